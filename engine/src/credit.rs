@@ -1,0 +1,188 @@
+//! Credits and their laws.
+//!
+//! A [`Credit`] is one row of a result: who gets how much for which transaction, by which rule, and
+//! why it counts or does not. Not deciding (the stages) and not storing. Source: FORMAT section 6,
+//! DOMAIN 2.5 to 2.10.
+//!
+//! **Architecture invariant:** every credit has exactly one root source, a direct credit of its own
+//! transaction; an indirect credit exists only for a rollable source that is not held.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::money::Unit;
+use crate::organization::{ParticipantId, PositionId};
+use crate::plan::Relationship;
+
+/// A credit's id: `crd_` and 32 hexadecimal digits. A hash of natural key, plan, rule, result,
+/// position, relationship, via, source and ordinal; not of version, amount, payee or date, so a
+/// re-run renames nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CreditId(pub [u8; 16]);
+
+impl fmt::Display for CreditId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("crd_")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl CreditId {
+    /// The id written as `crd_…`.
+    pub fn parse(text: &str) -> Option<CreditId> {
+        let digits = text.strip_prefix("crd_")?;
+        let mut bytes = [0; 16];
+        if digits.len() != 32 || !digits.is_ascii() {
+            return None;
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(index * 2..index * 2 + 2)?, 16).ok()?;
+        }
+        Some(CreditId(bytes))
+    }
+
+    /// Six bytes of a hash of the natural key, then ten of a hash of everything: a credit leads to
+    /// its transaction without an index row a credit.
+    pub fn of(transaction: &str, parts: &[&str], ordinal: u32) -> CreditId {
+        let mut hasher = blake3::Hasher::new();
+        for part in std::iter::once(&transaction).chain(parts) {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hasher.update(&ordinal.to_le_bytes());
+        let mut id = [0; 16];
+        let (head, tail) = id.split_at_mut(TRANSACTION_PREFIX_BYTES);
+        head.copy_from_slice(&transaction_prefix(transaction));
+        hasher.finalize_xof().fill(tail);
+        CreditId(id)
+    }
+
+    /// The prefix that all credits of one transaction share.
+    pub fn prefix(&self) -> [u8; TRANSACTION_PREFIX_BYTES] {
+        let mut prefix = [0; TRANSACTION_PREFIX_BYTES];
+        prefix.copy_from_slice(self.0.split_at(TRANSACTION_PREFIX_BYTES).0);
+        prefix
+    }
+}
+
+/// Bytes of a credit's id that depend on the transaction alone.
+pub const TRANSACTION_PREFIX_BYTES: usize = 6;
+
+/// What the ids of all credits of the transaction with this natural key begin with.
+pub fn transaction_prefix(transaction: &str) -> [u8; TRANSACTION_PREFIX_BYTES] {
+    let mut prefix = [0; TRANSACTION_PREFIX_BYTES];
+    blake3::Hasher::new().update(transaction.as_bytes()).finalize_xof().fill(&mut prefix);
+    prefix
+}
+
+/// Where a credit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// It counts.
+    Active,
+    /// It waits for its release.
+    Held,
+    /// A duplicate of an earlier credit: listed, counts nowhere.
+    Suppressed,
+    /// Taken back.
+    Void,
+}
+
+impl Status {
+    /// The word in FORMAT section 6.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Active => "active",
+            Status::Held => "held",
+            Status::Suppressed => "suppressed",
+            Status::Void => "void",
+        }
+    }
+
+    /// The status with this name.
+    pub fn parse(name: &str) -> Option<Status> {
+        let all = [Status::Active, Status::Held, Status::Suppressed, Status::Void];
+        all.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// How an indirect credit came from its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rolled {
+    /// The root direct credit.
+    pub source: CreditId,
+    /// The relationship that was followed.
+    pub relationship: Relationship,
+    /// The position where the relationship was entered: the source's, or an ancestor of it.
+    pub via: PositionId,
+    /// Steps along the relationship from `via`, from 1.
+    pub level: u32,
+}
+
+/// One credit, with ids as they are in the organisation of its ruleset.
+#[derive(Debug, Clone)]
+pub struct Credit {
+    /// Deterministic id.
+    pub id: CreditId,
+    /// Natural key of the transaction.
+    pub transaction: Arc<str>,
+    /// Incentive date.
+    pub incentive_date: Date,
+    /// The plan.
+    pub plan: Arc<str>,
+    /// The rule.
+    pub rule: Arc<str>,
+    /// The result.
+    pub result: Arc<str>,
+    /// Absent on a direct credit.
+    pub rolled: Option<Rolled>,
+    /// Who is credited.
+    pub position: PositionId,
+    /// Who holds that position on the incentive date; none when it is vacant (D15).
+    pub payee: Option<ParticipantId>,
+    /// The weight of a direct credit.
+    pub share: Option<Decimal>,
+    /// Leaf period of the incentive date.
+    pub period: Arc<str>,
+    /// Credit type.
+    pub credit_type: Arc<str>,
+    /// Unit of the amount.
+    pub unit: Unit,
+    /// Amount at the unit's scale.
+    pub amount: Decimal,
+    /// Where it stands.
+    pub status: Status,
+    /// When a hold ends, or ended; none for a hold without a date.
+    pub release_date: Option<Date>,
+    /// Why it is not active: `duplicate_of:crd_…`, or the hold's reason.
+    pub reason: Option<String>,
+    /// The rule's reason code.
+    pub reason_code: Option<Arc<str>>,
+    /// Whether it may roll.
+    pub rollable: bool,
+    /// Whether it may roll to named types from the reporting hierarchy.
+    pub rollable_on_reporting: bool,
+}
+
+impl Credit {
+    /// Whether it is a direct credit.
+    pub fn is_direct(&self) -> bool {
+        self.rolled.is_none()
+    }
+
+    /// Whether it counts as existing for duplicates and headroom: held ones do (D5).
+    pub fn exists(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Held)
+    }
+
+    /// Whether `other` is the same for the duplication rule: position, period and credit type; the
+    /// transaction is that of the decision.
+    pub fn same_as(&self, other: &Credit) -> bool {
+        self.position == other.position
+            && self.period == other.period
+            && self.credit_type == other.credit_type
+    }
+}

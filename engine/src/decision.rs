@@ -1,0 +1,115 @@
+//! The record of a decision: the credits of one transaction in one plan, the outcome, and why.
+//!
+//! Rows here are what FORMAT section 6 shows and what the store keeps: they name positions, payees
+//! and rules by id, so they outlive the organisation they were made from. Not deciding. Called by
+//! the pipeline, the ledger, the host and case files.
+//!
+//! **Architecture invariant:** a transaction in a plan has exactly one [`Outcome`], and every
+//! outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of a transaction in a plan (FORMAT section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Not let in.
+    Filtered,
+    /// At least one credit.
+    Credited,
+    /// A decision: nobody.
+    Uncredited,
+    /// In the plan, but no decision could be made.
+    Parked,
+}
+
+/// A credit as it goes out and as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `credit` in FORMAT section 6")]
+pub struct CreditRow {
+    pub id: String,
+    pub transaction: String,
+    pub incentive_date: String,
+    pub plan: String,
+    pub rule: String,
+    pub result: String,
+    pub kind: String,
+    pub position: String,
+    pub payee: Option<String>,
+    pub team: Option<String>,
+    pub relationship: Option<String>,
+    pub via: Option<String>,
+    pub level: Option<u32>,
+    pub source: Option<String>,
+    pub share: Option<String>,
+    pub period: String,
+    pub credit_type: String,
+    pub unit_type: String,
+    pub amount: String,
+    pub status: String,
+    pub release_date: Option<String>,
+    pub reason: Option<String>,
+    pub reason_code: Option<String>,
+    pub origin: String,
+    pub reverses: Option<String>,
+    pub ruleset: String,
+}
+
+/// One thing to know about a transaction in a plan: why it got nothing, or an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Natural key.
+    pub transaction: String,
+    /// Plan id.
+    pub plan: String,
+    /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup` or `maximum`.
+    pub stage: String,
+    /// `unmatched`, `condition`, `policy_error` and so on.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// The policy's name, if one was running.
+    pub policy: Option<String>,
+    /// The author's file, if a script was running.
+    pub file: Option<String>,
+    /// Line in it, from 1.
+    pub line: Option<u32>,
+    /// Column in it, from 1.
+    pub column: Option<u32>,
+}
+
+/// Everything decided about one transaction in one plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Plan id.
+    pub plan: String,
+    /// Natural key.
+    pub transaction: String,
+    /// Leaf period of the incentive date; none when it has none.
+    pub period: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Credits in order, suppressed ones included.
+    pub credits: Vec<CreditRow>,
+    /// Why it was not credited or is parked: one or more unless credited or filtered.
+    pub reasons: Vec<Note>,
+    /// Alerts that the plan asks for.
+    pub alerts: Vec<Note>,
+    /// Everything worth a warning, asked for or not.
+    pub log: Vec<Note>,
+}
+
+/// What people decided about credits: inputs of a decision (FORMAT section 4).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// Credit id.
+    pub credit: String,
+    /// `release` or `hold`.
+    pub action: String,
+    /// Business date on which it was done, ISO.
+    pub date: String,
+    /// Who did it.
+    pub who: String,
+    /// Why, if said.
+    pub comment: Option<String>,
+}

@@ -1,0 +1,175 @@
+//! What is wrong with something an author wrote, and where: code, severity, place, message, help.
+//!
+//! Not an error type of the program: checking never fails, it returns what it could read and a list
+//! of these. Called by everything that reads a customer's directory.
+//!
+//! **Architecture invariant:** every code in [`CODES`] has a page in `scripts/errors/`, and the other
+//! way round; a test holds it so.
+
+use serde::Serialize;
+
+/// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
+/// that the whole file (or no file) is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Place {
+    /// Path inside the customer's directory, with `/` between folders.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// The place `line`:`column` of `file`.
+    pub fn new(file: impl Into<String>, line: u32, column: u32) -> Self {
+        Place { file: file.into(), line, column }
+    }
+
+    /// The whole of `file`.
+    pub fn file(file: impl Into<String>) -> Self {
+        Place::new(file, 0, 0)
+    }
+
+    /// The place of the byte `offset` in `text`, which is the content of `file`.
+    pub fn of_offset(file: impl Into<String>, text: &str, offset: usize) -> Self {
+        let before = text.get(..offset.min(text.len())).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        Place::new(file, u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0))
+    }
+
+    /// This place, counted from `origin`: the position of a word inside an expression, when the
+    /// expression itself starts at `origin`.
+    #[must_use]
+    pub fn within(line: u32, column: u32, origin: &Place) -> Self {
+        if line <= 1 {
+            let shift = column.saturating_sub(1);
+            Place::new(origin.file.clone(), origin.line, origin.column + shift)
+        } else {
+            Place::new(origin.file.clone(), origin.line + line - 1, column)
+        }
+    }
+}
+
+/// How bad it is: an error stops activation, a warning does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Must be mended before the definition can be used.
+    Error,
+    /// Probably not what was meant.
+    Warning,
+}
+
+/// One finding of `accredit check` (FORMAT section 6).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Diagnostic {
+    /// A code of [`CODES`].
+    pub code: &'static str,
+    /// Whether it stops activation.
+    pub severity: Severity,
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is wrong: lower case, no final period, the author's words in backticks.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error of kind `code` at `place`.
+    pub fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Diagnostic { code, severity: Severity::Error, place, message: message.into(), help: None }
+    }
+
+    /// A warning of kind `code` at `place`.
+    pub fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, place, message) }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Whether it stops activation.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Every code and its title, in the order of the pages in `scripts/errors/`.
+pub const CODES: &[(&str, &str)] = &[
+    ("CR001", "syntax error in a script"),
+    ("CR002", "unknown field"),
+    ("CR003", "unknown function"),
+    ("CR004", "wrong number or kind of arguments"),
+    ("CR005", "missing entry point"),
+    ("CR006", "wrong parameters of an entry point"),
+    ("CR007", "unknown variable"),
+    ("CR008", "word that policies may not use"),
+    ("CR009", "script too large"),
+    ("CR010", "unlike types compared"),
+    ("CR011", "wrong kind of result"),
+    ("CR020", "syntax error in a TOML file"),
+    ("CR021", "unknown key"),
+    ("CR022", "key that is not supported yet"),
+    ("CR023", "missing key"),
+    ("CR024", "value not understood"),
+    ("CR025", "reference to something that does not exist"),
+    ("CR026", "name used twice"),
+    ("CR027", "too long or too many"),
+    ("CR030", "malformed CSV"),
+    ("CR031", "wrong columns in a CSV file"),
+    ("CR032", "cell not understood"),
+    ("CR033", "cell that names nobody"),
+    ("CR034", "overlapping versions"),
+    ("CR035", "circle in the Reporting relationship"),
+    ("CR036", "alias that names several positions"),
+    ("CR040", "case that fails"),
+    ("CR041", "case file not understood"),
+    ("CR050", "file that nothing reads"),
+];
+
+/// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let limit = (word.chars().count() / 3).max(1) + 1;
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .filter(|candidate| *candidate != word)
+        .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+}
+
+/// Edits (insert, delete, replace, swap of neighbours) between two words.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = Vec::with_capacity(a.len() + 1);
+    rows.push((0..=b.len()).collect());
+    let at = |rows: &[Vec<usize>], i: usize, j: usize| -> usize {
+        rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX / 2)
+    };
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let replace = at(&rows, i, j) + usize::from(x != y);
+            let delete = at(&rows, i, j + 1) + 1;
+            let insert = row.last().copied().unwrap_or(0) + 1;
+            let mut best = replace.min(delete).min(insert);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if swapped {
+                best = best.min(at(&rows, i - 1, j - 1) + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    at(&rows, a.len(), b.len())
+}

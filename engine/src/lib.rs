@@ -1,0 +1,12 @@
+//! accredit's engine.
+pub mod diagnostic;
+pub mod money;
+pub mod calendar;
+pub mod transaction;
+pub mod organization;
+pub mod policy;
+pub mod plan;
+pub mod workspace;
+pub mod credit;
+pub mod decision;
+pub mod script;

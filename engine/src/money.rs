@@ -1,0 +1,179 @@
+//! Exact amounts: units with a scale, rounding by one stated rule, and splits that lose nothing.
+//!
+//! Not currency conversion, and no float anywhere. Called by every stage that makes an amount.
+//! Source: DOMAIN 2.8, 3.4 and decisions D8, D9.
+//!
+//! **Architecture invariant:** the shares of a split sum to `round(value × Σ weights)`, for a return
+//! exactly as for a sale with the sign turned.
+
+use ethnum::I256;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// A unit type such as USD, as an index into [`Units`]; `scale` is its number of decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unit {
+    /// Place in the table of units.
+    pub index: u16,
+    /// Decimals of an amount in this unit.
+    pub scale: u8,
+}
+
+/// The unit types of a workspace, in declared order.
+#[derive(Debug, Clone, Default)]
+pub struct Units {
+    names: Vec<(String, u8)>,
+}
+
+impl Units {
+    /// Adds a unit type; the same name twice gives the first one.
+    pub fn add(&mut self, name: &str, scale: u8) -> Unit {
+        if let Some(unit) = self.find(name) {
+            return unit;
+        }
+        let index = u16::try_from(self.names.len()).unwrap_or(u16::MAX);
+        self.names.push((name.to_owned(), scale));
+        Unit { index, scale }
+    }
+
+    /// The unit type called `name`.
+    pub fn find(&self, name: &str) -> Option<Unit> {
+        let index = self.names.iter().position(|(known, _)| known == name)?;
+        let scale = self.names.get(index)?.1;
+        Some(Unit { index: u16::try_from(index).ok()?, scale })
+    }
+
+    /// The name of `unit`; blank for a unit of another workspace.
+    pub fn name(&self, unit: Unit) -> &str {
+        self.names.get(usize::from(unit.index)).map_or("", |(name, _)| name)
+    }
+
+    /// All names, in declared order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// `value` rounded to `scale` decimals, halves away from zero, so that a return mirrors its sale.
+pub fn round(value: Decimal, scale: u8) -> Decimal {
+    value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// An amount as text at its unit's scale: `100.00`.
+pub fn text(amount: Decimal, scale: u8) -> String {
+    let mut amount = amount;
+    amount.rescale(u32::from(scale));
+    if amount.is_zero() { amount.set_sign_positive(true) }
+    amount.to_string()
+}
+
+/// How a value is divided over the recipients who are named.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shares {
+    /// Everybody gets the same part; as many parts as recipients.
+    Equal(usize),
+    /// Everybody gets the whole, rounded alone.
+    Full(usize),
+    /// Literal multipliers, which need not sum to one.
+    Weights(Vec<Decimal>),
+}
+
+impl Shares {
+    /// The multiplier of recipient `index`, to show: `0.4`, or 1/n to ten decimals.
+    pub fn weight(&self, index: usize) -> Decimal {
+        match self {
+            Shares::Full(_) => Decimal::ONE,
+            Shares::Weights(weights) => weights.get(index).copied().unwrap_or_default(),
+            Shares::Equal(n) => {
+                let parts = Decimal::from((*n).max(1));
+                (Decimal::ONE / parts).round_dp_with_strategy(10, RoundingStrategy::ToZero)
+            }
+        }
+        .normalize()
+    }
+}
+
+/// A number too large or too fine to be divided exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an amount or weight is too large to be split exactly")]
+pub struct Overflow;
+
+/// Divides `value` by largest remainder at `scale` decimals, ties by order (D9).
+///
+/// # Errors
+/// [`Overflow`] when the result does not fit a decimal of 96 bits.
+pub fn split(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>, Overflow> {
+    match shares {
+        Shares::Full(n) => Ok(vec![round(value, scale); *n]),
+        Shares::Equal(1) => Ok(vec![round(value, scale)]),
+        Shares::Equal(n) => {
+            let n = u32::try_from(*n).map_err(|_| Overflow)?;
+            largest_remainder(value, &vec![I256::ONE; n as usize], 0, I256::from(n), scale)
+        }
+        Shares::Weights(weights) => {
+            let finest = weights.iter().map(Decimal::scale).max().unwrap_or(0);
+            let parts = weights
+                .iter()
+                .map(|w| I256::from(w.mantissa()) * power_of_ten(finest - w.scale()))
+                .collect::<Vec<_>>();
+            largest_remainder(value, &parts, finest, I256::ONE, scale)
+        }
+    }
+}
+
+/// Shares of `value × part / (10^part_scale × divisor)`, in units of 10^-scale.
+fn largest_remainder(
+    value: Decimal,
+    parts: &[I256],
+    part_scale: u32,
+    divisor: I256,
+    scale: u8,
+) -> Result<Vec<Decimal>, Overflow> {
+    let mantissa = I256::from(value.mantissa());
+    let decimals = value.scale() + part_scale;
+    let (up, down) = match decimals.checked_sub(u32::from(scale)) {
+        Some(excess) => (I256::ONE, power_of_ten(excess)),
+        None => (power_of_ten(u32::from(scale) - decimals), I256::ONE),
+    };
+    let denominator = down.checked_mul(divisor).ok_or(Overflow)?;
+    let mut exact = Vec::with_capacity(parts.len());
+    let mut total = I256::ZERO;
+    for part in parts {
+        let product = mantissa.checked_mul(*part).and_then(|p| p.checked_mul(up));
+        let product = product.ok_or(Overflow)?;
+        total = total.checked_add(product).ok_or(Overflow)?;
+        exact.push((product / denominator, product % denominator));
+    }
+    let floors = exact.iter().fold(I256::ZERO, |sum, (floor, _)| sum + *floor);
+    let mut missing = round_ratio(total, denominator) - floors;
+    // Truncation goes towards zero, so what is missing has the sign of the total; where weights of
+    // both signs meet, it may have either, and the loop below still ends at the rounded total.
+    let mut order: Vec<usize> = (0..exact.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(exact.get(i).map(|(_, rest)| rest.abs())));
+    let mut amounts: Vec<I256> = exact.iter().map(|(floor, _)| *floor).collect();
+    let step = missing.signum();
+    for index in order.into_iter().cycle() {
+        if missing == I256::ZERO {
+            break;
+        }
+        if let Some(amount) = amounts.get_mut(index) {
+            *amount += step;
+            missing -= step;
+        }
+    }
+    amounts.into_iter().map(|units| decimal(units, scale)).collect()
+}
+
+/// `numerator / denominator` to the nearest integer, halves away from zero.
+fn round_ratio(numerator: I256, denominator: I256) -> I256 {
+    let (quotient, rest) = (numerator / denominator, numerator % denominator);
+    if rest.abs() >= denominator - rest.abs() { quotient + numerator.signum() } else { quotient }
+}
+
+fn power_of_ten(exponent: u32) -> I256 {
+    I256::from(10).pow(exponent)
+}
+
+fn decimal(units: I256, scale: u8) -> Result<Decimal, Overflow> {
+    let units = i128::try_from(units).map_err(|_| Overflow)?;
+    Decimal::try_from_i128_with_scale(units, u32::from(scale)).map_err(|_| Overflow)
+}

@@ -1,0 +1,338 @@
+//! The organisation on a date: participants, positions, who sits where, who reports to whom, which
+//! named relationships lead where, and which alias means whom.
+//!
+//! Effective-dated throughout; every question takes the incentive date. Not reading of files
+//! (`workspace::organization` fills it). Called by crediting and rollup. Source: DOMAIN 2.2, 2.3.
+//!
+//! **Architecture invariant:** for one position at most one participant a day (INV-P1), and no
+//! overlapping versions of one object (INV-P2); what fills the tables checks both.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::calendar::Validity;
+
+/// A participant, as an index into the organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParticipantId(pub u32);
+
+/// A position, as an index into the organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PositionId(pub u32);
+
+/// A user-defined relationship type, as an index into the workspace's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationshipId(pub u16);
+
+/// Somebody who can be paid.
+#[derive(Debug, Clone)]
+pub struct Participant {
+    /// Its id in the files.
+    pub id: Arc<str>,
+    /// Name to show.
+    pub name: Arc<str>,
+    /// When the participant exists.
+    pub validity: Vec<Validity>,
+}
+
+/// One version of a position.
+#[derive(Debug, Clone)]
+pub struct PositionVersion {
+    /// When this version holds.
+    pub validity: Validity,
+    /// Title.
+    pub title: Arc<str>,
+    /// The position it reports to.
+    pub manager: Option<PositionId>,
+}
+
+/// A seat in the organisation: what is credited.
+#[derive(Debug, Clone)]
+pub struct Position {
+    /// Its id in the files.
+    pub id: Arc<str>,
+    /// Versions, without overlap.
+    pub versions: Vec<PositionVersion>,
+}
+
+/// Whom an alias means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entity {
+    /// A person, and so the position the person holds.
+    Participant(ParticipantId),
+    /// A position.
+    Position(PositionId),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Assignment {
+    validity: Validity,
+    participant: ParticipantId,
+    position: PositionId,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    validity: Validity,
+    target: PositionId,
+}
+
+/// What a name means on a date.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matches {
+    /// The positions meant, without repetition, in file order.
+    pub positions: Vec<PositionId>,
+    /// Whether the name is that of a participant who holds no position on the date.
+    pub without_position: bool,
+}
+
+/// All tables.
+#[derive(Debug, Clone, Default)]
+pub struct Organization {
+    participants: Vec<Participant>,
+    positions: Vec<Position>,
+    participant_ids: HashMap<Arc<str>, ParticipantId>,
+    position_ids: HashMap<Arc<str>, PositionId>,
+    holders: HashMap<PositionId, Vec<Assignment>>,
+    held: HashMap<ParticipantId, Vec<Assignment>>,
+    edges: HashMap<(RelationshipId, PositionId), Vec<Edge>>,
+    aliases: HashMap<String, Vec<(Entity, Validity)>>,
+}
+
+/// A name as aliases are matched: trimmed, case folded.
+pub fn fold(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+impl Organization {
+    /// The participant with this id, added when new.
+    pub fn add_participant(&mut self, id: &str, name: &str, validity: Validity) -> ParticipantId {
+        if let Some(known) = self.participant_ids.get(id).copied() {
+            if let Some(participant) = self.participants.get_mut(known.0 as usize) {
+                participant.validity.push(validity);
+                participant.name = Arc::from(name);
+            }
+            return known;
+        }
+        let new = ParticipantId(u32::try_from(self.participants.len()).unwrap_or(u32::MAX));
+        let id: Arc<str> = Arc::from(id);
+        let name = Arc::from(name);
+        self.participant_ids.insert(Arc::clone(&id), new);
+        self.participants.push(Participant { id, name, validity: vec![validity] });
+        new
+    }
+
+    /// The position with this id, added without a version when new.
+    pub fn add_position(&mut self, id: &str) -> PositionId {
+        if let Some(known) = self.position_ids.get(id) {
+            return *known;
+        }
+        let new = PositionId(u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
+        let id: Arc<str> = Arc::from(id);
+        self.position_ids.insert(Arc::clone(&id), new);
+        self.positions.push(Position { id, versions: Vec::new() });
+        new
+    }
+
+    /// Adds a version to a position.
+    pub fn add_version(&mut self, position: PositionId, version: PositionVersion) {
+        if let Some(position) = self.positions.get_mut(position.0 as usize) {
+            position.versions.push(version);
+        }
+    }
+
+    /// Puts a participant into a position.
+    pub fn assign(&mut self, position: PositionId, participant: ParticipantId, validity: Validity) {
+        let assignment = Assignment { validity, participant, position };
+        self.holders.entry(position).or_default().push(assignment);
+        self.held.entry(participant).or_default().push(assignment);
+    }
+
+    /// Adds an edge along which credit flows.
+    pub fn relate(
+        &mut self,
+        kind: RelationshipId,
+        source: PositionId,
+        target: PositionId,
+        validity: Validity,
+    ) {
+        self.edges.entry((kind, source)).or_default().push(Edge { validity, target });
+    }
+
+    /// Lets `alias` mean `entity`.
+    pub fn alias(&mut self, alias: &str, entity: Entity, validity: Validity) {
+        let key = fold(alias);
+        if key.is_empty() {
+            return;
+        }
+        let entry = self.aliases.entry(key).or_default();
+        if !entry.contains(&(entity, validity)) {
+            entry.push((entity, validity));
+        }
+    }
+
+    /// All positions, in file order.
+    pub fn positions(&self) -> impl Iterator<Item = (PositionId, &Position)> {
+        (0..).map(PositionId).zip(&self.positions)
+    }
+
+    /// All participants, in file order.
+    pub fn participants(&self) -> impl Iterator<Item = (ParticipantId, &Participant)> {
+        (0..).map(ParticipantId).zip(&self.participants)
+    }
+
+    /// The position with this id.
+    pub fn find_position(&self, id: &str) -> Option<PositionId> {
+        self.position_ids.get(id).copied()
+    }
+
+    /// The participant with this id.
+    pub fn find_participant(&self, id: &str) -> Option<ParticipantId> {
+        self.participant_ids.get(id).copied()
+    }
+
+    /// The id of a position; blank for one of another organisation.
+    pub fn position_id(&self, position: PositionId) -> Arc<str> {
+        let known = self.positions.get(position.0 as usize);
+        known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
+    }
+
+    /// The id of a participant; blank for one of another organisation.
+    pub fn participant_id(&self, participant: ParticipantId) -> Arc<str> {
+        let known = self.participants.get(participant.0 as usize);
+        known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
+    }
+
+    /// The name of a participant.
+    pub fn participant_name(&self, participant: ParticipantId) -> Arc<str> {
+        let known = self.participants.get(participant.0 as usize);
+        known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name))
+    }
+
+    /// The version of a position on `date`.
+    pub fn version(&self, position: PositionId, date: Date) -> Option<&PositionVersion> {
+        let versions = &self.positions.get(position.0 as usize)?.versions;
+        versions.iter().find(|version| version.validity.contains(date))
+    }
+
+    /// Who holds a position on `date`; none when it is vacant.
+    pub fn holder(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
+        let assignments = self.holders.get(&position)?;
+        let held = assignments.iter().find(|held| held.validity.contains(date))?;
+        self.exists(held.participant, date).then_some(held.participant)
+    }
+
+    /// Every overlap of two assignments to one position, as (position, first, second).
+    pub fn double_assignments(&self) -> Vec<(PositionId, ParticipantId, ParticipantId)> {
+        let mut found = Vec::new();
+        for (position, assignments) in &self.holders {
+            for (index, a) in assignments.iter().enumerate() {
+                for b in assignments.iter().skip(index + 1) {
+                    if a.validity.overlaps(&b.validity) {
+                        found.push((*position, a.participant, b.participant));
+                    }
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// The positions a participant holds on `date`.
+    pub fn held_by(&self, participant: ParticipantId, date: Date) -> Vec<PositionId> {
+        let assignments = self.held.get(&participant).into_iter().flatten();
+        let held = assignments.filter(|held| held.validity.contains(date));
+        let mut positions: Vec<PositionId> = held.map(|held| held.position).collect();
+        positions.retain(|position| self.version(*position, date).is_some());
+        positions
+    }
+
+    fn exists(&self, participant: ParticipantId, date: Date) -> bool {
+        let known = self.participants.get(participant.0 as usize);
+        known.is_some_and(|known| known.validity.iter().any(|validity| validity.contains(date)))
+    }
+
+    /// Reporting ancestors on `date`, bottom-up; a circle ends where it would begin again.
+    pub fn ancestors(&self, position: PositionId, date: Date) -> Vec<PositionId> {
+        let mut ancestors = Vec::new();
+        let mut current = position;
+        while let Some(manager) = self.version(current, date).and_then(|version| version.manager) {
+            if manager == position || ancestors.contains(&manager) {
+                break;
+            }
+            if self.version(manager, date).is_none() {
+                break;
+            }
+            ancestors.push(manager);
+            current = manager;
+        }
+        ancestors
+    }
+
+    /// Positions reachable over edges of one type on `date`, breadth first, with their distance
+    /// from 1; circles end (INV-H2). Source: DOMAIN section 7, `reach`.
+    pub fn reach(&self, kind: RelationshipId, from: PositionId, date: Date) -> Vec<(PositionId, u32)> {
+        let mut reached: Vec<(PositionId, u32)> = Vec::new();
+        let mut front = vec![from];
+        let mut distance = 1;
+        while !front.is_empty() {
+            let mut next = Vec::new();
+            for source in front {
+                for edge in self.edges.get(&(kind, source)).into_iter().flatten() {
+                    let known = edge.target == from || reached.iter().any(|(p, _)| *p == edge.target);
+                    let valid = edge.validity.contains(date);
+                    if valid && !known && self.version(edge.target, date).is_some() {
+                        reached.push((edge.target, distance));
+                        next.push(edge.target);
+                    }
+                }
+            }
+            front = next;
+            distance += 1;
+        }
+        reached
+    }
+
+    /// What `name` means on `date`: a person and the position they hold are one match.
+    pub fn resolve(&self, name: &str, date: Date) -> Matches {
+        let mut matches = Matches::default();
+        let mut add = |position: PositionId| {
+            if !matches.positions.contains(&position) {
+                matches.positions.push(position);
+            }
+        };
+        let mut homeless = false;
+        for (entity, validity) in self.aliases.get(&fold(name)).into_iter().flatten() {
+            if !validity.contains(date) {
+                continue;
+            }
+            match entity {
+                Entity::Position(position) => {
+                    if self.version(*position, date).is_some() {
+                        add(*position);
+                    }
+                }
+                Entity::Participant(participant) => {
+                    if !self.exists(*participant, date) {
+                        continue;
+                    }
+                    let held = self.held_by(*participant, date);
+                    homeless |= held.is_empty();
+                    held.into_iter().for_each(&mut add);
+                }
+            }
+        }
+        matches.without_position = homeless && matches.positions.is_empty();
+        matches
+    }
+
+    /// Aliases that mean several entities which are not one person in one position, for warnings.
+    pub fn shared_aliases(&self) -> Vec<(&str, &[(Entity, Validity)])> {
+        let shared = self.aliases.iter().filter(|(_, entities)| entities.len() > 1);
+        let mut shared: Vec<_> = shared.map(|(a, e)| (a.as_str(), e.as_slice())).collect();
+        shared.sort_by_key(|(alias, _)| *alias);
+        shared
+    }
+}

@@ -1,0 +1,239 @@
+//! Plans: a whole crediting scheme each, as rules and settings with every word understood.
+//!
+//! Not reading of TOML (`workspace::plan` does that) and not deciding. Called by the stages.
+//! Source: FORMAT section 3, DOMAIN 2.5 to 2.7, seed 003.
+//!
+//! **Architecture invariant:** a plan that exists here is whole: every name in it was resolved and
+//! every expression has a program; what could not be understood is a diagnostic, not a plan.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::calendar::{Length, PeriodKind, Validity};
+use crate::money::Unit;
+use crate::organization::{Organization, PositionId, RelationshipId, fold};
+use crate::policy::ProgramId;
+
+/// One plan.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The file's stem.
+    pub id: Arc<str>,
+    /// Name to show.
+    pub name: String,
+    /// When it is in force, by incentive date.
+    pub validity: Validity,
+    /// The period that its calculations have.
+    pub period: PeriodKind,
+    /// Positions that direct credits may go to.
+    pub targets: Vec<Selector>,
+    /// Lets a transaction in; absent lets everything in.
+    pub filter: Option<ProgramId>,
+    /// What several recipients without weights mean.
+    pub split: Split,
+    /// Whether weights must sum to one.
+    pub require_total_one: bool,
+    /// Whether a hold may end in another fiscal year (D12).
+    pub hold_across_years: bool,
+    /// Codes that raise an alert; the log has everything.
+    pub alerts: BTreeSet<&'static str>,
+    /// Direct rules in file order.
+    pub direct: Vec<DirectRule>,
+    /// Indirect rules in file order.
+    pub indirect: Vec<IndirectRule>,
+}
+
+/// The alerts a plan can ask for, by key.
+pub const ALERTS: [&str; 5] = ["unmatched", "ambiguous", "vacant", "over_maximum", "policy_error"];
+
+/// What several recipients without weights mean (FORMAT section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// One recipient only: several park the transaction.
+    Refuse,
+    /// Equal parts.
+    Equal,
+    /// The whole to each.
+    Full,
+    /// The whole to the first.
+    First,
+}
+
+/// Which positions are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// `*`
+    All,
+    /// `title:`, folded.
+    Title(String),
+    /// `position:`
+    Position(PositionId),
+    /// `participant:`: the positions that participant holds.
+    Participant(crate::organization::ParticipantId),
+}
+
+/// Whether one of `selectors` means `position` on `date`.
+pub fn selects(
+    selectors: &[Selector],
+    organization: &Organization,
+    position: PositionId,
+    date: Date,
+) -> bool {
+    selectors.iter().any(|selector| match selector {
+        Selector::All => true,
+        Selector::Position(wanted) => *wanted == position,
+        Selector::Participant(wanted) => organization.holder(position, date) == Some(*wanted),
+        Selector::Title(wanted) => organization
+            .version(position, date)
+            .is_some_and(|version| fold(&version.title) == *wanted),
+    })
+}
+
+/// What direct and indirect rules share.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Name, at most 64 characters.
+    pub name: Arc<str>,
+    /// Free text.
+    pub description: String,
+    /// Labels to search by.
+    pub tags: Vec<String>,
+    /// When it is active, by incentive date.
+    pub validity: Validity,
+    /// Absent is true.
+    pub condition: Option<ProgramId>,
+}
+
+/// A direct rule.
+#[derive(Debug, Clone)]
+pub struct DirectRule {
+    /// Name, dates, condition.
+    pub rule: Rule,
+    /// Where recipients come from.
+    pub assign: Assign,
+    /// At least one.
+    pub results: Vec<DirectResult>,
+}
+
+/// Where the recipients of a direct rule come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assign {
+    /// The mapped owner columns.
+    Owner,
+    /// One column.
+    Column(String),
+    /// The mapped column of positions named on the transaction.
+    Preassigned,
+    /// A crediting policy.
+    Policy(ProgramId),
+}
+
+/// An indirect rule.
+#[derive(Debug, Clone)]
+pub struct IndirectRule {
+    /// Name, dates, condition.
+    pub rule: Rule,
+    /// The relationship it follows.
+    pub relationship: Relationship,
+    /// Positions that hold this rule.
+    pub receivers: Vec<Selector>,
+    /// At least one.
+    pub results: Vec<IndirectResult>,
+}
+
+/// A relationship that credit follows, in the order in which credit rolls (DOMAIN 2.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relationship {
+    /// The manager of the position, and so on upwards.
+    Reporting,
+    /// The position that a person named on the transaction holds on the date.
+    RelatedPerson,
+    /// A position named on the transaction.
+    RelatedPosition,
+    /// A user-defined type, in declared order.
+    Named(RelationshipId),
+}
+
+/// What the results of both sorts of rule share.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Name, never renamed.
+    pub name: Arc<str>,
+    /// The cap.
+    pub maximum: Option<ProgramId>,
+    /// How long a credit is held.
+    pub hold: HoldSetting,
+    /// Whether a duplicate is kept.
+    pub duplicates: DuplicateSetting,
+    /// One of the workspace's reason codes.
+    pub reason_code: Option<Arc<str>>,
+}
+
+/// A result of a direct rule.
+#[derive(Debug, Clone)]
+pub struct DirectResult {
+    /// Name, maximum, hold, duplicates, reason code.
+    pub output: Output,
+    /// The value of the whole deal; absent is `tx.amount`.
+    pub value: Option<ProgramId>,
+    /// Unit of the credit.
+    pub unit: Unit,
+    /// Credit type.
+    pub credit_type: Arc<str>,
+    /// Whether it may roll at all.
+    pub rollable: bool,
+    /// Whether it may roll to named types from the reporting hierarchy.
+    pub rollable_on_reporting: bool,
+}
+
+/// A result of an indirect rule.
+#[derive(Debug, Clone)]
+pub struct IndirectResult {
+    /// Name, maximum, hold, duplicates, reason code.
+    pub output: Output,
+    /// A value expression or a rollup policy; absent is `credit.amount`.
+    pub value: Option<ProgramId>,
+    /// Unit of the credit; absent is the source credit's.
+    pub unit: Option<Unit>,
+    /// Credit type; absent is the source credit's.
+    pub credit_type: Option<Arc<str>>,
+    /// Whose credits share the maximum.
+    pub maximum_scope: MaximumScope,
+}
+
+/// Whose credits share an indirect maximum (D6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaximumScope {
+    /// Each receiver alone.
+    Receiver,
+    /// All receivers of the transaction.
+    Item,
+}
+
+/// How long a credit is held, from the incentive date (DOMAIN 2.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldSetting {
+    /// Not held.
+    None,
+    /// Until somebody releases it.
+    Indefinite,
+    /// For a length of time.
+    For(Length),
+    /// Until a day.
+    Until(Date),
+    /// Until the first day of the next period of a kind.
+    Next(PeriodKind),
+    /// An expression or a hold policy.
+    Program(ProgramId),
+}
+
+/// Whether a duplicate is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DuplicateSetting {
+    /// The same for every credit.
+    Fixed(bool),
+    /// An expression or a duplication policy.
+    Program(ProgramId),
+}

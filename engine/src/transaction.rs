@@ -1,0 +1,427 @@
+//! Transactions: what a source delivered, read by the types that the workspace gives its columns.
+//!
+//! A [`Record`] is a row as delivered; a [`Transaction`] is the same row decoded: typed values,
+//! mapped fields, natural key. Decoding never fails: what does not parse becomes [`Value::Bad`]
+//! and parks the transaction later, in the plans that let it in. Not deduplication (that is the
+//! ledger's) and not parsing of files (`transaction::read`). Source: FORMAT section 2, DOMAIN 2.1.
+//!
+//! **Architecture invariant:** a record is kept as delivered; types are applied when it is read, so
+//! a corrected `[columns]` re-reads what was received before.
+
+pub mod read;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// The type of a column (FORMAT section 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text, as delivered.
+    Text,
+    /// A decimal number.
+    Number,
+    /// A date: ISO, or in this `strptime` format.
+    Date(Option<String>),
+    /// `true` or `false`.
+    Bool,
+}
+
+impl ColumnType {
+    /// The word for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            ColumnType::Text => "text",
+            ColumnType::Number => "number",
+            ColumnType::Date(_) => "date",
+            ColumnType::Bool => "bool",
+        }
+    }
+}
+
+/// A mapped field with one column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The incentive date.
+    Date,
+    /// The deal's amount, in the currency of the transaction.
+    Amount,
+    /// Number of units.
+    Quantity,
+    /// Product.
+    Product,
+    /// Customer.
+    Customer,
+    /// Geography.
+    Geography,
+    /// Postal code, as text.
+    PostalCode,
+    /// Currency of the amount.
+    Currency,
+    /// Positions named on the transaction.
+    Preassigned,
+    /// The source's clock.
+    Updated,
+    /// The day the row arrived.
+    Received,
+}
+
+impl Field {
+    /// Every field with the key of `[fields]` that maps it, which is also its name in scripts.
+    pub const ALL: [(Field, &'static str); 11] = [
+        (Field::Date, "date"),
+        (Field::Amount, "amount"),
+        (Field::Quantity, "quantity"),
+        (Field::Product, "product"),
+        (Field::Customer, "customer"),
+        (Field::Geography, "geography"),
+        (Field::PostalCode, "postal_code"),
+        (Field::Currency, "currency"),
+        (Field::Preassigned, "preassigned"),
+        (Field::Updated, "updated"),
+        (Field::Received, "received"),
+    ];
+}
+
+/// A list of columns that name recipients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Names {
+    /// Owner / Sold By.
+    Owner,
+    /// Team / Territory.
+    Team,
+    /// Related Order (Person).
+    RelatedPerson,
+    /// Related Order (Position).
+    RelatedPosition,
+}
+
+/// What the columns of a transaction mean: `[fields]` and `[columns]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// The natural key; its parts are shown joined by `/`.
+    pub id: Vec<String>,
+    /// Column of each mapped field.
+    pub mapped: BTreeMap<Field, String>,
+    /// Columns of each list of names.
+    pub names: BTreeMap<Names, Vec<String>>,
+    /// Types of the columns that are not text, those of mapped fields included.
+    pub types: BTreeMap<String, ColumnType>,
+}
+
+impl Fields {
+    /// The type of `column`.
+    pub fn column_type(&self, column: &str) -> &ColumnType {
+        self.types.get(column).unwrap_or(&ColumnType::Text)
+    }
+
+    /// Every column that the workspace names.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let named = self.names.values().flatten();
+        let all = self.id.iter().chain(self.mapped.values()).chain(named).chain(self.types.keys());
+        all.map(String::as_str)
+    }
+}
+
+/// One cell as delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cell {
+    /// Nothing, or JSON null.
+    Null,
+    /// Text, or a CSV cell.
+    Text(String),
+    /// A JSON number, by its digits.
+    Number(String),
+    /// A JSON boolean.
+    Bool(bool),
+    /// A JSON array or object, as text: no column type reads it.
+    Nested(String),
+}
+
+/// A row as delivered: columns in delivered order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Column names and cells.
+    pub cells: Vec<(String, Cell)>,
+}
+
+/// A decoded value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// Text; blank text is `""`.
+    Text(Arc<str>),
+    /// A number.
+    Number(Decimal),
+    /// A date.
+    Date(Date),
+    /// A boolean.
+    Bool(bool),
+    /// A blank cell of a column that is not text.
+    Blank,
+    /// A cell that does not parse as its column's type.
+    Bad(Arc<str>),
+}
+
+/// The columns of a group of transactions, with the slots of their mapped fields.
+#[derive(Debug)]
+pub struct Layout {
+    names: Vec<Arc<str>>,
+    slots: HashMap<Arc<str>, usize>,
+    fields: Arc<Fields>,
+    mapped: BTreeMap<Field, usize>,
+    id: Vec<Option<usize>>,
+}
+
+impl Layout {
+    fn new(columns: Vec<&str>, fields: &Arc<Fields>) -> Self {
+        let names: Vec<Arc<str>> = columns.into_iter().map(Arc::from).collect();
+        let slots: HashMap<_, _> = names.iter().cloned().enumerate().map(|(i, n)| (n, i)).collect();
+        let slot = |column: &String| slots.get(column.as_str()).copied();
+        let mapped = fields.mapped.iter().filter_map(|(f, column)| Some((*f, slot(column)?)));
+        let mapped = mapped.collect();
+        let id = fields.id.iter().map(slot).collect();
+        Layout { names, slots, fields: Arc::clone(fields), mapped, id }
+    }
+
+    /// Column names in delivered order.
+    pub fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+}
+
+/// A closed deal, decoded.
+#[derive(Debug, Clone)]
+pub struct Transaction {
+    /// The natural key, parts joined by `/`; blank when the row has none.
+    pub id: Arc<str>,
+    /// Its columns.
+    pub layout: Arc<Layout>,
+    values: Box<[Value]>,
+}
+
+/// A mapped field that cannot be read: why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// No column is mapped to it.
+    Unmapped,
+    /// The cell of this column is blank.
+    Blank(String),
+    /// The cell of this column does not parse.
+    Bad {
+        /// The column.
+        column: String,
+        /// The cell.
+        cell: String,
+        /// The column's type.
+        expected: &'static str,
+    },
+}
+
+impl Transaction {
+    /// The value in `column`: blank where the row has no such column.
+    pub fn get(&self, column: &str) -> Value {
+        match self.layout.slots.get(column).and_then(|slot| self.values.get(*slot)) {
+            Some(value) => value.clone(),
+            None => match self.layout.fields.column_type(column) {
+                ColumnType::Text => Value::Text(Arc::from("")),
+                _ => Value::Blank,
+            },
+        }
+    }
+
+    /// The value of a mapped field; none when no column is mapped to it.
+    pub fn field(&self, field: Field) -> Option<Value> {
+        match self.layout.mapped.get(&field).and_then(|slot| self.values.get(*slot)) {
+            Some(value) => Some(value.clone()),
+            None => self.layout.fields.mapped.get(&field).map(|column| self.get(column)),
+        }
+    }
+
+    /// The column mapped to `field`.
+    pub fn column_of(&self, field: Field) -> Option<&str> {
+        self.layout.fields.mapped.get(&field).map(String::as_str)
+    }
+
+    /// The incentive date.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn date(&self) -> Result<Date, Unreadable> {
+        match self.field(Field::Date) {
+            Some(Value::Date(date)) => Ok(date),
+            other => Err(self.unreadable(Field::Date, other)),
+        }
+    }
+
+    /// The mapped amount.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn amount(&self) -> Result<Decimal, Unreadable> {
+        match self.field(Field::Amount) {
+            Some(Value::Number(amount)) => Ok(amount),
+            other => Err(self.unreadable(Field::Amount, other)),
+        }
+    }
+
+    fn unreadable(&self, field: Field, value: Option<Value>) -> Unreadable {
+        let Some(column) = self.column_of(field) else { return Unreadable::Unmapped };
+        match value {
+            Some(Value::Bad(cell)) => self.bad(column, &cell),
+            _ => Unreadable::Blank(column.to_owned()),
+        }
+    }
+
+    fn bad(&self, column: &str, cell: &str) -> Unreadable {
+        let expected = self.layout.fields.column_type(column).name();
+        Unreadable::Bad { column: column.to_owned(), cell: cell.to_owned(), expected }
+    }
+
+    /// The first cell that does not parse as its column's type.
+    pub fn bad_value(&self) -> Option<Unreadable> {
+        let cells = self.layout.names.iter().zip(self.values.iter());
+        cells.into_iter().find_map(|(column, value)| match value {
+            Value::Bad(cell) => Some(self.bad(column, cell)),
+            _ => None,
+        })
+    }
+
+    /// The text of a list of name columns, joined by `;`, blank ones left out.
+    pub fn names(&self, names: Names) -> String {
+        let columns = self.layout.fields.names.get(&names);
+        let mut text = String::new();
+        for column in columns.into_iter().flatten() {
+            if let Value::Text(cell) = self.get(column) {
+                if cell.trim().is_empty() {
+                    continue;
+                }
+                if !text.is_empty() {
+                    text.push(';');
+                }
+                text.push_str(&cell);
+            }
+        }
+        text
+    }
+
+    /// Columns and values that are not blank, sorted by column: what two versions are compared on.
+    pub fn content(&self) -> Vec<(&str, &Value)> {
+        let cells = self.layout.names.iter().map(AsRef::as_ref).zip(self.values.iter());
+        let blank = |value: &Value| match value {
+            Value::Blank => true,
+            Value::Text(text) => text.is_empty(),
+            _ => false,
+        };
+        let mut content: Vec<_> = cells.filter(|(_, value)| !blank(value)).collect();
+        content.sort();
+        content
+    }
+}
+
+/// Decodes records by one set of [`Fields`], sharing a [`Layout`] between rows of equal columns.
+#[derive(Debug)]
+pub struct Decoder {
+    fields: Arc<Fields>,
+    layouts: Vec<Arc<Layout>>,
+}
+
+/// Layouts remembered by a decoder; beyond it a row gets its own.
+const LAYOUTS_MAX: usize = 64;
+
+impl Decoder {
+    /// A decoder for `fields`.
+    pub fn new(fields: Arc<Fields>) -> Self {
+        Decoder { fields, layouts: Vec::new() }
+    }
+
+    /// Decodes one record; of a column delivered twice the last cell counts.
+    pub fn decode(&mut self, record: &Record) -> Transaction {
+        let layout = self.layout(record);
+        let cells = record.cells.iter();
+        let values: Box<[Value]> =
+            cells.map(|(column, cell)| decode(cell, self.fields.column_type(column))).collect();
+        let parts = layout.id.iter().map(|slot| {
+            let cell = slot.and_then(|slot| record.cells.get(slot)).map(|(_, cell)| cell);
+            match cell {
+                Some(Cell::Text(text) | Cell::Number(text)) => text.trim(),
+                _ => "",
+            }
+        });
+        let parts: Vec<&str> = parts.collect();
+        let blank = parts.iter().any(|part| part.is_empty());
+        let id = if blank { Arc::from("") } else { Arc::from(parts.join("/")) };
+        Transaction { id, layout, values }
+    }
+
+    fn layout(&mut self, record: &Record) -> Arc<Layout> {
+        let same = |layout: &&Arc<Layout>| {
+            let names = layout.names.iter().map(AsRef::as_ref);
+            layout.names.len() == record.cells.len()
+                && names.eq(record.cells.iter().map(|(column, _)| column.as_str()))
+        };
+        if let Some(layout) = self.layouts.iter().find(same) {
+            return Arc::clone(layout);
+        }
+        let columns = record.cells.iter().map(|(column, _)| column.as_str()).collect();
+        let layout = Arc::new(Layout::new(columns, &self.fields));
+        if self.layouts.len() < LAYOUTS_MAX {
+            self.layouts.push(Arc::clone(&layout));
+        }
+        layout
+    }
+}
+
+fn decode(cell: &Cell, kind: &ColumnType) -> Value {
+    let bad = |text: &str| Value::Bad(Arc::from(text));
+    let text = match cell {
+        Cell::Null if *kind == ColumnType::Text => return Value::Text(Arc::from("")),
+        Cell::Null => return Value::Blank,
+        Cell::Nested(text) => return bad(text),
+        Cell::Bool(flag) => match kind {
+            ColumnType::Bool => return Value::Bool(*flag),
+            ColumnType::Text => return Value::Text(Arc::from(flag.to_string())),
+            _ => return bad(&flag.to_string()),
+        },
+        Cell::Text(text) | Cell::Number(text) => text.as_str(),
+    };
+    let trimmed = text.trim();
+    match kind {
+        ColumnType::Text => Value::Text(Arc::from(text)),
+        _ if trimmed.is_empty() => Value::Blank,
+        ColumnType::Number => number(trimmed).map_or_else(|| bad(text), Value::Number),
+        ColumnType::Date(format) => {
+            date(trimmed, format.as_deref()).map_or_else(|| bad(text), Value::Date)
+        }
+        ColumnType::Bool => match trimmed.to_lowercase().as_str() {
+            "true" | "yes" | "1" => Value::Bool(true),
+            "false" | "no" | "0" => Value::Bool(false),
+            _ => bad(text),
+        },
+    }
+}
+
+/// A decimal number, plain or with an exponent; never a float on the way.
+pub fn number(text: &str) -> Option<Decimal> {
+    let plain = text.strip_prefix('+').unwrap_or(text);
+    let exact = Decimal::from_str_exact(plain).ok();
+    let number = exact.or_else(|| Decimal::from_scientific(plain).ok())?;
+    Some(number.normalize())
+}
+
+/// A date in `format`, or ISO; the date part of an ISO date and time.
+pub fn date(text: &str, format: Option<&str>) -> Option<Date> {
+    if let Some(format) = format {
+        return Date::strptime(format, text).ok();
+    }
+    let day = match text.char_indices().nth(10) {
+        Some((end, 'T' | 't' | ' ')) => text.get(..end)?,
+        Some(_) => return None,
+        None => text,
+    };
+    let bytes = day.as_bytes();
+    let dashes = bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-');
+    if dashes { day.parse().ok() } else { None }
+}

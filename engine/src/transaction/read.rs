@@ -1,0 +1,100 @@
+//! Rows out of files and bodies: CSV, NDJSON, one JSON object or an array of them.
+//!
+//! Not decoding by type: cells stay as delivered. Called by the command line and by intake.
+
+use serde_json::Value as Json;
+
+use super::{Cell, Record};
+
+/// A body that is not rows: where and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct Malformed {
+    /// Line in the body, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Rows of a CSV body whose first row names the columns.
+///
+/// # Errors
+/// [`Malformed`] at the first row that has not as many cells as the header.
+pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let mut reader = csv::ReaderBuilder::new().from_reader(body);
+    let malformed = |error: &csv::Error| Malformed {
+        line: error.position().map_or(1, csv::Position::line),
+        message: plain(error),
+    };
+    let header = reader.headers().map_err(|error| malformed(&error))?.clone();
+    let mut records = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| malformed(&error))?;
+        let cells = header.iter().zip(row.iter());
+        let cells = cells.map(|(column, cell)| (column.to_owned(), Cell::Text(cell.to_owned())));
+        records.push(Record { cells: cells.collect() });
+    }
+    Ok(records)
+}
+
+fn plain(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} cells where the header has {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { .. } => "not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Rows of a body with one JSON object a line; blank lines are passed over.
+///
+/// # Errors
+/// [`Malformed`] at the first line that is not a JSON object.
+pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
+    let mut records = Vec::new();
+    for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let at = |message: String| Malformed { line: index as u64 + 1, message };
+        let json: Json = serde_json::from_slice(line).map_err(|error| at(error.to_string()))?;
+        records.push(record(&json).ok_or_else(|| at("not a JSON object".to_owned()))?);
+    }
+    Ok(records)
+}
+
+/// Rows of a body that is one JSON object, or an array of them.
+///
+/// # Errors
+/// [`Malformed`] when it is neither.
+pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
+    let json: Json = serde_json::from_slice(body)
+        .map_err(|error| Malformed { line: error.line() as u64, message: error.to_string() })?;
+    let neither = || Malformed {
+        line: 1,
+        message: "expected one transaction as a JSON object, or an array of them".to_owned(),
+    };
+    match &json {
+        Json::Array(rows) => rows.iter().map(|row| record(row).ok_or_else(neither)).collect(),
+        other => Ok(vec![record(other).ok_or_else(neither)?]),
+    }
+}
+
+/// One row out of a JSON object.
+pub fn record(json: &Json) -> Option<Record> {
+    let object = json.as_object()?;
+    let cells = object.iter().map(|(column, value)| (column.clone(), cell(value)));
+    Some(Record { cells: cells.collect() })
+}
+
+fn cell(json: &Json) -> Cell {
+    match json {
+        Json::Null => Cell::Null,
+        Json::Bool(flag) => Cell::Bool(*flag),
+        Json::Number(number) => Cell::Number(number.to_string()),
+        Json::String(text) => Cell::Text(text.clone()),
+        Json::Array(_) | Json::Object(_) => Cell::Nested(json.to_string()),
+    }
+}
