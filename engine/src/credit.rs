@@ -7,6 +7,8 @@
 //! **Architecture invariant:** every credit has exactly one root source, a direct credit of its own
 //! transaction; an indirect credit exists only for a rollable source that is not held.
 
+pub mod laws;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -10,3 +10,7 @@ pub mod workspace;
 pub mod credit;
 pub mod decision;
 pub mod script;
+pub mod stage;
+pub mod pipeline;
+pub mod calculation;
+pub mod cases;

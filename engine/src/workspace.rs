@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::calendar::Calendar;
 use crate::money::{Unit, Units};
 use crate::organization::Organization;
-use crate::plan::Plan;
+use crate::plan::{Plan, Relationship};
 use crate::policy::{Kind, ProgramId, Programs};
 use crate::transaction::Fields;
 
@@ -74,3 +74,20 @@ pub struct Source {
     /// The intake policy that maps the body; absent, the body is one transaction or an array.
     pub intake: Option<ProgramId>,
 }
+
+impl Settings {
+    /// The name of a relationship, as rules write it.
+    pub fn relationship_name(&self, relationship: Relationship) -> Arc<str> {
+        match relationship {
+            Relationship::Reporting => Arc::from("Reporting"),
+            Relationship::RelatedPerson => Arc::from("Related Order (Person)"),
+            Relationship::RelatedPosition => Arc::from("Related Order (Position)"),
+            Relationship::Named(id) => {
+                let name = self.relationship_types.get(usize::from(id.0));
+                name.cloned().unwrap_or_else(|| Arc::from(""))
+            }
+        }
+    }
+}
+
+impl Ruleset { pub fn read(_: &Files, _: &std::collections::BTreeSet<String>) -> (Option<Ruleset>, Vec<crate::diagnostic::Diagnostic>) { (None, Vec::new()) } }

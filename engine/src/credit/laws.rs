@@ -1,0 +1,62 @@
+//! The laws of credits, asserted between stages, in release builds too.
+//!
+//! A broken law is an error of this program, not of an author; the transaction is parked with it,
+//! so that nothing wrong is ever paid. Called by the pipeline. Source: DESIGN section 9, laws 4 and
+//! 5; DOMAIN INV-D1, INV-I1, INV-I4.
+
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+
+use crate::credit::{Credit, CreditId, Status};
+use crate::money::{Shares, round};
+
+/// INVARIANT (shares sum): the shares of a split sum to round(value × Σ weights).
+///
+/// # Errors
+/// What is broken.
+pub fn check_split(
+    value: Decimal,
+    shares: &Shares,
+    amounts: &[Decimal],
+    scale: u8,
+) -> Result<(), String> {
+    let exact = match shares {
+        Shares::Equal(_) => Some(value),
+        Shares::Full(_) => None,
+        Shares::Weights(weights) => {
+            weights.iter().sum::<Decimal>().checked_mul(value).filter(|_| value.scale() <= 12)
+        }
+    };
+    let Some(exact) = exact else { return Ok(()) };
+    let (expected, actual) = (round(exact, scale), amounts.iter().sum::<Decimal>());
+    if expected == actual {
+        return Ok(());
+    }
+    Err(format!("law broken (shares sum): {actual} was shared of {expected}"))
+}
+
+/// INVARIANT (one root): ids are unique; every indirect credit has a direct source among these
+/// credits that is rollable and active; amounts are at their unit's scale.
+///
+/// # Errors
+/// What is broken.
+pub fn check(credits: &[Credit]) -> Result<(), String> {
+    let mut known: HashMap<CreditId, &Credit> = HashMap::with_capacity(credits.len());
+    for credit in credits {
+        if known.insert(credit.id, credit).is_some() {
+            return Err(format!("law broken (one id, one credit): {}", credit.id));
+        }
+        if credit.amount.normalize().scale() > u32::from(credit.unit.scale) {
+            return Err(format!("law broken (scale): {} of {}", credit.amount, credit.id));
+        }
+        let Some(rolled) = &credit.rolled else { continue };
+        let fit = known.get(&rolled.source).is_some_and(|source| {
+            source.is_direct() && source.rollable && source.status == Status::Active
+        });
+        if !fit {
+            return Err(format!("law broken (one root): {} has no source that rolls", credit.id));
+        }
+    }
+    Ok(())
+}

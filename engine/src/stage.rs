@@ -1,0 +1,292 @@
+//! The stages of a decision, and what they share: one transaction in one plan, being decided.
+//!
+//! A stage is a file here: `crediting` finds recipients and makes direct credits, `maximum` trims,
+//! `hold` holds, `duplication` suppresses, `rollup` finds who is reached over relationships. None
+//! of them orders anything: `pipeline` does. Source: FORMAT section 4.
+//!
+//! **Architecture invariant:** a stage that cannot decide returns a [`Park`]; nothing is skipped.
+
+pub mod crediting;
+pub mod duplication;
+pub mod hold;
+pub mod maximum;
+pub mod names;
+pub mod rollup;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::credit::{Credit, CreditId};
+use crate::decision::Note;
+use crate::organization::PositionId;
+use crate::plan::{Plan, Relationship};
+use crate::policy::ProgramId;
+use crate::script::{Answer, Arguments, CreditView, Fault, Machine, ReceiverView, TransactionView};
+use crate::workspace::Ruleset;
+
+/// What people and the calendar add to a decision: releases, manual holds, the business date.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Holds that end on or before this day are released; absent, nothing has been released.
+    pub as_of: Option<Date>,
+    /// What people decided about credits of this transaction, oldest first.
+    pub resolutions: Vec<Resolution>,
+}
+
+/// A release or a manual hold of one credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// The credit.
+    pub credit: CreditId,
+    /// What was decided.
+    pub action: Action,
+    /// The business date of the decision.
+    pub date: Date,
+    /// The reason of a hold.
+    pub reason: String,
+}
+
+/// What can be decided about a credit by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It counts from now on.
+    Release,
+    /// It waits until it is released.
+    Hold,
+}
+
+/// Why no decision can be made about a transaction in a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Park {
+    /// The stage that stopped.
+    pub stage: &'static str,
+    /// One of the codes of FORMAT section 4.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The script's complaint, when a script was running.
+    pub fault: Option<Fault>,
+}
+
+impl Park {
+    /// A park for a reason of ours.
+    pub fn new(stage: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+        Park { stage, code, message: message.into(), fault: None }
+    }
+
+    /// A park because a script gave no answer.
+    pub fn fault(stage: &'static str, fault: Fault) -> Self {
+        let code = if fault.bad_value { "bad_value" } else { "policy_error" };
+        Park { stage, code, message: fault.message.clone(), fault: Some(fault) }
+    }
+
+    /// The alert that goes with it, if it is one that plans can ask for.
+    pub fn alert(&self) -> &'static str {
+        match self.code {
+            "ambiguous_alias" => "ambiguous",
+            code => code,
+        }
+    }
+}
+
+/// A step of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The stage.
+    pub stage: &'static str,
+    /// What happened, with the values seen.
+    pub message: String,
+}
+
+/// One transaction in one plan, being decided.
+pub struct Case<'a> {
+    /// What decides.
+    pub ruleset: &'a Ruleset,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The transaction as scripts see it.
+    pub tx: Arc<TransactionView>,
+    /// Its incentive date.
+    pub date: Date,
+    /// The leaf period of that date.
+    pub period: Arc<str>,
+    /// Releases, manual holds, business date.
+    pub inputs: &'a Inputs,
+    /// Runs scripts.
+    pub machine: &'a mut Machine,
+    /// Credits made so far, in order.
+    pub credits: Vec<Credit>,
+    /// Why nothing came of a rule.
+    pub reasons: Vec<Note>,
+    /// Warnings: all go to the log, those that the plan asks for become alerts.
+    pub warnings: Vec<Note>,
+    /// The explanation, when somebody asks.
+    pub trace: Option<Vec<Step>>,
+}
+
+impl Case<'_> {
+    /// Natural key of the transaction.
+    pub fn transaction(&self) -> &Arc<str> {
+        &self.tx.transaction.id
+    }
+
+    /// Adds a step to the explanation; costs nothing when nobody asked.
+    pub fn step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(Step { stage, message: message() });
+        }
+    }
+
+    /// A note about this transaction in this plan.
+    pub fn note(&self, stage: &str, code: &str, message: impl Into<String>) -> Note {
+        note(self.transaction(), &self.plan.id, stage, code, message)
+    }
+
+    /// Records why nothing came of a rule.
+    pub fn reason(&mut self, stage: &'static str, code: &str, message: String) {
+        self.step(stage, || message.clone());
+        let note = self.note(stage, code, message);
+        self.reasons.push(note);
+    }
+
+    /// Records a warning.
+    pub fn warn(&mut self, stage: &'static str, code: &str, message: String) {
+        self.step(stage, || message.clone());
+        let note = self.note(stage, code, message);
+        self.warnings.push(note);
+    }
+
+    /// Runs a program of this plan.
+    ///
+    /// # Errors
+    /// The script's fault.
+    pub fn run(&mut self, program: ProgramId, seen: Seen<'_>) -> Result<Answer, Fault> {
+        let tx = Arc::clone(&self.tx);
+        let arguments =
+            Arguments { tx: &tx, credit: seen.credit, to: seen.to, existing: seen.existing };
+        self.machine.run(program, &arguments)
+    }
+
+    /// Runs a program that returns true or false; absent means `absent`.
+    ///
+    /// # Errors
+    /// [`Park`] when the script gives no answer.
+    pub fn test(
+        &mut self,
+        stage: &'static str,
+        program: ProgramId,
+        seen: Seen<'_>,
+    ) -> Result<bool, Park> {
+        match self.run(program, seen).map_err(|fault| Park::fault(stage, fault))? {
+            Answer::Bool(flag) => Ok(flag),
+            _ => Err(Park::new(stage, "policy_error", "expected true or false")),
+        }
+    }
+
+    /// Runs a program that returns a number.
+    ///
+    /// # Errors
+    /// [`Park`] when the script gives no answer.
+    pub fn number(
+        &mut self,
+        stage: &'static str,
+        program: ProgramId,
+        seen: Seen<'_>,
+    ) -> Result<Decimal, Park> {
+        match self.run(program, seen).map_err(|fault| Park::fault(stage, fault))? {
+            Answer::Number(number) => Ok(number),
+            _ => Err(Park::new(stage, "policy_error", "expected a number")),
+        }
+    }
+
+    /// A credit as scripts see it.
+    pub fn view(&self, credit: &Credit) -> Arc<CreditView> {
+        let organization = &self.ruleset.organization;
+        let settings = &self.ruleset.settings;
+        let rolled = credit.rolled.as_ref();
+        Arc::new(CreditView {
+            amount: credit.amount,
+            unit_type: Arc::from(settings.units.name(credit.unit)),
+            credit_type: Arc::clone(&credit.credit_type),
+            kind: if credit.is_direct() { "direct" } else { "indirect" },
+            position: organization.position_id(credit.position),
+            title: self.title(credit.position),
+            payee: credit.payee.map(|payee| organization.participant_id(payee)),
+            rule: Arc::clone(&credit.rule),
+            result: Arc::clone(&credit.result),
+            period: Arc::clone(&credit.period),
+            relationship: rolled.map(|rolled| settings.relationship_name(rolled.relationship)),
+            via: rolled.map(|rolled| organization.position_id(rolled.via)),
+            level: rolled.map(|rolled| rolled.level),
+            weight: credit.share,
+        })
+    }
+
+    /// Every credit so far that counts, as scripts see it.
+    pub fn existing(&self) -> Vec<Arc<CreditView>> {
+        self.credits.iter().filter(|credit| credit.exists()).map(|c| self.view(c)).collect()
+    }
+
+    /// A recipient or receiver as scripts see it.
+    pub fn receiver(
+        &self,
+        position: PositionId,
+        rolled: Option<(Relationship, PositionId, u32)>,
+    ) -> Arc<ReceiverView> {
+        let organization = &self.ruleset.organization;
+        let settings = &self.ruleset.settings;
+        let holder = organization.holder(position, self.date);
+        Arc::new(ReceiverView {
+            position: organization.position_id(position),
+            title: self.title(position),
+            payee: holder.map(|payee| organization.participant_id(payee)),
+            relationship: rolled.map(|(kind, ..)| settings.relationship_name(kind)),
+            via: rolled.map(|(_, via, _)| organization.position_id(via)),
+            level: rolled.map(|(.., level)| level),
+        })
+    }
+
+    fn title(&self, position: PositionId) -> Arc<str> {
+        let version = self.ruleset.organization.version(position, self.date);
+        version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title))
+    }
+
+    /// The id of a position, for messages.
+    pub fn position_id(&self, position: PositionId) -> Arc<str> {
+        self.ruleset.organization.position_id(position)
+    }
+}
+
+/// What a program sees beside the transaction.
+#[derive(Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// The credit in question.
+    pub credit: Option<&'a Arc<CreditView>>,
+    /// The recipient or receiver.
+    pub to: Option<&'a Arc<ReceiverView>>,
+    /// Earlier credits.
+    pub existing: &'a [Arc<CreditView>],
+}
+
+/// A note without a script's place.
+pub fn note(
+    transaction: &str,
+    plan: &str,
+    stage: &str,
+    code: &str,
+    message: impl Into<String>,
+) -> Note {
+    Note {
+        transaction: transaction.to_owned(),
+        plan: plan.to_owned(),
+        stage: stage.to_owned(),
+        code: code.to_owned(),
+        message: message.into(),
+        policy: None,
+        file: None,
+        line: None,
+        column: None,
+    }
+}

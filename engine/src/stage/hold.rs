@@ -1,0 +1,139 @@
+//! Hold: until when a credit waits, and whether it has been released since.
+//!
+//! Arithmetic runs from the incentive date. Not the act of releasing (`release`), whose results
+//! come in as inputs. Called by the pipeline. Source: DOMAIN 2.10, 3.7, decisions D10, D12, D13.
+//!
+//! **Architecture invariant:** a hold that cannot be decided is a hold without a date: an error
+//! here never pays early and never loses the credit.
+
+use jiff::civil::Date;
+
+use crate::calendar::PeriodKind;
+use crate::credit::{Credit, Status};
+use crate::plan::HoldSetting;
+use crate::script::{Answer, Hold};
+use crate::stage::{Action, Case, Seen};
+
+const STAGE: &str = "hold";
+
+/// Holds `credit` as `setting` (or the policy's own `wish`) says, then applies what was released.
+pub fn apply(case: &mut Case<'_>, setting: &HoldSetting, wish: Option<Hold>, credit: &mut Credit) {
+    let wanted = match wish {
+        Some(hold) => Ok(hold),
+        None => wanted(case, setting, credit),
+    };
+    match wanted.and_then(|hold| until(case, &hold)) {
+        Ok(Until::Now) => (),
+        Ok(Until::Date(date)) => held(case, credit, date),
+        Ok(Until::Released(reason)) => {
+            credit.status = Status::Held;
+            credit.reason = Some(reason);
+        }
+        Err(message) => {
+            credit.status = Status::Held;
+            credit.reason = Some("policy_error".to_owned());
+            case.warn(STAGE, "policy_error", message);
+        }
+    }
+    resolve(case, credit);
+}
+
+/// Until when: nothing to wait for, a day, or a release by hand.
+enum Until {
+    Now,
+    Date(Date),
+    Released(String),
+}
+
+fn wanted(case: &mut Case<'_>, setting: &HoldSetting, credit: &Credit) -> Result<Hold, String> {
+    Ok(match setting {
+        HoldSetting::None => Hold::None,
+        HoldSetting::Indefinite => Hold::Indefinitely("indefinite".to_owned()),
+        HoldSetting::For(length) => Hold::For(*length),
+        HoldSetting::Until(date) => Hold::Until(*date),
+        HoldSetting::Next(kind) => Hold::Next(*kind),
+        HoldSetting::Program(program) => {
+            let view = case.view(credit);
+            let seen = Seen { credit: Some(&view), to: None, existing: &[] };
+            match case.run(*program, seen) {
+                Ok(Answer::Hold(hold)) => hold,
+                Ok(_) => return Err("expected a hold".to_owned()),
+                Err(fault) => {
+                    let place = &fault.place;
+                    let at = format!("{}:{}:{}", place.file, place.line, place.column);
+                    return Err(format!("{at}: {}", fault.message));
+                }
+            }
+        }
+    })
+}
+
+fn until(case: &Case<'_>, hold: &Hold) -> Result<Until, String> {
+    let calendar = &case.ruleset.settings.calendar;
+    let date = match hold {
+        Hold::None => return Ok(Until::Now),
+        Hold::Indefinitely(reason) => return Ok(Until::Released(reason.clone())),
+        Hold::For(length) => length.after(case.date),
+        Hold::Until(date) => Some(*date),
+        Hold::Next(kind) => calendar.next(case.date, *kind),
+        Hold::UntilPeriod(id) => match calendar.find(id) {
+            Some(period) => Some(period.first),
+            None => return Err(format!("there is no period `{id}`")),
+        },
+    };
+    let date = date.ok_or("the hold would end beyond the calendar")?;
+    // INV-O1: a release is never before the incentive date; such a hold has nothing to wait for.
+    Ok(if date <= case.date { Until::Now } else { Until::Date(date) })
+}
+
+fn held(case: &mut Case<'_>, credit: &mut Credit, date: Date) {
+    credit.status = Status::Held;
+    let calendar = case.ruleset.settings.calendar;
+    let other_year = calendar.period(date, PeriodKind::Year).map(|year| year.id)
+        != calendar.period(case.date, PeriodKind::Year).map(|year| year.id);
+    if other_year && !case.plan.hold_across_years {
+        credit.reason = Some("release_in_other_year".to_owned());
+        let message = format!(
+            "the hold would end on {date}, in another fiscal year than {}: held without a date",
+            case.date
+        );
+        case.warn(STAGE, "release_in_other_year", message);
+        return;
+    }
+    credit.release_date = Some(date);
+    credit.reason = Some(format!("until {date}"));
+    case.step(STAGE, || format!("held until {date}"));
+    if case.inputs.as_of.is_some_and(|as_of| date <= as_of) {
+        activate(credit);
+        case.step(STAGE, || format!("released on {date}"));
+    }
+}
+
+/// Applies what people decided about this credit: the last word counts.
+fn resolve(case: &mut Case<'_>, credit: &mut Credit) {
+    let id = credit.id;
+    let last = case.inputs.resolutions.iter().rev().find(|resolution| resolution.credit == id);
+    match last.map(|resolution| (resolution.action, resolution)) {
+        None => (),
+        Some((Action::Release, resolution)) => {
+            if credit.status == Status::Held {
+                credit.release_date = Some(resolution.date);
+                let date = resolution.date;
+                activate(credit);
+                case.step(STAGE, || format!("released by hand on {date}"));
+            }
+        }
+        Some((Action::Hold, resolution)) => {
+            credit.status = Status::Held;
+            credit.release_date = None;
+            credit.reason = Some(resolution.reason.clone());
+            let date = resolution.date;
+            case.step(STAGE, || format!("held by hand on {date}"));
+        }
+    }
+}
+
+fn activate(credit: &mut Credit) {
+    credit.status = Status::Active;
+    credit.reason = None;
+}

@@ -1,0 +1,49 @@
+//! Maximum: what a cap leaves of an amount.
+//!
+//! Called by the pipeline for direct credits (each recipient alone) and for indirect ones (across a
+//! rule's credits of one transaction). Source: DOMAIN 2.7, 3.6, decisions D6, D7.
+//!
+//! **Architecture invariant:** a cap is never shared between transactions: what is used is counted
+//! over the credits of one decision.
+
+use rust_decimal::Decimal;
+
+use crate::credit::Credit;
+use crate::organization::PositionId;
+use crate::plan::MaximumScope;
+use crate::stage::Case;
+
+/// `amount` cut to what `headroom` allows, with the sign of the amount.
+pub fn trim(amount: Decimal, headroom: Decimal) -> Decimal {
+    let allowed = amount.abs().min(headroom.max(Decimal::ZERO));
+    if amount.is_sign_negative() { -allowed } else { allowed }
+}
+
+/// What the earlier credits of one result have used of its maximum: held ones count, suppressed
+/// ones do not.
+pub fn used(
+    case: &Case<'_>,
+    rule: &str,
+    result: &str,
+    scope: MaximumScope,
+    receiver: PositionId,
+) -> Decimal {
+    let same = |credit: &&Credit| {
+        credit.exists()
+            && !credit.is_direct()
+            && *credit.rule == *rule
+            && *credit.result == *result
+            && (scope == MaximumScope::Item || credit.position == receiver)
+    };
+    case.credits.iter().filter(same).map(|credit| credit.amount.abs()).sum()
+}
+
+/// Warns that a credit was cut.
+pub fn warn(case: &mut Case<'_>, credit: &Credit, wanted: Decimal) {
+    let position = case.position_id(credit.position);
+    let message = format!(
+        "rule `{}`: `{position}` would get {wanted}, the maximum leaves {}",
+        credit.rule, credit.amount
+    );
+    case.warn("maximum", "over_maximum", message);
+}
