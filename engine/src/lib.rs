@@ -14,3 +14,4 @@ pub mod stage;
 pub mod pipeline;
 pub mod calculation;
 pub mod cases;
+pub mod explain;

@@ -1,0 +1,78 @@
+//! Why, and why not: a decision made again with every step written down.
+//!
+//! A run is deterministic, so the long explanation is recomputed when somebody asks and costs
+//! nothing before. Called by `accredit explain` and by the explain endpoints. Source: DESIGN
+//! sections 6 and 7.
+//!
+//! **Architecture invariant:** an explanation is made by the pipeline that decided, never by a
+//! second reading of the rules.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::decision::{CreditRow, Note, Outcome};
+use crate::pipeline::{self, Explain, row};
+use crate::plan::Plan;
+use crate::script::Machine;
+use crate::stage::Inputs;
+use crate::transaction::Transaction;
+use crate::workspace::Ruleset;
+
+/// One transaction in one plan, step by step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Natural key.
+    pub transaction: String,
+    /// Plan id.
+    pub plan: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Every step in order, with the values seen.
+    pub steps: Vec<Line>,
+    /// Why it was not credited or is parked.
+    pub reasons: Vec<Note>,
+    /// The credits.
+    pub credits: Vec<CreditRow>,
+    /// The ruleset that it was recomputed with.
+    pub ruleset: String,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The stage.
+    pub stage: String,
+    /// What happened.
+    pub message: String,
+}
+
+/// Decides `transaction` in `plan` again and says why.
+pub fn explain(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    transaction: &Arc<Transaction>,
+    inputs: &Inputs,
+    machine: &mut Machine,
+) -> Explanation {
+    let decided =
+        pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
+    let mut steps: Vec<Line> = decided
+        .trace
+        .iter()
+        .map(|step| Line { stage: step.stage.to_owned(), message: step.message.clone() })
+        .collect();
+    if decided.outcome == Outcome::Filtered {
+        let message = "the plan's filter or dates do not let it in".to_owned();
+        steps.push(Line { stage: "filter".to_owned(), message });
+    }
+    Explanation {
+        transaction: transaction.id.to_string(),
+        plan: plan.id.to_string(),
+        outcome: decided.outcome,
+        steps,
+        reasons: decided.reasons.clone(),
+        credits: decided.credits.iter().map(|credit| row::row(ruleset, credit)).collect(),
+        ruleset: ruleset.hash.to_string(),
+    }
+}

@@ -1,0 +1,86 @@
+//! `accredit explain`: why a transaction was credited so, or why not, step by step.
+
+use accredit_engine::credit::{CreditId, transaction_prefix};
+use accredit_engine::explain::{Explanation, explain};
+use accredit_engine::script::Machine;
+
+use crate::cli::calculate::Input;
+use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::report;
+
+/// Explains the credits of one transaction.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// A transaction's natural key, or a credit's id (crd_…).
+    id: String,
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// Runs the verb.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    let loaded = match arguments.input.load() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let ruleset = &loaded.ruleset;
+    let credit = CreditId::parse(&arguments.id);
+    let found = loaded.transactions.iter().find(|transaction| match credit {
+        Some(credit) => transaction_prefix(&transaction.id) == credit.prefix(),
+        None => *transaction.id == *arguments.id,
+    });
+    let Some(transaction) = found else {
+        eprintln!("error: there is no transaction or credit `{}`", arguments.id);
+        return EXIT_NOTHING;
+    };
+    let mut machine = match Machine::new(&ruleset.programs) {
+        Ok(machine) => machine,
+        Err(errors) => {
+            eprint!("{}", report::text(&ruleset.files, &errors));
+            return EXIT_FAILED;
+        }
+    };
+    let plans = ruleset.plans.values();
+    let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
+    let explained: Vec<Explanation> = wanted
+        .map(|plan| explain(ruleset, plan, transaction, &loaded.inputs, &mut machine))
+        .filter(|explanation| {
+            let id = &arguments.id;
+            credit.is_none() || explanation.credits.iter().any(|credit| credit.id == *id)
+        })
+        .collect();
+    if explained.is_empty() {
+        eprintln!("error: there is no credit `{}`", arguments.id);
+        return EXIT_NOTHING;
+    }
+    if arguments.format == Format::Json {
+        output::json(&explained);
+    } else {
+        explained.iter().for_each(print);
+    }
+    EXIT_OK
+}
+
+fn print(explanation: &Explanation) {
+    let outcome = format!("{:?}", explanation.outcome).to_lowercase();
+    let (transaction, plan) = (&explanation.transaction, &explanation.plan);
+    output::line(&format!("{transaction} in plan {plan}: {outcome}"));
+    for step in &explanation.steps {
+        output::line(&format!("  {:12} {}", step.stage, step.message));
+    }
+    for credit in &explanation.credits {
+        let reason = credit.reason.as_ref().map(|reason| format!(" ({reason})"));
+        output::line(&format!(
+            "  {} {:>12} {} {} {}{}",
+            credit.id,
+            credit.amount,
+            credit.unit_type,
+            credit.position,
+            credit.status,
+            reason.unwrap_or_default(),
+        ));
+    }
+}
