@@ -191,3 +191,72 @@ impl Length {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn holds_of_domain_3_7() {
+        let from = date(2022, 1, 12);
+        let check = |length: Length, expected: Date| assert_eq!(length.after(from), Some(expected));
+        check(Length::Days(30), date(2022, 2, 11));
+        check(Length::Months(1), date(2022, 2, 12));
+        check(Length::Months(3), date(2022, 4, 12));
+        check(Length::Months(12), date(2023, 1, 12));
+        assert_eq!(Length::Months(1).after(date(2022, 1, 31)), Some(date(2022, 2, 28)));
+        let next = Calendar::default().next(from, PeriodKind::Quarter);
+        assert_eq!(next, Some(date(2022, 4, 1)));
+    }
+
+    #[test]
+    fn periods_and_their_ids() {
+        let check = |starts, day: Date, kind, id: &str, first: Date, end: Date| {
+            let calendar = Calendar { year_starts: starts };
+            let period = calendar.period(day, kind).unwrap();
+            assert_eq!((period.id.as_str(), period.first, period.end), (id, first, end));
+            assert_eq!(calendar.find(id), Some(period));
+        };
+        use PeriodKind::{Month, Quarter, Year};
+        let day = date(2017, 3, 31);
+        check(1, day, Month, "2017-03", date(2017, 3, 1), date(2017, 4, 1));
+        check(1, day, Quarter, "2017-Q1", date(2017, 1, 1), date(2017, 4, 1));
+        check(1, day, Year, "2017", date(2017, 1, 1), date(2018, 1, 1));
+        check(4, day, Quarter, "2017-Q4", date(2017, 1, 1), date(2017, 4, 1));
+        check(4, day, Year, "2017", date(2016, 4, 1), date(2017, 4, 1));
+        check(4, date(2017, 4, 1), Quarter, "2018-Q1", date(2017, 4, 1), date(2017, 7, 1));
+        check(2, date(2017, 1, 31), Quarter, "2017-Q4", date(2016, 11, 1), date(2017, 2, 1));
+        check(12, date(2017, 12, 5), Year, "2018", date(2017, 12, 1), date(2018, 12, 1));
+        for wrong in ["2017-13", "2017-Q5", "17", "2017-3", "x", "", "2017-P03"] {
+            assert_eq!(Calendar::default().find(wrong), None, "{wrong}");
+        }
+    }
+
+    /// INV-L2: every day of forty years is in exactly the period that names it.
+    #[test]
+    fn leaf_periods_neither_overlap_nor_leave_gaps() {
+        for year_starts in 1..=12 {
+            let calendar = Calendar { year_starts };
+            let mut day = date(2000, 1, 1);
+            for kind in [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Year] {
+                while day < date(2040, 1, 1) {
+                    let period = calendar.period(day, kind).unwrap();
+                    assert!(period.contains(day));
+                    let after = calendar.period(period.end, kind).unwrap();
+                    assert_eq!(after.first, period.end);
+                    day = period.end;
+                }
+                day = date(2000, 1, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn validity_is_half_open_inside_and_inclusive_outside() {
+        let june = Validity::inclusive(Some(date(2022, 6, 1)), Some(date(2022, 6, 30)));
+        assert!(june.contains(date(2022, 6, 30)) && !june.contains(date(2022, 7, 1)));
+        let july = Validity::inclusive(Some(date(2022, 7, 1)), None);
+        assert!(!june.overlaps(&july) && june.overlaps(&Validity::default()));
+    }
+}

@@ -177,3 +177,80 @@ fn decimal(units: I256, scale: u8) -> Result<Decimal, Overflow> {
     let units = i128::try_from(units).map_err(|_| Overflow)?;
     Decimal::try_from_i128_with_scale(units, u32::from(scale)).map_err(|_| Overflow)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decimals(text: &str) -> Vec<Decimal> {
+        text.split_whitespace().map(|word| word.parse().unwrap()).collect()
+    }
+
+    fn check(value: &str, shares: Shares, scale: u8, expected: &str) {
+        let actual = split(value.parse().unwrap(), &shares, scale).unwrap();
+        assert_eq!(actual, decimals(expected), "{value} by {shares:?}");
+    }
+
+    #[test]
+    fn goldens_of_domain_3_4() {
+        let weights = |text| Shares::Weights(decimals(text));
+        check("1000", Shares::Equal(2), 2, "500 500");
+        check("1000", weights("0.4 0.6"), 2, "400 600");
+        check("100", Shares::Equal(3), 2, "33.34 33.33 33.33");
+        check("100.01", weights("0.3333 0.3333 0.3334"), 2, "33.33 33.33 33.35");
+        check("-100", Shares::Equal(3), 2, "-33.34 -33.33 -33.33");
+        check("1000", Shares::Full(2), 2, "1000 1000");
+        check("1000", weights("1 0"), 2, "1000 0");
+        check("1000", weights("0.4 0.4"), 2, "400 400");
+    }
+
+    #[test]
+    fn odd_values() {
+        check("0", Shares::Equal(3), 2, "0 0 0");
+        check("0.01", Shares::Equal(3), 2, "0.01 0 0");
+        check("0.005", Shares::Equal(1), 2, "0.01");
+        check("-0.005", Shares::Equal(1), 2, "-0.01");
+        check("100", Shares::Equal(3), 0, "34 33 33");
+        check("7", Shares::Weights(decimals("0.5 0.5")), 0, "4 3");
+        check("10.005", Shares::Weights(decimals("1")), 2, "10.01");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let shares = Shares::Weights(vec![Decimal::MAX, Decimal::MAX]);
+        assert_eq!(split(Decimal::MAX, &shares, 2), Err(Overflow));
+    }
+
+    fn amount() -> impl Strategy<Value = Decimal> {
+        (-10_000_000_000_i64..10_000_000_000, 0_u32..6).prop_map(|(m, s)| Decimal::new(m, s))
+    }
+
+    fn weights() -> impl Strategy<Value = Vec<Decimal>> {
+        prop::collection::vec((0_i64..20_000, 0_u32..5).prop_map(|(m, s)| Decimal::new(m, s)), 1..8)
+    }
+
+    proptest! {
+        /// INVARIANT (shares sum), and a return mirrors its sale (DOMAIN 3.4 d2).
+        #[test]
+        fn shares_sum_and_mirror(value in amount(), weights in weights(), scale in 0_u8..4) {
+            let total: Decimal = weights.iter().sum();
+            for shares in [Shares::Weights(weights.clone()), Shares::Equal(weights.len())] {
+                let amounts = split(value, &shares, scale).unwrap();
+                let whole = if matches!(shares, Shares::Equal(_)) { value } else { value * total };
+                prop_assert_eq!(amounts.iter().sum::<Decimal>(), round(whole, scale));
+                let mirrored: Vec<Decimal> = amounts.iter().map(|a| -a).collect();
+                prop_assert_eq!(split(-value, &shares, scale).unwrap(), mirrored);
+            }
+        }
+
+        /// No share is further than one unit of the last decimal from its exact part.
+        #[test]
+        fn shares_are_near(value in amount(), weights in weights()) {
+            let amounts = split(value, &Shares::Weights(weights.clone()), 2).unwrap();
+            for (amount, weight) in amounts.iter().zip(&weights) {
+                prop_assert!((amount - value * weight).abs() <= Decimal::new(1, 2));
+            }
+        }
+    }
+}

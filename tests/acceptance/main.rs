@@ -1,0 +1,3 @@
+//! Black-box tests: the real binary, real files, a real server on loopback.
+
+mod tidy;

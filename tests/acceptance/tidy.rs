@@ -1,0 +1,142 @@
+//! The tidy test: what a reader may rely on about the tree itself.
+//!
+//! Limits are a ratchet against drift, not a matter of taste: each failure says what to do instead.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(dir) else { return found };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "target" && name != "node_modules" && !name.starts_with('.') {
+                found.extend(files(&path, extension));
+            }
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn rust_files() -> Vec<(String, String)> {
+    let root = root();
+    let name = |path: &Path| path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+    files(&root, "rs").iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn top_level_is_what_the_design_says() {
+    let allowed = [
+        "Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "engine", "host", "plugins", "scripts",
+        "target", "tests",
+    ];
+    for entry in fs::read_dir(root()).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "top level: {name}");
+    }
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    for (name, text) in rust_files() {
+        let lines = text.lines().count();
+        assert!(lines <= 500, "{name}: {lines} lines; give each file one subject");
+        assert!(text.starts_with("//!") || text.starts_with("#!"), "{name}: no module doc");
+        for (number, line) in (1..).zip(text.lines()) {
+            let width = line.chars().count();
+            assert!(width <= 110, "{name}:{number}: {width} characters; 100 is the measure");
+        }
+        let banned = ["mod.rs", "utils.rs", "common.rs", "helpers.rs", "types.rs"];
+        let last = name.rsplit('/').next().unwrap();
+        assert!(!banned.contains(&last), "{name}: name the file after what is in it");
+    }
+}
+
+#[test]
+fn only_the_right_crates_name_foreign_libraries() {
+    for (name, text) in rust_files().into_iter().filter(|(name, _)| !name.starts_with("tests")) {
+        let script = name.starts_with("engine/src/script");
+        let names = |word: &str| {
+            let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            lines.any(|line| line.contains(word))
+        };
+        assert!(script || !names("rhai::"), "{name}: only `script` may name rhai");
+        let host = name.starts_with("host");
+        for word in ["axum::", "tokio::"] {
+            assert!(host || !names(word), "{name}: only the host may name {word}");
+        }
+    }
+}
+
+/// The modules of the code map, in reading order.
+fn reading_order() -> Vec<String> {
+    let map = fs::read_to_string(root().join("engine/ARCHITECTURE.md")).unwrap();
+    let rows = map.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split('`').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_map_names_every_module_and_no_other() {
+    let lib = fs::read_to_string(root().join("engine/src/lib.rs")).unwrap();
+    let modules = lib.lines().filter_map(|line| line.strip_prefix("pub mod "));
+    let mut modules: Vec<String> =
+        modules.map(|line| line.trim_end_matches(';').to_owned()).collect();
+    let mut map = reading_order();
+    modules.sort();
+    map.sort();
+    assert_eq!(map, modules, "engine/ARCHITECTURE.md and engine/src/lib.rs differ");
+}
+
+#[test]
+fn imports_follow_the_reading_order() {
+    let order = reading_order();
+    let place = |module: &str| order.iter().position(|known| known == module);
+    for (name, text) in rust_files() {
+        let Some(path) = name.strip_prefix("engine/src/") else { continue };
+        let module = path.split('/').next().unwrap().trim_end_matches(".rs");
+        let Some(mine) = place(module) else { continue };
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
+            for part in line.split("crate::").skip(1) {
+                let used: String =
+                    part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let later = place(&used).is_some_and(|other| other > mine);
+                assert!(!later, "{name}:{number}: `{module}` may not use the later `{used}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_diagnostic_has_a_page_and_every_page_a_diagnostic() {
+    let table = fs::read_to_string(root().join("engine/src/diagnostic.rs")).unwrap();
+    let rows = table.lines().filter_map(|line| line.trim().strip_prefix("(\"CR"));
+    let mut codes: Vec<String> = rows.filter_map(|row| Some(format!("CR{}", row.get(..3)?))).collect();
+    let pages = files(&root().join("scripts/errors"), "md");
+    let stem = |path: &PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+    let mut found: Vec<String> = pages.iter().map(stem).collect();
+    codes.sort();
+    found.sort();
+    assert_eq!(codes, found, "scripts/errors/ and the table in diagnostic.rs differ");
+}
+
+#[test]
+fn every_policy_of_the_library_has_cases() {
+    for path in files(&root().join("scripts"), "rhai") {
+        if path.ends_with("api.d.rhai") {
+            continue;
+        }
+        let cases = path.with_extension("cases.md");
+        assert!(cases.is_file(), "{}: no case file beside it", path.display());
+    }
+}
