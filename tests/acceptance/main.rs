@@ -1,8 +1,11 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
+mod bad_input;
 mod company;
 mod crm;
+mod release;
 mod restart;
 mod server;
 mod swap;
 mod tidy;
+mod verbs;

@@ -1,0 +1,117 @@
+//! The command line: check, test, calculate, explain, demo.
+
+use std::fs;
+
+use rust_decimal::Decimal;
+use serde_json::Value as Json;
+
+use crate::company;
+use crate::server::{root, run};
+
+#[test]
+fn case_files_of_the_library_and_the_goldens_pass() {
+    for folder in ["scripts", "tests/fixtures/goldens"] {
+        let path = root().join(folder);
+        let (code, out, error) = run(&["test", path.to_str().unwrap()]);
+        assert_eq!(code, 0, "{folder}\n{out}\n{error}");
+    }
+}
+
+/// Thirty broken policies, each refused with the right code at the right place.
+#[test]
+fn broken_policies_are_refused_where_they_are_broken() {
+    let mut count = 0;
+    for entry in fs::read_dir(root().join("tests/fixtures/broken")).unwrap().flatten() {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let header = |key: &str| {
+            let prefix = format!("// {key}: ");
+            let mut lines = text.lines().filter_map(|line| line.strip_prefix(&prefix));
+            lines.next().unwrap_or_else(|| panic!("{name}: no `{prefix}`")).trim().to_owned()
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = company::write(dir.path());
+        company::put(&workspace, &format!("policies/{}/{name}", header("kind")), &text);
+        let (code, out, error) = run(&["check", workspace.to_str().unwrap(), "--format", "json"]);
+        let found: Vec<Json> = serde_json::from_str(&out).unwrap();
+        let found: Vec<String> = found
+            .iter()
+            .filter(|d| d["file"].as_str().unwrap().ends_with(&name))
+            .map(|d| format!("{} {}:{}", d["code"].as_str().unwrap(), d["line"], d["column"]))
+            .collect();
+        assert!(found.contains(&header("expect")), "{name}: {found:?}\n{out}\n{error}");
+        assert_eq!(code, 1, "{name}");
+        count += 1;
+    }
+    assert!(count >= 30, "{count} broken policies");
+}
+
+#[test]
+fn check_is_clean_on_a_good_directory_and_keys_of_later_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let path = workspace.to_str().unwrap();
+    let (code, out, error) = run(&["check", path, "--format", "json"]);
+    assert_eq!((code, out.trim()), (0, "[]"), "{error}");
+    let plan = company::FILES[2].1.replace("name = \"Reps\"\n", "name = \"Reps\"\nmeasure = \"team\"\n");
+    company::put(&workspace, "plans/reps.toml", &plan);
+    let (code, out, _) = run(&["check", path, "--format", "json"]);
+    assert_eq!(code, 1, "{out}");
+    let found: Vec<Json> = serde_json::from_str(&out).unwrap();
+    assert_eq!((&found[0]["code"], &found[0]["line"]), (&"CR022".into(), &2.into()), "{out}");
+    assert!(found[0]["message"].as_str().unwrap().contains("yet"), "{out}");
+}
+
+#[test]
+fn calculate_is_the_same_on_one_thread_and_on_four() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let deals = company::deals(500).join("\n");
+    company::put(&workspace, "transactions/deals.ndjson", &deals);
+    let path = workspace.to_str().unwrap();
+    let calculate = |threads| {
+        let (code, out, error) = run(&["calculate", path, "--period", "2026", "--threads", threads]);
+        assert_eq!(code, 0, "{error}");
+        out
+    };
+    let one = calculate("1");
+    assert_eq!(one, calculate("4"));
+    let all: Json = serde_json::from_str(&one).unwrap();
+    let calculation = &all[0];
+    let length = |key: &str| calculation[key].as_array().unwrap().len();
+    assert_eq!(calculation["transactions"], 500);
+    assert!(length("credits") > 500);
+    assert_eq!(length("uncredited") + length("parked"), 0);
+}
+
+#[test]
+fn explain_says_why_and_why_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let rows = "id,date,amount,owner\nD1,2026-03-15,100,Ann\nD2,2026-03-15,100,Zoe\n";
+    company::put(&workspace, "transactions/deals.csv", rows);
+    let path = workspace.to_str().unwrap();
+    let (code, out, error) = run(&["explain", path, "D1"]);
+    assert_eq!(code, 0, "{error}");
+    assert!(out.contains("credited") && out.contains("100.00"), "{out}");
+    let (code, out, _) = run(&["explain", path, "D2"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("no alias matches `Zoe`"), "{out}");
+    let (code, ..) = run(&["explain", path, "D3"]);
+    assert_eq!(code, 3);
+}
+
+#[test]
+fn the_demo_counts_what_it_sent() {
+    let (code, out, error) = run(&["demo", "--once", "--format", "json"]);
+    assert_eq!(code, 0, "{error}");
+    let summary: Json = serde_json::from_str(&out).unwrap();
+    let number = |key: &str| summary[key].as_u64().unwrap_or_else(|| panic!("{key}: {out}"));
+    assert_eq!(number("transactions"), 5000);
+    assert_eq!(number("credits"), number("direct") + number("indirect"));
+    for key in ["held", "suppressed", "uncredited", "parked", "elapsed_ms"] {
+        assert!(number(key) > 0, "{key}: {out}");
+    }
+    let total: Decimal = summary["credited_total"].as_str().unwrap().parse().unwrap();
+    assert!(total > Decimal::ZERO && total.scale() == 2);
+}
