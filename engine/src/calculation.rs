@@ -19,10 +19,10 @@ use serde::Serialize;
 use crate::calendar::Period;
 use crate::decision::{CreditRow, Decision, Note, Outcome};
 use crate::diagnostic::Diagnostic;
-use crate::pipeline::{self, Decided, compare_versions, row};
+use crate::pipeline::{self, Decided, row};
 use crate::script::Machine;
 use crate::stage::Inputs;
-use crate::transaction::{Decoder, Field, Record, Transaction, Value};
+use crate::transaction::{Decoder, Field, Record, Transaction, Value, version};
 use crate::workspace::Ruleset;
 
 /// Transactions that a worker takes at a time.
@@ -34,11 +34,7 @@ const WORKER_STACK_BYTES: usize = 16 << 20;
 /// The latest version of every transaction, in order of first appearance: rows that arrived after
 /// `as_of` are not seen, the same content twice is one transaction. Rows without a natural key are
 /// kept, each alone, so that the plan that lets them in can park them.
-pub fn latest(
-    ruleset: &Ruleset,
-    records: &[Record],
-    as_of: Option<Date>,
-) -> Vec<Arc<Transaction>> {
+pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec<Arc<Transaction>> {
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut known: HashMap<Arc<str>, usize> = HashMap::with_capacity(records.len());
     let mut latest: Vec<Arc<Transaction>> = Vec::with_capacity(records.len());
@@ -54,7 +50,7 @@ pub fn latest(
         let place = known.get(&transaction.id).copied().filter(|_| !transaction.id.is_empty());
         match place.and_then(|place| latest.get_mut(place)) {
             Some(old) => {
-                if compare_versions(old, &transaction).is_gt() {
+                if version::compare(old, &transaction).is_gt() {
                     *old = transaction;
                 }
             }
@@ -97,7 +93,8 @@ pub fn decide_all(
             let index = next.fetch_add(1, Ordering::Relaxed);
             blocks.get(index).map(|block| (index, *block))
         } {
-            let decided = block.iter().map(|tx| pipeline::decide(ruleset, tx, inputs, &mut machine));
+            let decided =
+                block.iter().map(|tx| pipeline::decide(ruleset, tx, inputs, &mut machine));
             mine.push((index, decided.collect::<Vec<_>>()));
         }
         if let Ok(mut done) = done.lock() {

@@ -136,7 +136,10 @@ pub const CODES: &[(&str, &str)] = &[
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.
-pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
     let limit = (word.chars().count() / 3).max(1) + 1;
     let lower = word.to_lowercase();
     candidates

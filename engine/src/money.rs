@@ -62,7 +62,9 @@ pub fn round(value: Decimal, scale: u8) -> Decimal {
 pub fn text(amount: Decimal, scale: u8) -> String {
     let mut amount = amount;
     amount.rescale(u32::from(scale));
-    if amount.is_zero() { amount.set_sign_positive(true) }
+    if amount.is_zero() {
+        amount.set_sign_positive(true)
+    }
     amount.to_string()
 }
 

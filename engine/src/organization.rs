@@ -273,7 +273,12 @@ impl Organization {
 
     /// Positions reachable over edges of one type on `date`, breadth first, with their distance
     /// from 1; circles end (INV-H2). Source: DOMAIN section 7, `reach`.
-    pub fn reach(&self, kind: RelationshipId, from: PositionId, date: Date) -> Vec<(PositionId, u32)> {
+    pub fn reach(
+        &self,
+        kind: RelationshipId,
+        from: PositionId,
+        date: Date,
+    ) -> Vec<(PositionId, u32)> {
         let mut reached: Vec<(PositionId, u32)> = Vec::new();
         let mut front = vec![from];
         let mut distance = 1;
@@ -281,7 +286,8 @@ impl Organization {
             let mut next = Vec::new();
             for source in front {
                 for edge in self.edges.get(&(kind, source)).into_iter().flatten() {
-                    let known = edge.target == from || reached.iter().any(|(p, _)| *p == edge.target);
+                    let known =
+                        edge.target == from || reached.iter().any(|(p, _)| *p == edge.target);
                     let valid = edge.validity.contains(date);
                     if valid && !known && self.version(edge.target, date).is_some() {
                         reached.push((edge.target, distance));

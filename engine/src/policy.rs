@@ -161,8 +161,12 @@ impl Use {
     /// What the expression returns.
     pub fn returns(self) -> Returns {
         match self {
-            Use::Filter | Use::Condition | Use::IndirectCondition | Use::Duplicates => Returns::Bool,
-            Use::Value | Use::Maximum | Use::IndirectValue | Use::IndirectMaximum => Returns::Number,
+            Use::Filter | Use::Condition | Use::IndirectCondition | Use::Duplicates => {
+                Returns::Bool
+            }
+            Use::Value | Use::Maximum | Use::IndirectValue | Use::IndirectMaximum => {
+                Returns::Number
+            }
             Use::Hold => Returns::Hold,
         }
     }

@@ -149,6 +149,10 @@ pub type KnownColumns = BTreeMap<String, crate::transaction::ColumnType>;
 
 pub struct Machine;
 impl Machine {
-    pub fn new(_: &crate::policy::Programs) -> Result<Machine, Vec<crate::diagnostic::Diagnostic>> { Ok(Machine) }
-    pub fn run(&mut self, _: crate::policy::ProgramId, _: &Arguments<'_>) -> Result<Answer, Fault> { Ok(Answer::Nothing) }
+    pub fn new(_: &crate::policy::Programs) -> Result<Machine, Vec<crate::diagnostic::Diagnostic>> {
+        Ok(Machine)
+    }
+    pub fn run(&mut self, _: crate::policy::ProgramId, _: &Arguments<'_>) -> Result<Answer, Fault> {
+        Ok(Answer::Nothing)
+    }
 }

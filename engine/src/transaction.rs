@@ -9,6 +9,7 @@
 //! a corrected `[columns]` re-reads what was received before.
 
 pub mod read;
+pub mod version;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

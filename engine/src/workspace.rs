@@ -90,4 +90,11 @@ impl Settings {
     }
 }
 
-impl Ruleset { pub fn read(_: &Files, _: &std::collections::BTreeSet<String>) -> (Option<Ruleset>, Vec<crate::diagnostic::Diagnostic>) { (None, Vec::new()) } }
+impl Ruleset {
+    pub fn read(
+        _: &Files,
+        _: &std::collections::BTreeSet<String>,
+    ) -> (Option<Ruleset>, Vec<crate::diagnostic::Diagnostic>) {
+        (None, Vec::new())
+    }
+}

@@ -72,11 +72,14 @@ fn every_outcome_has_its_code_and_is_kept() {
         .replace("max\nmax", "max,,\nmax")
         .replace("dee\ndee", "dee,,\ndee")
         .replace("Director,\n", "Director,,,\n");
-    let server = server(&dir, &[
-        ("organization/aliases.csv", aliases),
-        ("organization/participants.csv", &people),
-        ("plans/reps.toml", &plan),
-    ]);
+    let server = server(
+        &dir,
+        &[
+            ("organization/aliases.csv", aliases),
+            ("organization/participants.csv", &people),
+            ("plans/reps.toml", &plan),
+        ],
+    );
     let cases = [
         ("fine", json!({}), "credited", ""),
         ("stranger", json!({"owner": "Nobody"}), "uncredited", "unmatched"),
@@ -114,7 +117,10 @@ fn scripts_that_fail_park_and_are_driven_again_when_mended() {
         ("allocates", "fn roll(tx, credit, to, existing) { let s = \"xxxx\"; loop { s += s; } }"),
         ("throws", "fn roll(tx, credit, to, existing) { throw \"no such thing\" }"),
         ("wrong kind", "fn roll(tx, credit, to, existing) { [1][to.level - 1].to_text() }"),
-        ("unlike", "fn roll(tx, credit, to, existing) { let a = [to.title]; if a[0] > 1 { 1 } else { 2 } }"),
+        (
+            "unlike",
+            "fn roll(tx, credit, to, existing) { let a = [to.title]; if a[0] > 1 { 1 } else { 2 } }",
+        ),
     ];
     for (index, (what, script)) in scripts.iter().enumerate() {
         let saved = server.put_policy("rollup", "share", script);

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// The rollup policy: managers get this percentage of what rolls up.
 pub fn rollup(percent: u32) -> String {
-    format!("const PERCENT = {percent};\nfn roll(tx, credit, to, existing) {{\n    credit.amount * PERCENT / 100\n}}\n")
+    format!(
+        "const PERCENT = {percent};\nfn roll(tx, credit, to, existing) {{\n    credit.amount * PERCENT / 100\n}}\n"
+    )
 }
 
 /// Files of the directory.

@@ -81,8 +81,10 @@ fn names() -> BTreeMap<String, String> {
         let mut reader = csv::Reader::from_path(path).unwrap();
         reader.deserialize().map(Result::unwrap).collect()
     };
-    let people: BTreeMap<String, String> =
-        read("participants.csv").into_iter().map(|p| (p["id"].clone(), p["name"].clone())).collect();
+    let people: BTreeMap<String, String> = read("participants.csv")
+        .into_iter()
+        .map(|p| (p["id"].clone(), p["name"].clone()))
+        .collect();
     let seats = read("assignments.csv").into_iter();
     seats.map(|seat| (seat["position"].clone(), people[&seat["participant"]].clone())).collect()
 }

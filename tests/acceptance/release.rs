@@ -9,7 +9,11 @@ use crate::server::{Server, comparable};
 fn releasing_a_held_credit_lets_it_roll_and_twice_is_once() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = company::write(dir.path());
-    let held = company::FILES[2].1.replacen("rollable = true", "rollable = true\nhold = \"indefinite\"", 1);
+    let held = company::FILES[2].1.replacen(
+        "rollable = true",
+        "rollable = true\nhold = \"indefinite\"",
+        1,
+    );
     company::put(&workspace, "plans/reps.toml", &held);
     let server = Server::start(&dir.path().join("hold.redb"), &workspace);
     let deal = json!({"id": "D1", "date": "2026-03-15", "amount": "100.00", "owner": "Ann"});
@@ -51,7 +55,8 @@ fn releasing_a_held_credit_lets_it_roll_and_twice_is_once() {
 fn a_hold_ends_by_itself_on_the_business_date() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = company::write(dir.path());
-    let held = company::FILES[2].1.replacen("rollable = true", "rollable = true\nhold = \"days:30\"", 1);
+    let held =
+        company::FILES[2].1.replacen("rollable = true", "rollable = true\nhold = \"days:30\"", 1);
     company::put(&workspace, "plans/reps.toml", &held);
     let data = dir.path().join("days.redb");
     let deal = "{\"id\":\"D1\",\"date\":\"2026-03-15\",\"amount\":\"100.00\",\"owner\":\"Ann\"}";
@@ -79,7 +84,8 @@ fn a_changed_deal_replaces_its_credits_and_an_older_version_does_not() {
     company::put(&workspace, "accredit.toml", &settings);
     let server = Server::start(&dir.path().join("versions.redb"), &workspace);
     let send = |message: &str, amount: &str, at: &str| {
-        let deal = json!({"id": "D1", "date": "2026-03-15", "amount": amount, "owner": "Ann", "at": at});
+        let deal =
+            json!({"id": "D1", "date": "2026-03-15", "amount": amount, "owner": "Ann", "at": at});
         assert_eq!(server.hook(message, &deal.to_string()).unwrap().status, 202);
         server.settle();
         server.credits("")[0]["amount"].as_str().unwrap().to_owned()

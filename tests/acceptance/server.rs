@@ -147,7 +147,8 @@ impl Server {
         let signature = accredit_standard_webhooks::sign(secret, id, time, body.as_bytes());
         let signature = signature.map_err(|error| error.to_string())?;
         let request = self.agent.post(format!("{}/hooks/crm", self.url));
-        let request = request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
+        let request =
+            request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
         let request = request.header("webhook-signature", signature);
         finish(request.header("content-type", "application/json").send(body))
     }
@@ -196,7 +197,8 @@ impl Drop for Server {
 fn finish(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Reply, String> {
     let mut answer = answer.map_err(|error| error.to_string())?;
     let headers = answer.headers().iter();
-    let headers = headers.map(|(k, v)| (k.to_string(), v.to_str().unwrap_or("").to_owned())).collect();
+    let headers =
+        headers.map(|(k, v)| (k.to_string(), v.to_str().unwrap_or("").to_owned())).collect();
     let body = answer.body_mut().with_config().limit(1 << 28).read_to_string();
     Ok(Reply { status: answer.status().as_u16(), headers, body: body.map_err(|e| e.to_string())? })
 }

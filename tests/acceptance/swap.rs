@@ -38,7 +38,8 @@ fn every_credit_equals_what_its_ruleset_alone_gives_and_no_request_fails() {
                 }
                 let reply = server.put_policy("rollup", "share", &company::rollup(percent));
                 assert_eq!(reply.status, 200, "{}", reply.body);
-                let ruleset = server.get("/v1/status").json()["ruleset"].as_str().unwrap().to_owned();
+                let ruleset =
+                    server.get("/v1/status").json()["ruleset"].as_str().unwrap().to_owned();
                 seen.push((ruleset, percent));
             }
             seen

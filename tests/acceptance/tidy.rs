@@ -35,8 +35,16 @@ fn rust_files() -> Vec<(String, String)> {
 #[test]
 fn top_level_is_what_the_design_says() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "engine", "host", "plugins", "scripts",
-        "target", "tests",
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "engine",
+        "host",
+        "plugins",
+        "scripts",
+        "target",
+        "tests",
     ];
     for entry in fs::read_dir(root()).unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -121,7 +129,8 @@ fn imports_follow_the_reading_order() {
 fn every_diagnostic_has_a_page_and_every_page_a_diagnostic() {
     let table = fs::read_to_string(root().join("engine/src/diagnostic.rs")).unwrap();
     let rows = table.lines().filter_map(|line| line.trim().strip_prefix("(\"CR"));
-    let mut codes: Vec<String> = rows.filter_map(|row| Some(format!("CR{}", row.get(..3)?))).collect();
+    let mut codes: Vec<String> =
+        rows.filter_map(|row| Some(format!("CR{}", row.get(..3)?))).collect();
     let pages = files(&root().join("scripts/errors"), "md");
     let stem = |path: &PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
     let mut found: Vec<String> = pages.iter().map(stem).collect();

@@ -53,7 +53,8 @@ fn check_is_clean_on_a_good_directory_and_keys_of_later_are_refused() {
     let path = workspace.to_str().unwrap();
     let (code, out, error) = run(&["check", path, "--format", "json"]);
     assert_eq!((code, out.trim()), (0, "[]"), "{error}");
-    let plan = company::FILES[2].1.replace("name = \"Reps\"\n", "name = \"Reps\"\nmeasure = \"team\"\n");
+    let plan =
+        company::FILES[2].1.replace("name = \"Reps\"\n", "name = \"Reps\"\nmeasure = \"team\"\n");
     company::put(&workspace, "plans/reps.toml", &plan);
     let (code, out, _) = run(&["check", path, "--format", "json"]);
     assert_eq!(code, 1, "{out}");
@@ -70,7 +71,8 @@ fn calculate_is_the_same_on_one_thread_and_on_four() {
     company::put(&workspace, "transactions/deals.ndjson", &deals);
     let path = workspace.to_str().unwrap();
     let calculate = |threads| {
-        let (code, out, error) = run(&["calculate", path, "--period", "2026", "--threads", threads]);
+        let (code, out, error) =
+            run(&["calculate", path, "--period", "2026", "--threads", threads]);
         assert_eq!(code, 0, "{error}");
         out
     };

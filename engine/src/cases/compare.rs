@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Place};
 type Row = Vec<(String, String)>;
 
 /// One failure for every table that differs.
-pub fn compare(path: &str, case: &Case, decisions: &[Decision]) -> Vec<Diagnostic> {
+pub(super) fn compare(path: &str, case: &Case, decisions: &[Decision]) -> Vec<Diagnostic> {
     let tables = case.tables.iter();
     tables.filter_map(|table| compare_table(path, case, table, decisions)).collect()
 }
@@ -35,7 +35,8 @@ fn compare_table(
         let message = format!("`{unknown}` is not a column of {what}");
         return Some(Diagnostic::error("CR041", place(1), message));
     }
-    let mut actual: Vec<Vec<String>> = rows.rows.iter().map(|row| pick(row, &table.header)).collect();
+    let mut actual: Vec<Vec<String>> =
+        rows.rows.iter().map(|row| pick(row, &table.header)).collect();
     let mut expected = table.rows.clone();
     let loose = table.header.iter().position(|header| header == "message");
     if case.any_order {
@@ -63,9 +64,31 @@ struct Rows {
 }
 
 const CREDIT_COLUMNS: &[&str] = &[
-    "id", "transaction", "incentive_date", "plan", "rule", "result", "kind", "position", "payee",
-    "team", "relationship", "via", "level", "source", "share", "period", "credit_type",
-    "unit_type", "amount", "status", "release_date", "reason", "reason_code", "origin", "reverses",
+    "id",
+    "transaction",
+    "incentive_date",
+    "plan",
+    "rule",
+    "result",
+    "kind",
+    "position",
+    "payee",
+    "team",
+    "relationship",
+    "via",
+    "level",
+    "source",
+    "share",
+    "period",
+    "credit_type",
+    "unit_type",
+    "amount",
+    "status",
+    "release_date",
+    "reason",
+    "reason_code",
+    "origin",
+    "reverses",
 ];
 
 fn credits(decisions: &[Decision]) -> Rows {

@@ -62,7 +62,7 @@ pub struct Table {
 ///
 /// # Errors
 /// Everything in it that cannot be understood (CR041).
-pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
+pub(super) fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
     let mut reader = Reader { path, file: CaseFile::default(), errors: Vec::new() };
     let mut lines = (1..).zip(text.lines());
     while let Some((number, line)) = lines.next() {
@@ -117,14 +117,16 @@ impl Reader<'_> {
             return;
         };
         if line == table.line + 1 {
-            let rule = cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| "-:".contains(c)));
+            let rule =
+                cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| "-:".contains(c)));
             if !rule {
                 self.error(line, "a table needs a line of dashes below its header");
             }
         } else if cells.len() == table.header.len() {
             table.rows.push(cells);
         } else {
-            let message = format!("{} cells where the header has {}", cells.len(), table.header.len());
+            let message =
+                format!("{} cells where the header has {}", cells.len(), table.header.len());
             table.rows.push(Vec::new());
             self.error(line, message);
         }

@@ -82,7 +82,8 @@ fn named(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Vec<Share>>, P
         }
     };
     let shares = names::parse(&text).map_err(|message| {
-        let code = if matches!(rule.assign, Assign::Policy(_)) { "policy_error" } else { "bad_value" };
+        let code =
+            if matches!(rule.assign, Assign::Policy(_)) { "policy_error" } else { "bad_value" };
         Park::new(STAGE, code, message)
     })?;
     case.step(STAGE, || format!("rule `{name}`: {from} is `{text}`"));
@@ -165,7 +166,8 @@ fn mixed(who: &str) -> Park {
 /// What part each gets, by the plan's `split` and by weights, which override it.
 fn divide(case: &Case<'_>, weights: &[Option<Decimal>]) -> Result<Shares, Park> {
     if weights.len() > 1 && case.plan.split == Split::Refuse {
-        let message = format!("{} recipients are named, the plan's split is `refuse`", weights.len());
+        let message =
+            format!("{} recipients are named, the plan's split is `refuse`", weights.len());
         return Err(Park::new(STAGE, "several_recipients", message));
     }
     let given: Vec<Decimal> = weights.iter().flatten().copied().collect();

@@ -115,13 +115,12 @@ fn resolve(case: &mut Case<'_>, credit: &mut Credit) {
     let last = case.inputs.resolutions.iter().rev().find(|resolution| resolution.credit == id);
     match last.map(|resolution| (resolution.action, resolution)) {
         None => (),
+        Some((Action::Release, _)) if credit.status != Status::Held => (),
         Some((Action::Release, resolution)) => {
-            if credit.status == Status::Held {
-                credit.release_date = Some(resolution.date);
-                let date = resolution.date;
-                activate(credit);
-                case.step(STAGE, || format!("released by hand on {date}"));
-            }
+            let date = resolution.date;
+            credit.release_date = Some(date);
+            activate(credit);
+            case.step(STAGE, || format!("released by hand on {date}"));
         }
         Some((Action::Hold, resolution)) => {
             credit.status = Status::Held;

@@ -46,8 +46,11 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
     let ancestors = organization.ancestors(root.position, date);
     let reached = |kind: RelationshipId, via: PositionId| {
         let reached = organization.reach(kind, via, date).into_iter();
-        reached.map(move |(position, level)| {
-            Candidate { position, relationship: Relationship::Named(kind), via, level }
+        reached.map(move |(position, level)| Candidate {
+            position,
+            relationship: Relationship::Named(kind),
+            via,
+            level,
         })
     };
     if wanted.contains(&Relationship::Reporting) {

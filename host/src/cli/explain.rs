@@ -44,7 +44,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         }
     };
     let plans = ruleset.plans.values();
-    let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
+    let wanted =
+        plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
     let explained: Vec<Explanation> = wanted
         .map(|plan| explain(ruleset, plan, transaction, &loaded.inputs, &mut machine))
         .filter(|explanation| {

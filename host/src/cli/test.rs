@@ -62,5 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 
 /// A customer's definitions, or every case file below a folder.
 fn find(dir: &Path) -> Result<Files, directory::Unreadable> {
-    if dir.join("accredit.toml").is_file() { directory::definitions(dir) } else { directory::case_files(dir) }
+    if dir.join("accredit.toml").is_file() {
+        directory::definitions(dir)
+    } else {
+        directory::case_files(dir)
+    }
 }

@@ -1,0 +1,94 @@
+//! Step 1: the filter, then the dates, then everything that must be readable.
+//!
+//! The filter comes before anything needs a date or an amount, so that open deals without either
+//! are simply not let in. Source: FORMAT section 4.
+
+use std::sync::Arc;
+
+use crate::calendar::PeriodKind;
+use crate::plan::Plan;
+use crate::policy::ProgramId;
+use crate::script::{Answer, Arguments, Machine, TransactionView};
+use crate::stage::{Case, Inputs, Park};
+use crate::transaction::{Names, Transaction, Unreadable};
+use crate::workspace::Ruleset;
+
+/// The transaction as a case of the plan; none when it is not let in.
+///
+/// # Errors
+/// [`Park`] when it is let in and cannot be read.
+pub(super) fn admit<'a>(
+    ruleset: &'a Ruleset,
+    plan: &'a Plan,
+    transaction: &Arc<Transaction>,
+    inputs: &'a Inputs,
+    machine: &'a mut Machine,
+) -> Result<Option<Case<'a>>, Park> {
+    let default_credit: Arc<str> = Arc::from(transaction.names(Names::Owner));
+    let mut view =
+        TransactionView { transaction: Arc::clone(transaction), period: None, default_credit };
+    if let Some(filter) = plan.filter {
+        let shared = Arc::new(view);
+        if !included(machine, filter, &shared)? {
+            return Ok(None);
+        }
+        let default_credit = Arc::clone(&shared.default_credit);
+        view =
+            TransactionView { transaction: Arc::clone(transaction), period: None, default_credit };
+    }
+    let date = transaction.date().map_err(|why| unreadable(&why, "no_period"))?;
+    if !plan.validity.contains(date) {
+        return Ok(None);
+    }
+    let Some(period) = ruleset.settings.calendar.period(date, PeriodKind::Month) else {
+        return Err(Park::new("filter", "no_period", format!("no period holds {date}")));
+    };
+    if let Some(why) = transaction.bad_value() {
+        return Err(unreadable(&why, "bad_value"));
+    }
+    if transaction.id.is_empty() {
+        let key = ruleset.settings.fields.id.join("`, `");
+        return Err(Park::new("filter", "bad_value", format!("the natural key `{key}` is blank")));
+    }
+    let period: Arc<str> = Arc::from(period.id);
+    view.period = Some(Arc::clone(&period));
+    Ok(Some(Case {
+        ruleset,
+        plan,
+        tx: Arc::new(view),
+        date,
+        period,
+        inputs,
+        machine,
+        credits: Vec::new(),
+        reasons: Vec::new(),
+        warnings: Vec::new(),
+        trace: None,
+    }))
+}
+
+fn included(
+    machine: &mut Machine,
+    filter: ProgramId,
+    tx: &Arc<TransactionView>,
+) -> Result<bool, Park> {
+    let arguments = Arguments { tx, credit: None, to: None, existing: &[] };
+    match machine.run(filter, &arguments).map_err(|fault| Park::fault("filter", fault))? {
+        Answer::Bool(included) => Ok(included),
+        _ => Err(Park::new("filter", "policy_error", "expected true or false")),
+    }
+}
+
+/// A field that cannot be read, as a park with `blank_code` when it is only blank.
+pub(super) fn unreadable(why: &Unreadable, blank_code: &'static str) -> Park {
+    match why {
+        Unreadable::Bad { column, cell, expected } => {
+            let message = format!("`{column}` holds `{cell}`, which is not a {expected}");
+            Park::new("filter", "bad_value", message)
+        }
+        Unreadable::Blank(column) => {
+            Park::new("filter", blank_code, format!("`{column}` is blank"))
+        }
+        Unreadable::Unmapped => Park::new("filter", blank_code, "no column is mapped to it"),
+    }
+}

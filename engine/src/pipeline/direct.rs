@@ -1,0 +1,109 @@
+//! Step 2: one direct rule: condition, recipients, value, shares, maximum, hold, duplication.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::admit::unreadable;
+use super::draft::{blank_credit, capped};
+use crate::credit::{Credit, laws};
+use crate::money::{self, Shares};
+use crate::plan::{DirectResult, DirectRule};
+use crate::stage::{Case, Park, Seen, crediting, duplication, hold};
+use crate::transaction::Unreadable;
+
+/// Makes the direct credits of `rule`.
+///
+/// # Errors
+/// [`Park`] when no decision can be made.
+pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park> {
+    let name = &rule.rule.name;
+    if !rule.rule.validity.contains(case.date) {
+        case.step("crediting", || format!("rule `{name}` is not active on that date"));
+        return Ok(());
+    }
+    if let Some(condition) = rule.rule.condition
+        && !case.test("crediting", condition, Seen::default())?
+    {
+        case.reason("crediting", "condition", format!("rule `{name}`: its condition is false"));
+        return Ok(());
+    }
+    let Some(recipients) = crediting::recipients(case, rule)? else { return Ok(()) };
+    let first = recipients.positions.iter().flatten().next().copied();
+    for result in &rule.results {
+        let to = first.map(|position| case.receiver(position, None));
+        let value = match result.value {
+            Some(program) => {
+                case.number("value", program, Seen { to: to.as_ref(), ..Seen::default() })?
+            }
+            None => amount_of(case)?,
+        };
+        case.step("value", || format!("rule `{name}`: the deal is worth {value}"));
+        let scale = result.unit.scale;
+        let amounts = money::split(value, &recipients.shares, scale)
+            .map_err(|error| Park::new("value", "policy_error", error.to_string()))?;
+        laws::check_split(value, &recipients.shares, &amounts, scale)
+            .map_err(|broken| Park::new("value", "policy_error", broken))?;
+        for (index, position) in recipients.positions.iter().enumerate() {
+            let (Some(position), Some(amount)) = (position, amounts.get(index)) else { continue };
+            let mut credit =
+                blank_credit(case, &rule.rule.name, &result.output.name, *position, None);
+            credit.unit = result.unit;
+            credit.amount = *amount;
+            credit.share = Some(recipients.shares.weight(index));
+            finish_direct(case, result, credit, &recipients.shares)?;
+        }
+    }
+    Ok(())
+}
+
+fn amount_of(case: &Case<'_>) -> Result<Decimal, Park> {
+    case.tx.transaction.amount().map_err(|why| match why {
+        Unreadable::Blank(column) => {
+            let message = format!("`{column}` is blank, and the value of the deal is its amount");
+            Park::new("value", "policy_error", message)
+        }
+        Unreadable::Unmapped => {
+            let message = "no column is mapped to `amount` in [fields]";
+            Park::new("value", "policy_error", message)
+        }
+        bad => unreadable(&bad, "policy_error"),
+    })
+}
+
+/// Maximum, hold and duplication of a direct credit.
+fn finish_direct(
+    case: &mut Case<'_>,
+    result: &DirectResult,
+    mut credit: Credit,
+    shares: &Shares,
+) -> Result<(), Park> {
+    credit.credit_type = Arc::clone(&result.credit_type);
+    credit.reason_code = result.output.reason_code.clone();
+    credit.rollable = result.rollable;
+    credit.rollable_on_reporting = result.rollable_on_reporting;
+    if let Some(program) = result.output.maximum {
+        let to = case.receiver(credit.position, None);
+        let cap = case.number("maximum", program, Seen { to: Some(&to), ..Seen::default() })?;
+        if !capped(case, &mut credit, cap.abs()) {
+            return Ok(());
+        }
+    }
+    hold::apply(case, &result.output.hold, None, &mut credit);
+    duplication::apply(case, &result.output.duplicates, &mut credit)?;
+    let position = case.position_id(credit.position);
+    case.step("crediting", || {
+        let (amount, status) = (credit.amount, credit.status.name());
+        let share = shares_text(shares, credit.share);
+        format!("rule `{}`: {amount} to `{position}`{share}, {status}", credit.rule)
+    });
+    case.credits.push(credit);
+    Ok(())
+}
+
+fn shares_text(shares: &Shares, share: Option<Decimal>) -> String {
+    match (shares, share) {
+        (Shares::Equal(1), _) | (_, None) => String::new(),
+        (_, Some(share)) => format!(" (a share of {share})"),
+    }
+}
