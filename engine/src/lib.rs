@@ -2,6 +2,7 @@
 pub mod calculation;
 pub mod calendar;
 pub mod cases;
+pub mod connector;
 pub mod credit;
 pub mod decision;
 pub mod diagnostic;
