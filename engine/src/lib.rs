@@ -6,6 +6,7 @@ pub mod transaction;
 pub mod organization;
 pub mod policy;
 pub mod plan;
+pub mod library;
 pub mod workspace;
 pub mod credit;
 pub mod decision;
