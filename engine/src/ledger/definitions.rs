@@ -1,0 +1,145 @@
+//! Definition files and their activations: immutable versions by content, one active set.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Result, code, lock, next_number};
+use crate::store::{Batch, Table};
+use crate::workspace::Files;
+
+/// The content hash of a file: 32 hexadecimal digits.
+pub fn content_hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().chars().take(32).collect()
+}
+
+/// An activation: a whole set of files became what decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// Its number, from 1; 0 until it is recorded.
+    pub sequence: u64,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who.
+    pub who: String,
+    /// Why, if said.
+    pub why: String,
+    /// Which door: `start`, `api` or `watch`.
+    pub source: String,
+    /// The ruleset.
+    pub ruleset: String,
+    /// Paths that changed, with the hash of their new content, or none where the file is gone.
+    pub changed: BTreeMap<String, Option<String>>,
+    /// What it takes effect on: `from_now`.
+    pub effective: String,
+}
+
+/// A version that was refused: it stays visible until one of the same path is activated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The file.
+    pub path: String,
+    /// Hash of its content.
+    pub hash: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who wanted it.
+    pub who: String,
+    /// What is wrong with it, as `accredit check` says it.
+    pub errors: serde_json::Value,
+}
+
+impl Ledger {
+    /// The files that are active.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn files(&self) -> Result<Files> {
+        let snapshot = self.snapshot()?;
+        let mut files = Files::new();
+        for (path, hash) in snapshot.scan(Table::Active, b"", b"", usize::MAX)? {
+            if let Some(source) = snapshot.get(Table::Sources, &hash)? {
+                let text = String::from_utf8_lossy(&source);
+                files.insert(String::from_utf8_lossy(&path).into_owned(), Arc::from(text));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Makes `files` the active set, in one commit with the record of who, when and why; gives
+    /// the record with its number.
+    ///
+    /// # Errors
+    /// When nothing was written, or nobody can say.
+    pub fn activate(&self, files: &Files, mut activation: Activation) -> Result<Activation> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let mut batch = Batch::default();
+        let mut changed = BTreeMap::new();
+        let active = snapshot.scan(Table::Active, b"", b"", usize::MAX)?;
+        for (path, _) in &active {
+            let name = String::from_utf8_lossy(path).into_owned();
+            if !files.contains_key(&name) {
+                batch.delete(Table::Active, path.clone());
+                changed.insert(name, None);
+            }
+        }
+        for (path, text) in files {
+            let hash = content_hash(text);
+            let known = active.iter().find(|(known, _)| *known == path.as_bytes());
+            if known.is_none_or(|(_, known)| *known != hash.as_bytes()) {
+                batch.put(Table::Sources, hash.as_str(), text.as_bytes());
+                batch.put(Table::Active, path.as_str(), hash.as_str());
+                changed.insert(path.clone(), Some(hash));
+            }
+        }
+        for path in changed.keys() {
+            batch.delete(Table::Refusals, path.as_str());
+        }
+        activation.sequence = next_number(&*snapshot, Table::Activations)?;
+        activation.changed = changed;
+        let key = code::key(activation.sequence);
+        batch.put(Table::Activations, key, code::json(&activation)?);
+        let detail =
+            serde_json::json!({"activation": activation.sequence, "ruleset": activation.ruleset});
+        self.append_audit(
+            &*snapshot,
+            &mut batch,
+            activation.at_ms,
+            &activation.who,
+            "activated",
+            detail,
+        )?;
+        self.store.commit(&batch)?;
+        Ok(activation)
+    }
+
+    /// Every activation, oldest first.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn activations(&self) -> Result<Vec<Activation>> {
+        let rows = self.snapshot()?.scan(Table::Activations, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+
+    /// Keeps a refused version visible.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn refuse(&self, refusal: &Refusal) -> Result<()> {
+        let mut batch = Batch::default();
+        batch.put(Table::Refusals, refusal.path.as_str(), code::json(refusal)?);
+        self.store.commit(&batch)
+    }
+
+    /// Refused versions that nothing has replaced, by path.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn refusals(&self) -> Result<Vec<Refusal>> {
+        let rows = self.snapshot()?.scan(Table::Refusals, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+}
