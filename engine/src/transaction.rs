@@ -191,6 +191,11 @@ impl Layout {
     pub fn names(&self) -> &[Arc<str>] {
         &self.names
     }
+
+    /// The type of `column`.
+    pub fn column_type(&self, column: &str) -> &ColumnType {
+        self.fields.column_type(column)
+    }
 }
 
 /// A closed deal, decoded.

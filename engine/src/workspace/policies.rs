@@ -7,7 +7,7 @@
 //! a hold policy where a rollup policy belongs.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::report::Report;
@@ -15,6 +15,7 @@ use super::{Columns, Files, policy_path};
 use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::library;
 use crate::policy::{Form, Kind, Program, ProgramId, Programs, Use};
+use crate::script::{Known, check};
 use crate::transaction::Fields;
 
 /// What stands before the name of a standard policy.
@@ -128,17 +129,4 @@ pub(super) fn check_programs(
     for (_, program) in programs.iter() {
         check(program, &known).into_iter().for_each(|found| report.push(found));
     }
-}
-
-// WIRE AT MERGE: delete `Known` and `check` below, and import both from `crate::script`.
-
-#[expect(dead_code, reason = "stands for `script::Known`, whose reader is not merged yet")]
-struct Known {
-    fields: Arc<Fields>,
-    columns: BTreeSet<String>,
-    open: bool,
-}
-
-fn check(_program: &Program, _known: &Known) -> Vec<Diagnostic> {
-    Vec::new()
 }

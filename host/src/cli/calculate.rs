@@ -107,14 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         0 => thread::available_parallelism().map_or(1, Into::into),
         threads => threads,
     };
-    let decided =
-        match calculation::decide_all(ruleset, &loaded.transactions, &loaded.inputs, threads) {
-            Ok(decided) => decided,
-            Err(errors) => {
-                eprint!("{}", report::text(&ruleset.files, &errors));
-                return EXIT_FAILED;
-            }
-        };
+    let decided = calculation::decide_all(ruleset, &loaded.transactions, &loaded.inputs, threads);
     let plans = ruleset.plans.keys();
     let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
     let calculations: Vec<Calculation> =
