@@ -25,6 +25,7 @@ pub(super) struct Sheet<'a> {
     source: Source<'a>,
     columns: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
+    whole: bool,
 }
 
 impl<'a> Sheet<'a> {
@@ -34,6 +35,7 @@ impl<'a> Sheet<'a> {
         known: &[&'static str],
         needed: &[&'static str],
     ) -> Self {
+        let before = source.report.len();
         let (mut rows, unclosed) = split(source.text);
         if let Some(offset) = unclosed {
             let message = "a quote is never closed".to_owned();
@@ -62,7 +64,13 @@ impl<'a> Sheet<'a> {
         if needed.iter().any(|needed| !columns.contains(needed)) {
             rows.clear();
         }
-        Sheet { source, columns, rows }
+        let whole = source.report.len() == before;
+        Sheet { source, columns, rows, whole }
+    }
+
+    /// Whether no row was left out.
+    pub(super) fn whole(&self) -> bool {
+        self.whole
     }
 
     /// The rows below the header.

@@ -45,10 +45,13 @@ pub(super) const LATER: [&str; 6] = [
 ];
 
 /// Reads the organisation of a customer's directory.
-pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Organization {
+///
+/// The flag says whether every participant and position was understood.
+pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> (Organization, bool) {
     let mut reading = Reading {
         settings,
         seated: !files.contains_key(POSITIONS),
+        whole: true,
         organization: Organization::default(),
         versions: Vec::new(),
         lives: Vec::new(),
@@ -73,6 +76,7 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Organ
     let kinds = ["kind", "id", "alias"];
     let aliases = open(ALIASES, &["kind", "id", "alias", "from", "to"], &kinds);
 
+    reading.whole = [&participants, &positions].into_iter().flatten().all(Sheet::whole);
     rows(&participants).for_each(|row| reading.participant(row));
     rows(&positions).for_each(|row| reading.position(row));
     rows(if reading.seated { &participants } else { &positions })
@@ -80,8 +84,11 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Organ
     rows(&assignments).for_each(|row| reading.assignment(row));
     rows(&relationships).for_each(|row| reading.relationship(row));
     rows(&aliases).for_each(|row| reading.alias(row));
-    consistency::check(&reading, report, files);
-    reading.organization
+    // What was left out could be what a contradiction is made of.
+    if reading.whole && assignments.iter().all(Sheet::whole) {
+        consistency::check(&reading, report, files);
+    }
+    (reading.organization, reading.whole)
 }
 
 fn rows<'s, 'a>(sheet: &'s Option<Sheet<'a>>) -> impl Iterator<Item = Row<'s, 'a>> {
@@ -108,6 +115,8 @@ struct Reading<'s> {
     settings: &'s Settings,
     /// Whether everybody sits in a position of the same id, as there is no positions.csv.
     seated: bool,
+    /// Whether every participant and position was read: else nobody can be said to be unknown.
+    whole: bool,
     organization: Organization,
     versions: Vec<Dated<PositionId>>,
     lives: Vec<Dated<ParticipantId>>,
@@ -119,11 +128,12 @@ struct Reading<'s> {
 impl Reading<'_> {
     fn participant(&mut self, row: Row<'_, '_>) {
         let Some(id) = row.need("id") else { return };
-        let validity = validity(row);
+        let dates = validity(row);
+        let validity = dates.unwrap_or_default();
         let origin = Origin { file: PARTICIPANTS, offset: id.offset };
         let name = row.get("name").unwrap_or(id);
         let known = self.organization.add_participant(&id.text, &name.text, validity);
-        self.lives.push(Dated { what: known, validity, origin });
+        self.lives.extend(dates.map(|validity| Dated { what: known, validity, origin }));
         self.currency(row);
         let entity = Entity::Participant(known);
         for cell in [Some(id), row.get("name"), row.get("email")].into_iter().flatten() {
@@ -134,7 +144,8 @@ impl Reading<'_> {
         if self.seated {
             let position = self.organization.add_position(&id.text);
             self.organization.assign(position, known, validity);
-            self.assignments.push(Dated { what: (position, known), validity, origin });
+            let what = (position, known);
+            self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
             self.name(id, Entity::Position(position), Validity::default(), PARTICIPANTS);
         }
     }
@@ -161,24 +172,28 @@ impl Reading<'_> {
         let Some(position) = self.organization.find_position(&id.text) else { return };
         let manager = row.get("manager").and_then(|cell| self.find_position(row, cell));
         // The dates of a participant's row were reported when the participant was read.
-        let validity = if self.seated { dates(row).0 } else { validity(row) };
+        let dates = if self.seated { dates(row).ok() } else { validity(row) };
+        let validity = dates.unwrap_or_default();
         let title = row.text("title").into();
         self.organization.add_version(position, PositionVersion { validity, title, manager });
         let file = if self.seated { PARTICIPANTS } else { POSITIONS };
         let offset = if manager.is_some() { row.offset("manager") } else { id.offset };
-        self.versions.push(Dated { what: position, validity, origin: Origin { file, offset } });
+        let origin = Origin { file, offset };
+        self.versions.extend(dates.map(|validity| Dated { what: position, validity, origin }));
     }
 
     fn assignment(&mut self, row: Row<'_, '_>) {
         let position = row.need("position");
         let participant = row.need("participant");
-        let validity = validity(row);
+        let dates = validity(row);
+        let validity = dates.unwrap_or_default();
         let found = position.and_then(|cell| self.find_position(row, cell));
         let holder = participant.and_then(|cell| self.find_participant(row, cell));
         if let (Some(cell), Some(found), Some(holder)) = (position, found, holder) {
             self.organization.assign(found, holder, validity);
             let origin = Origin { file: ASSIGNMENTS, offset: cell.offset };
-            self.assignments.push(Dated { what: (found, holder), validity, origin });
+            let what = (found, holder);
+            self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
         }
     }
 
@@ -186,7 +201,7 @@ impl Reading<'_> {
         let kind = row.need("type").and_then(|cell| self.relationship_type(row, cell));
         let source = row.need("source").and_then(|cell| self.find_position(row, cell));
         let target = row.need("target").and_then(|cell| self.find_position(row, cell));
-        let validity = validity(row);
+        let validity = validity(row).unwrap_or_default();
         if let (Some(kind), Some(source), Some(target)) = (kind, source, target) {
             self.organization.relate(kind, source, target, validity);
         }
@@ -217,7 +232,7 @@ impl Reading<'_> {
         let kind = row.need("kind");
         let id = row.need("id");
         let alias = row.need("alias");
-        let validity = validity(row);
+        let validity = validity(row).unwrap_or_default();
         let (Some(kind), Some(id)) = (kind, id) else { return };
         let entity = match kind.text.as_str() {
             "participant" => self.find_participant(row, id).map(Entity::Participant),
@@ -247,7 +262,7 @@ impl Reading<'_> {
 
     fn find_position(&self, row: Row<'_, '_>, cell: &Cell) -> Option<PositionId> {
         let found = self.organization.find_position(&cell.text);
-        if found.is_none() {
+        if found.is_none() && self.whole {
             let known = self.organization.positions().map(|(_, known)| known.id.as_ref());
             self.unknown(row, cell, "position", known);
         }
@@ -256,7 +271,7 @@ impl Reading<'_> {
 
     fn find_participant(&self, row: Row<'_, '_>, cell: &Cell) -> Option<ParticipantId> {
         let found = self.organization.find_participant(&cell.text);
-        if found.is_none() {
+        if found.is_none() && self.whole {
             let known = self.organization.participants().map(|(_, known)| known.id.as_ref());
             self.unknown(row, cell, "participant", known);
         }
@@ -278,32 +293,29 @@ impl Reading<'_> {
     }
 }
 
-/// `from` and `to`, inclusive; what is wrong with them is reported.
-fn validity(row: Row<'_, '_>) -> Validity {
-    let (validity, fault) = dates(row);
-    if let Some((offset, message)) = fault {
-        row.error("CR032", offset, message, "dates are ISO, 2017-03-31, and both are included");
+/// `from` and `to`, inclusive; nothing where something is wrong with them, which is reported.
+fn validity(row: Row<'_, '_>) -> Option<Validity> {
+    let found = dates(row);
+    if let Err((offset, message)) = &found {
+        let help = "dates are ISO, 2017-03-31, and both are included";
+        row.error("CR032", *offset, message.clone(), help);
     }
-    validity
+    found.ok()
 }
 
-type Fault = (usize, String);
-
-fn dates(row: Row<'_, '_>) -> (Validity, Option<Fault>) {
-    let mut fault = None;
-    let mut day = |column: &str| -> Option<Date> {
-        let cell = row.get(column)?;
+fn dates(row: Row<'_, '_>) -> Result<Validity, (usize, String)> {
+    let day = |column: &str| -> Result<Option<Date>, (usize, String)> {
+        let Some(cell) = row.get(column) else { return Ok(None) };
         let day = transaction::date(&cell.text, None).filter(|_| cell.text.len() == 10);
-        if day.is_none() {
-            fault = Some((cell.offset, format!("`{}` is not a date", cell.text)));
-        }
-        day
+        let fault = || (cell.offset, format!("`{}` is not a date", cell.text));
+        day.map(Some).ok_or_else(fault)
     };
-    let (from, to) = (day("from"), day("to"));
+    let (from, to) = (day("from")?, day("to")?);
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
-        fault = Some((row.offset("to"), format!("`to` is {to}, before `from`, which is {from}")));
+        let message = format!("`to` is {to}, before `from`, which is {from}");
+        return Err((row.offset("to"), message));
     }
-    (Validity::inclusive(from, to), fault)
+    Ok(Validity::inclusive(from, to))
 }

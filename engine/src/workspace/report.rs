@@ -46,6 +46,11 @@ impl Report {
         self.error("CR022", place, message, "leave it out for now");
     }
 
+    /// How many findings there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
     /// The findings by file, line and column.
     pub(super) fn sorted(self) -> Vec<Diagnostic> {
         let mut found = self.0.into_inner();

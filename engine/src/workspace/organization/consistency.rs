@@ -109,7 +109,12 @@ fn circles(
                 let mut members = path.clone();
                 members.sort_unstable();
                 if known.insert(members) {
-                    found.push((version.origin, path));
+                    let there = |other: &&Dated<PositionId>| {
+                        path.contains(&other.what) && other.validity.contains(date)
+                    };
+                    let origins = versions.iter().filter(there).map(|other| other.origin);
+                    let latest = origins.max_by_key(|origin| origin.offset);
+                    found.push((latest.unwrap_or(version.origin), path));
                 }
                 break;
             }

@@ -111,7 +111,7 @@ fn rows_are_an_expression() {
     assert_eq!(
         &*rows.source,
         "tx[\"deal_stage\"] == \"Won \\\"big\\\"\" || tx.amount > 100.5 \
-         && tx[\"close_date\"] >= date(\"2017-03-01\") && tx[\"Renewal\"] != true \
+         && tx[\"loaded_on\"] >= date(\"2017-03-01\") && tx[\"Renewal\"] != true \
          && tx[\"deal_stage\"].contains(\"W\")"
     );
 }
