@@ -7,23 +7,19 @@
 //! **Architecture invariant:** ids are resolved after all participants and positions were read, so
 //! neither the order of rows nor that of files matters.
 
+mod aliases;
 mod consistency;
+mod relationships;
 
 use std::collections::HashMap;
 
-use jiff::civil::Date;
-
 use super::csv::{Cell, Row, Sheet};
 use super::report::{Report, hint};
-use super::settings::BUILT_IN;
 use super::toml::Source;
 use super::{Files, Settings};
 use crate::calendar::Validity;
 use crate::diagnostic::Diagnostic;
-use crate::organization::{
-    Entity, Organization, ParticipantId, PositionId, PositionVersion, RelationshipId, fold,
-};
-use crate::transaction;
+use crate::organization::{Entity, Organization, ParticipantId, PositionId, PositionVersion, fold};
 
 const PARTICIPANTS: &str = "organization/participants.csv";
 const POSITIONS: &str = "organization/positions.csv";
@@ -44,6 +40,9 @@ pub(super) const LATER: [&str; 6] = [
     "organization/periods.csv",
 ];
 
+/// Cells for which the nearest name is searched, which takes longer the more names there are.
+const ADVICE_MAX: u32 = 50;
+
 /// Reads the organisation of a customer's directory.
 ///
 /// The flag says whether every participant and position was understood.
@@ -57,6 +56,7 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> (Orga
         lives: Vec::new(),
         assignments: Vec::new(),
         origins: HashMap::new(),
+        advised: std::cell::Cell::new(0),
     };
     let open = |path: &'static str, known: &[&'static str], needed: &[&'static str]| {
         let text = files.get(path)?;
@@ -82,8 +82,8 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> (Orga
     rows(if reading.seated { &participants } else { &positions })
         .for_each(|row| reading.version(row));
     rows(&assignments).for_each(|row| reading.assignment(row));
-    rows(&relationships).for_each(|row| reading.relationship(row));
-    rows(&aliases).for_each(|row| reading.alias(row));
+    rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
+    rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
     // What was left out could be what a contradiction is made of.
     if reading.whole && assignments.iter().all(Sheet::whole) {
         consistency::check(&reading, report, files);
@@ -123,12 +123,14 @@ struct Reading<'s> {
     assignments: Vec<Dated<(PositionId, ParticipantId)>>,
     /// Where an alias got a meaning.
     origins: HashMap<(String, Entity), Origin>,
+    /// Searches for a nearest name so far.
+    advised: std::cell::Cell<u32>,
 }
 
 impl Reading<'_> {
     fn participant(&mut self, row: Row<'_, '_>) {
         let Some(id) = row.need("id") else { return };
-        let dates = validity(row);
+        let dates = row.validity();
         let validity = dates.unwrap_or_default();
         let origin = Origin { file: PARTICIPANTS, offset: id.offset };
         let name = row.get("name").unwrap_or(id);
@@ -172,7 +174,7 @@ impl Reading<'_> {
         let Some(position) = self.organization.find_position(&id.text) else { return };
         let manager = row.get("manager").and_then(|cell| self.find_position(row, cell));
         // The dates of a participant's row were reported when the participant was read.
-        let dates = if self.seated { dates(row).ok() } else { validity(row) };
+        let dates = if self.seated { row.dates().ok() } else { row.validity() };
         let validity = dates.unwrap_or_default();
         let title = row.text("title").into();
         self.organization.add_version(position, PositionVersion { validity, title, manager });
@@ -185,7 +187,7 @@ impl Reading<'_> {
     fn assignment(&mut self, row: Row<'_, '_>) {
         let position = row.need("position");
         let participant = row.need("participant");
-        let dates = validity(row);
+        let dates = row.validity();
         let validity = dates.unwrap_or_default();
         let found = position.and_then(|cell| self.find_position(row, cell));
         let holder = participant.and_then(|cell| self.find_participant(row, cell));
@@ -194,63 +196,6 @@ impl Reading<'_> {
             let origin = Origin { file: ASSIGNMENTS, offset: cell.offset };
             let what = (found, holder);
             self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
-        }
-    }
-
-    fn relationship(&mut self, row: Row<'_, '_>) {
-        let kind = row.need("type").and_then(|cell| self.relationship_type(row, cell));
-        let source = row.need("source").and_then(|cell| self.find_position(row, cell));
-        let target = row.need("target").and_then(|cell| self.find_position(row, cell));
-        let validity = validity(row).unwrap_or_default();
-        if let (Some(kind), Some(source), Some(target)) = (kind, source, target) {
-            self.organization.relate(kind, source, target, validity);
-        }
-    }
-
-    fn relationship_type(&self, row: Row<'_, '_>, cell: &Cell) -> Option<RelationshipId> {
-        let types = &self.settings.relationship_types;
-        let found = types.iter().position(|known| **known == *cell.text);
-        if let Some(index) = found {
-            return u16::try_from(index).ok().map(RelationshipId);
-        }
-        match cell.text.as_str() {
-            "Parent Team" | "Team" => {
-                let place = row.source().place(cell.offset);
-                row.source().report.not_yet(place, &format!("the relationship `{}`", cell.text));
-            }
-            built_in if BUILT_IN.contains(&built_in) => {
-                let message = format!("`{built_in}` is built in");
-                let help = "it comes from the column `manager`, or from [fields] in accredit.toml";
-                row.error("CR033", cell.offset, message, help);
-            }
-            _ => self.unknown(row, cell, "relationship type", types.iter().map(AsRef::as_ref)),
-        }
-        None
-    }
-
-    fn alias(&mut self, row: Row<'_, '_>) {
-        let kind = row.need("kind");
-        let id = row.need("id");
-        let alias = row.need("alias");
-        let validity = validity(row).unwrap_or_default();
-        let (Some(kind), Some(id)) = (kind, id) else { return };
-        let entity = match kind.text.as_str() {
-            "participant" => self.find_participant(row, id).map(Entity::Participant),
-            "position" => self.find_position(row, id).map(Entity::Position),
-            "team" => {
-                let place = row.source().place(kind.offset);
-                row.source().report.not_yet(place, "an alias of a team");
-                None
-            }
-            _ => {
-                let message = format!("`{}` is not a kind of alias", kind.text);
-                let help = hint(&kind.text, "kind", &["participant", "position"]);
-                row.error("CR032", kind.offset, message, &help);
-                None
-            }
-        };
-        if let (Some(entity), Some(alias)) = (entity, alias) {
-            self.name(alias, entity, validity, ALIASES);
         }
     }
 
@@ -285,37 +230,14 @@ impl Reading<'_> {
         what: &str,
         known: impl Iterator<Item = &'k str>,
     ) {
-        let known: Vec<&str> = known.collect();
         let message = format!("there is no {what} `{}`", cell.text);
         let place = row.source().place(cell.offset);
-        let help = hint(&cell.text, what, &known);
+        let help = if self.advised.get() < ADVICE_MAX {
+            self.advised.set(self.advised.get() + 1);
+            hint(&cell.text, what, &known.collect::<Vec<_>>())
+        } else {
+            format!("is the {what} missing from its file?")
+        };
         row.source().report.push(Diagnostic::error("CR033", place, message).help(help));
     }
-}
-
-/// `from` and `to`, inclusive; nothing where something is wrong with them, which is reported.
-fn validity(row: Row<'_, '_>) -> Option<Validity> {
-    let found = dates(row);
-    if let Err((offset, message)) = &found {
-        let help = "dates are ISO, 2017-03-31, and both are included";
-        row.error("CR032", *offset, message.clone(), help);
-    }
-    found.ok()
-}
-
-fn dates(row: Row<'_, '_>) -> Result<Validity, (usize, String)> {
-    let day = |column: &str| -> Result<Option<Date>, (usize, String)> {
-        let Some(cell) = row.get(column) else { return Ok(None) };
-        let day = transaction::date(&cell.text, None).filter(|_| cell.text.len() == 10);
-        let fault = || (cell.offset, format!("`{}` is not a date", cell.text));
-        day.map(Some).ok_or_else(fault)
-    };
-    let (from, to) = (day("from")?, day("to")?);
-    if let (Some(from), Some(to)) = (from, to)
-        && to < from
-    {
-        let message = format!("`to` is {to}, before `from`, which is {from}");
-        return Err((row.offset("to"), message));
-    }
-    Ok(Validity::inclusive(from, to))
 }

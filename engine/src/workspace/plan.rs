@@ -153,7 +153,11 @@ pub(super) fn selectors(
     key: &'static str,
     scope: Scope<'_>,
 ) -> Vec<Selector> {
-    let Some(items) = table.list(key) else { return vec![Selector::All] };
+    let Some(item) = table.take(key) else { return vec![Selector::All] };
+    let items = item.list().unwrap_or_default();
+    if item.is_list() && items.is_empty() {
+        item.refuse("a list of at least one selector, such as [\"*\"]");
+    }
     let texts = items.iter().filter_map(Item::text);
     texts.filter_map(|text| selector(table, &text, scope)).collect()
 }

@@ -1,4 +1,4 @@
-//! The rules of a plan: `[[direct]]` and `[[indirect]]`, with their dates, conditions and recipients.
+//! The rules of a plan: `[[direct]]` and `[[indirect]]`, with dates, conditions and recipients.
 //!
 //! Not their results (`result` reads them). Called by `plan`. Source: FORMAT section 3, DOMAIN 2.5
 //! and 2.6.

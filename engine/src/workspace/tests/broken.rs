@@ -16,6 +16,20 @@ const ASSIGNMENTS: &str = "organization/assignments.csv";
 const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
 
+const WORKSPACE: &str = "\
+[workspace]
+name = \"Acme\"
+time_zone = \"UTC\"
+currency = \"USD\"
+scale = 2
+";
+
+const DATED: &str = "\
+[fields]
+id = [\"opportunity_id\"]
+date = { field = \"close_date\", format = \"%m/%d/%Y\" }
+";
+
 type Case = (&'static str, &'static str, &'static str, &'static str);
 
 /// Code, file, text, text instead.
@@ -28,10 +42,14 @@ const SETTINGS_CASES: &[Case] = &[
     ("CR021", SETTINGS, "[calendar]", "[¦calender]\n[calendar]"),
     ("CR022", SETTINGS, "kind = \"monthly\"", "kind = ¦\"4-4-5\""),
     ("CR022", SETTINGS, "year_starts = 7", "¦years = { 2022 = 2022-01-30 }"),
-    ("CR022", SETTINGS, "year_starts = 7", "year_starts = 7\n¦finalized = { \"2022-01\" = 2022-03-04 }"),
+    ("CR022", SETTINGS, "year_starts = 7",
+     "year_starts = 7\n¦finalized = { \"2022-01\" = 2022-03-04 }"),
     ("CR023", SETTINGS, "[workspace]\nname = \"Acme\"", "¦[workspace]"),
     ("CR023", SETTINGS, "[fields]\nid = [\"opportunity_id\"]", "¦[fields]"),
-    ("CR023", SETTINGS, "[fields]\nid = [\"opportunity_id\"]\ndate = { field = \"close_date\", format = \"%m/%d/%Y\" }", "¦[fields]\nid = [\"opportunity_id\"]\nupdated = \"close_date\""),
+    ("CR023", SETTINGS, DATED,
+     "¦[fields]\nid = [\"opportunity_id\"]\nupdated = \"close_date\"\n"),
+    ("CR023", SETTINGS, WORKSPACE,
+     ""),
     ("CR023", SETTINGS, "{ field = \"close_date\", ", "¦{ "),
     ("CR023", SETTINGS, "[sources.crm]\nconnector = \"standard-webhooks\"", "¦[sources.crm]"),
     ("CR024", SETTINGS, "name = \"Acme\"", "name = ¦5"),
@@ -74,10 +92,13 @@ const PLAN_CASES: &[Case] = &[
     ("CR022", PLAN, "\"Reporting\"", "¦\"Parent Team\""),
     ("CR022", PLAN, "\"position:MGR-1\"", "¦\"team:EAST\""),
     ("CR022", PLAN, "{ rollup = ", "{ ¦reward = \"x\", rollup = "),
-    ("CR022", PLAN, "[[indirect]]\nname = \"Manager\"", "[[¦reward]]\nname = \"x\"\n[[indirect]]\nname = \"Manager\""),
+    ("CR022", PLAN, "[[indirect]]\nname = \"Manager\"",
+     "[[¦reward]]\nname = \"x\"\n[[indirect]]\nname = \"Manager\""),
     ("CR023", PLAN, "name = \"Account executives\"\n", ""),
-    ("CR023", PLAN, "[[indirect]]\nname = \"Manager\"\nrelationship = \"Reporting\"", "¦[[indirect]]\nname = \"Manager\""),
-    ("CR023", PLAN, "[[direct.results]]\n  name = \"Column credit\"\n  credit_type = \"booking\"", "¦[[direct.results]]\n  name = \"Column credit\""),
+    ("CR023", PLAN, "[[indirect]]\nname = \"Manager\"\nrelationship = \"Reporting\"",
+     "¦[[indirect]]\nname = \"Manager\""),
+    ("CR023", PLAN, "[[direct.results]]\n  name = \"Column credit\"\n  credit_type = \"booking\"",
+     "¦[[direct.results]]\n  name = \"Column credit\""),
     ("CR023", PLAN, "{ or = \"amount\", is = \">\",", "¦{ or = \"amount\","),
     ("CR023", PLAN, "{ or = \"amount\",", "¦{ if = \"amount\","),
     ("CR024", PLAN, "from = 2017-01-01", "from = ¦\"2017-01-01\""),
@@ -86,6 +107,7 @@ const PLAN_CASES: &[Case] = &[
     ("CR024", PLAN, "split = \"equal\"", "split = ¦\"even\""),
     ("CR024", PLAN, "require_total_one = true", "require_total_one = ¦\"true\""),
     ("CR024", PLAN, "[\"vacant\", ", "[¦\"vacnt\", "),
+    ("CR024", PLAN, "receivers = [\"*\"]", "receivers = ¦[]"),
     ("CR024", PLAN, "\"position:MGR-1\"", "¦\"MGR-1\""),
     ("CR024", PLAN, "\"position:MGR-1\"", "¦\"postion:MGR-1\""),
     ("CR024", PLAN, "hold = \"big\"", "hold = ¦\"policy:big\""),
@@ -121,26 +143,31 @@ const PLAN_CASES: &[Case] = &[
     ("CR025", PLAN, "\"policy:won\"", "¦\"policy:on\""),
     ("CR025", PLAN, "{ if = \"deal_stage\"", "{ if = ¦\"deal_stag\""),
     ("CR025", PLAN, "\"JPY\"", "¦\"JPX\""),
-    ("CR025", PLAN, "credit_type = \"overlay\"\n  maximum", "credit_type = ¦\"overlap\"\n  maximum"),
+    ("CR025", PLAN, "credit_type = \"overlay\"\n  maximum",
+     "credit_type = ¦\"overlap\"\n  maximum"),
     ("CR025", PLAN, "reason_code = \"Advance\"", "reason_code = ¦\"Advanced\""),
     ("CR025", PLAN, "relationship = \"Mentor\"", "relationship = ¦\"Mentr\""),
     ("CR026", PLAN, "name = \"Column\"", "name = ¦\"Booking\""),
     ("CR026", PLAN, "name = \"Manager\"", "name = ¦\"Booking\""),
     ("CR026", PLAN, "name = \"Overlay credit\"", "name = ¦\"Booking credit\""),
-    ("CR027", PLAN, "name = \"Column\"", "name = ¦\"A name that has sixty-five characters, which is one more than fits.\""),
+    ("CR027", PLAN, "name = \"Column\"",
+     "name = ¦\"A name that has sixty-five characters, which is one more than fits.\""),
 ];
 
 #[rustfmt::skip]
 const ORGANIZATION_CASES: &[Case] = &[
     ("CR030", PARTICIPANTS, "\"Pierce, Pete\"", "¦\"Pierce, Pete"),
+    ("CR030", PARTICIPANTS, "\"Pierce, Pete\"", "¦\"Pierce\" Pete"),
     ("CR030", POSITIONS, "SE-1,Engineer,,,", "SE-1,Engineer,,,,¦x"),
     ("CR030", POSITIONS, "SE-1,Engineer,,,", "¦SE-1,Engineer"),
     ("CR031", POSITIONS, "id,title", "id,¦titel"),
     ("CR031", PARTICIPANTS, "email,currency", "email,¦title"),
     ("CR031", POSITIONS, "id,title,manager,from,to", "id,title,manager,from,¦from"),
     ("CR022", PARTICIPANTS, "sam@acme.test,USD", "sam@acme.test,¦EUR"),
-    ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,", "mia,Mia Moss,mia@acme.test,,¦1/2/2022,"),
-    ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,", "mia,Mia Moss,mia@acme.test,,2022-02-01,¦2022-01-01"),
+    ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,",
+     "mia,Mia Moss,mia@acme.test,,¦1/2/2022,"),
+    ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,",
+     "mia,Mia Moss,mia@acme.test,,2022-02-01,¦2022-01-01"),
     ("CR032", ASSIGNMENTS, ",,2022-06-30", ",,¦2022-06-31"),
     ("CR032", RELATIONSHIPS, "REP-1,SE-1", "REP-1,¦"),
     ("CR032", ALIASES, "position,SE-1", "¦seat,SE-1"),
@@ -153,13 +180,15 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR033", RELATIONSHIPS, "REP-1,SE-1", "REP-1,¦SE-2"),
     ("CR033", ALIASES, "participant,sam", "participant,¦samm"),
     ("CR022", RELATIONSHIPS, "Overlay,REP-1", "¦Parent Team,REP-1"),
-    ("CR034", POSITIONS, "REP-1,Senior Agent,MGR-1,2022-07-01", "REP-1,Senior Agent,¦MGR-1,2022-06-30"),
+    ("CR034", POSITIONS, "REP-1,Senior Agent,MGR-1,2022-07-01",
+     "REP-1,Senior Agent,¦MGR-1,2022-06-30"),
     ("CR034", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,", "mia,Mia Moss,,,,\n¦mia,Mia Moss,,,,"),
     ("CR034", ASSIGNMENTS, "REP-1,pete,2022-07-01", "¦REP-1,pete,2022-06-30"),
     ("CR035", POSITIONS, "MGR-1,Manager,,,", "MGR-1,Manager,¦REP-1,2022-01-01,"),
     ("CR035", POSITIONS, "SE-1,Engineer,,,", "SE-1,Engineer,¦SE-1,,"),
     ("CR036", ALIASES, "position,SE-1,The Engineer", "position,SE-1,¦Mia Moss"),
-    ("CR036", ALIASES, "participant,sam,S. Stone,,", "participant,sam,Stone,,\nparticipant,mia, ¦stone ,,"),
+    ("CR036", ALIASES, "participant,sam,S. Stone,,",
+     "participant,sam,Stone,,\nparticipant,mia, ¦stone ,,"),
 ];
 
 fn check(cases: &[Case]) {
