@@ -1,8 +1,8 @@
 //! CSV with places: rows of an organisation's file, each cell with the offset it was read at.
 //!
 //! Not transactions, which may be large and are streamed (`transaction::read`). A reader of its
-//! own, since the usual one forgets where in its line a cell stood and forgives a quote that is never
-//! closed. Called by `organization`.
+//! own, since the usual one forgets where in its line a cell stood and forgives a quote that is
+//! never closed. Called by `organization`.
 //!
 //! **Architecture invariant:** a row that reaches its reader has a cell for every column of the
 //! header; any other row was reported.
