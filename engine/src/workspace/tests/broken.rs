@@ -174,6 +174,7 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR022", ALIASES, "position,SE-1", "¦team,SE-1"),
     ("CR033", POSITIONS, "REP-2,Sales Agent,MGR-1", "REP-2,Sales Agent,¦MGR-9"),
     ("CR033", ASSIGNMENTS, "MGR-1,mia", "MGR-1,¦mai"),
+    ("CR033", ASSIGNMENTS, "MGR-1,mia", "MGR-1,\"¦mai\""),
     ("CR033", ASSIGNMENTS, "MGR-1,mia", "¦MRG-1,mia"),
     ("CR033", RELATIONSHIPS, "Overlay,REP-1", "¦Overly,REP-1"),
     ("CR033", RELATIONSHIPS, "Overlay,REP-1", "¦Reporting,REP-1"),
@@ -185,7 +186,7 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR034", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,", "mia,Mia Moss,,,,\n¦mia,Mia Moss,,,,"),
     ("CR034", ASSIGNMENTS, "REP-1,pete,2022-07-01", "¦REP-1,pete,2022-06-30"),
     ("CR035", POSITIONS, "MGR-1,Manager,,,", "MGR-1,Manager,¦REP-1,2022-01-01,"),
-    ("CR035", POSITIONS, "SE-1,Engineer,,,", "SE-1,Engineer,¦SE-1,,"),
+    ("CR035", POSITIONS, "SE-1,Engineer,,,", "SE-1,Engineer,¦SE-1,,2022-12-31"),
     ("CR036", ALIASES, "position,SE-1,The Engineer", "position,SE-1,¦Mia Moss"),
     ("CR036", ALIASES, "participant,sam,S. Stone,,",
      "participant,sam,Stone,,\nparticipant,mia, ¦stone ,,"),
@@ -273,5 +274,16 @@ fn what_is_no_definition_is_left_alone() {
     for path in ["README.md", "transactions/x.csv", "plans/.gitkeep", "notes/a.txt", "plans/x.md"] {
         files.insert(path.to_owned(), Arc::from(""));
     }
+    assert_eq!(read(&files).1, []);
+}
+
+/// A person in two seats may have the name of one of them: it is no other position.
+#[test]
+fn a_name_of_a_person_and_of_their_seat_is_one_meaning() {
+    let mut files = good();
+    let seats = files[ASSIGNMENTS].replace("MGR-1,mia", "REP-2,mia,,\nMGR-1,mia");
+    let names = files[ALIASES].replace("position,SE-1,The Engineer", "position,REP-2,Mia Moss");
+    files.insert(ASSIGNMENTS.to_owned(), Arc::from(seats));
+    files.insert(ALIASES.to_owned(), Arc::from(names));
     assert_eq!(read(&files).1, []);
 }
