@@ -137,11 +137,16 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         });
         return None;
     };
-    let organization = organization::read(files, &settings, report);
+    let (organization, whole) = organization::read(files, &settings, report);
     let columns = Columns::new(&settings.fields, observed);
     let names = setting::Names { policies: &policies, queries: &settings.queries };
-    let scope =
-        plan::Scope { settings: &settings, organization: &organization, columns: &columns, names };
+    let scope = plan::Scope {
+        settings: &settings,
+        organization: &organization,
+        whole,
+        columns: &columns,
+        names,
+    };
     let mut plans = BTreeMap::new();
     for (path, id, text) in plan_files(files) {
         let source = toml::Source::new(path, text, report);

@@ -17,7 +17,7 @@ pub(super) fn lower(rows: &[Item<'_>], fields: &Fields, columns: &Columns) -> Op
     let mut text = Some(String::new());
     for (index, row) in rows.iter().enumerate() {
         let term = row.table().and_then(|row| term(row, index == 0, fields, columns));
-        text = text.zip(term).map(|(text, term)| format!("{text}{term}"));
+        text = text.zip(term).map(|(text, term)| text + term.as_str());
     }
     text.filter(|text| !text.is_empty())
 }

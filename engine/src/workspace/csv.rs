@@ -1,15 +1,19 @@
 //! CSV with places: rows of an organisation's file, each cell with the offset it was read at.
 //!
-//! Not transactions, which may be large and are streamed (`transaction::read`). A reader of its own,
-//! since the usual one forgets where in its line a cell stood and forgives a quote that is never
-//! closed. Called by `organization`.
+//! Not transactions, which may be large and are streamed (`transaction::read`). A reader of its
+//! own, since the usual one forgets where in its line a cell stood and forgives a quote that is
+//! never closed. Called by `organization`.
 //!
 //! **Architecture invariant:** a row that reaches its reader has a cell for every column of the
 //! header; any other row was reported.
 
+use jiff::civil::Date;
+
 use super::report::hint;
 use super::toml::Source;
+use crate::calendar::Validity;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::transaction;
 
 /// A cell without quotes and blanks around it, and the byte offset of its first character.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +29,7 @@ pub(super) struct Sheet<'a> {
     source: Source<'a>,
     columns: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
+    whole: bool,
 }
 
 impl<'a> Sheet<'a> {
@@ -34,10 +39,11 @@ impl<'a> Sheet<'a> {
         known: &[&'static str],
         needed: &[&'static str],
     ) -> Self {
-        let (mut rows, unclosed) = split(source.text);
-        if let Some(offset) = unclosed {
-            let message = "a quote is never closed".to_owned();
-            let help = "close it, and write a quote inside a quoted cell twice";
+        let before = source.report.len();
+        let (mut rows, malformed) = split(source.text);
+        if let Some(offset) = malformed {
+            let message = "a quoted cell does not end with its quote".to_owned();
+            let help = "close the quote, and write a quote inside a quoted cell twice";
             source.report.error("CR030", source.place(offset), message, help);
         }
         let header = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
@@ -49,7 +55,7 @@ impl<'a> Sheet<'a> {
         }
         rows.retain(|row| {
             let whole = row.len() == columns.len();
-            if !whole && unclosed.is_none() {
+            if !whole && malformed.is_none() {
                 let beyond = row.get(columns.len()).or(row.first());
                 let offset = beyond.map_or(0, |cell| cell.offset);
                 let message =
@@ -62,7 +68,13 @@ impl<'a> Sheet<'a> {
         if needed.iter().any(|needed| !columns.contains(needed)) {
             rows.clear();
         }
-        Sheet { source, columns, rows }
+        let whole = source.report.len() == before;
+        Sheet { source, columns, rows, whole }
+    }
+
+    /// Whether no row was left out.
+    pub(super) fn whole(&self) -> bool {
+        self.whole
     }
 
     /// The rows below the header.
@@ -136,6 +148,34 @@ impl<'r, 'a> Row<'r, 'a> {
         found
     }
 
+    /// `from` and `to`, inclusive; nothing where something is wrong with them, which is reported.
+    pub(super) fn validity(&self) -> Option<Validity> {
+        let found = self.dates();
+        if let Err((offset, message)) = &found {
+            let help = "dates are ISO, 2017-03-31, and both are included";
+            self.error("CR032", *offset, message.clone(), help);
+        }
+        found.ok()
+    }
+
+    /// The same; what is wrong is returned with its place, not reported.
+    pub(super) fn dates(&self) -> Result<Validity, (usize, String)> {
+        let day = |column: &str| -> Result<Option<Date>, (usize, String)> {
+            let Some(cell) = self.get(column) else { return Ok(None) };
+            let day = transaction::date(&cell.text, None).filter(|_| cell.text.len() == 10);
+            let fault = || (cell.offset, format!("`{}` is not a date", cell.text));
+            day.map(Some).ok_or_else(fault)
+        };
+        let (from, to) = (day("from")?, day("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && to < from
+        {
+            let message = format!("`to` is {to}, before `from`, which is {from}");
+            return Err((self.offset("to"), message));
+        }
+        Ok(Validity::inclusive(from, to))
+    }
+
     /// Reports an error at a byte offset of the file.
     pub(super) fn error(&self, code: &'static str, offset: usize, message: String, help: &str) {
         let source = self.source();
@@ -143,7 +183,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 }
 
-/// The rows of a text, and where a quote opens that is never closed.
+/// The rows of a text, and where a cell begins that is quoted in part.
 fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
     let mut rows = Vec::new();
     let mut row: Vec<Cell> = Vec::new();
@@ -151,7 +191,10 @@ fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
     while start < text.len() {
         let rest = text.get(start..).unwrap_or("");
         let Some(length) = cell_length(rest) else { return (rows, Some(start)) };
-        row.push(cell(rest.get(..length).unwrap_or(""), start));
+        let Some(cell) = cell(rest.get(..length).unwrap_or(""), start) else {
+            return (rows, Some(start));
+        };
+        row.push(cell);
         let end = rest.get(length..).unwrap_or("");
         start += length + 1;
         if end.starts_with(',') {
@@ -186,14 +229,16 @@ fn cell_length(text: &str) -> Option<usize> {
     if inside { None } else { Some(text.len()) }
 }
 
-fn cell(raw: &str, start: usize) -> Cell {
-    let trimmed = raw.trim();
+/// The cell in `raw`; none when it is quoted in part.
+fn cell(raw: &str, start: usize) -> Option<Cell> {
+    let text = raw.trim();
     let offset = start + (raw.len() - raw.trim_start().len());
-    let inner = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    match inner {
-        Some(inner) => {
-            Cell { text: inner.replace("\"\"", "\"").trim().to_owned(), offset: offset + 1 }
-        }
-        None => Cell { text: trimmed.to_owned(), offset },
+    let Some(rest) = text.strip_prefix('"') else {
+        return Some(Cell { text: text.to_owned(), offset });
+    };
+    let inner = rest.strip_suffix('"')?;
+    if inner.replace("\"\"", "").contains('"') {
+        return None;
     }
+    Some(Cell { text: inner.replace("\"\"", "\"").trim().to_owned(), offset: offset + 1 })
 }

@@ -121,11 +121,12 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
         table.finish(&[]);
         return format.map(|format| ColumnType::Date(Some(format)));
     }
-    let kind = match item.as_text()?.text.as_str() {
-        "number" => Some(ColumnType::Number),
-        "text" => Some(ColumnType::Text),
-        "bool" => Some(ColumnType::Bool),
-        "date" => Some(ColumnType::Date(None)),
+    let word = item.as_text().map(|text| text.text);
+    let kind = match word.as_deref() {
+        Some("number") => Some(ColumnType::Number),
+        Some("text") => Some(ColumnType::Text),
+        Some("bool") => Some(ColumnType::Bool),
+        Some("date") => Some(ColumnType::Date(None)),
         _ => None,
     };
     if kind.is_none() {

@@ -7,23 +7,19 @@
 //! **Architecture invariant:** ids are resolved after all participants and positions were read, so
 //! neither the order of rows nor that of files matters.
 
+mod aliases;
 mod consistency;
+mod relationships;
 
 use std::collections::HashMap;
 
-use jiff::civil::Date;
-
 use super::csv::{Cell, Row, Sheet};
 use super::report::{Report, hint};
-use super::settings::BUILT_IN;
 use super::toml::Source;
 use super::{Files, Settings};
 use crate::calendar::Validity;
 use crate::diagnostic::Diagnostic;
-use crate::organization::{
-    Entity, Organization, ParticipantId, PositionId, PositionVersion, RelationshipId, fold,
-};
-use crate::transaction;
+use crate::organization::{Entity, Organization, ParticipantId, PositionId, PositionVersion, fold};
 
 const PARTICIPANTS: &str = "organization/participants.csv";
 const POSITIONS: &str = "organization/positions.csv";
@@ -44,16 +40,23 @@ pub(super) const LATER: [&str; 6] = [
     "organization/periods.csv",
 ];
 
+/// Cells for which the nearest name is searched, which takes longer the more names there are.
+const ADVICE_MAX: u32 = 50;
+
 /// Reads the organisation of a customer's directory.
-pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Organization {
+///
+/// The flag says whether every participant and position was understood.
+pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> (Organization, bool) {
     let mut reading = Reading {
         settings,
         seated: !files.contains_key(POSITIONS),
+        whole: true,
         organization: Organization::default(),
         versions: Vec::new(),
         lives: Vec::new(),
         assignments: Vec::new(),
         origins: HashMap::new(),
+        advised: std::cell::Cell::new(0),
     };
     let open = |path: &'static str, known: &[&'static str], needed: &[&'static str]| {
         let text = files.get(path)?;
@@ -73,15 +76,19 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Organ
     let kinds = ["kind", "id", "alias"];
     let aliases = open(ALIASES, &["kind", "id", "alias", "from", "to"], &kinds);
 
+    reading.whole = [&participants, &positions].into_iter().flatten().all(Sheet::whole);
     rows(&participants).for_each(|row| reading.participant(row));
     rows(&positions).for_each(|row| reading.position(row));
     rows(if reading.seated { &participants } else { &positions })
         .for_each(|row| reading.version(row));
     rows(&assignments).for_each(|row| reading.assignment(row));
-    rows(&relationships).for_each(|row| reading.relationship(row));
-    rows(&aliases).for_each(|row| reading.alias(row));
-    consistency::check(&reading, report, files);
-    reading.organization
+    rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
+    rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
+    // What was left out could be what a contradiction is made of.
+    if reading.whole && assignments.iter().all(Sheet::whole) {
+        consistency::check(&reading, report, files);
+    }
+    (reading.organization, reading.whole)
 }
 
 fn rows<'s, 'a>(sheet: &'s Option<Sheet<'a>>) -> impl Iterator<Item = Row<'s, 'a>> {
@@ -108,22 +115,27 @@ struct Reading<'s> {
     settings: &'s Settings,
     /// Whether everybody sits in a position of the same id, as there is no positions.csv.
     seated: bool,
+    /// Whether every participant and position was read: else nobody can be said to be unknown.
+    whole: bool,
     organization: Organization,
     versions: Vec<Dated<PositionId>>,
     lives: Vec<Dated<ParticipantId>>,
     assignments: Vec<Dated<(PositionId, ParticipantId)>>,
     /// Where an alias got a meaning.
     origins: HashMap<(String, Entity), Origin>,
+    /// Searches for a nearest name so far.
+    advised: std::cell::Cell<u32>,
 }
 
 impl Reading<'_> {
     fn participant(&mut self, row: Row<'_, '_>) {
         let Some(id) = row.need("id") else { return };
-        let validity = validity(row);
+        let dates = row.validity();
+        let validity = dates.unwrap_or_default();
         let origin = Origin { file: PARTICIPANTS, offset: id.offset };
         let name = row.get("name").unwrap_or(id);
         let known = self.organization.add_participant(&id.text, &name.text, validity);
-        self.lives.push(Dated { what: known, validity, origin });
+        self.lives.extend(dates.map(|validity| Dated { what: known, validity, origin }));
         self.currency(row);
         let entity = Entity::Participant(known);
         for cell in [Some(id), row.get("name"), row.get("email")].into_iter().flatten() {
@@ -134,7 +146,8 @@ impl Reading<'_> {
         if self.seated {
             let position = self.organization.add_position(&id.text);
             self.organization.assign(position, known, validity);
-            self.assignments.push(Dated { what: (position, known), validity, origin });
+            let what = (position, known);
+            self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
             self.name(id, Entity::Position(position), Validity::default(), PARTICIPANTS);
         }
     }
@@ -161,81 +174,28 @@ impl Reading<'_> {
         let Some(position) = self.organization.find_position(&id.text) else { return };
         let manager = row.get("manager").and_then(|cell| self.find_position(row, cell));
         // The dates of a participant's row were reported when the participant was read.
-        let validity = if self.seated { dates(row).0 } else { validity(row) };
+        let dates = if self.seated { row.dates().ok() } else { row.validity() };
+        let validity = dates.unwrap_or_default();
         let title = row.text("title").into();
         self.organization.add_version(position, PositionVersion { validity, title, manager });
         let file = if self.seated { PARTICIPANTS } else { POSITIONS };
         let offset = if manager.is_some() { row.offset("manager") } else { id.offset };
-        self.versions.push(Dated { what: position, validity, origin: Origin { file, offset } });
+        let origin = Origin { file, offset };
+        self.versions.extend(dates.map(|validity| Dated { what: position, validity, origin }));
     }
 
     fn assignment(&mut self, row: Row<'_, '_>) {
         let position = row.need("position");
         let participant = row.need("participant");
-        let validity = validity(row);
+        let dates = row.validity();
+        let validity = dates.unwrap_or_default();
         let found = position.and_then(|cell| self.find_position(row, cell));
         let holder = participant.and_then(|cell| self.find_participant(row, cell));
         if let (Some(cell), Some(found), Some(holder)) = (position, found, holder) {
             self.organization.assign(found, holder, validity);
             let origin = Origin { file: ASSIGNMENTS, offset: cell.offset };
-            self.assignments.push(Dated { what: (found, holder), validity, origin });
-        }
-    }
-
-    fn relationship(&mut self, row: Row<'_, '_>) {
-        let kind = row.need("type").and_then(|cell| self.relationship_type(row, cell));
-        let source = row.need("source").and_then(|cell| self.find_position(row, cell));
-        let target = row.need("target").and_then(|cell| self.find_position(row, cell));
-        let validity = validity(row);
-        if let (Some(kind), Some(source), Some(target)) = (kind, source, target) {
-            self.organization.relate(kind, source, target, validity);
-        }
-    }
-
-    fn relationship_type(&self, row: Row<'_, '_>, cell: &Cell) -> Option<RelationshipId> {
-        let types = &self.settings.relationship_types;
-        let found = types.iter().position(|known| **known == *cell.text);
-        if let Some(index) = found {
-            return u16::try_from(index).ok().map(RelationshipId);
-        }
-        match cell.text.as_str() {
-            "Parent Team" | "Team" => {
-                let place = row.source().place(cell.offset);
-                row.source().report.not_yet(place, &format!("the relationship `{}`", cell.text));
-            }
-            built_in if BUILT_IN.contains(&built_in) => {
-                let message = format!("`{built_in}` is built in");
-                let help = "it comes from the column `manager`, or from [fields] in accredit.toml";
-                row.error("CR033", cell.offset, message, help);
-            }
-            _ => self.unknown(row, cell, "relationship type", types.iter().map(AsRef::as_ref)),
-        }
-        None
-    }
-
-    fn alias(&mut self, row: Row<'_, '_>) {
-        let kind = row.need("kind");
-        let id = row.need("id");
-        let alias = row.need("alias");
-        let validity = validity(row);
-        let (Some(kind), Some(id)) = (kind, id) else { return };
-        let entity = match kind.text.as_str() {
-            "participant" => self.find_participant(row, id).map(Entity::Participant),
-            "position" => self.find_position(row, id).map(Entity::Position),
-            "team" => {
-                let place = row.source().place(kind.offset);
-                row.source().report.not_yet(place, "an alias of a team");
-                None
-            }
-            _ => {
-                let message = format!("`{}` is not a kind of alias", kind.text);
-                let help = hint(&kind.text, "kind", &["participant", "position"]);
-                row.error("CR032", kind.offset, message, &help);
-                None
-            }
-        };
-        if let (Some(entity), Some(alias)) = (entity, alias) {
-            self.name(alias, entity, validity, ALIASES);
+            let what = (found, holder);
+            self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
         }
     }
 
@@ -247,7 +207,7 @@ impl Reading<'_> {
 
     fn find_position(&self, row: Row<'_, '_>, cell: &Cell) -> Option<PositionId> {
         let found = self.organization.find_position(&cell.text);
-        if found.is_none() {
+        if found.is_none() && self.whole {
             let known = self.organization.positions().map(|(_, known)| known.id.as_ref());
             self.unknown(row, cell, "position", known);
         }
@@ -256,7 +216,7 @@ impl Reading<'_> {
 
     fn find_participant(&self, row: Row<'_, '_>, cell: &Cell) -> Option<ParticipantId> {
         let found = self.organization.find_participant(&cell.text);
-        if found.is_none() {
+        if found.is_none() && self.whole {
             let known = self.organization.participants().map(|(_, known)| known.id.as_ref());
             self.unknown(row, cell, "participant", known);
         }
@@ -270,40 +230,14 @@ impl Reading<'_> {
         what: &str,
         known: impl Iterator<Item = &'k str>,
     ) {
-        let known: Vec<&str> = known.collect();
         let message = format!("there is no {what} `{}`", cell.text);
         let place = row.source().place(cell.offset);
-        let help = hint(&cell.text, what, &known);
+        let help = if self.advised.get() < ADVICE_MAX {
+            self.advised.set(self.advised.get() + 1);
+            hint(&cell.text, what, &known.collect::<Vec<_>>())
+        } else {
+            format!("is the {what} missing from its file?")
+        };
         row.source().report.push(Diagnostic::error("CR033", place, message).help(help));
     }
-}
-
-/// `from` and `to`, inclusive; what is wrong with them is reported.
-fn validity(row: Row<'_, '_>) -> Validity {
-    let (validity, fault) = dates(row);
-    if let Some((offset, message)) = fault {
-        row.error("CR032", offset, message, "dates are ISO, 2017-03-31, and both are included");
-    }
-    validity
-}
-
-type Fault = (usize, String);
-
-fn dates(row: Row<'_, '_>) -> (Validity, Option<Fault>) {
-    let mut fault = None;
-    let mut day = |column: &str| -> Option<Date> {
-        let cell = row.get(column)?;
-        let day = transaction::date(&cell.text, None).filter(|_| cell.text.len() == 10);
-        if day.is_none() {
-            fault = Some((cell.offset, format!("`{}` is not a date", cell.text)));
-        }
-        day
-    };
-    let (from, to) = (day("from"), day("to"));
-    if let (Some(from), Some(to)) = (from, to)
-        && to < from
-    {
-        fault = Some((row.offset("to"), format!("`to` is {to}, before `from`, which is {from}")));
-    }
-    (Validity::inclusive(from, to), fault)
 }

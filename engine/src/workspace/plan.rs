@@ -28,6 +28,8 @@ pub(super) struct Scope<'a> {
     pub(super) settings: &'a Settings,
     /// The organisation.
     pub(super) organization: &'a Organization,
+    /// Whether all of it was understood: else nobody can be said to be unknown.
+    pub(super) whole: bool,
     /// Columns of transactions.
     pub(super) columns: &'a Columns,
     /// Policies and queries.
@@ -151,7 +153,11 @@ pub(super) fn selectors(
     key: &'static str,
     scope: Scope<'_>,
 ) -> Vec<Selector> {
-    let Some(items) = table.list(key) else { return vec![Selector::All] };
+    let Some(item) = table.take(key) else { return vec![Selector::All] };
+    let items = item.list().unwrap_or_default();
+    if item.is_list() && items.is_empty() {
+        item.refuse("a list of at least one selector, such as [\"*\"]");
+    }
     let texts = items.iter().filter_map(Item::text);
     texts.filter_map(|text| selector(table, &text, scope)).collect()
 }
@@ -174,7 +180,7 @@ fn selector(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Selector
         "title" => {
             let versions = organization.positions().flat_map(|(_, known)| &known.versions);
             let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
-            if !titles.iter().any(|title| fold(title) == fold(name)) {
+            if scope.whole && !titles.iter().any(|title| fold(title) == fold(name)) {
                 let message = format!("no position has the title `{name}`");
                 let help = did_you_mean(name, titles.iter().copied())
                     .unwrap_or_else(|| "titles stand in organization/positions.csv".to_owned());
@@ -184,7 +190,7 @@ fn selector(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Selector
         }
         "position" => {
             let found = organization.find_position(name).map(Selector::Position);
-            if found.is_none() {
+            if found.is_none() && scope.whole {
                 let known = organization.positions().map(|(_, known)| known.id.as_ref());
                 report.unknown("CR025", place, ("position", name), known);
             }
@@ -192,7 +198,7 @@ fn selector(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Selector
         }
         "participant" => {
             let found = organization.find_participant(name).map(Selector::Participant);
-            if found.is_none() {
+            if found.is_none() && scope.whole {
                 let known = organization.participants().map(|(_, known)| known.id.as_ref());
                 report.unknown("CR025", place, ("participant", name), known);
             }

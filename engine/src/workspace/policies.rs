@@ -3,8 +3,8 @@
 //! Not running them, and not judging their text: `script::check` does. Called by `settings`, `plan`
 //! and `setting`, which resolve names to programs.
 //!
-//! **Architecture invariant:** a policy becomes a program under its own kind only; a plan cannot use
-//! a hold policy where a rollup policy belongs.
+//! **Architecture invariant:** a policy becomes a program under its own kind only; a plan cannot
+//! use a hold policy where a rollup policy belongs.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The diagnostics of one reading, collected from everywhere.
 //!
-//! Not shown to anybody here: the caller of `Ruleset::read` gets them sorted. Called by every module
-//! of `workspace`.
+//! Not shown to anybody here: the caller of `Ruleset::read` gets them sorted. Called by every
+//! module of `workspace`.
 //!
 //! **Architecture invariant:** reading never stops at a finding; it reports and goes on.
 
@@ -44,6 +44,11 @@ impl Report {
     pub(super) fn not_yet(&self, place: Place, what: &str) {
         let message = format!("{what} is not supported yet");
         self.error("CR022", place, message, "leave it out for now");
+    }
+
+    /// How many findings there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.0.borrow().len()
     }
 
     /// The findings by file, line and column.

@@ -1,4 +1,4 @@
-//! The rules of a plan: `[[direct]]` and `[[indirect]]`, with their dates, conditions and recipients.
+//! The rules of a plan: `[[direct]]` and `[[indirect]]`, with dates, conditions and recipients.
 //!
 //! Not their results (`result` reads them). Called by `plan`. Source: FORMAT section 3, DOMAIN 2.5
 //! and 2.6.
@@ -162,8 +162,10 @@ fn assign(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Optio
             }
             Some(Assign::Preassigned)
         }
-        ("field", Some(column)) => conditions::known_column(report, column, &text, scope.columns)
-            .then(|| Assign::Column(column.to_owned())),
+        ("field", Some(column)) if !column.is_empty() => {
+            conditions::known_column(report, column, &text, scope.columns)
+                .then(|| Assign::Column(column.to_owned()))
+        }
         ("policy", Some(name)) => {
             let name = (name, &text.place);
             scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)

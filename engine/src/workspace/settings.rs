@@ -3,8 +3,8 @@
 //! Not `[fields]` and `[columns]` (`fields` reads them). Called by `Ruleset::read`. Source: FORMAT
 //! section 2.
 //!
-//! **Architecture invariant:** a setting of a later release is refused, never read as if it were not
-//! there.
+//! **Architecture invariant:** a setting of a later release is refused, never read as if it were
+//! not there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::setting::{Names, expression};
 use super::toml::{Item, Source as File, Table, Text, choice};
 use super::{Settings, Source};
 use crate::calendar::Calendar;
-use crate::money::{Unit, Units};
+use crate::money::Units;
 use crate::policy::{Kind, ProgramId, Use};
 
 /// Decimals that a unit type may have at most.
@@ -23,6 +23,9 @@ const SCALE_MAX: i64 = 18;
 
 /// Decimals of unit types that state none, where the workspace states none.
 const SCALE_DEFAULT: u8 = 2;
+
+/// The currency of a workspace that states none.
+const CURRENCY_DEFAULT: &str = "USD";
 
 /// Relationship types that are built in, and so may not be declared.
 pub(super) const BUILT_IN: [&str; 5] =
@@ -42,7 +45,7 @@ pub(super) fn read(
     let mut settings = Settings {
         name: String::new(),
         time_zone: "UTC".to_owned(),
-        currency: Units::default().add("USD", SCALE_DEFAULT),
+        currency: Units::default().add(CURRENCY_DEFAULT, SCALE_DEFAULT),
         units: Units::default(),
         credit_types: names(&mut root, "credit_types", &[]),
         reason_codes: names(&mut root, "reason_codes", &[]),
@@ -82,39 +85,30 @@ fn twice(item: &Item<'_>, name: &Text) {
 }
 
 fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
-    let Some(item) = root.need("workspace") else { return };
-    let Some(mut table) = item.table() else { return };
-    if let Some(name) = table.need_text("name") {
-        settings.name = name.text;
+    let mut scale = SCALE_DEFAULT;
+    let mut currency = None;
+    if let Some(mut table) = root.need("workspace").and_then(|item| item.table()) {
+        settings.name = table.need_text("name").map(|name| name.text).unwrap_or_default();
+        if let Some(zone) = table.text("time_zone") {
+            settings.time_zone = zone.text;
+        }
+        let written = table.integer("scale", 0..=SCALE_MAX);
+        scale = written.and_then(|scale| u8::try_from(scale).ok()).unwrap_or(scale);
+        currency = Some((table.text("currency"), table.place()));
+        table.finish(&[]);
     }
-    if let Some(zone) = table.text("time_zone") {
-        settings.time_zone = zone.text;
-    }
-    let scale = table.integer("scale", 0..=SCALE_MAX).and_then(|scale| u8::try_from(scale).ok());
-    let scale = scale.unwrap_or(SCALE_DEFAULT);
-    let currency = table.text("currency");
-    table.finish(&[]);
     let declared = units(root, scale, &mut settings.units);
-    settings.currency = currency_unit(currency.as_ref(), &item, declared, scale, settings);
-}
-
-fn currency_unit(
-    written: Option<&Text>,
-    workspace: &Item<'_>,
-    declared: bool,
-    scale: u8,
-    settings: &mut Settings,
-) -> Unit {
-    let name = written.map_or("USD", |text| text.text.as_str());
+    let Some((written, place)) = currency else { return };
+    let name = written.as_ref().map_or(CURRENCY_DEFAULT, |text| text.text.as_str());
     if !declared {
-        return settings.units.add(name, scale);
-    }
-    settings.units.find(name).unwrap_or_else(|| {
-        let place = written.map_or_else(|| workspace.place(), |text| text.place.clone());
+        settings.currency = settings.units.add(name, scale);
+    } else if let Some(unit) = settings.units.find(name) {
+        settings.currency = unit;
+    } else {
+        let place = written.as_ref().map_or(place, |text| text.place.clone());
         let known = settings.units.names();
-        workspace.report().unknown("CR025", place, ("unit type", name), known);
-        settings.currency
-    })
+        root.report().unknown("CR025", place, ("unit type", name), known);
+    }
 }
 
 /// Reads `unit_types`; whether there are any.

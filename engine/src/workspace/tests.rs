@@ -2,6 +2,7 @@
 
 mod broken;
 mod reading;
+mod small;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -109,7 +109,12 @@ fn circles(
                 let mut members = path.clone();
                 members.sort_unstable();
                 if known.insert(members) {
-                    found.push((version.origin, path));
+                    let there = |other: &&Dated<PositionId>| {
+                        path.contains(&other.what) && other.validity.contains(date)
+                    };
+                    let origins = versions.iter().filter(there).map(|other| other.origin);
+                    let latest = origins.max_by_key(|origin| origin.offset);
+                    found.push((latest.unwrap_or(version.origin), path));
                 }
                 break;
             }
@@ -125,10 +130,7 @@ fn circles(
 
 /// Aliases that mean several positions on one day, unless they are a person and their position.
 fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, PositionId, PositionId)> {
-    let mut held: HashMap<_, Vec<Validity>> = HashMap::new();
-    for assignment in &reading.assignments {
-        held.entry(assignment.what.1).or_default().push(assignment.validity);
-    }
+    let changes = changes(reading);
     let mut found = Vec::new();
     for (alias, meanings) in reading.organization.shared_aliases() {
         let mut entities: BTreeMap<Entity, Vec<Validity>> = BTreeMap::new();
@@ -138,44 +140,31 @@ fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, Positio
         if entities.len() < 2 {
             continue;
         }
-        let seats = entities.keys().filter_map(|entity| match entity {
-            Entity::Participant(participant) => held.get(participant),
-            Entity::Position(_) => None,
-        });
-        let validities = meanings.iter().map(|(_, validity)| validity).chain(seats.flatten());
+        let own = entities.keys().filter_map(|entity| changes.get(entity)).flatten();
+        let validities = meanings.iter().map(|(_, validity)| validity).chain(own);
         let mut days: BTreeSet<Date> = BTreeSet::from([Date::MIN]);
         days.extend(validities.flat_map(|validity| [validity.from, validity.until]).flatten());
-        days.extend(version_days(&reading.organization, entities.keys()));
         let clash = days.iter().find_map(|day| clash(reading, &entities, *day));
         if let Some((later, one, two)) = clash {
             let origin = reading.origins.get(&(alias.to_owned(), later));
-            let unknown = Origin { file: super::ALIASES, offset: 0 };
-            found.push((origin.copied().unwrap_or(unknown), alias, one, two));
+            let origin = origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 });
+            found.push((origin, alias, one, two));
         }
     }
     found
 }
 
-fn version_days<'e>(
-    organization: &Organization,
-    entities: impl Iterator<Item = &'e Entity>,
-) -> Vec<Date> {
-    let mut days = Vec::new();
-    for entity in entities {
-        match entity {
-            Entity::Position(id) => {
-                let known = organization.positions().nth(id.0 as usize);
-                let versions = known.iter().flat_map(|(_, position)| &position.versions);
-                days.extend(versions.filter_map(|version| version.validity.from));
-            }
-            Entity::Participant(id) => {
-                let known = organization.participants().nth(id.0 as usize);
-                let lives = known.iter().flat_map(|(_, participant)| &participant.validity);
-                days.extend(lives.filter_map(|validity| validity.from));
-            }
-        }
+/// When what an entity means may change: versions of positions, lives and seats of participants.
+fn changes(reading: &Reading<'_>) -> HashMap<Entity, Vec<Validity>> {
+    let versions = reading.versions.iter().map(|it| (Entity::Position(it.what), it.validity));
+    let lives = reading.lives.iter().map(|it| (Entity::Participant(it.what), it.validity));
+    let seats = reading.assignments.iter();
+    let seats = seats.map(|it| (Entity::Participant(it.what.1), it.validity));
+    let mut changes: HashMap<Entity, Vec<Validity>> = HashMap::new();
+    for (entity, validity) in versions.chain(lives).chain(seats) {
+        changes.entry(entity).or_default().push(validity);
     }
-    days
+    changes
 }
 
 /// Two entities that mean different positions on a day: the later one, and a position of each.

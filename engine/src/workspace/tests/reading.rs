@@ -111,7 +111,7 @@ fn rows_are_an_expression() {
     assert_eq!(
         &*rows.source,
         "tx[\"deal_stage\"] == \"Won \\\"big\\\"\" || tx.amount > 100.5 \
-         && tx[\"close_date\"] >= date(\"2017-03-01\") && tx[\"Renewal\"] != true \
+         && tx[\"loaded_on\"] >= date(\"2017-03-01\") && tx[\"Renewal\"] != true \
          && tx[\"deal_stage\"].contains(\"W\")"
     );
 }
@@ -157,7 +157,8 @@ fn organization() {
 fn without_positions_everybody_sits_in_one_of_the_same_id() {
     let mut files = good();
     files.retain(|path, _| path == "accredit.toml");
-    let people = "id,name,title,manager,from,to\nann,Ann,Manager,,,\nbob,Bob,Agent,ann,,2022-06-30\n\
+    let people = "id,name,title,manager,from,to\nann,Ann,Manager,,,\n\
+                  bob,Bob,Agent,ann,,2022-06-30\n\
                   bob,Bob,Senior,ann,2022-07-01,\n";
     files.insert("organization/participants.csv".to_owned(), people.into());
     files.insert("policies/intake/from-crm.rhai".to_owned(), "fn map(payload) { payload }".into());
