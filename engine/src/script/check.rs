@@ -8,7 +8,9 @@
 
 mod calls;
 mod entry;
+mod expressions;
 mod fields;
+mod findings;
 mod kinds;
 mod walk;
 
@@ -18,7 +20,7 @@ use rhai::{AST, LexError, ParseError, ParseErrorType};
 
 use self::walk::Walk;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
-use super::{Known, fault};
+use super::{Known, fault, machine};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::policy::{Form, Program};
 
@@ -45,6 +47,12 @@ pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
     let mut findings = walk.findings;
     if let Form::Policy(kind) = program.form {
         findings.extend(entry::check(program, &ast, kind));
+    }
+    // What passed so far must also compile where it will run: constants are evaluated there.
+    if !findings.iter().any(Diagnostic::is_error)
+        && let Some(fault) = machine::compile_fault(program)
+    {
+        findings.push(Diagnostic::error("CR001", fault.place, fault.message));
     }
     findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
     findings.dedup();

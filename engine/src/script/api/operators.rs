@@ -196,10 +196,10 @@ fn calculate(
     integers: fn(INT, INT) -> Option<INT>,
     decimals: fn(Decimal, Decimal) -> Option<Decimal>,
 ) -> Outcome<Dynamic> {
-    if let (Ok(x), Ok(y)) = (x.as_int(), y.as_int()) {
-        if let Some(result) = integers(x, y) {
-            return Ok(result.into());
-        }
+    if let (Ok(x), Ok(y)) = (x.as_int(), y.as_int())
+        && let Some(result) = integers(x, y)
+    {
+        return Ok(result.into());
     }
     match (value::number(x), value::number(y)) {
         (Some(x), Some(y)) => match decimals(x, y) {

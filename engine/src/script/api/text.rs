@@ -60,7 +60,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "sub_string",
         signatures: &["sub_string(text, start: number)", "sub_string(text, start, length)"],
-        page: "A part of a text, from a position counted from 0; what lies beyond the end is blank.",
+        page: "A part of a text, from a position counted from 0; beyond the end it is blank.",
         arities: &[2, 3],
         register: register_sub_string,
     },

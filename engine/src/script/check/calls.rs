@@ -8,6 +8,7 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
+use super::expressions::start;
 use super::forbidden;
 use super::kinds::Kind;
 use super::walk::Walk;
@@ -104,7 +105,7 @@ impl Walk<'_> {
         // The literal is what the author will change; of two, the right one.
         let literal = |expr: &Expr| expr.is_constant() || matches!(expr, Expr::Unit(_));
         let word = if literal(y) || !literal(x) { y } else { x };
-        let at = word.start_position();
+        let at = start(word);
         if unit {
             let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field";
             let message = "nothing can be compared with ()".to_owned();

@@ -1,23 +1,22 @@
-//! The walk over a syntax tree: scopes, statements, expressions.
+//! The walk over a syntax tree: functions, scopes and statements.
 //!
-//! Not judging calls (`calls`) or fields (`fields`). Called by `check`.
+//! Not expressions (`expressions`), calls (`calls`) or fields (`fields`). Called by `check`.
 //!
 //! **Architecture invariant:** every node is visited, also behind a finding, so that one pass
 //! reports everything.
 
 use std::collections::HashMap;
 
-use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, Position, ScriptFuncDef, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, ScriptFuncDef, Stmt};
 
-use super::forbidden;
-use super::kinds::{Kind, expected};
-use crate::diagnostic::{Diagnostic, Place, did_you_mean};
+use super::kinds::Kind;
+use crate::diagnostic::Diagnostic;
 use crate::policy::{Form, Program};
-use crate::script::{Known, fault};
+use crate::script::Known;
 
 /// One walk over one program.
 pub(super) struct Walk<'a> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     pub(super) known: &'a Known,
     ast: &'a AST,
     /// What functions of the script are given.
@@ -25,9 +24,9 @@ pub(super) struct Walk<'a> {
     /// What was found so far.
     pub(super) findings: Vec<Diagnostic>,
     /// Variables in scope, inner ones last.
-    scope: Vec<(String, Kind)>,
+    pub(super) scope: Vec<(String, Kind)>,
     /// Whether the result of the function in which the walk is, is the program's.
-    is_result: bool,
+    pub(super) is_result: bool,
 }
 
 /// Kinds of the arguments of the script's own functions, by name and number.
@@ -109,7 +108,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Statements in a scope of their own.
-    fn statements(&mut self, statements: &[Stmt], tail: Tail) {
+    pub(super) fn statements(&mut self, statements: &[Stmt], tail: Tail) {
         let depth = self.scope.len();
         for (index, statement) in statements.iter().enumerate() {
             let is_last = index + 1 == statements.len();
@@ -194,100 +193,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// An expression whose value may be the program's result.
-    fn tail_expr(&mut self, expr: &Expr, tail: Tail) {
-        if let Expr::Stmt(block) = expr {
-            self.statements(block.statements(), tail);
-            return;
-        }
-        let kind = self.expr(expr);
-        self.result(tail, kind, expr.start_position());
-    }
-
-    fn result(&mut self, tail: Tail, kind: Kind, at: Position) {
-        let returns = self.program.form.returns();
-        if self.is_result && matches!(tail, Tail::Result) && !kind.fits(returns) {
-            let (expected, kind) = (expected(returns), kind.word());
-            self.error("CR011", at, format!("the result must be {expected}, this is {kind}"));
-        }
-    }
-
-    /// Visits an expression and tells its kind.
-    pub(super) fn expr(&mut self, expr: &Expr) -> Kind {
-        match expr {
-            Expr::BoolConstant(..) => Kind::Bool,
-            Expr::IntegerConstant(..) => Kind::Number,
-            Expr::CharConstant(..) | Expr::StringConstant(..) => Kind::Text,
-            Expr::Unit(_) => Kind::Unit,
-            Expr::DynamicConstant(value, _) if value.is_decimal() => Kind::Number,
-            Expr::DynamicConstant(value, at) if value.is_fnptr() => {
-                let place = self.place(*at);
-                self.findings.push(forbidden(place, "|"));
-                Kind::Any
-            }
-            Expr::InterpolatedString(parts, _) => {
-                parts.iter().for_each(|part| _ = self.expr(part));
-                Kind::Text
-            }
-            Expr::Array(items, _) => {
-                items.iter().for_each(|item| _ = self.expr(item));
-                Kind::Array
-            }
-            Expr::Map(entries, _) => {
-                entries.0.iter().for_each(|(_, value)| _ = self.expr(value));
-                Kind::Map
-            }
-            Expr::And(items, _) | Expr::Or(items, _) => {
-                items.iter().for_each(|item| _ = self.expr(item));
-                Kind::Bool
-            }
-            Expr::Coalesce(items, _) => {
-                let kinds: Vec<Kind> = items.iter().map(|item| self.expr(item)).collect();
-                kinds.into_iter().reduce(Kind::or).unwrap_or(Kind::Any)
-            }
-            Expr::Variable(x, _, at) => self.variable(&x.1, *at),
-            Expr::Stmt(block) => {
-                self.statements(block.statements(), Tail::Nothing);
-                Kind::Any
-            }
-            Expr::FnCall(call, at) => self.call(call, *at),
-            Expr::Dot(..) | Expr::Index(..) => self.chain(expr),
-            _ => Kind::Any,
-        }
-    }
-
-    fn chain(&mut self, expr: &Expr) -> Kind {
-        let (root, links) = fault::chain(expr);
-        let mut kind = self.expr(root);
-        for link in links {
-            kind = match (link.expr, link.indexed, kind) {
-                (Expr::Property(name, at), false, _) => self.property(kind, &name.2, *at),
-                (Expr::MethodCall(call, at), false, _) => self.method(kind, call, *at),
-                (Expr::StringConstant(name, at), true, Kind::Transaction) => self.column(name, *at),
-                (index, _, Kind::Credits) => {
-                    self.expr(index);
-                    Kind::Credit
-                }
-                (index, ..) => {
-                    self.expr(index);
-                    Kind::Any
-                }
-            };
-        }
-        kind
-    }
-
-    fn variable(&mut self, name: &str, at: Position) -> Kind {
-        if let Some((_, kind)) = self.scope.iter().rev().find(|(known, _)| known == name) {
-            return *kind;
-        }
-        let known = self.scope.iter().map(|(known, _)| known.as_str());
-        // One letter is near to every short name.
-        let help = if name.len() > 1 { did_you_mean(name, known) } else { None };
-        self.error_with_help("CR007", at, format!("unknown variable `{name}`"), help);
-        Kind::Any
-    }
-
     /// Numbers of parameters of the script's own functions of this name.
     pub(super) fn arities(&self, name: &str) -> Vec<usize> {
         let named = self.ast.iter_fn_def().filter(|function| function.name == name);
@@ -300,48 +205,11 @@ impl<'a> Walk<'a> {
     pub(super) fn function_names(&self) -> Vec<String> {
         self.ast.iter_fn_def().map(|function| function.name.to_string()).collect()
     }
-
-    /// The place of a position of the text.
-    pub(super) fn place(&self, at: Position) -> Place {
-        match fault::line_and_column(at) {
-            Some((line, column)) => Place::within(line, column, &self.program.origin),
-            None => self.program.origin.clone(),
-        }
-    }
-
-    /// Notes an error.
-    pub(super) fn error(&mut self, code: &'static str, at: Position, message: String) {
-        self.error_with_help(code, at, message, None);
-    }
-
-    /// Notes an error with advice.
-    pub(super) fn error_with_help(
-        &mut self,
-        code: &'static str,
-        at: Position,
-        message: String,
-        help: Option<String>,
-    ) {
-        let finding = Diagnostic::error(code, self.place(at), message);
-        self.findings.push(Diagnostic { help, ..finding });
-    }
-
-    /// Notes a warning.
-    pub(super) fn warning(
-        &mut self,
-        code: &'static str,
-        at: Position,
-        message: String,
-        help: Option<String>,
-    ) {
-        let finding = Diagnostic::warning(code, self.place(at), message);
-        self.findings.push(Diagnostic { help, ..finding });
-    }
 }
 
 /// What becomes of the value of the last statement.
 #[derive(Debug, Clone, Copy)]
-enum Tail {
+pub(super) enum Tail {
     /// It is the result of the function or expression.
     Result,
     /// Nothing, or nothing that is known.

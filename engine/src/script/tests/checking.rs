@@ -48,9 +48,8 @@ fn expressions() {
             ("lenn(tx.id) > 1", &["CR003 1:1 unknown function `lenn`; did you mean `len`?"]),
             (
                 "tx.id.len(1) > 1",
-                &[
-                    "CR004 1:7 `len` does not take 2 arguments; write len(text) or len(array) or len(map)",
-                ],
+                &["CR004 1:7 `len` does not take 2 arguments; write len(text) or \
+                     len(array) or len(map)"],
             ),
             ("tz.amount > 1", &["CR007 1:1 unknown variable `tz`; did you mean `to`?"]),
             (
@@ -91,9 +90,8 @@ fn policies() {
             ("fn value(t, recipient) { t.amount * RATE }\nconst RATE = 0.1;", &[]),
             (
                 "fn vaule(tx, to) { 1 }",
-                &[
-                    "CR005 1:1 a value policy needs `fn value(tx, to)`; is one of the functions misspelt?",
-                ],
+                &["CR005 1:1 a value policy needs `fn value(tx, to)`; is one of the functions \
+                     misspelt?"],
             ),
             ("", &["CR005 1:1 a value policy needs `fn value(tx, to)`"]),
             (
@@ -132,6 +130,15 @@ fn policies() {
                 "let x = 1;\nfn value(tx, to) { 1 }",
                 &["CR001 1:1 only constants and functions may stand at the top level"],
             ),
+        ],
+    );
+}
+
+#[test]
+fn words_and_scopes_of_policies() {
+    check(
+        Form::Policy(Kind::Value),
+        &[
             ("const A = tx.amount;\nfn value(tx, to) { A }", &["CR007 1:11 unknown variable `tx`"]),
             (
                 "fn value(tx, to) { switch 1 { _ => 2 } }",
@@ -156,9 +163,27 @@ fn policies() {
             (
                 "fn value(tx, to) { \"häß\" + tx.nix }",
                 &[
-                    "CR002 1:31 unknown field `nix`",
-                    "CR011 1:26 the result must be a number, this is text",
+                    "CR011 1:20 the result must be a number, this is text",
+                    "CR002 1:31 unknown field `nix`; did you mean `id`?",
                 ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn constants_are_evaluated() {
+    check(
+        Form::Policy(Kind::Value),
+        &[
+            ("const A = 1 / 0;\nfn value(tx, to) { A }", &["CR001 1:13 division by zero"]),
+            (
+                "const A = date(\"2022-02-30\");\nfn value(tx, to) { A.day }",
+                &["CR001 1:11 `2022-02-30` is not a date; write it like 2022-01-31"],
+            ),
+            (
+                "fn value(tx, to) { let f = || 1; 1 }",
+                &["CR008 1:28 policies may not use `|`; write a loop instead of a closure"],
             ),
         ],
     );

@@ -1,4 +1,4 @@
-//! Scripts that want to hurt: each ends with a fault, none with a panic or an overflow of the stack.
+//! Scripts that want to hurt: each ends with a fault, none with a panic or a full stack.
 
 use super::{policy, shown};
 use crate::policy::Kind;
@@ -8,7 +8,9 @@ fn check(cases: &[(&str, &str)]) {
     for (body, expected) in cases {
         let source = format!("fn value(tx, to) {{ {body} }}");
         let shown = shown(policy(Kind::Value, &source));
-        assert!(shown.contains(expected), "{body}: {shown}");
+        // On a busy machine the clock may be first.
+        let late = expected.contains("SCRIPT_OPERATIONS_MAX") && shown.contains("took longer");
+        assert!(shown.contains(expected) || late, "{body}: {shown}");
     }
 }
 
@@ -59,6 +61,13 @@ fn dangerous_words_are_absent() {
         ("[3, 1].sort()", "unknown function `sort`"),
         ("parse_json(\"1\")", "unknown function `parse_json`"),
     ]);
+}
+
+#[test]
+fn slow_functions_meet_the_deadline() {
+    let grow = "let s = \"a\"; for i in 0..12 { s += s }";
+    let body = format!("{grow} loop {{ s.to_upper().to_lower().replace(\"a\", \"b\"); }}");
+    check(&[(&body, "took longer than 250 ms")]);
 }
 
 #[test]

@@ -146,9 +146,11 @@ fn texts_are_built_and_taken_apart() {
 fn constants_reach_functions() {
     let cases = [
         (
-            "const RATE = 0.1 + 0.05;\nconst STAGES = [\"Won\"];\nconst FROM = date(\"2022-01-01\");\n\
+            "const RATE = 0.1 + 0.05;\nconst STAGES = [\"Won\"];\n\
+             const FROM = date(\"2022-01-01\");\n\
              fn part(tx) { tx.amount * RATE }\n\
-             fn value(tx, to) { if tx.deal_stage in STAGES && tx.date >= FROM { part(tx) } else { 0 } }",
+             fn value(tx, to) {\n\
+             if tx.deal_stage in STAGES && tx.date >= FROM { part(tx) } else { 0 } }",
             "185.175",
         ),
         ("const RATE = 2;\nfn value(tx, to) { let RATE = 3; RATE }", "3"),

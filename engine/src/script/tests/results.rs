@@ -6,6 +6,22 @@ use super::{credit, expression, policy, program, receiver, shown, transaction};
 use crate::policy::{Form, Kind, Programs, Use};
 use crate::script::{Arguments, Machine};
 
+/// Bodies of entry points of these kinds.
+fn check(cases: &[(Kind, &str, &str)]) {
+    for (kind, body, expected) in cases {
+        let name = match kind {
+            Kind::Filter => "include(tx)",
+            Kind::Crediting => "credit(tx)",
+            Kind::Value => "value(tx, to)",
+            Kind::Hold => "hold(tx, c)",
+            Kind::Duplication => "allow_duplicate(tx, credit, existing)",
+            _ => "roll(tx, credit, to, existing)",
+        };
+        let source = format!("fn {name} {{ {body} }}");
+        assert_eq!(shown(policy(*kind, &source)), *expected, "{body}");
+    }
+}
+
 #[test]
 fn results_are_of_the_kind_asked_for() {
     let cases = [
@@ -51,6 +67,13 @@ fn results_are_of_the_kind_asked_for() {
             "`weeks` is no unit; use days, months, quarters or years @1:18",
         ),
         (Kind::Duplication, "existing.len() == 2", "true"),
+    ];
+    check(&cases);
+}
+
+#[test]
+fn rollups_return_amounts_or_maps() {
+    let cases = [
         (Kind::Rollup, "()", "()"),
         (Kind::Rollup, "credit.amount / 2", "50.25"),
         (
@@ -71,18 +94,7 @@ fn results_are_of_the_kind_asked_for() {
             "a rollup policy must return a map with amount, this one has none @1:1",
         ),
     ];
-    for (kind, body, expected) in cases {
-        let name = match kind {
-            Kind::Filter => "include(tx)",
-            Kind::Crediting => "credit(tx)",
-            Kind::Value => "value(tx, to)",
-            Kind::Hold => "hold(tx, c)",
-            Kind::Duplication => "allow_duplicate(tx, credit, existing)",
-            _ => "roll(tx, credit, to, existing)",
-        };
-        let source = format!("fn {name} {{ {body} }}");
-        assert_eq!(shown(policy(kind, &source)), expected, "{body}");
-    }
+    check(&cases);
 }
 
 #[test]
