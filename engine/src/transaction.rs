@@ -143,7 +143,7 @@ pub enum Cell {
 }
 
 /// A row as delivered: columns in delivered order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Column names and cells.
     pub cells: Vec<(String, Cell)>,

@@ -15,7 +15,7 @@ pub fn content_hash(text: &str) -> String {
 }
 
 /// An activation: a whole set of files became what decides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activation {
     /// Its number, from 1; 0 until it is recorded.
     pub sequence: u64,
@@ -24,39 +24,36 @@ pub struct Activation {
     /// Who.
     pub who: String,
     /// Why, if said.
-    pub why: String,
+    pub why: Option<String>,
     /// Which door: `start`, `api` or `watch`.
     pub source: String,
     /// The ruleset.
     pub ruleset: String,
+    /// The paths that were to change.
+    pub files: Vec<String>,
     /// Paths that changed, with the hash of their new content, or none where the file is gone.
     pub changed: BTreeMap<String, Option<String>>,
-    /// What it takes effect on: `from_now`.
-    pub effective: String,
 }
 
-/// A version that was refused: it stays visible until one of the same path is activated.
+/// A change that was refused: it stays visible until one of the same files is activated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The file.
-    pub path: String,
-    /// Hash of its content.
-    pub hash: String,
-    /// When, milliseconds since 1970.
-    pub at_ms: i64,
-    /// Who wanted it.
-    pub who: String,
+    /// What was wanted, by whom; its ruleset is the one that stayed.
+    pub activation: Activation,
     /// What is wrong with it, as `accredit check` says it.
-    pub errors: serde_json::Value,
+    pub diagnostics: serde_json::Value,
 }
 
 impl Ledger {
-    /// The files that are active.
+    /// The files that are active; none before the first activation.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn files(&self) -> Result<Files> {
+    pub fn files(&self) -> Result<Option<Files>> {
         let snapshot = self.snapshot()?;
+        if snapshot.last(Table::Activations)?.is_none() {
+            return Ok(None);
+        }
         let mut files = Files::new();
         for (path, hash) in snapshot.scan(Table::Active, b"", b"", usize::MAX)? {
             if let Some(source) = snapshot.get(Table::Sources, &hash)? {
@@ -64,7 +61,7 @@ impl Ledger {
                 files.insert(String::from_utf8_lossy(&path).into_owned(), Arc::from(text));
             }
         }
-        Ok(files)
+        Ok(Some(files))
     }
 
     /// Makes `files` the active set, in one commit with the record of who, when and why; gives
@@ -124,22 +121,27 @@ impl Ledger {
         rows.iter().map(|(_, row)| code::from_json(row)).collect()
     }
 
-    /// Keeps a refused version visible.
+    /// Keeps a refused change visible, under each of its files.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn refuse(&self, refusal: &Refusal) -> Result<()> {
         let mut batch = Batch::default();
-        batch.put(Table::Refusals, refusal.path.as_str(), code::json(refusal)?);
+        for path in &refusal.activation.files {
+            batch.put(Table::Refusals, path.as_str(), code::json(refusal)?);
+        }
         self.store.commit(&batch)
     }
 
-    /// Refused versions that nothing has replaced, by path.
+    /// Refused changes that nothing has replaced, by path.
     ///
     /// # Errors
     /// When the data cannot be read.
     pub fn refusals(&self) -> Result<Vec<Refusal>> {
         let rows = self.snapshot()?.scan(Table::Refusals, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+        let mut refusals: Vec<Refusal> =
+            rows.iter().map(|(_, row)| code::from_json(row)).collect::<Result<_>>()?;
+        refusals.dedup();
+        Ok(refusals)
     }
 }

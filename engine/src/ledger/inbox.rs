@@ -3,25 +3,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, Result, code, lock, next_number};
-use crate::store::{Batch, Table};
+use crate::store::{Batch, Snapshot, Table};
 
 /// A delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The source's name; `import` for rows that the administrator sent.
+    /// The source's name, or what the host calls rows that the administrator sent.
     pub source: String,
     /// The sender's id of the delivery.
     pub id: String,
     /// When it arrived, milliseconds since 1970.
     pub received_ms: i64,
-    /// How the body is to be read: `webhook`, `ndjson`, `csv` or `json`.
-    pub kind: String,
     /// The raw body.
     pub body: Vec<u8>,
+    /// Natural keys of the transactions in it, as the sender was told.
+    pub transactions: Vec<String>,
 }
 
 /// What became of a delivery when it was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// Its place in the inbox: that of the first one, for a duplicate.
     pub sequence: u64,
@@ -29,17 +29,19 @@ pub struct Receipt {
     pub duplicate: bool,
     /// Whether the same id had been received with another body: kept, not processed.
     pub conflict: bool,
+    /// Natural keys of the transactions of the first delivery with this id.
+    pub transactions: Vec<String>,
 }
 
 /// A delivery that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dead {
+pub struct DeadLetter {
     /// Its place in the inbox.
     pub sequence: u64,
     /// The source.
     pub source: String,
     /// The sender's id.
-    pub id: String,
+    pub delivery: String,
     /// When it arrived, milliseconds since 1970.
     pub received_ms: i64,
     /// Why it cannot be read.
@@ -50,6 +52,20 @@ pub struct Dead {
 struct Known {
     sequence: u64,
     body_hash: [u8; 32],
+}
+
+/// The transactions of the delivery at `sequence`, stored or of the same group.
+fn first_transactions(
+    snapshot: &dyn Snapshot,
+    group: &[Delivery],
+    receipts: &[Receipt],
+    sequence: u64,
+) -> Result<Vec<String>> {
+    if let Some(row) = snapshot.get(Table::Inbox, &code::key(sequence))? {
+        return Ok(code::unpack::<Delivery>(&row)?.transactions);
+    }
+    let mut same = receipts.iter().zip(group).filter(|(receipt, _)| receipt.sequence == sequence);
+    Ok(same.next().map(|(_, first)| first.transactions.clone()).unwrap_or_default())
 }
 
 impl Ledger {
@@ -72,13 +88,18 @@ impl Ledger {
             let same_group = fresh.iter().find(|(known, _)| *known == key).map(|(_, known)| known);
             let known = stored.as_ref().or(same_group);
             let known = known.map(|known| (known.sequence, known.body_hash == body_hash));
+            let conflict = known.is_some_and(|(_, same)| !same);
+            let transactions = match known {
+                Some((first, _)) => first_transactions(&*snapshot, deliveries, &receipts, first)?,
+                None => delivery.transactions.clone(),
+            };
             if let Some((sequence, true)) = known {
-                receipts.push(Receipt { sequence, duplicate: true, conflict: false });
+                receipts.push(Receipt { sequence, duplicate: true, conflict, transactions });
                 continue;
             }
             batch.put(Table::Inbox, code::key(next), code::pack(delivery)?);
-            if known.is_some() {
-                let reason = "the same delivery id came before with another body".to_owned();
+            if conflict {
+                let reason = "the same delivery id came before with another body";
                 batch.put(Table::Dead, code::key(next), reason);
             } else {
                 let known = Known { sequence: next, body_hash };
@@ -86,8 +107,7 @@ impl Ledger {
                 batch.put(Table::Pending, code::key(next), "");
                 fresh.push((key, known));
             }
-            let conflict = known.is_some();
-            receipts.push(Receipt { sequence: next, duplicate: conflict, conflict });
+            receipts.push(Receipt { sequence: next, duplicate: conflict, conflict, transactions });
             next += 1;
         }
         if !batch.changes.is_empty() {
@@ -132,16 +152,16 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn dead_letters(&self, limit: usize) -> Result<Vec<Dead>> {
+    pub fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
         let snapshot = self.snapshot()?;
         let mut dead = Vec::new();
         for (key, reason) in snapshot.scan(Table::Dead, b"", b"", limit)? {
             let Some(row) = snapshot.get(Table::Inbox, &key)? else { continue };
             let delivery: Delivery = code::unpack(&row)?;
-            dead.push(Dead {
+            dead.push(DeadLetter {
                 sequence: code::number(&key),
                 source: delivery.source,
-                id: delivery.id,
+                delivery: delivery.id,
                 received_ms: delivery.received_ms,
                 reason: String::from_utf8_lossy(&reason).into_owned(),
             });

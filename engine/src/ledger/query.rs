@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::record::{BLOCK, Stored, block, natural_key};
 use super::{Ledger, Result, code};
 use crate::credit::CreditId;
-use crate::decision::CreditRow;
+use crate::decision::{CreditRow, Note, Outcome};
 use crate::store::{Error, Snapshot, Table};
 
 /// Which credits; every part that is given must fit.
@@ -15,8 +17,8 @@ pub struct CreditQuery {
     pub payee: Option<String>,
     /// Position id.
     pub position: Option<String>,
-    /// Leaf periods; empty for all.
-    pub periods: Vec<String>,
+    /// Leaf periods.
+    pub periods: Option<Vec<String>>,
     /// Status.
     pub status: Option<String>,
     /// Natural key of the transaction.
@@ -51,7 +53,7 @@ impl CreditQuery {
             && same(&self.status, &credit.status)
             && same(&self.transaction, &credit.transaction)
             && same(&self.plan, &credit.plan)
-            && (self.periods.is_empty() || self.periods.contains(&credit.period))
+            && self.periods.as_ref().is_none_or(|periods| periods.contains(&credit.period))
     }
 }
 
@@ -98,8 +100,8 @@ impl Ledger {
             let credits = decisions.flat_map(|decision| decision.credits);
             return Ok(Page { rows: credits.filter(|c| query.fits(c)).collect(), next: None });
         }
-        let (table, prefix) = match (&query.payee, query.periods.as_slice()) {
-            (Some(payee), [period]) => (Table::Segments, code::parts(&[payee, period])),
+        let (table, prefix) = match (&query.payee, query.periods.as_deref()) {
+            (Some(payee), Some([period])) => (Table::Segments, code::parts(&[payee, period])),
             (Some(payee), _) => (Table::Segments, code::parts(&[payee])),
             (None, _) => (Table::Blocks, Vec::new()),
         };
@@ -113,19 +115,19 @@ impl Ledger {
         collect(&*snapshot, query, table, &prefix, start)
     }
 
-    /// A credit and its transaction.
+    /// A credit, by its id (`crd_…`).
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn credit(&self, id: CreditId) -> Result<Option<(CreditRow, Stored)>> {
+    pub fn credit(&self, id: &str) -> Result<Option<CreditRow>> {
         let snapshot = self.snapshot()?;
-        let prefix = id.prefix();
-        let text = id.to_string();
+        let Some(prefix) = CreditId::parse(id).map(|id| id.prefix()) else { return Ok(None) };
         for (_, number) in snapshot.scan(Table::Keys, &prefix, &prefix, usize::MAX)? {
-            let Some(stored) = by_number(&*snapshot, code::number(&number))? else { continue };
-            let mut credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
-            if let Some(credit) = credits.find(|credit| credit.id == text) {
-                return Ok(Some((credit.clone(), stored)));
+            let stored = by_number(&*snapshot, code::number(&number))?;
+            let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
+            let mut credits = decisions.flat_map(|decision| decision.credits);
+            if let Some(credit) = credits.find(|credit| credit.id == id) {
+                return Ok(Some(credit));
             }
         }
         Ok(None)
@@ -139,34 +141,38 @@ impl Ledger {
         find(&*self.snapshot()?, id)
     }
 
-    /// The transactions with these numbers, those that exist.
+    /// Natural keys of the transactions with a hold that ends on or before `date`.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn transactions(&self, numbers: &BTreeSet<u64>) -> Result<Vec<Stored>> {
+    pub fn due_holds(&self, date: Date) -> Result<Vec<String>> {
         let snapshot = self.snapshot()?;
-        let found = numbers.iter().map(|number| by_number(&*snapshot, *number));
-        Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+        let (date, mut due) = (date.to_string(), BTreeSet::new());
+        for (key, _) in snapshot.scan(Table::Holds, b"", b"", usize::MAX)? {
+            if key.get(..date.len()).is_none_or(|end| end > date.as_bytes()) {
+                break;
+            }
+            due.insert(code::number(&key));
+        }
+        let stored = due.into_iter().map(|number| by_number(&*snapshot, number));
+        let stored = stored.collect::<Result<Vec<_>>>()?;
+        Ok(stored.into_iter().flatten().map(|stored| stored.id).collect())
     }
 
-    /// Transactions with a hold that ends on or before `date` (ISO).
+    /// Why transactions are parked, a note for each plan that has it so.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn due_holds(&self, date: &str, limit: usize) -> Result<BTreeSet<u64>> {
-        let rows = self.snapshot()?.scan(Table::Holds, b"", b"", limit)?.into_iter();
-        let due =
-            rows.take_while(|(key, _)| key.get(..date.len()).is_some_and(|d| d <= date.as_bytes()));
-        Ok(due.map(|(key, _)| code::number(&key)).collect())
-    }
-
-    /// Transactions that are parked in some plan.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
-    pub fn parked(&self, limit: usize) -> Result<BTreeSet<u64>> {
-        let rows = self.snapshot()?.scan(Table::Parked, b"", b"", limit)?;
-        Ok(rows.into_iter().map(|(key, _)| code::number(&key)).collect())
+    pub fn parked(&self) -> Result<Vec<Note>> {
+        let snapshot = self.snapshot()?;
+        let mut notes = Vec::new();
+        for (key, _) in snapshot.scan(Table::Parked, b"", b"", usize::MAX)? {
+            let stored = by_number(&*snapshot, code::number(&key))?;
+            let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
+            let parked = decisions.filter(|decision| decision.outcome == Outcome::Parked);
+            notes.extend(parked.flat_map(|decision| decision.reasons.into_iter().take(1)));
+        }
+        Ok(notes)
     }
 
     /// Every column that a row has had.

@@ -1,5 +1,6 @@
 //! Transactions and what was decided about them, packed per block.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
@@ -8,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, Result, code, lock};
 use crate::credit::transaction_prefix;
 use crate::decision::{CreditRow, Decision, Outcome};
-use crate::store::{Batch, Error, Snapshot, Table};
+use crate::store::{Batch, Snapshot, Table};
 use crate::transaction::Record;
 
 /// Transactions a block.
 pub(super) const BLOCK: u64 = 64;
 
 /// A transaction as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     /// Its number, by first receipt, from 0.
     pub number: u64,
@@ -23,6 +24,8 @@ pub struct Stored {
     pub id: String,
     /// 1 for the first content, and one more for every other.
     pub version: u32,
+    /// Versions that came later than a newer one.
+    pub superseded: u32,
     /// The delivery that brought this content.
     pub delivery: u64,
     /// The row as delivered.
@@ -31,32 +34,29 @@ pub struct Stored {
     pub decisions: Vec<Decision>,
 }
 
-/// A transaction that was decided.
-#[derive(Debug, Clone)]
-pub struct Decided {
+/// A version of a transaction that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
     /// Natural key.
     pub id: String,
-    /// The version that the decision was made against; 0 for a transaction that is new.
-    pub expected: u32,
-    /// The row, when it is new or has new content.
-    pub content: Option<(Record, u64)>,
-    /// What was decided.
-    pub decisions: Vec<Decision>,
+    /// The row.
+    pub record: Record,
+    /// The delivery that brought it.
+    pub sequence: u64,
+    /// Whether a newer one was there already: then it is kept and not applied.
+    pub superseded: bool,
 }
 
 /// What one round of work found out: recorded together.
 #[derive(Debug, Clone, Default)]
-pub struct Recorded {
-    /// Transactions that were decided.
-    pub decided: Vec<Decided>,
-    /// Versions that came later than a newer one: kept, not applied.
-    pub superseded: Vec<(String, Record)>,
-    /// Deliveries that are processed.
-    pub done: Vec<u64>,
-    /// Deliveries that cannot be read, and why.
-    pub dead: Vec<(u64, String)>,
-    /// Columns that were seen.
-    pub columns: BTreeSet<String>,
+pub struct Work {
+    /// Deliveries that are done, with the reason of those that are dead letters.
+    pub done: Vec<(u64, Option<String>)>,
+    /// Versions in order of arrival.
+    pub versions: Vec<Version>,
+    /// Decisions a transaction, all plans: of every transaction with a new version, and of those
+    /// that were decided again.
+    pub decisions: Vec<(String, Vec<Decision>)>,
 }
 
 /// How many there are.
@@ -143,47 +143,35 @@ fn is_parked(stored: &Stored) -> bool {
 }
 
 impl Ledger {
-    /// Records a round of work in one commit.
+    /// Records a round of work in one commit. One caller decides and records at a time.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when a transaction is no longer at the version that was expected.
-    pub fn record(&self, work: &Recorded) -> Result<()> {
+    /// When nothing was written, or nobody can say.
+    pub fn record(&self, work: &Work) -> Result<()> {
         let _one_at_a_time = lock(&self.records);
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
         let counts = snapshot.get(Table::Meta, COUNTS)?;
         let mut counts: Counts =
             counts.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default();
-        let next = snapshot.get(Table::Meta, NEXT_NUMBER)?;
-        let mut next = next.map_or(0, |row| code::number(&row));
-        let mut blocks: BTreeMap<u64, (Vec<Stored>, Vec<Stored>)> = BTreeMap::new();
-        let mut fresh: BTreeMap<&str, u64> = BTreeMap::new();
-        for decided in &work.decided {
-            let key = natural_key(&decided.id);
-            let known = snapshot.get(Table::Keys, &key)?.map(|row| code::number(&row));
-            let known = known.or_else(|| fresh.get(decided.id.as_str()).copied());
-            let number = known.unwrap_or(next);
-            if known.is_none() {
-                batch.put(Table::Keys, key, code::key(number));
-                fresh.insert(&decided.id, number);
-                next += 1;
-                counts.transactions += 1;
-            }
-            let (_, after) = match blocks.entry(number / BLOCK) {
-                std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-                std::collections::btree_map::Entry::Vacant(entry) => {
-                    let before = block(&*snapshot, number / BLOCK)?;
-                    entry.insert((before.clone(), before))
-                }
-            };
-            replace(after, number, decided, &mut batch)?;
+        let mut blocks = Blocks::new(&*snapshot)?;
+        for version in &work.versions {
+            let number = blocks.number(&version.id, &mut batch)?;
+            blocks.apply(number, version, &mut batch)?;
         }
-        for (number, (before, after)) in &blocks {
+        for (id, decisions) in &work.decisions {
+            let number = blocks.number(id, &mut batch)?;
+            if let Some(stored) = blocks.find(number)? {
+                stored.decisions.clone_from(decisions);
+            }
+        }
+        counts.transactions += blocks.added;
+        for (number, (before, after)) in &blocks.open {
             write_block(*number, before, after, &mut counts, &mut batch)?;
         }
         batch.put(Table::Meta, COUNTS, code::pack(&counts)?);
-        batch.put(Table::Meta, NEXT_NUMBER, code::key(next));
-        finish(work, &mut batch)?;
+        batch.put(Table::Meta, NEXT_NUMBER, code::key(blocks.next));
+        finish(work, &mut batch);
         self.store.commit(&batch)
     }
 
@@ -197,37 +185,75 @@ impl Ledger {
     }
 }
 
-/// Puts a decided transaction into its block; its former content goes to the history.
-fn replace(
-    after: &mut Vec<Stored>,
-    number: u64,
-    decided: &Decided,
-    batch: &mut Batch,
-) -> Result<()> {
-    let place = after.iter().position(|stored| stored.number == number);
-    let old = place.and_then(|place| after.get(place));
-    if old.map_or(0, |old| old.version) != decided.expected {
-        return Err(Error::Conflict);
+/// The blocks that a round of work touches, as they were and as they become.
+struct Blocks<'a> {
+    snapshot: &'a dyn Snapshot,
+    open: BTreeMap<u64, (Vec<Stored>, Vec<Stored>)>,
+    fresh: BTreeMap<String, u64>,
+    next: u64,
+    added: i64,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(snapshot: &'a dyn Snapshot) -> Result<Self> {
+        let next = snapshot.get(Table::Meta, NEXT_NUMBER)?.map_or(0, |row| code::number(&row));
+        Ok(Blocks { snapshot, open: BTreeMap::new(), fresh: BTreeMap::new(), next, added: 0 })
     }
-    let (record, delivery, version) = match (&decided.content, old) {
-        (Some((record, delivery)), old) => {
-            if let Some(old) = old {
-                let key = [&code::key(number)[..], &old.version.to_be_bytes()].concat();
-                batch.put(Table::History, key, code::pack(&old.record)?);
-            }
-            (record.clone(), *delivery, decided.expected + 1)
+
+    /// The number of a transaction, a new one for a new transaction.
+    fn number(&mut self, id: &str, batch: &mut Batch) -> Result<u64> {
+        let key = natural_key(id);
+        if let Some(known) = self.snapshot.get(Table::Keys, &key)? {
+            return Ok(code::number(&known));
         }
-        (None, Some(old)) => (old.record.clone(), old.delivery, old.version),
-        (None, None) => return Err(Error::Conflict),
-    };
-    let id = decided.id.clone();
-    let decisions = decided.decisions.clone();
-    let stored = Stored { number, id, version, delivery, record, decisions };
-    match place.and_then(|place| after.get_mut(place)) {
-        Some(slot) => *slot = stored,
-        None => after.push(stored),
+        if let Some(known) = self.fresh.get(id) {
+            return Ok(*known);
+        }
+        let number = self.next;
+        batch.put(Table::Keys, key, code::key(number));
+        self.fresh.insert(id.to_owned(), number);
+        self.next += 1;
+        self.added += 1;
+        Ok(number)
     }
-    Ok(())
+
+    fn block(&mut self, number: u64) -> Result<&mut Vec<Stored>> {
+        let (_, after) = match self.open.entry(number / BLOCK) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let before = block(self.snapshot, number / BLOCK)?;
+                entry.insert((before.clone(), before))
+            }
+        };
+        Ok(after)
+    }
+
+    fn find(&mut self, number: u64) -> Result<Option<&mut Stored>> {
+        Ok(self.block(number)?.iter_mut().find(|stored| stored.number == number))
+    }
+
+    /// Applies a version: the former content goes to the history, as does one that came late.
+    fn apply(&mut self, number: u64, version: &Version, batch: &mut Batch) -> Result<()> {
+        let Some(stored) = self.find(number)? else {
+            let (id, record) = (version.id.clone(), version.record.clone());
+            let delivery = version.sequence;
+            let new = Stored { number, id, version: 1, delivery, record, ..Stored::default() };
+            self.block(number)?.push(new);
+            return Ok(());
+        };
+        let key = [&code::key(number)[..], &version.sequence.to_be_bytes()].concat();
+        if version.superseded {
+            stored.superseded += 1;
+            batch.put(Table::History, key, code::pack(&version.record)?);
+            return Ok(());
+        }
+        let old = std::mem::replace(&mut stored.record, version.record.clone());
+        let key = [&code::key(number)[..], &stored.delivery.to_be_bytes()].concat();
+        batch.put(Table::History, key, code::pack(&old)?);
+        stored.version += 1;
+        stored.delivery = version.sequence;
+        Ok(())
+    }
 }
 
 /// Writes a block, its statements, holds and parked transactions, and counts the difference.
@@ -266,21 +292,14 @@ fn write_block(
     Ok(())
 }
 
-fn finish(work: &Recorded, batch: &mut Batch) -> Result<()> {
-    for (id, record) in &work.superseded {
-        let hash = blake3::hash(&code::pack(record)?);
-        let key = [natural_key(id), b"\0late\0".to_vec(), hash.as_bytes().to_vec()].concat();
-        batch.put(Table::History, key, code::pack(record)?);
-    }
-    for sequence in &work.done {
+fn finish(work: &Work, batch: &mut Batch) {
+    for (sequence, dead) in &work.done {
         batch.delete(Table::Pending, code::key(*sequence));
+        if let Some(reason) = dead {
+            batch.put(Table::Dead, code::key(*sequence), reason.as_str());
+        }
     }
-    for (sequence, reason) in &work.dead {
-        batch.delete(Table::Pending, code::key(*sequence));
-        batch.put(Table::Dead, code::key(*sequence), reason.as_str());
-    }
-    for column in &work.columns {
-        batch.put(Table::Columns, column.as_str(), "");
-    }
-    Ok(())
+    let cells = work.versions.iter().flat_map(|version| &version.record.cells);
+    let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
+    columns.into_iter().for_each(|column| batch.put(Table::Columns, column, ""));
 }

@@ -3,7 +3,7 @@
 use super::{Ledger, Result, code, lock, next_number};
 use crate::credit::{CreditId, transaction_prefix};
 use crate::decision::Resolution;
-use crate::store::{Batch, Table};
+use crate::store::{Batch, Error, Table};
 
 impl Ledger {
     /// Records a release or a hold; the same action twice in a row is the first one again, which
@@ -11,12 +11,10 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn resolve(
-        &self,
-        credit: CreditId,
-        resolution: &Resolution,
-        at_ms: i64,
-    ) -> Result<(Resolution, bool)> {
+    pub fn resolve(&self, resolution: &Resolution, at_ms: i64) -> Result<(Resolution, bool)> {
+        let credit = CreditId::parse(&resolution.credit);
+        let unknown = || Error::Damaged(format!("`{}` is no credit id", resolution.credit));
+        let credit = credit.ok_or_else(unknown)?;
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
         let rows = snapshot.scan(Table::Resolutions, &credit.prefix(), b"", usize::MAX)?;

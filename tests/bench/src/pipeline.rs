@@ -22,8 +22,7 @@ id = "id"
 date = "date"
 amount = "amount"
 owner = ["owner"]
-[columns]
-quantity = "number"
+quantity = "quantity"
 "#;
 
 const PLAN: &str = r#"
