@@ -10,3 +10,4 @@ pub mod workspace;
 pub mod credit;
 pub mod decision;
 pub mod script;
+pub mod connector;
