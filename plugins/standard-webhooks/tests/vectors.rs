@@ -1,5 +1,5 @@
 //! T09 and T10 of the reliability plan: known answers, and everything that must be refused.
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use accredit_engine::connector::{Connector, Payload, Rejected, Verified};
 use accredit_standard_webhooks::{StandardWebhooks, sign};
