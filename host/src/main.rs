@@ -1,1 +1,27 @@
-fn main(){}
+//! The binary `accredit`: webhooks, releases and the command line around the engine.
+//!
+//! Not deciding anything: every rule of crediting is in the engine. Data goes to stdout, talk to
+//! stderr.
+
+mod app;
+mod cli;
+mod clock;
+mod config;
+mod door;
+mod engine_stub;
+mod error;
+mod http;
+mod intake;
+mod listener;
+mod metrics;
+mod plugins;
+mod secrets;
+mod server;
+mod service;
+mod watch;
+mod worker;
+mod writer;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}
