@@ -64,6 +64,34 @@ impl Ledger {
         Ok(Some(files))
     }
 
+    /// The files that were active under a ruleset; none when it never was.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn files_of(&self, ruleset: &str) -> Result<Option<Files>> {
+        let snapshot = self.snapshot()?;
+        let mut files: BTreeMap<String, String> = BTreeMap::new();
+        for activation in self.activations()? {
+            for (path, hash) in activation.changed {
+                match hash {
+                    Some(hash) => files.insert(path, hash),
+                    None => files.remove(&path),
+                };
+            }
+            if activation.ruleset != ruleset {
+                continue;
+            }
+            let mut found = Files::new();
+            for (path, hash) in files {
+                if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
+                    found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
+                }
+            }
+            return Ok(Some(found));
+        }
+        Ok(None)
+    }
+
     /// Makes `files` the active set, in one commit with the record of who, when and why; gives
     /// the record with its number.
     ///

@@ -70,6 +70,8 @@ fn decision(id: &str, outcome: Outcome, credits: Vec<CreditRow>) -> Decision {
         plan: "p".to_owned(),
         transaction: id.to_owned(),
         period: Some("2026-03".to_owned()),
+        ruleset: "rs".to_owned(),
+        as_of: None,
         outcome,
         credits,
         reasons: Vec::new(),

@@ -11,11 +11,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
+use crate::cli::client::Client;
 use crate::cli::output::{self, EXIT_FAILED, EXIT_OK, Format};
-use crate::client::Client;
+use crate::cli::serve;
+use crate::config::Config;
 use crate::demo::company::{Company, SOURCE, YEAR};
 use crate::demo::deals::deals;
-use crate::server::{Config, Server};
+use crate::secrets;
+use crate::server::{Running, Server};
 
 /// Shows a sample company.
 #[derive(Debug, clap::Args)]
@@ -56,14 +59,17 @@ fn show(arguments: &Arguments) -> Result<(), String> {
     let folder = tempfile::Builder::new().prefix("accredit-demo-").tempdir();
     let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
     write(&company, folder.path()).map_err(|error| error.to_string())?;
-    let server = Server::start(Config {
+    let runtime = serve::runtime()?;
+    let config = Config {
         data: folder.path().join("accredit.redb"),
         workspace: Some(folder.path().join("company")),
         listen: free_address(),
-        watch: false,
-        quiet: true,
-    })?;
-    let client = Client::new(server.url(), server.token());
+        token: Some(secrets::new_token()?),
+        ..Config::default()
+    };
+    let token = config.token.clone().unwrap_or_default();
+    let server = runtime.block_on(Server::start(config))?;
+    let client = Client::new(&server.url, &token);
     send(arguments, &company, &server, &client)?;
     let status = settle(&client)?;
     let elapsed = started.elapsed();
@@ -71,21 +77,29 @@ fn show(arguments: &Arguments) -> Result<(), String> {
     if arguments.format == Format::Json {
         let mut summary = json!({"elapsed_ms": elapsed.as_millis()});
         for key in [
-            "transactions", "credits", "direct", "indirect", "held", "suppressed", "uncredited",
-            "parked", "credited_total",
+            "transactions",
+            "credits",
+            "direct",
+            "indirect",
+            "held",
+            "suppressed",
+            "uncredited",
+            "parked",
+            "credited_total",
         ] {
             summary[key] = counts[key].clone();
         }
         output::json(&summary);
     } else {
         payees(arguments, &company, &client)?;
-        talk(&server, counts, elapsed);
+        talk(&server.url, &token, counts, elapsed);
     }
-    if arguments.once {
-        return server.stop();
+    if !arguments.once {
+        eprintln!("serving; end with ctrl-c");
+        runtime.block_on(serve::stop_asked());
     }
-    eprintln!("serving; end with ctrl-c");
-    server.wait()
+    runtime.block_on(server.stop());
+    Ok(())
 }
 
 fn write(company: &Company, folder: &Path) -> std::io::Result<()> {
@@ -110,10 +124,11 @@ fn free_address() -> String {
 fn send(
     arguments: &Arguments,
     company: &Company,
-    server: &Server,
+    server: &Running,
     client: &Client,
 ) -> Result<(), String> {
     let deals = deals(company, arguments.deals, arguments.seed);
+    let secret = server.secret(SOURCE).ok_or("the source has no secret")?;
     let bar = ProgressBar::new(deals.len() as u64);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} deals {per_sec}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -123,7 +138,7 @@ fn send(
             scope.spawn(|| {
                 while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let id = format!("demo_{}", deal["deal"].as_str().unwrap_or_default());
-                    if client.hook(SOURCE, &id, server.secret(SOURCE), &deal.to_string()).is_err() {
+                    if client.hook(SOURCE, &id, &secret, &deal.to_string()).is_err() {
                         failed.store(true, Ordering::Relaxed);
                         return;
                     }
@@ -190,8 +205,7 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
     Ok(())
 }
 
-fn talk(server: &Server, counts: &Json, elapsed: Duration) {
-    let (url, token) = (server.url(), server.token());
+fn talk(url: &str, token: &str, counts: &Json, elapsed: Duration) {
     let text = |key: &str| match &counts[key] {
         Json::String(text) => text.clone(),
         other => other.to_string(),

@@ -1,0 +1,161 @@
+//! The one thread that decides: it drains the inbox, resolves credits and decides again what a new
+//! ruleset or a new day changes.
+//!
+//! Not storing of deliveries (`writer`) and not the rules (the engine). One thread, so that two
+//! decisions about one transaction never race; the engine spreads a batch over the cores itself.
+//!
+//! **Architecture invariant:** a batch is decided on one ruleset snapshot and recorded in one
+//! commit together with the end of its deliveries.
+
+mod batch;
+mod resolve;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use accredit_engine::decision::CreditRow;
+use jiff::civil::Date;
+use tokio::sync::oneshot;
+
+use crate::error::Problem;
+use crate::intake::Machines;
+use crate::service::Service;
+use accredit_engine::store::Error as StoreError;
+
+pub(crate) use resolve::{Action, Resolve};
+
+/// Stack of the thread: policies may recurse as deep as their limit says.
+pub(crate) const STACK_BYTES: usize = 16 << 20;
+
+/// How often the business date is looked at.
+const TICK: Duration = Duration::from_secs(2);
+
+/// Deliveries that are counted as waiting, at most.
+pub(crate) const PENDING_MAX: usize = 100_000;
+
+/// After a failed commit the worker waits this long before it tries again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What the worker can be asked.
+pub(crate) enum Order {
+    /// Deliveries are waiting.
+    Wake,
+    /// Release or hold a credit, and answer with its row.
+    Resolve(Resolve, oneshot::Sender<Result<CreditRow, Problem>>),
+    /// Decide parked transactions again, and answer with their number.
+    RedriveParked(Option<oneshot::Sender<Result<usize, Problem>>>),
+    /// End after what is queued.
+    Stop,
+}
+
+/// The way to the worker.
+#[derive(Clone)]
+pub(crate) struct Orders(Sender<Order>);
+
+/// The worker's end.
+pub(crate) struct OrderQueue(Receiver<Order>);
+
+/// Both ends.
+pub(crate) fn orders() -> (Orders, OrderQueue) {
+    let (sender, receiver) = channel();
+    (Orders(sender), OrderQueue(receiver))
+}
+
+impl Orders {
+    /// Hands an order over; a worker that is gone answers nothing.
+    pub(crate) fn send(&self, order: Order) {
+        let _ = self.0.send(order);
+    }
+
+    /// Hands an order over and waits for its answer.
+    pub(crate) async fn ask<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Order,
+    ) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.send(order(reply));
+        answer.await.unwrap_or_else(|_| Err(Problem::unavailable("the server is stopping")))
+    }
+}
+
+/// The worker's own things.
+pub(crate) struct Worker {
+    service: Arc<Service>,
+    machines: Machines,
+    /// The business date that due holds were last decided for.
+    date: Option<Date>,
+}
+
+/// Works until it is told to stop.
+pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
+    let mut worker =
+        Worker { service: Arc::clone(service), machines: Machines::default(), date: None };
+    loop {
+        worker.drain();
+        worker.new_day();
+        match queue.0.recv_timeout(TICK) {
+            Ok(Order::Wake) | Err(RecvTimeoutError::Timeout) => (),
+            Ok(Order::Resolve(order, reply)) => {
+                // What came before the release must be decided before it.
+                worker.drain();
+                let _ = reply.send(worker.resolve(order));
+            }
+            Ok(Order::RedriveParked(reply)) => {
+                let redriven = worker.redrive_parked();
+                if let (Err(_), None) = (&redriven, &reply) {
+                    tracing::warn!("parked transactions wait for the next redrive");
+                }
+                if let Some(reply) = reply {
+                    let _ = reply.send(redriven);
+                }
+            }
+            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    worker.drain();
+}
+
+impl Worker {
+    /// Decides everything that waits.
+    fn drain(&mut self) {
+        loop {
+            match self.batch() {
+                Ok(0) => break,
+                Ok(_) => (),
+                Err(error) => {
+                    tracing::error!(error.cause = %error, "a batch was not recorded");
+                    std::thread::sleep(RETRY);
+                    // The deliveries are still in the inbox; the next tick tries them again.
+                    break;
+                }
+            }
+        }
+        let pending = self.service.ledger.pending_count(PENDING_MAX).unwrap_or(0);
+        self.service.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+    }
+
+    /// Decides due holds again when the business date has changed.
+    fn new_day(&mut self) {
+        let today = self.service.business_date();
+        if self.date == Some(today) {
+            return;
+        }
+        let due = self.service.ledger.due_holds(today);
+        match due.and_then(|due| self.decide_again(&due)) {
+            Ok(count) => {
+                self.date = Some(today);
+                tracing::info!(business.date = %today, holds.due = count, "business date");
+            }
+            Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),
+        }
+    }
+
+    fn redrive_parked(&mut self) -> Result<usize, Problem> {
+        let parked = self.service.ledger.parked().map_err(|error| Problem::internal(&error))?;
+        let mut ids: Vec<String> = parked.into_iter().map(|note| note.transaction).collect();
+        ids.sort();
+        ids.dedup();
+        self.decide_again(&ids).map_err(|error: StoreError| Problem::internal(&error))
+    }
+}
