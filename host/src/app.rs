@@ -13,13 +13,14 @@ use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::error;
-use crate::http::{bearer, credits, dead_letters, hooks, parked, policies, status, transactions};
+use crate::http::{
+    bearer, body, credits, dead_letters, hooks, parked, policies, status, transactions,
+};
 use crate::service::Service;
 
 /// Bytes of a body; of an import, `transactions::BODY_BYTES_MAX`.
@@ -32,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) fn app(service: Arc<Service>) -> Router {
     let import = Router::new()
         .route("/v1/transactions", post(transactions::import))
-        .layer(RequestBodyLimitLayer::new(transactions::BODY_BYTES_MAX));
+        .layer(from_fn_with_state(transactions::BODY_BYTES_MAX, body::limited));
     let api = Router::new()
         .route("/v1/transactions/{id}", get(transactions::show))
         .route("/v1/transactions/{id}/explain", get(transactions::explain))
@@ -49,7 +50,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/parked", get(parked::list))
         .route("/v1/parked/redrive", post(parked::redrive))
         .route("/v1/status", get(status::show))
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
         .merge(import)
         .route_layer(from_fn_with_state(Arc::clone(&service), bearer::required));
     let open = Router::new()
@@ -59,7 +60,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/healthz", get(status::ready))
         .route("/metrics", get(status::metrics))
         .route("/version", get(status::version))
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
+        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited));
     let id = HeaderName::from_static("x-request-id");
     // The last layer is the outermost.
     api.merge(open)

@@ -3,6 +3,7 @@
 //! Not rules: a handler reads its request, asks the service and writes what it got.
 
 pub(crate) mod bearer;
+pub(crate) mod body;
 pub(crate) mod credits;
 pub(crate) mod dead_letters;
 pub(crate) mod hooks;
