@@ -102,8 +102,8 @@ fn share(who: &str, weight: Option<&Dynamic>) -> Outcome<Share> {
 
 fn hold_for(count: Dynamic, unit: &str) -> Outcome<Hold> {
     let whole = value::whole(&count).and_then(|count| i32::try_from(count).ok());
-    let Some(whole) = whole.filter(|count| *count > 0) else {
-        return raise("a hold lasts a whole number of days, months, quarters or years, at least 1");
+    let Some(whole) = whole.filter(|count| *count >= 0) else {
+        return raise("a hold lasts a whole number of days, months, quarters or years, from 0");
     };
     match Length::parse(whole, unit) {
         Some(length) => Ok(Hold::For(length)),

@@ -10,7 +10,7 @@ use rhai::Position;
 
 use super::kinds::Kind;
 use super::walk::Walk;
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{did_you_mean, is_slip};
 use crate::script::api::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
 use crate::transaction::Field;
 
@@ -74,7 +74,9 @@ impl Walk<'_> {
     }
 
     fn is_column(&self, name: &str) -> bool {
-        self.known.open || self.columns().any(|column| column == name)
+        let fields = TRANSACTION_FIELDS.iter().map(|(known, _)| *known);
+        self.columns().any(|column| column == name)
+            || (self.known.open && !self.columns().chain(fields).any(|known| is_slip(name, known)))
     }
 
     fn columns(&self) -> impl Iterator<Item = &str> {
