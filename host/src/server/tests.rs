@@ -1,6 +1,7 @@
 //! The server on a loopback port with a real data file, asked over HTTP.
 
 mod api;
+mod concurrency;
 mod hooks;
 mod policies;
 mod restart;

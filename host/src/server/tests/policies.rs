@@ -77,3 +77,18 @@ fn a_watched_file_goes_through_the_same_door() {
     let list = || host.get("/v1/policies")["data"].as_array().map(Vec::len);
     wait("the removal", &|| list() == Some(0));
 }
+
+#[test]
+fn a_column_nobody_delivered_yet_keeps_no_other_policy_from_changing() {
+    let host = Host::start();
+    let early = "fn include(tx) { tx[\"Rep #2\"] == \"\" }\n";
+    assert_eq!(host.api("PUT", "/v1/policies/filter/early", &[], early).status, 200);
+    host.deliver("msg_1", &super::deal("D-1", "1", ""));
+    host.drained();
+    let typo = "fn include(tx) { tx[\"ownr\"] == \"\" }\n";
+    let refused = host.api("PUT", "/v1/policies/filter/typo", &[], typo);
+    let problem = refused.problem(422, "check_failed");
+    assert_eq!(problem["errors"][0]["code"], "CR002", "columns are known by now: {problem}");
+    let made = host.api("PUT", PATH, &[], GOOD);
+    assert_eq!(made.status, 200, "{}", made.text);
+}
