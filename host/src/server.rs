@@ -174,3 +174,6 @@ fn report_differences(stored: &Files, disk: &Files) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

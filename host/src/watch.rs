@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit_engine::workspace::Files;
+use accredit_engine::workspace::{Files, definition};
 use notify_debouncer_full::notify::{RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
 
@@ -18,16 +18,10 @@ use crate::service::Service;
 /// Changes within this time are one change: editors write a file in several steps.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// Bytes of one file.
-const FILE_BYTES_MAX: u64 = 64 << 20;
-
-/// Folders that do not belong to the workspace.
-const PASSED_OVER: [&str; 1] = ["transactions"];
-
 /// Keeps watching until it is dropped.
 pub(crate) type Watching = Debouncer<RecommendedWatcher, RecommendedCache>;
 
-/// The files of a directory, without `transactions/` and hidden ones.
+/// The files of a directory that define something, and the cases beside them.
 ///
 /// # Errors
 /// What cannot be read.
@@ -43,20 +37,18 @@ fn read_into(directory: &Path, prefix: &str, files: &mut Files) -> Result<(), St
         let entry = entry.map_err(unreadable)?;
         let path = entry.path();
         let Ok(name) = entry.file_name().into_string() else { continue };
-        if name.starts_with('.') || (prefix.is_empty() && PASSED_OVER.contains(&name.as_str())) {
+        if name.starts_with('.') {
             continue;
         }
-        let metadata = std::fs::metadata(&path);
-        let metadata = metadata.map_err(|error| format!("`{}`: {error}", path.display()))?;
-        if metadata.is_dir() {
-            read_into(&path, &format!("{prefix}{name}/"), files)?;
-        } else if metadata.len() <= FILE_BYTES_MAX {
+        let inside = format!("{prefix}{name}");
+        if path.is_dir() {
+            read_into(&path, &format!("{inside}/"), files)?;
+        } else if definition(&inside) || inside.ends_with(".cases.md") {
             let text = std::fs::read(&path);
             let text = text.map_err(|error| format!("`{}`: {error}", path.display()))?;
-            // A file that is not text is none of ours; a script with a stray byte still gets its
-            // diagnostic.
+            // A stray byte gets its diagnostic where it stands.
             let text = String::from_utf8_lossy(&text);
-            files.insert(format!("{prefix}{name}"), Arc::from(text));
+            files.insert(inside, Arc::from(text));
         }
     }
     Ok(())

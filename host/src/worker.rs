@@ -10,6 +10,7 @@
 mod batch;
 mod resolve;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 use crate::error::Problem;
 use crate::intake::Machines;
 use crate::service::Service;
+use accredit_engine::ledger::record::Work;
 use accredit_engine::store::Error as StoreError;
 
 pub(crate) use resolve::{Action, Resolve};
@@ -33,6 +35,9 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// Deliveries that are counted as waiting, at most.
 pub(crate) const PENDING_MAX: usize = 100_000;
+
+/// Deliveries a batch; an import's delivery holds up to a thousand rows.
+const DELIVERIES_MAX: usize = 64;
 
 /// After a failed commit the worker waits this long before it tries again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -79,6 +84,16 @@ impl Orders {
     }
 }
 
+/// What became of a batch.
+enum Step {
+    /// Recorded, so many deliveries.
+    Done(usize),
+    /// Not recorded.
+    Failed,
+    /// Not even decided.
+    Panicked,
+}
+
 /// The worker's own things.
 pub(crate) struct Worker {
     service: Arc<Service>,
@@ -87,19 +102,19 @@ pub(crate) struct Worker {
     date: Option<Date>,
 }
 
-/// Works until it is told to stop.
+/// Works until it is told to stop, then ends what waits.
 pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
     let mut worker =
         Worker { service: Arc::clone(service), machines: Machines::default(), date: None };
     loop {
-        worker.drain();
+        // A batch at a time: a release does not wait for the end of an import.
+        let more = worker.step();
         worker.new_day();
-        match queue.0.recv_timeout(TICK) {
+        let wait = if more { Duration::ZERO } else { TICK };
+        match queue.0.recv_timeout(wait) {
             Ok(Order::Wake) | Err(RecvTimeoutError::Timeout) => (),
             Ok(Order::Resolve(order, reply)) => {
-                // What came before the release must be decided before it.
-                worker.drain();
-                let _ = reply.send(worker.resolve(order));
+                let _ = reply.send(worker.resolve_known(order));
             }
             Ok(Order::RedriveParked(reply)) => {
                 let redriven = worker.redrive_parked();
@@ -113,26 +128,65 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    worker.drain();
+    while worker.step() {}
 }
 
 impl Worker {
-    /// Decides everything that waits.
-    fn drain(&mut self) {
-        loop {
-            match self.batch() {
-                Ok(0) => break,
-                Ok(_) => (),
-                Err(error) => {
-                    tracing::error!(error.cause = %error, "a batch was not recorded");
-                    std::thread::sleep(RETRY);
-                    // The deliveries are still in the inbox; the next tick tries them again.
-                    break;
-                }
-            }
-        }
+    /// Decides a batch of what waits; whether there may be more.
+    fn step(&mut self) -> bool {
+        let more = match self.caught(DELIVERIES_MAX) {
+            Step::Done(count) => count > 0,
+            Step::Failed => false,
+            // Something in the batch is more than the engine can bear: one at a time finds it.
+            Step::Panicked => match self.caught(1) {
+                Step::Panicked => self.set_aside(),
+                Step::Done(count) => count > 0,
+                Step::Failed => false,
+            },
+        };
         let pending = self.service.ledger.pending_count(PENDING_MAX).unwrap_or(0);
         self.service.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+        more
+    }
+
+    fn caught(&mut self, limit: usize) -> Step {
+        match catch_unwind(AssertUnwindSafe(|| self.batch(limit))) {
+            Ok(Ok(count)) => Step::Done(count),
+            Ok(Err(error)) => {
+                // The deliveries are still in the inbox; the next tick tries them again.
+                tracing::error!(error.cause = %error, "a batch was not recorded");
+                std::thread::sleep(RETRY);
+                Step::Failed
+            }
+            Err(_) => {
+                tracing::error!(batch.limit = limit, "deciding a batch panicked");
+                self.machines = Machines::default();
+                Step::Panicked
+            }
+        }
+    }
+
+    /// Makes the first delivery that waits a dead letter, so that the others go on.
+    fn set_aside(&mut self) -> bool {
+        let first = self.service.ledger.pending(1).unwrap_or_default();
+        let reason = "deciding it failed inside the server; redrive it after an update";
+        let done = first.iter().map(|(sequence, _)| (*sequence, Some(reason.to_owned())));
+        let work = Work { done: done.collect(), ..Work::default() };
+        match self.service.ledger.record(&work) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(error.cause = %error, "a delivery was not set aside");
+                false
+            }
+        }
+    }
+
+    /// Resolves a credit; one that is not known yet may still be in the inbox.
+    fn resolve_known(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
+        if matches!(self.service.ledger.credit(&order.credit), Ok(None)) {
+            while self.step() {}
+        }
+        self.resolve(order)
     }
 
     /// Decides due holds again when the business date has changed.

@@ -52,9 +52,11 @@ const STACK_BYTES: usize = 16 << 20;
 
 fn serve(config: Config) -> Result<(), String> {
     runtime()?.block_on(async {
+        // Listened for before anybody can know that the server runs.
+        let stop = tokio::spawn(stop_asked());
         let running = Server::start(config).await?;
         eprintln!("listening on {}", running.url);
-        stop_asked().await;
+        let _ = stop.await;
         eprintln!("stopping");
         running.stop().await;
         Ok(())

@@ -19,9 +19,6 @@ use accredit_engine::pipeline::row;
 use accredit_engine::stage::Inputs;
 use accredit_engine::store::Error as StoreError;
 
-/// Deliveries a batch; an import's delivery holds up to a thousand rows.
-const DELIVERIES_MAX: usize = 64;
-
 /// Transactions decided again in one commit.
 const AGAIN_MAX: usize = 1000;
 
@@ -42,9 +39,9 @@ struct Growing<'a> {
 }
 
 impl Worker {
-    /// Decides what waits, up to a limit; returns how many deliveries that were.
-    pub(super) fn batch(&mut self) -> Result<usize, StoreError> {
-        let pending = self.service.ledger.pending(DELIVERIES_MAX)?;
+    /// Decides what waits, up to `limit` deliveries; returns how many deliveries that were.
+    pub(super) fn batch(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let pending = self.service.ledger.pending(limit)?;
         if pending.is_empty() {
             return Ok(0);
         }

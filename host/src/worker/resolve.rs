@@ -23,6 +23,14 @@ impl Action {
             Action::Hold => "hold",
         }
     }
+
+    /// Whether a credit of this status may already have been decided with the action.
+    fn shows(self, status: &str) -> bool {
+        match self {
+            Action::Release => status != "held",
+            Action::Hold => status != "active",
+        }
+    }
 }
 
 /// A wish about one credit.
@@ -46,6 +54,11 @@ impl Worker {
         let earlier = self.service.ledger.resolutions(&row.transaction).map_err(failed)?;
         let last = earlier.iter().rev().find(|earlier| earlier.credit == order.credit);
         if last.is_some_and(|last| last.action == order.action.name()) {
+            if !order.action.shows(&row.status) {
+                // A crash came between the resolution and its decision.
+                self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
+                return self.row(&order.credit);
+            }
             return Ok(row);
         }
         match (order.action, row.status.as_str()) {
