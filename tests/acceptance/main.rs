@@ -9,3 +9,4 @@ mod server;
 mod swap;
 mod tidy;
 mod verbs;
+mod watch;

@@ -22,16 +22,24 @@ pub(crate) struct Options {
     /// Address and port; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", env = "ACCREDIT_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
-    /// Bring in files of the directory as they change.
-    #[arg(long, requires = "workspace")]
-    watch: bool,
+    /// Bring in files of the directory as they change; with DIR this is the workspace as well.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    watch: Option<Option<PathBuf>>,
 }
 
 /// Runs until SIGTERM or ctrl-c.
 pub(crate) fn run(options: Options) -> ExitCode {
-    let config = Config::from_environment(options.data, options.workspace);
+    let watch = options.watch.is_some();
+    let workspace = options.workspace.or(options.watch.flatten());
+    if watch && workspace.is_none() {
+        eprintln!(
+            "error: `--watch` needs a directory: `--watch DIR`, or `--workspace DIR` beside it"
+        );
+        return ExitCode::from(2);
+    }
+    let config = Config::from_environment(options.data, workspace);
     let config = match config {
-        Ok(config) => Config { listen: options.listen, watch: options.watch, ..config },
+        Ok(config) => Config { listen: options.listen, watch, ..config },
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);
