@@ -95,15 +95,15 @@ impl Worker {
         transaction: Arc<Transaction>,
     ) -> Result<(), StoreError> {
         let id = transaction.id.to_string();
-        if !growing.current.contains_key(&id) {
-            if let Some(stored) = self.service.ledger.transaction(&id)? {
-                // Read by the types of today, so that a corrected column is no new version.
-                let fields = Arc::clone(&growing.ruleset.settings.fields);
-                let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-                let current = Current { record: stored.record, transaction, new: false };
-                growing.current.insert(id.clone(), current);
-                growing.resolutions.extend(self.service.ledger.resolutions(&id)?);
-            }
+        if !growing.current.contains_key(&id)
+            && let Some(stored) = self.service.ledger.transaction(&id)?
+        {
+            // Read by the types of today, so that a corrected column is no new version.
+            let fields = Arc::clone(&growing.ruleset.settings.fields);
+            let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+            let current = Current { record: stored.record, transaction, new: false };
+            growing.current.insert(id.clone(), current);
+            growing.resolutions.extend(self.service.ledger.resolutions(&id)?);
         }
         let mut superseded = false;
         if let Some(current) = growing.current.get(&id) {
