@@ -142,8 +142,8 @@ pub fn did_you_mean<'a>(
 ) -> Option<String> {
     let limit = match word.chars().count() {
         0..=2 => 0,
-        3..=4 => 1,
-        5..=8 => 2,
+        3 => 1,
+        4..=8 => 2,
         _ => 3,
     };
     let lower = word.to_lowercase();

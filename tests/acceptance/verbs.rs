@@ -37,7 +37,11 @@ fn broken_policies_are_refused_where_they_are_broken() {
         let dir = tempfile::tempdir().unwrap();
         let workspace = dir.path();
         company::put(workspace, "accredit.toml", &settings);
-        company::put(workspace, "transactions/seen.csv", "id,date,amount,Rep,Rep #1,deal_stage\n");
+        company::put(
+            workspace,
+            "transactions/seen.csv",
+            "id,date,amount,Rep,Rep #1,deal_stage,Renewal\n",
+        );
         company::put(workspace, &format!("policies/{}/{name}", header("kind")), &text);
         let (code, out, error) = run(&["check", workspace.to_str().unwrap(), "--format", "json"]);
         let found: Vec<Json> = serde_json::from_str(&out).unwrap();

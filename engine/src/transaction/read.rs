@@ -38,6 +38,14 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     Ok(records)
 }
 
+/// The columns that the first row of a CSV body names, even when no other row follows.
+pub fn csv_columns(body: &[u8]) -> Vec<String> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let mut reader = csv::ReaderBuilder::new().from_reader(body);
+    let header = reader.headers().map(|header| header.iter().map(str::to_owned).collect());
+    header.unwrap_or_default()
+}
+
 fn plain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {

@@ -52,8 +52,8 @@ impl Client {
         let (mut rows, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.get(&format!("{path}{cursor}"))?;
-            rows.extend(page["data"].as_array().into_iter().flatten().cloned());
-            match page["next_cursor"].as_str() {
+            rows.extend(page.get("data").and_then(Json::as_array).into_iter().flatten().cloned());
+            match page.get("next_cursor").and_then(Json::as_str) {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return Ok(rows),
             }
@@ -91,6 +91,6 @@ fn answer(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Resul
     if reply.status().is_success() {
         return Ok(json);
     }
-    let detail = json["detail"].as_str().map(str::to_owned);
+    let detail = json.get("detail").and_then(Json::as_str).map(str::to_owned);
     Err(detail.unwrap_or_else(|| format!("the server answered {}", reply.status())))
 }

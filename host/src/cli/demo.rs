@@ -73,9 +73,9 @@ fn show(arguments: &Arguments) -> Result<(), String> {
     send(arguments, &company, &server, &client)?;
     let status = settle(&client)?;
     let elapsed = started.elapsed();
-    let counts = &status["counts"];
+    let counts = status.get("counts").cloned().unwrap_or_default();
     if arguments.format == Format::Json {
-        let mut summary = json!({"elapsed_ms": elapsed.as_millis()});
+        let mut summary = serde_json::Map::new();
         for key in [
             "transactions",
             "credits",
@@ -87,12 +87,13 @@ fn show(arguments: &Arguments) -> Result<(), String> {
             "parked",
             "credited_total",
         ] {
-            summary[key] = counts[key].clone();
+            summary.insert(key.to_owned(), counts.get(key).cloned().unwrap_or_default());
         }
+        summary.insert("elapsed_ms".to_owned(), json!(elapsed.as_millis()));
         output::json(&summary);
     } else {
         payees(arguments, &company, &client)?;
-        talk(&server.url, &token, counts, elapsed);
+        talk(&server.url, &token, &counts, elapsed);
     }
     if !arguments.once {
         eprintln!("serving; end with ctrl-c");
@@ -137,7 +138,8 @@ fn send(
         for _ in 0..SENDERS {
             scope.spawn(|| {
                 while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let id = format!("demo_{}", deal["deal"].as_str().unwrap_or_default());
+                    let number = deal.get("deal").and_then(Json::as_str).unwrap_or_default();
+                    let id = format!("demo_{number}");
                     if client.hook(SOURCE, &id, &secret, &deal.to_string()).is_err() {
                         failed.store(true, Ordering::Relaxed);
                         return;
@@ -158,7 +160,7 @@ fn settle(client: &Client) -> Result<Json, String> {
     let start = Instant::now();
     loop {
         let status = client.get("/v1/status")?;
-        if status["pending"].as_u64() == Some(0) {
+        if status.get("pending").and_then(Json::as_u64) == Some(0) {
             return Ok(status);
         }
         if start.elapsed() > PATIENCE {
@@ -173,7 +175,7 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
     const COLUMNS: [&str; 6] = ["payee", "name", "direct", "rolled up", "overlay", "held"];
     let mut sums: BTreeMap<String, [Decimal; 4]> = BTreeMap::new();
     for credit in client.all(&format!("/v1/credits?period={YEAR}&limit=1000"))? {
-        let text = |key: &str| credit[key].as_str().unwrap_or_default();
+        let text = |key: &str| credit.get(key).and_then(Json::as_str).unwrap_or_default();
         let column = match (text("status"), text("kind"), text("credit_type")) {
             ("held", ..) => 3,
             ("active", _, "overlay") => 2,
@@ -206,9 +208,9 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
 }
 
 fn talk(url: &str, token: &str, counts: &Json, elapsed: Duration) {
-    let text = |key: &str| match &counts[key] {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
+    let text = |key: &str| match counts.get(key) {
+        Some(Json::String(text)) => text.clone(),
+        other => other.map_or_else(String::new, ToString::to_string),
     };
     eprintln!(
         "\n{} deals, {} credits ({} direct, {} rolled), {} held, {} suppressed, {} uncredited, \
