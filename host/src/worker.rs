@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use crate::error::Problem;
 use crate::intake::Machines;
 use crate::service::Service;
+use accredit_engine::ledger::query::CreditQuery;
 use accredit_engine::ledger::record::Work;
 use accredit_engine::store::Error as StoreError;
 
@@ -38,6 +39,9 @@ pub(crate) const PENDING_MAX: usize = 100_000;
 
 /// Deliveries a batch; an import's delivery holds up to a thousand rows.
 const DELIVERIES_MAX: usize = 64;
+
+/// Held credits read at a time.
+const PAGE: usize = 1000;
 
 /// After a failed commit the worker waits this long before it tries again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -206,10 +210,29 @@ impl Worker {
     }
 
     fn redrive_parked(&mut self) -> Result<usize, Problem> {
-        let parked = self.service.ledger.parked().map_err(|error| Problem::internal(&error))?;
-        let mut ids: Vec<String> = parked.into_iter().map(|note| note.transaction).collect();
+        let failed = |error: StoreError| Problem::internal(&error);
+        let mut ids = self.stopped().map_err(failed)?;
         ids.sort();
         ids.dedup();
-        self.decide_again(&ids).map_err(|error: StoreError| Problem::internal(&error))
+        self.decide_again(&ids).map_err(failed)
+    }
+
+    /// Transactions that are parked, and those with a credit that a policy's error holds.
+    fn stopped(&self) -> Result<Vec<String>, StoreError> {
+        let ledger = &self.service.ledger;
+        let mut ids: Vec<String> =
+            ledger.parked()?.into_iter().map(|note| note.transaction).collect();
+        let mut query =
+            CreditQuery { status: Some("held".to_owned()), limit: PAGE, ..CreditQuery::default() };
+        loop {
+            let page = ledger.credits(&query)?;
+            let broken = page.rows.into_iter();
+            let broken = broken.filter(|row| row.reason.as_deref() == Some("policy_error"));
+            ids.extend(broken.map(|row| row.transaction));
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                return Ok(ids);
+            }
+        }
     }
 }

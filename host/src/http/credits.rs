@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_engine::calendar::{Calendar, PeriodKind};
+use accredit_engine::store::Error;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -72,7 +73,13 @@ pub(crate) async fn list(
             limit,
             cursor: wanted.cursor,
         };
-        service.ledger.credits(&query).map_err(|error| Problem::internal(&error))
+        service.ledger.credits(&query).map_err(|error| match error {
+            // The only thing of the caller's that the ledger reads.
+            Error::Damaged(_) if query.cursor.is_some() => {
+                Problem::bad_request("`cursor` is none that a page gave")
+            }
+            error => Problem::internal(&error),
+        })
     });
     let page = page.await?;
     Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))

@@ -42,7 +42,18 @@ name = "Booking"
   [[direct.results]]
   name = "Booking credit"
   credit_type = "booking"
-  hold = "if tx[\"hold\"] == \"yes\" { hold_indefinitely(\"asked\") } else { no_hold() }"
+  hold = "policy:asked"
+"#;
+
+const HOLD: &str = r#"
+fn hold(tx, credit) {
+    if !tx.has("hold") { return no_hold(); }
+    let wish = tx["hold"];
+    if wish == "broken" { throw "not yet"; }
+    if wish == "yes" { return hold_indefinitely("asked"); }
+    if wish == "month" { return hold_for(1, "months"); }
+    no_hold()
+}
 "#;
 
 const PEOPLE: &str = "id,name,title,manager,from,to\nann,Ann,Seller,,,\nbob,Bob,Seller,,,\n";
@@ -54,6 +65,7 @@ struct Host {
     agent: ureq::Agent,
     folder: TempDir,
     watch: bool,
+    date: jiff::civil::Date,
 }
 
 /// What came back.
@@ -97,6 +109,7 @@ impl Host {
         };
         write("accredit.toml", &format!("credit_types = [\"booking\"]\n{SETTINGS}"));
         write("plans/sellers.toml", PLAN);
+        write("policies/hold/asked.rhai", HOLD);
         write("organization/participants.csv", PEOPLE);
         write("transactions/deals.csv", "id,closed,amount,owner\nnever,2026-01-01,1,ann\n");
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -106,7 +119,8 @@ impl Host {
             .unwrap();
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
-        let mut host = Host { runtime, running: None, agent, folder, watch };
+        let date = jiff::civil::date(2026, 1, 15);
+        let mut host = Host { runtime, running: None, agent, folder, watch, date };
         host.run();
         host
     }
@@ -117,7 +131,7 @@ impl Host {
             workspace: Some(self.folder.path().join("acme")),
             listen: "127.0.0.1:0".to_owned(),
             watch: self.watch,
-            business_date: Some(jiff::civil::date(2026, 1, 15)),
+            business_date: Some(self.date),
             token: Some("test-token".to_owned()),
             ..Config::default()
         };

@@ -64,6 +64,8 @@ impl Worker {
         match (order.action, row.status.as_str()) {
             (Action::Release, "held") | (Action::Hold, "active") => (),
             (Action::Hold, "held") => return Ok(row),
+            // Its hold has ended by itself: that was the first release.
+            (Action::Release, "active") if row.release_date.is_some() => return Ok(row),
             (Action::Release, status) => {
                 let detail = format!("the credit is {status}, not held");
                 return Err(Problem::conflict("not_held", detail));

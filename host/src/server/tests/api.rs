@@ -105,6 +105,7 @@ fn every_refusal_is_a_problem() {
     host.api("GET", "/v1/credits?payed=ann", &[], "").problem(400, "bad_request");
     host.api("GET", "/v1/credits?status=lost", &[], "").problem(400, "bad_request");
     host.api("GET", "/v1/credits?period=2026-13", &[], "").problem(400, "bad_request");
+    host.api("GET", "/v1/credits?cursor=nope", &[], "").problem(400, "bad_request");
     host.api("GET", "/v1/credits?limit=0", &[], "").problem(400, "bad_request");
     let named = host.call("GET", "/nowhere", &[("x-request-id", "mine")], b"");
     assert_eq!(named.problem(404, "not_found")["instance"], "mine");

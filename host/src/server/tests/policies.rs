@@ -9,6 +9,13 @@ const BETTER: &str = "fn include(tx) { tx.amount > 0 }\n";
 const BROKEN: &str = "fn include(tx) { true \n";
 const PATH: &str = "/v1/policies/filter/won";
 
+/// The listed state of the policy that the tests change; null when there is none.
+fn row(host: &Host) -> serde_json::Value {
+    let list = host.get("/v1/policies");
+    let rows = list["data"].as_array().unwrap();
+    rows.iter().find(|row| row["name"] == "won").cloned().unwrap_or_default()
+}
+
 #[test]
 fn a_policy_is_replaced_conditionally() {
     let host = Host::start();
@@ -44,17 +51,15 @@ fn a_broken_policy_is_refused_and_stays_visible() {
     assert_eq!(error["file"], "policies/filter/won.rhai");
     assert!(error["line"].as_u64() > Some(0));
     assert_eq!(host.get("/v1/status")["ruleset"], ruleset, "the last good one stays");
-    let list = host.get("/v1/policies");
-    let row = &list["data"][0];
-    assert_eq!((&row["name"], &row["active"]), (&"won".into(), &false.into()));
-    assert_eq!(row["last_error"]["errors"][0]["code"], "CR001");
+    let refused = row(&host);
+    assert_eq!(refused["active"], false);
+    assert_eq!(refused["last_error"]["errors"][0]["code"], "CR001");
     let state = host.api("GET", PATH, &[("accept", "application/json")], "");
     assert_eq!(state.json()["last_error"]["errors"][0]["code"], "CR001");
 
     assert_eq!(host.api("PUT", PATH, &[], GOOD).status, 200);
-    let list = host.get("/v1/policies");
-    assert_eq!(list["data"][0]["active"], true);
-    assert!(list["data"][0]["last_error"].is_null());
+    assert_eq!(row(&host)["active"], true);
+    assert!(row(&host)["last_error"].is_null());
 }
 
 #[test]
@@ -70,12 +75,11 @@ fn a_watched_file_goes_through_the_same_door() {
         }
     };
     std::fs::write(&file, BROKEN).unwrap();
-    wait("the refusal", &|| host.get("/v1/policies")["data"][0]["last_error"].is_object());
+    wait("the refusal", &|| row(&host)["last_error"].is_object());
     std::fs::write(&file, GOOD).unwrap();
-    wait("the activation", &|| host.get("/v1/policies")["data"][0]["active"] == true);
+    wait("the activation", &|| row(&host)["active"] == true);
     std::fs::remove_file(&file).unwrap();
-    let list = || host.get("/v1/policies")["data"].as_array().map(Vec::len);
-    wait("the removal", &|| list() == Some(0));
+    wait("the removal", &|| row(&host).is_null());
 }
 
 #[test]
@@ -91,4 +95,18 @@ fn a_column_nobody_delivered_yet_keeps_no_other_policy_from_changing() {
     assert_eq!(problem["errors"][0]["code"], "CR002", "columns are known by now: {problem}");
     let made = host.api("PUT", PATH, &[], GOOD);
     assert_eq!(made.status, 200, "{}", made.text);
+}
+
+#[test]
+fn what_a_broken_policy_stopped_is_decided_by_the_next() {
+    let host = Host::start();
+    host.deliver("msg_1", &super::deal("P-1", "1", ",\"hold\":\"broken\""));
+    assert_eq!(host.credits("P-1")[0]["reason"], "policy_error");
+    let path = "/v1/policies/hold/asked";
+    let tag = host.api("GET", path, &[], "").header("etag").to_owned();
+    let mended = "fn hold(tx, credit) { no_hold() }\n";
+    assert_eq!(host.api("PUT", path, &[("if-match", &tag)], mended).status, 200);
+    host.drained();
+    host.api("POST", "/v1/parked/redrive", &[], "");
+    assert_eq!(host.credits("P-1")[0]["status"], "active");
 }
