@@ -3,7 +3,7 @@
 //!
 //! Not deciding and no clock: times come in. Rows are a version byte and postcard; what people
 //! read (definitions, activations, audit) is JSON. Credits are packed per block of 64 transactions
-//! and, once more, as statements per payee, period and block. Called by the host. Source: DESIGN
+//! and, once more, as statements per payee and period. Called by the host. Source: DESIGN
 //! sections 6 and 7, PERFORMANCE E.
 //!
 //! **Architecture invariant:** each operation is one commit; a transaction's credits, statements,
@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod query;
 pub mod record;
 pub mod resolutions;
+mod statements;
 #[cfg(test)]
 mod tests;
 

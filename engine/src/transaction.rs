@@ -109,7 +109,7 @@ pub struct Fields {
     pub mapped: BTreeMap<Field, String>,
     /// Columns of each list of names.
     pub names: BTreeMap<Names, Vec<String>>,
-    /// Types of the columns that are not text, those of mapped fields included.
+    /// Types of the columns that are mapped to a typed field or declared; the rest is text.
     pub types: BTreeMap<String, ColumnType>,
 }
 

@@ -48,6 +48,9 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
+/// Why a conflicting delivery is kept and not processed.
+const CONFLICT: &str = "the same delivery id came before with another body";
+
 #[derive(Serialize, Deserialize)]
 struct Known {
     sequence: u64,
@@ -99,8 +102,7 @@ impl Ledger {
             }
             batch.put(Table::Inbox, code::key(next), code::pack(delivery)?);
             if conflict {
-                let reason = "the same delivery id came before with another body";
-                batch.put(Table::Dead, code::key(next), reason);
+                batch.put(Table::Dead, code::key(next), CONFLICT);
             } else {
                 let known = Known { sequence: next, body_hash };
                 batch.put(Table::Deliveries, key.clone(), code::pack(&known)?);
@@ -169,13 +171,15 @@ impl Ledger {
         Ok(dead)
     }
 
-    /// Puts a dead letter back to be processed; false when there is none.
+    /// Puts a dead letter back to be processed; false when there is none, or when it conflicts with
+    /// an earlier delivery of its id, which was processed.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn redrive(&self, sequence: u64) -> Result<bool> {
         let key = code::key(sequence);
-        if self.snapshot()?.get(Table::Dead, &key)?.is_none() {
+        let reason = self.snapshot()?.get(Table::Dead, &key)?;
+        if reason.is_none_or(|reason| reason == CONFLICT.as_bytes()) {
             return Ok(false);
         }
         let mut batch = Batch::default();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::record::{BLOCK, Stored, block, natural_key};
-use super::{Ledger, Result, code};
+use super::{Ledger, Result, code, statements};
 use crate::credit::CreditId;
 use crate::decision::{CreditRow, Note, Outcome};
 use crate::store::{Error, Snapshot, Table};
@@ -80,7 +80,8 @@ impl Cursor {
 
 fn credits_of(table: Table, row: &[u8]) -> Result<Vec<CreditRow>> {
     if table == Table::Segments {
-        return code::unpack(row);
+        let row: statements::Row = code::unpack(row)?;
+        return Ok(row.into_iter().map(|(_, credit)| credit).collect());
     }
     let stored: Vec<Stored> = code::unpack(row)?;
     let decisions = stored.into_iter().flat_map(|stored| stored.decisions);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::statements::Statements;
 use super::{Ledger, Result, code, lock};
 use crate::credit::transaction_prefix;
 use crate::decision::{CreditRow, Decision, Outcome};
@@ -119,18 +120,6 @@ pub(super) fn block(snapshot: &dyn Snapshot, number: u64) -> Result<Vec<Stored>>
     row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
 }
 
-fn statements(block: &[Stored]) -> BTreeMap<(String, String), Vec<CreditRow>> {
-    let mut statements: BTreeMap<(String, String), Vec<CreditRow>> = BTreeMap::new();
-    let decisions = block.iter().flat_map(|stored| &stored.decisions);
-    for credit in decisions.flat_map(|decision| &decision.credits) {
-        if let Some(payee) = &credit.payee {
-            let key = (payee.clone(), credit.period.clone());
-            statements.entry(key).or_default().push(credit.clone());
-        }
-    }
-    statements
-}
-
 fn hold_keys(stored: &Stored) -> BTreeSet<Vec<u8>> {
     let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
     let held = credits.filter(|credit| credit.status == "held");
@@ -166,9 +155,12 @@ impl Ledger {
             }
         }
         counts.transactions += blocks.added;
+        let mut statements = Statements::new(&*snapshot);
         for (number, (before, after)) in &blocks.open {
             write_block(*number, before, after, &mut counts, &mut batch)?;
+            statements.change(before, after)?;
         }
+        statements.write(&mut batch)?;
         batch.put(Table::Meta, COUNTS, code::pack(&counts)?);
         batch.put(Table::Meta, NEXT_NUMBER, code::key(blocks.next));
         finish(work, &mut batch);
@@ -256,7 +248,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Writes a block, its statements, holds and parked transactions, and counts the difference.
+/// Writes a block with its holds and parked transactions, and counts the difference.
 fn write_block(
     number: u64,
     before: &[Stored],
@@ -265,18 +257,6 @@ fn write_block(
     batch: &mut Batch,
 ) -> Result<()> {
     batch.put(Table::Blocks, code::key(number), code::pack(&after)?);
-    let key = |(payee, period): &(String, String)| {
-        [code::parts(&[payee, period]), code::key(number).to_vec()].concat()
-    };
-    let (old, new) = (statements(before), statements(after));
-    for gone in old.keys().filter(|statement| !new.contains_key(*statement)) {
-        batch.delete(Table::Segments, key(gone));
-    }
-    for (statement, rows) in &new {
-        if old.get(statement) != Some(rows) {
-            batch.put(Table::Segments, key(statement), code::pack(rows)?);
-        }
-    }
     for stored in before {
         counts.add(&stored.decisions, -1);
         hold_keys(stored).into_iter().for_each(|key| batch.delete(Table::Holds, key));

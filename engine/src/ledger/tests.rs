@@ -110,6 +110,7 @@ fn the_same_delivery_twice_is_one_and_another_body_is_a_conflict() {
     ledger.record(&work).unwrap();
     assert_eq!(ledger.pending_count(9).unwrap(), 0);
     assert!(ledger.redrive(2).unwrap() && !ledger.redrive(2).unwrap());
+    assert!(!ledger.redrive(3).unwrap(), "a conflict was processed");
     assert_eq!(ledger.pending(9).unwrap()[0].1, delivery("b", "2"));
 }
 

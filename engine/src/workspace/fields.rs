@@ -166,7 +166,8 @@ fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report
         let mapped = known.map_or("text", ColumnType::name);
         let message = format!("`{name}` is a {mapped} by [fields], not a {}", kind.name());
         report.error("CR024", column.place.clone(), message, "leave it out of [columns]");
-    } else if kind != ColumnType::Text {
+    } else {
+        // Text too: what is declared is known, before any row has it.
         fields.types.insert(name.to_owned(), kind);
     }
 }
