@@ -37,11 +37,16 @@ const TICK: Duration = Duration::from_secs(2);
 /// Deliveries that are counted as waiting, at most.
 pub(crate) const PENDING_MAX: usize = 100_000;
 
-/// Deliveries a batch; an import's delivery holds up to a thousand rows.
-const DELIVERIES_MAX: usize = 64;
+/// Deliveries a batch: under load one durable commit serves many, so that the worker leaves the
+/// store's single writer to the senders who wait. An import's delivery holds up to a thousand rows.
+const DELIVERIES_MAX: usize = 512;
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
+
+/// After a small batch the worker lets deliveries gather this long: a commit for each handful would
+/// compete with the commits that senders wait for.
+const BREATH: Duration = Duration::from_millis(15);
 
 /// After a failed commit the worker waits this long before it tries again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -139,7 +144,12 @@ impl Worker {
     /// Decides a batch of what waits; whether there may be more.
     fn step(&mut self) -> bool {
         let more = match self.caught(DELIVERIES_MAX) {
-            Step::Done(count) => count > 0,
+            Step::Done(count) => {
+                if (1..DELIVERIES_MAX / 4).contains(&count) {
+                    std::thread::sleep(BREATH);
+                }
+                count > 0
+            }
             Step::Failed => false,
             // Something in the batch is more than the engine can bear: one at a time finds it.
             Step::Panicked => match self.caught(1) {

@@ -69,6 +69,26 @@ fn files_are_short_and_say_what_they_are() {
 }
 
 #[test]
+fn functions_fit_on_a_screen() {
+    for (name, text) in rust_files() {
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let indent = line.len() - line.trim_start().len();
+            let head = line.trim_start();
+            let words = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "async fn "];
+            let starts = words.iter().any(|word| head.starts_with(word))
+                || head.starts_with("pub(crate) async fn ");
+            if !starts {
+                continue;
+            }
+            let end = format!("{}}}", " ".repeat(indent));
+            let length = lines[number..].iter().position(|line| *line == end).unwrap_or(0) + 1;
+            assert!(length <= 70, "{name}:{}: a function of {length} lines", number + 1);
+        }
+    }
+}
+
+#[test]
 fn only_the_right_crates_name_foreign_libraries() {
     for (name, text) in rust_files().into_iter().filter(|(name, _)| !name.starts_with("tests")) {
         let script = name.starts_with("engine/src/script");

@@ -146,6 +146,7 @@ pub fn compare() {
     }
     let mut expected = Totals::new();
     for credit in native::decide_all(&company, &deals) {
+        assert!(deals[credit.transaction as usize].won);
         let entry = expected.entry((company.name(credit.position), credit.status)).or_default();
         entry.0 += 1;
         entry.1 += credit.amount;
