@@ -117,7 +117,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR011", "wrong kind of result"),
     ("CR020", "syntax error in a TOML file"),
     ("CR021", "unknown key"),
-    ("CR022", "key that is not supported yet"),
+    ("CR022", "key that is not yet supported"),
     ("CR023", "missing key"),
     ("CR024", "value not understood"),
     ("CR025", "reference to something that does not exist"),

@@ -114,7 +114,7 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
         }
         Some("ndjson" | "jsonl") => read::ndjson(&body),
         Some("json") => read::json(&body),
-        Some("parquet") => return Err(unreadable(path, "parquet files are not supported yet")),
+        Some("parquet") => return Err(unreadable(path, "parquet files are not yet supported")),
         _ => return Err(unreadable(path, "expected a .csv or .ndjson file of transactions")),
     };
     let records = records.map_err(|error| unreadable(path, error))?;

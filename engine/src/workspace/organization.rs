@@ -156,7 +156,7 @@ impl Reading<'_> {
         let Some(cell) = row.get("currency") else { return };
         let settings = self.settings;
         if cell.text != settings.units.name(settings.currency) {
-            let message = format!("a participant paid in `{}` is not supported yet", cell.text);
+            let message = format!("a participant paid in `{}` is not yet supported", cell.text);
             let help = "leave it blank or write the workspace's currency";
             row.error("CR022", cell.offset, message, help);
         }

@@ -42,7 +42,7 @@ impl Report {
 
     /// Adds the refusal of something that a later release will read.
     pub(super) fn not_yet(&self, place: Place, what: &str) {
-        let message = format!("{what} is not supported yet");
+        let message = format!("{what} is not yet supported");
         self.error("CR022", place, message, "leave it out for now");
     }
 
