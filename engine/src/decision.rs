@@ -55,6 +55,36 @@ pub struct CreditRow {
     pub ruleset: String,
 }
 
+/// The columns of a credit, in the order of FORMAT section 6.
+pub const CREDIT_COLUMNS: [&str; 26] = [
+    "id",
+    "transaction",
+    "incentive_date",
+    "plan",
+    "rule",
+    "result",
+    "kind",
+    "position",
+    "payee",
+    "team",
+    "relationship",
+    "via",
+    "level",
+    "source",
+    "share",
+    "period",
+    "credit_type",
+    "unit_type",
+    "amount",
+    "status",
+    "release_date",
+    "reason",
+    "reason_code",
+    "origin",
+    "reverses",
+    "ruleset",
+];
+
 /// One thing to know about a transaction in a plan: why it got nothing, or an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {

@@ -12,6 +12,7 @@ use accredit_engine::workspace::{Files, definition};
 use notify_debouncer_full::notify::{RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
 
+use crate::directory::definitions;
 use crate::door::{Change, Refused};
 use crate::service::Service;
 
@@ -26,32 +27,9 @@ pub(crate) type Watching = Debouncer<RecommendedWatcher, RecommendedCache>;
 /// # Errors
 /// What cannot be read.
 pub(crate) fn read(directory: &Path) -> Result<Files, String> {
-    let mut files = Files::new();
-    read_into(directory, "", &mut files)?;
+    let mut files = definitions(directory).map_err(|error| error.to_string())?;
+    files.retain(|path, _| definition(path) || path.ends_with(".cases.md"));
     Ok(files)
-}
-
-fn read_into(directory: &Path, prefix: &str, files: &mut Files) -> Result<(), String> {
-    let unreadable = |error| format!("`{}` cannot be read: {error}", directory.display());
-    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let path = entry.path();
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if name.starts_with('.') {
-            continue;
-        }
-        let inside = format!("{prefix}{name}");
-        if path.is_dir() {
-            read_into(&path, &format!("{inside}/"), files)?;
-        } else if definition(&inside) || inside.ends_with(".cases.md") {
-            let text = std::fs::read(&path);
-            let text = text.map_err(|error| format!("`{}`: {error}", path.display()))?;
-            // A stray byte gets its diagnostic where it stands.
-            let text = String::from_utf8_lossy(&text);
-            files.insert(inside, Arc::from(text));
-        }
-    }
-    Ok(())
 }
 
 /// What makes `old` into `new`.

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Case, Table};
 use crate::calculation::summary;
-use crate::decision::{Decision, Outcome};
+use crate::decision::{CREDIT_COLUMNS, Decision, Outcome};
 use crate::diagnostic::{Diagnostic, Place};
 
 type Row = Vec<(String, String)>;
@@ -63,34 +63,6 @@ struct Rows {
     rows: Vec<Row>,
 }
 
-const CREDIT_COLUMNS: &[&str] = &[
-    "id",
-    "transaction",
-    "incentive_date",
-    "plan",
-    "rule",
-    "result",
-    "kind",
-    "position",
-    "payee",
-    "team",
-    "relationship",
-    "via",
-    "level",
-    "source",
-    "share",
-    "period",
-    "credit_type",
-    "unit_type",
-    "amount",
-    "status",
-    "release_date",
-    "reason",
-    "reason_code",
-    "origin",
-    "reverses",
-];
-
 fn credits(decisions: &[Decision]) -> Rows {
     let all = decisions.iter().flat_map(|decision| &decision.credits);
     let rows = all.filter_map(|credit| match serde_json::to_value(credit) {
@@ -99,7 +71,7 @@ fn credits(decisions: &[Decision]) -> Rows {
         }
         _ => None,
     });
-    Rows { columns: CREDIT_COLUMNS, rows: rows.collect() }
+    Rows { columns: &CREDIT_COLUMNS, rows: rows.collect() }
 }
 
 fn text(value: &Json) -> String {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use accredit_engine::calculation::{self, Calculation};
+use accredit_engine::decision::CREDIT_COLUMNS;
 use accredit_engine::diagnostic::Diagnostic;
 use accredit_engine::stage::Inputs;
 use accredit_engine::transaction::Transaction;
@@ -127,34 +128,6 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 }
 
 fn print(arguments: &Arguments, calculations: &[Calculation]) {
-    const CSV: [&str; 26] = [
-        "id",
-        "transaction",
-        "incentive_date",
-        "plan",
-        "rule",
-        "result",
-        "kind",
-        "position",
-        "payee",
-        "team",
-        "relationship",
-        "via",
-        "level",
-        "source",
-        "share",
-        "period",
-        "credit_type",
-        "unit_type",
-        "amount",
-        "status",
-        "release_date",
-        "reason",
-        "reason_code",
-        "origin",
-        "reverses",
-        "ruleset",
-    ];
     const TABLE: [&str; 9] = [
         "transaction",
         "incentive_date",
@@ -173,7 +146,7 @@ fn print(arguments: &Arguments, calculations: &[Calculation]) {
     match (arguments.format, calculations, &arguments.input.plan) {
         (Format::Json, [calculation], Some(_)) => output::json(calculation),
         (Format::Json, all, _) => output::json(&all),
-        (Format::Csv, ..) => output::csv(&CSV, &rows()),
+        (Format::Csv, ..) => output::csv(&CREDIT_COLUMNS, &rows()),
         (Format::Table, ..) => output::table(&TABLE, &rows()),
     }
 }
