@@ -1,5 +1,7 @@
 //! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
 
+mod crash;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{
     Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
-    TableDefinition,
+    StorageBackend, TableDefinition,
 };
 
 use super::{Batch, Error, Row, Snapshot, Store, Table};
@@ -48,17 +48,32 @@ impl Redb {
             DatabaseError::DatabaseAlreadyOpen => Error::Busy,
             other => failed(other),
         })?;
-        let store = Redb { database, broken: AtomicBool::new(false) };
-        // Every table exists from the start, so that reading never has to ask.
-        let transaction = store.database.begin_write().map_err(failed)?;
-        for (table, _) in Table::ALL {
-            transaction.open_table(definition(table)).map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)?;
+        let store = Redb::with_tables(database)?;
         if new {
             sync_folder(path)?;
         }
         Ok(store)
+    }
+
+    /// The store on a backend of one's own, such as a disk that fails.
+    ///
+    /// # Errors
+    /// When what is on it cannot be opened.
+    pub fn with_backend(backend: impl StorageBackend) -> Result<Redb, Error> {
+        let mut builder = Database::builder();
+        let database = builder.set_cache_size(CACHE_BYTES).create_with_backend(backend);
+        Redb::with_tables(database.map_err(failed)?)
+    }
+
+    /// Every table exists from the start, so that reading never has to ask.
+    fn with_tables(database: Database) -> Result<Redb, Error> {
+        let mut transaction = database.begin_write().map_err(failed)?;
+        transaction.set_quick_repair(true);
+        for (table, _) in Table::ALL {
+            transaction.open_table(definition(table)).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)?;
+        Ok(Redb { database, broken: AtomicBool::new(false) })
     }
 }
 
