@@ -16,6 +16,7 @@ use crate::error::Problem;
 use crate::secrets;
 use crate::service::Service;
 use crate::worker::Order;
+use crate::zone;
 use accredit_engine::ledger::definitions::{Activation, Refusal};
 
 /// A wish to change files of the workspace, all together or not at all.
@@ -161,6 +162,7 @@ pub(crate) fn check<'a>(
     }
     let Some(ruleset) = ruleset else { return Err(diagnostics) };
     if !changed.is_empty() {
+        diagnostics.extend(zone::unknown(&ruleset));
         diagnostics.extend(run_cases(files));
     }
     if diagnostics.iter().any(Diagnostic::is_error) { Err(diagnostics) } else { Ok(ruleset) }

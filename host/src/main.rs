@@ -23,6 +23,7 @@ mod service;
 mod watch;
 mod worker;
 mod writer;
+mod zone;
 
 fn main() -> std::process::ExitCode {
     cli::run()

@@ -7,7 +7,7 @@ use accredit_engine::workspace::{Files, Ruleset};
 
 use crate::cli::output::{self, EXIT_FAILED, EXIT_OK, Format};
 use crate::cli::report;
-use crate::directory;
+use crate::{directory, zone};
 
 /// Checks a customer's directory.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,8 @@ fn check(arguments: &Arguments) -> (Files, Vec<Diagnostic>) {
             directory::Rows::default()
         }
     };
-    let (_, mut diagnostics) = Ruleset::read(&files, &rows.columns);
+    let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
+    diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
     diagnostics.extend(unread);
     (files, diagnostics)
 }
