@@ -18,7 +18,6 @@ use serde::Serialize;
 
 use crate::calendar::Period;
 use crate::decision::{CreditRow, Decision, Note, Outcome};
-use crate::diagnostic::Diagnostic;
 use crate::pipeline::{self, Decided, row};
 use crate::script::Machine;
 use crate::stage::Inputs;
@@ -65,29 +64,17 @@ pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec
 
 /// Decides every transaction in every plan on `threads` workers; results in order of the
 /// transactions.
-///
-/// # Errors
-/// What keeps a program from compiling.
 pub fn decide_all(
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
     inputs: &Inputs,
     threads: usize,
-) -> Result<Vec<Vec<Decided>>, Vec<Diagnostic>> {
+) -> Vec<Vec<Decided>> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Vec<Vec<Decided>>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
-    let failed: Mutex<Vec<Diagnostic>> = Mutex::new(Vec::new());
     let work = || {
-        let mut machine = match Machine::new(&ruleset.programs) {
-            Ok(machine) => machine,
-            Err(diagnostics) => {
-                if let Ok(mut failed) = failed.lock() {
-                    *failed = diagnostics;
-                }
-                return;
-            }
-        };
+        let mut machine = Machine::new(&ruleset.programs);
         let mut mine = Vec::new();
         while let Some((index, block)) = {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -110,13 +97,9 @@ pub fn decide_all(
             }
         }
     });
-    let failed = failed.into_inner().unwrap_or_default();
-    if !failed.is_empty() {
-        return Err(failed);
-    }
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(index, _)| *index);
-    Ok(done.into_iter().flat_map(|(_, block)| block).collect())
+    done.into_iter().flat_map(|(_, block)| block).collect()
 }
 
 /// The result of one plan in one period (FORMAT section 6).

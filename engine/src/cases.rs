@@ -94,7 +94,7 @@ fn decide(
     };
     let transactions = calculation::latest(&ruleset, &records, case.as_of);
     let inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
-    let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1)?;
+    let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
     let plans = ruleset.plans.keys();
     Ok(plans
         .flat_map(|plan| calculation::decisions(&ruleset, plan, period.as_ref(), &decided))

@@ -87,6 +87,10 @@ pub struct Decision {
     pub transaction: String,
     /// Leaf period of the incentive date; none when it has none.
     pub period: Option<String>,
+    /// The ruleset that decided.
+    pub ruleset: String,
+    /// The business date of the decision, ISO; none when nothing was released.
+    pub as_of: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
     /// Credits in order, suppressed ones included.

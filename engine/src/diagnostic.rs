@@ -140,7 +140,12 @@ pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    let limit = (word.chars().count() / 3).max(1) + 1;
+    let limit = match word.chars().count() {
+        0..=2 => 0,
+        3 => 1,
+        4..=8 => 2,
+        _ => 3,
+    };
     let lower = word.to_lowercase();
     candidates
         .into_iter()
@@ -149,6 +154,15 @@ pub fn did_you_mean<'a>(
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+}
+
+/// Whether `word` is `known` with one slip of the keyboard: near enough to be refused even where
+/// other names are possible. Names that differ in a digit (`Rep #1`, `Rep #2`) are siblings.
+pub fn is_slip(word: &str, known: &str) -> bool {
+    let letters = |word: &str| -> String { word.chars().filter(|c| !c.is_ascii_digit()).collect() };
+    let long_enough = word.chars().count() >= 4;
+    let near = long_enough && distance(&word.to_lowercase(), &known.to_lowercase()) == 1;
+    near && letters(word) != letters(known)
 }
 
 /// Edits (insert, delete, replace, swap of neighbours) between two words.

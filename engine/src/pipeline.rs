@@ -36,6 +36,8 @@ pub struct Decided {
     pub date: Option<Date>,
     /// Leaf period of the incentive date, once it is known.
     pub period: Option<Arc<str>>,
+    /// The business date that was given.
+    pub as_of: Option<Date>,
     /// What became of it.
     pub outcome: Outcome,
     /// Credits in order.
@@ -84,6 +86,7 @@ pub fn decide_plan(
         transaction: Arc::clone(&transaction.id),
         date: None,
         period: None,
+        as_of: inputs.as_of,
         outcome: Outcome::Filtered,
         credits: Vec::new(),
         reasons: Vec::new(),

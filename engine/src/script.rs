@@ -7,7 +7,14 @@
 //! **Architecture invariant:** only `script` names `rhai`; everybody else sees [`Answer`] and
 //! [`Fault`], so a compiler can take the interpreter's place behind [`Machine::run`].
 
-use std::collections::BTreeMap;
+pub mod api;
+pub mod check;
+mod fault;
+pub mod machine;
+mod sandbox;
+mod value;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -15,7 +22,10 @@ use rust_decimal::Decimal;
 
 use crate::calendar::{Length, PeriodKind};
 use crate::diagnostic::Place;
-use crate::transaction::Transaction;
+use crate::transaction::{Fields, Transaction};
+
+pub use check::check;
+pub use machine::Machine;
 
 /// What a program sees; which of it depends on its form.
 #[derive(Debug, Clone, Copy)]
@@ -144,15 +154,16 @@ pub struct Fault {
     pub bad_value: bool,
 }
 
-/// Fields that scripts may read beside what a row delivers, for `check`.
-pub type KnownColumns = BTreeMap<String, crate::transaction::ColumnType>;
-
-pub struct Machine;
-impl Machine {
-    pub fn new(_: &crate::policy::Programs) -> Result<Machine, Vec<crate::diagnostic::Diagnostic>> {
-        Ok(Machine)
-    }
-    pub fn run(&mut self, _: crate::policy::ProgramId, _: &Arguments<'_>) -> Result<Answer, Fault> {
-        Ok(Answer::Nothing)
-    }
+/// What `check` knows of a workspace: which fields a script may read.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// `[fields]` and `[columns]`.
+    pub fields: Arc<Fields>,
+    /// Headers of the files under `transactions/`, and columns that were received.
+    pub columns: BTreeSet<String>,
+    /// Whether there may be columns that nobody has seen yet: then no column is unknown.
+    pub open: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,7 +143,7 @@ pub enum Cell {
 }
 
 /// A row as delivered: columns in delivered order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Column names and cells.
     pub cells: Vec<(String, Cell)>,
@@ -190,6 +190,11 @@ impl Layout {
     /// Column names in delivered order.
     pub fn names(&self) -> &[Arc<str>] {
         &self.names
+    }
+
+    /// The type of `column`.
+    pub fn column_type(&self, column: &str) -> &ColumnType {
+        self.fields.column_type(column)
     }
 }
 

@@ -7,15 +7,37 @@
 //! **Architecture invariant:** a ruleset exists only when nothing in it is an error, and its hash
 //! names its content: two rulesets of equal hash decide alike.
 
-use std::collections::BTreeMap;
+mod conditions;
+mod csv;
+mod fields;
+mod hash;
+mod organization;
+mod plan;
+mod policies;
+mod report;
+mod result;
+mod rule;
+mod setting;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod toml;
+mod unread;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use self::policies::Policies;
+use self::report::Report;
 use crate::calendar::Calendar;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::money::{Unit, Units};
 use crate::organization::Organization;
 use crate::plan::{Plan, Relationship};
 use crate::policy::{Kind, ProgramId, Programs};
 use crate::transaction::Fields;
+
+pub use self::hash::POLICY_LANGUAGE;
 
 /// The files of a customer's directory, by path with `/` between folders; without `transactions/`.
 pub type Files = BTreeMap<String, Arc<str>>;
@@ -91,10 +113,110 @@ impl Settings {
 }
 
 impl Ruleset {
-    pub fn read(
-        _: &Files,
-        _: &std::collections::BTreeSet<String>,
-    ) -> (Option<Ruleset>, Vec<crate::diagnostic::Diagnostic>) {
-        (None, Vec::new())
+    /// Understands a customer's directory; a ruleset only when no finding is an error.
+    ///
+    /// `observed` are the columns known from headers under `transactions/` or from rows received
+    /// before; while there are none, a column may have any name. Findings come by file, line and
+    /// column.
+    pub fn read(files: &Files, observed: &BTreeSet<String>) -> (Option<Ruleset>, Vec<Diagnostic>) {
+        let report = Report::default();
+        let ruleset = read(files, observed, &report);
+        let findings = report.sorted();
+        let usable = !findings.iter().any(Diagnostic::is_error);
+        (ruleset.filter(|_| usable), findings)
     }
+}
+
+fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
+    unread::warn(files, report);
+    let policies = Policies::read(files, report);
+    let Some(settings) = read_settings(files, observed, &policies, report) else {
+        // Every reference into accredit.toml would be reported as broken, so only syntax is.
+        plan_files(files).for_each(|(path, _, text)| {
+            toml::Source::new(path, text, report).parse();
+        });
+        return None;
+    };
+    let (organization, whole) = organization::read(files, &settings, report);
+    let columns = Columns::new(&settings.fields, observed);
+    let names = setting::Names { policies: &policies, queries: &settings.queries };
+    let scope = plan::Scope {
+        settings: &settings,
+        organization: &organization,
+        whole,
+        columns: &columns,
+        names,
+    };
+    let mut plans = BTreeMap::new();
+    for (path, id, text) in plan_files(files) {
+        let source = toml::Source::new(path, text, report);
+        if let Some(plan) = plan::read(source, id, scope) {
+            plans.insert(Arc::clone(&plan.id), plan);
+        }
+    }
+    let (programs, policies) = policies.finish();
+    policies::check_programs(&programs, &settings.fields, &columns, report);
+    let hash = hash::of(files, &programs);
+    let files = files.clone();
+    Some(Ruleset { hash, settings, organization, plans, programs, policies, files })
+}
+
+fn read_settings(
+    files: &Files,
+    observed: &BTreeSet<String>,
+    policies: &Policies,
+    report: &Report,
+) -> Option<Settings> {
+    let Some(text) = files.get(SETTINGS) else {
+        let message = format!("`{SETTINGS}` is missing");
+        let help = "it says what the columns of a transaction mean; begin with [workspace]";
+        report.error("CR023", Place::file(SETTINGS), message, help);
+        return None;
+    };
+    settings::read(toml::Source::new(SETTINGS, text, report), observed, policies)
+}
+
+const SETTINGS: &str = "accredit.toml";
+
+/// Path, id and text of every plan.
+fn plan_files(files: &Files) -> impl Iterator<Item = (&str, &str, &str)> {
+    files.iter().filter_map(|(path, text)| Some((path.as_str(), plan_id(path)?, text.as_ref())))
+}
+
+fn plan_id(path: &str) -> Option<&str> {
+    let stem = path.strip_prefix("plans/")?.strip_suffix(".toml")?;
+    (!stem.is_empty() && !stem.contains('/')).then_some(stem)
+}
+
+fn policy_path(path: &str) -> Option<(&str, &str)> {
+    let (folder, file) = path.strip_prefix("policies/")?.split_once('/')?;
+    let stem = file.strip_suffix(".rhai")?;
+    (!stem.is_empty() && !stem.contains('/')).then_some((folder, stem))
+}
+
+/// Whether the file at `path` defines something: what the hash covers, and hot reload watches.
+pub fn definition(path: &str) -> bool {
+    path == SETTINGS
+        || plan_id(path).is_some()
+        || policy_path(path).is_some()
+        || organization::READ.contains(&path)
+}
+
+/// The columns of transactions that expressions may read.
+#[derive(Debug, Clone)]
+struct Columns {
+    known: BTreeSet<String>,
+    /// Whether there may be others, as no transaction was seen yet.
+    open: bool,
+}
+
+impl Columns {
+    fn new(fields: &Fields, observed: &BTreeSet<String>) -> Self {
+        Columns { known: known_columns(fields, observed), open: observed.is_empty() }
+    }
+}
+
+/// The columns that the workspace names and those that were observed.
+pub fn known_columns(fields: &Fields, observed: &BTreeSet<String>) -> BTreeSet<String> {
+    fields.columns().map(str::to_owned).chain(observed.iter().cloned()).collect()
 }

@@ -1,7 +1,67 @@
-//! verbs
+//! The command line: one verb a file.
+//!
+//! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
+//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched.
+
 pub(crate) mod calculate;
 pub(crate) mod check;
+pub(crate) mod client;
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod output;
+pub(crate) mod release;
 pub(crate) mod report;
+pub(crate) mod serve;
 pub(crate) mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Decides who gets credit for a sale.
+#[derive(Debug, Parser)]
+#[command(name = "accredit", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check a directory and show everything that is wrong with it.
+    Check(check::Arguments),
+    /// Run the case files of a directory.
+    Test(test::Arguments),
+    /// Calculate the credits of a period.
+    Calculate(calculate::Arguments),
+    /// Show why a transaction was credited as it was, or why not.
+    Explain(explain::Arguments),
+    /// Show a sample company on a real server.
+    Demo(demo::Arguments),
+    /// Receive webhooks and serve the API.
+    Serve(serve::Options),
+    /// Release held credits on a server.
+    Release(release::Options),
+    /// Show the version of the program and of the policy language.
+    Version,
+}
+
+/// Runs the verb that the command line names.
+pub(crate) fn run() -> ExitCode {
+    let code = match Arguments::parse().verb {
+        Verb::Check(arguments) => check::run(&arguments),
+        Verb::Test(arguments) => test::run(&arguments),
+        Verb::Calculate(arguments) => calculate::run(&arguments),
+        Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
+        Verb::Serve(options) => return serve::run(options),
+        Verb::Release(options) => return release::run(&options),
+        Verb::Version => {
+            let (version, language) =
+                (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);
+            output::line(&format!("accredit {version}, policy language {language}"));
+            output::EXIT_OK
+        }
+    };
+    ExitCode::from(code)
+}

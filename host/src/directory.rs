@@ -83,38 +83,46 @@ fn sorted(dir: &Path) -> Result<Vec<PathBuf>, Unreadable> {
     Ok(paths)
 }
 
-/// The rows of `path`, a file or a directory of files, in order of file names.
-pub(crate) fn rows(path: &Path) -> Result<Vec<Record>, Unreadable> {
-    if !path.is_dir() {
-        return file_rows(path);
-    }
-    let mut records = Vec::new();
-    for file in sorted(path)?.iter().filter(|file| file.is_file()) {
-        records.extend(file_rows(file)?);
-    }
-    Ok(records)
+/// Rows, and the columns that their files name.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    /// In order of file names.
+    pub(crate) records: Vec<Record>,
+    /// Those of headers and of rows.
+    pub(crate) columns: BTreeSet<String>,
 }
 
-fn file_rows(path: &Path) -> Result<Vec<Record>, Unreadable> {
+/// The rows of `path`, a file or a directory of files.
+pub(crate) fn rows(path: &Path) -> Result<Rows, Unreadable> {
+    let mut rows = Rows::default();
+    if !path.is_dir() {
+        file_rows(path, &mut rows)?;
+        return Ok(rows);
+    }
+    for file in sorted(path)?.iter().filter(|file| file.is_file()) {
+        file_rows(file, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
     let body = fs::read(path).map_err(|error| unreadable(path, error))?;
-    let rows = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => read::csv(&body),
+    let records = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => {
+            rows.columns.extend(read::csv_columns(&body));
+            read::csv(&body)
+        }
         Some("ndjson" | "jsonl") => read::ndjson(&body),
         Some("json") => read::json(&body),
         Some("parquet") => return Err(unreadable(path, "parquet files are not supported yet")),
         _ => return Err(unreadable(path, "expected a .csv or .ndjson file of transactions")),
     };
-    rows.map_err(|error| unreadable(path, error))
-}
-
-/// The columns of rows.
-pub(crate) fn columns(records: &[Record]) -> BTreeSet<String> {
-    let cells = records.iter().flat_map(|record| &record.cells);
-    let mut columns = BTreeSet::new();
-    for (column, _) in cells {
-        if !columns.contains(column) {
-            columns.insert(column.clone());
+    let records = records.map_err(|error| unreadable(path, error))?;
+    for (column, _) in records.iter().flat_map(|record| &record.cells) {
+        if !rows.columns.contains(column) {
+            rows.columns.insert(column.clone());
         }
     }
-    columns
+    rows.records.extend(records);
+    Ok(())
 }

@@ -1,20 +1,29 @@
-//! host
+//! The binary `accredit`: webhooks, releases and the command line around the engine.
+//!
+//! Not deciding anything: every rule of crediting is in the engine. Data goes to stdout, talk to
+//! stderr.
+
+mod app;
 mod cli;
+mod clock;
+mod config;
+mod demo;
 mod directory;
-use clap::Parser;
-#[derive(Parser)]
-enum Verb {
-    Calculate(cli::calculate::Arguments),
-    Check(cli::check::Arguments),
-    Explain(cli::explain::Arguments),
-    Test(cli::test::Arguments),
-}
+mod door;
+mod error;
+mod explain;
+mod http;
+mod intake;
+mod listener;
+mod metrics;
+mod plugins;
+mod secrets;
+mod server;
+mod service;
+mod watch;
+mod worker;
+mod writer;
+
 fn main() -> std::process::ExitCode {
-    match Verb::parse() {
-        Verb::Calculate(a) => cli::calculate::run(&a),
-        Verb::Check(a) => cli::check::run(&a),
-        Verb::Explain(a) => cli::explain::run(&a),
-        Verb::Test(a) => cli::test::run(&a),
-    }
-    .into()
+    cli::run()
 }

@@ -7,28 +7,55 @@ use std::path::{Path, PathBuf};
 /// The rollup policy: managers get this percentage of what rolls up.
 pub fn rollup(percent: u32) -> String {
     format!(
-        "const PERCENT = {percent};\nfn roll(tx, credit, to, existing) {{\n    credit.amount * PERCENT / 100\n}}\n"
+        "const PERCENT = {percent};\n\
+         fn roll(tx, credit, to, existing) {{\n    credit.amount * PERCENT / 100\n}}\n"
     )
 }
 
+const SETTINGS: &str = r#"[workspace]
+name = "Small"
+
+[fields]
+id = "id"
+date = "date"
+amount = "amount"
+owner = ["owner"]
+
+[sources.crm]
+connector = "standard-webhooks"
+"#;
+
+const PEOPLE: &str = "id,name,title,manager
+ann,Ann,Rep,max
+bob,Bob,Rep,max
+max,Max,Manager,dee
+dee,Dee,Director,
+";
+
+const PLAN: &str = r#"name = "Reps"
+targets = ["title:Rep"]
+split = "equal"
+policies = { rollup = "share" }
+
+[[direct]]
+name = "Booking"
+[[direct.results]]
+name = "Booking credit"
+rollable = true
+
+[[indirect]]
+name = "Managers"
+relationship = "Reporting"
+[[indirect.results]]
+name = "Managers credit"
+duplicates = true
+"#;
+
 /// Files of the directory.
 pub const FILES: &[(&str, &str)] = &[
-    (
-        "accredit.toml",
-        "[workspace]\nname = \"Small\"\n\n[fields]\nid = \"id\"\ndate = \"date\"\namount = \"amount\"\n\
-         owner = [\"owner\"]\n\n[sources.crm]\nconnector = \"standard-webhooks\"\n",
-    ),
-    (
-        "organization/participants.csv",
-        "id,name,title,manager\nann,Ann,Rep,max\nbob,Bob,Rep,max\nmax,Max,Manager,dee\ndee,Dee,Director,\n",
-    ),
-    (
-        "plans/reps.toml",
-        "name = \"Reps\"\ntargets = [\"title:Rep\"]\nsplit = \"equal\"\npolicies = { rollup = \"share\" }\n\n\
-         [[direct]]\nname = \"Booking\"\n[[direct.results]]\nname = \"Booking credit\"\nrollable = true\n\n\
-         [[indirect]]\nname = \"Managers\"\nrelationship = \"Reporting\"\n[[indirect.results]]\n\
-         name = \"Managers credit\"\nduplicates = true\n",
-    ),
+    ("accredit.toml", SETTINGS),
+    ("organization/participants.csv", PEOPLE),
+    ("plans/reps.toml", PLAN),
 ];
 
 /// Writes the directory below `dir`.
@@ -54,7 +81,7 @@ pub fn deals(count: usize) -> Vec<String> {
     let deal = |number: usize| {
         let (owner, month) = (owner[number % owner.len()], number % 12 + 1);
         format!(
-            "{{\"id\":\"D{number}\",\"date\":\"2026-{month:02}-15\",\"amount\":\"{}.{:02}\",\"owner\":\"{owner}\"}}",
+            r#"{{"id":"D{number}","date":"2026-{month:02}-15","amount":"{}.{:02}","owner":"{owner}"}}"#,
             100 + number * 7,
             number % 100
         )

@@ -10,3 +10,4 @@ mod server;
 mod swap;
 mod tidy;
 mod verbs;
+mod watch;

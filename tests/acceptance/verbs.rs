@@ -21,17 +21,28 @@ fn case_files_of_the_library_and_the_goldens_pass() {
 #[test]
 fn broken_policies_are_refused_where_they_are_broken() {
     let mut count = 0;
-    for entry in fs::read_dir(root().join("tests/fixtures/broken")).unwrap().flatten() {
-        let text = fs::read_to_string(entry.path()).unwrap();
+    let folder = root().join("tests/fixtures/broken");
+    let settings = fs::read_to_string(folder.join("accredit.toml")).unwrap();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".rhai") {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
         let header = |key: &str| {
             let prefix = format!("// {key}: ");
             let mut lines = text.lines().filter_map(|line| line.strip_prefix(&prefix));
             lines.next().unwrap_or_else(|| panic!("{name}: no `{prefix}`")).trim().to_owned()
         };
         let dir = tempfile::tempdir().unwrap();
-        let workspace = company::write(dir.path());
-        company::put(&workspace, &format!("policies/{}/{name}", header("kind")), &text);
+        let workspace = dir.path();
+        company::put(workspace, "accredit.toml", &settings);
+        company::put(
+            workspace,
+            "transactions/seen.csv",
+            "id,date,amount,Rep,Rep #1,deal_stage,Renewal\n",
+        );
+        company::put(workspace, &format!("policies/{}/{name}", header("kind")), &text);
         let (code, out, error) = run(&["check", workspace.to_str().unwrap(), "--format", "json"]);
         let found: Vec<Json> = serde_json::from_str(&out).unwrap();
         let found: Vec<String> = found

@@ -14,6 +14,8 @@ pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
         plan: decided.plan.to_string(),
         transaction: decided.transaction.to_string(),
         period: decided.period.as_ref().map(ToString::to_string),
+        ruleset: ruleset.hash.to_string(),
+        as_of: decided.as_of.map(|date| date.to_string()),
         outcome: decided.outcome,
         credits: decided.credits.iter().map(|credit| row(ruleset, credit)).collect(),
         reasons: decided.reasons.clone(),

@@ -55,7 +55,12 @@ pub fn recipients(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Recip
     }
     let weights: Vec<Option<Decimal>> = found.iter().map(|(_, share)| share.weight).collect();
     let shares = divide(case, &weights)?;
-    Ok(Some(Recipients { positions: found.into_iter().map(|(p, _)| p).collect(), shares }))
+    let mut positions: Vec<_> = found.into_iter().map(|(position, _)| position).collect();
+    if case.plan.split == Split::First && weights.iter().all(Option::is_none) {
+        // The others are not recipients of nothing: they are none.
+        positions.iter_mut().skip(1).for_each(|position| *position = None);
+    }
+    Ok(Some(Recipients { positions, shares }))
 }
 
 /// Who is named, before anybody asks who that is.

@@ -38,6 +38,14 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     Ok(records)
 }
 
+/// The columns that the first row of a CSV body names, even when no other row follows.
+pub fn csv_columns(body: &[u8]) -> Vec<String> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let mut reader = csv::ReaderBuilder::new().from_reader(body);
+    let header = reader.headers().map(|header| header.iter().map(str::to_owned).collect());
+    header.unwrap_or_default()
+}
+
 fn plain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -59,7 +67,7 @@ pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
             continue;
         }
         let at = |message: String| Malformed { line: index as u64 + 1, message };
-        let json: Json = serde_json::from_slice(line).map_err(|error| at(error.to_string()))?;
+        let json: Json = serde_json::from_slice(line).map_err(|error| at(reason(&error)))?;
         records.push(record(&json).ok_or_else(|| at("not a JSON object".to_owned()))?);
     }
     Ok(records)
@@ -71,7 +79,7 @@ pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
 /// [`Malformed`] when it is neither.
 pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     let json: Json = serde_json::from_slice(body)
-        .map_err(|error| Malformed { line: error.line() as u64, message: error.to_string() })?;
+        .map_err(|error| Malformed { line: error.line() as u64, message: reason(&error) })?;
     let neither = || Malformed {
         line: 1,
         message: "expected one transaction as a JSON object, or an array of them".to_owned(),
@@ -80,6 +88,12 @@ pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
         Json::Array(rows) => rows.iter().map(|row| record(row).ok_or_else(neither)).collect(),
         other => Ok(vec![record(other).ok_or_else(neither)?]),
     }
+}
+
+/// What is wrong, without the place: lines are counted in the whole body.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or_else(|| text.clone(), |(what, _)| what.to_owned())
 }
 
 /// One row out of a JSON object.

@@ -65,14 +65,14 @@ impl Input {
         let path = self.transactions.clone().or_else(|| own.is_dir().then_some(own));
         let read = || {
             let files = directory::definitions(&self.dir)?;
-            let records = path.as_deref().map(directory::rows).transpose()?.unwrap_or_default();
-            Ok::<_, directory::Unreadable>((files, records))
+            let rows = path.as_deref().map(directory::rows).transpose()?.unwrap_or_default();
+            Ok::<_, directory::Unreadable>((files, rows))
         };
-        let (files, records) = read().map_err(|error| {
+        let (files, rows) = read().map_err(|error| {
             eprintln!("error: {error}");
             EXIT_FAILED
         })?;
-        let (ruleset, diagnostics) = Ruleset::read(&files, &directory::columns(&records));
+        let (ruleset, diagnostics) = Ruleset::read(&files, &rows.columns);
         let Some(ruleset) = ruleset else {
             let errors: Vec<Diagnostic> =
                 diagnostics.into_iter().filter(Diagnostic::is_error).collect();
@@ -85,7 +85,7 @@ impl Input {
             eprintln!("error: there is no plan `{plan}` in {}", self.dir.display());
             return Err(EXIT_NOTHING);
         }
-        let transactions = calculation::latest(&ruleset, &records, self.as_of);
+        let transactions = calculation::latest(&ruleset, &rows.records, self.as_of);
         let inputs = Inputs { as_of: self.as_of, resolutions: Vec::new() };
         Ok(Loaded { ruleset, transactions, inputs })
     }
@@ -107,14 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         0 => thread::available_parallelism().map_or(1, Into::into),
         threads => threads,
     };
-    let decided =
-        match calculation::decide_all(ruleset, &loaded.transactions, &loaded.inputs, threads) {
-            Ok(decided) => decided,
-            Err(errors) => {
-                eprint!("{}", report::text(&ruleset.files, &errors));
-                return EXIT_FAILED;
-            }
-        };
+    let decided = calculation::decide_all(ruleset, &loaded.transactions, &loaded.inputs, threads);
     let plans = ruleset.plans.keys();
     let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
     let calculations: Vec<Calculation> =

@@ -48,16 +48,16 @@ fn check(arguments: &Arguments) -> (Files, Vec<Diagnostic>) {
     };
     let own = arguments.dir.join("transactions");
     let mut unread = Vec::new();
-    let records = match own.is_dir().then(|| directory::rows(&own)).transpose() {
-        Ok(records) => records.unwrap_or_default(),
+    let rows = match own.is_dir().then(|| directory::rows(&own)).transpose() {
+        Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
             let path = error.path.strip_prefix(&arguments.dir).unwrap_or(&error.path);
             let place = Place::file(path.display().to_string());
             unread.push(Diagnostic::error("CR030", place, error.message));
-            Vec::new()
+            directory::Rows::default()
         }
     };
-    let (_, mut diagnostics) = Ruleset::read(&files, &directory::columns(&records));
+    let (_, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     diagnostics.extend(unread);
     (files, diagnostics)
 }

@@ -5,8 +5,7 @@ use accredit_engine::explain::{Explanation, explain};
 use accredit_engine::script::Machine;
 
 use crate::cli::calculate::Input;
-use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
-use crate::cli::report;
+use crate::cli::output::{self, EXIT_NOTHING, EXIT_OK, Format};
 
 /// Explains the credits of one transaction.
 #[derive(Debug, clap::Args)]
@@ -36,13 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         eprintln!("error: there is no transaction or credit `{}`", arguments.id);
         return EXIT_NOTHING;
     };
-    let mut machine = match Machine::new(&ruleset.programs) {
-        Ok(machine) => machine,
-        Err(errors) => {
-            eprint!("{}", report::text(&ruleset.files, &errors));
-            return EXIT_FAILED;
-        }
-    };
+    let mut machine = Machine::new(&ruleset.programs);
     let plans = ruleset.plans.values();
     let wanted =
         plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));

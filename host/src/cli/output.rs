@@ -24,8 +24,6 @@ pub(crate) enum Format {
 pub(crate) const EXIT_OK: u8 = 0;
 /// A check failed, or the work could not be done.
 pub(crate) const EXIT_FAILED: u8 = 1;
-/// Wrong usage; clap ends with the same.
-pub(crate) const EXIT_USAGE: u8 = 2;
 /// Nothing matched.
 pub(crate) const EXIT_NOTHING: u8 = 3;
 

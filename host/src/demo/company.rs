@@ -151,8 +151,9 @@ won = 'tx.stage == "Won"'
 connector = "standard-webhooks"
 "#;
 
-const PLAN: &str = r#"# Sellers are credited with what they close; their managers with what their people close; the
-# sales engineer behind a seller with a fifth of the deal, once, however the deal was split.
+const PLAN: &str = r#"
+# Sellers are credited with what they close; managers with what their people close; the sales
+# engineer behind a seller with a fifth of the deal, once, however it was split.
 name = "Account executives"
 from = 2026-01-01
 to = 2026-12-31

@@ -9,8 +9,18 @@ use super::company::{Company, YEAR};
 
 const PRODUCTS: [&str; 4] = ["Gauge", "Sensor", "Controller", "Service"];
 const CUSTOMERS: [&str; 12] = [
-    "Alder Mills", "Birch Foods", "Cedar Works", "Dogwood Labs", "Elm Transit", "Fir Energy",
-    "Grove Health", "Hazel Retail", "Iris Media", "Juniper Air", "Karri Steel", "Larch Bank",
+    "Alder Mills",
+    "Birch Foods",
+    "Cedar Works",
+    "Dogwood Labs",
+    "Elm Transit",
+    "Fir Energy",
+    "Grove Health",
+    "Hazel Retail",
+    "Iris Media",
+    "Juniper Air",
+    "Karri Steel",
+    "Larch Bank",
 ];
 
 /// `count` deals, the same for the same seed.

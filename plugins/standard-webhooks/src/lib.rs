@@ -1,1 +1,29 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod signature;
+
+use accredit_engine::connector::{Connector, DecodeError, Payload, Rejected, Verified};
+pub use signature::sign;
+
+/// The connector `standard-webhooks`.
+#[derive(Debug, Clone, Copy)]
+pub struct StandardWebhooks;
+
+impl Connector for StandardWebhooks {
+    fn name(&self) -> &'static str {
+        "standard-webhooks"
+    }
+
+    fn accepts(&self, secret: &str) -> Result<(), Rejected> {
+        signature::key(secret).map(|_| ())
+    }
+
+    fn verify(&self, payload: &Payload<'_>) -> Result<Verified, Rejected> {
+        signature::verify(payload)
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError> {
+        body::decode(body).map(|json| vec![json])
+    }
+}

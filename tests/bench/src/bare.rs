@@ -34,7 +34,11 @@ pub fn serve(data: &Path) -> String {
     format!("http://{}", address.recv().unwrap())
 }
 
-async fn hook(State(jobs): State<mpsc::Sender<Job>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn hook(
+    State(jobs): State<mpsc::Sender<Job>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     let id = headers["webhook-id"].to_str().unwrap().to_owned();
     let (done, wait) = oneshot::channel();
     jobs.send((id, body, done)).unwrap();

@@ -56,8 +56,7 @@ impl Company {
 
 pub fn decide_all(company: &Company, deals: &[Deal]) -> Vec<Credit> {
     let mut credits = Vec::with_capacity(deals.len() * 3);
-    let (large, thousand, half) =
-        (Decimal::from(50_000), Decimal::from(1_000), Decimal::from(500));
+    let (large, thousand, half) = (Decimal::from(50_000), Decimal::from(1_000), Decimal::from(500));
     for (transaction, deal) in (0..).zip(deals) {
         if !deal.won || deal.date.parse::<jiff::civil::Date>().is_err() || deal.id.is_empty() {
             continue;

@@ -22,8 +22,7 @@ id = "id"
 date = "date"
 amount = "amount"
 owner = ["owner"]
-[columns]
-quantity = "number"
+quantity = "quantity"
 "#;
 
 const PLAN: &str = r#"
@@ -136,7 +135,7 @@ pub fn compare() {
     let transactions = calculation::latest(&ruleset, &records, None);
     let company = native::Company::new(REPS);
     let inputs = Inputs::default();
-    let ours = |threads| calculation::decide_all(&ruleset, &transactions, &inputs, threads).unwrap();
+    let ours = |threads| calculation::decide_all(&ruleset, &transactions, &inputs, threads);
 
     let mut totals = Totals::new();
     for credit in ours(2).iter().flatten().flat_map(|decided| &decided.credits) {

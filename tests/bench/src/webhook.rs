@@ -46,7 +46,9 @@ fn start(binary: &str, dir: &Path) -> (Accredit, String) {
     let mut command = Command::new(binary);
     command.arg("serve").arg("--data").arg(dir.join("accredit.redb"));
     command.arg("--workspace").arg(dir.join("workspace")).args(["--listen", "127.0.0.1:0"]);
-    command.env("ACCREDIT_TOKEN", "bench-token-0123456789abcdef012345").env("ACCREDIT_SECRET_CRM", SECRET);
+    command
+        .env("ACCREDIT_TOKEN", "bench-token-0123456789abcdef012345")
+        .env("ACCREDIT_SECRET_CRM", SECRET);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let url = loop {
@@ -73,8 +75,9 @@ fn load(url: &str, round: usize) {
                         return;
                     }
                     let id = format!("msg_{round}_{number}");
+                    let key = format!("D{round}-{number}");
                     let body = format!(
-                        "{{\"id\":\"D{round}-{number}\",\"date\":\"2026-03-15\",\"amount\":\"120.50\",\"owner\":\"Ann\"}}"
+                        r#"{{"id":"{key}","date":"2026-03-15","amount":"120.50","owner":"Ann"}}"#
                     );
                     let signature =
                         accredit_standard_webhooks::sign(SECRET, &id, seconds, body.as_bytes());
@@ -82,7 +85,8 @@ fn load(url: &str, round: usize) {
                     let request = request.header("webhook-id", &id);
                     let request = request.header("webhook-timestamp", seconds.to_string());
                     let request = request.header("webhook-signature", signature.unwrap());
-                    let reply = request.header("content-type", "application/json").send(&body).unwrap();
+                    let reply =
+                        request.header("content-type", "application/json").send(&body).unwrap();
                     assert_eq!(reply.status(), 202);
                 }
             });

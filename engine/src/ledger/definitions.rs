@@ -1,0 +1,175 @@
+//! Definition files and their activations: immutable versions by content, one active set.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Result, code, lock, next_number};
+use crate::store::{Batch, Table};
+use crate::workspace::Files;
+
+/// The content hash of a file: 32 hexadecimal digits.
+pub fn content_hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().chars().take(32).collect()
+}
+
+/// An activation: a whole set of files became what decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// Its number, from 1; 0 until it is recorded.
+    pub sequence: u64,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who.
+    pub who: String,
+    /// Why, if said.
+    pub why: Option<String>,
+    /// Which door: `start`, `api` or `watch`.
+    pub source: String,
+    /// The ruleset.
+    pub ruleset: String,
+    /// The paths that were to change.
+    pub files: Vec<String>,
+    /// Paths that changed, with the hash of their new content, or none where the file is gone.
+    pub changed: BTreeMap<String, Option<String>>,
+}
+
+/// A change that was refused: it stays visible until one of the same files is activated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What was wanted, by whom; its ruleset is the one that stayed.
+    pub activation: Activation,
+    /// What is wrong with it, as `accredit check` says it.
+    pub diagnostics: serde_json::Value,
+}
+
+impl Ledger {
+    /// The files that are active; none before the first activation.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn files(&self) -> Result<Option<Files>> {
+        let snapshot = self.snapshot()?;
+        if snapshot.last(Table::Activations)?.is_none() {
+            return Ok(None);
+        }
+        let mut files = Files::new();
+        for (path, hash) in snapshot.scan(Table::Active, b"", b"", usize::MAX)? {
+            if let Some(source) = snapshot.get(Table::Sources, &hash)? {
+                let text = String::from_utf8_lossy(&source);
+                files.insert(String::from_utf8_lossy(&path).into_owned(), Arc::from(text));
+            }
+        }
+        Ok(Some(files))
+    }
+
+    /// The files that were active under a ruleset; none when it never was.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn files_of(&self, ruleset: &str) -> Result<Option<Files>> {
+        let snapshot = self.snapshot()?;
+        let mut files: BTreeMap<String, String> = BTreeMap::new();
+        for activation in self.activations()? {
+            for (path, hash) in activation.changed {
+                match hash {
+                    Some(hash) => files.insert(path, hash),
+                    None => files.remove(&path),
+                };
+            }
+            if activation.ruleset != ruleset {
+                continue;
+            }
+            let mut found = Files::new();
+            for (path, hash) in files {
+                if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
+                    found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
+                }
+            }
+            return Ok(Some(found));
+        }
+        Ok(None)
+    }
+
+    /// Makes `files` the active set, in one commit with the record of who, when and why; gives
+    /// the record with its number.
+    ///
+    /// # Errors
+    /// When nothing was written, or nobody can say.
+    pub fn activate(&self, files: &Files, mut activation: Activation) -> Result<Activation> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let mut batch = Batch::default();
+        let mut changed = BTreeMap::new();
+        let active = snapshot.scan(Table::Active, b"", b"", usize::MAX)?;
+        for (path, _) in &active {
+            let name = String::from_utf8_lossy(path).into_owned();
+            if !files.contains_key(&name) {
+                batch.delete(Table::Active, path.clone());
+                changed.insert(name, None);
+            }
+        }
+        for (path, text) in files {
+            let hash = content_hash(text);
+            let known = active.iter().find(|(known, _)| *known == path.as_bytes());
+            if known.is_none_or(|(_, known)| *known != hash.as_bytes()) {
+                batch.put(Table::Sources, hash.as_str(), text.as_bytes());
+                batch.put(Table::Active, path.as_str(), hash.as_str());
+                changed.insert(path.clone(), Some(hash));
+            }
+        }
+        for path in changed.keys() {
+            batch.delete(Table::Refusals, path.as_str());
+        }
+        activation.sequence = next_number(&*snapshot, Table::Activations)?;
+        activation.changed = changed;
+        let key = code::key(activation.sequence);
+        batch.put(Table::Activations, key, code::json(&activation)?);
+        let detail =
+            serde_json::json!({"activation": activation.sequence, "ruleset": activation.ruleset});
+        self.append_audit(
+            &*snapshot,
+            &mut batch,
+            activation.at_ms,
+            &activation.who,
+            "activated",
+            detail,
+        )?;
+        self.store.commit(&batch)?;
+        Ok(activation)
+    }
+
+    /// Every activation, oldest first.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn activations(&self) -> Result<Vec<Activation>> {
+        let rows = self.snapshot()?.scan(Table::Activations, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+
+    /// Keeps a refused change visible, under each of its files.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn refuse(&self, refusal: &Refusal) -> Result<()> {
+        let mut batch = Batch::default();
+        for path in &refusal.activation.files {
+            batch.put(Table::Refusals, path.as_str(), code::json(refusal)?);
+        }
+        self.store.commit(&batch)
+    }
+
+    /// Refused changes that nothing has replaced, by path.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn refusals(&self) -> Result<Vec<Refusal>> {
+        let rows = self.snapshot()?.scan(Table::Refusals, b"", b"", usize::MAX)?;
+        let mut refusals: Vec<Refusal> =
+            rows.iter().map(|(_, row)| code::from_json(row)).collect::<Result<_>>()?;
+        refusals.dedup();
+        Ok(refusals)
+    }
+}

@@ -1,0 +1,130 @@
+//! Calls and operators: that the function exists, takes so many arguments, and that what is
+//! compared can be.
+//!
+//! Not kinds of arguments, which the run checks. Called by the walk.
+//!
+//! **Architecture invariant:** a function is known here if and only if it is in the table of `api`
+//! or in the script.
+
+use rhai::{Expr, FnCallExpr, Position};
+
+use super::expressions::start;
+use super::forbidden;
+use super::kinds::Kind;
+use super::walk::Walk;
+use crate::diagnostic::did_you_mean;
+use crate::script::api;
+use crate::script::sandbox::FORBIDDEN_FUNCTIONS;
+
+impl Walk<'_> {
+    /// `name(…)` or an operator.
+    pub(super) fn call(&mut self, call: &FnCallExpr, at: Position) -> Kind {
+        let kinds: Vec<Kind> = call.args.iter().map(|argument| self.expr(argument)).collect();
+        let name = call.name.as_str();
+        match (name, call.args.as_slice(), kinds.as_slice()) {
+            ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
+                self.compared((x, *kind_x), (y, *kind_y));
+                Kind::Bool
+            }
+            ("contains", [Expr::Array(items, _), item], [_, kind]) => {
+                for other in items.iter() {
+                    let other_kind = self.expr(other);
+                    self.compared((item, *kind), (other, other_kind));
+                }
+                Kind::Bool
+            }
+            ("!", ..) => Kind::Bool,
+            ("+", _, [Kind::Text, _] | [_, Kind::Text]) => Kind::Text,
+            ("+" | "-" | "*" | "/" | "%", _, [Kind::Number, Kind::Number]) => Kind::Number,
+            ("-", _, [kind]) => *kind,
+            _ if call.is_operator_call() => Kind::Any,
+            _ => self.function(name, &kinds, at, Style::Plain),
+        }
+    }
+
+    /// `base.name(…)`.
+    pub(super) fn method(&mut self, base: Kind, call: &FnCallExpr, at: Position) -> Kind {
+        let mut kinds = vec![base];
+        kinds.extend(call.args.iter().map(|argument| self.expr(argument)));
+        if let (Kind::Transaction, "has", [Expr::StringConstant(name, at)]) =
+            (base, call.name.as_str(), call.args.as_slice())
+        {
+            self.asked(name, *at);
+        }
+        self.function(call.name.as_str(), &kinds, at, Style::Method)
+    }
+
+    fn function(&mut self, name: &str, kinds: &[Kind], at: Position, style: Style) -> Kind {
+        if FORBIDDEN_FUNCTIONS.contains(&name) {
+            let place = self.place(at);
+            self.findings.push(forbidden(place, name));
+            return Kind::Any;
+        }
+        // A function of the script gets the value before the dot as `this`.
+        let own = match style {
+            Style::Plain => kinds,
+            Style::Method => kinds.get(1..).unwrap_or_default(),
+        };
+        let arities: Vec<usize> = self.arities(name);
+        if arities.contains(&own.len()) {
+            self.parameters.note(name, own);
+            return Kind::Any;
+        }
+        match (api::find(name), arities.is_empty()) {
+            (Some(function), _) if function.arities.contains(&kinds.len()) => {
+                return Kind::of_function(name);
+            }
+            (Some(function), true) => {
+                let message = format!("`{name}` does not take {}", arguments(kinds.len()));
+                let help = format!("write {}", function.signatures.join(" or "));
+                self.error_with_help("CR004", at, message, Some(help));
+            }
+            (_, false) => {
+                let taken = arities.first().copied().unwrap_or_default();
+                let given = own.len();
+                let message = format!("`{name}` takes {}, not {given}", arguments(taken));
+                self.error("CR004", at, message);
+            }
+            (None, true) => {
+                let names = api::functions().map(|function| function.name);
+                let own = self.function_names();
+                let help = did_you_mean(name, names.chain(own.iter().map(String::as_str)));
+                self.error_with_help("CR003", at, format!("unknown function `{name}`"), help);
+            }
+        }
+        Kind::Any
+    }
+
+    /// Two values that are compared, each with its kind.
+    fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind)) {
+        let unit = kind_x == Kind::Unit || kind_y == Kind::Unit;
+        let unlike = kind_x.is_plain() && kind_y.is_plain() && kind_x != kind_y;
+        if !unit && !unlike {
+            return;
+        }
+        // The literal is what the author will change; of two, the right one.
+        let literal = |expr: &Expr| expr.is_constant() || matches!(expr, Expr::Unit(_));
+        let word = if literal(y) || !literal(x) { y } else { x };
+        let at = start(word);
+        if unit {
+            let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field";
+            let message = "nothing can be compared with ()".to_owned();
+            self.error_with_help("CR010", at, message, Some(help.to_owned()));
+        } else {
+            let (x, y) = (kind_x.word(), kind_y.word());
+            self.error("CR010", at, format!("cannot compare {x} with {y}"));
+        }
+    }
+}
+
+/// How a function is called.
+enum Style {
+    /// `name(x)`.
+    Plain,
+    /// `x.name()`.
+    Method,
+}
+
+fn arguments(count: usize) -> String {
+    if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") }
+}

@@ -1,0 +1,100 @@
+//! Names after a dot or in brackets: columns and mapped fields of `tx`, fields of `credit` and
+//! `to`.
+//!
+//! Not keys of maps, which only a run knows. Called by the walk.
+//!
+//! **Architecture invariant:** what is a field here is one at run time: both read the lists of
+//! `api`.
+
+use rhai::Position;
+
+use super::kinds::Kind;
+use super::walk::Walk;
+use crate::diagnostic::{did_you_mean, is_slip};
+use crate::script::api::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
+use crate::transaction::Field;
+
+impl Walk<'_> {
+    /// `base.name`.
+    pub(super) fn property(&mut self, base: Kind, name: &str, at: Position) -> Kind {
+        match base {
+            Kind::Transaction => self.transaction_field(name, at),
+            Kind::Credit => self.listed("credit", CREDIT_FIELDS, name, at),
+            Kind::Receiver => self.listed("to", RECEIVER_FIELDS, name, at),
+            Kind::Date if matches!(name, "year" | "month" | "day") => Kind::Number,
+            Kind::Text | Kind::Number | Kind::Bool | Kind::Date => {
+                self.error("CR002", at, format!("{} has no field `{name}`", base.word()));
+                Kind::Any
+            }
+            _ => Kind::Any,
+        }
+    }
+
+    fn transaction_field(&mut self, name: &str, at: Position) -> Kind {
+        match TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name) {
+            Some((_, None)) => Kind::Text,
+            Some((_, Some(field))) => self.mapped(*field, name, at),
+            None => self.column(name, at),
+        }
+    }
+
+    fn mapped(&mut self, field: Field, name: &str, at: Position) -> Kind {
+        if let Some(column) = self.known.fields.mapped.get(&field) {
+            return Kind::of_column(self.known.fields.column_type(column));
+        }
+        let message = format!("`tx.{name}` is not mapped in [fields]");
+        let help = self.is_column(name).then(|| format!("write tx[\"{name}\"] for the column"));
+        self.error_with_help("CR002", at, message, help);
+        Kind::Any
+    }
+
+    /// `tx["name"]`, and `tx.name` that is no mapped field.
+    pub(super) fn column(&mut self, name: &str, at: Position) -> Kind {
+        if self.is_column(name) {
+            return Kind::of_column(self.known.fields.column_type(name));
+        }
+        let is_field = TRANSACTION_FIELDS.iter().any(|(known, _)| *known == name);
+        let help = if is_field {
+            Some(format!("write tx.{name} for the mapped field"))
+        } else {
+            let fields = TRANSACTION_FIELDS.iter().map(|(known, _)| *known);
+            did_you_mean(name, self.columns().chain(fields))
+        };
+        self.error_with_help("CR002", at, format!("unknown field `{name}`"), help);
+        Kind::Any
+    }
+
+    /// `tx.has("name")`: asking for what can never be is only suspicious.
+    pub(super) fn asked(&mut self, name: &str, at: Position) {
+        let is_field = TRANSACTION_FIELDS.iter().any(|(known, _)| *known == name);
+        if !is_field && !self.is_column(name) {
+            let help = did_you_mean(name, self.columns());
+            self.warning("CR002", at, format!("unknown field `{name}`"), help);
+        }
+    }
+
+    fn is_column(&self, name: &str) -> bool {
+        let fields = TRANSACTION_FIELDS.iter().map(|(known, _)| *known);
+        self.columns().any(|column| column == name)
+            || (self.known.open && !self.columns().chain(fields).any(|known| is_slip(name, known)))
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        self.known.fields.columns().chain(self.known.columns.iter().map(String::as_str))
+    }
+
+    fn listed(&mut self, owner: &str, names: &[&str], name: &str, at: Position) -> Kind {
+        if !names.contains(&name) {
+            let help = did_you_mean(name, names.iter().copied());
+            self.error_with_help("CR002", at, format!("{owner} has no field `{name}`"), help);
+            return Kind::Any;
+        }
+        match name {
+            "amount" => Kind::Number,
+            "unit_type" | "credit_type" | "kind" | "position" | "title" | "rule" | "result"
+            | "period" => Kind::Text,
+            // May be ().
+            _ => Kind::Any,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Runs programs: one machine a worker thread, with every program of a ruleset compiled.
+//!
+//! Not checking (`check`), though a program that does not compile faults here instead of panicking.
+//! Called by the stages and by intake.
+//!
+//! **Architecture invariant:** a run ends with an [`Answer`] of the kind that its form returns, or
+//! with a [`Fault`] that says where; no panic, no partial answer and nothing remembered between
+//! two runs.
+
+mod answer;
+mod intake;
+mod interpreter;
+mod native;
+
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic};
+
+use self::interpreter::{Compiled, Interpreter};
+use super::{Answer, Arguments, Fault, fault};
+use crate::policy::{Form, Kind, Program, ProgramId, Programs};
+use crate::transaction::Record;
+
+/// All programs of a ruleset, ready to run on one thread.
+pub struct Machine {
+    interpreter: Interpreter,
+    programs: Vec<(Arc<Program>, Compiled)>,
+}
+
+impl Machine {
+    /// Compiles every program. One that does not compile becomes one that always faults.
+    pub fn new(programs: &Programs) -> Machine {
+        let mut interpreter = Interpreter::new();
+        let compile = |(_, program): (ProgramId, &Arc<Program>)| {
+            (Arc::clone(program), interpreter.compile(program))
+        };
+        let programs = programs.iter().map(compile).collect();
+        Machine { interpreter, programs }
+    }
+
+    /// Runs program `id`.
+    ///
+    /// # Errors
+    /// The program's fault: what it threw, what it read in vain, which limit it met, or that it
+    /// returned something of the wrong kind.
+    pub fn run(&mut self, id: ProgramId, arguments: &Arguments<'_>) -> Result<Answer, Fault> {
+        let (program, compiled) = find(&self.programs, id)?;
+        let value = match compiled {
+            Compiled::Native(native) => native.run(program, arguments)?,
+            Compiled::Broken(fault) => return Err((**fault).clone()),
+            Compiled::Tree(tree) => {
+                let values = bind(program, arguments)?;
+                self.interpreter.run(program, tree, values)?
+            }
+        };
+        answer::of(program.form.returns(), &value)
+            .map_err(|message| fault::of_program(program, told(program, &message)))
+    }
+
+    /// Runs intake policy `id` on the body of a delivery.
+    ///
+    /// # Errors
+    /// As [`Machine::run`]; also when the body holds a number that no decimal can hold.
+    pub fn map(
+        &mut self,
+        id: ProgramId,
+        payload: &serde_json::Value,
+    ) -> Result<Vec<Record>, Fault> {
+        let (program, compiled) = find(&self.programs, id)?;
+        let fail = |message: String| fault::of_program(program, message);
+        let tree = match compiled {
+            Compiled::Tree(tree) if program.form == Form::Policy(Kind::Intake) => tree,
+            Compiled::Broken(fault) => return Err((**fault).clone()),
+            _ => return Err(fail("this is no intake policy".to_owned())),
+        };
+        let payload = intake::value(payload).map_err(fail)?;
+        let rows = self.interpreter.run(program, tree, vec![payload])?;
+        intake::records(&rows).map_err(fail)
+    }
+}
+
+/// Why `program` would fault whenever it is run, if it does not compile.
+pub(super) fn compile_fault(program: &Program) -> Option<Fault> {
+    match Interpreter::new().compile(program) {
+        Compiled::Broken(fault) => Some(*fault),
+        Compiled::Tree(_) | Compiled::Native(_) => None,
+    }
+}
+
+fn find(
+    programs: &[(Arc<Program>, Compiled)],
+    id: ProgramId,
+) -> Result<&(Arc<Program>, Compiled), Fault> {
+    programs.get(id.0 as usize).ok_or_else(|| Fault {
+        message: format!("there is no program {}", id.0),
+        policy: Arc::from(""),
+        place: crate::diagnostic::Place::default(),
+        bad_value: false,
+    })
+}
+
+/// Who returned something wrong, before what is wrong about it.
+fn told(program: &Program, message: &str) -> String {
+    match program.form {
+        Form::Policy(kind) => format!("a {} policy must return {message}", kind.name()),
+        Form::Expression(_) => format!("this expression must return {message}"),
+    }
+}
+
+/// The values of the variables that the program sees, in order.
+fn bind(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Dynamic>, Fault> {
+    let values = program.form.variables().iter().map(|name| match *name {
+        "tx" => Some(Dynamic::from(Arc::clone(arguments.tx))),
+        "credit" => arguments.credit.map(|credit| Dynamic::from(Arc::clone(credit))),
+        "to" => arguments.to.map(|to| Dynamic::from(Arc::clone(to))),
+        "existing" => {
+            let credits = arguments.existing.iter().map(|credit| Dynamic::from(Arc::clone(credit)));
+            Some(Dynamic::from_array(credits.collect::<Array>()))
+        }
+        _ => None,
+    });
+    let names = program.form.variables();
+    let values = values.zip(names).map(|(value, name)| {
+        value.ok_or_else(|| fault::of_program(program, format!("`{name}` is not known here")))
+    });
+    values.collect()
+}

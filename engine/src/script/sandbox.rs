@@ -1,0 +1,141 @@
+//! The engine that runs scripts of customers: raw, limited, without anything that reaches the
+//! machine, a clock or another script.
+//!
+//! Not an operating-system boundary: memory and native stack are bounded by these limits alone.
+//! Called by `machine` (runs) and by `check` (parses). Source: RELIABILITY 2.
+//!
+//! **Architecture invariant:** the limits are the same in every build, so that a script that passes
+//! here passes everywhere.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rhai::{Dynamic, Engine, OptimizationLevel};
+
+use super::api;
+
+/// Operations of one call: nodes of the syntax tree, calls, rounds of a loop.
+pub(super) const SCRIPT_OPERATIONS_MAX: u64 = 200_000;
+/// Functions that wait for each other.
+pub(super) const CALL_LEVELS_MAX: usize = 24;
+/// Expressions and blocks inside each other, in a function or outside. A pair of parentheses counts
+/// twice or thrice, each `else if` and each term of a sum once: 24 would end at 17 of them.
+const EXPRESSION_DEPTH_MAX: usize = 48;
+/// Variables that exist at a time.
+pub(super) const VARIABLES_MAX: usize = 128;
+/// Functions of one script.
+pub(super) const FUNCTIONS_MAX: usize = 64;
+/// Bytes of a text.
+pub(super) const STRING_BYTES_MAX: usize = 4096;
+/// Items of an array, those of its items included.
+pub(super) const ARRAY_ITEMS_MAX: usize = 1000;
+/// Keys of a map, those of its values included.
+pub(super) const MAP_KEYS_MAX: usize = 1000;
+/// Bytes of the source of a script.
+pub(super) const SOURCE_BYTES_MAX: usize = 64 * 1024;
+/// How long one call may take: an infrastructure fault, never a business outcome.
+pub(super) const DEADLINE_MS: u64 = 250;
+/// Operations between two looks at the clock.
+const DEADLINE_OPERATIONS: u64 = 1024;
+
+/// Functions of Rhai that policies may not use, by name.
+pub(super) const FORBIDDEN_FUNCTIONS: &[&str] = &[
+    "Fn",
+    "call",
+    "curry",
+    "debug",
+    "eval",
+    "is_def_fn",
+    "is_def_var",
+    "is_shared",
+    "pad",
+    "print",
+    "sleep",
+    "timestamp",
+    "type_of",
+];
+
+/// Signs and words of Rhai that stay closed. `switch` compares unlike types as `false`, integers
+/// with decimals among them; `|` begins a closure; the rest works on bits.
+pub(super) const CLOSED_SYMBOLS: &[&str] =
+    &["switch", "|", "|=", "&", "&=", "^", "^=", "<<", "<<=", ">>", ">>=", "**", "**="];
+
+/// When the running call must have ended.
+#[derive(Debug)]
+pub(super) struct Deadline {
+    base: Instant,
+    until_ms: AtomicU64,
+}
+
+impl Deadline {
+    fn new() -> Arc<Self> {
+        Arc::new(Deadline { base: Instant::now(), until_ms: AtomicU64::new(u64::MAX) })
+    }
+
+    /// A call begins now.
+    pub(super) fn start(&self) {
+        self.until_ms.store(self.now_ms().saturating_add(DEADLINE_MS), Ordering::Relaxed);
+    }
+
+    fn now_ms(&self) -> u64 {
+        let elapsed: Duration = self.base.elapsed();
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn has_passed(&self) -> bool {
+        self.now_ms() > self.until_ms.load(Ordering::Relaxed)
+    }
+}
+
+/// Top-level constants of a script, for its functions.
+pub(super) type Constants = HashMap<String, Dynamic>;
+
+/// The engine that runs scripts, and its deadline.
+pub(super) fn engine() -> (Engine, Arc<Deadline>) {
+    let mut engine = parser();
+    for name in FORBIDDEN_FUNCTIONS {
+        engine.disable_symbol(*name);
+    }
+    api::register(&mut engine);
+    let deadline = Deadline::new();
+    let watched = Arc::clone(&deadline);
+    engine.on_progress(move |operations| {
+        let late = operations % DEADLINE_OPERATIONS == 0 && watched.has_passed();
+        late.then(|| Dynamic::from(format!("took longer than {DEADLINE_MS} ms")))
+    });
+    // Without modules, Rhai does not show top-level constants to functions; they travel as the tag
+    // of a call. A variable with an index is a local one, which wins.
+    #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]
+    engine.on_var(|name, index, context| {
+        if index > 0 {
+            return Ok(None);
+        }
+        let constants = context.tag().read_lock::<Arc<Constants>>();
+        Ok(constants.and_then(|constants| constants.get(name).cloned()))
+    });
+    (engine, deadline)
+}
+
+/// The engine that only parses, for `check`: words that are forbidden by name pass, so that all of
+/// them can be reported.
+pub(super) fn parser() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_max_strings_interned(0);
+    engine.set_fast_operators(false);
+    engine.set_fail_on_invalid_map_property(true);
+    engine.set_max_operations(SCRIPT_OPERATIONS_MAX);
+    engine.set_max_call_levels(CALL_LEVELS_MAX);
+    engine.set_max_expr_depths(EXPRESSION_DEPTH_MAX, EXPRESSION_DEPTH_MAX);
+    engine.set_max_variables(VARIABLES_MAX);
+    engine.set_max_functions(FUNCTIONS_MAX);
+    engine.set_max_string_size(STRING_BYTES_MAX);
+    engine.set_max_array_size(ARRAY_ITEMS_MAX);
+    engine.set_max_map_size(MAP_KEYS_MAX);
+    for symbol in CLOSED_SYMBOLS {
+        engine.disable_symbol(*symbol);
+    }
+    engine
+}

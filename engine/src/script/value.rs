@@ -1,0 +1,131 @@
+//! Values of a script by the words that authors know: text, number, date, bool, array, map.
+//!
+//! Not conversion of a result (`machine::answer`). Called by the functions of `api`, by `machine`
+//! and by `fault`.
+//!
+//! **Architecture invariant:** two values compare only when they are of one kind; everything else
+//! is an error that names both kinds, never a silent `false`.
+
+use std::cmp::Ordering;
+
+use jiff::civil::Date;
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
+use rust_decimal::Decimal;
+
+use super::{CreditView, Hold, ReceiverView, Share, TransactionView};
+use std::sync::Arc;
+
+/// What a function of the host gives back to a script.
+pub(super) type Outcome<T> = Result<T, Box<EvalAltResult>>;
+
+/// Marks the message of an error that was raised by a cell that does not parse.
+pub(super) const BAD_VALUE_TAG: i32 = 1;
+
+/// An error with this message, at the place of the call.
+pub(super) fn raise<T>(message: impl Into<String>) -> Outcome<T> {
+    let message = Dynamic::from(message.into());
+    Err(EvalAltResult::ErrorRuntime(message, Position::NONE).into())
+}
+
+/// The same, for a cell that does not parse.
+pub(super) fn raise_bad_value<T>(message: String) -> Outcome<T> {
+    let mut message = Dynamic::from(message);
+    message.set_tag(BAD_VALUE_TAG);
+    Err(EvalAltResult::ErrorRuntime(message, Position::NONE).into())
+}
+
+/// The word for the kind of a value.
+pub(super) fn kind(value: &Dynamic) -> &'static str {
+    if value.is_unit() {
+        "()"
+    } else if value.is_string() || value.is_char() {
+        "text"
+    } else if value.is_int() || value.is_decimal() {
+        "number"
+    } else if value.is_bool() {
+        "bool"
+    } else if value.is_array() {
+        "array"
+    } else if value.is_map() {
+        "map"
+    } else {
+        kind_of_variant(value)
+    }
+}
+
+fn kind_of_variant(value: &Dynamic) -> &'static str {
+    if value.is::<Date>() {
+        "date"
+    } else if value.is::<Share>() {
+        "share"
+    } else if value.is::<Hold>() {
+        "hold"
+    } else if value.is::<Arc<TransactionView>>() {
+        "transaction"
+    } else if value.is::<Arc<CreditView>>() {
+        "credit"
+    } else if value.is::<Arc<ReceiverView>>() {
+        "receiver"
+    } else {
+        "something else"
+    }
+}
+
+/// The number in a value.
+pub(super) fn number(value: &Dynamic) -> Option<Decimal> {
+    match value.as_int() {
+        Ok(integer) => Some(Decimal::from(integer)),
+        Err(_) => value.as_decimal().ok(),
+    }
+}
+
+/// The whole number in a value: an integer, or a decimal without a fraction.
+pub(super) fn whole(value: &Dynamic) -> Option<i64> {
+    let number = number(value)?;
+    if number.fract().is_zero() { i64::try_from(number).ok() } else { None }
+}
+
+/// The text in a value.
+pub(super) fn text(value: &Dynamic) -> Option<ImmutableString> {
+    match value.as_char() {
+        Ok(letter) => Some(letter.to_string().into()),
+        Err(_) => value.as_immutable_string_ref().ok().map(|text| text.clone()),
+    }
+}
+
+/// A value as it is written into a text; none for values that have no text.
+pub(super) fn to_text(value: &Dynamic) -> Option<ImmutableString> {
+    if let Some(text) = text(value) {
+        return Some(text);
+    }
+    if let Some(number) = number(value) {
+        return Some(number.to_string().into());
+    }
+    if let Ok(flag) = value.as_bool() {
+        return Some(flag.to_string().into());
+    }
+    value.read_lock::<Date>().map(|date| date.to_string().into())
+}
+
+/// Whether two values of one kind are equal.
+pub(super) fn equal(x: &Dynamic, y: &Dynamic) -> Outcome<bool> {
+    match (x.as_bool(), y.as_bool()) {
+        (Ok(x), Ok(y)) => Ok(x == y),
+        _ => compare(x, y).map(Ordering::is_eq),
+    }
+}
+
+/// Orders two values of one kind: numbers, texts or dates.
+pub(super) fn compare(x: &Dynamic, y: &Dynamic) -> Outcome<Ordering> {
+    if let (Some(x), Some(y)) = (number(x), number(y)) {
+        return Ok(x.cmp(&y));
+    }
+    if let (Some(x), Some(y)) = (text(x), text(y)) {
+        return Ok(x.as_str().cmp(y.as_str()));
+    }
+    if let (Some(x), Some(y)) = (x.read_lock::<Date>(), y.read_lock::<Date>()) {
+        return Ok(x.cmp(&y));
+    }
+    let help = if x.is_unit() || y.is_unit() { "; ask has() first" } else { "" };
+    raise(format!("cannot compare {} with {}{help}", kind(x), kind(y)))
+}

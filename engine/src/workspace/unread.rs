@@ -1,0 +1,52 @@
+//! Files that nothing reads, which are most often misnamed, and those of a later release.
+//!
+//! Not an inventory: notes in Markdown and files outside the folders of the format are the
+//! customer's own business. Called by `Ruleset::read`.
+//!
+//! **Architecture invariant:** a file that looks like a definition either defines something or is
+//! reported.
+
+use super::organization::{LATER, READ};
+use super::report::Report;
+use super::{Files, definition};
+use crate::diagnostic::{Diagnostic, Place, did_you_mean};
+
+/// Folders that belong to the format.
+const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
+
+/// Endings of definition files.
+const ENDINGS: [&str; 3] = [".toml", ".csv", ".rhai"];
+
+/// Reports files that nothing reads.
+pub(super) fn warn(files: &Files, report: &Report) {
+    for path in files.keys() {
+        if LATER.contains(&path.as_str()) {
+            report.not_yet(Place::file(path), &format!("`{path}`"));
+        } else if !definition(path) && suspicious(path) {
+            let message = format!("nothing reads `{path}`");
+            let unread = Diagnostic::warning("CR050", Place::file(path), message);
+            report.push(unread.help(advice(path)));
+        }
+    }
+}
+
+fn suspicious(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+    if name.starts_with('.') || name.ends_with(".md") || folder == "transactions" {
+        return false;
+    }
+    FOLDERS.contains(&folder) || ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+fn advice(path: &str) -> String {
+    let known = READ.into_iter().chain(LATER).chain(["accredit.toml"]);
+    let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+    did_you_mean(path, known).or_else(|| did_you_mean(folder, FOLDERS)).unwrap_or_else(|| {
+        match folder {
+            "plans" => "a plan stands in plans/NAME.toml".to_owned(),
+            "policies" => "a policy stands in policies/KIND/NAME.rhai".to_owned(),
+            _ => "rename it or take it out of the directory".to_owned(),
+        }
+    })
+}

@@ -1,0 +1,88 @@
+//! Every route on one screen, and what all of them share.
+//!
+//! Not the handlers (`http/<noun>`).
+//!
+//! **Architecture invariant:** everything under `/v1` asks for the token before anything else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::error;
+use crate::http::{
+    bearer, body, credits, dead_letters, hooks, parked, policies, status, transactions,
+};
+use crate::service::Service;
+
+/// Bytes of a body; of an import, `transactions::BODY_BYTES_MAX`.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// A request, its body included, has this long.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The application.
+pub(crate) fn app(service: Arc<Service>) -> Router {
+    let import = Router::new()
+        .route("/v1/transactions", post(transactions::import))
+        .layer(from_fn_with_state(transactions::BODY_BYTES_MAX, body::limited));
+    let api = Router::new()
+        .route("/v1/transactions/{id}", get(transactions::show))
+        .route("/v1/transactions/{id}/explain", get(transactions::explain))
+        .route("/v1/credits", get(credits::list))
+        .route("/v1/credits/{id}", get(credits::show))
+        .route("/v1/credits/{id}/explain", get(credits::explain))
+        .route("/v1/credits/{id}/release", post(credits::release))
+        .route("/v1/credits/{id}/hold", post(credits::hold))
+        .route("/v1/policies", get(policies::list))
+        .route("/v1/policies/{kind}/{name}", get(policies::show).put(policies::replace))
+        .route("/v1/activations", get(policies::activations))
+        .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{sequence}/redrive", post(dead_letters::redrive))
+        .route("/v1/parked", get(parked::list))
+        .route("/v1/parked/redrive", post(parked::redrive))
+        .route("/v1/status", get(status::show))
+        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
+        .merge(import)
+        .route_layer(from_fn_with_state(Arc::clone(&service), bearer::required));
+    let open = Router::new()
+        .route("/hooks/{source}", post(hooks::receive))
+        .route("/livez", get(status::live))
+        .route("/readyz", get(status::ready))
+        .route("/healthz", get(status::ready))
+        .route("/metrics", get(status::metrics))
+        .route("/version", get(status::version))
+        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited));
+    let id = HeaderName::from_static("x-request-id");
+    // The last layer is the outermost.
+    api.merge(open)
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(DefaultBodyLimit::disable())
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn(error::render))
+        .layer(PropagateRequestIdLayer::new(id.clone()))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(SetRequestIdLayer::new(id, crate::http::NewRequestId))
+        .with_state(service)
+}
+
+/// The path may hold natural keys and the query names of people, so neither is logged.
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let noun = request.uri().path().split('/').find(|part| !part.is_empty() && *part != "v1");
+    tracing::info_span!(
+        "request",
+        request.id = id.unwrap_or_default(),
+        http.method = %request.method(),
+        http.noun = noun.unwrap_or_default(),
+    )
+}

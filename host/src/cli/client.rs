@@ -1,0 +1,96 @@
+//! A client of a server: what the command line asks of one.
+//!
+//! Not the server. Called by `demo` and `release`.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value as Json;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server's address and token.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    url: String,
+    token: String,
+}
+
+impl Client {
+    /// A client of the server at `url`.
+    pub(crate) fn new(url: &str, token: &str) -> Client {
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let config = config.max_idle_connections_per_host(64).timeout_global(Some(PATIENCE));
+        let (url, token) = (url.trim_end_matches('/').to_owned(), token.to_owned());
+        Client { agent: config.build().new_agent(), url, token }
+    }
+
+    /// Reads `path`.
+    ///
+    /// # Errors
+    /// What the server says, or why it says nothing.
+    pub(crate) fn get(&self, path: &str) -> Result<Json, String> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+    }
+
+    /// Posts JSON to `path`.
+    ///
+    /// # Errors
+    /// What the server says, or why it says nothing.
+    pub(crate) fn post(&self, path: &str, body: &Json) -> Result<Json, String> {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        answer(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// Every row of a list, over all pages; `path` has a query.
+    ///
+    /// # Errors
+    /// What the server says, or why it says nothing.
+    pub(crate) fn all(&self, path: &str) -> Result<Vec<Json>, String> {
+        let (mut rows, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}{cursor}"))?;
+            rows.extend(page.get("data").and_then(Json::as_array).into_iter().flatten().cloned());
+            match page.get("next_cursor").and_then(Json::as_str) {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(rows),
+            }
+        }
+    }
+
+    /// Sends a signed delivery.
+    ///
+    /// # Errors
+    /// When it was not acknowledged.
+    pub(crate) fn hook(
+        &self,
+        source: &str,
+        id: &str,
+        secret: &str,
+        body: &str,
+    ) -> Result<(), String> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        let signature = accredit_standard_webhooks::sign(secret, id, time, body.as_bytes());
+        let signature = signature.map_err(|error| error.to_string())?;
+        let request = self.agent.post(format!("{}/hooks/{source}", self.url));
+        let request =
+            request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
+        let request = request.header("webhook-signature", signature);
+        answer(request.header("content-type", "application/json").send(body)).map(|_| ())
+    }
+}
+
+fn answer(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Json, String> {
+    let mut reply = reply.map_err(|error| error.to_string())?;
+    let text = reply.body_mut().with_config().limit(1 << 28).read_to_string();
+    let text = text.map_err(|error| error.to_string())?;
+    let json: Json = serde_json::from_str(&text).unwrap_or_default();
+    if reply.status().is_success() {
+        return Ok(json);
+    }
+    let detail = json.get("detail").and_then(Json::as_str).map(str::to_owned);
+    Err(detail.unwrap_or_else(|| format!("the server answered {}", reply.status())))
+}

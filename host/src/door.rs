@@ -1,0 +1,178 @@
+//! The one door by which a new ruleset comes into force: API, watcher and first start all use it.
+//!
+//! Not reading of a disk (`watch`) and not checking (the engine).
+//!
+//! **Architecture invariant:** an activation is checked, then committed, then one pointer is
+//! stored; a refused one changes nothing and stays visible.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+
+use accredit_engine::cases;
+use accredit_engine::diagnostic::Diagnostic;
+use accredit_engine::workspace::{Files, Ruleset};
+
+use crate::error::Problem;
+use crate::secrets;
+use crate::service::Service;
+use crate::worker::Order;
+use accredit_engine::ledger::definitions::{Activation, Refusal};
+
+/// A wish to change files of the workspace, all together or not at all.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// New text by path; none removes the file.
+    pub(crate) files: BTreeMap<String, Option<Arc<str>>>,
+    /// Who wants it.
+    pub(crate) who: String,
+    /// Why, if said.
+    pub(crate) why: Option<String>,
+    /// `api`, `watch` or `start`.
+    pub(crate) source: &'static str,
+}
+
+/// A change that is in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Activated {
+    /// Hash of the ruleset.
+    pub(crate) ruleset: Arc<str>,
+}
+
+/// A change that is not.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// Check or a case found errors.
+    Diagnostics(Vec<Diagnostic>),
+    /// Something else is there than the caller saw, or it could not be stored.
+    Problem(Problem),
+}
+
+impl Service {
+    /// Brings a change into force, if `allowed` still holds when its turn has come.
+    pub(crate) fn activate(
+        &self,
+        change: &Change,
+        allowed: impl FnOnce(&Files) -> Result<(), Problem>,
+    ) -> Result<Activated, Refused> {
+        let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.ruleset.load_full();
+        allowed(&current.files).map_err(Refused::Problem)?;
+        let files = changed(&current.files, change);
+        match self.judge(&current, &files, change) {
+            Ok(ruleset) => self.put_in_force(ruleset, change),
+            Err(refused) => {
+                self.metrics.reload("refused");
+                Err(refused)
+            }
+        }
+    }
+
+    fn judge(&self, current: &Ruleset, files: &Files, change: &Change) -> Result<Ruleset, Refused> {
+        // Columns that were received are known; before any was, a column may have any name.
+        let columns = self.ledger.columns();
+        let columns = columns.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let refused = match check(files, &columns, change.files.keys()) {
+            Ok(ruleset) => match self.unusable(&ruleset) {
+                None => return Ok(ruleset),
+                Some(message) => {
+                    return Err(Refused::Problem(Problem::unprocessable("not_usable", message)));
+                }
+            },
+            Err(diagnostics) => diagnostics,
+        };
+        tracing::warn!(
+            activation.source = change.source,
+            activation.errors = refused.len(),
+            ruleset.hash = %current.hash,
+            "change refused; the ruleset in force stays"
+        );
+        let diagnostics = serde_json::to_value(&refused).unwrap_or_default();
+        let activation = self.row(&current.hash, change);
+        let kept = self.ledger.refuse(&Refusal { activation, diagnostics });
+        kept.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        Err(Refused::Diagnostics(refused))
+    }
+
+    fn put_in_force(&self, ruleset: Ruleset, change: &Change) -> Result<Activated, Refused> {
+        let failed = |error: &dyn std::fmt::Display| Refused::Problem(Problem::internal(error));
+        let ruleset = Arc::new(ruleset);
+        let secrets = secrets::secrets(&self.ledger, &self.config.secrets, &ruleset);
+        let secrets = secrets.map_err(|error| failed(&error))?;
+        let row = self.row(&ruleset.hash, change);
+        self.ledger.activate(&ruleset.files, row).map_err(|error| failed(&error))?;
+        let hash = Arc::clone(&ruleset.hash);
+        self.secrets.store(Arc::new(secrets));
+        self.ruleset.store(ruleset);
+        self.metrics.reload("activated");
+        tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
+        self.orders.send(Order::RedriveParked(None));
+        Ok(Activated { ruleset: hash })
+    }
+
+    /// Why a ruleset without errors cannot be served by this build.
+    fn unusable(&self, ruleset: &Ruleset) -> Option<String> {
+        ruleset.settings.sources.values().find_map(|source| {
+            let name = &source.connector;
+            let unknown = crate::plugins::connector(name).is_none();
+            unknown.then(|| format!("`{name}` is no connector of this build"))
+        })
+    }
+
+    fn row(&self, ruleset: &str, change: &Change) -> Activation {
+        Activation {
+            ruleset: ruleset.to_owned(),
+            at_ms: self.clock.now_ms(),
+            who: change.who.clone(),
+            why: change.why.clone(),
+            source: change.source.to_owned(),
+            files: change.files.keys().cloned().collect(),
+            ..Activation::default()
+        }
+    }
+}
+
+/// What every case file finds: a change may break the case of a file that it leaves alone.
+fn run_cases(files: &Files) -> Vec<Diagnostic> {
+    let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
+    let run = cases.map(|(path, text)| match cases::run(files, path, text) {
+        Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
+        Err(errors) => errors,
+    });
+    run.flat_map(|failures: Vec<Diagnostic>| failures).collect()
+}
+
+/// The ruleset of `files`, if check and, when anything `changed`, the cases find no error.
+pub(crate) fn check<'a>(
+    files: &Files,
+    columns: &BTreeSet<String>,
+    changed: impl Iterator<Item = &'a String>,
+) -> Result<Ruleset, Vec<Diagnostic>> {
+    let changed: BTreeSet<&str> = changed.map(String::as_str).collect();
+    let touched = |one: &Diagnostic| changed.contains(one.place.file.as_str());
+    let (mut ruleset, mut diagnostics) = Ruleset::read(files, columns);
+    if ruleset.is_none() {
+        // A file in force may read a column that nobody has delivered yet: that is for check to
+        // say about a file that changes, not a reason to keep others from changing.
+        let (any_column, findings) = Ruleset::read(files, &BTreeSet::new());
+        diagnostics.retain(|one| touched(one) || findings.contains(one));
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            ruleset = any_column;
+        }
+    }
+    let Some(ruleset) = ruleset else { return Err(diagnostics) };
+    if !changed.is_empty() {
+        diagnostics.extend(run_cases(files));
+    }
+    if diagnostics.iter().any(Diagnostic::is_error) { Err(diagnostics) } else { Ok(ruleset) }
+}
+
+fn changed(files: &Files, change: &Change) -> Files {
+    let mut files = files.clone();
+    for (path, text) in &change.files {
+        match text {
+            Some(text) => files.insert(path.clone(), Arc::clone(text)),
+            None => files.remove(path),
+        };
+    }
+    files
+}

@@ -1,0 +1,141 @@
+//! What goes wrong on the wire, as RFC 9457 says: `application/problem+json`.
+//!
+//! Not diagnostics of authors (the engine's): they travel in `errors`. Called by every handler;
+//! [`render`] turns every refusal of the framework into the same shape.
+//!
+//! **Architecture invariant:** every answer with a status of 400 or more is a problem that carries
+//! the request's id.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value as Json, json};
+
+/// One refusal.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<Json>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem of kind `code` with something to read.
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Problem { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+    }
+
+    /// Nothing here, or nothing that the caller may see.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    /// A request that is not understood.
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// Understood, and not acceptable.
+    pub(crate) fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// At odds with what is there.
+    pub(crate) fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// Ours to mend: the cause is logged here, once, and not told.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error.cause = %cause, "request failed");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Problem::new(status, "internal", "something went wrong here")
+    }
+
+    /// Not now.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+        problem.header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// With findings.
+    pub(crate) fn errors(mut self, errors: Vec<Json>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// With a header.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn of_status(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path"),
+            StatusCode::METHOD_NOT_ALLOWED => ("method", "this path does not take this method"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("too_large", "the body is larger than this path takes")
+            }
+            StatusCode::REQUEST_TIMEOUT => ("timeout", "the request took too long"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ("media_type", "the content type is not taken here")
+            }
+            status if status.is_server_error() => ("internal", "something went wrong here"),
+            _ => ("bad_request", "the request is not understood"),
+        };
+        Problem::new(status, code, detail)
+    }
+
+    fn response(self, instance: Option<&str>) -> Response {
+        let mut body = json!({
+            "type": format!("/problems/{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "instance": instance,
+        });
+        if let (Some(body), false) = (body.as_object_mut(), self.errors.is_empty()) {
+            body.insert("errors".to_owned(), Json::Array(self.errors));
+        }
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, kind, body.to_string()).into_response();
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        // Written by `render`, which knows the request's id.
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives every refusal, ours or the framework's, its one shape.
+pub(crate) async fn render(request: Request, next: Next) -> Response {
+    let id = request.headers().get("x-request-id").cloned();
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let problem = response.extensions_mut().remove::<Problem>();
+    let problem = problem.unwrap_or_else(|| Problem::of_status(status));
+    let mut problem = problem.response(id.as_ref().and_then(|id| id.to_str().ok()));
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
+}
+
+/// What a panic answers; the panic itself was printed where it happened.
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
+    Problem::internal(&"a handler panicked").into_response()
+}

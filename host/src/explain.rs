@@ -1,0 +1,67 @@
+//! Why a stored decision is as it is: made again from its pins, step by step.
+//!
+//! The ruleset is the one that decided, rebuilt from the data file when it is no longer in force;
+//! the business date and the releases are those of then. Called by `http::credits` and
+//! `http::transactions`.
+//!
+//! **Architecture invariant:** explaining writes nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use accredit_engine::credit::CreditId;
+use accredit_engine::decision::{Decision, Resolution};
+use accredit_engine::explain::{Explanation, explain};
+use accredit_engine::ledger::record::Stored;
+use accredit_engine::script::Machine;
+use accredit_engine::stage::{self, Action, Inputs};
+use accredit_engine::transaction::Decoder;
+use accredit_engine::workspace::Ruleset;
+
+use crate::error::Problem;
+use crate::service::Service;
+
+/// A release or a hold as the pipeline takes it; none for a row that is not understood.
+pub(crate) fn input(row: &Resolution) -> Option<stage::Resolution> {
+    let action = match row.action.as_str() {
+        "release" => Action::Release,
+        "hold" => Action::Hold,
+        _ => return None,
+    };
+    let reason = row.comment.clone().unwrap_or_else(|| format!("held by {}", row.who));
+    let (credit, date) = (CreditId::parse(&row.credit)?, row.date.parse().ok()?);
+    Some(stage::Resolution { credit, action, date, reason })
+}
+
+impl Service {
+    /// The steps of one stored decision.
+    pub(crate) fn explain(
+        &self,
+        stored: &Stored,
+        decision: &Decision,
+    ) -> Result<Explanation, Problem> {
+        let ruleset = self.ruleset_of(&decision.ruleset)?;
+        let plan = ruleset.plans.get(decision.plan.as_str());
+        let plan = plan.ok_or_else(|| Problem::not_found("plan"))?;
+        let fields = Arc::clone(&ruleset.settings.fields);
+        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+        let resolutions = self.ledger.resolutions(&stored.id);
+        let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
+        let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
+        let resolutions = resolutions.iter().filter_map(input).collect();
+        let inputs = Inputs { as_of, resolutions };
+        let mut machine = Machine::new(&ruleset.programs);
+        Ok(explain(&ruleset, plan, &transaction, &inputs, &mut machine))
+    }
+
+    fn ruleset_of(&self, hash: &str) -> Result<Arc<Ruleset>, Problem> {
+        let current = self.ruleset.load_full();
+        if *current.hash == *hash {
+            return Ok(current);
+        }
+        let files = self.ledger.files_of(hash).map_err(|error| Problem::internal(&error))?;
+        let files = files.ok_or_else(|| Problem::not_found("ruleset"))?;
+        let (ruleset, _) = Ruleset::read(&files, &BTreeSet::new());
+        ruleset.map(Arc::new).ok_or_else(|| Problem::not_found("ruleset"))
+    }
+}

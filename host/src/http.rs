@@ -1,0 +1,44 @@
+//! Handlers, a noun a file.
+//!
+//! Not rules: a handler reads its request, asks the service and writes what it got.
+
+pub(crate) mod bearer;
+pub(crate) mod body;
+pub(crate) mod credits;
+pub(crate) mod dead_letters;
+pub(crate) mod hooks;
+pub(crate) mod parked;
+pub(crate) mod policies;
+pub(crate) mod status;
+pub(crate) mod transactions;
+
+use axum::Json;
+use axum::http::{HeaderValue, Request};
+use serde_json::{Value, json};
+use tower_http::request_id::{MakeRequestId, RequestId};
+
+use crate::error::Problem;
+
+/// What a handler answers.
+pub(crate) type Answer = Result<Json<Value>, Problem>;
+
+/// A whole list in the shape of a page.
+pub(crate) fn list(data: Vec<Value>) -> Json<Value> {
+    Json(json!({ "data": data, "next_cursor": null }))
+}
+
+/// Makes the id of a request that brings none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewRequestId;
+
+impl MakeRequestId for NewRequestId {
+    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
+        let mut bytes = [0; 12];
+        getrandom::fill(&mut bytes).ok()?;
+        let mut text = String::from("req_");
+        for byte in bytes {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        HeaderValue::from_str(&text).ok().map(RequestId::new)
+    }
+}

@@ -1,0 +1,74 @@
+//! Counters and gauges in OpenMetrics text.
+//!
+//! Not logs. No label is an id, so the number of series stays small.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+type Labels = Vec<(&'static str, String)>;
+
+/// Every metric of the host.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Labels, Counter>,
+    credits: Family<Labels, Counter>,
+    reloads: Family<Labels, Counter>,
+    /// Deliveries that wait for the worker.
+    pub(crate) pending: Gauge,
+    commits: Histogram,
+}
+
+impl Metrics {
+    /// All of them, at zero.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("accredit");
+        let requests = Family::<Labels, Counter>::default();
+        let credits = Family::<Labels, Counter>::default();
+        let reloads = Family::<Labels, Counter>::default();
+        let pending = Gauge::default();
+        let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
+        let build = Family::<Labels, Gauge>::default();
+        build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
+        let sources = "Deliveries by source and what became of them";
+        registry.register("webhook_requests", sources, requests.clone());
+        registry.register("credits", "Credits decided, by status", credits.clone());
+        registry.register("policy_reload", "Activations, by outcome", reloads.clone());
+        registry.register("inbox_pending", "Deliveries not decided yet", pending.clone());
+        registry.register("store_commit_seconds", "Durable commits", commits.clone());
+        registry.register("build_info", "The version that runs", build);
+        Metrics { registry, requests, credits, reloads, pending, commits }
+    }
+
+    /// A delivery was answered.
+    pub(crate) fn webhook(&self, source: &str, outcome: &'static str) {
+        let labels = vec![("source", source.to_owned()), ("outcome", outcome.to_owned())];
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Credits were decided.
+    pub(crate) fn credits(&self, status: &str, count: u64) {
+        self.credits.get_or_create(&vec![("status", status.to_owned())]).inc_by(count);
+    }
+
+    /// An activation succeeded or not.
+    pub(crate) fn reload(&self, outcome: &'static str) {
+        self.reloads.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// A commit became durable after this long.
+    pub(crate) fn commit(&self, took: std::time::Duration) {
+        self.commits.observe(took.as_secs_f64());
+    }
+
+    /// The text that `/metrics` answers.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,179 @@
+//! The server as a whole: started, running, stopped. `serve` and `demo` run the same one.
+//!
+//! Not the routes (`app`).
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use accredit_engine::diagnostic::Diagnostic;
+use accredit_engine::workspace::{Files, Ruleset};
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::service::Service;
+use crate::worker::{self, Order};
+use crate::{app, door, listener, secrets, writer};
+use accredit_engine::ledger::Ledger;
+use accredit_engine::ledger::definitions::Activation;
+use accredit_engine::store::redb::Redb;
+
+/// Starts servers.
+pub(crate) struct Server;
+
+/// A server that runs.
+pub(crate) struct Running {
+    /// `http://` and the address with its real port.
+    pub(crate) url: String,
+    service: Arc<Service>,
+    stop: watch::Sender<bool>,
+    serving: tokio::task::JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
+    _watching: Option<crate::watch::Watching>,
+}
+
+impl Server {
+    /// Opens the data file, fills it when it is empty, and listens.
+    ///
+    /// # Errors
+    /// Why it does not run, for stderr.
+    pub(crate) async fn start(config: Config) -> Result<Running, String> {
+        let data = config.data.display();
+        let store = Redb::open(&config.data)
+            .map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
+        let ledger = Ledger::new(Arc::new(store));
+        let clock = Clock { business_date: config.business_date };
+        let disk = config.workspace.as_deref().map(crate::watch::read).transpose()?;
+        let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
+        let (token_hash, _) = secrets::token(&ledger, &config)?;
+        let active = secrets::secrets(&ledger, &config.secrets, &ruleset)?;
+        let address = TcpListener::bind(&config.listen).await;
+        let address = address
+            .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
+        let local = address.local_addr().map_err(|error| error.to_string())?;
+
+        let (writer, queue) = writer::channel();
+        let (orders, order_queue) = worker::orders();
+        let service = Arc::new(Service {
+            ledger,
+            ruleset: ArcSwap::new(ruleset),
+            secrets: ArcSwap::from_pointee(active),
+            token: token_hash,
+            clock,
+            metrics: Metrics::new(),
+            config,
+            machines: Mutex::default(),
+            writer,
+            orders,
+            door: Mutex::new(()),
+            stopping: AtomicBool::new(false),
+        });
+        let shared = Arc::clone(&service);
+        let writing = thread("writer", move || writer::run(&shared, &queue))?;
+        let shared = Arc::clone(&service);
+        let working = thread("worker", move || worker::run(&shared, &order_queue))?;
+        let _watching = match (service.config.watch, disk) {
+            (true, Some(disk)) => Some(crate::watch::start(&service, disk)?),
+            _ => None,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let app = app::app(Arc::clone(&service));
+        let serving = tokio::spawn(listener::serve(address, app, stopped));
+        let url = format!("http://{local}");
+        let threads = vec![writing, working];
+        Ok(Running { url, service, stop, serving, threads, _watching })
+    }
+}
+
+impl Running {
+    /// The first active secret of a source.
+    pub(crate) fn secret(&self, source: &str) -> Option<String> {
+        self.service.secrets.load().get(source)?.first().cloned()
+    }
+
+    /// Ends it: no new connections, requests in flight end, what is queued is stored and decided.
+    pub(crate) async fn stop(self) {
+        self.service.stopping.store(true, Ordering::Release);
+        // The receiver is gone only when the loop has ended.
+        let _ = self.stop.send(true);
+        let _ = self.serving.await;
+        let service = Arc::clone(&self.service);
+        let threads = self.threads;
+        let joined = tokio::task::spawn_blocking(move || {
+            // The writer first: what it stores last, the worker still decides.
+            let mut threads = threads.into_iter();
+            service.writer.stop();
+            let writer = threads.next().map(JoinHandle::join);
+            service.orders.send(Order::Stop);
+            let worker = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
+            matches!(writer, Some(Ok(()))) && worker.is_ok()
+        });
+        if !joined.await.unwrap_or(false) {
+            tracing::error!("a thread ended by a panic");
+        }
+    }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    let builder = builder.stack_size(worker::STACK_BYTES);
+    builder.spawn(work).map_err(|error| format!("no thread for the {name}: {error}"))
+}
+
+/// The ruleset of the data file; of the directory, when the file is empty.
+fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Ruleset, String> {
+    let stored = ledger.files().map_err(|error| format!("the data file is unreadable: {error}"))?;
+    if let Some(files) = stored {
+        if let Some(disk) = disk {
+            report_differences(&files, disk);
+        }
+        let unchanged = std::iter::empty();
+        return door::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
+            print(&findings);
+            "the ruleset in the data file does not pass check".to_owned()
+        });
+    }
+    let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
+    let ruleset = door::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
+        print(&findings);
+        "the directory does not pass check".to_owned()
+    })?;
+    let activation = Activation {
+        ruleset: ruleset.hash.to_string(),
+        at_ms: clock.now_ms(),
+        who: "serve".to_owned(),
+        why: Some("first start".to_owned()),
+        source: "start".to_owned(),
+        files: disk.keys().cloned().collect(),
+        ..Activation::default()
+    };
+    let kept = ledger.activate(&ruleset.files, activation);
+    kept.map_err(|error| format!("the directory cannot be stored: {error}"))?;
+    Ok(ruleset)
+}
+
+fn print(findings: &[Diagnostic]) {
+    for finding in findings {
+        let place = &finding.place;
+        let at = format!("{}:{}:{}", place.file, place.line, place.column);
+        eprintln!("{at}: {} {}", finding.code, finding.message);
+    }
+}
+
+fn report_differences(stored: &Files, disk: &Files) {
+    let differ: Vec<String> = crate::watch::differences(stored, disk).into_keys().collect();
+    if !differ.is_empty() {
+        eprintln!(
+            "note: the directory differs from the data file, which is the truth: {}",
+            differ.join(", ")
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

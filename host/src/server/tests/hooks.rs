@@ -1,0 +1,101 @@
+//! Deliveries: taken once, refused when not authentic, never refused when they are.
+
+use super::{Host, deal};
+
+fn dead_letters(host: &Host) -> usize {
+    host.get("/v1/dead-letters")["data"].as_array().map_or(0, Vec::len)
+}
+
+#[test]
+fn a_delivery_is_answered_and_credited_once() {
+    let host = Host::start();
+    let body = deal("D-1", "50000.10", "");
+    let reply = host.deliver("msg_1", &body);
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    let first = reply.json();
+    assert_eq!(first["delivery"], "msg_1");
+    assert_eq!(first["transactions"][0], "D-1");
+    assert_eq!(first["duplicate"], false);
+    let credits = host.credits("D-1");
+    assert_eq!(credits.len(), 1);
+    assert_eq!(credits[0]["amount"], "50000.10");
+
+    let again = host.deliver("msg_1", &body).json();
+    assert_eq!(again["duplicate"], true);
+    assert_eq!(again["transactions"], first["transactions"]);
+    assert!(again.get("conflict").is_none());
+
+    let other = host.deliver("msg_1", &deal("D-2", "1", ""));
+    assert_eq!(other.status, 202);
+    assert_eq!(other.json()["duplicate"], true);
+    assert_eq!(other.json()["conflict"], true);
+    assert_eq!(other.json()["transactions"], first["transactions"]);
+    assert!(host.credits("D-2").is_empty(), "a conflict is kept, not processed");
+    assert_eq!(dead_letters(&host), 1, "and shown");
+}
+
+#[test]
+fn versions_follow_the_clock_of_the_source() {
+    let host = Host::start();
+    let at = |amount: &str, time: &str| deal("D-1", amount, &format!(",\"updated\":\"{time}\""));
+    host.deliver("msg_2", &at("200", "2026-01-10T10:00:00Z"));
+    assert_eq!(host.credits("D-1")[0]["amount"], "200.00");
+    host.deliver("msg_1", &at("100", "2026-01-10T09:00:00Z"));
+    assert_eq!(host.credits("D-1")[0]["amount"], "200.00", "older: superseded");
+    host.deliver("msg_3", &at("300", "2026-01-10T11:00:00Z"));
+    assert_eq!(host.credits("D-1")[0]["amount"], "300.00");
+    let transaction = host.get("/v1/transactions/D-1");
+    assert_eq!(transaction["version"], 2);
+    host.deliver("msg_4", &at("300.0", "2026-01-10T11:00:00Z"));
+    host.drained();
+    assert_eq!(host.get("/v1/transactions/D-1")["version"], 2, "the same, decoded");
+}
+
+#[test]
+fn what_is_not_authentic_is_refused_without_a_word() {
+    let host = Host::start();
+    let reply = host.call("POST", "/hooks/crm", &[], b"{}");
+    let problem = reply.problem(401, "unauthentic");
+    assert_eq!(problem["detail"], "the delivery is not authentic");
+    host.call("POST", "/hooks/nobody", &[], b"{}").problem(404, "not_found");
+    host.call("GET", "/hooks/crm", &[], b"").problem(405, "method");
+    let large = vec![b' '; (1 << 20) + 1];
+    host.call("POST", "/hooks/crm", &[], &large).problem(413, "too_large");
+    let packed = [("content-encoding", "gzip")];
+    host.call("POST", "/hooks/crm", &packed, b"{}").problem(415, "media_type");
+    assert_eq!(host.get("/v1/status")["counts"]["transactions"], 0);
+}
+
+#[test]
+fn authentic_nonsense_waits_as_a_dead_letter() {
+    let host = Host::start();
+    for (id, body) in [
+        ("msg_1", "not JSON"),
+        ("msg_2", "{\"id\":\"D-1\",\"id\":\"D-2\"}"),
+        ("msg_3", "{\"amount\":1}"),
+        ("msg_4", "\"text\""),
+    ] {
+        let reply = host.deliver(id, body);
+        assert_eq!(reply.status, 202, "{body}");
+        assert_eq!(reply.json()["transactions"].as_array().map(Vec::len), Some(0));
+    }
+    host.drained();
+    let dead = host.get("/v1/dead-letters");
+    let dead = dead["data"].as_array().unwrap();
+    assert_eq!(dead.len(), 4);
+    assert!(dead[2]["reason"].as_str().unwrap().contains("natural key"), "{}", dead[2]);
+    let path = format!("/v1/dead-letters/{}/redrive", dead[0]["sequence"]);
+    assert_eq!(host.api("POST", &path, &[], "").status, 202);
+    host.drained();
+    assert_eq!(dead_letters(&host), 4, "it is still no JSON");
+    host.api("POST", "/v1/dead-letters/999/redrive", &[], "").problem(404, "not_found");
+}
+
+#[test]
+fn rows_with_a_key_are_taken_beside_one_without() {
+    let host = Host::start();
+    let body = format!("[{},{{\"amount\":1}}]", deal("D-1", "100", ""));
+    assert_eq!(host.deliver("msg_1", &body).status, 202);
+    assert_eq!(host.credits("D-1").len(), 1);
+    assert_eq!(dead_letters(&host), 1);
+}

@@ -1,0 +1,70 @@
+//! What every part of the server shares: the ledger, the ruleset in force, the ways to the writer
+//! and the worker.
+//!
+//! Not HTTP. Handlers, the worker and the watcher hold one [`Service`] in an `Arc`.
+//!
+//! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
+//! store, in `door` alone.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use accredit_engine::workspace::Ruleset;
+use arc_swap::ArcSwap;
+use jiff::civil::Date;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Problem;
+use crate::intake::Machines;
+use crate::metrics::Metrics;
+use crate::secrets::{Secrets, TokenHash};
+use crate::worker::Orders;
+use crate::writer::Writer;
+use accredit_engine::ledger::Ledger;
+
+/// The server's state.
+pub(crate) struct Service {
+    /// Everything that is kept.
+    pub(crate) ledger: Ledger,
+    /// The ruleset in force.
+    pub(crate) ruleset: ArcSwap<Ruleset>,
+    /// Active secrets by source.
+    pub(crate) secrets: ArcSwap<Secrets>,
+    /// Of the API.
+    pub(crate) token: TokenHash,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// Counters.
+    pub(crate) metrics: Metrics,
+    /// What it was started with.
+    pub(crate) config: Config,
+    /// Machines for intake policies, off the worker.
+    pub(crate) machines: Mutex<Vec<Machines>>,
+    /// The way into the inbox.
+    pub(crate) writer: Writer,
+    /// The way to the worker.
+    pub(crate) orders: Orders,
+    /// One activation at a time.
+    pub(crate) door: Mutex<()>,
+    /// Whether a stop was asked.
+    pub(crate) stopping: AtomicBool,
+}
+
+impl Service {
+    /// The business date in the workspace's zone.
+    pub(crate) fn business_date(&self) -> Date {
+        self.clock.business_date(&self.ruleset.load().settings.time_zone)
+    }
+
+    /// Runs `work` where blocking does no harm, to its end even when the client has gone.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let service = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || work(&service)).await;
+        done.unwrap_or_else(|error| Err(Problem::internal(&error)))
+    }
+}

@@ -1,0 +1,174 @@
+//! Batches: which version of a transaction counts, and one commit for what follows from it.
+//!
+//! Not decoding (`intake`) and not deciding (the engine).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_engine::decision::{Decision, Resolution};
+use accredit_engine::transaction::{Decoder, Record, Transaction};
+use accredit_engine::workspace::Ruleset;
+
+use super::Worker;
+use crate::explain;
+use crate::intake::{older, source_clock, understand};
+use accredit_engine::calculation;
+use accredit_engine::ledger::inbox::Delivery;
+use accredit_engine::ledger::record::{Version, Work};
+use accredit_engine::pipeline::row;
+use accredit_engine::stage::Inputs;
+use accredit_engine::store::Error as StoreError;
+
+/// Transactions decided again in one commit.
+const AGAIN_MAX: usize = 1000;
+
+/// The version of a transaction that counts, so far.
+struct Current {
+    record: Record,
+    transaction: Arc<Transaction>,
+    /// Whether it came in this batch and must be decided.
+    new: bool,
+}
+
+/// A batch while it grows.
+struct Growing<'a> {
+    ruleset: &'a Ruleset,
+    batch: Work,
+    current: BTreeMap<String, Current>,
+    resolutions: Vec<Resolution>,
+}
+
+impl Worker {
+    /// Decides what waits, up to `limit` deliveries; returns how many deliveries that were.
+    pub(super) fn batch(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let pending = self.service.ledger.pending(limit)?;
+        if pending.is_empty() {
+            return Ok(0);
+        }
+        let ruleset = self.service.ruleset.load_full();
+        let mut growing = Growing {
+            ruleset: &ruleset,
+            batch: Work::default(),
+            current: BTreeMap::new(),
+            resolutions: Vec::new(),
+        };
+        for (sequence, delivery) in &pending {
+            self.delivery(&mut growing, *sequence, delivery)?;
+        }
+        let Growing { mut batch, current, resolutions, .. } = growing;
+        let new = current.into_values().filter(|current| current.new);
+        let transactions: Vec<_> = new.map(|current| current.transaction).collect();
+        batch.decisions = self.decide(&ruleset, &transactions, resolutions);
+        self.record(&batch)?;
+        Ok(pending.len())
+    }
+
+    fn delivery(
+        &mut self,
+        growing: &mut Growing<'_>,
+        sequence: u64,
+        delivery: &Delivery,
+    ) -> Result<(), StoreError> {
+        let dead = match understand(growing.ruleset, &mut self.machines, delivery) {
+            Ok(understood) => {
+                for (record, transaction) in understood.rows {
+                    self.version(growing, sequence, record, transaction)?;
+                }
+                understood.rest
+            }
+            Err(reason) => Some(reason),
+        };
+        if dead.is_some() {
+            let source = &delivery.source;
+            tracing::warn!(delivery.sequence = sequence, delivery.source = %source, "dead letter");
+        }
+        growing.batch.done.push((sequence, dead));
+        Ok(())
+    }
+
+    /// Applies one row: the same content is nothing new, an older one is only recorded.
+    fn version(
+        &self,
+        growing: &mut Growing<'_>,
+        sequence: u64,
+        record: Record,
+        transaction: Arc<Transaction>,
+    ) -> Result<(), StoreError> {
+        let id = transaction.id.to_string();
+        if !growing.current.contains_key(&id)
+            && let Some(stored) = self.service.ledger.transaction(&id)?
+        {
+            // Read by the types of today, so that a corrected column is no new version.
+            let fields = Arc::clone(&growing.ruleset.settings.fields);
+            let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+            let current = Current { record: stored.record, transaction, new: false };
+            growing.current.insert(id.clone(), current);
+            growing.resolutions.extend(self.service.ledger.resolutions(&id)?);
+        }
+        let mut superseded = false;
+        if let Some(current) = growing.current.get(&id) {
+            if current.transaction.content() == transaction.content() {
+                return Ok(());
+            }
+            let stored = source_clock(&current.record, &current.transaction);
+            superseded = older(&source_clock(&record, &transaction), &stored);
+        }
+        let version = Version { id: id.clone(), record: record.clone(), sequence, superseded };
+        growing.batch.versions.push(version);
+        if !superseded {
+            growing.current.insert(id, Current { record, transaction, new: true });
+        }
+        Ok(())
+    }
+
+    /// Decides stored transactions again, as their inputs are now; returns how many there were.
+    pub(super) fn decide_again(&mut self, ids: &[String]) -> Result<usize, StoreError> {
+        let mut count = 0;
+        for chunk in ids.chunks(AGAIN_MAX) {
+            let ruleset = self.service.ruleset.load_full();
+            let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+            let mut transactions = Vec::with_capacity(chunk.len());
+            let mut resolutions = Vec::new();
+            for id in chunk {
+                if let Some(stored) = self.service.ledger.transaction(id)? {
+                    transactions.push(Arc::new(decoder.decode(&stored.record)));
+                    resolutions.extend(self.service.ledger.resolutions(id)?);
+                }
+            }
+            count += transactions.len();
+            let decisions = self.decide(&ruleset, &transactions, resolutions);
+            self.record(&Work { decisions, ..Work::default() })?;
+        }
+        Ok(count)
+    }
+
+    fn decide(
+        &self,
+        ruleset: &Ruleset,
+        transactions: &[Arc<Transaction>],
+        resolutions: Vec<Resolution>,
+    ) -> Vec<(String, Vec<Decision>)> {
+        let resolutions = resolutions.iter().filter_map(explain::input).collect();
+        let inputs = Inputs { as_of: Some(self.service.business_date()), resolutions };
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let decided = calculation::decide_all(ruleset, transactions, &inputs, threads);
+        let ids = transactions.iter().map(|transaction| transaction.id.to_string());
+        let rows = decided.iter().map(|plans| {
+            plans.iter().map(|decided| row::decision(ruleset, decided)).collect::<Vec<_>>()
+        });
+        ids.zip(rows).collect()
+    }
+
+    fn record(&self, batch: &Work) -> Result<(), StoreError> {
+        let started = std::time::Instant::now();
+        self.service.ledger.record(batch)?;
+        self.service.metrics.commit(started.elapsed());
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        let decisions = batch.decisions.iter().flat_map(|(_, decisions)| decisions);
+        for credit in decisions.flat_map(|decision| &decision.credits) {
+            *counts.entry(credit.status.as_str()).or_default() += 1;
+        }
+        counts.into_iter().for_each(|(status, count)| self.service.metrics.credits(status, count));
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Releases and manual holds: resolve once, decide again, answer with the row as it is then.
+//!
+//! Not HTTP. Runs on the worker's thread, so that the status it judges by cannot change meanwhile.
+
+use accredit_engine::decision::{CreditRow, Resolution};
+
+use super::Worker;
+use crate::error::Problem;
+
+/// What is done to a credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Its hold ends.
+    Release,
+    /// It waits.
+    Hold,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Action::Release => "release",
+            Action::Hold => "hold",
+        }
+    }
+
+    /// Whether a credit of this status may already have been decided with the action.
+    fn shows(self, status: &str) -> bool {
+        match self {
+            Action::Release => status != "held",
+            Action::Hold => status != "active",
+        }
+    }
+}
+
+/// A wish about one credit.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolve {
+    /// Its id.
+    pub(crate) credit: String,
+    /// What is to be done.
+    pub(crate) action: Action,
+    /// By whom.
+    pub(crate) who: String,
+    /// Why, if said.
+    pub(crate) comment: Option<String>,
+}
+
+impl Worker {
+    /// Does it, or answers with what the first time did.
+    pub(super) fn resolve(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
+        let failed = |error| Problem::internal(&error);
+        let row = self.row(&order.credit)?;
+        let earlier = self.service.ledger.resolutions(&row.transaction).map_err(failed)?;
+        let last = earlier.iter().rev().find(|earlier| earlier.credit == order.credit);
+        if last.is_some_and(|last| last.action == order.action.name()) {
+            if !order.action.shows(&row.status) {
+                // A crash came between the resolution and its decision.
+                self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
+                return self.row(&order.credit);
+            }
+            return Ok(row);
+        }
+        match (order.action, row.status.as_str()) {
+            (Action::Release, "held") | (Action::Hold, "active") => (),
+            (Action::Hold, "held") => return Ok(row),
+            // Its hold has ended by itself: that was the first release.
+            (Action::Release, "active") if row.release_date.is_some() => return Ok(row),
+            (Action::Release, status) => {
+                let detail = format!("the credit is {status}, not held");
+                return Err(Problem::conflict("not_held", detail));
+            }
+            (Action::Hold, status) => {
+                let detail = format!("the credit is {status}, not active");
+                return Err(Problem::conflict("not_active", detail));
+            }
+        }
+        let resolution = Resolution {
+            credit: order.credit.clone(),
+            action: order.action.name().to_owned(),
+            date: self.service.business_date().to_string(),
+            who: order.who,
+            comment: order.comment,
+        };
+        let now_ms = self.service.clock.now_ms();
+        self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
+        self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
+        self.row(&order.credit)
+    }
+
+    fn row(&self, credit: &str) -> Result<CreditRow, Problem> {
+        let row = self.service.ledger.credit(credit).map_err(|error| Problem::internal(&error))?;
+        row.ok_or_else(|| Problem::not_found("credit"))
+    }
+}

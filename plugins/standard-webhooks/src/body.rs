@@ -1,0 +1,71 @@
+//! Bodies: JSON in which no key comes twice.
+//!
+//! Not mapping to transactions (the intake policy's work). Called by the connector. A key that comes
+//! twice is refused: two readers would disagree about which value counts.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use accredit_engine::connector::DecodeError;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// The body as JSON; amounts keep their digits.
+pub(crate) fn decode(body: &[u8]) -> Result<serde_json::Value, DecodeError> {
+    let refused = |error: serde_json::Error| DecodeError(format!("not readable JSON: {error}"));
+    serde_json::from_slice::<UniqueKeys>(body).map_err(refused)?;
+    serde_json::from_slice(body).map_err(refused)
+}
+
+/// Reads any JSON and keeps nothing of it.
+struct UniqueKeys;
+
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueKeys)
+    }
+}
+
+impl<'de> Visitor<'de> for UniqueKeys {
+    type Value = UniqueKeys;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            // A number is a map of one private key under `arbitrary_precision`; its value is text.
+            map.next_value::<UniqueKeys>()?;
+            if let Some(twice) = keys.replace(key) {
+                return Err(A::Error::custom(format!("the key `{twice}` comes twice")));
+            }
+        }
+        Ok(UniqueKeys)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<UniqueKeys>()?.is_some() {}
+        Ok(UniqueKeys)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self, E> {
+        Ok(UniqueKeys)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self, E> {
+        Ok(UniqueKeys)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self, E> {
+        Ok(UniqueKeys)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self, E> {
+        Ok(UniqueKeys)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self, E> {
+        Ok(UniqueKeys)
+    }
+}

@@ -1,0 +1,96 @@
+//! Signatures: made and verified.
+//!
+//! Not decoding of bodies. Called by the connector, and [`sign`] by whoever plays a sender.
+
+use accredit_engine::connector::{Payload, Rejected, Verified};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+/// How far a timestamp may be from now, on either side, in seconds.
+const TOLERANCE_S: u64 = 300;
+
+/// Signatures tried a delivery; a sender that rotates sends two.
+const SIGNATURES_MAX: usize = 20;
+
+/// Bytes of a delivery's id.
+const ID_BYTES_MAX: usize = 256;
+
+/// Secrets come padded or not, depending on who made them.
+const SECRET: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Whether a delivery is authentic, and under which secret.
+pub(crate) fn verify(payload: &Payload<'_>) -> Result<Verified, Rejected> {
+    let id = payload.header("webhook-id")?;
+    let timestamp = payload.header("webhook-timestamp")?;
+    let signatures = payload.header("webhook-signature")?;
+    check_id(id)?;
+    check_timestamp(timestamp, payload.now_ms)?;
+    let candidates: Vec<Vec<u8>> = signatures
+        .split(' ')
+        .take(SIGNATURES_MAX)
+        .filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok())
+        .collect();
+    for (index, secret) in payload.secrets.iter().enumerate() {
+        // A secret that cannot verify must not keep the others from it.
+        let Ok(key) = key(secret) else { continue };
+        let expected = mac(&key, id, timestamp, payload.body)?;
+        // A slice of another length is unequal in constant time as well.
+        if candidates.iter().any(|candidate| expected.ct_eq(candidate).into()) {
+            return Ok(Verified { delivery: id.to_owned(), secret: index });
+        }
+    }
+    Err(Rejected("no signature matches"))
+}
+
+/// The value of `webhook-signature` for a delivery, as a sender makes it.
+///
+/// # Errors
+/// When the secret is empty or not base64.
+pub fn sign(secret: &str, id: &str, timestamp_s: i64, body: &[u8]) -> Result<String, Rejected> {
+    let mac = mac(&key(secret)?, id, &timestamp_s.to_string(), body)?;
+    Ok(format!("v1,{}", STANDARD.encode(mac)))
+}
+
+/// The bytes of a secret.
+pub(crate) fn key(secret: &str) -> Result<Vec<u8>, Rejected> {
+    let digits = secret.strip_prefix("whsec_").unwrap_or(secret);
+    let key = SECRET.decode(digits).map_err(|_| Rejected("a secret is not base64"))?;
+    if key.is_empty() { Err(Rejected("a secret is empty")) } else { Ok(key) }
+}
+
+fn mac(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Result<[u8; 32], Rejected> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Rejected("a secret is empty"))?;
+    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+        mac.update(part);
+    }
+    Ok(mac.finalize().into_bytes().into())
+}
+
+/// A dot would let id and timestamp trade characters under one signature.
+fn check_id(id: &str) -> Result<(), Rejected> {
+    let plain = id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.');
+    if plain && !id.is_empty() && id.len() <= ID_BYTES_MAX {
+        Ok(())
+    } else {
+        Err(Rejected("the delivery id is not usable"))
+    }
+}
+
+/// Digits alone: a parser that takes ` 1`, `+5` or `1e9` would accept what nobody signed as a time.
+fn check_timestamp(timestamp: &str, now_ms: i64) -> Result<(), Rejected> {
+    let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = timestamp.parse::<i64>().ok().filter(|_| digits);
+    let seconds = seconds.ok_or(Rejected("the timestamp is not a number of seconds"))?;
+    if now_ms.div_euclid(1000).abs_diff(seconds) > TOLERANCE_S {
+        return Err(Rejected("the timestamp is too far from now"));
+    }
+    Ok(())
+}
