@@ -48,7 +48,7 @@ fn outcome(variant: usize) -> Outcome {
         hold: Hold::None,
         rollable: true,
         on_reporting: false,
-        duplicates: variant % 2 == 0,
+        duplicates: variant.is_multiple_of(2),
         credit_type: None,
     }
 }

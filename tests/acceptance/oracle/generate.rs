@@ -72,7 +72,7 @@ pub(crate) fn world(seed: u64) -> World {
         let days = ["2022-01-12", "2022-02-11", "2022-06-30", "2022-12-31", "2023-07-01"];
         world.as_of = Some(day(r.word(&days)));
     }
-    world.plan.targets = if r.one_in(2) { vec!["*".to_owned()] } else { selectors(r, &world) };
+    world.plan.targets = if !r.one_in(3) { vec!["*".to_owned()] } else { selectors(r, &world) };
     rules(r, &mut world);
     world.transactions = (0..1 + r.below(6)).map(|n| transaction(r, &world, n)).collect();
     if r.one_in(10) {
@@ -210,7 +210,7 @@ fn selectors(r: &mut Random, world: &World) -> Vec<String> {
 
 fn hold(r: &mut Random) -> Hold {
     let count = *r.pick(&[0, 1, 2, 3]);
-    match r.below(16) {
+    match r.below(24) {
         0 => Hold::Days(*r.pick(&[0, 1, 16, 17, 30, 400])),
         1 => Hold::Months(count),
         2 => Hold::Quarters(count),
@@ -253,17 +253,13 @@ fn rules(r: &mut Random, world: &mut World) {
         [Test::Always, Test::Always, Test::Always, Test::Won, Test::Over(0), Test::Over(50)];
     let columns = [Assign::Owner, Assign::Owner, Assign::Preassigned, Assign::Desk];
     for n in 0..1 + r.below(3) {
-        let mut assign = vec![*r.pick(&columns)];
-        let next = *r.pick(&columns);
-        if r.one_in(3) && !assign.contains(&next) {
-            assign.push(next);
-        }
+        let assign = vec![*r.pick(&columns)];
         let results = (0..1 + r.below(2)).map(|n| outcome(r, n, &world.credit_types, true));
         let results = results.collect();
         let (span, test) = (span(r, 10), *r.pick(&tests));
         world.plan.direct.push(Direct { name: format!("Direct {n}"), span, test, assign, results });
     }
-    for n in 0..r.below(4) {
+    for n in 0..r.below(5) {
         let results = (0..1 + r.below(2)).map(|n| outcome(r, n, &world.credit_types, false));
         let results = results.collect();
         let named = (!world.kinds.is_empty() && r.one_in(2)).then(|| r.pick(&world.kinds).clone());
@@ -296,7 +292,7 @@ fn fixed_values(r: &mut Random, world: &mut World) {
 
 fn name(r: &mut Random, world: &World) -> String {
     let person = r.pick(&world.people);
-    let name = match r.below(12) {
+    let name = match r.below(16) {
         0 => "zoe".to_owned(),
         1 => "Zed Nobody".to_owned(),
         2 => "Ace".to_owned(),
@@ -326,7 +322,7 @@ fn names(r: &mut Random, world: &World) -> String {
             text.push_str(r.word(&[";", "||", " ; ", ";;"]));
         }
         text.push_str(&name(r, world));
-        if !weights.is_empty() && !r.one_in(12) {
+        if !weights.is_empty() && !r.one_in(25) {
             text.push_str(&format!("[{}]", weights[place % weights.len()]));
         }
     }
@@ -334,12 +330,12 @@ fn names(r: &mut Random, world: &World) -> String {
 }
 
 fn transaction(r: &mut Random, world: &World, n: usize) -> Tx {
-    let date = match r.below(20) {
+    let date = match r.below(40) {
         0 => String::new(),
         1 => "soon".to_owned(),
         _ => (r.word(&DATES)).to_owned(),
     };
-    let amount = if r.one_in(20) { "12x".to_owned() } else { r.word(&AMOUNTS).to_owned() };
+    let amount = if r.one_in(40) { "12x".to_owned() } else { r.word(&AMOUNTS).to_owned() };
     let second = if r.one_in(6) { names(r, world) } else { String::new() };
     Tx {
         id: format!("T{n}"),
@@ -348,7 +344,7 @@ fn transaction(r: &mut Random, world: &World, n: usize) -> Tx {
         owners: [names(r, world), second],
         desk: names(r, world),
         positions: names(r, world),
-        stage: r.word(&["Won", "Won", "Won", "Lost", ""]).to_owned(),
-        units: r.word(&["", "5", "1.5", "1.5", "1.5", "1.5", "1.5", "1.5", "x"]).to_owned(),
+        stage: r.word(&["Won", "Won", "Won", "Won", "Won", "Lost", ""]).to_owned(),
+        units: (if r.one_in(25) { "x" } else { r.word(&["", "1.5"]) }).to_owned(),
     }
 }

@@ -8,7 +8,7 @@ mod names;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::world::{Hold, Span, Test, Tx, World};
+use super::world::{Hold, Test, Tx, World};
 
 /// An expected credit; credits of the same transaction are named by their place among them.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,8 +211,4 @@ fn held(world: &World, hold: Hold, date: Date) -> (Status, Option<Date>, bool) {
     }
     let over = world.as_of.is_some_and(|as_of| end <= as_of);
     (if over { Status::Active } else { Status::Held }, Some(end), false)
-}
-
-fn active(span: Span, date: Date) -> bool {
-    span.has(date)
 }

@@ -32,10 +32,10 @@ fn candidates(world: &World) -> Vec<World> {
         drop_each(of.results.len(), &|w, n| drop(w.plan.indirect[rule].results.remove(n)));
     }
     drop_each(world.seats.len(), &drop_seat);
-    drop_each(world.people.len(), &drop_person);
     drop_each(world.edges.len(), &|w, n| drop(w.edges.remove(n)));
     drop_each(world.aliases.len(), &|w, n| drop(w.aliases.remove(n)));
     if !world.simple {
+        drop_each(world.people.len(), &drop_person);
         drop_each(world.sittings.len(), &|w, n| drop(w.sittings.remove(n)));
     }
     all.extend(simpler(world));
@@ -64,9 +64,6 @@ fn drop_seat(world: &mut World, n: usize) {
 }
 
 fn drop_person(world: &mut World, n: usize) {
-    if world.simple {
-        return;
-    }
     let gone = world.people.remove(n).id;
     world.sittings.retain(|s| s.person != gone);
     world.aliases.retain(|a| a.kind != "participant" || a.id != gone);
@@ -140,10 +137,10 @@ fn drop_name(text: &mut String, place: usize) {
     *text = names.join(";");
 }
 
-fn plainer(
-    change: &mut dyn FnMut(&dyn Fn(&mut World)),
-    result: &dyn Fn(&mut World) -> &mut Outcome,
-) {
+/// What is done to a world.
+type Change<'a> = &'a dyn Fn(&mut World);
+
+fn plainer(change: &mut dyn FnMut(Change<'_>), result: &dyn Fn(&mut World) -> &mut Outcome) {
     change(&|w| result(w).cap = None);
     change(&|w| result(w).hold = Hold::None);
     change(&|w| result(w).value = Value::Default);

@@ -40,6 +40,10 @@ fn finds(world: &World, all: &[Named]) -> bool {
     if world.plan.split == Split::First && !weighted {
         return all.first().is_some_and(|first| first.position.is_some());
     }
+    finds_anybody(all)
+}
+
+fn finds_anybody(all: &[Named]) -> bool {
     all.iter().any(|named| named.position.is_some())
 }
 
@@ -70,6 +74,10 @@ fn read(world: &World, text: &str, date: Date) -> Result<Vec<Named>, Codes> {
             },
             None => all.push(found),
         }
+    }
+    // Where nobody is known, how to share is not asked.
+    if codes.is_empty() && !finds_anybody(&all) {
+        return Ok(all);
     }
     let weights: Vec<Decimal> = all.iter().filter_map(|named| named.weight).collect();
     if !weights.is_empty() && weights.len() < all.len() {
@@ -108,6 +116,10 @@ fn resolve(
         if !own && !aliased("participant", &person.id) {
             continue;
         }
+        // Outside the dates of his own rows a participant is nobody, like a position.
+        if world.simple && !exists(world, &person.id, date) {
+            continue;
+        }
         person_named = true;
         for sitting in &world.sittings {
             if sitting.person == person.id && sitting.span.has(date) {
@@ -123,7 +135,7 @@ fn resolve(
     match (targets.as_slice(), seats.as_slice()) {
         ([only], _) => Ok((format!("position {only}"), Some((*only).clone()))),
         ([], []) if person_named => Err("no_position"),
-        ([], [only]) => Ok((format!("position {only}"), None)),
+        // Two names of one outsider are two: what they mean is asked of targets only.
         ([], _) => Ok((format!("text {name}"), None)),
         _ => Err("ambiguous_alias"),
     }
