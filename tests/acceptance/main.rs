@@ -3,6 +3,7 @@
 mod bad_input;
 mod company;
 mod crm;
+mod oracle;
 mod release;
 mod restart;
 mod server;

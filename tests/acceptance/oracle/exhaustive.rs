@@ -1,0 +1,143 @@
+//! Every organisation of up to four people in up to three levels, with every split of up to three.
+
+use super::world::{Assign, Direct, Tx, Value, World};
+use super::world::{Cap, Hold, Indirect, Outcome, Person, Plan, Seat, Sitting, Span, Split, Test};
+
+const AMOUNTS: [&str; 5] = ["100", "100.01", "-100", "0.01", "-0.02"];
+const WEIGHTS: [[&str; 3]; 2] = [["0.3333", "0.3333", "0.3334"], ["0.6", "0.6", "0.5"]];
+
+/// The managers of `count` people, each somebody later in the list.
+fn organizations(count: usize) -> Vec<Vec<Option<usize>>> {
+    let mut all: Vec<Vec<Option<usize>>> = vec![Vec::new()];
+    for n in 0..count {
+        let mut next = Vec::new();
+        for known in &all {
+            for manager in (n + 1..count).map(Some).chain([None]) {
+                next.push(known.iter().copied().chain([manager]).collect());
+            }
+        }
+        all = next;
+    }
+    all.retain(|managers| (0..count).all(|n| depth(managers, n) <= 3));
+    all
+}
+
+fn depth(managers: &[Option<usize>], n: usize) -> usize {
+    managers[n].map_or(1, |manager| 1 + depth(managers, manager))
+}
+
+/// Every world: organisations by splits, duplicates, holds and maxima.
+pub(crate) fn worlds() -> Vec<World> {
+    let mut all = Vec::new();
+    for managers in (1..=4).flat_map(organizations) {
+        for split in [Split::Refuse, Split::Equal, Split::Full, Split::First] {
+            for variant in 0..12 {
+                all.push(world(&managers, split, variant));
+            }
+        }
+    }
+    all
+}
+
+fn outcome(variant: usize) -> Outcome {
+    Outcome {
+        name: "Credit".to_owned(),
+        value: Value::Default,
+        cap: None,
+        per_item: variant >= 8,
+        hold: Hold::None,
+        rollable: true,
+        on_reporting: false,
+        duplicates: variant.is_multiple_of(2),
+        credit_type: None,
+    }
+}
+
+fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
+    let count = managers.len();
+    let id = |n: usize| format!("P{n}");
+    let span = Span::default();
+    let seat =
+        |n: usize| Seat { id: id(n), title: "Rep".to_owned(), manager: managers[n].map(id), span };
+    let person = |n: usize| Person { id: id(n), name: format!("N {n}"), email: String::new() };
+    let direct = Outcome {
+        hold: if variant % 4 == 3 { Hold::Days(30) } else { Hold::None },
+        ..outcome(variant)
+    };
+    let indirect = Outcome { cap: (variant >= 4).then_some(Cap::Amount), ..outcome(variant) };
+    World {
+        scale: 2,
+        year_starts: 1,
+        us_dates: false,
+        simple: true,
+        kinds: Vec::new(),
+        credit_types: vec!["booking".to_owned()],
+        people: (0..count).map(person).collect(),
+        seats: (0..count).map(seat).collect(),
+        sittings: (0..count).map(|n| Sitting { seat: id(n), person: id(n), span }).collect(),
+        edges: Vec::new(),
+        aliases: Vec::new(),
+        plan: Plan {
+            span,
+            targets: vec!["*".to_owned()],
+            filter: Test::Always,
+            split,
+            total_one: false,
+            across_years: false,
+            direct: vec![Direct {
+                name: "Direct".to_owned(),
+                span,
+                test: Test::Always,
+                assign: vec![Assign::Owner],
+                results: vec![direct],
+            }],
+            indirect: vec![Indirect {
+                name: "Indirect".to_owned(),
+                span,
+                test: Test::Always,
+                relationship: "Reporting".to_owned(),
+                receivers: vec!["*".to_owned()],
+                results: vec![indirect],
+            }],
+        },
+        transactions: transactions(count),
+        as_of: None,
+    }
+}
+
+/// Every ordered choice of one to three people, without weights and with each set of them.
+fn transactions(count: usize) -> Vec<Tx> {
+    let mut choices: Vec<Vec<usize>> = (0..count).map(|n| vec![n]).collect();
+    for length in 1..3 {
+        let longer: Vec<Vec<usize>> =
+            choices.iter().filter(|c| c.len() == length).flat_map(|c| more(c, count)).collect();
+        choices.extend(longer);
+    }
+    let mut all = Vec::new();
+    for choice in &choices {
+        for weights in [None, Some(&WEIGHTS[0]), Some(&WEIGHTS[1])] {
+            let one = |(place, n): (usize, &usize)| match weights {
+                None => format!("P{n}"),
+                Some(weights) => format!("P{n}[{}]", weights[place]),
+            };
+            let names: Vec<String> = choice.iter().enumerate().map(one).collect();
+            let number = all.len();
+            all.push(Tx {
+                id: format!("T{number:03}"),
+                date: "2022-01-12".to_owned(),
+                amount: AMOUNTS[number % AMOUNTS.len()].to_owned(),
+                owners: [names.join(";"), String::new()],
+                desk: String::new(),
+                positions: String::new(),
+                stage: "Won".to_owned(),
+                units: String::new(),
+            });
+        }
+    }
+    all
+}
+
+fn more(choice: &[usize], count: usize) -> Vec<Vec<usize>> {
+    let others = (0..count).filter(|n| !choice.contains(n));
+    others.map(|n| choice.iter().copied().chain([n]).collect()).collect()
+}

@@ -1,0 +1,94 @@
+//! Rounding and sharing with whole numbers only.
+
+use rust_decimal::Decimal;
+
+use crate::oracle::world::Cap;
+
+/// Exact parts of a deal: numerators over one denominator, in units of the last decimal.
+struct Parts {
+    numerators: Vec<i128>,
+    denominator: i128,
+}
+
+fn ten(power: u32) -> i128 {
+    10_i128.pow(power)
+}
+
+fn minor(units: i128, negative: bool, scale: u32) -> Decimal {
+    Decimal::from_i128_with_scale(if negative { -units } else { units }, scale)
+}
+
+fn half_up(numerator: i128, denominator: i128) -> i128 {
+    (numerator * 2 + denominator) / (denominator * 2)
+}
+
+/// Half away from zero.
+pub(super) fn round(value: Decimal, scale: u32) -> Decimal {
+    let units = half_up(value.mantissa().abs() * ten(scale), ten(value.scale()));
+    minor(units, value.is_sign_negative(), scale)
+}
+
+/// Every weight of the value, each rounded alone.
+pub(super) fn full(value: Decimal, weights: &[Decimal], scale: u32) -> Vec<Decimal> {
+    weights.iter().map(|weight| round(value * weight, scale)).collect()
+}
+
+/// Equal parts by largest remainder.
+pub(super) fn equal(value: Decimal, count: usize, scale: u32) -> Vec<Decimal> {
+    let numerators = vec![value.mantissa().abs() * ten(scale); count];
+    let denominator = ten(value.scale()) * count as i128;
+    largest_remainder(value, &Parts { numerators, denominator }, scale)
+}
+
+/// Weighted parts by largest remainder.
+pub(super) fn weighted(value: Decimal, weights: &[Decimal], scale: u32) -> Vec<Decimal> {
+    let decimals = weights.iter().map(Decimal::scale).max().unwrap_or(0);
+    let whole = |weight: &Decimal| weight.mantissa() * ten(decimals - weight.scale());
+    let of = |weight| value.mantissa().abs() * whole(weight) * ten(scale);
+    let numerators = weights.iter().map(of).collect();
+    let denominator = ten(value.scale()) * ten(decimals);
+    largest_remainder(value, &Parts { numerators, denominator }, scale)
+}
+
+fn largest_remainder(value: Decimal, parts: &Parts, scale: u32) -> Vec<Decimal> {
+    let total = half_up(parts.numerators.iter().sum(), parts.denominator);
+    let mut units: Vec<i128> = parts.numerators.iter().map(|n| n / parts.denominator).collect();
+    let mut given = vec![false; units.len()];
+    while units.iter().sum::<i128>() < total {
+        let mut best: Option<usize> = None;
+        let rest = |index: usize| parts.numerators[index] % parts.denominator;
+        for (index, given) in given.iter().enumerate() {
+            if !given && best.is_none_or(|best| rest(index) > rest(best)) {
+                best = Some(index);
+            }
+        }
+        let best = best.unwrap();
+        given[best] = true;
+        units[best] += 1;
+    }
+    units.iter().map(|units| minor(*units, value.is_sign_negative(), scale)).collect()
+}
+
+/// The size of a maximum, at the unit's scale.
+pub(super) fn limit(cap: Cap, amount: Result<Decimal, &'static str>, scale: u32) -> Size {
+    let size = match cap {
+        Cap::Amount => amount?,
+        Cap::Fixed(size) => size,
+    };
+    Ok(round(size.abs(), scale))
+}
+
+pub(super) type Size = Result<Decimal, &'static str>;
+
+/// The amount cut to a size, with its sign; nothing when it was cut to zero.
+pub(super) fn cut(amount: Decimal, size: Decimal) -> Option<Decimal> {
+    if amount.abs() <= size {
+        Some(amount)
+    } else if size <= Decimal::ZERO {
+        None
+    } else if amount.is_sign_negative() {
+        Some(-size)
+    } else {
+        Some(size)
+    }
+}
