@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::calendar::PeriodKind;
 use crate::credit::{Credit, Status, laws};
 use crate::decision::{Note, Outcome};
 use crate::plan::Plan;
@@ -114,7 +115,14 @@ pub fn decide_plan(
                 }
             }
         }
-        Err(park) => parked(&mut decided, park),
+        Err(park) => {
+            // Parked before its dates were asked for: its period is still where it belongs.
+            decided.date = transaction.date().ok();
+            let calendar = &ruleset.settings.calendar;
+            let period = decided.date.and_then(|date| calendar.period(date, PeriodKind::Month));
+            decided.period = period.map(|period| Arc::from(period.id));
+            parked(&mut decided, park);
+        }
     }
     decided
 }

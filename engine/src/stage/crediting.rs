@@ -33,34 +33,44 @@ pub struct Recipients {
 /// [`Park`] when the names do not allow a decision.
 pub fn recipients(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Recipients>, Park> {
     let Some(shares) = named(case, rule)? else { return Ok(None) };
-    let mut found: Vec<(Option<PositionId>, Share)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for share in shares {
-        let position = resolve(case, &share.who)?;
-        let same = found.iter_mut().find(|(known, other)| match (known, position) {
-            (Some(known), Some(position)) => *known == position,
-            (None, None) => fold(&other.who) == fold(&share.who),
+        let (position, target) = resolve(case, &share.who)?;
+        let same = found.iter_mut().find(|known| match (known.position, position) {
+            (Some(known), Some(position)) => known == position,
+            (None, None) => fold(&known.share.who) == fold(&share.who),
             _ => false,
         });
         match same {
-            Some((_, known)) => known.weight = added(known, &share)?,
-            None => found.push((position, share)),
+            Some(known) => known.share.weight = added(&known.share, &share)?,
+            None => found.push(Found { position, target, share }),
         }
     }
-    if found.iter().all(|(position, _)| position.is_none()) {
-        let name = &rule.rule.name;
-        let names: Vec<&str> = found.iter().map(|(_, share)| share.who.as_str()).collect();
-        let message = format!("rule `{name}`: nobody matches `{}`", names.join(";"));
-        case.reason(STAGE, "unmatched", message);
-        return Ok(None);
-    }
-    let weights: Vec<Option<Decimal>> = found.iter().map(|(_, share)| share.weight).collect();
-    let shares = divide(case, &weights)?;
-    let mut positions: Vec<_> = found.into_iter().map(|(position, _)| position).collect();
+    let weights: Vec<Option<Decimal>> = found.iter().map(|found| found.share.weight).collect();
+    let mut positions: Vec<Option<PositionId>> =
+        found.iter().map(|found| found.position.filter(|_| found.target)).collect();
     if case.plan.split == Split::First && weights.iter().all(Option::is_none) {
         // The others are not recipients of nothing: they are none.
         positions.iter_mut().skip(1).for_each(|position| *position = None);
     }
+    if positions.iter().all(Option::is_none) {
+        let name = &rule.rule.name;
+        let names: Vec<&str> = found.iter().map(|found| found.share.who.as_str()).collect();
+        let message = format!("rule `{name}`: nobody matches `{}`", names.join(";"));
+        case.reason(STAGE, "unmatched", message);
+        return Ok(None);
+    }
+    let shares = divide(case, &weights)?;
     Ok(Some(Recipients { positions, shares }))
+}
+
+/// A name, and who it means.
+struct Found {
+    /// The one position that it means, a target or not: two names of one outsider are one.
+    position: Option<PositionId>,
+    /// Whether that position is among the plan's targets.
+    target: bool,
+    share: Share,
 }
 
 /// Who is named, before anybody asks who that is.
@@ -122,15 +132,16 @@ fn text_of(value: Value) -> String {
     }
 }
 
-/// The position that a name means among the plan's targets; none, with a warning, when nobody.
-fn resolve(case: &mut Case<'_>, name: &str) -> Result<Option<PositionId>, Park> {
+/// The position that a name means, and whether it is a target; a warning when nobody is.
+fn resolve(case: &mut Case<'_>, name: &str) -> Result<(Option<PositionId>, bool), Park> {
     let organization = &case.ruleset.organization;
     let matches = organization.resolve(name, case.date);
     let all = matches.positions.len();
+    let outsider = matches.positions.first().copied().filter(|_| all == 1);
     let mut targets = matches.positions;
     targets.retain(|position| selects(&case.plan.targets, organization, *position, case.date));
     match targets.as_slice() {
-        [position] => return Ok(Some(*position)),
+        [position] => return Ok((Some(*position), true)),
         [] => (),
         several => {
             let ids: Vec<_> = several.iter().map(|p| case.position_id(*p)).collect();
@@ -148,7 +159,7 @@ fn resolve(case: &mut Case<'_>, name: &str) -> Result<Option<PositionId>, Park> 
         format!("no alias matches `{name}` on {}", case.date)
     };
     case.warn(STAGE, "unmatched", message);
-    Ok(None)
+    Ok((outsider, false))
 }
 
 /// The weight of a name that is named twice: weights add up, without weights it counts once.
