@@ -21,7 +21,7 @@ use serde_json::Value;
 use world::World;
 
 const THREADS: usize = 2;
-const WORLDS: usize = 20_000;
+const WORLDS: usize = 15_000;
 
 /// The engine's result of the fiscal year 2022, or why it refuses the files.
 fn calculate(world: &World) -> Result<Value, String> {

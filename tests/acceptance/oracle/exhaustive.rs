@@ -3,7 +3,7 @@
 use super::world::{Assign, Direct, Tx, Value, World};
 use super::world::{Cap, Hold, Indirect, Outcome, Person, Plan, Seat, Sitting, Span, Split, Test};
 
-const AMOUNTS: [&str; 5] = ["100", "100.01", "-100", "0.01", "-0.02"];
+const AMOUNTS: [&str; 5] = ["100", "100.01", "-100", "0.01", "-0.015"];
 const WEIGHTS: [[&str; 3]; 2] = [["0.3333", "0.3333", "0.3334"], ["0.6", "0.6", "0.5"]];
 
 /// The managers of `count` people, each somebody later in the list.
