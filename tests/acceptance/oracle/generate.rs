@@ -74,16 +74,6 @@ pub(crate) fn world(seed: u64) -> World {
     }
     world.plan.targets = if !r.one_in(3) { vec!["*".to_owned()] } else { selectors(r, &world) };
     rules(r, &mut world);
-    if world.plan.split == Split::First && std::env::var("STRICT_E").is_err() {
-        world.plan.targets = vec!["*".to_owned()];
-        world.seats[0].span = Span::default();
-        let id = world.seats[0].id.clone();
-        let mut seen = false;
-        world.seats.retain(|s| s.id != id || !std::mem::replace(&mut seen, true));
-        if world.simple {
-            world.sittings = follow(&world.seats);
-        }
-    } // TEMP-E
     world.transactions = (0..1 + r.below(6)).map(|n| transaction(r, &world, n)).collect();
     if r.one_in(10) {
         let again = transaction(r, &world, 0);
@@ -346,17 +336,14 @@ fn transaction(r: &mut Random, world: &World, n: usize) -> Tx {
         _ => (r.word(&DATES)).to_owned(),
     };
     let amount = if r.one_in(40) { "12x".to_owned() } else { r.word(&AMOUNTS).to_owned() };
-    let known = |t: String| {
-        if world.plan.split == Split::First { format!("{};{t}", world.seats[0].id) } else { t }
-    };
     let second = if r.one_in(6) { names(r, world) } else { String::new() };
     Tx {
         id: format!("T{n}"),
         date,
         amount,
-        owners: [known(names(r, world)), second],
-        desk: known(names(r, world)),
-        positions: known(names(r, world)),
+        owners: [names(r, world), second],
+        desk: names(r, world),
+        positions: names(r, world),
         stage: r.word(&["Won", "Won", "Won", "Won", "Won", "Lost", ""]).to_owned(),
         units: (if r.one_in(25) { "x" } else { r.word(&["", "1.5"]) }).to_owned(),
     }

@@ -137,10 +137,10 @@ fn drop_name(text: &mut String, place: usize) {
     *text = names.join(";");
 }
 
-/// Tries a smaller world, made by a change.
-type Try<'a> = &'a mut dyn FnMut(&dyn Fn(&mut World));
+/// What is done to a world.
+type Change<'a> = &'a dyn Fn(&mut World);
 
-fn plainer(change: Try<'_>, result: &dyn Fn(&mut World) -> &mut Outcome) {
+fn plainer(change: &mut dyn FnMut(Change<'_>), result: &dyn Fn(&mut World) -> &mut Outcome) {
     change(&|w| result(w).cap = None);
     change(&|w| result(w).hold = Hold::None);
     change(&|w| result(w).value = Value::Default);

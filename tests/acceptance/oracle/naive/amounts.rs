@@ -56,9 +56,9 @@ fn largest_remainder(value: Decimal, parts: &Parts, scale: u32) -> Vec<Decimal> 
     let mut given = vec![false; units.len()];
     while units.iter().sum::<i128>() < total {
         let mut best: Option<usize> = None;
-        for (index, taken) in given.iter().enumerate() {
-            let rest = |index: usize| parts.numerators[index] % parts.denominator;
-            if !taken && best.is_none_or(|best| rest(index) > rest(best)) {
+        let rest = |index: usize| parts.numerators[index] % parts.denominator;
+        for (index, given) in given.iter().enumerate() {
+            if !given && best.is_none_or(|best| rest(index) > rest(best)) {
                 best = Some(index);
             }
         }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::names::{self, Named};
-use super::{Codes, Row, Status, active, amounts, held, holds_true, number, payee, twin};
+use super::{Codes, Row, Status, amounts, held, holds_true, number, payee, twin};
 use crate::oracle::world::{Direct, Outcome, Split, Tx, Value, World};
 
 pub(super) fn credits(
@@ -14,7 +14,7 @@ pub(super) fn credits(
     rows: &mut Vec<Row>,
 ) -> Result<(), Codes> {
     for rule in &world.plan.direct {
-        if !active(rule.span, date) || !holds_true(rule.test, tx).map_err(|code| vec![code])? {
+        if !rule.span.has(date) || !holds_true(rule.test, tx).map_err(|code| vec![code])? {
             continue;
         }
         let named = names::named(world, rule, tx, date)?;

@@ -3,9 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{
-    Row, Status, active, amounts, exists, held, holds_true, number, payee, selected, twin,
-};
+use super::{Row, Status, amounts, exists, held, holds_true, number, payee, selected, twin};
 use crate::oracle::world::{Indirect, Outcome, Tx, Value, World};
 
 struct Path {
@@ -93,7 +91,7 @@ pub(super) fn credits(
     for path in paths(world, &rows[root], date) {
         for rule in &world.plan.indirect {
             let fits = rule.relationship == path.relationship
-                && active(rule.span, date)
+                && rule.span.has(date)
                 && selected(world, &rule.receivers, &path.receiver, date);
             if !fits || !holds_true(rule.test, tx)? {
                 continue;

@@ -37,8 +37,7 @@ pub(super) fn named(
 
 fn finds(world: &World, all: &[Named]) -> bool {
     let weighted = all.iter().all(|named| named.weight.is_some());
-    if world.plan.split == Split::First && !weighted && std::env::var("STRICT_E").is_ok() {
-        // TEMP-E
+    if world.plan.split == Split::First && !weighted {
         return all.first().is_some_and(|first| first.position.is_some());
     }
     finds_anybody(all)
@@ -76,6 +75,7 @@ fn read(world: &World, text: &str, date: Date) -> Result<Vec<Named>, Codes> {
             None => all.push(found),
         }
     }
+    // Where nobody is known, how to share is not asked.
     if codes.is_empty() && !finds_anybody(&all) {
         return Ok(all);
     }
@@ -135,7 +135,8 @@ fn resolve(
     match (targets.as_slice(), seats.as_slice()) {
         ([only], _) => Ok((format!("position {only}"), Some((*only).clone()))),
         ([], []) if person_named => Err("no_position"),
-        ([], [only]) if std::env::var("STRICT_D").is_ok() => Ok((format!("position {only}"), None)), // TEMP-D
+        // Two names of one outsider are one, though nobody is credited.
+        ([], [only]) => Ok((format!("position {only}"), None)),
         ([], _) => Ok((format!("text {name}"), None)),
         _ => Err("ambiguous_alias"),
     }
