@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError};
 
 use accredit_engine::cases;
 use accredit_engine::diagnostic::Diagnostic;
+use accredit_engine::ledger::definitions::{Activation, Refusal};
 use accredit_engine::workspace::{Files, Ruleset};
 
 use crate::error::Problem;
@@ -17,7 +18,6 @@ use crate::secrets;
 use crate::service::Service;
 use crate::worker::Order;
 use crate::zone;
-use accredit_engine::ledger::definitions::{Activation, Refusal};
 
 /// A wish to change files of the workspace, all together or not at all.
 #[derive(Debug, Clone)]

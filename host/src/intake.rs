@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
+use accredit_engine::ledger::inbox::Delivery;
+use accredit_engine::script::Machine;
 use accredit_engine::transaction::read;
 use accredit_engine::transaction::{Cell, Decoder, Field, Record, Transaction};
 use accredit_engine::workspace::Ruleset;
 use rust_decimal::Decimal;
 
 use crate::plugins;
-use accredit_engine::ledger::inbox::Delivery;
-use accredit_engine::script::Machine;
 
 /// The source of rows that came by `POST /v1/transactions`; no path of a webhook has a slash.
 pub(crate) const IMPORT: &str = "/v1/transactions";

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_engine::ledger::Ledger;
 use accredit_engine::workspace::Ruleset;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -13,7 +14,6 @@ use subtle::ConstantTimeEq;
 
 use crate::config::{Config, secret_variable};
 use crate::plugins;
-use accredit_engine::ledger::Ledger;
 
 const TOKEN_KEY: &str = "token";
 const SECRET_KEY: &str = "secret/";

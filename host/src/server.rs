@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use accredit_engine::diagnostic::Diagnostic;
+use accredit_engine::ledger::Ledger;
+use accredit_engine::ledger::definitions::Activation;
+use accredit_engine::store::redb::Redb;
 use accredit_engine::workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
@@ -19,9 +22,6 @@ use crate::metrics::Metrics;
 use crate::service::Service;
 use crate::worker::{self, Order};
 use crate::{app, door, listener, secrets, writer};
-use accredit_engine::ledger::Ledger;
-use accredit_engine::ledger::definitions::Activation;
-use accredit_engine::store::redb::Redb;
 
 /// Starts servers.
 pub(crate) struct Server;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
+use accredit_engine::ledger::Ledger;
 use accredit_engine::workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
@@ -22,7 +23,6 @@ use crate::metrics::Metrics;
 use crate::secrets::{Secrets, TokenHash};
 use crate::worker::Orders;
 use crate::writer::Writer;
-use accredit_engine::ledger::Ledger;
 
 /// The server's state.
 pub(crate) struct Service {

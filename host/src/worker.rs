@@ -16,15 +16,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use accredit_engine::decision::CreditRow;
+use accredit_engine::ledger::query::CreditQuery;
+use accredit_engine::ledger::record::Work;
+use accredit_engine::store::Error as StoreError;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 
 use crate::error::Problem;
 use crate::intake::Machines;
 use crate::service::Service;
-use accredit_engine::ledger::query::CreditQuery;
-use accredit_engine::ledger::record::Work;
-use accredit_engine::store::Error as StoreError;
 
 pub(crate) use resolve::{Action, Resolve};
 

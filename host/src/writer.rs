@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
 
+use accredit_engine::ledger::inbox::{Delivery, Receipt};
 use tokio::sync::oneshot;
 
 use crate::service::Service;
 use crate::worker::Order;
-use accredit_engine::ledger::inbox::{Delivery, Receipt};
 
 /// Deliveries in one commit; a larger request still goes in whole.
 const COMMIT_DELIVERIES_MAX: usize = 64;

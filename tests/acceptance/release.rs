@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::company;
-use crate::server::{Server, comparable};
+use crate::server::{Server, TOKEN, comparable, run};
 
 #[test]
 fn releasing_a_held_credit_lets_it_roll_and_twice_is_once() {
@@ -49,6 +49,19 @@ fn releasing_a_held_credit_lets_it_roll_and_twice_is_once() {
     let explained = server.get(&format!("/v1/credits/{id}/explain"));
     assert_eq!(explained.status, 200, "{}", explained.body);
     assert!(explained.body.contains("held by hand"), "{}", explained.body);
+
+    // The verb does the same as the endpoint, and says what it could not do.
+    let verb = |credit: &str| {
+        let to = ["--server", &server.url, "--token", TOKEN, "--format", "json"];
+        run(&[&["release", credit][..], &to].concat())
+    };
+    let (code, out, error) = verb(&id);
+    assert_eq!(code, 0, "{error}");
+    let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&rows[0]["id"], &rows[0]["status"]), (&json!(id), &json!("active")));
+    assert_eq!(server.credits("").len(), 3);
+    let (code, out, error) = verb("crd_00000000000000000000000000000000");
+    assert_eq!((code, out.trim()), (1, "[]"), "{error}");
 }
 
 #[test]

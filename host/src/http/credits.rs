@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_engine::calendar::{Calendar, PeriodKind};
+use accredit_engine::ledger::query::CreditQuery;
 use accredit_engine::store::Error;
 use axum::Json;
 use axum::body::Bytes;
@@ -16,7 +17,6 @@ use super::Answer;
 use crate::error::Problem;
 use crate::service::Service;
 use crate::worker::{Action, Order, Resolve};
-use accredit_engine::ledger::query::CreditQuery;
 
 /// Rows of a page, unless asked for fewer or more.
 const LIMIT_DEFAULT: usize = 100;

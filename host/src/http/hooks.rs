@@ -6,6 +6,7 @@
 use std::sync::{Arc, PoisonError};
 
 use accredit_engine::connector::{Payload, Verified};
+use accredit_engine::ledger::inbox::Delivery;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -18,7 +19,6 @@ use crate::intake;
 use crate::plugins;
 use crate::service::Service;
 use crate::writer::NotTaken;
-use accredit_engine::ledger::inbox::Delivery;
 
 /// Machines kept for answers; more requests at a time make their own.
 const MACHINES_KEPT_MAX: usize = 8;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use accredit_engine::ledger::definitions::{Activation, Refusal};
 use accredit_engine::policy::Kind;
 use accredit_engine::workspace::Files;
 use axum::Json;
@@ -17,7 +18,6 @@ use crate::clock::rfc3339;
 use crate::door::{Activated, Change, Refused};
 use crate::error::Problem;
 use crate::service::Service;
-use accredit_engine::ledger::definitions::{Activation, Refusal};
 
 /// Characters of a policy's name.
 const NAME_MAX: usize = 64;

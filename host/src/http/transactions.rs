@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use accredit_engine::ledger::inbox::{Delivery, Receipt};
+use accredit_engine::ledger::record::Stored;
 use accredit_engine::transaction::read::{self, Malformed};
 use accredit_engine::transaction::{Cell, Decoder, Record};
 use axum::Json;
@@ -19,8 +21,6 @@ use super::hooks::not_taken;
 use crate::error::Problem;
 use crate::intake::IMPORT;
 use crate::service::Service;
-use accredit_engine::ledger::inbox::{Delivery, Receipt};
-use accredit_engine::ledger::record::Stored;
 
 /// Bytes of an import.
 pub(crate) const BODY_BYTES_MAX: usize = 64 << 20;

@@ -5,19 +5,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_engine::calculation;
 use accredit_engine::decision::{Decision, Resolution};
+use accredit_engine::ledger::inbox::Delivery;
+use accredit_engine::ledger::record::{Version, Work};
+use accredit_engine::pipeline::row;
+use accredit_engine::stage::Inputs;
+use accredit_engine::store::Error as StoreError;
 use accredit_engine::transaction::{Decoder, Record, Transaction};
 use accredit_engine::workspace::Ruleset;
 
 use super::Worker;
 use crate::explain;
 use crate::intake::{older, source_clock, understand};
-use accredit_engine::calculation;
-use accredit_engine::ledger::inbox::Delivery;
-use accredit_engine::ledger::record::{Version, Work};
-use accredit_engine::pipeline::row;
-use accredit_engine::stage::Inputs;
-use accredit_engine::store::Error as StoreError;
 
 /// Transactions decided again in one commit.
 const AGAIN_MAX: usize = 1000;
