@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod output;
 pub(crate) mod release;
 pub(crate) mod report;
+pub(crate) mod sarif;
 pub(crate) mod serve;
 pub(crate) mod test;
 

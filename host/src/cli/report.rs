@@ -19,11 +19,16 @@ fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
     let kind = match diagnostic.severity {
         Severity::Error => ReportKind::Error,
         Severity::Warning => ReportKind::Warning,
+        Severity::Hint => ReportKind::Advice,
     };
     let place = &diagnostic.place;
     let source = files.get(&place.file).filter(|_| place.line > 0);
     let Some(source) = source else {
-        let kind = if diagnostic.is_error() { "Error" } else { "Warning" };
+        let kind = match diagnostic.severity {
+            Severity::Error => "Error",
+            Severity::Warning => "Warning",
+            Severity::Hint => "Hint",
+        };
         let help = diagnostic.help.as_ref().map(|help| format!("\n  Help: {help}"));
         let (code, file, line, column) = (diagnostic.code, &place.file, place.line, place.column);
         let (message, help) = (&diagnostic.message, help.unwrap_or_default());
