@@ -11,7 +11,9 @@ pub mod api;
 pub mod check;
 mod fault;
 pub mod machine;
+pub mod reference;
 mod sandbox;
+pub mod trace;
 mod value;
 
 use std::collections::BTreeSet;
