@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod check;
+mod cases;
 mod company;
 mod crm;
 mod oracle;
