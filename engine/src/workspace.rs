@@ -107,6 +107,8 @@ impl Settings {
             Relationship::Reporting => Arc::from("Reporting"),
             Relationship::RelatedPerson => Arc::from("Related Order (Person)"),
             Relationship::RelatedPosition => Arc::from("Related Order (Position)"),
+            Relationship::Team => Arc::from("Team"),
+            Relationship::ParentTeam => Arc::from("Parent Team"),
             Relationship::Named(id) => {
                 let name = self.relationship_types.get(usize::from(id.0));
                 name.cloned().unwrap_or_else(|| Arc::from(""))
