@@ -125,6 +125,12 @@ impl Ruleset {
         let usable = !findings.iter().any(Diagnostic::is_error);
         (ruleset.filter(|_| usable), findings)
     }
+
+    /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
+    /// alike in both, and nothing of it has to be decided again.
+    pub fn plan_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_plans(&self.files, &self.programs)
+    }
 }
 
 fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
