@@ -107,6 +107,15 @@ pub fn fold(name: &str) -> String {
 }
 
 impl Organization {
+    /// Every name, id and alias of a participant, folded.
+    pub fn names_of_people(&self) -> impl Iterator<Item = &str> {
+        let person = |entity: &Entity| matches!(entity, Entity::Participant(_));
+        let people = self.aliases.iter();
+        people
+            .filter(move |(_, meant)| meant.iter().any(|(entity, _)| person(entity)))
+            .map(|(name, _)| name.as_str())
+    }
+
     /// The participant with this id, added when new.
     pub fn add_participant(&mut self, id: &str, name: &str, validity: Validity) -> ParticipantId {
         if let Some(known) = self.participant_ids.get(id).copied() {

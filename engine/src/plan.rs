@@ -45,6 +45,16 @@ pub struct Plan {
     pub indirect: Vec<IndirectRule>,
 }
 
+impl Plan {
+    /// The crediting policies that its rules name.
+    pub fn crediting_policies(&self) -> impl Iterator<Item = ProgramId> {
+        self.direct.iter().filter_map(|rule| match rule.assign {
+            Assign::Policy(id) => Some(id),
+            _ => None,
+        })
+    }
+}
+
 /// The alerts a plan can ask for, by key.
 pub const ALERTS: [&str; 5] = ["unmatched", "ambiguous", "vacant", "over_maximum", "policy_error"];
 

@@ -3,20 +3,26 @@
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
 //! 0 done, 1 failed, 2 wrong usage, 3 nothing matched.
 
+pub(crate) mod api;
 pub(crate) mod calculate;
 pub(crate) mod check;
 pub(crate) mod client;
+pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod output;
 pub(crate) mod release;
+pub(crate) mod repl;
 pub(crate) mod report;
+pub(crate) mod sarif;
+pub(crate) mod scene;
 pub(crate) mod serve;
 pub(crate) mod test;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Decides who gets credit for a sale.
 #[derive(Debug, Parser)]
@@ -36,6 +42,14 @@ enum Verb {
     Calculate(calculate::Arguments),
     /// Show why a transaction was credited as it was, or why not.
     Explain(explain::Arguments),
+    /// Run one policy on one transaction.
+    Eval(eval::Arguments),
+    /// Evaluate expressions on a transaction, one a line.
+    Repl(repl::Arguments),
+    /// Show what policies see and call.
+    Api(api::Arguments),
+    /// Show the completions for a shell.
+    Completions(completions::Arguments),
     /// Show a sample company on a real server.
     Demo(demo::Arguments),
     /// Receive webhooks and serve the API.
@@ -53,6 +67,10 @@ pub(crate) fn run() -> ExitCode {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Eval(arguments) => eval::run(&arguments),
+        Verb::Repl(arguments) => repl::run(&arguments),
+        Verb::Api(arguments) => api::run(&arguments),
+        Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
         Verb::Release(options) => return release::run(&options),

@@ -5,6 +5,7 @@
 //! **Architecture invariant:** tests go through `check` and `Machine`, never through Rhai.
 
 mod checking;
+mod habits;
 mod hostile;
 mod language;
 mod results;
@@ -80,7 +81,7 @@ fn fields() -> Arc<Fields> {
 fn known() -> Known {
     let columns = ["deal_stage", "Rep #1", "engine"];
     let columns: BTreeSet<String> = columns.into_iter().map(str::to_owned).collect();
-    Known { fields: fields(), columns, open: false }
+    Known { fields: fields(), columns, open: false, ..Known::default() }
 }
 
 fn transaction() -> Arc<TransactionView> {
