@@ -129,6 +129,12 @@ impl Ruleset {
         (ruleset.filter(|_| usable), findings)
     }
 
+    /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
+    /// alike in both, and nothing of it has to be decided again.
+    pub fn plan_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_plans(&self.files, &self.programs)
+    }
+
     /// What could be left out of a directory that is otherwise fine: declared columns that nothing
     /// reads.
     pub fn hints(&self) -> Vec<Diagnostic> {
