@@ -17,6 +17,7 @@ mod policies;
 mod report;
 mod result;
 mod rule;
+pub mod schema;
 mod setting;
 mod settings;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
+mod authors;
 mod bad_input;
 mod check;
 mod company;
@@ -11,4 +12,5 @@ mod server;
 mod swap;
 mod tidy;
 mod verbs;
+mod walkthrough;
 mod watch;

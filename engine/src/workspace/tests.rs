@@ -2,6 +2,7 @@
 
 mod broken;
 mod reading;
+mod schema;
 mod small;
 
 use std::collections::BTreeSet;
