@@ -2,6 +2,7 @@
 
 mod authors;
 mod bad_input;
+mod cases;
 mod check;
 mod company;
 mod crm;
