@@ -18,6 +18,7 @@ mod policies;
 mod report;
 mod result;
 mod rule;
+pub mod schema;
 mod setting;
 mod settings;
 #[cfg(test)]

@@ -11,12 +11,14 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
+pub(crate) mod new;
 pub(crate) mod output;
 pub(crate) mod release;
 pub(crate) mod repl;
 pub(crate) mod report;
 pub(crate) mod sarif;
 pub(crate) mod scene;
+pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod test;
 
@@ -34,6 +36,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Begin a customer's directory, or a policy in one.
+    New(new::Arguments),
     /// Check a directory and show everything that is wrong with it.
     Check(check::Arguments),
     /// Run the case files of a directory.
@@ -48,6 +52,8 @@ enum Verb {
     Repl(repl::Arguments),
     /// Show what policies see and call.
     Api(api::Arguments),
+    /// Show the JSON Schema of a file or of what comes out.
+    Schema(schema::Arguments),
     /// Show the completions for a shell.
     Completions(completions::Arguments),
     /// Show a sample company on a real server.
@@ -63,6 +69,7 @@ enum Verb {
 /// Runs the verb that the command line names.
 pub(crate) fn run() -> ExitCode {
     let code = match Arguments::parse().verb {
+        Verb::New(arguments) => new::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
@@ -70,6 +77,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Repl(arguments) => repl::run(&arguments),
         Verb::Api(arguments) => api::run(&arguments),
+        Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
