@@ -133,6 +133,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR040", "case that fails"),
     ("CR041", "case file not understood"),
     ("CR050", "file that nothing reads"),
+    ("CR060", "periods that overlap or leave a gap"),
+    ("CR061", "fiscal year of a wrong length"),
+    ("CR062", "finalized period that cannot be"),
+    ("CR063", "calendar setting that its kind does not use"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.

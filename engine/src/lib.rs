@@ -21,6 +21,7 @@ pub mod organization;
 pub mod pipeline;
 pub mod plan;
 pub mod policy;
+pub mod posting;
 pub mod script;
 pub mod stage;
 pub mod store;

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** a ruleset exists only when nothing in it is an error, and its hash
 //! names its content: two rulesets of equal hash decide alike.
 
+mod calendar;
 mod conditions;
 mod csv;
 mod fields;
@@ -173,7 +174,7 @@ fn read_settings(
         report.error("CR023", Place::file(SETTINGS), message, help);
         return None;
     };
-    settings::read(toml::Source::new(SETTINGS, text, report), observed, policies)
+    settings::read(toml::Source::new(SETTINGS, text, report), files, observed, policies)
 }
 
 const SETTINGS: &str = "accredit.toml";

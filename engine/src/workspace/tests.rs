@@ -1,6 +1,7 @@
 //! One realistic directory that reads without a finding, and a table of broken ones.
 
 mod broken;
+mod calendar;
 mod reading;
 mod small;
 

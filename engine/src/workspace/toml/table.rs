@@ -94,8 +94,7 @@ impl<'a> Table<'a> {
 
     /// The day under `key`.
     pub(in crate::workspace) fn date(&mut self, key: &'static str) -> Option<Date> {
-        let item = self.take(key)?;
-        item.expect(item.as_date(), "a day such as 2017-03-31")
+        self.take(key)?.day()
     }
 
     /// The integer under `key` between two bounds.
@@ -104,9 +103,7 @@ impl<'a> Table<'a> {
         key: &'static str,
         range: std::ops::RangeInclusive<i64>,
     ) -> Option<i64> {
-        let item = self.take(key)?;
-        let found = item.as_integer().filter(|number| range.contains(number));
-        item.expect(found, &format!("a whole number from {} to {}", range.start(), range.end()))
+        self.take(key)?.integer(range)
     }
 
     /// The members of the list under `key`.
