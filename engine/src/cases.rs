@@ -12,10 +12,9 @@ mod parse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::calculation;
+use crate::calculation::books;
 use crate::decision::Decision;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::stage::Inputs;
 use crate::transaction::{Record, read};
 use crate::workspace::{Files, Ruleset};
 
@@ -92,13 +91,9 @@ fn decide(
         })?),
         None => None,
     };
-    let transactions = calculation::latest(&ruleset, &records, case.as_of);
-    let inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
-    let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
+    let books = books::books(&ruleset, &records, case.as_of, 1);
     let plans = ruleset.plans.keys();
-    Ok(plans
-        .flat_map(|plan| calculation::decisions(&ruleset, plan, period.as_ref(), &decided))
-        .collect())
+    Ok(plans.flat_map(|plan| books.decisions(plan, period.as_ref())).collect())
 }
 
 fn read_rows(path: &str, block: &Block) -> Result<Vec<Record>, Vec<Diagnostic>> {
