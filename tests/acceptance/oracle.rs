@@ -15,9 +15,8 @@ mod world;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use accredit_engine::calculation;
+use accredit_engine::calculation::books;
 use accredit_engine::diagnostic::Severity;
-use accredit_engine::stage::Inputs;
 use accredit_engine::workspace::Ruleset;
 use features::Reached;
 use lines::Keys;
@@ -29,34 +28,36 @@ const WORLDS: usize = 20_000;
 /// So many worlds must reach everything.
 const ENOUGH: usize = 5_000;
 
-/// The engine's results of the fiscal year, one a plan, or why it refuses the files.
-fn calculate(world: &World) -> Result<Vec<Value>, String> {
+/// The engine's results of the fiscal year, one a plan, and the keys of all credits; or why it
+/// refuses the files.
+fn calculate(world: &World) -> Result<(Vec<Value>, Keys), String> {
     let (ruleset, diagnostics) = Ruleset::read(&files::files(world), &files::columns(world));
     let Some(ruleset) = ruleset else {
         let errors: Vec<_> =
             diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
         return Err(format!("refused: {errors:#?}"));
     };
-    let as_of = world.as_of;
-    let transactions = calculation::latest(&ruleset, &files::records(world), as_of);
-    let inputs = Inputs { as_of, resolutions: Vec::new() };
-    let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
-    let period = ruleset.settings.calendar.find(lines::YEAR).ok_or("refused: no year 2022")?;
-    let one = |plan: &world::Plan| {
-        let result = calculation::assemble(&ruleset, &plan.id, &period, &decided);
-        serde_json::to_value(&result).map_err(|error| error.to_string())
+    let books = books::books(&ruleset, &files::records(world), world.as_of, 1);
+    let year = |year: &str| -> Option<Vec<Value>> {
+        let period = ruleset.settings.calendar.find(year)?;
+        let plans = world.plans.iter();
+        plans.map(|plan| serde_json::to_value(books.calculation(&plan.id, &period)).ok()).collect()
     };
-    world.plans.iter().map(one).collect()
+    let results = year(lines::YEAR).ok_or("refused: no year 2022")?;
+    let mut all = results.clone();
+    if !world.finalized.is_empty() {
+        all.extend(["2021", "2023"].into_iter().filter_map(year).flatten());
+    }
+    Ok((results, Keys::of(&all)))
 }
 
 /// How the engine and the specification differ, and what the world reached.
 fn compared(world: &World) -> (Option<String>, Vec<&'static str>) {
     let mut reached = features::of_world(world);
-    let results = match calculate(world) {
-        Ok(results) => results,
+    let (results, keys) = match calculate(world) {
+        Ok(found) => found,
         Err(refused) => return (Some(refused), reached),
     };
-    let keys = Keys::of(&results);
     for (place, (plan, result)) in world.plans.iter().zip(&results).enumerate() {
         let expected = lines::expected(world, plan);
         for decision in &expected.decisions {

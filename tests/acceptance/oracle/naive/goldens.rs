@@ -1,6 +1,7 @@
 //! The goldens of the domain that the engine's case files do not give to the naive reading: its own
 //! proof, before it is compared with anybody.
 
+use super::periods::leaves;
 use super::posting::{self, Entry};
 use super::{Decided, Row, decisions};
 use crate::oracle::world::{Area, Assign, Calendar, Direct, Hold, Indirect, Keep, Member, Members};
@@ -110,7 +111,7 @@ fn relationship(name: &str) -> Indirect {
 
 fn rows(world: &World) -> Vec<Row> {
     let mut all = Vec::new();
-    for decision in decisions(world, &world.plans[0]) {
+    for decision in decisions(world, &leaves(&world.calendar), &world.plans[0]) {
         if let Decided::Credited(rows) = decision.decided {
             all.extend(rows);
         }
@@ -192,7 +193,7 @@ fn posted(world: &World, expected: &[&str]) {
     let line = |entry: &Entry| {
         format!("{} {} {} {}", entry.period, entry.row.receiver, entry.row.amount, entry.origin)
     };
-    let entries = posting::entries(world, &world.plans[0]);
+    let entries = posting::entries(world, &leaves(&world.calendar), &world.plans[0]);
     let found: Vec<String> = entries.iter().map(line).collect();
     assert_eq!(found, expected);
     let clean = posting::sums(rows(&World { finalized: Vec::new(), ..world.clone() }).into_iter());
@@ -264,14 +265,14 @@ fn the_rate_of_the_day() {
     world.plans[0].direct[0].results[0].unit = None;
     world.transactions[0].currency = text("EUR");
     let parked = Decided::Parked(vec!["bad_value"]);
-    assert_eq!(decisions(&world, &world.plans[0])[0].decided, parked);
+    assert_eq!(decisions(&world, &leaves(&world.calendar), &world.plans[0])[0].decided, parked);
 }
 
 /// The leaves of a week calendar: 4, 4 and 5 weeks, a 53rd in the last; and of months.
 #[test]
 fn periods_are_as_the_format_says() {
     let years = vec![(2022, day("2022-02-06")), (2023, day("2023-02-12"))];
-    let all = super::periods::leaves(&Calendar::Weeks([4, 4, 5], years));
+    let all = leaves(&Calendar::Weeks([4, 4, 5], years));
     let ends = |n: usize| all[n].last.to_string();
     assert_eq!((all.len(), all[0].id.as_str(), ends(0)), (24, "2022-P01", text("2022-03-05")));
     assert_eq!(
@@ -279,7 +280,7 @@ fn periods_are_as_the_format_says() {
         (text("2022-05-07"), text("2023-02-11"), text("2024-02-10"))
     );
     assert_eq!(all[11].quarter, "2022-Q4");
-    let months = super::periods::leaves(&Calendar::Months(7));
+    let months = leaves(&Calendar::Months(7));
     let july = months.iter().find(|leaf| leaf.id == "2021-07").unwrap();
     assert_eq!((july.quarter.as_str(), july.year.as_str()), ("2022-Q1", "2022"));
 }
