@@ -6,6 +6,7 @@ mod exhaustive;
 mod features;
 mod files;
 mod generate;
+mod laws;
 mod lines;
 mod naive;
 mod random;
@@ -25,6 +26,8 @@ use world::World;
 
 const THREADS: usize = 2;
 const WORLDS: usize = 20_000;
+/// One world in so many is run a second time.
+const LAWFUL: usize = 20;
 /// So many worlds must reach everything.
 const ENOUGH: usize = 5_000;
 
@@ -52,7 +55,7 @@ fn calculate(world: &World) -> Result<(Vec<Value>, Keys), String> {
 }
 
 /// How the engine and the specification differ, and what the world reached.
-fn compared(world: &World) -> (Option<String>, Vec<&'static str>) {
+fn compared(world: &World) -> Found {
     let mut reached = features::of_world(world);
     let (results, keys) = match calculate(world) {
         Ok(found) => found,
@@ -70,7 +73,7 @@ fn compared(world: &World) -> (Option<String>, Vec<&'static str>) {
     }
     reached.sort_unstable();
     reached.dedup();
-    (None, reached)
+    (laws::check(world, &results).err(), reached)
 }
 
 /// The first complaint about the files; none when they were understood.
@@ -78,11 +81,14 @@ fn refusal(text: &str) -> Option<&str> {
     text.starts_with("refused").then(|| text.lines().find(|line| line.contains("message:")))?
 }
 
+/// What is wrong with a world, and what it reached.
+type Found = (Option<String>, Vec<&'static str>);
+
 /// The smallest world that fails in the same way, as files, with both results.
-fn report(name: &str, world: World) -> String {
-    let first = compared(&world).0.unwrap_or_default();
+fn report(name: &str, world: World, check: impl Fn(&World) -> Found) -> String {
+    let first = check(&world).0.unwrap_or_default();
     let refused = refusal(&first);
-    let fails = |world: &World| compared(world).0.is_some_and(|text| refusal(&text) == refused);
+    let fails = |world: &World| check(world).0.is_some_and(|text| refusal(&text) == refused);
     let world = shrink::smallest(world, fails);
     let mut out = format!("{name}, as of {:?}\n", world.as_of);
     for (path, text) in files::files(&world) {
@@ -92,7 +98,7 @@ fn report(name: &str, world: World) -> String {
     for record in files::records(&world) {
         out.push_str(&format!("{:?}\n", record.cells));
     }
-    out.push_str(&compared(&world).0.unwrap_or_default());
+    out.push_str(&check(&world).0.unwrap_or_default());
     out
 }
 
@@ -100,6 +106,7 @@ fn report(name: &str, world: World) -> String {
 fn compare(
     count: usize,
     name: impl Fn(usize) -> String + Sync,
+    check: impl Fn(&World) -> Found + Sync,
     of: impl Fn(usize) -> World + Sync,
 ) -> Reached {
     let (next, all) = (AtomicUsize::new(0), Reached::default());
@@ -109,11 +116,11 @@ fn compare(
             if index >= count {
                 return;
             }
-            let (different, reached) = compared(&of(index));
+            let (different, reached) = check(&of(index));
             all.count(&reached);
             if different.is_some() {
                 next.store(count, Ordering::Relaxed);
-                panic!("{}", report(&name(index), of(index)));
+                panic!("{}", report(&name(index), of(index), &check));
             }
         }
     };
@@ -134,13 +141,22 @@ fn random_worlds_are_decided_as_specified() {
     let (seed, count) = (number("ACCREDIT_SEED", 1), number("ACCREDIT_WORLDS", WORLDS));
     println!("ACCREDIT_SEED={seed} ACCREDIT_WORLDS={count}");
     let name = |index| format!("ACCREDIT_SEED={} ACCREDIT_WORLDS=1", seed + index);
-    let reached = compare(count, name, |index| generate::world((seed + index) as u64));
+    let reached = compare(count, name, compared, |index| generate::world((seed + index) as u64));
     let missing = reached.missing();
     assert!(count < ENOUGH || missing.is_empty(), "never reached: {missing:?}");
 }
 
 #[test]
+fn laws_hold_in_a_second_run() {
+    let (seed, count) = (number("ACCREDIT_SEED", 1), number("ACCREDIT_WORLDS", WORLDS) / LAWFUL);
+    let name = |index| format!("ACCREDIT_SEED={} ACCREDIT_WORLDS={LAWFUL}", seed + index);
+    let broken = |world: &World| (laws::again::check(world).err(), Vec::new());
+    compare(count, name, broken, |index| generate::world((seed + index) as u64));
+}
+
+#[test]
 fn every_small_world_is_decided_as_specified() {
     let all = exhaustive::worlds();
-    compare(all.len(), |index| format!("small world {index}"), |index| all[index].clone());
+    let name = |index| format!("small world {index}");
+    compare(all.len(), name, compared, |index| all[index].clone());
 }
