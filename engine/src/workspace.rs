@@ -18,6 +18,7 @@ mod policies;
 mod report;
 mod result;
 mod rule;
+pub mod schema;
 mod setting;
 mod settings;
 #[cfg(test)]
@@ -129,6 +130,12 @@ impl Ruleset {
         let findings = report.sorted();
         let usable = !findings.iter().any(Diagnostic::is_error);
         (ruleset.filter(|_| usable), findings)
+    }
+
+    /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
+    /// alike in both, and nothing of it has to be decided again.
+    pub fn plan_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_plans(&self.files, &self.programs)
     }
 
     /// What could be left out of a directory that is otherwise fine: declared columns that nothing
