@@ -51,8 +51,8 @@ pub struct Plan {
 impl Plan {
     /// The crediting policies that its rules name.
     pub fn crediting_policies(&self) -> impl Iterator<Item = ProgramId> {
-        self.direct.iter().filter_map(|rule| match rule.assign {
-            Assign::Policy(id) => Some(id),
+        self.direct.iter().flat_map(|rule| &rule.assign).filter_map(|assign| match assign {
+            Assign::Policy(id) => Some(*id),
             _ => None,
         })
     }

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** a ruleset exists only when nothing in it is an error, and its hash
 //! names its content: two rulesets of equal hash decide alike.
 
+mod assign;
 mod calendar;
 mod conditions;
 mod csv;
@@ -19,6 +20,7 @@ mod report;
 mod result;
 mod rule;
 pub mod schema;
+mod selector;
 mod setting;
 mod settings;
 #[cfg(test)]
@@ -36,7 +38,7 @@ use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::money::{Unit, Units};
 use crate::organization::Organization;
-use crate::plan::{Plan, Relationship};
+use crate::plan::{Measure, Plan, Relationship};
 use crate::policy::{Kind, ProgramId, Programs};
 use crate::script::Known;
 use crate::transaction::Fields;
@@ -155,12 +157,13 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         });
         return None;
     };
-    let (organization, whole) = organization::read(files, &settings, report);
     let columns = Columns::new(&settings.fields, observed);
+    let (organization, whole) = organization::read(files, &settings, &columns, report);
     let names = setting::Names { policies: &policies, queries: &settings.queries };
     let scope = plan::Scope {
         settings: &settings,
         organization: &organization,
+        measure: Measure::Individual,
         whole,
         columns: &columns,
         names,
