@@ -92,8 +92,13 @@ fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place
         let mut meant = days.iter().map(|day| teams.resolve(alias, *day));
         let meant = meant.find(|teams| teams.len() > 1).unwrap_or_default();
         let [.., one, two] = meant.as_slice() else { continue };
-        let origin = reading.origins.get(&(alias.to_owned(), Meaning::Team(*two)));
-        let origin = origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 });
+        let origins = [one, two].map(|team| {
+            let origin = reading.origins.get(&(alias.to_owned(), Meaning::Team(*team)));
+            origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 })
+        });
+        // Aliases are read after the names that everybody has.
+        let written = origins.iter().find(|origin| origin.file == super::ALIASES);
+        let origin = written.copied().unwrap_or(origins[1]);
         let (one, two) = (teams.id(*one), teams.id(*two));
         let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked; use their ids, or give them names of \
