@@ -135,11 +135,14 @@ impl Service {
 /// What every case file finds: a change may break the case of a file that it leaves alone.
 fn run_cases(files: &Files) -> Vec<Diagnostic> {
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
-    let run = cases.map(|(path, text)| match cases::run(files, path, text) {
+    let cases: Vec<(&str, &str)> =
+        cases.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
+    let run = cases::run_all(files, &cases, &cases::Options::default());
+    let found = run.files.into_iter().map(|file| match file.outcomes {
         Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
         Err(errors) => errors,
     });
-    run.flat_map(|failures: Vec<Diagnostic>| failures).collect()
+    found.flat_map(|failures: Vec<Diagnostic>| failures).collect()
 }
 
 /// The ruleset of `files`, if check and, when anything `changed`, the cases find no error.

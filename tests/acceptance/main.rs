@@ -1,6 +1,9 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
+mod authors;
 mod bad_input;
+mod cases;
+mod check;
 mod company;
 mod crm;
 mod oracle;
@@ -10,4 +13,5 @@ mod server;
 mod swap;
 mod tidy;
 mod verbs;
+mod walkthrough;
 mod watch;

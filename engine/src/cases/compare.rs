@@ -1,159 +1,173 @@
 //! Expected tables against what came out, as a difference a person can read.
+//!
+//! Not deciding (`run`) and not rewriting (`update`). Called by `run`.
+//!
+//! **Architecture invariant:** a table without a difference costs no text.
 
-use serde_json::Value as Json;
+use super::rows::{Row, Subject};
 
-use super::{Case, Table};
-use crate::calculation::summary;
-use crate::decision::{CREDIT_COLUMNS, Decision, Outcome};
-use crate::diagnostic::{Diagnostic, Place};
-
-type Row = Vec<(String, String)>;
-
-/// One failure for every table that differs.
-pub(super) fn compare(path: &str, case: &Case, decisions: &[Decision]) -> Vec<Diagnostic> {
-    let tables = case.tables.iter();
-    tables.filter_map(|table| compare_table(path, case, table, decisions)).collect()
+/// A table, or the rows of one example, beside what came out.
+#[derive(Debug)]
+pub(super) struct Comparison<'a> {
+    /// What the table is about.
+    pub(super) subject: Subject,
+    /// The columns that are compared.
+    pub(super) header: &'a [String],
+    /// Line of the first row.
+    pub(super) line: u32,
+    /// What should have come out.
+    pub(super) expected: Vec<Vec<String>>,
+    /// What came out.
+    pub(super) actual: Vec<Row>,
+    /// Whether the order of rows is ignored.
+    pub(super) any_order: bool,
 }
 
-fn compare_table(
-    path: &str,
-    case: &Case,
-    table: &Table,
-    decisions: &[Decision],
-) -> Option<Diagnostic> {
-    let has = |column: &str| table.header.iter().any(|header| header == column);
-    let (what, rows) = if has("outcome") {
-        ("outcomes", outcomes(decisions, table))
-    } else if has("alert") {
-        ("alerts", alerts(decisions))
-    } else {
-        ("credits", credits(decisions))
-    };
-    let place = |column: u32| Place::new(path, table.line, column);
-    let known = rows.columns;
-    if let Some(unknown) = table.header.iter().find(|header| !known.contains(&header.as_str())) {
-        let message = format!("`{unknown}` is not a column of {what}");
-        return Some(Diagnostic::error("CR041", place(1), message));
-    }
-    let mut actual: Vec<Vec<String>> =
-        rows.rows.iter().map(|row| pick(row, &table.header)).collect();
-    let mut expected = table.rows.clone();
-    let loose = table.header.iter().position(|header| header == "message");
-    if case.any_order {
-        actual.sort();
-        expected.sort();
-    }
-    let same = actual.len() == expected.len()
-        && actual.iter().zip(&expected).all(|(actual, expected)| {
-            let cells = actual.iter().zip(expected).enumerate();
-            cells.into_iter().all(|(index, (actual, expected))| {
-                if Some(index) == loose { actual.contains(expected) } else { actual == expected }
-            })
-        });
-    if same {
-        return None;
-    }
-    let message = format!("case `{}`: the {what} differ", case.name);
-    let help = difference(&table.header, &expected, &actual);
-    Some(Diagnostic::error("CR040", place(1), message).help(help))
-}
-
-struct Rows {
-    columns: &'static [&'static str],
-    rows: Vec<Row>,
-}
-
-fn credits(decisions: &[Decision]) -> Rows {
-    let all = decisions.iter().flat_map(|decision| &decision.credits);
-    let rows = all.filter_map(|credit| match serde_json::to_value(credit) {
-        Ok(Json::Object(fields)) => {
-            Some(fields.into_iter().map(|(key, value)| (key, text(&value))).collect())
+impl Comparison<'_> {
+    /// Whether everything is as expected.
+    pub(super) fn is_same(&self) -> bool {
+        if self.actual.len() != self.expected.len() {
+            return false;
         }
-        _ => None,
-    });
-    Rows { columns: &CREDIT_COLUMNS, rows: rows.collect() }
-}
-
-fn text(value: &Json) -> String {
-    match value {
-        Json::Null => String::new(),
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// All uncredited and parked decisions; filtered ones where the table names them.
-fn outcomes(decisions: &[Decision], table: &Table) -> Rows {
-    let mut rows: Vec<Row> = Vec::new();
-    for decision in decisions {
-        let (outcome, reason) = match decision.outcome {
-            Outcome::Credited | Outcome::Filtered => continue,
-            Outcome::Uncredited => ("uncredited", summary(&decision.reasons)),
-            Outcome::Parked => ("parked", decision.reasons.first().cloned()),
-        };
-        let (code, message) = reason.map(|note| (note.code, note.message)).unwrap_or_default();
-        rows.push(outcome_row(&decision.transaction, &decision.plan, outcome, &code, &message));
-    }
-    let column = |name: &str| table.header.iter().position(|header| header == name);
-    for row in &table.rows {
-        let cell = |name: &str| column(name).and_then(|index| row.get(index)).map(String::as_str);
-        let (Some("filtered"), Some(transaction)) = (cell("outcome"), cell("transaction")) else {
-            continue;
-        };
-        // Filtered decisions are not listed, so a transaction without any decision is one.
-        if !decisions.iter().any(|decision| decision.transaction == transaction) {
-            let plan = cell("plan").unwrap_or("");
-            rows.push(outcome_row(transaction, plan, "filtered", "", ""));
+        if self.any_order {
+            return self.pairs().iter().all(|pair| pair.same);
         }
+        let mut rows = self.expected.iter().zip(&self.actual);
+        rows.all(|(expected, actual)| self.matches(expected, actual))
     }
-    rows.sort();
-    Rows { columns: &["transaction", "plan", "outcome", "code", "message"], rows }
-}
 
-fn outcome_row(transaction: &str, plan: &str, outcome: &str, code: &str, message: &str) -> Row {
-    let cells = [
-        ("transaction", transaction),
-        ("plan", plan),
-        ("outcome", outcome),
-        ("code", code),
-        ("message", message),
-    ];
-    cells.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
+    /// Whether a row is as expected: of a message, a part is enough.
+    pub(super) fn matches(&self, expected: &[String], actual: &Row) -> bool {
+        let mut cells = self.header.iter().zip(expected).zip(&actual.cells);
+        cells.all(|((column, expected), actual)| self.cell_matches(column, expected, actual))
+    }
 
-fn alerts(decisions: &[Decision]) -> Rows {
-    let all = decisions.iter().flat_map(|decision| &decision.alerts);
-    let rows = all.map(|note| {
-        let cells = [
-            ("transaction", &note.transaction),
-            ("plan", &note.plan),
-            ("alert", &note.code),
-            ("message", &note.message),
-        ];
-        cells.into_iter().map(|(key, value)| (key.to_owned(), value.clone())).collect()
-    });
-    Rows { columns: &["transaction", "plan", "alert", "message"], rows: rows.collect() }
-}
-
-fn pick(row: &Row, header: &[String]) -> Vec<String> {
-    let cell = |column: &String| row.iter().find(|(key, _)| key == column).map(|(_, v)| v.clone());
-    header.iter().map(|column| cell(column).unwrap_or_default()).collect()
-}
-
-/// Rows that are only expected with `-`, rows that only came out with `+`.
-fn difference(header: &[String], expected: &[Vec<String>], actual: &[Vec<String>]) -> String {
-    let line = |sign: char, row: &[String]| format!("{sign} | {} |\n", row.join(" | "));
-    let mut text = line(' ', header);
-    let mut rest: Vec<&Vec<String>> = actual.iter().collect();
-    for row in expected {
-        match rest.iter().position(|candidate| *candidate == row) {
-            Some(index) => {
-                rest.remove(index);
-                text.push_str(&line(' ', row));
+    fn cell_matches(&self, column: &str, expected: &str, actual: &str) -> bool {
+        match column {
+            "message" => actual.contains(expected),
+            "outcome" if self.subject == Subject::Example && expected.is_empty() => {
+                actual == "credited"
             }
-            None => text.push_str(&line('-', row)),
+            _ => expected == actual,
         }
     }
-    rest.into_iter().for_each(|row| text.push_str(&line('+', row)));
-    text
+
+    /// Every expected row with the actual row that it means, then the actual rows that none means.
+    pub(super) fn pairs(&self) -> Vec<Pair<'_>> {
+        let mut free: Vec<&Row> = self.actual.iter().collect();
+        let mut pairs: Vec<Pair<'_>> = Vec::new();
+        for expected in &self.expected {
+            let found = free.iter().position(|row| self.matches(expected, row));
+            let actual = found.map(|index| free.remove(index));
+            pairs.push(Pair { expected: Some(expected), actual, same: actual.is_some() });
+        }
+        for pair in &mut pairs {
+            let Some(expected) = pair.expected.filter(|_| pair.actual.is_none()) else { continue };
+            let likeness = |row: &Row| {
+                let cells = self.header.iter().zip(expected).zip(&row.cells);
+                cells.filter(|((c, e), a)| !e.is_empty() && self.cell_matches(c, e, a)).count()
+            };
+            let nearest = free.iter().enumerate().rev().max_by_key(|(_, row)| likeness(row));
+            if let Some((index, row)) = nearest
+                && likeness(row) > 0
+            {
+                pair.actual = Some(free.remove(index));
+            }
+        }
+        let rest = free.into_iter();
+        pairs.extend(rest.map(|row| Pair { expected: None, actual: Some(row), same: false }));
+        pairs
+    }
+
+    /// Natural keys and plans of the rows that differ; of a plan that a row does not name, nothing.
+    pub(super) fn about(&self) -> Vec<(&str, &str)> {
+        let pairs = self.pairs();
+        let differ = pairs.iter().filter(|pair| !pair.same);
+        let mut about: Vec<(&str, &str)> = Vec::new();
+        for pair in differ {
+            let cell = |name: &str| {
+                let index = self.header.iter().position(|column| column == name)?;
+                pair.expected?.get(index).map(String::as_str)
+            };
+            let named = match pair.actual {
+                Some(row) => (row.transaction.as_str(), row.plan.as_str()),
+                None => (cell("transaction").unwrap_or(""), cell("plan").unwrap_or("")),
+            };
+            if !about.contains(&named) {
+                about.push(named);
+            }
+        }
+        about
+    }
+
+    /// Rows that were expected and did not come with `-`, rows that only came with `+`, and below
+    /// two that belong together a line that marks the cells at fault.
+    pub(super) fn difference(&self) -> String {
+        let pairs = self.pairs();
+        if pairs.iter().all(|pair| pair.same) {
+            let came: Vec<&[String]> = self.actual.iter().map(|row| row.cells.as_slice()).collect();
+            let widths = self.widths(came.iter().copied());
+            let mut text = "the rows are the same, in another order; they came as\n".to_owned();
+            text.push_str(&line(' ', self.header, &widths));
+            came.into_iter().for_each(|row| text.push_str(&line(' ', row, &widths)));
+            return text;
+        }
+        let rows = pairs.iter().flat_map(|pair| {
+            let actual = pair.actual.map(|row| row.cells.as_slice());
+            [pair.expected.map(Vec::as_slice), actual].into_iter().flatten()
+        });
+        let widths = self.widths(rows);
+        let mut text = line(' ', self.header, &widths);
+        for pair in &pairs {
+            match (pair.expected, pair.actual) {
+                (Some(expected), _) if pair.same => text.push_str(&line(' ', expected, &widths)),
+                (Some(expected), Some(actual)) => {
+                    text.push_str(&line('-', expected, &widths));
+                    text.push_str(&line('+', &actual.cells, &widths));
+                    text.push_str(&self.marks(expected, actual, &widths));
+                }
+                (Some(expected), None) => text.push_str(&line('-', expected, &widths)),
+                (None, Some(actual)) => text.push_str(&line('+', &actual.cells, &widths)),
+                (None, None) => (),
+            }
+        }
+        text
+    }
+
+    fn widths<'r>(&self, rows: impl Iterator<Item = &'r [String]>) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.header.iter().map(|cell| cell.chars().count()).collect();
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        widths
+    }
+
+    fn marks(&self, expected: &[String], actual: &Row, widths: &[usize]) -> String {
+        let cells = self.header.iter().zip(expected).zip(&actual.cells).zip(widths);
+        let marks = cells.map(|(((column, expected), actual), width)| {
+            let length = actual.chars().count().max(expected.chars().count());
+            let sign = if self.cell_matches(column, expected, actual) { " " } else { "^" };
+            format!("{:width$}", sign.repeat(length), width = *width)
+        });
+        let marks: Vec<String> = marks.collect();
+        format!("{}\n", format!("?   {}", marks.join("   ")).trim_end())
+    }
+}
+
+/// An expected row and the row that came out for it.
+#[derive(Debug)]
+pub(super) struct Pair<'a> {
+    pub(super) expected: Option<&'a Vec<String>>,
+    pub(super) actual: Option<&'a Row>,
+    /// Whether nothing differs.
+    pub(super) same: bool,
+}
+
+fn line(sign: char, row: &[String], widths: &[usize]) -> String {
+    let cells = row.iter().zip(widths);
+    let cells: Vec<String> =
+        cells.map(|(cell, width)| format!("{cell:width$}", width = *width)).collect();
+    format!("{sign} | {} |\n", cells.join(" | "))
 }

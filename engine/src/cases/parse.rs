@@ -1,6 +1,10 @@
 //! Case files as text: headings, fenced blocks with a path, tables, a few settings.
 //!
-//! Not a Markdown parser: only what a case needs is looked at, the rest is prose.
+//! Not a Markdown parser: only what a case needs is looked at, the rest is prose. The one reader of
+//! case files: what is run, rewritten and kept goes through it.
+//!
+//! **Architecture invariant:** every line of a table keeps its number, so that a table can be
+//! rewritten without touching anything else.
 
 use jiff::civil::Date;
 
@@ -28,6 +32,16 @@ pub struct Block {
     pub line: u32,
 }
 
+/// Path of the blocks that hold rows.
+pub(super) const TRANSACTIONS: &str = "transactions";
+
+impl Block {
+    /// Whether the block holds rows, not a file.
+    pub(super) fn is_rows(&self) -> bool {
+        self.path == TRANSACTIONS
+    }
+}
+
 /// One case.
 #[derive(Debug, Default)]
 pub struct Case {
@@ -43,14 +57,16 @@ pub struct Case {
     pub as_of: Option<Date>,
     /// `period:`, which credits are listed.
     pub period: Option<String>,
+    /// `plan:`, the only plan that is listed.
+    pub plan: Option<String>,
     /// `order: any`.
     pub any_order: bool,
 }
 
-/// A table of expectations.
+/// A table of expectations, of examples or of what people did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Line of the header.
+    /// Line of the header; the rows begin two lines below.
     pub line: u32,
     /// Column names.
     pub header: Vec<String>,
@@ -58,11 +74,41 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+/// The column that separates what is given from what is expected.
+pub(super) const ARROW: &str = "=>";
+
+impl Table {
+    /// Whether there is a column of this name.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.column(column).is_some()
+    }
+
+    /// The index of a column.
+    pub(super) fn column(&self, column: &str) -> Option<usize> {
+        self.header.iter().position(|header| header == column)
+    }
+
+    /// Where the column `=>` stands in a table of examples.
+    pub(super) fn arrow(&self) -> Option<usize> {
+        self.column(ARROW)
+    }
+
+    /// Whether it lists releases and holds by hand.
+    pub(super) fn is_actions(&self) -> bool {
+        self.has("action")
+    }
+
+    /// The line of the row with this index.
+    pub(super) fn row_line(&self, row: usize) -> u32 {
+        self.line + 2 + u32::try_from(row).unwrap_or(0)
+    }
+}
+
 /// Reads a case file.
 ///
 /// # Errors
 /// Everything in it that cannot be understood (CR041).
-pub(super) fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
+pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
     let mut reader = Reader { path, file: CaseFile::default(), errors: Vec::new() };
     let mut lines = (1..).zip(text.lines());
     while let Some((number, line)) = lines.next() {
@@ -80,6 +126,26 @@ pub(super) fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>>
         }
     }
     reader.finish()
+}
+
+/// The cells of a line of a table; `\|` is a bar inside a cell.
+pub(super) fn cells(line: &str) -> Vec<String> {
+    let line = line.trim();
+    let inner = line.strip_prefix('|').unwrap_or(line);
+    let mut cells = vec![String::new()];
+    let mut signs = inner.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match (sign, cells.last_mut()) {
+            ('\\', Some(cell)) if signs.peek() == Some(&'|') => cell.extend(signs.next()),
+            ('|', _) => cells.push(String::new()),
+            (_, Some(cell)) => cell.push(sign),
+            (_, None) => (),
+        }
+    }
+    if cells.len() > 1 && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
+        cells.pop();
+    }
+    cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
 struct Reader<'a> {
@@ -105,13 +171,12 @@ impl Reader<'_> {
     }
 
     fn table_line(&mut self, line: u32, text: &str) {
-        let inner = text.trim().trim_start_matches('|').trim_end_matches('|');
-        let cells: Vec<String> = inner.split('|').map(|cell| cell.trim().to_owned()).collect();
+        let cells = cells(text);
         let Some(case) = self.file.cases.last_mut() else { return };
-        let continued = case.tables.last_mut().filter(|table| {
-            let rows = u32::try_from(table.rows.len()).unwrap_or(0);
-            line == table.line + 1 || line == table.line + rows + 2
-        });
+        let continued = case
+            .tables
+            .last_mut()
+            .filter(|table| line == table.line + 1 || line == table.row_line(table.rows.len()));
         let Some(table) = continued else {
             case.tables.push(Table { line, header: cells, rows: Vec::new() });
             return;
@@ -142,6 +207,7 @@ impl Reader<'_> {
                 Err(_) => self.error(line, format!("`{date}` is not a date such as 2022-02-11")),
             },
             ("period", _) => case.period = Some(value),
+            ("plan", _) => case.plan = Some(value),
             ("order", "any") => case.any_order = true,
             ("order", other) => self.error(line, format!("unknown order `{other}`, only `any`")),
             _ => (),
@@ -149,14 +215,49 @@ impl Reader<'_> {
     }
 
     fn finish(mut self) -> Result<CaseFile, Vec<Diagnostic>> {
-        let empty = self.file.cases.iter().filter(|case| case.tables.is_empty());
-        let empty: Vec<(u32, String)> = empty.map(|case| (case.line, case.name.clone())).collect();
-        for (line, name) in empty {
-            self.error(line, format!("case `{name}` has no table, so it expects nothing"));
+        let mut wrong: Vec<(u32, String)> = Vec::new();
+        for case in &self.file.cases {
+            let mut expected = case.tables.iter().filter(|table| !table.is_actions()).peekable();
+            if expected.peek().is_none() {
+                let message = format!("case `{}` has no table, so it expects nothing", case.name);
+                wrong.push((case.line, message));
+            }
+            let (examples, plain): (Vec<&Table>, Vec<&Table>) =
+                expected.partition(|table| table.arrow().is_some());
+            if let (Some(table), false) = (plain.first(), examples.is_empty()) {
+                let message = "a table without `=>` cannot stand in a case of examples";
+                wrong.push((table.line, message.to_owned()));
+            }
+            wrong.extend(examples.into_iter().filter_map(unusable_examples));
+        }
+        for (line, message) in wrong {
+            self.error(line, message);
         }
         if self.file.cases.is_empty() {
             self.error(1, "no case: a case begins with a `## ` heading");
         }
         if self.errors.is_empty() { Ok(self.file) } else { Err(self.errors) }
     }
+}
+
+/// Why a table of examples gives no example, if it gives none.
+fn unusable_examples(table: &Table) -> Option<(u32, String)> {
+    let arrow = table.arrow()?;
+    if arrow == 0 || arrow + 1 == table.header.len() {
+        let message = "`=>` needs columns of a transaction before it and of the outcome after it";
+        return Some((table.line, message.to_owned()));
+    }
+    match table.rows.first() {
+        None => Some((table.line, "a table of examples without an example".to_owned())),
+        Some(row) if continues(row, arrow) => {
+            let message = "a row without a transaction continues the one above, and there is none";
+            Some((table.row_line(0), message.to_owned()))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Whether a row of examples is a further credit of the row above.
+pub(super) fn continues(row: &[String], arrow: usize) -> bool {
+    row.iter().take(arrow).all(String::is_empty)
 }

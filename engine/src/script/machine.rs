@@ -17,6 +17,7 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic};
 
 use self::interpreter::{Compiled, Interpreter};
+use super::coverage::{Covered, Recorder};
 use super::{Answer, Arguments, Fault, fault};
 use crate::policy::{Form, Kind, Program, ProgramId, Programs};
 use crate::transaction::Record;
@@ -25,17 +26,38 @@ use crate::transaction::Record;
 pub struct Machine {
     interpreter: Interpreter,
     programs: Vec<(Arc<Program>, Compiled)>,
+    /// Counts what runs, in a traced machine.
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Machine {
     /// Compiles every program. One that does not compile becomes one that always faults.
     pub fn new(programs: &Programs) -> Machine {
-        let mut interpreter = Interpreter::new();
+        Machine::with(programs, Interpreter::new())
+    }
+
+    /// The same, slower, and counting the lines and branches that run.
+    pub fn traced(programs: &Programs) -> Machine {
+        let recorder = Arc::new(Recorder::default());
+        let mut machine = Machine::with(programs, Interpreter::traced(&recorder));
+        for (program, compiled) in &machine.programs {
+            recorder.add(program, compiled.tree());
+        }
+        machine.recorder = Some(recorder);
+        machine
+    }
+
+    /// What ran so far, by program; nothing unless the machine is a traced one.
+    pub fn covered(&self) -> Vec<Covered> {
+        self.recorder.as_ref().map(|recorder| recorder.covered()).unwrap_or_default()
+    }
+
+    fn with(programs: &Programs, mut interpreter: Interpreter) -> Machine {
         let compile = |(_, program): (ProgramId, &Arc<Program>)| {
             (Arc::clone(program), interpreter.compile(program))
         };
         let programs = programs.iter().map(compile).collect();
-        Machine { interpreter, programs }
+        Machine { interpreter, programs, recorder: None }
     }
 
     /// Runs program `id`.
@@ -44,6 +66,17 @@ impl Machine {
     /// The program's fault: what it threw, what it read in vain, which limit it met, or that it
     /// returned something of the wrong kind.
     pub fn run(&mut self, id: ProgramId, arguments: &Arguments<'_>) -> Result<Answer, Fault> {
+        if let Some(recorder) = &self.recorder {
+            recorder.begin(id.0 as usize);
+        }
+        let answer = self.answer(id, arguments);
+        if let Some(recorder) = &self.recorder {
+            recorder.end(answer.is_ok());
+        }
+        answer
+    }
+
+    fn answer(&mut self, id: ProgramId, arguments: &Arguments<'_>) -> Result<Answer, Fault> {
         let (program, compiled) = find(&self.programs, id)?;
         let value = match compiled {
             Compiled::Native(native) => native.run(program, arguments)?,
@@ -108,7 +141,7 @@ fn told(program: &Program, message: &str) -> String {
 }
 
 /// The values of the variables that the program sees, in order.
-fn bind(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Dynamic>, Fault> {
+pub(super) fn bind(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Dynamic>, Fault> {
     let values = program.form.variables().iter().map(|name| match *name {
         "tx" => Some(Dynamic::from(Arc::clone(arguments.tx))),
         "credit" => arguments.credit.map(|credit| Dynamic::from(Arc::clone(credit))),

@@ -90,7 +90,7 @@ fn print(explanation: &Explanation) {
             credit.period,
             credit.amount,
             credit.unit_type,
-            credit.position,
+            credit.position.as_deref().or(credit.team.as_deref()).unwrap_or(""),
             credit.status,
             reason.unwrap_or_default(),
         ));

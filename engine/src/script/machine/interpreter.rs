@@ -13,6 +13,7 @@ use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 use super::native::Native;
 use crate::diagnostic::Place;
 use crate::policy::{Form, Program};
+use crate::script::coverage::Recorder;
 use crate::script::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
 use crate::script::{Fault, fault};
 
@@ -40,10 +41,27 @@ pub(super) struct Tree {
     constants: Option<Arc<Constants>>,
 }
 
+impl Compiled {
+    /// The syntax tree, if there is one.
+    pub(super) fn tree(&self) -> Option<&AST> {
+        match self {
+            Compiled::Tree(tree) => Some(&tree.ast),
+            Compiled::Native(_) | Compiled::Broken(_) => None,
+        }
+    }
+}
+
 impl Interpreter {
     pub(super) fn new() -> Self {
         let (engine, deadline) = sandbox::engine();
         Interpreter { engine, deadline, scope: Scope::new() }
+    }
+
+    /// One whose steps go to `recorder`.
+    pub(super) fn traced(recorder: &Arc<Recorder>) -> Self {
+        let mut interpreter = Interpreter::new();
+        recorder.attach(&mut interpreter.engine);
+        interpreter
     }
 
     pub(super) fn compile(&mut self, program: &Program) -> Compiled {

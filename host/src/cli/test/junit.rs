@@ -1,0 +1,138 @@
+//! Results of cases as JUnit XML, which continuous integration systems show.
+//!
+//! Not a library: four elements need none. Called by `test`.
+//!
+//! **Architecture invariant:** whatever a case says, the file is well-formed XML.
+
+use std::fmt::Write;
+
+use accredit_engine::cases::{FileRun, Outcome};
+use accredit_engine::diagnostic::Diagnostic;
+
+/// The whole file: a suite a case file.
+pub(super) fn xml(files: &[FileRun]) -> String {
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let counts = files.iter().map(count);
+    let (tests, failures, errors) =
+        counts.fold((0, 0, 0), |(a, b, c), (d, e, f)| (a + d, b + e, c + f));
+    let _ = writeln!(
+        xml,
+        "<testsuites name=\"accredit\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">"
+    );
+    for file in files {
+        let (tests, failures, errors) = count(file);
+        let path = escaped(&file.path);
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">"
+        );
+        match &file.outcomes {
+            Ok(outcomes) => outcomes.iter().for_each(|outcome| case(&mut xml, &path, outcome)),
+            Err(found) => {
+                let _ = writeln!(xml, "    <testcase name=\"{path}\" classname=\"{path}\">");
+                found.iter().for_each(|one| problem(&mut xml, "error", one));
+                xml.push_str("    </testcase>\n");
+            }
+        }
+        xml.push_str("  </testsuite>\n");
+    }
+    xml.push_str("</testsuites>\n");
+    xml
+}
+
+/// Tests, failures and errors of a file; one that cannot be understood is one test in error.
+fn count(file: &FileRun) -> (usize, usize, usize) {
+    match &file.outcomes {
+        Ok(outcomes) => {
+            let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty());
+            (outcomes.len(), failed.count(), 0)
+        }
+        Err(_) => (1, 0, 1),
+    }
+}
+
+fn case(xml: &mut String, path: &str, outcome: &Outcome) {
+    let (name, line) = (escaped(&outcome.name), outcome.line);
+    let head = format!("    <testcase name=\"{name}\" classname=\"{path}\" line=\"{line}\"");
+    xml.push_str(&head);
+    if outcome.failures.is_empty() {
+        xml.push_str("/>\n");
+        return;
+    }
+    xml.push_str(">\n");
+    outcome.failures.iter().for_each(|failure| problem(xml, "failure", failure));
+    xml.push_str("    </testcase>\n");
+}
+
+fn problem(xml: &mut String, element: &str, found: &Diagnostic) {
+    let place = &found.place;
+    let at = escaped(&format!("{}:{}:{}", place.file, place.line, place.column));
+    let (code, message) = (found.code, escaped(&found.message));
+    let help = escaped(found.help.as_deref().unwrap_or(""));
+    let _ = writeln!(
+        xml,
+        "      <{element} type=\"{code}\" message=\"{message}\">{at}\n{help}</{element}>"
+    );
+}
+
+/// Text for XML: signs with a meaning are written out, those that XML cannot hold are replaced.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\n' | '\t' => out.push(sign),
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
+                out.push('\u{fffd}');
+            }
+            _ => out.push(sign),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use accredit_engine::diagnostic::Place;
+
+    use super::*;
+
+    #[test]
+    fn signs_that_mean_something_are_written_out() {
+        let check = |text: &str, expected: &str| assert_eq!(escaped(text), expected);
+        check("a < b && c > \"d'\"", "a &lt; b &amp;&amp; c &gt; &quot;d&apos;&quot;");
+        check("]]>", "]]&gt;");
+        check("a\u{0}\u{1b}[31m\u{ffff}b", "a\u{fffd}\u{fffd}[31m\u{fffd}b");
+        check("zwölf\n\tBären 🐻", "zwölf\n\tBären 🐻");
+    }
+
+    #[test]
+    fn failures_and_files_that_are_not_understood_are_counted_apart() {
+        let failure = Diagnostic::error("CR040", Place::new("a.cases.md", 7, 1), "\"<a>\" differs");
+        let outcome = |name: &str, failures| Outcome {
+            name: name.to_owned(),
+            line: 3,
+            failures,
+            edits: Vec::new(),
+        };
+        let (good, bad) = (outcome("good", vec![]), outcome("a & b", vec![failure.clone()]));
+        let files = [
+            FileRun { path: "a.cases.md".to_owned(), outcomes: Ok(vec![good, bad]) },
+            FileRun { path: "b.cases.md".to_owned(), outcomes: Err(vec![failure]) },
+        ];
+        let xml = xml(&files);
+        for line in [
+            "<testsuites name=\"accredit\" tests=\"3\" failures=\"1\" errors=\"1\">",
+            "<testcase name=\"good\" classname=\"a.cases.md\" line=\"3\"/>",
+            "<testcase name=\"a &amp; b\" classname=\"a.cases.md\" line=\"3\">",
+            "<failure type=\"CR040\" message=\"&quot;&lt;a&gt;&quot; differs\">a.cases.md:7:1",
+            "<error type=\"CR040\"",
+        ] {
+            assert!(xml.contains(line), "{line}\n{xml}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The goldens of the domain, by the naive reading.
