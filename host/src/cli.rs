@@ -12,6 +12,7 @@ pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod new;
+pub(crate) mod keep;
 pub(crate) mod output;
 pub(crate) mod release;
 pub(crate) mod repl;
@@ -62,6 +63,8 @@ enum Verb {
     Serve(serve::Options),
     /// Release held credits on a server.
     Release(release::Options),
+    /// Write a decision of a server as a case, for the end of a case file.
+    Keep(keep::Options),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -82,6 +85,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
         Verb::Release(options) => return release::run(&options),
+        Verb::Keep(options) => keep::run(&options),
         Verb::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);
