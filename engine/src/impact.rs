@@ -182,15 +182,19 @@ fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &CreditR
 
 /// Who is paid, or what is credited where nobody is.
 fn recipient(credit: &CreditRow) -> String {
-    let team = || format!("team:{}", credit.team.as_deref().unwrap_or_default());
-    let place = || credit.position.as_ref().map(|position| format!("position:{position}"));
-    credit.payee.clone().or_else(place).unwrap_or_else(team)
+    if let Some(payee) = &credit.payee {
+        return payee.clone();
+    }
+    match (&credit.position, &credit.team) {
+        (Some(position), _) => format!("position:{position}"),
+        (None, team) => format!("team:{}", team.as_deref().unwrap_or_default()),
+    }
 }
 
 /// The positions above the one that is credited, on the incentive date.
 fn managers(ruleset: &Ruleset, credit: &CreditRow) -> Vec<String> {
     let organization = &ruleset.organization;
-    let position = credit.position.as_ref().and_then(|id| organization.find_position(id));
+    let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
     let date = credit.incentive_date.parse::<Date>().ok();
     let Some((position, date)) = position.zip(date) else { return Vec::new() };
     let above = organization.ancestors(position, date).into_iter();
