@@ -20,7 +20,7 @@ fn row(rule: &str, day: &str, amount: &str) -> CreditRow {
         rule: text(rule),
         result: text("Credit"),
         kind: text("direct"),
-        position: text("SR1"),
+        position: Some(text("SR1")),
         payee: Some(text("sam")),
         team: None,
         relationship: None,

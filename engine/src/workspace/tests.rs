@@ -4,6 +4,7 @@ mod broken;
 mod calendar;
 mod reading;
 mod small;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
