@@ -14,6 +14,7 @@ pub mod credit;
 pub mod decision;
 pub mod diagnostic;
 pub mod explain;
+pub mod impact;
 pub mod ledger;
 pub mod library;
 pub mod money;

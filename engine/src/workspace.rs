@@ -18,6 +18,7 @@ mod policies;
 mod report;
 mod result;
 mod rule;
+pub mod schema;
 mod setting;
 mod settings;
 mod sources;
@@ -144,6 +145,12 @@ impl Ruleset {
             }
         }
         self.order.iter().filter(|id| wanted.contains(id)).collect()
+    }
+
+    /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
+    /// alike in both, and nothing of it has to be decided again.
+    pub fn plan_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_plans(&self.files, &self.programs)
     }
 
     /// What could be left out of a directory that is otherwise fine: declared columns that nothing

@@ -11,12 +11,15 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
+pub(crate) mod new;
+pub(crate) mod keep;
 pub(crate) mod output;
 pub(crate) mod release;
 pub(crate) mod repl;
 pub(crate) mod report;
 pub(crate) mod sarif;
 pub(crate) mod scene;
+pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod test;
 
@@ -34,6 +37,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Begin a customer's directory, or a policy in one.
+    New(new::Arguments),
     /// Check a directory and show everything that is wrong with it.
     Check(check::Arguments),
     /// Run the case files of a directory.
@@ -48,6 +53,8 @@ enum Verb {
     Repl(repl::Arguments),
     /// Show what policies see and call.
     Api(api::Arguments),
+    /// Show the JSON Schema of a file or of what comes out.
+    Schema(schema::Arguments),
     /// Show the completions for a shell.
     Completions(completions::Arguments),
     /// Show a sample company on a real server.
@@ -56,6 +63,8 @@ enum Verb {
     Serve(serve::Options),
     /// Release held credits on a server.
     Release(release::Options),
+    /// Write a decision of a server as a case, for the end of a case file.
+    Keep(keep::Options),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -63,6 +72,7 @@ enum Verb {
 /// Runs the verb that the command line names.
 pub(crate) fn run() -> ExitCode {
     let code = match Arguments::parse().verb {
+        Verb::New(arguments) => new::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
@@ -70,10 +80,12 @@ pub(crate) fn run() -> ExitCode {
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Repl(arguments) => repl::run(&arguments),
         Verb::Api(arguments) => api::run(&arguments),
+        Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
         Verb::Release(options) => return release::run(&options),
+        Verb::Keep(options) => keep::run(&options),
         Verb::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);

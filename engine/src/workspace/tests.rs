@@ -3,6 +3,7 @@
 mod broken;
 mod calendar;
 mod reading;
+mod schema;
 mod small;
 mod sources;
 

@@ -170,9 +170,7 @@ impl Scene {
             credit_type: needed("credit_type"),
             kind: if row["kind"] == "indirect" { "indirect" } else { "direct" },
             position: text("position"),
-            title: position.map(|_| {
-                version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title))
-            }),
+            title: version.map(|version| Arc::clone(&version.title)),
             payee: text("payee"),
             team: text("team"),
             rule: needed("rule"),
