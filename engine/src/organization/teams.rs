@@ -183,3 +183,42 @@ impl Teams {
         shared
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However parents point, circles included, the way up ends and visits nobody twice.
+        #[test]
+        fn the_way_up_ends(parents in prop::collection::vec(prop::option::of(0_u32..8), 8)) {
+            let mut teams = Teams::default();
+            for index in 0..8 {
+                teams.add(&format!("T{index}"));
+            }
+            for (index, parent) in (0_u32..).zip(&parents) {
+                let (validity, name) = (Validity::default(), Arc::from(""));
+                let parent = parent.map(TeamId);
+                let version = TeamVersion { validity, name, parent, manager: None };
+                teams.add_version(TeamId(index), version);
+            }
+            let day = date(2022, 1, 12);
+            for index in 0..8 {
+                let above = teams.ancestors(TeamId(index), day);
+                let mut once = above.clone();
+                once.sort();
+                once.dedup();
+                prop_assert_eq!(once.len(), above.len());
+                prop_assert!(!above.contains(&TeamId(index)));
+                let mut current = index;
+                for team in &above {
+                    prop_assert_eq!(parents[current as usize].map(TeamId), Some(*team));
+                    current = team.0;
+                }
+            }
+        }
+    }
+}
