@@ -20,7 +20,8 @@ use crate::config::Config;
 use crate::error::Problem;
 use crate::intake::Machines;
 use crate::metrics::Metrics;
-use crate::secrets::{Secrets, TokenHash};
+use crate::secrets::{Secrets, Tokens};
+use crate::shadow::Shadow;
 use crate::worker::Orders;
 use crate::writer::Writer;
 
@@ -33,7 +34,7 @@ pub(crate) struct Service {
     /// Active secrets by source.
     pub(crate) secrets: ArcSwap<Secrets>,
     /// Of the API.
-    pub(crate) token: TokenHash,
+    pub(crate) tokens: Tokens,
     /// The time.
     pub(crate) clock: Clock,
     /// Counters.
@@ -48,6 +49,8 @@ pub(crate) struct Service {
     pub(crate) orders: Orders,
     /// One activation at a time.
     pub(crate) door: Mutex<()>,
+    /// The rules that run beside those in force, if any do.
+    pub(crate) shadow: Mutex<Option<Shadow>>,
     /// Whether a stop was asked.
     pub(crate) stopping: AtomicBool,
 }

@@ -1,8 +1,8 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
 mod bad_input;
-mod check;
 mod cases;
+mod check;
 mod company;
 mod crm;
 mod oracle;

@@ -60,6 +60,7 @@ impl Worker {
         let transactions: Vec<_> = new.map(|current| current.transaction).collect();
         batch.decisions = self.decide(&ruleset, &transactions, resolutions);
         self.record(&batch)?;
+        self.shadow(&batch.decisions);
         Ok(pending.len())
     }
 
@@ -159,7 +160,7 @@ impl Worker {
         ids.zip(rows).collect()
     }
 
-    fn record(&self, batch: &Work) -> Result<(), StoreError> {
+    pub(super) fn record(&self, batch: &Work) -> Result<(), StoreError> {
         let started = std::time::Instant::now();
         self.service.ledger.record(batch)?;
         self.service.metrics.commit(started.elapsed());
