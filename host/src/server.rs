@@ -62,6 +62,7 @@ impl Server {
         let service = Arc::new(Service {
             ledger,
             ruleset: ArcSwap::new(ruleset),
+            rulesets: Mutex::default(),
             secrets: ArcSwap::from_pointee(active),
             tokens: secrets::Tokens::new(token_hash, &config.tokens),
             clock,

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
 //! store, in `door` alone.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -31,6 +32,8 @@ pub(crate) struct Service {
     pub(crate) ledger: Ledger,
     /// The ruleset in force.
     pub(crate) ruleset: ArcSwap<Ruleset>,
+    /// Rulesets of earlier decisions, the last ones asked for.
+    pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
     /// Active secrets by source.
     pub(crate) secrets: ArcSwap<Secrets>,
     /// Of the API.

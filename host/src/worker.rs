@@ -7,6 +7,7 @@
 //! **Architecture invariant:** a batch is decided on one ruleset snapshot and recorded in one
 //! commit together with the end of its deliveries.
 
+mod again;
 mod batch;
 mod recredit;
 mod resolve;
