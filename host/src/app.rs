@@ -20,7 +20,7 @@ use tower_http::trace::TraceLayer;
 use crate::error;
 use crate::http::{
     bearer, body, changes, credits, dead_letters, definitions, hooks, parked, policies, rules,
-    shadow, status, transactions,
+    shadow, status, transactions, verify,
 };
 use crate::service::Service;
 
@@ -69,6 +69,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/dead-letters/{sequence}/redrive", post(dead_letters::redrive))
         .route("/v1/parked", get(parked::list))
         .route("/v1/parked/redrive", post(parked::redrive))
+        .route("/v1/verify", get(verify::run))
         .route("/v1/status", get(status::show))
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
         .merge(import)

@@ -15,6 +15,7 @@ pub(crate) mod rules;
 pub(crate) mod shadow;
 pub(crate) mod status;
 pub(crate) mod transactions;
+pub(crate) mod verify;
 pub(crate) mod wish;
 
 use axum::Json;

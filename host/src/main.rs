@@ -24,6 +24,7 @@ mod secrets;
 mod server;
 mod service;
 mod shadow;
+mod verify;
 mod watch;
 mod worker;
 mod writer;

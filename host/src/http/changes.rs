@@ -95,6 +95,10 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
     let sent = sent(&body)?;
     let shown = service.blocking(move |service| {
         let current = service.ruleset.load_full();
+        if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
+            let detail = format!("`{}` is in force by now", current.hash);
+            return Err(Problem::conflict("base_moved", detail));
+        }
         let effective = wish::effective(sent.effective.as_deref())?;
         let changes = sent.files(&current.files);
         let files = door::changed(&current.files, &changes);

@@ -4,6 +4,7 @@ mod api;
 mod concurrency;
 mod definitions;
 mod hooks;
+mod incremental;
 mod policies;
 mod restart;
 mod swap;
