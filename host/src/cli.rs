@@ -3,6 +3,7 @@
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
 //! 0 done, 1 failed, 2 wrong usage, 3 nothing matched.
 
+pub(crate) mod bundle;
 pub(crate) mod calculate;
 pub(crate) mod check;
 pub(crate) mod client;
@@ -45,6 +46,9 @@ enum Verb {
     Release(release::Options),
     /// Write a decision of a server as a case, for the end of a case file.
     Keep(keep::Options),
+    /// Pack policies, plans and cases; install, upgrade, list and remove what others packed.
+    #[command(subcommand)]
+    Bundle(bundle::Verb),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -60,6 +64,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Serve(options) => return serve::run(options),
         Verb::Release(options) => return release::run(&options),
         Verb::Keep(options) => keep::run(&options),
+        Verb::Bundle(verb) => bundle::run(&verb),
         Verb::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);

@@ -1,6 +1,7 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
 mod bad_input;
+mod bundles;
 mod cases;
 mod company;
 mod crm;

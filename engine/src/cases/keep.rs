@@ -174,20 +174,16 @@ fn expectations(text: &mut String, decided: &Decided) {
     };
     let columns = header(&["transaction", "plan", "outcome", "stage", "code", "message"]);
     // Filtered decisions are not listed unless a row asks for them.
-    let asked = match decided.rows.is_empty() {
-        true => vec![
-            columns
-                .iter()
-                .map(|column| match column.as_str() {
-                    "transaction" => decided.id.clone(),
-                    "outcome" => "filtered".to_owned(),
-                    _ => String::new(),
-                })
-                .collect(),
-        ],
-        false => Vec::new(),
-    };
-    notes(text, &columns, Subject::Outcomes.rows(&decided.rows, &columns, &asked));
+    let asked: Vec<String> = columns
+        .iter()
+        .map(|column| match column.as_str() {
+            "transaction" => decided.id.clone(),
+            "outcome" => "filtered".to_owned(),
+            _ => String::new(),
+        })
+        .collect();
+    let asked: &[&[String]] = if decided.rows.is_empty() { &[&asked] } else { &[] };
+    notes(text, &columns, Subject::Outcomes.rows(&decided.rows, &columns, asked));
     let columns = header(&["transaction", "plan", "alert", "stage", "message"]);
     notes(text, &columns, Subject::Alerts.rows(&decided.rows, &columns, &[]));
 }

@@ -222,7 +222,7 @@ fn overlaid(base: &Files, path: &str, blocks: &[Block]) -> Files {
         }
     };
     let mut files = base.clone();
-    if base.contains_key(SETTINGS) && blocks.iter().any(|block| block.path == SETTINGS) {
+    if blocks.iter().any(|block| block.path == SETTINGS) {
         let stem = path.strip_suffix(".cases.md").unwrap_or(path);
         let beside = |file: &str| {
             file.rsplit_once('.').is_some_and(|(known, ending)| known == stem && ending != "md")
