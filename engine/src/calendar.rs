@@ -1,13 +1,24 @@
 //! Periods as data, and the arithmetic of holds: which period a date falls in, where the next
 //! quarter begins, what a month later is.
 //!
-//! Not a clock: no function here knows what day it is. Called by the pipeline and by releases.
-//! Source: DOMAIN 2.10, 2.11, 3.7, decisions D13, D19.
+//! Not a clock: no function here knows what day it is. Called by the pipeline, by postings and by
+//! releases. Source: DOMAIN 2.10, 2.11, 3.7, decisions D13, D19.
 //!
 //! **Architecture invariant:** leaf periods neither overlap nor leave gaps inside the calendar.
 
+mod listed;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
+
+pub use self::listed::{Fault, Listed, Named};
+use self::state::Finalizations;
+pub use self::state::State;
 
 /// Dates from `from` until before `until`; a missing end is unbounded (D19: stored half-open).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,86 +91,126 @@ impl Period {
     }
 }
 
-/// The calendar of a workspace. Months; a fiscal year that starts in `year_starts` is named by the
-/// calendar year it ends in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The calendar of a workspace: which periods there are, and which of them are finalized. Cheap to
+/// clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
-    /// First month of the fiscal year, 1 to 12.
-    pub year_starts: i8,
+    kind: Kind,
+    finalized: Arc<Finalizations>,
+}
+
+/// Where periods come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// Calendar months; a fiscal year that starts in this month, 1 to 12, is named by the calendar
+    /// year it ends in.
+    Months(i8),
+    /// A list: weeks, or a customer's own.
+    Listed(Arc<Listed>),
 }
 
 impl Default for Calendar {
     fn default() -> Self {
-        Calendar { year_starts: 1 }
+        Calendar::months(1)
     }
 }
 
-/// Years that a calendar covers; dates outside have no period.
+/// Years that a calendar of months covers; dates outside have no period.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
 impl Calendar {
-    /// The period of `kind` that holds `date`; none outside the years 1900 to 2199.
+    /// Calendar months, with a fiscal year that starts in the month `year_starts`, 1 to 12.
+    pub fn months(year_starts: i8) -> Self {
+        Calendar { kind: Kind::Months(year_starts), finalized: Arc::default() }
+    }
+
+    /// Listed periods.
+    pub fn listed(listed: Listed) -> Self {
+        Calendar { kind: Kind::Listed(Arc::new(listed)), finalized: Arc::default() }
+    }
+
+    /// The period of `kind` that holds `date`; none outside the calendar, which is the years 1900
+    /// to 2199 for months. Of a customer's own periods the leaf is the month, its parent the
+    /// quarter and the root the year.
     pub fn period(&self, date: Date, kind: PeriodKind) -> Option<Period> {
-        if !YEARS.contains(&date.year()) {
-            return None;
+        match &self.kind {
+            Kind::Months(starts) => month_period(*starts, date, kind),
+            Kind::Listed(listed) => listed.period(date, kind).cloned(),
         }
-        let fiscal_month = self.fiscal_month(date);
-        let year = self.fiscal_year(date);
-        let months = match kind {
-            PeriodKind::Month => 1,
-            PeriodKind::Quarter => 3,
-            PeriodKind::Year => 12,
-        };
-        let back = i64::from(fiscal_month % months);
-        let first = date.first_of_month().checked_sub(back.months()).ok()?;
-        let end = first.checked_add(i64::from(months).months()).ok()?;
-        let id = match kind {
-            PeriodKind::Month => format!("{:04}-{:02}", date.year(), date.month()),
-            PeriodKind::Quarter => format!("{year:04}-Q{}", fiscal_month / 3 + 1),
-            PeriodKind::Year => format!("{year:04}"),
-        };
-        Some(Period { id, first, end })
     }
 
-    /// The fiscal year of `date`, by the year it ends in.
-    pub fn fiscal_year(&self, date: Date) -> i16 {
-        date.year() + i16::from(self.year_starts > 1 && date.month() >= self.year_starts)
-    }
-
-    /// Months since the fiscal year began, from 0.
-    fn fiscal_month(&self, date: Date) -> i8 {
-        (date.month() - self.year_starts).rem_euclid(12)
-    }
-
-    /// The period called `id`: a month, a quarter or a year.
+    /// The period called `id`: a leaf or any parent.
     pub fn find(&self, id: &str) -> Option<Period> {
-        let (year, rest) = match id.split_once('-') {
-            Some((year, rest)) => (year, Some(rest)),
-            None => (id, None),
-        };
-        if year.len() != 4 {
-            return None;
+        match &self.kind {
+            Kind::Months(starts) => find_month(*starts, id),
+            Kind::Listed(listed) => listed.find(id).cloned(),
         }
-        let year: i16 = year.parse().ok()?;
-        let (month, kind) = match rest {
-            None => (self.year_starts, PeriodKind::Year),
-            Some(rest) => match rest.strip_prefix('Q') {
-                Some(quarter) => {
-                    let quarter = quarter.parse::<i8>().ok().filter(|q| (1..=4).contains(q))?;
-                    ((self.year_starts - 1 + (quarter - 1) * 3) % 12 + 1, PeriodKind::Quarter)
-                }
-                None => (rest.parse().ok()?, PeriodKind::Month),
-            },
-        };
-        let fiscal = kind != PeriodKind::Month && self.year_starts > 1 && month >= self.year_starts;
-        let date = Date::new(year - i16::from(fiscal), month, 1).ok()?;
-        self.period(date, kind).filter(|period| period.id == id)
     }
 
     /// The first day of the next period of `kind` after `date`.
     pub fn next(&self, date: Date, kind: PeriodKind) -> Option<Date> {
         self.period(date, kind).map(|period| period.end)
     }
+
+    /// The leaf periods of `period`, in order; a leaf is its own.
+    pub fn leaves(&self, period: &Period) -> Vec<Period> {
+        let first = self.period(period.first, PeriodKind::Month);
+        let leaves = std::iter::successors(first, |leaf| self.after(leaf));
+        leaves.take_while(|leaf| leaf.first < period.end).collect()
+    }
+
+    /// The leaf period after the leaf `period`; none at the end of the calendar.
+    pub fn after(&self, period: &Period) -> Option<Period> {
+        // A leaf that did not begin later would go round for ever.
+        self.period(period.end, PeriodKind::Month).filter(|next| next.first > period.first)
+    }
+}
+
+fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
+    if !YEARS.contains(&date.year()) {
+        return None;
+    }
+    // Months since the fiscal year began, from 0.
+    let fiscal_month = (date.month() - starts).rem_euclid(12);
+    let year = date.year() + i16::from(starts > 1 && date.month() >= starts);
+    let months = match kind {
+        PeriodKind::Month => 1,
+        PeriodKind::Quarter => 3,
+        PeriodKind::Year => 12,
+    };
+    let back = i64::from(fiscal_month % months);
+    let first = date.first_of_month().checked_sub(back.months()).ok()?;
+    let end = first.checked_add(i64::from(months).months()).ok()?;
+    let id = match kind {
+        PeriodKind::Month => format!("{:04}-{:02}", date.year(), date.month()),
+        PeriodKind::Quarter => format!("{year:04}-Q{}", fiscal_month / 3 + 1),
+        PeriodKind::Year => format!("{year:04}"),
+    };
+    Some(Period { id, first, end })
+}
+
+fn find_month(starts: i8, id: &str) -> Option<Period> {
+    let (year, rest) = match id.split_once('-') {
+        Some((year, rest)) => (year, Some(rest)),
+        None => (id, None),
+    };
+    if year.len() != 4 {
+        return None;
+    }
+    let year: i16 = year.parse().ok()?;
+    let (month, kind) = match rest {
+        None => (starts, PeriodKind::Year),
+        Some(rest) => match rest.strip_prefix('Q') {
+            Some(quarter) => {
+                let quarter = quarter.parse::<i8>().ok().filter(|q| (1..=4).contains(q))?;
+                ((starts - 1 + (quarter - 1) * 3) % 12 + 1, PeriodKind::Quarter)
+            }
+            None => (rest.parse().ok()?, PeriodKind::Month),
+        },
+    };
+    let fiscal = kind != PeriodKind::Month && starts > 1 && month >= starts;
+    let date = Date::new(year - i16::from(fiscal), month, 1).ok()?;
+    month_period(starts, date, kind).filter(|period| period.id == id)
 }
 
 /// A distance in time, as holds state it.
@@ -189,74 +240,5 @@ impl Length {
             Length::Days(days) => date.checked_add(i64::from(days).days()).ok(),
             Length::Months(months) => date.checked_add(i64::from(months).months()).ok(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    #[test]
-    fn holds_of_domain_3_7() {
-        let from = date(2022, 1, 12);
-        let check = |length: Length, expected: Date| assert_eq!(length.after(from), Some(expected));
-        check(Length::Days(30), date(2022, 2, 11));
-        check(Length::Months(1), date(2022, 2, 12));
-        check(Length::Months(3), date(2022, 4, 12));
-        check(Length::Months(12), date(2023, 1, 12));
-        assert_eq!(Length::Months(1).after(date(2022, 1, 31)), Some(date(2022, 2, 28)));
-        let next = Calendar::default().next(from, PeriodKind::Quarter);
-        assert_eq!(next, Some(date(2022, 4, 1)));
-    }
-
-    #[test]
-    fn periods_and_their_ids() {
-        let check = |starts, day: Date, kind, id: &str, first: Date, end: Date| {
-            let calendar = Calendar { year_starts: starts };
-            let period = calendar.period(day, kind).unwrap();
-            assert_eq!((period.id.as_str(), period.first, period.end), (id, first, end));
-            assert_eq!(calendar.find(id), Some(period));
-        };
-        use PeriodKind::{Month, Quarter, Year};
-        let day = date(2017, 3, 31);
-        check(1, day, Month, "2017-03", date(2017, 3, 1), date(2017, 4, 1));
-        check(1, day, Quarter, "2017-Q1", date(2017, 1, 1), date(2017, 4, 1));
-        check(1, day, Year, "2017", date(2017, 1, 1), date(2018, 1, 1));
-        check(4, day, Quarter, "2017-Q4", date(2017, 1, 1), date(2017, 4, 1));
-        check(4, day, Year, "2017", date(2016, 4, 1), date(2017, 4, 1));
-        check(4, date(2017, 4, 1), Quarter, "2018-Q1", date(2017, 4, 1), date(2017, 7, 1));
-        check(2, date(2017, 1, 31), Quarter, "2017-Q4", date(2016, 11, 1), date(2017, 2, 1));
-        check(12, date(2017, 12, 5), Year, "2018", date(2017, 12, 1), date(2018, 12, 1));
-        for wrong in ["2017-13", "2017-Q5", "17", "2017-3", "x", "", "2017-P03"] {
-            assert_eq!(Calendar::default().find(wrong), None, "{wrong}");
-        }
-    }
-
-    /// INV-L2: every day of forty years is in exactly the period that names it.
-    #[test]
-    fn leaf_periods_neither_overlap_nor_leave_gaps() {
-        for year_starts in 1..=12 {
-            let calendar = Calendar { year_starts };
-            let mut day = date(2000, 1, 1);
-            for kind in [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Year] {
-                while day < date(2040, 1, 1) {
-                    let period = calendar.period(day, kind).unwrap();
-                    assert!(period.contains(day));
-                    let after = calendar.period(period.end, kind).unwrap();
-                    assert_eq!(after.first, period.end);
-                    day = period.end;
-                }
-                day = date(2000, 1, 1);
-            }
-        }
-    }
-
-    #[test]
-    fn validity_is_half_open_inside_and_inclusive_outside() {
-        let june = Validity::inclusive(Some(date(2022, 6, 1)), Some(date(2022, 6, 30)));
-        assert!(june.contains(date(2022, 6, 30)) && !june.contains(date(2022, 7, 1)));
-        let july = Validity::inclusive(Some(date(2022, 7, 1)), None);
-        assert!(!june.overlaps(&july) && june.overlaps(&Validity::default()));
     }
 }

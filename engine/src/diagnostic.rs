@@ -60,6 +60,8 @@ pub enum Severity {
     Error,
     /// Probably not what was meant.
     Warning,
+    /// Could be left out.
+    Hint,
 }
 
 /// One finding of `accredit check` (FORMAT section 6).
@@ -89,6 +91,11 @@ impl Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, place, message) }
     }
 
+    /// A hint of kind `code` at `place`.
+    pub fn hint(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Hint, ..Diagnostic::error(code, place, message) }
+    }
+
     /// The same with advice.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -115,6 +122,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR009", "script too large"),
     ("CR010", "unlike types compared"),
     ("CR011", "wrong kind of result"),
+    ("CR012", "statement that is never reached"),
+    ("CR013", "person written into a rule"),
+    ("CR014", "weights that do not sum to one"),
+    ("CR015", "amount rounded to whole units"),
     ("CR020", "syntax error in a TOML file"),
     ("CR021", "unknown key"),
     ("CR022", "key that is not yet supported"),
@@ -133,6 +144,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR040", "case that fails"),
     ("CR041", "case file not understood"),
     ("CR050", "file that nothing reads"),
+    ("CR051", "column that nothing reads"),
+    ("CR060", "periods that overlap or leave a gap"),
+    ("CR061", "fiscal year of a wrong length"),
+    ("CR062", "finalized period that cannot be"),
+    ("CR063", "calendar setting that its kind does not use"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.

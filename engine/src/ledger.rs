@@ -10,11 +10,13 @@
 //! holds and counts change together or not at all.
 
 pub mod audit;
+pub mod changes;
 mod code;
 pub mod definitions;
 pub mod inbox;
 pub mod query;
 pub mod record;
+pub mod recredit;
 pub mod resolutions;
 mod statements;
 #[cfg(test)]

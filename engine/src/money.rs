@@ -25,6 +25,11 @@ pub struct Units {
 }
 
 impl Units {
+    /// Whether there are unit types, none of them with decimals.
+    pub fn whole(&self) -> bool {
+        !self.names.is_empty() && self.names.iter().all(|(_, scale)| *scale == 0)
+    }
+
     /// Adds a unit type; the same name twice gives the first one.
     pub fn add(&mut self, name: &str, scale: u8) -> Unit {
         if let Some(unit) = self.find(name) {

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use crate::calendar::{Length, PeriodKind, Validity};
 use crate::money::Unit;
-use crate::organization::{Organization, PositionId, RelationshipId, fold};
+use crate::organization::{Organization, PositionId, Recipient, RelationshipId, fold};
 use crate::policy::ProgramId;
 
 /// One plan.
@@ -45,6 +45,16 @@ pub struct Plan {
     pub indirect: Vec<IndirectRule>,
 }
 
+impl Plan {
+    /// The crediting policies that its rules name.
+    pub fn crediting_policies(&self) -> impl Iterator<Item = ProgramId> {
+        self.direct.iter().filter_map(|rule| match rule.assign {
+            Assign::Policy(id) => Some(id),
+            _ => None,
+        })
+    }
+}
+
 /// The alerts a plan can ask for, by key.
 pub const ALERTS: [&str; 5] = ["unmatched", "ambiguous", "vacant", "over_maximum", "policy_error"];
 
@@ -74,18 +84,21 @@ pub enum Selector {
     Participant(crate::organization::ParticipantId),
 }
 
-/// Whether one of `selectors` means `position` on `date`.
+/// Whether one of `selectors` means `recipient` on `date`.
 pub fn selects(
     selectors: &[Selector],
     organization: &Organization,
-    position: PositionId,
+    recipient: Recipient,
     date: Date,
 ) -> bool {
-    selectors.iter().any(|selector| match selector {
-        Selector::All => true,
-        Selector::Position(wanted) => *wanted == position,
-        Selector::Participant(wanted) => organization.holder(position, date) == Some(*wanted),
-        Selector::Title(wanted) => organization
+    selectors.iter().any(|selector| match (selector, recipient) {
+        (Selector::All, _) => true,
+        (_, Recipient::Team(_)) => false,
+        (Selector::Position(wanted), Recipient::Position(position)) => *wanted == position,
+        (Selector::Participant(wanted), Recipient::Position(position)) => {
+            organization.holder(position, date) == Some(*wanted)
+        }
+        (Selector::Title(wanted), Recipient::Position(position)) => organization
             .version(position, date)
             .is_some_and(|version| fold(&version.title) == *wanted),
     })

@@ -12,7 +12,9 @@ pub mod check;
 pub mod coverage;
 mod fault;
 pub mod machine;
+pub mod reference;
 mod sandbox;
+pub mod trace;
 mod value;
 
 use std::collections::BTreeSet;
@@ -25,7 +27,7 @@ use crate::calendar::{Length, PeriodKind};
 use crate::diagnostic::Place;
 use crate::transaction::{Fields, Transaction};
 
-pub use check::check;
+pub use check::{check, reads};
 pub use machine::Machine;
 
 /// What a program sees; which of it depends on its form.
@@ -60,9 +62,10 @@ pub struct CreditView {
     pub unit_type: Arc<str>,
     pub credit_type: Arc<str>,
     pub kind: &'static str,
-    pub position: Arc<str>,
-    pub title: Arc<str>,
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
     pub payee: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
     pub rule: Arc<str>,
     pub result: Arc<str>,
     pub period: Arc<str>,
@@ -76,9 +79,10 @@ pub struct CreditView {
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of `to` in FORMAT section 5")]
 pub struct ReceiverView {
-    pub position: Arc<str>,
-    pub title: Arc<str>,
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
     pub payee: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
     pub relationship: Option<Arc<str>>,
     pub via: Option<Arc<str>>,
     pub level: Option<u32>,
@@ -164,6 +168,12 @@ pub struct Known {
     pub columns: BTreeSet<String>,
     /// Whether there may be columns that nobody has seen yet: then no column is unknown.
     pub open: bool,
+    /// Names, ids and aliases of people, folded: they do not belong into a program.
+    pub people: BTreeSet<String>,
+    /// Whether no unit of the workspace has decimals.
+    pub whole_units: bool,
+    /// Whether a plan that uses the program wants weights to sum to one.
+    pub total_one: bool,
 }
 
 #[cfg(test)]

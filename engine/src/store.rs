@@ -18,6 +18,7 @@ pub enum Table {
     Active,
     Activations,
     Refusals,
+    Changes,
     Inbox,
     Deliveries,
     Pending,
@@ -35,12 +36,13 @@ pub enum Table {
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 18] = [
+    pub const ALL: [(Table, &'static str); 19] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
         (Table::Activations, "activations"),
         (Table::Refusals, "refusals"),
+        (Table::Changes, "changes"),
         (Table::Inbox, "inbox"),
         (Table::Deliveries, "deliveries"),
         (Table::Pending, "pending"),

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** a ruleset exists only when nothing in it is an error, and its hash
 //! names its content: two rulesets of equal hash decide alike.
 
+mod calendar;
 mod conditions;
 mod csv;
 mod fields;
@@ -17,12 +18,14 @@ mod policies;
 mod report;
 mod result;
 mod rule;
+pub mod schema;
 mod setting;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod toml;
 mod unread;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,6 +38,7 @@ use crate::money::{Unit, Units};
 use crate::organization::Organization;
 use crate::plan::{Plan, Relationship};
 use crate::policy::{Kind, ProgramId, Programs};
+use crate::script::Known;
 use crate::transaction::Fields;
 
 pub use self::hash::POLICY_LANGUAGE;
@@ -125,6 +129,18 @@ impl Ruleset {
         let usable = !findings.iter().any(Diagnostic::is_error);
         (ruleset.filter(|_| usable), findings)
     }
+
+    /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
+    /// alike in both, and nothing of it has to be decided again.
+    pub fn plan_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_plans(&self.files, &self.programs)
+    }
+
+    /// What could be left out of a directory that is otherwise fine: declared columns that nothing
+    /// reads.
+    pub fn hints(&self) -> Vec<Diagnostic> {
+        unused::hints(self)
+    }
 }
 
 fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
@@ -155,7 +171,15 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         }
     }
     let (programs, policies) = policies.finish();
-    policies::check_programs(&programs, &settings.fields, &columns, report);
+    let known = Known {
+        fields: Arc::clone(&settings.fields),
+        columns: columns.known.clone(),
+        open: columns.open,
+        people: organization.names_of_people().map(str::to_owned).collect(),
+        whole_units: settings.units.whole(),
+        total_one: false,
+    };
+    policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
     Some(Ruleset { hash, settings, organization, plans, programs, policies, files })
@@ -173,7 +197,7 @@ fn read_settings(
         report.error("CR023", Place::file(SETTINGS), message, help);
         return None;
     };
-    settings::read(toml::Source::new(SETTINGS, text, report), observed, policies)
+    settings::read(toml::Source::new(SETTINGS, text, report), files, observed, policies)
 }
 
 const SETTINGS: &str = "accredit.toml";

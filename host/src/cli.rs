@@ -4,21 +4,29 @@
 //! 0 done, 1 failed, 2 wrong usage, 3 nothing matched.
 
 pub(crate) mod bundle;
+pub(crate) mod api;
 pub(crate) mod calculate;
 pub(crate) mod check;
 pub(crate) mod client;
+pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod keep;
+pub(crate) mod new;
 pub(crate) mod output;
 pub(crate) mod release;
+pub(crate) mod repl;
 pub(crate) mod report;
+pub(crate) mod sarif;
+pub(crate) mod scene;
+pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod test;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Decides who gets credit for a sale.
 #[derive(Debug, Parser)]
@@ -30,6 +38,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Begin a customer's directory, or a policy in one.
+    New(new::Arguments),
     /// Check a directory and show everything that is wrong with it.
     Check(check::Arguments),
     /// Run the case files of a directory.
@@ -38,6 +48,16 @@ enum Verb {
     Calculate(calculate::Arguments),
     /// Show why a transaction was credited as it was, or why not.
     Explain(explain::Arguments),
+    /// Run one policy on one transaction.
+    Eval(eval::Arguments),
+    /// Evaluate expressions on a transaction, one a line.
+    Repl(repl::Arguments),
+    /// Show what policies see and call.
+    Api(api::Arguments),
+    /// Show the JSON Schema of a file or of what comes out.
+    Schema(schema::Arguments),
+    /// Show the completions for a shell.
+    Completions(completions::Arguments),
     /// Show a sample company on a real server.
     Demo(demo::Arguments),
     /// Receive webhooks and serve the API.
@@ -56,10 +76,16 @@ enum Verb {
 /// Runs the verb that the command line names.
 pub(crate) fn run() -> ExitCode {
     let code = match Arguments::parse().verb {
+        Verb::New(arguments) => new::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Eval(arguments) => eval::run(&arguments),
+        Verb::Repl(arguments) => repl::run(&arguments),
+        Verb::Api(arguments) => api::run(&arguments),
+        Verb::Schema(arguments) => schema::run(&arguments),
+        Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
         Verb::Release(options) => return release::run(&options),

@@ -1,8 +1,10 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
+mod authors;
 mod bad_input;
 mod bundles;
 mod cases;
+mod check;
 mod company;
 mod crm;
 mod oracle;
@@ -12,4 +14,5 @@ mod server;
 mod swap;
 mod tidy;
 mod verbs;
+mod walkthrough;
 mod watch;

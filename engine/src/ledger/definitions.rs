@@ -1,8 +1,15 @@
 //! Definition files and their activations: immutable versions by content, one active set.
+//!
+//! Not the changes that wait for somebody (`changes`) and not what is decided again (`recredit`).
+//! Called by the host's door. Source: DESIGN section 5, DOMAIN 2.17.
+//!
+//! **Architecture invariant:** a version is never overwritten; an activation and what follows from
+//! it for credits that exist are one commit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, Result, code, lock, next_number};
@@ -12,6 +19,63 @@ use crate::workspace::Files;
 /// The content hash of a file: 32 hexadecimal digits.
 pub fn content_hash(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().chars().take(32).collect()
+}
+
+/// What an activation means for transactions that are credited already (DOMAIN D16).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Effective {
+    /// Nothing: the new rules decide what is not credited yet.
+    #[default]
+    Now,
+    /// Those of open periods are decided again.
+    Recredit,
+    /// Those of open periods whose incentive date is this day or later are decided again.
+    From(Date),
+}
+
+impl Effective {
+    /// `now`, `recredit` or `from:2026-01-31`.
+    pub fn parse(text: &str) -> Option<Effective> {
+        match text {
+            "now" => Some(Effective::Now),
+            "recredit" => Some(Effective::Recredit),
+            text => text.strip_prefix("from:")?.parse().ok().map(Effective::From),
+        }
+    }
+
+    /// Whether a transaction of this incentive date is decided again; one that has none is.
+    pub fn covers(self, date: Option<Date>) -> bool {
+        match self {
+            Effective::Now => false,
+            Effective::Recredit => true,
+            Effective::From(first) => date.is_none_or(|date| date >= first),
+        }
+    }
+}
+
+impl std::fmt::Display for Effective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Effective::Now => f.write_str("now"),
+            Effective::Recredit => f.write_str("recredit"),
+            Effective::From(date) => write!(f, "from:{date}"),
+        }
+    }
+}
+
+impl From<Effective> for String {
+    fn from(effective: Effective) -> String {
+        effective.to_string()
+    }
+}
+
+impl TryFrom<String> for Effective {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Effective, String> {
+        Effective::parse(&text).ok_or_else(|| format!("`{text}` is no effective choice"))
+    }
 }
 
 /// An activation: a whole set of files became what decides.
@@ -33,6 +97,21 @@ pub struct Activation {
     pub files: Vec<String>,
     /// Paths that changed, with the hash of their new content, or none where the file is gone.
     pub changed: BTreeMap<String, Option<String>>,
+    /// What it means for transactions that are credited already.
+    #[serde(default)]
+    pub effective: Effective,
+    /// Labels to find it by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// How many cases ran, all of which passed.
+    #[serde(default)]
+    pub cases: usize,
+    /// The plans with what [`crate::workspace::Ruleset::plan_hashes`] says of them.
+    #[serde(default)]
+    pub plans: BTreeMap<String, String>,
+    /// The stored change that it carries out, if there was one.
+    #[serde(default)]
+    pub change: Option<u64>,
 }
 
 /// A change that was refused: it stays visible until one of the same files is activated.
@@ -126,8 +205,12 @@ impl Ledger {
         activation.changed = changed;
         let key = code::key(activation.sequence);
         batch.put(Table::Activations, key, code::json(&activation)?);
-        let detail =
-            serde_json::json!({"activation": activation.sequence, "ruleset": activation.ruleset});
+        super::recredit::ask(&*snapshot, &mut batch, &activation)?;
+        let detail = serde_json::json!({
+            "activation": activation.sequence,
+            "ruleset": activation.ruleset,
+            "effective": activation.effective,
+        });
         self.append_audit(
             &*snapshot,
             &mut batch,
@@ -147,6 +230,15 @@ impl Ledger {
     pub fn activations(&self) -> Result<Vec<Activation>> {
         let rows = self.snapshot()?.scan(Table::Activations, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+
+    /// The text of a version of a file, by its content hash.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn source(&self, hash: &str) -> Result<Option<Arc<str>>> {
+        let source = self.snapshot()?.get(Table::Sources, hash.as_bytes())?;
+        Ok(source.map(|source| Arc::from(String::from_utf8_lossy(&source))))
     }
 
     /// Keeps a refused change visible, under each of its files.

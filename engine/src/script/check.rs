@@ -12,8 +12,13 @@ mod expressions;
 mod fields;
 mod findings;
 mod kinds;
+mod persons;
+mod rounding;
+mod unreachable;
 mod walk;
+mod weights;
 
+use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
 use rhai::{AST, LexError, ParseError, ParseErrorType};
@@ -23,6 +28,15 @@ use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX
 use super::{Known, fault, machine};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::policy::{Form, Program};
+
+/// The fields that a program may read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Every text and every name behind a dot: each may be a column or a mapped field.
+    pub names: BTreeSet<String>,
+    /// Whether a column's name is computed: then every column may be read.
+    pub any: bool,
+}
 
 /// Everything that is wrong with `program`, in the order of its text; only the first syntax error.
 pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
@@ -57,6 +71,15 @@ pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
     findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
     findings.dedup();
     findings
+}
+
+/// What `program` may read; everything, when it cannot be understood.
+pub fn reads(program: &Program) -> Reads {
+    let Ok(ast) = parse(program) else { return Reads { any: true, ..Reads::default() } };
+    let known = Known { open: true, ..Known::default() };
+    let mut walk = Walk::new(program, &known, &ast, walk::Parameters::default());
+    walk.all();
+    walk.reads
 }
 
 /// Rounds over the functions of a script before the one that counts.

@@ -113,7 +113,8 @@ fn name_at(ast: &AST, position: Position) -> Position {
     found
 }
 
-fn message(error: &EvalAltResult) -> String {
+/// The words for an error.
+pub(super) fn message(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
             thrown(value)

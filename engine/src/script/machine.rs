@@ -141,7 +141,7 @@ fn told(program: &Program, message: &str) -> String {
 }
 
 /// The values of the variables that the program sees, in order.
-fn bind(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Dynamic>, Fault> {
+pub(super) fn bind(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Dynamic>, Fault> {
     let values = program.form.variables().iter().map(|name| match *name {
         "tx" => Some(Dynamic::from(Arc::clone(arguments.tx))),
         "credit" => arguments.credit.map(|credit| Dynamic::from(Arc::clone(credit))),

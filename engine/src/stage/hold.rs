@@ -88,7 +88,7 @@ fn until(case: &Case<'_>, hold: &Hold) -> Result<Until, String> {
 
 fn held(case: &mut Case<'_>, credit: &mut Credit, date: Date) {
     credit.status = Status::Held;
-    let calendar = case.ruleset.settings.calendar;
+    let calendar = &case.ruleset.settings.calendar;
     let other_year = calendar.period(date, PeriodKind::Year).map(|year| year.id)
         != calendar.period(case.date, PeriodKind::Year).map(|year| year.id);
     if other_year && !case.plan.hold_across_years {

@@ -27,17 +27,17 @@ const ASSIGNMENTS: &str = "organization/assignments.csv";
 const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
 
-/// Files that are read.
-pub(super) const READ: [&str; 5] = [PARTICIPANTS, POSITIONS, ASSIGNMENTS, RELATIONSHIPS, ALIASES];
+/// Files that are read; `calendar` reads the periods.
+pub(super) const READ: [&str; 6] =
+    [PARTICIPANTS, POSITIONS, ASSIGNMENTS, RELATIONSHIPS, ALIASES, super::calendar::PERIODS];
 
 /// Files of a later release.
-pub(super) const LATER: [&str; 6] = [
+pub(super) const LATER: [&str; 5] = [
     "organization/teams.csv",
     "organization/members.csv",
     "organization/territories.csv",
     "organization/quotas.csv",
     "organization/exchange_rates.csv",
-    "organization/periods.csv",
 ];
 
 /// Cells for which the nearest name is searched, which takes longer the more names there are.

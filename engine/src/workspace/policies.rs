@@ -7,16 +7,16 @@
 //! use a hold policy where a rollup policy belongs.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::report::Report;
-use super::{Columns, Files, policy_path};
+use super::{Files, policy_path};
 use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::library;
+use crate::plan::Plan;
 use crate::policy::{Form, Kind, Program, ProgramId, Programs, Use};
 use crate::script::{Known, check};
-use crate::transaction::Fields;
 
 /// What stands before the name of a standard policy.
 pub(super) const STANDARD: &str = "standard/";
@@ -117,16 +117,18 @@ impl Policies {
     }
 }
 
-/// Checks every program against the fields that are known.
+/// Checks every program against what is known of the workspace.
 pub(super) fn check_programs(
     programs: &Programs,
-    fields: &Arc<Fields>,
-    columns: &Columns,
+    plans: &BTreeMap<Arc<str>, Plan>,
+    known: Known,
     report: &Report,
 ) {
-    let known =
-        Known { fields: Arc::clone(fields), columns: columns.known.clone(), open: columns.open };
-    for (_, program) in programs.iter() {
-        check(program, &known).into_iter().for_each(|found| report.push(found));
+    let strict = plans.values().filter(|plan| plan.require_total_one);
+    let strict: BTreeSet<ProgramId> = strict.flat_map(Plan::crediting_policies).collect();
+    let total_one = Known { total_one: true, ..known.clone() };
+    for (id, program) in programs.iter() {
+        let known = if strict.contains(&id) { &total_one } else { &known };
+        check(program, known).into_iter().for_each(|found| report.push(found));
     }
 }

@@ -1,7 +1,7 @@
 //! `accredit.toml`: unit types, lists of names, the workspace, its calendar, queries and sources.
 //!
-//! Not `[fields]` and `[columns]` (`fields` reads them). Called by `Ruleset::read`. Source: FORMAT
-//! section 2.
+//! Not `[fields]` and `[columns]` (`fields` reads them), and not `[calendar]` (`calendar`). Called
+//! by `Ruleset::read`. Source: FORMAT section 2.
 //!
 //! **Architecture invariant:** a setting of a later release is refused, never read as if it were
 //! not there.
@@ -9,12 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::fields;
 use super::policies::Policies;
 use super::setting::{Names, expression};
-use super::toml::{Item, Source as File, Table, Text, choice};
-use super::{Settings, Source};
-use crate::calendar::Calendar;
+use super::toml::{Item, Source as File, Table, Text};
+use super::{Files, Settings, Source};
+use super::{calendar, fields};
 use crate::money::Units;
 use crate::policy::{Kind, ProgramId, Use};
 
@@ -37,6 +36,7 @@ const CONNECTORS: [&str; 1] = ["standard-webhooks"];
 /// Reads `accredit.toml`; nothing only when it is not TOML.
 pub(super) fn read(
     file: File<'_>,
+    files: &Files,
     observed: &BTreeSet<String>,
     policies: &Policies,
 ) -> Option<Settings> {
@@ -51,7 +51,7 @@ pub(super) fn read(
         reason_codes: names(&mut root, "reason_codes", &[]),
         relationship_types: names(&mut root, "relationship_types", &BUILT_IN),
         fields: Arc::new(fields::read(&mut root, observed)),
-        calendar: root.table("calendar").map(calendar).unwrap_or_default(),
+        calendar: calendar::read(&mut root, files),
         queries: root.table("queries").map(|table| queries(&table, policies)).unwrap_or_default(),
         sources: root.table("sources").map(|table| sources(&table, policies)).unwrap_or_default(),
     };
@@ -134,19 +134,6 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
         }
     }
     !items.is_empty()
-}
-
-fn calendar(mut table: Table<'_>) -> Calendar {
-    if let Some(kind) = table.text("kind") {
-        let words = ["monthly", "4-4-5", "4-5-4", "5-4-4", "periods"].map(|word| (word, word));
-        let known = choice(table.report(), &kind, &words);
-        if known.is_some_and(|word| word != "monthly") {
-            table.report().not_yet(kind.place, &format!("`kind = \"{}\"`", kind.text));
-        }
-    }
-    let starts = table.integer("year_starts", 1..=12).and_then(|month| i8::try_from(month).ok());
-    table.finish(&["years", "finalized"]);
-    starts.map_or_else(Calendar::default, |year_starts| Calendar { year_starts })
 }
 
 fn queries(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, ProgramId> {

@@ -1,7 +1,9 @@
 //! One realistic directory that reads without a finding, and a table of broken ones.
 
 mod broken;
+mod calendar;
 mod reading;
+mod schema;
 mod small;
 
 use std::collections::BTreeSet;

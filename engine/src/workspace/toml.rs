@@ -6,6 +6,8 @@
 //! **Architecture invariant:** a value of the wrong kind is reported where it stands and read as if
 //! it were absent; it is never converted.
 
+#[cfg(test)]
+pub(super) mod asked;
 mod table;
 
 use jiff::civil::Date;
@@ -83,6 +85,11 @@ impl<'a> Item<'a> {
         self.source.report
     }
 
+    /// Its key.
+    pub(super) fn key(&self) -> &'a str {
+        self.key
+    }
+
     /// Whether it is a list.
     pub(super) fn is_list(&self) -> bool {
         self.value.get_ref().is_array()
@@ -131,6 +138,17 @@ impl<'a> Item<'a> {
         let place = self.source.place(span.start);
         let origin = self.source.place(span.start + quotes + skipped);
         Some(Text { text, place, origin })
+    }
+
+    /// The day; anything else is reported.
+    pub(super) fn day(&self) -> Option<Date> {
+        self.expect(self.as_date(), "a day such as 2017-03-31")
+    }
+
+    /// The integer between two bounds; anything else is reported.
+    pub(super) fn integer(&self, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let found = self.as_integer().filter(|number| range.contains(number));
+        self.expect(found, &format!("a whole number from {} to {}", range.start(), range.end()))
     }
 
     /// The text; anything else is reported.

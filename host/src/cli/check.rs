@@ -1,13 +1,22 @@
-//! `accredit check`: everything that is wrong with a customer's directory, in one pass.
+//! `accredit check`: everything that is wrong with a customer's directory, in one pass; with
+//! `--watch` again whenever a file changes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use accredit_engine::diagnostic::{Diagnostic, Place};
+use accredit_engine::diagnostic::{Diagnostic, Place, Severity};
 use accredit_engine::workspace::{Files, Ruleset};
+use clap::ValueEnum;
+use notify_debouncer_full::new_debouncer;
+use notify_debouncer_full::notify::{EventKind, RecursiveMode};
 
-use crate::cli::output::{self, EXIT_FAILED, EXIT_OK, Format};
-use crate::cli::report;
+use crate::cli::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::{report, sarif};
 use crate::{directory, zone};
+
+/// Changes within this time are one change: editors write a file in several steps.
+const SETTLE: Duration = Duration::from_millis(100);
 
 /// Checks a customer's directory.
 #[derive(Debug, clap::Args)]
@@ -17,41 +26,95 @@ pub(crate) struct Arguments {
     /// Format on standard output.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Check again whenever a file of the directory changes, until told to stop.
+    #[arg(long)]
+    watch: bool,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+    /// For people.
+    Table,
+    /// For CI systems: SARIF 2.1.0.
+    Sarif,
 }
 
 /// Runs the verb: exit 1 when something is an error.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let (files, diagnostics) = check(arguments);
+    if !arguments.watch {
+        return once(arguments);
+    }
+    match watch(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: `{}` cannot be watched: {error}", arguments.dir.display());
+            EXIT_FAILED
+        }
+    }
+}
+
+/// Checks again and again, and ends only when the directory can no longer be watched.
+fn watch(arguments: &Arguments) -> Result<u8, notify_debouncer_full::notify::Error> {
+    let (changed, changes) = mpsc::channel();
+    let mut watching = new_debouncer(SETTLE, None, changed)?;
+    watching.watch(&arguments.dir, RecursiveMode::Recursive)?;
+    let mut code = once(arguments);
+    for change in changes {
+        // Reading the directory is an event as well.
+        let written = |event: &notify_debouncer_full::DebouncedEvent| {
+            !matches!(event.kind, EventKind::Access(_))
+        };
+        if change.is_ok_and(|events| events.iter().any(written)) {
+            code = once(arguments);
+        }
+    }
+    Ok(code)
+}
+
+fn once(arguments: &Arguments) -> u8 {
+    let (files, diagnostics) = check(&arguments.dir);
     match arguments.format {
         Format::Json => output::json(&diagnostics),
+        Format::Sarif => output::json(&sarif::log(&diagnostics)),
         Format::Csv => {
             let rows: Vec<_> =
                 diagnostics.iter().filter_map(|d| serde_json::to_value(d).ok()).collect();
             let columns = ["code", "severity", "file", "line", "column", "message", "help"];
             output::csv(&columns, &rows);
         }
+        Format::Table if diagnostics.is_empty() => (),
         Format::Table => output::line(report::text(&files, &diagnostics).trim_end()),
     }
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    let warnings = diagnostics.len() - errors;
-    eprintln!("{}: {errors} errors, {warnings} warnings", arguments.dir.display());
+    let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let hints = match count(Severity::Hint) {
+        0 => String::new(),
+        hints => format!(", {hints} hints"),
+    };
+    eprintln!("{}: {errors} errors, {warnings} warnings{hints}", arguments.dir.display());
     if errors > 0 { EXIT_FAILED } else { EXIT_OK }
 }
 
-fn check(arguments: &Arguments) -> (Files, Vec<Diagnostic>) {
-    let files = match directory::definitions(&arguments.dir) {
+/// Every finding about the directory, hints last.
+fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
+    let files = match directory::definitions(dir) {
         Ok(files) => files,
         Err(error) => {
             let place = Place::file(error.path.display().to_string());
             return (Files::new(), vec![Diagnostic::error("CR050", place, error.message)]);
         }
     };
-    let own = arguments.dir.join("transactions");
+    let own = dir.join("transactions");
     let mut unread = Vec::new();
     let rows = match own.is_dir().then(|| directory::rows(&own)).transpose() {
         Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
-            let path = error.path.strip_prefix(&arguments.dir).unwrap_or(&error.path);
+            let path = error.path.strip_prefix(dir).unwrap_or(&error.path);
             let place = Place::file(path.display().to_string());
             unread.push(Diagnostic::error("CR030", place, error.message));
             directory::Rows::default()
@@ -60,5 +123,6 @@ fn check(arguments: &Arguments) -> (Files, Vec<Diagnostic>) {
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
     diagnostics.extend(unread);
+    diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
     (files, diagnostics)
 }

@@ -19,11 +19,16 @@ fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
     let kind = match diagnostic.severity {
         Severity::Error => ReportKind::Error,
         Severity::Warning => ReportKind::Warning,
+        Severity::Hint => ReportKind::Advice,
     };
     let place = &diagnostic.place;
     let source = files.get(&place.file).filter(|_| place.line > 0);
     let Some(source) = source else {
-        let kind = if diagnostic.is_error() { "Error" } else { "Warning" };
+        let kind = match diagnostic.severity {
+            Severity::Error => "Error",
+            Severity::Warning => "Warning",
+            Severity::Hint => "Hint",
+        };
         let help = diagnostic.help.as_ref().map(|help| format!("\n  Help: {help}"));
         let (code, file, line, column) = (diagnostic.code, &place.file, place.line, place.column);
         let (message, help) = (&diagnostic.message, help.unwrap_or_default());
@@ -47,12 +52,15 @@ fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
     }
 }
 
-/// The word at a line and column, as a range of characters.
+/// The word or the quoted text at a line and column, as a range of characters.
 fn span(source: &str, line: u32, column: u32) -> std::ops::Range<usize> {
     let lines = source.split_inclusive('\n').take(line.saturating_sub(1) as usize);
     let before: usize = lines.map(|line| line.chars().count()).sum();
     let start = before + column.saturating_sub(1) as usize;
-    let rest = source.chars().skip(start);
-    let length = rest.take_while(|c| c.is_alphanumeric() || "_-\"".contains(*c)).count();
+    let rest = || source.chars().skip(start).take_while(|c| *c != '\n');
+    let quoted = rest().next() == Some('"');
+    let closing = rest().skip(1).position(|c| c == '"').filter(|_| quoted);
+    let word = || rest().take_while(|c| c.is_alphanumeric() || "_-\"".contains(*c)).count();
+    let length = closing.map_or_else(word, |closing| closing + 2);
     start..start + length.max(1)
 }

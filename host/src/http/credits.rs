@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_parent_means_its_leaves() {
-        let calendar = Calendar { year_starts: 2 };
+        let calendar = Calendar::months(2);
         let leaves = |id: &str| leaves(&calendar, id).unwrap_or_default();
         assert_eq!(leaves("2026-03"), ["2026-03"]);
         assert_eq!(leaves("2027-Q1"), ["2026-02", "2026-03", "2026-04"]);

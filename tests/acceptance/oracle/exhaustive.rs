@@ -1,6 +1,6 @@
 //! Every organisation of up to four people in up to three levels, with every split of up to three.
 
-use super::world::{Assign, Direct, Tx, Value, World};
+use super::world::{Assign, Calendar, Direct, Keep, Tx, UnitType, Value, World};
 use super::world::{Cap, Hold, Indirect, Outcome, Person, Plan, Seat, Sitting, Span, Split, Test};
 
 const AMOUNTS: [&str; 5] = ["100", "100.01", "-100", "0.01", "-0.015"];
@@ -48,8 +48,9 @@ fn outcome(variant: usize) -> Outcome {
         hold: Hold::None,
         rollable: true,
         on_reporting: false,
-        duplicates: variant.is_multiple_of(2),
+        duplicates: if variant.is_multiple_of(2) { Keep::Yes } else { Keep::No },
         credit_type: None,
+        unit: None,
     }
 }
 
@@ -67,7 +68,10 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
     let indirect = Outcome { cap: (variant >= 4).then_some(Cap::Amount), ..outcome(variant) };
     World {
         scale: 2,
-        year_starts: 1,
+        units: vec![UnitType { name: "USD".to_owned(), scale: None }],
+        rates: Vec::new(),
+        calendar: Calendar::Months(1),
+        finalized: Vec::new(),
         us_dates: false,
         simple: true,
         kinds: Vec::new(),
@@ -77,7 +81,12 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
         sittings: (0..count).map(|n| Sitting { seat: id(n), person: id(n), span }).collect(),
         edges: Vec::new(),
         aliases: Vec::new(),
-        plan: Plan {
+        teams: Vec::new(),
+        members: Vec::new(),
+        areas: Vec::new(),
+        plans: vec![Plan {
+            id: "sales".to_owned(),
+            teams: false,
             span,
             targets: vec!["*".to_owned()],
             filter: Test::Always,
@@ -89,6 +98,7 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
                 span,
                 test: Test::Always,
                 assign: vec![Assign::Owner],
+                members: None,
                 results: vec![direct],
             }],
             indirect: vec![Indirect {
@@ -97,9 +107,10 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
                 test: Test::Always,
                 relationship: "Reporting".to_owned(),
                 receivers: vec!["*".to_owned()],
+                sources: Vec::new(),
                 results: vec![indirect],
             }],
-        },
+        }],
         transactions: transactions(count),
         as_of: None,
     }
@@ -127,10 +138,8 @@ fn transactions(count: usize) -> Vec<Tx> {
                 date: "2022-01-12".to_owned(),
                 amount: AMOUNTS[number % AMOUNTS.len()].to_owned(),
                 owners: [names.join(";"), String::new()],
-                desk: String::new(),
-                positions: String::new(),
                 stage: "Won".to_owned(),
-                units: String::new(),
+                ..Tx::default()
             });
         }
     }

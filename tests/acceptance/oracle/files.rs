@@ -8,16 +8,25 @@ use accredit_engine::transaction::{Cell, Record};
 use accredit_engine::workspace::Files;
 use jiff::civil::Date;
 
-use super::world::{Assign, Cap, Direct, Hold, Indirect, Outcome, Span, Split, Test, Tx, Value};
-use super::world::{Plan, World};
+use super::world::{Calendar, Span, Tx, Value, World};
 
-pub(crate) const PLAN: &str = "sales";
+mod plans;
 
 pub(crate) fn files(world: &World) -> Files {
     let mut files = Files::new();
     let mut add = |name: &str, text: String| files.insert(name.to_owned(), Arc::from(text));
     add("accredit.toml", settings(world));
-    add("plans/sales.toml", plan(world));
+    for plan in &world.plans {
+        add(&format!("plans/{}.toml", plan.id), plans::text(plan));
+        for result in plan.indirect.iter().flat_map(|rule| &rule.results) {
+            if let Value::Above(limit) = result.value {
+                let test = format!("credit.amount > {limit}");
+                let body = format!("if {test} {{ credit.amount }} else {{ () }}");
+                let text = format!("fn roll(tx, credit, to, existing) {{ {body} }}\n");
+                add(&format!("policies/rollup/above-{limit}.rhai"), text);
+            }
+        }
+    }
     if world.simple {
         add("organization/participants.csv", simple(world));
     } else {
@@ -35,12 +44,60 @@ pub(crate) fn files(world: &World) -> Files {
         }
         add("organization/aliases.csv", text);
     }
+    if !world.teams.is_empty() {
+        add("organization/teams.csv", teams(world));
+        add("organization/members.csv", members(world));
+    }
+    if !world.areas.is_empty() {
+        add("organization/territories.csv", areas(world));
+    }
+    if !world.rates.is_empty() {
+        let mut text = "from_unit,to_unit,rate,from,to\n".to_owned();
+        for rate in &world.rates {
+            let (from, to) = (&rate.from_unit, &rate.to_unit);
+            writeln!(text, "{from},{to},{},{}", rate.rate, span(rate.span)).unwrap();
+        }
+        add("organization/exchange_rates.csv", text);
+    }
+    if let Calendar::Periods(rows) = &world.calendar {
+        let mut text = "id,parent,from,to\n".to_owned();
+        for row in rows {
+            writeln!(text, "{},{},{}", row.id, row.parent, span(row.span)).unwrap();
+        }
+        add("organization/periods.csv", text);
+    }
     files
 }
 
-pub(crate) fn columns() -> BTreeSet<String> {
-    let names = ["id", "date", "amount", "owner", "owner 2", "desk", "positions", "stage", "units"];
-    names.into_iter().map(str::to_owned).collect()
+/// Columns that are there in every world, and those of some.
+const COLUMNS: [&str; 12] = [
+    "id",
+    "date",
+    "amount",
+    "owner",
+    "owner 2",
+    "desk",
+    "positions",
+    "engineer",
+    "station",
+    "stage",
+    "units",
+    "region",
+];
+const OF_SOME: [&str; 5] = ["item", "country", "zip", "currency", "loaded"];
+
+pub(crate) fn columns(world: &World) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = COLUMNS.into_iter().map(str::to_owned).collect();
+    let some = OF_SOME.into_iter().zip(uses(world));
+    all.extend(some.filter(|(_, used)| *used).map(|(name, _)| name.to_owned()));
+    all
+}
+
+/// Which of the columns of some worlds this one has.
+fn uses(world: &World) -> [bool; 5] {
+    let areas = !world.areas.is_empty();
+    let received = world.transactions.iter().any(|tx| tx.received.is_some());
+    [areas, areas, areas, world.units.len() > 1, received]
 }
 
 pub(crate) fn records(world: &World) -> Vec<Record> {
@@ -52,19 +109,26 @@ fn record(world: &World, tx: &Tx) -> Record {
         Ok(date) if world.us_dates => date.strftime("%m/%d/%Y").to_string(),
         _ => tx.date.clone(),
     };
-    let cells = [
-        ("id", &tx.id),
-        ("date", &date),
-        ("amount", &tx.amount),
-        ("owner", &tx.owners[0]),
-        ("owner 2", &tx.owners[1]),
-        ("desk", &tx.desk),
-        ("positions", &tx.positions),
-        ("stage", &tx.stage),
-        ("units", &tx.units),
+    let received = day(tx.received);
+    let always = [
+        &tx.id,
+        &date,
+        &tx.amount,
+        &tx.owners[0],
+        &tx.owners[1],
+        &tx.desk,
+        &tx.positions,
+        &tx.related[0],
+        &tx.related[1],
+        &tx.stage,
+        &tx.units,
+        &tx.team,
     ];
+    let some = [&tx.product, &tx.geography, &tx.postal, &tx.currency, &received];
+    let used = OF_SOME.into_iter().zip(some).zip(uses(world)).filter(|(_, used)| *used);
+    let cells = COLUMNS.into_iter().zip(always).chain(used.map(|(cell, _)| cell));
     let cell = |(name, text): (&str, &String)| (name.to_owned(), Cell::Text(text.clone()));
-    Record { cells: cells.into_iter().map(cell).collect() }
+    Record { cells: cells.map(cell).collect() }
 }
 
 fn quoted(words: &[String]) -> String {
@@ -72,23 +136,84 @@ fn quoted(words: &[String]) -> String {
 }
 
 fn settings(world: &World) -> String {
-    let mut text = format!("unit_types = [{{ name = \"USD\", scale = {} }}]\n", world.scale);
+    let unit = |unit: &super::world::UnitType| match unit.scale {
+        None => format!("\"{}\"", unit.name),
+        Some(scale) => format!("{{ name = \"{}\", scale = {scale} }}", unit.name),
+    };
+    let units: Vec<String> = world.units.iter().map(unit).collect();
+    let mut text = format!("unit_types = [{}]\n", units.join(", "));
     if !world.credit_types.is_empty() {
         writeln!(text, "credit_types = {}", quoted(&world.credit_types)).unwrap();
     }
     if !world.kinds.is_empty() {
         writeln!(text, "relationship_types = {}", quoted(&world.kinds)).unwrap();
     }
-    text.push_str("\n[workspace]\nname = \"Small\"\ncurrency = \"USD\"\n\n[fields]\nid = \"id\"\n");
+    text.push_str("\n[workspace]\nname = \"Small\"\ncurrency = \"USD\"\n");
+    writeln!(text, "scale = {}\n\n[fields]\nid = \"id\"", world.scale).unwrap();
     text.push_str(if world.us_dates {
         "date = { field = \"date\", format = \"%m/%d/%Y\" }\n"
     } else {
         "date = \"date\"\n"
     });
     text.push_str("amount = \"amount\"\nowner = [\"owner\", \"owner 2\"]\n");
-    text.push_str("preassigned = \"positions\"\n\n[columns]\nunits = \"number\"\n");
-    if world.year_starts != 1 {
-        writeln!(text, "\n[calendar]\nyear_starts = {}", world.year_starts).unwrap();
+    text.push_str("team = \"region\"\npreassigned = \"positions\"\n");
+    text.push_str("related_person = \"engineer\"\nrelated_position = \"station\"\n");
+    let fields = ["product", "geography", "postal_code", "currency", "received"];
+    for ((field, column), used) in fields.into_iter().zip(OF_SOME).zip(uses(world)) {
+        if used {
+            writeln!(text, "{field} = \"{column}\"").unwrap();
+        }
+    }
+    text.push_str("\n[columns]\nunits = \"number\"\n");
+    calendar(&mut text, world);
+    text.push_str("\n[queries]\nwon = 'tx[\"stage\"] == \"Won\"'\n");
+    text
+}
+
+fn calendar(text: &mut String, world: &World) {
+    text.push_str("\n[calendar]\n");
+    match &world.calendar {
+        Calendar::Months(starts) => writeln!(text, "year_starts = {starts}").unwrap(),
+        Calendar::Weeks(pattern, years) => {
+            let [a, b, c] = pattern;
+            writeln!(text, "kind = \"{a}-{b}-{c}\"").unwrap();
+            let all: Vec<String> = years.iter().map(|(y, day)| format!("{y} = {day}")).collect();
+            writeln!(text, "years = {{ {} }}", all.join(", ")).unwrap();
+        }
+        Calendar::Periods(_) => text.push_str("kind = \"periods\"\n"),
+    }
+    let all: Vec<String> =
+        world.finalized.iter().map(|(id, day)| format!("\"{id}\" = {day}")).collect();
+    if !all.is_empty() {
+        writeln!(text, "finalized = {{ {} }}", all.join(", ")).unwrap();
+    }
+}
+
+fn teams(world: &World) -> String {
+    let mut text = "id,name,parent,manager,from,to\n".to_owned();
+    for team in &world.teams {
+        let parent = team.parent.as_deref().unwrap_or("");
+        let manager = team.manager.as_deref().unwrap_or("");
+        let (id, name, span) = (&team.id, &team.name, span(team.span));
+        writeln!(text, "{id},{name},{parent},{manager},{span}").unwrap();
+    }
+    text
+}
+
+fn members(world: &World) -> String {
+    let mut text = "team,participant,weight,from,to\n".to_owned();
+    for member in &world.members {
+        let (team, person, weight) = (&member.team, &member.person, &member.weight);
+        writeln!(text, "{team},{person},{weight},{}", span(member.span)).unwrap();
+    }
+    text
+}
+
+fn areas(world: &World) -> String {
+    let mut text = "team,field,value,through,from,to\n".to_owned();
+    for area in &world.areas {
+        let (team, field, value) = (&area.team, &area.field, &area.value);
+        writeln!(text, "{team},{field},{value},{},{}", area.through, span(area.span)).unwrap();
     }
     text
 }
@@ -144,113 +269,4 @@ fn edges(world: &World) -> String {
             .unwrap();
     }
     text
-}
-
-fn dates(text: &mut String, span: Span) {
-    for (key, date) in [("from", span.from), ("to", span.to)] {
-        if let Some(date) = date {
-            writeln!(text, "{key} = {date}").unwrap();
-        }
-    }
-}
-
-fn test(text: &mut String, key: &str, test: Test) {
-    match test {
-        Test::Always => Ok(()),
-        Test::Over(limit) => writeln!(text, "{key} = 'tx.amount > {limit}'"),
-        Test::Won => writeln!(text, "{key} = 'tx[\"stage\"] == \"Won\"'"),
-    }
-    .unwrap();
-}
-
-fn plan(world: &World) -> String {
-    let plan: &Plan = &world.plan;
-    let split = match plan.split {
-        Split::Refuse => "refuse",
-        Split::Equal => "equal",
-        Split::Full => "full",
-        Split::First => "first",
-    };
-    let mut text = format!("name = \"Sales\"\nsplit = \"{split}\"\n");
-    writeln!(text, "targets = {}", quoted(&plan.targets)).unwrap();
-    writeln!(text, "require_total_one = {}", plan.total_one).unwrap();
-    writeln!(text, "hold_across_years = {}", plan.across_years).unwrap();
-    dates(&mut text, plan.span);
-    test(&mut text, "filter", plan.filter);
-    for rule in &plan.direct {
-        direct(&mut text, rule);
-    }
-    for rule in &plan.indirect {
-        indirect(&mut text, rule);
-    }
-    text
-}
-
-fn direct(text: &mut String, rule: &Direct) {
-    let word = |assign: &Assign| match assign {
-        Assign::Owner => "owner".to_owned(),
-        Assign::Preassigned => "preassigned".to_owned(),
-        Assign::Desk => "field:desk".to_owned(),
-    };
-    writeln!(text, "\n[[direct]]\nname = \"{}\"", rule.name).unwrap();
-    dates(text, rule.span);
-    test(text, "condition", rule.test);
-    let words: Vec<String> = rule.assign.iter().map(word).collect();
-    match words.as_slice() {
-        [only] => writeln!(text, "assign = \"{only}\"").unwrap(),
-        all => writeln!(text, "assign = {}", quoted(all)).unwrap(),
-    }
-    for result in &rule.results {
-        writeln!(text, "[[direct.results]]").unwrap();
-        outcome(text, result);
-        writeln!(text, "rollable = {}", result.rollable).unwrap();
-        writeln!(text, "rollable_on_reporting = {}", result.on_reporting).unwrap();
-    }
-}
-
-fn indirect(text: &mut String, rule: &Indirect) {
-    writeln!(text, "\n[[indirect]]\nname = \"{}\"", rule.name).unwrap();
-    writeln!(text, "relationship = \"{}\"", rule.relationship).unwrap();
-    writeln!(text, "receivers = {}", quoted(&rule.receivers)).unwrap();
-    dates(text, rule.span);
-    test(text, "condition", rule.test);
-    for result in &rule.results {
-        writeln!(text, "[[indirect.results]]").unwrap();
-        outcome(text, result);
-        if result.per_item {
-            writeln!(text, "maximum_scope = \"item\"").unwrap();
-        }
-    }
-}
-
-fn outcome(text: &mut String, result: &Outcome) {
-    writeln!(text, "name = \"{}\"", result.name).unwrap();
-    match result.value {
-        Value::Default => (),
-        Value::Amount(factor) => writeln!(text, "value = \"tx.amount * {factor}\"").unwrap(),
-        Value::Credit(factor) => writeln!(text, "value = \"credit.amount * {factor}\"").unwrap(),
-        Value::Fixed(value) => writeln!(text, "value = \"{value}\"").unwrap(),
-    }
-    match result.cap {
-        None => (),
-        Some(Cap::Amount) => writeln!(text, "maximum = \"tx.amount\"").unwrap(),
-        Some(Cap::Fixed(value)) => writeln!(text, "maximum = \"{value}\"").unwrap(),
-    }
-    let hold = match result.hold {
-        Hold::None => None,
-        Hold::Indefinite => Some("indefinite".to_owned()),
-        Hold::Days(count) => Some(format!("days:{count}")),
-        Hold::Months(count) => Some(format!("months:{count}")),
-        Hold::Quarters(count) => Some(format!("quarters:{count}")),
-        Hold::Years(count) => Some(format!("years:{count}")),
-        Hold::On(date) => Some(format!("date:{date}")),
-        Hold::NextQuarter => Some("next:quarter".to_owned()),
-    };
-    if let Some(hold) = hold {
-        writeln!(text, "hold = \"{hold}\"").unwrap();
-    }
-    if let Some(credit_type) = &result.credit_type {
-        writeln!(text, "credit_type = \"{credit_type}\"").unwrap();
-    }
-    writeln!(text, "duplicates = {}", result.duplicates).unwrap();
 }

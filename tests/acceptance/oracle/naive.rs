@@ -2,41 +2,85 @@
 
 mod amounts;
 mod direct;
+mod goldens;
 mod indirect;
+mod money;
 mod names;
+pub(crate) mod periods;
+pub(crate) mod posting;
+mod rolling;
+mod settings;
+mod teams;
+mod territories;
 
 use jiff::civil::Date;
+use periods::Leaf;
 use rust_decimal::Decimal;
 
-use super::world::{Hold, Test, Tx, World};
+use super::world::{Plan, Tx, World};
 
-/// An expected credit; credits of the same transaction are named by their place among them.
+/// How an indirect credit came.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rolled {
+    pub(crate) relationship: String,
+    pub(crate) via: String,
+    pub(crate) level: u32,
+    /// The key of the root.
+    pub(crate) source: String,
+}
+
+/// An expected credit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
+    pub(crate) plan: String,
     pub(crate) transaction: String,
     pub(crate) date: Date,
     pub(crate) rule: String,
     pub(crate) result: String,
-    pub(crate) position: String,
+    /// A position; in a team plan a team.
+    pub(crate) receiver: String,
+    pub(crate) of_team: bool,
+    /// The team that is shown.
+    pub(crate) team: Option<String>,
     pub(crate) payee: Option<String>,
-    /// Relationship, via, level and place of the source; none on a direct credit.
-    pub(crate) rolled: Option<(String, String, u32, usize)>,
+    /// None on a direct credit.
+    pub(crate) rolled: Option<Rolled>,
     pub(crate) share: Option<Decimal>,
     pub(crate) credit_type: String,
+    pub(crate) unit: String,
     pub(crate) amount: Decimal,
     pub(crate) status: Status,
     pub(crate) release: Option<Date>,
-    pub(crate) other_year: bool,
+    /// Why it is held, where the hold does not say it.
+    pub(crate) reason: &'static str,
     pub(crate) rollable: bool,
     pub(crate) on_reporting: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+impl Row {
+    /// What makes it this credit and no other: no amount, payee or date.
+    pub(crate) fn key(&self) -> String {
+        let rolled = match &self.rolled {
+            None => String::new(),
+            Some(r) => format!("{} via {} of ({})", r.relationship, r.via, r.source),
+        };
+        let whose = format!("{}: {}/{}", self.plan, self.rule, self.result);
+        format!("{whose} {} {} {rolled}", self.transaction, self.receiver)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Status {
     Active,
     Held,
-    /// A duplicate of the credit at this place.
-    Suppressed(usize),
+    /// A duplicate of the credit with this key.
+    Suppressed(String),
+}
+
+impl Status {
+    fn is_suppressed(&self) -> bool {
+        matches!(self, Status::Suppressed(_))
+    }
 }
 
 /// Codes that may be given as the reason; the format does not order them.
@@ -50,88 +94,121 @@ pub(crate) enum Decided {
     Credited(Vec<Row>),
 }
 
-/// Everything of the fiscal year 2022, by date and natural key; what has no date comes first.
-pub(crate) fn expected(world: &World) -> Vec<(String, Decided)> {
-    let mut all: Vec<(Option<Date>, String, Decided)> = Vec::new();
-    for (place, tx) in world.transactions.iter().enumerate() {
-        if world.transactions.iter().skip(place + 1).any(|later| later.id == tx.id) {
-            continue;
-        }
-        let date = date(tx).ok();
-        if date.is_some_and(|date| fiscal_year(world, date) != 2022) {
-            continue;
-        }
-        all.push((date, tx.id.clone(), decide(world, tx)));
-    }
-    all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    all.retain(|(_, _, decided)| *decided != Decided::Filtered);
-    all.into_iter().map(|(_, id, decided)| (id, decided)).collect()
+/// One transaction in one plan on one date.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    world: &'a World,
+    leaves: &'a [Leaf],
+    plan: &'a Plan,
+    tx: &'a Tx,
+    date: Date,
 }
 
-fn decide(world: &World, tx: &Tx) -> Decided {
+/// A transaction decided in a plan.
+#[derive(Debug, Clone)]
+pub(crate) struct Decision {
+    pub(crate) transaction: String,
+    /// Its leaf period; none when it has none.
+    pub(crate) leaf: Option<Leaf>,
+    pub(crate) decided: Decided,
+}
+
+/// Everything decided in the plan, by date and natural key; what has no date comes first.
+pub(crate) fn decisions(world: &World, leaves: &[Leaf], plan: &Plan) -> Vec<Decision> {
+    let mut all: Vec<(Option<Date>, Decision)> = Vec::new();
+    let seen = |tx: &&Tx| match (tx.received, world.as_of) {
+        (Some(received), Some(as_of)) => received <= as_of,
+        _ => true,
+    };
+    let seen: Vec<&Tx> = world.transactions.iter().filter(seen).collect();
+    for (place, tx) in seen.iter().enumerate() {
+        if seen.iter().skip(place + 1).any(|later| later.id == tx.id) {
+            continue;
+        }
+        let date = settings::date(tx).ok();
+        let leaf = date.and_then(|date| periods::leaf(leaves, date)).cloned();
+        let decided = decide(world, leaves, plan, tx);
+        all.push((date, Decision { transaction: tx.id.clone(), leaf, decided }));
+    }
+    all.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
+    all.into_iter().map(|(_, decision)| decision).collect()
+}
+
+/// The other plans whose direct credits this one sees.
+fn sources<'a>(world: &'a World, plan: &Plan) -> Vec<&'a Plan> {
+    let named = |id: &String| plan.indirect.iter().any(|rule| rule.sources.contains(id));
+    let mut all: Vec<&Plan> =
+        world.plans.iter().filter(|other| other.id != plan.id && named(&other.id)).collect();
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    all
+}
+
+fn decide(world: &World, leaves: &[Leaf], plan: &Plan, tx: &Tx) -> Decided {
     let mut codes: Codes = Vec::new();
-    match holds_true(world.plan.filter, tx) {
+    match settings::holds_true(plan.filter, tx) {
         Ok(true) => (),
         Ok(false) => return Decided::Filtered,
         Err(code) => codes.push(code),
     }
-    match date(tx) {
-        Ok(date) if !world.plan.span.has(date) && codes.is_empty() => return Decided::Filtered,
+    match settings::date(tx) {
+        Ok(date) if !plan.span.has(date) && codes.is_empty() => return Decided::Filtered,
+        Ok(date) if periods::leaf(leaves, date).is_none() => codes.push("no_period"),
         Ok(_) => (),
         Err(code) => codes.push(code),
     }
     let numbers = [&tx.amount, &tx.units];
-    if numbers.into_iter().any(|text| number(text) == Err("bad_value")) {
+    let unknown = !tx.currency.is_empty() && !world.units.iter().any(|u| u.name == tx.currency);
+    if unknown || numbers.into_iter().any(|text| settings::number(text) == Err("bad_value")) {
         codes.push("bad_value");
     }
-    let Ok(date) = date(tx) else { return Decided::Parked(codes) };
+    let mut rows: Vec<Row> = Vec::new();
+    for source in sources(world, plan) {
+        match decide(world, leaves, source, tx) {
+            Decided::Parked(more) => codes.extend(more),
+            Decided::Credited(more) => rows.extend(more),
+            Decided::Filtered | Decided::Uncredited => (),
+        }
+    }
+    let Ok(date) = settings::date(tx) else { return Decided::Parked(codes) };
     if !codes.is_empty() {
         return Decided::Parked(codes);
     }
-    let mut rows = Vec::new();
-    if let Err(codes) = direct::credits(world, tx, date, &mut rows) {
+    let case = Case { world, leaves, plan, tx, date };
+    if let Err(codes) = direct::credits(case, &mut rows) {
         return Decided::Parked(codes);
     }
-    for root in 0..rows.len() {
-        if let Err(code) = indirect::credits(world, tx, date, root, &mut rows) {
+    let is_own = |row: &&Row| row.plan == plan.id;
+    let (own, others): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(is_own);
+    let direct = own.into_iter().chain(others).filter(|row| row.rolled.is_none());
+    for root in direct.cloned().collect::<Vec<Row>>() {
+        if let Err(code) = indirect::credits(case, &root, &mut rows) {
             return Decided::Parked(vec![code]);
         }
     }
+    rows.retain(|row| row.plan == plan.id);
     if rows.is_empty() { Decided::Uncredited } else { Decided::Credited(rows) }
 }
 
-fn number(text: &str) -> Result<Decimal, &'static str> {
-    match text.trim() {
-        "" => Err("policy_error"),
-        text => text.parse().map_err(|_| "bad_value"),
-    }
-}
-
-fn date(tx: &Tx) -> Result<Date, &'static str> {
-    match tx.date.trim() {
-        "" => Err("no_period"),
-        text => text.parse().map_err(|_| "bad_value"),
-    }
-}
-
-fn holds_true(test: Test, tx: &Tx) -> Result<bool, &'static str> {
-    match test {
-        Test::Always => Ok(true),
-        Test::Over(limit) => Ok(number(&tx.amount)? > Decimal::from(limit)),
-        Test::Won => Ok(tx.stage == "Won"),
-    }
-}
-
 /// Whether the position has a version on the day that one of the selectors names.
-fn selected(world: &World, selectors: &[String], position: &str, date: Date) -> bool {
+fn selected(case: Case<'_>, selectors: &[String], position: &str) -> bool {
+    let world = case.world;
+    let holder = payee(case, position);
     for seat in &world.seats {
-        if seat.id != position || !seat.span.has(date) {
+        if seat.id != position || !seat.span.has(case.date) {
             continue;
         }
         for selector in selectors {
-            let title = selector.strip_prefix("title:").is_some_and(|title| title == seat.title);
-            let place = selector.strip_prefix("position:").is_some_and(|id| id == seat.id);
-            if selector == "*" || title || place {
+            let fits = match selector.split_once(':') {
+                Some(("title", title)) => title == seat.title,
+                Some(("position", id)) => id == seat.id,
+                Some(("participant", id)) => holder.as_deref() == Some(id),
+                Some(("team", team)) => {
+                    let mut members = teams::members(case, team).into_iter();
+                    members.any(|member| holder.as_deref() == Some(&member.person))
+                }
+                _ => selector == "*",
+            };
+            if fits {
                 return true;
             }
         }
@@ -139,76 +216,40 @@ fn selected(world: &World, selectors: &[String], position: &str, date: Date) -> 
     false
 }
 
-fn exists(world: &World, position: &str, date: Date) -> bool {
-    world.seats.iter().any(|seat| seat.id == position && seat.span.has(date))
+/// Whether a position or, in a team plan, a team is there on the day and selected.
+fn receives(case: Case<'_>, selectors: &[String], receiver: &str) -> bool {
+    if case.plan.teams {
+        let named = |s: &String| s == "*" || s.strip_prefix("team:") == Some(receiver);
+        return exists(case, receiver) && selectors.iter().any(named);
+    }
+    selected(case, selectors, receiver)
 }
 
-fn payee(world: &World, position: &str, date: Date) -> Option<String> {
-    let sitting = world.sittings.iter().find(|s| s.seat == position && s.span.has(date))?;
-    Some(sitting.person.clone())
+/// Whether the position or, in a team plan, the team is there on the day.
+fn exists(case: Case<'_>, id: &str) -> bool {
+    if case.plan.teams {
+        return teams::active(case, id).is_some();
+    }
+    case.world.seats.iter().any(|seat| seat.id == id && seat.span.has(case.date))
+}
+
+fn payee(case: Case<'_>, position: &str) -> Option<String> {
+    if case.plan.teams {
+        return None;
+    }
+    let holds = |s: &&crate::oracle::world::Sitting| s.seat == position && s.span.has(case.date);
+    Some(case.world.sittings.iter().find(holds)?.person.clone())
 }
 
 /// The first credit that the duplication rule calls the same, if there is one.
-fn twin(rows: &[Row], position: &str, credit_type: &str) -> Option<usize> {
-    rows.iter().position(|row| {
-        let counts = !matches!(row.status, Status::Suppressed(_));
-        counts && row.position == position && row.credit_type == credit_type
+fn twin<'a>(rows: &'a [Row], receiver: &str, credit_type: &str) -> Option<&'a Row> {
+    rows.iter().find(|row| {
+        let counts = !row.status.is_suppressed();
+        counts && row.receiver == receiver && row.credit_type == credit_type
     })
 }
 
-/// A year is named by the year it ends in.
-fn fiscal_year(world: &World, date: Date) -> i16 {
-    if world.year_starts > 1 && date.month() >= world.year_starts {
-        date.year() + 1
-    } else {
-        date.year()
-    }
-}
-
-fn add_months(date: Date, months: i32) -> Date {
-    let count = i32::from(date.year()) * 12 + i32::from(date.month()) - 1 + months;
-    let (year, month) = (count.div_euclid(12) as i16, count.rem_euclid(12) as i8 + 1);
-    let mut day = date.day();
-    loop {
-        if let Ok(found) = Date::new(year, month, day) {
-            return found;
-        }
-        day -= 1;
-    }
-}
-
-/// Status, date of release, and whether the release would be in another fiscal year.
-fn held(world: &World, hold: Hold, date: Date) -> (Status, Option<Date>, bool) {
-    let end = match hold {
-        Hold::None => return (Status::Active, None, false),
-        Hold::Indefinite => return (Status::Held, None, false),
-        Hold::Days(days) => {
-            let mut end = date;
-            for _ in 0..days {
-                end = end.tomorrow().unwrap();
-            }
-            end
-        }
-        Hold::Months(months) => add_months(date, months),
-        Hold::Quarters(quarters) => add_months(date, quarters * 3),
-        Hold::Years(years) => add_months(date, years * 12),
-        Hold::On(end) => end,
-        Hold::NextQuarter => {
-            let mut first = Date::new(date.year(), date.month(), 1).unwrap();
-            loop {
-                first = add_months(first, 1);
-                if (first.month() - world.year_starts).rem_euclid(3) == 0 {
-                    break first;
-                }
-            }
-        }
-    };
-    if end <= date {
-        return (Status::Active, None, false);
-    }
-    if fiscal_year(world, end) != fiscal_year(world, date) && !world.plan.across_years {
-        return (Status::Held, None, true);
-    }
-    let over = world.as_of.is_some_and(|as_of| end <= as_of);
-    (if over { Status::Active } else { Status::Held }, Some(end), false)
+/// How many credits there are already; suppressed ones count nowhere.
+fn existing(rows: &[Row]) -> usize {
+    rows.iter().filter(|row| !row.status.is_suppressed()).count()
 }

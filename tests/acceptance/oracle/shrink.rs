@@ -1,6 +1,6 @@
 //! Smaller worlds that still fail: one thing dropped at a time until nothing can be.
 
-use super::world::{Assign, Hold, Outcome, Span, Split, Test, Value, World};
+use super::world::{Calendar, Hold, Keep, Outcome, Plan, Span, Split, Test, Tx, Value, World};
 
 /// The smallest world found for which `fails` holds.
 pub(crate) fn smallest(world: World, fails: impl Fn(&World) -> bool) -> World {
@@ -21,25 +21,58 @@ fn candidates(world: &World) -> Vec<World> {
         }
     };
     drop_each(world.transactions.len(), &|w, n| drop(w.transactions.remove(n)));
-    if world.plan.direct.len() > 1 {
-        drop_each(world.plan.direct.len(), &|w, n| drop(w.plan.direct.remove(n)));
+    if world.plans.len() > 1 {
+        drop_each(world.plans.len(), &drop_plan);
     }
-    drop_each(world.plan.indirect.len(), &|w, n| drop(w.plan.indirect.remove(n)));
-    for (rule, of) in world.plan.direct.iter().enumerate().filter(|(_, r)| r.results.len() > 1) {
-        drop_each(of.results.len(), &|w, n| drop(w.plan.direct[rule].results.remove(n)));
-    }
-    for (rule, of) in world.plan.indirect.iter().enumerate().filter(|(_, r)| r.results.len() > 1) {
-        drop_each(of.results.len(), &|w, n| drop(w.plan.indirect[rule].results.remove(n)));
+    for (p, plan) in world.plans.iter().enumerate() {
+        if plan.direct.len() > 1 {
+            drop_each(plan.direct.len(), &|w, n| drop(w.plans[p].direct.remove(n)));
+        }
+        drop_each(plan.indirect.len(), &|w, n| drop(w.plans[p].indirect.remove(n)));
+        for (rule, of) in plan.direct.iter().enumerate().filter(|(_, r)| r.results.len() > 1) {
+            let count = of.results.len();
+            drop_each(count, &|w, n| drop(w.plans[p].direct[rule].results.remove(n)));
+        }
+        for (rule, of) in plan.indirect.iter().enumerate().filter(|(_, r)| r.results.len() > 1) {
+            let count = of.results.len();
+            drop_each(count, &|w, n| drop(w.plans[p].indirect[rule].results.remove(n)));
+        }
     }
     drop_each(world.seats.len(), &drop_seat);
+    drop_each(world.teams.len(), &drop_team);
+    drop_each(world.members.len(), &|w, n| drop(w.members.remove(n)));
+    drop_each(world.areas.len(), &|w, n| drop(w.areas.remove(n)));
     drop_each(world.edges.len(), &|w, n| drop(w.edges.remove(n)));
     drop_each(world.aliases.len(), &|w, n| drop(w.aliases.remove(n)));
+    drop_each(world.rates.len(), &|w, n| drop(w.rates.remove(n)));
+    drop_each(world.finalized.len(), &|w, n| drop(w.finalized.remove(n)));
     if !world.simple {
         drop_each(world.people.len(), &drop_person);
         drop_each(world.sittings.len(), &|w, n| drop(w.sittings.remove(n)));
     }
     all.extend(simpler(world));
     all
+}
+
+fn drop_plan(world: &mut World, n: usize) {
+    let gone = world.plans.remove(n).id;
+    for rule in world.plans.iter_mut().flat_map(|plan| &mut plan.indirect) {
+        rule.sources.retain(|source| *source != gone);
+    }
+}
+
+fn drop_team(world: &mut World, n: usize) {
+    let gone = world.teams.remove(n).id;
+    if world.teams.iter().any(|team| team.id == gone) {
+        return;
+    }
+    world.members.retain(|member| member.team != gone);
+    world.areas.retain(|area| area.team != gone);
+    world.edges.retain(|e| e.source != gone && e.target != gone);
+    world.aliases.retain(|a| a.kind != "team" || a.id != gone);
+    for team in &mut world.teams {
+        team.parent = team.parent.take().filter(|parent| *parent != gone);
+    }
 }
 
 fn drop_seat(world: &mut World, n: usize) {
@@ -57,7 +90,11 @@ fn drop_seat(world: &mut World, n: usize) {
     for seat in &mut world.seats {
         seat.manager = seat.manager.take().filter(|manager| manager != id);
     }
+    for team in &mut world.teams {
+        team.manager = team.manager.take().filter(|manager| manager != id);
+    }
     if world.simple {
+        world.members.retain(|member| member.person != *id);
         world.people.retain(|person| person.id != *id);
         world.aliases.retain(|a| a.id != *id);
     }
@@ -66,6 +103,7 @@ fn drop_seat(world: &mut World, n: usize) {
 fn drop_person(world: &mut World, n: usize) {
     let gone = world.people.remove(n).id;
     world.sittings.retain(|s| s.person != gone);
+    world.members.retain(|member| member.person != gone);
     world.aliases.retain(|a| a.kind != "participant" || a.id != gone);
 }
 
@@ -81,30 +119,11 @@ fn simpler(world: &World) -> Vec<World> {
     };
     change(&|w| w.as_of = None);
     change(&|w| w.us_dates = false);
-    change(&|w| w.year_starts = 1);
+    change(&|w| w.calendar = Calendar::Months(1));
     change(&|w| w.scale = 2);
-    change(&|w| w.plan.span = Span::default());
-    change(&|w| w.plan.filter = Test::Always);
-    change(&|w| w.plan.split = Split::Equal);
-    change(&|w| w.plan.total_one = false);
-    change(&|w| w.plan.across_years = true);
-    change(&|w| w.plan.targets = vec!["*".to_owned()]);
-    for n in 0..world.plan.direct.len() {
-        change(&|w| w.plan.direct[n].test = Test::Always);
-        change(&|w| w.plan.direct[n].span = Span::default());
-        change(&|w| w.plan.direct[n].assign = vec![Assign::Owner]);
-        change(&|w| w.plan.direct[n].assign.truncate(1));
-        for result in 0..world.plan.direct[n].results.len() {
-            plainer(&mut change, &|w| &mut w.plan.direct[n].results[result]);
-        }
-    }
-    for n in 0..world.plan.indirect.len() {
-        change(&|w| w.plan.indirect[n].test = Test::Always);
-        change(&|w| w.plan.indirect[n].span = Span::default());
-        change(&|w| w.plan.indirect[n].receivers = vec!["*".to_owned()]);
-        for result in 0..world.plan.indirect[n].results.len() {
-            plainer(&mut change, &|w| &mut w.plan.indirect[n].results[result]);
-        }
+    change(&|w| w.units[0].scale = None);
+    for p in 0..world.plans.len() {
+        plan(&world.plans[p], &mut change, &|w| &mut w.plans[p]);
     }
     for n in 0..world.seats.len() {
         change(&|w| w.seats[n].manager = None);
@@ -112,20 +131,68 @@ fn simpler(world: &World) -> Vec<World> {
             change(&|w| w.seats[n].span = Span::default());
         }
     }
+    for n in 0..world.teams.len() {
+        change(&|w| w.teams[n].manager = None);
+        change(&|w| w.teams[n].parent = None);
+    }
+    for n in 0..world.members.len() {
+        change(&|w| w.members[n].weight.clear());
+        change(&|w| w.members[n].span = Span::default());
+    }
     for n in 0..world.edges.len() {
         change(&|w| w.edges[n].span = Span::default());
     }
     for n in 0..world.transactions.len() {
-        change(&|w| w.transactions[n].owners[1].clear());
-        change(&|w| w.transactions[n].desk.clear());
-        change(&|w| w.transactions[n].positions.clear());
-        change(&|w| w.transactions[n].units.clear());
-        change(&|w| w.transactions[n].amount = "100".to_owned());
-        for place in 0..4 {
-            change(&|w| drop_name(&mut w.transactions[n].owners[0], place));
-        }
+        transaction(&mut change, &|w| &mut w.transactions[n]);
     }
     all
+}
+
+fn plan(plan: &Plan, change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World) -> &mut Plan) {
+    change(&|w| of(w).span = Span::default());
+    change(&|w| of(w).filter = Test::Always);
+    change(&|w| of(w).split = Split::Equal);
+    change(&|w| of(w).total_one = false);
+    change(&|w| of(w).across_years = true);
+    change(&|w| of(w).targets = vec!["*".to_owned()]);
+    for n in 0..plan.direct.len() {
+        change(&|w| of(w).direct[n].test = Test::Always);
+        change(&|w| of(w).direct[n].span = Span::default());
+        change(&|w| of(w).direct[n].assign.clear());
+        change(&|w| of(w).direct[n].assign.truncate(1));
+        change(&|w| of(w).direct[n].assign.reverse());
+        for result in 0..plan.direct[n].results.len() {
+            plainer(change, &|w| &mut of(w).direct[n].results[result]);
+        }
+    }
+    for n in 0..plan.indirect.len() {
+        change(&|w| of(w).indirect[n].test = Test::Always);
+        change(&|w| of(w).indirect[n].span = Span::default());
+        change(&|w| of(w).indirect[n].receivers = vec!["*".to_owned()]);
+        change(&|w| of(w).indirect[n].sources.clear());
+        for result in 0..plan.indirect[n].results.len() {
+            plainer(change, &|w| &mut of(w).indirect[n].results[result]);
+        }
+    }
+}
+
+fn transaction(change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World) -> &mut Tx) {
+    change(&|w| of(w).owners[1].clear());
+    change(&|w| of(w).desk.clear());
+    change(&|w| of(w).team.clear());
+    change(&|w| of(w).positions.clear());
+    change(&|w| of(w).related[0].clear());
+    change(&|w| of(w).related[1].clear());
+    change(&|w| of(w).units.clear());
+    change(&|w| of(w).currency.clear());
+    change(&|w| of(w).product.clear());
+    change(&|w| of(w).geography.clear());
+    change(&|w| of(w).postal.clear());
+    change(&|w| of(w).amount = "100".to_owned());
+    for place in 0..4 {
+        change(&|w| drop_name(&mut of(w).owners[0], place));
+        change(&|w| drop_name(&mut of(w).team, place));
+    }
 }
 
 fn drop_name(text: &mut String, place: usize) {
@@ -142,10 +209,11 @@ type Change<'a> = &'a dyn Fn(&mut World);
 
 fn plainer(change: &mut dyn FnMut(Change<'_>), result: &dyn Fn(&mut World) -> &mut Outcome) {
     change(&|w| result(w).cap = None);
+    change(&|w| result(w).unit = None);
     change(&|w| result(w).hold = Hold::None);
     change(&|w| result(w).value = Value::Default);
     change(&|w| result(w).rollable = false);
     change(&|w| result(w).on_reporting = false);
-    change(&|w| result(w).duplicates = true);
+    change(&|w| result(w).duplicates = Keep::Yes);
     change(&|w| result(w).per_item = false);
 }

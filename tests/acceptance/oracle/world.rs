@@ -55,6 +55,68 @@ pub(crate) struct Alias {
     pub(crate) alias: String,
 }
 
+/// One version of a team.
+#[derive(Debug, Clone)]
+pub(crate) struct Team {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) parent: Option<String>,
+    /// A position.
+    pub(crate) manager: Option<String>,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) team: String,
+    pub(crate) person: String,
+    pub(crate) weight: String,
+    pub(crate) span: Span,
+}
+
+/// A row of `territories.csv`.
+#[derive(Debug, Clone)]
+pub(crate) struct Area {
+    pub(crate) team: String,
+    pub(crate) field: String,
+    pub(crate) value: String,
+    pub(crate) through: String,
+    pub(crate) span: Span,
+}
+
+/// A unit type and its decimals; absent is the workspace's number of them.
+#[derive(Debug, Clone)]
+pub(crate) struct UnitType {
+    pub(crate) name: String,
+    pub(crate) scale: Option<u32>,
+}
+
+/// A row of `exchange_rates.csv`.
+#[derive(Debug, Clone)]
+pub(crate) struct Rate {
+    pub(crate) from_unit: String,
+    pub(crate) to_unit: String,
+    pub(crate) rate: Decimal,
+    pub(crate) span: Span,
+}
+
+/// A row of `periods.csv`; a parent has no dates.
+#[derive(Debug, Clone)]
+pub(crate) struct PeriodRow {
+    pub(crate) id: String,
+    pub(crate) parent: String,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Calendar {
+    /// The month in which the fiscal year starts.
+    Months(i8),
+    /// Weeks in the months of a quarter, and the first days of years.
+    Weeks([i64; 3], Vec<(i16, Date)>),
+    Periods(Vec<PeriodRow>),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Split {
     Refuse,
@@ -63,15 +125,27 @@ pub(crate) enum Split {
     First,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Assign {
     Owner,
+    Team,
     Preassigned,
     /// `field:desk`
     Desk,
+    /// `territory`, or `territory:TEAM`
+    Territory(Option<String>),
 }
 
+/// What a team becomes in an individual plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Members {
+    Equal,
+    Weight,
+    Full,
+    Manager,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Hold {
     None,
     Indefinite,
@@ -80,7 +154,17 @@ pub(crate) enum Hold {
     Quarters(i32),
     Years(i32),
     On(Date),
+    /// `period:ID`
+    Until(String),
+    NextMonth,
     NextQuarter,
+    NextYear,
+    /// `if credit.amount > N { hold_for(30, "days") } else { no_hold() }`
+    Large(i64),
+    /// `hold_until(add_days(tx.date, N))`
+    DaysAfter(i32),
+    /// Reads a number that may be blank.
+    Units,
 }
 
 /// A filter or a condition.
@@ -91,6 +175,10 @@ pub(crate) enum Test {
     Over(i64),
     /// `tx["stage"] == "Won"`
     Won,
+    /// `query:won`
+    Query,
+    /// Rows: the stage is Won, or the amount is more than this and the stage is Lost.
+    Rows(i64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,6 +190,25 @@ pub(crate) enum Value {
     /// `credit.amount * F`
     Credit(Decimal),
     Fixed(Decimal),
+    /// `tx["units"] * F`
+    Units(Decimal),
+    /// `if tx.amount > N { tx.amount } else { tx.amount * F }`
+    Step(i64, Decimal),
+    /// A rollup policy: `if credit.amount > N { credit.amount } else { () }`
+    Above(i64),
+}
+
+/// Whether duplicates are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Keep {
+    No,
+    Yes,
+    /// `credit.kind == "indirect"`
+    Indirect,
+    /// `credit.amount > N`
+    Over(i64),
+    /// `existing.len() < N`
+    Few(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -122,8 +229,9 @@ pub(crate) struct Outcome {
     pub(crate) hold: Hold,
     pub(crate) rollable: bool,
     pub(crate) on_reporting: bool,
-    pub(crate) duplicates: bool,
+    pub(crate) duplicates: Keep,
     pub(crate) credit_type: Option<String>,
+    pub(crate) unit: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -131,7 +239,9 @@ pub(crate) struct Direct {
     pub(crate) name: String,
     pub(crate) span: Span,
     pub(crate) test: Test,
+    /// None is the default.
     pub(crate) assign: Vec<Assign>,
+    pub(crate) members: Option<Members>,
     pub(crate) results: Vec<Outcome>,
 }
 
@@ -142,11 +252,16 @@ pub(crate) struct Indirect {
     pub(crate) test: Test,
     pub(crate) relationship: String,
     pub(crate) receivers: Vec<String>,
+    /// Ids of plans; none is the default.
+    pub(crate) sources: Vec<String>,
     pub(crate) results: Vec<Outcome>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
+    pub(crate) id: String,
+    /// `measure = "team"`
+    pub(crate) teams: bool,
     pub(crate) span: Span,
     pub(crate) targets: Vec<String>,
     pub(crate) filter: Test,
@@ -158,24 +273,36 @@ pub(crate) struct Plan {
 }
 
 /// A row as delivered; everything is text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tx {
     pub(crate) id: String,
     pub(crate) date: String,
     pub(crate) amount: String,
     /// Two columns of owners.
     pub(crate) owners: [String; 2],
+    pub(crate) team: String,
     pub(crate) desk: String,
     pub(crate) positions: String,
+    /// Related Order (Person) and Related Order (Position).
+    pub(crate) related: [String; 2],
     pub(crate) stage: String,
-    /// A column declared as a number that no rule reads.
+    /// A column declared as a number.
     pub(crate) units: String,
+    pub(crate) product: String,
+    pub(crate) geography: String,
+    pub(crate) postal: String,
+    pub(crate) currency: String,
+    pub(crate) received: Option<Date>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct World {
+    /// Decimals of unit types that state none.
     pub(crate) scale: u32,
-    pub(crate) year_starts: i8,
+    pub(crate) units: Vec<UnitType>,
+    pub(crate) rates: Vec<Rate>,
+    pub(crate) calendar: Calendar,
+    pub(crate) finalized: Vec<(String, Date)>,
     pub(crate) us_dates: bool,
     /// Titles and managers stand in `participants.csv`; there is no `positions.csv`.
     pub(crate) simple: bool,
@@ -186,40 +313,19 @@ pub(crate) struct World {
     pub(crate) sittings: Vec<Sitting>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) aliases: Vec<Alias>,
-    pub(crate) plan: Plan,
+    pub(crate) teams: Vec<Team>,
+    pub(crate) members: Vec<Member>,
+    pub(crate) areas: Vec<Area>,
+    pub(crate) plans: Vec<Plan>,
     pub(crate) transactions: Vec<Tx>,
     pub(crate) as_of: Option<Date>,
 }
 
-/// SplitMix64.
-#[derive(Debug)]
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From 0 up to, without, `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    /// True once in `times`.
-    pub(crate) fn one_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    pub(crate) fn word<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
-
-    pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
+impl World {
+    /// The decimals of a unit type.
+    pub(crate) fn scale_of(&self, unit: &str) -> u32 {
+        let found = self.units.iter().find(|known| known.name == unit);
+        found.and_then(|known| known.scale).unwrap_or(self.scale)
     }
 }
 

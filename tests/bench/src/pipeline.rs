@@ -139,7 +139,7 @@ pub fn compare() {
 
     let mut totals = Totals::new();
     for credit in ours(2).iter().flatten().flat_map(|decided| &decided.credits) {
-        let position = ruleset.organization.position_id(credit.position).to_string();
+        let position = ruleset.organization.recipient_id(credit.recipient).to_string();
         let entry = totals.entry((position, credit.status.name())).or_default();
         entry.0 += 1;
         entry.1 += credit.amount;

@@ -45,11 +45,16 @@ impl Walk<'_> {
     /// `base.name(…)`.
     pub(super) fn method(&mut self, base: Kind, call: &FnCallExpr, at: Position) -> Kind {
         let mut kinds = vec![base];
-        kinds.extend(call.args.iter().map(|argument| self.expr(argument)));
+        let asks = (base, call.name.as_str()) == (Kind::Transaction, "has");
+        if !asks || !matches!(call.args.as_slice(), [Expr::StringConstant(..)]) {
+            kinds.extend(call.args.iter().map(|argument| self.expr(argument)));
+        }
         if let (Kind::Transaction, "has", [Expr::StringConstant(name, at)]) =
             (base, call.name.as_str(), call.args.as_slice())
         {
+            self.reads.names.insert(name.to_string());
             self.asked(name, *at);
+            kinds.push(Kind::Text);
         }
         self.function(call.name.as_str(), &kinds, at, Style::Method)
     }

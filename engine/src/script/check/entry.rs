@@ -28,8 +28,9 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
         return None;
     }
     let count = first.params.len();
+    let parameters = if needed.len() == 1 { "parameter" } else { "parameters" };
     let message =
-        format!("`{}` takes {} parameters, this one has {count}", first.name, needed.len());
+        format!("`{}` takes {} {parameters}, this one has {count}", first.name, needed.len());
     let finding = Diagnostic::error("CR006", place(program, first), message);
     Some(finding.help(format!("write `{form}`")))
 }

@@ -20,6 +20,7 @@ impl Walk<'_> {
             return;
         }
         let kind = self.expr(expr);
+        self.rounded(tail, expr);
         self.result(tail, kind, start(expr));
     }
 
@@ -36,7 +37,11 @@ impl Walk<'_> {
         match expr {
             Expr::BoolConstant(..) => Kind::Bool,
             Expr::IntegerConstant(..) => Kind::Number,
-            Expr::CharConstant(..) | Expr::StringConstant(..) => Kind::Text,
+            Expr::CharConstant(..) => Kind::Text,
+            Expr::StringConstant(text, at) => {
+                self.literal(text, *at);
+                Kind::Text
+            }
             Expr::Unit(_) => Kind::Unit,
             Expr::DynamicConstant(value, _) if value.is_decimal() => Kind::Number,
             Expr::DynamicConstant(value, at) if value.is_fnptr() => {
@@ -48,7 +53,8 @@ impl Walk<'_> {
                 parts.iter().for_each(|part| _ = self.expr(part));
                 Kind::Text
             }
-            Expr::Array(items, _) => {
+            Expr::Array(items, at) => {
+                self.weighted_list(items, *at);
                 items.iter().for_each(|item| _ = self.expr(item));
                 Kind::Array
             }
@@ -80,14 +86,22 @@ impl Walk<'_> {
         let mut kind = self.expr(root);
         for link in links {
             kind = match (link.expr, link.indexed, kind) {
-                (Expr::Property(name, at), false, _) => self.property(kind, &name.2, *at),
+                (Expr::Property(name, at), false, _) => {
+                    self.reads.names.insert(name.2.to_string());
+                    self.property(kind, &name.2, *at)
+                }
                 (Expr::MethodCall(call, at), false, _) => self.method(kind, call, *at),
-                (Expr::StringConstant(name, at), true, Kind::Transaction) => self.column(name, *at),
+                (Expr::StringConstant(name, at), true, Kind::Transaction) => {
+                    self.reads.names.insert(name.to_string());
+                    self.column(name, *at)
+                }
                 (index, _, Kind::Credits) => {
                     self.expr(index);
                     Kind::Credit
                 }
                 (index, ..) => {
+                    let plain = Expr::is_constant(index) || matches!(index, Expr::Variable(..));
+                    self.reads.any |= !plain;
                     self.expr(index);
                     Kind::Any
                 }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, ScriptFuncDef, Stmt};
 
+use super::Reads;
 use super::kinds::Kind;
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Form, Program};
@@ -23,6 +24,8 @@ pub(super) struct Walk<'a> {
     pub(super) parameters: Parameters,
     /// What was found so far.
     pub(super) findings: Vec<Diagnostic>,
+    /// What the program may read.
+    pub(super) reads: Reads,
     /// Variables in scope, inner ones last.
     pub(super) scope: Vec<(String, Kind)>,
     /// Whether the result of the function in which the walk is, is the program's.
@@ -56,8 +59,8 @@ impl<'a> Walk<'a> {
         ast: &'a AST,
         parameters: Parameters,
     ) -> Self {
-        let (findings, scope) = (Vec::new(), Vec::new());
-        Walk { program, known, ast, parameters, findings, scope, is_result: false }
+        let (findings, reads, scope) = (Vec::new(), Reads::default(), Vec::new());
+        Walk { program, known, ast, parameters, findings, reads, scope, is_result: false }
     }
 
     /// Walks over the whole program.
@@ -110,6 +113,7 @@ impl<'a> Walk<'a> {
     /// Statements in a scope of their own.
     pub(super) fn statements(&mut self, statements: &[Stmt], tail: Tail) {
         let depth = self.scope.len();
+        self.unreachable(statements);
         for (index, statement) in statements.iter().enumerate() {
             let is_last = index + 1 == statements.len();
             self.statement(statement, if is_last { tail } else { Tail::Nothing });
@@ -143,6 +147,7 @@ impl<'a> Walk<'a> {
             Stmt::Assignment(x) => self.assignment(&x.1.lhs, &x.1.rhs),
             Stmt::FnCall(call, at) => {
                 let kind = self.call(call, *at);
+                self.rounded(tail, &Expr::FnCall(call.clone(), *at));
                 self.result(tail, kind, *at);
             }
             Stmt::Block(block) => self.statements(block.statements(), tail),

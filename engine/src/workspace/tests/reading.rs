@@ -3,7 +3,7 @@
 use jiff::civil::date;
 
 use super::{good, observed, read};
-use crate::calendar::{Length, PeriodKind, Validity};
+use crate::calendar::{Calendar, Length, PeriodKind, Validity};
 use crate::diagnostic::Place;
 use crate::organization::RelationshipId;
 use crate::plan::{
@@ -34,7 +34,7 @@ fn settings() {
     assert_eq!(settings.name, "Acme");
     assert_eq!(settings.units.find("JPY").unwrap().scale, 0);
     assert_eq!(settings.currency, settings.units.find("USD").unwrap());
-    assert_eq!(settings.calendar.year_starts, 7);
+    assert_eq!(settings.calendar, Calendar::months(7));
     let fields = &settings.fields;
     assert_eq!(fields.id, ["opportunity_id"]);
     assert_eq!(fields.mapped[&Field::Date], "close_date");

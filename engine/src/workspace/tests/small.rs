@@ -141,3 +141,27 @@ fn a_large_organisation() {
     assert_eq!(findings, []);
     assert_eq!(ruleset.unwrap().organization.positions().count(), 10_000);
 }
+
+#[test]
+fn columns_that_are_declared_and_not_read_are_hints() {
+    let hints = |settings: &str, plan: &str| -> Vec<String> {
+        let (ruleset, findings) = small(settings, plan);
+        assert_eq!(findings, []);
+        let hints = ruleset.unwrap().hints();
+        hints
+            .into_iter()
+            .map(|h| format!("{}:{} {}", h.place.line, h.place.column, h.message))
+            .collect()
+    };
+    let settings =
+        format!("{SETTINGS}product = \"sku\"\n[columns]\nseats = \"number\"\nrep = \"text\"\n");
+    let unread = ["7:1 nothing reads the field `product`", "9:1 nothing reads the column `seats`"];
+    assert_eq!(hints(&settings, PLAN), unread);
+    // Read by a filter, by name and by mapped name; by a rule's column; by a computed name.
+    let filtered = format!("filter = 'tx.product == \"A\" && tx[\"seats\"] > 1'\n{PLAN}");
+    assert_eq!(hints(&settings, &filtered), [""; 0]);
+    let column = PLAN.replace("name = \"Booking\"", "name = \"Booking\"\nassign = \"field:seats\"");
+    assert_eq!(hints(&settings, &column), [unread[0]]);
+    let computed = format!("filter = 'tx[\"se\" + \"ats\"] > 1'\n{PLAN}");
+    assert_eq!(hints(&settings, &computed), [""; 0]);
+}

@@ -94,8 +94,7 @@ impl<'a> Table<'a> {
 
     /// The day under `key`.
     pub(in crate::workspace) fn date(&mut self, key: &'static str) -> Option<Date> {
-        let item = self.take(key)?;
-        item.expect(item.as_date(), "a day such as 2017-03-31")
+        self.take(key)?.day()
     }
 
     /// The integer under `key` between two bounds.
@@ -104,9 +103,7 @@ impl<'a> Table<'a> {
         key: &'static str,
         range: std::ops::RangeInclusive<i64>,
     ) -> Option<i64> {
-        let item = self.take(key)?;
-        let found = item.as_integer().filter(|number| range.contains(number));
-        item.expect(found, &format!("a whole number from {} to {}", range.start(), range.end()))
+        self.take(key)?.integer(range)
     }
 
     /// The members of the list under `key`.
@@ -137,7 +134,9 @@ impl<'a> Table<'a> {
     }
 
     /// Reports every key that nobody asked for; those of `later` are of a later release.
-    pub(in crate::workspace) fn finish(self, later: &[&str]) {
+    pub(in crate::workspace) fn finish(self, later: &[&'static str]) {
+        #[cfg(test)]
+        super::asked::note(self.asked.iter().chain(later));
         for (key, _) in self.entries() {
             let word = key.text.as_str();
             if later.contains(&word) {

@@ -50,6 +50,25 @@ pub(super) fn weighted(value: Decimal, weights: &[Decimal], scale: u32) -> Vec<D
     largest_remainder(value, &Parts { numerators, denominator }, scale)
 }
 
+/// Parts of the whole value in proportion to numbers; all zero are equal.
+pub(super) fn shared(value: Decimal, of: &[Decimal], scale: u32) -> Vec<Decimal> {
+    let decimals = of.iter().map(Decimal::scale).max().unwrap_or(0);
+    let whole = |part: &Decimal| part.mantissa() * ten(decimals - part.scale());
+    let wholes: Vec<i128> = of.iter().map(whole).collect();
+    let sum: i128 = wholes.iter().sum();
+    if sum == 0 {
+        return equal(value, of.len(), scale);
+    }
+    let part = |whole: &i128| value.mantissa().abs() * whole * ten(scale);
+    let numerators = wholes.iter().map(part).collect();
+    largest_remainder(value, &Parts { numerators, denominator: ten(value.scale()) * sum }, scale)
+}
+
+/// Cut off after ten decimals.
+pub(super) fn ten_decimals(share: Decimal) -> Decimal {
+    share.trunc_with_scale(10).normalize()
+}
+
 fn largest_remainder(value: Decimal, parts: &Parts, scale: u32) -> Vec<Decimal> {
     let total = half_up(parts.numerators.iter().sum(), parts.denominator);
     let mut units: Vec<i128> = parts.numerators.iter().map(|n| n / parts.denominator).collect();
@@ -70,7 +89,7 @@ fn largest_remainder(value: Decimal, parts: &Parts, scale: u32) -> Vec<Decimal> 
 }
 
 /// The size of a maximum, at the unit's scale.
-pub(super) fn limit(cap: Cap, amount: Result<Decimal, &'static str>, scale: u32) -> Size {
+pub(super) fn limit(cap: Cap, amount: Number, scale: u32) -> Number {
     let size = match cap {
         Cap::Amount => amount?,
         Cap::Fixed(size) => size,
@@ -78,7 +97,7 @@ pub(super) fn limit(cap: Cap, amount: Result<Decimal, &'static str>, scale: u32)
     Ok(round(size.abs(), scale))
 }
 
-pub(super) type Size = Result<Decimal, &'static str>;
+pub(super) type Number = Result<Decimal, &'static str>;
 
 /// The amount cut to a size, with its sign; nothing when it was cut to zero.
 pub(super) fn cut(amount: Decimal, size: Decimal) -> Option<Decimal> {

@@ -1,43 +1,37 @@
 //! Direct credits: condition, recipients, value, shares, maximum, hold, duplication.
 
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::names::{self, Named};
-use super::{Codes, Row, Status, amounts, held, holds_true, number, payee, twin};
-use crate::oracle::world::{Direct, Outcome, Split, Tx, Value, World};
+use super::{Case, Codes, Row, Status, amounts, money, payee, settings, twin};
+use crate::oracle::world::{Direct, Members, Outcome, Split};
 
-pub(super) fn credits(
-    world: &World,
-    tx: &Tx,
-    date: Date,
-    rows: &mut Vec<Row>,
-) -> Result<(), Codes> {
-    for rule in &world.plan.direct {
-        if !rule.span.has(date) || !holds_true(rule.test, tx).map_err(|code| vec![code])? {
+pub(super) fn credits(case: Case<'_>, rows: &mut Vec<Row>) -> Result<(), Codes> {
+    for rule in &case.plan.direct {
+        let holds = settings::holds_true(rule.test, case.tx);
+        if !rule.span.has(case.date) || !holds.map_err(|code| vec![code])? {
             continue;
         }
-        let named = names::named(world, rule, tx, date)?;
+        let named = names::named(case, rule)?;
         if named.is_empty() {
             continue;
         }
         for result in &rule.results {
-            one_result(world, rule, result, tx, date, &named, rows).map_err(|code| vec![code])?;
+            one_result(case, rule, result, &named, rows).map_err(|code| vec![code])?;
         }
     }
     Ok(())
 }
 
 /// The share and the amount of everybody who is named.
-fn shares(world: &World, value: Decimal, named: &[Named]) -> Vec<(Decimal, Decimal)> {
-    let scale = world.scale;
+fn shares(split: Split, value: Decimal, named: &[Named], scale: u32) -> Vec<(Decimal, Decimal)> {
     let weights: Vec<Decimal> = named.iter().filter_map(|named| named.weight).collect();
     let count = named.len();
     let (shares, amounts) = if !weights.is_empty() {
         let amounts = amounts::weighted(value, &weights, scale);
         (weights, amounts)
-    } else if world.plan.split == Split::Equal {
-        let share = Decimal::ONE / Decimal::from(count);
+    } else if split == Split::Equal {
+        let share = amounts::ten_decimals(Decimal::ONE / Decimal::from(count));
         (vec![share; count], amounts::equal(value, count, scale))
     } else {
         let ones = vec![Decimal::ONE; count];
@@ -47,55 +41,113 @@ fn shares(world: &World, value: Decimal, named: &[Named]) -> Vec<(Decimal, Decim
     shares.into_iter().zip(amounts).collect()
 }
 
+/// What one receiver gets.
+struct Part {
+    receiver: String,
+    team: Option<String>,
+    share: Decimal,
+    amount: Decimal,
+}
+
+/// The parts of a name: one, or those of a team's members.
+fn parts(mode: Option<Members>, named: &Named, of: (Decimal, Decimal), scale: u32) -> Vec<Part> {
+    let (share, amount) = of;
+    let weights: Vec<Decimal> = named.takers.iter().map(|(_, weight)| *weight).collect();
+    let count = weights.len();
+    let whole = named.team.is_none() || matches!(mode, Some(Members::Full | Members::Manager));
+    let amounts = if whole || count < 2 {
+        vec![amount; count]
+    } else {
+        amounts::shared(amount, &weights, scale)
+    };
+    let sum: Decimal = weights.iter().sum();
+    let part = |weight: Decimal| {
+        if whole || count < 2 {
+            Decimal::ONE
+        } else if mode == Some(Members::Weight) && !sum.is_zero() {
+            amounts::ten_decimals(weight / sum)
+        } else {
+            amounts::ten_decimals(Decimal::ONE / Decimal::from(count))
+        }
+    };
+    let takers = named.takers.iter().zip(amounts);
+    let one = |((receiver, weight), amount): (&(String, Decimal), Decimal)| Part {
+        receiver: receiver.clone(),
+        team: named.team.clone(),
+        share: amounts::ten_decimals(share * part(*weight)),
+        amount,
+    };
+    takers.map(one).collect()
+}
+
+/// One part for each receiver, in the order of their first appearance.
+fn merged(all: Vec<Part>) -> Vec<Part> {
+    let mut merged: Vec<Part> = Vec::new();
+    for part in all {
+        match merged.iter_mut().find(|known| known.receiver == part.receiver) {
+            Some(known) => {
+                known.amount += part.amount;
+                known.share += part.share;
+                known.team = known.team.take().filter(|_| part.team.is_some());
+            }
+            None => merged.push(part),
+        }
+    }
+    merged
+}
+
 fn one_result(
-    world: &World,
+    case: Case<'_>,
     rule: &Direct,
     result: &Outcome,
-    tx: &Tx,
-    date: Date,
     named: &[Named],
     rows: &mut Vec<Row>,
 ) -> Result<(), &'static str> {
-    let amount = number(&tx.amount);
-    let value = match result.value {
-        Value::Default => amount?,
-        Value::Amount(factor) | Value::Credit(factor) => amount? * factor,
-        Value::Fixed(value) => value,
-    };
-    let only_first = world.plan.split == Split::First && named[0].weight.is_none();
-    for (place, (share, part)) in shares(world, value, named).into_iter().enumerate() {
-        let Some(position) = &named[place].position else { continue };
-        if only_first && place > 0 {
-            continue;
-        }
-        let mut part = part;
+    let (world, tx) = (case.world, case.tx);
+    let unit = result.unit.clone().unwrap_or_else(|| "USD".to_owned());
+    let scale = world.scale_of(&unit);
+    let value = settings::value(result, tx, None)?.unwrap();
+    let value = money::exchanged(case, value, &tx.currency, &unit)?;
+    let only_first = case.plan.split == Split::First && named[0].weight.is_none();
+    let credited = if only_first { &named[..1] } else { named };
+    let shares = shares(case.plan.split, value, named, scale);
+    let all = credited.iter().zip(shares);
+    let all = all.flat_map(|(named, of)| parts(rule.members, named, of, scale)).collect();
+    for part in merged(all) {
+        let mut amount = part.amount;
         if let Some(cap) = result.cap {
-            let size = amounts::limit(cap, amount, world.scale)?;
-            match amounts::cut(part, size) {
-                Some(cut) => part = cut,
+            let size = amounts::limit(cap, settings::number(&tx.amount), scale)?;
+            match amounts::cut(amount, size) {
+                Some(cut) => amount = cut,
                 None => continue,
             }
         }
         let first_type = || world.credit_types[0].clone();
         let credit_type = result.credit_type.clone().unwrap_or_else(first_type);
-        let (mut status, release, other_year) = held(world, result.hold, date);
-        if let (Some(first), false) = (twin(rows, position, &credit_type), result.duplicates) {
-            status = Status::Suppressed(first);
+        let (mut status, mut release, mut reason) = settings::held(case, &result.hold, amount);
+        if let Some(first) = twin(rows, &part.receiver, &credit_type)
+            && !settings::kept(result.duplicates, amount, true, super::existing(rows))
+        {
+            (status, release, reason) = (Status::Suppressed(first.key()), None, "");
         }
         rows.push(Row {
+            plan: case.plan.id.clone(),
             transaction: tx.id.clone(),
-            date,
+            date: case.date,
             rule: rule.name.clone(),
             result: result.name.clone(),
-            position: position.clone(),
-            payee: payee(world, position, date),
+            payee: payee(case, &part.receiver),
+            receiver: part.receiver,
+            of_team: case.plan.teams,
+            team: part.team,
             rolled: None,
-            share: Some(share),
+            share: Some(part.share),
             credit_type,
-            amount: part,
+            unit: unit.clone(),
+            amount,
             status,
             release,
-            other_year,
+            reason,
             rollable: result.rollable,
             on_reporting: result.on_reporting,
         });

@@ -1,53 +1,67 @@
 //! Who is meant by a text that names recipients.
 
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{Codes, exists, selected};
-use crate::oracle::world::{Assign, Direct, Split, Tx, World};
+use super::{Case, Codes, exists, selected, teams, territories};
+use crate::oracle::world::{Assign, Direct, Split};
 
 /// One of those who are named, known or not.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     key: String,
-    pub(super) position: Option<String>,
     pub(super) weight: Option<Decimal>,
+    /// The team, if one was found.
+    pub(super) team: Option<String>,
+    /// Positions or, in a team plan, the team itself; none when nobody is credited.
+    pub(super) takers: Vec<(String, Decimal)>,
 }
 
-/// All who are named by the first column that finds somebody; empty when none does.
-pub(super) fn named(
-    world: &World,
-    rule: &Direct,
-    tx: &Tx,
-    date: Date,
-) -> Result<Vec<Named>, Codes> {
-    for assign in &rule.assign {
-        let text = match assign {
-            Assign::Owner => tx.owners.join(";"),
-            Assign::Preassigned => tx.positions.clone(),
-            Assign::Desk => tx.desk.clone(),
+/// All who are named by the first of `assign` that finds somebody; empty when none does.
+pub(super) fn named(case: Case<'_>, rule: &Direct) -> Result<Vec<Named>, Codes> {
+    let default = [if case.plan.teams { Assign::Team } else { Assign::Owner }];
+    let assign = if rule.assign.is_empty() { &default } else { rule.assign.as_slice() };
+    for assign in assign {
+        let tx = case.tx;
+        let all = match assign {
+            Assign::Owner => text(case, rule, &tx.owners.join(";"), false)?,
+            Assign::Team => text(case, rule, &tx.team, true)?,
+            Assign::Preassigned => text(case, rule, &tx.positions, false)?,
+            Assign::Desk => text(case, rule, &tx.desk, false)?,
+            Assign::Territory(under) => territory(case, rule, under.as_deref())?,
         };
-        let all = read(world, &text, date)?;
-        if finds(world, &all) {
+        if finds(case, &all) {
             return Ok(all);
         }
     }
     Ok(Vec::new())
 }
 
-fn finds(world: &World, all: &[Named]) -> bool {
+fn finds(case: Case<'_>, all: &[Named]) -> bool {
     let weighted = all.iter().all(|named| named.weight.is_some());
-    if world.plan.split == Split::First && !weighted {
-        return all.first().is_some_and(|first| first.position.is_some());
+    if case.plan.split == Split::First && !weighted {
+        return all.first().is_some_and(|first| !first.takers.is_empty());
     }
     finds_anybody(all)
 }
 
 fn finds_anybody(all: &[Named]) -> bool {
-    all.iter().any(|named| named.position.is_some())
+    all.iter().any(|named| !named.takers.is_empty())
 }
 
-fn read(world: &World, text: &str, date: Date) -> Result<Vec<Named>, Codes> {
+fn territory(case: Case<'_>, rule: &Direct, under: Option<&str>) -> Result<Vec<Named>, Codes> {
+    let mut all = Vec::new();
+    let mut codes = Codes::new();
+    for team in territories::winners(case, under) {
+        match of_team(case, rule, team) {
+            Ok(named) => all.push(named),
+            Err(code) => codes.push(code),
+        }
+    }
+    shareable(case, all, codes)
+}
+
+/// The names of a text; with `only_teams` they are names of teams.
+fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<Vec<Named>, Codes> {
     let mut all: Vec<Named> = Vec::new();
     let mut codes: Codes = Vec::new();
     for part in text.replace("||", ";").split(';') {
@@ -59,22 +73,29 @@ fn read(world: &World, text: &str, date: Date) -> Result<Vec<Named>, Codes> {
             Some((name, weight)) => (name.trim(), Some(weight.trim().parse().unwrap())),
             None => (part, None),
         };
-        let found = match resolve(world, name, date) {
-            Ok((key, position)) => Named { key, position, weight },
-            Err(code) => {
-                codes.push(code);
-                Named { key: name.to_lowercase(), position: None, weight }
-            }
+        let found = if only_teams || case.plan.teams {
+            resolve_team(case, rule, name)
+        } else {
+            resolve(case, rule, name)
         };
+        let found = found.unwrap_or_else(|code| {
+            codes.push(code);
+            nobody(format!("text {}", name.to_lowercase()))
+        });
         match all.iter_mut().find(|known| known.key == found.key) {
-            Some(known) => match (&mut known.weight, found.weight) {
+            Some(known) => match (&mut known.weight, weight) {
                 (Some(sum), Some(weight)) => *sum += weight,
                 (None, None) => (),
                 _ => codes.push("mixed_weights"),
             },
-            None => all.push(found),
+            None => all.push(Named { weight, ..found }),
         }
     }
+    shareable(case, all, codes)
+}
+
+/// Whether the plan says how to share among those who are named.
+fn shareable(case: Case<'_>, all: Vec<Named>, mut codes: Codes) -> Result<Vec<Named>, Codes> {
     // Where nobody is known, how to share is not asked.
     if codes.is_empty() && !finds_anybody(&all) {
         return Ok(all);
@@ -83,22 +104,54 @@ fn read(world: &World, text: &str, date: Date) -> Result<Vec<Named>, Codes> {
     if !weights.is_empty() && weights.len() < all.len() {
         codes.push("mixed_weights");
     }
-    if world.plan.split == Split::Refuse && all.len() > 1 {
+    if case.plan.split == Split::Refuse && all.len() > 1 {
         codes.push("several_recipients");
     }
     let total: Decimal = weights.iter().sum();
-    if world.plan.total_one && !weights.is_empty() && total != Decimal::ONE {
+    if case.plan.total_one && !weights.is_empty() && total != Decimal::ONE {
         codes.push("policy_error");
     }
     if codes.is_empty() { Ok(all) } else { Err(codes) }
 }
 
-/// What the name means: a key that is the same for names that mean the same, and the target.
-fn resolve(
-    world: &World,
-    name: &str,
-    date: Date,
-) -> Result<(String, Option<String>), &'static str> {
+fn nobody(key: String) -> Named {
+    Named { key, weight: None, team: None, takers: Vec::new() }
+}
+
+fn resolve_team(case: Case<'_>, rule: &Direct, name: &str) -> Result<Named, &'static str> {
+    let all = teams::called(case, name);
+    if !case.plan.teams {
+        return match all.as_slice() {
+            [] => Ok(nobody(format!("text {}", name.trim().to_lowercase()))),
+            [only] => of_team(case, rule, only.clone()),
+            _ => Err("ambiguous_alias"),
+        };
+    }
+    let is_target = |team: &&String| super::receives(case, &case.plan.targets, team);
+    let targets: Vec<&String> = all.iter().filter(is_target).collect();
+    match (targets.as_slice(), all.as_slice()) {
+        ([only], _) => of_team(case, rule, (*only).clone()),
+        ([], [only]) => Ok(nobody(format!("team {only}"))),
+        ([], _) => Ok(nobody(format!("text {}", name.trim().to_lowercase()))),
+        _ => Err("ambiguous_alias"),
+    }
+}
+
+/// A team as one who is named.
+fn of_team(case: Case<'_>, rule: &Direct, team: String) -> Result<Named, &'static str> {
+    let takers = if !case.plan.teams {
+        teams::takers(case, rule.members, &team)?
+    } else if super::receives(case, &case.plan.targets, &team) {
+        vec![(team.clone(), Decimal::ONE)]
+    } else {
+        Vec::new()
+    };
+    Ok(Named { key: format!("team {team}"), weight: None, team: Some(team), takers })
+}
+
+/// Positions that the name means on the day, and whether it means a person.
+pub(super) fn meant(case: Case<'_>, name: &str) -> (Vec<String>, bool) {
+    let world = case.world;
     let name = name.trim().to_lowercase();
     let same = |other: &str| !other.is_empty() && other.trim().to_lowercase() == name;
     let aliased = |kind: &str, id: &str| {
@@ -117,27 +170,35 @@ fn resolve(
             continue;
         }
         // Outside the dates of his own rows a participant is nobody, like a position.
-        if world.simple && !exists(world, &person.id, date) {
+        if world.simple && !exists(case, &person.id) {
             continue;
         }
         person_named = true;
-        for sitting in &world.sittings {
-            if sitting.person == person.id && sitting.span.has(date) {
-                seats.push(sitting.seat.clone());
-            }
-        }
+        seats.extend(teams::positions(case, &person.id));
     }
-    seats.retain(|seat| exists(world, seat, date));
+    seats.retain(|seat| exists(case, seat));
     seats.sort();
     seats.dedup();
-    let is_target = |seat: &&String| selected(world, &world.plan.targets, seat, date);
+    (seats, person_named)
+}
+
+/// What the name means: a key that is the same for names that mean the same, and the target.
+fn resolve(case: Case<'_>, rule: &Direct, name: &str) -> Result<Named, &'static str> {
+    let (seats, person_named) = meant(case, name);
+    if seats.is_empty() && !person_named {
+        return resolve_team(case, rule, name);
+    }
+    let is_target = |seat: &&String| selected(case, &case.plan.targets, seat);
     let targets: Vec<&String> = seats.iter().filter(is_target).collect();
+    let position = |seat: &String| format!("position {seat}");
     match (targets.as_slice(), seats.as_slice()) {
-        ([only], _) => Ok((format!("position {only}"), Some((*only).clone()))),
-        ([], []) if person_named => Err("no_position"),
+        ([only], _) => {
+            Ok(Named { takers: vec![((*only).clone(), Decimal::ONE)], ..nobody(position(only)) })
+        }
+        ([], []) => Err("no_position"),
         // Two names of one outsider are one, though nobody is credited.
-        ([], [only]) => Ok((format!("position {only}"), None)),
-        ([], _) => Ok((format!("text {name}"), None)),
+        ([], [only]) => Ok(nobody(position(only))),
+        ([], _) => Ok(nobody(format!("text {}", name.trim().to_lowercase()))),
         _ => Err("ambiguous_alias"),
     }
 }

@@ -1,0 +1,90 @@
+//! Where a period stands: future, open, closed or finalized.
+//!
+//! Not the act of finalizing, which somebody decides and the calendar is told. Called by postings
+//! and by whoever shows periods. Source: DOMAIN 2.11.
+//!
+//! **Architecture invariant:** the state of a period is a function of the period, the business date
+//! and the days of finalization; nothing else is remembered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::{Calendar, Period, PeriodKind};
+
+/// Leaf periods by id, with the day at whose end they were finalized.
+pub(super) type Finalizations = BTreeMap<String, Date>;
+
+/// Where a period stands on a business date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// It has not begun.
+    Future,
+    /// It goes on.
+    Open,
+    /// It has ended and may still change.
+    Closed,
+    /// It never changes again.
+    Finalized,
+}
+
+impl State {
+    /// `future`, `open`, `closed` or `finalized`.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Future => "future",
+            State::Open => "open",
+            State::Closed => "closed",
+            State::Finalized => "finalized",
+        }
+    }
+}
+
+impl Calendar {
+    /// The calendar, with the leaves of `period` finalized at the end of `day`. What is finalized
+    /// already stays so: the earlier day counts.
+    #[must_use]
+    pub fn finalize(mut self, period: &Period, day: Date) -> Self {
+        let leaves = self.leaves(period);
+        let finalized = Arc::make_mut(&mut self.finalized);
+        for leaf in leaves {
+            let known = finalized.entry(leaf.id).or_insert(day);
+            *known = day.min(*known);
+        }
+        self
+    }
+
+    /// Where `period` stands on `date`; a parent is finalized when all of its leaves are.
+    pub fn state(&self, period: &Period, date: Date) -> State {
+        let finalized = |leaf: &Period| self.finalized.get(&leaf.id).is_some_and(|day| *day < date);
+        // Most calendars have hardly a finalized period, and most periods are leaves.
+        if !self.finalized.is_empty() && self.leaves(period).iter().all(finalized) {
+            State::Finalized
+        } else if date < period.first {
+            State::Future
+        } else if date < period.end {
+            State::Open
+        } else {
+            State::Closed
+        }
+    }
+
+    /// Leaf periods that are finalized before the business date, all of them without one, in the
+    /// order in which that happened: by day, on one day by period.
+    pub fn finalizations(&self, before: Option<Date>) -> Vec<(Date, Period)> {
+        let days = self.finalized.iter().filter_map(|(id, day)| Some((*day, self.find(id)?)));
+        let mut days: Vec<(Date, Period)> =
+            days.filter(|(day, _)| before.is_none_or(|date| *day < date)).collect();
+        days.sort_by_key(|(day, period)| (*day, period.first));
+        days
+    }
+
+    /// The earliest leaf period at or after that of `date` that is not among `finalized`; none
+    /// when the calendar has none.
+    pub fn open_from(&self, date: Date, finalized: &BTreeSet<String>) -> Option<Period> {
+        let own = self.period(date, PeriodKind::Month);
+        let mut leaves = std::iter::successors(own, |leaf| self.after(leaf));
+        leaves.find(|leaf| !finalized.contains(&leaf.id))
+    }
+}

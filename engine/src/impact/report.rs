@@ -1,0 +1,107 @@
+//! An impact as it is shown: lists by payee, manager, plan and credit type, the largest first.
+//!
+//! Called by preview and shadow. Amounts are text, at the scale they were decided at.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{By, Difference, Impact, Key, Sum};
+
+/// A sum that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Of whom or what.
+    pub name: String,
+    /// Unit type.
+    pub unit_type: String,
+    /// Credited by the rules that decided, over the transactions that differ.
+    pub before: Decimal,
+    /// Credited by the other rules.
+    pub after: Decimal,
+    /// What it comes to.
+    pub difference: Decimal,
+    /// What of `before` is held.
+    pub held_before: Decimal,
+    /// What of `after` is held.
+    pub held_after: Decimal,
+}
+
+/// An impact as it goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Transactions that were compared.
+    pub transactions: u64,
+    /// Transactions that differ.
+    pub differing: u64,
+    /// In all, a line a unit type.
+    pub total: Vec<Line>,
+    /// By payee.
+    pub by_payee: Vec<Line>,
+    /// By position that others report to.
+    pub by_manager: Vec<Line>,
+    /// By plan.
+    pub by_plan: Vec<Line>,
+    /// By credit type.
+    pub by_credit_type: Vec<Line>,
+    /// Where transactions part, up to a limit.
+    pub differences: Vec<Difference>,
+}
+
+fn line(key: &Key, sum: &Sum) -> Line {
+    Line {
+        name: key.name.clone(),
+        unit_type: key.unit_type.clone(),
+        before: sum.before,
+        after: sum.after,
+        difference: sum.difference(),
+        held_before: sum.held_before,
+        held_after: sum.held_after,
+    }
+}
+
+impl Impact {
+    /// The lists: only sums that differ, the largest differences first.
+    pub fn report(&self) -> Report {
+        let by = |by: By| {
+            let mine = self.sums.iter().filter(|(key, _)| key.by == by);
+            let differ = mine
+                .filter(|(_, sum)| sum.before != sum.after || sum.held_before != sum.held_after);
+            let mut lines: Vec<Line> = differ.map(|(key, sum)| line(key, sum)).collect();
+            // Stable: equal differences stay in order of their names.
+            lines.sort_by_key(|line| std::cmp::Reverse(line.difference.abs()));
+            lines
+        };
+        Report {
+            transactions: self.transactions,
+            differing: self.differing,
+            total: by(By::All),
+            by_payee: by(By::Payee),
+            by_manager: by(By::Manager),
+            by_plan: by(By::Plan),
+            by_credit_type: by(By::CreditType),
+            differences: self.differences.clone(),
+        }
+    }
+}
+
+/// Sums as a list of pairs: JSON has no keys but text.
+pub(super) mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Key, Sum};
+
+    pub(crate) fn serialize<S: Serializer>(
+        sums: &BTreeMap<Key, Sum>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(sums)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Key, Sum>, D::Error> {
+        Ok(Vec::<(Key, Sum)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

@@ -1,0 +1,129 @@
+//! Credits that an activation wants decided again: what is asked for, how far it got, and the
+//! questions about existing credits that a change of rules raises.
+//!
+//! Not deciding (the host's worker does, batch by batch). The wish is kept with the activation, so
+//! that a stop in the middle loses nothing. Called by the host. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** a wish ends only when every transaction that it covers was looked at
+//! after the last activation.
+
+use serde::{Deserialize, Serialize};
+
+use super::definitions::{Activation, Effective};
+use super::record::{BLOCK, Stored, block};
+use super::{Ledger, Result, code, lock};
+use crate::store::{Batch, Snapshot, Table};
+
+const KEY: &[u8] = b"recredit";
+
+/// Transactions to be decided again, and how far that is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recredit {
+    /// The activation that asked for it last.
+    pub activation: u64,
+    /// Which transactions.
+    pub effective: Effective,
+    /// The number of the next transaction to look at.
+    pub next: u64,
+    /// How many were decided again.
+    pub decided: u64,
+}
+
+/// Adds the wish of an activation to its commit. A wish that is not fulfilled yet is widened: its
+/// transactions are looked at again, by the newest rules.
+pub(super) fn ask(
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    activation: &Activation,
+) -> Result<()> {
+    let waiting = pending(snapshot)?;
+    let effective = match (activation.effective, waiting.map(|waiting| waiting.effective)) {
+        (Effective::Now, None) => return Ok(()),
+        (Effective::Now, Some(known)) => known,
+        (Effective::From(new), Some(Effective::From(old))) => Effective::From(new.min(old)),
+        (_, Some(Effective::Recredit)) | (Effective::Recredit, _) => Effective::Recredit,
+        (new, _) => new,
+    };
+    let wish = Recredit { activation: activation.sequence, effective, next: 0, decided: 0 };
+    batch.put(Table::Meta, KEY, code::json(&wish)?);
+    Ok(())
+}
+
+fn pending(snapshot: &dyn Snapshot) -> Result<Option<Recredit>> {
+    snapshot.get(Table::Meta, KEY)?.map(|row| code::from_json(&row)).transpose()
+}
+
+impl Ledger {
+    /// What has to be decided again, if anything has.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn recredit(&self) -> Result<Option<Recredit>> {
+        pending(&*self.snapshot()?)
+    }
+
+    /// Notes how far it got, or, with none, that it is done; nothing when another activation has
+    /// asked again since.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn recredited(&self, known: &Recredit, next: Option<&Recredit>, at_ms: i64) -> Result<()> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        if pending(&*snapshot)?.is_none_or(|now| now.activation != known.activation) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        match next {
+            Some(next) => batch.put(Table::Meta, KEY, code::json(next)?),
+            None => {
+                batch.delete(Table::Meta, KEY);
+                let detail = serde_json::json!({
+                    "activation": known.activation,
+                    "effective": known.effective,
+                    "transactions": known.decided,
+                });
+                self.append_audit(&*snapshot, &mut batch, at_ms, "worker", "recredited", detail)?;
+            }
+        }
+        self.store.commit(&batch)
+    }
+
+    /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;
+    /// none at the end.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn stored_from(&self, from: u64) -> Result<Option<(Vec<Stored>, u64)>> {
+        let snapshot = self.snapshot()?;
+        let first = from / BLOCK;
+        let row = snapshot.scan(Table::Blocks, b"", &code::key(first), 1)?;
+        let Some((key, _)) = row.first() else { return Ok(None) };
+        let number = code::number(key);
+        let mut stored = block(&*snapshot, number)?;
+        stored.retain(|stored| stored.number >= from);
+        Ok(Some((stored, (number + 1) * BLOCK)))
+    }
+
+    /// Whether a credit of this rule exists, of this result where one is named.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn has_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> Result<bool> {
+        let mut from = 0;
+        while let Some((stored, next)) = self.stored_from(from)? {
+            let decisions = stored.iter().flat_map(|stored| &stored.decisions);
+            let mut credits = decisions.flat_map(|decision| &decision.credits);
+            let found = credits.any(|credit| {
+                credit.plan == plan
+                    && credit.rule == rule
+                    && result.is_none_or(|result| credit.result == result)
+            });
+            if found {
+                return Ok(true);
+            }
+            from = next;
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,24 @@
+//! People written into a program by name: right today, wrong when somebody leaves.
+//!
+//! Not names of columns, which happen to be texts as well. Called by the walk.
+//!
+//! **Architecture invariant:** a text is a person only when the whole of it is a name, an id or an
+//! alias of one; nothing is guessed.
+
+use rhai::Position;
+
+use super::walk::Walk;
+use crate::organization::fold;
+
+impl Walk<'_> {
+    /// A text that stands in the program as a value.
+    pub(super) fn literal(&mut self, text: &str, at: Position) {
+        self.reads.names.insert(text.to_owned());
+        if self.known.people.contains(&fold(text)) {
+            let message = format!("`{text}` is a person of the organisation");
+            let help = "name a position, a title or a column; people come and go";
+            self.warning("CR013", at, message, Some(help.to_owned()));
+        }
+        self.weighted_text(text, at);
+    }
+}

@@ -1,0 +1,69 @@
+//! Weights that are written out and do not sum to one.
+//!
+//! Not weights that are computed, which only a run knows. Called by the walk for programs that
+//! answer with recipients. Source: FORMAT section 1 (the grammar of recipients), DOMAIN 2.8.
+//!
+//! **Architecture invariant:** somebody who has the whole deal, and others a part on top, is meant
+//! so, unless a plan asks for a total of one.
+
+use rhai::{Expr, FnCallExpr, Position};
+use rust_decimal::Decimal;
+
+use super::walk::Walk;
+use crate::policy::Returns;
+use crate::script::value;
+use crate::transaction::number;
+
+impl Walk<'_> {
+    /// A list of shares: `[share(a, 0.4), share(b, 0.6)]`.
+    pub(super) fn weighted_list(&mut self, items: &[Expr], at: Position) {
+        let weights: Option<Vec<Decimal>> = items.iter().map(weight).collect();
+        self.total(weights.unwrap_or_default(), at);
+    }
+
+    /// A text of recipients: `"Ann[0.4];Bob[0.6]"`.
+    pub(super) fn weighted_text(&mut self, text: &str, at: Position) {
+        let parts = text.split(';').flat_map(|part| part.split("||")).map(str::trim);
+        let parts = parts.filter(|part| !part.is_empty());
+        let weights: Option<Vec<Decimal>> =
+            parts.map(|part| number(part.strip_suffix(']')?.rsplit_once('[')?.1.trim())).collect();
+        self.total(weights.unwrap_or_default(), at);
+    }
+
+    fn total(&mut self, weights: Vec<Decimal>, at: Position) {
+        let mut sum = Some(Decimal::ZERO);
+        for weight in &weights {
+            sum = sum.and_then(|sum| sum.checked_add(*weight));
+        }
+        let Some(sum) = sum.filter(|sum| *sum != Decimal::ONE) else { return };
+        let on_top = sum > Decimal::ONE && weights.contains(&Decimal::ONE);
+        let asked = self.program.form.returns() == Returns::Recipients;
+        if !asked || weights.is_empty() || (on_top && !self.known.total_one) {
+            return;
+        }
+        let message = format!("the weights sum to {}, not to 1", sum.normalize());
+        let help = if self.known.total_one {
+            "a plan that uses this policy has `require_total_one`, and would park every deal"
+        } else {
+            "write weights that sum to 1, or give one of them the whole deal and the rest on top"
+        };
+        self.warning("CR014", at, message, Some(help.to_owned()));
+    }
+}
+
+/// The weight of a share, where it is written out.
+fn weight(item: &Expr) -> Option<Decimal> {
+    let Expr::FnCall(call, _) = item else { return None };
+    literal_weight(call)
+}
+
+fn literal_weight(call: &FnCallExpr) -> Option<Decimal> {
+    match call.args.as_slice() {
+        [_, weight] if call.name == "share" => match weight {
+            Expr::IntegerConstant(whole, _) => Some(Decimal::from(*whole)),
+            Expr::DynamicConstant(weight, _) => value::number(weight),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,186 @@
+//! Diagnostics as SARIF 2.1.0, which CI systems show beside the changed lines.
+//!
+//! Not the diagnostics themselves (`engine::diagnostic`). Called by `check`. Source: OASIS SARIF
+//! 2.1.0, sections 3.13 to 3.30: the properties it requires, and those that viewers use.
+
+use accredit_engine::diagnostic::{CODES, Diagnostic, Severity};
+use serde::Serialize;
+
+/// Where the page of a code is found.
+const PAGES: &str = "scripts/errors";
+
+/// A log of one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    column_kind: &'static str,
+    results: Vec<Finding>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    semantic_version: &'static str,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: &'static str,
+    short_description: Text,
+    help: Text,
+}
+
+#[derive(Debug, Serialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding {
+    rule_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Text,
+    locations: Vec<Location>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    physical_location: PhysicalLocation,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: ArtifactLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+#[derive(Debug, Serialize)]
+struct ArtifactLocation {
+    uri: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+    start_column: u32,
+}
+
+/// The log of these findings; paths are relative to the customer's directory.
+pub(crate) fn log(diagnostics: &[Diagnostic]) -> Log {
+    let text = |text: &str| Text { text: text.to_owned() };
+    let rules = CODES.iter().map(|(id, title)| Rule {
+        id,
+        short_description: text(title),
+        help: Text { text: format!("{PAGES}/{id}.md") },
+    });
+    let driver = Driver {
+        name: "accredit",
+        semantic_version: env!("CARGO_PKG_VERSION"),
+        rules: rules.collect(),
+    };
+    let run = Run {
+        tool: Tool { driver },
+        column_kind: "unicodeCodePoints",
+        results: diagnostics.iter().map(finding).collect(),
+    };
+    let schema = "https://json.schemastore.org/sarif-2.1.0.json";
+    Log { schema, version: "2.1.0", runs: [run] }
+}
+
+fn finding(diagnostic: &Diagnostic) -> Finding {
+    let place = &diagnostic.place;
+    let region = (place.line > 0)
+        .then(|| Region { start_line: place.line, start_column: place.column.max(1) });
+    let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    let artifact_location = ArtifactLocation { uri: uri(&place.file) };
+    let physical_location = PhysicalLocation { artifact_location, region };
+    Finding {
+        rule_id: diagnostic.code,
+        rule_index: CODES.iter().position(|(code, _)| *code == diagnostic.code),
+        level: match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Hint => "note",
+        },
+        message: Text { text: format!("{}{help}", diagnostic.message) },
+        locations: vec![Location { physical_location }],
+    }
+}
+
+/// A path as a relative reference: everything but letters, digits and `/._-~` by its bytes.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use accredit_engine::diagnostic::Place;
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    /// The properties that the standard requires, at the places it requires them.
+    #[test]
+    fn a_log_has_what_the_standard_requires() {
+        let findings = [
+            Diagnostic::error("CR002", Place::new("plans/a b.toml", 3, 9), "unknown field `x`"),
+            Diagnostic::warning("CR050", Place::file("plans/ä.toml"), "nothing reads it"),
+            Diagnostic::hint("CR051", Place::new("accredit.toml", 1, 1), "nothing reads it"),
+        ];
+        let log = serde_json::to_value(log(&findings)).unwrap();
+        assert_eq!(log["version"], "2.1.0");
+        assert!(log["$schema"].as_str().unwrap().starts_with("https://"));
+        let run = &log["runs"][0];
+        let driver = &run["tool"]["driver"];
+        assert_eq!(driver["name"], "accredit");
+        let rules = driver["rules"].as_array().unwrap();
+        let results = run["results"].as_array().unwrap();
+        assert_eq!((rules.len(), results.len()), (CODES.len(), 3));
+        for result in results {
+            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(rules[index]["id"], result["ruleId"]);
+            assert!(result["message"]["text"].is_string());
+        }
+        let levels: Vec<&Json> = results.iter().map(|result| &result["level"]).collect();
+        assert_eq!(levels, ["error", "warning", "note"]);
+        let place = |index: usize| &results[index]["locations"][0]["physicalLocation"];
+        assert_eq!(place(0)["artifactLocation"]["uri"], "plans/a%20b.toml");
+        assert_eq!(place(0)["region"]["startLine"], 3);
+        assert_eq!(place(0)["region"]["startColumn"], 9);
+        assert_eq!(place(1)["artifactLocation"]["uri"], "plans/%C3%A4.toml");
+        // Lines begin at 1: a finding about a whole file has no region.
+        assert_eq!(place(1)["region"], Json::Null);
+    }
+}

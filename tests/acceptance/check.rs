@@ -1,0 +1,112 @@
+//! `accredit check` as its users meet it: text with a caret, SARIF, and again on every change.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::company;
+use crate::server::{binary, root, run};
+
+const HEADER: &str = "id,date,amount,Rep,Rep #1,deal_stage,Renewal\n";
+
+/// What `check` prints for one policy of `folder`, in a workspace with the folder's settings.
+fn rendered(folder: &Path, name: &str) -> (i32, String) {
+    let text = fs::read_to_string(folder.join(name)).unwrap();
+    let kind = text.lines().find_map(|line| line.strip_prefix("// kind: ")).unwrap().trim();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = fs::read_to_string(folder.join("accredit.toml")).unwrap();
+    company::put(dir.path(), "accredit.toml", &settings);
+    company::put(dir.path(), "transactions/seen.csv", HEADER);
+    if let Ok(people) = fs::read_to_string(folder.join("participants.csv")) {
+        company::put(dir.path(), "organization/participants.csv", &people);
+    }
+    company::put(dir.path(), &format!("policies/{kind}/{name}"), &text);
+    let (code, out, _) = run(&["check", dir.path().to_str().unwrap()]);
+    // Hints about declared columns are the same for all: the policies share their settings.
+    (code, out.split("[CR051]").next().unwrap().trim_end().to_owned() + "\n")
+}
+
+/// The text beside each policy was read by a person: the caret stands under the word that is wrong.
+/// A policy without its text fails.
+#[test]
+fn every_finding_is_shown_with_its_line_and_a_caret() {
+    for (folder, code, least) in [("broken", 1, 30), ("doubtful", 0, 6)] {
+        let folder = root().join("tests/fixtures").join(folder);
+        let mut count = 0;
+        for entry in fs::read_dir(&folder).unwrap().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.ends_with(".rhai") {
+                continue;
+            }
+            count += 1;
+            let beside = folder.join(name.replace(".rhai", ".txt"));
+            let found = rendered(&folder, &name);
+            let expected = fs::read_to_string(&beside).unwrap_or_else(|_| {
+                panic!("{}: missing; it must say\n{}", beside.display(), found.1)
+            });
+            assert_eq!(found, (code, expected.clone()), "{name}");
+            let place = expected.lines().find_map(|line| line.trim().strip_prefix("╭─[ "));
+            let text = fs::read_to_string(folder.join(&name)).unwrap();
+            let wanted = text.lines().find_map(|line| line.strip_prefix("// expect: "));
+            let wanted = wanted.unwrap_or_else(|| panic!("{name}: no `// expect: `"));
+            let (wanted_code, wanted_place) = wanted.trim().split_once(' ').unwrap();
+            let place = place.unwrap_or_else(|| panic!("{name}: no place in {expected}"));
+            assert!(place.contains(&format!("{name}:{wanted_place} ]")), "{name}: {place}");
+            assert!(expected.starts_with(&format!("[{wanted_code}]")), "{name}: {expected}");
+        }
+        assert!(count >= least, "{count} policies in {}", folder.display());
+    }
+}
+
+#[test]
+fn sarif_names_the_rule_the_file_and_the_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    company::put(&workspace, "policies/filter/odd.rhai", "fn include(tx) {\n  tx.amuont > 1\n}\n");
+    let (code, out, error) = run(&["check", workspace.to_str().unwrap(), "--format", "sarif"]);
+    assert_eq!(code, 1, "{error}");
+    let log: Json = serde_json::from_str(&out).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let result = &log["runs"][0]["results"][0];
+    assert_eq!((&result["ruleId"], &result["level"]), (&"CR002".into(), &"error".into()));
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "policies/filter/odd.rhai");
+    assert_eq!(place["region"]["startLine"], 2);
+    assert_eq!(place["region"]["startColumn"], 6);
+}
+
+/// The first look finds nothing, a saved mistake is reported, and its correction as well.
+#[test]
+fn watching_checks_again_on_every_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let mut child = Command::new(binary())
+        .args(["check", "--watch", "--format", "json"])
+        .arg(&workspace)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (said, says) = mpsc::channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(said.send(line))));
+    let wait = |wanted: &str| loop {
+        let line = says.recv_timeout(Duration::from_secs(30));
+        let line = line.unwrap_or_else(|_| panic!("nothing said `{wanted}`"));
+        if line.contains(wanted) {
+            break;
+        }
+    };
+    wait("[]");
+    company::put(&workspace, "policies/filter/odd.rhai", "fn include(tx) { tx.amuont > 1 }\n");
+    wait("CR002");
+    company::put(&workspace, "policies/filter/odd.rhai", "fn include(tx) { tx.amount > 1 }\n");
+    wait("[]");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,26 @@
+//! Exchange of one unit into another at the rate of the incentive date.
+
+use rust_decimal::Decimal;
+
+use super::Case;
+use super::amounts::Number;
+
+/// A unit that is exchanged, or the workspace's own.
+fn is_currency(case: Case<'_>, unit: &str) -> bool {
+    let exchanged =
+        |rate: &&crate::oracle::world::Rate| rate.from_unit == unit || rate.to_unit == unit;
+    unit == "USD" || case.world.rates.iter().any(|rate| exchanged(&rate))
+}
+
+/// The value in another unit; as it is when one of the two is no currency.
+pub(super) fn exchanged(case: Case<'_>, value: Decimal, from: &str, to: &str) -> Number {
+    if from.is_empty() || from == to || !is_currency(case, to) || !is_currency(case, from) {
+        return Ok(value);
+    }
+    for rate in &case.world.rates {
+        if rate.from_unit == from && rate.to_unit == to && rate.span.has(case.date) {
+            return Ok(value * rate.rate);
+        }
+    }
+    Err("bad_value")
+}
