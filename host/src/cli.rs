@@ -3,8 +3,8 @@
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
 //! 0 done, 1 failed, 2 wrong usage, 3 nothing matched.
 
-pub(crate) mod bundle;
 pub(crate) mod api;
+pub(crate) mod bundle;
 pub(crate) mod calculate;
 pub(crate) mod check;
 pub(crate) mod client;

@@ -215,7 +215,9 @@ fn an_upgrade_keeps_settings_and_asks_before_it_gives_up_edits() {
 
     // A version without some files takes them away; one that is older is refused.
     world.write("plugin.toml", MANIFEST);
-    more.each_ref().map(|path| fs::remove_file(world.path("bundle").join(path)).unwrap());
+    for path in &more {
+        fs::remove_file(world.path("bundle").join(path)).unwrap();
+    }
     let old = world.pack(&[]);
     world.refused(&["upgrade", &old], "1.1.0 is installed, which is not older");
     world.done(&["upgrade", &old, "--force"]);

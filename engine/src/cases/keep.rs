@@ -45,10 +45,10 @@ const UNSAID: [&str; 7] =
 /// Why the decision cannot be said as a case, such as a cell with a line break.
 pub fn keep(kept: &Kept<'_>) -> Result<String, String> {
     let decided = decide(kept)?;
-    let (small, whole) = organization::snippets(&kept.ruleset.files, kept.record, &decided.rows);
+    let snippets = organization::snippets(&kept.ruleset.files, kept.record, &decided.rows);
     let path = format!("plans/{}.cases.md", kept.plan.unwrap_or("kept"));
     let mut message = String::new();
-    for organization in [small, whole] {
+    for organization in snippets {
         let text = markdown(kept, &decided, &organization);
         match super::run(&kept.ruleset.files, &path, &text) {
             Ok(outcomes) => match outcomes.iter().flat_map(|one| &one.failures).next() {
