@@ -104,6 +104,11 @@ impl<'a> Sheet<'a> {
         read.as_ref().map_err(Clone::clone)
     }
 
+    /// Whether a trial describes a customer of its own.
+    pub(super) fn is_alone(&self, trial: &Trial) -> bool {
+        self.blocks(trial).iter().any(|block| block.path == SETTINGS)
+    }
+
     /// Whether it stands in a customer's directory.
     pub(super) fn is_customer(&self) -> bool {
         self.base.contains_key(SETTINGS)
