@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 pub(crate) mod apply;
+pub(crate) mod bundle;
 pub(crate) mod calculate;
 pub(crate) mod check;
 pub(crate) mod client;
@@ -77,6 +78,9 @@ enum Verb {
     Rollback(rollback::Options),
     /// Make recorded decisions again and compare them.
     Verify(verify::Options),
+    /// Pack policies, plans and cases; install, upgrade, list and remove what others packed.
+    #[command(subcommand)]
+    Bundle(bundle::Verb),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -102,6 +106,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Apply(options) => apply::run(&options),
         Verb::Rollback(options) => rollback::run(&options),
         Verb::Verify(options) => verify::run(&options),
+        Verb::Bundle(verb) => bundle::run(&verb),
         Verb::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);
