@@ -174,3 +174,37 @@ fn shares_sum(world: &World, credits: &[&Value]) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Each law notices what breaks it: one value of a real result is made wrong.
+#[test]
+fn laws_notice_what_breaks_them() {
+    let wrong: [(&str, &str, &str, Value); 8] = [
+        ("INV-P1", "", "payee", "somebody".into()),
+        ("INV-O1", "", "release_date", "2000-01-01".into()),
+        ("INV-H2", "Reporting", "level", Value::Null),
+        ("INV-H1", "Reporting", "level", 1.into()),
+        ("INV-I4", "Reporting", "transaction", "another".into()),
+        ("INV-I4", "Reporting", "source", "crd_0".into()),
+        ("INV-I1", "", "status", "held".into()),
+        ("INV-D1", "", "amount", "0.07".into()),
+    ];
+    for (law, relationship, key, value) in wrong {
+        let tampered = |seed| {
+            let world = super::generate::world(seed);
+            let (mut results, _) = super::calculate(&world).ok()?;
+            check(&world, &results).ok()?;
+            for result in &mut results {
+                let credits = result["credits"].as_array_mut()?;
+                let fits = |credit: &Value| text(credit, "relationship") == relationship;
+                let place = credits.iter().rposition(fits)?;
+                if law == "INV-H2" {
+                    let again = credits[place].clone();
+                    credits.push(again);
+                }
+                credits[place][key] = value.clone();
+            }
+            check(&world, &results).err().filter(|broken| broken.contains(law))
+        };
+        assert!((1..3_000).any(|seed| tampered(seed).is_some()), "nothing breaks {law}");
+    }
+}
