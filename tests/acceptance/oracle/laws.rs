@@ -144,7 +144,8 @@ fn one_root(world: &World, credits: &[&Value]) -> Result<(), String> {
     Ok(())
 }
 
-/// Where all are credited whose shares make one, they have the rounded value.
+/// Where all are credited whose shares make one, they have the rounded value. With weights the share
+/// of an unknown name may be among what is rounded; those are compared.
 fn shares_sum(world: &World, credits: &[&Value]) -> Result<(), String> {
     let mut groups: HashMap<[&str; 4], Vec<&Value>> = HashMap::new();
     for credit in credits.iter().filter(|credit| text(credit, "kind") == "direct") {
@@ -158,7 +159,9 @@ fn shares_sum(world: &World, credits: &[&Value]) -> Result<(), String> {
         let tx = world.transactions.iter().rev().find(|t| t.id == text(group[0], "transaction"));
         let (Some(plan), Some(tx)) = (plan, tx) else { continue };
         let plain = result.cap.is_none() && result.value == Worth::Default;
-        let whole = plan.split != Split::Full && tx.currency.is_empty();
+        let cells = [&tx.owners[0], &tx.owners[1], &tx.desk, &tx.positions, &tx.team];
+        let weighted = cells.into_iter().any(|cell| cell.contains('['));
+        let whole = plan.split != Split::Full && tx.currency.is_empty() && !weighted;
         let number = |credit: &Value, key| text(credit, key).parse::<Decimal>().unwrap_or_default();
         let shares: Decimal = group.iter().map(|credit| number(credit, "share")).sum();
         if !plain || !whole || (shares - Decimal::ONE).abs() > Decimal::new(1, 8) {
