@@ -101,7 +101,10 @@ mod tests {
     }
 
     fn decimals() -> impl Strategy<Value = Vec<Decimal>> {
-        prop::collection::vec((1_i64..200_000, 0_u32..4).prop_map(|(m, s)| Decimal::new(m, s)), 1..7)
+        prop::collection::vec(
+            (1_i64..200_000, 0_u32..4).prop_map(|(m, s)| Decimal::new(m, s)),
+            1..7,
+        )
     }
 
     fn sum(parts: &[Part]) -> Decimal {
