@@ -46,6 +46,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The other plans that this one takes credits from, by id.
+    pub fn sources(&self) -> BTreeSet<&Arc<str>> {
+        let all = self.indirect.iter().flat_map(|rule| &rule.sources);
+        all.filter(|source| **source != self.id).collect()
+    }
+
     /// The crediting policies that its rules name.
     pub fn crediting_policies(&self) -> impl Iterator<Item = ProgramId> {
         self.direct.iter().filter_map(|rule| match rule.assign {
@@ -152,6 +158,8 @@ pub struct IndirectRule {
     pub relationship: Relationship,
     /// Positions that hold this rule.
     pub receivers: Vec<Selector>,
+    /// The plans whose direct credits it sees, by id; its own plan among them when it is listed.
+    pub sources: BTreeSet<Arc<str>>,
     /// At least one.
     pub results: Vec<IndirectResult>,
 }

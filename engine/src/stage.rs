@@ -116,6 +116,8 @@ pub struct Case<'a> {
     pub inputs: &'a Inputs,
     /// Runs scripts.
     pub machine: &'a mut Machine,
+    /// Credits of this transaction in the plans that this one takes credits from, by plan.
+    pub inherited: Vec<&'a Credit>,
     /// Credits made so far, in order.
     pub credits: Vec<Credit>,
     /// Why nothing came of a rule.
@@ -225,9 +227,15 @@ impl Case<'_> {
         })
     }
 
+    /// Every credit so far that counts: those of the plan's sources first, then its own.
+    pub fn earlier(&self) -> impl Iterator<Item = &Credit> {
+        let all = self.inherited.iter().copied().chain(&self.credits);
+        all.filter(|credit| credit.exists())
+    }
+
     /// Every credit so far that counts, as scripts see it.
     pub fn existing(&self) -> Vec<Arc<CreditView>> {
-        self.credits.iter().filter(|credit| credit.exists()).map(|c| self.view(c)).collect()
+        self.earlier().map(|credit| self.view(credit)).collect()
     }
 
     /// A recipient or receiver as scripts see it, with the team through which it was found.

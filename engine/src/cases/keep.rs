@@ -14,10 +14,9 @@ use std::sync::Arc;
 use super::parse::TRANSACTIONS;
 use super::rows::{Row, Subject};
 use super::update::row_text;
-use crate::calculation::{self, books};
+use crate::calculation;
 use crate::decision::{CREDIT_COLUMNS, Decision};
 use crate::pipeline::{self, Explain};
-use crate::posting;
 use crate::script::Machine;
 use crate::stage::{Action, Inputs};
 use crate::transaction::{Cell, Decoder, Record};
@@ -83,14 +82,6 @@ fn decide(kept: &Kept<'_>) -> Result<Decided, String> {
     if let (Some(plan), true) = (kept.plan, plans.is_empty()) {
         return Err(format!("there is no plan `{plan}`"));
     }
-    let (id, several) =
-        (transaction.id.to_string(), kept.plan.is_none() && ruleset.plans.len() > 1);
-    if !ruleset.settings.calendar.finalizations(kept.inputs.as_of).is_empty() {
-        // What stands in the books, had this row been the only version of the deal.
-        let books = books::resolved(ruleset, std::slice::from_ref(kept.record), kept.inputs, 1);
-        let rows = plans.iter().flat_map(|plan| books.decisions(&plan.id, None)).collect();
-        return Ok(Decided { id, rows, several });
-    }
     let decided = plans.iter().map(|plan| {
         let (inputs, machine) = (kept.inputs, &mut machine);
         pipeline::decide_plan(ruleset, plan, &transaction, inputs, machine, Explain::No)
@@ -98,7 +89,8 @@ fn decide(kept: &Kept<'_>) -> Result<Decided, String> {
     let decided = vec![decided.collect::<Vec<_>>()];
     let rows = plans.iter();
     let rows = rows.flat_map(|plan| calculation::decisions(ruleset, &plan.id, None, &decided));
-    Ok(Decided { id, rows: rows.collect(), several })
+    let several = kept.plan.is_none() && ruleset.plans.len() > 1;
+    Ok(Decided { id: transaction.id.to_string(), rows: rows.collect(), several })
 }
 
 fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)]) -> String {
@@ -141,7 +133,7 @@ fn actions(text: &mut String, inputs: &Inputs, decisions: &[Decision]) {
     let resolutions = inputs.resolutions.iter();
     let rows = resolutions.filter_map(|resolution| {
         let id = resolution.credit.to_string();
-        let there = credits().any(|credit| posting::credit_of(credit) == resolution.credit);
+        let there = credits().any(|credit| credit.id == id);
         let (action, reason) = match resolution.action {
             Action::Release => ("release", String::new()),
             Action::Hold => ("hold", resolution.reason.clone()),

@@ -179,7 +179,9 @@ impl<'w> Worker<'w> {
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
         let mut inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
-        let replayed = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
+        // Of the directory around it a case wants the rules, not how far its books are closed.
+        let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
+        let replayed = finalized && !sheet.is_customer();
         let machine = self.machine(sheet, trial, ruleset, reached);
         let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();
@@ -200,7 +202,9 @@ impl<'w> Worker<'w> {
             inputs.resolutions.extend(found);
             decisions = decide(&inputs, machine);
         }
-        inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
+        if replayed {
+            inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
+        }
         Ok(Decided { inputs, transactions, decisions })
     }
 

@@ -18,7 +18,10 @@ pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
     let plan = case.plan;
     for candidate in rollup::candidates(case, root)? {
         let mut any = false;
-        for rule in plan.indirect.iter().filter(|r| r.relationship == candidate.relationship) {
+        let rules = plan.indirect.iter().filter(|rule| {
+            rule.relationship == candidate.relationship && rule.sources.contains(&root.plan)
+        });
+        for rule in rules {
             any |= indirect(case, root, &candidate, rule)?;
         }
         if !any {

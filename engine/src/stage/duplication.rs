@@ -20,7 +20,7 @@ pub fn apply(
     setting: &DuplicateSetting,
     credit: &mut Credit,
 ) -> Result<(), Park> {
-    let survivor = case.credits.iter().find(|known| known.exists() && known.same_as(credit));
+    let survivor = case.earlier().find(|known| known.same_as(credit));
     let Some(survivor) = survivor.map(|credit| credit.id) else { return Ok(()) };
     let allowed = match setting {
         DuplicateSetting::Fixed(allowed) => *allowed,

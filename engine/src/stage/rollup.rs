@@ -8,6 +8,8 @@
 //! **Architecture invariant:** one candidate per root credit, receiver and relationship; the first
 //! path is its `via`. Circles end (INV-H2, INV-I2).
 
+use std::sync::Arc;
+
 use crate::credit::Credit;
 use crate::organization::{PositionId, Recipient, RelationshipId, TeamId};
 use crate::plan::{IndirectRule, Relationship};
@@ -34,7 +36,7 @@ pub struct Candidate {
 /// # Errors
 /// [`Park`] when a related order names nobody or several.
 pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
-    let wanted = wanted(&case.plan.indirect);
+    let wanted = wanted(&case.plan.indirect, &root.plan);
     let mut found: Vec<Candidate> = Vec::new();
     let mut add = |candidate: Candidate| {
         let same = |known: &Candidate| {
@@ -92,9 +94,10 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
     Ok(found)
 }
 
-/// The relationships that rules follow, in rolling order.
-fn wanted(rules: &[IndirectRule]) -> Vec<Relationship> {
-    let mut wanted: Vec<Relationship> = rules.iter().map(|rule| rule.relationship).collect();
+/// The relationships that the rules which see credits of `plan` follow, in rolling order.
+fn wanted(rules: &[IndirectRule], plan: &Arc<str>) -> Vec<Relationship> {
+    let rules = rules.iter().filter(|rule| rule.sources.contains(plan));
+    let mut wanted: Vec<Relationship> = rules.map(|rule| rule.relationship).collect();
     wanted.sort();
     wanted.dedup();
     wanted

@@ -5,6 +5,7 @@ mod calendar;
 mod reading;
 mod schema;
 mod small;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

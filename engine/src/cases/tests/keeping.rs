@@ -101,9 +101,8 @@ fn every_golden_decision_can_be_kept() {
             let plans = ruleset.plans.keys().map(|plan| Some(&**plan)).chain([None]);
             for plan in plans {
                 for record in trial.records.as_ref().unwrap() {
-                    // What had not arrived was not decided.
                     if latest(ruleset, std::slice::from_ref(record), as_of).is_empty() {
-                        continue;
+                        continue; // Not received by then, so nothing was decided.
                     }
                     let kept = Kept { ruleset, record, plan, inputs: &inputs };
                     let text = keep(&kept);
