@@ -7,6 +7,8 @@
 //!
 //! **Architecture invariant:** transactions = credited + uncredited + parked.
 
+pub mod books;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -128,13 +130,24 @@ pub fn assemble(
     period: &Period,
     decided: &[Vec<Decided>],
 ) -> Calculation {
-    let rows = decisions(ruleset, plan, Some(period), decided);
+    calculation_of(ruleset, plan, period, decisions(ruleset, plan, Some(period), decided))
+}
+
+/// The calculation of `plan` in `period` out of its decisions; one that is filtered is of another
+/// period and brings only its credits.
+fn calculation_of(
+    ruleset: &Ruleset,
+    plan: &str,
+    period: &Period,
+    decisions: Vec<Decision>,
+) -> Calculation {
+    let own = decisions.iter().filter(|decision| decision.outcome != Outcome::Filtered);
     let mut calculation = Calculation {
         plan: plan.to_owned(),
         period: period.id.clone(),
         revision: 1,
         ruleset: ruleset.hash.to_string(),
-        transactions: rows.len(),
+        transactions: own.count(),
         credits: Vec::new(),
         uncredited: Vec::new(),
         parked: Vec::new(),
@@ -142,9 +155,7 @@ pub fn assemble(
         log: Vec::new(),
         rewards: Vec::new(),
     };
-    for decision in rows {
-        calculation.add(decision);
-    }
+    decisions.into_iter().for_each(|decision| calculation.add(decision));
     calculation
 }
 

@@ -8,6 +8,7 @@
 
 mod actions;
 mod compare;
+mod keep;
 mod parse;
 mod reach;
 mod rows;
@@ -20,6 +21,7 @@ mod update;
 use crate::diagnostic::Diagnostic;
 use crate::workspace::Files;
 
+pub use keep::{Kept, keep};
 pub use parse::{Block, Case, CaseFile, Table, parse};
 pub use reach::{Reached, ReachedFile, ReachedLine};
 pub use update::{Edit, apply};

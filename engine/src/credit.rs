@@ -16,11 +16,11 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::money::Unit;
-use crate::organization::{ParticipantId, PositionId};
+use crate::organization::{ParticipantId, Recipient, TeamId};
 use crate::plan::Relationship;
 
 /// A credit's id: `crd_` and 32 hexadecimal digits. A hash of natural key, plan, rule, result,
-/// position, relationship, via, source and ordinal; not of version, amount, payee or date, so a
+/// position or team, relationship, via, source and ordinal; not of version, amount, payee or date, so a
 /// re-run renames nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditId(pub [u8; 16]);
@@ -118,8 +118,8 @@ pub struct Rolled {
     pub source: CreditId,
     /// The relationship that was followed.
     pub relationship: Relationship,
-    /// The position where the relationship was entered: the source's, or an ancestor of it.
-    pub via: PositionId,
+    /// Where the relationship was entered: the source's recipient, or an ancestor of it.
+    pub via: Recipient,
     /// Steps along the relationship from `via`, from 1.
     pub level: u32,
 }
@@ -142,8 +142,10 @@ pub struct Credit {
     /// Absent on a direct credit.
     pub rolled: Option<Rolled>,
     /// Who is credited.
-    pub position: PositionId,
-    /// Who holds that position on the incentive date; none when it is vacant (D15).
+    pub recipient: Recipient,
+    /// The team that is credited, or through which the position was found.
+    pub team: Option<TeamId>,
+    /// Who holds that position on the incentive date; none when it is vacant (D15), or a team.
     pub payee: Option<ParticipantId>,
     /// The weight of a direct credit.
     pub share: Option<Decimal>,
@@ -180,10 +182,10 @@ impl Credit {
         matches!(self.status, Status::Active | Status::Held)
     }
 
-    /// Whether `other` is the same for the duplication rule: position, period and credit type; the
+    /// Whether `other` is the same for the duplication rule: recipient, period and credit type; the
     /// transaction is that of the decision.
     pub fn same_as(&self, other: &Credit) -> bool {
-        self.position == other.position
+        self.recipient == other.recipient
             && self.period == other.period
             && self.credit_type == other.credit_type
     }

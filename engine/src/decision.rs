@@ -34,7 +34,7 @@ pub struct CreditRow {
     pub rule: String,
     pub result: String,
     pub kind: String,
-    pub position: String,
+    pub position: Option<String>,
     pub payee: Option<String>,
     pub team: Option<String>,
     pub relationship: Option<String>,

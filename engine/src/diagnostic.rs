@@ -134,6 +134,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR025", "reference to something that does not exist"),
     ("CR026", "name used twice"),
     ("CR027", "too long or too many"),
+    ("CR028", "plans that take credits from each other"),
     ("CR030", "malformed CSV"),
     ("CR031", "wrong columns in a CSV file"),
     ("CR032", "cell not understood"),

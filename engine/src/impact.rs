@@ -189,13 +189,19 @@ fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &CreditR
 
 /// Who is paid, or what is credited where nobody is.
 fn recipient(credit: &CreditRow) -> String {
-    credit.payee.clone().unwrap_or_else(|| format!("position:{}", credit.position))
+    if let Some(payee) = &credit.payee {
+        return payee.clone();
+    }
+    match (&credit.position, &credit.team) {
+        (Some(position), _) => format!("position:{position}"),
+        (None, team) => format!("team:{}", team.as_deref().unwrap_or_default()),
+    }
 }
 
 /// The positions above the one that is credited, on the incentive date.
 fn managers(ruleset: &Ruleset, credit: &CreditRow) -> Vec<String> {
     let organization = &ruleset.organization;
-    let position = organization.find_position(&credit.position);
+    let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
     let date = credit.incentive_date.parse::<Date>().ok();
     let Some((position, date)) = position.zip(date) else { return Vec::new() };
     let above = organization.ancestors(position, date).into_iter();

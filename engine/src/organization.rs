@@ -22,6 +22,37 @@ pub struct ParticipantId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PositionId(pub u32);
 
+/// A team, as an index into the organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TeamId(pub u32);
+
+/// Who can be credited: a position, or in a plan that measures teams a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Recipient {
+    /// A position, whoever holds it.
+    Position(PositionId),
+    /// A team.
+    Team(TeamId),
+}
+
+impl Recipient {
+    /// The position; none for a team.
+    pub fn position(self) -> Option<PositionId> {
+        match self {
+            Recipient::Position(position) => Some(position),
+            Recipient::Team(_) => None,
+        }
+    }
+
+    /// The team; none for a position.
+    pub fn team(self) -> Option<TeamId> {
+        match self {
+            Recipient::Position(_) => None,
+            Recipient::Team(team) => Some(team),
+        }
+    }
+}
+
 /// A user-defined relationship type, as an index into the workspace's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelationshipId(pub u16);
@@ -99,6 +130,7 @@ pub struct Organization {
     held: HashMap<ParticipantId, Vec<Assignment>>,
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge>>,
     aliases: HashMap<String, Vec<(Entity, Validity)>>,
+    teams: Vec<Arc<str>>,
 }
 
 /// A name as aliases are matched: trimmed, case folded.
@@ -206,6 +238,20 @@ impl Organization {
     pub fn position_id(&self, position: PositionId) -> Arc<str> {
         let known = self.positions.get(position.0 as usize);
         known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
+    }
+
+    /// The id of a recipient; blank for one of another organisation.
+    pub fn recipient_id(&self, recipient: Recipient) -> Arc<str> {
+        match recipient {
+            Recipient::Position(position) => self.position_id(position),
+            Recipient::Team(team) => self.team_id(team),
+        }
+    }
+
+    /// The id of a team; blank for one of another organisation.
+    pub fn team_id(&self, team: TeamId) -> Arc<str> {
+        let known = self.teams.get(team.0 as usize);
+        known.map_or_else(|| Arc::from(""), Arc::clone)
     }
 
     /// The id of a participant; blank for one of another organisation.

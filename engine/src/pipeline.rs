@@ -60,20 +60,23 @@ pub enum Explain {
     Steps,
 }
 
-/// Decides one transaction in every plan of the ruleset, plans in order of their ids.
+/// Decides one transaction in every plan of the ruleset; decisions in order of the plans' ids.
 pub fn decide(
     ruleset: &Ruleset,
     transaction: &Arc<Transaction>,
     inputs: &Inputs,
     machine: &mut Machine,
 ) -> Vec<Decided> {
-    let plans = ruleset.plans.values();
-    plans
-        .map(|plan| decide_plan(ruleset, plan, transaction, inputs, machine, Explain::No))
-        .collect()
+    let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
+    for plan in ruleset.order.iter().filter_map(|id| ruleset.plans.get(id)) {
+        let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
+        done.push(decided);
+    }
+    done.sort_by(|a, b| a.plan.cmp(&b.plan));
+    done
 }
 
-/// Decides one transaction in one plan.
+/// Decides one transaction in one plan, which takes deciding it in the plan's sources first.
 pub fn decide_plan(
     ruleset: &Ruleset,
     plan: &Plan,
@@ -81,6 +84,25 @@ pub fn decide_plan(
     inputs: &Inputs,
     machine: &mut Machine,
     explain: Explain,
+) -> Decided {
+    let mut done: Vec<Decided> = Vec::new();
+    let before = ruleset.before(plan);
+    for source in before.iter().filter_map(|id| ruleset.plans.get(*id)) {
+        let decided = after(ruleset, source, transaction, inputs, machine, Explain::No, &done);
+        done.push(decided);
+    }
+    after(ruleset, plan, transaction, inputs, machine, explain, &done)
+}
+
+/// Decides one transaction in one plan, after the plans that it takes credits from.
+fn after(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    transaction: &Arc<Transaction>,
+    inputs: &Inputs,
+    machine: &mut Machine,
+    explain: Explain,
+    done: &[Decided],
 ) -> Decided {
     let mut decided = Decided {
         plan: Arc::clone(&plan.id),
@@ -100,6 +122,10 @@ pub fn decide_plan(
             case.trace = (explain == Explain::Steps).then(Vec::new);
             decided.date = Some(case.date);
             decided.period = Some(Arc::clone(&case.period));
+            if let Some(source) = inherit(&mut case, done) {
+                parked_by(&mut decided, source);
+                return decided;
+            }
             let result = credit(&mut case);
             decided.reasons = std::mem::take(&mut case.reasons);
             decided.warnings = std::mem::take(&mut case.warnings);
@@ -127,6 +153,33 @@ pub fn decide_plan(
     decided
 }
 
+/// Gives the case the credits of its plan's sources; a source that is parked instead.
+fn inherit<'d>(case: &mut Case<'d>, done: &'d [Decided]) -> Option<&'d Decided> {
+    for source in case.plan.sources() {
+        let Some(decided) = done.iter().find(|decided| decided.plan == *source) else { continue };
+        if decided.outcome == Outcome::Parked {
+            return Some(decided);
+        }
+        let count = decided.credits.len();
+        case.step("rollup", || format!("plan `{source}` has {count} credits of it"));
+        case.inherited.extend(&decided.credits);
+    }
+    None
+}
+
+/// Parks a transaction since a source of its plan is parked.
+fn parked_by(decided: &mut Decided, source: &Decided) {
+    let Some(reason) = source.reasons.first() else { return };
+    let message = format!(
+        "plan `{}`, which it takes credits from, is parked: {}",
+        source.plan, reason.message
+    );
+    let reason = Note { plan: decided.plan.to_string(), message, ..reason.clone() };
+    // The alert of a park is the last of its warnings.
+    let code = source.warnings.last().map_or_else(|| reason.code.clone(), |a| a.code.clone());
+    park(decided, "rollup", reason, code);
+}
+
 fn parked(decided: &mut Decided, park: Park) {
     let (transaction, plan) = (&decided.transaction, &decided.plan);
     let mut reason = note(transaction, plan, park.stage, park.code, park.message.clone());
@@ -136,9 +189,13 @@ fn parked(decided: &mut Decided, park: Park) {
         reason.line = Some(fault.place.line);
         reason.column = Some(fault.place.column);
     }
-    let alert = Note { code: park.alert().to_owned(), ..reason.clone() };
-    decided.trace.push(Step { stage: park.stage, message: format!("parked: {}", park.message) });
-    decided.warnings.push(alert);
+    let alert = park.alert().to_owned();
+    self::park(decided, park.stage, reason, alert);
+}
+
+fn park(decided: &mut Decided, stage: &'static str, reason: Note, alert: String) {
+    decided.trace.push(Step { stage, message: format!("parked: {}", reason.message) });
+    decided.warnings.push(Note { code: alert, ..reason.clone() });
     decided.reasons = vec![reason];
     decided.credits.clear();
     decided.outcome = Outcome::Parked;
@@ -154,14 +211,13 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
         let message = format!("no direct rule is active on {}", case.date);
         case.reason("crediting", "no_rule", message);
     }
-    let roots: Vec<Credit> = case
-        .credits
-        .iter()
-        .filter(|credit| credit.rollable && credit.status == Status::Active)
-        .cloned()
-        .collect();
+    let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
+    let roots = case.credits.iter().chain(inherited);
+    let roots = roots.filter(|credit| credit.rollable && credit.status == Status::Active);
+    let roots: Vec<Credit> = roots.cloned().collect();
     for root in &roots {
         indirect::roll(case, root)?;
     }
-    laws::check(&case.credits).map_err(|broken| Park::new("rollup", "policy_error", broken))
+    laws::check(&case.inherited, &case.credits)
+        .map_err(|broken| Park::new("rollup", "policy_error", broken))
 }

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use crate::calendar::{Length, PeriodKind, Validity};
 use crate::money::Unit;
-use crate::organization::{Organization, PositionId, RelationshipId, fold};
+use crate::organization::{Organization, PositionId, Recipient, RelationshipId, fold};
 use crate::policy::ProgramId;
 
 /// One plan.
@@ -46,6 +46,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The other plans that this one takes credits from, by id.
+    pub fn sources(&self) -> BTreeSet<&Arc<str>> {
+        let all = self.indirect.iter().flat_map(|rule| &rule.sources);
+        all.filter(|source| **source != self.id).collect()
+    }
+
     /// The crediting policies that its rules name.
     pub fn crediting_policies(&self) -> impl Iterator<Item = ProgramId> {
         self.direct.iter().filter_map(|rule| match rule.assign {
@@ -84,18 +90,21 @@ pub enum Selector {
     Participant(crate::organization::ParticipantId),
 }
 
-/// Whether one of `selectors` means `position` on `date`.
+/// Whether one of `selectors` means `recipient` on `date`.
 pub fn selects(
     selectors: &[Selector],
     organization: &Organization,
-    position: PositionId,
+    recipient: Recipient,
     date: Date,
 ) -> bool {
-    selectors.iter().any(|selector| match selector {
-        Selector::All => true,
-        Selector::Position(wanted) => *wanted == position,
-        Selector::Participant(wanted) => organization.holder(position, date) == Some(*wanted),
-        Selector::Title(wanted) => organization
+    selectors.iter().any(|selector| match (selector, recipient) {
+        (Selector::All, _) => true,
+        (_, Recipient::Team(_)) => false,
+        (Selector::Position(wanted), Recipient::Position(position)) => *wanted == position,
+        (Selector::Participant(wanted), Recipient::Position(position)) => {
+            organization.holder(position, date) == Some(*wanted)
+        }
+        (Selector::Title(wanted), Recipient::Position(position)) => organization
             .version(position, date)
             .is_some_and(|version| fold(&version.title) == *wanted),
     })
@@ -149,6 +158,8 @@ pub struct IndirectRule {
     pub relationship: Relationship,
     /// Positions that hold this rule.
     pub receivers: Vec<Selector>,
+    /// The plans whose direct credits it sees, by id; its own plan among them when it is listed.
+    pub sources: BTreeSet<Arc<str>>,
     /// At least one.
     pub results: Vec<IndirectResult>,
 }

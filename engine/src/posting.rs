@@ -99,7 +99,7 @@ fn numbered(row: &CreditRow, ordinal: u32) -> CreditId {
 
 /// The position or team that is credited.
 fn recipient(row: &CreditRow) -> &str {
-    &row.position
+    row.position.as_deref().or(row.team.as_deref()).unwrap_or("")
 }
 
 /// Whether the row counts.

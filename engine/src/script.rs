@@ -62,9 +62,10 @@ pub struct CreditView {
     pub unit_type: Arc<str>,
     pub credit_type: Arc<str>,
     pub kind: &'static str,
-    pub position: Arc<str>,
-    pub title: Arc<str>,
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
     pub payee: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
     pub rule: Arc<str>,
     pub result: Arc<str>,
     pub period: Arc<str>,
@@ -78,9 +79,10 @@ pub struct CreditView {
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of `to` in FORMAT section 5")]
 pub struct ReceiverView {
-    pub position: Arc<str>,
-    pub title: Arc<str>,
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
     pub payee: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
     pub relationship: Option<Arc<str>>,
     pub via: Option<Arc<str>>,
     pub level: Option<u32>,

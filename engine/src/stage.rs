@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 
 use crate::credit::{Credit, CreditId};
 use crate::decision::Note;
-use crate::organization::PositionId;
+use crate::organization::{Recipient, TeamId};
 use crate::plan::{Plan, Relationship};
 use crate::policy::ProgramId;
 use crate::script::{Answer, Arguments, CreditView, Fault, Machine, ReceiverView, TransactionView};
@@ -116,6 +116,8 @@ pub struct Case<'a> {
     pub inputs: &'a Inputs,
     /// Runs scripts.
     pub machine: &'a mut Machine,
+    /// Credits of this transaction in the plans that this one takes credits from, by plan.
+    pub inherited: Vec<&'a Credit>,
     /// Credits made so far, in order.
     pub credits: Vec<Credit>,
     /// Why nothing came of a rule.
@@ -211,51 +213,66 @@ impl Case<'_> {
             unit_type: Arc::from(settings.units.name(credit.unit)),
             credit_type: Arc::clone(&credit.credit_type),
             kind: if credit.is_direct() { "direct" } else { "indirect" },
-            position: organization.position_id(credit.position),
-            title: self.title(credit.position),
+            position: self.position_of(credit.recipient),
+            title: self.title(credit.recipient),
             payee: credit.payee.map(|payee| organization.participant_id(payee)),
+            team: credit.team.map(|team| organization.team_id(team)),
             rule: Arc::clone(&credit.rule),
             result: Arc::clone(&credit.result),
             period: Arc::clone(&credit.period),
             relationship: rolled.map(|rolled| settings.relationship_name(rolled.relationship)),
-            via: rolled.map(|rolled| organization.position_id(rolled.via)),
+            via: rolled.map(|rolled| organization.recipient_id(rolled.via)),
             level: rolled.map(|rolled| rolled.level),
             weight: credit.share,
         })
     }
 
-    /// Every credit so far that counts, as scripts see it.
-    pub fn existing(&self) -> Vec<Arc<CreditView>> {
-        self.credits.iter().filter(|credit| credit.exists()).map(|c| self.view(c)).collect()
+    /// Every credit so far that counts: those of the plan's sources first, then its own.
+    pub fn earlier(&self) -> impl Iterator<Item = &Credit> {
+        let all = self.inherited.iter().copied().chain(&self.credits);
+        all.filter(|credit| credit.exists())
     }
 
-    /// A recipient or receiver as scripts see it.
+    /// Every credit so far that counts, as scripts see it.
+    pub fn existing(&self) -> Vec<Arc<CreditView>> {
+        self.earlier().map(|credit| self.view(credit)).collect()
+    }
+
+    /// A recipient or receiver as scripts see it, with the team through which it was found.
     pub fn receiver(
         &self,
-        position: PositionId,
-        rolled: Option<(Relationship, PositionId, u32)>,
+        recipient: Recipient,
+        team: Option<TeamId>,
+        rolled: Option<(Relationship, Recipient, u32)>,
     ) -> Arc<ReceiverView> {
         let organization = &self.ruleset.organization;
         let settings = &self.ruleset.settings;
-        let holder = organization.holder(position, self.date);
+        let position = recipient.position();
+        let holder = position.and_then(|position| organization.holder(position, self.date));
         Arc::new(ReceiverView {
-            position: organization.position_id(position),
-            title: self.title(position),
+            position: self.position_of(recipient),
+            title: self.title(recipient),
             payee: holder.map(|payee| organization.participant_id(payee)),
+            team: team.or(recipient.team()).map(|team| organization.team_id(team)),
             relationship: rolled.map(|(kind, ..)| settings.relationship_name(kind)),
-            via: rolled.map(|(_, via, _)| organization.position_id(via)),
+            via: rolled.map(|(_, via, _)| organization.recipient_id(via)),
             level: rolled.map(|(.., level)| level),
         })
     }
 
-    fn title(&self, position: PositionId) -> Arc<str> {
-        let version = self.ruleset.organization.version(position, self.date);
-        version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title))
+    fn position_of(&self, recipient: Recipient) -> Option<Arc<str>> {
+        recipient.position().map(|position| self.ruleset.organization.position_id(position))
     }
 
-    /// The id of a position, for messages.
-    pub fn position_id(&self, position: PositionId) -> Arc<str> {
-        self.ruleset.organization.position_id(position)
+    /// The title of a position, blank where it has none; none for a team.
+    fn title(&self, recipient: Recipient) -> Option<Arc<str>> {
+        let version = self.ruleset.organization.version(recipient.position()?, self.date);
+        Some(version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title)))
+    }
+
+    /// The id of a recipient, for messages.
+    pub fn recipient_id(&self, recipient: Recipient) -> Arc<str> {
+        self.ruleset.organization.recipient_id(recipient)
     }
 }
 

@@ -18,8 +18,10 @@ mod policies;
 mod report;
 mod result;
 mod rule;
+pub mod schema;
 mod setting;
 mod settings;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -56,6 +58,9 @@ pub struct Ruleset {
     pub organization: Organization,
     /// Plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
+    /// The ids of plans in the order in which they are decided: what a plan takes credits from
+    /// comes before it, else by id.
+    pub order: Vec<Arc<str>>,
     /// Every policy and expression of the above.
     pub programs: Programs,
     /// Policies of the directory by kind and name, used by a plan or not.
@@ -129,6 +134,19 @@ impl Ruleset {
         (ruleset.filter(|_| usable), findings)
     }
 
+    /// The plans that must be decided before `plan`: its sources and theirs, in order.
+    pub fn before(&self, plan: &Plan) -> Vec<&Arc<str>> {
+        let mut wanted = plan.sources();
+        for id in self.order.iter().rev() {
+            if wanted.contains(id)
+                && let Some(source) = self.plans.get(id)
+            {
+                wanted.extend(source.sources());
+            }
+        }
+        self.order.iter().filter(|id| wanted.contains(id)).collect()
+    }
+
     /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
     /// alike in both, and nothing of it has to be decided again.
     pub fn plan_hashes(&self) -> BTreeMap<String, String> {
@@ -155,12 +173,15 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     let (organization, whole) = organization::read(files, &settings, report);
     let columns = Columns::new(&settings.fields, observed);
     let names = setting::Names { policies: &policies, queries: &settings.queries };
+    let references = sources::References::default();
     let scope = plan::Scope {
         settings: &settings,
         organization: &organization,
         whole,
         columns: &columns,
         names,
+        plan: "",
+        references: &references,
     };
     let mut plans = BTreeMap::new();
     for (path, id, text) in plan_files(files) {
@@ -169,6 +190,8 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
             plans.insert(Arc::clone(&plan.id), plan);
         }
     }
+    let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
+    let order = references.order(&plans, &ids, report);
     let (programs, policies) = policies.finish();
     let known = Known {
         fields: Arc::clone(&settings.fields),
@@ -181,7 +204,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
-    Some(Ruleset { hash, settings, organization, plans, programs, policies, files })
+    Some(Ruleset { hash, settings, organization, plans, order, programs, policies, files })
 }
 
 fn read_settings(

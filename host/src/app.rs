@@ -39,6 +39,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
     let api = Router::new()
         .route("/v1/transactions/{id}", get(transactions::show))
         .route("/v1/transactions/{id}/explain", get(transactions::explain))
+        .route("/v1/transactions/{id}/case", get(transactions::case))
         .route("/v1/credits", get(credits::list))
         .route("/v1/credits/{id}", get(credits::show))
         .route("/v1/credits/{id}/explain", get(credits::explain))

@@ -12,6 +12,8 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
+pub(crate) mod keep;
+pub(crate) mod new;
 pub(crate) mod output;
 pub(crate) mod preview;
 pub(crate) mod release;
@@ -20,6 +22,7 @@ pub(crate) mod report;
 pub(crate) mod rollback;
 pub(crate) mod sarif;
 pub(crate) mod scene;
+pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod test;
 pub(crate) mod verify;
@@ -38,6 +41,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Begin a customer's directory, or a policy in one.
+    New(new::Arguments),
     /// Check a directory and show everything that is wrong with it.
     Check(check::Arguments),
     /// Run the case files of a directory.
@@ -52,6 +57,8 @@ enum Verb {
     Repl(repl::Arguments),
     /// Show what policies see and call.
     Api(api::Arguments),
+    /// Show the JSON Schema of a file or of what comes out.
+    Schema(schema::Arguments),
     /// Show the completions for a shell.
     Completions(completions::Arguments),
     /// Show a sample company on a real server.
@@ -68,6 +75,8 @@ enum Verb {
     Rollback(rollback::Options),
     /// Make recorded decisions again and compare them.
     Verify(verify::Options),
+    /// Write a decision of a server as a case, for the end of a case file.
+    Keep(keep::Options),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -75,6 +84,7 @@ enum Verb {
 /// Runs the verb that the command line names.
 pub(crate) fn run() -> ExitCode {
     let code = match Arguments::parse().verb {
+        Verb::New(arguments) => new::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
@@ -82,6 +92,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Repl(arguments) => repl::run(&arguments),
         Verb::Api(arguments) => api::run(&arguments),
+        Verb::Schema(arguments) => schema::run(&arguments),
         Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
@@ -90,6 +101,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Apply(options) => apply::run(&options),
         Verb::Rollback(options) => rollback::run(&options),
         Verb::Verify(options) => verify::run(&options),
+        Verb::Keep(options) => keep::run(&options),
         Verb::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);

@@ -1,4 +1,4 @@
-//! Why a stored decision is as it is: made again from its pins, step by step.
+//! Why a stored decision is as it is: made again from its pins, step by step; or kept as a case.
 //!
 //! The ruleset is the one that decided, rebuilt from the data file when it is no longer in force;
 //! the business date and the releases are those of then. Called by `http::credits` and
@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
+use accredit_engine::cases::{self, Kept};
 use accredit_engine::credit::CreditId;
 use accredit_engine::decision::{Decision, Resolution};
 use accredit_engine::explain::{Explanation, explain};
@@ -48,13 +49,28 @@ impl Service {
         let plan = plan.ok_or_else(|| Problem::not_found("plan"))?;
         let fields = Arc::clone(&ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+        let inputs = self.inputs(stored, decision)?;
+        let mut machine = Machine::new(&ruleset.programs);
+        Ok(explain(&ruleset, plan, &transaction, &inputs, &mut machine))
+    }
+
+    /// A stored decision as a case for a case file; absent, those of all plans.
+    pub(crate) fn keep(&self, stored: &Stored, plan: Option<&str>) -> Result<String, Problem> {
+        let wanted = |decision: &&Decision| plan.is_none_or(|plan| decision.plan == plan);
+        let decision = stored.decisions.iter().find(wanted);
+        let decision = decision.ok_or_else(|| Problem::not_found("decision"))?;
+        let ruleset = self.ruleset_of(&decision.ruleset)?;
+        let inputs = self.inputs(stored, decision)?;
+        let kept = Kept { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
+        cases::keep(&kept).map_err(|message| Problem::unprocessable("no_case", message))
+    }
+
+    /// What people and the calendar added to a stored decision.
+    fn inputs(&self, stored: &Stored, decision: &Decision) -> Result<Inputs, Problem> {
         let resolutions = self.ledger.resolutions(&stored.id);
         let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
         let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
-        let resolutions = resolutions.iter().filter_map(input).collect();
-        let inputs = Inputs { as_of, resolutions };
-        let mut machine = Machine::new(&ruleset.programs);
-        Ok(explain(&ruleset, plan, &transaction, &inputs, &mut machine))
+        Ok(Inputs { as_of, resolutions: resolutions.iter().filter_map(input).collect() })
     }
 
     /// The ruleset of this name: in force, or rebuilt from what was in force then.

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::company;
-use crate::server::{binary, run};
+use crate::server::{Server, TOKEN, binary, run};
 
 const CASES: &str = "# Reps
 
@@ -92,4 +94,53 @@ fn coverage_is_a_gate_and_a_file() {
     let (code, _, error) = run(&["test", path, "--threshold", "51"]);
     assert_eq!(code, 1);
     assert!(error.contains("50% of branches"), "{error}");
+}
+
+#[test]
+fn a_decision_of_a_server_is_kept_as_a_case_that_passes_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let held = company::FILES[2].1.replacen(
+        "rollable = true",
+        "rollable = true\nhold = \"indefinite\"",
+        1,
+    );
+    company::put(&workspace, "plans/reps.toml", &held);
+    let server = Server::start(&dir.path().join("keep.redb"), &workspace);
+    for (id, owner) in [("D/1 é", "Ann"), ("D2", "Zoe")] {
+        let deal = json!({"id": id, "date": "2026-03-15", "amount": "100.00", "owner": owner});
+        assert_eq!(server.hook(id.get(..2).unwrap(), &deal.to_string()).unwrap().status, 202);
+    }
+    server.settle();
+    let credit = server.credits("")[0]["id"].as_str().unwrap().to_owned();
+    let release = format!("/v1/credits/{credit}/release");
+    assert_eq!(server.post(&release, "application/json", "{}").status, 200);
+    let verb = |id: &str, more: &[&str]| {
+        let to = ["--server", &server.url, "--token", TOKEN];
+        run(&[&["keep", id][..], &to, more].concat())
+    };
+    let mut cases = String::from("# Kept\n");
+    for (id, more) in [
+        (credit.as_str(), &[][..]),
+        ("D/1 é", &["--plan", "reps"]),
+        ("D/1 é", &[]),
+        ("D2", &["--plan", "reps"]),
+    ] {
+        let (code, out, error) = verb(id, more);
+        assert_eq!(code, 0, "{error}");
+        assert!(!out.contains("bob"), "somebody who has no part in it is kept: {out}");
+        cases.push_str(&out);
+    }
+    assert!(cases.contains(&format!("| release | {credit} |")), "{cases}");
+    assert!(cases.contains("| D2 | uncredited | crediting | unmatched |"), "{cases}");
+    company::put(&workspace, "plans/kept.cases.md", &cases);
+    let (code, out, error) = run(&["test", workspace.to_str().unwrap()]);
+    assert_eq!(code, 0, "{out}\n{error}");
+    assert!(error.contains("4 cases"), "{error}");
+    let (code, _, error) = verb("D3", &[]);
+    assert_eq!(code, 1);
+    assert!(error.contains("there is no such transaction"), "{error}");
+    let (code, _, error) = verb("D2", &["--plan", "none"]);
+    assert_eq!(code, 1);
+    assert!(error.contains("there is no such decision"), "{error}");
 }

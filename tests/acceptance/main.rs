@@ -1,5 +1,6 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
+mod authors;
 mod bad_input;
 mod cases;
 mod check;
@@ -12,4 +13,5 @@ mod server;
 mod swap;
 mod tidy;
 mod verbs;
+mod walkthrough;
 mod watch;

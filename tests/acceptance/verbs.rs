@@ -114,6 +114,45 @@ fn explain_says_why_and_why_not() {
     assert_eq!(code, 3);
 }
 
+/// DOMAIN 3.9 on a directory alone: 100 in a finalized January becomes 92 in March.
+#[test]
+fn a_finalized_january_never_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let settings = company::FILES[0].1.replace("owner = [", "received = \"loaded\"\nowner = [");
+    let finalized = "{ \"2022-01\" = 2022-02-10, \"2022-02\" = 2022-03-08 }";
+    let settings = format!("{settings}\n[calendar]\nfinalized = {finalized}\n");
+    company::put(&workspace, "accredit.toml", &settings);
+    let path = workspace.to_str().unwrap();
+    let credits = |period: &str| -> Vec<Json> {
+        let (code, out, error) = run(&["calculate", path, "--period", period, "--plan", "reps"]);
+        assert_eq!(code, 0, "{error}");
+        let calculation: Json = serde_json::from_str(&out).unwrap();
+        calculation["credits"].as_array().unwrap().clone()
+    };
+    let first = "id,date,amount,owner,loaded\nD1,2022-01-12,100,Ann,2022-01-13\n";
+    company::put(&workspace, "transactions/1.csv", first);
+    let january = credits("2022-01");
+    assert_eq!((january.len(), credits("2022-03").len()), (3, 0));
+    let second = "id,date,amount,owner,loaded\nD1,2022-01-12,92,Ann,2022-03-15\n";
+    company::put(&workspace, "transactions/2.csv", second);
+    assert_eq!(credits("2022-01"), january);
+    let march = credits("2022-03");
+    // Ann, Max and Dee: a reversal of what January says, and what it is now.
+    let amounts: Vec<&str> = march.iter().map(|row| row["amount"].as_str().unwrap()).collect();
+    assert_eq!(amounts, ["-100.00", "92.00"].repeat(3));
+    for (old, new) in january.iter().zip(march.chunks(2)) {
+        assert_eq!((&new[0]["reverses"], &new[1]["reverses"]), (&old["id"], &Json::Null));
+        assert!(new.iter().all(|row| row["origin"] == "retro" && row["status"] == "active"));
+        let ids = [&old["id"], &new[0]["id"], &new[1]["id"]];
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+    }
+    let (_, out, _) = run(&["explain", path, "D1"]);
+    let reversed = january[0]["id"].as_str().unwrap();
+    assert!(out.contains(&format!("100.00 USD in 2022-01 is frozen: {reversed}")), "{out}");
+    assert!(out.contains(&format!("-100.00 USD in 2022-03 takes back {reversed}")), "{out}");
+}
+
 #[test]
 fn the_demo_counts_what_it_sent() {
     let (code, out, error) = run(&["demo", "--once", "--format", "json"]);

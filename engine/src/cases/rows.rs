@@ -173,9 +173,14 @@ fn outcomes(decisions: &[Decision], header: &[String], expected: &[Vec<String>])
         let (Some("filtered"), Some(transaction)) = (cell("outcome"), cell("transaction")) else {
             continue;
         };
-        // Filtered decisions are not listed, so a transaction without any decision is one.
-        if !decisions.iter().any(|decision| decision.transaction == transaction) {
-            let about = (transaction, cell("plan").unwrap_or(""));
+        // Filtered decisions are not listed, so a transaction without any decision (in the plan, if
+        // the table names one) is one.
+        let plan = cell("plan").unwrap_or("");
+        let decided = |decision: &Decision| {
+            decision.transaction == transaction && (plan.is_empty() || decision.plan == plan)
+        };
+        if !decisions.iter().any(decided) {
+            let about = (transaction, plan);
             rows.push(outcome_row(header, about, "filtered", None));
         }
     }

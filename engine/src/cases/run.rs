@@ -18,6 +18,7 @@ use super::sheet::{Example, Sheet, Trial};
 use super::update::Edit;
 use super::{FileRun, Options, Outcome, Run};
 use crate::calculation;
+use crate::calculation::books;
 use crate::decision::Decision;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::explain::explain;
@@ -176,6 +177,22 @@ impl<'w> Worker<'w> {
             return Err(wrong(format!("there is no plan `{plan}`")));
         }
         let transactions = calculation::latest(ruleset, records, case.as_of);
+        let actions = actions::read(sheet.path, case)?;
+        // Of the directory around it a case wants the rules, not how far its books are closed.
+        let finalizations = ruleset.settings.calendar.finalizations(case.as_of);
+        if !sheet.is_customer() && !finalizations.is_empty() {
+            if !actions.is_empty() {
+                let message = "a case with finalized periods has no releases by hand".to_owned();
+                return Err(wrong(message));
+            }
+            let books = books::books(ruleset, records, case.as_of, 1);
+            let plans = ruleset.plans.keys();
+            let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
+            let decisions = plans.flat_map(|id| books.decisions(id, period.as_ref())).collect();
+            let inputs = books::inputs(ruleset, case.as_of);
+            self.machine(sheet, trial, ruleset, reached);
+            return Ok(Decided { inputs, transactions, decisions });
+        }
         let machine = self.machine(sheet, trial, ruleset, reached);
         let decide = |inputs: &Inputs, machine: &mut Machine| {
             let decided = transactions.iter();
@@ -188,7 +205,7 @@ impl<'w> Worker<'w> {
         };
         let mut inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
         let mut decisions: Vec<Decision> = decide(&inputs, machine);
-        for action in actions::read(sheet.path, case)? {
+        for action in actions {
             let found = action.resolve(sheet.path, &decisions)?;
             inputs.resolutions.extend(found);
             decisions = decide(&inputs, machine);

@@ -3,6 +3,7 @@
 //! Each check runs a whole file on a small company. Not the semantics of crediting, which the
 //! goldens have.
 
+mod keeping;
 mod reaching;
 mod rewriting;
 

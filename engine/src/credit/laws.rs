@@ -37,12 +37,14 @@ pub fn check_split(
 }
 
 /// INVARIANT (one root): ids are unique; every indirect credit has a direct source among these
-/// credits that is rollable and active; amounts are at their unit's scale.
+/// credits, or among those `inherited` from the plan's sources, that is rollable and active;
+/// amounts are at their unit's scale.
 ///
 /// # Errors
 /// What is broken.
-pub fn check(credits: &[Credit]) -> Result<(), String> {
+pub fn check(inherited: &[&Credit], credits: &[Credit]) -> Result<(), String> {
     let mut known: HashMap<CreditId, &Credit> = HashMap::with_capacity(credits.len());
+    known.extend(inherited.iter().map(|credit| (credit.id, *credit)));
     for credit in credits {
         if known.insert(credit.id, credit).is_some() {
             return Err(format!("law broken (one id, one credit): {}", credit.id));

@@ -49,7 +49,7 @@ impl CreditQuery {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
         same(&self.payee, credit.payee.as_deref().unwrap_or(""))
-            && same(&self.position, &credit.position)
+            && same(&self.position, credit.position.as_deref().unwrap_or(""))
             && same(&self.status, &credit.status)
             && same(&self.transaction, &credit.transaction)
             && same(&self.plan, &credit.plan)

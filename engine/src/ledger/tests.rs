@@ -45,7 +45,7 @@ fn credit(id: &str, position: &str, amount: i64, status: &str) -> CreditRow {
         rule: text("r"),
         result: text("c"),
         kind: text("direct"),
-        position: text(position),
+        position: Some(text(position)),
         payee: Some(text(position)),
         team: None,
         relationship: None,

@@ -60,6 +60,7 @@ pub(super) fn admit<'a>(
         period,
         inputs,
         machine,
+        inherited: Vec::new(),
         credits: Vec::new(),
         reasons: Vec::new(),
         warnings: Vec::new(),

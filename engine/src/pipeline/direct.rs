@@ -29,9 +29,9 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
         return Ok(());
     }
     let Some(recipients) = crediting::recipients(case, rule)? else { return Ok(()) };
-    let first = recipients.positions.iter().flatten().next().copied();
+    let first = recipients.found.iter().flatten().next().copied();
     for result in &rule.results {
-        let to = first.map(|position| case.receiver(position, None));
+        let to = first.map(|recipient| case.receiver(recipient, None, None));
         let value = match result.value {
             Some(program) => {
                 case.number("value", program, Seen { to: to.as_ref(), ..Seen::default() })?
@@ -44,10 +44,10 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
             .map_err(|error| Park::new("value", "policy_error", error.to_string()))?;
         laws::check_split(value, &recipients.shares, &amounts, scale)
             .map_err(|broken| Park::new("value", "policy_error", broken))?;
-        for (index, position) in recipients.positions.iter().enumerate() {
-            let (Some(position), Some(amount)) = (position, amounts.get(index)) else { continue };
+        for (index, recipient) in recipients.found.iter().enumerate() {
+            let (Some(recipient), Some(amount)) = (recipient, amounts.get(index)) else { continue };
             let mut credit =
-                blank_credit(case, &rule.rule.name, &result.output.name, *position, None);
+                blank_credit(case, &rule.rule.name, &result.output.name, *recipient, None, None);
             credit.unit = result.unit;
             credit.amount = *amount;
             credit.share = Some(recipients.shares.weight(index));
@@ -83,7 +83,7 @@ fn finish_direct(
     credit.rollable = result.rollable;
     credit.rollable_on_reporting = result.rollable_on_reporting;
     if let Some(program) = result.output.maximum {
-        let to = case.receiver(credit.position, None);
+        let to = case.receiver(credit.recipient, credit.team, None);
         let cap = case.number("maximum", program, Seen { to: Some(&to), ..Seen::default() })?;
         if !capped(case, &mut credit, cap.abs()) {
             return Ok(());
@@ -91,11 +91,11 @@ fn finish_direct(
     }
     hold::apply(case, &result.output.hold, None, &mut credit);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
-    let position = case.position_id(credit.position);
+    let who = case.recipient_id(credit.recipient);
     case.step("crediting", || {
         let (amount, status) = (credit.amount, credit.status.name());
         let share = shares_text(shares, credit.share);
-        format!("rule `{}`: {amount} to `{position}`{share}, {status}", credit.rule)
+        format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule)
     });
     case.credits.push(credit);
     Ok(())

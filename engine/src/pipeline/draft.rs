@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::credit::{Credit, CreditId, Rolled, Status};
 use crate::money;
-use crate::organization::PositionId;
+use crate::organization::{Recipient, TeamId};
 use crate::stage::{Case, maximum};
 
 /// A credit with everything but its amount, type and status known.
@@ -14,29 +14,31 @@ pub(super) fn blank_credit(
     case: &mut Case<'_>,
     rule: &Arc<str>,
     result: &Arc<str>,
-    position: PositionId,
+    recipient: Recipient,
+    team: Option<TeamId>,
     rolled: Option<Rolled>,
 ) -> Credit {
     let organization = &case.ruleset.organization;
     let settings = &case.ruleset.settings;
-    let position_id = organization.position_id(position);
+    let who = organization.recipient_id(recipient);
     let transaction = Arc::clone(case.transaction());
     let relationship = rolled.as_ref().map(|r| settings.relationship_name(r.relationship));
-    let via = rolled.as_ref().map(|r| organization.position_id(r.via));
+    let via = rolled.as_ref().map(|r| organization.recipient_id(r.via));
     let source = rolled.as_ref().map(|r| r.source.to_string());
     let parts = [
         &*case.plan.id,
         rule,
         result,
-        &position_id,
+        &who,
         relationship.as_deref().unwrap_or(""),
         via.as_deref().unwrap_or(""),
         source.as_deref().unwrap_or(""),
     ];
     let id = CreditId::of(&transaction, &parts, 0);
-    let payee = organization.holder(position, case.date);
-    if payee.is_none() {
-        let message = format!("`{position_id}` is vacant on {}", case.date);
+    let position = recipient.position();
+    let payee = position.and_then(|position| organization.holder(position, case.date));
+    if position.is_some() && payee.is_none() {
+        let message = format!("`{who}` is vacant on {}", case.date);
         case.warn("crediting", "vacant", message);
     }
     Credit {
@@ -47,7 +49,8 @@ pub(super) fn blank_credit(
         rule: Arc::clone(rule),
         result: Arc::clone(result),
         rolled,
-        position,
+        recipient,
+        team: team.or(recipient.team()),
         payee,
         share: None,
         period: Arc::clone(&case.period),
@@ -74,9 +77,8 @@ pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal
     credit.amount = trimmed;
     maximum::warn(case, credit, wanted);
     if trimmed.is_zero() {
-        let position = case.position_id(credit.position);
-        let message =
-            format!("rule `{}`: the maximum leaves nothing for `{position}`", credit.rule);
+        let who = case.recipient_id(credit.recipient);
+        let message = format!("rule `{}`: the maximum leaves nothing for `{who}`", credit.rule);
         case.reason("maximum", "over_maximum", message);
         return false;
     }

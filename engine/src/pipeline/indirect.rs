@@ -18,12 +18,15 @@ pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
     let plan = case.plan;
     for candidate in rollup::candidates(case, root)? {
         let mut any = false;
-        for rule in plan.indirect.iter().filter(|r| r.relationship == candidate.relationship) {
+        let rules = plan.indirect.iter().filter(|rule| {
+            rule.relationship == candidate.relationship && rule.sources.contains(&root.plan)
+        });
+        for rule in rules {
             any |= indirect(case, root, &candidate, rule)?;
         }
         if !any {
-            let position = case.position_id(candidate.position);
-            case.step("rollup", || format!("`{position}` is reached and has no rule for it"));
+            let who = case.recipient_id(candidate.recipient);
+            case.step("rollup", || format!("`{who}` is reached and has no rule for it"));
         }
     }
     Ok(())
@@ -37,21 +40,19 @@ fn indirect(
     rule: &IndirectRule,
 ) -> Result<bool, Park> {
     let organization = &case.ruleset.organization;
-    let receives = selects(&rule.receivers, organization, candidate.position, case.date);
+    let receives = selects(&rule.receivers, organization, candidate.recipient, case.date);
     if !receives || !rule.rule.validity.contains(case.date) {
         return Ok(false);
     }
     let rolled = (candidate.relationship, candidate.via, candidate.level);
-    let to = case.receiver(candidate.position, Some(rolled));
+    let to = case.receiver(candidate.recipient, candidate.team, Some(rolled));
     let source = case.view(root);
     let seen = Seen { credit: Some(&source), to: Some(&to), existing: &[] };
     if let Some(condition) = rule.rule.condition
         && !case.test("rollup", condition, seen)?
     {
-        let name = &rule.rule.name;
-        case.step("rollup", || {
-            format!("rule `{name}` for `{}`: its condition is false", to.position)
-        });
+        let (name, who) = (&rule.rule.name, case.recipient_id(candidate.recipient));
+        case.step("rollup", || format!("rule `{name}` for `{who}`: its condition is false"));
         return Ok(true);
     }
     for result in &rule.results {
@@ -62,7 +63,8 @@ fn indirect(
             level: candidate.level,
         };
         let (name, result_name) = (&rule.rule.name, &result.output.name);
-        let mut credit = blank_credit(case, name, result_name, candidate.position, Some(origin));
+        let (recipient, team) = (candidate.recipient, candidate.team);
+        let mut credit = blank_credit(case, name, result_name, recipient, team, Some(origin));
         credit.unit = result.unit.unwrap_or(root.unit);
         credit.amount = root.amount;
         let credit_type = result.credit_type.as_ref().unwrap_or(&root.credit_type);
@@ -95,8 +97,8 @@ fn finish_indirect(
                 }
             }
             _ => {
-                let position = case.position_id(credit.position);
-                case.step("rollup", || format!("rule `{}`: nothing for `{position}`", credit.rule));
+                let who = case.recipient_id(credit.recipient);
+                case.step("rollup", || format!("rule `{}`: nothing for `{who}`", credit.rule));
                 return Ok(());
             }
         }
@@ -111,17 +113,17 @@ fn finish_indirect(
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
-            let used = maximum::used(case, &credit.rule, &credit.result, scope, credit.position);
+            let used = maximum::used(case, &credit.rule, &credit.result, scope, credit.recipient);
             if !capped(case, &mut credit, cap.abs() - used) {
                 return Ok(());
             }
         }
         hold::apply(case, &result.output.hold, wish, &mut credit);
     }
-    let position = case.position_id(credit.position);
+    let who = case.recipient_id(credit.recipient);
     case.step("rollup", || {
         let (amount, status) = (credit.amount, credit.status.name());
-        format!("rule `{}`: {amount} to `{position}`, {status}", credit.rule)
+        format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule)
     });
     case.credits.push(credit);
     Ok(())

@@ -47,11 +47,14 @@ pub fn row(ruleset: &Ruleset, credit: &Credit) -> CreditRow {
         rule: credit.rule.to_string(),
         result: credit.result.to_string(),
         kind: if rolled.is_none() { "direct" } else { "indirect" }.to_owned(),
-        position: organization.position_id(credit.position).to_string(),
+        position: credit
+            .recipient
+            .position()
+            .map(|position| organization.position_id(position).to_string()),
         payee: credit.payee.map(|payee| organization.participant_id(payee).to_string()),
-        team: None,
+        team: credit.team.map(|team| organization.team_id(team).to_string()),
         relationship: rolled.map(|r| settings.relationship_name(r.relationship).to_string()),
-        via: rolled.map(|rolled| organization.position_id(rolled.via).to_string()),
+        via: rolled.map(|rolled| organization.recipient_id(rolled.via).to_string()),
         level: rolled.map(|rolled| rolled.level),
         source: rolled.map(|rolled| rolled.source.to_string()),
         share: credit.share.map(|share| share.to_string()),

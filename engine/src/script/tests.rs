@@ -112,9 +112,10 @@ fn credit() -> Arc<CreditView> {
         unit_type: Arc::from("USD"),
         credit_type: Arc::from("booking"),
         kind: "direct",
-        position: Arc::from("P1"),
-        title: Arc::from("Sales Agent"),
+        position: Some(Arc::from("P1")),
+        title: Some(Arc::from("Sales Agent")),
         payee: None,
+        team: None,
         rule: Arc::from("Booking"),
         result: Arc::from("Booking credit"),
         period: Arc::from("2022-01"),
@@ -127,9 +128,10 @@ fn credit() -> Arc<CreditView> {
 
 fn receiver() -> Arc<ReceiverView> {
     Arc::new(ReceiverView {
-        position: Arc::from("M1"),
-        title: Arc::from("Manager"),
+        position: Some(Arc::from("M1")),
+        title: Some(Arc::from("Manager")),
         payee: Some(Arc::from("Bob")),
+        team: None,
         relationship: Some(Arc::from("Reporting")),
         via: Some(Arc::from("P1")),
         level: Some(1),

@@ -10,7 +10,7 @@
 use rust_decimal::Decimal;
 
 use crate::money::Shares;
-use crate::organization::{PositionId, fold};
+use crate::organization::{PositionId, Recipient, fold};
 use crate::plan::{Assign, DirectRule, Split, selects};
 use crate::script::{Answer, Share};
 use crate::stage::{Case, Park, Seen, names};
@@ -22,7 +22,7 @@ const STAGE: &str = "crediting";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipients {
     /// One a name; none where nobody of that name is a target.
-    pub positions: Vec<Option<PositionId>>,
+    pub found: Vec<Option<Recipient>>,
     /// Their parts.
     pub shares: Shares,
 }
@@ -61,7 +61,8 @@ pub fn recipients(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Recip
         return Ok(None);
     }
     let shares = divide(case, &weights)?;
-    Ok(Some(Recipients { positions, shares }))
+    let recipients = positions.into_iter().map(|position| position.map(Recipient::Position));
+    Ok(Some(Recipients { found: recipients.collect(), shares }))
 }
 
 /// A name, and who it means.
@@ -139,12 +140,14 @@ fn resolve(case: &mut Case<'_>, name: &str) -> Result<(Option<PositionId>, bool)
     let all = matches.positions.len();
     let outsider = matches.positions.first().copied().filter(|_| all == 1);
     let mut targets = matches.positions;
-    targets.retain(|position| selects(&case.plan.targets, organization, *position, case.date));
+    targets.retain(|position| {
+        selects(&case.plan.targets, organization, Recipient::Position(*position), case.date)
+    });
     match targets.as_slice() {
         [position] => return Ok((Some(*position), true)),
         [] => (),
         several => {
-            let ids: Vec<_> = several.iter().map(|p| case.position_id(*p)).collect();
+            let ids: Vec<_> = several.iter().map(|p| organization.position_id(*p)).collect();
             let message = format!("`{name}` means several targets: {}", ids.join(", "));
             return Err(Park::new(STAGE, "ambiguous_alias", message));
         }

@@ -1,4 +1,4 @@
-//! Duplication: of two credits to one position for one transaction, period and credit type, the
+//! Duplication: of two credits to one recipient for one transaction, period and credit type, the
 //! first survives unless duplicates are allowed.
 //!
 //! Called by the pipeline for every credit as it is made. Source: seed 002, DOMAIN 2.9, 3.6 d,
@@ -20,7 +20,7 @@ pub fn apply(
     setting: &DuplicateSetting,
     credit: &mut Credit,
 ) -> Result<(), Park> {
-    let survivor = case.credits.iter().find(|known| known.exists() && known.same_as(credit));
+    let survivor = case.earlier().find(|known| known.same_as(credit));
     let Some(survivor) = survivor.map(|credit| credit.id) else { return Ok(()) };
     let allowed = match setting {
         DuplicateSetting::Fixed(allowed) => *allowed,
@@ -36,7 +36,7 @@ pub fn apply(
     }
     credit.status = Status::Suppressed;
     credit.reason = Some(format!("duplicate_of:{survivor}"));
-    let position = case.position_id(credit.position);
-    case.step("duplication", || format!("the credit to `{position}` is a duplicate of {survivor}"));
+    let who = case.recipient_id(credit.recipient);
+    case.step("duplication", || format!("the credit to `{who}` is a duplicate of {survivor}"));
     Ok(())
 }

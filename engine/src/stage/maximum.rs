@@ -9,7 +9,7 @@
 use rust_decimal::Decimal;
 
 use crate::credit::Credit;
-use crate::organization::PositionId;
+use crate::organization::Recipient;
 use crate::plan::MaximumScope;
 use crate::stage::Case;
 
@@ -26,23 +26,23 @@ pub fn used(
     rule: &str,
     result: &str,
     scope: MaximumScope,
-    receiver: PositionId,
+    receiver: Recipient,
 ) -> Decimal {
     let same = |credit: &&Credit| {
         credit.exists()
             && !credit.is_direct()
             && *credit.rule == *rule
             && *credit.result == *result
-            && (scope == MaximumScope::Item || credit.position == receiver)
+            && (scope == MaximumScope::Item || credit.recipient == receiver)
     };
     case.credits.iter().filter(same).map(|credit| credit.amount.abs()).sum()
 }
 
 /// Warns that a credit was cut.
 pub fn warn(case: &mut Case<'_>, credit: &Credit, wanted: Decimal) {
-    let position = case.position_id(credit.position);
+    let who = case.recipient_id(credit.recipient);
     let message = format!(
-        "rule `{}`: `{position}` would get {wanted}, the maximum leaves {}",
+        "rule `{}`: `{who}` would get {wanted}, the maximum leaves {}",
         credit.rule, credit.amount
     );
     case.warn("maximum", "over_maximum", message);

@@ -1,4 +1,4 @@
-//! Rollup: which positions a direct credit reaches over relationships, in order.
+//! Rollup: whom a direct credit reaches over relationships, in order.
 //!
 //! Model M of DOMAIN 2.6: reporting ancestors bottom-up, related orders, then each named type
 //! (transitive inside itself), and, when rollable on reporting, the named types of every ancestor.
@@ -8,21 +8,25 @@
 //! **Architecture invariant:** one candidate per root credit, receiver and relationship; the first
 //! path is its `via`. Circles end (INV-H2, INV-I2).
 
+use std::sync::Arc;
+
 use crate::credit::Credit;
-use crate::organization::{PositionId, RelationshipId};
+use crate::organization::{PositionId, Recipient, RelationshipId, TeamId};
 use crate::plan::{IndirectRule, Relationship};
 use crate::stage::{Case, Park, names};
 use crate::transaction::Names;
 
-/// A position that a direct credit reaches.
+/// A position or team that a direct credit reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
     /// Who is reached.
-    pub position: PositionId,
+    pub recipient: Recipient,
+    /// The team through which a position was reached.
+    pub team: Option<TeamId>,
     /// Over which relationship.
     pub relationship: Relationship,
     /// Where the relationship was entered.
-    pub via: PositionId,
+    pub via: Recipient,
     /// Steps from `via`, from 1.
     pub level: u32,
 }
@@ -32,31 +36,34 @@ pub struct Candidate {
 /// # Errors
 /// [`Park`] when a related order names nobody or several.
 pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
-    let wanted = wanted(&case.plan.indirect);
+    let wanted = wanted(&case.plan.indirect, &root.plan);
     let mut found: Vec<Candidate> = Vec::new();
     let mut add = |candidate: Candidate| {
         let same = |known: &Candidate| {
-            known.position == candidate.position && known.relationship == candidate.relationship
+            known.recipient == candidate.recipient && known.relationship == candidate.relationship
         };
         if !found.iter().any(same) {
             found.push(candidate);
         }
     };
+    let Some(seat) = root.recipient.position() else { return Ok(found) };
     let (organization, date) = (&case.ruleset.organization, case.date);
-    let ancestors = organization.ancestors(root.position, date);
+    let ancestors = organization.ancestors(seat, date);
     let reached = |kind: RelationshipId, via: PositionId| {
         let reached = organization.reach(kind, via, date).into_iter();
         reached.map(move |(position, level)| Candidate {
-            position,
+            recipient: Recipient::Position(position),
+            team: None,
             relationship: Relationship::Named(kind),
-            via,
+            via: Recipient::Position(via),
             level,
         })
     };
     if wanted.contains(&Relationship::Reporting) {
         for (position, level) in ancestors.iter().zip(1..) {
+            let recipient = Recipient::Position(*position);
             let relationship = Relationship::Reporting;
-            add(Candidate { position: *position, relationship, via: root.position, level });
+            add(Candidate { recipient, team: None, relationship, via: root.recipient, level });
         }
     }
     let related = [
@@ -66,7 +73,8 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
     for (relationship, column) in related {
         if wanted.contains(&relationship) {
             for position in related_positions(case, column)? {
-                add(Candidate { position, relationship, via: root.position, level: 1 });
+                let (recipient, via) = (Recipient::Position(position), root.recipient);
+                add(Candidate { recipient, team: None, relationship, via, level: 1 });
             }
         }
     }
@@ -77,7 +85,7 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
             _ => None,
         })
         .collect();
-    kinds.iter().flat_map(|kind| reached(*kind, root.position)).for_each(&mut add);
+    kinds.iter().flat_map(|kind| reached(*kind, seat)).for_each(&mut add);
     if root.rollable_on_reporting {
         for ancestor in &ancestors {
             kinds.iter().flat_map(|kind| reached(*kind, *ancestor)).for_each(&mut add);
@@ -86,9 +94,10 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
     Ok(found)
 }
 
-/// The relationships that rules follow, in rolling order.
-fn wanted(rules: &[IndirectRule]) -> Vec<Relationship> {
-    let mut wanted: Vec<Relationship> = rules.iter().map(|rule| rule.relationship).collect();
+/// The relationships that the rules which see credits of `plan` follow, in rolling order.
+fn wanted(rules: &[IndirectRule], plan: &Arc<str>) -> Vec<Relationship> {
+    let rules = rules.iter().filter(|rule| rule.sources.contains(plan));
+    let mut wanted: Vec<Relationship> = rules.map(|rule| rule.relationship).collect();
     wanted.sort();
     wanted.dedup();
     wanted

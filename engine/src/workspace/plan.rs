@@ -13,6 +13,7 @@ use jiff::civil::Date;
 
 use super::rule;
 use super::setting::{self, Names, expression};
+use super::sources::References;
 use super::toml::{Item, Source, Table, Text, choice};
 use super::{Columns, Settings};
 use crate::calendar::{PeriodKind, Validity};
@@ -34,6 +35,10 @@ pub(super) struct Scope<'a> {
     pub(super) columns: &'a Columns,
     /// Policies and queries.
     pub(super) names: Names<'a>,
+    /// The plan that is read.
+    pub(super) plan: &'a str,
+    /// Plans that rules name.
+    pub(super) references: &'a References,
 }
 
 /// The plan's policies by kind; a kind whose name was not found has none.
@@ -41,6 +46,7 @@ pub(super) type Defaults = BTreeMap<Kind, Option<ProgramId>>;
 
 /// Reads the plan `id`; nothing when it is not TOML.
 pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan> {
+    let scope = Scope { plan: id, ..scope };
     let document = file.parse()?;
     let mut root = Table::root(file, &document);
     let report = root.report();

@@ -67,9 +67,10 @@ fn indirect_rule(
     let relationship = table.need_text("relationship");
     let relationship = relationship.and_then(|text| relationship_of(table.report(), &text, scope));
     let receivers = selectors(&mut table, "receivers", scope);
+    let sources = scope.references.read(&mut table, scope.plan);
     let results = result::indirect(&mut table, defaults, scope);
-    table.finish(&["sources"]);
-    Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, results })
+    table.finish(&[]);
+    Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, sources, results })
 }
 
 fn rule(

@@ -3,7 +3,9 @@
 mod broken;
 mod calendar;
 mod reading;
+mod schema;
 mod small;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -6,6 +6,8 @@
 //! **Architecture invariant:** a value of the wrong kind is reported where it stands and read as if
 //! it were absent; it is never converted.
 
+#[cfg(test)]
+pub(super) mod asked;
 mod table;
 
 use jiff::civil::Date;

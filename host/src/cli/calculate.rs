@@ -1,14 +1,12 @@
 //! `accredit calculate`: the credits of a directory's transactions in a period.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread;
 
-use accredit_engine::calculation::{self, Calculation};
+use accredit_engine::calculation::{Calculation, books};
 use accredit_engine::decision::CREDIT_COLUMNS;
 use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::stage::Inputs;
-use accredit_engine::transaction::Transaction;
+use accredit_engine::transaction::Record;
 use accredit_engine::workspace::Ruleset;
 use jiff::civil::Date;
 use serde_json::Value as Json;
@@ -38,7 +36,8 @@ pub(crate) struct Input {
 pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
-    /// A month such as 2017-03, a quarter such as 2017-Q1, or a year.
+    /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; a parent means all of
+    /// its parts.
     #[arg(long)]
     period: String,
     /// Format on standard output.
@@ -53,10 +52,8 @@ pub(crate) struct Arguments {
 pub(crate) struct Loaded {
     /// What decides.
     pub(crate) ruleset: Ruleset,
-    /// The latest version of every transaction.
-    pub(crate) transactions: Vec<Arc<Transaction>>,
-    /// Releases by date.
-    pub(crate) inputs: Inputs,
+    /// Its rows.
+    pub(crate) records: Vec<Record>,
 }
 
 impl Input {
@@ -86,9 +83,7 @@ impl Input {
             eprintln!("error: there is no plan `{plan}` in {}", self.dir.display());
             return Err(EXIT_NOTHING);
         }
-        let transactions = calculation::latest(&ruleset, &rows.records, self.as_of);
-        let inputs = Inputs { as_of: self.as_of, resolutions: Vec::new() };
-        Ok(Loaded { ruleset, transactions, inputs })
+        Ok(Loaded { ruleset, records: rows.records })
     }
 }
 
@@ -101,18 +96,18 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let ruleset = &loaded.ruleset;
     let Some(period) = ruleset.settings.calendar.find(&arguments.period) else {
         let period = &arguments.period;
-        eprintln!("error: there is no period `{period}`; write 2017-03, 2017-Q1 or 2017");
+        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
         return EXIT_NOTHING;
     };
     let threads = match arguments.threads {
         0 => thread::available_parallelism().map_or(1, Into::into),
         threads => threads,
     };
-    let decided = calculation::decide_all(ruleset, &loaded.transactions, &loaded.inputs, threads);
+    let books = books::books(ruleset, &loaded.records, arguments.input.as_of, threads);
     let plans = ruleset.plans.keys();
     let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
     let calculations: Vec<Calculation> =
-        wanted.map(|plan| calculation::assemble(ruleset, plan, &period, &decided)).collect();
+        wanted.map(|plan| books.calculation(plan, &period)).collect();
     print(arguments, &calculations);
     for calculation in &calculations {
         let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());

@@ -87,6 +87,7 @@ fn once(arguments: &Arguments) -> u8 {
             let columns = ["code", "severity", "file", "line", "column", "message", "help"];
             output::csv(&columns, &rows);
         }
+        Format::Table if diagnostics.is_empty() => (),
         Format::Table => output::line(report::text(&files, &diagnostics).trim_end()),
     }
     let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();

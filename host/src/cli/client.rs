@@ -1,6 +1,6 @@
 //! A client of a server: what the command line asks of one.
 //!
-//! Not the server. Called by `demo`, `release`, `preview`, `apply`, `rollback` and `verify`.
+//! Not the server. Called by `demo`, `keep` and the verbs that ask a server.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,6 +32,15 @@ impl Client {
     pub(crate) fn get(&self, path: &str) -> Result<Json, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
         answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+    }
+
+    /// Reads `path` as text.
+    ///
+    /// # Errors
+    /// What the server says, or why it says nothing.
+    pub(crate) fn text(&self, path: &str) -> Result<String, String> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        body(request.header("authorization", format!("Bearer {}", self.token)).call())
     }
 
     /// Posts JSON to `path`.
@@ -84,13 +93,17 @@ impl Client {
 }
 
 fn answer(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Json, String> {
+    body(reply).map(|text| serde_json::from_str(&text).unwrap_or_default())
+}
+
+fn body(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String, String> {
     let mut reply = reply.map_err(|error| error.to_string())?;
     let text = reply.body_mut().with_config().limit(1 << 28).read_to_string();
     let text = text.map_err(|error| error.to_string())?;
-    let json: Json = serde_json::from_str(&text).unwrap_or_default();
     if reply.status().is_success() {
-        return Ok(json);
+        return Ok(text);
     }
+    let json: Json = serde_json::from_str(&text).unwrap_or_default();
     let detail = json.get("detail").and_then(Json::as_str).map(str::to_owned);
     let mut said = detail.unwrap_or_else(|| format!("the server answered {}", reply.status()));
     for error in json.get("errors").and_then(Json::as_array).into_iter().flatten() {

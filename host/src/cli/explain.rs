@@ -1,8 +1,12 @@
 //! `accredit explain`: why a transaction was credited so, or why not, step by step.
 
+use std::sync::Arc;
+
+use accredit_engine::calculation::{self, books};
 use accredit_engine::credit::{CreditId, transaction_prefix};
 use accredit_engine::explain::{Explanation, explain};
 use accredit_engine::script::Machine;
+use accredit_engine::transaction::Decoder;
 
 use crate::cli::calculate::Input;
 use crate::cli::output::{self, EXIT_NOTHING, EXIT_OK, Format};
@@ -27,20 +31,33 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     };
     let ruleset = &loaded.ruleset;
     let credit = CreditId::parse(&arguments.id);
-    let found = loaded.transactions.iter().find(|transaction| match credit {
-        Some(credit) => transaction_prefix(&transaction.id) == credit.prefix(),
-        None => *transaction.id == *arguments.id,
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let mut records = loaded.records;
+    records.retain(|record| {
+        let id = decoder.decode(record).id;
+        match credit {
+            Some(credit) => transaction_prefix(&id) == credit.prefix(),
+            None => *id == *arguments.id,
+        }
     });
-    let Some(transaction) = found else {
+    let as_of = arguments.input.as_of;
+    let transactions = calculation::latest(ruleset, &records, as_of);
+    let Some(transaction) = transactions.first() else {
         eprintln!("error: there is no transaction or credit `{}`", arguments.id);
         return EXIT_NOTHING;
     };
     let mut machine = Machine::new(&ruleset.programs);
+    let inputs = books::inputs(ruleset, as_of);
+    let books = books::books(ruleset, &records, as_of, 1);
     let plans = ruleset.plans.values();
     let wanted =
         plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
     let explained: Vec<Explanation> = wanted
-        .map(|plan| explain(ruleset, plan, transaction, &loaded.inputs, &mut machine))
+        .map(|plan| {
+            let mut explanation = explain(ruleset, plan, transaction, &inputs, &mut machine);
+            books.explain(&mut explanation);
+            explanation
+        })
         .filter(|explanation| {
             let id = &arguments.id;
             credit.is_none() || explanation.credits.iter().any(|credit| credit.id == *id)
@@ -68,11 +85,12 @@ fn print(explanation: &Explanation) {
     for credit in &explanation.credits {
         let reason = credit.reason.as_ref().map(|reason| format!(" ({reason})"));
         output::line(&format!(
-            "  {} {:>12} {} {} {}{}",
+            "  {} {} {:>12} {} {} {}{}",
             credit.id,
+            credit.period,
             credit.amount,
             credit.unit_type,
-            credit.position,
+            credit.position.as_deref().or(credit.team.as_deref()).unwrap_or(""),
             credit.status,
             reason.unwrap_or_default(),
         ));

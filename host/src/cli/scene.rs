@@ -169,9 +169,10 @@ impl Scene {
             unit_type: needed("unit_type"),
             credit_type: needed("credit_type"),
             kind: if row["kind"] == "indirect" { "indirect" } else { "direct" },
-            position: needed("position"),
-            title: version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title)),
+            position: text("position"),
+            title: version.map(|version| Arc::clone(&version.title)),
             payee: text("payee"),
+            team: text("team"),
             rule: needed("rule"),
             result: needed("result"),
             period: needed("period"),
@@ -185,9 +186,10 @@ impl Scene {
 
 fn receiver(credit: &CreditView) -> ReceiverView {
     ReceiverView {
-        position: Arc::clone(&credit.position),
-        title: Arc::clone(&credit.title),
+        position: credit.position.clone(),
+        title: credit.title.clone(),
         payee: credit.payee.clone(),
+        team: credit.team.clone(),
         relationship: credit.relationship.clone(),
         via: credit.via.clone(),
         level: credit.level,

@@ -1,4 +1,4 @@
-//! Transactions: imported in bulk, shown, explained.
+//! Transactions: imported in bulk, shown, explained, kept as cases.
 //!
 //! An import goes through the same inbox as webhooks; a body that is not rows is refused whole, with
 //! the lines at fault.
@@ -11,9 +11,11 @@ use accredit_engine::transaction::read::{self, Malformed};
 use accredit_engine::transaction::{Cell, Decoder, Record};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -192,6 +194,26 @@ pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<
         plans.collect::<Result<Vec<_>, Problem>>()
     });
     Ok(Json(json!({ "transaction": id, "plans": plans.await? })))
+}
+
+/// Which plan is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    plan: Option<String>,
+}
+
+/// A decision as Markdown, for the end of a case file.
+pub(crate) async fn case(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan`"))?;
+    let stored = stored(&service, &id).await?;
+    let text =
+        service.blocking(move |service| service.keep(&stored, wanted.plan.as_deref())).await?;
+    Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
 }
 
 async fn stored(service: &Arc<Service>, id: &str) -> Result<Stored, Problem> {

@@ -24,7 +24,7 @@ pub(crate) enum Feature {
 }
 
 /// The groups that generated worlds have.
-const ENABLED: &[Feature] = &[];
+const ENABLED: &[Feature] = &[Feature::Calendars, Feature::Finalized];
 
 pub(crate) fn on(feature: Feature) -> bool {
     ENABLED.contains(&feature)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use serde_json::Value;
 
+use super::naive::periods;
 use super::naive::posting::{self, Entry};
 use super::naive::{self, Codes, Decided, Decision, Row, Status};
 use super::world::{Plan, World};
@@ -19,10 +20,11 @@ pub(crate) struct Expected {
 }
 
 pub(crate) fn expected(world: &World, plan: &Plan) -> Expected {
-    let mut decisions = naive::decisions(world, plan);
+    let leaves = periods::leaves(&world.calendar);
+    let mut decisions = naive::decisions(world, &leaves, plan);
     // What has no period is in every calculation.
     decisions.retain(|d| d.leaf.as_ref().is_none_or(|leaf| leaf.year == YEAR));
-    let mut entries = posting::entries(world, plan);
+    let mut entries = posting::entries(world, &leaves, plan);
     entries.retain(|entry| entry.year == YEAR);
     Expected { decisions, entries }
 }
@@ -87,7 +89,8 @@ pub(crate) fn line(world: &World, entry: &Entry) -> String {
     let level = row.rolled.as_ref().map_or("null".to_owned(), |rolled| rolled.level.to_string());
     let held = row.status == Status::Held;
     let release = release.map(|date: Date| date.to_string()).unwrap_or_default();
-    let last = entry.reverses.as_ref().map(|period| format!(" of {period}")).unwrap_or_default();
+    let last =
+        entry.reverses.as_ref().map(|(_, period)| format!(" of {period}")).unwrap_or_default();
     let retro = entry.origin == "retro";
     format!(
         "{} | {} level {level} ({}) team {:?} share {} {} {} {:.scale$} {status} {} {} | {} {}{last}",
@@ -150,6 +153,14 @@ pub(crate) fn difference(
     let mut left: Vec<String> = expected.entries.iter().map(|entry| line(world, entry)).collect();
     let mut right: Vec<String> = theirs.iter().map(|credit| engine_line(credit, keys)).collect();
     if !world.finalized.is_empty() {
+        // The one that came first may stand in no period.
+        let rest = |line: &mut String| {
+            if let Some((start, rest)) = line.split_once(" by ") {
+                *line = format!("{start} {}", rest.rsplit(" | ").next().unwrap_or(""));
+            }
+        };
+        left.iter_mut().for_each(rest);
+        right.iter_mut().for_each(rest);
         left.sort();
         right.sort();
     }

@@ -114,8 +114,7 @@ pub(crate) struct Decision {
 }
 
 /// Everything decided in the plan, by date and natural key; what has no date comes first.
-pub(crate) fn decisions(world: &World, plan: &Plan) -> Vec<Decision> {
-    let leaves = periods::leaves(&world.calendar);
+pub(crate) fn decisions(world: &World, leaves: &[Leaf], plan: &Plan) -> Vec<Decision> {
     let mut all: Vec<(Option<Date>, Decision)> = Vec::new();
     let seen = |tx: &&Tx| match (tx.received, world.as_of) {
         (Some(received), Some(as_of)) => received <= as_of,
@@ -127,8 +126,8 @@ pub(crate) fn decisions(world: &World, plan: &Plan) -> Vec<Decision> {
             continue;
         }
         let date = settings::date(tx).ok();
-        let leaf = date.and_then(|date| periods::leaf(&leaves, date)).cloned();
-        let decided = decide(world, &leaves, plan, tx);
+        let leaf = date.and_then(|date| periods::leaf(leaves, date)).cloned();
+        let decided = decide(world, leaves, plan, tx);
         all.push((date, Decision { transaction: tx.id.clone(), leaf, decided }));
     }
     all.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));

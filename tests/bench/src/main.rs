@@ -1,6 +1,7 @@
 //! Ratios of accredit to its rivals. Machines are noisy: rounds alternate, medians are compared.
 
 mod bare;
+mod cases;
 mod native;
 mod pipeline;
 mod webhook;
@@ -12,6 +13,7 @@ const ROUNDS: usize = 7;
 fn main() {
     let accredit = std::env::args().nth(1).expect("the path of the accredit binary");
     pipeline::compare();
+    cases::compare();
     if accredit != "none" {
         webhook::compare(&accredit);
     }

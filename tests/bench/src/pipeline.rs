@@ -67,7 +67,7 @@ fn hold(tx, credit) {
 }
 "#;
 
-fn files() -> Files {
+pub fn files() -> Files {
     let mut people = "id,name,title,manager\n".to_owned();
     for rep in 0..REPS {
         people.push_str(&format!("r{rep},Rep {rep},Rep,m{}\n", rep / 10));
@@ -86,7 +86,7 @@ fn files() -> Files {
     files.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text))).collect()
 }
 
-fn deals() -> Vec<Deal> {
+pub fn deals() -> Vec<Deal> {
     let mut state = 7_u64;
     let mut next = |end: u64| {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -105,7 +105,7 @@ fn deals() -> Vec<Deal> {
     (0..DEALS).map(deal).collect()
 }
 
-fn record(deal: &Deal) -> Record {
+pub fn record(deal: &Deal) -> Record {
     let text = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
     Record {
         cells: vec![
@@ -139,7 +139,7 @@ pub fn compare() {
 
     let mut totals = Totals::new();
     for credit in ours(2).iter().flatten().flat_map(|decided| &decided.credits) {
-        let position = ruleset.organization.position_id(credit.position).to_string();
+        let position = ruleset.organization.recipient_id(credit.recipient).to_string();
         let entry = totals.entry((position, credit.status.name())).or_default();
         entry.0 += 1;
         entry.1 += credit.amount;

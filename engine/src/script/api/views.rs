@@ -169,9 +169,10 @@ fn credit_field(credit: &CreditView, name: &str) -> Option<Dynamic> {
         "unit_type" => text(&credit.unit_type),
         "credit_type" => text(&credit.credit_type),
         "kind" => text(credit.kind),
-        "position" => text(&credit.position),
-        "title" => text(&credit.title),
+        "position" => optional(credit.position.as_ref()),
+        "title" => optional(credit.title.as_ref()),
         "payee" => optional(credit.payee.as_ref()),
+        "team" => optional(credit.team.as_ref()),
         "rule" => text(&credit.rule),
         "result" => text(&credit.result),
         "period" => text(&credit.period),
@@ -185,9 +186,10 @@ fn credit_field(credit: &CreditView, name: &str) -> Option<Dynamic> {
 
 fn receiver_field(to: &ReceiverView, name: &str) -> Option<Dynamic> {
     Some(match name {
-        "position" => text(&to.position),
-        "title" => text(&to.title),
+        "position" => optional(to.position.as_ref()),
+        "title" => optional(to.title.as_ref()),
         "payee" => optional(to.payee.as_ref()),
+        "team" => optional(to.team.as_ref()),
         "relationship" => optional(to.relationship.as_ref()),
         "via" => optional(to.via.as_ref()),
         "level" => to.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),

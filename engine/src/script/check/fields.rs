@@ -91,8 +91,7 @@ impl Walk<'_> {
         }
         match name {
             "amount" => Kind::Number,
-            "unit_type" | "credit_type" | "kind" | "position" | "title" | "rule" | "result"
-            | "period" => Kind::Text,
+            "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" => Kind::Text,
             // May be ().
             _ => Kind::Any,
         }

@@ -195,10 +195,10 @@ fn existing_credits_have_fields() {
         Form::Policy(Kind::Duplication),
         &[(
             "fn allow_duplicate(tx, credit, existing) {\n  for other in existing {\n    \
-              if other.rle == credit.rule { return false; }\n  }\n  existing[0].title == 1\n}",
+              if other.rle == credit.rule { return false; }\n  }\n  existing[0].rule == 1\n}",
             &[
                 "CR002 3:14 credit has no field `rle`; did you mean `rule`?",
-                "CR010 5:24 cannot compare text with number",
+                "CR010 5:23 cannot compare text with number",
             ],
         )],
     );

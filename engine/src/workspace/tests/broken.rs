@@ -84,7 +84,7 @@ const PLAN_CASES: &[Case] = &[
     ("CR022", PLAN, "assign = \"owner\"", "assign = ¦\"territory:EAST\""),
     ("CR022", PLAN, "assign = \"owner\"", "assign = ¦[\"owner\", \"preassigned\"]"),
     ("CR022", PLAN, "assign = \"owner\"", "¦members = \"equal\""),
-    ("CR022", PLAN, "receivers = [\"*\"]", "¦sources = [\"reps\"]"),
+    ("CR025", PLAN, "receivers = [\"*\"]", "sources = [¦\"reps\"]"),
     ("CR022", PLAN, "\"Reporting\"", "¦\"Parent Team\""),
     ("CR022", PLAN, "\"position:MGR-1\"", "¦\"team:EAST\""),
     ("CR022", PLAN, "{ rollup = ", "{ ¦reward = \"x\", rollup = "),

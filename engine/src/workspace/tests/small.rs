@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::{Assign, DuplicateSetting, HoldSetting, Selector, Split};
 use crate::workspace::{Files, Ruleset};
 
-const SETTINGS: &str = "\
+pub(super) const SETTINGS: &str = "\
 [workspace]
 name = \"Small\"
 [fields]

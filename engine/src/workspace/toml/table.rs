@@ -134,7 +134,9 @@ impl<'a> Table<'a> {
     }
 
     /// Reports every key that nobody asked for; those of `later` are of a later release.
-    pub(in crate::workspace) fn finish(self, later: &[&str]) {
+    pub(in crate::workspace) fn finish(self, later: &[&'static str]) {
+        #[cfg(test)]
+        super::asked::note(self.asked.iter().chain(later));
         for (key, _) in self.entries() {
             let word = key.text.as_str();
             if later.contains(&word) {

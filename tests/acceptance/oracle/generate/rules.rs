@@ -6,7 +6,7 @@ use super::{DATES, calendar, span};
 use crate::oracle::features::{Feature, on};
 use crate::oracle::random::Random;
 use crate::oracle::world::{Assign, Calendar, Cap, Direct, Hold, Indirect, Keep, Members, Outcome};
-use crate::oracle::world::{Plan, Split, Test, Value, World, day};
+use crate::oracle::world::{Plan, Span, Split, Test, Value, World, day};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -210,11 +210,14 @@ fn rules(r: &mut Random, world: &World, plan: &mut Plan) {
     }
     for n in 0..r.below(5) {
         let all = r.one_in(2);
+        let relationship = relationship(r, world, plan.teams);
+        // A related order that is ambiguous parks even where its rule is not active.
+        let ever = relationship.starts_with("Related");
         plan.indirect.push(Indirect {
             name: format!("Indirect {n}"),
-            span: span(r, 10),
+            span: if ever { Span::default() } else { span(r, 10) },
             test: *r.pick(&TESTS),
-            relationship: relationship(r, world, plan.teams),
+            relationship,
             receivers: if all { vec!["*".to_owned()] } else { selectors(r, world, plan.teams) },
             sources: Vec::new(),
             results: (0..1 + r.below(2)).map(|n| outcome(r, n, world, false)).collect(),

@@ -17,8 +17,8 @@ pub(crate) struct Entry {
     pub(crate) period: String,
     pub(crate) year: String,
     pub(crate) origin: &'static str,
-    /// The period of the entry that this one takes back.
-    pub(crate) reverses: Option<String>,
+    /// The place and the period of the entry that this one takes back.
+    pub(crate) reverses: Option<(usize, String)>,
 }
 
 /// What is finalized, by day and then by period.
@@ -36,22 +36,33 @@ fn closings(world: &World, leaves: &[Leaf]) -> Vec<(Date, String)> {
 }
 
 /// Every credit of the plan in the periods where it counts.
-pub(crate) fn entries(world: &World, plan: &Plan) -> Vec<Entry> {
-    let leaves = periods::leaves(&world.calendar);
+pub(crate) fn entries(world: &World, leaves: &[Leaf], plan: &Plan) -> Vec<Entry> {
     let mut standing: Vec<Entry> = Vec::new();
     let mut closed: Vec<String> = Vec::new();
-    for (day, period) in closings(world, &leaves) {
+    for (day, period) in closings(world, leaves) {
         let then = World { as_of: Some(day), ..world.clone() };
-        for entry in moved(&then, plan, &leaves, &standing, &closed) {
+        for entry in moved(&then, plan, leaves, &standing, &closed) {
             if entry.period == period && entry.row.status != Status::Held {
                 standing.push(entry);
             }
         }
         closed.push(period);
     }
-    let open = moved(world, plan, &leaves, &standing, &closed);
+    let open = moved(&today(world), plan, leaves, &standing, &closed);
     standing.extend(open);
     standing
+}
+
+/// Without a business date all rows are in, and the day of the last finalization has passed.
+pub(crate) fn today(world: &World) -> World {
+    let mut now = world.clone();
+    if now.as_of.is_none() {
+        now.as_of = now.finalized.iter().map(|(_, day)| *day).max();
+        for tx in &mut now.transactions {
+            tx.received = None;
+        }
+    }
+    now
 }
 
 /// The first leaf from the own one on that is not closed.
@@ -69,7 +80,7 @@ fn moved(
     closed: &[String],
 ) -> Vec<Entry> {
     let mut present: Vec<(Row, String)> = Vec::new();
-    for decision in decisions(world, plan) {
+    for decision in decisions(world, leaves, plan) {
         if let (Decided::Credited(rows), Some(leaf)) = (decision.decided, decision.leaf) {
             present.extend(rows.into_iter().map(|row| (row, leaf.id.clone())));
         }
@@ -87,16 +98,25 @@ fn moved(
             continue;
         }
         let now = present.iter().find(|(row, _)| row.key() == *key);
-        let counts = now.filter(|(row, _)| row.status == Status::Active);
-        let last = last_of(standing, key);
-        if let Some(last) = last {
-            if now.is_some_and(|(row, own)| alike(last, row, own)) {
-                continue;
-            }
-            let row = Row { amount: -last.row.amount, ..last.row.clone() };
-            let reverses = Some(last.period.clone());
+        let stands = standing_of(standing, key);
+        // Of what stands one entry may be as decided now; everything else is taken back.
+        let kept = stands
+            .iter()
+            .copied()
+            .rev()
+            .find(|place| now.is_some_and(|(row, own)| alike(&standing[*place], row, own)));
+        for place in stands.into_iter().filter(|place| Some(*place) != kept) {
+            let last = &standing[place];
+            let row = Row { amount: Decimal::ZERO - last.row.amount, ..last.row.clone() };
+            let reverses = Some((place, last.period.clone()));
             all.push(Entry { reverses, ..entry(row, &last.own, "retro") });
         }
+        if kept.is_some() {
+            continue;
+        }
+        // What waits is listed as well, unless what stands is only suppressed.
+        let waits = now.filter(|(row, _)| row.status == Status::Held);
+        let counts = now.filter(|(row, _)| row.status == Status::Active).or(waits);
         all.extend(counts.map(|(row, own)| entry(row.clone(), own, "retro")));
     }
     for (row, own) in present {
@@ -108,13 +128,17 @@ fn moved(
     all
 }
 
-/// What of the credit counts at last, if anything does.
-fn last_of<'a>(standing: &'a [Entry], key: &str) -> Option<&'a Entry> {
-    let mut last: Option<&Entry> = None;
-    for entry in standing.iter().filter(|entry| entry.row.key() == key) {
-        last = Some(entry).filter(|e| e.reverses.is_none() && e.row.status == Status::Active);
-    }
-    last
+/// The places of those entries of the credit that count and were not taken back.
+fn standing_of(standing: &[Entry], key: &str) -> Vec<usize> {
+    let taken = |place| {
+        let back = |entry: &Entry| entry.reverses.as_ref().is_some_and(|(of, _)| *of == place);
+        standing.iter().any(back)
+    };
+    let counts = |(place, entry): &(usize, &Entry)| {
+        let own = entry.reverses.is_none() && entry.row.key() == key;
+        own && entry.row.status == Status::Active && !taken(*place)
+    };
+    standing.iter().enumerate().filter(counts).map(|(place, _)| place).collect()
 }
 
 fn alike(last: &Entry, now: &Row, own: &str) -> bool {
