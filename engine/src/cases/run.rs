@@ -134,9 +134,9 @@ struct Decided {
 
 impl<'w> Worker<'w> {
     fn wants(&self, sheet: &Sheet<'_>, trial: &Trial) -> bool {
+        let Some(filter) = self.options.filter.as_deref() else { return true };
         let name = name(sheet, trial).unwrap_or_default();
-        let filter = self.options.filter.as_deref();
-        filter.is_none_or(|filter| name.contains(filter) || sheet.path.contains(filter))
+        name.contains(filter) || sheet.path.contains(filter)
     }
 
     fn trial(&mut self, sheet: &'w Sheet<'w>, trial: &'w Trial, reached: &mut Reached) -> Outcome {
@@ -180,7 +180,7 @@ impl<'w> Worker<'w> {
         let actions = actions::read(sheet.path, case)?;
         // Of the directory around it a case wants the rules, not how far its books are closed.
         let finalizations = ruleset.settings.calendar.finalizations(case.as_of);
-        if !sheet.is_customer() && !finalizations.is_empty() {
+        if sheet.is_alone(trial) && !finalizations.is_empty() {
             if !actions.is_empty() {
                 let message = "a case with finalized periods has no releases by hand".to_owned();
                 return Err(wrong(message));
@@ -309,10 +309,10 @@ impl<'w> Worker<'w> {
     }
 }
 
-fn expected(table: &Table, example: Option<Example>, given: usize) -> Vec<Vec<String>> {
-    let Some(example) = example else { return table.rows.clone() };
-    let rows = table.rows.iter().skip(example.row).take(example.count);
-    rows.map(|row| row.get(given..).unwrap_or_default().to_vec()).collect()
+fn expected(table: &Table, example: Option<Example>, given: usize) -> Vec<&[String]> {
+    let (first, count) = example.map_or((0, usize::MAX), |example| (example.row, example.count));
+    let rows = table.rows.iter().skip(first).take(count);
+    rows.map(|row| row.get(given..).unwrap_or_default()).collect()
 }
 
 fn name(sheet: &Sheet<'_>, trial: &Trial) -> Option<String> {
