@@ -12,6 +12,8 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::credit::Credit;
 use crate::organization::{PositionId, Recipient, RelationshipId, TeamId};
 use crate::plan::{IndirectRule, Relationship};
@@ -38,7 +40,7 @@ pub struct Candidate {
 /// # Errors
 /// [`Park`] when a related order names nobody or several.
 pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
-    let wanted = wanted(&case.plan.indirect, &root.plan);
+    let wanted = wanted(&case.plan.indirect, &root.plan, case.date);
     let (organization, date) = (&case.ruleset.organization, case.date);
     let ancestors: Vec<Recipient> = match root.recipient {
         Recipient::Position(position) => {
@@ -154,8 +156,9 @@ fn teammates(case: &Case<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
 }
 
 /// The relationships that the rules which see credits of `plan` follow, in rolling order.
-fn wanted(rules: &[IndirectRule], plan: &Arc<str>) -> Vec<Relationship> {
-    let rules = rules.iter().filter(|rule| rule.sources.contains(plan));
+fn wanted(rules: &[IndirectRule], plan: &Arc<str>, date: Date) -> Vec<Relationship> {
+    let active = |rule: &&IndirectRule| rule.rule.validity.contains(date);
+    let rules = rules.iter().filter(active).filter(|rule| rule.sources.contains(plan));
     let mut wanted: Vec<Relationship> = rules.map(|rule| rule.relationship).collect();
     wanted.sort();
     wanted.dedup();
