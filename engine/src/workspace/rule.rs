@@ -1,7 +1,7 @@
 //! The rules of a plan: `[[direct]]` and `[[indirect]]`, with dates, conditions and relationships.
 //!
-//! Not their results (`result` reads them) and not where recipients come from (`assign`). Called by `plan`. Source: FORMAT section 3, DOMAIN 2.5
-//! and 2.6.
+//! Not their results (`result` reads them) and not where recipients come from (`assign`). Called by
+//! `plan`. Source: FORMAT section 3, DOMAIN 2.5 and 2.6.
 //!
 //! **Architecture invariant:** a rule's name is its own within the plan, direct and indirect rules
 //! together, since credits are identified by it.
