@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 
 use super::client::Client;
 use super::output::{self, EXIT_FAILED, EXIT_OK, Format};
-use crate::{directory, door, preview, watch};
+use crate::{directory, door, preview, replay, watch};
 
 /// Something would change.
 const EXIT_CHANGES: u8 = 2;
@@ -182,8 +182,12 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
         let decided = calculation::decide_all(ruleset, &transactions, &Inputs::default(), threads);
         let rows =
             |plans: &Vec<Decided>| plans.iter().map(|one| row::decision(ruleset, one)).collect();
-        let ids = transactions.iter().map(|transaction| transaction.id.to_string());
-        ids.zip(decided.iter().map(rows)).collect()
+        let rows = transactions.iter().zip(decided.iter().map(rows));
+        // What is finalized never changes, whatever the rules.
+        let open = rows.filter(|(transaction, _)| {
+            replay::open(&after, transaction.date().ok(), jiff::civil::Date::MAX)
+        });
+        open.map(|(transaction, rows)| (transaction.id.to_string(), rows)).collect()
     };
     let (one, two) = (decide(&before), decide(&after));
     let mut impact = Impact::default();
