@@ -3,6 +3,7 @@
 mod authors;
 mod bad_input;
 mod cases;
+mod changes;
 mod check;
 mod company;
 mod crm;
