@@ -235,7 +235,8 @@ impl Calculation {
 
 /// One line for a transaction that got nothing: the reason that came furthest, and all messages.
 pub fn summary(reasons: &[Note]) -> Option<Note> {
-    const ORDER: [&str; 5] = ["over_maximum", "unmatched", "nobody", "condition", "no_rule"];
+    const ORDER: [&str; 6] =
+        ["over_maximum", "team_without_members", "unmatched", "nobody", "condition", "no_rule"];
     let rank = |note: &&Note| ORDER.iter().position(|code| *code == note.code);
     let furthest = reasons.iter().min_by_key(rank)?;
     let messages: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();

@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 pub(crate) mod apply;
+pub(crate) mod bundle;
 pub(crate) mod calculate;
 pub(crate) mod check;
 pub(crate) mod client;
@@ -67,6 +68,8 @@ enum Verb {
     Serve(serve::Options),
     /// Release held credits on a server.
     Release(release::Options),
+    /// Write a decision of a server as a case, for the end of a case file.
+    Keep(keep::Options),
     /// Show what a directory would change: files, rules, and money.
     Preview(preview::Options),
     /// Bring a directory, or what a preview wrote, into force on a server.
@@ -75,8 +78,9 @@ enum Verb {
     Rollback(rollback::Options),
     /// Make recorded decisions again and compare them.
     Verify(verify::Options),
-    /// Write a decision of a server as a case, for the end of a case file.
-    Keep(keep::Options),
+    /// Pack policies, plans and cases; install, upgrade, list and remove what others packed.
+    #[command(subcommand)]
+    Bundle(bundle::Verb),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -97,11 +101,12 @@ pub(crate) fn run() -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
         Verb::Release(options) => return release::run(&options),
+        Verb::Keep(options) => keep::run(&options),
         Verb::Preview(options) => preview::run(&options),
         Verb::Apply(options) => apply::run(&options),
         Verb::Rollback(options) => rollback::run(&options),
         Verb::Verify(options) => verify::run(&options),
-        Verb::Keep(options) => keep::run(&options),
+        Verb::Bundle(verb) => bundle::run(&verb),
         Verb::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);

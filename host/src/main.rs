@@ -4,6 +4,7 @@
 //! stderr.
 
 mod app;
+mod bundle;
 mod cli;
 mod clock;
 mod config;

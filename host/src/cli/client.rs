@@ -1,6 +1,6 @@
 //! A client of a server: what the command line asks of one.
 //!
-//! Not the server. Called by `demo`, `keep` and the verbs that ask a server.
+//! Not the server. Called by every verb that talks to one, and by `demo`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
