@@ -120,8 +120,10 @@ impl Tokens {
 
     /// Whose token it is; every one is compared, in constant time each.
     pub(crate) fn caller(&self, token: &str) -> Option<&Caller> {
-        let fits = self.0.iter().filter(|(_, hash)| hash.matches(token));
-        fits.map(|(caller, _)| caller).last()
+        let fits = |known: Option<&'_ Caller>, hash: &TokenHash| known.is_none() & hash.matches(token);
+        self.0.iter().fold(None, |known, (caller, hash)| {
+            if fits(known, hash) { Some(caller) } else { known }
+        })
     }
 }
 
