@@ -39,6 +39,10 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
             None => amount_of(case)?,
         };
         case.step("value", || format!("rule `{name}`: the deal is worth {value}"));
+        let value = match case.currency {
+            Some(currency) => case.exchange("value", value, (currency, result.unit))?,
+            None => value,
+        };
         let scale = result.unit.scale;
         let amounts = money::split(value, &recipients.shares, scale)
             .map_err(|error| Park::new("value", "policy_error", error.to_string()))?;

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use super::csv::{Cell, Row, Sheet};
 use super::report::{Report, hint};
 use super::toml::Source;
-use super::{Files, Settings};
+use super::{Files, Settings, exchange};
 use crate::calendar::Validity;
 use crate::diagnostic::Diagnostic;
 use crate::organization::{Entity, Organization, ParticipantId, PositionId, PositionVersion, fold};
@@ -28,16 +28,22 @@ const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
 
 /// Files that are read; `calendar` reads the periods.
-pub(super) const READ: [&str; 6] =
-    [PARTICIPANTS, POSITIONS, ASSIGNMENTS, RELATIONSHIPS, ALIASES, super::calendar::PERIODS];
+pub(super) const READ: [&str; 7] = [
+    PARTICIPANTS,
+    POSITIONS,
+    ASSIGNMENTS,
+    RELATIONSHIPS,
+    ALIASES,
+    super::calendar::PERIODS,
+    super::exchange::RATES,
+];
 
 /// Files of a later release.
-pub(super) const LATER: [&str; 5] = [
+pub(super) const LATER: [&str; 4] = [
     "organization/teams.csv",
     "organization/members.csv",
     "organization/territories.csv",
     "organization/quotas.csv",
-    "organization/exchange_rates.csv",
 ];
 
 /// Cells for which the nearest name is searched, which takes longer the more names there are.
@@ -136,7 +142,11 @@ impl Reading<'_> {
         let name = row.get("name").unwrap_or(id);
         let known = self.organization.add_participant(&id.text, &name.text, validity);
         self.lives.extend(dates.map(|validity| Dated { what: known, validity, origin }));
-        self.currency(row);
+        if let Some(cell) = row.get("currency")
+            && let Some(unit) = exchange::unit(row, cell, self.settings)
+        {
+            self.organization.pay_in(known, unit, validity);
+        }
         let entity = Entity::Participant(known);
         for cell in [Some(id), row.get("name"), row.get("email")].into_iter().flatten() {
             // An id, name or e-mail means its bearer for ever; whether the bearer exists on a day
@@ -149,16 +159,6 @@ impl Reading<'_> {
             let what = (position, known);
             self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
             self.name(id, Entity::Position(position), Validity::default(), PARTICIPANTS);
-        }
-    }
-
-    fn currency(&self, row: Row<'_, '_>) {
-        let Some(cell) = row.get("currency") else { return };
-        let settings = self.settings;
-        if cell.text != settings.units.name(settings.currency) {
-            let message = format!("a participant paid in `{}` is not yet supported", cell.text);
-            let help = "leave it blank or write the workspace's currency";
-            row.error("CR022", cell.offset, message, help);
         }
     }
 
