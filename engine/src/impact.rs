@@ -100,6 +100,13 @@ pub struct Delta {
     differences: Vec<Difference>,
 }
 
+impl Delta {
+    /// Where the two sides part first.
+    pub fn first(&self) -> Option<&Difference> {
+        self.differences.first()
+    }
+}
+
 /// Where a sum stops an activation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,8 @@ use tower_http::trace::TraceLayer;
 
 use crate::error;
 use crate::http::{
-    bearer, body, credits, dead_letters, hooks, parked, policies, status, transactions,
+    bearer, body, changes, credits, dead_letters, definitions, hooks, parked, policies, rules,
+    shadow, status, transactions, verify,
 };
 use crate::service::Service;
 
@@ -33,6 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) fn app(service: Arc<Service>) -> Router {
     let import = Router::new()
         .route("/v1/transactions", post(transactions::import))
+        .merge(whole_sets())
         .layer(from_fn_with_state(transactions::BODY_BYTES_MAX, body::limited));
     let api = Router::new()
         .route("/v1/transactions/{id}", get(transactions::show))
@@ -45,11 +47,30 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/credits/{id}/hold", post(credits::hold))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/{kind}/{name}", get(policies::show).put(policies::replace))
+        .route("/v1/definitions", get(definitions::list))
+        .route(
+            "/v1/definitions/{*path}",
+            get(definitions::show)
+                .put(definitions::replace)
+                .delete(definitions::remove)
+                .post(definitions::restore),
+        )
+        .route("/v1/rules", get(rules::list))
+        .route(
+            "/v1/rules/{plan}/{name}",
+            get(rules::show).put(rules::replace).delete(rules::remove),
+        )
+        .route("/v1/rules/{plan}/{name}/copy", post(rules::copy))
+        .route("/v1/changes/{id}", get(changes::show).delete(changes::withdraw))
+        .route("/v1/changes/{id}/approve", post(changes::approve))
+        .route("/v1/changes/{id}/activate", post(changes::approve))
+        .route("/v1/rollback", post(changes::rollback))
         .route("/v1/activations", get(policies::activations))
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/{sequence}/redrive", post(dead_letters::redrive))
         .route("/v1/parked", get(parked::list))
         .route("/v1/parked/redrive", post(parked::redrive))
+        .route("/v1/verify", get(verify::run))
         .route("/v1/status", get(status::show))
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
         .merge(import)
@@ -74,6 +95,14 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::new(id, crate::http::NewRequestId))
         .with_state(service)
+}
+
+/// Where a whole directory may be sent.
+fn whole_sets() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/v1/changes", get(changes::list).post(changes::make))
+        .route("/v1/preview", post(changes::preview))
+        .route("/v1/shadow", get(shadow::show).post(shadow::start).delete(shadow::stop))
 }
 
 /// The path may hold natural keys and the query names of people, so neither is logged.

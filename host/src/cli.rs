@@ -1,9 +1,11 @@
 //! The command line: one verb a file.
 //!
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
-//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched.
+//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched; `preview` says 2 when something changes.
 
 pub(crate) mod api;
+pub(crate) mod apply;
+pub(crate) mod bundle;
 pub(crate) mod calculate;
 pub(crate) mod check;
 pub(crate) mod client;
@@ -14,14 +16,17 @@ pub(crate) mod explain;
 pub(crate) mod keep;
 pub(crate) mod new;
 pub(crate) mod output;
+pub(crate) mod preview;
 pub(crate) mod release;
 pub(crate) mod repl;
 pub(crate) mod report;
+pub(crate) mod rollback;
 pub(crate) mod sarif;
 pub(crate) mod scene;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod test;
+pub(crate) mod verify;
 
 use std::process::ExitCode;
 
@@ -65,6 +70,17 @@ enum Verb {
     Release(release::Options),
     /// Write a decision of a server as a case, for the end of a case file.
     Keep(keep::Options),
+    /// Show what a directory would change: files, rules, and money.
+    Preview(preview::Options),
+    /// Bring a directory, or what a preview wrote, into force on a server.
+    Apply(apply::Options),
+    /// Bring an earlier set of definitions back into force on a server.
+    Rollback(rollback::Options),
+    /// Make recorded decisions again and compare them.
+    Verify(verify::Options),
+    /// Pack policies, plans and cases; install, upgrade, list and remove what others packed.
+    #[command(subcommand)]
+    Bundle(bundle::Verb),
     /// Show the version of the program and of the policy language.
     Version,
 }
@@ -86,6 +102,11 @@ pub(crate) fn run() -> ExitCode {
         Verb::Serve(options) => return serve::run(options),
         Verb::Release(options) => return release::run(&options),
         Verb::Keep(options) => keep::run(&options),
+        Verb::Preview(options) => preview::run(&options),
+        Verb::Apply(options) => apply::run(&options),
+        Verb::Rollback(options) => rollback::run(&options),
+        Verb::Verify(options) => verify::run(&options),
+        Verb::Bundle(verb) => bundle::run(&verb),
         Verb::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);

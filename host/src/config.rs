@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use crate::secrets::{self, Named};
+
 /// Everything that a server is started with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
@@ -20,8 +22,12 @@ pub(crate) struct Config {
     pub(crate) watch: bool,
     /// The business date, if it is not today.
     pub(crate) business_date: Option<Date>,
+    /// Whether a change needs a second person's approval.
+    pub(crate) four_eyes: bool,
     /// The token of the API, if it is not the one made at first start.
     pub(crate) token: Option<String>,
+    /// Tokens with names and roles.
+    pub(crate) tokens: Vec<Named>,
     /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
     pub(crate) secrets: BTreeMap<String, Vec<String>>,
 }
@@ -55,7 +61,18 @@ impl Config {
         let secrets = secrets.filter(|(_, values)| !values.is_empty()).collect();
         let token = text("ACCREDIT_TOKEN").map(|token| token.trim().to_owned());
         let listen = "127.0.0.1:8080".to_owned();
-        Ok(Config { data, workspace, listen, watch: false, business_date, token, secrets })
+        let tokens = secrets::named(&text("ACCREDIT_TOKENS").unwrap_or_default());
+        let tokens = tokens.map_err(|error| format!("`ACCREDIT_TOKENS`: {error}"))?;
+        Ok(Config {
+            data,
+            workspace,
+            listen,
+            business_date,
+            token,
+            tokens,
+            secrets,
+            ..Config::default()
+        })
     }
 }
 

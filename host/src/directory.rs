@@ -3,6 +3,9 @@
 //! The engine reads no disk; this module does, for the command line and for `serve --workspace`.
 //! Not understanding what is in the files. Source: FORMAT section 1.
 
+#[cfg(feature = "parquet")]
+mod parquet;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,6 +109,9 @@ pub(crate) fn rows(path: &Path) -> Result<Rows, Unreadable> {
 }
 
 fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
+    if path.extension().is_some_and(|extension| extension == "parquet") {
+        return parquet_rows(path, rows);
+    }
     let body = fs::read(path).map_err(|error| unreadable(path, error))?;
     let records = match path.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => {
@@ -114,8 +120,10 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
         }
         Some("ndjson" | "jsonl") => read::ndjson(&body),
         Some("json") => read::json(&body),
-        Some("parquet") => return Err(unreadable(path, "parquet files are not yet supported")),
-        _ => return Err(unreadable(path, "expected a .csv or .ndjson file of transactions")),
+        _ => {
+            let expected = "expected a .csv, .ndjson or .parquet file of transactions";
+            return Err(unreadable(path, expected));
+        }
     };
     let records = records.map_err(|error| unreadable(path, error))?;
     for (column, _) in records.iter().flat_map(|record| &record.cells) {
@@ -125,4 +133,30 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
     }
     rows.records.extend(records);
     Ok(())
+}
+
+#[cfg(feature = "parquet")]
+fn parquet_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
+    let (columns, records) = parquet::read(path).map_err(|error| unreadable(path, error))?;
+    rows.columns.extend(columns);
+    rows.records.extend(records);
+    Ok(())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet_rows(path: &Path, _: &mut Rows) -> Result<(), Unreadable> {
+    let message = "this program was built without the feature `parquet`: build it with \
+                   `cargo build --release --features parquet`, or export the rows as CSV";
+    Err(unreadable(path, message))
+}
+
+#[cfg(all(test, not(feature = "parquet")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parquet_is_refused_by_the_name_of_its_feature() {
+        let refused = rows(Path::new("deals.parquet")).unwrap_err().to_string();
+        assert!(refused.contains("--features parquet"), "{refused}");
+    }
 }

@@ -1,16 +1,22 @@
 //! The one door by which a new ruleset comes into force: API, watcher and first start all use it.
 //!
-//! Not reading of a disk (`watch`) and not checking (the engine).
+//! Not reading of a disk (`watch`) and not checking (the engine). What keeps a sound ruleset out all
+//! the same is in `guards`; what waits for a second person, in `proposals`.
 //!
 //! **Architecture invariant:** an activation is checked, then committed, then one pointer is
 //! stored; a refused one changes nothing and stays visible.
+
+mod guards;
+pub(crate) mod proposals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use accredit_engine::cases;
 use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::ledger::definitions::{Activation, Refusal};
+use accredit_engine::impact::Limits;
+use accredit_engine::ledger::changes::Proposal;
+use accredit_engine::ledger::definitions::{Activation, Effective, Refusal};
 use accredit_engine::workspace::{Files, Ruleset};
 
 use crate::error::Problem;
@@ -20,7 +26,7 @@ use crate::worker::Order;
 use crate::zone;
 
 /// A wish to change files of the workspace, all together or not at all.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     /// New text by path; none removes the file.
     pub(crate) files: BTreeMap<String, Option<Arc<str>>>,
@@ -30,6 +36,18 @@ pub(crate) struct Change {
     pub(crate) why: Option<String>,
     /// `api`, `watch` or `start`.
     pub(crate) source: &'static str,
+    /// The ruleset that the caller has seen, where another one would be a surprise.
+    pub(crate) base: Option<String>,
+    /// What it means for transactions that are credited already.
+    pub(crate) effective: Effective,
+    /// Labels to find it by.
+    pub(crate) tags: Vec<String>,
+    /// Whether it brings back an earlier set.
+    pub(crate) rollback: bool,
+    /// More money than this must not move.
+    pub(crate) limits: Limits,
+    /// The kept change that it carries out.
+    pub(crate) proposal: Option<u64>,
 }
 
 /// A change that is in force.
@@ -37,6 +55,25 @@ pub(crate) struct Change {
 pub(crate) struct Activated {
     /// Hash of the ruleset.
     pub(crate) ruleset: Arc<str>,
+    /// Number of the activation.
+    pub(crate) activation: u64,
+}
+
+/// What became of a change that nobody refused.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// In force.
+    Active(Activated),
+    /// It waits for a second person.
+    Waiting(Box<Proposal>),
+}
+
+/// A set of files that check and all cases find sound.
+pub(crate) struct Checked {
+    /// What it means.
+    pub(crate) ruleset: Ruleset,
+    /// How many cases ran.
+    pub(crate) cases: usize,
 }
 
 /// A change that is not.
@@ -49,6 +86,18 @@ pub(crate) enum Refused {
 }
 
 impl Service {
+    /// Brings a change into force, or keeps it until a second person approves where that is asked.
+    pub(crate) fn submit(
+        &self,
+        change: &Change,
+        allowed: impl FnOnce(&Files) -> Result<(), Problem>,
+    ) -> Result<Done, Refused> {
+        if self.config.four_eyes {
+            return self.keep_waiting(change, allowed).map(|kept| Done::Waiting(Box::new(kept)));
+        }
+        self.activate(change, allowed).map(Done::Active)
+    }
+
     /// Brings a change into force, if `allowed` still holds when its turn has come.
     pub(crate) fn activate(
         &self,
@@ -57,10 +106,16 @@ impl Service {
     ) -> Result<Activated, Refused> {
         let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.ruleset.load_full();
+        self.expected(&current, change).map_err(Refused::Problem)?;
         allowed(&current.files).map_err(Refused::Problem)?;
-        let files = changed(&current.files, change);
-        match self.judge(&current, &files, change) {
-            Ok(ruleset) => self.put_in_force(ruleset, change),
+        let files = changed(&current.files, &change.files);
+        let judged = self.judge(&current, &files, change);
+        let judged = judged.and_then(|checked| {
+            self.guard(&current, &checked.ruleset, change).map_err(Refused::Problem)?;
+            Ok(checked)
+        });
+        match judged {
+            Ok(checked) => self.put_in_force(checked, change),
             Err(refused) => {
                 self.metrics.reload("refused");
                 Err(refused)
@@ -68,18 +123,16 @@ impl Service {
         }
     }
 
-    fn judge(&self, current: &Ruleset, files: &Files, change: &Change) -> Result<Ruleset, Refused> {
-        // Columns that were received are known; before any was, a column may have any name.
-        let columns = self.ledger.columns();
-        let columns = columns.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
-        let refused = match check(files, &columns, change.files.keys()) {
-            Ok(ruleset) => match self.unusable(&ruleset) {
-                None => return Ok(ruleset),
-                Some(message) => {
-                    return Err(Refused::Problem(Problem::unprocessable("not_usable", message)));
-                }
-            },
-            Err(diagnostics) => diagnostics,
+    /// The ruleset of the change, checked, with nothing written but the refusal.
+    pub(crate) fn judge(
+        &self,
+        current: &Ruleset,
+        files: &Files,
+        change: &Change,
+    ) -> Result<Checked, Refused> {
+        let refused = match self.candidate(files, change.files.keys()) {
+            Err(Refused::Diagnostics(diagnostics)) => diagnostics,
+            other => return other,
         };
         tracing::warn!(
             activation.source = change.source,
@@ -94,20 +147,37 @@ impl Service {
         Err(Refused::Diagnostics(refused))
     }
 
-    fn put_in_force(&self, ruleset: Ruleset, change: &Change) -> Result<Activated, Refused> {
+    /// The ruleset of `files`, if it is sound and this build can serve it; writes nothing.
+    pub(crate) fn candidate<'a>(
+        &self,
+        files: &Files,
+        changed: impl Iterator<Item = &'a String>,
+    ) -> Result<Checked, Refused> {
+        // Columns that were received are known; before any was, a column may have any name.
+        let columns = self.ledger.columns();
+        let columns = columns.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let checked = check(files, &columns, changed).map_err(Refused::Diagnostics)?;
+        match self.unusable(&checked.ruleset) {
+            None => Ok(checked),
+            Some(message) => Err(Refused::Problem(Problem::unprocessable("not_usable", message))),
+        }
+    }
+
+    fn put_in_force(&self, checked: Checked, change: &Change) -> Result<Activated, Refused> {
         let failed = |error: &dyn std::fmt::Display| Refused::Problem(Problem::internal(error));
-        let ruleset = Arc::new(ruleset);
+        let ruleset = Arc::new(checked.ruleset);
         let secrets = secrets::secrets(&self.ledger, &self.config.secrets, &ruleset);
         let secrets = secrets.map_err(|error| failed(&error))?;
-        let row = self.row(&ruleset.hash, change);
-        self.ledger.activate(&ruleset.files, row).map_err(|error| failed(&error))?;
+        let plans = ruleset.plan_hashes();
+        let row = Activation { cases: checked.cases, plans, ..self.row(&ruleset.hash, change) };
+        let row = self.ledger.activate(&ruleset.files, row).map_err(|error| failed(&error))?;
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));
         self.ruleset.store(ruleset);
         self.metrics.reload("activated");
         tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
         self.orders.send(Order::RedriveParked(None));
-        Ok(Activated { ruleset: hash })
+        Ok(Activated { ruleset: hash, activation: row.sequence })
     }
 
     /// Why a ruleset without errors cannot be served by this build.
@@ -127,22 +197,27 @@ impl Service {
             why: change.why.clone(),
             source: change.source.to_owned(),
             files: change.files.keys().cloned().collect(),
+            effective: change.effective,
+            tags: change.tags.clone(),
+            change: change.proposal,
             ..Activation::default()
         }
     }
 }
 
-/// What every case file finds: a change may break the case of a file that it leaves alone.
-fn run_cases(files: &Files) -> Vec<Diagnostic> {
+/// How many cases there are, and what they find: a change may break the case of a file that it
+/// leaves alone.
+fn run_cases(files: &Files) -> (usize, Vec<Diagnostic>) {
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
     let cases: Vec<(&str, &str)> =
         cases.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
     let run = cases::run_all(files, &cases, &cases::Options::default());
+    let count = run.files.iter().flat_map(|file| &file.outcomes).map(Vec::len).sum();
     let found = run.files.into_iter().map(|file| match file.outcomes {
         Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
         Err(errors) => errors,
     });
-    found.flat_map(|failures: Vec<Diagnostic>| failures).collect()
+    (count, found.flat_map(|failures: Vec<Diagnostic>| failures).collect())
 }
 
 /// The ruleset of `files`, if check and, when anything `changed`, the cases find no error.
@@ -150,7 +225,7 @@ pub(crate) fn check<'a>(
     files: &Files,
     columns: &BTreeSet<String>,
     changed: impl Iterator<Item = &'a String>,
-) -> Result<Ruleset, Vec<Diagnostic>> {
+) -> Result<Checked, Vec<Diagnostic>> {
     let changed: BTreeSet<&str> = changed.map(String::as_str).collect();
     let touched = |one: &Diagnostic| changed.contains(one.place.file.as_str());
     let (mut ruleset, mut diagnostics) = Ruleset::read(files, columns);
@@ -164,16 +239,21 @@ pub(crate) fn check<'a>(
         }
     }
     let Some(ruleset) = ruleset else { return Err(diagnostics) };
+    let mut cases = 0;
     if !changed.is_empty() {
         diagnostics.extend(zone::unknown(&ruleset));
-        diagnostics.extend(run_cases(files));
+        let (count, findings) = run_cases(files);
+        diagnostics.extend(findings);
+        cases = count;
     }
-    if diagnostics.iter().any(Diagnostic::is_error) { Err(diagnostics) } else { Ok(ruleset) }
+    let sound = !diagnostics.iter().any(Diagnostic::is_error);
+    if sound { Ok(Checked { ruleset, cases }) } else { Err(diagnostics) }
 }
 
-fn changed(files: &Files, change: &Change) -> Files {
+/// The files with the changes laid over them.
+pub(crate) fn changed(files: &Files, changes: &BTreeMap<String, Option<Arc<str>>>) -> Files {
     let mut files = files.clone();
-    for (path, text) in &change.files {
+    for (path, text) in changes {
         match text {
             Some(text) => files.insert(path.clone(), Arc::clone(text)),
             None => files.remove(path),

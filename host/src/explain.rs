@@ -7,7 +7,7 @@
 //! **Architecture invariant:** explaining writes nothing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use accredit_engine::cases::{self, Kept};
 use accredit_engine::credit::CreditId;
@@ -21,6 +21,9 @@ use accredit_engine::workspace::Ruleset;
 
 use crate::error::Problem;
 use crate::service::Service;
+
+/// Rebuilt rulesets that are kept.
+const RULESETS_MAX: usize = 8;
 
 /// A release or a hold as the pipeline takes it; none for a row that is not understood.
 pub(crate) fn input(row: &Resolution) -> Option<stage::Resolution> {
@@ -70,14 +73,22 @@ impl Service {
         Ok(Inputs { as_of, resolutions: resolutions.iter().filter_map(input).collect() })
     }
 
-    fn ruleset_of(&self, hash: &str) -> Result<Arc<Ruleset>, Problem> {
+    /// The ruleset of this name: in force, or rebuilt from what was in force then.
+    pub(crate) fn ruleset_of(&self, hash: &str) -> Result<Arc<Ruleset>, Problem> {
         let current = self.ruleset.load_full();
         if *current.hash == *hash {
             return Ok(current);
         }
+        let mut known = self.rulesets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ruleset) = known.iter().find(|ruleset| *ruleset.hash == *hash) {
+            return Ok(Arc::clone(ruleset));
+        }
         let files = self.ledger.files_of(hash).map_err(|error| Problem::internal(&error))?;
         let files = files.ok_or_else(|| Problem::not_found("ruleset"))?;
         let (ruleset, _) = Ruleset::read(&files, &BTreeSet::new());
-        ruleset.map(Arc::new).ok_or_else(|| Problem::not_found("ruleset"))
+        let ruleset = ruleset.map(Arc::new).ok_or_else(|| Problem::not_found("ruleset"))?;
+        known.push_front(Arc::clone(&ruleset));
+        known.truncate(RULESETS_MAX);
+        Ok(ruleset)
     }
 }

@@ -4,13 +4,19 @@
 
 pub(crate) mod bearer;
 pub(crate) mod body;
+pub(crate) mod changes;
 pub(crate) mod credits;
 pub(crate) mod dead_letters;
+pub(crate) mod definitions;
 pub(crate) mod hooks;
 pub(crate) mod parked;
 pub(crate) mod policies;
+pub(crate) mod rules;
+pub(crate) mod shadow;
 pub(crate) mod status;
 pub(crate) mod transactions;
+pub(crate) mod verify;
+pub(crate) mod wish;
 
 use axum::Json;
 use axum::http::{HeaderValue, Request};

@@ -4,6 +4,7 @@
 //! stderr.
 
 mod app;
+mod bundle;
 mod cli;
 mod clock;
 mod config;
@@ -17,9 +18,14 @@ mod intake;
 mod listener;
 mod metrics;
 mod plugins;
+mod preview;
+mod replay;
+mod rules;
 mod secrets;
 mod server;
 mod service;
+mod shadow;
+mod verify;
 mod watch;
 mod worker;
 mod writer;

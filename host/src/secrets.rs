@@ -35,6 +35,96 @@ impl TokenHash {
     }
 }
 
+/// What the bearer of a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// Read, and preview.
+    Reader,
+    /// Also make changes of definitions.
+    Author,
+    /// Also approve changes of others.
+    Approver,
+    /// Everything.
+    Admin,
+}
+
+impl Role {
+    /// The role with this name.
+    pub(crate) fn parse(name: &str) -> Option<Role> {
+        match name {
+            "reader" => Some(Role::Reader),
+            "author" => Some(Role::Author),
+            "approver" => Some(Role::Approver),
+            "admin" => Some(Role::Admin),
+            _ => None,
+        }
+    }
+}
+
+/// A token with a name: the name is what the audit trail shows.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    /// Whose it is.
+    pub(crate) name: String,
+    /// What it may do.
+    pub(crate) role: Role,
+    /// The token.
+    pub(crate) token: String,
+}
+
+/// Tokens out of `name:role:token`, separated by spaces.
+///
+/// # Errors
+/// What is not understood; tokens are not repeated.
+pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
+    let mut all: Vec<Named> = Vec::new();
+    for part in text.split_whitespace() {
+        let mut parts = part.splitn(3, ':');
+        let (Some(name), Some(role), Some(token)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err("expected `name:role:token`, separated by spaces".to_owned());
+        };
+        let role = Role::parse(role).ok_or_else(|| {
+            format!("`{role}` is no role; write admin, author, approver or reader")
+        })?;
+        if name.is_empty() || token.is_empty() || all.iter().any(|known| known.name == name) {
+            return Err(format!("`{name}` must stand once, with a token"));
+        }
+        all.push(Named { name: name.to_owned(), role, token: token.to_owned() });
+    }
+    Ok(all)
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// As in the audit trail.
+    pub(crate) name: String,
+    /// What they may do.
+    pub(crate) role: Role,
+}
+
+/// Every token that is known, as hashes.
+pub(crate) struct Tokens(Vec<(Caller, TokenHash)>);
+
+impl Tokens {
+    /// The unnamed token, which may do everything, and those with names.
+    pub(crate) fn new(unnamed: TokenHash, named: &[Named]) -> Tokens {
+        let admin = Caller { name: "admin".to_owned(), role: Role::Admin };
+        let named = named.iter().map(|one| {
+            let caller = Caller { name: one.name.clone(), role: one.role };
+            (caller, TokenHash::of(&one.token))
+        });
+        Tokens(std::iter::once((admin, unnamed)).chain(named).collect())
+    }
+
+    /// Whose token it is; every one is compared, in constant time each.
+    pub(crate) fn caller(&self, token: &str) -> Option<&Caller> {
+        let fits = self.0.iter().filter(|(_, hash)| hash.matches(token));
+        fits.map(|(caller, _)| caller).last()
+    }
+}
+
 /// The token's hash, and the token itself where it was made just now or given.
 pub(crate) fn token(
     ledger: &Ledger,

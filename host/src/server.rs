@@ -62,8 +62,9 @@ impl Server {
         let service = Arc::new(Service {
             ledger,
             ruleset: ArcSwap::new(ruleset),
+            rulesets: Mutex::default(),
             secrets: ArcSwap::from_pointee(active),
-            token: token_hash,
+            tokens: secrets::Tokens::new(token_hash, &config.tokens),
             clock,
             metrics: Metrics::new(),
             config,
@@ -71,8 +72,10 @@ impl Server {
             writer,
             orders,
             door: Mutex::new(()),
+            shadow: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
+        service.resume_shadow();
         let shared = Arc::clone(&service);
         let writing = thread("writer", move || writer::run(&shared, &queue))?;
         let shared = Arc::clone(&service);
@@ -133,28 +136,47 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
             report_differences(&files, disk);
         }
         let unchanged = std::iter::empty();
-        return door::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
+        let checked = door::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
             print(&findings);
             "the ruleset in the data file does not pass check".to_owned()
-        });
+        })?;
+        return same_name(ledger, clock, checked.ruleset);
     }
     let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
-    let ruleset = door::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
+    let checked = door::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
         print(&findings);
         "the directory does not pass check".to_owned()
     })?;
-    let activation = Activation {
-        ruleset: ruleset.hash.to_string(),
-        at_ms: clock.now_ms(),
-        who: "serve".to_owned(),
-        why: Some("first start".to_owned()),
-        source: "start".to_owned(),
-        files: disk.keys().cloned().collect(),
-        ..Activation::default()
-    };
+    let (ruleset, cases) = (checked.ruleset, checked.cases);
+    let files = disk.keys().cloned().collect();
+    let activation = Activation { cases, files, ..start(clock, &ruleset, "first start") };
     let kept = ledger.activate(&ruleset.files, activation);
     kept.map_err(|error| format!("the directory cannot be stored: {error}"))?;
     Ok(ruleset)
+}
+
+/// The same files may be another ruleset in another version of the program: that is an activation.
+fn same_name(ledger: &Ledger, clock: Clock, ruleset: Ruleset) -> Result<Ruleset, String> {
+    let unreadable = |error| format!("the data file is unreadable: {error}");
+    let last = ledger.activations().map_err(unreadable)?.pop();
+    if last.is_none_or(|last| *last.ruleset != *ruleset.hash) {
+        let activation = start(clock, &ruleset, "another version of the program");
+        let kept = ledger.activate(&ruleset.files, activation);
+        kept.map_err(|error| format!("the start cannot be recorded: {error}"))?;
+    }
+    Ok(ruleset)
+}
+
+fn start(clock: Clock, ruleset: &Ruleset, why: &str) -> Activation {
+    Activation {
+        ruleset: ruleset.hash.to_string(),
+        at_ms: clock.now_ms(),
+        who: "serve".to_owned(),
+        why: Some(why.to_owned()),
+        source: "start".to_owned(),
+        plans: ruleset.plan_hashes(),
+        ..Activation::default()
+    }
 }
 
 fn print(findings: &[Diagnostic]) {

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
 //! store, in `door` alone.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -20,7 +21,8 @@ use crate::config::Config;
 use crate::error::Problem;
 use crate::intake::Machines;
 use crate::metrics::Metrics;
-use crate::secrets::{Secrets, TokenHash};
+use crate::secrets::{Secrets, Tokens};
+use crate::shadow::Shadow;
 use crate::worker::Orders;
 use crate::writer::Writer;
 
@@ -30,10 +32,12 @@ pub(crate) struct Service {
     pub(crate) ledger: Ledger,
     /// The ruleset in force.
     pub(crate) ruleset: ArcSwap<Ruleset>,
+    /// Rulesets of earlier decisions, the last ones asked for.
+    pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
     /// Active secrets by source.
     pub(crate) secrets: ArcSwap<Secrets>,
     /// Of the API.
-    pub(crate) token: TokenHash,
+    pub(crate) tokens: Tokens,
     /// The time.
     pub(crate) clock: Clock,
     /// Counters.
@@ -48,6 +52,8 @@ pub(crate) struct Service {
     pub(crate) orders: Orders,
     /// One activation at a time.
     pub(crate) door: Mutex<()>,
+    /// The rules that run beside those in force, if any do.
+    pub(crate) shadow: Mutex<Option<Shadow>>,
     /// Whether a stop was asked.
     pub(crate) stopping: AtomicBool,
 }

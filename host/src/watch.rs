@@ -90,10 +90,10 @@ impl Watched {
         let change = Change {
             files: self.wanted.clone(),
             who: "watch".to_owned(),
-            why: None,
             source: "watch",
+            ..Change::default()
         };
-        match self.service.activate(&change, |_| Ok(())) {
+        match self.service.submit(&change, |_| Ok(())) {
             Ok(_) => self.wanted.clear(),
             Err(Refused::Diagnostics(findings)) => {
                 for finding in findings {

@@ -7,8 +7,11 @@
 //! **Architecture invariant:** a batch is decided on one ruleset snapshot and recorded in one
 //! commit together with the end of its deliveries.
 
+mod again;
 mod batch;
+mod recredit;
 mod resolve;
+mod shadow;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -117,7 +120,7 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         Worker { service: Arc::clone(service), machines: Machines::default(), date: None };
     loop {
         // A batch at a time: a release does not wait for the end of an import.
-        let more = worker.step();
+        let more = worker.step() | worker.recredit();
         worker.new_day();
         let wait = if more { Duration::ZERO } else { TICK };
         match queue.0.recv_timeout(wait) {

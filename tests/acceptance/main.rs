@@ -2,6 +2,7 @@
 
 mod authors;
 mod bad_input;
+mod bundles;
 mod cases;
 mod check;
 mod company;

@@ -156,7 +156,10 @@ fn laws_hold_in_a_second_run() {
 
 #[test]
 fn every_small_world_is_decided_as_specified() {
-    let all = exhaustive::worlds();
+    let mut all = exhaustive::worlds();
+    if features::on(features::Feature::Teams) {
+        all.extend(exhaustive::teams());
+    }
     let name = |index| format!("small world {index}");
     compare(all.len(), name, compared, |index| all[index].clone());
 }

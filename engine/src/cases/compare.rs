@@ -16,7 +16,7 @@ pub(super) struct Comparison<'a> {
     /// Line of the first row.
     pub(super) line: u32,
     /// What should have come out.
-    pub(super) expected: Vec<Vec<String>>,
+    pub(super) expected: Vec<&'a [String]>,
     /// What came out.
     pub(super) actual: Vec<Row>,
     /// Whether the order of rows is ignored.
@@ -114,7 +114,7 @@ impl Comparison<'_> {
         }
         let rows = pairs.iter().flat_map(|pair| {
             let actual = pair.actual.map(|row| row.cells.as_slice());
-            [pair.expected.map(Vec::as_slice), actual].into_iter().flatten()
+            [pair.expected, actual].into_iter().flatten()
         });
         let widths = self.widths(rows);
         let mut text = line(' ', self.header, &widths);
@@ -159,7 +159,7 @@ impl Comparison<'_> {
 /// An expected row and the row that came out for it.
 #[derive(Debug)]
 pub(super) struct Pair<'a> {
-    pub(super) expected: Option<&'a Vec<String>>,
+    pub(super) expected: Option<&'a [String]>,
     pub(super) actual: Option<&'a Row>,
     /// Whether nothing differs.
     pub(super) same: bool,

@@ -45,10 +45,10 @@ const UNSAID: [&str; 7] =
 /// Why the decision cannot be said as a case, such as a cell with a line break.
 pub fn keep(kept: &Kept<'_>) -> Result<String, String> {
     let decided = decide(kept)?;
-    let (small, whole) = organization::snippets(&kept.ruleset.files, kept.record, &decided.rows);
+    let snippets = organization::snippets(&kept.ruleset.files, kept.record, &decided.rows);
     let path = format!("plans/{}.cases.md", kept.plan.unwrap_or("kept"));
     let mut message = String::new();
-    for organization in [small, whole] {
+    for organization in snippets {
         let text = markdown(kept, &decided, &organization);
         match super::run(&kept.ruleset.files, &path, &text) {
             Ok(outcomes) => match outcomes.iter().flat_map(|one| &one.failures).next() {
@@ -174,20 +174,16 @@ fn expectations(text: &mut String, decided: &Decided) {
     };
     let columns = header(&["transaction", "plan", "outcome", "stage", "code", "message"]);
     // Filtered decisions are not listed unless a row asks for them.
-    let asked = match decided.rows.is_empty() {
-        true => vec![
-            columns
-                .iter()
-                .map(|column| match column.as_str() {
-                    "transaction" => decided.id.clone(),
-                    "outcome" => "filtered".to_owned(),
-                    _ => String::new(),
-                })
-                .collect(),
-        ],
-        false => Vec::new(),
-    };
-    notes(text, &columns, Subject::Outcomes.rows(&decided.rows, &columns, &asked));
+    let asked: Vec<String> = columns
+        .iter()
+        .map(|column| match column.as_str() {
+            "transaction" => decided.id.clone(),
+            "outcome" => "filtered".to_owned(),
+            _ => String::new(),
+        })
+        .collect();
+    let asked: &[&[String]] = if decided.rows.is_empty() { &[&asked] } else { &[] };
+    notes(text, &columns, Subject::Outcomes.rows(&decided.rows, &columns, asked));
     let columns = header(&["transaction", "plan", "alert", "stage", "message"]);
     notes(text, &columns, Subject::Alerts.rows(&decided.rows, &columns, &[]));
 }

@@ -132,6 +132,10 @@ pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
 pub(super) fn cells(line: &str) -> Vec<String> {
     let line = line.trim();
     let inner = line.strip_prefix('|').unwrap_or(line);
+    if !inner.contains('\\') {
+        let inner = inner.strip_suffix('|').unwrap_or(inner);
+        return inner.split('|').map(|cell| cell.trim().to_owned()).collect();
+    }
     let mut cells = vec![String::new()];
     let mut signs = inner.chars().peekable();
     while let Some(sign) = signs.next() {
@@ -142,7 +146,8 @@ pub(super) fn cells(line: &str) -> Vec<String> {
             (_, None) => (),
         }
     }
-    if cells.len() > 1 && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
+    // What stands behind the last bar is no cell.
+    if inner.ends_with('|') && !inner.ends_with("\\|") {
         cells.pop();
     }
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()

@@ -83,7 +83,7 @@ impl Subject {
         self,
         decisions: &[Decision],
         header: &[String],
-        expected: &[Vec<String>],
+        expected: &[&[String]],
     ) -> Vec<Row> {
         match self {
             Subject::Credits => credits(decisions, header),
@@ -158,7 +158,7 @@ fn rare(credit: &CreditRow, column: &str) -> String {
 }
 
 /// All uncredited and parked decisions; filtered ones where the table names them.
-fn outcomes(decisions: &[Decision], header: &[String], expected: &[Vec<String>]) -> Vec<Row> {
+fn outcomes(decisions: &[Decision], header: &[String], expected: &[&[String]]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for decision in decisions {
         if !matches!(decision.outcome, Outcome::Credited | Outcome::Filtered) {

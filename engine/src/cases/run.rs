@@ -134,9 +134,9 @@ struct Decided {
 
 impl<'w> Worker<'w> {
     fn wants(&self, sheet: &Sheet<'_>, trial: &Trial) -> bool {
+        let Some(filter) = self.options.filter.as_deref() else { return true };
         let name = name(sheet, trial).unwrap_or_default();
-        let filter = self.options.filter.as_deref();
-        filter.is_none_or(|filter| name.contains(filter) || sheet.path.contains(filter))
+        name.contains(filter) || sheet.path.contains(filter)
     }
 
     fn trial(&mut self, sheet: &'w Sheet<'w>, trial: &'w Trial, reached: &mut Reached) -> Outcome {
@@ -178,35 +178,32 @@ impl<'w> Worker<'w> {
         }
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
-        if !ruleset.settings.calendar.finalizations(case.as_of).is_empty() {
-            if !actions.is_empty() {
-                let message = "a case with finalized periods has no releases by hand".to_owned();
-                return Err(wrong(message));
-            }
-            let books = books::books(ruleset, records, case.as_of, 1);
-            let plans = ruleset.plans.keys();
-            let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
-            let decisions = plans.flat_map(|id| books.decisions(id, period.as_ref())).collect();
-            let inputs = books::inputs(ruleset, case.as_of);
-            self.machine(sheet, trial, ruleset, reached);
-            return Ok(Decided { inputs, transactions, decisions });
-        }
+        let mut inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
+        // Of the directory around it a case wants the rules, not how far its books are closed.
+        let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
+        let replayed = finalized && sheet.is_alone(trial);
         let machine = self.machine(sheet, trial, ruleset, reached);
-        let decide = |inputs: &Inputs, machine: &mut Machine| {
-            let decided = transactions.iter();
-            let decided: Vec<_> =
-                decided.map(|tx| pipeline::decide(ruleset, tx, inputs, machine)).collect();
+        let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();
             let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
             let period = period.as_ref();
+            if replayed {
+                let books = books::resolved(ruleset, records, inputs, 1);
+                return plans.flat_map(|id| books.decisions(id, period)).collect();
+            }
+            let decided = transactions.iter();
+            let decided: Vec<_> =
+                decided.map(|tx| pipeline::decide(ruleset, tx, inputs, machine)).collect();
             plans.flat_map(|id| calculation::decisions(ruleset, id, period, &decided)).collect()
         };
-        let mut inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
         let mut decisions: Vec<Decision> = decide(&inputs, machine);
         for action in actions {
             let found = action.resolve(sheet.path, &decisions)?;
             inputs.resolutions.extend(found);
             decisions = decide(&inputs, machine);
+        }
+        if replayed {
+            inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
         }
         Ok(Decided { inputs, transactions, decisions })
     }
@@ -307,10 +304,10 @@ impl<'w> Worker<'w> {
     }
 }
 
-fn expected(table: &Table, example: Option<Example>, given: usize) -> Vec<Vec<String>> {
-    let Some(example) = example else { return table.rows.clone() };
-    let rows = table.rows.iter().skip(example.row).take(example.count);
-    rows.map(|row| row.get(given..).unwrap_or_default().to_vec()).collect()
+fn expected(table: &Table, example: Option<Example>, given: usize) -> Vec<&[String]> {
+    let (first, count) = example.map_or((0, usize::MAX), |example| (example.row, example.count));
+    let rows = table.rows.iter().skip(first).take(count);
+    rows.map(|row| row.get(given..).unwrap_or_default()).collect()
 }
 
 fn name(sheet: &Sheet<'_>, trial: &Trial) -> Option<String> {

@@ -104,6 +104,11 @@ impl<'a> Sheet<'a> {
         read.as_ref().map_err(Clone::clone)
     }
 
+    /// Whether a trial describes a customer of its own.
+    pub(super) fn is_alone(&self, trial: &Trial) -> bool {
+        self.blocks(trial).iter().any(|block| block.path == SETTINGS)
+    }
+
     /// Whether it stands in a customer's directory.
     pub(super) fn is_customer(&self) -> bool {
         self.base.contains_key(SETTINGS)
@@ -222,7 +227,7 @@ fn overlaid(base: &Files, path: &str, blocks: &[Block]) -> Files {
         }
     };
     let mut files = base.clone();
-    if base.contains_key(SETTINGS) && blocks.iter().any(|block| block.path == SETTINGS) {
+    if blocks.iter().any(|block| block.path == SETTINGS) {
         let stem = path.strip_suffix(".cases.md").unwrap_or(path);
         let beside = |file: &str| {
             file.rsplit_once('.').is_some_and(|(known, ending)| known == stem && ending != "md")

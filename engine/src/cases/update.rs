@@ -32,7 +32,8 @@ impl Edit {
     /// What makes the table of `comparison` true. Of an example, `given` are the cells before its
     /// expectation, which stand in the first row alone.
     pub(super) fn of(comparison: &Comparison<'_>, given: &[String]) -> Edit {
-        let mut free: Vec<(usize, &Vec<String>)> = comparison.expected.iter().enumerate().collect();
+        let mut free: Vec<(usize, &[String])> =
+            comparison.expected.iter().copied().enumerate().collect();
         let mut rows: Vec<NewRow> = Vec::new();
         let mut old: Vec<Option<usize>> = Vec::new();
         for row in &comparison.actual {

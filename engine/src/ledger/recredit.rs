@@ -7,11 +7,14 @@
 //! **Architecture invariant:** a wish ends only when every transaction that it covers was looked at
 //! after the last activation.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use serde::{Deserialize, Serialize};
 
 use super::definitions::{Activation, Effective};
 use super::record::{BLOCK, Stored, block};
 use super::{Ledger, Result, code, lock};
+use crate::decision::Decision;
 use crate::store::{Batch, Snapshot, Table};
 
 const KEY: &[u8] = b"recredit";
@@ -21,12 +24,50 @@ const KEY: &[u8] = b"recredit";
 pub struct Recredit {
     /// The activation that asked for it last.
     pub activation: u64,
+    /// The ruleset of that activation, which decides.
+    pub ruleset: String,
     /// Which transactions.
     pub effective: Effective,
     /// The number of the next transaction to look at.
     pub next: u64,
     /// How many were decided again.
     pub decided: u64,
+}
+
+/// What decided stored transactions, plan by plan, seen from one ruleset.
+#[derive(Debug, Clone)]
+pub struct Pins {
+    /// Plan hashes by ruleset.
+    known: HashMap<String, BTreeMap<String, String>>,
+    /// Those of the one.
+    wanted: BTreeMap<String, String>,
+}
+
+impl Pins {
+    /// From every activation, and the plan hashes of the ruleset that is to decide.
+    pub fn new(activations: &[Activation], wanted: BTreeMap<String, String>) -> Pins {
+        let known = activations.iter();
+        let known = known.map(|one| (one.ruleset.clone(), one.plans.clone())).collect();
+        Pins { known, wanted }
+    }
+
+    /// The plans whose decision another ruleset might make differently: those whose hash differs or
+    /// is not known, those without a decision, those that are gone.
+    pub fn stale(&self, decisions: &[Decision]) -> BTreeSet<String> {
+        let same = |decision: &Decision| {
+            let decided = self.known.get(&decision.ruleset);
+            let decided = decided.and_then(|plans| plans.get(&decision.plan));
+            decided.is_some() && decided == self.wanted.get(&decision.plan)
+        };
+        let other = decisions.iter().filter(|decision| !same(decision));
+        let mut stale: BTreeSet<String> = other.map(|decision| decision.plan.clone()).collect();
+        let new = self.wanted.keys().filter(|plan| {
+            let mut known = decisions.iter();
+            !known.any(|decision| decision.plan == **plan)
+        });
+        stale.extend(new.cloned());
+        stale
+    }
 }
 
 /// Adds the wish of an activation to its commit. A wish that is not fulfilled yet is widened: its
@@ -44,7 +85,9 @@ pub(super) fn ask(
         (_, Some(Effective::Recredit)) | (Effective::Recredit, _) => Effective::Recredit,
         (new, _) => new,
     };
-    let wish = Recredit { activation: activation.sequence, effective, next: 0, decided: 0 };
+    let ruleset = activation.ruleset.clone();
+    let wish =
+        Recredit { activation: activation.sequence, ruleset, effective, next: 0, decided: 0 };
     batch.put(Table::Meta, KEY, code::json(&wish)?);
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::policy::ProgramId;
 use crate::script::{Answer, Arguments, Machine, TransactionView};
 use crate::stage::{Case, Inputs, Park};
-use crate::transaction::{Field, Names, Transaction, Unreadable, Value};
+use crate::transaction::{Field, Transaction, Unreadable, Value};
 use crate::workspace::Ruleset;
 
 /// The transaction as a case of the plan; none when it is not let in.
@@ -25,7 +25,7 @@ pub(super) fn admit<'a>(
     inputs: &'a Inputs,
     machine: &'a mut Machine,
 ) -> Result<Option<Case<'a>>, Park> {
-    let default_credit: Arc<str> = Arc::from(transaction.names(Names::Owner));
+    let default_credit: Arc<str> = Arc::from(transaction.names(plan.measure.default_names()));
     let mut view =
         TransactionView { transaction: Arc::clone(transaction), period: None, default_credit };
     if let Some(filter) = plan.filter {

@@ -17,6 +17,9 @@ const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
 /// Endings of definition files.
 const ENDINGS: [&str; 3] = [".toml", ".csv", ".rhai"];
 
+/// Which bundles are installed: kept beside the definitions, and none itself.
+const BUNDLES: &str = "plugins.lock.toml";
+
 /// Reports files that nothing reads.
 pub(super) fn warn(files: &Files, report: &Report) {
     for path in files.keys() {
@@ -33,7 +36,8 @@ pub(super) fn warn(files: &Files, report: &Report) {
 fn suspicious(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
-    if name.starts_with('.') || name.ends_with(".md") || folder == "transactions" {
+    let own = name.starts_with('.') || name.ends_with(".md") || path == BUNDLES;
+    if own || folder == "transactions" {
         return false;
     }
     FOLDERS.contains(&folder) || ENDINGS.iter().any(|ending| name.ends_with(ending))

@@ -1,6 +1,6 @@
 //! A client of a server: what the command line asks of one.
 //!
-//! Not the server. Called by `demo`, `keep` and `release`.
+//! Not the server. Called by every verb that talks to one, and by `demo`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -105,5 +105,15 @@ fn body(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<
     }
     let json: Json = serde_json::from_str(&text).unwrap_or_default();
     let detail = json.get("detail").and_then(Json::as_str).map(str::to_owned);
-    Err(detail.unwrap_or_else(|| format!("the server answered {}", reply.status())))
+    let mut said = detail.unwrap_or_else(|| format!("the server answered {}", reply.status()));
+    for error in json.get("errors").and_then(Json::as_array).into_iter().flatten() {
+        let of = |key: &str| error.get(key).and_then(Json::as_str).unwrap_or_default();
+        let number = |key: &str| error.get(key).and_then(Json::as_u64).unwrap_or_default();
+        if error.get("file").is_some() {
+            let (line, column) = (number("line"), number("column"));
+            let (file, code, message) = (of("file"), of("code"), of("message"));
+            said.push_str(&format!("\n{file}:{line}:{column}: {code} {message}"));
+        }
+    }
+    Err(said)
 }

@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Bring in files of the directory as they change; with DIR this is the workspace as well.
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     watch: Option<Option<PathBuf>>,
+    /// Changes of definitions wait until somebody other than their author approves them.
+    #[arg(long)]
+    four_eyes: bool,
 }
 
 /// Runs until SIGTERM or ctrl-c.
@@ -39,7 +42,9 @@ pub(crate) fn run(options: Options) -> ExitCode {
     }
     let config = Config::from_environment(options.data, workspace);
     let config = match config {
-        Ok(config) => Config { listen: options.listen, watch, ..config },
+        Ok(config) => {
+            Config { listen: options.listen, watch, four_eyes: options.four_eyes, ..config }
+        }
         Err(message) => {
             eprintln!("error: {message}");
             return ExitCode::from(2);

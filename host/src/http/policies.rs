@@ -8,15 +8,17 @@ use accredit_engine::policy::Kind;
 use accredit_engine::workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::wish::{self, Condition};
 use crate::clock::rfc3339;
-use crate::door::{Activated, Change, Refused};
+use crate::door::Change;
 use crate::error::Problem;
+use crate::secrets::Caller;
 use crate::service::Service;
 
 /// Characters of a policy's name.
@@ -78,14 +80,19 @@ impl History {
     }
 }
 
-fn row(activation: &Activation) -> Value {
+pub(super) fn row(activation: &Activation) -> Value {
     json!({
+        "sequence": activation.sequence,
         "ruleset": activation.ruleset,
         "at": rfc3339(activation.at_ms),
         "who": activation.who,
         "why": activation.why,
         "source": activation.source,
         "files": activation.files,
+        "effective": activation.effective,
+        "tags": activation.tags,
+        "cases": activation.cases,
+        "change": activation.change,
     })
 }
 
@@ -127,93 +134,33 @@ pub(crate) async fn show(
         (kind, source.to_string()).into_response()
     };
     if let Some(source) = source {
-        response.headers_mut().insert(header::ETAG, etag(&hash(&source))?);
+        response.headers_mut().insert(header::ETAG, wish::etag(&hash(&source))?);
     }
     Ok(response)
-}
-
-fn etag(hash: &str) -> Result<HeaderValue, Problem> {
-    HeaderValue::from_str(&format!("\"{hash}\"")).map_err(|error| Problem::internal(&error))
 }
 
 /// Puts a new version of a policy in force, or refuses it with check's diagnostics.
 pub(crate) async fn replace(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
     Path((kind, name)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let path = path(&kind, &name)?;
-    let source = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("not UTF-8 text"))?;
-    let new = hash(source);
-    let text: Arc<str> = Arc::from(source);
-    let said = |name: &str| {
-        let value = headers.get(name).and_then(|value| value.to_str().ok());
-        value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
-    };
-    let condition = Condition { if_match: said("if-match"), if_none_match: said("if-none-match") };
-    let change = Change {
-        files: BTreeMap::from([(path.clone(), Some(text))]),
-        who: "api".to_owned(),
-        why: said("x-comment"),
-        source: "api",
-    };
-    let activated = service.blocking(move |service| {
-        let done = service.activate(&change, |files| condition.holds(files.get(&path)));
-        done.map_err(refused)
+    let text = wish::text(&body)?;
+    let new = hash(&text);
+    let condition = Condition::new(&headers);
+    let files = BTreeMap::from([(path.clone(), Some(text))]);
+    let change = Change { files, ..wish::change(&headers, &caller)? };
+    let done = service.blocking(move |service| {
+        let allowed = |files: &Files| {
+            condition.holds(files.get(&path).map(|text| hash(text)).as_deref(), "policy")
+        };
+        service.submit(&change, allowed).map_err(wish::refused)
     });
     // Not cut short by a client that goes away: `blocking` runs to its end.
-    let Activated { ruleset } = activated.await?;
-    let mut response =
-        Json(json!({ "hash": new, "active": true, "ruleset": *ruleset })).into_response();
-    response.headers_mut().insert(header::ETAG, etag(&new)?);
-    Ok(response)
-}
-
-fn refused(refused: Refused) -> Problem {
-    match refused {
-        Refused::Problem(problem) => problem,
-        Refused::Diagnostics(diagnostics) => {
-            let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());
-            let detail = "check found errors; the version in force stays";
-            Problem::unprocessable("check_failed", detail).errors(errors.collect())
-        }
-    }
-}
-
-/// What the caller believes to be there.
-struct Condition {
-    if_match: Option<String>,
-    if_none_match: Option<String>,
-}
-
-impl Condition {
-    fn holds(&self, current: Option<&Arc<str>>) -> Result<(), Problem> {
-        let stale = |detail: &str| {
-            Err(Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail))
-        };
-        let Some(current) = current else {
-            return match self.if_match {
-                None => Ok(()),
-                Some(_) => stale("there is no such policy yet; leave `If-Match` out"),
-            };
-        };
-        if self.if_none_match.is_some() {
-            return stale("there is such a policy already");
-        }
-        let Some(given) = &self.if_match else {
-            let detail = "say with `If-Match` which version is to be replaced";
-            let status = StatusCode::PRECONDITION_REQUIRED;
-            return Err(Problem::new(status, "precondition_required", detail));
-        };
-        let current = hash(current);
-        let given = given.split(',').map(|tag| tag.trim().trim_matches('"'));
-        let mut given = given.filter(|tag| *tag == "*" || *tag == current);
-        match given.next() {
-            Some(_) => Ok(()),
-            None => stale("the policy has changed since it was read"),
-        }
-    }
+    wish::answer(&done.await?, Some(&new))
 }
 
 /// Every activation, newest first.

@@ -35,6 +35,12 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
             "business_date": service.business_date().to_string(),
             "pending": pending,
             "counts": counts,
+            "recredit": service.ledger.recredit().map_err(failed)?.map(|going| json!({
+                "activation": going.activation,
+                "effective": going.effective,
+                "looked_at": going.next,
+                "decided": going.decided,
+            })),
             "version": env!("CARGO_PKG_VERSION"),
         }))
     });

@@ -2,9 +2,12 @@
 
 mod api;
 mod concurrency;
+mod definitions;
 mod hooks;
+mod incremental;
 mod policies;
 mod restart;
+mod swap;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -66,6 +69,8 @@ struct Host {
     folder: TempDir,
     watch: bool,
     date: jiff::civil::Date,
+    /// What else it is started with.
+    also: Box<dyn Fn(&mut Config) + Send + Sync>,
 }
 
 /// What came back.
@@ -101,6 +106,14 @@ impl Host {
     }
 
     fn start_watching(watch: bool) -> Host {
+        Host::begin(watch, Box::new(|_| ()))
+    }
+
+    fn start_with(also: impl Fn(&mut Config) + Send + Sync + 'static) -> Host {
+        Host::begin(false, Box::new(also))
+    }
+
+    fn begin(watch: bool, also: Box<dyn Fn(&mut Config) + Send + Sync>) -> Host {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = folder.path().join("acme").join(path);
@@ -120,13 +133,13 @@ impl Host {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
         let date = jiff::civil::date(2026, 1, 15);
-        let mut host = Host { runtime, running: None, agent, folder, watch, date };
+        let mut host = Host { runtime, running: None, agent, folder, watch, date, also };
         host.run();
         host
     }
 
     fn run(&mut self) {
-        let config = Config {
+        let mut config = Config {
             data: self.folder.path().join("acme.redb"),
             workspace: Some(self.folder.path().join("acme")),
             listen: "127.0.0.1:0".to_owned(),
@@ -135,6 +148,7 @@ impl Host {
             token: Some("test-token".to_owned()),
             ..Config::default()
         };
+        (self.also)(&mut config);
         self.running = Some(self.runtime.block_on(Server::start(config)).unwrap());
     }
 

@@ -19,9 +19,6 @@ use super::Worker;
 use crate::explain;
 use crate::intake::{older, source_clock, understand};
 
-/// Transactions decided again in one commit.
-const AGAIN_MAX: usize = 1000;
-
 /// The version of a transaction that counts, so far.
 struct Current {
     record: Record,
@@ -60,6 +57,7 @@ impl Worker {
         let transactions: Vec<_> = new.map(|current| current.transaction).collect();
         batch.decisions = self.decide(&ruleset, &transactions, resolutions);
         self.record(&batch)?;
+        self.shadow(&batch.decisions);
         Ok(pending.len())
     }
 
@@ -121,28 +119,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Decides stored transactions again, as their inputs are now; returns how many there were.
-    pub(super) fn decide_again(&mut self, ids: &[String]) -> Result<usize, StoreError> {
-        let mut count = 0;
-        for chunk in ids.chunks(AGAIN_MAX) {
-            let ruleset = self.service.ruleset.load_full();
-            let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-            let mut transactions = Vec::with_capacity(chunk.len());
-            let mut resolutions = Vec::new();
-            for id in chunk {
-                if let Some(stored) = self.service.ledger.transaction(id)? {
-                    transactions.push(Arc::new(decoder.decode(&stored.record)));
-                    resolutions.extend(self.service.ledger.resolutions(id)?);
-                }
-            }
-            count += transactions.len();
-            let decisions = self.decide(&ruleset, &transactions, resolutions);
-            self.record(&Work { decisions, ..Work::default() })?;
-        }
-        Ok(count)
-    }
-
-    fn decide(
+    /// Decides transactions on one ruleset, all plans; results in order.
+    pub(super) fn decide(
         &self,
         ruleset: &Ruleset,
         transactions: &[Arc<Transaction>],
@@ -159,7 +137,7 @@ impl Worker {
         ids.zip(rows).collect()
     }
 
-    fn record(&self, batch: &Work) -> Result<(), StoreError> {
+    pub(super) fn record(&self, batch: &Work) -> Result<(), StoreError> {
         let started = std::time::Instant::now();
         self.service.ledger.record(batch)?;
         self.service.metrics.commit(started.elapsed());

@@ -1,7 +1,8 @@
 //! Every organisation of up to four people in up to three levels, with every split of up to three.
 
-use super::world::{Assign, Calendar, Direct, Keep, Tx, UnitType, Value, World};
+use super::world::{Assign, Calendar, Direct, Keep, Member, Members, Team};
 use super::world::{Cap, Hold, Indirect, Outcome, Person, Plan, Seat, Sitting, Span, Split, Test};
+use super::world::{Tx, UnitType, Value, World};
 
 const AMOUNTS: [&str; 5] = ["100", "100.01", "-100", "0.01", "-0.015"];
 const WEIGHTS: [[&str; 3]; 2] = [["0.3333", "0.3333", "0.3334"], ["0.6", "0.6", "0.5"]];
@@ -114,6 +115,64 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
         transactions: transactions(count),
         as_of: None,
     }
+}
+
+const MODES: [Option<Members>; 5] = [
+    None,
+    Some(Members::Equal),
+    Some(Members::Weight),
+    Some(Members::Full),
+    Some(Members::Manager),
+];
+
+/// Every team of up to four people, with every way to credit it and every split; nobody, people
+/// and the team are named.
+pub(crate) fn teams() -> Vec<World> {
+    let mut all = Vec::new();
+    for count in 1..=4 {
+        for chosen in 0..1 << count {
+            for mode in MODES {
+                for split in [Split::Refuse, Split::Equal, Split::Full, Split::First] {
+                    all.push(with_team(count, chosen, mode, split));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// A team of those people whose bits are set; the last one is its manager, and everybody's.
+fn with_team(count: usize, chosen: usize, mode: Option<Members>, split: Split) -> World {
+    let last = count - 1;
+    let managers: Vec<Option<usize>> = (0..count).map(|n| (n < last).then_some(last)).collect();
+    let mut world = world(&managers, split, 0);
+    let span = Span::default();
+    let team = "West".to_owned();
+    let manager = Some(format!("P{last}"));
+    world.teams.push(Team { id: team.clone(), name: String::new(), parent: None, manager, span });
+    for n in (0..count).filter(|n| chosen & (1 << n) != 0) {
+        let (team, person, weight) = (team.clone(), format!("P{n}"), format!("{}", n * 3));
+        world.members.push(Member { team, person, weight, span });
+    }
+    world.plans[0].direct[0].members = mode;
+    let mate = world.plans[0].indirect[0].clone();
+    let (name, relationship) = ("Mate".to_owned(), "Team".to_owned());
+    world.plans[0].indirect.push(Indirect { name, relationship, ..mate });
+    let texts = ["West", "West;P0", "P0;West", "West[0.6];P0[0.5]", "West;nobody", "P0"];
+    world.transactions.clear();
+    for text in texts {
+        for amount in AMOUNTS {
+            world.transactions.push(Tx {
+                id: format!("T{:03}", world.transactions.len()),
+                date: "2022-01-12".to_owned(),
+                amount: amount.to_owned(),
+                owners: [text.to_owned(), String::new()],
+                stage: "Won".to_owned(),
+                ..Tx::default()
+            });
+        }
+    }
+    world
 }
 
 /// Every ordered choice of one to three people, without weights and with each set of them.

@@ -25,9 +25,9 @@ const DATES: [&str; 13] = [
     "2021-12-31",
     "2023-01-01",
 ];
-const AMOUNTS: [&str; 14] = [
+const AMOUNTS: [&str; 17] = [
     "100", "100.01", "1000", "0", "-100", "-100.01", "0.01", "-0.01", "10.005", "0.015",
-    "99999.99", "7", "33.3333", "",
+    "99999.99", "7", "33.3333", "250", "1234.56", "500", "",
 ];
 
 pub(crate) fn world(seed: u64) -> World {
@@ -118,7 +118,7 @@ fn span(r: &mut Random, rare: usize) -> Span {
 
 fn name(r: &mut Random, world: &World) -> String {
     let person = r.pick(&world.people);
-    let name = match r.below(16) {
+    let name = match r.below(24) {
         0 => "zoe".to_owned(),
         1 => "Zed Nobody".to_owned(),
         2 => "Ace".to_owned(),
@@ -137,7 +137,7 @@ fn name(r: &mut Random, world: &World) -> String {
 }
 
 fn names(r: &mut Random, world: &World) -> String {
-    let count = *r.pick(&[0, 1, 1, 1, 2, 2, 3, 4]);
+    let count = *r.pick(&[0, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4]);
     let weights: &[&str] = match r.below(4) {
         0 => &["0.5", "0.3", "0.2"],
         1 => &["0.6", "1", "0.3333", "0.125"],
@@ -149,7 +149,7 @@ fn names(r: &mut Random, world: &World) -> String {
             text.push_str(r.word(&[";", "||", " ; ", ";;"]));
         }
         text.push_str(&name(r, world));
-        if !weights.is_empty() && !r.one_in(25) {
+        if !weights.is_empty() && !r.one_in(40) {
             text.push_str(&format!("[{}]", weights[place % weights.len()]));
         }
     }
@@ -181,12 +181,12 @@ fn related(r: &mut Random, world: &World) -> String {
 }
 
 fn transaction(r: &mut Random, world: &World, n: usize) -> Tx {
-    let date = match r.below(40) {
+    let date = match r.below(80) {
         0 => String::new(),
         1 => "soon".to_owned(),
         _ => (r.word(&DATES)).to_owned(),
     };
-    let amount = if r.one_in(40) { "12x".to_owned() } else { r.word(&AMOUNTS).to_owned() };
+    let amount = if r.one_in(80) { "12x".to_owned() } else { r.word(&AMOUNTS).to_owned() };
     let second = if r.one_in(6) { names(r, world) } else { String::new() };
     let currencies = ["", "", "USD", "USD", "EUR", "EUR", "JPY", "XXX"];
     let several = world.units.len() > 1 && !r.one_in(3);
@@ -200,7 +200,7 @@ fn transaction(r: &mut Random, world: &World, n: usize) -> Tx {
         related: [related(r, world), related(r, world)],
         positions: names(r, world),
         stage: r.word(&["Won", "Won", "Won", "Won", "Won", "Lost", ""]).to_owned(),
-        units: (if r.one_in(25) { "x" } else { r.word(&["", "1.5", "0.5"]) }).to_owned(),
+        units: (if r.one_in(60) { "x" } else { r.word(&["", "1.5", "0.5"]) }).to_owned(),
         product: r.word(&["Pump", "VALVE", "Pipe", ""]).to_owned(),
         geography: r.word(&["NY", "PA", "Nevada", "CA", ""]).to_owned(),
         postal: r.word(&["02139", "02199", "90210", "K1A 0B1", "2139", ""]).to_owned(),

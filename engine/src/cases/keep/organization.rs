@@ -33,7 +33,7 @@ pub(super) fn snippets(
     files: &Files,
     record: &Record,
     decisions: &[Decision],
-) -> (Vec<(String, String)>, Vec<(String, String)>) {
+) -> [Vec<(String, String)>; 2] {
     let organization = files
         .iter()
         .filter(|(path, _)| path.starts_with("organization/") && path.ends_with(".csv"));
@@ -41,10 +41,10 @@ pub(super) fn snippets(
         organization.filter_map(|(path, text)| Sheet::read(path, text)).collect();
     let mut names = named(files, record, decisions);
     // Each round takes a row or is the last.
-    while sheets.iter_mut().fold(false, |more, sheet| sheet.follow(&mut names) || more) {}
+    while sheets.iter_mut().filter_map(|sheet| sheet.follow(&mut names)).count() > 0 {}
     let small = sheets.iter().map(|sheet| sheet.text(false));
     let whole = sheets.iter().map(|sheet| sheet.text(true));
-    (small.collect(), whole.collect())
+    [small.collect(), whole.collect()]
 }
 
 /// The names that the deal, its credits and the plans say.
@@ -98,9 +98,9 @@ impl<'a> Sheet<'a> {
         Some(Sheet { path, header, rows, links })
     }
 
-    /// Takes the rows that `names` need, and adds theirs; whether there were any.
-    fn follow(&mut self, names: &mut BTreeSet<String>) -> bool {
-        let Some((by, with)) = &self.links else { return false };
+    /// Takes the rows that `names` need, and adds theirs; nothing when there was none.
+    fn follow(&mut self, names: &mut BTreeSet<String>) -> Option<()> {
+        let (by, with) = self.links.as_ref()?;
         let mut more = false;
         for (row, needed) in self.rows.iter_mut().filter(|(_, needed)| !needed) {
             let cells = |columns: &[usize]| -> Vec<String> {
@@ -112,7 +112,7 @@ impl<'a> Sheet<'a> {
                 names.extend(cells(with).into_iter().filter(|name| !name.is_empty()));
             }
         }
-        more
+        more.then_some(())
     }
 
     fn text(&self, all: bool) -> (String, String) {

@@ -114,13 +114,13 @@ pub(super) fn teams(r: &mut Random, world: &mut World) {
     }
     let count = 1 + r.below(4);
     let names = ["West", "East", "North", "Ace"];
-    for n in 0..count {
+    for (n, name) in names.into_iter().enumerate().take(count) {
         let id = format!("W{n}");
         let parent = |r: &mut Random| {
             (n + 1 < count && !r.one_in(3)).then(|| format!("W{}", n + 1 + r.below(count - n - 1)))
         };
         let manager = |r: &mut Random| (!r.one_in(3)).then(|| r.pick(&world.seats).id.clone());
-        let name = if r.one_in(8) { "West" } else { names[n] }.to_owned();
+        let name = if r.one_in(8) { "West" } else { name }.to_owned();
         let (parent_id, manager_id) = (parent(r), manager(r));
         let first =
             Team { id, name, parent: parent_id, manager: manager_id, span: Span::default() };

@@ -1,5 +1,7 @@
 //! Laws that take a second run: of other rows, in other ways, on another day.
 
+use std::slice::from_ref;
+
 use accredit_engine::calculation::{self, books};
 use accredit_engine::credit::CreditId;
 use accredit_engine::decision::Decision;
@@ -144,7 +146,7 @@ fn without_indirect_rules(world: &World, first: &[Decision]) -> Result<(), Strin
     };
     for (with, without) in first.iter().zip(&second) {
         if !with.credits.is_empty() && direct(with) != direct(without) {
-            return same("INV-D2", &[with.clone()], &[without.clone()]);
+            return same("INV-D2", from_ref(with), from_ref(without));
         }
     }
     Ok(())

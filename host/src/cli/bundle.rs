@@ -1,0 +1,154 @@
+//! `accredit bundle`: pack, install, upgrade, list, remove.
+//!
+//! Not the work (`crate::bundle`). What was done goes to standard output, refusals to standard error.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::bundle::{self, Archive, Lock, Refused, Wish};
+use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::report;
+
+/// What can be done with bundles.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Pack a directory with a plugin.toml into one file, once its cases pass.
+    Pack {
+        /// The bundle's directory.
+        dir: PathBuf,
+        /// Where the bundle goes.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// A file with an ed25519 key to sign with: 32 random bytes in base64.
+        #[arg(long, value_name = "KEY")]
+        sign: Option<PathBuf>,
+    },
+    /// Install a bundle into a customer's directory.
+    Install(Change),
+    /// Replace an installed bundle by another version of it.
+    Upgrade(Change),
+    /// Show the bundles of a customer's directory.
+    List {
+        /// A customer's directory.
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Format on standard output.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Remove a bundle from a customer's directory.
+    Remove {
+        /// The bundle's name.
+        name: String,
+        /// A customer's directory.
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Even if files were edited, or something else needs them.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// What is installed, where and how.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    /// A bundle.
+    file: PathBuf,
+    /// A customer's directory.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// Only if it is signed with this public key, in base64 or in a file.
+    #[arg(long, value_name = "PUBKEY")]
+    verify: Option<String>,
+    /// Set a constant that the bundle lets be set.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+    /// Even over files that were edited or that others wrote, and an older version too.
+    #[arg(long)]
+    force: bool,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Runs the verb: exit 1 when it is refused, 3 when there is no bundle to list.
+pub(crate) fn run(verb: &Verb) -> u8 {
+    let done = match verb {
+        Verb::Pack { dir, output, sign } => pack(dir, output, sign.as_deref()),
+        Verb::Install(change) => install(change, false),
+        Verb::Upgrade(change) => install(change, true),
+        Verb::List { dir, format } => list(dir, *format),
+        Verb::Remove { name, dir, force } => remove(dir, name, *force),
+    };
+    done.unwrap_or_else(|refused| {
+        eprint!("{}", report::text(&refused.files, &refused.diagnostics));
+        eprintln!("error: {refused}");
+        EXIT_FAILED
+    })
+}
+
+fn pack(dir: &Path, out: &Path, sign: Option<&Path>) -> Result<u8, Refused> {
+    let archive = bundle::pack(dir, out, sign)?;
+    let (title, count) = (archive.title(), archive.files.len());
+    output::line(&format!("{title}: {count} files in {}, {}", out.display(), archive.signed));
+    Ok(EXIT_OK)
+}
+
+fn install(change: &Change, upgrade: bool) -> Result<u8, Refused> {
+    let archive = Archive::read(&change.file, change.verify.as_deref())?;
+    let settings: BTreeMap<String, String> = change.set.iter().cloned().collect();
+    let wish = Wish { upgrade, force: change.force, settings };
+    let written = bundle::install(&change.dir, &archive, &wish)?;
+    written.iter().for_each(|path| output::line(path));
+    eprintln!("{} is installed, {}", archive.title(), archive.signed);
+    for (name, setting) in &archive.manifest.settings {
+        let (kind, description) = (setting.kind.name(), &setting.description);
+        eprintln!("  --set {name}={kind}  {description}");
+    }
+    Ok(EXIT_OK)
+}
+
+const COLUMNS: [&str; 7] =
+    ["name", "version", "description", "signed", "files", "edited", "settings"];
+
+fn list(dir: &Path, format: Format) -> Result<u8, Refused> {
+    let lock = Lock::read(dir)?;
+    let rows = lock.bundle.iter().map(|one| {
+        let signed = match (&one.signed, one.verified) {
+            (None, _) => "no".to_owned(),
+            (Some(key), true) => format!("{key} (verified)"),
+            (Some(key), false) => format!("{key} (not verified)"),
+        };
+        let settings: Vec<String> =
+            one.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let files: Vec<&String> = one.files.keys().collect();
+        json!({
+            "name": one.name,
+            "version": one.version.to_string(),
+            "description": one.description,
+            "signed": signed,
+            "files": if format == Format::Json { json!(files) } else { json!(files.len()) },
+            "edited": bundle::edited(dir, one).join(" "),
+            "settings": settings.join(" "),
+        })
+    });
+    let rows: Vec<_> = rows.collect();
+    match format {
+        Format::Json => output::json(&rows),
+        Format::Csv => output::csv(&COLUMNS, &rows),
+        Format::Table => output::table(&COLUMNS, &rows),
+    }
+    Ok(if rows.is_empty() { EXIT_NOTHING } else { EXIT_OK })
+}
+
+fn remove(dir: &Path, name: &str, force: bool) -> Result<u8, Refused> {
+    let removed = bundle::remove(dir, name, force)?;
+    removed.iter().for_each(|path| output::line(path));
+    eprintln!("{name} is removed");
+    Ok(EXIT_OK)
+}

@@ -1,0 +1,282 @@
+//! Several files in one change: previewed, made, kept, approved, withdrawn; and the way back.
+//!
+//! Not one file at a time (`definitions`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_engine::impact::Limits;
+use accredit_engine::ledger::changes::{Proposal, State as Standing};
+use accredit_engine::ledger::definitions::Activation;
+use accredit_engine::workspace::Files;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::definitions::allowed;
+use super::{Answer, policies, wish};
+use crate::clock::rfc3339;
+use crate::door::{self, Change, Done};
+use crate::error::Problem;
+use crate::preview;
+use crate::secrets::Caller;
+use crate::service::Service;
+
+/// A change as it is sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sent {
+    base: Option<String>,
+    pub(crate) files: BTreeMap<String, Option<String>>,
+    /// Whether `files` is everything: what is not in it goes.
+    whole: bool,
+    effective: Option<String>,
+    comment: Option<String>,
+    tags: Vec<String>,
+    max_total: Option<Decimal>,
+    max_payee: Option<Decimal>,
+    /// Whether it is only kept.
+    draft: bool,
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// When it is no such change, or a file of it defines nothing.
+pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
+    let sent: Sent = serde_json::from_slice(body).map_err(|error| {
+        Problem::bad_request(format!(
+            "expected a JSON object with `files`, and perhaps `base`, `whole`, `effective`, \
+             `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
+        ))
+    })?;
+    sent.files.keys().try_for_each(|path| allowed(path))?;
+    Ok(sent)
+}
+
+impl Sent {
+    /// The files that it changes, seen from `current`; what stays the same is left out.
+    pub(crate) fn files(&self, current: &Files) -> BTreeMap<String, Option<Arc<str>>> {
+        let mut files: BTreeMap<String, Option<Arc<str>>> = BTreeMap::new();
+        for (path, text) in &self.files {
+            let text = text.as_deref().map(Arc::from);
+            if current.get(path) != text.as_ref() {
+                files.insert(path.clone(), text);
+            }
+        }
+        let gone = current.keys().filter(|path| self.whole && !self.files.contains_key(*path));
+        files.extend(gone.map(|path| (path.clone(), None)));
+        files
+    }
+
+    /// The change that it asks for.
+    pub(crate) fn change(&self, current: &Files, caller: &Caller) -> Result<Change, Problem> {
+        Ok(Change {
+            files: self.files(current),
+            who: caller.name.clone(),
+            why: self.comment.clone(),
+            source: "api",
+            base: self.base.clone(),
+            effective: wish::effective(self.effective.as_deref())?,
+            tags: self.tags.clone(),
+            limits: Limits { max_total: self.max_total, max_payee: self.max_payee },
+            ..Change::default()
+        })
+    }
+}
+
+/// What a change would change, in files, rules and money; nothing is written.
+pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) -> Answer {
+    let sent = sent(&body)?;
+    let shown = service.blocking(move |service| {
+        let current = service.ruleset.load_full();
+        if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
+            let detail = format!("`{}` is in force by now", current.hash);
+            return Err(Problem::conflict("base_moved", detail));
+        }
+        let effective = wish::effective(sent.effective.as_deref())?;
+        let changes = sent.files(&current.files);
+        let files = door::changed(&current.files, &changes);
+        let checked = service.candidate(&files, changes.keys()).map_err(wish::refused)?;
+        let impact = service.impact(&current, &checked.ruleset, effective)?;
+        let limits = Limits { max_total: sent.max_total, max_payee: sent.max_payee };
+        Ok(json!({
+            "base": *current.hash,
+            "ruleset": *checked.ruleset.hash,
+            "effective": effective,
+            "cases": checked.cases,
+            "changes": preview::changes(&current.files, &files),
+            "impact": impact.report(),
+            "stop_loss": impact.exceeds(&limits),
+        }))
+    });
+    shown.await.map(Json)
+}
+
+/// Makes a change, or keeps it where it is a draft or needs a second person.
+pub(crate) async fn make(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let sent = sent(&body)?;
+    let done = service.blocking(move |service| {
+        let current = service.ruleset.load_full();
+        let mut change = sent.change(&current.files, &caller)?;
+        if sent.draft {
+            let kept = service.draft(&change).map_err(wish::refused)?;
+            return Ok(Done::Waiting(Box::new(kept)));
+        }
+        if change.files.is_empty() && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
+            return Err(Problem::conflict("nothing_changes", "these files are in force already"));
+        }
+        // `whole` was read against this ruleset and no other.
+        change.base.get_or_insert_with(|| current.hash.to_string());
+        service.submit(&change, |_| Ok(())).map_err(wish::refused)
+    });
+    wish::answer(&done.await?, None)
+}
+
+fn kept(proposal: &Proposal, shadow: Option<u64>) -> Value {
+    let mut row = serde_json::to_value(proposal).unwrap_or_default();
+    if let Some(row) = row.as_object_mut() {
+        row.insert("at".to_owned(), Value::from(rfc3339(proposal.at_ms)));
+        row.remove("at_ms");
+        if shadow == Some(proposal.id) {
+            row.insert("state".to_owned(), Value::from("shadow"));
+        }
+        let approved = proposal.approved.as_ref();
+        let approved = approved.map(|(who, at)| json!({ "who": who, "at": rfc3339(*at) }));
+        row.insert("approved".to_owned(), approved.unwrap_or_default());
+    }
+    row
+}
+
+fn carried_out(activation: &Activation, active: bool) -> Value {
+    let mut row = policies::row(activation);
+    if let Some(row) = row.as_object_mut() {
+        let state = if active { "active" } else { "retired" };
+        row.insert("state".to_owned(), Value::from(state));
+        row.insert("activation".to_owned(), Value::from(activation.sequence));
+        row.insert("changed".to_owned(), json!(activation.changed));
+    }
+    row
+}
+
+/// Every change: those that are kept with their states, then those that were carried out, newest
+/// first; the last of them is `active`, the others `retired`.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
+    let rows = service.blocking(|service| {
+        let failed = |error| Problem::internal(&error);
+        let proposals = service.ledger.proposals().map_err(failed)?;
+        let activations = service.ledger.activations().map_err(failed)?;
+        let shadow = service.shadow_change();
+        let waiting = proposals.iter().rev();
+        let waiting = waiting.filter(|one| one.state != Standing::Active);
+        let last = activations.len();
+        let done = activations.iter().enumerate().rev();
+        let done = done.map(|(index, one)| carried_out(one, index + 1 == last));
+        Ok(waiting.map(|one| kept(one, shadow)).chain(done).collect())
+    });
+    Ok(super::list(rows.await?))
+}
+
+/// One kept change.
+pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
+    let row = service.blocking(move |service| {
+        let row = service.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
+        let row = row.ok_or_else(|| Problem::not_found("change"))?;
+        Ok(kept(&row, service.shadow_change()))
+    });
+    row.await.map(Json)
+}
+
+/// Activates a kept change; under four eyes this is its approval, by somebody else.
+pub(crate) async fn approve(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
+    let done = service.blocking(move |service| {
+        service.carry_out(id, &caller.name).map(Done::Active).map_err(wish::refused)
+    });
+    wish::answer(&done.await?, None)
+}
+
+/// Throws a kept change away.
+pub(crate) async fn withdraw(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Answer {
+    let row = service.blocking(move |service| service.withdraw(id, &caller.name));
+    Ok(Json(kept(&row.await?, None)))
+}
+
+/// Which earlier set is brought back, and how.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Back {
+    to: Option<String>,
+    effective: Option<String>,
+    comment: Option<String>,
+    max_total: Option<Decimal>,
+    max_payee: Option<Decimal>,
+}
+
+/// Activates an earlier set of files: the one before, or the one whose ruleset is named.
+pub(crate) async fn rollback(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let back: Back = match body.trim_ascii() {
+        b"" => Back::default(),
+        body => serde_json::from_slice(body).map_err(|_| {
+            Problem::bad_request(
+                "expected a JSON object with `to`, `effective`, `comment`, `max_total`, `max_payee`",
+            )
+        })?,
+    };
+    let done = service.blocking(move |service| {
+        let failed = |error| Problem::internal(&error);
+        let current = service.ruleset.load_full();
+        let to = match &back.to {
+            Some(to) => to.clone(),
+            None => {
+                let activations = service.ledger.activations().map_err(failed)?;
+                let mut others = activations.into_iter().rev().map(|one| one.ruleset);
+                let other = others.find(|ruleset| **ruleset != *current.hash);
+                other.ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier set"))?
+            }
+        };
+        let files = service.ledger.files_of(&to).map_err(failed)?;
+        let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
+        let change = Change {
+            files: crate::watch::differences(&current.files, &files),
+            who: caller.name,
+            why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
+            source: "api",
+            base: Some(current.hash.to_string()),
+            effective: wish::effective(back.effective.as_deref())?,
+            rollback: true,
+            limits: Limits { max_total: back.max_total, max_payee: back.max_payee },
+            ..Change::default()
+        };
+        if change.files.is_empty() {
+            return Err(Problem::conflict("nothing_changes", "this set is in force already"));
+        }
+        service.submit(&change, |_| Ok(())).map_err(wish::refused)
+    });
+    let done = done.await?;
+    let status = match done {
+        Done::Active(_) => StatusCode::OK,
+        Done::Waiting(_) => StatusCode::ACCEPTED,
+    };
+    Ok((status, wish::answer(&done, None)?).into_response())
+}

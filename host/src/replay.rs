@@ -1,0 +1,158 @@
+//! Recorded transactions decided by other rules, without a trace: impact in money before anything
+//! is activated.
+//!
+//! Not the activation (`door`) and not the decisions that stay (`worker::recredit`). Called by
+//! preview and by the stop-loss. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** nothing here writes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::thread;
+
+use accredit_engine::calculation;
+use accredit_engine::calendar::{PeriodKind, State};
+use accredit_engine::decision::{Decision, Resolution};
+use accredit_engine::impact::{self, Impact};
+use accredit_engine::ledger::definitions::Effective;
+use accredit_engine::ledger::record::Stored;
+use accredit_engine::ledger::recredit::Pins;
+use accredit_engine::pipeline::row;
+use accredit_engine::stage::Inputs;
+use accredit_engine::store::Error as StoreError;
+use accredit_engine::transaction::{Decoder, Transaction};
+use accredit_engine::workspace::Ruleset;
+use jiff::civil::Date;
+
+use crate::error::Problem;
+use crate::explain;
+use crate::service::Service;
+
+/// Whether the period of `date` may still change; without a date or a period nothing is final.
+pub(crate) fn open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
+    let calendar = &ruleset.settings.calendar;
+    let period = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+    period.is_none_or(|period| calendar.state(&period, today) != State::Finalized)
+}
+
+/// A stored transaction that is to be decided again.
+pub(crate) struct Again {
+    /// As it is stored.
+    pub(crate) stored: Stored,
+    /// Read by the new rules' fields.
+    pub(crate) transaction: Arc<Transaction>,
+    /// The plans whose decision is of other rules.
+    pub(crate) plans: BTreeSet<String>,
+}
+
+/// Which stored transactions other rules would decide anew.
+pub(crate) struct Selection<'a> {
+    /// The other rules.
+    pub(crate) ruleset: &'a Ruleset,
+    /// What decided before.
+    pub(crate) pins: &'a Pins,
+    /// Which incentive dates.
+    pub(crate) effective: Effective,
+    /// The business date.
+    pub(crate) today: Date,
+}
+
+impl Selection<'_> {
+    /// Those of `stored` that it means.
+    pub(crate) fn of(&self, stored: Vec<Stored>) -> Vec<Again> {
+        let mut decoder = Decoder::new(Arc::clone(&self.ruleset.settings.fields));
+        let again = stored.into_iter().filter_map(|stored| {
+            let plans = self.pins.stale(&stored.decisions);
+            if plans.is_empty() {
+                return None;
+            }
+            let transaction = Arc::new(decoder.decode(&stored.record));
+            let date = transaction.date().ok();
+            let meant = self.effective.covers(date) && open(self.ruleset, date, self.today);
+            meant.then_some(Again { stored, transaction, plans })
+        });
+        again.collect()
+    }
+}
+
+impl Service {
+    /// What decided stored transactions, seen from `ruleset`.
+    pub(crate) fn pins(&self, ruleset: &Ruleset) -> Result<Pins, StoreError> {
+        Ok(Pins::new(&self.ledger.activations()?, ruleset.plan_hashes()))
+    }
+
+    /// New decisions of `again` by `ruleset`, in order: the plans that are stale anew, the others
+    /// as they are, by the name of the ruleset that would decide alike.
+    pub(crate) fn decide_stale(
+        &self,
+        ruleset: &Ruleset,
+        again: &[Again],
+        today: Date,
+    ) -> Result<Vec<Vec<Decision>>, StoreError> {
+        let mut resolutions: Vec<Resolution> = Vec::new();
+        for one in again {
+            resolutions.extend(self.ledger.resolutions(&one.stored.id)?);
+        }
+        let resolutions = resolutions.iter().filter_map(explain::input).collect();
+        let inputs = Inputs { as_of: Some(today), resolutions };
+        let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
+        let threads = thread::available_parallelism().map_or(1, Into::into);
+        let stale = |place: usize, plan: &str| {
+            again.get(place).is_some_and(|one: &Again| one.plans.contains(plan))
+        };
+        let decided = calculation::decide_some(ruleset, &transactions, &inputs, threads, &stale);
+        let merged = again.iter().zip(decided).map(|(one, anew)| {
+            let kept = one.stored.decisions.iter();
+            let kept = kept.filter(|kept| !one.plans.contains(&kept.plan));
+            let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
+            let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
+            let mut plans: Vec<Decision> = kept.chain(anew).collect();
+            plans.sort_by(|a, b| a.plan.cmp(&b.plan));
+            plans
+        });
+        Ok(merged.collect())
+    }
+
+    /// What `new` would make of the recorded transactions of open periods, compared with what
+    /// stands in the ledger. From a date on, only of that date or later; for `now`, nothing of it
+    /// would be booked: it is what the same deals would come to.
+    pub(crate) fn impact(
+        &self,
+        current: &Ruleset,
+        new: &Ruleset,
+        effective: Effective,
+    ) -> Result<Impact, Problem> {
+        self.replay(current, new, effective).map_err(|error| Problem::internal(&error))
+    }
+
+    fn replay(
+        &self,
+        current: &Ruleset,
+        new: &Ruleset,
+        effective: Effective,
+    ) -> Result<Impact, StoreError> {
+        let effective = if effective == Effective::Now { Effective::Recredit } else { effective };
+        let today = self.business_date();
+        let pins = self.pins(new)?;
+        let selection = Selection { ruleset: new, pins: &pins, effective, today };
+        let mut impact = Impact::default();
+        let mut from = 0;
+        while let Some((stored, next)) = self.ledger.stored_from(from)? {
+            let again = selection.of(stored);
+            let decided = self.decide_stale(new, &again, today)?;
+            for (one, decisions) in again.iter().zip(&decided) {
+                let before = (current, one.stored.decisions.as_slice());
+                impact.add(impact::compare(before, (new, decisions)).as_ref());
+            }
+            from = next;
+        }
+        Ok(impact)
+    }
+}
+
+/// A decision that another ruleset would make alike, under that one's name.
+fn renamed(decision: &Decision, ruleset: &str) -> Decision {
+    let mut decision = Decision { ruleset: ruleset.to_owned(), ..decision.clone() };
+    decision.credits.iter_mut().for_each(|credit| ruleset.clone_into(&mut credit.ruleset));
+    decision
+}

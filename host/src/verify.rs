@@ -1,0 +1,164 @@
+//! Every recorded decision made again from its pins, and compared byte for byte.
+//!
+//! Not an explanation (`explain`). Called by `accredit verify` on a data file and by `http::verify`.
+//! Source: DESIGN invariants 1 and 12.
+//!
+//! **Architecture invariant:** verifying writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_engine::calculation;
+use accredit_engine::decision::Decision;
+use accredit_engine::impact;
+use accredit_engine::ledger::Ledger;
+use accredit_engine::ledger::record::Stored;
+use accredit_engine::pipeline::row;
+use accredit_engine::stage::Inputs;
+use accredit_engine::store::Error as StoreError;
+use accredit_engine::transaction::Decoder;
+use accredit_engine::workspace::Ruleset;
+use serde::Serialize;
+
+use crate::explain;
+
+/// Which decisions.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Only of this plan.
+    pub(crate) plan: Option<String>,
+    /// Only of this period, or of the leaves of this parent.
+    pub(crate) period: Option<String>,
+}
+
+/// A decision that does not come out as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Deviation {
+    transaction: String,
+    plan: String,
+    ruleset: String,
+    message: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Verified {
+    /// Decisions that were made again.
+    pub(crate) decisions: u64,
+    /// Those that do not come out alike, up to a limit.
+    pub(crate) differences: Vec<Deviation>,
+    /// All that do not.
+    pub(crate) differing: u64,
+}
+
+/// Deviations that are listed one by one.
+const LISTED_MAX: usize = 1000;
+
+/// Rulesets that are kept at a time.
+const RULESETS_MAX: usize = 16;
+
+/// Makes the decisions that are wanted again.
+pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
+    let mut verifying =
+        Verifying { ledger, wanted, rulesets: BTreeMap::new(), verified: Verified::default() };
+    let mut from = 0;
+    while let Some((stored, next)) = ledger.stored_from(from)? {
+        for one in &stored {
+            verifying.transaction(one)?;
+        }
+        from = next;
+    }
+    Ok(verifying.verified)
+}
+
+struct Verifying<'a> {
+    ledger: &'a Ledger,
+    wanted: &'a Wanted,
+    rulesets: BTreeMap<String, Option<Arc<Ruleset>>>,
+    verified: Verified,
+}
+
+impl Verifying<'_> {
+    fn ruleset(&mut self, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
+        if let Some(known) = self.rulesets.get(hash) {
+            return Ok(known.clone());
+        }
+        let files = self.ledger.files_of(hash)?;
+        let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
+        // Another version of the program may name the same files otherwise.
+        let ruleset = ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new);
+        if self.rulesets.len() >= RULESETS_MAX {
+            self.rulesets.pop_first();
+        }
+        self.rulesets.insert(hash.to_owned(), ruleset.clone());
+        Ok(ruleset)
+    }
+
+    fn means(&self, decision: &Decision, ruleset: Option<&Ruleset>) -> bool {
+        let plan = self.wanted.plan.as_deref().is_none_or(|plan| plan == decision.plan);
+        let period = self.wanted.period.as_deref().is_none_or(|wanted| {
+            let Some(own) = decision.period.as_deref() else { return false };
+            let calendar = ruleset.map(|ruleset| &ruleset.settings.calendar);
+            let inside = calendar.and_then(|calendar| {
+                let period = calendar.find(wanted)?;
+                Some(calendar.leaves(&period).iter().any(|leaf| leaf.id == own))
+            });
+            own == wanted || inside == Some(true)
+        });
+        plan && period
+    }
+
+    fn transaction(&mut self, stored: &Stored) -> Result<(), StoreError> {
+        for decision in &stored.decisions {
+            let ruleset = self.ruleset(&decision.ruleset)?;
+            if !self.means(decision, ruleset.as_deref()) {
+                continue;
+            }
+            self.verified.decisions += 1;
+            let message = match ruleset {
+                None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
+                Some(ruleset) => self.deviation(stored, decision, &ruleset)?,
+            };
+            let Some(message) = message else { continue };
+            self.verified.differing += 1;
+            if self.verified.differences.len() < LISTED_MAX {
+                self.verified.differences.push(Deviation {
+                    transaction: stored.id.clone(),
+                    plan: decision.plan.clone(),
+                    ruleset: decision.ruleset.clone(),
+                    message,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn deviation(
+        &self,
+        stored: &Stored,
+        decision: &Decision,
+        ruleset: &Ruleset,
+    ) -> Result<Option<String>, StoreError> {
+        let fields = Arc::clone(&ruleset.settings.fields);
+        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+        let resolutions = self.ledger.resolutions(&stored.id)?;
+        let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
+        let resolutions = resolutions.iter().filter_map(explain::input).collect();
+        let inputs = Inputs { as_of, resolutions };
+        let decided = calculation::decide_all(ruleset, &[transaction], &inputs, 1);
+        let again = decided.iter().flatten().find(|one| *one.plan == *decision.plan);
+        let Some(again) = again.map(|again| row::decision(ruleset, again)) else {
+            return Ok(Some("its ruleset has no such plan".to_owned()));
+        };
+        let bytes = |decision: &Decision| serde_json::to_vec(decision).unwrap_or_default();
+        if bytes(decision) == bytes(&again) {
+            return Ok(None);
+        }
+        let before = (ruleset, std::slice::from_ref(decision));
+        let delta = impact::compare(before, (ruleset, std::slice::from_ref(&again)));
+        let first = delta.as_ref().and_then(impact::Delta::first);
+        let other = || "its reasons or warnings differ".to_owned();
+        Ok(Some(first.map_or_else(other, |first| first.message.clone())))
+    }
+}

@@ -1,0 +1,26 @@
+//! The shadow's part in the worker: deals that were just recorded go to it, whatever it makes of
+//! them.
+//!
+//! **Architecture invariant:** nothing that goes wrong in a shadow reaches the deals themselves.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use accredit_engine::decision::Decision;
+
+use super::Worker;
+
+impl Worker {
+    /// Shows the shadow what was recorded, if one runs.
+    pub(super) fn shadow(&self, decisions: &[(String, Vec<Decision>)]) {
+        if decisions.is_empty() || self.service.shadow_change().is_none() {
+            return;
+        }
+        let ledger = &self.service.ledger;
+        let deals = decisions.iter().filter_map(|(id, _)| ledger.transaction(id).ok().flatten());
+        let deals: Vec<_> = deals.collect();
+        let shown = catch_unwind(AssertUnwindSafe(|| self.service.shadow_deals(deals)));
+        if !matches!(shown, Ok(Ok(()))) {
+            tracing::warn!("the shadow missed deals");
+        }
+    }
+}
