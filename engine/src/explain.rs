@@ -7,6 +7,10 @@
 //! **Architecture invariant:** an explanation is made by the pipeline that decided, never by a
 //! second reading of the rules.
 
+mod payee;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -18,6 +22,8 @@ use crate::script::Machine;
 use crate::stage::Inputs;
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
+
+pub use self::payee::{Dropped, WhyNot, for_payee};
 
 /// One transaction in one plan, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,15 +63,11 @@ pub fn explain(
 ) -> Explanation {
     let decided =
         pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
-    let mut steps: Vec<Line> = decided
+    let steps: Vec<Line> = decided
         .trace
         .iter()
         .map(|step| Line { stage: step.stage.to_owned(), message: step.message.clone() })
         .collect();
-    if decided.outcome == Outcome::Filtered {
-        let message = "the plan's filter or dates do not let it in".to_owned();
-        steps.push(Line { stage: "filter".to_owned(), message });
-    }
     Explanation {
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** for one position at most one participant a day (INV-P1), and no
 //! overlapping versions of one object (INV-P2); what fills the tables checks both.
 
+pub mod aliases;
 mod paths;
 pub mod teams;
 pub mod territory;
@@ -19,6 +20,7 @@ use jiff::civil::Date;
 use crate::calendar::Validity;
 use crate::money::Unit;
 
+use self::aliases::Spellings;
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
 
@@ -141,6 +143,7 @@ pub struct Organization {
     held: HashMap<ParticipantId, Vec<Assignment>>,
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
     aliases: HashMap<String, Vec<(Entity, Validity)>>,
+    spellings: Spellings,
     currencies: HashMap<ParticipantId, Vec<(Validity, Unit)>>,
     /// Teams and their members.
     pub teams: Teams,
@@ -239,6 +242,7 @@ impl Organization {
         if key.is_empty() {
             return;
         }
+        self.spellings.keep(&key, alias);
         let entry = self.aliases.entry(key).or_default();
         if !entry.contains(&(entity, validity)) {
             entry.push((entity, validity));

@@ -22,7 +22,7 @@ use crate::credit::{Credit, Status, laws};
 use crate::decision::{Note, Outcome};
 use crate::plan::Plan;
 use crate::script::Machine;
-use crate::stage::{Case, Inputs, Park, Step, note};
+use crate::stage::{Case, Inputs, Park, Says, Step, note};
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
 
@@ -141,10 +141,11 @@ fn after(
         warnings: Vec::new(),
         trace: Vec::new(),
     };
-    match admit::admit(ruleset, plan, transaction, inputs, machine) {
-        Ok(None) => (),
+    let mut trace = (explain == Explain::Steps).then(Vec::new);
+    match admit::admit(ruleset, plan, transaction, inputs, machine, &mut trace) {
+        Ok(None) => decided.trace = trace.unwrap_or_default(),
         Ok(Some(mut case)) => {
-            case.trace = (explain == Explain::Steps).then(Vec::new);
+            case.trace = trace;
             decided.date = Some(case.date);
             decided.period = Some(Arc::clone(&case.period));
             if let Some(source) = inherit(&mut case, done) {
@@ -219,7 +220,8 @@ fn parked(decided: &mut Decided, park: Park) {
 }
 
 fn park(decided: &mut Decided, stage: &'static str, reason: Note, alert: String) {
-    decided.trace.push(Step { stage, message: format!("parked: {}", reason.message) });
+    let message = format!("parked: {}", reason.message);
+    decided.trace.push(Step::end(stage, &reason.code, message));
     decided.warnings.push(Note { code: alert, ..reason.clone() });
     decided.reasons = vec![reason];
     decided.credits.clear();
@@ -230,8 +232,10 @@ fn park(decided: &mut Decided, stage: &'static str, reason: Note, alert: String)
 fn credit(case: &mut Case<'_>) -> Result<(), Park> {
     let plan = case.plan;
     for rule in &plan.direct {
+        case.rule = Some(Arc::clone(&rule.rule.name));
         direct::direct(case, rule)?;
     }
+    case.rule = None;
     if plan.direct.iter().all(|rule| !rule.rule.validity.contains(case.date)) {
         let message = format!("no direct rule is active on {}", case.date);
         case.reason("crediting", "no_rule", message);
@@ -240,9 +244,33 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
     let roots = case.credits.iter().chain(inherited);
     let roots = roots.filter(|credit| credit.rollable && credit.status == Status::Active);
     let roots: Vec<Credit> = roots.cloned().collect();
+    still(case, &roots);
     for root in &roots {
         indirect::roll(case, root)?;
     }
+    case.rule = None;
     laws::check(&case.inherited, &case.credits)
         .map_err(|broken| Park::new("rollup", "policy_error", broken))
+}
+
+/// Says which direct credits do not roll where something could.
+fn still(case: &mut Case<'_>, roots: &[Credit]) {
+    if case.trace.is_none() || case.plan.indirect.is_empty() {
+        return;
+    }
+    let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
+    let resting = case.credits.iter().chain(inherited);
+    let resting = resting.filter(|credit| roots.iter().all(|root| root.id != credit.id));
+    let mut messages: Vec<String> = Vec::new();
+    for credit in resting {
+        let who = case.recipient_id(credit.recipient);
+        let why = if credit.rollable { credit.status.name() } else { "not rollable" };
+        messages.push(format!("the credit {} to `{who}` does not roll: it is {why}", credit.id));
+    }
+    if messages.is_empty() && roots.is_empty() {
+        messages.push("there is no direct credit that could roll".to_owned());
+    }
+    for message in messages {
+        case.tell("rollup", || (Says::Ends("not_rolled".to_owned()), message));
+    }
 }

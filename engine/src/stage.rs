@@ -12,6 +12,7 @@ pub mod hold;
 pub mod maximum;
 pub mod names;
 pub mod rollup;
+mod step;
 
 use std::sync::Arc;
 
@@ -25,8 +26,11 @@ use crate::money::Unit;
 use crate::organization::{Recipient, TeamId};
 use crate::plan::{Plan, Relationship};
 use crate::policy::ProgramId;
+use crate::script::trace;
 use crate::script::{Answer, Arguments, CreditView, Fault, Machine, ReceiverView, TransactionView};
 use crate::workspace::Ruleset;
+
+pub use self::step::{Says, Step};
 
 /// What people and the calendar add to a decision: releases, manual holds, the business date.
 #[derive(Debug, Clone, Default)]
@@ -93,15 +97,6 @@ impl Park {
     }
 }
 
-/// A step of an explanation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The stage.
-    pub stage: &'static str,
-    /// What happened, with the values seen.
-    pub message: String,
-}
-
 /// One transaction in one plan, being decided.
 pub struct Case<'a> {
     /// What decides.
@@ -128,6 +123,8 @@ pub struct Case<'a> {
     pub reasons: Vec<Note>,
     /// Warnings: all go to the log, those that the plan asks for become alerts.
     pub warnings: Vec<Note>,
+    /// The rule that is at work.
+    pub rule: Option<Arc<str>>,
     /// The explanation, when somebody asks.
     pub trace: Option<Vec<Step>>,
 }
@@ -140,9 +137,22 @@ impl Case<'_> {
 
     /// Adds a step to the explanation; costs nothing when nobody asked.
     pub fn step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
+        self.tell(stage, || (Says::Course, message()));
+    }
+
+    /// Adds a step that says something about recipients.
+    pub fn tell(&mut self, stage: &'static str, said: impl FnOnce() -> (Says, String)) {
         if let Some(trace) = &mut self.trace {
-            trace.push(Step { stage, message: message() });
+            let (says, message) = said();
+            trace.push(Step { stage, message, rule: self.rule.clone(), says });
         }
+    }
+
+    /// Why a condition was false, with the values seen; blank when nobody asked.
+    pub fn refusal(&self, program: ProgramId, seen: Seen<'_>) -> String {
+        let program = self.ruleset.programs.get(program).filter(|_| self.trace.is_some());
+        let arguments = seen.arguments(&self.tx);
+        program.map_or_else(String::new, |program| trace::refusal(program, &arguments))
     }
 
     /// A note about this transaction in this plan.
@@ -152,14 +162,32 @@ impl Case<'_> {
 
     /// Records why nothing came of a rule.
     pub fn reason(&mut self, stage: &'static str, code: &str, message: String) {
-        self.step(stage, || message.clone());
+        self.tell(stage, || (Says::Ends(code.to_owned()), message.clone()));
+        let note = self.note(stage, code, message);
+        self.reasons.push(note);
+    }
+
+    /// Records why nothing came of a rule for these; for nobody else it says anything.
+    pub fn reason_for(
+        &mut self,
+        stage: &'static str,
+        code: &str,
+        message: String,
+        who: Vec<Recipient>,
+    ) {
+        self.tell(stage, || (Says::EndsFor(code.to_owned(), who), message.clone()));
         let note = self.note(stage, code, message);
         self.reasons.push(note);
     }
 
     /// Records a warning.
     pub fn warn(&mut self, stage: &'static str, code: &str, message: String) {
-        self.step(stage, || message.clone());
+        self.warn_that(stage, code, message, Says::Course);
+    }
+
+    /// Records a warning that says something about recipients.
+    pub fn warn_that(&mut self, stage: &'static str, code: &str, message: String, says: Says) {
+        self.tell(stage, || (says, message.clone()));
         let note = self.note(stage, code, message);
         self.warnings.push(note);
     }
@@ -170,9 +198,7 @@ impl Case<'_> {
     /// The script's fault.
     pub fn run(&mut self, program: ProgramId, seen: Seen<'_>) -> Result<Answer, Fault> {
         let tx = Arc::clone(&self.tx);
-        let arguments =
-            Arguments { tx: &tx, credit: seen.credit, to: seen.to, existing: seen.existing };
-        self.machine.run(program, &arguments)
+        self.machine.run(program, &seen.arguments(&tx))
     }
 
     /// Runs a program that returns true or false; absent means `absent`.
@@ -319,6 +345,13 @@ pub struct Seen<'a> {
     pub to: Option<&'a Arc<ReceiverView>>,
     /// Earlier credits.
     pub existing: &'a [Arc<CreditView>],
+}
+
+impl<'a> Seen<'a> {
+    /// With the transaction.
+    fn arguments(self, tx: &'a Arc<TransactionView>) -> Arguments<'a> {
+        Arguments { tx, credit: self.credit, to: self.to, existing: self.existing }
+    }
 }
 
 /// A note without a script's place.

@@ -32,11 +32,12 @@ pub enum Table {
     Columns,
     Resolutions,
     Audit,
+    Enquiries,
 }
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 19] = [
+    pub const ALL: [(Table, &'static str); 20] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -56,6 +57,7 @@ impl Table {
         (Table::Columns, "columns"),
         (Table::Resolutions, "resolutions"),
         (Table::Audit, "audit"),
+        (Table::Enquiries, "enquiries"),
     ];
 
     /// The table's name in the database.

@@ -3,6 +3,7 @@
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
 //! 0 done, 1 failed, 2 wrong usage, 3 nothing matched; `preview` says 2 when something changes.
 
+pub(crate) mod aliases;
 pub(crate) mod api;
 pub(crate) mod apply;
 pub(crate) mod bundle;
@@ -52,6 +53,8 @@ enum Verb {
     Calculate(calculate::Arguments),
     /// Show why a transaction was credited as it was, or why not.
     Explain(explain::Arguments),
+    /// List every alias and what it means.
+    Aliases(aliases::Arguments),
     /// Run one policy on one transaction.
     Eval(eval::Arguments),
     /// Evaluate expressions on a transaction, one a line.
@@ -93,6 +96,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
+        Verb::Aliases(arguments) => aliases::run(&arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Repl(arguments) => repl::run(&arguments),
         Verb::Api(arguments) => api::run(&arguments),

@@ -58,12 +58,18 @@ impl CreditQuery {
 }
 
 /// The place of a credit in the order of pages: the key of its row, its place in it.
-struct Cursor {
-    key: Vec<u8>,
-    index: usize,
+pub(super) struct Cursor {
+    pub(super) key: Vec<u8>,
+    pub(super) index: usize,
 }
 
 impl Cursor {
+    /// The place that `text` names, the beginning when there is none.
+    pub(super) fn read(text: Option<&str>) -> Result<Cursor> {
+        let Some(text) = text else { return Ok(Cursor { key: Vec::new(), index: 0 }) };
+        Cursor::parse(text).ok_or_else(|| Error::Damaged(format!("`{text}` is not a cursor")))
+    }
+
     fn parse(text: &str) -> Option<Cursor> {
         let (key, index) = text.split_once('-')?;
         let digits = |start: usize| key.get(start..start + 2);
@@ -72,7 +78,7 @@ impl Cursor {
         Some(Cursor { key: key.collect::<Option<_>>()?, index: index.parse().ok()? })
     }
 
-    fn text(key: &[u8], index: usize) -> String {
+    pub(super) fn text(key: &[u8], index: usize) -> String {
         let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{digits}-{index}")
     }
@@ -106,13 +112,7 @@ impl Ledger {
             (Some(payee), _) => (Table::Segments, code::parts(&[payee])),
             (None, _) => (Table::Blocks, Vec::new()),
         };
-        let start = match &query.cursor {
-            None => Cursor { key: Vec::new(), index: 0 },
-            Some(text) => {
-                let cursor = Cursor::parse(text);
-                cursor.ok_or_else(|| Error::Damaged(format!("`{text}` is not a cursor")))?
-            }
-        };
+        let start = Cursor::read(query.cursor.as_deref())?;
         collect(&*snapshot, query, table, &prefix, start)
     }
 
@@ -226,7 +226,7 @@ fn by_number(snapshot: &dyn Snapshot, number: u64) -> Result<Option<Stored>> {
     Ok(block.into_iter().find(|stored| stored.number == number))
 }
 
-fn find(snapshot: &dyn Snapshot, id: &str) -> Result<Option<Stored>> {
+pub(super) fn find(snapshot: &dyn Snapshot, id: &str) -> Result<Option<Stored>> {
     match snapshot.get(Table::Keys, &natural_key(id))? {
         Some(number) => by_number(snapshot, code::number(&number)),
         None => Ok(None),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::aliases::Spellings;
 use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, fold, paths};
 use crate::calendar::Validity;
 
@@ -59,6 +60,7 @@ pub struct Teams {
     of: HashMap<ParticipantId, Vec<TeamId>>,
     edges: HashMap<(RelationshipId, TeamId), Vec<Edge<TeamId>>>,
     aliases: HashMap<String, Vec<(TeamId, Validity)>>,
+    spellings: Spellings,
 }
 
 impl Teams {
@@ -102,10 +104,21 @@ impl Teams {
         if key.is_empty() {
             return;
         }
+        self.spellings.keep(&key, alias);
         let entry = self.aliases.entry(key).or_default();
         if !entry.contains(&(team, validity)) {
             entry.push((team, validity));
         }
+    }
+
+    /// Every alias, folded, with what it means and when, in no order.
+    pub(super) fn meanings(&self) -> impl Iterator<Item = (&str, &[(TeamId, Validity)])> {
+        self.aliases.iter().map(|(alias, meant)| (alias.as_str(), meant.as_slice()))
+    }
+
+    /// How aliases were written.
+    pub(super) fn spellings(&self) -> &Spellings {
+        &self.spellings
     }
 
     /// All teams, in file order.

@@ -9,12 +9,13 @@ use crate::calendar::PeriodKind;
 use crate::money::Unit;
 use crate::plan::Plan;
 use crate::policy::ProgramId;
-use crate::script::{Answer, Arguments, Machine, TransactionView};
-use crate::stage::{Case, Inputs, Park};
+use crate::script::{Answer, Arguments, Machine, TransactionView, trace};
+use crate::stage::{Case, Inputs, Park, Step};
 use crate::transaction::{Field, Transaction, Unreadable, Value};
 use crate::workspace::Ruleset;
 
-/// The transaction as a case of the plan; none when it is not let in.
+/// The transaction as a case of the plan; none when it is not let in, which `steps` say when
+/// somebody asks.
 ///
 /// # Errors
 /// [`Park`] when it is let in and cannot be read.
@@ -24,6 +25,7 @@ pub(super) fn admit<'a>(
     transaction: &Arc<Transaction>,
     inputs: &'a Inputs,
     machine: &'a mut Machine,
+    steps: &mut Option<Vec<Step>>,
 ) -> Result<Option<Case<'a>>, Park> {
     let default_credit: Arc<str> = Arc::from(transaction.names(plan.measure.default_names()));
     let mut view =
@@ -31,6 +33,10 @@ pub(super) fn admit<'a>(
     if let Some(filter) = plan.filter {
         let shared = Arc::new(view);
         if !included(machine, filter, &shared)? {
+            if let (Some(steps), Some(program)) = (steps, ruleset.programs.get(filter)) {
+                let refusal = trace::refusal(program, &arguments(&shared));
+                steps.push(Step::end("filter", "filter", format!("the filter {refusal}")));
+            }
             return Ok(None);
         }
         let default_credit = Arc::clone(&shared.default_credit);
@@ -39,6 +45,10 @@ pub(super) fn admit<'a>(
     }
     let date = transaction.date().map_err(|why| unreadable(&why, "no_period"))?;
     if !plan.validity.contains(date) {
+        if let Some(steps) = steps {
+            let message = format!("the plan is not in force on {date}");
+            steps.push(Step::end("filter", "dates", message));
+        }
         return Ok(None);
     }
     let Some(period) = ruleset.settings.calendar.period(date, PeriodKind::Month) else {
@@ -67,6 +77,7 @@ pub(super) fn admit<'a>(
         credits: Vec::new(),
         reasons: Vec::new(),
         warnings: Vec::new(),
+        rule: None,
         trace: None,
     }))
 }
@@ -76,11 +87,14 @@ fn included(
     filter: ProgramId,
     tx: &Arc<TransactionView>,
 ) -> Result<bool, Park> {
-    let arguments = Arguments { tx, credit: None, to: None, existing: &[] };
-    match machine.run(filter, &arguments).map_err(|fault| Park::fault("filter", fault))? {
+    match machine.run(filter, &arguments(tx)).map_err(|fault| Park::fault("filter", fault))? {
         Answer::Bool(included) => Ok(included),
         _ => Err(Park::new("filter", "policy_error", "expected true or false")),
     }
+}
+
+fn arguments(tx: &Arc<TransactionView>) -> Arguments<'_> {
+    Arguments { tx, credit: None, to: None, existing: &[] }
 }
 
 /// The currency that the transaction names, which must be a unit type.

@@ -9,7 +9,7 @@ use super::draft::{blank_credit, capped};
 use crate::credit::Credit;
 use crate::money::Shares;
 use crate::plan::{DirectResult, DirectRule};
-use crate::stage::{Case, Park, Seen, crediting, duplication, hold};
+use crate::stage::{Case, Park, Says, Seen, crediting, duplication, hold};
 use crate::transaction::Unreadable;
 
 /// Makes the direct credits of `rule`.
@@ -17,15 +17,21 @@ use crate::transaction::Unreadable;
 /// # Errors
 /// [`Park`] when no decision can be made.
 pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park> {
-    let name = &rule.rule.name;
+    let (name, date) = (&rule.rule.name, case.date);
     if !rule.rule.validity.contains(case.date) {
-        case.step("crediting", || format!("rule `{name}` is not active on that date"));
+        let message = || format!("rule `{name}` is not active on {date}");
+        case.tell("crediting", || (Says::Ends("inactive".to_owned()), message()));
         return Ok(());
     }
     if let Some(condition) = rule.rule.condition
         && !case.test("crediting", condition, Seen::default())?
     {
-        case.reason("crediting", "condition", format!("rule `{name}`: its condition is false"));
+        let refusal = case.refusal(condition, Seen::default());
+        let message = || format!("rule `{name}`: its condition {refusal}");
+        case.tell("crediting", || (Says::Ends("condition".to_owned()), message()));
+        let message = format!("rule `{name}`: its condition is false");
+        let note = case.note("crediting", "condition", message);
+        case.reasons.push(note);
         return Ok(());
     }
     let Some(recipients) = crediting::recipients(case, rule)? else { return Ok(()) };

@@ -79,7 +79,7 @@ pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal
     if trimmed.is_zero() {
         let who = case.recipient_id(credit.recipient);
         let message = format!("rule `{}`: the maximum leaves nothing for `{who}`", credit.rule);
-        case.reason("maximum", "over_maximum", message);
+        case.reason_for("maximum", "over_maximum", message, vec![credit.recipient]);
         return false;
     }
     true

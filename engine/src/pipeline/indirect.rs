@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::draft::{blank_credit, capped};
 use crate::credit::{Credit, Rolled, Status};
 use crate::money;
+use crate::organization::Recipient;
 use crate::plan::{IndirectResult, IndirectRule, selects};
 use crate::script::Answer;
 use crate::stage::rollup::{self, Candidate};
-use crate::stage::{Case, Park, Seen, duplication, hold, maximum};
+use crate::stage::{Case, Park, Says, Seen, duplication, hold, maximum};
 
 /// Rolls one direct credit to everybody whom it reaches.
 ///
@@ -16,20 +17,60 @@ use crate::stage::{Case, Park, Seen, duplication, hold, maximum};
 /// [`Park`] when no decision can be made.
 pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
     let plan = case.plan;
-    for candidate in rollup::candidates(case, root)? {
+    case.rule = None;
+    let candidates = rollup::candidates(case, root)?;
+    reached(case, root, &candidates);
+    for candidate in candidates {
         let mut any = false;
         let rules = plan.indirect.iter().filter(|rule| {
             rule.relationship == candidate.relationship && rule.sources.contains(&root.plan)
         });
         for rule in rules {
+            case.rule = Some(Arc::clone(&rule.rule.name));
             any |= indirect(case, root, &candidate, rule)?;
         }
+        case.rule = None;
         if !any {
             let who = case.recipient_id(candidate.recipient);
             case.step("rollup", || format!("`{who}` is reached and has no rule for it"));
         }
     }
     Ok(())
+}
+
+/// Says whom `root` reaches, rule by rule.
+fn reached(case: &mut Case<'_>, root: &Credit, candidates: &[Candidate]) {
+    if case.trace.is_none() {
+        return;
+    }
+    let (plan, date, from) = (case.plan, case.date, case.recipient_id(root.recipient));
+    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&root.plan)) {
+        let name = &rule.rule.name;
+        case.rule = Some(Arc::clone(name));
+        if !rule.rule.validity.contains(date) {
+            let message = format!("rule `{name}` is not active on {date}");
+            case.tell("rollup", || (Says::Ends("inactive".to_owned()), message));
+            continue;
+        }
+        let over = candidates.iter().filter(|it| it.relationship == rule.relationship);
+        let who: Vec<_> = over.map(|candidate| candidate.recipient).collect();
+        let ids: Vec<String> =
+            who.iter().map(|who| format!("`{}`", case.recipient_id(*who))).collect();
+        let ids = if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") };
+        let over = case.ruleset.settings.relationship_name(rule.relationship);
+        let message = format!("rule `{name}`: the credit to `{from}` reaches {ids} over {over}");
+        case.tell("rollup", || (Says::Only(who), message));
+    }
+    case.rule = None;
+}
+
+/// Says why a candidate gets nothing of the rule at work.
+fn ends(case: &mut Case<'_>, code: &str, who: Recipient, why: impl FnOnce() -> String) {
+    let (id, rule) = (case.recipient_id(who), case.rule.clone().unwrap_or_default());
+    case.tell("rollup", || {
+        let message = format!("rule `{rule}` for `{id}`: {}", why());
+        (Says::EndsFor(code.to_owned(), vec![who]), message)
+    });
 }
 
 /// Step 4: one candidate and one rule; whether the candidate holds the rule.
@@ -41,7 +82,11 @@ fn indirect(
 ) -> Result<bool, Park> {
     let organization = &case.ruleset.organization;
     let receives = selects(&rule.receivers, organization, candidate.recipient, case.date);
-    if !receives || !rule.rule.validity.contains(case.date) {
+    if !rule.rule.validity.contains(case.date) {
+        return Ok(false);
+    }
+    if !receives {
+        ends(case, "receiver", candidate.recipient, || "not among its receivers".to_owned());
         return Ok(false);
     }
     let rolled = (candidate.relationship, candidate.via, candidate.level);
@@ -51,8 +96,8 @@ fn indirect(
     if let Some(condition) = rule.rule.condition
         && !case.test("rollup", condition, seen)?
     {
-        let (name, who) = (&rule.rule.name, case.recipient_id(candidate.recipient));
-        case.step("rollup", || format!("rule `{name}` for `{who}`: its condition is false"));
+        let refusal = case.refusal(condition, seen);
+        ends(case, "condition", candidate.recipient, || format!("its condition {refusal}"));
         return Ok(true);
     }
     for result in &rule.results {
@@ -101,8 +146,7 @@ fn finish_indirect(
                 }
             }
             _ => {
-                let who = case.recipient_id(credit.recipient);
-                case.step("rollup", || format!("rule `{}`: nothing for `{who}`", credit.rule));
+                ends(case, "nothing", credit.recipient, || "its value is nothing".to_owned());
                 return Ok(());
             }
         }

@@ -23,7 +23,7 @@ use crate::money::Shares;
 use crate::organization::{Recipient, TeamId};
 use crate::plan::{Assign, DirectRule, Split};
 use crate::script::Share;
-use crate::stage::{Case, Park};
+use crate::stage::{Case, Park, Says};
 
 const STAGE: &str = "crediting";
 
@@ -93,7 +93,10 @@ fn assigned(
     for (index, found) in found.iter().enumerate() {
         named.push(match found.who {
             // The others are not recipients of nothing: they are none.
-            _ if first_only && index > 0 => Named::Nobody,
+            _ if first_only && index > 0 => {
+                later(case, rule, found);
+                Named::Nobody
+            }
             Who::Unknown | Who::Outsider(_) => Named::Nobody,
             Who::Target(recipient) => Named::Recipient(recipient),
             Who::Team(team) => members::pass(case, rule, team)?.map_or(Named::Nobody, Named::Team),
@@ -119,7 +122,9 @@ fn found(
     assign: &Assign,
 ) -> Result<Option<Vec<Found>>, Park> {
     if let Assign::Territory(within) = assign {
-        return Ok(resolve::territory(case, rule, *within));
+        let found = resolve::territory(case, rule, *within);
+        found.iter().for_each(|found| meant(case, rule, found));
+        return Ok(found);
     }
     let Some(shares) = named::named(case, rule, assign)? else { return Ok(None) };
     let mut found: Vec<Found> = Vec::new();
@@ -130,7 +135,31 @@ fn found(
             None => found.push(Found { who, share }),
         }
     }
+    meant(case, rule, &found);
     Ok(Some(found))
+}
+
+/// Says who is meant.
+fn meant(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
+    let organization = &case.ruleset.organization;
+    case.tell(STAGE, || {
+        let one = |found: &Found| match found.recipient() {
+            Some(who) => format!("`{}` is `{}`", found.share.who, organization.recipient_id(who)),
+            None => format!("`{}` is nobody", found.share.who),
+        };
+        let all: Vec<String> = found.iter().map(one).collect();
+        let who = found.iter().filter_map(Found::recipient).collect();
+        (Says::Only(who), format!("rule `{}`: {}", rule.rule.name, all.join(", ")))
+    });
+}
+
+/// Says that a name comes after the first, where only that one is credited.
+fn later(case: &mut Case<'_>, rule: &DirectRule, found: &Found) {
+    case.tell(STAGE, || {
+        let (name, who) = (&rule.rule.name, &found.share.who);
+        let message = format!("rule `{name}`: `{who}` is not the first, the plan's split is `first`");
+        (Says::EndsFor("split".to_owned(), found.recipient().into_iter().collect()), message)
+    });
 }
 
 /// The weight of a name that is named twice: weights add up, without weights it counts once.

@@ -12,7 +12,7 @@ use super::STAGE;
 use crate::money::Shares;
 use crate::organization::{PositionId, Recipient, TeamId};
 use crate::plan::{DirectRule, Members, selects};
-use crate::stage::{Case, Park};
+use crate::stage::{Case, Park, Says};
 
 /// A team's part, passed to positions.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,16 +65,17 @@ pub(super) fn pass(
         let what = if rule.members == Some(Members::Manager) { "manager" } else { "member" };
         let date = case.date;
         let message = format!("no {what} of the team `{id}` is among the plan's targets on {date}");
-        case.warn(STAGE, "unmatched", message);
+        case.warn_that(STAGE, "unmatched", message, Says::Members(Vec::new()));
         return Ok(None);
     };
-    case.step(STAGE, || {
+    case.tell(STAGE, || {
         let organization = &case.ruleset.organization;
         let part = |(index, position): (usize, &PositionId)| {
             format!("{} ({})", organization.position_id(*position), shares.weight(index))
         };
         let parts: Vec<String> = positions.iter().enumerate().map(part).collect();
-        format!("rule `{name}`: the team `{id}` is {}", parts.join(", "))
+        let who = positions.iter().copied().map(Recipient::Position).collect();
+        (Says::Members(who), format!("rule `{name}`: the team `{id}` is {}", parts.join(", ")))
     });
     Ok(Some(Passed { team, positions, shares }))
 }

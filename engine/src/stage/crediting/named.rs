@@ -6,7 +6,7 @@
 use super::STAGE;
 use crate::plan::{Assign, DirectRule};
 use crate::script::{Answer, Share};
-use crate::stage::{Case, Park, Seen, names};
+use crate::stage::{Case, Park, Says, Seen, names};
 use crate::transaction::{Field, Names, Value};
 
 /// Who is named by one word of `assign`; none when nobody is, which is said.
@@ -34,7 +34,14 @@ pub(super) fn named(
             let answer = case.run(*program, Seen::default());
             match answer.map_err(|fault| Park::fault(STAGE, fault))? {
                 Answer::Text(text) => (text, "the policy's text".to_owned()),
-                Answer::Shares(shares) if !shares.is_empty() => return valid(shares).map(Some),
+                Answer::Shares(shares) if !shares.is_empty() => {
+                    let text = || -> Vec<&str> { shares.iter().map(|it| it.who.as_str()).collect() };
+                    case.tell(STAGE, || {
+                        let message = format!("rule `{name}`: the policy names `{}`", text().join(";"));
+                        (Says::Names, message)
+                    });
+                    return valid(shares).map(Some);
+                }
                 _ => {
                     let message = format!("rule `{name}`: the policy credits nobody");
                     case.reason(STAGE, "nobody", message);
@@ -47,7 +54,7 @@ pub(super) fn named(
         let policy = matches!(assign, Assign::Policy(_));
         Park::new(STAGE, if policy { "policy_error" } else { "bad_value" }, message)
     })?;
-    case.step(STAGE, || format!("rule `{name}`: {from} is `{text}`"));
+    case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
     if shares.is_empty() {
         let message = format!("rule `{name}`: {from} is blank");
         case.reason(STAGE, "unmatched", message.clone());

@@ -8,7 +8,7 @@ use super::STAGE;
 use crate::organization::{Recipient, TeamId, fold};
 use crate::plan::{Assign, DirectRule, Measure, selects};
 use crate::script::Share;
-use crate::stage::{Case, Park};
+use crate::stage::{Case, Park, Says};
 
 /// A name, and who it means.
 pub(super) struct Found {
@@ -30,6 +30,15 @@ pub(super) enum Who {
 }
 
 impl Found {
+    /// The one who is meant.
+    pub(super) fn recipient(&self) -> Option<Recipient> {
+        match self.who {
+            Who::Unknown => None,
+            Who::Outsider(recipient) | Who::Target(recipient) => Some(recipient),
+            Who::Team(team) => Some(Recipient::Team(team)),
+        }
+    }
+
     /// Whether another name means the same.
     pub(super) fn same(&self, who: Who, share: &Share) -> bool {
         match (self.who, who) {
@@ -82,7 +91,8 @@ fn target(case: &mut Case<'_>, name: &str, meant: Vec<Recipient>) -> Result<Who,
                 _ => Who::Unknown,
             };
             let message = format!("`{name}` is not among the plan's targets on {date}");
-            case.warn(STAGE, "unmatched", message);
+            let says = Says::EndsFor("target".to_owned(), outsiders.to_vec());
+            case.warn_that(STAGE, "unmatched", message, says);
             Ok(who)
         }
         (several, _) => {
@@ -143,7 +153,8 @@ pub(super) fn territory(
             Measure::Team if target => Who::Target(recipient),
             Measure::Team => {
                 let message = format!("`{who}` is not among the plan's targets on {date}");
-                case.warn(STAGE, "unmatched", message);
+                let says = Says::EndsFor("target".to_owned(), vec![recipient]);
+                case.warn_that(STAGE, "unmatched", message, says);
                 Who::Outsider(recipient)
             }
         };
