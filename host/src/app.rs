@@ -19,8 +19,8 @@ use tower_http::trace::TraceLayer;
 
 use crate::error;
 use crate::http::{
-    bearer, body, changes, credits, dead_letters, definitions, hooks, parked, policies, rules,
-    shadow, status, transactions, verify,
+    aliases, bearer, body, changes, credits, dead_letters, definitions, enquiries, hooks, notes,
+    parked, payees, policies, rules, shadow, status, transactions, verify,
 };
 use crate::service::Service;
 
@@ -71,6 +71,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/parked", get(parked::list))
         .route("/v1/parked/redrive", post(parked::redrive))
         .route("/v1/verify", get(verify::run))
+        .merge(people())
         .route("/v1/status", get(status::show))
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
         .merge(import)
@@ -103,6 +104,20 @@ fn whole_sets() -> Router<Arc<Service>> {
         .route("/v1/changes", get(changes::list).post(changes::make))
         .route("/v1/preview", post(changes::preview))
         .route("/v1/shadow", get(shadow::show).post(shadow::start).delete(shadow::stop))
+}
+
+/// What payees ask, and who they are.
+fn people() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/v1/payees/{id}/why-not", get(payees::why_not))
+        .route("/v1/payees/{id}/enquiries", get(enquiries::of_payee).post(enquiries::make))
+        .route("/v1/payees/{id}/enquiries/{number}", get(enquiries::own))
+        .route("/v1/enquiries", get(enquiries::all))
+        .route("/v1/enquiries/{number}", get(enquiries::show))
+        .route("/v1/enquiries/{number}/answer", post(enquiries::answer))
+        .route("/v1/alerts", get(notes::alerts))
+        .route("/v1/log", get(notes::log))
+        .route("/v1/aliases", get(aliases::list))
 }
 
 /// The path may hold natural keys and the query names of people, so neither is logged.

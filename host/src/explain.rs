@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError};
 use accredit_engine::cases::{self, Kept};
 use accredit_engine::credit::CreditId;
 use accredit_engine::decision::{Decision, Resolution};
-use accredit_engine::explain::{Explanation, WhyNot, explain, for_payee};
+use accredit_engine::explain::{Dropped, Explanation, WhyNot, explain, for_payee};
 use accredit_engine::ledger::record::Stored;
 use accredit_engine::script::Machine;
 use accredit_engine::stage::{self, Action, Inputs};
@@ -54,22 +54,24 @@ impl Service {
         Ok(explain(&ruleset, plan, &transaction, &inputs, &mut machine))
     }
 
-    /// What came of one stored decision for one person; none when its ruleset does not know them.
+    /// What came of one stored decision for one person.
     pub(crate) fn why_not(
         &self,
         stored: &Stored,
         decision: &Decision,
         payee: &str,
-    ) -> Result<Option<WhyNot>, Problem> {
+    ) -> Result<WhyNot, Problem> {
         let ruleset = self.ruleset_of(&decision.ruleset)?;
         let plan = ruleset.plans.get(decision.plan.as_str());
         let plan = plan.ok_or_else(|| Problem::not_found("plan"))?;
-        let Some(payee) = ruleset.organization.find_participant(payee) else { return Ok(None) };
+        let Some(payee) = ruleset.organization.find_participant(payee) else {
+            return Ok(stranger(stored, decision, payee));
+        };
         let fields = Arc::clone(&ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
         let inputs = self.inputs(stored, decision)?;
         let mut machine = Machine::new(&ruleset.programs);
-        Ok(Some(for_payee(&ruleset, plan, &transaction, payee, &inputs, &mut machine)))
+        Ok(for_payee(&ruleset, plan, &transaction, payee, &inputs, &mut machine))
     }
 
     /// A stored decision as a case for a case file; absent, those of all plans.
@@ -108,5 +110,20 @@ impl Service {
         known.push_front(Arc::clone(&ruleset));
         known.truncate(RULESETS_MAX);
         Ok(ruleset)
+    }
+}
+
+/// What is said to somebody who was in no file when the deal was decided.
+fn stranger(stored: &Stored, decision: &Decision, payee: &str) -> WhyNot {
+    let (stage, code) = ("crediting".to_owned(), "no_position".to_owned());
+    let message = "you did not take part when this was decided".to_owned();
+    WhyNot {
+        transaction: stored.id.clone(),
+        plan: decision.plan.clone(),
+        payee: payee.to_owned(),
+        outcome: decision.outcome,
+        credits: Vec::new(),
+        drops: vec![Dropped { stage, code, rule: None, message }],
+        ruleset: decision.ruleset.clone(),
     }
 }

@@ -2,14 +2,18 @@
 //!
 //! Not rules: a handler reads its request, asks the service and writes what it got.
 
+pub(crate) mod aliases;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod changes;
 pub(crate) mod credits;
 pub(crate) mod dead_letters;
 pub(crate) mod definitions;
+pub(crate) mod enquiries;
 pub(crate) mod hooks;
+pub(crate) mod notes;
 pub(crate) mod parked;
+pub(crate) mod payees;
 pub(crate) mod policies;
 pub(crate) mod rules;
 pub(crate) mod shadow;

@@ -9,6 +9,7 @@ mod check;
 mod company;
 mod crm;
 mod oracle;
+mod payees;
 mod release;
 mod restart;
 mod server;

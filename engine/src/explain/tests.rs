@@ -108,7 +108,8 @@ fn a_person_who_sits_nowhere_gets_nothing() {
     // Named, the deal waits for somebody to mend it.
     let parked = "crediting no_position: parked: `Zoe` holds no position on 2017-03-01";
     check(&[], "Zoe", "zoe", &[parked]);
-    let measured = [("targets = [\"title:Rep\"]", "measure = \"team\""), ("Reporting", "Parent Team")];
+    let measured =
+        [("targets = [\"title:Rep\"]", "measure = \"team\""), ("Reporting", "Parent Team")];
     let no_team = "crediting no_position: you are a member of no team on 2017-03-01";
     check_row(&measured, "D1,2017-03-01,100,,west,", "bob", &[no_team]);
     check_row(&measured, "D1,2017-03-01,100,,west,", "ann", &["100.00 active"]);

@@ -67,9 +67,10 @@ impl NoteQuery {
         let mut rows = Vec::new();
         for decision in stored.into_iter().flat_map(|stored| stored.decisions) {
             let period = decision.period.as_ref();
-            let inside = self.periods.as_ref().is_none_or(|periods| {
-                period.is_some_and(|period| periods.contains(period))
-            });
+            let inside = self
+                .periods
+                .as_ref()
+                .is_none_or(|periods| period.is_some_and(|period| periods.contains(period)));
             if !inside || !same(&self.plan, &decision.plan) {
                 continue;
             }

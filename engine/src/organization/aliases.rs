@@ -227,7 +227,10 @@ mod tests {
             let day = |day: Option<Date>| day.map_or_else(|| "-".to_owned(), |d| d.to_string());
             let line = |row: &Alias| {
                 let dates = format!("{} {}", day(row.from), day(row.to));
-                format!("{} {} {} {} {dates} {}", row.alias, row.kind, row.id, row.name, row.ambiguous)
+                format!(
+                    "{} {} {} {} {dates} {}",
+                    row.alias, row.kind, row.id, row.name, row.ambiguous
+                )
             };
             all.iter().map(line).collect()
         };

@@ -157,7 +157,8 @@ fn meant(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
 fn later(case: &mut Case<'_>, rule: &DirectRule, found: &Found) {
     case.tell(STAGE, || {
         let (name, who) = (&rule.rule.name, &found.share.who);
-        let message = format!("rule `{name}`: `{who}` is not the first, the plan's split is `first`");
+        let message =
+            format!("rule `{name}`: `{who}` is not the first, the plan's split is `first`");
         (Says::EndsFor("split".to_owned(), found.recipient().into_iter().collect()), message)
     });
 }

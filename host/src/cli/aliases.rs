@@ -28,17 +28,15 @@ pub(crate) struct Arguments {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let input =
-        Input { dir: arguments.dir.clone(), plan: None, as_of: None, transactions: None };
+    let input = Input { dir: arguments.dir.clone(), plan: None, as_of: None, transactions: None };
     let loaded = match input.load() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
     let mut all = loaded.ruleset.organization.aliases();
     all.retain(|row| row.fits(arguments.search.as_deref(), arguments.kind.as_deref()));
-    let rows = || -> Vec<Json> {
-        all.iter().filter_map(|row| serde_json::to_value(row).ok()).collect()
-    };
+    let rows =
+        || -> Vec<Json> { all.iter().filter_map(|row| serde_json::to_value(row).ok()).collect() };
     match arguments.format {
         Format::Json => output::json(&all),
         Format::Csv => output::csv(&ALIAS_COLUMNS, &rows()),

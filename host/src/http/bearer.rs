@@ -49,6 +49,9 @@ fn needed(method: &Method, path: &str) -> Role {
     match noun {
         _ if *method == Method::GET || *method == Method::HEAD => Role::Reader,
         "preview" => Role::Reader,
+        // Whoever may look may ask.
+        "payees" => Role::Reader,
+        "enquiries" => Role::Approver,
         "changes" if path.ends_with("/approve") || path.ends_with("/activate") => Role::Approver,
         "definitions" | "policies" | "rules" | "changes" | "shadow" | "rollback" => Role::Author,
         _ => Role::Admin,
@@ -68,6 +71,8 @@ mod tests {
             ("POST", "/v1/changes", Role::Author),
             ("POST", "/v1/changes/3/approve", Role::Approver),
             ("POST", "/v1/credits/crd_1/release", Role::Admin),
+            ("POST", "/v1/payees/ann/enquiries", Role::Reader),
+            ("POST", "/v1/enquiries/3/answer", Role::Approver),
             ("POST", "/v1/transactions", Role::Admin),
         ];
         for (method, path, role) in cases {

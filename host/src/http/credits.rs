@@ -49,10 +49,7 @@ pub(crate) async fn list(
              or `cursor`",
         )
     })?;
-    let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(Problem::bad_request(format!("`limit` must be 1 to {LIMIT_MAX}")));
-    }
+    let limit = limit(wanted.limit)?;
     let status = wanted.status.as_deref();
     if status.is_some_and(|status| accredit_engine::credit::Status::parse(status).is_none()) {
         let detail = "`status` is `active`, `held`, `suppressed` or `void`";
@@ -85,8 +82,23 @@ pub(crate) async fn list(
     Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
 }
 
+/// The rows of a page.
+///
+/// # Errors
+/// When too many, or none, are wanted.
+pub(crate) fn limit(wanted: Option<usize>) -> Result<usize, Problem> {
+    let limit = wanted.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(Problem::bad_request(format!("`limit` must be 1 to {LIMIT_MAX}")));
+    }
+    Ok(limit)
+}
+
 /// The leaf periods of a period; a leaf is its own.
-fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<String>, Problem> {
+///
+/// # Errors
+/// When the calendar has no such period.
+pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<String>, Problem> {
     let unknown = || Problem::bad_request(format!("`{id}` is no period of the calendar"));
     let period = calendar.find(id).ok_or_else(unknown)?;
     let mut leaves = BTreeSet::new();

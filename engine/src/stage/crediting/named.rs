@@ -35,9 +35,11 @@ pub(super) fn named(
             match answer.map_err(|fault| Park::fault(STAGE, fault))? {
                 Answer::Text(text) => (text, "the policy's text".to_owned()),
                 Answer::Shares(shares) if !shares.is_empty() => {
-                    let text = || -> Vec<&str> { shares.iter().map(|it| it.who.as_str()).collect() };
+                    let text =
+                        || -> Vec<&str> { shares.iter().map(|it| it.who.as_str()).collect() };
                     case.tell(STAGE, || {
-                        let message = format!("rule `{name}`: the policy names `{}`", text().join(";"));
+                        let message =
+                            format!("rule `{name}`: the policy names `{}`", text().join(";"));
                         (Says::Names, message)
                     });
                     return valid(shares).map(Some);

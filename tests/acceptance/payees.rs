@@ -1,0 +1,228 @@
+//! What payees ask: why not, enquiries; and what administrators look up: alerts, the log, aliases.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use crate::company;
+use crate::server::{Reply, Server, run};
+
+const JSON: &str = "application/json";
+
+/// A server with a deal of Ann's and one of somebody whom nobody knows.
+fn start(dir: &Path) -> Server {
+    let server = Server::start(&dir.join("payees.redb"), &company::write(dir));
+    let deals = json!([
+        {"id": "D/1", "date": "2026-03-15", "amount": "100.00", "owner": "Ann"},
+        {"id": "D2", "date": "2026-03-16", "amount": "50.00", "owner": "Zoe"},
+    ]);
+    assert_eq!(server.hook("m1", &deals.to_string()).unwrap().status, 202);
+    server.settle();
+    server
+}
+
+fn rows(reply: &Reply) -> Vec<Json> {
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.json()["data"].as_array().unwrap().clone()
+}
+
+/// A refusal without the id of its request.
+fn refusal(reply: &Reply) -> (u16, Json) {
+    let mut body = reply.json();
+    body.as_object_mut().unwrap().remove("instance");
+    (reply.status, body)
+}
+
+#[test]
+fn why_not_is_answered_on_the_server_and_on_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path());
+    let why = server.get("/v1/payees/bob/why-not?transaction=D%2F1&plan=reps").json();
+    let drops = why["plans"][0]["drops"].as_array().unwrap();
+    let message = "rule `Booking`: the owner is `Ann`; none of your aliases (Bob) matches";
+    assert_eq!((&drops[0]["code"], &drops[0]["message"]), (&json!("alias"), &json!(message)));
+    assert_eq!(why["plans"][0]["credits"], json!([]));
+    let why = server.get("/v1/payees/max/why-not?transaction=D%2F1").json();
+    assert_eq!(why["plans"][0]["credits"][0]["amount"], "100.00");
+    assert_eq!(why["plans"][0]["drops"], json!([]));
+    for (path, status) in [
+        ("/v1/payees/nobody/why-not?transaction=D2", 404),
+        ("/v1/payees/bob/why-not?transaction=D9", 404),
+        ("/v1/payees/bob/why-not?transaction=D2&plan=none", 404),
+        ("/v1/payees/bob/why-not", 400),
+    ] {
+        assert_eq!(server.get(path).status, status, "{path}");
+    }
+
+    let workspace = dir.path().join("workspace");
+    let deals = "id,date,amount,owner\nD1,2026-03-15,100,Ann\n";
+    company::put(&workspace, "transactions/deals.csv", deals);
+    let path = workspace.to_str().unwrap();
+    let explain = |payee: &str| run(&["explain", path, "--transaction", "D1", "--payee", payee]);
+    let (code, out, error) = explain("Bob");
+    assert_eq!(code, 0, "{error}");
+    assert!(out.contains("D1 in plan reps for bob: no credit") && out.contains(message), "{out}");
+    let (_, out, _) = explain("DEE");
+    assert!(out.contains("for dee: credited") && out.contains("100.00"), "{out}");
+    assert_eq!(explain("Zoe").0, 3);
+}
+
+#[test]
+fn an_enquiry_is_asked_by_its_payee_and_answered_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path());
+    let ask = |payee: &str, body: Json| {
+        server.post(&format!("/v1/payees/{payee}/enquiries"), JSON, &body.to_string())
+    };
+    let missing = json!({"kind": "missing", "transaction": "D/1", "expected": "50",
+        "text": " Ann and I sold it together "});
+    let asked = ask("bob", missing);
+    assert_eq!(asked.status, 201, "{}", asked.body);
+    let asked = asked.json();
+    assert_eq!((&asked["state"], &asked["answer"]), (&json!("open"), &Json::Null));
+    assert_eq!(asked["text"], "Ann and I sold it together");
+    let link = asked["explanation"].as_str().unwrap();
+    let why = server.get(link).json();
+    assert_eq!(why["plans"][0]["drops"][0]["code"], "alias", "{link}");
+
+    // Ann's credit is hers: to Bob it does not exist.
+    let credit = server.credits("payee=ann")[0]["id"].clone();
+    let incorrect = |id: &Json| json!({"kind": "incorrect", "credit": id, "text": "too little"});
+    let foreign = ask("bob", incorrect(&credit));
+    let absent = ask("bob", incorrect(&json!("crd_00000000000000000000000000000000")));
+    assert_eq!(foreign.status, 404);
+    assert_eq!(refusal(&foreign), refusal(&absent));
+    let own = ask("ann", incorrect(&credit)).json();
+    assert_eq!((&own["transaction"], &own["actual"]), (&json!("D/1"), &json!("100.00")));
+    assert_eq!(server.get(own["explanation"].as_str().unwrap()).json()["transaction"], "D/1");
+    for refused in [
+        json!({"kind": "wrong", "text": "x"}),
+        json!({"kind": "missing", "text": "  "}),
+        json!({"kind": "missing", "text": "x", "expected": "much"}),
+        json!({"kind": "missing", "text": "x", "amount": "1"}),
+    ] {
+        assert_eq!(ask("bob", refused.clone()).status, 400, "{refused}");
+    }
+    assert_eq!(ask("nobody", json!({"kind": "missing", "text": "x"})).status, 404);
+
+    assert_eq!(rows(&server.get("/v1/payees/bob/enquiries")), [asked.clone()]);
+    let of = |payee: &str, id: &Json| server.get(&format!("/v1/payees/{payee}/enquiries/{id}"));
+    assert_eq!(of("bob", &asked["id"]).json(), asked);
+    assert_eq!(refusal(&of("bob", &own["id"])), refusal(&of("bob", &json!(9999))));
+    let first = server.get("/v1/enquiries?limit=1").json();
+    let next = first["next_cursor"].as_str().unwrap();
+    assert_eq!(rows(&server.get(&format!("/v1/enquiries?cursor={next}"))), [own.clone()]);
+
+    let answer = |state: &str, text: &str| {
+        let body = json!({"state": state, "text": text}).to_string();
+        server.post(&format!("/v1/enquiries/{}/answer", asked["id"]), JSON, &body)
+    };
+    assert_eq!(answer("open", "?").status, 400);
+    let resolved = answer("resolved", "added you as second owner");
+    assert_eq!(resolved.status, 200, "{}", resolved.body);
+    assert_eq!(answer("rejected", "no").json(), resolved.json());
+    assert_eq!(rows(&server.get("/v1/enquiries?state=open")), [own]);
+    assert_eq!(rows(&server.get("/v1/enquiries?state=resolved")), [resolved.json()]);
+    assert_eq!(server.post("/v1/enquiries/9999/answer", JSON, "{}").status, 400);
+
+    // Both outlive the process.
+    server.kill();
+    let server = Server::start(&dir.path().join("payees.redb"), &dir.path().join("workspace"));
+    assert_eq!(rows(&server.get("/v1/enquiries?state=resolved")), [resolved.json()]);
+}
+
+#[test]
+fn alerts_and_the_log_come_in_pages() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path());
+    // More than a block of 64, every third of nobody's.
+    let deals: Vec<Json> = (0..150)
+        .map(|n| {
+            let owner = if n % 3 == 0 { "Zoe" } else { "Bob" };
+            let month = if n % 2 == 0 { "04" } else { "05" };
+            let (id, date) = (format!("N{n}"), format!("2026-{month}-01"));
+            json!({"id": id, "date": date, "amount": "1", "owner": owner})
+        })
+        .collect();
+    assert_eq!(server.hook("m2", &json!(deals).to_string()).unwrap().status, 202);
+    server.settle();
+    let whole = |query: &str| {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let reply = server.get(&format!("/v1/{query}{cursor}"));
+            all.extend(rows(&reply));
+            match reply.json()["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return all,
+            }
+        }
+    };
+    let all = whole("alerts?limit=1000");
+    // D2 and every third of 150.
+    assert_eq!(all.len(), 51);
+    assert_eq!(whole("alerts?limit=7"), all);
+    assert_eq!(whole("log?limit=1000"), all);
+    let (first, message) = (&all[0], "no alias matches `Zoe` on 2026-03-16");
+    assert_eq!((&first["transaction"], &first["period"]), (&json!("D2"), &json!("2026-03")));
+    assert_eq!((&first["code"], &first["message"]), (&json!("unmatched"), &json!(message)));
+    // 0, 6, 12 … 144 are in April; 3, 9 … 147 in May.
+    assert_eq!(whole("alerts?limit=10&period=2026-04").len(), 25);
+    assert_eq!(whole("alerts?limit=10&period=2026-Q2").len(), 50);
+    assert_eq!(whole("alerts?limit=10&code=vacant").len(), 0);
+    assert_eq!(whole("alerts?limit=10&code=unmatched&plan=reps").len(), 51);
+    assert_eq!(whole("alerts?limit=10&plan=other").len(), 0);
+    assert_eq!(whole("alerts?transaction=N3").len(), 1);
+    assert_eq!(whole("alerts?transaction=N1").len(), 0);
+    for refused in ["alerts?cursor=x", "log?limit=0", "log?period=2026-13", "alerts?payee=ann"] {
+        assert_eq!(server.get(&format!("/v1/{refused}")).status, 400, "{refused}");
+    }
+}
+
+#[test]
+fn the_log_has_what_a_plan_wants_no_alert_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let quiet = company::FILES[2].1.replacen("\n\n[[direct]]", "\nalerts = []\n\n[[direct]]", 1);
+    company::put(&workspace, "plans/reps.toml", &quiet);
+    let server = Server::start(&dir.path().join("quiet.redb"), &workspace);
+    let deal = json!({"id": "D1", "date": "2026-03-16", "amount": "50.00", "owner": "Zoe"});
+    assert_eq!(server.hook("m1", &deal.to_string()).unwrap().status, 202);
+    server.settle();
+    assert_eq!(rows(&server.get("/v1/alerts")), Vec::<Json>::new());
+    assert_eq!(rows(&server.get("/v1/log"))[0]["code"], "unmatched");
+}
+
+#[test]
+fn aliases_are_listed_with_what_they_mean() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let aliases = "kind,id,alias,from,to\nparticipant,ann,The Closer,2026-01-01,2026-06-30\n\
+                   participant,bob,the closer,2026-06-01,\n";
+    company::put(&workspace, "organization/aliases.csv", aliases);
+    let path = workspace.to_str().unwrap();
+    let (code, out, error) = run(&["aliases", path, "--search", "CLOSER", "--format", "json"]);
+    assert_eq!(code, 0, "{error}");
+    let listed: Vec<Json> = serde_json::from_str(&out).unwrap();
+    let row = |id: &str, name: &str, from: &str, to: Json| {
+        json!({"alias": "The Closer", "kind": "participant", "id": id, "name": name, "from": from,
+            "to": to, "ambiguous": true})
+    };
+    let expected = [
+        row("ann", "Ann", "2026-01-01", json!("2026-06-30")),
+        row("bob", "Bob", "2026-06-01", Json::Null),
+    ];
+    assert_eq!(listed, expected);
+    assert_eq!(run(&["aliases", path, "--search", "nobody at all"]).0, 3);
+    let server = Server::start(&dir.path().join("aliases.redb"), &workspace);
+    assert_eq!(rows(&server.get("/v1/aliases?text=closer")), expected);
+    let positions = rows(&server.get("/v1/aliases?kind=position"));
+    assert_eq!(positions.len(), 4);
+    assert!(positions.iter().all(|row| row["ambiguous"] == false));
+    let first = server.get("/v1/aliases?kind=position&limit=3").json();
+    let next = first["next_cursor"].as_str().unwrap();
+    assert_eq!(
+        rows(&server.get(&format!("/v1/aliases?kind=position&cursor={next}"))),
+        positions[3..]
+    );
+    assert_eq!(server.get("/v1/aliases?kind=person").status, 400);
+}
