@@ -105,13 +105,13 @@ fn an_enquiry_is_asked_by_its_payee_and_answered_once() {
     }
     assert_eq!(ask("nobody", json!({"kind": "missing", "text": "x"})).status, 404);
 
-    assert_eq!(rows(&server.get("/v1/payees/bob/enquiries")), [asked.clone()]);
+    assert_eq!(rows(&server.get("/v1/payees/bob/enquiries")), std::slice::from_ref(&asked));
     let of = |payee: &str, id: &Json| server.get(&format!("/v1/payees/{payee}/enquiries/{id}"));
     assert_eq!(of("bob", &asked["id"]).json(), asked);
     assert_eq!(refusal(&of("bob", &own["id"])), refusal(&of("bob", &json!(9999))));
     let first = server.get("/v1/enquiries?limit=1").json();
     let next = first["next_cursor"].as_str().unwrap();
-    assert_eq!(rows(&server.get(&format!("/v1/enquiries?cursor={next}"))), [own.clone()]);
+    assert_eq!(rows(&server.get(&format!("/v1/enquiries?cursor={next}"))), std::slice::from_ref(&own));
 
     let answer = |state: &str, text: &str| {
         let body = json!({"state": state, "text": text}).to_string();
