@@ -120,10 +120,14 @@ impl Tokens {
 
     /// Whose token it is; every one is compared, in constant time each.
     pub(crate) fn caller(&self, token: &str) -> Option<&Caller> {
-        let fits = |known: Option<&'_ Caller>, hash: &TokenHash| known.is_none() & hash.matches(token);
-        self.0.iter().fold(None, |known, (caller, hash)| {
-            if fits(known, hash) { Some(caller) } else { known }
-        })
+        let fits =
+            |known: Option<&'_ Caller>, hash: &TokenHash| known.is_none() & hash.matches(token);
+        self.0.iter().fold(
+            None,
+            |known, (caller, hash)| {
+                if fits(known, hash) { Some(caller) } else { known }
+            },
+        )
     }
 }
 
