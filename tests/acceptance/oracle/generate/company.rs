@@ -9,7 +9,8 @@ use crate::oracle::world::{Alias, Area, Edge, Member, Person, Seat, Sitting, Spa
 pub(super) fn person(r: &mut Random, n: usize, shared_ids: bool) -> Person {
     let id = if shared_ids { format!("P{n}") } else { format!("u{n}") };
     let name = if r.one_in(8) { "Sam Twin".to_owned() } else { format!("Name {n}") };
-    Person { id, name, email: if r.one_in(2) { format!("u{n}@x.org") } else { String::new() } }
+    let email = if r.one_in(2) { format!("u{n}@x.org") } else { String::new() };
+    Person { id, name, email, currency: None }
 }
 
 pub(super) fn seats(r: &mut Random, count: usize, shared_ids: bool) -> Vec<Seat> {
