@@ -120,10 +120,7 @@ pub(crate) type Texts = BTreeMap<String, Option<Arc<str>>>;
 ///
 /// # Errors
 /// What cannot be read, or what the server says.
-pub(crate) fn difference(
-    client: &Client,
-    dir: &Path,
-) -> Result<(String, Texts), String> {
+pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(String, Texts), String> {
     let files = watch::read(dir)?;
     let listed = client.get("/v1/definitions")?;
     let base = listed.get("ruleset").and_then(Json::as_str).unwrap_or_default().to_owned();

@@ -109,13 +109,17 @@ pub(crate) fn refused(refused: Refused) -> Problem {
 /// that was sent, where it was one.
 pub(crate) fn answer(done: &Done, hash: Option<&str>) -> Result<Response, Problem> {
     let mut response = match done {
-        Done::Active(active) => Json(json!({
-            "hash": hash,
-            "active": true,
-            "ruleset": *active.ruleset,
-            "activation": active.activation,
-        }))
-        .into_response(),
+        Done::Active(active) => {
+            let ruleset = &*active.ruleset;
+            let body = match hash {
+                Some(hash) => json!({ "hash": hash, "active": true, "ruleset": ruleset }),
+                None => {
+                    let activation = active.activation;
+                    json!({ "active": true, "ruleset": ruleset, "activation": activation })
+                }
+            };
+            Json(body).into_response()
+        }
         Done::Waiting(kept) => {
             let body = json!({
                 "hash": hash,
