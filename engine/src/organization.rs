@@ -17,6 +17,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::calendar::Validity;
+use crate::money::Unit;
 
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
@@ -140,6 +141,7 @@ pub struct Organization {
     held: HashMap<ParticipantId, Vec<Assignment>>,
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
     aliases: HashMap<String, Vec<(Entity, Validity)>>,
+    currencies: HashMap<ParticipantId, Vec<(Validity, Unit)>>,
     /// Teams and their members.
     pub teams: Teams,
     /// Which deals are whose by what they are about.
@@ -176,6 +178,22 @@ impl Organization {
         self.participant_ids.insert(Arc::clone(&id), new);
         self.participants.push(Participant { id, name, validity: vec![validity] });
         new
+    }
+
+    /// Pays a participant in `unit`.
+    pub fn pay_in(&mut self, participant: ParticipantId, unit: Unit, validity: Validity) {
+        self.currencies.entry(participant).or_default().push((validity, unit));
+    }
+
+    /// What a participant is paid in on `date`; none where the workspace's currency is meant.
+    pub fn currency(&self, participant: ParticipantId, date: Date) -> Option<Unit> {
+        let mut known = self.currencies.get(&participant)?.iter();
+        known.find(|(validity, _)| validity.contains(date)).map(|(_, unit)| *unit)
+    }
+
+    /// Every unit that somebody is paid in.
+    pub fn currencies(&self) -> impl Iterator<Item = Unit> {
+        self.currencies.values().flatten().map(|(_, unit)| *unit)
     }
 
     /// The position with this id, added without a version when new.

@@ -11,6 +11,7 @@ mod assign;
 mod calendar;
 mod conditions;
 mod csv;
+mod exchange;
 mod fields;
 mod hash;
 mod organization;
@@ -37,6 +38,7 @@ use self::policies::Policies;
 use self::report::Report;
 use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::exchange::Rates;
 use crate::money::{Unit, Units};
 use crate::organization::Organization;
 use crate::plan::{Measure, Plan, Relationship};
@@ -58,6 +60,8 @@ pub struct Ruleset {
     pub settings: Settings,
     /// The organisation.
     pub organization: Organization,
+    /// Exchange rates.
+    pub rates: Rates,
     /// Plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
@@ -176,6 +180,8 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     };
     let columns = Columns::new(&settings.fields, observed);
     let (organization, whole) = organization::read(files, &settings, &columns, report);
+    let mut rates = exchange::read(files, &settings, report);
+    organization.currencies().for_each(|unit| rates.add_currency(unit));
     let names = setting::Names { policies: &policies, queries: &settings.queries };
     let references = sources::References::default();
     let scope = plan::Scope {
@@ -209,7 +215,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
-    Some(Ruleset { hash, settings, organization, plans, order, programs, policies, files })
+    Some(Ruleset { hash, settings, organization, rates, plans, order, programs, policies, files })
 }
 
 fn read_settings(

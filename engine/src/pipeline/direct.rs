@@ -39,6 +39,10 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
             None => amount_of(case)?,
         };
         case.step("value", || format!("rule `{name}`: the deal is worth {value}"));
+        let value = match case.currency {
+            Some(currency) => case.exchange("value", value, (currency, result.unit))?,
+            None => value,
+        };
         for part in recipients.parts(value, result.unit.scale)? {
             let result_name = &result.output.name;
             let mut credit = blank_credit(case, name, result_name, part.recipient, part.team, None);

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use super::csv::{Cell, Row, Sheet};
 use super::report::{Report, hint};
 use super::toml::Source;
-use super::{Columns, Files, Settings};
+use super::{Columns, Files, Settings, exchange};
 use crate::calendar::Validity;
 use crate::diagnostic::Diagnostic;
 use crate::organization::{
@@ -35,7 +35,7 @@ const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
 
 /// Files that are read; `calendar` reads the periods.
-pub(super) const READ: [&str; 9] = [
+pub(super) const READ: [&str; 10] = [
     PARTICIPANTS,
     POSITIONS,
     ASSIGNMENTS,
@@ -45,10 +45,11 @@ pub(super) const READ: [&str; 9] = [
     RELATIONSHIPS,
     ALIASES,
     super::calendar::PERIODS,
+    super::exchange::RATES,
 ];
 
 /// Files of a later release.
-pub(super) const LATER: [&str; 2] = ["organization/quotas.csv", "organization/exchange_rates.csv"];
+pub(super) const LATER: [&str; 1] = ["organization/quotas.csv"];
 
 /// Cells for which the nearest name is searched, which takes longer the more names there are.
 const ADVICE_MAX: u32 = 50;
@@ -174,7 +175,11 @@ impl Reading<'_> {
         let name = row.get("name").unwrap_or(id);
         let known = self.organization.add_participant(&id.text, &name.text, validity);
         self.lives.extend(dates.map(|validity| Dated { what: known, validity, origin }));
-        self.currency(row);
+        if let Some(cell) = row.get("currency")
+            && let Some(unit) = exchange::unit(row, cell, self.settings)
+        {
+            self.organization.pay_in(known, unit, validity);
+        }
         let entity = Entity::Participant(known);
         for cell in [Some(id), row.get("name"), row.get("email")].into_iter().flatten() {
             // An id, name or e-mail means its bearer for ever; whether the bearer exists on a day
@@ -187,16 +192,6 @@ impl Reading<'_> {
             let what = (position, known);
             self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
             self.name(id, Entity::Position(position), Validity::default(), PARTICIPANTS);
-        }
-    }
-
-    fn currency(&self, row: Row<'_, '_>) {
-        let Some(cell) = row.get("currency") else { return };
-        let settings = self.settings;
-        if cell.text != settings.units.name(settings.currency) {
-            let message = format!("a participant paid in `{}` is not yet supported", cell.text);
-            let help = "leave it blank or write the workspace's currency";
-            row.error("CR022", cell.offset, message, help);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod broken;
 mod calendar;
+mod exchange;
 mod reading;
 mod schema;
 mod small;

@@ -156,7 +156,7 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR031", POSITIONS, "id,title", "id,¦titel"),
     ("CR031", PARTICIPANTS, "email,currency", "email,¦title"),
     ("CR031", POSITIONS, "id,title,manager,from,to", "id,title,manager,from,¦from"),
-    ("CR022", PARTICIPANTS, "sam@acme.test,USD", "sam@acme.test,¦EUR"),
+    ("CR025", PARTICIPANTS, "sam@acme.test,USD", "sam@acme.test,¦EUR"),
     ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,",
      "mia,Mia Moss,mia@acme.test,,¦1/2/2022,"),
     ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,",
