@@ -110,14 +110,11 @@ pub(crate) fn refused(refused: Refused) -> Problem {
 pub(crate) fn answer(done: &Done, hash: Option<&str>) -> Result<Response, Problem> {
     let mut response = match done {
         Done::Active(active) => {
-            let ruleset = &*active.ruleset;
-            let body = match hash {
-                Some(hash) => json!({ "hash": hash, "active": true, "ruleset": ruleset }),
-                None => {
-                    let activation = active.activation;
-                    json!({ "active": true, "ruleset": ruleset, "activation": activation })
-                }
-            };
+            let (ruleset, activation) = (&*active.ruleset, active.activation);
+            let mut body = json!({ "active": true, "ruleset": ruleset, "activation": activation });
+            if let (Some(hash), Some(body)) = (hash, body.as_object_mut()) {
+                body.insert("hash".to_owned(), json!(hash));
+            }
             Json(body).into_response()
         }
         Done::Waiting(kept) => {
