@@ -118,6 +118,11 @@ pub(super) fn teams(r: &mut Random, world: &mut World) {
     for (n, name) in names.into_iter().enumerate().take(count) {
         let id = format!("W{n}");
         let parent = |r: &mut Random| {
+            if r.one_in(10) {
+                // Anybody, so that there are circles.
+                let other = r.below(count);
+                return (other != n).then(|| format!("W{other}"));
+            }
             (n + 1 < count && !r.one_in(3)).then(|| format!("W{}", n + 1 + r.below(count - n - 1)))
         };
         let manager = |r: &mut Random| (!r.one_in(3)).then(|| r.pick(&world.seats).id.clone());
