@@ -95,12 +95,15 @@ pub fn decide_some(
     })
 }
 
+/// Decides one transaction, given its place among all.
+type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<Decided> + Sync + 'a;
+
 /// Spreads transactions over the workers, block by block, each with its place among all.
 fn decide_blocks(
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
     threads: usize,
-    decide: &(dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<Decided> + Sync),
+    decide: &OneDecision<'_>,
 ) -> Vec<Vec<Decided>> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
     let next = AtomicUsize::new(0);

@@ -219,8 +219,8 @@ fn a_swap_that_is_taken_back_was_never_there() {
     let deal = |n: usize| {
         json!({
             "id": format!("S-{n}"), "closed": format!("2026-01-{:02}", n % 27 + 1),
-            "amount": n + 1, "owner": if n % 3 == 0 { "ann;bob" } else { "ann" },
-            "hold": if n % 7 == 0 { "yes" } else { "" },
+            "amount": n + 1, "owner": if n.is_multiple_of(3) { "ann;bob" } else { "ann" },
+            "hold": if n.is_multiple_of(7) { "yes" } else { "" },
         })
     };
     let send = |host: &Host, range: std::ops::Range<usize>| {

@@ -95,7 +95,7 @@ fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<V
 /// Whether the plan says how to share among those who are named.
 fn shareable(case: Case<'_>, all: Vec<Named>, mut codes: Codes) -> Result<Vec<Named>, Codes> {
     // Of names without weights the first is taken, and only its members are asked for.
-    let only_first = case.plan.split == Split::First && all.iter().any(|n| n.weight.is_none());
+    let only_first = case.plan.split == Split::First && all.iter().all(|n| n.weight.is_none());
     let taken = if only_first { 1 } else { all.len() };
     codes.extend(all.iter().take(taken).filter_map(|named| named.fault));
     // Where nobody is known, how to share is not asked.
