@@ -149,10 +149,14 @@ impl<'w> Worker<'w> {
             line: line(sheet, trial),
             failures: Vec::new(),
             edits: Vec::new(),
+            decisions: Vec::new(),
         };
         let Some(case) = sheet.file.cases.get(trial.case) else { return outcome };
         match self.decide(sheet, trial, case, reached) {
-            Ok(decided) => self.compare(sheet, (trial, case), &decided, &mut outcome),
+            Ok(decided) => {
+                self.compare(sheet, (trial, case), &decided, &mut outcome);
+                outcome.decisions = decided.decisions;
+            }
             Err(failures) => outcome.failures = failures,
         }
         outcome
