@@ -203,7 +203,7 @@ impl<'w> Worker<'w> {
             let period = period.as_ref();
             plans.flat_map(|id| calculation::decisions(ruleset, id, period, &decided)).collect()
         };
-        let mut inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
+        let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
         let mut decisions: Vec<Decision> = decide(&inputs, machine);
         for action in actions {
             let found = action.resolve(sheet.path, &decisions)?;
