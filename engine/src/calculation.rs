@@ -72,6 +72,36 @@ pub fn decide_all(
     inputs: &Inputs,
     threads: usize,
 ) -> Vec<Vec<Decided>> {
+    decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
+        pipeline::decide(ruleset, tx, inputs, machine)
+    })
+}
+
+/// As [`decide_all`], in those plans alone that are wanted of a transaction: `wanted` is given its
+/// place among `transactions` and the plan's id.
+pub fn decide_some(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    inputs: &Inputs,
+    threads: usize,
+    wanted: &(dyn Fn(usize, &str) -> bool + Sync),
+) -> Vec<Vec<Decided>> {
+    decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
+        let wanted = |plan: &str| wanted(place, plan);
+        pipeline::decide_some(ruleset, tx, inputs, machine, &wanted)
+    })
+}
+
+/// Decides one transaction, given its place among all.
+type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<Decided> + Sync + 'a;
+
+/// Spreads transactions over the workers, block by block, each with its place among all.
+fn decide_blocks(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    threads: usize,
+    decide: &OneDecision<'_>,
+) -> Vec<Vec<Decided>> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Vec<Vec<Decided>>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
@@ -82,8 +112,8 @@ pub fn decide_all(
             let index = next.fetch_add(1, Ordering::Relaxed);
             blocks.get(index).map(|block| (index, *block))
         } {
-            let decided =
-                block.iter().map(|tx| pipeline::decide(ruleset, tx, inputs, &mut machine));
+            let places = (index * BLOCK_TRANSACTIONS..).zip(block);
+            let decided = places.map(|(place, tx)| decide(place, tx, &mut machine));
             mine.push((index, decided.collect::<Vec<_>>()));
         }
         if let Ok(mut done) = done.lock() {
@@ -205,7 +235,8 @@ impl Calculation {
 
 /// One line for a transaction that got nothing: the reason that came furthest, and all messages.
 pub fn summary(reasons: &[Note]) -> Option<Note> {
-    const ORDER: [&str; 5] = ["over_maximum", "unmatched", "nobody", "condition", "no_rule"];
+    const ORDER: [&str; 6] =
+        ["over_maximum", "team_without_members", "unmatched", "nobody", "condition", "no_rule"];
     let rank = |note: &&Note| ORDER.iter().position(|code| *code == note.code);
     let furthest = reasons.iter().min_by_key(rank)?;
     let messages: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();

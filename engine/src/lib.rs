@@ -13,6 +13,7 @@ pub mod connector;
 pub mod credit;
 pub mod decision;
 pub mod diagnostic;
+pub mod exchange;
 pub mod explain;
 pub mod impact;
 pub mod ledger;

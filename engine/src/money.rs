@@ -82,21 +82,32 @@ pub enum Shares {
     Full(usize),
     /// Literal multipliers, which need not sum to one.
     Weights(Vec<Decimal>),
+    /// Parts of their own sum, such as salaries, which is above zero.
+    Parts(Vec<Decimal>),
 }
 
 impl Shares {
-    /// The multiplier of recipient `index`, to show: `0.4`, or 1/n to ten decimals.
+    /// The multiplier of recipient `index`, to show: `0.4`; 1/n and parts to ten decimals.
     pub fn weight(&self, index: usize) -> Decimal {
         match self {
             Shares::Full(_) => Decimal::ONE,
             Shares::Weights(weights) => weights.get(index).copied().unwrap_or_default(),
-            Shares::Equal(n) => {
-                let parts = Decimal::from((*n).max(1));
-                (Decimal::ONE / parts).round_dp_with_strategy(10, RoundingStrategy::ToZero)
+            Shares::Equal(n) => shown(Decimal::ONE / Decimal::from((*n).max(1))),
+            Shares::Parts(parts) => {
+                let whole = parts.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
+                let part = parts.get(index).zip(whole);
+                part.and_then(|(part, whole)| part.checked_div(whole))
+                    .map(shown)
+                    .unwrap_or_default()
             }
         }
         .normalize()
     }
+}
+
+/// A multiplier as it is shown: ten decimals, the rest cut off, without zeros at the end.
+pub fn shown(multiplier: Decimal) -> Decimal {
+    multiplier.round_dp_with_strategy(10, RoundingStrategy::ToZero).normalize()
 }
 
 /// A number too large or too fine to be divided exactly.
@@ -117,14 +128,23 @@ pub fn split(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>,
             largest_remainder(value, &vec![I256::ONE; n as usize], 0, I256::from(n), scale)
         }
         Shares::Weights(weights) => {
-            let finest = weights.iter().map(Decimal::scale).max().unwrap_or(0);
-            let parts = weights
-                .iter()
-                .map(|w| I256::from(w.mantissa()) * power_of_ten(finest - w.scale()))
-                .collect::<Vec<_>>();
+            let (parts, finest) = aligned(weights);
             largest_remainder(value, &parts, finest, I256::ONE, scale)
         }
+        Shares::Parts(parts) => {
+            let (parts, _) = aligned(parts);
+            let whole = parts.iter().try_fold(I256::ZERO, |sum, part| sum.checked_add(*part));
+            let whole = whole.filter(|whole| *whole > I256::ZERO).ok_or(Overflow)?;
+            largest_remainder(value, &parts, 0, whole, scale)
+        }
     }
+}
+
+/// Decimals as whole numbers of one scale, and that scale.
+fn aligned(decimals: &[Decimal]) -> (Vec<I256>, u32) {
+    let finest = decimals.iter().map(Decimal::scale).max().unwrap_or(0);
+    let whole = |d: &Decimal| I256::from(d.mantissa()) * power_of_ten(finest - d.scale());
+    (decimals.iter().map(whole).collect(), finest)
 }
 
 /// Shares of `value × part / (10^part_scale × divisor)`, in units of 10^-scale.
@@ -210,6 +230,7 @@ mod tests {
         check("1000", Shares::Full(2), 2, "1000 1000");
         check("1000", weights("1 0"), 2, "1000 0");
         check("1000", weights("0.4 0.4"), 2, "400 400");
+        check("1000", Shares::Parts(decimals("60000 40000")), 2, "600 400");
     }
 
     #[test]
@@ -242,9 +263,14 @@ mod tests {
         #[test]
         fn shares_sum_and_mirror(value in amount(), weights in weights(), scale in 0_u8..4) {
             let total: Decimal = weights.iter().sum();
-            for shares in [Shares::Weights(weights.clone()), Shares::Equal(weights.len())] {
+            let mut all = vec![Shares::Weights(weights.clone()), Shares::Equal(weights.len())];
+            if !total.is_zero() {
+                all.push(Shares::Parts(weights.clone()));
+            }
+            for shares in all {
                 let amounts = split(value, &shares, scale).unwrap();
-                let whole = if matches!(shares, Shares::Equal(_)) { value } else { value * total };
+                let literal = matches!(shares, Shares::Weights(_));
+                let whole = if literal { value * total } else { value };
                 prop_assert_eq!(amounts.iter().sum::<Decimal>(), round(whole, scale));
                 let mirrored: Vec<Decimal> = amounts.iter().map(|a| -a).collect();
                 prop_assert_eq!(split(-value, &shares, scale).unwrap(), mirrored);

@@ -1,5 +1,5 @@
-//! The organisation on a date: participants, positions, who sits where, who reports to whom, which
-//! named relationships lead where, and which alias means whom.
+//! The organisation on a date: participants, positions and teams, who sits where, who reports to
+//! whom, which named relationships lead where, and which alias means whom.
 //!
 //! Effective-dated throughout; every question takes the incentive date. Not reading of files
 //! (`workspace::organization` fills it). Called by crediting and rollup. Source: DOMAIN 2.2, 2.3.
@@ -7,12 +7,20 @@
 //! **Architecture invariant:** for one position at most one participant a day (INV-P1), and no
 //! overlapping versions of one object (INV-P2); what fills the tables checks both.
 
+mod paths;
+pub mod teams;
+pub mod territory;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::calendar::Validity;
+use crate::money::Unit;
+
+pub use self::teams::{Member, Team, TeamVersion, Teams};
+pub use self::territory::Territories;
 
 /// A participant, as an index into the organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,10 +112,13 @@ struct Assignment {
     position: PositionId,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Edge {
-    validity: Validity,
-    target: PositionId,
+/// Where credit flows to, of a position or of a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge<T> {
+    /// When it does.
+    pub validity: Validity,
+    /// Who is reached.
+    pub target: T,
 }
 
 /// What a name means on a date.
@@ -128,9 +139,13 @@ pub struct Organization {
     position_ids: HashMap<Arc<str>, PositionId>,
     holders: HashMap<PositionId, Vec<Assignment>>,
     held: HashMap<ParticipantId, Vec<Assignment>>,
-    edges: HashMap<(RelationshipId, PositionId), Vec<Edge>>,
+    edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
     aliases: HashMap<String, Vec<(Entity, Validity)>>,
-    teams: Vec<Arc<str>>,
+    currencies: HashMap<ParticipantId, Vec<(Validity, Unit)>>,
+    /// Teams and their members.
+    pub teams: Teams,
+    /// Which deals are whose by what they are about.
+    pub territories: Territories,
 }
 
 /// A name as aliases are matched: trimmed, case folded.
@@ -163,6 +178,22 @@ impl Organization {
         self.participant_ids.insert(Arc::clone(&id), new);
         self.participants.push(Participant { id, name, validity: vec![validity] });
         new
+    }
+
+    /// Pays a participant in `unit`.
+    pub fn pay_in(&mut self, participant: ParticipantId, unit: Unit, validity: Validity) {
+        self.currencies.entry(participant).or_default().push((validity, unit));
+    }
+
+    /// What a participant is paid in on `date`; none where the workspace's currency is meant.
+    pub fn currency(&self, participant: ParticipantId, date: Date) -> Option<Unit> {
+        let mut known = self.currencies.get(&participant)?.iter();
+        known.find(|(validity, _)| validity.contains(date)).map(|(_, unit)| *unit)
+    }
+
+    /// Every unit that somebody is paid in.
+    pub fn currencies(&self) -> impl Iterator<Item = Unit> {
+        self.currencies.values().flatten().map(|(_, unit)| *unit)
     }
 
     /// The position with this id, added without a version when new.
@@ -250,8 +281,7 @@ impl Organization {
 
     /// The id of a team; blank for one of another organisation.
     pub fn team_id(&self, team: TeamId) -> Arc<str> {
-        let known = self.teams.get(team.0 as usize);
-        known.map_or_else(|| Arc::from(""), Arc::clone)
+        self.teams.id(team)
     }
 
     /// The id of a participant; blank for one of another organisation.
@@ -304,26 +334,18 @@ impl Organization {
         positions
     }
 
-    fn exists(&self, participant: ParticipantId, date: Date) -> bool {
+    /// Whether a participant is there on `date`.
+    pub fn exists(&self, participant: ParticipantId, date: Date) -> bool {
         let known = self.participants.get(participant.0 as usize);
         known.is_some_and(|known| known.validity.iter().any(|validity| validity.contains(date)))
     }
 
     /// Reporting ancestors on `date`, bottom-up; a circle ends where it would begin again.
     pub fn ancestors(&self, position: PositionId, date: Date) -> Vec<PositionId> {
-        let mut ancestors = Vec::new();
-        let mut current = position;
-        while let Some(manager) = self.version(current, date).and_then(|version| version.manager) {
-            if manager == position || ancestors.contains(&manager) {
-                break;
-            }
-            if self.version(manager, date).is_none() {
-                break;
-            }
-            ancestors.push(manager);
-            current = manager;
-        }
-        ancestors
+        paths::upwards(position, |position| {
+            let manager = self.version(position, date)?.manager?;
+            self.version(manager, date).map(|_| manager)
+        })
     }
 
     /// Positions reachable over edges of one type on `date`, breadth first, with their distance
@@ -334,29 +356,19 @@ impl Organization {
         from: PositionId,
         date: Date,
     ) -> Vec<(PositionId, u32)> {
-        let mut reached: Vec<(PositionId, u32)> = Vec::new();
-        let mut front = vec![from];
-        let mut distance = 1;
-        while !front.is_empty() {
-            let mut next = Vec::new();
-            for source in front {
-                for edge in self.edges.get(&(kind, source)).into_iter().flatten() {
-                    let known =
-                        edge.target == from || reached.iter().any(|(p, _)| *p == edge.target);
-                    let valid = edge.validity.contains(date);
-                    if valid && !known && self.version(edge.target, date).is_some() {
-                        reached.push((edge.target, distance));
-                        next.push(edge.target);
-                    }
-                }
-            }
-            front = next;
-            distance += 1;
-        }
-        reached
+        let open = |edge: &Edge<PositionId>| {
+            edge.validity.contains(date) && self.version(edge.target, date).is_some()
+        };
+        paths::outwards(from, |position| self.edges.get(&(kind, position)), open)
     }
 
-    /// What `name` means on `date`: a person and the position they hold are one match.
+    /// The members of a team on `date`, in file order, those who exist.
+    pub fn members(&self, team: TeamId, date: Date) -> impl Iterator<Item = &Member> {
+        let members = self.teams.members(team, date);
+        members.filter(move |member| self.exists(member.participant, date))
+    }
+
+    /// What `name` means on `date`, teams apart: a person and the position they hold are one match.
     pub fn resolve(&self, name: &str, date: Date) -> Matches {
         let mut matches = Matches::default();
         let mut add = |position: PositionId| {

@@ -79,6 +79,32 @@ pub fn decide(
     done
 }
 
+/// Decides one transaction in the plans that are `wanted` by their ids, which takes deciding it in
+/// their sources; decisions of those that are wanted, in order of their ids.
+pub fn decide_some(
+    ruleset: &Ruleset,
+    transaction: &Arc<Transaction>,
+    inputs: &Inputs,
+    machine: &mut Machine,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Vec<Decided> {
+    let transaction = &adjust::transaction(inputs, transaction);
+    let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
+    let sources: Vec<&Arc<str>> = plans
+        .clone()
+        .filter(|plan| wanted(&plan.id))
+        .flat_map(|plan| ruleset.before(plan))
+        .collect();
+    let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
+    for plan in plans.filter(|plan| wanted(&plan.id) || sources.contains(&&plan.id)) {
+        let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
+        done.push(decided);
+    }
+    done.retain(|decided| wanted(&decided.plan));
+    done.sort_by(|a, b| a.plan.cmp(&b.plan));
+    done
+}
+
 /// Decides one transaction in one plan, which takes deciding it in the plan's sources first.
 pub fn decide_plan(
     ruleset: &Ruleset,

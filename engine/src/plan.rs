@@ -13,8 +13,9 @@ use jiff::civil::Date;
 
 use crate::calendar::{Length, PeriodKind, Validity};
 use crate::money::Unit;
-use crate::organization::{Organization, PositionId, Recipient, RelationshipId, fold};
+use crate::organization::{Organization, PositionId, Recipient, RelationshipId, TeamId, fold};
 use crate::policy::ProgramId;
+use crate::transaction::Names;
 
 /// One plan.
 #[derive(Debug, Clone)]
@@ -27,7 +28,9 @@ pub struct Plan {
     pub validity: Validity,
     /// The period that its calculations have.
     pub period: PeriodKind,
-    /// Positions that direct credits may go to.
+    /// Who is measured, and so credited.
+    pub measure: Measure,
+    /// Positions, or teams, that direct credits may go to.
     pub targets: Vec<Selector>,
     /// Lets a transaction in; absent lets everything in.
     pub filter: Option<ProgramId>,
@@ -54,8 +57,8 @@ impl Plan {
 
     /// The crediting policies that its rules name.
     pub fn crediting_policies(&self) -> impl Iterator<Item = ProgramId> {
-        self.direct.iter().filter_map(|rule| match rule.assign {
-            Assign::Policy(id) => Some(id),
+        self.direct.iter().flat_map(|rule| &rule.assign).filter_map(|assign| match assign {
+            Assign::Policy(id) => Some(*id),
             _ => None,
         })
     }
@@ -63,6 +66,25 @@ impl Plan {
 
 /// The alerts a plan can ask for, by key.
 pub const ALERTS: [&str; 5] = ["unmatched", "ambiguous", "vacant", "over_maximum", "policy_error"];
+
+/// Who is measured by a plan (seed 001).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// People: credits go to positions.
+    Individual,
+    /// Teams: credits go to teams.
+    Team,
+}
+
+impl Measure {
+    /// The columns that name recipients where a rule does not say: `tx.default_credit`.
+    pub fn default_names(self) -> Names {
+        match self {
+            Measure::Individual => Names::Owner,
+            Measure::Team => Names::Team,
+        }
+    }
+}
 
 /// What several recipients without weights mean (FORMAT section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +110,8 @@ pub enum Selector {
     Position(PositionId),
     /// `participant:`: the positions that participant holds.
     Participant(crate::organization::ParticipantId),
+    /// `team:`: that team; among positions those that its members hold.
+    Team(TeamId),
 }
 
 /// Whether one of `selectors` means `recipient` on `date`.
@@ -99,7 +123,12 @@ pub fn selects(
 ) -> bool {
     selectors.iter().any(|selector| match (selector, recipient) {
         (Selector::All, _) => true,
+        (Selector::Team(wanted), Recipient::Team(team)) => *wanted == team,
         (_, Recipient::Team(_)) => false,
+        (Selector::Team(wanted), Recipient::Position(position)) => {
+            let holder = organization.holder(position, date);
+            holder.is_some_and(|holder| organization.teams.is_member(*wanted, holder, date))
+        }
         (Selector::Position(wanted), Recipient::Position(position)) => *wanted == position,
         (Selector::Participant(wanted), Recipient::Position(position)) => {
             organization.holder(position, date) == Some(*wanted)
@@ -130,8 +159,10 @@ pub struct Rule {
 pub struct DirectRule {
     /// Name, dates, condition.
     pub rule: Rule,
-    /// Where recipients come from.
-    pub assign: Assign,
+    /// Where recipients come from: tried in order until one finds somebody.
+    pub assign: Vec<Assign>,
+    /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
+    pub members: Option<Members>,
     /// At least one.
     pub results: Vec<DirectResult>,
 }
@@ -141,12 +172,30 @@ pub struct DirectRule {
 pub enum Assign {
     /// The mapped owner columns.
     Owner,
+    /// The mapped team columns: teams only, in an individual plan too.
+    Team,
     /// One column.
     Column(String),
     /// The mapped column of positions named on the transaction.
     Preassigned,
+    /// The team to whose territory the deal belongs; of one team and those below it, if one is
+    /// named.
+    Territory(Option<TeamId>),
     /// A crediting policy.
     Policy(ProgramId),
+}
+
+/// Who is credited for a team that an individual plan finds (DOMAIN 2.8, 3.4 g).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Members {
+    /// Its members in equal parts.
+    Equal,
+    /// Its members by their weights.
+    Weight,
+    /// Each of its members with the whole.
+    Full,
+    /// The position that manages it.
+    Manager,
 }
 
 /// An indirect rule.
@@ -173,6 +222,10 @@ pub enum Relationship {
     RelatedPerson,
     /// A position named on the transaction.
     RelatedPosition,
+    /// The other members of the teams of whoever holds the position (DOMAIN 3.5).
+    Team,
+    /// The team above, and so on upwards, in plans that measure teams.
+    ParentTeam,
     /// A user-defined type, in declared order.
     Named(RelationshipId),
 }

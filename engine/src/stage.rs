@@ -22,6 +22,8 @@ use rust_decimal::Decimal;
 
 use crate::credit::{Credit, CreditId};
 use crate::decision::Note;
+use crate::exchange::NoExchange;
+use crate::money::Unit;
 use crate::organization::{Recipient, TeamId};
 use crate::plan::{Plan, Relationship};
 use crate::policy::ProgramId;
@@ -119,6 +121,8 @@ pub struct Case<'a> {
     pub date: Date,
     /// The leaf period of that date.
     pub period: Arc<str>,
+    /// The currency of the deal; none where its amounts are in the unit of each result.
+    pub currency: Option<Unit>,
     /// Releases, manual holds, business date.
     pub inputs: &'a Inputs,
     /// Runs scripts.
@@ -207,6 +211,36 @@ impl Case<'_> {
         match self.run(program, seen).map_err(|fault| Park::fault(stage, fault))? {
             Answer::Number(number) => Ok(number),
             _ => Err(Park::new(stage, "policy_error", "expected a number")),
+        }
+    }
+
+    /// `amount` of one unit in another, at the rate of the incentive date (DOMAIN 3.10).
+    ///
+    /// # Errors
+    /// [`Park`] when both are currencies and there is no rate.
+    pub fn exchange(
+        &mut self,
+        stage: &'static str,
+        amount: Decimal,
+        (from, to): (Unit, Unit),
+    ) -> Result<Decimal, Park> {
+        let (units, date) = (&self.ruleset.settings.units, self.date);
+        let (one, other) = (units.name(from), units.name(to));
+        match self.ruleset.rates.exchange(amount, (from, to), date) {
+            Ok(exchanged) => {
+                if exchanged != amount {
+                    self.step(stage, || format!("{amount} {one} is {exchanged} {other} on {date}"));
+                }
+                Ok(exchanged)
+            }
+            Err(NoExchange::NoRate) => {
+                let message = format!("no exchange rate from {one} to {other} on {date}");
+                Err(Park::new(stage, "bad_value", message))
+            }
+            Err(NoExchange::TooLarge) => {
+                let message = format!("{amount} {one} is too large to be exchanged");
+                Err(Park::new(stage, "bad_value", message))
+            }
         }
     }
 

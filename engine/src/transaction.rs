@@ -409,7 +409,8 @@ impl Decoder {
     }
 }
 
-fn decode(cell: &Cell, kind: &ColumnType) -> Value {
+/// One cell by the type of its column.
+pub fn decode(cell: &Cell, kind: &ColumnType) -> Value {
     let bad = |text: &str| Value::Bad(Arc::from(text));
     let text = match cell {
         Cell::Null if *kind == ColumnType::Text => return Value::Text(Arc::from("")),

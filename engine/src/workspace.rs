@@ -7,9 +7,11 @@
 //! **Architecture invariant:** a ruleset exists only when nothing in it is an error, and its hash
 //! names its content: two rulesets of equal hash decide alike.
 
+mod assign;
 mod calendar;
 mod conditions;
 mod csv;
+mod exchange;
 mod fields;
 mod hash;
 mod organization;
@@ -19,6 +21,7 @@ mod report;
 mod result;
 mod rule;
 pub mod schema;
+mod selector;
 mod setting;
 mod settings;
 mod sources;
@@ -35,9 +38,10 @@ use self::policies::Policies;
 use self::report::Report;
 use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::exchange::Rates;
 use crate::money::{Unit, Units};
 use crate::organization::Organization;
-use crate::plan::{Plan, Relationship};
+use crate::plan::{Measure, Plan, Relationship};
 use crate::policy::{Kind, ProgramId, Programs};
 use crate::script::Known;
 use crate::transaction::Fields;
@@ -56,6 +60,8 @@ pub struct Ruleset {
     pub settings: Settings,
     /// The organisation.
     pub organization: Organization,
+    /// Exchange rates.
+    pub rates: Rates,
     /// Plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
@@ -112,6 +118,8 @@ impl Settings {
             Relationship::Reporting => Arc::from("Reporting"),
             Relationship::RelatedPerson => Arc::from("Related Order (Person)"),
             Relationship::RelatedPosition => Arc::from("Related Order (Position)"),
+            Relationship::Team => Arc::from("Team"),
+            Relationship::ParentTeam => Arc::from("Parent Team"),
             Relationship::Named(id) => {
                 let name = self.relationship_types.get(usize::from(id.0));
                 name.cloned().unwrap_or_else(|| Arc::from(""))
@@ -170,13 +178,16 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         });
         return None;
     };
-    let (organization, whole) = organization::read(files, &settings, report);
     let columns = Columns::new(&settings.fields, observed);
+    let (organization, whole) = organization::read(files, &settings, &columns, report);
+    let mut rates = exchange::read(files, &settings, report);
+    organization.currencies().for_each(|unit| rates.add_currency(unit));
     let names = setting::Names { policies: &policies, queries: &settings.queries };
     let references = sources::References::default();
     let scope = plan::Scope {
         settings: &settings,
         organization: &organization,
+        measure: Measure::Individual,
         whole,
         columns: &columns,
         names,
@@ -204,7 +215,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
-    Some(Ruleset { hash, settings, organization, plans, order, programs, policies, files })
+    Some(Ruleset { hash, settings, organization, rates, plans, order, programs, policies, files })
 }
 
 fn read_settings(

@@ -107,16 +107,18 @@ impl Service {
         let books = !self.ledger.finalized()?.is_empty();
         let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
         let threads = thread::available_parallelism().map_or(1, Into::into);
-        let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
-        let merged = again.iter().zip(decided).map(|(one, plans)| {
-            let plans = plans.iter().map(|decided| {
-                let kept = one.stored.decisions.iter().find(|kept| *kept.plan == *decided.plan);
-                match kept.filter(|kept| !books && !one.plans.contains(&kept.plan)) {
-                    Some(kept) => renamed(kept, &ruleset.hash),
-                    None => row::decision(ruleset, decided),
-                }
-            });
-            plans.collect()
+        let stale = |place: usize, plan: &str| {
+            again.get(place).is_some_and(|one: &Again| books || one.plans.contains(plan))
+        };
+        let decided = calculation::decide_some(ruleset, &transactions, &inputs, threads, &stale);
+        let merged = again.iter().zip(decided).map(|(one, anew)| {
+            let kept = one.stored.decisions.iter();
+            let kept = kept.filter(|kept| !books && !one.plans.contains(&kept.plan));
+            let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
+            let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
+            let mut plans: Vec<Decision> = kept.chain(anew).collect();
+            plans.sort_by(|a, b| a.plan.cmp(&b.plan));
+            plans
         });
         Ok(merged.collect())
     }

@@ -120,8 +120,13 @@ impl Tokens {
 
     /// Whose token it is; every one is compared, in constant time each.
     pub(crate) fn caller(&self, token: &str) -> Option<&Caller> {
-        let fits = self.0.iter().filter(|(_, hash)| hash.matches(token));
-        fits.map(|(caller, _)| caller).last()
+        let mut found = None;
+        for (caller, hash) in &self.0 {
+            if hash.matches(token) {
+                found = Some(caller);
+            }
+        }
+        found
     }
 }
 

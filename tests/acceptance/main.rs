@@ -4,6 +4,7 @@ mod authors;
 mod bad_input;
 mod bundles;
 mod cases;
+mod changes;
 mod check;
 mod company;
 mod crm;

@@ -238,7 +238,10 @@ fn adjustments_survive_a_power_cut_and_a_reset_leaves_nothing() {
     let plain = comparable(&server.credits(""));
     let ann = server.credits("payee=ann")[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/credits/{ann}/adjustments");
-    let to = |code: &str| json!({"action": "adjust_to", "amount": "60.00", "reason_code": code, "comment": "shared"});
+    let to = |code: &str| {
+        let amount = "60.00";
+        json!({"action": "adjust_to", "amount": amount, "reason_code": code, "comment": "shared"})
+    };
     refused(&post(&server, &path, &to("Whim")), 422, "unknown_reason_code");
     let number = json!({"action": "adjust_to", "amount": "6o", "reason_code": "Split Correction"});
     refused(&post(&server, &path, &number), 422, "bad_amount");

@@ -58,7 +58,7 @@ fn broken_policies_are_refused_where_they_are_broken() {
 }
 
 #[test]
-fn check_is_clean_on_a_good_directory_and_keys_of_later_are_refused() {
+fn check_is_clean_on_a_good_directory_and_says_what_does_not_fit_together() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = company::write(dir.path());
     let path = workspace.to_str().unwrap();
@@ -70,8 +70,8 @@ fn check_is_clean_on_a_good_directory_and_keys_of_later_are_refused() {
     let (code, out, _) = run(&["check", path, "--format", "json"]);
     assert_eq!(code, 1, "{out}");
     let found: Vec<Json> = serde_json::from_str(&out).unwrap();
-    assert_eq!((&found[0]["code"], &found[0]["line"]), (&"CR022".into(), &2.into()), "{out}");
-    assert!(found[0]["message"].as_str().unwrap().contains("yet"), "{out}");
+    assert_eq!((&found[0]["code"], &found[0]["line"]), (&"CR024".into(), &3.into()), "{out}");
+    assert!(found[0]["message"].as_str().unwrap().contains("measures teams"), "{out}");
 }
 
 #[test]

@@ -61,7 +61,17 @@ pub fn books<'a>(
     as_of: Option<Date>,
     threads: usize,
 ) -> Books<'a> {
-    let calendar = &ruleset.settings.calendar;
+    resolved(ruleset, records, &Inputs { as_of, ..Inputs::default() }, threads)
+}
+
+/// The same with what people decided: a finalization knows what they had decided until its day.
+pub fn resolved<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    given: &Inputs,
+    threads: usize,
+) -> Books<'a> {
+    let (calendar, as_of) = (&ruleset.settings.calendar, given.as_of);
     let decide = |seen: Option<Date>, inputs: &Inputs| {
         decide_all(ruleset, &latest(ruleset, records, seen), inputs, threads)
     };
@@ -71,7 +81,8 @@ pub fn books<'a>(
     let finalizations = calendar.finalizations(as_of);
     for (day, leaf) in &finalizations {
         if then.0 != Some(*day) {
-            let inputs = Inputs { as_of: Some(*day), ..Inputs::default() };
+            let mut inputs = Inputs { as_of: Some(*day), ..given.clone() };
+            inputs.resolutions.retain(|resolution| resolution.date <= *day);
             then = (Some(*day), decide(Some(*day), &inputs));
         }
         for decided in then.1.iter().flatten() {
@@ -85,7 +96,8 @@ pub fn books<'a>(
         }
         finalized.insert(leaf.id.clone());
     }
-    let decided = decide(as_of, &inputs(ruleset, as_of));
+    let last = Inputs { as_of: inputs(ruleset, as_of).as_of, ..given.clone() };
+    let decided = decide(as_of, &last);
     let posted = (!finalizations.is_empty()).then(|| {
         let all = decided.iter().flatten().map(|decided| {
             let frozen = frozen.remove(&key(decided)).unwrap_or_default();

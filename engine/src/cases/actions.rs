@@ -9,9 +9,9 @@ use jiff::civil::Date;
 
 use super::parse::{Case, Table};
 use super::rows::cell;
-use crate::credit::CreditId;
 use crate::decision::{CREDIT_COLUMNS, CreditRow, Decision};
 use crate::diagnostic::{Diagnostic, Place};
+use crate::posting;
 use crate::stage::{Action, Resolution};
 
 /// Columns of a table of actions beside those that say which credit is meant.
@@ -78,9 +78,9 @@ impl Step {
         let credits = decisions.iter().flat_map(|decision| &decision.credits);
         let meant = credits.filter(|credit| self.means(credit));
         let found: Vec<Resolution> = meant
-            .filter_map(|credit| {
-                let (credit, reason) = (CreditId::parse(&credit.id)?, self.reason.clone());
-                Some(Resolution { credit, action: self.action, date: self.date, reason })
+            .map(|credit| {
+                let (credit, reason) = (posting::credit_of(credit), self.reason.clone());
+                Resolution { credit, action: self.action, date: self.date, reason }
             })
             .collect();
         if found.is_empty() {

@@ -178,37 +178,32 @@ impl<'w> Worker<'w> {
         }
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
+        let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
         // Of the directory around it a case wants the rules, not how far its books are closed.
-        let finalizations = ruleset.settings.calendar.finalizations(case.as_of);
-        if sheet.is_alone(trial) && !finalizations.is_empty() {
-            if !actions.is_empty() {
-                let message = "a case with finalized periods has no releases by hand".to_owned();
-                return Err(wrong(message));
-            }
-            let books = books::books(ruleset, records, case.as_of, 1);
-            let plans = ruleset.plans.keys();
-            let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
-            let decisions = plans.flat_map(|id| books.decisions(id, period.as_ref())).collect();
-            let inputs = books::inputs(ruleset, case.as_of);
-            self.machine(sheet, trial, ruleset, reached);
-            return Ok(Decided { inputs, transactions, decisions });
-        }
+        let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
+        let replayed = finalized && sheet.is_alone(trial);
         let machine = self.machine(sheet, trial, ruleset, reached);
-        let decide = |inputs: &Inputs, machine: &mut Machine| {
-            let decided = transactions.iter();
-            let decided: Vec<_> =
-                decided.map(|tx| pipeline::decide(ruleset, tx, inputs, machine)).collect();
+        let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();
             let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
             let period = period.as_ref();
+            if replayed {
+                let books = books::resolved(ruleset, records, inputs, 1);
+                return plans.flat_map(|id| books.decisions(id, period)).collect();
+            }
+            let decided = transactions.iter();
+            let decided: Vec<_> =
+                decided.map(|tx| pipeline::decide(ruleset, tx, inputs, machine)).collect();
             plans.flat_map(|id| calculation::decisions(ruleset, id, period, &decided)).collect()
         };
-        let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
         let mut decisions: Vec<Decision> = decide(&inputs, machine);
         for action in actions {
             let found = action.resolve(sheet.path, &decisions)?;
             inputs.resolutions.extend(found);
             decisions = decide(&inputs, machine);
+        }
+        if replayed {
+            inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
         }
         Ok(Decided { inputs, transactions, decisions })
     }

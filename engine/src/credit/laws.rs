@@ -22,7 +22,7 @@ pub fn check_split(
     scale: u8,
 ) -> Result<(), String> {
     let exact = match shares {
-        Shares::Equal(_) => Some(value),
+        Shares::Equal(_) | Shares::Parts(_) => Some(value),
         Shares::Full(_) => None,
         Shares::Weights(weights) => {
             weights.iter().sum::<Decimal>().checked_mul(value).filter(|_| value.scale() <= 12)

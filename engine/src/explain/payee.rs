@@ -18,7 +18,7 @@ use crate::credit::{Credit, Status};
 use crate::decision::{CreditRow, Outcome};
 use crate::organization::{ParticipantId, PositionId, Recipient};
 use crate::pipeline::{self, Decided, Explain, row};
-use crate::plan::{Plan, selects};
+use crate::plan::{Measure, Plan, selects};
 use crate::policy::ProgramId;
 use crate::script::{Arguments, Machine, TransactionView, trace};
 use crate::stage::Inputs;
@@ -140,6 +140,10 @@ impl Asking<'_> {
         }
         credits.iter().for_each(|credit| self.waits(credit));
         let Some(date) = date.filter(|_| credits.is_empty()) else { return };
+        if self.plan.measure == Measure::Team {
+            let message = "the plan measures teams: its credits go to them".to_owned();
+            return self.say("crediting", "team_plan", message);
+        }
         let positions = self.ruleset.organization.held_by(who, date);
         if positions.is_empty() {
             let message = format!("they hold no position on {date}");
@@ -303,7 +307,7 @@ impl Asking<'_> {
         let tx = Arc::new(TransactionView {
             transaction: Arc::clone(self.transaction),
             period: self.decided.period.clone(),
-            default_credit: Arc::from(self.transaction.names(Names::Owner)),
+            default_credit: Arc::from(self.transaction.names(self.plan.measure.default_names())),
         });
         let arguments = Arguments { tx: &tx, credit: None, to: None, existing: &[] };
         let steps = trace::steps(program, &arguments).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
 
 mod crash;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use crate::calendar::PeriodKind;
+use crate::money::Unit;
 use crate::plan::Plan;
 use crate::policy::ProgramId;
 use crate::script::{Answer, Arguments, Machine, TransactionView};
 use crate::stage::{Case, Inputs, Park};
-use crate::transaction::{Names, Transaction, Unreadable};
+use crate::transaction::{Field, Transaction, Unreadable, Value};
 use crate::workspace::Ruleset;
 
 /// The transaction as a case of the plan; none when it is not let in.
@@ -24,7 +25,7 @@ pub(super) fn admit<'a>(
     inputs: &'a Inputs,
     machine: &'a mut Machine,
 ) -> Result<Option<Case<'a>>, Park> {
-    let default_credit: Arc<str> = Arc::from(transaction.names(Names::Owner));
+    let default_credit: Arc<str> = Arc::from(transaction.names(plan.measure.default_names()));
     let mut view =
         TransactionView { transaction: Arc::clone(transaction), period: None, default_credit };
     if let Some(filter) = plan.filter {
@@ -50,6 +51,7 @@ pub(super) fn admit<'a>(
         let key = ruleset.settings.fields.id.join("`, `");
         return Err(Park::new("filter", "bad_value", format!("the natural key `{key}` is blank")));
     }
+    let currency = currency(ruleset, transaction)?;
     let period: Arc<str> = Arc::from(period.id);
     view.period = Some(Arc::clone(&period));
     Ok(Some(Case {
@@ -58,6 +60,7 @@ pub(super) fn admit<'a>(
         tx: Arc::new(view),
         date,
         period,
+        currency,
         inputs,
         machine,
         inherited: Vec::new(),
@@ -78,6 +81,22 @@ fn included(
         Answer::Bool(included) => Ok(included),
         _ => Err(Park::new("filter", "policy_error", "expected true or false")),
     }
+}
+
+/// The currency that the transaction names, which must be a unit type.
+fn currency(ruleset: &Ruleset, transaction: &Transaction) -> Result<Option<Unit>, Park> {
+    let Some(Value::Text(cell)) = transaction.field(Field::Currency) else { return Ok(None) };
+    let name = cell.trim();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let found = ruleset.settings.units.find(name);
+    let column = transaction.column_of(Field::Currency).unwrap_or_default();
+    let park = || {
+        let message = format!("`{column}` holds `{name}`, which is not a unit type");
+        Park::new("filter", "bad_value", message)
+    };
+    found.map(Some).ok_or_else(park)
 }
 
 /// A field that cannot be read, as a park with `blank_code` when it is only blank.

@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 
 use super::admit::unreadable;
 use super::draft::{blank_credit, capped};
-use crate::credit::{Credit, laws};
-use crate::money::{self, Shares};
+use crate::credit::Credit;
+use crate::money::Shares;
 use crate::plan::{DirectResult, DirectRule};
 use crate::stage::{Case, Park, Seen, adjust, crediting, duplication, hold};
 use crate::transaction::Unreadable;
@@ -29,9 +29,9 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
         return Ok(());
     }
     let Some(recipients) = crediting::recipients(case, rule)? else { return Ok(()) };
-    let first = recipients.found.iter().flatten().next().copied();
+    let first = recipients.first();
     for result in &rule.results {
-        let to = first.map(|recipient| case.receiver(recipient, None, None));
+        let to = first.map(|(recipient, team)| case.receiver(recipient, team, None));
         let value = match result.value {
             Some(program) => {
                 case.number("value", program, Seen { to: to.as_ref(), ..Seen::default() })?
@@ -39,18 +39,16 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
             None => amount_of(case)?,
         };
         case.step("value", || format!("rule `{name}`: the deal is worth {value}"));
-        let scale = result.unit.scale;
-        let amounts = money::split(value, &recipients.shares, scale)
-            .map_err(|error| Park::new("value", "policy_error", error.to_string()))?;
-        laws::check_split(value, &recipients.shares, &amounts, scale)
-            .map_err(|broken| Park::new("value", "policy_error", broken))?;
-        for (index, recipient) in recipients.found.iter().enumerate() {
-            let (Some(recipient), Some(amount)) = (recipient, amounts.get(index)) else { continue };
-            let mut credit =
-                blank_credit(case, &rule.rule.name, &result.output.name, *recipient, None, None);
+        let value = match case.currency {
+            Some(currency) => case.exchange("value", value, (currency, result.unit))?,
+            None => value,
+        };
+        for part in recipients.parts(value, result.unit.scale)? {
+            let result_name = &result.output.name;
+            let mut credit = blank_credit(case, name, result_name, part.recipient, part.team, None);
             credit.unit = result.unit;
-            credit.amount = *amount;
-            credit.share = Some(recipients.shares.weight(index));
+            credit.amount = part.amount;
+            credit.share = Some(part.share);
             finish_direct(case, result, credit, &recipients.shares)?;
         }
     }
@@ -104,7 +102,8 @@ fn finish_direct(
 
 fn shares_text(shares: &Shares, share: Option<Decimal>) -> String {
     match (shares, share) {
-        (Shares::Equal(1), _) | (_, None) => String::new(),
+        (_, None) => String::new(),
+        (Shares::Equal(1), Some(share)) if share == Decimal::ONE => String::new(),
         (_, Some(share)) => format!(" (a share of {share})"),
     }
 }

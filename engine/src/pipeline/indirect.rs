@@ -66,7 +66,11 @@ fn indirect(
         let (recipient, team) = (candidate.recipient, candidate.team);
         let mut credit = blank_credit(case, name, result_name, recipient, team, Some(origin));
         credit.unit = result.unit.unwrap_or(root.unit);
-        credit.amount = root.amount;
+        credit.amount = match result.value {
+            // What is written is in the result's unit already.
+            Some(_) => root.amount,
+            None => case.exchange("rollup", root.amount, (root.unit, credit.unit))?,
+        };
         let credit_type = result.credit_type.as_ref().unwrap_or(&root.credit_type);
         credit.credit_type = Arc::clone(credit_type);
         credit.reason_code = result.output.reason_code.clone();

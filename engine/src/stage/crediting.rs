@@ -1,30 +1,64 @@
 //! Crediting: who gets the direct credits of a rule, and what part of the deal each.
 //!
-//! Names come from the transaction or from a crediting policy and are resolved on the incentive
-//! date among the plan's targets. Not the amount of a credit's cap and not its hold. Called by the
-//! pipeline. Source: DOMAIN 2.5, 2.8, 3.4, decisions D8, D9, D15, D18.
+//! Names come from the transaction, from territories or from a crediting policy and are resolved on
+//! the incentive date among the plan's targets (`named`, `resolve`); a team that an individual plan
+//! finds becomes its members (`members`); what all of them get of a value is `parts`. Not the amount
+//! of a credit's cap and not its hold. Called by the pipeline. Source: DOMAIN 2.5, 2.8, 3.4, seed
+//! 001, decisions D8, D9, D15, D18.
 //!
 //! **Architecture invariant:** shares are computed over all who are named, so the share of an
 //! unknown name is nobody's, never somebody else's.
 
+mod members;
+mod named;
+mod parts;
+mod resolve;
+
 use rust_decimal::Decimal;
 
+use self::members::Passed;
+pub use self::parts::Part;
+use self::resolve::{Found, Who};
 use crate::money::Shares;
-use crate::organization::{PositionId, Recipient, fold};
-use crate::plan::{Assign, DirectRule, Split, selects};
-use crate::script::{Answer, Share};
-use crate::stage::{Case, Park, Seen, names};
-use crate::transaction::{Field, Names, Value};
+use crate::organization::{Recipient, TeamId};
+use crate::plan::{Assign, DirectRule, Split};
+use crate::script::Share;
+use crate::stage::{Case, Park};
 
 const STAGE: &str = "crediting";
 
 /// The recipients of a rule: all who are named, in order, found or not, and their parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipients {
-    /// One a name; none where nobody of that name is a target.
-    pub found: Vec<Option<Recipient>>,
+    /// What becomes of each name.
+    named: Vec<Named>,
     /// Their parts.
     pub shares: Shares,
+}
+
+/// What becomes of the part of one name.
+#[derive(Debug, Clone, PartialEq)]
+enum Named {
+    /// It is nobody's.
+    Nobody,
+    /// It is this recipient's.
+    Recipient(Recipient),
+    /// It is a team's, and passed to positions.
+    Team(Passed),
+}
+
+impl Recipients {
+    /// The first who is credited, with the team through which they were found.
+    pub fn first(&self) -> Option<(Recipient, Option<TeamId>)> {
+        self.named.iter().find_map(|named| match named {
+            Named::Nobody => None,
+            Named::Recipient(recipient) => Some((*recipient, recipient.team())),
+            Named::Team(passed) => {
+                let first = passed.positions.first()?;
+                Some((Recipient::Position(*first), Some(passed.team)))
+            }
+        })
+    }
 }
 
 /// Finds the recipients of `rule`; none when the decision is that there are none.
@@ -32,137 +66,71 @@ pub struct Recipients {
 /// # Errors
 /// [`Park`] when the names do not allow a decision.
 pub fn recipients(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Recipients>, Park> {
-    let Some(shares) = named(case, rule)? else { return Ok(None) };
-    let mut found: Vec<Found> = Vec::new();
-    for share in shares {
-        let (position, target) = resolve(case, &share.who)?;
-        let same = found.iter_mut().find(|known| match (known.position, position) {
-            (Some(known), Some(position)) => known == position,
-            (None, None) => fold(&known.share.who) == fold(&share.who),
-            _ => false,
-        });
-        match same {
-            Some(known) => known.share.weight = added(&known.share, &share)?,
-            None => found.push(Found { position, target, share }),
+    let (reasons, warnings) = (case.reasons.len(), case.warnings.len());
+    for assign in &rule.assign {
+        let failed = (case.reasons.len(), case.warnings.len());
+        if let Some(found) = assigned(case, rule, assign)? {
+            // What the earlier ones did not find is of no interest once somebody is found.
+            case.reasons.drain(reasons..failed.0);
+            case.warnings.drain(warnings..failed.1);
+            return Ok(Some(found));
         }
     }
+    Ok(None)
+}
+
+/// The recipients that one word of `assign` finds.
+fn assigned(
+    case: &mut Case<'_>,
+    rule: &DirectRule,
+    assign: &Assign,
+) -> Result<Option<Recipients>, Park> {
+    let Some(found) = found(case, rule, assign)? else { return Ok(None) };
     let weights: Vec<Option<Decimal>> = found.iter().map(|found| found.share.weight).collect();
-    let mut positions: Vec<Option<PositionId>> =
-        found.iter().map(|found| found.position.filter(|_| found.target)).collect();
-    if case.plan.split == Split::First && weights.iter().all(Option::is_none) {
-        // The others are not recipients of nothing: they are none.
-        positions.iter_mut().skip(1).for_each(|position| *position = None);
+    let first_only = case.plan.split == Split::First && weights.iter().all(Option::is_none);
+    let mut named: Vec<Named> = Vec::new();
+    let reasons = case.reasons.len();
+    for (index, found) in found.iter().enumerate() {
+        named.push(match found.who {
+            // The others are not recipients of nothing: they are none.
+            _ if first_only && index > 0 => Named::Nobody,
+            Who::Unknown | Who::Outsider(_) => Named::Nobody,
+            Who::Target(recipient) => Named::Recipient(recipient),
+            Who::Team(team) => members::pass(case, rule, team)?.map_or(Named::Nobody, Named::Team),
+        });
     }
-    if positions.iter().all(Option::is_none) {
-        let name = &rule.rule.name;
-        let names: Vec<&str> = found.iter().map(|found| found.share.who.as_str()).collect();
-        let message = format!("rule `{name}`: nobody matches `{}`", names.join(";"));
-        case.reason(STAGE, "unmatched", message);
+    if named.iter().all(|named| *named == Named::Nobody) {
+        if case.reasons.len() == reasons {
+            let name = &rule.rule.name;
+            let names: Vec<&str> = found.iter().map(|found| found.share.who.as_str()).collect();
+            let message = format!("rule `{name}`: nobody matches `{}`", names.join(";"));
+            case.reason(STAGE, "unmatched", message);
+        }
         return Ok(None);
     }
     let shares = divide(case, &weights)?;
-    let recipients = positions.into_iter().map(|position| position.map(Recipient::Position));
-    Ok(Some(Recipients { found: recipients.collect(), shares }))
+    Ok(Some(Recipients { named, shares }))
 }
 
-/// A name, and who it means.
-struct Found {
-    /// The one position that it means, a target or not: two names of one outsider are one.
-    position: Option<PositionId>,
-    /// Whether that position is among the plan's targets.
-    target: bool,
-    share: Share,
-}
-
-/// Who is named, before anybody asks who that is.
-fn named(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Vec<Share>>, Park> {
-    let name = rule.rule.name.clone();
-    let (text, from) = match &rule.assign {
-        Assign::Owner => (case.tx.transaction.names(Names::Owner), "the owner".to_owned()),
-        Assign::Column(column) => (text_of(case.tx.transaction.get(column)), format!("`{column}`")),
-        Assign::Preassigned => {
-            let value = case.tx.transaction.field(Field::Preassigned);
-            (value.map(text_of).unwrap_or_default(), "the preassigned positions".to_owned())
-        }
-        Assign::Policy(program) => {
-            let answer = case.run(*program, Seen::default());
-            match answer.map_err(|fault| Park::fault(STAGE, fault))? {
-                Answer::Text(text) => (text, "the policy's text".to_owned()),
-                Answer::Shares(shares) if !shares.is_empty() => return valid(shares).map(Some),
-                _ => {
-                    let message = format!("rule `{name}`: the policy credits nobody");
-                    case.reason(STAGE, "nobody", message);
-                    return Ok(None);
-                }
-            }
-        }
-    };
-    let shares = names::parse(&text).map_err(|message| {
-        let code =
-            if matches!(rule.assign, Assign::Policy(_)) { "policy_error" } else { "bad_value" };
-        Park::new(STAGE, code, message)
-    })?;
-    case.step(STAGE, || format!("rule `{name}`: {from} is `{text}`"));
-    if shares.is_empty() {
-        let message = format!("rule `{name}`: {from} is blank");
-        case.reason(STAGE, "unmatched", message.clone());
-        case.warn(STAGE, "unmatched", message);
-        return Ok(None);
+/// Who is named, once each, and who that is.
+fn found(
+    case: &mut Case<'_>,
+    rule: &DirectRule,
+    assign: &Assign,
+) -> Result<Option<Vec<Found>>, Park> {
+    if let Assign::Territory(within) = assign {
+        return Ok(resolve::territory(case, rule, *within));
     }
-    Ok(Some(shares))
-}
-
-fn valid(shares: Vec<Share>) -> Result<Vec<Share>, Park> {
-    let negative = |share: &&Share| share.weight.is_some_and(|w| !names::valid_weight(&w));
-    match shares.iter().find(negative) {
-        Some(share) => {
-            let message = format!("the weight of `{}` is below 0", share.who);
-            Err(Park::new(STAGE, "policy_error", message))
-        }
-        None => Ok(shares),
-    }
-}
-
-fn text_of(value: Value) -> String {
-    match value {
-        Value::Text(text) | Value::Bad(text) => text.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Date(date) => date.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Blank => String::new(),
-    }
-}
-
-/// The position that a name means, and whether it is a target; a warning when nobody is.
-fn resolve(case: &mut Case<'_>, name: &str) -> Result<(Option<PositionId>, bool), Park> {
-    let organization = &case.ruleset.organization;
-    let matches = organization.resolve(name, case.date);
-    let all = matches.positions.len();
-    let outsider = matches.positions.first().copied().filter(|_| all == 1);
-    let mut targets = matches.positions;
-    targets.retain(|position| {
-        selects(&case.plan.targets, organization, Recipient::Position(*position), case.date)
-    });
-    match targets.as_slice() {
-        [position] => return Ok((Some(*position), true)),
-        [] => (),
-        several => {
-            let ids: Vec<_> = several.iter().map(|p| organization.position_id(*p)).collect();
-            let message = format!("`{name}` means several targets: {}", ids.join(", "));
-            return Err(Park::new(STAGE, "ambiguous_alias", message));
+    let Some(shares) = named::named(case, rule, assign)? else { return Ok(None) };
+    let mut found: Vec<Found> = Vec::new();
+    for share in shares {
+        let who = resolve::resolve(case, assign, &share.who)?;
+        match found.iter_mut().find(|known| known.same(who, &share)) {
+            Some(known) => known.share.weight = added(&known.share, &share)?,
+            None => found.push(Found { who, share }),
         }
     }
-    if matches.without_position {
-        let message = format!("`{name}` holds no position on {}", case.date);
-        return Err(Park::new(STAGE, "no_position", message));
-    }
-    let message = if all > 0 {
-        format!("`{name}` is not among the plan's targets on {}", case.date)
-    } else {
-        format!("no alias matches `{name}` on {}", case.date)
-    };
-    case.warn(STAGE, "unmatched", message);
-    Ok((outsider, false))
+    Ok(Some(found))
 }
 
 /// The weight of a name that is named twice: weights add up, without weights it counts once.

@@ -1,14 +1,18 @@
 //! Rollup: whom a direct credit reaches over relationships, in order.
 //!
-//! Model M of DOMAIN 2.6: reporting ancestors bottom-up, related orders, then each named type
-//! (transitive inside itself), and, when rollable on reporting, the named types of every ancestor.
-//! Only the direct credit rolls; nothing that arrived rolls on. Not the value of a candidate.
-//! Called by the pipeline. Source: seed 003 tables 2 to 5, DOMAIN 2.6, section 7, decisions D1 to D3.
+//! Model M of DOMAIN 2.6: reporting ancestors bottom-up, related orders, the other members of the
+//! holder's teams, then each named type (transitive inside itself), and, when rollable on reporting,
+//! the named types of every ancestor. For a team the ancestors are its parent teams, and there is
+//! nothing else. Only the direct credit rolls; nothing that arrived rolls on. Not the value of a
+//! candidate. Called by the pipeline. Source: seed 003 tables 2 to 5, seed 001, DOMAIN 2.6, 3.5,
+//! section 7, decisions D1 to D3.
 //!
 //! **Architecture invariant:** one candidate per root credit, receiver and relationship; the first
 //! path is its `via`. Circles end (INV-H2, INV-I2).
 
 use std::sync::Arc;
+
+use jiff::civil::Date;
 
 use crate::credit::Credit;
 use crate::organization::{PositionId, Recipient, RelationshipId, TeamId};
@@ -36,67 +40,125 @@ pub struct Candidate {
 /// # Errors
 /// [`Park`] when a related order names nobody or several.
 pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
-    let wanted = wanted(&case.plan.indirect, &root.plan);
-    let mut found: Vec<Candidate> = Vec::new();
-    let mut add = |candidate: Candidate| {
-        let same = |known: &Candidate| {
-            known.recipient == candidate.recipient && known.relationship == candidate.relationship
-        };
-        if !found.iter().any(same) {
-            found.push(candidate);
+    let wanted = wanted(&case.plan.indirect, &root.plan, case.date);
+    let (organization, date) = (&case.ruleset.organization, case.date);
+    let ancestors: Vec<Recipient> = match root.recipient {
+        Recipient::Position(position) => {
+            let ancestors = organization.ancestors(position, date).into_iter();
+            ancestors.map(Recipient::Position).collect()
+        }
+        Recipient::Team(team) => {
+            let ancestors = organization.teams.ancestors(team, date).into_iter();
+            ancestors.map(Recipient::Team).collect()
         }
     };
-    let Some(seat) = root.recipient.position() else { return Ok(found) };
-    let (organization, date) = (&case.ruleset.organization, case.date);
-    let ancestors = organization.ancestors(seat, date);
-    let reached = |kind: RelationshipId, via: PositionId| {
-        let reached = organization.reach(kind, via, date).into_iter();
-        reached.map(move |(position, level)| Candidate {
-            recipient: Recipient::Position(position),
-            team: None,
-            relationship: Relationship::Named(kind),
-            via: Recipient::Position(via),
-            level,
-        })
-    };
-    if wanted.contains(&Relationship::Reporting) {
-        for (position, level) in ancestors.iter().zip(1..) {
-            let recipient = Recipient::Position(*position);
-            let relationship = Relationship::Reporting;
-            add(Candidate { recipient, team: None, relationship, via: root.recipient, level });
+    let mut reached = Reached { root: root.recipient, found: Vec::new() };
+    for relationship in &wanted {
+        let relationship = *relationship;
+        match relationship {
+            Relationship::Reporting | Relationship::ParentTeam => {
+                let levels = ancestors.iter().zip(1..);
+                levels.for_each(|(recipient, level)| reached.add(*recipient, relationship, level));
+            }
+            Relationship::RelatedPerson => {
+                for position in related_positions(case, Names::RelatedPerson)? {
+                    reached.add(Recipient::Position(position), relationship, 1);
+                }
+            }
+            Relationship::RelatedPosition => {
+                for position in related_positions(case, Names::RelatedPosition)? {
+                    reached.add(Recipient::Position(position), relationship, 1);
+                }
+            }
+            Relationship::Team => {
+                for (position, team) in teammates(case, root.recipient) {
+                    reached.add_member(position, team);
+                }
+            }
+            Relationship::Named(kind) => reached.follow(case, kind, root.recipient),
         }
     }
-    let related = [
-        (Relationship::RelatedPerson, Names::RelatedPerson),
-        (Relationship::RelatedPosition, Names::RelatedPosition),
-    ];
-    for (relationship, column) in related {
-        if wanted.contains(&relationship) {
-            for position in related_positions(case, column)? {
-                let (recipient, via) = (Recipient::Position(position), root.recipient);
-                add(Candidate { recipient, team: None, relationship, via, level: 1 });
+    if root.rollable_on_reporting {
+        for ancestor in &ancestors {
+            for relationship in &wanted {
+                if let Relationship::Named(kind) = relationship {
+                    reached.follow(case, *kind, *ancestor);
+                }
             }
         }
     }
-    let kinds: Vec<RelationshipId> = wanted
-        .iter()
-        .filter_map(|kind| match kind {
-            Relationship::Named(kind) => Some(*kind),
-            _ => None,
-        })
-        .collect();
-    kinds.iter().flat_map(|kind| reached(*kind, seat)).for_each(&mut add);
-    if root.rollable_on_reporting {
-        for ancestor in &ancestors {
-            kinds.iter().flat_map(|kind| reached(*kind, *ancestor)).for_each(&mut add);
+    Ok(reached.found)
+}
+
+/// Candidates so far, in order.
+struct Reached {
+    root: Recipient,
+    found: Vec<Candidate>,
+}
+
+impl Reached {
+    fn push(&mut self, candidate: Candidate) {
+        let same = |known: &Candidate| {
+            known.recipient == candidate.recipient && known.relationship == candidate.relationship
+        };
+        if !self.found.iter().any(same) {
+            self.found.push(candidate);
         }
     }
-    Ok(found)
+
+    fn add(&mut self, recipient: Recipient, relationship: Relationship, level: u32) {
+        self.push(Candidate { recipient, team: None, relationship, via: self.root, level });
+    }
+
+    fn add_member(&mut self, position: PositionId, team: TeamId) {
+        let recipient = Recipient::Position(position);
+        let (team, relationship) = (Some(team), Relationship::Team);
+        self.push(Candidate { recipient, team, relationship, via: self.root, level: 1 });
+    }
+
+    /// Adds everybody who is reached from `via` over the edges of one declared type.
+    fn follow(&mut self, case: &Case<'_>, kind: RelationshipId, via: Recipient) {
+        let (organization, date) = (&case.ruleset.organization, case.date);
+        let reached: Vec<(Recipient, u32)> = match via {
+            Recipient::Position(position) => {
+                let reached = organization.reach(kind, position, date).into_iter();
+                reached.map(|(position, level)| (Recipient::Position(position), level)).collect()
+            }
+            Recipient::Team(team) => {
+                let reached = organization.teams.reach(kind, team, date).into_iter();
+                reached.map(|(team, level)| (Recipient::Team(team), level)).collect()
+            }
+        };
+        let relationship = Relationship::Named(kind);
+        for (recipient, level) in reached {
+            self.push(Candidate { recipient, team: None, relationship, via, level });
+        }
+    }
+}
+
+/// The positions of the other members of the teams of whoever holds `root`, each with its team.
+fn teammates(case: &Case<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
+    let (organization, date) = (&case.ruleset.organization, case.date);
+    let seat = root.position();
+    let Some(holder) = seat.and_then(|seat| organization.holder(seat, date)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for team in organization.teams.of(holder, date) {
+        let others = organization.members(team, date).filter(|it| it.participant != holder);
+        for member in others {
+            let held = organization.held_by(member.participant, date).into_iter();
+            let held = held.filter(|position| Some(*position) != seat);
+            found.extend(held.map(|position| (position, team)));
+        }
+    }
+    found
 }
 
 /// The relationships that the rules which see credits of `plan` follow, in rolling order.
-fn wanted(rules: &[IndirectRule], plan: &Arc<str>) -> Vec<Relationship> {
-    let rules = rules.iter().filter(|rule| rule.sources.contains(plan));
+fn wanted(rules: &[IndirectRule], plan: &Arc<str>, date: Date) -> Vec<Relationship> {
+    let active = |rule: &&IndirectRule| rule.rule.validity.contains(date);
+    let rules = rules.iter().filter(active).filter(|rule| rule.sources.contains(plan));
     let mut wanted: Vec<Relationship> = rules.map(|rule| rule.relationship).collect();
     wanted.sort();
     wanted.dedup();

@@ -1,4 +1,4 @@
-//! `organization/*.csv`: participants, positions, assignments, relationships and aliases.
+//! `organization/*.csv`: participants, positions, assignments, teams, relationships and aliases.
 //!
 //! Not the questions asked of them (`crate::organization` answers those), and not whether the whole
 //! is free of contradictions (`consistency`). Called by `Ruleset::read`. Source: FORMAT section 1,
@@ -10,51 +10,70 @@
 mod aliases;
 mod consistency;
 mod relationships;
+mod teams;
+mod territories;
 
 use std::collections::HashMap;
 
 use super::csv::{Cell, Row, Sheet};
 use super::report::{Report, hint};
 use super::toml::Source;
-use super::{Files, Settings};
+use super::{Columns, Files, Settings, exchange};
 use crate::calendar::Validity;
 use crate::diagnostic::Diagnostic;
-use crate::organization::{Entity, Organization, ParticipantId, PositionId, PositionVersion, fold};
+use crate::organization::{
+    Entity, Organization, ParticipantId, PositionId, PositionVersion, TeamId, fold,
+};
 
 const PARTICIPANTS: &str = "organization/participants.csv";
 const POSITIONS: &str = "organization/positions.csv";
 const ASSIGNMENTS: &str = "organization/assignments.csv";
+const TEAMS: &str = "organization/teams.csv";
+const MEMBERS: &str = "organization/members.csv";
+const TERRITORIES: &str = "organization/territories.csv";
 const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
 
 /// Files that are read; `calendar` reads the periods.
-pub(super) const READ: [&str; 6] =
-    [PARTICIPANTS, POSITIONS, ASSIGNMENTS, RELATIONSHIPS, ALIASES, super::calendar::PERIODS];
+pub(super) const READ: [&str; 10] = [
+    PARTICIPANTS,
+    POSITIONS,
+    ASSIGNMENTS,
+    TEAMS,
+    MEMBERS,
+    TERRITORIES,
+    RELATIONSHIPS,
+    ALIASES,
+    super::calendar::PERIODS,
+    super::exchange::RATES,
+];
 
 /// Files of a later release.
-pub(super) const LATER: [&str; 5] = [
-    "organization/teams.csv",
-    "organization/members.csv",
-    "organization/territories.csv",
-    "organization/quotas.csv",
-    "organization/exchange_rates.csv",
-];
+pub(super) const LATER: [&str; 1] = ["organization/quotas.csv"];
 
 /// Cells for which the nearest name is searched, which takes longer the more names there are.
 const ADVICE_MAX: u32 = 50;
 
 /// Reads the organisation of a customer's directory.
 ///
-/// The flag says whether every participant and position was understood.
-pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> (Organization, bool) {
+/// The flag says whether every participant, position and team was understood.
+pub(super) fn read(
+    files: &Files,
+    settings: &Settings,
+    columns: &Columns,
+    report: &Report,
+) -> (Organization, bool) {
     let mut reading = Reading {
         settings,
+        columns,
         seated: !files.contains_key(POSITIONS),
         whole: true,
         organization: Organization::default(),
         versions: Vec::new(),
         lives: Vec::new(),
         assignments: Vec::new(),
+        teams: Vec::new(),
+        members: Vec::new(),
         origins: HashMap::new(),
         advised: std::cell::Cell::new(0),
     };
@@ -73,15 +92,25 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> (Orga
     let assignments = open(ASSIGNMENTS, &["position", "participant", "from", "to"], &named);
     let typed = ["type", "source", "target"];
     let relationships = open(RELATIONSHIPS, &["type", "source", "target", "from", "to"], &typed);
+    let teams = open(TEAMS, &["id", "name", "parent", "manager", "from", "to"], &["id"]);
+    let joined = ["team", "participant"];
+    let members = open(MEMBERS, &["team", "participant", "weight", "from", "to"], &joined);
+    let placed = ["team", "field", "value"];
+    let territories =
+        open(TERRITORIES, &["team", "field", "value", "through", "from", "to"], &placed);
     let kinds = ["kind", "id", "alias"];
     let aliases = open(ALIASES, &["kind", "id", "alias", "from", "to"], &kinds);
 
-    reading.whole = [&participants, &positions].into_iter().flatten().all(Sheet::whole);
+    reading.whole = [&participants, &positions, &teams].into_iter().flatten().all(Sheet::whole);
     rows(&participants).for_each(|row| reading.participant(row));
     rows(&positions).for_each(|row| reading.position(row));
     rows(if reading.seated { &participants } else { &positions })
         .for_each(|row| reading.version(row));
     rows(&assignments).for_each(|row| reading.assignment(row));
+    rows(&teams).for_each(|row| teams::name(&mut reading, row));
+    rows(&teams).for_each(|row| teams::version(&mut reading, row));
+    rows(&members).for_each(|row| teams::member(&mut reading, row));
+    rows(&territories).for_each(|row| territories::read(&mut reading, row));
     rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
     rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
     // What was left out could be what a contradiction is made of.
@@ -110,9 +139,17 @@ struct Dated<T> {
     origin: Origin,
 }
 
+/// Whom an alias means, teams among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Meaning {
+    Seat(Entity),
+    Team(TeamId),
+}
+
 /// What was read so far; the lists keep the places that the organisation has no use for.
 struct Reading<'s> {
     settings: &'s Settings,
+    columns: &'s Columns,
     /// Whether everybody sits in a position of the same id, as there is no positions.csv.
     seated: bool,
     /// Whether every participant and position was read: else nobody can be said to be unknown.
@@ -121,8 +158,10 @@ struct Reading<'s> {
     versions: Vec<Dated<PositionId>>,
     lives: Vec<Dated<ParticipantId>>,
     assignments: Vec<Dated<(PositionId, ParticipantId)>>,
+    teams: Vec<Dated<TeamId>>,
+    members: Vec<Dated<(TeamId, ParticipantId)>>,
     /// Where an alias got a meaning.
-    origins: HashMap<(String, Entity), Origin>,
+    origins: HashMap<(String, Meaning), Origin>,
     /// Searches for a nearest name so far.
     advised: std::cell::Cell<u32>,
 }
@@ -136,7 +175,11 @@ impl Reading<'_> {
         let name = row.get("name").unwrap_or(id);
         let known = self.organization.add_participant(&id.text, &name.text, validity);
         self.lives.extend(dates.map(|validity| Dated { what: known, validity, origin }));
-        self.currency(row);
+        if let Some(cell) = row.get("currency")
+            && let Some(unit) = exchange::unit(row, cell, self.settings)
+        {
+            self.organization.pay_in(known, unit, validity);
+        }
         let entity = Entity::Participant(known);
         for cell in [Some(id), row.get("name"), row.get("email")].into_iter().flatten() {
             // An id, name or e-mail means its bearer for ever; whether the bearer exists on a day
@@ -149,16 +192,6 @@ impl Reading<'_> {
             let what = (position, known);
             self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
             self.name(id, Entity::Position(position), Validity::default(), PARTICIPANTS);
-        }
-    }
-
-    fn currency(&self, row: Row<'_, '_>) {
-        let Some(cell) = row.get("currency") else { return };
-        let settings = self.settings;
-        if cell.text != settings.units.name(settings.currency) {
-            let message = format!("a participant paid in `{}` is not yet supported", cell.text);
-            let help = "leave it blank or write the workspace's currency";
-            row.error("CR022", cell.offset, message, help);
         }
     }
 
@@ -202,7 +235,7 @@ impl Reading<'_> {
     fn name(&mut self, cell: &Cell, entity: Entity, validity: Validity, file: &'static str) {
         self.organization.alias(&cell.text, entity, validity);
         let origin = Origin { file, offset: cell.offset };
-        self.origins.entry((fold(&cell.text), entity)).or_insert(origin);
+        self.origins.entry((fold(&cell.text), Meaning::Seat(entity))).or_insert(origin);
     }
 
     fn find_position(&self, row: Row<'_, '_>, cell: &Cell) -> Option<PositionId> {
@@ -219,6 +252,15 @@ impl Reading<'_> {
         if found.is_none() && self.whole {
             let known = self.organization.participants().map(|(_, known)| known.id.as_ref());
             self.unknown(row, cell, "participant", known);
+        }
+        found
+    }
+
+    fn find_team(&self, row: Row<'_, '_>, cell: &Cell) -> Option<TeamId> {
+        let found = self.organization.teams.find(&cell.text);
+        if found.is_none() && self.whole {
+            let known = self.organization.teams.all().map(|(_, known)| known.id.as_ref());
+            self.unknown(row, cell, "team", known);
         }
         found
     }

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::rule;
+use super::selector::selectors;
 use super::setting::{self, Names, expression};
 use super::sources::References;
-use super::toml::{Item, Source, Table, Text, choice};
+use super::toml::{Item, Source, Table, choice};
 use super::{Columns, Settings};
 use crate::calendar::{PeriodKind, Validity};
-use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::organization::{Organization, fold};
-use crate::plan::{ALERTS, Plan, Selector, Split};
+use crate::organization::Organization;
+use crate::plan::{ALERTS, Measure, Plan, Split};
 use crate::policy::{Kind, ProgramId, Use};
 
 /// What the words of a plan may refer to.
@@ -29,6 +29,8 @@ pub(super) struct Scope<'a> {
     pub(super) settings: &'a Settings,
     /// The organisation.
     pub(super) organization: &'a Organization,
+    /// Who is measured by the plan that is being read.
+    pub(super) measure: Measure,
     /// Whether all of it was understood: else nobody can be said to be unknown.
     pub(super) whole: bool,
     /// Columns of transactions.
@@ -53,12 +55,10 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
     let name = root.need_text("name").map(|name| name.text).unwrap_or_default();
     let validity = validity(&mut root);
     let period = root.text("period").and_then(|text| setting::period(report, &text));
-    if let Some(text) = root.text("measure") {
-        let words = [("individual", false), ("team", true)];
-        if choice(report, &text, &words) == Some(true) {
-            report.not_yet(text.place, "`measure = \"team\"`");
-        }
-    }
+    let measures = [("individual", Measure::Individual), ("team", Measure::Team)];
+    let measure = root.text("measure").and_then(|text| choice(report, &text, &measures));
+    let measure = measure.unwrap_or(Measure::Individual);
+    let scope = Scope { measure, ..scope };
     let targets = selectors(&mut root, "targets", scope);
     let splits = [
         ("refuse", Split::Refuse),
@@ -82,6 +82,7 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
         name,
         validity,
         period: period.unwrap_or(PeriodKind::Month),
+        measure,
         targets,
         filter,
         split: split.unwrap_or(Split::Refuse),
@@ -151,74 +152,4 @@ fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
     }
     table.finish(&["reward"]);
     defaults
-}
-
-/// The positions that `key` selects; absent selects all.
-pub(super) fn selectors(
-    table: &mut Table<'_>,
-    key: &'static str,
-    scope: Scope<'_>,
-) -> Vec<Selector> {
-    let Some(item) = table.take(key) else { return vec![Selector::All] };
-    let items = item.list().unwrap_or_default();
-    if item.is_list() && items.is_empty() {
-        item.refuse("a list of at least one selector, such as [\"*\"]");
-    }
-    let texts = items.iter().filter_map(Item::text);
-    texts.filter_map(|text| selector(table, &text, scope)).collect()
-}
-
-fn selector(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Selector> {
-    let report = table.report();
-    let place = text.place.clone();
-    if text.text == "*" {
-        return Some(Selector::All);
-    }
-    let Some((word, name)) = text.text.split_once(':') else {
-        let message = format!("`{}` selects nothing", text.text);
-        let help = "write `*`, `title:NAME`, `position:ID` or `participant:ID`";
-        report.error("CR024", place, message, help);
-        return None;
-    };
-    let name = name.trim();
-    let organization = scope.organization;
-    match word {
-        "title" => {
-            let versions = organization.positions().flat_map(|(_, known)| &known.versions);
-            let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
-            if scope.whole && !titles.iter().any(|title| fold(title) == fold(name)) {
-                let message = format!("no position has the title `{name}`");
-                let help = did_you_mean(name, titles.iter().copied())
-                    .unwrap_or_else(|| "titles stand in organization/positions.csv".to_owned());
-                report.push(Diagnostic::warning("CR025", place, message).help(help));
-            }
-            Some(Selector::Title(fold(name)))
-        }
-        "position" => {
-            let found = organization.find_position(name).map(Selector::Position);
-            if found.is_none() && scope.whole {
-                let known = organization.positions().map(|(_, known)| known.id.as_ref());
-                report.unknown("CR025", place, ("position", name), known);
-            }
-            found
-        }
-        "participant" => {
-            let found = organization.find_participant(name).map(Selector::Participant);
-            if found.is_none() && scope.whole {
-                let known = organization.participants().map(|(_, known)| known.id.as_ref());
-                report.unknown("CR025", place, ("participant", name), known);
-            }
-            found
-        }
-        "team" => {
-            report.not_yet(place, "the selector `team:`");
-            None
-        }
-        _ => {
-            let words = [("title", ()), ("position", ()), ("participant", ())];
-            let word = Text { text: word.to_owned(), ..text.clone() };
-            choice(report, &word, &words);
-            None
-        }
-    }
 }

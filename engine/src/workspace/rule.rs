@@ -1,25 +1,25 @@
-//! The rules of a plan: `[[direct]]` and `[[indirect]]`, with dates, conditions and recipients.
+//! The rules of a plan: `[[direct]]` and `[[indirect]]`, with dates, conditions and relationships.
 //!
-//! Not their results (`result` reads them). Called by `plan`. Source: FORMAT section 3, DOMAIN 2.5
-//! and 2.6.
+//! Not their results (`result` reads them) and not where recipients come from (`assign`). Called by
+//! `plan`. Source: FORMAT section 3, DOMAIN 2.5 and 2.6.
 //!
 //! **Architecture invariant:** a rule's name is its own within the plan, direct and indirect rules
 //! together, since credits are identified by it.
 
 use std::sync::Arc;
 
+use super::assign;
 use super::conditions;
-use super::plan::{Defaults, Scope, selectors, validity};
-use super::report::{Report, hint};
+use super::plan::{Defaults, Scope, validity};
+use super::report::Report;
 use super::result;
+use super::selector::selectors;
 use super::setting::expression;
-use super::settings::BUILT_IN;
 use super::toml::{Item, Table, Text};
-use crate::diagnostic::Diagnostic;
 use crate::organization::RelationshipId;
-use crate::plan::{Assign, DirectRule, IndirectRule, Relationship, Rule};
-use crate::policy::{Kind, Use};
-use crate::transaction::{Field, Names};
+use crate::plan::{DirectRule, IndirectRule, Measure, Relationship, Rule};
+use crate::policy::Use;
+use crate::transaction::Names;
 
 /// Characters in the name of a rule.
 const NAME_CHARACTERS_MAX: usize = 64;
@@ -51,10 +51,11 @@ fn direct_rule(
     scope: Scope<'_>,
 ) -> Option<DirectRule> {
     let rule = rule(&mut table, names, Use::Condition, scope);
-    let assign = assign(&mut table, defaults, scope);
+    let assign = assign::assign(&mut table, defaults, scope);
+    let members = assign::members(&mut table, assign.as_deref(), scope);
     let results = result::direct(&mut table, defaults, scope);
-    table.finish(&["members"]);
-    Some(DirectRule { rule: rule?, assign: assign?, results })
+    table.finish(&[]);
+    Some(DirectRule { rule: rule?, assign: assign?, members, results })
 }
 
 fn indirect_rule(
@@ -130,112 +131,51 @@ fn condition(item: &Item<'_>, place: Use, scope: Scope<'_>) -> Option<crate::pol
     Some(scope.names.policies.expression(place, &source, item.place()))
 }
 
-/// Words that stand alone or before a colon in `assign`.
-const ASSIGN_WORDS: [&str; 6] = ["owner", "team", "field", "preassigned", "territory", "policy"];
-
-fn assign(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign> {
-    let report = table.report();
-    let policy = defaults.get(&Kind::Crediting);
-    let Some(item) = table.take("assign") else {
-        if let Some(policy) = policy {
-            return policy.map(Assign::Policy);
-        }
-        mapped_owner(table, scope);
-        return Some(Assign::Owner);
-    };
-    if item.is_list() {
-        report.not_yet(item.place(), "a list in `assign`");
-        return None;
-    }
-    let text = item.text()?;
-    let (word, argument) = match text.text.split_once(':') {
-        Some((word, argument)) => (word, Some(argument.trim())),
-        None => (text.text.as_str(), None),
-    };
-    match (word, argument) {
-        ("owner", None) => {
-            mapped_owner(table, scope);
-            Some(Assign::Owner)
-        }
-        ("preassigned", None) => {
-            if !scope.settings.fields.mapped.contains_key(&Field::Preassigned) {
-                unmapped(report, &text, "preassigned");
-            }
-            Some(Assign::Preassigned)
-        }
-        ("field", Some(column)) if !column.is_empty() => {
-            conditions::known_column(report, column, &text, scope.columns)
-                .then(|| Assign::Column(column.to_owned()))
-        }
-        ("policy", Some(name)) => {
-            let name = (name, &text.place);
-            scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)
-        }
-        ("policy", None) => {
-            if policy.is_none() {
-                let message = "the plan has no crediting policy".to_owned();
-                let help = "add `policies = { crediting = \"NAME\" }` or write `policy:NAME`";
-                report.error("CR023", text.place, message, help);
-            }
-            policy.copied().flatten().map(Assign::Policy)
-        }
-        ("team" | "territory", None) | ("territory", Some(_)) => {
-            report.not_yet(text.place, &format!("`assign = \"{}\"`", text.text));
-            None
-        }
-        _ => {
-            let message = format!("`{}` assigns nobody", text.text);
-            report.error("CR024", text.place, message, &hint(word, "word", &ASSIGN_WORDS));
-            None
-        }
-    }
-}
-
-fn mapped_owner(table: &Table<'_>, scope: Scope<'_>) {
-    if !scope.settings.fields.names.contains_key(&Names::Owner) {
-        let place = table.place();
-        let text = Text { text: String::new(), origin: place.clone(), place };
-        unmapped(table.report(), &text, "owner");
-    }
-}
-
-/// Warns of a field without a column: the rule would never find anybody.
-fn unmapped(report: &Report, text: &Text, key: &str) {
-    let message = format!("no column is mapped to `{key}`, so nobody will be found");
-    let help = format!("add `{key} = \"COLUMN\"` to [fields] in accredit.toml");
-    report.push(Diagnostic::warning("CR025", text.place.clone(), message).help(help));
-}
-
 fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Relationship> {
     let fields = &scope.settings.fields;
-    match text.text.as_str() {
-        "Reporting" => return Some(Relationship::Reporting),
-        "Related Order (Person)" => {
-            if !fields.names.contains_key(&Names::RelatedPerson) {
-                unmapped(report, text, "related_person");
-            }
-            return Some(Relationship::RelatedPerson);
-        }
-        "Related Order (Position)" => {
-            if !fields.names.contains_key(&Names::RelatedPosition) {
-                unmapped(report, text, "related_position");
-            }
-            return Some(Relationship::RelatedPosition);
-        }
-        "Parent Team" | "Team" => {
-            report.not_yet(text.place.clone(), &format!("the relationship `{}`", text.text));
-            return None;
-        }
-        _ => {}
-    }
+    let built_in = [
+        ("Reporting", Measure::Individual, Relationship::Reporting),
+        ("Related Order (Person)", Measure::Individual, Relationship::RelatedPerson),
+        ("Related Order (Position)", Measure::Individual, Relationship::RelatedPosition),
+        ("Team", Measure::Individual, Relationship::Team),
+        ("Parent Team", Measure::Team, Relationship::ParentTeam),
+    ];
     let types = &scope.settings.relationship_types;
-    let found = types.iter().position(|known| **known == *text.text);
-    if found.is_none() {
-        let known = types.iter().map(AsRef::as_ref).chain(BUILT_IN.into_iter().take(3));
-        let named = ("relationship type", text.text.as_str());
-        report.unknown("CR025", text.place.clone(), named, known);
+    let Some((name, measure, relationship)) =
+        built_in.into_iter().find(|(name, ..)| *name == text.text)
+    else {
+        let found = types.iter().position(|known| **known == *text.text);
+        if found.is_none() {
+            let own = built_in.iter().filter(|(_, measure, _)| *measure == scope.measure);
+            let known = types.iter().map(AsRef::as_ref).chain(own.map(|(name, ..)| *name));
+            let named = ("relationship type", text.text.as_str());
+            report.unknown("CR025", text.place.clone(), named, known);
+        }
+        let found = found.and_then(|index| u16::try_from(index).ok());
+        return found.map(|id| Relationship::Named(RelationshipId(id)));
+    };
+    if measure != scope.measure {
+        let (leads, measures, help) = match scope.measure {
+            Measure::Team => {
+                ("positions", "teams", "teams roll over `Parent Team` and over declared types")
+            }
+            Measure::Individual => {
+                ("teams", "individuals", "positions roll over `Reporting`, `Team` and others")
+            }
+        };
+        let message = format!("`{name}` leads to {leads}, and the plan measures {measures}");
+        report.error("CR024", text.place.clone(), message, help);
+        return None;
     }
-    found
-        .and_then(|index| u16::try_from(index).ok())
-        .map(|id| Relationship::Named(RelationshipId(id)))
+    let column = match relationship {
+        Relationship::RelatedPerson => Some((Names::RelatedPerson, "related_person")),
+        Relationship::RelatedPosition => Some((Names::RelatedPosition, "related_position")),
+        _ => None,
+    };
+    if let Some((names, key)) = column
+        && !fields.names.contains_key(&names)
+    {
+        assign::unmapped(report, text, key);
+    }
+    Some(relationship)
 }

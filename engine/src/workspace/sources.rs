@@ -57,6 +57,7 @@ impl References {
                 report.unknown("CR025", source.place.clone(), named, ids.iter().copied());
             }
         }
+        unlike(&references, plans, report);
         let mut order: Vec<Arc<str>> = Vec::with_capacity(plans.len());
         let ready = |order: &[Arc<str>], plan: &Plan| {
             let known = |source: &Arc<str>| order.contains(source) || !plans.contains_key(source);
@@ -77,6 +78,19 @@ impl References {
             }
         }
         order
+    }
+}
+
+/// Reports plans that take credits from one that measures the others.
+fn unlike(references: &[Reference], plans: &BTreeMap<Arc<str>, Plan>, report: &Report) {
+    for Reference { plan, source } in references {
+        let (own, other) = (plans.get(plan), plans.get(source.text.as_str()));
+        let Some((own, other)) = own.zip(other) else { continue };
+        if own.measure != other.measure {
+            let message = format!("`{}` does not measure what `{plan}` does", source.text);
+            let help = "credits of teams roll to teams, and credits of positions to positions";
+            report.error("CR024", source.place.clone(), message, help);
+        }
     }
 }
 

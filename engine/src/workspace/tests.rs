@@ -2,6 +2,7 @@
 
 mod broken;
 mod calendar;
+mod exchange;
 mod reading;
 mod schema;
 mod small;
@@ -32,6 +33,10 @@ fn good() -> Files {
         ("organization/assignments.csv", ASSIGNMENTS),
         ("organization/relationships.csv", RELATIONSHIPS),
         ("organization/aliases.csv", ALIASES),
+        ("organization/teams.csv", TEAMS),
+        ("organization/members.csv", MEMBERS),
+        ("organization/territories.csv", TERRITORIES),
+        ("plans/teams.toml", TEAM_PLAN),
     ];
     files.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text))).collect()
 }
@@ -62,12 +67,53 @@ MGR-1,mia,,
 const RELATIONSHIPS: &str = "\
 type,source,target,from,to
 Overlay,REP-1,SE-1,,2022-12-31
+Overlay,EAST,US,,
 ";
 
 const ALIASES: &str = "\
 kind,id,alias,from,to
 participant,sam,S. Stone,,
 position,SE-1,The Engineer,2022-01-01,2022-12-31
+team,EAST,New York,,
+";
+
+const TEAMS: &str = "\
+id,name,parent,manager,from,to
+EAST,East,US,MGR-1,2017-01-01,
+US,United States,,,,
+";
+
+const MEMBERS: &str = "\
+team,participant,weight,from,to
+EAST,sam,60000,,
+EAST,pete,,,
+";
+
+const TERRITORIES: &str = "\
+team,field,value,through,from,to
+EAST,deal_stage,Won,,,
+EAST,Quantity,1,10,2017-01-01,
+";
+
+const TEAM_PLAN: &str = "\
+name = \"Teams\"
+measure = \"team\"
+targets = [\"team:EAST\"]
+
+[[direct]]
+name = \"Territory\"
+assign = [\"territory:US\", \"field:deal_stage\"]
+  [[direct.results]]
+  name = \"Territory credit\"
+  credit_type = \"booking\"
+  rollable = true
+
+[[indirect]]
+name = \"Above\"
+relationship = \"Parent Team\"
+receivers = [\"*\"]
+  [[indirect.results]]
+  name = \"Credit above\"
 ";
 
 /// Columns seen under `transactions/`.

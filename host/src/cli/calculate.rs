@@ -123,13 +123,14 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 }
 
 fn print(arguments: &Arguments, calculations: &[Calculation]) {
-    const TABLE: [&str; 9] = [
+    const TABLE: [&str; 10] = [
         "transaction",
         "incentive_date",
         "rule",
         "kind",
         "position",
         "payee",
+        "team",
         "relationship",
         "amount",
         "status",
@@ -142,6 +143,11 @@ fn print(arguments: &Arguments, calculations: &[Calculation]) {
         (Format::Json, [calculation], Some(_)) => output::json(calculation),
         (Format::Json, all, _) => output::json(&all),
         (Format::Csv, ..) => output::csv(&CREDIT_COLUMNS, &rows()),
-        (Format::Table, ..) => output::table(&TABLE, &rows()),
+        (Format::Table, ..) => {
+            let rows = rows();
+            let teams = rows.iter().any(|row| !row["team"].is_null());
+            let columns = TABLE.into_iter().filter(|column| teams || *column != "team");
+            output::table(&columns.collect::<Vec<_>>(), &rows);
+        }
     }
 }

@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 
 use super::client::Client;
 use super::output::{self, EXIT_FAILED, EXIT_OK, Format};
-use crate::{directory, door, preview, watch};
+use crate::{directory, door, preview, replay, watch};
 
 /// Something would change.
 const EXIT_CHANGES: u8 = 2;
@@ -113,14 +113,14 @@ pub(crate) fn run(options: &Options) -> u8 {
     }
 }
 
+/// New texts by path; none where the file goes.
+pub(crate) type Texts = BTreeMap<String, Option<Arc<str>>>;
+
 /// What a directory differs in from a server, and the ruleset that is in force there.
 ///
 /// # Errors
 /// What cannot be read, or what the server says.
-pub(crate) fn difference(
-    client: &Client,
-    dir: &Path,
-) -> Result<(String, BTreeMap<String, Option<Arc<str>>>), String> {
+pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(String, Texts), String> {
     let files = watch::read(dir)?;
     let listed = client.get("/v1/definitions")?;
     let base = listed.get("ruleset").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -128,7 +128,7 @@ pub(crate) fn difference(
     let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).map(str::to_owned);
     let known: BTreeMap<String, String> =
         rows.filter_map(|row| Some((text(row, "path")?, text(row, "hash")?))).collect();
-    let mut changes: BTreeMap<String, Option<Arc<str>>> = BTreeMap::new();
+    let mut changes: Texts = BTreeMap::new();
     for (path, text) in &files {
         if known.get(path).is_none_or(|hash| *hash != content_hash(text)) {
             changes.insert(path.clone(), Some(Arc::clone(text)));
@@ -140,7 +140,7 @@ pub(crate) fn difference(
 }
 
 /// A change as a server takes it.
-pub(crate) fn body(base: &str, changes: &BTreeMap<String, Option<Arc<str>>>) -> Json {
+pub(crate) fn body(base: &str, changes: &Texts) -> Json {
     let files = changes.iter().map(|(path, text)| (path.clone(), json!(text.as_deref())));
     let files: serde_json::Map<String, Json> = files.collect();
     json!({ "base": base, "files": files })
@@ -182,8 +182,12 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
         let decided = calculation::decide_all(ruleset, &transactions, &Inputs::default(), threads);
         let rows =
             |plans: &Vec<Decided>| plans.iter().map(|one| row::decision(ruleset, one)).collect();
-        let ids = transactions.iter().map(|transaction| transaction.id.to_string());
-        ids.zip(decided.iter().map(rows)).collect()
+        let rows = transactions.iter().zip(decided.iter().map(rows));
+        // What is finalized never changes, whatever the rules.
+        let open = rows.filter(|(transaction, _)| {
+            replay::open(&after, transaction.date().ok(), jiff::civil::Date::MAX)
+        });
+        open.map(|(transaction, rows)| (transaction.id.to_string(), rows)).collect()
     };
     let (one, two) = (decide(&before), decide(&after));
     let mut impact = Impact::default();

@@ -114,10 +114,12 @@ impl Scene {
         let calendar = &self.ruleset.settings.calendar;
         let date = transaction.date().ok();
         let period = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+        let plan = wanted.plan.and_then(|plan| self.ruleset.plans.get(plan));
+        let names = plan.map_or(Names::Owner, |plan| plan.measure.default_names());
         let tx = Arc::new(TransactionView {
             transaction: Arc::clone(transaction),
             period: period.map(|period| Arc::from(period.id)),
-            default_credit: Arc::from(transaction.names(Names::Owner)),
+            default_credit: Arc::from(transaction.names(names)),
         });
         let rows = self.rows(transaction, wanted.plan);
         let is = |row: &Json, key: &str, value: &str| row[key] == *value;

@@ -7,6 +7,7 @@
 //! decided since: the difference is posted in an open period.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use accredit_engine::calendar::Period;
@@ -37,10 +38,10 @@ impl Worker {
     pub(super) fn finalize_listed(&mut self) {
         let calendar = self.service.ruleset.load().settings.calendar.clone();
         for (day, leaf) in calendar.finalizations(Some(self.service.business_date())) {
-            let done = self.finalized().and_then(|known| {
-                if known.contains(&leaf.id) {
-                    return Ok(());
-                }
+            if self.finalized().is_ok_and(|known| known.contains(&leaf.id)) {
+                continue;
+            }
+            let done = catch_unwind(AssertUnwindSafe(|| {
                 let said = Said {
                     state: FINALIZED.to_owned(),
                     day: day.to_string(),
@@ -48,10 +49,14 @@ impl Worker {
                     at_ms: self.service.clock.now_ms(),
                     reason: None,
                 };
-                self.finalize(&leaf, &said).map(drop)
-            });
-            if let Err(error) = done {
-                tracing::error!(error.cause = %error, period = leaf.id, "not finalized");
+                self.finalize(&leaf, &said)
+            }));
+            match done {
+                Ok(Ok(_)) => (),
+                Ok(Err(error)) => {
+                    tracing::error!(error.cause = %error, period = leaf.id, "not finalized");
+                }
+                Err(_) => tracing::error!(period = leaf.id, "finalizing panicked"),
             }
         }
     }

@@ -33,7 +33,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
 use super::lines::text;
-use super::world::{Outcome, Split, Value as Worth, World};
+use super::world::{Members, Outcome, Split, Value as Worth, World};
 
 /// The first law that the results break.
 pub(crate) fn check(world: &World, results: &[Value]) -> Result<(), String> {
@@ -158,7 +158,9 @@ fn shares_sum(world: &World, credits: &[&Value]) -> Result<(), String> {
         let plan = world.plans.iter().find(|plan| plan.id == text(group[0], "plan"));
         let tx = world.transactions.iter().rev().find(|t| t.id == text(group[0], "transaction"));
         let (Some(plan), Some(tx)) = (plan, tx) else { continue };
-        let plain = result.cap.is_none() && result.value == Worth::Default;
+        let rule = plan.direct.iter().find(|rule| rule.name == text(group[0], "rule"));
+        let full = rule.is_none_or(|rule| rule.members == Some(Members::Full));
+        let plain = result.cap.is_none() && result.value == Worth::Default && !full;
         let cells = [&tx.owners[0], &tx.owners[1], &tx.desk, &tx.positions, &tx.team];
         let weighted = cells.into_iter().any(|cell| cell.contains('['));
         let whole = plan.split != Split::Full && tx.currency.is_empty() && !weighted;

@@ -21,7 +21,7 @@ pub(crate) struct Expected {
 
 pub(crate) fn expected(world: &World, plan: &Plan) -> Expected {
     let leaves = periods::leaves(&world.calendar);
-    let mut decisions = naive::decisions(world, &leaves, plan);
+    let mut decisions = naive::decisions(&posting::today(world), &leaves, plan);
     // What has no period is in every calculation.
     decisions.retain(|d| d.leaf.as_ref().is_none_or(|leaf| leaf.year == YEAR));
     let mut entries = posting::entries(world, &leaves, plan);

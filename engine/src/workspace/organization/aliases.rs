@@ -1,4 +1,4 @@
-//! `aliases.csv`: other names of participants and positions.
+//! `aliases.csv`: other names of participants, positions and teams.
 //!
 //! Not the names that everybody has without it: ids, names and e-mails. Called by `organization`
 //! for each row. Source: FORMAT section 1.
@@ -6,7 +6,7 @@
 //! **Architecture invariant:** an alias means somebody who exists; that it may mean several is
 //! judged by `consistency`, not here.
 
-use super::{ALIASES, Reading};
+use super::{ALIASES, Reading, teams};
 use crate::organization::Entity;
 use crate::workspace::csv::Row;
 use crate::workspace::report::hint;
@@ -22,13 +22,14 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
         "participant" => reading.find_participant(row, id).map(Entity::Participant),
         "position" => reading.find_position(row, id).map(Entity::Position),
         "team" => {
-            let place = row.source().place(kind.offset);
-            row.source().report.not_yet(place, "an alias of a team");
+            if let (Some(team), Some(alias)) = (reading.find_team(row, id), alias) {
+                teams::alias(reading, alias, team, validity, ALIASES);
+            }
             None
         }
         _ => {
             let message = format!("`{}` is not a kind of alias", kind.text);
-            let help = hint(&kind.text, "kind", &["participant", "position"]);
+            let help = hint(&kind.text, "kind", &["participant", "position", "team"]);
             row.error("CR032", kind.offset, message, &help);
             None
         }

@@ -12,7 +12,7 @@ use std::hash::Hash;
 
 use jiff::civil::Date;
 
-use super::{Dated, Origin, Reading};
+use super::{Dated, Meaning, Origin, Reading};
 use crate::calendar::Validity;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::organization::{Entity, Organization, PositionId};
@@ -51,6 +51,7 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let message = format!("`{id}` is held by `{one}` and by `{two}` on the same days");
         report.error("CR034", place(later.origin), message, help);
     }
+    teams(reading, report, &place);
     for (origin, circle) in circles(organization, &reading.versions) {
         let ids: Vec<String> =
             circle.iter().map(|id| format!("`{}`", organization.position_id(*id))).collect();
@@ -64,6 +65,44 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let message = format!("`{alias}` means `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked where both are targets; use their ids, \
                     or give them names of their own";
+        report.push(Diagnostic::warning("CR036", place(origin), message).help(help));
+    }
+}
+
+/// Teams and memberships that overlap themselves, and aliases of several teams.
+fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
+    let teams = &reading.organization.teams;
+    let help = "end the earlier one the day before; `from` and `to` are both included";
+    for (first, later) in overlaps(&reading.teams, |team| team) {
+        let id = teams.id(first.what);
+        let message = format!("the team `{id}` has two versions on the same days");
+        report.error("CR034", place(later.origin), message, help);
+    }
+    for (first, later) in overlaps(&reading.members, |member| member) {
+        let team = teams.id(first.what.0);
+        let who = reading.organization.participant_id(first.what.1);
+        let message = format!("`{who}` is a member of `{team}` twice on the same days");
+        report.error("CR034", place(later.origin), message, help);
+    }
+    for (alias, meanings) in teams.shared_aliases() {
+        let lives = reading.teams.iter().map(|team| team.validity);
+        let starts = meanings.iter().map(|(_, validity)| *validity).chain(lives);
+        let mut days: BTreeSet<Date> = starts.filter_map(|validity| validity.from).collect();
+        days.insert(Date::MIN);
+        let mut meant = days.iter().map(|day| teams.resolve(alias, *day));
+        let meant = meant.find(|teams| teams.len() > 1).unwrap_or_default();
+        let [.., one, two] = meant.as_slice() else { continue };
+        let origins = [one, two].map(|team| {
+            let origin = reading.origins.get(&(alias.to_owned(), Meaning::Team(*team)));
+            origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 })
+        });
+        // Aliases are read after the names that everybody has.
+        let written = origins.iter().find(|origin| origin.file == super::ALIASES);
+        let origin = written.copied().unwrap_or(origins[1]);
+        let (one, two) = (teams.id(*one), teams.id(*two));
+        let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
+        let help = "a transaction that says so is parked; use their ids, or give them names of \
+                    their own";
         report.push(Diagnostic::warning("CR036", place(origin), message).help(help));
     }
 }
@@ -146,7 +185,7 @@ fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, Positio
         days.extend(validities.flat_map(|validity| [validity.from, validity.until]).flatten());
         let clash = days.iter().find_map(|day| clash(reading, &entities, *day));
         if let Some((later, one, two)) = clash {
-            let origin = reading.origins.get(&(alias.to_owned(), later));
+            let origin = reading.origins.get(&(alias.to_owned(), Meaning::Seat(later)));
             let origin = origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 });
             found.push((origin, alias, one, two));
         }

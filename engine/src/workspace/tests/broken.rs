@@ -15,6 +15,10 @@ const POSITIONS: &str = "organization/positions.csv";
 const ASSIGNMENTS: &str = "organization/assignments.csv";
 const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
+const TEAM_PLAN: &str = "plans/teams.toml";
+const TEAMS: &str = "organization/teams.csv";
+const MEMBERS: &str = "organization/members.csv";
+const TERRITORIES: &str = "organization/territories.csv";
 
 const WORKSPACE: &str = "\
 [workspace]
@@ -78,15 +82,8 @@ const PLAN_CASES: &[Case] = &[
     ("CR021", PLAN, "rollable = true", "¦rolable = true"),
     ("CR021", PLAN, "{ and = \"Renewal\", is", "{ and = \"Renewal\", ¦iff = 1, is"),
     ("CR021", PLAN, "maximum_scope = \"item\"", "¦rollable = true"),
-    ("CR022", PLAN, "measure = \"individual\"", "measure = ¦\"team\""),
-    ("CR022", PLAN, "assign = \"owner\"", "assign = ¦\"team\""),
-    ("CR022", PLAN, "assign = \"owner\"", "assign = ¦\"territory\""),
-    ("CR022", PLAN, "assign = \"owner\"", "assign = ¦\"territory:EAST\""),
-    ("CR022", PLAN, "assign = \"owner\"", "assign = ¦[\"owner\", \"preassigned\"]"),
-    ("CR022", PLAN, "assign = \"owner\"", "¦members = \"equal\""),
     ("CR025", PLAN, "receivers = [\"*\"]", "sources = [¦\"reps\"]"),
-    ("CR022", PLAN, "\"Reporting\"", "¦\"Parent Team\""),
-    ("CR022", PLAN, "\"position:MGR-1\"", "¦\"team:EAST\""),
+    ("CR024", PLAN, "receivers = [\"*\"]", "sources = [¦\"teams\"]"),
     ("CR022", PLAN, "{ rollup = ", "{ ¦reward = \"x\", rollup = "),
     ("CR022", PLAN, "[[indirect]]\nname = \"Manager\"",
      "[[¦reward]]\nname = \"x\"\n[[indirect]]\nname = \"Manager\""),
@@ -159,7 +156,7 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR031", POSITIONS, "id,title", "id,¦titel"),
     ("CR031", PARTICIPANTS, "email,currency", "email,¦title"),
     ("CR031", POSITIONS, "id,title,manager,from,to", "id,title,manager,from,¦from"),
-    ("CR022", PARTICIPANTS, "sam@acme.test,USD", "sam@acme.test,¦EUR"),
+    ("CR025", PARTICIPANTS, "sam@acme.test,USD", "sam@acme.test,¦EUR"),
     ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,",
      "mia,Mia Moss,mia@acme.test,,¦1/2/2022,"),
     ("CR032", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,",
@@ -167,7 +164,6 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR032", ASSIGNMENTS, ",,2022-06-30", ",,¦2022-06-31"),
     ("CR032", RELATIONSHIPS, "REP-1,SE-1", "REP-1,¦"),
     ("CR032", ALIASES, "position,SE-1", "¦seat,SE-1"),
-    ("CR022", ALIASES, "position,SE-1", "¦team,SE-1"),
     ("CR033", POSITIONS, "REP-2,Sales Agent,MGR-1", "REP-2,Sales Agent,¦MGR-9"),
     ("CR033", ASSIGNMENTS, "MGR-1,mia", "MGR-1,¦mai"),
     ("CR033", ASSIGNMENTS, "MGR-1,mia", "MGR-1,\"¦mai\""),
@@ -176,7 +172,6 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR033", RELATIONSHIPS, "Overlay,REP-1", "¦Reporting,REP-1"),
     ("CR033", RELATIONSHIPS, "REP-1,SE-1", "REP-1,¦SE-2"),
     ("CR033", ALIASES, "participant,sam", "participant,¦samm"),
-    ("CR022", RELATIONSHIPS, "Overlay,REP-1", "¦Parent Team,REP-1"),
     ("CR034", POSITIONS, "REP-1,Senior Agent,MGR-1,2022-07-01",
      "REP-1,Senior Agent,¦MGR-1,2022-06-30"),
     ("CR034", PARTICIPANTS, "mia,Mia Moss,mia@acme.test,,,", "mia,Mia Moss,,,,\n¦mia,Mia Moss,,,,"),
@@ -186,6 +181,43 @@ const ORGANIZATION_CASES: &[Case] = &[
     ("CR036", ALIASES, "position,SE-1,The Engineer", "position,SE-1,¦Mia Moss"),
     ("CR036", ALIASES, "participant,sam,S. Stone,,",
      "participant,sam,Stone,,\nparticipant,mia, ¦stone ,,"),
+];
+
+#[rustfmt::skip]
+const TEAM_CASES: &[Case] = &[
+    ("CR024", PLAN, "\"Reporting\"", "¦\"Parent Team\""),
+    ("CR025", PLAN, "\"position:MGR-1\"", "¦\"team:EAAST\""),
+    ("CR025", PLAN, "assign = \"owner\"", "assign = [\"owner\", ¦\"territory:WEST\"]"),
+    ("CR024", PLAN, "assign = \"owner\"", "assign = [\"owner\", ¦\"territories\"]"),
+    ("CR024", PLAN, "assign = \"owner\"", "assign = ¦[]"),
+    ("CR024", PLAN, "assign = \"owner\"", "assign = \"owner\"\nmembers = ¦\"all\""),
+    ("CR025", PLAN, "assign = \"owner\"", "assign = [\"owner\", ¦\"team\"]"),
+    ("CR024", TEAM_PLAN, "assign", "members = ¦\"equal\"\nassign"),
+    ("CR024", TEAM_PLAN, "targets = [\"team:EAST\"", "targets = [¦\"title:Manager\""),
+    ("CR024", TEAM_PLAN, "\"Parent Team\"", "¦\"Reporting\""),
+    ("CR024", TEAM_PLAN, "\"Parent Team\"", "¦\"Team\""),
+    ("CR025", TEAM_PLAN, "\"Parent Team\"", "¦\"Parent\""),
+    ("CR032", TEAMS, "US,United States,,,,", "US,United States,,,,\n¦,Nowhere,,,,"),
+    ("CR032", TEAMS, "2017-01-01,", "¦1.1.2017,"),
+    ("CR033", TEAMS, "EAST,East,US,MGR-1", "EAST,East,¦USA,MGR-1"),
+    ("CR033", TEAMS, "EAST,East,US,MGR-1", "EAST,East,US,¦MGR-9"),
+    ("CR034", TEAMS, "US,United States,,,,", "US,United States,,,,\n¦US,USA,,,2018-01-01,"),
+    ("CR032", MEMBERS, "60000", "¦60k"),
+    ("CR032", MEMBERS, "60000", "¦-1"),
+    ("CR033", MEMBERS, "EAST,sam", "EAST,¦samm"),
+    ("CR033", MEMBERS, "EAST,sam", "¦EAAST,sam"),
+    ("CR034", MEMBERS, "EAST,sam,60000,,", "EAST,sam,60000,,\nEAST,¦sam,1,2017-01-01,"),
+    ("CR032", TERRITORIES, "deal_stage,Won", "deal_stage,¦"),
+    ("CR032", TERRITORIES, "Quantity,1,10", "Quantity,¦few,10"),
+    ("CR032", TERRITORIES, "Quantity,1,10", "Quantity,10,¦1"),
+    ("CR033", TERRITORIES, "deal_stage,Won", "¦deal_stge,Won"),
+    ("CR033", TERRITORIES, "deal_stage,Won", "¦product,Won"),
+    ("CR033", TERRITORIES, "EAST,deal_stage", "¦EAAST,deal_stage"),
+    ("CR033", ALIASES, "team,EAST", "team,¦EAAST"),
+    ("CR033", RELATIONSHIPS, "Overlay,EAST,US", "¦Team,EAST,US"),
+    ("CR033", RELATIONSHIPS, "Overlay,EAST,US", "Overlay,EAST,¦SE-1"),
+    ("CR033", RELATIONSHIPS, "Overlay,EAST,US", "Overlay,EAST,¦USA"),
+    ("CR036", ALIASES, "team,EAST,New York", "team,EAST,¦United States"),
 ];
 
 fn check(cases: &[Case]) {
@@ -236,6 +268,11 @@ fn plans() {
 }
 
 #[test]
+fn teams() {
+    check(TEAM_CASES);
+}
+
+#[test]
 fn organizations() {
     check(ORGANIZATION_CASES);
 }
@@ -243,7 +280,7 @@ fn organizations() {
 #[test]
 fn files() {
     let cases = [
-        ("CR022", "organization/teams.csv"),
+        ("CR022", "organization/quotas.csv"),
         ("CR022", "policies/reward/x.rhai"),
         ("CR024", "policies/rolup/x.rhai"),
         ("CR050", "organization/position.csv"),

@@ -74,7 +74,7 @@ fn direct_rules() {
     let ruleset = ruleset();
     let plan = plan(&ruleset);
     let [booking, rows, column] = plan.direct.as_slice() else { panic!("three direct rules") };
-    assert_eq!(booking.assign, Assign::Owner);
+    assert_eq!(booking.assign, [Assign::Owner]);
     assert_eq!(booking.rule.tags, ["core"]);
     let condition = program(&ruleset, booking.rule.condition);
     assert_eq!(condition.origin, Place::new("plans/ae.toml", 18, 14));
@@ -90,14 +90,14 @@ fn direct_rules() {
     let HoldSetting::Program(hold) = other.output.hold else { panic!("the plan's hold policy") };
     assert_eq!(&*program(&ruleset, Some(hold)).name, "hold/big");
 
-    let Assign::Policy(policy) = rows.assign else { panic!("the plan's crediting policy") };
+    let [Assign::Policy(policy)] = rows.assign[..] else { panic!("the plan's crediting policy") };
     let policy = program(&ruleset, Some(policy));
     assert_eq!(policy.form, Form::Policy(Kind::Crediting));
     assert_eq!(&*policy.name, "crediting/standard/owner");
     let HoldSetting::Program(hold) = rows.results[0].output.hold else { panic!("an expression") };
     assert_eq!(program(&ruleset, Some(hold)).origin, Place::new("plans/ae.toml", 49, 1));
 
-    assert_eq!(column.assign, Assign::Column("deal_stage".to_owned()));
+    assert_eq!(column.assign, [Assign::Column("deal_stage".to_owned())]);
     let condition = program(&ruleset, column.rule.condition);
     assert_eq!(condition.form, Form::Policy(Kind::Filter));
     // The fiscal year 2017 begins in July 2016.

@@ -114,7 +114,11 @@ fn take(host: &mut Host, deals: &mut Deals, number: usize, step: Step) {
         }
         Step::Change { path, text } => {
             let body = recredit(json!({ "files": { path: text } }));
-            accepted(&host.api("POST", "/v1/changes", &[], &body));
+            let reply = host.api("POST", "/v1/changes", &[], &body);
+            // After a rollback to the start the plan's policy may be missing: refused, and no change.
+            if reply.status != 422 {
+                accepted(&reply);
+            }
         }
         Step::Rollback => accepted(&host.api("POST", "/v1/rollback", &[], &recredit(json!({})))),
         Step::Release(nth) => {
@@ -190,7 +194,9 @@ fn host() -> Host {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 12, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn incremental_equals_full(steps in prop::collection::vec(step(), 1..24)) {
@@ -211,8 +217,8 @@ fn a_swap_that_is_taken_back_was_never_there() {
     let deal = |n: usize| {
         json!({
             "id": format!("S-{n}"), "closed": format!("2026-01-{:02}", n % 27 + 1),
-            "amount": n + 1, "owner": if n % 3 == 0 { "ann;bob" } else { "ann" },
-            "hold": if n % 7 == 0 { "yes" } else { "" },
+            "amount": n + 1, "owner": if n.is_multiple_of(3) { "ann;bob" } else { "ann" },
+            "hold": if n.is_multiple_of(7) { "yes" } else { "" },
         })
     };
     let send = |host: &Host, range: std::ops::Range<usize>| {

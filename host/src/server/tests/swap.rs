@@ -111,7 +111,8 @@ fn a_stop_in_the_middle_goes_on_after_the_start() {
 #[test]
 fn a_stop_loss_refuses_and_says_what_would_move() {
     let host = with_deals();
-    let body = |most: &str| json!({ "files": files("tx.amount * 2"), "effective": "recredit", "max_total": most });
+    let files = files("tx.amount * 2");
+    let body = |most: &str| json!({ "files": files, "effective": "recredit", "max_total": most });
     let problem = post(&host, "/v1/changes", &body("149.99")).problem(409, "stop_loss");
     assert_eq!(problem["errors"][0]["impact"]["total"][0]["difference"], "150.00");
     assert_eq!(post(&host, "/v1/changes", &body("150")).status, 200);

@@ -14,6 +14,8 @@ pub(super) struct Named {
     pub(super) team: Option<String>,
     /// Positions or, in a team plan, the team itself; none when nobody is credited.
     pub(super) takers: Vec<(String, Decimal)>,
+    /// Why it cannot be said who of a team is credited.
+    fault: Option<&'static str>,
 }
 
 /// All who are named by the first of `assign` that finds somebody; empty when none does.
@@ -50,14 +52,10 @@ fn finds_anybody(all: &[Named]) -> bool {
 
 fn territory(case: Case<'_>, rule: &Direct, under: Option<&str>) -> Result<Vec<Named>, Codes> {
     let mut all = Vec::new();
-    let mut codes = Codes::new();
     for team in territories::winners(case, under) {
-        match of_team(case, rule, team) {
-            Ok(named) => all.push(named),
-            Err(code) => codes.push(code),
-        }
+        all.push(of_team(case, rule, team));
     }
-    shareable(case, all, codes)
+    shareable(case, all, Codes::new())
 }
 
 /// The names of a text; with `only_teams` they are names of teams.
@@ -96,6 +94,10 @@ fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<V
 
 /// Whether the plan says how to share among those who are named.
 fn shareable(case: Case<'_>, all: Vec<Named>, mut codes: Codes) -> Result<Vec<Named>, Codes> {
+    // Of names without weights the first is taken, and only its members are asked for.
+    let only_first = case.plan.split == Split::First && all.iter().all(|n| n.weight.is_none());
+    let taken = if only_first { 1 } else { all.len() };
+    codes.extend(all.iter().take(taken).filter_map(|named| named.fault));
     // Where nobody is known, how to share is not asked.
     if codes.is_empty() && !finds_anybody(&all) {
         return Ok(all);
@@ -115,7 +117,7 @@ fn shareable(case: Case<'_>, all: Vec<Named>, mut codes: Codes) -> Result<Vec<Na
 }
 
 fn nobody(key: String) -> Named {
-    Named { key, weight: None, team: None, takers: Vec::new() }
+    Named { key, weight: None, team: None, takers: Vec::new(), fault: None }
 }
 
 fn resolve_team(case: Case<'_>, rule: &Direct, name: &str) -> Result<Named, &'static str> {
@@ -123,14 +125,14 @@ fn resolve_team(case: Case<'_>, rule: &Direct, name: &str) -> Result<Named, &'st
     if !case.plan.teams {
         return match all.as_slice() {
             [] => Ok(nobody(format!("text {}", name.trim().to_lowercase()))),
-            [only] => of_team(case, rule, only.clone()),
+            [only] => Ok(of_team(case, rule, only.clone())),
             _ => Err("ambiguous_alias"),
         };
     }
     let is_target = |team: &&String| super::receives(case, &case.plan.targets, team);
     let targets: Vec<&String> = all.iter().filter(is_target).collect();
     match (targets.as_slice(), all.as_slice()) {
-        ([only], _) => of_team(case, rule, (*only).clone()),
+        ([only], _) => Ok(of_team(case, rule, (*only).clone())),
         ([], [only]) => Ok(nobody(format!("team {only}"))),
         ([], _) => Ok(nobody(format!("text {}", name.trim().to_lowercase()))),
         _ => Err("ambiguous_alias"),
@@ -138,15 +140,19 @@ fn resolve_team(case: Case<'_>, rule: &Direct, name: &str) -> Result<Named, &'st
 }
 
 /// A team as one who is named.
-fn of_team(case: Case<'_>, rule: &Direct, team: String) -> Result<Named, &'static str> {
+fn of_team(case: Case<'_>, rule: &Direct, team: String) -> Named {
     let takers = if !case.plan.teams {
-        teams::takers(case, rule.members, &team)?
+        teams::takers(case, rule.members, &team)
     } else if super::receives(case, &case.plan.targets, &team) {
-        vec![(team.clone(), Decimal::ONE)]
+        Ok(vec![(team.clone(), Decimal::ONE)])
     } else {
-        Vec::new()
+        Ok(Vec::new())
     };
-    Ok(Named { key: format!("team {team}"), weight: None, team: Some(team), takers })
+    let (takers, fault) = match takers {
+        Ok(takers) => (takers, None),
+        Err(code) => (Vec::new(), Some(code)),
+    };
+    Named { team: Some(team.clone()), takers, fault, ..nobody(format!("team {team}")) }
 }
 
 /// Positions that the name means on the day, and whether it means a person.

@@ -1,0 +1,224 @@
+//! Teams on a date: what they are called, which team they belong to, who manages them, who their
+//! members are.
+//!
+//! Not which deals are a team's by its territory (`territory`), and not what becomes of a team in a
+//! plan (`stage::crediting`). Filled by `workspace::organization`. Source: FORMAT section 1, DOMAIN
+//! 2.8, 3.4 g, 3.5, seed 001.
+//!
+//! **Architecture invariant:** outside the dates of its rows a team does not exist: no name means
+//! it, nobody is a member of it, and nothing rolls to it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, fold, paths};
+use crate::calendar::Validity;
+
+/// One version of a team.
+#[derive(Debug, Clone)]
+pub struct TeamVersion {
+    /// When this version holds.
+    pub validity: Validity,
+    /// Name to show.
+    pub name: Arc<str>,
+    /// The team it belongs to; circles are allowed.
+    pub parent: Option<TeamId>,
+    /// The position that manages it.
+    pub manager: Option<PositionId>,
+}
+
+/// A team.
+#[derive(Debug, Clone)]
+pub struct Team {
+    /// Its id in the files.
+    pub id: Arc<str>,
+    /// Versions, without overlap.
+    pub versions: Vec<TeamVersion>,
+}
+
+/// Somebody's membership of a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub participant: ParticipantId,
+    /// The part of a team's credit by weight, from 0; only its ratio to the others' matters.
+    pub weight: Decimal,
+    /// When.
+    pub validity: Validity,
+}
+
+/// All teams.
+#[derive(Debug, Clone, Default)]
+pub struct Teams {
+    teams: Vec<Team>,
+    ids: HashMap<Arc<str>, TeamId>,
+    members: HashMap<TeamId, Vec<Member>>,
+    of: HashMap<ParticipantId, Vec<TeamId>>,
+    edges: HashMap<(RelationshipId, TeamId), Vec<Edge<TeamId>>>,
+    aliases: HashMap<String, Vec<(TeamId, Validity)>>,
+}
+
+impl Teams {
+    /// The team with this id, added without a version when new.
+    pub fn add(&mut self, id: &str) -> TeamId {
+        if let Some(known) = self.ids.get(id) {
+            return *known;
+        }
+        let new = TeamId(u32::try_from(self.teams.len()).unwrap_or(u32::MAX));
+        let id: Arc<str> = Arc::from(id);
+        self.ids.insert(Arc::clone(&id), new);
+        self.teams.push(Team { id, versions: Vec::new() });
+        new
+    }
+
+    /// Adds a version to a team.
+    pub fn add_version(&mut self, team: TeamId, version: TeamVersion) {
+        if let Some(team) = self.teams.get_mut(team.0 as usize) {
+            team.versions.push(version);
+        }
+    }
+
+    /// Adds a member to a team.
+    pub fn add_member(&mut self, team: TeamId, member: Member) {
+        self.members.entry(team).or_default().push(member);
+        let of = self.of.entry(member.participant).or_default();
+        if !of.contains(&team) {
+            of.push(team);
+            of.sort_unstable();
+        }
+    }
+
+    /// Adds an edge along which credit flows.
+    pub fn relate(&mut self, kind: RelationshipId, source: TeamId, edge: Edge<TeamId>) {
+        self.edges.entry((kind, source)).or_default().push(edge);
+    }
+
+    /// Lets `alias` mean `team`.
+    pub fn alias(&mut self, alias: &str, team: TeamId, validity: Validity) {
+        let key = fold(alias);
+        if key.is_empty() {
+            return;
+        }
+        let entry = self.aliases.entry(key).or_default();
+        if !entry.contains(&(team, validity)) {
+            entry.push((team, validity));
+        }
+    }
+
+    /// All teams, in file order.
+    pub fn all(&self) -> impl Iterator<Item = (TeamId, &Team)> {
+        (0..).map(TeamId).zip(&self.teams)
+    }
+
+    /// The team with this id.
+    pub fn find(&self, id: &str) -> Option<TeamId> {
+        self.ids.get(id).copied()
+    }
+
+    /// The id of a team; blank for one of another organisation.
+    pub fn id(&self, team: TeamId) -> Arc<str> {
+        let known = self.teams.get(team.0 as usize);
+        known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
+    }
+
+    /// The version of a team on `date`.
+    pub fn version(&self, team: TeamId, date: Date) -> Option<&TeamVersion> {
+        let versions = &self.teams.get(team.0 as usize)?.versions;
+        versions.iter().find(|version| version.validity.contains(date))
+    }
+
+    /// The teams that `name` means on `date`, in file order.
+    pub fn resolve(&self, name: &str, date: Date) -> Vec<TeamId> {
+        let meant = self.aliases.get(&fold(name)).into_iter().flatten();
+        let meant = meant.filter(|(team, validity)| {
+            validity.contains(date) && self.version(*team, date).is_some()
+        });
+        let mut teams: Vec<TeamId> = meant.map(|(team, _)| *team).collect();
+        teams.sort_unstable();
+        teams.dedup();
+        teams
+    }
+
+    /// The members of a team on `date`, in file order, whether they exist or not.
+    pub(super) fn members(&self, team: TeamId, date: Date) -> impl Iterator<Item = &Member> {
+        let members = self.members.get(&team).filter(|_| self.version(team, date).is_some());
+        members.into_iter().flatten().filter(move |member| member.validity.contains(date))
+    }
+
+    /// The teams that a participant is a member of on `date`, in file order.
+    pub fn of(&self, participant: ParticipantId, date: Date) -> Vec<TeamId> {
+        let teams = self.of.get(&participant).into_iter().flatten().copied();
+        teams.filter(|team| self.is_member(*team, participant, date)).collect()
+    }
+
+    /// Whether a participant is a member of a team on `date`.
+    pub fn is_member(&self, team: TeamId, participant: ParticipantId, date: Date) -> bool {
+        self.members(team, date).any(|member| member.participant == participant)
+    }
+
+    /// The teams above one on `date`, bottom-up; a circle ends where it would begin again.
+    pub fn ancestors(&self, team: TeamId, date: Date) -> Vec<TeamId> {
+        paths::upwards(team, |team| {
+            let parent = self.version(team, date)?.parent?;
+            self.version(parent, date).map(|_| parent)
+        })
+    }
+
+    /// Teams reachable over edges of one type on `date`, as positions are.
+    pub fn reach(&self, kind: RelationshipId, from: TeamId, date: Date) -> Vec<(TeamId, u32)> {
+        let open = |edge: &Edge<TeamId>| {
+            edge.validity.contains(date) && self.version(edge.target, date).is_some()
+        };
+        paths::outwards(from, |team| self.edges.get(&(kind, team)), open)
+    }
+
+    /// Aliases that mean several teams, with what they mean and when, sorted by alias.
+    pub fn shared_aliases(&self) -> Vec<(&str, &[(TeamId, Validity)])> {
+        let shared = self.aliases.iter().filter(|(_, meant)| meant.len() > 1);
+        let mut shared: Vec<_> = shared.map(|(a, m)| (a.as_str(), m.as_slice())).collect();
+        shared.sort_by_key(|(alias, _)| *alias);
+        shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However parents point, circles included, the way up ends and visits nobody twice.
+        #[test]
+        fn the_way_up_ends(parents in prop::collection::vec(prop::option::of(0_u32..8), 8)) {
+            let mut teams = Teams::default();
+            for index in 0..8 {
+                teams.add(&format!("T{index}"));
+            }
+            for (index, parent) in (0_u32..).zip(&parents) {
+                let (validity, name) = (Validity::default(), Arc::from(""));
+                let parent = parent.map(TeamId);
+                let version = TeamVersion { validity, name, parent, manager: None };
+                teams.add_version(TeamId(index), version);
+            }
+            let day = date(2022, 1, 12);
+            for index in 0..8 {
+                let above = teams.ancestors(TeamId(index), day);
+                let mut once = above.clone();
+                once.sort();
+                once.dedup();
+                prop_assert_eq!(once.len(), above.len());
+                prop_assert!(!above.contains(&TeamId(index)));
+                let mut current = index;
+                for team in &above {
+                    prop_assert_eq!(parents[current as usize].map(TeamId), Some(*team));
+                    current = team.0;
+                }
+            }
+        }
+    }
+}
