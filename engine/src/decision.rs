@@ -85,6 +85,58 @@ pub const CREDIT_COLUMNS: [&str; 26] = [
     "ruleset",
 ];
 
+/// A reward as it goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewardRow {
+    /// `rwd_` and 32 hexadecimal digits: a hash of plan, period, reward, payee, team and the unit of
+    /// the credits, so that a re-run renames nothing.
+    pub id: String,
+    /// The plan.
+    pub plan: String,
+    /// The period of the calculation.
+    pub period: String,
+    /// Name of the reward.
+    pub reward: String,
+    /// Who gets it.
+    pub payee: String,
+    /// The team whose credits these are; none where people are credited.
+    pub team: Option<String>,
+    /// The credit types that count, joined by `;`.
+    pub credit_type: String,
+    /// The sum of their active credits, in `credited_unit_type`.
+    pub credited: String,
+    /// The unit of the credits.
+    pub credited_unit_type: String,
+    /// What was expected, in the unit of the credits; none without a quota.
+    pub quota: Option<String>,
+    /// `credited` as a share of the quota, four decimals.
+    pub attainment: Option<String>,
+    /// What is paid, in `unit_type`.
+    pub amount: String,
+    /// The payee's currency; the unit of the credits where it cannot be exchanged or none is said.
+    pub unit_type: String,
+    /// Ids of the credits that count, in order.
+    pub credits: Vec<String>,
+}
+
+/// The columns of a reward, in order.
+pub const REWARD_COLUMNS: [&str; 14] = [
+    "id",
+    "plan",
+    "period",
+    "reward",
+    "payee",
+    "team",
+    "credit_type",
+    "credited",
+    "credited_unit_type",
+    "quota",
+    "attainment",
+    "amount",
+    "unit_type",
+    "credits",
+];
+
 /// One thing to know about a transaction in a plan: why it got nothing, or an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {

@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod policy;
 pub mod posting;
+pub mod reward;
 pub mod script;
 pub mod stage;
 pub mod store;

@@ -131,7 +131,10 @@ fn outcome(r: &mut Random, n: usize, world: &World, direct: bool) -> Outcome {
         1 => Some(Cap::Fixed(decimal(r.word(&["50", "80", "1", "0", "100"])))),
         _ => None,
     };
-    let unit = (world.units.len() > 1 && r.one_in(2)).then(|| r.pick(&world.units).name.clone());
+    // A maximum over credits in unlike units means nothing.
+    let needed = cap.is_some() && !direct;
+    let stated = world.units.len() > 1 && (needed || r.one_in(2));
+    let unit = stated.then(|| r.pick(&world.units).name.clone());
     let typed = (direct && types.len() > 1) || r.one_in(4);
     Outcome {
         name: format!("Credit {n}"),
