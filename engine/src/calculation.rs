@@ -168,7 +168,7 @@ pub fn assemble(
 
 /// The calculation of `plan` in `period` out of its decisions; one that is filtered is of another
 /// period and brings only its credits.
-fn calculation_of(
+pub fn calculation_of(
     ruleset: &Ruleset,
     plan: &str,
     period: &Period,

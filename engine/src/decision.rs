@@ -188,9 +188,9 @@ pub struct Decision {
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// Credit id.
+    /// Credit id; blank for an adjustment of the transaction itself.
     pub credit: String,
-    /// `release` or `hold`.
+    /// `release` or `hold`; or of an amount `adjust_to`, `adjust_by` or `reset`.
     pub action: String,
     /// Business date on which it was done, ISO.
     pub date: String,
@@ -198,4 +198,31 @@ pub struct Resolution {
     pub who: String,
     /// Why, if said.
     pub comment: Option<String>,
+    /// Natural key of the transaction, of an adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// Plan of the credit, of an adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The amount of an adjustment, a decimal as text; none of a reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// The reason code of an adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<String>,
+}
+
+impl Resolution {
+    /// Whether it is about an amount.
+    pub fn is_adjustment(&self) -> bool {
+        matches!(self.action.as_str(), "adjust_to" | "adjust_by" | "reset")
+    }
+
+    /// Whether both are about the same thing: the amount of one target, or whether it waits.
+    pub fn same_target(&self, other: &Resolution) -> bool {
+        let of_deal = |one: &Resolution| one.transaction.clone().filter(|_| one.credit.is_empty());
+        self.credit == other.credit
+            && of_deal(self) == of_deal(other)
+            && self.is_adjustment() == other.is_adjustment()
+    }
 }

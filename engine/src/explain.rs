@@ -7,6 +7,8 @@
 //! **Architecture invariant:** an explanation is made by the pipeline that decided, never by a
 //! second reading of the rules.
 
+mod payee;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -18,6 +20,8 @@ use crate::script::Machine;
 use crate::stage::Inputs;
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
+
+pub use payee::{Finding, WhyNot, for_payee};
 
 /// One transaction in one plan, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -401,6 +401,22 @@ impl Organization {
         matches
     }
 
+    /// Every name that means `participant`, or a position that they hold on `date`, folded, in order.
+    pub fn aliases_of(&self, participant: ParticipantId, date: Date) -> Vec<String> {
+        let held = self.held_by(participant, date);
+        let means = |(entity, validity): &(Entity, Validity)| {
+            validity.contains(date)
+                && match entity {
+                    Entity::Participant(one) => *one == participant,
+                    Entity::Position(position) => held.contains(position),
+                }
+        };
+        let mine = self.aliases.iter().filter(|(_, entities)| entities.iter().any(means));
+        let mut mine: Vec<String> = mine.map(|(alias, _)| alias.clone()).collect();
+        mine.sort();
+        mine
+    }
+
     /// Aliases that mean several entities which are not one person in one position, for warnings.
     pub fn shared_aliases(&self) -> Vec<(&str, &[(Entity, Validity)])> {
         let shared = self.aliases.iter().filter(|(_, entities)| entities.len() > 1);

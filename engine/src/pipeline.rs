@@ -12,6 +12,8 @@ mod direct;
 mod draft;
 mod indirect;
 pub mod row;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -22,7 +24,7 @@ use crate::credit::{Credit, Status, laws};
 use crate::decision::{Note, Outcome};
 use crate::plan::Plan;
 use crate::script::Machine;
-use crate::stage::{Case, Inputs, Park, Step, note};
+use crate::stage::{Case, Inputs, Park, Step, adjust, note};
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
 
@@ -67,6 +69,7 @@ pub fn decide(
     inputs: &Inputs,
     machine: &mut Machine,
 ) -> Vec<Decided> {
+    let transaction = &adjust::transaction(inputs, transaction);
     let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
     for plan in ruleset.order.iter().filter_map(|id| ruleset.plans.get(id)) {
         let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
@@ -85,6 +88,7 @@ pub fn decide_some(
     machine: &mut Machine,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Vec<Decided> {
+    let transaction = &adjust::transaction(inputs, transaction);
     let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
     let sources: Vec<&Arc<str>> = plans
         .clone()
@@ -110,6 +114,7 @@ pub fn decide_plan(
     machine: &mut Machine,
     explain: Explain,
 ) -> Decided {
+    let transaction = &adjust::transaction(inputs, transaction);
     let mut done: Vec<Decided> = Vec::new();
     let before = ruleset.before(plan);
     for source in before.iter().filter_map(|id| ruleset.plans.get(*id)) {
@@ -145,6 +150,7 @@ fn after(
         Ok(None) => (),
         Ok(Some(mut case)) => {
             case.trace = (explain == Explain::Steps).then(Vec::new);
+            adjust::explain(&mut case);
             decided.date = Some(case.date);
             decided.period = Some(Arc::clone(&case.period));
             if let Some(source) = inherit(&mut case, done) {

@@ -1,11 +1,13 @@
 //! The stages of a decision, and what they share: one transaction in one plan, being decided.
 //!
 //! A stage is a file here: `crediting` finds recipients and makes direct credits, `maximum` trims,
-//! `hold` holds, `duplication` suppresses, `rollup` finds who is reached over relationships. None
-//! of them orders anything: `pipeline` does. Source: FORMAT section 4.
+//! `adjust` puts in amounts set by hand, `hold` holds, `duplication` suppresses, `rollup` finds who
+//! is reached over relationships. None of them orders anything: `pipeline` does. Source: FORMAT
+//! section 4.
 //!
 //! **Architecture invariant:** a stage that cannot decide returns a [`Park`]; nothing is skipped.
 
+pub mod adjust;
 pub mod crediting;
 pub mod duplication;
 pub mod hold;
@@ -28,13 +30,18 @@ use crate::policy::ProgramId;
 use crate::script::{Answer, Arguments, CreditView, Fault, Machine, ReceiverView, TransactionView};
 use crate::workspace::Ruleset;
 
-/// What people and the calendar add to a decision: releases, manual holds, the business date.
+pub use adjust::Adjustment;
+
+/// What people and the calendar add to a decision: releases, manual holds, adjustments, the
+/// business date.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
     /// Holds that end on or before this day are released; absent, nothing has been released.
     pub as_of: Option<Date>,
     /// What people decided about credits of this transaction, oldest first.
     pub resolutions: Vec<Resolution>,
+    /// Amounts set by hand, of this transaction and its credits, oldest first.
+    pub adjustments: Vec<Adjustment>,
 }
 
 /// A release or a manual hold of one credit.

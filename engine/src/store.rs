@@ -31,12 +31,22 @@ pub enum Table {
     Parked,
     Columns,
     Resolutions,
+    Spans,
+    Calculations,
+    Periods,
+    Frozen,
+    Releases,
+    Confirmed,
+    Published,
+    Paid,
+    Alerts,
+    Enquiries,
     Audit,
 }
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 19] = [
+    pub const ALL: [(Table, &'static str); 29] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -55,6 +65,16 @@ impl Table {
         (Table::Parked, "parked"),
         (Table::Columns, "columns"),
         (Table::Resolutions, "resolutions"),
+        (Table::Spans, "spans"),
+        (Table::Calculations, "calculations"),
+        (Table::Periods, "periods"),
+        (Table::Frozen, "frozen"),
+        (Table::Releases, "releases"),
+        (Table::Confirmed, "confirmed"),
+        (Table::Published, "published"),
+        (Table::Paid, "paid"),
+        (Table::Alerts, "alerts"),
+        (Table::Enquiries, "enquiries"),
         (Table::Audit, "audit"),
     ];
 

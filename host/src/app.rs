@@ -19,8 +19,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::error;
 use crate::http::{
-    bearer, body, changes, credits, dead_letters, definitions, hooks, parked, policies, rules,
-    shadow, status, transactions, verify,
+    adjustments, alerts, bearer, body, calculations, changes, credits, dead_letters, definitions,
+    enquiries, holds, hooks, parked, payees, periods, policies, rules, shadow, status,
+    transactions, verify,
 };
 use crate::service::Service;
 
@@ -45,6 +46,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/credits/{id}/explain", get(credits::explain))
         .route("/v1/credits/{id}/release", post(credits::release))
         .route("/v1/credits/{id}/hold", post(credits::hold))
+        .merge(results())
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/{kind}/{name}", get(policies::show).put(policies::replace))
         .route("/v1/definitions", get(definitions::list))
@@ -95,6 +97,37 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::new(id, crate::http::NewRequestId))
         .with_state(service)
+}
+
+/// What becomes of credits: adjusted, calculated, released, frozen, asked about.
+fn results() -> Router<Arc<Service>> {
+    Router::new()
+        .route(
+            "/v1/transactions/{id}/adjustments",
+            get(adjustments::list_of_transaction).post(adjustments::of_transaction),
+        )
+        .route(
+            "/v1/credits/{id}/adjustments",
+            get(adjustments::list_of_credit).post(adjustments::of_credit),
+        )
+        .route("/v1/holds/release", post(holds::release))
+        .route("/v1/calculations", get(calculations::list))
+        .route(
+            "/v1/calculations/{plan}/{period}",
+            get(calculations::show).delete(calculations::remove),
+        )
+        .route("/v1/calculations/{plan}/{period}/run", post(calculations::run))
+        .route("/v1/calculations/{plan}/{period}/release", post(calculations::release))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/periods", get(periods::list))
+        .route("/v1/periods/{id}/close", post(periods::close))
+        .route("/v1/periods/{id}/reopen", post(periods::reopen))
+        .route("/v1/periods/{id}/finalize", post(periods::finalize))
+        .route("/v1/payees/{id}/statements", get(payees::statements))
+        .route("/v1/payees/{id}/why-not", get(payees::why_not))
+        .route("/v1/payees/{id}/enquiries", post(payees::enquire))
+        .route("/v1/enquiries", get(enquiries::list))
+        .route("/v1/enquiries/{id}/answer", post(enquiries::answer))
 }
 
 /// Where a whole directory may be sent.

@@ -69,8 +69,9 @@ enum Verb {
     Demo(demo::Arguments),
     /// Receive webhooks and serve the API.
     Serve(serve::Options),
-    /// Release held credits on a server.
-    Release(release::Options),
+    /// Release a calculation to its payees, or held credits, on a server.
+    #[command(subcommand)]
+    Release(release::Verb),
     /// Write a decision of a server as a case, for the end of a case file.
     Keep(keep::Options),
     /// Show what a directory would change: files, rules, and money.
@@ -104,7 +105,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
-        Verb::Release(options) => return release::run(&options),
+        Verb::Release(verb) => return release::run(&verb),
         Verb::Keep(options) => keep::run(&options),
         Verb::Preview(options) => preview::run(&options),
         Verb::Apply(options) => apply::run(&options),

@@ -11,6 +11,7 @@ mod crm;
 mod oracle;
 mod release;
 mod restart;
+mod results;
 mod server;
 mod swap;
 mod tidy;

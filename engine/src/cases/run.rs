@@ -186,7 +186,7 @@ impl<'w> Worker<'w> {
         }
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
-        let mut inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
+        let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
         // Of the directory around it a case wants the rules, not how far its books are closed.
         let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
         let replayed = finalized && sheet.is_alone(trial);

@@ -9,7 +9,7 @@ use super::draft::{blank_credit, capped};
 use crate::credit::Credit;
 use crate::money::Shares;
 use crate::plan::{DirectResult, DirectRule};
-use crate::stage::{Case, Park, Seen, crediting, duplication, hold};
+use crate::stage::{Case, Park, Seen, adjust, crediting, duplication, hold};
 use crate::transaction::Unreadable;
 
 /// Makes the direct credits of `rule`.
@@ -87,6 +87,7 @@ fn finish_direct(
             return Ok(());
         }
     }
+    adjust::credit(case, &mut credit);
     hold::apply(case, &result.output.hold, None, &mut credit);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
     let who = case.recipient_id(credit.recipient);

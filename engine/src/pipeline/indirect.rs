@@ -8,7 +8,7 @@ use crate::money;
 use crate::plan::{IndirectResult, IndirectRule, selects};
 use crate::script::Answer;
 use crate::stage::rollup::{self, Candidate};
-use crate::stage::{Case, Park, Seen, duplication, hold, maximum};
+use crate::stage::{Case, Park, Seen, adjust, duplication, hold, maximum};
 
 /// Rolls one direct credit to everybody whom it reaches.
 ///
@@ -123,6 +123,7 @@ fn finish_indirect(
                 return Ok(());
             }
         }
+        adjust::credit(case, &mut credit);
         hold::apply(case, &result.output.hold, wish, &mut credit);
     }
     let who = case.recipient_id(credit.recipient);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accredit_engine::calculation::{self, books};
 use accredit_engine::credit::{CreditId, transaction_prefix};
-use accredit_engine::explain::{Explanation, explain};
+use accredit_engine::explain::{Explanation, WhyNot, explain, for_payee};
 use accredit_engine::script::Machine;
 use accredit_engine::transaction::Decoder;
 
@@ -17,7 +17,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
     /// A transaction's natural key, or a credit's id (crd_…).
-    id: String,
+    #[arg(required_unless_present = "transaction")]
+    id: Option<String>,
+    /// A transaction's natural key: the same, by name.
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    transaction: Option<String>,
+    /// Only what this person got, and why nothing more: an id, a name or an alias.
+    #[arg(long, value_name = "NAME")]
+    payee: Option<String>,
     /// Format on standard output.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -30,28 +37,41 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         Err(code) => return code,
     };
     let ruleset = &loaded.ruleset;
-    let credit = CreditId::parse(&arguments.id);
+    let id = arguments.id.as_deref().or(arguments.transaction.as_deref()).unwrap_or_default();
+    let credit = CreditId::parse(id);
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut records = loaded.records;
     records.retain(|record| {
-        let id = decoder.decode(record).id;
+        let key = decoder.decode(record).id;
         match credit {
-            Some(credit) => transaction_prefix(&id) == credit.prefix(),
-            None => *id == *arguments.id,
+            Some(credit) => transaction_prefix(&key) == credit.prefix(),
+            None => *key == *id,
         }
     });
     let as_of = arguments.input.as_of;
     let transactions = calculation::latest(ruleset, &records, as_of);
     let Some(transaction) = transactions.first() else {
-        eprintln!("error: there is no transaction or credit `{}`", arguments.id);
+        eprintln!("error: there is no transaction or credit `{}`", id);
         return EXIT_NOTHING;
     };
     let mut machine = Machine::new(&ruleset.programs);
     let inputs = books::inputs(ruleset, as_of);
     let books = books::books(ruleset, &records, as_of, 1);
     let plans = ruleset.plans.values();
-    let wanted =
+    let mut wanted =
         plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
+    if let Some(payee) = &arguments.payee {
+        let why = wanted
+            .by_ref()
+            .map(|plan| for_payee(ruleset, plan, transaction, &inputs, &mut machine, payee));
+        let why: Vec<WhyNot> = why.collect();
+        if arguments.format == Format::Json {
+            output::json(&why);
+        } else {
+            why.iter().for_each(print_why);
+        }
+        return EXIT_OK;
+    }
     let explained: Vec<Explanation> = wanted
         .map(|plan| {
             let mut explanation = explain(ruleset, plan, transaction, &inputs, &mut machine);
@@ -59,12 +79,11 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             explanation
         })
         .filter(|explanation| {
-            let id = &arguments.id;
             credit.is_none() || explanation.credits.iter().any(|credit| credit.id == *id)
         })
         .collect();
     if explained.is_empty() {
-        eprintln!("error: there is no credit `{}`", arguments.id);
+        eprintln!("error: there is no credit `{}`", id);
         return EXIT_NOTHING;
     }
     if arguments.format == Format::Json {
@@ -94,5 +113,24 @@ fn print(explanation: &Explanation) {
             credit.status,
             reason.unwrap_or_default(),
         ));
+    }
+}
+
+fn print_why(why: &WhyNot) {
+    let (transaction, plan, payee) = (&why.transaction, &why.plan, &why.payee);
+    let got = if why.credited { "credited" } else { "nothing" };
+    output::line(&format!("{transaction} in plan {plan} for {payee}: {got}"));
+    for finding in &why.findings {
+        output::line(&format!("  {:12} {}", finding.stage, finding.message));
+        if let Some(condition) = &finding.condition {
+            output::line(&format!("  {:12}   {condition}", ""));
+        }
+        for (name, value) in &finding.seen {
+            output::line(&format!("  {:12}   {name} is {value}", ""));
+        }
+    }
+    for credit in &why.credits {
+        let (amount, unit, status) = (&credit.amount, &credit.unit_type, &credit.status);
+        output::line(&format!("  {} {amount:>12} {unit} {status}", credit.id));
     }
 }
