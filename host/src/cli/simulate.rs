@@ -79,7 +79,9 @@ fn print(format: Format, simulated: &Simulation) {
         ["simulated", "name", "payee", "team", "unit_type", "so_far", "projected"];
     let row = |what: &str, sum: &Sum| {
         let mut row = json!(sum);
-        row["simulated"] = what.into();
+        if let Some(cells) = row.as_object_mut() {
+            cells.insert("simulated".to_owned(), what.into());
+        }
         row
     };
     let rows = || -> Vec<Json> {
