@@ -8,6 +8,8 @@
 //! **Architecture invariant:** transactions = credited + uncredited + parked.
 
 pub mod books;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,8 +21,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::calendar::Period;
-use crate::decision::{CreditRow, Decision, Note, Outcome};
+use crate::decision::{CreditRow, Decision, Note, Outcome, RewardRow};
 use crate::pipeline::{self, Decided, row};
+use crate::reward;
 use crate::script::Machine;
 use crate::stage::Inputs;
 use crate::transaction::{Decoder, Field, Record, Transaction, Value, version};
@@ -148,7 +151,7 @@ pub struct Calculation {
     pub parked: Vec<Note>,
     pub alerts: Vec<Note>,
     pub log: Vec<Note>,
-    pub rewards: Vec<serde_json::Value>,
+    pub rewards: Vec<RewardRow>,
 }
 
 /// The calculation of `plan` in `period`: credits by incentive date, then natural key, then order
@@ -165,7 +168,7 @@ pub fn assemble(
 
 /// The calculation of `plan` in `period` out of its decisions; one that is filtered is of another
 /// period and brings only its credits.
-fn calculation_of(
+pub fn calculation_of(
     ruleset: &Ruleset,
     plan: &str,
     period: &Period,
@@ -186,6 +189,12 @@ fn calculation_of(
         rewards: Vec::new(),
     };
     decisions.into_iter().for_each(|decision| calculation.add(decision));
+    if let Some(plan) = ruleset.plans.get(plan) {
+        let found = reward::rewards(ruleset, plan, period, &calculation.credits);
+        calculation.rewards = found.rows;
+        calculation.log.extend(found.alerts.iter().cloned());
+        calculation.alerts.extend(found.alerts);
+    }
     calculation
 }
 

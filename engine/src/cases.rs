@@ -18,6 +18,7 @@ mod sheet;
 mod tests;
 mod update;
 
+use crate::decision::Decision;
 use crate::diagnostic::Diagnostic;
 use crate::workspace::Files;
 
@@ -56,7 +57,7 @@ pub struct FileRun {
 }
 
 /// What came of one case, or of one example of a case.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// Heading of the case; of an example, with its first cell.
     pub name: String,
@@ -66,6 +67,8 @@ pub struct Outcome {
     pub failures: Vec<Diagnostic>,
     /// What would make its tables true.
     pub edits: Vec<Edit>,
+    /// What was decided: a baseline that later runs can be compared with, byte for byte.
+    pub decisions: Vec<Decision>,
 }
 
 /// Runs every case of the case file `path` on top of the directory `base`, which is empty for the

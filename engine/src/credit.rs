@@ -165,6 +165,8 @@ pub struct Credit {
     pub reason: Option<String>,
     /// The rule's reason code.
     pub reason_code: Option<Arc<str>>,
+    /// Whether its amount was set by hand.
+    pub manual: bool,
     /// Whether it may roll.
     pub rollable: bool,
     /// Whether it may roll to named types from the reporting hierarchy.

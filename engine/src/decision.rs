@@ -85,6 +85,58 @@ pub const CREDIT_COLUMNS: [&str; 26] = [
     "ruleset",
 ];
 
+/// A reward as it goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewardRow {
+    /// `rwd_` and 32 hexadecimal digits: a hash of plan, period, reward, payee, team and the unit of
+    /// the credits, so that a re-run renames nothing.
+    pub id: String,
+    /// The plan.
+    pub plan: String,
+    /// The period of the calculation.
+    pub period: String,
+    /// Name of the reward.
+    pub reward: String,
+    /// Who gets it.
+    pub payee: String,
+    /// The team whose credits these are; none where people are credited.
+    pub team: Option<String>,
+    /// The credit types that count, joined by `;`.
+    pub credit_type: String,
+    /// The sum of their active credits, in `credited_unit_type`.
+    pub credited: String,
+    /// The unit of the credits.
+    pub credited_unit_type: String,
+    /// What was expected, in the unit of the credits; none without a quota.
+    pub quota: Option<String>,
+    /// `credited` as a share of the quota, four decimals.
+    pub attainment: Option<String>,
+    /// What is paid, in `unit_type`.
+    pub amount: String,
+    /// The payee's currency; the unit of the credits where it cannot be exchanged or none is said.
+    pub unit_type: String,
+    /// Ids of the credits that count, in order.
+    pub credits: Vec<String>,
+}
+
+/// The columns of a reward, in order.
+pub const REWARD_COLUMNS: [&str; 14] = [
+    "id",
+    "plan",
+    "period",
+    "reward",
+    "payee",
+    "team",
+    "credit_type",
+    "credited",
+    "credited_unit_type",
+    "quota",
+    "attainment",
+    "amount",
+    "unit_type",
+    "credits",
+];
+
 /// One thing to know about a transaction in a plan: why it got nothing, or an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -136,9 +188,9 @@ pub struct Decision {
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// Credit id.
+    /// Credit id; blank for an adjustment of the transaction itself.
     pub credit: String,
-    /// `release` or `hold`.
+    /// `release` or `hold`; or of an amount `adjust_to`, `adjust_by` or `reset`.
     pub action: String,
     /// Business date on which it was done, ISO.
     pub date: String,
@@ -146,4 +198,31 @@ pub struct Resolution {
     pub who: String,
     /// Why, if said.
     pub comment: Option<String>,
+    /// Natural key of the transaction, of an adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// Plan of the credit, of an adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The amount of an adjustment, a decimal as text; none of a reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// The reason code of an adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<String>,
+}
+
+impl Resolution {
+    /// Whether it is about an amount.
+    pub fn is_adjustment(&self) -> bool {
+        matches!(self.action.as_str(), "adjust_to" | "adjust_by" | "reset")
+    }
+
+    /// Whether both are about the same thing: the amount of one target, or whether it waits.
+    pub fn same_target(&self, other: &Resolution) -> bool {
+        let of_deal = |one: &Resolution| one.transaction.clone().filter(|_| one.credit.is_empty());
+        self.credit == other.credit
+            && of_deal(self) == of_deal(other)
+            && self.is_adjustment() == other.is_adjustment()
+    }
 }

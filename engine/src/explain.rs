@@ -8,8 +8,6 @@
 //! second reading of the rules.
 
 mod payee;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
@@ -23,7 +21,7 @@ use crate::stage::Inputs;
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
 
-pub use self::payee::{Dropped, WhyNot, for_payee};
+pub use payee::{Finding, WhyNot, for_payee};
 
 /// One transaction in one plan, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

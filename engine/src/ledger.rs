@@ -10,15 +10,18 @@
 //! holds and counts change together or not at all.
 
 pub mod audit;
+pub mod calculations;
 pub mod changes;
 mod code;
 pub mod definitions;
 pub mod enquiries;
 pub mod inbox;
 pub mod notes;
+pub mod periods;
 pub mod query;
 pub mod record;
 pub mod recredit;
+pub mod releases;
 pub mod resolutions;
 mod statements;
 #[cfg(test)]

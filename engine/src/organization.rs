@@ -242,7 +242,9 @@ impl Organization {
         if key.is_empty() {
             return;
         }
-        self.spellings.keep(&key, alias);
+        if !self.aliases.contains_key(&key) {
+            self.spellings.keep(&key, alias);
+        }
         let entry = self.aliases.entry(key).or_default();
         if !entry.contains(&(entity, validity)) {
             entry.push((entity, validity));

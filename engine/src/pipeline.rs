@@ -12,6 +12,8 @@ mod direct;
 mod draft;
 mod indirect;
 pub mod row;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -22,7 +24,7 @@ use crate::credit::{Credit, Status, laws};
 use crate::decision::{Note, Outcome};
 use crate::plan::Plan;
 use crate::script::Machine;
-use crate::stage::{Case, Inputs, Park, Says, Step, note};
+use crate::stage::{Case, Inputs, Park, Says, Step, adjust, note};
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
 
@@ -67,6 +69,7 @@ pub fn decide(
     inputs: &Inputs,
     machine: &mut Machine,
 ) -> Vec<Decided> {
+    let transaction = &adjust::transaction(inputs, transaction);
     let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
     for plan in ruleset.order.iter().filter_map(|id| ruleset.plans.get(id)) {
         let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
@@ -85,6 +88,7 @@ pub fn decide_some(
     machine: &mut Machine,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Vec<Decided> {
+    let transaction = &adjust::transaction(inputs, transaction);
     let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
     let sources: Vec<&Arc<str>> = plans
         .clone()
@@ -110,6 +114,7 @@ pub fn decide_plan(
     machine: &mut Machine,
     explain: Explain,
 ) -> Decided {
+    let transaction = &adjust::transaction(inputs, transaction);
     let mut done: Vec<Decided> = Vec::new();
     let before = ruleset.before(plan);
     for source in before.iter().filter_map(|id| ruleset.plans.get(*id)) {
@@ -146,6 +151,7 @@ fn after(
         Ok(None) => decided.trace = trace.unwrap_or_default(),
         Ok(Some(mut case)) => {
             case.trace = trace;
+            adjust::explain(&mut case);
             decided.date = Some(case.date);
             decided.period = Some(Arc::clone(&case.period));
             if let Some(source) = inherit(&mut case, done) {
@@ -265,7 +271,7 @@ fn still(case: &mut Case<'_>, roots: &[Credit]) {
     for credit in resting {
         let who = case.recipient_id(credit.recipient);
         let why = if credit.rollable { credit.status.name() } else { "not rollable" };
-        messages.push(format!("the credit {} to `{who}` does not roll: it is {why}", credit.id));
+        messages.push(format!("the credit to `{who}` does not roll: it is {why}"));
     }
     if messages.is_empty() && roots.is_empty() {
         messages.push("there is no direct credit that could roll".to_owned());

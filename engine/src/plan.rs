@@ -6,6 +6,9 @@
 //! **Architecture invariant:** a plan that exists here is whole: every name in it was resolved and
 //! every expression has a program; what could not be understood is a diagnostic, not a plan.
 
+pub mod quota;
+pub mod reward;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -46,6 +49,8 @@ pub struct Plan {
     pub direct: Vec<DirectRule>,
     /// Indirect rules in file order.
     pub indirect: Vec<IndirectRule>,
+    /// Rewards in file order.
+    pub rewards: Vec<reward::Reward>,
 }
 
 impl Plan {

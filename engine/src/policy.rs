@@ -142,6 +142,8 @@ pub enum Use {
     Hold,
     /// Any result's `duplicates`.
     Duplicates,
+    /// A reward's value or maximum.
+    Reward,
 }
 
 impl Use {
@@ -155,6 +157,7 @@ impl Use {
             }
             Use::Hold => &["tx", "credit"],
             Use::Duplicates => &["tx", "credit", "existing"],
+            Use::Reward => Kind::Reward.parameters(),
         }
     }
 
@@ -164,7 +167,7 @@ impl Use {
             Use::Filter | Use::Condition | Use::IndirectCondition | Use::Duplicates => {
                 Returns::Bool
             }
-            Use::Value | Use::Maximum | Use::IndirectValue | Use::IndirectMaximum => {
+            Use::Value | Use::Maximum | Use::IndirectValue | Use::IndirectMaximum | Use::Reward => {
                 Returns::Number
             }
             Use::Hold => Returns::Hold,

@@ -20,8 +20,9 @@ use rust_decimal::Decimal;
 
 use crate::calendar::{Calendar, Period, PeriodKind};
 use crate::credit::{CreditId, Status};
-use crate::decision::CreditRow;
+use crate::decision::{CreditRow, Decision, Outcome};
 use crate::money;
+use crate::stage::note;
 
 /// Origin of reversals and of what replaces the reversed.
 pub const RETRO: &str = "retro";
@@ -75,6 +76,59 @@ pub fn post(
     }
     laws::check(&clean, frozen, &rows, finalized)?;
     Ok(rows)
+}
+
+/// Puts what stands into the decisions of one transaction, a plan each: `frozen` rows of all plans,
+/// and what corrects them. What may not be posted is parked with its frozen rows; a plan that is no
+/// longer decided keeps them in a decision that is filtered.
+pub fn settle(
+    decisions: &mut Vec<Decision>,
+    frozen: &[CreditRow],
+    calendar: &Calendar,
+    finalized: &BTreeSet<String>,
+) {
+    let gone = frozen.iter().filter(|row| !decisions.iter().any(|one| one.plan == row.plan));
+    let gone: BTreeSet<(String, String)> =
+        gone.map(|row| (row.plan.clone(), row.transaction.clone())).collect();
+    for (plan, transaction) in gone {
+        let ruleset = decisions.first().map(|decision| decision.ruleset.clone());
+        decisions.push(Decision {
+            plan,
+            transaction,
+            period: None,
+            ruleset: ruleset.unwrap_or_default(),
+            as_of: None,
+            outcome: Outcome::Filtered,
+            credits: Vec::new(),
+            reasons: Vec::new(),
+            alerts: Vec::new(),
+            log: Vec::new(),
+        });
+    }
+    for decision in decisions {
+        let own = frozen.iter().filter(|row| row.plan == decision.plan);
+        let own: Vec<CreditRow> = own.cloned().collect();
+        let current = std::mem::take(&mut decision.credits);
+        let standing = post(&own, current, calendar, finalized);
+        put(decision, &own, standing.as_deref());
+    }
+}
+
+/// Puts the rows that stand into a decision; one that may not be posted is parked with its frozen
+/// rows and the reason.
+pub fn put(decision: &mut Decision, frozen: &[CreditRow], standing: Result<&[CreditRow], &String>) {
+    match standing {
+        Ok(rows) => decision.credits = rows.to_vec(),
+        Err(broken) => {
+            decision.credits = frozen.to_vec();
+            decision.outcome = Outcome::Parked;
+            let (transaction, plan) = (&decision.transaction, &decision.plan);
+            let why = note(transaction, plan, "posting", "policy_error", broken.as_str());
+            decision.reasons = vec![why.clone()];
+            decision.log.push(why.clone());
+            decision.alerts.push(why);
+        }
+    }
 }
 
 /// What is frozen when the leaf period `leaf` is finalized: the rows of the period as they stand,

@@ -17,7 +17,7 @@ mod sandbox;
 pub mod trace;
 mod value;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -86,6 +86,39 @@ pub struct ReceiverView {
     pub relationship: Option<Arc<str>>,
     pub via: Option<Arc<str>>,
     pub level: Option<u32>,
+}
+
+/// What a reward's program sees.
+#[derive(Debug, Clone, Copy)]
+pub struct Rewarded<'a> {
+    /// Who was credited.
+    pub payee: &'a Arc<PayeeView>,
+    /// How much.
+    pub totals: &'a Arc<TotalsView>,
+    /// What was expected; `()` without a quota.
+    pub quota: Option<Decimal>,
+}
+
+/// Whoever a reward is worked out for: a participant, or a team.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of `payee` in scripts/README.md")]
+pub struct PayeeView {
+    pub id: Arc<str>,
+    pub name: Arc<str>,
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
+    pub period: Arc<str>,
+    pub unit_type: Arc<str>,
+}
+
+/// Sums of active credits in one unit and period.
+#[derive(Debug, Clone)]
+pub struct TotalsView {
+    /// Over the credit types of the reward.
+    pub credited: Decimal,
+    /// Over each credit type of the workspace.
+    pub by_credit_type: BTreeMap<Arc<str>, Decimal>,
 }
 
 /// A recipient as a crediting policy names it.

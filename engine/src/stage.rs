@@ -1,11 +1,13 @@
 //! The stages of a decision, and what they share: one transaction in one plan, being decided.
 //!
 //! A stage is a file here: `crediting` finds recipients and makes direct credits, `maximum` trims,
-//! `hold` holds, `duplication` suppresses, `rollup` finds who is reached over relationships. None
-//! of them orders anything: `pipeline` does. Source: FORMAT section 4.
+//! `adjust` puts in amounts set by hand, `hold` holds, `duplication` suppresses, `rollup` finds who
+//! is reached over relationships. None of them orders anything: `pipeline` does. Source: FORMAT
+//! section 4.
 //!
 //! **Architecture invariant:** a stage that cannot decide returns a [`Park`]; nothing is skipped.
 
+pub mod adjust;
 pub mod crediting;
 pub mod duplication;
 pub mod hold;
@@ -26,19 +28,22 @@ use crate::money::Unit;
 use crate::organization::{Recipient, TeamId};
 use crate::plan::{Plan, Relationship};
 use crate::policy::ProgramId;
-use crate::script::trace;
 use crate::script::{Answer, Arguments, CreditView, Fault, Machine, ReceiverView, TransactionView};
 use crate::workspace::Ruleset;
 
-pub use self::step::{Says, Step};
+pub use self::step::{Refusal, Says, Step};
+pub use adjust::Adjustment;
 
-/// What people and the calendar add to a decision: releases, manual holds, the business date.
+/// What people and the calendar add to a decision: releases, manual holds, adjustments, the
+/// business date.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
     /// Holds that end on or before this day are released; absent, nothing has been released.
     pub as_of: Option<Date>,
     /// What people decided about credits of this transaction, oldest first.
     pub resolutions: Vec<Resolution>,
+    /// Amounts set by hand, of this transaction and its credits, oldest first.
+    pub adjustments: Vec<Adjustment>,
 }
 
 /// A release or a manual hold of one credit.
@@ -144,15 +149,24 @@ impl Case<'_> {
     pub fn tell(&mut self, stage: &'static str, said: impl FnOnce() -> (Says, String)) {
         if let Some(trace) = &mut self.trace {
             let (says, message) = said();
-            trace.push(Step { stage, message, rule: self.rule.clone(), says });
+            trace.push(Step { stage, message, rule: self.rule.clone(), says, refusal: None });
         }
     }
 
-    /// Why a condition was false, with the values seen; blank when nobody asked.
-    pub fn refusal(&self, program: ProgramId, seen: Seen<'_>) -> String {
-        let program = self.ruleset.programs.get(program).filter(|_| self.trace.is_some());
-        let arguments = seen.arguments(&self.tx);
-        program.map_or_else(String::new, |program| trace::refusal(program, &arguments))
+    /// Adds a step that a condition was false, with the values seen.
+    pub fn refuse(
+        &mut self,
+        stage: &'static str,
+        (program, seen): (ProgramId, Seen<'_>),
+        said: impl FnOnce(&Refusal) -> (Says, String),
+    ) {
+        let Some(program) = self.ruleset.programs.get(program) else { return };
+        if let Some(trace) = &mut self.trace {
+            let refusal = Refusal::new(program, &seen.arguments(&self.tx));
+            let (says, message) = said(&refusal);
+            let (rule, refusal) = (self.rule.clone(), Some(refusal));
+            trace.push(Step { stage, message, rule, says, refusal });
+        }
     }
 
     /// A note about this transaction in this plan.

@@ -31,13 +31,22 @@ pub enum Table {
     Parked,
     Columns,
     Resolutions,
-    Audit,
+    Spans,
+    Calculations,
+    Periods,
+    Frozen,
+    Releases,
+    Confirmed,
+    Published,
+    Paid,
+    Alerts,
     Enquiries,
+    Audit,
 }
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 20] = [
+    pub const ALL: [(Table, &'static str); 29] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -56,8 +65,17 @@ impl Table {
         (Table::Parked, "parked"),
         (Table::Columns, "columns"),
         (Table::Resolutions, "resolutions"),
-        (Table::Audit, "audit"),
+        (Table::Spans, "spans"),
+        (Table::Calculations, "calculations"),
+        (Table::Periods, "periods"),
+        (Table::Frozen, "frozen"),
+        (Table::Releases, "releases"),
+        (Table::Confirmed, "confirmed"),
+        (Table::Published, "published"),
+        (Table::Paid, "paid"),
+        (Table::Alerts, "alerts"),
         (Table::Enquiries, "enquiries"),
+        (Table::Audit, "audit"),
     ];
 
     /// The table's name in the database.

@@ -206,6 +206,8 @@ pub struct Transaction {
     /// Its columns.
     pub layout: Arc<Layout>,
     values: Box<[Value]>,
+    /// The amount as delivered, when another one was set by hand.
+    preadjusted: Option<Value>,
 }
 
 /// A mapped field that cannot be read: why.
@@ -227,6 +229,17 @@ pub enum Unreadable {
 }
 
 impl Transaction {
+    /// The same deal under another natural key and on another date, for simulations; its other
+    /// columns, those of the key among them, stay as delivered.
+    pub fn repeated(&self, id: &str, date: Date) -> Transaction {
+        let mut again = Transaction { id: Arc::from(id), ..self.clone() };
+        let slot = self.layout.mapped.get(&Field::Date).copied();
+        if let Some(value) = slot.and_then(|slot| again.values.get_mut(slot)) {
+            *value = Value::Date(date);
+        }
+        again
+    }
+
     /// The value in `column`: blank where the row has no such column.
     pub fn get(&self, column: &str) -> Value {
         match self.layout.slots.get(column).and_then(|slot| self.values.get(*slot)) {
@@ -271,6 +284,33 @@ impl Transaction {
             Some(Value::Number(amount)) => Ok(amount),
             other => Err(self.unreadable(Field::Amount, other)),
         }
+    }
+
+    /// The same transaction with another amount, set by hand; none when no column is mapped to it.
+    pub fn with_amount(&self, amount: Decimal) -> Option<Transaction> {
+        let column = self.column_of(Field::Amount)?.to_owned();
+        let mut adjusted = self.clone();
+        adjusted.preadjusted = self.preadjusted.clone().or_else(|| self.field(Field::Amount));
+        let slot = self.layout.slots.get(column.as_str()).copied();
+        match slot.and_then(|slot| adjusted.values.get_mut(slot)) {
+            Some(value) => *value = Value::Number(amount),
+            None => {
+                let mut names: Vec<&str> = self.layout.names.iter().map(AsRef::as_ref).collect();
+                names.push(&column);
+                adjusted.layout = Arc::new(Layout::new(names, &self.layout.fields));
+                let added = std::iter::once(Value::Number(amount));
+                adjusted.values = adjusted.values.iter().cloned().chain(added).collect();
+            }
+        }
+        Some(adjusted)
+    }
+
+    /// Whether its amount was set by hand, and the amount as delivered, where that was a number.
+    pub fn preadjusted(&self) -> Option<Option<Decimal>> {
+        self.preadjusted.as_ref().map(|value| match value {
+            Value::Number(amount) => Some(*amount),
+            _ => None,
+        })
     }
 
     fn unreadable(&self, field: Field, value: Option<Value>) -> Unreadable {
@@ -359,7 +399,7 @@ impl Decoder {
         let parts: Vec<&str> = parts.collect();
         let blank = parts.iter().any(|part| part.is_empty());
         let id = if blank { Arc::from("") } else { Arc::from(parts.join("/")) };
-        Transaction { id, layout, values }
+        Transaction { id, layout, values, preadjusted: None }
     }
 
     fn layout(&mut self, record: &Record) -> Arc<Layout> {

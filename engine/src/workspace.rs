@@ -17,8 +17,10 @@ mod hash;
 mod organization;
 mod plan;
 mod policies;
+mod quotas;
 mod report;
 mod result;
+mod reward;
 mod rule;
 pub mod schema;
 mod selector;
@@ -41,6 +43,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::exchange::Rates;
 use crate::money::{Unit, Units};
 use crate::organization::Organization;
+use crate::plan::quota::Quotas;
 use crate::plan::{Measure, Plan, Relationship};
 use crate::policy::{Kind, ProgramId, Programs};
 use crate::script::Known;
@@ -67,6 +70,8 @@ pub struct Ruleset {
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
     /// comes before it, else by id.
     pub order: Vec<Arc<str>>,
+    /// Quotas.
+    pub quotas: Quotas,
     /// Every policy and expression of the above.
     pub programs: Programs,
     /// Policies of the directory by kind and name, used by a plan or not.
@@ -203,6 +208,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     }
     let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
     let order = references.order(&plans, &ids, report);
+    let quotas = quotas::read(files, &plans, &ids, scope, report);
     let (programs, policies) = policies.finish();
     let known = Known {
         fields: Arc::clone(&settings.fields),
@@ -215,7 +221,18 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
-    Some(Ruleset { hash, settings, organization, rates, plans, order, programs, policies, files })
+    Some(Ruleset {
+        hash,
+        settings,
+        organization,
+        rates,
+        plans,
+        order,
+        quotas,
+        programs,
+        policies,
+        files,
+    })
 }
 
 fn read_settings(

@@ -19,8 +19,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::error;
 use crate::http::{
-    aliases, bearer, body, changes, credits, dead_letters, definitions, enquiries, hooks, notes,
-    parked, payees, policies, rules, shadow, status, transactions, verify,
+    adjustments, alerts, aliases, bearer, body, calculations, changes, credits, dead_letters,
+    definitions, enquiries, holds, hooks, notes, parked, payees, periods, policies, rules, shadow,
+    status, transactions, verify,
 };
 use crate::service::Service;
 
@@ -45,6 +46,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/credits/{id}/explain", get(credits::explain))
         .route("/v1/credits/{id}/release", post(credits::release))
         .route("/v1/credits/{id}/hold", post(credits::hold))
+        .merge(results())
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/{kind}/{name}", get(policies::show).put(policies::replace))
         .route("/v1/definitions", get(definitions::list))
@@ -71,7 +73,6 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/parked", get(parked::list))
         .route("/v1/parked/redrive", post(parked::redrive))
         .route("/v1/verify", get(verify::run))
-        .merge(people())
         .route("/v1/status", get(status::show))
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
         .merge(import)
@@ -98,26 +99,45 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
+/// What becomes of credits: adjusted, calculated, released, frozen, asked about.
+fn results() -> Router<Arc<Service>> {
+    Router::new()
+        .route(
+            "/v1/transactions/{id}/adjustments",
+            get(adjustments::list_of_transaction).post(adjustments::of_transaction),
+        )
+        .route(
+            "/v1/credits/{id}/adjustments",
+            get(adjustments::list_of_credit).post(adjustments::of_credit),
+        )
+        .route("/v1/holds/release", post(holds::release))
+        .route("/v1/calculations", get(calculations::list))
+        .route(
+            "/v1/calculations/{plan}/{period}",
+            get(calculations::show).delete(calculations::remove),
+        )
+        .route("/v1/calculations/{plan}/{period}/run", post(calculations::run))
+        .route("/v1/calculations/{plan}/{period}/release", post(calculations::release))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/log", get(notes::log))
+        .route("/v1/aliases", get(aliases::list))
+        .route("/v1/periods", get(periods::list))
+        .route("/v1/periods/{id}/close", post(periods::close))
+        .route("/v1/periods/{id}/reopen", post(periods::reopen))
+        .route("/v1/periods/{id}/finalize", post(periods::finalize))
+        .route("/v1/payees/{id}/statements", get(payees::statements))
+        .route("/v1/payees/{id}/why-not", get(payees::why_not))
+        .route("/v1/payees/{id}/enquiries", get(payees::enquiries).post(payees::enquire))
+        .route("/v1/enquiries", get(enquiries::list))
+        .route("/v1/enquiries/{id}/answer", post(enquiries::answer))
+}
+
 /// Where a whole directory may be sent.
 fn whole_sets() -> Router<Arc<Service>> {
     Router::new()
         .route("/v1/changes", get(changes::list).post(changes::make))
         .route("/v1/preview", post(changes::preview))
         .route("/v1/shadow", get(shadow::show).post(shadow::start).delete(shadow::stop))
-}
-
-/// What payees ask, and who they are.
-fn people() -> Router<Arc<Service>> {
-    Router::new()
-        .route("/v1/payees/{id}/why-not", get(payees::why_not))
-        .route("/v1/payees/{id}/enquiries", get(enquiries::of_payee).post(enquiries::make))
-        .route("/v1/payees/{id}/enquiries/{number}", get(enquiries::own))
-        .route("/v1/enquiries", get(enquiries::all))
-        .route("/v1/enquiries/{number}", get(enquiries::show))
-        .route("/v1/enquiries/{number}/answer", post(enquiries::answer))
-        .route("/v1/alerts", get(notes::alerts))
-        .route("/v1/log", get(notes::log))
-        .route("/v1/aliases", get(aliases::list))
 }
 
 /// The path may hold natural keys and the query names of people, so neither is logged.

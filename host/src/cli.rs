@@ -26,6 +26,7 @@ pub(crate) mod sarif;
 pub(crate) mod scene;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod test;
 pub(crate) mod verify;
 
@@ -51,6 +52,8 @@ enum Verb {
     Test(test::Arguments),
     /// Calculate the credits of a period.
     Calculate(calculate::Arguments),
+    /// Show what a period would come to if it went on as it has so far; nothing is stored.
+    Simulate(simulate::Arguments),
     /// Show why a transaction was credited as it was, or why not.
     Explain(explain::Arguments),
     /// List every alias and what it means.
@@ -69,8 +72,9 @@ enum Verb {
     Demo(demo::Arguments),
     /// Receive webhooks and serve the API.
     Serve(serve::Options),
-    /// Release held credits on a server.
-    Release(release::Options),
+    /// Release a calculation to its payees, or held credits, on a server.
+    #[command(subcommand)]
+    Release(release::Verb),
     /// Write a decision of a server as a case, for the end of a case file.
     Keep(keep::Options),
     /// Show what a directory would change: files, rules, and money.
@@ -95,6 +99,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
+        Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
         Verb::Aliases(arguments) => aliases::run(&arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
@@ -104,7 +109,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
         Verb::Demo(arguments) => demo::run(&arguments),
         Verb::Serve(options) => return serve::run(options),
-        Verb::Release(options) => return release::run(&options),
+        Verb::Release(verb) => return release::run(&verb),
         Verb::Keep(options) => keep::run(&options),
         Verb::Preview(options) => preview::run(&options),
         Verb::Apply(options) => apply::run(&options),

@@ -12,12 +12,14 @@ use std::sync::{Arc, PoisonError};
 use accredit_engine::cases::{self, Kept};
 use accredit_engine::credit::CreditId;
 use accredit_engine::decision::{Decision, Resolution};
-use accredit_engine::explain::{Dropped, Explanation, WhyNot, explain, for_payee};
+use accredit_engine::explain::{Explanation, WhyNot, explain, for_payee};
 use accredit_engine::ledger::record::Stored;
 use accredit_engine::script::Machine;
-use accredit_engine::stage::{self, Action, Inputs};
+use accredit_engine::stage::adjust::{Change, Target};
+use accredit_engine::stage::{self, Action, Adjustment, Inputs};
 use accredit_engine::transaction::Decoder;
 use accredit_engine::workspace::Ruleset;
+use jiff::civil::Date;
 
 use crate::error::Problem;
 use crate::service::Service;
@@ -26,7 +28,7 @@ use crate::service::Service;
 const RULESETS_MAX: usize = 8;
 
 /// A release or a hold as the pipeline takes it; none for a row that is not understood.
-pub(crate) fn input(row: &Resolution) -> Option<stage::Resolution> {
+fn input(row: &Resolution) -> Option<stage::Resolution> {
     let action = match row.action.as_str() {
         "release" => Action::Release,
         "hold" => Action::Hold,
@@ -35,6 +37,30 @@ pub(crate) fn input(row: &Resolution) -> Option<stage::Resolution> {
     let reason = row.comment.clone().unwrap_or_else(|| format!("held by {}", row.who));
     let (credit, date) = (CreditId::parse(&row.credit)?, row.date.parse().ok()?);
     Some(stage::Resolution { credit, action, date, reason })
+}
+
+/// An adjustment as the pipeline takes it; none for a row that is not understood.
+fn adjustment(row: &Resolution) -> Option<Adjustment> {
+    let amount = || row.amount.as_deref()?.parse().ok();
+    let change = match row.action.as_str() {
+        "adjust_to" => Change::To(amount()?),
+        "adjust_by" => Change::By(amount()?),
+        "reset" => Change::Reset,
+        _ => return None,
+    };
+    let target = match (row.credit.as_str(), &row.transaction) {
+        ("", Some(transaction)) => Target::Transaction(Arc::from(transaction.as_str())),
+        (credit, _) => Target::Credit(CreditId::parse(credit)?),
+    };
+    let reason_code = row.reason_code.as_deref().map(Arc::from);
+    Some(Adjustment { target, change, reason_code })
+}
+
+/// What people and the calendar add to decisions.
+pub(crate) fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Inputs {
+    let resolutions = rows.iter().filter_map(input).collect();
+    let adjustments = rows.iter().filter_map(adjustment).collect();
+    Inputs { as_of, resolutions, adjustments }
 }
 
 impl Service {
@@ -54,24 +80,23 @@ impl Service {
         Ok(explain(&ruleset, plan, &transaction, &inputs, &mut machine))
     }
 
-    /// What came of one stored decision for one person.
-    pub(crate) fn why_not(
+    /// What `payee` got of a stored decision, and why nothing more; none when the plan is gone.
+    pub(crate) fn for_payee(
         &self,
         stored: &Stored,
         decision: &Decision,
         payee: &str,
-    ) -> Result<WhyNot, Problem> {
+    ) -> Result<Option<WhyNot>, Problem> {
         let ruleset = self.ruleset_of(&decision.ruleset)?;
-        let plan = ruleset.plans.get(decision.plan.as_str());
-        let plan = plan.ok_or_else(|| Problem::not_found("plan"))?;
-        let Some(payee) = ruleset.organization.find_participant(payee) else {
-            return Ok(stranger(stored, decision, payee));
-        };
+        let Some(plan) = ruleset.plans.get(decision.plan.as_str()) else { return Ok(None) };
         let fields = Arc::clone(&ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
         let inputs = self.inputs(stored, decision)?;
         let mut machine = Machine::new(&ruleset.programs);
-        Ok(for_payee(&ruleset, plan, &transaction, payee, &inputs, &mut machine))
+        // The id of a participant and nothing else: a name is not tried for somebody who is unknown.
+        let known = ruleset.organization.find_participant(payee).is_some();
+        let payee = if known { payee } else { "" };
+        Ok(Some(for_payee(&ruleset, plan, &transaction, &inputs, &mut machine, payee)))
     }
 
     /// A stored decision as a case for a case file; absent, those of all plans.
@@ -81,6 +106,10 @@ impl Service {
         let decision = decision.ok_or_else(|| Problem::not_found("decision"))?;
         let ruleset = self.ruleset_of(&decision.ruleset)?;
         let inputs = self.inputs(stored, decision)?;
+        if !inputs.adjustments.is_empty() {
+            let detail = "an amount was set by hand, which a case cannot say";
+            return Err(Problem::unprocessable("no_case", detail));
+        }
         let kept = Kept { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
         cases::keep(&kept).map_err(|message| Problem::unprocessable("no_case", message))
     }
@@ -90,7 +119,7 @@ impl Service {
         let resolutions = self.ledger.resolutions(&stored.id);
         let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
         let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
-        Ok(Inputs { as_of, resolutions: resolutions.iter().filter_map(input).collect() })
+        Ok(inputs(as_of, &resolutions))
     }
 
     /// The ruleset of this name: in force, or rebuilt from what was in force then.
@@ -110,20 +139,5 @@ impl Service {
         known.push_front(Arc::clone(&ruleset));
         known.truncate(RULESETS_MAX);
         Ok(ruleset)
-    }
-}
-
-/// What is said to somebody who was in no file when the deal was decided.
-fn stranger(stored: &Stored, decision: &Decision, payee: &str) -> WhyNot {
-    let (stage, code) = ("crediting".to_owned(), "no_position".to_owned());
-    let message = "you did not take part when this was decided".to_owned();
-    WhyNot {
-        transaction: stored.id.clone(),
-        plan: decision.plan.clone(),
-        payee: payee.to_owned(),
-        outcome: decision.outcome,
-        credits: Vec::new(),
-        drops: vec![Dropped { stage, code, rule: None, message }],
-        ruleset: decision.ruleset.clone(),
     }
 }

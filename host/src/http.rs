@@ -2,18 +2,23 @@
 //!
 //! Not rules: a handler reads its request, asks the service and writes what it got.
 
+pub(crate) mod adjustments;
+pub(crate) mod alerts;
 pub(crate) mod aliases;
 pub(crate) mod bearer;
 pub(crate) mod body;
+pub(crate) mod calculations;
 pub(crate) mod changes;
 pub(crate) mod credits;
 pub(crate) mod dead_letters;
 pub(crate) mod definitions;
 pub(crate) mod enquiries;
+pub(crate) mod holds;
 pub(crate) mod hooks;
 pub(crate) mod notes;
 pub(crate) mod parked;
 pub(crate) mod payees;
+pub(crate) mod periods;
 pub(crate) mod policies;
 pub(crate) mod rules;
 pub(crate) mod shadow;
@@ -35,6 +40,26 @@ pub(crate) type Answer = Result<Json<Value>, Problem>;
 /// A whole list in the shape of a page.
 pub(crate) fn list(data: Vec<Value>) -> Json<Value> {
     Json(json!({ "data": data, "next_cursor": null }))
+}
+
+/// The reason of an act; one that is forced needs one.
+pub(crate) fn reason(force: bool, reason: Option<String>) -> Result<Option<String>, Problem> {
+    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    if force && reason.is_none() {
+        let detail = "`force` needs a `reason`, which the audit trail keeps";
+        return Err(Problem::unprocessable("reason_needed", detail));
+    }
+    Ok(reason)
+}
+
+/// A natural key or an id as a part of a path or a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let encoded = text.bytes().map(|byte| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    encoded.collect()
 }
 
 /// Makes the id of a request that brings none.

@@ -5,6 +5,7 @@
 
 mod app;
 mod bundle;
+mod calculations;
 mod cli;
 mod clock;
 mod config;

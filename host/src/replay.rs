@@ -18,7 +18,7 @@ use accredit_engine::ledger::definitions::Effective;
 use accredit_engine::ledger::record::Stored;
 use accredit_engine::ledger::recredit::Pins;
 use accredit_engine::pipeline::row;
-use accredit_engine::stage::Inputs;
+use accredit_engine::posting;
 use accredit_engine::store::Error as StoreError;
 use accredit_engine::transaction::{Decoder, Transaction};
 use accredit_engine::workspace::Ruleset;
@@ -55,6 +55,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) effective: Effective,
     /// The business date.
     pub(crate) today: Date,
+    /// Leaf periods that are finalized.
+    pub(crate) finalized: &'a BTreeSet<String>,
 }
 
 impl Selection<'_> {
@@ -68,10 +70,17 @@ impl Selection<'_> {
             }
             let transaction = Arc::new(decoder.decode(&stored.record));
             let date = transaction.date().ok();
-            let meant = self.effective.covers(date) && open(self.ruleset, date, self.today);
+            let open = open(self.ruleset, date, self.today) && !self.finalized(date);
+            let meant = self.effective.covers(date) && open;
             meant.then_some(Again { stored, transaction, plans })
         });
         again.collect()
+    }
+
+    fn finalized(&self, date: Option<Date>) -> bool {
+        let calendar = &self.ruleset.settings.calendar;
+        let own = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+        own.is_some_and(|own| self.finalized.contains(&own.id))
     }
 }
 
@@ -93,17 +102,18 @@ impl Service {
         for one in again {
             resolutions.extend(self.ledger.resolutions(&one.stored.id)?);
         }
-        let resolutions = resolutions.iter().filter_map(explain::input).collect();
-        let inputs = Inputs { as_of: Some(today), resolutions };
+        let inputs = explain::inputs(Some(today), &resolutions);
+        // What stands of a finalized period is posted anew: only what was decided can be.
+        let books = !self.ledger.finalized()?.is_empty();
         let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
         let threads = thread::available_parallelism().map_or(1, Into::into);
         let stale = |place: usize, plan: &str| {
-            again.get(place).is_some_and(|one: &Again| one.plans.contains(plan))
+            again.get(place).is_some_and(|one: &Again| books || one.plans.contains(plan))
         };
         let decided = calculation::decide_some(ruleset, &transactions, &inputs, threads, &stale);
         let merged = again.iter().zip(decided).map(|(one, anew)| {
             let kept = one.stored.decisions.iter();
-            let kept = kept.filter(|kept| !one.plans.contains(&kept.plan));
+            let kept = kept.filter(|kept| !books && !one.plans.contains(&kept.plan));
             let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
             let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
             let mut plans: Vec<Decision> = kept.chain(anew).collect();
@@ -134,12 +144,19 @@ impl Service {
         let effective = if effective == Effective::Now { Effective::Recredit } else { effective };
         let today = self.business_date();
         let pins = self.pins(new)?;
-        let selection = Selection { ruleset: new, pins: &pins, effective, today };
+        let finalized = self.ledger.finalized()?;
+        let selection =
+            Selection { ruleset: new, pins: &pins, effective, today, finalized: &finalized };
         let mut impact = Impact::default();
         let mut from = 0;
         while let Some((stored, next)) = self.ledger.stored_from(from)? {
             let again = selection.of(stored);
-            let decided = self.decide_stale(new, &again, today)?;
+            let mut decided = self.decide_stale(new, &again, today)?;
+            for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty())
+            {
+                let frozen = self.ledger.frozen(&one.stored.id)?;
+                posting::settle(decisions, &frozen, &new.settings.calendar, &finalized);
+            }
             for (one, decisions) in again.iter().zip(&decided) {
                 let before = (current, one.stored.decisions.as_slice());
                 impact.add(impact::compare(before, (new, decisions)).as_ref());

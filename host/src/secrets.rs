@@ -120,14 +120,13 @@ impl Tokens {
 
     /// Whose token it is; every one is compared, in constant time each.
     pub(crate) fn caller(&self, token: &str) -> Option<&Caller> {
-        let fits =
-            |known: Option<&'_ Caller>, hash: &TokenHash| known.is_none() & hash.matches(token);
-        self.0.iter().fold(
-            None,
-            |known, (caller, hash)| {
-                if fits(known, hash) { Some(caller) } else { known }
-            },
-        )
+        let mut found = None;
+        for (caller, hash) in &self.0 {
+            if hash.matches(token) {
+                found = Some(caller);
+            }
+        }
+        found
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use accredit_engine::ledger::Ledger;
+use accredit_engine::store::Error as StoreError;
 use accredit_engine::workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
@@ -23,7 +24,7 @@ use crate::intake::Machines;
 use crate::metrics::Metrics;
 use crate::secrets::{Secrets, Tokens};
 use crate::shadow::Shadow;
-use crate::worker::Orders;
+use crate::worker::{LAST_RUN, Orders};
 use crate::writer::Writer;
 
 /// The server's state.
@@ -62,6 +63,13 @@ impl Service {
     /// The business date in the workspace's zone.
     pub(crate) fn business_date(&self) -> Date {
         self.clock.business_date(&self.ruleset.load().settings.time_zone)
+    }
+
+    /// The business date up to which everything was decided: holds due then are released.
+    pub(crate) fn last_run(&self) -> Result<Option<Date>, StoreError> {
+        let date = self.ledger.meta(LAST_RUN)?;
+        let date = date.and_then(|date| String::from_utf8(date).ok());
+        Ok(date.and_then(|date| date.parse().ok()))
     }
 
     /// Runs `work` where blocking does no harm, to its end even when the client has gone.

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_engine::calculation;
-use accredit_engine::decision::Decision;
+use accredit_engine::decision::{Decision, Outcome};
 use accredit_engine::impact;
 use accredit_engine::ledger::Ledger;
 use accredit_engine::ledger::record::Stored;
 use accredit_engine::pipeline::row;
-use accredit_engine::stage::Inputs;
+use accredit_engine::posting;
 use accredit_engine::store::Error as StoreError;
 use accredit_engine::transaction::Decoder;
 use accredit_engine::workspace::Ruleset;
@@ -60,8 +60,13 @@ const RULESETS_MAX: usize = 16;
 
 /// Makes the decisions that are wanted again.
 pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
-    let mut verifying =
-        Verifying { ledger, wanted, rulesets: BTreeMap::new(), verified: Verified::default() };
+    let mut verifying = Verifying {
+        ledger,
+        wanted,
+        finalized: ledger.finalized()?,
+        rulesets: BTreeMap::new(),
+        verified: Verified::default(),
+    };
     let mut from = 0;
     while let Some((stored, next)) = ledger.stored_from(from)? {
         for one in &stored {
@@ -75,6 +80,7 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
 struct Verifying<'a> {
     ledger: &'a Ledger,
     wanted: &'a Wanted,
+    finalized: BTreeSet<String>,
     rulesets: BTreeMap<String, Option<Arc<Ruleset>>>,
     verified: Verified,
 }
@@ -134,6 +140,18 @@ impl Verifying<'_> {
         Ok(())
     }
 
+    /// What stands of a decision, with the frozen rows of its plan.
+    fn posted(&self, again: Decision, ruleset: &Ruleset) -> Result<Option<Decision>, StoreError> {
+        if self.finalized.is_empty() {
+            return Ok(Some(again));
+        }
+        let mut frozen = self.ledger.frozen(&again.transaction)?;
+        frozen.retain(|row| row.plan == again.plan);
+        let mut decisions = vec![again];
+        posting::settle(&mut decisions, &frozen, &ruleset.settings.calendar, &self.finalized);
+        Ok(decisions.pop())
+    }
+
     fn deviation(
         &self,
         stored: &Stored,
@@ -144,13 +162,17 @@ impl Verifying<'_> {
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
         let resolutions = self.ledger.resolutions(&stored.id)?;
         let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
-        let resolutions = resolutions.iter().filter_map(explain::input).collect();
-        let inputs = Inputs { as_of, resolutions };
+        let inputs = explain::inputs(as_of, &resolutions);
         let decided = calculation::decide_all(ruleset, &[transaction], &inputs, 1);
         let again = decided.iter().flatten().find(|one| *one.plan == *decision.plan);
-        let Some(again) = again.map(|again| row::decision(ruleset, again)) else {
+        let again = again.map(|again| row::decision(ruleset, again));
+        // A plan that is gone has nothing but what was posted of it.
+        let gone = || Decision { credits: Vec::new(), ..decision.clone() };
+        let gone = (decision.outcome == Outcome::Filtered).then(gone);
+        let Some(again) = again.or(gone) else {
             return Ok(Some("its ruleset has no such plan".to_owned()));
         };
+        let Some(again) = self.posted(again, ruleset)? else { return Ok(None) };
         let bytes = |decision: &Decision| serde_json::to_vec(decision).unwrap_or_default();
         if bytes(decision) == bytes(&again) {
             return Ok(None);

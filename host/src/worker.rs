@@ -7,12 +7,17 @@
 //! **Architecture invariant:** a batch is decided on one ruleset snapshot and recorded in one
 //! commit together with the end of its deliveries.
 
+mod adjust;
 mod again;
 mod batch;
+mod periods;
 mod recredit;
+mod release;
 mod resolve;
+mod run;
 mod shadow;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -29,7 +34,10 @@ use crate::error::Problem;
 use crate::intake::Machines;
 use crate::service::Service;
 
+pub(crate) use adjust::{Adjust, Subject};
+pub(crate) use release::{What, Wish};
 pub(crate) use resolve::{Action, Resolve};
+pub(crate) use run::{LAST_RUN, Mode};
 
 /// Stack of the thread: policies may recurse as deep as their limit says.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
@@ -60,11 +68,16 @@ pub(crate) enum Order {
     Wake,
     /// Release or hold a credit, and answer with its row.
     Resolve(Resolve, oneshot::Sender<Result<CreditRow, Problem>>),
+    /// Do something that no decision may race.
+    Do(Job),
     /// Decide parked transactions again, and answer with their number.
     RedriveParked(Option<oneshot::Sender<Result<usize, Problem>>>),
     /// End after what is queued.
     Stop,
 }
+
+/// Something for the worker to do, which answers by itself.
+pub(crate) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 /// The way to the worker.
 #[derive(Clone)]
@@ -96,6 +109,22 @@ impl Orders {
     }
 }
 
+impl Service {
+    /// Has the worker do something between two batches, and waits for its answer.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let order = |reply: oneshot::Sender<Result<T, Problem>>| {
+            Order::Do(Box::new(move |worker| {
+                // Nobody waiting means that the client has gone; what was done stays done.
+                let _ = reply.send(job(worker));
+            }))
+        };
+        self.orders.ask(order).await
+    }
+}
+
 /// What became of a batch.
 enum Step {
     /// Recorded, so many deliveries.
@@ -112,14 +141,21 @@ pub(crate) struct Worker {
     machines: Machines,
     /// The business date that due holds were last decided for.
     date: Option<Date>,
+    /// Leaf periods that are finalized, once they were asked for.
+    finalized: Option<Arc<BTreeSet<String>>>,
 }
 
 /// Works until it is told to stop, then ends what waits.
 pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
-    let mut worker =
-        Worker { service: Arc::clone(service), machines: Machines::default(), date: None };
+    let mut worker = Worker {
+        service: Arc::clone(service),
+        machines: Machines::default(),
+        date: None,
+        finalized: None,
+    };
     loop {
         // A batch at a time: a release does not wait for the end of an import.
+        worker.finalize_listed();
         let more = worker.step() | worker.recredit();
         worker.new_day();
         let wait = if more { Duration::ZERO } else { TICK };
@@ -128,6 +164,7 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
             Ok(Order::Resolve(order, reply)) => {
                 let _ = reply.send(worker.resolve_known(order));
             }
+            Ok(Order::Do(job)) => worker.job(job),
             Ok(Order::RedriveParked(reply)) => {
                 let redriven = worker.redrive_parked();
                 if let (Err(_), None) = (&redriven, &reply) {
@@ -144,6 +181,11 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
 }
 
 impl Worker {
+    /// What every part of the server shares.
+    pub(crate) fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
     /// Decides a batch of what waits; whether there may be more.
     fn step(&mut self) -> bool {
         let more = match self.caught(DELIVERIES_MAX) {
@@ -198,6 +240,14 @@ impl Worker {
         }
     }
 
+    /// Does a job; one that panics leaves the worker as it was, and its caller without an answer.
+    fn job(&mut self, job: Job) {
+        if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
+            tracing::error!("a job of the worker panicked");
+            self.machines = Machines::default();
+        }
+    }
+
     /// Resolves a credit; one that is not known yet may still be in the inbox.
     fn resolve_known(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
         if matches!(self.service.ledger.credit(&order.credit), Ok(None)) {
@@ -216,6 +266,7 @@ impl Worker {
         match due.and_then(|due| self.decide_again(&due)) {
             Ok(count) => {
                 self.date = Some(today);
+                self.ran(today);
                 tracing::info!(business.date = %today, holds.due = count, "business date");
             }
             Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),

@@ -12,6 +12,7 @@ mod oracle;
 mod payees;
 mod release;
 mod restart;
+mod results;
 mod server;
 mod swap;
 mod tidy;

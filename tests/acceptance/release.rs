@@ -53,7 +53,7 @@ fn releasing_a_held_credit_lets_it_roll_and_twice_is_once() {
     // The verb does the same as the endpoint, and says what it could not do.
     let verb = |credit: &str| {
         let to = ["--server", &server.url, "--token", TOKEN, "--format", "json"];
-        run(&[&["release", credit][..], &to].concat())
+        run(&[&["release", "hold", credit][..], &to].concat())
     };
     let (code, out, error) = verb(&id);
     assert_eq!(code, 0, "{error}");

@@ -126,6 +126,11 @@ impl Server {
         finish(request.header("content-type", kind).send(body)).unwrap()
     }
 
+    pub fn delete(&self, path: &str) -> Reply {
+        let request = self.agent.delete(format!("{}{path}", self.url));
+        finish(request.header("authorization", format!("Bearer {TOKEN}")).call()).unwrap()
+    }
+
     /// Saves a policy, over the version that is there.
     pub fn put_policy(&self, kind: &str, name: &str, source: &str) -> Reply {
         let path = format!("/v1/policies/{kind}/{name}");

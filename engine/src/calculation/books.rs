@@ -19,7 +19,7 @@ use crate::decision::{CreditRow, Decision, Outcome};
 use crate::explain::{Explanation, Line};
 use crate::pipeline::{Decided, row};
 use crate::posting;
-use crate::stage::{Inputs, note};
+use crate::stage::Inputs;
 use crate::transaction::Record;
 use crate::workspace::Ruleset;
 
@@ -200,17 +200,6 @@ impl Books<'_> {
 impl Posted {
     /// Puts the rows that stand into a decision; one that may not be posted is parked.
     fn apply(&self, decision: &mut Decision) {
-        match &self.standing {
-            Ok(rows) => decision.credits.clone_from(rows),
-            Err(broken) => {
-                decision.credits.clone_from(&self.frozen);
-                decision.outcome = Outcome::Parked;
-                let (transaction, plan) = (&decision.transaction, &decision.plan);
-                let why = note(transaction, plan, "posting", "policy_error", broken.as_str());
-                decision.reasons = vec![why.clone()];
-                decision.log.push(why.clone());
-                decision.alerts.push(why);
-            }
-        }
+        posting::put(decision, &self.frozen, self.standing.as_deref());
     }
 }

@@ -10,7 +10,10 @@ use serde_json::Value as Json;
 
 use super::parse::{ARROW, Table};
 use crate::calculation::summary;
-use crate::decision::{CREDIT_COLUMNS, CreditRow, Decision, Note, Outcome};
+use crate::decision::{
+    CREDIT_COLUMNS, CreditRow, Decision, Note, Outcome, REWARD_COLUMNS, RewardRow,
+};
+use crate::reward::Rewards;
 
 /// Columns of a table of why-nots.
 const OUTCOME_COLUMNS: [&str; 6] = ["transaction", "plan", "outcome", "stage", "code", "message"];
@@ -38,6 +41,8 @@ pub(super) enum Subject {
     Outcomes,
     /// All alerts.
     Alerts,
+    /// All rewards.
+    Rewards,
     /// The credits, or else the outcome, of one transaction.
     Example,
 }
@@ -47,6 +52,8 @@ impl Subject {
     pub(super) fn of(table: &Table) -> Subject {
         if table.has(ARROW) {
             Subject::Example
+        } else if table.has("reward") {
+            Subject::Rewards
         } else if table.has("alert") {
             Subject::Alerts
         } else if table.has("outcome") || table.has("code") {
@@ -62,6 +69,7 @@ impl Subject {
             Subject::Credits => "credits",
             Subject::Outcomes => "outcomes",
             Subject::Alerts => "alerts",
+            Subject::Rewards => "rewards",
             Subject::Example => "results",
         }
     }
@@ -72,6 +80,7 @@ impl Subject {
             Subject::Credits => CREDIT_COLUMNS.contains(&column),
             Subject::Outcomes => OUTCOME_COLUMNS.contains(&column),
             Subject::Alerts => ALERT_COLUMNS.contains(&column),
+            Subject::Rewards => REWARD_COLUMNS.contains(&column),
             Subject::Example => {
                 CREDIT_COLUMNS.contains(&column) || OUTCOME_COLUMNS.contains(&column)
             }
@@ -88,10 +97,38 @@ impl Subject {
         match self {
             Subject::Credits => credits(decisions, header),
             Subject::Outcomes => outcomes(decisions, header, expected),
-            Subject::Alerts => alerts(decisions, header),
+            Subject::Alerts => {
+                alerts(decisions.iter().flat_map(|decision| &decision.alerts), header)
+            }
+            Subject::Rewards => Vec::new(),
             Subject::Example => examples(decisions, header),
         }
     }
+}
+
+impl Subject {
+    /// The rows that the rewards of a period add.
+    pub(super) fn paid(self, rewards: &Rewards, header: &[String]) -> Vec<Row> {
+        match self {
+            Subject::Rewards => rewards.rows.iter().map(|row| reward(row, header)).collect(),
+            Subject::Alerts => alerts(rewards.alerts.iter(), header),
+            Subject::Credits | Subject::Outcomes | Subject::Example => Vec::new(),
+        }
+    }
+}
+
+fn reward(row: &RewardRow, header: &[String]) -> Row {
+    let json = serde_json::to_value(row).unwrap_or_default();
+    let cell = |column: &String| match json.get(column) {
+        None | Some(Json::Null) => String::new(),
+        Some(Json::String(text)) => text.clone(),
+        Some(Json::Array(items)) => {
+            items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" ")
+        }
+        Some(other) => other.to_string(),
+    };
+    let cells = header.iter().map(cell).collect();
+    Row { cells, transaction: String::new(), plan: row.plan.clone() }
 }
 
 fn credits(decisions: &[Decision], header: &[String]) -> Vec<Row> {
@@ -220,8 +257,7 @@ fn outcome_row(
     }
 }
 
-fn alerts(decisions: &[Decision], header: &[String]) -> Vec<Row> {
-    let all = decisions.iter().flat_map(|decision| &decision.alerts);
+fn alerts<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec<Row> {
     all.map(|note| {
         let cell = |column: &str| match column {
             "transaction" => note.transaction.clone(),

@@ -19,10 +19,12 @@ use super::update::Edit;
 use super::{FileRun, Options, Outcome, Run};
 use crate::calculation;
 use crate::calculation::books;
-use crate::decision::Decision;
+use crate::calendar::Period;
+use crate::decision::{CreditRow, Decision};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::explain::explain;
 use crate::pipeline;
+use crate::reward::{self, Rewards};
 use crate::script::Machine;
 use crate::stage::Inputs;
 use crate::transaction::Transaction;
@@ -130,6 +132,8 @@ struct Decided {
     inputs: Inputs,
     transactions: Vec<Arc<Transaction>>,
     decisions: Vec<Decision>,
+    /// Of the case's period, where it has one.
+    rewards: Rewards,
 }
 
 impl<'w> Worker<'w> {
@@ -145,10 +149,14 @@ impl<'w> Worker<'w> {
             line: line(sheet, trial),
             failures: Vec::new(),
             edits: Vec::new(),
+            decisions: Vec::new(),
         };
         let Some(case) = sheet.file.cases.get(trial.case) else { return outcome };
         match self.decide(sheet, trial, case, reached) {
-            Ok(decided) => self.compare(sheet, (trial, case), &decided, &mut outcome),
+            Ok(decided) => {
+                self.compare(sheet, (trial, case), &decided, &mut outcome);
+                outcome.decisions = decided.decisions;
+            }
             Err(failures) => outcome.failures = failures,
         }
         outcome
@@ -178,7 +186,7 @@ impl<'w> Worker<'w> {
         }
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
-        let mut inputs = Inputs { as_of: case.as_of, resolutions: Vec::new() };
+        let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
         // Of the directory around it a case wants the rules, not how far its books are closed.
         let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
         let replayed = finalized && sheet.is_alone(trial);
@@ -205,7 +213,9 @@ impl<'w> Worker<'w> {
         if replayed {
             inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
         }
-        Ok(Decided { inputs, transactions, decisions })
+        let rewards = period.map(|period| rewards(ruleset, &period, &decisions));
+        let rewards = rewards.unwrap_or_default();
+        Ok(Decided { inputs, transactions, decisions, rewards })
     }
 
     fn machine(
@@ -255,7 +265,13 @@ impl<'w> Worker<'w> {
                 continue;
             }
             let expected = expected(table, example, given.len());
-            let actual = subject.rows(&decided.decisions, header, &expected);
+            if subject == Subject::Rewards && case.period.is_none() {
+                let message = "a table of rewards needs a line `period: ID`".to_owned();
+                outcome.failures.push(Diagnostic::error("CR041", place, message));
+                continue;
+            }
+            let mut actual = subject.rows(&decided.decisions, header, &expected);
+            actual.extend(subject.paid(&decided.rewards, header));
             let (line, any_order) =
                 (example.map_or(table.row_line(0), |_| outcome.line), case.any_order);
             let comparison = Comparison { subject, header, line, expected, actual, any_order };
@@ -302,6 +318,20 @@ impl<'w> Worker<'w> {
         }
         text
     }
+}
+
+/// What the decisions of a period are worth, plan by plan.
+fn rewards(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> Rewards {
+    let mut all = Rewards::default();
+    for plan in ruleset.plans.values() {
+        let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
+        let credits: Vec<CreditRow> =
+            mine.flat_map(|decision| decision.credits.iter().cloned()).collect();
+        let found = reward::rewards(ruleset, plan, period, &credits);
+        all.rows.extend(found.rows);
+        all.alerts.extend(found.alerts);
+    }
+    all
 }
 
 fn expected(table: &Table, example: Option<Example>, given: usize) -> Vec<&[String]> {

@@ -75,7 +75,7 @@ fn check(more: &str, expected: &[&str]) -> Vec<Outcome> {
         Ok(outcomes) => outcomes,
         Err(failures) => {
             let edits = Vec::new();
-            vec![Outcome { name: String::new(), line: 0, failures, edits }]
+            vec![Outcome { failures, edits, ..Outcome::default() }]
         }
     };
     let all = found.iter().flat_map(|outcome| &outcome.failures);

@@ -1,94 +1,153 @@
-//! What came of a transaction for one person: the credits, or where the person was dropped.
+//! Why not: what one person got of a transaction in a plan, and why nothing more.
 //!
-//! Not another reading of the rules: it picks, out of the steps of a decision made again, those
-//! that speak of the person. Called by `accredit explain --payee` and by the server. Source: DOMAIN
-//! 2.16 (triage of enquiries).
+//! Answers the questions of an enquiry: does the plan let the deal in, does a condition keep it out,
+//! does a name on it mean this person, does a relationship reach them, is the credit held or a
+//! duplicate. Picks, out of the steps of a decision made again, those that speak of the person. Not
+//! whether it was published, which the host knows. Called by `accredit explain --payee` and by the
+//! payee's own endpoint. Source: DOMAIN 2.16.
 //!
-//! **Architecture invariant:** without a credit there is at least one drop.
+//! **Architecture invariant:** read off the steps of the pipeline that decided; of other people's
+//! credits no amount is told, and without a credit there is at least one finding.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::credit::{Credit, Status};
 use crate::decision::{CreditRow, Outcome};
 use crate::organization::{ParticipantId, Recipient};
 use crate::pipeline::{self, Decided, Explain, row};
-use crate::plan::{Measure, Plan};
+use crate::plan::{Measure, Plan, selects};
 use crate::script::Machine;
 use crate::stage::{Inputs, Says, Step};
-use crate::transaction::Transaction;
+use crate::transaction::{Names, Transaction};
 use crate::workspace::Ruleset;
 
-/// What came of one transaction in one plan for one person.
+/// What one person got of a transaction in a plan, and why nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WhyNot {
     /// Natural key.
     pub transaction: String,
     /// Plan id.
     pub plan: String,
-    /// Participant id.
+    /// Participant id, or the name as it was asked when it means nobody.
     pub payee: String,
-    /// What became of the transaction in the plan.
-    pub outcome: Outcome,
-    /// The person's credits, held and suppressed ones among them.
+    /// Whether anything counts for them.
+    pub credited: bool,
+    /// Why nothing, or nothing more, in the order of the steps.
+    pub findings: Vec<Finding>,
+    /// Their credits, held and suppressed ones too.
     pub credits: Vec<CreditRow>,
-    /// Without a credit, where the person was dropped: a line for each rule that could have
-    /// credited them, or one for the whole plan.
-    pub drops: Vec<Dropped>,
     /// The ruleset that it was recomputed with.
     pub ruleset: String,
 }
 
-/// Where somebody was dropped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Dropped {
-    /// The stage.
+/// One reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup`, `maximum`, `release`.
     pub stage: String,
-    /// `filter`, `dates`, `no_position`, `inactive`, `condition`, `alias`, `target`, `unreached`,
-    /// `receiver`, `nothing`, `not_rolled`, or a code of FORMAT section 4.
+    /// `filtered`, `condition`, `inactive`, `no_position`, `not_named`, `not_target`, `not_reached`,
+    /// `not_receiver`, `not_rolled`, `nothing`, `held`, `suppressed`, or a code of FORMAT section 4.
     pub code: String,
-    /// The rule; none where the whole plan is meant.
+    /// The rule, if one is to blame.
     pub rule: Option<String>,
-    /// What happened, to the person.
+    /// The expression that was false.
+    pub condition: Option<String>,
+    /// What it read, or what was compared, with the values seen.
+    pub seen: BTreeMap<String, String>,
+    /// For people.
     pub message: String,
 }
 
-/// Decides `transaction` in `plan` again and says what came of it for `payee`.
+/// Decides `transaction` in `plan` again and says what `payee` got: a participant's id, or a name
+/// that means one person on the date.
 pub fn for_payee(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Arc<Transaction>,
-    payee: ParticipantId,
     inputs: &Inputs,
     machine: &mut Machine,
+    payee: &str,
 ) -> WhyNot {
     let decided =
         pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
-    let person = Person::new(ruleset, plan, payee, &decided);
-    let own = decided.credits.iter().filter(|credit| {
-        credit.payee == Some(payee)
-            || (credit.recipient.team().is_some() && person.seats.contains(&credit.recipient))
-    });
-    let credits: Vec<CreditRow> = own.map(|credit| row::row(ruleset, credit)).collect();
-    let drops = if credits.is_empty() { person.drops(&decided) } else { Vec::new() };
+    let date = decided.date.or_else(|| transaction.date().ok());
+    let who = find(ruleset, payee, date);
+    let mine = |credit: &&Credit| credit.payee.is_some() && credit.payee == who;
+    let credits: Vec<&Credit> = decided.credits.iter().filter(mine).collect();
+    let findings = match who {
+        None => {
+            vec![finding("crediting", "unknown_payee", format!("`{payee}` means no one person"))]
+        }
+        Some(_) if !credits.is_empty() => credits.iter().filter_map(|one| waits(one)).collect(),
+        Some(who) => Person::new(ruleset, plan, who, &decided, transaction).drops(),
+    };
     WhyNot {
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),
-        payee: ruleset.organization.participant_id(payee).to_string(),
-        outcome: decided.outcome,
-        credits,
-        drops,
+        payee: who.map_or_else(
+            || payee.to_owned(),
+            |who| ruleset.organization.participant_id(who).to_string(),
+        ),
+        credited: credits.iter().any(|credit| credit.status == Status::Active),
+        findings,
+        credits: credits.iter().map(|credit| row::row(ruleset, credit)).collect(),
         ruleset: ruleset.hash.to_string(),
     }
+}
+
+/// The participant with this id, or the one person whom the name means on the date.
+fn find(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<ParticipantId> {
+    let organization = &ruleset.organization;
+    if let Some(known) = organization.find_participant(payee) {
+        return Some(known);
+    }
+    let date = date?;
+    let positions = organization.resolve(payee, date).positions;
+    match positions.as_slice() {
+        [position] => organization.holder(*position, date),
+        _ => None,
+    }
+}
+
+/// Why a credit of theirs does not count.
+fn waits(credit: &Credit) -> Option<Finding> {
+    let reason = credit.reason.clone().unwrap_or_default();
+    let amount = credit.amount;
+    let (stage, code, message) = match credit.status {
+        Status::Active => return None,
+        Status::Held => match credit.release_date {
+            Some(date) => ("hold", "held", format!("{amount} is held until {date}")),
+            None => ("hold", "held", format!("{amount} is held: {reason}")),
+        },
+        Status::Suppressed => {
+            ("duplication", "suppressed", format!("{amount} is a duplicate: {reason}"))
+        }
+        Status::Void => ("release", "void", format!("{amount} was taken back")),
+    };
+    let rule = Some(credit.rule.to_string());
+    Some(Finding { rule, ..finding(stage, code, message) })
+}
+
+fn finding(stage: &str, code: &str, message: String) -> Finding {
+    let (stage, code) = (stage.to_owned(), code.to_owned());
+    Finding { stage, code, message, ..Finding::default() }
 }
 
 /// Who asks, on the day of the deal.
 struct Person<'a> {
     ruleset: &'a Ruleset,
     plan: &'a Plan,
+    decided: &'a Decided,
+    transaction: &'a Transaction,
     id: ParticipantId,
     /// Positions held and teams joined.
     seats: Vec<Recipient>,
+    /// Whether one of them is a target.
+    target: bool,
 }
 
 impl Person<'_> {
@@ -96,72 +155,85 @@ impl Person<'_> {
         ruleset: &'a Ruleset,
         plan: &'a Plan,
         id: ParticipantId,
-        decided: &Decided,
+        decided: &'a Decided,
+        transaction: &'a Transaction,
     ) -> Person<'a> {
         let organization = &ruleset.organization;
-        let date = decided.date.filter(|date| organization.exists(id, *date));
-        let positions = date.map(|date| organization.held_by(id, date)).unwrap_or_default();
-        let teams = date.map(|date| organization.teams.of(id, date)).unwrap_or_default();
+        let day = decided.date.filter(|date| organization.exists(id, *date));
+        let positions = day.map(|date| organization.held_by(id, date)).unwrap_or_default();
+        let teams = day.map(|date| organization.teams.of(id, date)).unwrap_or_default();
         let positions = positions.into_iter().map(Recipient::Position);
-        let seats = positions.chain(teams.into_iter().map(Recipient::Team)).collect();
-        Person { ruleset, plan, id, seats }
+        let seats: Vec<_> = positions.chain(teams.into_iter().map(Recipient::Team)).collect();
+        let is_target = |date| {
+            let mut positions = seats.iter();
+            positions.any(|seat| selects(&plan.targets, organization, *seat, date))
+        };
+        let target = day.is_some_and(is_target);
+        Person { ruleset, plan, decided, transaction, id, seats, target }
     }
 
-    fn drops(&self, decided: &Decided) -> Vec<Dropped> {
-        if matches!(decided.outcome, Outcome::Filtered | Outcome::Parked) {
-            let last = decided.trace.iter().rev().find_map(ended);
+    fn drops(&self) -> Vec<Finding> {
+        if matches!(self.decided.outcome, Outcome::Filtered | Outcome::Parked) {
+            let last = self.decided.trace.iter().rev().find_map(ended);
             return last.into_iter().collect();
         }
-        if let Some(homeless) = self.homeless(decided) {
-            return vec![homeless];
+        if let Some(whole) = self.homeless().or_else(|| self.of_team()) {
+            return vec![whole];
         }
         let mut rules: Vec<&Option<Arc<str>>> = Vec::new();
-        for step in decided.trace.iter().filter(|step| step.says != Says::Course) {
+        for step in self.decided.trace.iter().filter(|step| step.says != Says::Course) {
             if !rules.contains(&&step.rule) {
                 rules.push(&step.rule);
             }
         }
         // What is said of the whole plan comes last: rules are nearer to the person.
         rules.sort_by_key(|rule| rule.is_none());
-        let mut drops: Vec<Dropped> = Vec::new();
+        let mut drops: Vec<Finding> = Vec::new();
         for rule in rules {
-            let steps = decided.trace.iter().filter(|step| step.rule == *rule);
-            for drop in self.of_rule(steps, decided) {
+            let steps = self.decided.trace.iter().filter(|step| step.rule == *rule);
+            for drop in self.of_rule(steps) {
                 if !drops.contains(&drop) {
                     drops.push(drop);
                 }
             }
         }
+        if self.target && drops.iter().any(|drop| drop.code != "not_rolled") {
+            // To a target the direct rules say it: that nothing rolls only follows.
+            drops.retain(|drop| drop.code != "not_rolled");
+        }
         if drops.is_empty() {
-            let (stage, code) = ("crediting".to_owned(), "nobody".to_owned());
             let message = "no rule of the plan could credit you".to_owned();
-            drops.push(Dropped { stage, code, rule: None, message });
+            drops.push(finding("crediting", "nobody", message));
         }
         drops
     }
 
     /// Nobody can be credited who sits nowhere on the day.
-    fn homeless(&self, decided: &Decided) -> Option<Dropped> {
-        let date = decided.date?;
+    fn homeless(&self) -> Option<Finding> {
+        let date = self.decided.date?;
         let team = self.plan.measure == Measure::Team;
         if self.seats.iter().any(|seat| seat.team().is_some() == team) {
             return None;
         }
-        let message = match (self.ruleset.organization.exists(self.id, date), team) {
-            (false, _) => format!("you do not take part on {date}"),
-            (true, false) => format!("you hold no position on {date}"),
-            (true, true) => format!("you are a member of no team on {date}"),
+        let message = if team {
+            format!("the plan measures teams: you are a member of none on {date}")
+        } else {
+            format!("you hold no position on {date}")
         };
-        let (stage, code) = ("crediting".to_owned(), "no_position".to_owned());
-        Some(Dropped { stage, code, rule: None, message })
+        Some(finding("crediting", "no_position", message))
+    }
+
+    /// The credit of a team is nobody's own.
+    fn of_team(&self) -> Option<Finding> {
+        let mut credits = self.decided.credits.iter().map(|credit| credit.recipient);
+        let own = credits.find(|who| who.team().is_some() && self.seats.contains(who))?;
+        let message =
+            format!("the plan measures teams: the credit is that of your {}", self.seat(own));
+        Some(finding("crediting", "team_plan", message))
     }
 
     /// Where one rule dropped the person.
-    fn of_rule<'s>(
-        &self,
-        steps: impl Iterator<Item = &'s Step>,
-        decided: &Decided,
-    ) -> Vec<Dropped> {
+    fn of_rule<'s>(&self, steps: impl Iterator<Item = &'s Step>) -> Vec<Finding> {
         let (mut lead, mut named, mut reached) = (None, false, false);
         let (mut missed, mut passed, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         for step in steps {
@@ -173,11 +245,11 @@ impl Person<'_> {
                     if self.among(who) {
                         reached = true;
                     } else {
-                        missed.push(self.missed(step, lead, decided));
+                        missed.extend(self.missed(step, lead));
                     }
                 }
                 Says::Members(who) if self.among(who) => reached = true,
-                Says::Members(_) => passed.push(self.unlisted(step, "members")),
+                Says::Members(_) => passed.push(self.unlisted(step, "not_member")),
                 // Who was named says more than that nobody was found.
                 Says::Ends(code) if code == "unmatched" && named => (),
                 Says::Ends(_) => ends.extend(ended(step)),
@@ -200,30 +272,69 @@ impl Person<'_> {
     }
 
     /// A rule that means others.
-    fn missed(&self, step: &Step, lead: Option<&str>, decided: &Decided) -> Dropped {
+    fn missed(&self, step: &Step, lead: Option<&str>) -> Option<Finding> {
+        let date = self.decided.date?;
         if step.stage != "crediting" {
-            return self.unlisted(step, "unreached");
+            return self.unreached(step, date);
         }
-        let date = decided.date.unwrap_or_default();
+        if !self.target {
+            let seats = self.seated();
+            let message = format!("your {seats} is not among the plan's targets on {date}");
+            return Some(finding("crediting", "not_target", message));
+        }
         let teams = self.plan.measure == Measure::Team;
         let aliases = self.ruleset.organization.aliases_of(self.id, date, teams);
         let lead = lead.unwrap_or(&step.message);
         let message = format!("{lead}; none of your aliases ({}) matches", aliases.join(", "));
-        dropped(step, "alias", message)
+        let mut seen = BTreeMap::from([("their names".to_owned(), aliases.join("; "))]);
+        for (label, names) in [("owner", Names::Owner), ("team", Names::Team)] {
+            let text = self.transaction.names(names);
+            if !text.is_empty() {
+                seen.insert(label.to_owned(), text);
+            }
+        }
+        Some(Finding { seen, ..of_step(step, "not_named", message) })
+    }
+
+    /// A credit that rolls to others: of no interest to a target who could not receive it anyhow.
+    fn unreached(&self, step: &Step, date: Date) -> Option<Finding> {
+        let organization = &self.ruleset.organization;
+        let rules = self.plan.indirect.iter();
+        let mut rules = rules.filter(|rule| Some(&rule.rule.name) == step.rule.as_ref());
+        let receives = rules.any(|rule| {
+            let mut seats = self.seats.iter();
+            seats.any(|seat| selects(&rule.receivers, organization, *seat, date))
+        });
+        match (receives, self.target) {
+            (true, _) => Some(self.unlisted(step, "not_reached")),
+            (false, true) => None,
+            (false, false) => {
+                let rule = step.rule.as_deref().unwrap_or_default();
+                let seats = self.seated();
+                let message = format!("rule `{rule}`: your {seats} is not among its receivers");
+                Some(of_step(step, "not_receiver", message))
+            }
+        }
     }
 
     /// A list on which the person is not.
-    fn unlisted(&self, step: &Step, code: &str) -> Dropped {
-        let seats: Vec<String> = self.seats.iter().map(|seat| self.seat(*seat)).collect();
-        let message = format!("{}; not your {}", step.message, seats.join(" or "));
-        dropped(step, code, message)
+    fn unlisted(&self, step: &Step, code: &str) -> Finding {
+        of_step(step, code, format!("{}; not your {}", step.message, self.seated()))
+    }
+
+    /// The seats that the plan measures.
+    fn seated(&self) -> String {
+        let team = self.plan.measure == Measure::Team;
+        let seats = self.seats.iter().filter(|seat| seat.team().is_some() == team);
+        let seats: Vec<String> = seats.map(|seat| self.seat(*seat)).collect();
+        seats.join(" or ")
     }
 
     /// Something that was said about a seat of the person.
-    fn told(&self, step: &Step, code: &str, who: &[Recipient]) -> Dropped {
+    fn told(&self, step: &Step, code: &str, who: &[Recipient]) -> Finding {
         let own = self.seats.iter().filter(|seat| who.contains(seat));
         let own: Vec<String> = own.map(|seat| self.seat(*seat)).collect();
-        dropped(step, code, format!("{}; that is your {}", step.message, own.join(" or ")))
+        of_step(step, code, format!("{}; that is your {}", step.message, own.join(" or ")))
     }
 
     fn seat(&self, seat: Recipient) -> String {
@@ -232,14 +343,22 @@ impl Person<'_> {
     }
 }
 
-fn ended(step: &Step) -> Option<Dropped> {
+fn ended(step: &Step) -> Option<Finding> {
     match &step.says {
-        Says::Ends(code) => Some(dropped(step, code, step.message.clone())),
+        Says::Ends(code) => Some(of_step(step, code, step.message.clone())),
         _ => None,
     }
 }
 
-fn dropped(step: &Step, code: &str, message: String) -> Dropped {
-    let (stage, rule) = (step.stage.to_owned(), step.rule.as_ref().map(ToString::to_string));
-    Dropped { stage, code: code.to_owned(), rule, message }
+fn of_step(step: &Step, code: &str, message: String) -> Finding {
+    let refusal = step.refusal.as_ref();
+    Finding {
+        rule: step.rule.as_ref().map(ToString::to_string),
+        condition: refusal.map(|refusal| refusal.condition.clone()),
+        seen: refusal.map(|refusal| refusal.seen.iter().cloned().collect()).unwrap_or_default(),
+        ..finding(step.stage, code, message)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::calculations::Summaries;
+use super::periods::{self, Said};
 use super::statements::Statements;
 use super::{Ledger, Result, code, lock};
 use crate::credit::transaction_prefix;
@@ -58,6 +60,10 @@ pub struct Work {
     /// Decisions a transaction, all plans: of every transaction with a new version, and of those
     /// that were decided again.
     pub decisions: Vec<(String, Vec<Decision>)>,
+    /// A leaf period that is finalized with this work, with who says so.
+    pub finalized: Option<(String, Said)>,
+    /// All frozen rows of transactions that have new ones, by natural key.
+    pub frozen: Vec<(String, Vec<CreditRow>)>,
 }
 
 /// How many there are.
@@ -80,16 +86,35 @@ pub struct Counts {
 impl Counts {
     fn add(&mut self, decisions: &[Decision], sign: i64) {
         for decision in decisions {
-            match decision.outcome {
-                Outcome::Uncredited => self.uncredited += sign,
-                Outcome::Parked => self.parked += sign,
-                Outcome::Credited | Outcome::Filtered => (),
-            }
+            self.add_outcome(decision.outcome, sign);
             decision.credits.iter().for_each(|credit| self.add_credit(credit, sign));
         }
     }
 
-    fn add_credit(&mut self, credit: &CreditRow, sign: i64) {
+    /// Adds those of another part.
+    pub fn merge(&mut self, other: &Counts) {
+        self.transactions += other.transactions;
+        self.credits += other.credits;
+        self.direct += other.direct;
+        self.indirect += other.indirect;
+        self.held += other.held;
+        self.suppressed += other.suppressed;
+        self.uncredited += other.uncredited;
+        self.parked += other.parked;
+        for (unit, amount) in &other.credited {
+            *self.credited.entry(unit.clone()).or_default() += amount;
+        }
+    }
+
+    pub(super) fn add_outcome(&mut self, outcome: Outcome, sign: i64) {
+        match outcome {
+            Outcome::Uncredited => self.uncredited += sign,
+            Outcome::Parked => self.parked += sign,
+            Outcome::Credited | Outcome::Filtered => (),
+        }
+    }
+
+    pub(super) fn add_credit(&mut self, credit: &CreditRow, sign: i64) {
         match credit.status.as_str() {
             "suppressed" => return self.suppressed += sign,
             "void" => return,
@@ -156,13 +181,24 @@ impl Ledger {
         }
         counts.transactions += blocks.added;
         let mut statements = Statements::new(&*snapshot);
+        let mut summaries = Summaries::new(&*snapshot);
         for (number, (before, after)) in &blocks.open {
             write_block(*number, before, after, &mut counts, &mut batch)?;
             statements.change(before, after)?;
+            summaries.change(before, after)?;
         }
         statements.write(&mut batch)?;
+        summaries.write(&mut batch)?;
         batch.put(Table::Meta, COUNTS, code::pack(&counts)?);
         batch.put(Table::Meta, NEXT_NUMBER, code::key(blocks.next));
+        for (id, rows) in &work.frozen {
+            batch.put(Table::Frozen, natural_key(id), code::pack(rows)?);
+        }
+        let _audit = work.finalized.as_ref().map(|_| lock(&self.others));
+        if let Some((leaf, said)) = &work.finalized {
+            // A trail that grew since the snapshot would be a conflict: it is read again here.
+            periods::finalize(self, &*self.snapshot()?, &mut batch, leaf, said)?;
+        }
         finish(work, &mut batch);
         self.store.commit(&batch)
     }

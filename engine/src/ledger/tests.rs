@@ -1,13 +1,15 @@
 //! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
 
 mod crash;
+mod wishes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::date;
 use proptest::prelude::*;
 
+use super::calculations::Summary;
 use super::inbox::Delivery;
 use super::query::CreditQuery;
 use super::record::{Counts, Version, Work};
@@ -150,7 +152,7 @@ fn a_release_twice_is_once_and_the_trail_shows_tampering() {
         action: action.to_owned(),
         date: date.to_owned(),
         who: "admin".to_owned(),
-        comment: None,
+        ..Resolution::default()
     };
     let first = resolution("release", "2026-04-01");
     assert_eq!(ledger.resolve(&first, 1).unwrap(), (first.clone(), false));
@@ -185,6 +187,54 @@ fn every_credit(ledger: &Ledger, query: &CreditQuery) -> Vec<String> {
     ids
 }
 
+/// Summaries without their revisions; those of nothing left out.
+fn content(ledger: &Ledger) -> Vec<((String, String), Summary)> {
+    let rows = ledger.summaries().unwrap().into_iter();
+    let rows = rows.map(|(key, mut row)| {
+        row.revision = 0;
+        (key, row)
+    });
+    rows.filter(|(_, row)| row.counts.transactions > 0).collect()
+}
+
+/// A ledger that has seen nothing but the end.
+fn recounted(model: &Model) -> Ledger {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    for (id, credits) in model {
+        ledger.record(&work(id, 1, credits.clone())).unwrap();
+    }
+    ledger
+}
+
+/// The same again is no revision, another amount or status is one, another ruleset is none.
+#[test]
+fn a_revision_is_a_change_of_content() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let key = ("p".to_owned(), "2026-03".to_owned());
+    let check = |credits: Vec<CreditRow>, expected: u32| {
+        ledger.record(&work("D1", 1, credits)).unwrap();
+        assert_eq!(ledger.summaries().unwrap()[&key].revision, expected);
+    };
+    let row = credit("D1", "ann", 5, "active");
+    check(vec![row.clone()], 1);
+    check(vec![CreditRow { ruleset: "other".to_owned(), ..row.clone() }], 1);
+    check(vec![CreditRow { amount: "6.00".to_owned(), ..row.clone() }], 2);
+    check(vec![CreditRow { status: "held".to_owned(), ..row.clone() }], 3);
+    check(vec![row], 4);
+    check(Vec::new(), 5);
+    let seen = |leaf: &str| {
+        let mut count = 0;
+        let leaves = BTreeSet::from([leaf.to_owned()]);
+        let mut look = |_| {
+            count += 1;
+            Ok(())
+        };
+        ledger.each(Some(&leaves), &mut look).unwrap();
+        count
+    };
+    assert_eq!((seen("2026-03"), seen("2026-04")), (1, 0));
+}
+
 fn agree(ledger: &Ledger, model: &Model) {
     let all = || model.values().flatten();
     let ids = |keep: &dyn Fn(&CreditRow) -> bool| {
@@ -213,6 +263,7 @@ fn agree(ledger: &Ledger, model: &Model) {
     let expected: rust_decimal::Decimal =
         counted.map(|credit| credit.amount.parse::<rust_decimal::Decimal>().unwrap()).sum();
     assert_eq!((actual, total), (counts, expected));
+    assert_eq!(content(ledger), content(&recounted(model)), "the order of arrival is content");
     assert_eq!(ledger.parked().unwrap().len(), ledger.counts().unwrap().parked as usize);
 }
 

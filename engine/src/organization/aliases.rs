@@ -51,9 +51,9 @@ pub const ALIAS_COLUMNS: [&str; 7] = ["alias", "kind", "id", "name", "from", "to
 pub(super) struct Spellings(HashMap<String, Arc<str>>);
 
 impl Spellings {
-    /// Keeps how `alias` was first written; `folded` is what it is known by.
+    /// Keeps how a new `alias` is written; `folded` is what it is known by.
     pub(super) fn keep(&mut self, folded: &str, alias: &str) {
-        if folded != alias.trim() && !self.0.contains_key(folded) {
+        if folded != alias.trim() {
             self.0.insert(folded.to_owned(), Arc::from(alias.trim()));
         }
     }
@@ -117,20 +117,6 @@ impl Organization {
             }
         }
         names.into_iter().collect()
-    }
-
-    /// The participants that `name` means on any day: by id, else by name or alias, by the position
-    /// they hold on no account.
-    pub fn participants_named(&self, name: &str) -> Vec<ParticipantId> {
-        if let Some(known) = self.find_participant(name.trim()) {
-            return vec![known];
-        }
-        let meant = self.aliases.get(&fold(name)).into_iter().flatten();
-        let people = meant.filter_map(|(entity, _)| match entity {
-            Entity::Participant(participant) => Some(*participant),
-            Entity::Position(_) => None,
-        });
-        people.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Days on which what an entity means under a name may begin to differ.
@@ -256,8 +242,5 @@ mod tests {
         assert_eq!(before, ["Ann Smith", "The West", "a1"]);
         let after = organization.aliases_of(ann, date(2017, 3, 1), false);
         assert_eq!(after, ["Ann Smith", "a1"]);
-        assert_eq!(organization.participants_named(" ann smith"), [ann]);
-        assert_eq!(organization.participants_named("ann"), [ann]);
-        assert!(organization.participants_named("a1").is_empty());
     }
 }

@@ -104,7 +104,9 @@ impl Teams {
         if key.is_empty() {
             return;
         }
-        self.spellings.keep(&key, alias);
+        if !self.aliases.contains_key(&key) {
+            self.spellings.keep(&key, alias);
+        }
         let entry = self.aliases.entry(key).or_default();
         if !entry.contains(&(team, validity)) {
             entry.push((team, validity));

@@ -9,8 +9,8 @@ use crate::calendar::PeriodKind;
 use crate::money::Unit;
 use crate::plan::Plan;
 use crate::policy::ProgramId;
-use crate::script::{Answer, Arguments, Machine, TransactionView, trace};
-use crate::stage::{Case, Inputs, Park, Step};
+use crate::script::{Answer, Arguments, Machine, TransactionView};
+use crate::stage::{Case, Inputs, Park, Refusal, Step};
 use crate::transaction::{Field, Transaction, Unreadable, Value};
 use crate::workspace::Ruleset;
 
@@ -34,8 +34,10 @@ pub(super) fn admit<'a>(
         let shared = Arc::new(view);
         if !included(machine, filter, &shared)? {
             if let (Some(steps), Some(program)) = (steps, ruleset.programs.get(filter)) {
-                let refusal = trace::refusal(program, &arguments(&shared));
-                steps.push(Step::end("filter", "filter", format!("the filter {refusal}")));
+                let refusal = Refusal::new(program, &arguments(&shared));
+                let message = format!("the filter {refusal}");
+                let step = Step::end("filter", "filtered", message);
+                steps.push(Step { refusal: Some(refusal), ..step });
             }
             return Ok(None);
         }
@@ -47,7 +49,7 @@ pub(super) fn admit<'a>(
     if !plan.validity.contains(date) {
         if let Some(steps) = steps {
             let message = format!("the plan is not in force on {date}");
-            steps.push(Step::end("filter", "dates", message));
+            steps.push(Step::end("filter", "filtered", message));
         }
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use super::draft::{blank_credit, capped};
 use crate::credit::Credit;
 use crate::money::Shares;
 use crate::plan::{DirectResult, DirectRule};
-use crate::stage::{Case, Park, Says, Seen, crediting, duplication, hold};
+use crate::stage::{Case, Park, Says, Seen, adjust, crediting, duplication, hold};
 use crate::transaction::Unreadable;
 
 /// Makes the direct credits of `rule`.
@@ -26,9 +26,10 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
     if let Some(condition) = rule.rule.condition
         && !case.test("crediting", condition, Seen::default())?
     {
-        let refusal = case.refusal(condition, Seen::default());
-        let message = || format!("rule `{name}`: its condition {refusal}");
-        case.tell("crediting", || (Says::Ends("condition".to_owned()), message()));
+        case.refuse("crediting", (condition, Seen::default()), |refusal| {
+            let message = format!("rule `{name}`: its condition {refusal}");
+            (Says::Ends("condition".to_owned()), message)
+        });
         let message = format!("rule `{name}`: its condition is false");
         let note = case.note("crediting", "condition", message);
         case.reasons.push(note);
@@ -93,6 +94,7 @@ fn finish_direct(
             return Ok(());
         }
     }
+    adjust::credit(case, &mut credit);
     hold::apply(case, &result.output.hold, None, &mut credit);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
     let who = case.recipient_id(credit.recipient);

@@ -61,6 +61,7 @@ pub(super) fn blank_credit(
         release_date: None,
         reason: None,
         reason_code: None,
+        manual: false,
         rollable: false,
         rollable_on_reporting: false,
     }

@@ -9,7 +9,7 @@ use crate::organization::Recipient;
 use crate::plan::{IndirectResult, IndirectRule, selects};
 use crate::script::Answer;
 use crate::stage::rollup::{self, Candidate};
-use crate::stage::{Case, Park, Says, Seen, duplication, hold, maximum};
+use crate::stage::{Case, Park, Says, Seen, adjust, duplication, hold, maximum};
 
 /// Rolls one direct credit to everybody whom it reaches.
 ///
@@ -96,8 +96,12 @@ fn indirect(
     if let Some(condition) = rule.rule.condition
         && !case.test("rollup", condition, seen)?
     {
-        let refusal = case.refusal(condition, seen);
-        ends(case, "condition", candidate.recipient, || format!("its condition {refusal}"));
+        let (name, who) = (&rule.rule.name, candidate.recipient);
+        let id = case.recipient_id(who);
+        case.refuse("rollup", (condition, seen), |refusal| {
+            let message = format!("rule `{name}` for `{id}`: its condition {refusal}");
+            (Says::EndsFor("condition".to_owned(), vec![who]), message)
+        });
         return Ok(true);
     }
     for result in &rule.results {
@@ -161,11 +165,13 @@ fn finish_indirect(
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
-            let used = maximum::used(case, &credit.rule, &credit.result, scope, credit.recipient);
+            let whose = (credit.recipient, credit.unit);
+            let used = maximum::used(case, &credit.rule, &credit.result, scope, whose);
             if !capped(case, &mut credit, cap.abs() - used) {
                 return Ok(());
             }
         }
+        adjust::credit(case, &mut credit);
         hold::apply(case, &result.output.hold, wish, &mut credit);
     }
     let who = case.recipient_id(credit.recipient);

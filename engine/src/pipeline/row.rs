@@ -66,7 +66,7 @@ pub fn row(ruleset: &Ruleset, credit: &Credit) -> CreditRow {
         release_date: credit.release_date.map(|date| date.to_string()),
         reason: credit.reason.clone(),
         reason_code: credit.reason_code.as_ref().map(ToString::to_string),
-        origin: "calculated".to_owned(),
+        origin: if credit.manual { "manual" } else { "calculated" }.to_owned(),
         reverses: None,
         ruleset: ruleset.hash.to_string(),
     }

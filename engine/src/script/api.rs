@@ -12,6 +12,7 @@ mod lists;
 mod numbers;
 mod operators;
 mod recipients;
+mod rewards;
 mod text;
 mod views;
 
@@ -60,6 +61,7 @@ pub(super) fn register(engine: &mut Engine) {
     views::register_types(engine);
     dates::register_types(engine);
     recipients::register_types(engine);
+    rewards::register_types(engine);
     lists::register_iterators(engine);
 }
 
@@ -73,4 +75,5 @@ fn pure<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: 
     FuncRegistration::new(name).with_purity(true).register_into_engine(engine, function);
 }
 
+pub(super) use rewards::{CREDITED, PAYEE_FIELDS};
 pub(super) use views::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS, amount};

@@ -15,10 +15,12 @@ mod native;
 use std::sync::Arc;
 
 use rhai::{Array, Dynamic};
+use rust_decimal::Decimal;
 
 use self::interpreter::{Compiled, Interpreter};
+use self::native::Native;
 use super::coverage::{Covered, Recorder};
-use super::{Answer, Arguments, Fault, fault};
+use super::{Answer, Arguments, Fault, Rewarded, fault};
 use crate::policy::{Form, Kind, Program, ProgramId, Programs};
 use crate::transaction::Record;
 
@@ -88,6 +90,42 @@ impl Machine {
         };
         answer::of(program.form.returns(), &value)
             .map_err(|message| fault::of_program(program, told(program, &message)))
+    }
+
+    /// Runs a reward's program: an expression or a reward policy.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn reward(&mut self, id: ProgramId, seen: &Rewarded<'_>) -> Result<Decimal, Fault> {
+        if let Some(recorder) = &self.recorder {
+            recorder.begin(id.0 as usize);
+        }
+        let reward = self.worth(id, seen);
+        if let Some(recorder) = &self.recorder {
+            recorder.end(reward.is_ok());
+        }
+        reward
+    }
+
+    fn worth(&mut self, id: ProgramId, seen: &Rewarded<'_>) -> Result<Decimal, Fault> {
+        let (program, compiled) = find(&self.programs, id)?;
+        let fail = |message: String| fault::of_program(program, message);
+        let value = match compiled {
+            Compiled::Native(Native::Literal(value)) => value.clone(),
+            Compiled::Broken(fault) => return Err((**fault).clone()),
+            Compiled::Tree(tree) if program.form.variables() == Kind::Reward.parameters() => {
+                let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
+                let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
+                let values = vec![Dynamic::from(payee), Dynamic::from(totals), quota];
+                self.interpreter.run(program, tree, values)?
+            }
+            _ => return Err(fail("this is no program of a reward".to_owned())),
+        };
+        match answer::of(program.form.returns(), &value) {
+            Ok(Answer::Number(number)) => Ok(number),
+            Ok(_) => Err(fail(told(program, "a number"))),
+            Err(message) => Err(fail(told(program, &message))),
+        }
     }
 
     /// Runs intake policy `id` on the body of a delivery.

@@ -10,7 +10,9 @@
 
 use std::fmt::Write;
 
-use super::api::{CREDIT_FIELDS, Function, RECEIVER_FIELDS, TOPICS, TRANSACTION_FIELDS};
+use super::api::{
+    CREDIT_FIELDS, CREDITED, Function, PAYEE_FIELDS, RECEIVER_FIELDS, TOPICS, TRANSACTION_FIELDS,
+};
 use crate::policy::{Kind, Returns};
 
 /// The reference as Markdown.
@@ -93,12 +95,19 @@ fn parameters(signature: &str) -> Vec<String> {
     names
 }
 
-/// `tx`, `credit`, `to` and `existing`, with what they have.
-fn fields() -> [(&'static str, Vec<&'static str>); 4] {
+/// `tx`, `credit`, `to`, `existing`, `payee` and `totals`, with what they have.
+fn fields() -> [(&'static str, Vec<&'static str>); 6] {
     let transaction = TRANSACTION_FIELDS.iter().map(|(name, _)| *name).collect();
     let (credit, receiver) = (CREDIT_FIELDS.to_vec(), RECEIVER_FIELDS.to_vec());
     let existing = vec!["len", "is_empty"];
-    [("tx", transaction), ("credit", credit), ("to", receiver), ("existing", existing)]
+    [
+        ("tx", transaction),
+        ("credit", credit),
+        ("to", receiver),
+        ("existing", existing),
+        ("payee", PAYEE_FIELDS.to_vec()),
+        ("totals", vec![CREDITED]),
+    ]
 }
 
 fn answers(returns: Returns) -> &'static str {

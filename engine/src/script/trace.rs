@@ -87,29 +87,18 @@ pub fn steps(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Step>, 
     Ok(std::mem::take(&mut *steps))
 }
 
-/// Values that a refusal shows.
+/// Values that are kept of one run.
 const READS_MAX: usize = 12;
 
-/// What a program that answered false is, and what it read: "`tx.amount > 5` is false
-/// (tx.amount = 3)".
-pub fn refusal(program: &Program, arguments: &Arguments<'_>) -> String {
-    let what = match program.form {
-        Form::Policy(_) => format!("policy `{}`", program.name),
-        Form::Expression(_) => format!("`{}`", program.source.trim()),
-    };
-    let mut reads: Vec<String> = Vec::new();
-    for step in steps(program, arguments).unwrap_or_default() {
-        for (name, value) in step.reads {
-            let read = format!("{name} = {value}");
-            if reads.len() < READS_MAX && !reads.contains(&read) {
-                reads.push(read);
-            }
+/// What a run of `program` read, each value once: `tx.amount` and its value.
+pub fn reads(program: &Program, arguments: &Arguments<'_>) -> Vec<(String, String)> {
+    let mut reads: Vec<(String, String)> = Vec::new();
+    for read in steps(program, arguments).unwrap_or_default().into_iter().flat_map(|it| it.reads) {
+        if reads.len() < READS_MAX && !reads.contains(&read) {
+            reads.push(read);
         }
     }
-    if reads.is_empty() {
-        return format!("{what} is false");
-    }
-    format!("{what} is false ({})", reads.join(", "))
+    reads
 }
 
 /// The value of an expression that may use `tx` and, where they are there, `credit` and `to`.

@@ -35,7 +35,7 @@ const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
 
 /// Files that are read; `calendar` reads the periods.
-pub(super) const READ: [&str; 10] = [
+pub(super) const READ: [&str; 11] = [
     PARTICIPANTS,
     POSITIONS,
     ASSIGNMENTS,
@@ -46,10 +46,8 @@ pub(super) const READ: [&str; 10] = [
     ALIASES,
     super::calendar::PERIODS,
     super::exchange::RATES,
+    super::quotas::QUOTAS,
 ];
-
-/// Files of a later release.
-pub(super) const LATER: [&str; 1] = ["organization/quotas.csv"];
 
 /// Cells for which the nearest name is searched, which takes longer the more names there are.
 const ADVICE_MAX: u32 = 50;

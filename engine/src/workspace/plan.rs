@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::reward;
 use super::rule;
 use super::selector::selectors;
 use super::setting::{self, Names, expression};
@@ -76,7 +77,8 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
         None => defaults.get(&Kind::Filter).copied().flatten(),
     };
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
-    root.finish(&["reward"]);
+    let rewards = reward::read(&mut root, &defaults, scope);
+    root.finish(&[]);
     Some(Plan {
         id: Arc::from(id),
         name,
@@ -91,6 +93,7 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
         alerts,
         direct,
         indirect,
+        rewards,
     })
 }
 
@@ -122,13 +125,14 @@ fn alerts(root: &mut Table<'_>) -> BTreeSet<&'static str> {
 }
 
 /// Kinds that a plan may choose a policy of.
-const CHOSEN: [(Kind, &str); 6] = [
+const CHOSEN: [(Kind, &str); 7] = [
     (Kind::Filter, "filter"),
     (Kind::Crediting, "crediting"),
     (Kind::Value, "value"),
     (Kind::Hold, "hold"),
     (Kind::Duplication, "duplication"),
     (Kind::Rollup, "rollup"),
+    (Kind::Reward, "reward"),
 ];
 
 fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
@@ -150,6 +154,6 @@ fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
         });
         defaults.insert(kind, found);
     }
-    table.finish(&["reward"]);
+    table.finish(&[]);
     defaults
 }

@@ -41,10 +41,6 @@ impl Policies {
                 report.error("CR024", Place::file(path), message, &help);
                 continue;
             };
-            if kind == Kind::Reward {
-                report.not_yet(Place::file(path), "a reward policy");
-                continue;
-            }
             let program = Program {
                 form: Form::Policy(kind),
                 source: Arc::clone(text),

@@ -165,7 +165,8 @@ fn unit(table: &mut Table<'_>, scope: Scope<'_>) -> Option<Unit> {
     found
 }
 
-fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Arc<str>> {
+/// The credit type called so; an unknown one is reported.
+pub(super) fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Arc<str>> {
     let types = &scope.settings.credit_types;
     if types.is_empty() && text.text == CREDIT_TYPE_DEFAULT {
         return Some(Arc::from(CREDIT_TYPE_DEFAULT));
@@ -189,15 +190,20 @@ fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Arc<s
 fn needed_credit_type(table: &mut Table<'_>, scope: Scope<'_>) -> Option<Arc<str>> {
     match table.take("credit_type") {
         Some(item) => credit_type(table, &item.text()?, scope),
-        None => match scope.settings.credit_types.as_slice() {
-            [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
-            [only] => Some(Arc::clone(only)),
-            _ => {
-                let message = "`credit_type` is missing".to_owned();
-                let help = "it is needed since the workspace has several credit types";
-                table.report().error("CR023", table.place(), message, help);
-                None
-            }
-        },
+        None => only_credit_type(table, scope),
+    }
+}
+
+/// The only credit type there is; that there are several is reported.
+pub(super) fn only_credit_type(table: &Table<'_>, scope: Scope<'_>) -> Option<Arc<str>> {
+    match scope.settings.credit_types.as_slice() {
+        [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
+        [only] => Some(Arc::clone(only)),
+        _ => {
+            let message = "`credit_type` is missing".to_owned();
+            let help = "it is needed since the workspace has several credit types";
+            table.report().error("CR023", table.place(), message, help);
+            None
+        }
     }
 }

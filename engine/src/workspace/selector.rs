@@ -1,7 +1,7 @@
 //! The one grammar of selectors: `*`, `title:`, `position:`, `participant:`, `team:`.
 //!
-//! Not whom they mean on a day (`crate::plan::selects`). Called by `plan` for targets and by `rule`
-//! for receivers. Source: FORMAT section 3.
+//! Not whom they mean on a day (`crate::plan::selects`). Called by `plan` for targets, by `rule` for
+//! receivers and by `quotas`. Source: FORMAT section 3.
 //!
 //! **Architecture invariant:** a plan that measures teams selects teams, so that a selector of
 //! positions never means nobody quietly.
@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::assign;
 use super::plan::Scope;
+use super::report::Report;
 use super::toml::{Item, Table, Text, choice};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::organization::fold;
@@ -27,11 +28,11 @@ pub(super) fn selectors(
         item.refuse("a list of at least one selector, such as [\"*\"]");
     }
     let texts = items.iter().filter_map(Item::text);
-    texts.filter_map(|text| selector(table, &text, scope)).collect()
+    texts.filter_map(|text| selector(table.report(), &text, scope)).collect()
 }
 
-fn selector(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Selector> {
-    let report = table.report();
+/// What one text selects.
+pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Selector> {
     let place = text.place.clone();
     if text.text == "*" {
         return Some(Selector::All);

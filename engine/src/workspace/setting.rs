@@ -78,6 +78,7 @@ fn policy_kind(place: Use) -> Kind {
         Use::IndirectValue => Kind::Rollup,
         Use::Hold => Kind::Hold,
         Use::Duplicates => Kind::Duplication,
+        Use::Reward => Kind::Reward,
     }
 }
 

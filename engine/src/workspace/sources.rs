@@ -45,13 +45,13 @@ impl References {
     /// The order in which plans are decided; sources that do not exist, and circles, are reported.
     /// `ids` are all plans, read or not.
     pub(super) fn order(
-        self,
+        &self,
         plans: &BTreeMap<Arc<str>, Plan>,
         ids: &[&str],
         report: &Report,
     ) -> Vec<Arc<str>> {
-        let references = self.0.into_inner();
-        for Reference { source, .. } in &references {
+        let references = self.0.borrow();
+        for Reference { source, .. } in references.iter() {
             if !ids.contains(&source.text.as_str()) {
                 let named = ("plan", source.text.as_str());
                 report.unknown("CR025", source.place.clone(), named, ids.iter().copied());
@@ -67,7 +67,7 @@ impl References {
             order.push(Arc::clone(&next.id));
         }
         let stuck = |id: &str| plans.contains_key(id) && !order.iter().any(|done| **done == *id);
-        for Reference { plan, source } in &references {
+        for Reference { plan, source } in references.iter() {
             // A plan that only waits for a circle is none itself.
             if stuck(plan) && reaches(plans, &source.text, plan) && **plan != *source.text {
                 let message =

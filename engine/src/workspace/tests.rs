@@ -3,6 +3,7 @@
 mod broken;
 mod calendar;
 mod exchange;
+mod quotas;
 mod reading;
 mod schema;
 mod small;

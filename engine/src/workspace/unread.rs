@@ -1,4 +1,4 @@
-//! Files that nothing reads, which are most often misnamed, and those of a later release.
+//! Files that nothing reads, which are most often misnamed.
 //!
 //! Not an inventory: notes in Markdown and files outside the folders of the format are the
 //! customer's own business. Called by `Ruleset::read`.
@@ -6,7 +6,7 @@
 //! **Architecture invariant:** a file that looks like a definition either defines something or is
 //! reported.
 
-use super::organization::{LATER, READ};
+use super::organization::READ;
 use super::report::Report;
 use super::{Files, definition};
 use crate::diagnostic::{Diagnostic, Place, did_you_mean};
@@ -23,9 +23,7 @@ const BUNDLES: &str = "plugins.lock.toml";
 /// Reports files that nothing reads.
 pub(super) fn warn(files: &Files, report: &Report) {
     for path in files.keys() {
-        if LATER.contains(&path.as_str()) {
-            report.not_yet(Place::file(path), &format!("`{path}`"));
-        } else if !definition(path) && suspicious(path) {
+        if !definition(path) && suspicious(path) {
             let message = format!("nothing reads `{path}`");
             let unread = Diagnostic::warning("CR050", Place::file(path), message);
             report.push(unread.help(advice(path)));
@@ -44,7 +42,7 @@ fn suspicious(path: &str) -> bool {
 }
 
 fn advice(path: &str) -> String {
-    let known = READ.into_iter().chain(LATER).chain(["accredit.toml"]);
+    let known = READ.into_iter().chain(["accredit.toml"]);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
     did_you_mean(path, known).or_else(|| did_you_mean(folder, FOLDERS)).unwrap_or_else(|| {
         match folder {

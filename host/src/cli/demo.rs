@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// How many deals.
     #[arg(long, default_value_t = 5_000)]
     deals: usize,
+    /// Keep the data in this file, which must be new; `accredit verify --data FILE` reads it.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
     /// Seed of the generator.
     #[arg(long, default_value_t = 2026)]
     seed: u64,
@@ -59,9 +62,12 @@ fn show(arguments: &Arguments) -> Result<(), String> {
     let folder = tempfile::Builder::new().prefix("accredit-demo-").tempdir();
     let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
     write(&company, folder.path()).map_err(|error| error.to_string())?;
+    if let Some(data) = arguments.data.as_ref().filter(|data| data.exists()) {
+        return Err(format!("{} is there already", data.display()));
+    }
     let runtime = serve::runtime()?;
     let config = Config {
-        data: folder.path().join("accredit.redb"),
+        data: arguments.data.clone().unwrap_or_else(|| folder.path().join("accredit.redb")),
         workspace: Some(folder.path().join("company")),
         listen: free_address(),
         token: Some(secrets::new_token()?),

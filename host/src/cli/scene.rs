@@ -146,7 +146,7 @@ impl Scene {
     /// The credits of the first plan that credits it, as rows.
     fn rows(&self, transaction: &Arc<Transaction>, plan: Option<&str>) -> Vec<Json> {
         let mut machine = Machine::new(&self.ruleset.programs);
-        let inputs = Inputs { as_of: None, resolutions: Vec::new() };
+        let inputs = Inputs::default();
         let plans = self.ruleset.plans.values();
         let mut plans = plans.filter(|known| plan.is_none_or(|plan| plan == &*known.id));
         let credits = plans.find_map(|plan| {

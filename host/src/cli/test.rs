@@ -14,6 +14,7 @@ use accredit_engine::cases::{self, FileRun, Options, Outcome, Run};
 use accredit_engine::diagnostic::Diagnostic;
 use accredit_engine::workspace::Files;
 use clap::builder::FalseyValueParser;
+use serde_json::json;
 
 use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
 use crate::cli::report;
@@ -45,6 +46,9 @@ pub(crate) struct Arguments {
     /// Show where scripts spend their time.
     #[arg(long)]
     profile: bool,
+    /// Write what was decided in every case, a line of JSON each: a baseline to compare with.
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
     /// Worker threads; all cores unless said.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -81,6 +85,10 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
         let xml = junit::xml(&run.files);
         fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))?;
     }
+    if let Some(path) = &arguments.decisions {
+        let text = decisions(&run.files);
+        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let (count, failures) = tell(arguments.format, &run.files);
     match arguments.format {
         Format::Json => output::json(&failures),
@@ -107,6 +115,20 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
         (true, 0) => EXIT_NOTHING,
         (true, _) => EXIT_OK,
     })
+}
+
+/// Every decision of every case, a line each.
+fn decisions(files: &[FileRun]) -> String {
+    let mut text = String::new();
+    for file in files {
+        for outcome in file.outcomes.iter().flatten() {
+            let (case, decisions) = (&outcome.name, &outcome.decisions);
+            let line = json!({ "file": file.path, "case": case, "decisions": decisions });
+            text.push_str(&line.to_string());
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// A customer's definitions, or every case file below a folder.

@@ -1,10 +1,10 @@
-//! Alerts and the log of recorded decisions, in pages.
+//! Notes of recorded decisions in pages: the log, and the alerts of decisions (`alerts` adds others).
 //!
 //! Source: DOMAIN 2.16.
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::notes::NoteQuery;
+use accredit_engine::ledger::notes::{NotePage, NoteQuery};
 use accredit_engine::store::Error;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -17,63 +17,62 @@ use crate::error::Problem;
 use crate::service::Service;
 
 /// What a list can be narrowed by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    plan: Option<String>,
-    period: Option<String>,
-    code: Option<String>,
-    transaction: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
+    pub(crate) plan: Option<String>,
+    pub(crate) period: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) transaction: Option<String>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) cursor: Option<String>,
 }
 
-/// What plans want to be told.
-pub(crate) async fn alerts(
-    State(service): State<Arc<Service>>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
-    list(service, true, wanted).await
+/// What is wanted, understood.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn wanted(query: Result<Query<Wanted>, QueryRejection>) -> Result<Wanted, Problem> {
+    let query = query.map_err(|_| {
+        let detail = "expected `plan`, `period`, `code`, `transaction`, `limit` or `cursor`";
+        Problem::bad_request(detail)
+    })?;
+    Ok(query.0)
 }
 
 /// Every warning.
 pub(crate) async fn log(
     State(service): State<Arc<Service>>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    query: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer {
-    list(service, false, wanted).await
+    let wanted = wanted(query)?;
+    let page = service.blocking(move |service| page(service, &wanted, false)).await?;
+    Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
 }
 
-async fn list(
-    service: Arc<Service>,
-    alerts: bool,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
-    let Query(wanted) = wanted.map_err(|_| {
-        let detail = "expected `plan`, `period`, `code`, `transaction`, `limit` or `cursor`";
-        Problem::bad_request(detail)
-    })?;
+/// A page of notes; of alerts alone, or of the log.
+///
+/// # Errors
+/// When the period, the limit or the cursor is none.
+pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<NotePage, Problem> {
     let limit = credits::limit(wanted.limit)?;
-    let page = service.blocking(move |service| {
-        let calendar = &service.ruleset.load().settings.calendar;
-        let periods = wanted.period.as_deref().map(|id| credits::leaves(calendar, id));
-        let query = NoteQuery {
-            alerts,
-            plan: wanted.plan,
-            periods: periods.transpose()?,
-            code: wanted.code,
-            transaction: wanted.transaction,
-            limit,
-            cursor: wanted.cursor,
-        };
-        service.ledger.notes(&query).map_err(|error| match error {
-            // The only thing of the caller's that the ledger reads.
-            Error::Damaged(_) if query.cursor.is_some() => {
-                Problem::bad_request("`cursor` is none that a page gave")
-            }
-            error => Problem::internal(&error),
-        })
-    });
-    let page = page.await?;
-    Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
+    let ruleset = service.ruleset.load();
+    let calendar = &ruleset.settings.calendar;
+    let periods = wanted.period.as_deref().map(|id| credits::leaves(calendar, id));
+    let query = NoteQuery {
+        alerts,
+        plan: wanted.plan.clone(),
+        periods: periods.transpose()?,
+        code: wanted.code.clone(),
+        transaction: wanted.transaction.clone(),
+        limit,
+        cursor: wanted.cursor.clone(),
+    };
+    service.ledger.notes(&query).map_err(|error| match error {
+        // The only thing of the caller's that the ledger reads.
+        Error::Damaged(_) if query.cursor.is_some() => {
+            Problem::bad_request("`cursor` is none that a page gave")
+        }
+        error => Problem::internal(&error),
+    })
 }

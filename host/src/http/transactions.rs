@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use accredit_engine::ledger::inbox::{Delivery, Receipt};
 use accredit_engine::ledger::record::Stored;
+use accredit_engine::stage::adjust;
 use accredit_engine::transaction::read::{self, Malformed};
 use accredit_engine::transaction::{Cell, Decoder, Record};
 use axum::Json;
@@ -182,8 +183,23 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<Str
         "version": stored.version,
         "superseded": stored.superseded,
         "columns": columns(&stored.record),
+        "preadjusted": preadjusted(&service, &stored).await?,
         "decisions": decisions.map_err(|error| Problem::internal(&error))?,
     })))
+}
+
+/// The amount as delivered, where another one was set by hand.
+async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<String>, Problem> {
+    let (id, record) = (stored.id.clone(), stored.record.clone());
+    let amount = service.blocking(move |service| {
+        let resolutions = service.ledger.resolutions(&id);
+        let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
+        let fields = Arc::clone(&service.ruleset.load().settings.fields);
+        let transaction = Arc::new(Decoder::new(fields).decode(&record));
+        let inputs = crate::explain::inputs(None, &resolutions);
+        Ok(adjust::transaction(&inputs, &transaction).preadjusted().flatten())
+    });
+    Ok(amount.await?.map(|amount| amount.to_string()))
 }
 
 /// Why a transaction was credited as it was, plan by plan.

@@ -109,13 +109,14 @@ pub(crate) fn refused(refused: Refused) -> Problem {
 /// that was sent, where it was one.
 pub(crate) fn answer(done: &Done, hash: Option<&str>) -> Result<Response, Problem> {
     let mut response = match done {
-        Done::Active(active) => Json(json!({
-            "hash": hash,
-            "active": true,
-            "ruleset": *active.ruleset,
-            "activation": active.activation,
-        }))
-        .into_response(),
+        Done::Active(active) => {
+            let (ruleset, activation) = (&*active.ruleset, active.activation);
+            let mut body = json!({ "active": true, "ruleset": ruleset, "activation": activation });
+            if let (Some(hash), Some(body)) = (hash, body.as_object_mut()) {
+                body.insert("hash".to_owned(), json!(hash));
+            }
+            Json(body).into_response()
+        }
         Done::Waiting(kept) => {
             let body = json!({
                 "hash": hash,

@@ -38,13 +38,13 @@ impl Worker {
             }
             count += stored.len();
             let decisions = self.by_their_rules(&stored)?;
-            self.record(&Work { decisions, ..Work::default() })?;
+            self.record(&mut Work { decisions, ..Work::default() })?;
         }
         Ok(count)
     }
 
-    /// New decisions of `stored`, each plan by the ruleset that decided it.
-    fn by_their_rules(
+    /// New decisions of `stored`, each plan by the ruleset that decided it; nothing is posted yet.
+    pub(super) fn by_their_rules(
         &self,
         stored: &[Stored],
     ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {

@@ -10,7 +10,7 @@ use accredit_engine::decision::{Decision, Resolution};
 use accredit_engine::ledger::inbox::Delivery;
 use accredit_engine::ledger::record::{Version, Work};
 use accredit_engine::pipeline::row;
-use accredit_engine::stage::Inputs;
+use accredit_engine::posting;
 use accredit_engine::store::Error as StoreError;
 use accredit_engine::transaction::{Decoder, Record, Transaction};
 use accredit_engine::workspace::Ruleset;
@@ -56,7 +56,7 @@ impl Worker {
         let new = current.into_values().filter(|current| current.new);
         let transactions: Vec<_> = new.map(|current| current.transaction).collect();
         batch.decisions = self.decide(&ruleset, &transactions, resolutions);
-        self.record(&batch)?;
+        self.record(&mut batch)?;
         self.shadow(&batch.decisions);
         Ok(pending.len())
     }
@@ -126,8 +126,7 @@ impl Worker {
         transactions: &[Arc<Transaction>],
         resolutions: Vec<Resolution>,
     ) -> Vec<(String, Vec<Decision>)> {
-        let resolutions = resolutions.iter().filter_map(explain::input).collect();
-        let inputs = Inputs { as_of: Some(self.service.business_date()), resolutions };
+        let inputs = explain::inputs(Some(self.service.business_date()), &resolutions);
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, transactions, &inputs, threads);
         let ids = transactions.iter().map(|transaction| transaction.id.to_string());
@@ -137,7 +136,21 @@ impl Worker {
         ids.zip(rows).collect()
     }
 
-    pub(super) fn record(&self, batch: &Work) -> Result<(), StoreError> {
+    /// Records a round of work, with what is posted because periods are finalized.
+    pub(super) fn record(&mut self, batch: &mut Work) -> Result<(), StoreError> {
+        let finalized = self.finalized()?;
+        if !finalized.is_empty() {
+            let calendar = self.service.ruleset.load().settings.calendar.clone();
+            for (id, decisions) in &mut batch.decisions {
+                let frozen = self.service.ledger.frozen(id)?;
+                posting::settle(decisions, &frozen, &calendar, &finalized);
+            }
+        }
+        self.write(batch)
+    }
+
+    /// Records a round of work as it is.
+    pub(super) fn write(&self, batch: &Work) -> Result<(), StoreError> {
         let started = std::time::Instant::now();
         self.service.ledger.record(batch)?;
         self.service.metrics.commit(started.elapsed());

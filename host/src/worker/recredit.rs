@@ -40,7 +40,13 @@ impl Worker {
         let today = self.service.business_date();
         let pins = self.service.pins(&ruleset)?;
         let effective = wish.effective;
-        let selection = Selection { ruleset: &ruleset, pins: &pins, effective, today };
+        let selection = Selection {
+            ruleset: &ruleset,
+            pins: &pins,
+            effective,
+            today,
+            finalized: &*self.finalized()?,
+        };
         let mut again = Vec::new();
         let mut next = Some(wish.next);
         while let Some(from) = next.filter(|from| *from < wish.next + LOOK_AT) {
@@ -55,7 +61,7 @@ impl Worker {
         let ids = again.into_iter().map(|one| one.stored.id);
         let decisions: Vec<_> = ids.zip(decided).collect();
         if !decisions.is_empty() {
-            self.record(&Work { decisions, ..Work::default() })?;
+            self.record(&mut Work { decisions, ..Work::default() })?;
         }
         let decided = wish.decided + count;
         let known = Recredit { decided, ..wish };

@@ -2,7 +2,13 @@
 //!
 //! Not HTTP. Runs on the worker's thread, so that the status it judges by cannot change meanwhile.
 
+use std::collections::BTreeSet;
+
+use accredit_engine::calendar::PeriodKind;
 use accredit_engine::decision::{CreditRow, Resolution};
+use accredit_engine::ledger::query::CreditQuery;
+use accredit_engine::posting;
+use accredit_engine::store::Error as StoreError;
 
 use super::Worker;
 use crate::error::Problem;
@@ -51,8 +57,9 @@ impl Worker {
     pub(super) fn resolve(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
         let failed = |error| Problem::internal(&error);
         let row = self.row(&order.credit)?;
+        let credit = posting::credit_of(&row).to_string();
         let earlier = self.service.ledger.resolutions(&row.transaction).map_err(failed)?;
-        let last = earlier.iter().rev().find(|earlier| earlier.credit == order.credit);
+        let last = earlier.iter().rev().find(|one| one.credit == credit && !one.is_adjustment());
         if last.is_some_and(|last| last.action == order.action.name()) {
             if !order.action.shows(&row.status) {
                 // A crash came between the resolution and its decision.
@@ -62,6 +69,10 @@ impl Worker {
             return Ok(row);
         }
         match (order.action, row.status.as_str()) {
+            (Action::Hold, _) if self.is_finalized(&row).map_err(failed)? => {
+                let detail = "its period is finalized: adjust the credit instead";
+                return Err(Problem::conflict("period_finalized", detail));
+            }
             (Action::Release, "held") | (Action::Hold, "active") => (),
             (Action::Hold, "held") => return Ok(row),
             // Its hold has ended by itself: that was the first release.
@@ -76,16 +87,64 @@ impl Worker {
             }
         }
         let resolution = Resolution {
-            credit: order.credit.clone(),
+            credit,
             action: order.action.name().to_owned(),
             date: self.service.business_date().to_string(),
             who: order.who,
             comment: order.comment,
+            ..Resolution::default()
         };
         let now_ms = self.service.clock.now_ms();
         self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
         self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
         self.row(&order.credit)
+    }
+
+    /// Whether the row, or the period that its credit belongs to, never changes again.
+    fn is_finalized(&mut self, row: &CreditRow) -> Result<bool, StoreError> {
+        let finalized = self.finalized()?;
+        let calendar = self.service.ruleset.load().settings.calendar.clone();
+        let date = row.incentive_date.parse().ok();
+        let own = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+        Ok(finalized.contains(&row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
+    }
+
+    /// Releases every held credit that `wanted` selects, in one decision; gives their ids.
+    pub(crate) fn release_all(
+        &mut self,
+        query: &CreditQuery,
+        wanted: &dyn Fn(&CreditRow) -> bool,
+        (who, comment): (&str, Option<&str>),
+    ) -> Result<Vec<String>, Problem> {
+        let failed = |error| Problem::internal(&error);
+        while self.step() {}
+        let (mut query, mut held) = (query.clone(), Vec::new());
+        loop {
+            let page = self.service.ledger.credits(&query).map_err(failed)?;
+            held.extend(page.rows.into_iter().filter(wanted));
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        let (mut ids, mut transactions) = (Vec::new(), BTreeSet::new());
+        for row in held {
+            let resolution = Resolution {
+                credit: posting::credit_of(&row).to_string(),
+                action: Action::Release.name().to_owned(),
+                date: self.service.business_date().to_string(),
+                who: who.to_owned(),
+                comment: comment.map(str::to_owned),
+                ..Resolution::default()
+            };
+            let now_ms = self.service.clock.now_ms();
+            self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
+            ids.push(row.id);
+            transactions.insert(row.transaction);
+        }
+        let transactions: Vec<String> = transactions.into_iter().collect();
+        self.decide_again(&transactions).map_err(failed)?;
+        Ok(ids)
     }
 
     fn row(&self, credit: &str) -> Result<CreditRow, Problem> {

@@ -61,7 +61,12 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
     let span = Span::default();
     let seat =
         |n: usize| Seat { id: id(n), title: "Rep".to_owned(), manager: managers[n].map(id), span };
-    let person = |n: usize| Person { id: id(n), name: format!("N {n}"), email: String::new() };
+    let person = |n: usize| Person {
+        id: id(n),
+        name: format!("N {n}"),
+        email: String::new(),
+        currency: None,
+    };
     let direct = Outcome {
         hold: if variant % 4 == 3 { Hold::Days(30) } else { Hold::None },
         ..outcome(variant)

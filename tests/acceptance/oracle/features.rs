@@ -24,8 +24,15 @@ pub(crate) enum Feature {
 }
 
 /// The groups that generated worlds have.
-const ENABLED: &[Feature] =
-    &[Feature::Lists, Feature::Teams, Feature::Territories, Feature::Calendars, Feature::Finalized];
+const ENABLED: &[Feature] = &[
+    Feature::Lists,
+    Feature::Sources,
+    Feature::Teams,
+    Feature::Territories,
+    Feature::Calendars,
+    Feature::Finalized,
+    Feature::Currencies,
+];
 
 pub(crate) fn on(feature: Feature) -> bool {
     ENABLED.contains(&feature)

@@ -227,20 +227,23 @@ fn span(span: Span) -> String {
 }
 
 fn people(world: &World) -> String {
-    let mut text = "id,name,email\n".to_owned();
+    let mut text = "id,name,email,currency\n".to_owned();
     for person in &world.people {
-        writeln!(text, "{},{},{}", person.id, person.name, person.email).unwrap();
+        let currency = person.currency.as_deref().unwrap_or("");
+        writeln!(text, "{},{},{},{currency}", person.id, person.name, person.email).unwrap();
     }
     text
 }
 
 fn simple(world: &World) -> String {
-    let mut text = "id,name,email,title,manager,from,to\n".to_owned();
+    let mut text = "id,name,email,currency,title,manager,from,to\n".to_owned();
     for seat in &world.seats {
         let person = world.people.iter().find(|person| person.id == seat.id).unwrap();
         let manager = seat.manager.as_deref().unwrap_or("");
         let (name, email, title) = (&person.name, &person.email, &seat.title);
-        writeln!(text, "{},{name},{email},{title},{manager},{}", seat.id, span(seat.span)).unwrap();
+        let currency = person.currency.as_deref().unwrap_or("");
+        let whose = format!("{},{name},{email},{currency}", seat.id);
+        writeln!(text, "{whose},{title},{manager},{}", span(seat.span)).unwrap();
     }
     text
 }

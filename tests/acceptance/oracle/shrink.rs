@@ -125,6 +125,9 @@ fn simpler(world: &World) -> Vec<World> {
     for p in 0..world.plans.len() {
         plan(&world.plans[p], &mut change, &|w| &mut w.plans[p]);
     }
+    for n in 0..world.people.len() {
+        change(&|w| w.people[n].currency = None);
+    }
     for n in 0..world.seats.len() {
         change(&|w| w.seats[n].manager = None);
         if !world.simple {

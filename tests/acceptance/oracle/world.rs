@@ -21,6 +21,7 @@ pub(crate) struct Person {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) email: String,
+    pub(crate) currency: Option<String>,
 }
 
 /// One version of a position.

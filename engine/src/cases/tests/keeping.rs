@@ -64,7 +64,7 @@ fn the_case_has_the_deal_those_involved_and_what_came_out() {
 #[test]
 fn the_business_date_and_what_people_did_are_kept() {
     let (ruleset, record) = (company(), deal("ann", "60000"));
-    let inputs = Inputs { as_of: Some("2022-02-01".parse().unwrap()), resolutions: Vec::new() };
+    let inputs = Inputs { as_of: Some("2022-02-01".parse().unwrap()), ..Inputs::default() };
     check("ann", "60000", &inputs, &["as-of: 2022-02-01\n", "| held | large |"], &["| action |"]);
     let transactions = latest(&ruleset, &[record], None);
     let decided = decide_all(&ruleset, &transactions, &inputs, 1);
@@ -96,7 +96,7 @@ fn every_golden_decision_can_be_kept() {
         let sheet = Sheet::read(&base, "a.cases.md", &text).unwrap();
         for trial in &sheet.trials {
             let as_of = sheet.file.cases[trial.case].as_of;
-            let inputs = Inputs { as_of, resolutions: Vec::new() };
+            let inputs = Inputs { as_of, ..Inputs::default() };
             let ruleset = sheet.ruleset(trial).unwrap();
             let plans = ruleset.plans.keys().map(|plan| Some(&**plan)).chain([None]);
             for plan in plans {

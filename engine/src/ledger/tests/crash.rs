@@ -3,6 +3,7 @@
 //! The library's own tests sync a disk that forgets nothing; this one keeps, of what was written
 //! since the last sync, any part in pieces of a sector.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +13,9 @@ use super::{credit, delivery, work};
 use crate::credit::CreditId;
 use crate::decision::Resolution;
 use crate::ledger::definitions::Activation;
+use crate::ledger::periods::{FINALIZED, Said};
 use crate::ledger::record::Work;
+use crate::ledger::releases::{Act, Publication, Release, Statement};
 use crate::ledger::{Ledger, Result};
 use crate::store::memory::Memory;
 use crate::store::redb::Redb;
@@ -134,6 +137,28 @@ const DAY: &[Step] = &[
         ledger.resolve(&release, 1).map(drop)
     },
     |ledger| ledger.record(&work("T3", 9, vec![credit("T3", "berta", 1, "active")])),
+    |ledger| {
+        let act = Act { who: "admin".to_owned(), ..Act::default() };
+        let row = credit("T5", "anna", 5, "active");
+        let statement = Statement { credits: vec![row.clone()], ..Statement::default() };
+        let release =
+            Release { plan: "p".to_owned(), period: "2026-03".to_owned(), ..Release::default() };
+        let publication = Publication {
+            release: Release { payees: BTreeSet::from(["anna".to_owned()]), ..release },
+            statements: BTreeMap::from([("anna".to_owned(), statement)]),
+            confirmed: vec![("2026-03".to_owned(), "T5".to_owned(), vec![row])],
+            alerts: vec![serde_json::json!({"code": "double_payment"})],
+            what: "rewards_released",
+            ..Publication::default()
+        };
+        ledger.publish(&publication, &act)
+    },
+    |ledger| {
+        let said = Said { state: FINALIZED.to_owned(), ..Said::default() };
+        let frozen = vec![("T3".to_owned(), vec![credit("T3", "berta", 1, "active")])];
+        let finalized = Some(("2026-03".to_owned(), said));
+        ledger.record(&Work { finalized, frozen, ..Work::default() })
+    },
     |ledger| ledger.set_meta("secret", b"abc"),
 ];
 

@@ -11,7 +11,7 @@ use rhai::Position;
 use super::kinds::Kind;
 use super::walk::Walk;
 use crate::diagnostic::{did_you_mean, is_slip};
-use crate::script::api::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
+use crate::script::api::{CREDIT_FIELDS, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
 use crate::transaction::Field;
 
 impl Walk<'_> {
@@ -21,6 +21,8 @@ impl Walk<'_> {
             Kind::Transaction => self.transaction_field(name, at),
             Kind::Credit => self.listed("credit", CREDIT_FIELDS, name, at),
             Kind::Receiver => self.listed("to", RECEIVER_FIELDS, name, at),
+            Kind::Payee => self.listed("payee", PAYEE_FIELDS, name, at),
+            Kind::Totals => Kind::Number,
             Kind::Date if matches!(name, "year" | "month" | "day") => Kind::Number,
             Kind::Text | Kind::Number | Kind::Bool | Kind::Date => {
                 self.error("CR002", at, format!("{} has no field `{name}`", base.word()));
@@ -91,7 +93,9 @@ impl Walk<'_> {
         }
         match name {
             "amount" => Kind::Number,
-            "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" => Kind::Text,
+            "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" | "id" | "name" => {
+                Kind::Text
+            }
             // May be ().
             _ => Kind::Any,
         }

@@ -39,6 +39,10 @@ pub(super) enum Kind {
     Receiver,
     /// `existing`.
     Credits,
+    /// `payee`.
+    Payee,
+    /// `totals`.
+    Totals,
 }
 
 impl Kind {
@@ -49,6 +53,8 @@ impl Kind {
             "credit" => Kind::Credit,
             "to" => Kind::Receiver,
             "existing" => Kind::Credits,
+            "payee" => Kind::Payee,
+            "totals" => Kind::Totals,
             _ => Kind::Any,
         }
     }
@@ -101,6 +107,8 @@ impl Kind {
             Kind::Transaction => "transaction",
             Kind::Credit => "credit",
             Kind::Receiver => "receiver",
+            Kind::Payee => "payee",
+            Kind::Totals => "totals",
         }
     }
 
@@ -111,7 +119,8 @@ impl Kind {
 
     /// Whether its fields are known.
     pub(super) fn is_view(self) -> bool {
-        matches!(self, Kind::Transaction | Kind::Credit | Kind::Receiver | Kind::Credits)
+        let host = [Kind::Transaction, Kind::Credit, Kind::Receiver, Kind::Credits];
+        host.contains(&self) || matches!(self, Kind::Payee | Kind::Totals)
     }
 
     /// Whether a program that returns `returns` may return it.

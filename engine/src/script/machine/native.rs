@@ -30,7 +30,7 @@ impl Native {
     pub(super) fn of(program: &Program) -> Option<Native> {
         let Form::Expression(place) = program.form else { return None };
         match &*program.source {
-            "tx.amount" => Some(Native::TransactionAmount),
+            "tx.amount" if place.variables().contains(&"tx") => Some(Native::TransactionAmount),
             "credit.amount" if place.variables().contains(&"credit") => Some(Native::CreditAmount),
             "true" => Some(Native::Literal(true.into())),
             "false" => Some(Native::Literal(false.into())),

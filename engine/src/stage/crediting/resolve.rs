@@ -91,7 +91,7 @@ fn target(case: &mut Case<'_>, name: &str, meant: Vec<Recipient>) -> Result<Who,
                 _ => Who::Unknown,
             };
             let message = format!("`{name}` is not among the plan's targets on {date}");
-            let says = Says::EndsFor("target".to_owned(), outsiders.to_vec());
+            let says = Says::EndsFor("not_target".to_owned(), outsiders.to_vec());
             case.warn_that(STAGE, "unmatched", message, says);
             Ok(who)
         }
@@ -105,7 +105,7 @@ fn target(case: &mut Case<'_>, name: &str, meant: Vec<Recipient>) -> Result<Who,
 
 fn unmatched(case: &mut Case<'_>, name: &str) -> Who {
     let message = format!("no alias matches `{name}` on {}", case.date);
-    case.warn(STAGE, "unmatched", message);
+    case.warn_that(STAGE, "unmatched", message, Says::Ends("unmatched".to_owned()));
     Who::Unknown
 }
 
@@ -153,7 +153,7 @@ pub(super) fn territory(
             Measure::Team if target => Who::Target(recipient),
             Measure::Team => {
                 let message = format!("`{who}` is not among the plan's targets on {date}");
-                let says = Says::EndsFor("target".to_owned(), vec![recipient]);
+                let says = Says::EndsFor("not_target".to_owned(), vec![recipient]);
                 case.warn_that(STAGE, "unmatched", message, says);
                 Who::Outsider(recipient)
             }

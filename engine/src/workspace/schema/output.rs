@@ -1,12 +1,16 @@
-//! The schemas of what comes out: credits and calculations.
+//! The schemas of what comes out: credits, rewards and calculations.
 //!
 //! Not the rows themselves (`decision`, `calculation`). Called by `schema`. Source: FORMAT section 6.
 //!
-//! **Architecture invariant:** a credit has the columns of [`CREDIT_COLUMNS`], each always there.
+//! **Architecture invariant:** a credit has the columns of [`CREDIT_COLUMNS`] and a reward those of
+//! [`REWARD_COLUMNS`], each always there.
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::decision::CREDIT_COLUMNS;
+use crate::decision::{CREDIT_COLUMNS, REWARD_COLUMNS};
+
+/// A number as text.
+const NUMBER: &str = "^-?[0-9]+(\\.[0-9]+)?$";
 
 /// A credit.
 pub(super) fn credit() -> Json {
@@ -20,7 +24,7 @@ fn cell(column: &str) -> Json {
         "status" => json!({ "enum": ["active", "held", "suppressed", "void"] }),
         "origin" => json!({ "enum": ["calculated", "retro", "late", "manual"] }),
         "level" => json!({ "type": ["integer", "null"], "minimum": 1 }),
-        "amount" => json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" }),
+        "amount" => json!({ "type": "string", "pattern": NUMBER }),
         "incentive_date" => json!({ "type": "string", "format": "date" }),
         "id" | "transaction" | "plan" | "rule" | "result" | "period" | "credit_type"
         | "unit_type" | "ruleset" => json!({ "type": "string" }),
@@ -42,12 +46,24 @@ pub(super) fn calculation() -> Json {
         "parked": notes,
         "alerts": notes,
         "log": notes,
-        "rewards": { "type": "array", "items": { "type": "object" } },
+        "rewards": { "type": "array", "items": reward() },
     });
     match properties {
         Json::Object(properties) => object(properties),
         _ => Json::Null,
     }
+}
+
+/// A reward.
+fn reward() -> Json {
+    let cell = |column: &str| match column {
+        "team" => json!({ "type": ["string", "null"] }),
+        "credited" | "amount" => json!({ "type": "string", "pattern": NUMBER }),
+        "quota" | "attainment" => json!({ "type": ["string", "null"], "pattern": NUMBER }),
+        "credits" => json!({ "type": "array", "items": { "type": "string" } }),
+        _ => json!({ "type": "string" }),
+    };
+    object(REWARD_COLUMNS.iter().map(|name| ((*name).to_owned(), cell(name))).collect())
 }
 
 fn note() -> Json {

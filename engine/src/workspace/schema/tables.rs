@@ -38,6 +38,8 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "direct result", keys: DIRECT_RESULT },
     Section { name: "indirect", keys: INDIRECT },
     Section { name: "indirect result", keys: INDIRECT_RESULT },
+    Section { name: "reward", keys: REWARD },
+    Section { name: "tier", keys: TIER },
 ];
 
 const SETTINGS: &[Key] = &[
@@ -121,7 +123,7 @@ const PLAN: &[Key] = &[
     may("policies", Kind::Table("policies"), "policies by kind, for rules that say nothing"),
     may("direct", Kind::List(&Kind::Table("direct")), "direct rules"),
     may("indirect", Kind::List(&Kind::Table("indirect")), "indirect rules"),
-    may("reward", Kind::List(&Kind::Named(&Kind::Any(&[]))), "rewards"),
+    may("reward", Kind::List(&Kind::Table("reward")), "rewards"),
 ];
 
 const POLICIES: &[Key] = &[
@@ -208,4 +210,24 @@ const INDIRECT_RESULT: &[Key] = &[
     HOLD,
     may("duplicates", DUPLICATES, "whether duplicates are kept"),
     REASON,
+];
+
+const REWARD: &[Key] = &[
+    must("name", Kind::Text, "the reward's name, unique in the plan"),
+    DESCRIPTION,
+    may("credit_type", COLUMNS, "a declared credit type, or a list: whose credits count"),
+    may(
+        "to",
+        Kind::Words(&["credited", "members", "user-managers", "team-managers"]),
+        "who gets it",
+    ),
+    may("tiers", Kind::List(&Kind::Table("tier")), "rates by how much was credited"),
+    may("retroactive", Kind::Flag, "whether the rate that is reached holds for the whole"),
+    may("value", Kind::Expression, "instead of tiers: sees payee, totals and quota"),
+    may("maximum", Kind::Expression, "caps the reward"),
+];
+
+const TIER: &[Key] = &[
+    may("up_to", Kind::Text, "where it ends: an amount, or \"100%\" of the quota"),
+    must("rate", Kind::Text, "\"0.10\" or \"10%\""),
 ];

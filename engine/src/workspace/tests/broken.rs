@@ -84,9 +84,6 @@ const PLAN_CASES: &[Case] = &[
     ("CR021", PLAN, "maximum_scope = \"item\"", "¦rollable = true"),
     ("CR025", PLAN, "receivers = [\"*\"]", "sources = [¦\"reps\"]"),
     ("CR024", PLAN, "receivers = [\"*\"]", "sources = [¦\"teams\"]"),
-    ("CR022", PLAN, "{ rollup = ", "{ ¦reward = \"x\", rollup = "),
-    ("CR022", PLAN, "[[indirect]]\nname = \"Manager\"",
-     "[[¦reward]]\nname = \"x\"\n[[indirect]]\nname = \"Manager\""),
     ("CR023", PLAN, "name = \"Account executives\"\n", ""),
     ("CR023", PLAN, "[[indirect]]\nname = \"Manager\"\nrelationship = \"Reporting\"",
      "¦[[indirect]]\nname = \"Manager\""),
@@ -257,6 +254,34 @@ fn place(text: &str) -> (u32, u32) {
     (0, 0)
 }
 
+#[rustfmt::skip]
+const REWARD_CASES: &[Case] = &[
+    ("CR025", PLAN, "{ rollup = ", "{ reward = ¦\"x\", rollup = "),
+    ("CR026", PLAN, "name = \"Bonus\"", "name = ¦\"Commission\""),
+    ("CR025", PLAN, "credit_type = [\"booking\", \"overlay\"]",
+     "credit_type = [\"booking\", ¦\"overlai\"]"),
+    ("CR024", PLAN, "credit_type = [\"booking\", \"overlay\"]", "credit_type = ¦[]"),
+    ("CR023", PLAN, "{ rate = \"20%\" }", "¦{ up_to = \"20000\" }"),
+    ("CR023", PLAN, "{ up_to = \"10000\", rate", "¦{ rate"),
+    ("CR024", PLAN, "rate = \"20%\"", "rate = ¦\"lots\""),
+    ("CR024", PLAN, "rate = \"20%\"", "rate = ¦0.2"),
+    ("CR024", PLAN, "{ rate = \"20%\" }", "{ up_to = ¦\"10000\", rate = \"20%\" }"),
+    ("CR024", PLAN, "{ rate = \"20%\" }", "{ up_to = ¦\"200%\", rate = \"20%\" }"),
+    ("CR024", PLAN, "up_to = \"10000\"", "up_to = ¦\"-1\""),
+    ("CR024", PLAN, "to = \"credited\"", "to = ¦\"members\""),
+    ("CR024", PLAN, "to = \"credited\"", "to = ¦\"everybody\""),
+    ("CR024", PLAN, "retroactive = true", "value = ¦\"1\""),
+    ("CR024", PLAN, "value = \"totals.", "retroactive = ¦true\nvalue = \"totals."),
+    ("CR023", PLAN, "[[reward]]\nname = \"Bonus\"\ncredit_type = \"booking\"\nvalue",
+     "¦[[reward]]\nname = \"Bonus\"\ncredit_type = \"booking\"\ndescription"),
+    ("CR002", PLAN, "totals.credited / 10", "payee.¦titel"),
+];
+
+#[test]
+fn rewards() {
+    check(REWARD_CASES);
+}
+
 #[test]
 fn settings() {
     check(SETTINGS_CASES);
@@ -280,8 +305,6 @@ fn organizations() {
 #[test]
 fn files() {
     let cases = [
-        ("CR022", "organization/quotas.csv"),
-        ("CR022", "policies/reward/x.rhai"),
         ("CR024", "policies/rolup/x.rhai"),
         ("CR050", "organization/position.csv"),
         ("CR050", "organization/people.xlsx"),

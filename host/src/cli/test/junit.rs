@@ -117,7 +117,7 @@ mod tests {
             name: name.to_owned(),
             line: 3,
             failures,
-            edits: Vec::new(),
+            ..Outcome::default()
         };
         let (good, bad) = (outcome("good", vec![]), outcome("a & b", vec![failure.clone()]));
         let files = [

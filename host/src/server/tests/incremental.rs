@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use accredit_engine::calculation;
 use accredit_engine::decision::Decision;
 use accredit_engine::pipeline::row;
-use accredit_engine::stage::Inputs;
 use accredit_engine::transaction::read;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -169,8 +168,7 @@ fn agrees(host: &Host, deals: &Deals) {
     for id in deals.keys() {
         resolutions.extend(service.ledger.resolutions(id).unwrap());
     }
-    let resolutions = resolutions.iter().filter_map(crate::explain::input).collect();
-    let inputs = Inputs { as_of: Some(service.business_date()), resolutions };
+    let inputs = crate::explain::inputs(Some(service.business_date()), &resolutions);
     let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
     for (transaction, plans) in transactions.iter().zip(&decided) {
         let wanted: Vec<Decision> =

@@ -81,12 +81,20 @@ pub(super) fn finalized(r: &mut Random, world: &mut World) {
     let mut from = early.iter().position(|leaf| leaf.year == "2022").unwrap_or(0);
     for _ in 0..1 + r.below(3) {
         let Some(leaf) = early.get(from) else { return };
-        from += 1 + r.below(2);
-        let mut end = leaf.last;
+        let quarter: Vec<&&Leaf> = early.iter().filter(|l| l.quarter == leaf.quarter).collect();
+        let open = all.last().is_some_and(|last| last.quarter == leaf.quarter)
+            || all.iter().filter(|l| l.quarter == leaf.quarter).count() > quarter.len();
+        let whole = r.one_in(3) && !open && quarter[0].id == leaf.id;
+        let (id, last) = match quarter.last() {
+            Some(last) if whole => (&leaf.quarter, last.last),
+            _ => (&leaf.id, leaf.last),
+        };
+        from += if whole { quarter.len() } else { 1 + r.below(2) };
+        let mut end = last;
         for _ in 0..*r.pick(&[0, 1, 20, 70]) {
             end = end.tomorrow().unwrap();
         }
-        world.finalized.push((leaf.id.clone(), end));
+        world.finalized.push((id.clone(), end));
     }
 }
 
@@ -97,6 +105,10 @@ pub(super) fn money(r: &mut Random, world: &mut World) {
     }
     for (name, scale) in [("EUR", None), ("JPY", Some(0)), ("PTS", Some(1))] {
         world.units.push(UnitType { name: name.to_owned(), scale });
+    }
+    if r.one_in(4) {
+        let person = r.below(world.people.len());
+        world.people[person].currency = Some(r.word(&["EUR", "JPY", "PTS"]).to_owned());
     }
     let pairs = [("USD", "EUR"), ("EUR", "USD"), ("USD", "JPY"), ("JPY", "USD"), ("EUR", "JPY")];
     for (from_unit, to_unit) in pairs {

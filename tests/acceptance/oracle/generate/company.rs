@@ -9,7 +9,8 @@ use crate::oracle::world::{Alias, Area, Edge, Member, Person, Seat, Sitting, Spa
 pub(super) fn person(r: &mut Random, n: usize, shared_ids: bool) -> Person {
     let id = if shared_ids { format!("P{n}") } else { format!("u{n}") };
     let name = if r.one_in(8) { "Sam Twin".to_owned() } else { format!("Name {n}") };
-    Person { id, name, email: if r.one_in(2) { format!("u{n}@x.org") } else { String::new() } }
+    let email = if r.one_in(2) { format!("u{n}@x.org") } else { String::new() };
+    Person { id, name, email, currency: None }
 }
 
 pub(super) fn seats(r: &mut Random, count: usize, shared_ids: bool) -> Vec<Seat> {
@@ -117,6 +118,11 @@ pub(super) fn teams(r: &mut Random, world: &mut World) {
     for (n, name) in names.into_iter().enumerate().take(count) {
         let id = format!("W{n}");
         let parent = |r: &mut Random| {
+            if r.one_in(10) {
+                // Anybody, so that there are circles.
+                let other = r.below(count);
+                return (other != n).then(|| format!("W{other}"));
+            }
             (n + 1 < count && !r.one_in(3)).then(|| format!("W{}", n + 1 + r.below(count - n - 1)))
         };
         let manager = |r: &mut Random| (!r.one_in(3)).then(|| r.pick(&world.seats).id.clone());

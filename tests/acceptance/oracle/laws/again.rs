@@ -178,7 +178,7 @@ fn released_twice(
     let twice: Vec<Resolution> = once.iter().cloned().chain(once.iter().cloned()).collect();
     let transactions = calculation::latest(&engine.ruleset, records, world.as_of);
     let decide = |resolutions| -> Vec<Decision> {
-        let inputs = Inputs { as_of: world.as_of, resolutions };
+        let inputs = Inputs { as_of: world.as_of, resolutions, ..Inputs::default() };
         let all = calculation::decide_all(&engine.ruleset, &transactions, &inputs, 1);
         all.iter().flatten().map(|decided| row::decision(&engine.ruleset, decided)).collect()
     };

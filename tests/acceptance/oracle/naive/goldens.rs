@@ -36,7 +36,12 @@ fn world(people: &[(&str, &str)]) -> World {
         manager: (!manager.is_empty()).then(|| text(manager)),
         span,
     };
-    let person = |(id, _): &(&str, &str)| Person { id: text(id), name: text(id), email: text("") };
+    let person = |(id, _): &(&str, &str)| Person {
+        id: text(id),
+        name: text(id),
+        email: text(""),
+        currency: None,
+    };
     let sitting = |(id, _): &(&str, &str)| Sitting { seat: text(id), person: text(id), span };
     let direct = Direct {
         name: text("Direct"),

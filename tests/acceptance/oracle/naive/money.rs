@@ -4,12 +4,15 @@ use rust_decimal::Decimal;
 
 use super::Case;
 use super::amounts::Number;
+use crate::oracle::world::{Person, Rate};
 
-/// A unit that is exchanged, or the workspace's own.
+/// A unit that is exchanged, that somebody is paid in, or the workspace's own.
 fn is_currency(case: Case<'_>, unit: &str) -> bool {
-    let exchanged =
-        |rate: &&crate::oracle::world::Rate| rate.from_unit == unit || rate.to_unit == unit;
-    unit == "USD" || case.world.rates.iter().any(|rate| exchanged(&rate))
+    let exchanged = |rate: &&Rate| rate.from_unit == unit || rate.to_unit == unit;
+    let paid = |person: &Person| person.currency.as_deref() == Some(unit);
+    unit == "USD"
+        || case.world.people.iter().any(paid)
+        || case.world.rates.iter().any(|rate| exchanged(&rate))
 }
 
 /// The value in another unit; as it is when that is no currency.

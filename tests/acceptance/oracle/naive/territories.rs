@@ -89,8 +89,10 @@ pub(super) fn winners(case: Case<'_>, under: Option<&str>) -> Vec<String> {
     let best = all.iter().map(|(_, found)| *found).max();
     all.retain(|(_, found)| Some(*found) == best);
     let tied: Vec<String> = all.into_iter().map(|(team, _)| team).collect();
+    // In a circle everybody is above everybody: nobody is beaten there.
+    let lies_above = |team: &String, below: &String| teams::above(case, below).contains(team);
     let beaten = |team: &String| {
-        tied.iter().any(|below| below != team && teams::above(case, below).contains(team))
+        tied.iter().any(|below| lies_above(team, below) && !lies_above(below, team))
     };
     tied.iter().filter(|team| !beaten(team)).cloned().collect()
 }

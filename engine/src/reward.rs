@@ -1,0 +1,50 @@
+//! Rewards: what the credits of a plan in a period are worth to whom.
+//!
+//! Attainment is the sum of the active credits of the reward's credit types, a payee and a unit
+//! each, whatever the order in which deals came (DOMAIN 2.19 tells of the trap). Not the terms
+//! (`plan::reward`) and not deciding credits. Called by `calculation`. Source: FORMAT section 3,
+//! seed 001 last paragraph, DOMAIN 2.19, 3.12.
+//!
+//! **Architecture invariant:** rewards depend on the credits as a set: their order changes nothing,
+//! and credits that sum to nothing pay nothing.
+
+mod claim;
+mod pay;
+
+use crate::calendar::Period;
+use crate::decision::{CreditRow, Note, RewardRow};
+use crate::plan::Plan;
+use crate::plan::reward::{Reward, Worth};
+use crate::script::Machine;
+use crate::workspace::Ruleset;
+
+/// The rewards of a plan in a period, and what people must know about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rewards {
+    /// By reward in file order, then payee, then unit.
+    pub rows: Vec<RewardRow>,
+    /// What could not be paid or exchanged; always alerts.
+    pub alerts: Vec<Note>,
+}
+
+/// What `credits` of `plan` in `period` are worth. Only active ones count.
+pub fn rewards(ruleset: &Ruleset, plan: &Plan, period: &Period, credits: &[CreditRow]) -> Rewards {
+    let mut rewards = Rewards::default();
+    if plan.rewards.is_empty() {
+        return rewards;
+    }
+    let mut machine = plan.rewards.iter().any(has_program).then(|| Machine::new(&ruleset.programs));
+    let last = period.end.yesterday().unwrap_or(period.first);
+    for reward in &plan.rewards {
+        let desk = claim::Desk { ruleset, plan, reward, period, last };
+        let claims = claim::claims(&desk, credits, &mut rewards.alerts);
+        for claim in claims {
+            pay::pay(&desk, &claim, machine.as_mut(), &mut rewards);
+        }
+    }
+    rewards
+}
+
+fn has_program(reward: &Reward) -> bool {
+    matches!(reward.worth, Worth::Program(_)) || reward.maximum.is_some()
+}

@@ -1,0 +1,90 @@
+//! Alerts: what decisions, releases, adjustments and enquiries raise, in pages.
+//!
+//! Not the log (`notes`). Source: DOMAIN 2.16.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use accredit_engine::ledger::enquiries::OPEN;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde_json::{Value, json};
+
+use super::notes::{self, Wanted};
+use super::{Answer, credits};
+use crate::error::Problem;
+use crate::service::Service;
+
+/// A page of the alerts that stand: those of decisions, and after the last of them the others.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    query: Result<Query<Wanted>, QueryRejection>,
+) -> Answer {
+    let wanted = notes::wanted(query)?;
+    let alerts = service.blocking(move |service| {
+        let page = notes::page(service, &wanted, true)?;
+        let mut alerts: Vec<Value> = page.rows.iter().map(|row| json!(row)).collect();
+        if page.next.is_none() {
+            let leaves = wanted.period.as_deref().map(|id| {
+                let calendar = &service.ruleset.load().settings.calendar;
+                credits::leaves(calendar, id).map(|leaves| leaves.into_iter().collect())
+            });
+            let mut others = of_people(service, &wanted, leaves.transpose()?.as_ref())?;
+            let fits = |wanted: &Option<String>, found: Option<&Value>| {
+                wanted.as_deref().is_none_or(|it| found.and_then(Value::as_str) == Some(it))
+            };
+            others.retain(|alert| {
+                fits(&wanted.code, alert.get("code"))
+                    && fits(&wanted.transaction, alert.get("transaction"))
+            });
+            alerts.extend(others);
+        }
+        Ok(json!({ "data": alerts, "next_cursor": page.next }))
+    });
+    alerts.await.map(Json)
+}
+
+fn with(mut alert: Value, key: &str, value: &Option<String>) -> Value {
+    if let Some(alert) = alert.as_object_mut() {
+        alert.insert(key.to_owned(), json!(value));
+    }
+    alert
+}
+
+/// Those that are raised by what people did.
+fn of_people(
+    service: &Service,
+    wanted: &Wanted,
+    leaves: Option<&BTreeSet<String>>,
+) -> Result<Vec<Value>, Problem> {
+    let failed = |error| Problem::internal(&error);
+    let lost = service.lost_adjustments(wanted.plan.as_deref(), leaves).map_err(failed)?;
+    let mut alerts: Vec<Value> =
+        lost.iter().map(|note| with(json!(note), "period", &wanted.period)).collect();
+    let text = |alert: &Value, key: &str| {
+        alert.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let released = service.ledger.alerts().map_err(failed)?.into_iter().filter(|alert| {
+        let fits = |wanted: &Option<String>, key: &str| {
+            wanted.as_ref().is_none_or(|wanted| *wanted == text(alert, key))
+        };
+        fits(&wanted.plan, "plan")
+            && (fits(&wanted.period, "period")
+                || leaves.is_some_and(|leaves| leaves.contains(&text(alert, "period"))))
+    });
+    alerts.extend(released);
+    if wanted.plan.is_none() && wanted.period.is_none() {
+        let enquiries = service.ledger.enquiries().map_err(failed)?.into_iter();
+        alerts.extend(enquiries.filter(|enquiry| enquiry.state == OPEN).map(|enquiry| {
+            json!({
+                "transaction": enquiry.transaction,
+                "stage": "release",
+                "code": "enquiry",
+                "payee": enquiry.payee,
+                "message": format!("`{}` asks ({}): {}", enquiry.payee, enquiry.kind, enquiry.text),
+            })
+        }));
+    }
+    Ok(alerts)
+}

@@ -1,0 +1,238 @@
+//! Calculations: listed, shown, run, released, deleted; and their alerts.
+//!
+//! Not the rules of any of it (the worker). Source: FORMAT section 6, DESIGN section 6, DOMAIN 2.13,
+//! 2.14, 2.16.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_engine::ledger::releases::{DELETED, Release};
+use accredit_engine::money;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Answer;
+use crate::calculations::{self, counts, own_period, revision};
+use crate::error::Problem;
+use crate::secrets::Caller;
+use crate::service::Service;
+use crate::worker::{Mode, PENDING_MAX, What, Wish};
+
+/// What a list can be narrowed by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Narrow {
+    plan: Option<String>,
+    period: Option<String>,
+}
+
+/// Every plan in every period that it is calculated by: how much there is, its revision and state;
+/// and how far the deciding is.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    wanted: Result<Query<Narrow>, QueryRejection>,
+) -> Answer {
+    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
+    let listed = service.blocking(move |service| {
+        let failed = |error| Problem::internal(&error);
+        let data = rows(service, &wanted)?;
+        let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+        let again = service.ledger.recredit().map_err(failed)?;
+        let run = service.last_run().map_err(failed)?;
+        let again = again.map(|wish| {
+            json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
+        });
+        let progress = json!({
+            "pending": pending,
+            "deciding_again": again,
+            "done": pending == 0 && again.is_none(),
+            "last_run": run.map(|date| date.to_string()),
+        });
+        Ok(json!({ "data": data, "next_cursor": null, "progress": progress }))
+    });
+    listed.await.map(Json)
+}
+
+fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
+    let failed = |error| Problem::internal(&error);
+    let ruleset = service.ruleset.load_full();
+    let calendar = &ruleset.settings.calendar;
+    let summaries = service.ledger.summaries().map_err(failed)?;
+    let releases = service.ledger.releases().map_err(failed)?;
+    let mut known = BTreeMap::new();
+    for (plan, leaf) in summaries.keys() {
+        if let Some(leaf) = calendar.find(leaf)
+            && let Some(period) = own_period(&ruleset, plan, leaf.first)
+        {
+            known.insert((plan.clone(), period.first), period);
+        }
+    }
+    let mut rows = Vec::new();
+    for ((plan, _), period) in known {
+        let fits = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        if !fits(&wanted.plan, &plan) || !fits(&wanted.period, &period.id) {
+            continue;
+        }
+        let leaves = calculations::leaves(&ruleset, &period);
+        let counts = counts(&summaries, &plan, &leaves);
+        let units = &ruleset.settings.units;
+        let credited = counts.credited.iter().map(|(unit, amount)| {
+            let scale = units.find(unit).map_or(ruleset.settings.currency.scale, |unit| unit.scale);
+            (unit.clone(), Value::from(money::text(*amount, scale)))
+        });
+        let credited: serde_json::Map<String, Value> = credited.collect();
+        let release = releases.iter().find(|one| one.plan == plan && one.period == period.id);
+        let mut row = json!(counts);
+        if let Some(row) = row.as_object_mut() {
+            row.insert("plan".to_owned(), json!(plan));
+            row.insert("period".to_owned(), json!(period.id));
+            row.insert("first".to_owned(), json!(period.first.to_string()));
+            row.insert(
+                "last".to_owned(),
+                json!(period.end.yesterday().ok().map(|d| d.to_string())),
+            );
+            row.insert("revision".to_owned(), json!(revision(&summaries, &plan, &leaves)));
+            row.insert("credited".to_owned(), Value::Object(credited));
+            row.insert("release".to_owned(), release.map_or(Value::Null, shown));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// A release as it goes out.
+fn shown(release: &Release) -> Value {
+    if release.status == DELETED {
+        return Value::Null;
+    }
+    json!({
+        "plan": release.plan,
+        "period": release.period,
+        "status": release.status,
+        "publications": release.publications,
+        "revision": release.last().map(|act| act.revision),
+        "credits": release.credits,
+        "rewards": release.rewards,
+        "payees": release.payees.len(),
+        "automatic": release.rewards.is_none(),
+    })
+}
+
+/// The calculation as FORMAT section 6 has it.
+pub(crate) async fn show(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+) -> Answer {
+    let shown = service.blocking(move |service| {
+        let wanted = service.wanted(&plan, &period)?;
+        let calculation = service.calculation(&wanted);
+        calculation.map(|all| json!(all)).map_err(|error| Problem::internal(&error))
+    });
+    shown.await.map(Json)
+}
+
+/// What a run may say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    mode: String,
+    #[serde(default)]
+    transactions: BTreeSet<String>,
+}
+
+/// Decides its transactions again and says how many came out otherwise.
+pub(crate) async fn run(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+    body: Bytes,
+) -> Answer {
+    let run: Run = serde_json::from_slice(&body).map_err(|_| {
+        Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
+    })?;
+    let mode = match (run.mode.as_str(), run.transactions) {
+        ("full", _) => Mode::Full,
+        ("incremental", _) => Mode::Incremental,
+        ("selected", ids) if !ids.is_empty() => Mode::Selected(ids),
+        _ => {
+            let detail = "`mode` is `full`, `incremental`, or `selected` with `transactions`";
+            return Err(Problem::unprocessable("unknown_mode", detail));
+        }
+    };
+    let ran = service.ask(move |worker| {
+        let wanted = worker.service().wanted(&plan, &period)?;
+        let ran = worker.rerun(&wanted.plan, &wanted.leaves, &mode)?;
+        let summaries = worker.service().ledger.summaries();
+        let summaries = summaries.map_err(|error| Problem::internal(&error))?;
+        Ok(json!({
+            "plan": plan,
+            "period": period,
+            "mode": run.mode,
+            "transactions": ran.transactions,
+            "differing": ran.differing,
+            "revision": revision(&summaries, &wanted.plan, &wanted.leaves),
+            "business_date": worker.service().business_date().to_string(),
+        }))
+    });
+    ran.await.map(Json)
+}
+
+/// What a release may say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    what: String,
+    #[serde(default)]
+    force: bool,
+    reason: Option<String>,
+}
+
+/// Publishes it to its payees: credits as pending, rewards as confirmed.
+pub(crate) async fn release(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let said: Said = serde_json::from_slice(&body).map_err(|_| {
+        Problem::bad_request("expected a JSON object with `what`, and maybe `force` and `reason`")
+    })?;
+    let what = match said.what.as_str() {
+        "credits" => What::Credits,
+        "rewards" => What::Rewards,
+        other => {
+            let detail = format!("`{other}` is neither `credits` nor `rewards`");
+            return Err(Problem::unprocessable("unknown_release", detail));
+        }
+    };
+    let reason = super::reason(said.force, said.reason)?;
+    let force = reason.clone().filter(|_| said.force);
+    let wish = Wish { what, force, reason, who: caller.name };
+    let released = service.ask(move |worker| {
+        let wanted = worker.service().released(&plan, &period)?;
+        worker.publish(&wanted, &wish).map(|release| shown(&release))
+    });
+    released.await.map(Json)
+}
+
+/// Takes back what it published; the audit trail keeps it.
+pub(crate) async fn remove(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
+) -> Answer {
+    let removed = service.ask(move |worker| {
+        let service = worker.service();
+        let wanted = service.released(&plan, &period)?;
+        let by = (caller.name.as_str(), service.clock.now_ms());
+        let removed = service.ledger.unpublish((&plan, &period), &wanted.leaves, by);
+        let removed = removed.map_err(|error| Problem::internal(&error))?;
+        Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
+    });
+    removed.await.map(Json)
+}
