@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::natural_key;
 use super::{Ledger, Result, code, lock};
-use crate::decision::CreditRow;
+use crate::decision::{CreditRow, RewardRow};
 use crate::store::{Batch, Snapshot, Table};
 
 /// One act of releasing.
@@ -85,7 +85,7 @@ pub struct Statement {
     /// The payee's credits.
     pub credits: Vec<CreditRow>,
     /// The payee's rewards.
-    pub rewards: Vec<serde_json::Value>,
+    pub rewards: Vec<RewardRow>,
 }
 
 /// A release with everything that is written with it.

@@ -192,10 +192,8 @@ fn statements(release: &Release, calculation: &Calculation) -> BTreeMap<String, 
         }
     }
     for reward in &calculation.rewards {
-        if let Some(payee) = reward.get("payee").and_then(Json::as_str) {
-            let statement = statements.entry(payee.to_owned()).or_insert_with(|| blank.clone());
-            statement.rewards.push(reward.clone());
-        }
+        let statement = statements.entry(reward.payee.clone()).or_insert_with(|| blank.clone());
+        statement.rewards.push(reward.clone());
     }
     statements
 }
