@@ -26,6 +26,7 @@ pub mod policy;
 pub mod posting;
 pub mod reward;
 pub mod script;
+pub mod simulation;
 pub mod stage;
 pub mod store;
 pub mod transaction;

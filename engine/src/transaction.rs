@@ -229,6 +229,17 @@ pub enum Unreadable {
 }
 
 impl Transaction {
+    /// The same deal under another natural key and on another date, for simulations; its other
+    /// columns, those of the key among them, stay as delivered.
+    pub fn repeated(&self, id: &str, date: Date) -> Transaction {
+        let mut again = Transaction { id: Arc::from(id), ..self.clone() };
+        let slot = self.layout.mapped.get(&Field::Date).copied();
+        if let Some(value) = slot.and_then(|slot| again.values.get_mut(slot)) {
+            *value = Value::Date(date);
+        }
+        again
+    }
+
     /// The value in `column`: blank where the row has no such column.
     pub fn get(&self, column: &str) -> Value {
         match self.layout.slots.get(column).and_then(|slot| self.values.get(*slot)) {

@@ -25,6 +25,7 @@ pub(crate) mod sarif;
 pub(crate) mod scene;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod test;
 pub(crate) mod verify;
 
@@ -50,6 +51,8 @@ enum Verb {
     Test(test::Arguments),
     /// Calculate the credits of a period.
     Calculate(calculate::Arguments),
+    /// Show what a period would come to if it went on as it has so far; nothing is stored.
+    Simulate(simulate::Arguments),
     /// Show why a transaction was credited as it was, or why not.
     Explain(explain::Arguments),
     /// Run one policy on one transaction.
@@ -93,6 +96,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Calculate(arguments) => calculate::run(&arguments),
+        Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Explain(arguments) => explain::run(&arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Repl(arguments) => repl::run(&arguments),

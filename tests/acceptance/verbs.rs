@@ -167,3 +167,34 @@ fn the_demo_counts_what_it_sent() {
     let total: Decimal = summary["credited_total"].as_str().unwrap().parse().unwrap();
     assert!(total > Decimal::ZERO && total.scale() == 2);
 }
+
+/// DOMAIN 2.15: ten deals of the first half of April, and the same again in the second; refused with
+/// one deal less. What comes out calls itself a simulation, and calculate knows nothing of it.
+#[test]
+fn simulate_fills_the_rest_of_a_month() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let path = workspace.to_str().unwrap();
+    let deals = |count: usize| {
+        let rows = (0..count).map(|deal| format!("D{deal},2026-04-{:02},100,Ann\n", deal + 1));
+        let rows = format!("id,date,amount,owner\n{}", rows.collect::<String>());
+        company::put(&workspace, "transactions/deals.csv", &rows);
+    };
+    let verb = ["simulate", path, "--plan", "reps", "--period", "2026-04", "--as-of", "2026-04-15"];
+    deals(9);
+    let (code, out, error) = run(&verb);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(error.contains("let in 9 deals"), "{error}");
+    deals(10);
+    let (code, out, error) = run(&verb);
+    assert_eq!(code, 0, "{error}");
+    let simulated: Json = serde_json::from_str(&out).unwrap();
+    assert_eq!(simulated["simulation"], true);
+    let counts = serde_json::json!({ "so_far": 10, "projected": 20 });
+    assert_eq!(simulated["transactions"], counts);
+    let sums = simulated["credits"].as_array().unwrap();
+    let ann = sums.iter().find(|sum| sum["payee"] == "ann").unwrap();
+    assert_eq!((&ann["so_far"], &ann["projected"]), (&"1000.00".into(), &"2000.00".into()));
+    let (_, out, _) = run(&["calculate", path, "--plan", "reps", "--period", "2026-04"]);
+    assert!(!out.contains('~') && !out.contains("simulation"), "{out}");
+}

@@ -117,7 +117,8 @@ fn finish_indirect(
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
-            let used = maximum::used(case, &credit.rule, &credit.result, scope, credit.recipient);
+            let whose = (credit.recipient, credit.unit);
+            let used = maximum::used(case, &credit.rule, &credit.result, scope, whose);
             if !capped(case, &mut credit, cap.abs() - used) {
                 return Ok(());
             }

@@ -9,6 +9,7 @@
 use rust_decimal::Decimal;
 
 use crate::credit::Credit;
+use crate::money::Unit;
 use crate::organization::Recipient;
 use crate::plan::MaximumScope;
 use crate::stage::Case;
@@ -19,20 +20,21 @@ pub fn trim(amount: Decimal, headroom: Decimal) -> Decimal {
     if amount.is_sign_negative() { -allowed } else { allowed }
 }
 
-/// What the earlier credits of one result have used of its maximum: held ones count, suppressed
-/// ones do not.
+/// What the earlier credits of one result in the same unit have used of its maximum: held ones
+/// count, suppressed ones do not. Dollars use up no yen.
 pub fn used(
     case: &Case<'_>,
     rule: &str,
     result: &str,
     scope: MaximumScope,
-    receiver: Recipient,
+    (receiver, unit): (Recipient, Unit),
 ) -> Decimal {
     let same = |credit: &&Credit| {
         credit.exists()
             && !credit.is_direct()
             && *credit.rule == *rule
             && *credit.result == *result
+            && credit.unit == unit
             && (scope == MaximumScope::Item || credit.recipient == receiver)
     };
     case.credits.iter().filter(same).map(|credit| credit.amount.abs()).sum()

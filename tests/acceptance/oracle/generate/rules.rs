@@ -6,7 +6,7 @@ use super::{DATES, calendar, span};
 use crate::oracle::features::{Feature, on};
 use crate::oracle::random::Random;
 use crate::oracle::world::{Assign, Calendar, Cap, Direct, Hold, Indirect, Keep, Members, Outcome};
-use crate::oracle::world::{Plan, Span, Split, Test, Value, World, day};
+use crate::oracle::world::{Plan, Split, Test, Value, World, day};
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -131,9 +131,7 @@ fn outcome(r: &mut Random, n: usize, world: &World, direct: bool) -> Outcome {
         1 => Some(Cap::Fixed(decimal(r.word(&["50", "80", "1", "0", "100"])))),
         _ => None,
     };
-    // A maximum over credits in unlike units means nothing.
-    let needed = cap.is_some() && !direct;
-    let stated = world.units.len() > 1 && (needed || r.one_in(2));
+    let stated = world.units.len() > 1 && r.one_in(2);
     let unit = stated.then(|| r.pick(&world.units).name.clone());
     let typed = (direct && types.len() > 1) || r.one_in(4);
     Outcome {
@@ -214,11 +212,9 @@ fn rules(r: &mut Random, world: &World, plan: &mut Plan) {
     for n in 0..r.below(5) {
         let all = r.one_in(2);
         let relationship = relationship(r, world, plan.teams);
-        // A related order that is ambiguous parks even where its rule is not active.
-        let ever = relationship.starts_with("Related");
         plan.indirect.push(Indirect {
             name: format!("Indirect {n}"),
-            span: if ever { Span::default() } else { span(r, 10) },
+            span: span(r, 10),
             test: *r.pick(&TESTS),
             relationship,
             receivers: if all { vec!["*".to_owned()] } else { selectors(r, world, plan.teams) },

@@ -40,6 +40,7 @@ fn capped(
         let counts = row.plan == case.plan.id
             && row.rule == rule.name
             && row.result == result.name
+            && row.unit == unit
             && row.rolled.is_some()
             && !row.status.is_suppressed()
             && (result.per_item || row.receiver == receiver);
