@@ -129,6 +129,8 @@ fn credits_are_pending_until_rewards_are_confirmed() {
     let full = json!({"mode": "full"});
     let ran = done(&post(&server, "/v1/calculations/reps/2026-11/run", &full));
     assert_eq!((&ran["transactions"], &ran["differing"]), (&json!(1), &json!(0)), "{ran}");
+    let progress = done(&server.get("/v1/calculations"))["progress"].clone();
+    assert_eq!((&progress["done"], &progress["running"]), (&json!(true), &Json::Null));
     let confirmed = done(&post(&server, path, &rewards));
     assert_eq!(confirmed["status"], "confirmed");
     assert_eq!(confirmed["automatic"], false);
