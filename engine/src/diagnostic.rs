@@ -128,7 +128,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR015", "amount rounded to whole units"),
     ("CR020", "syntax error in a TOML file"),
     ("CR021", "unknown key"),
-    ("CR022", "key that is not yet supported"),
     ("CR023", "missing key"),
     ("CR024", "value not understood"),
     ("CR025", "reference to something that does not exist"),

@@ -73,6 +73,7 @@ impl Server {
             orders,
             door: Mutex::new(()),
             shadow: Mutex::default(),
+            running: Mutex::new(None),
             stopping: AtomicBool::new(false),
         });
         service.resume_shadow();

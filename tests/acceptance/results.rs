@@ -80,7 +80,11 @@ fn amounts(rows: &Json) -> Vec<String> {
 /// DOMAIN 3.8, line by line.
 #[test]
 fn credits_are_pending_until_rewards_are_confirmed() {
-    let office = Office::new();
+    let office = Office::with(|workspace| {
+        let reward = "\n[[reward]]\nname = \"Commission\"\ntiers = [{ rate = \"0.10\" }]\n";
+        let plan = format!("{}{reward}", company::FILES[2].1);
+        company::put(workspace, "plans/reps.toml", &plan);
+    });
     let path = "/v1/calculations/reps/2026-11/release";
     let server = office.open("2026-11-29");
     deal(&server, "m1", "D1", "2026-11-15", "100");
@@ -98,6 +102,7 @@ fn credits_are_pending_until_rewards_are_confirmed() {
     assert_eq!(seen[0]["status"], "pending");
     assert_eq!(amounts(&seen[0]["credits"]), ["100.00"]);
     assert_eq!(seen[0]["totals"][0]["amount"], "100.00");
+    assert_eq!(amounts(&seen[0]["rewards"]), ["10.00"], "a tenth of 100");
     assert_eq!(seen[0]["credits"][0].get("share"), None);
     let explain = seen[0]["credits"][0]["explain"].as_str().unwrap();
     assert_eq!(done(&server.get(explain))["plans"][0]["credited"], true);
@@ -124,6 +129,8 @@ fn credits_are_pending_until_rewards_are_confirmed() {
     let full = json!({"mode": "full"});
     let ran = done(&post(&server, "/v1/calculations/reps/2026-11/run", &full));
     assert_eq!((&ran["transactions"], &ran["differing"]), (&json!(1), &json!(0)), "{ran}");
+    let progress = done(&server.get("/v1/calculations"))["progress"].clone();
+    assert_eq!((&progress["done"], &progress["running"]), (&json!(true), &Json::Null));
     let confirmed = done(&post(&server, path, &rewards));
     assert_eq!(confirmed["status"], "confirmed");
     assert_eq!(confirmed["automatic"], false);

@@ -17,6 +17,8 @@ pub struct CreditQuery {
     pub payee: Option<String>,
     /// Position id.
     pub position: Option<String>,
+    /// Team id: credits of the team, or those that came through it.
+    pub team: Option<String>,
     /// Leaf periods.
     pub periods: Option<Vec<String>>,
     /// Status.
@@ -50,6 +52,7 @@ impl CreditQuery {
         };
         same(&self.payee, credit.payee.as_deref().unwrap_or(""))
             && same(&self.position, credit.position.as_deref().unwrap_or(""))
+            && same(&self.team, credit.team.as_deref().unwrap_or(""))
             && same(&self.status, &credit.status)
             && same(&self.transaction, &credit.transaction)
             && same(&self.plan, &credit.plan)

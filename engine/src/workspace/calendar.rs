@@ -47,7 +47,7 @@ pub(super) fn read(root: &mut Table<'_>, files: &Files) -> Calendar {
             _ => months(starts),
         };
         let finalized = table.take("finalized");
-        table.finish(&[]);
+        table.finish();
         calendar = calendar.map(|calendar| finalize(calendar, finalized));
     }
     if kind != Kind::Periods && files.contains_key(PERIODS) {

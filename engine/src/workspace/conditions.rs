@@ -52,7 +52,7 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
         .need_text("is")
         .and_then(|is| choice(report, &is, &COMPARISONS).map(|comparison| (comparison, is)));
     let value = row.need("value");
-    row.finish(&[]);
+    row.finish();
     let (joint, column) = column?;
     let (access, kind) = access(report, &column, fields, columns)?;
     let (comparison, is) = comparison?;

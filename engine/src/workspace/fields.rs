@@ -21,7 +21,7 @@ pub(super) fn read(root: &mut Table<'_>, observed: &BTreeSet<String>) -> Fields 
     if let Some(mut table) = root.need("fields").and_then(|item| item.table()) {
         let mut mapping = Mapping { fields: &mut fields, observed, report: table.report() };
         mapping.read(&mut table);
-        table.finish(&[]);
+        table.finish();
     }
     for (name, item) in root.table("columns").iter().flat_map(Table::entries) {
         if let Some(kind) = column_type(&item) {
@@ -109,7 +109,7 @@ fn dated(item: &Item<'_>) -> Option<(Text, ColumnType)> {
     let mut table = item.table()?;
     let column = table.need_text("field");
     let format = table.take("format").and_then(|item| format(&item));
-    table.finish(&[]);
+    table.finish();
     Some((column?, ColumnType::Date(format)))
 }
 
@@ -118,7 +118,7 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
     if item.is_table() {
         let mut table = item.table()?;
         let format = table.need("date").and_then(|item| format(&item));
-        table.finish(&[]);
+        table.finish();
         return format.map(|format| ColumnType::Date(Some(format)));
     }
     let word = item.as_text().map(|text| text.text);

@@ -78,7 +78,7 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
     };
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
     let rewards = reward::read(&mut root, &defaults, scope);
-    root.finish(&[]);
+    root.finish();
     Some(Plan {
         id: Arc::from(id),
         name,
@@ -154,6 +154,6 @@ fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
         });
         defaults.insert(kind, found);
     }
-    table.finish(&[]);
+    table.finish();
     defaults
 }

@@ -40,12 +40,6 @@ impl Report {
         self.push(Diagnostic::error(code, place, message).help(hint(word, what, &candidates)));
     }
 
-    /// Adds the refusal of something that a later release will read.
-    pub(super) fn not_yet(&self, place: Place, what: &str) {
-        let message = format!("{what} is not yet supported");
-        self.error("CR022", place, message, "leave it out for now");
-    }
-
     /// How many findings there are so far.
     pub(super) fn len(&self) -> usize {
         self.0.borrow().len()

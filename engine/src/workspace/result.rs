@@ -68,7 +68,7 @@ fn direct_result(
     let credit_type = needed_credit_type(&mut table, scope);
     let rollable = table.flag("rollable");
     let rollable_on_reporting = table.flag("rollable_on_reporting");
-    table.finish(&[]);
+    table.finish();
     let credit_type = credit_type?;
     Some(DirectResult {
         output: output?,
@@ -94,7 +94,7 @@ fn indirect_result(
     let scopes = [("receiver", MaximumScope::Receiver), ("item", MaximumScope::Item)];
     let maximum_scope = table.text("maximum_scope");
     let maximum_scope = maximum_scope.and_then(|text| choice(table.report(), &text, &scopes));
-    table.finish(&[]);
+    table.finish();
     let maximum_scope = maximum_scope.unwrap_or(MaximumScope::Receiver);
     Some(IndirectResult { output: output?, value, unit, credit_type, maximum_scope })
 }

@@ -48,7 +48,7 @@ fn reward(
     let worth = worth(&mut table, defaults, scope);
     let maximum = table.take("maximum");
     let maximum = maximum.and_then(|item| expression(&item, Use::Reward, scope.names));
-    table.finish(&[]);
+    table.finish();
     let name = Arc::from(name?.text);
     Some(Reward { name, credit_types: credit_types?, to: to?, worth: worth?, maximum })
 }
@@ -137,7 +137,7 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
         let up_to = table.text("up_to");
         let rate = table.need_text("rate");
         let place = table.place();
-        table.finish(&[]);
+        table.finish();
         let rate = rate.and_then(|text| rate_of(item, &text));
         let limit = match &up_to {
             Some(text) => limit_of(item, text).map(Some),

@@ -54,7 +54,7 @@ fn direct_rule(
     let assign = assign::assign(&mut table, defaults, scope);
     let members = assign::members(&mut table, assign.as_deref(), scope);
     let results = result::direct(&mut table, defaults, scope);
-    table.finish(&[]);
+    table.finish();
     Some(DirectRule { rule: rule?, assign: assign?, members, results })
 }
 
@@ -70,7 +70,7 @@ fn indirect_rule(
     let receivers = selectors(&mut table, "receivers", scope);
     let sources = scope.references.read(&mut table, scope.plan);
     let results = result::indirect(&mut table, defaults, scope);
-    table.finish(&[]);
+    table.finish();
     Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, sources, results })
 }
 

@@ -56,7 +56,7 @@ pub(super) fn read(
         sources: root.table("sources").map(|table| sources(&table, policies)).unwrap_or_default(),
     };
     workspace(&mut root, &mut settings);
-    root.finish(&[]);
+    root.finish();
     Some(settings)
 }
 
@@ -95,7 +95,7 @@ fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
         let written = table.integer("scale", 0..=SCALE_MAX);
         scale = written.and_then(|scale| u8::try_from(scale).ok()).unwrap_or(scale);
         currency = Some((table.text("currency"), table.place()));
-        table.finish(&[]);
+        table.finish();
     }
     let declared = units(root, scale, &mut settings.units);
     let Some((written, place)) = currency else { return };
@@ -119,7 +119,7 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
             let Some(mut table) = item.table() else { continue };
             let name = table.need_text("name");
             let own = table.integer("scale", 0..=SCALE_MAX);
-            table.finish(&[]);
+            table.finish();
             (name, own.and_then(|own| u8::try_from(own).ok()).unwrap_or(scale))
         } else {
             (item.text(), scale)
@@ -158,7 +158,7 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
         let Some(mut table) = item.table() else { continue };
         let connector = table.need_text("connector");
         let intake = table.text("intake");
-        table.finish(&[]);
+        table.finish();
         let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
             Some(policy) => {
                 policies.find(item.report(), Kind::Intake, (policy.trim(), &text.place))

@@ -78,11 +78,15 @@ fn print(format: Format, simulated: &Simulation) {
     const COLUMNS: [&str; 7] =
         ["simulated", "name", "payee", "team", "unit_type", "so_far", "projected"];
     let row = |what: &str, sum: &Sum| {
-        let mut row = json!(sum);
-        if let Some(cells) = row.as_object_mut() {
-            cells.insert("simulated".to_owned(), what.into());
-        }
-        row
+        json!({
+            "simulated": what,
+            "name": sum.name,
+            "payee": sum.payee,
+            "team": sum.team,
+            "unit_type": sum.unit_type,
+            "so_far": sum.so_far,
+            "projected": sum.projected,
+        })
     };
     let rows = || -> Vec<Json> {
         let credits = simulated.credits.iter().map(|sum| row("credits", sum));

@@ -4,7 +4,7 @@
 //! 2.14, 2.16.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use accredit_engine::ledger::releases::{DELETED, Release};
 use accredit_engine::money;
@@ -46,10 +46,12 @@ pub(crate) async fn list(
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
         });
+        let running = service.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let progress = json!({
             "pending": pending,
             "deciding_again": again,
-            "done": pending == 0 && again.is_none(),
+            "done": pending == 0 && again.is_none() && running.is_none(),
+            "running": running,
             "last_run": run.map(|date| date.to_string()),
         });
         Ok(json!({ "data": data, "next_cursor": null, "progress": progress }))

@@ -9,12 +9,13 @@ use accredit_engine::store::Error;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Answer;
 use crate::error::Problem;
+use crate::secrets::Caller;
 use crate::service::Service;
 use crate::worker::{Action, Order, Resolve};
 
@@ -30,6 +31,7 @@ const LIMIT_MAX: usize = 1000;
 pub(crate) struct Wanted {
     payee: Option<String>,
     position: Option<String>,
+    team: Option<String>,
     period: Option<String>,
     status: Option<String>,
     transaction: Option<String>,
@@ -45,7 +47,7 @@ pub(crate) async fn list(
 ) -> Answer {
     let Query(wanted) = wanted.map_err(|_| {
         Problem::bad_request(
-            "expected `payee`, `position`, `period`, `status`, `transaction`, `plan`, `limit` \
+            "expected `payee`, `position`, `team`, `period`, `status`, `transaction`, `plan`, `limit` \
              or `cursor`",
         )
     })?;
@@ -63,6 +65,7 @@ pub(crate) async fn list(
         let query = CreditQuery {
             payee: wanted.payee,
             position: wanted.position,
+            team: wanted.team,
             periods,
             status: wanted.status,
             transaction: wanted.transaction,
@@ -151,22 +154,29 @@ struct Said {
 /// Ends the hold of a credit.
 pub(crate) async fn release(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    resolve(service, id, Action::Release, &body).await
+    resolve(service, id, (Action::Release, caller), &body).await
 }
 
 /// Holds a credit.
 pub(crate) async fn hold(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    resolve(service, id, Action::Hold, &body).await
+    resolve(service, id, (Action::Hold, caller), &body).await
 }
 
-async fn resolve(service: Arc<Service>, credit: String, action: Action, body: &[u8]) -> Answer {
+async fn resolve(
+    service: Arc<Service>,
+    credit: String,
+    (action, caller): (Action, Caller),
+    body: &[u8],
+) -> Answer {
     let said: Said = match body.trim_ascii() {
         b"" => Said::default(),
         body => serde_json::from_slice(body).map_err(|_| {
@@ -174,7 +184,7 @@ async fn resolve(service: Arc<Service>, credit: String, action: Action, body: &[
         })?,
     };
     let comment = said.comment.or(said.reason);
-    let order = Resolve { credit, action, who: "api".to_owned(), comment };
+    let order = Resolve { credit, action, who: caller.name, comment };
     let row = service.orders.ask(|reply| Order::Resolve(order, reply)).await?;
     Ok(Json(json!(row)))
 }

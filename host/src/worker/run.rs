@@ -6,6 +6,7 @@
 //! **Architecture invariant:** a full run of what nothing has changed since changes nothing.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use accredit_engine::decision::{Decision, Outcome};
 use accredit_engine::ledger::record::{Stored, Work};
@@ -14,6 +15,7 @@ use jiff::civil::Date;
 
 use super::Worker;
 use crate::error::Problem;
+use crate::service::{Going, Service};
 
 /// The business date up to which everything was decided.
 pub(crate) const LAST_RUN: &str = "last_run";
@@ -46,6 +48,15 @@ fn content(decision: &Decision) -> Decision {
     let mut decision = Decision { as_of: None, ruleset: String::new(), ..decision.clone() };
     decision.credits.iter_mut().for_each(|row| row.ruleset.clear());
     decision
+}
+
+/// However a run ends, nobody is told that it goes on.
+struct Ended<'a>(&'a Service);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.going(None);
+    }
 }
 
 impl Worker {
@@ -87,7 +98,11 @@ impl Worker {
         });
         found.map_err(failed)?;
         let mut ran = Ran::default();
+        let service = Arc::clone(&self.service);
+        let _ended = Ended(&service);
         for chunk in wanted.chunks(CHUNK) {
+            let (transactions, decided) = (wanted.len(), ran.transactions);
+            service.going(Some(Going { plan: plan.to_owned(), transactions, decided }));
             let decisions = self.by_their_rules(chunk).map_err(failed)?;
             let mut work = Work { decisions, ..Work::default() };
             self.record(&mut work).map_err(failed)?;

@@ -133,15 +133,13 @@ impl<'a> Table<'a> {
         entries.collect()
     }
 
-    /// Reports every key that nobody asked for; those of `later` are of a later release.
-    pub(in crate::workspace) fn finish(self, later: &[&'static str]) {
+    /// Reports every key that nobody asked for.
+    pub(in crate::workspace) fn finish(self) {
         #[cfg(test)]
-        super::asked::note(self.asked.iter().chain(later));
+        super::asked::note(self.asked.iter());
         for (key, _) in self.entries() {
             let word = key.text.as_str();
-            if later.contains(&word) {
-                self.source.report.not_yet(key.place, &format!("`{word}`"));
-            } else if !self.asked.contains(&word) {
+            if !self.asked.contains(&word) {
                 let message = format!("unknown key `{word}`");
                 let help = hint(word, "key", &self.asked);
                 self.source.report.push(Diagnostic::error("CR021", key.place, message).help(help));

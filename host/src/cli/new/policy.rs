@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use accredit_engine::calendar::PeriodKind;
 use accredit_engine::money;
 use accredit_engine::policy::Kind;
 use accredit_engine::transaction::{ColumnType, Field, Names};
@@ -19,7 +20,7 @@ use crate::cli::scene::Scene;
 /// What `new policy` may be told.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// filter, crediting, value, hold, duplication, rollup or intake.
+    /// filter, crediting, value, hold, duplication, rollup, reward or intake.
     kind: String,
     /// The policy's name, which becomes the name of its file.
     name: String,
@@ -33,10 +34,8 @@ const DAY: Date = date(1999, 1, 15);
 
 /// Runs the verb.
 pub(super) fn run(options: &Options) -> u8 {
-    let kind = Kind::parse(&options.kind).and_then(|kind| Some((kind, template(kind)?)));
-    let Some((kind, source)) = kind else {
-        let known = Kind::ALL.into_iter().filter(|kind| template(*kind).is_some());
-        let known: Vec<&str> = known.map(Kind::name).collect();
+    let Some(kind) = Kind::parse(&options.kind) else {
+        let known: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).collect();
         eprintln!("error: `{}` is none of {}", options.kind, known.join(", "));
         return EXIT_NOTHING;
     };
@@ -58,13 +57,14 @@ pub(super) fn run(options: &Options) -> u8 {
     };
     let stem = format!("policies/{}/{}", kind.name(), options.name);
     let cases = world.cases(kind, &options.name);
-    let files = [(format!("{stem}.rhai"), source.to_owned()), (format!("{stem}.cases.md"), cases)];
+    let files =
+        [(format!("{stem}.rhai"), template(kind).to_owned()), (format!("{stem}.cases.md"), cases)];
     super::write(&options.dir, &files)
 }
 
 /// A policy of the kind to begin with.
-fn template(kind: Kind) -> Option<&'static str> {
-    Some(match kind {
+fn template(kind: Kind) -> &'static str {
+    match kind {
         Kind::Filter => include_str!("templates/filter.rhai"),
         Kind::Crediting => include_str!("templates/crediting.rhai"),
         Kind::Value => include_str!("templates/value.rhai"),
@@ -72,8 +72,8 @@ fn template(kind: Kind) -> Option<&'static str> {
         Kind::Duplication => include_str!("templates/duplication.rhai"),
         Kind::Rollup => include_str!("templates/rollup.rhai"),
         Kind::Intake => include_str!("templates/intake.rhai"),
-        Kind::Reward => return None,
-    })
+        Kind::Reward => include_str!("templates/reward.rhai"),
+    }
 }
 
 /// Names of the customer's own, for cases.
@@ -83,6 +83,10 @@ struct World {
     amount: String,
     /// The position that is credited.
     position: String,
+    /// Who holds it.
+    payee: String,
+    /// The leaf period of the day.
+    period: String,
     /// Those above it.
     managers: Vec<String>,
     credit_type: Option<String>,
@@ -119,11 +123,14 @@ impl World {
         let mut cells: Vec<(String, String)> = ids.collect();
         cells.push((day, text));
         cells.push((owner.clone(), organization.participant_id(holder).to_string()));
+        let period = settings.calendar.period(DAY, PeriodKind::Month);
         let several = settings.credit_types.first().filter(|_| settings.credit_types.len() > 1);
         Ok(World {
             cells,
             amount,
             position: known.id.to_string(),
+            payee: organization.participant_id(holder).to_string(),
+            period: period.map(|period| period.id).unwrap_or_default(),
             managers: above.iter().map(|id| organization.position_id(*id).to_string()).collect(),
             credit_type: several.map(ToString::to_string),
             scale: settings.currency.scale,
@@ -173,7 +180,14 @@ impl World {
                 self.case(&mut text, "Half of the deal counts", "100");
                 self.credits(&mut text, &[(&self.position, &full("50"), "active")]);
             }
-            Kind::Crediting | Kind::Intake | Kind::Reward => {
+            Kind::Reward => {
+                self.case(&mut text, "A tenth of what was credited", "100");
+                text.push_str("\n| reward | payee | credited | amount |\n");
+                text.push_str("| --- | --- | --- | --- |\n");
+                let (payee, credited, paid) = (&self.payee, full("100"), full("10"));
+                text.push_str(&format!("| Reward | {payee} | {credited} | {paid} |\n"));
+            }
+            Kind::Crediting | Kind::Intake => {
                 self.case(&mut text, "The owner has the deal", "100");
                 self.credits(&mut text, &[(&self.position, &full("100"), "active")]);
             }
@@ -206,6 +220,12 @@ impl World {
                 plan.push_str("  rollable = true\n");
             }
         }
+        if kind == Kind::Reward {
+            plan.push_str(&format!(
+                "\n[[reward]]\nname = \"Reward\"\n{}",
+                credit_type.trim_start()
+            ));
+        }
         if kind == Kind::Rollup {
             plan.push_str("\n[[indirect]]\nname = \"Up\"\nrelationship = \"Reporting\"\n");
             plan.push_str("  [[indirect.results]]\n  name = \"Up credit\"\n");
@@ -224,8 +244,14 @@ impl World {
         };
         let header = line(row.iter().map(|(column, _)| *column).collect());
         let cells = line(row.iter().map(|(_, cell)| *cell).collect());
-        let block =
-            format!("\n## {heading}\n\nplan: example\n\n```csv transactions\n{header}{cells}```\n");
+        let period = match self.period.as_str() {
+            "" => String::new(),
+            period => format!("period: {period}\n"),
+        };
+        let block = format!(
+            "\n## {heading}\n\nplan: example\n{period}\n\
+             ```csv transactions\n{header}{cells}```\n"
+        );
         text.push_str(&block);
     }
 
