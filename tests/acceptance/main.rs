@@ -13,6 +13,7 @@ mod payees;
 mod release;
 mod restart;
 mod results;
+mod seeds;
 mod server;
 mod swap;
 mod tidy;
