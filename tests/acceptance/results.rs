@@ -443,3 +443,30 @@ fn payees_ask_and_are_answered_once() {
     let all = done(&server.get("/v1/enquiries?payee=bob"));
     assert_eq!(all["data"], json!([first]));
 }
+
+/// A plan that measures teams credits no person; its members see what their team was credited with,
+/// beside their own totals and not in them (seed 000, DOMAIN 2.14).
+#[test]
+fn members_see_what_their_team_is_credited_with() {
+    let office = Office::with(|workspace| {
+        company::put(workspace, "organization/teams.csv", "id\nWest\n");
+        let members = "team,participant,from,to\nWest,ann,,\nWest,bob,,2026-10-31\n";
+        company::put(workspace, "organization/members.csv", members);
+        let plan = "name = \"Teams\"\nmeasure = \"team\"\ntargets = [\"*\"]\n\
+                    [[direct]]\nname = \"Sale\"\nassign = \"field:office\"\n\
+                    [[direct.results]]\nname = \"Sale credit\"\n";
+        company::put(workspace, "plans/teams.toml", plan);
+    });
+    let server = office.open("2026-11-29");
+    let deal = json!({"id": "D1", "date": "2026-11-15", "amount": "100", "office": "west"});
+    assert_eq!(server.hook("m1", &deal.to_string()).unwrap().status, 202);
+    server.settle();
+    let path = "/v1/calculations/teams/2026-11/release";
+    done(&post(&server, path, &json!({"what": "credits"})));
+    let seen = statements(&server, "ann");
+    assert_eq!(seen[0]["team_credits"][0]["team"], "West", "{seen}");
+    assert_eq!(amounts(&seen[0]["team_credits"]), ["100.00"]);
+    assert_eq!((&seen[0]["credits"], &seen[0]["totals"]), (&json!([]), &json!([])));
+    // Bob had left the team by the incentive date.
+    assert_eq!(statements(&server, "bob"), json!([]));
+}

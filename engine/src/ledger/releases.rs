@@ -84,6 +84,8 @@ pub struct Statement {
     pub released: String,
     /// The payee's credits.
     pub credits: Vec<CreditRow>,
+    /// Credits of teams that the payee is a member of, in a plan that measures teams.
+    pub team_credits: Vec<CreditRow>,
     /// The payee's rewards.
     pub rewards: Vec<RewardRow>,
 }

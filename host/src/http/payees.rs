@@ -73,6 +73,7 @@ fn statement(payee: &str, one: &Statement) -> Value {
         "released": one.released,
         "totals": totals.collect::<Vec<_>>(),
         "credits": one.credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
+        "team_credits": one.team_credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
         "rewards": one.rewards,
     })
 }
@@ -222,7 +223,8 @@ pub(crate) async fn enquire(
         let (mut transaction, mut actual) = (said.transaction, None);
         if let Some(id) = &said.credit {
             let published = service.ledger.statements(&payee, None).map_err(failed)?;
-            let mut rows = published.iter().flat_map(|one| &one.credits);
+            let mut rows =
+                published.iter().flat_map(|one| one.credits.iter().chain(&one.team_credits));
             let row = rows.find(|row| row.id == *id).ok_or_else(|| Problem::not_found("credit"))?;
             if transaction.as_ref().is_some_and(|known| *known != row.transaction) {
                 let detail = "the credit is of another transaction";

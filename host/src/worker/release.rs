@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use accredit_engine::calculation::Calculation;
 use accredit_engine::decision::CreditRow;
 use accredit_engine::ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
+use accredit_engine::organization::Organization;
 use accredit_engine::posting;
 use accredit_engine::store::Error as StoreError;
 use serde_json::{Value as Json, json};
@@ -116,7 +117,7 @@ impl Worker {
         mut release: Release,
         calculation: &Calculation,
     ) -> Result<Publication, StoreError> {
-        let statements = statements(&release, calculation);
+        let statements = statements(&wanted.ruleset.organization, &release, calculation);
         release.payees = statements.keys().cloned().collect();
         let certain = release.status == CONFIRMED;
         let what = if certain { "rewards_released" } else { "credits_released" };
@@ -172,8 +173,12 @@ fn double_payment(
     })
 }
 
-/// What each payee sees: credits that count or wait, and rewards.
-fn statements(release: &Release, calculation: &Calculation) -> BTreeMap<String, Statement> {
+/// What each payee sees: credits that count or wait, those of their teams, and rewards.
+fn statements(
+    organization: &Organization,
+    release: &Release,
+    calculation: &Calculation,
+) -> BTreeMap<String, Statement> {
     let act = release.last().cloned().unwrap_or_default();
     let blank = Statement {
         plan: release.plan.clone(),
@@ -190,10 +195,23 @@ fn statements(release: &Release, calculation: &Calculation) -> BTreeMap<String, 
             let statement = statements.entry(payee.clone()).or_insert_with(|| blank.clone());
             statement.credits.push(row.clone());
         }
+        for member in members(organization, row) {
+            let statement = statements.entry(member).or_insert_with(|| blank.clone());
+            statement.team_credits.push(row.clone());
+        }
     }
     for reward in &calculation.rewards {
         let statement = statements.entry(reward.payee.clone()).or_insert_with(|| blank.clone());
         statement.rewards.push(reward.clone());
     }
     statements
+}
+
+/// Who belongs on the incentive date to the team that is credited, where no position is.
+fn members(organization: &Organization, row: &CreditRow) -> Vec<String> {
+    let team = row.team.as_deref().filter(|_| row.position.is_none());
+    let team = team.and_then(|id| organization.teams.find(id));
+    let Some((team, date)) = team.zip(row.incentive_date.parse().ok()) else { return Vec::new() };
+    let members = organization.members(team, date);
+    members.map(|member| organization.participant_id(member.participant).to_string()).collect()
 }
