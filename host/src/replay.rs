@@ -71,7 +71,9 @@ impl Selection<'_> {
             let transaction = Arc::new(decoder.decode(&stored.record));
             let date = transaction.date().ok();
             let open = open(self.ruleset, date, self.today) && !self.finalized(date);
-            let meant = self.effective.covers(date) && open;
+            // What a date reaches in a finalized period is taken back and posted in an open one.
+            let posted = matches!(self.effective, Effective::From(_));
+            let meant = self.effective.covers(date) && (open || posted);
             meant.then_some(Again { stored, transaction, plans })
         });
         again.collect()

@@ -196,6 +196,38 @@ fn a_finalized_january_is_unchanged() {
     assert_eq!(full["differing"], 0, "{full}");
 }
 
+/// New rules for open periods leave a finalized one alone; from a date that lies in it, the difference
+/// is known before, and then reversed and posted anew in the open period (DESIGN, "effective").
+#[test]
+fn rules_from_a_date_in_a_finalized_period_are_posted_in_the_open_one() {
+    let office = Office::new();
+    let server = office.open("2026-02-03");
+    deal(&server, "m1", "D1", "2026-01-15", "100");
+    done(&post(&server, "/v1/periods/2026-01/finalize", &json!({})));
+    let january = server.credits("period=2026-01");
+    let change = |percent: u32, effective: &str| {
+        let text = company::rollup(percent);
+        json!({"files": {"policies/rollup/share.rhai": text}, "effective": effective})
+    };
+    let changed = |body: &Json| {
+        done(&post(&server, "/v1/changes", body));
+        server.wait("the change", || server.get("/v1/status").json()["recredit"].is_null());
+        server.credits("period=2026-02&payee=max")
+    };
+    let none = done(&post(&server, "/v1/preview", &change(60, "recredit")));
+    assert_eq!(none["impact"]["total"], json!([]), "{none}");
+    assert_eq!(changed(&change(60, "recredit")), Vec::<Json>::new());
+
+    let shown = done(&post(&server, "/v1/preview", &change(50, "from:2026-01-01")));
+    // Max and Dee lose a half of 100 each.
+    assert_eq!(shown["impact"]["total"][0]["difference"], "-100.00", "{shown}");
+    let february = changed(&change(50, "from:2026-01-01"));
+    assert_eq!(amounts(&json!(february)), ["-100.00", "50.00"]);
+    assert!(february.iter().all(|row| row["origin"] == "retro"));
+    assert_eq!(server.credits("period=2026-01"), january);
+    assert_eq!(done(&server.get("/v1/verify"))["differing"], 0);
+}
+
 #[test]
 fn periods_are_finalized_in_order_or_with_a_reason() {
     let office = Office::new();

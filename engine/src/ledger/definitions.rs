@@ -30,7 +30,8 @@ pub enum Effective {
     Now,
     /// Those of open periods are decided again.
     Recredit,
-    /// Those of open periods whose incentive date is this day or later are decided again.
+    /// Those whose incentive date is this day or later are decided again; what differs in a
+    /// finalized period is taken back and posted anew in an open one.
     From(Date),
 }
 
