@@ -24,7 +24,7 @@ use crate::credit::{Credit, Status, laws};
 use crate::decision::{Note, Outcome};
 use crate::plan::Plan;
 use crate::script::Machine;
-use crate::stage::{Case, Inputs, Park, Says, Step, adjust, note};
+use crate::stage::{Case, Inputs, Park, Says, Step, adjust, at_fault, note};
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
 
@@ -216,10 +216,7 @@ fn parked(decided: &mut Decided, park: Park) {
     let (transaction, plan) = (&decided.transaction, &decided.plan);
     let mut reason = note(transaction, plan, park.stage, park.code, park.message.clone());
     if let Some(fault) = &park.fault {
-        reason.policy = (!fault.policy.is_empty()).then(|| fault.policy.to_string());
-        reason.file = Some(fault.place.file.clone());
-        reason.line = Some(fault.place.line);
-        reason.column = Some(fault.place.column);
+        reason = at_fault(reason, fault);
     }
     let alert = park.alert().to_owned();
     self::park(decided, park.stage, reason, alert);

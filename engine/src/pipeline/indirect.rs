@@ -7,6 +7,7 @@ use crate::credit::{Credit, Rolled, Status};
 use crate::money;
 use crate::organization::Recipient;
 use crate::plan::{IndirectResult, IndirectRule, selects};
+use crate::policy::ProgramId;
 use crate::script::Answer;
 use crate::stage::rollup::{self, Candidate};
 use crate::stage::{Case, Park, Says, Seen, adjust, duplication, hold, maximum};
@@ -144,9 +145,9 @@ fn finish_indirect(
             Answer::Rolled(rolled) => {
                 credit.amount = rolled.amount;
                 own_maximum = rolled.maximum;
-                wish = rolled.hold;
+                wish = rolled.hold.map(|hold| (hold, Some(program)));
                 if let Some(kind) = rolled.credit_type {
-                    credit.credit_type = credit_type(case, &kind)?;
+                    credit.credit_type = credit_type(case, program, &kind)?;
                 }
             }
             _ => {
@@ -183,10 +184,10 @@ fn finish_indirect(
     Ok(())
 }
 
-fn credit_type(case: &Case<'_>, name: &str) -> Result<Arc<str>, Park> {
+fn credit_type(case: &Case<'_>, program: ProgramId, name: &str) -> Result<Arc<str>, Park> {
     let known = case.ruleset.settings.credit_types.iter().find(|known| ***known == *name);
     known.cloned().ok_or_else(|| {
         let message = format!("`{name}` is not one of the workspace's credit types");
-        Park::new("rollup", "policy_error", message)
+        Park::fault("rollup", case.blame(program, message))
     })
 }

@@ -107,8 +107,11 @@ pub(super) fn to_text(value: &Dynamic) -> Option<ImmutableString> {
     value.read_lock::<Date>().map(|date| date.to_string().into())
 }
 
-/// Whether two values of one kind are equal.
+/// Whether two values of one kind are equal; nothing equals only nothing.
 pub(super) fn equal(x: &Dynamic, y: &Dynamic) -> Outcome<bool> {
+    if x.is_unit() || y.is_unit() {
+        return Ok(x.is_unit() && y.is_unit());
+    }
     match (x.as_bool(), y.as_bool()) {
         (Ok(x), Ok(y)) => Ok(x == y),
         _ => compare(x, y).map(Ordering::is_eq),

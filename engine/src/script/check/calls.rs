@@ -23,13 +23,13 @@ impl Walk<'_> {
         let name = call.name.as_str();
         match (name, call.args.as_slice(), kinds.as_slice()) {
             ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
-                self.compared((x, *kind_x), (y, *kind_y));
+                self.compared((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
                 Kind::Bool
             }
             ("contains", [Expr::Array(items, _), item], [_, kind]) => {
                 for other in items.iter() {
                     let other_kind = self.expr(other);
-                    self.compared((item, *kind), (other, other_kind));
+                    self.compared((item, *kind), (other, other_kind), false);
                 }
                 Kind::Bool
             }
@@ -100,9 +100,11 @@ impl Walk<'_> {
         Kind::Any
     }
 
-    /// Two values that are compared, each with its kind.
-    fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind)) {
-        let unit = kind_x == Kind::Unit || kind_y == Kind::Unit;
+    /// Two values that are compared, each with its kind; whether by order. What may be nothing
+    /// (a field of a credit) can be equal to `()`, a column never is.
+    fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind), order: bool) {
+        let one = kind_x == Kind::Unit || kind_y == Kind::Unit;
+        let unit = one && (order || kind_x.is_plain() || kind_y.is_plain());
         let unlike = kind_x.is_plain() && kind_y.is_plain() && kind_x != kind_y;
         if !unit && !unlike {
             return;
@@ -113,7 +115,7 @@ impl Walk<'_> {
         let at = start(word);
         if unit {
             let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field";
-            let message = "nothing can be compared with ()".to_owned();
+            let message = "this cannot be compared with ()".to_owned();
             self.error_with_help("CR010", at, message, Some(help.to_owned()));
         } else {
             let (x, y) = (kind_x.word(), kind_y.word());

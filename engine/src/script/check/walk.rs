@@ -10,10 +10,12 @@ use std::collections::HashMap;
 use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, ScriptFuncDef, Stmt};
 
 use super::Reads;
+use super::expressions::start;
 use super::kinds::Kind;
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Form, Program};
 use crate::script::Known;
+use crate::script::fault::chain;
 
 /// One walk over one program.
 pub(super) struct Walk<'a> {
@@ -189,6 +191,14 @@ impl<'a> Walk<'a> {
     fn assignment(&mut self, target: &Expr, value: &Expr) {
         self.expr(value);
         self.expr(target);
+        let (root, links) = chain(target);
+        if let (Some(name), false) = (name_of(root), links.is_empty()) {
+            let known = self.scope.iter().rev().find(|(known, _)| known == name);
+            if known.is_some_and(|(_, kind)| kind.is_view()) {
+                let message = format!("`{name}` cannot be changed");
+                self.error("CR008", start(target), message);
+            }
+        }
         if let Some(name) = name_of(target) {
             for (known, kind) in &mut self.scope {
                 if known == name {

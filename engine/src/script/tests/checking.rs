@@ -65,8 +65,15 @@ fn expressions() {
             ("tx.amount > tx.date", &["CR010 1:13 cannot compare number with date"]),
             ("tx.deal_stage in [1, \"Won\"]", &["CR010 1:19 cannot compare text with number"]),
             (
-                "credit.payee == ()",
-                &["CR010 1:17 nothing can be compared with (); ask tx.has(\"…\") for a column, \
+                "tx.amount == ()",
+                &["CR010 1:14 this cannot be compared with (); ask tx.has(\"…\") for a column, \
+                 credit.has(\"…\") for a field"],
+            ),
+            // A credit's field may be nothing, a column never is.
+            ("credit.payee == () || credit.via != ()", &[]),
+            (
+                "credit.level < ()",
+                &["CR010 1:16 this cannot be compared with (); ask tx.has(\"…\") for a column, \
                  credit.has(\"…\") for a field"],
             ),
             ("tx.amount", &["CR011 1:1 the result must be true or false, this is number"]),
@@ -122,6 +129,8 @@ fn policies() {
                 "fn value(tx, to) { if tx.renewal { return false; } 1 }",
                 &["CR011 1:43 the result must be a number, this is bool"],
             ),
+            // It parked every deal, with the words "transaction has no field `amount`".
+            ("fn value(tx, to) { tx.amount = 5; 1 }", &["CR008 1:20 `tx` cannot be changed"]),
             ("fn value(tx, to) { if tx.renewal { throw \"no\" } 1 }", &[]),
             ("fn value(tx, to) { let n = 0; for (x, i) in [1] { n += x * i } n }", &[]),
             ("fn value(tx, to) { try { 1 } catch (e) { throw e } 1 }", &[]),

@@ -40,6 +40,9 @@ fn results_are_of_the_kind_asked_for() {
             "[share(\"A\", 0.5), \"B\"]",
             "Shares([Share { who: \"A\", weight: Some(0.5) }, Share { who: \"B\", weight: None }])",
         ),
+        // `[tx["Rep 1"], tx["Rep 2"]]` with a blank second rep gave the first one half of the deal.
+        (Kind::Crediting, "[\"A\", \" \"]", "Shares([Share { who: \"A\", weight: None }])"),
+        (Kind::Crediting, "[\"\"]", "Shares([])"),
         (Kind::Crediting, "share(\"A\")", "Shares([Share { who: \"A\", weight: None }])"),
         (
             Kind::Crediting,

@@ -5,6 +5,7 @@
 
 use super::STAGE;
 use crate::plan::{Assign, DirectRule};
+use crate::policy::ProgramId;
 use crate::script::{Answer, Share};
 use crate::stage::{Case, Park, Says, Seen, names};
 use crate::transaction::{Field, Names, Value};
@@ -42,7 +43,7 @@ pub(super) fn named(
                             format!("rule `{name}`: the policy names `{}`", text().join(";"));
                         (Says::Names, message)
                     });
-                    return valid(shares).map(Some);
+                    return valid(case, *program, shares).map(Some);
                 }
                 _ => {
                     let message = format!("rule `{name}`: the policy credits nobody");
@@ -53,8 +54,10 @@ pub(super) fn named(
         }
     };
     let shares = names::parse(&text).map_err(|message| {
-        let policy = matches!(assign, Assign::Policy(_));
-        Park::new(STAGE, if policy { "policy_error" } else { "bad_value" }, message)
+        if let Assign::Policy(program) = assign {
+            return Park::fault(STAGE, case.blame(*program, message));
+        }
+        Park::new(STAGE, "bad_value", message)
     })?;
     case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
     if shares.is_empty() {
@@ -66,12 +69,12 @@ pub(super) fn named(
     Ok(Some(shares))
 }
 
-fn valid(shares: Vec<Share>) -> Result<Vec<Share>, Park> {
+fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {
     let negative = |share: &&Share| share.weight.is_some_and(|w| !names::valid_weight(&w));
     match shares.iter().find(negative) {
         Some(share) => {
             let message = format!("the weight of `{}` is below 0", share.who);
-            Err(Park::new(STAGE, "policy_error", message))
+            Err(Park::fault(STAGE, case.blame(program, message)))
         }
         None => Ok(shares),
     }
