@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draft::{blank_credit, capped};
+use super::draft::{add, blank_credit, capped};
 use crate::credit::{Credit, Rolled, Status};
 use crate::money;
 use crate::organization::Recipient;
@@ -180,7 +180,7 @@ fn finish_indirect(
         let (amount, status) = (credit.amount, credit.status.name());
         format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule)
     });
-    case.credits.push(credit);
+    add(case, credit);
     Ok(())
 }
 
