@@ -6,7 +6,11 @@
 //! **Architecture invariant:** every code in [`CODES`] has a page in `scripts/errors/`, and the other
 //! way round; a test holds it so.
 
+mod origin;
+
 use serde::{Serialize, Serializer};
+
+pub use self::origin::Origin;
 
 /// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
 /// that the whole file (or no file) is meant, which is written as its beginning.

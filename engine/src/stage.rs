@@ -201,7 +201,7 @@ impl Case<'_> {
             Some(program) => Fault {
                 message,
                 policy: Arc::clone(&program.name),
-                place: program.origin.clone(),
+                place: program.origin.place.clone(),
                 bad_value: false,
             },
             None => Fault { message, ..Fault::default() },

@@ -42,7 +42,7 @@ pub struct Reads {
 pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
     if program.source.len() > SOURCE_BYTES_MAX {
         let message = format!("the script has more than {SOURCE_BYTES_MAX} bytes");
-        return vec![Diagnostic::error("CR009", program.origin.clone(), message)];
+        return vec![Diagnostic::error("CR009", program.origin.place.clone(), message)];
     }
     let ast = match parse(program) {
         Ok(ast) => ast,
@@ -97,14 +97,14 @@ fn parse(program: &Program) -> Result<AST, Diagnostic> {
         Ok(Ok(ast)) => Ok(ast),
         Ok(Err(error)) => Err(syntax(program, &error)),
         Err(_) => {
-            Err(Diagnostic::error("CR001", program.origin.clone(), "the text cannot be read"))
+            Err(Diagnostic::error("CR001", program.origin.place.clone(), "the text cannot be read"))
         }
     }
 }
 
 fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
     let place = match fault::line_and_column(error.position()) {
-        Some((line, column)) => Place::within(line, column, &program.origin),
+        Some((line, column)) => program.origin.at(line, column),
         None => end(program),
     };
     let word = match error.err_type() {
@@ -147,5 +147,5 @@ fn forbidden(place: Place, word: &str) -> Diagnostic {
 /// The place behind the last character.
 fn end(program: &Program) -> Place {
     let end = Place::of_offset("", &program.source, program.source.len());
-    Place::within(end.line, end.column, &program.origin)
+    program.origin.at(end.line, end.column)
 }

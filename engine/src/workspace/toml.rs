@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 
 pub(super) use self::table::Table;
 use super::report::{Report, hint};
-use crate::diagnostic::Place;
+use crate::diagnostic::{Origin, Place};
 
 /// A file's name and text, and where findings go.
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ pub(super) struct Text {
     /// The opening quote.
     pub(super) place: Place,
     /// The first character inside the quotes.
-    pub(super) origin: Place,
+    pub(super) origin: Origin,
 }
 
 /// A value, and the key it belongs to.
@@ -137,6 +137,12 @@ impl<'a> Item<'a> {
         };
         let place = self.source.place(span.start);
         let origin = self.source.place(span.start + quotes + skipped);
+        let origin = match content.get(skipped..) {
+            Some(content) if raw.starts_with('"') => {
+                Origin::of_escaped(origin, content.get(..content.len() - quotes).unwrap_or(content))
+            }
+            _ => Origin::from(origin),
+        };
         Some(Text { text, place, origin })
     }
 

@@ -216,7 +216,7 @@ fn existing_credits_have_fields() {
 #[test]
 fn places_are_counted_from_the_origin() {
     let mut program = program(Form::Expression(Use::Filter), "tx.foo ==\n  tx.bar");
-    program.origin = Place::new("plans/a.toml", 7, 11);
+    program.origin = Place::new("plans/a.toml", 7, 11).into();
     let places = findings(&program, &known()).into_iter().map(|finding| finding.place);
     let expected = [Place::new("plans/a.toml", 7, 14), Place::new("plans/a.toml", 8, 6)];
     assert_eq!(places.collect::<Vec<_>>(), expected);

@@ -127,7 +127,7 @@ impl<'a> Table<'a> {
         let entries = self.entries.iter().map(|(key, value)| {
             let place = self.source.place(key.span().start);
             let name: &'a str = key.get_ref();
-            let text = Text { text: name.to_owned(), origin: place.clone(), place };
+            let text = Text { text: name.to_owned(), origin: place.clone().into(), place };
             (text, Item { source: self.source, key: name, value })
         });
         entries.collect()
