@@ -138,7 +138,7 @@ pub enum Cell {
     Number(String),
     /// A JSON boolean.
     Bool(bool),
-    /// A JSON array or object, as text: no column type reads it.
+    /// A JSON array or object, as text: no column type reads it, and no script.
     Nested(String),
 }
 
@@ -326,11 +326,13 @@ impl Transaction {
         Unreadable::Bad { column: column.to_owned(), cell: cell.to_owned(), expected }
     }
 
-    /// The first cell that does not parse as its column's type.
+    /// The first cell that does not parse as its column's type, among the columns that the workspace
+    /// names: what senders nest in others concerns nobody until a rule reads it.
     pub fn bad_value(&self) -> Option<Unreadable> {
         let cells = self.layout.names.iter().zip(self.values.iter());
+        let known = |name: &str| self.layout.fields.columns().any(|column| column == name);
         cells.into_iter().find_map(|(column, value)| match value {
-            Value::Bad(cell) => Some(self.bad(column, cell)),
+            Value::Bad(cell) if known(column) => Some(self.bad(column, cell)),
             _ => None,
         })
     }

@@ -10,6 +10,7 @@ mod company;
 mod crm;
 mod oracle;
 mod payees;
+mod policies;
 mod release;
 mod restart;
 mod results;

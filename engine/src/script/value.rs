@@ -107,6 +107,11 @@ pub(super) fn to_text(value: &Dynamic) -> Option<ImmutableString> {
     value.read_lock::<Date>().map(|date| date.to_string().into())
 }
 
+/// The date, if it is one.
+pub(super) fn date(value: &Dynamic) -> Option<Date> {
+    value.read_lock::<Date>().map(|date| *date)
+}
+
 /// Whether two values of one kind are equal; nothing equals only nothing.
 pub(super) fn equal(x: &Dynamic, y: &Dynamic) -> Outcome<bool> {
     if x.is_unit() || y.is_unit() {

@@ -34,8 +34,12 @@ impl Walk<'_> {
                 Kind::Bool
             }
             ("!", ..) => Kind::Bool,
+            ("+", _, [Kind::Array, _]) => Kind::Array,
+            ("+", _, [Kind::Any, Kind::Text]) => Kind::Any,
             ("+", _, [Kind::Text, _] | [_, Kind::Text]) => Kind::Text,
             ("+" | "-" | "*" | "/" | "%", _, [Kind::Number, Kind::Number]) => Kind::Number,
+            ("+" | "-", _, [Kind::Date, Kind::Number]) => Kind::Date,
+            ("-", _, [Kind::Date, Kind::Date]) => Kind::Number,
             ("-", _, [kind]) => *kind,
             _ if call.is_operator_call() => Kind::Any,
             _ => self.function(name, &kinds, at, Style::Plain),

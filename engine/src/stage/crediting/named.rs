@@ -26,7 +26,13 @@ pub(super) fn named(
         Assign::Team | Assign::Territory(_) => {
             (transaction.names(Names::Team), "the team".to_owned())
         }
-        Assign::Column(column) => (text_of(transaction.get(column)), format!("`{column}`")),
+        Assign::Column(column) => match transaction.get(column) {
+            Value::Bad(cell) => {
+                let message = format!("`{column}` holds `{cell}`, which is not a text");
+                return Err(Park::new(STAGE, "bad_value", message));
+            }
+            value => (text_of(value), format!("`{column}`")),
+        },
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
             (value.map(text_of).unwrap_or_default(), "the preassigned positions".to_owned())
