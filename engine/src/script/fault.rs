@@ -138,6 +138,11 @@ pub(super) fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) if expected.is_empty() => {
             format!("{} does not fit here", word(actual))
         }
+        EvalAltResult::ErrorMismatchDataType(expected, actual, _)
+            if word(expected) == word(actual) =>
+        {
+            "expected a whole number; floor(x) makes one".to_owned()
+        }
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) => {
             format!("expected {}, not {}", word(expected), word(actual))
         }

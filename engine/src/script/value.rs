@@ -85,6 +85,16 @@ pub(super) fn whole(value: &Dynamic) -> Option<i64> {
     if number.fract().is_zero() { i64::try_from(number).ok() } else { None }
 }
 
+/// The same number, as an integer where it is one: only those are indices of arrays.
+pub(super) fn plain(value: Dynamic) -> Dynamic {
+    whole(&value).map_or(value, Dynamic::from)
+}
+
+/// A value as messages show it: a number itself, else its kind.
+pub(super) fn shown(value: &Dynamic) -> String {
+    number(value).map_or_else(|| kind(value).to_owned(), |number| number.to_string())
+}
+
 /// The text in a value.
 pub(super) fn text(value: &Dynamic) -> Option<ImmutableString> {
     match value.as_char() {

@@ -125,7 +125,7 @@ fn of_parts(year: INT, month: INT, day: INT) -> Outcome<Date> {
 
 fn add(date: Date, count: &Dynamic, length: fn(i32) -> Length) -> Outcome<Date> {
     let Some(count) = value::whole(count).and_then(|count| i32::try_from(count).ok()) else {
-        return raise(format!("expected a whole number, not {}", value::kind(count)));
+        return raise(format!("expected a whole number, not {}", value::shown(count)));
     };
     match length(count).after(date) {
         Some(date) => Ok(date),

@@ -7,6 +7,8 @@
 //! fast, and one form for everything else, which is strict; Rhai's built-in forms are never
 //! reached.
 
+use std::ops::{Range, RangeInclusive};
+
 use jiff::civil::Date;
 use rhai::{Array, Dynamic, Engine, INT};
 use rust_decimal::Decimal;
@@ -111,16 +113,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signatures: &["number..number"],
         page: "Whole numbers from the left one until before the right one, for `for`.",
         arities: &[2],
-        register: |_| (),
+        register: |engine| {
+            engine.register_fn("..", |x: Dynamic, y: Dynamic| -> Outcome<Range<INT>> {
+                Ok(bound(&x)?..bound(&y)?)
+            });
+        },
     },
     Function {
         name: "..=",
         signatures: &["number..=number"],
         page: "Whole numbers from the left one to the right one, for `for`.",
         arities: &[2],
-        register: |_| (),
+        register: |engine| {
+            engine.register_fn("..=", |x: Dynamic, y: Dynamic| -> Outcome<RangeInclusive<INT>> {
+                Ok(bound(&x)?..=bound(&y)?)
+            });
+        },
     },
 ];
+
+/// An end of a range: columns are decimals, also where they are whole.
+fn bound(value: &Dynamic) -> Outcome<INT> {
+    match value::whole(value) {
+        Some(whole) => Ok(whole),
+        None => raise(format!("a range needs whole numbers, not {}", value::shown(value))),
+    }
+}
 
 type Operation = fn(&Dynamic, &Dynamic) -> Outcome<Dynamic>;
 
@@ -201,7 +219,7 @@ fn divide(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
         return raise("division by zero");
     }
     let quotient = |x: Decimal, y| x.checked_div(y).map(|quotient| quotient.normalize());
-    calculate(x, y, "divide", |_, _| None, quotient)
+    calculate(x, y, "divide", |_, _| None, quotient).map(value::plain)
 }
 
 fn remainder(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
