@@ -69,7 +69,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "==",
         signatures: &["any == any of the same kind"],
-        page: "Whether two values of one kind are equal; 1 equals 1.0, and () only (). Other unlike kinds are an error.",
+        page: "Whether two values of one kind are equal; 1 equals 1.0, and () only (). Other \
+               unlike kinds are an error.",
         arities: &[2],
         register: register_equal,
     },

@@ -109,16 +109,22 @@ impl<'a> Walk<'a> {
         }
         let names = function.params.iter().map(ToString::to_string);
         self.scope.extend(names.zip(kinds));
-        self.statements(&body(self.ast, function), Tail::Result);
+        let body = body(self.ast, function);
+        if body.is_empty() {
+            self.result(Tail::Result, Kind::Unit, function.body.start_position());
+        }
+        self.statements(&body, Tail::Result);
     }
 
     /// Statements in a scope of their own.
     pub(super) fn statements(&mut self, statements: &[Stmt], tail: Tail) {
         let depth = self.scope.len();
         self.unreachable(statements);
+        let mut gone = false;
         for (index, statement) in statements.iter().enumerate() {
             let is_last = index + 1 == statements.len();
-            self.statement(statement, if is_last { tail } else { Tail::Nothing });
+            self.statement(statement, if is_last && !gone { tail } else { Tail::Nothing });
+            gone |= matches!(statement, Stmt::Return(..));
         }
         self.scope.truncate(depth);
     }
@@ -145,8 +151,12 @@ impl<'a> Walk<'a> {
                 let constant = flags.contains(ASTFlags::CONSTANT);
                 let kind = if constant || kind.is_view() { kind } else { Kind::Any };
                 self.scope.push((name.as_str().to_owned(), kind));
+                self.result(tail, Kind::Unit, name.pos);
             }
-            Stmt::Assignment(x) => self.assignment(&x.1.lhs, &x.1.rhs),
+            Stmt::Assignment(x) => {
+                self.assignment(&x.1.lhs, &x.1.rhs);
+                self.result(tail, Kind::Unit, start(&x.1.lhs));
+            }
             Stmt::FnCall(call, at) => {
                 let kind = self.call(call, *at);
                 self.rounded(tail, &Expr::FnCall(call.clone(), *at));

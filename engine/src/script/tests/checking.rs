@@ -131,6 +131,17 @@ fn policies() {
             ),
             // It parked every deal, with the words "transaction has no field `amount`".
             ("fn value(tx, to) { tx.amount = 5; 1 }", &["CR008 1:20 `tx` cannot be changed"]),
+            // What ends with a statement that has no value answers (), which parked every deal.
+            ("fn value(tx, to) { }", &["CR011 1:18 the result must be a number, this is ()"]),
+            (
+                "fn value(tx, to) { let n = 5 }",
+                &["CR011 1:24 the result must be a number, this is ()"],
+            ),
+            (
+                "fn value(tx, to) { let n = 1; if tx.renewal { n = 2; } else { n } }",
+                &["CR011 1:47 the result must be a number, this is ()"],
+            ),
+            ("fn value(tx, to) { let n = 1; if tx.renewal { n = 2; } n }", &[]),
             ("fn value(tx, to) { if tx.renewal { throw \"no\" } 1 }", &[]),
             ("fn value(tx, to) { let n = 0; for (x, i) in [1] { n += x * i } n }", &[]),
             ("fn value(tx, to) { try { 1 } catch (e) { throw e } 1 }", &[]),
