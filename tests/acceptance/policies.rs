@@ -184,3 +184,23 @@ fn a_vacant_position_matters_when_it_is_credited() {
         assert_eq!(outcome("rollup", &source, &seats), expected, "{value}");
     }
 }
+
+/// A rollup policy of the plan took away the hold, the maximum and the credit type that a result had of
+/// its own, although the nearest word wins.
+#[test]
+fn a_result_says_more_than_the_policy_of_its_plan() {
+    let source = "fn roll(tx, credit, to, existing) {\n    \
+                  #{ amount: 80, maximum: 50, hold: hold_for(1, \"days\") }\n}";
+    for (setting, expected) in [
+        ("", "max 50.00 held until 2022-01-13"),
+        ("maximum = \"30\"", "max 30.00 held until 2022-01-13"),
+        ("hold = \"days:9\"", "max 50.00 held until 2022-01-21"),
+        ("hold = \"none\"", "max 50.00 active"),
+        ("value = \"credit.amount / 4\"", "max 25.00 active"),
+    ] {
+        let plan = PLAN.replace("TOP", "policies = { rollup = \"x\" }").replace("RULE", "");
+        let plan = format!("{plan}{setting}\n");
+        let lines = outcome("rollup", source, &[("plans/p.toml", &plan)]);
+        assert_eq!(lines[1], expected, "{setting}: {lines:?}");
+    }
+}

@@ -136,7 +136,7 @@ fn finish_indirect(
     mut credit: Credit,
     seen: Seen<'_>,
 ) -> Result<(), Park> {
-    let (mut wish, mut own_maximum) = (None, None);
+    let (mut wish, mut wished_maximum) = (None, None);
     if let Some(program) = result.value {
         let existing = case.existing();
         let seen = Seen { existing: &existing, ..seen };
@@ -144,10 +144,13 @@ fn finish_indirect(
             Answer::Number(amount) => credit.amount = amount,
             Answer::Rolled(rolled) => {
                 credit.amount = rolled.amount;
-                own_maximum = rolled.maximum;
-                wish = rolled.hold.map(|hold| (hold, Some(program)));
+                // What the result itself says is nearer than what the policy says.
+                wished_maximum = rolled.maximum;
+                let hold = rolled.hold.filter(|_| !result.output.own_hold);
+                wish = hold.map(|hold| (hold, Some(program)));
                 if let Some(kind) = rolled.credit_type {
-                    credit.credit_type = credit_type(case, program, &kind)?;
+                    let kind = credit_type(case, program, &kind)?;
+                    credit.credit_type = result.credit_type.clone().unwrap_or(kind);
                 }
             }
             _ => {
@@ -159,10 +162,9 @@ fn finish_indirect(
     credit.amount = money::round(credit.amount, credit.unit.scale);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
     if credit.status != Status::Suppressed {
-        let cap = match (own_maximum, result.output.maximum) {
-            (Some(cap), _) => Some(cap),
-            (None, Some(program)) => Some(case.number("maximum", program, seen)?),
-            (None, None) => None,
+        let cap = match result.output.maximum {
+            Some(program) => Some(case.number("maximum", program, seen)?),
+            None => wished_maximum,
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;

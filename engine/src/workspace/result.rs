@@ -128,7 +128,9 @@ fn output(
         once(report, name, names, "result");
     }
     let maximum = table.take("maximum").and_then(|item| expression(&item, maximum, scope.names));
-    let hold = match table.take("hold") {
+    let written = table.take("hold");
+    let own_hold = written.is_some();
+    let hold = match written {
         Some(item) => setting::hold(&item, &scope.settings.calendar, scope.names),
         None => policy(defaults, Kind::Hold).map(HoldSetting::Program),
     };
@@ -149,6 +151,7 @@ fn output(
         name: Arc::from(name?.text),
         maximum,
         hold: hold.unwrap_or(HoldSetting::None),
+        own_hold,
         duplicates: duplicates.unwrap_or(DuplicateSetting::Fixed(false)),
         reason_code,
     })
