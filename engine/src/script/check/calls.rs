@@ -35,7 +35,7 @@ impl Walk<'_> {
             }
             ("!", ..) => Kind::Bool,
             ("+", _, [Kind::Array, _]) => Kind::Array,
-            ("+", _, [Kind::Any, Kind::Text]) => Kind::Any,
+            ("+", _, [Kind::Any, Kind::Text]) => Kind::Any, // An array, perhaps.
             ("+", _, [Kind::Text, _] | [_, Kind::Text]) => Kind::Text,
             ("+" | "-" | "*" | "/" | "%", _, [Kind::Number, Kind::Number]) => Kind::Number,
             ("+" | "-", _, [Kind::Date, Kind::Number]) => Kind::Date,
@@ -109,7 +109,7 @@ impl Walk<'_> {
     fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind), order: bool) {
         let one = kind_x == Kind::Unit || kind_y == Kind::Unit;
         let unit = one && (order || kind_x.is_plain() || kind_y.is_plain());
-        let unlike = kind_x.is_plain() && kind_y.is_plain() && kind_x != kind_y;
+        let unlike = kind_x.is_unlike(kind_y);
         if !unit && !unlike {
             return;
         }

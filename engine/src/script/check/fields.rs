@@ -96,7 +96,8 @@ impl Walk<'_> {
             "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" | "id" | "name" => {
                 Kind::Text
             }
-            // May be ().
+            "level" | "weight" => Kind::MaybeNumber,
+            "position" | "title" | "payee" | "team" | "relationship" | "via" => Kind::MaybeText,
             _ => Kind::Any,
         }
     }

@@ -72,6 +72,14 @@ fn expressions() {
             // A credit's field may be nothing, a column never is.
             ("credit.payee == () || credit.via != ()", &[]),
             (
+                "to.level == \"1\" || credit.position == 5",
+                &[
+                    "CR010 1:13 cannot compare number with text",
+                    "CR010 1:39 cannot compare text with number",
+                ],
+            ),
+            ("to.level == 1 && credit.position + 1 == \"5\" && credit.via == to.via", &[]),
+            (
                 "credit.level < ()",
                 &["CR010 1:16 this cannot be compared with (); ask tx.has(\"…\") for a column, \
                  credit.has(\"…\") for a field"],
