@@ -454,6 +454,10 @@ pub fn decode(cell: &Cell, kind: &ColumnType) -> Value {
 
 /// A decimal number, plain or with an exponent; never a float on the way.
 pub fn number(text: &str) -> Option<Decimal> {
+    // Rust reads `1_000`; no spreadsheet or CRM writes it, and a slip of the finger is no amount.
+    if text.contains('_') {
+        return None;
+    }
     let plain = text.strip_prefix('+').unwrap_or(text);
     let exact = Decimal::from_str_exact(plain).ok();
     let number = exact.or_else(|| Decimal::from_scientific(plain).ok())?;
