@@ -6,18 +6,26 @@
 //! **Architecture invariant:** every code in [`CODES`] has a page in `scripts/errors/`, and the other
 //! way round; a test holds it so.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
-/// that the whole file (or no file) is meant.
+/// that the whole file (or no file) is meant, and goes out as its beginning.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
     /// Path inside the customer's directory, with `/` between folders.
     pub file: String,
     /// Line, from 1.
+    #[serde(serialize_with = "from_one")]
     pub line: u32,
     /// Column in characters, from 1.
+    #[serde(serialize_with = "from_one")]
     pub column: u32,
+}
+
+/// Programs that read findings go to a line and a column, and there is none before the first.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn from_one<S: Serializer>(count: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u32((*count).max(1))
 }
 
 impl Place {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use accredit_engine::diagnostic::{Diagnostic, Place, Severity};
+use accredit_engine::diagnostic::{Diagnostic, Severity};
 use accredit_engine::workspace::{Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
@@ -105,8 +105,7 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     let files = match directory::definitions(dir) {
         Ok(files) => files,
         Err(error) => {
-            let place = Place::file(error.path.display().to_string());
-            return (Files::new(), vec![Diagnostic::error("CR050", place, error.message)]);
+            return (Files::new(), vec![error.finding(dir)]);
         }
     };
     let own = dir.join("transactions");
@@ -114,9 +113,7 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     let rows = match own.is_dir().then(|| directory::rows(&own)).transpose() {
         Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
-            let path = error.path.strip_prefix(dir).unwrap_or(&error.path);
-            let place = Place::file(path.display().to_string());
-            unread.push(Diagnostic::error("CR030", place, error.message));
+            unread.push(error.finding(dir));
             directory::Rows::default()
         }
     };
