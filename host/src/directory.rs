@@ -39,7 +39,14 @@ impl Unreadable {
         let file = if parts.is_empty() { self.path.display().to_string() } else { parts.join("/") };
         let (line, column) = self.at.unwrap_or_default();
         let [line, column] = [line, column].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        let code = if self.at.is_some() { "CR030" } else { "CR050" };
+        let extension = self.path.extension().and_then(|extension| extension.to_str());
+        let code = match (self.at, extension) {
+            (None, _) => "CR050",
+            (_, Some("toml")) => "CR020",
+            (_, Some("rhai")) => "CR001",
+            (_, Some("md")) => "CR041",
+            _ => "CR030",
+        };
         Diagnostic::error(code, Place::new(file, line, column), self.message).help(self.help)
     }
 }
@@ -85,6 +92,32 @@ pub(crate) fn definitions(dir: &Path) -> Result<Files, Unreadable> {
     }
     Ok(files)
 }
+
+/// The files of `dir` that neither [`definitions`] nor [`rows`] reads, for their names alone.
+pub(crate) fn strays(dir: &Path, files: &Files) -> Result<Vec<String>, Unreadable> {
+    let mut strays = Vec::new();
+    let mut folders: Vec<PathBuf> = sorted(dir)?.into_iter().filter(|path| path.is_dir()).collect();
+    while let Some(folder) = folders.pop() {
+        for path in sorted(&folder)? {
+            let name = path.strip_prefix(dir).map_err(|error| unreadable(&path, error))?;
+            let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
+            let row = parts.len() == 2 && parts.first().is_some_and(|part| part == "transactions");
+            if path.is_dir() {
+                // What is deeper is no mistake of somebody who writes a policy.
+                if parts.len() < DEPTH_MAX {
+                    folders.push(path);
+                }
+            } else if !row && !files.contains_key(&parts.join("/")) {
+                strays.push(parts.join("/"));
+            }
+        }
+    }
+    strays.sort();
+    Ok(strays)
+}
+
+/// Folders within folders that are looked through for misnamed files.
+const DEPTH_MAX: usize = 4;
 
 /// Every case file below `dir`.
 pub(crate) fn case_files(dir: &Path) -> Result<Files, Unreadable> {

@@ -139,12 +139,11 @@ pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
 /// # Errors
 /// [`Malformed`] when it is neither.
 pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    let json: Json = serde_json::from_slice(body)
-        .map_err(|error| Malformed {
-            line: error.line().max(1) as u64,
-            column: error.column().max(1) as u64,
-            message: reason(&error),
-        })?;
+    let json: Json = serde_json::from_slice(body).map_err(|error| Malformed {
+        line: error.line().max(1) as u64,
+        column: error.column().max(1) as u64,
+        message: reason(&error),
+    })?;
     let neither = || Malformed {
         line: 1,
         column: 1,
@@ -187,8 +186,7 @@ mod tests {
 
     /// What the reader of the library makes of a body.
     fn with_library(body: &str) -> Option<Vec<Record>> {
-        let mut reader =
-            csv::ReaderBuilder::new().flexible(true).from_reader(body.as_bytes());
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body.as_bytes());
         let header = reader.headers().ok()?.clone();
         let blank = |row: &csv::StringRecord| row.iter().all(|cell| cell.trim().is_empty());
         let rows = reader.records().filter(|row| !row.as_ref().is_ok_and(blank)).map(|row| {
@@ -220,9 +218,7 @@ mod tests {
             Cell::Text(text) => format!("{column}={text}"),
             other => format!("{column}={other:?}"),
         };
-        let row = |record: &Record| {
-            record.cells.iter().map(cell).collect::<Vec<_>>().join(" ")
-        };
+        let row = |record: &Record| record.cells.iter().map(cell).collect::<Vec<_>>().join(" ");
         let shown = match csv(body.as_bytes()) {
             Ok(records) => records.iter().map(row).collect::<Vec<_>>().join(" / "),
             Err(error) => format!("{}:{} {}", error.line, error.column, error.message),

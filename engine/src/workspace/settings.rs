@@ -66,7 +66,7 @@ fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str
     for item in root.list(key).unwrap_or_default() {
         let Some(name) = item.text() else { continue };
         if name.text.trim().is_empty() {
-            item.refuse("a list of names, none of them blank");
+            item.refuse("names, none of them blank");
         } else if taken.contains(&name.text.as_str()) {
             let message = format!("`{}` is built in", name.text);
             item.report().error("CR026", name.place, message, "leave it out of this list");
@@ -126,7 +126,7 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
         };
         let Some(name) = name else { continue };
         if name.text.trim().is_empty() {
-            item.refuse("a list of names, none of them blank");
+            item.refuse("names, none of them blank");
         } else if units.find(&name.text).is_some() {
             twice(item, &name);
         } else {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use accredit_engine::diagnostic::{Diagnostic, Severity};
-use accredit_engine::workspace::{Files, Ruleset};
+use accredit_engine::workspace::{self, Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
 use notify_debouncer_full::notify::{EventKind, RecursiveMode};
@@ -120,6 +120,8 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
     diagnostics.extend(unread);
+    let strays = directory::strays(dir, &files).unwrap_or_default();
+    diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
     diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
     (files, diagnostics)
 }

@@ -28,7 +28,7 @@ pub(super) fn named(
         Assign::Column(column) => (text_of(transaction.get(column)), format!("`{column}`")),
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
-            (value.map(text_of).unwrap_or_default(), "the preassigned positions".to_owned())
+            (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
         }
         Assign::Policy(program) => {
             let answer = case.run(*program, Seen::default());

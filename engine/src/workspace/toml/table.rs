@@ -64,7 +64,10 @@ impl<'a> Table<'a> {
         let found = self.take(key);
         if found.is_none() {
             let message = format!("`{key}` is missing");
-            let help = format!("add `{key} = …`");
+            let help = match (key, self.offset) {
+                ("workspace" | "fields", None) => format!("add a table `[{key}]`"),
+                _ => format!("add `{key} = …`"),
+            };
             self.source.report.error("CR023", self.place(), message, &help);
         }
         found
