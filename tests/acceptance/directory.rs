@@ -80,6 +80,7 @@ fn files_as_spreadsheets_and_mac_or_windows_write_them() {
     // Byte order marks, carriage returns, quotes, empty rows with their commas.
     check(DEALS, "\u{feff}id,date,owner,amount\r\nA,2022-01-12,\"ann\",100\r\n,,,\r\n \r\n", &[]);
     check(PEOPLE, "\u{feff}id,title\r\nann,\"Rep, West\"\r\nbob,Rep\r\n,\r\n , \r\n", &[]);
+    check("transactions/more.ndjson", "\u{feff}{\"id\": \"B\"}\r\n\r\n", &[]);
     // Empty columns to the right of the table; notes, and what file managers leave behind.
     check(DEALS, "id,date,owner,amount,,\nA,2022-01-12,ann,100,,\n", &[]);
     check("transactions/README.md", "Exported on Fridays.", &[]);

@@ -49,7 +49,10 @@ pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
 }
 
 /// What to do about a finding for which there is no advice of its own.
-fn advice(code: &str, program: &Program) -> Option<&'static str> {
+fn advice(code: &str, program: &Program) -> Option<String> {
+    if let ("CR007", Form::Expression(place)) = (code, program.form) {
+        return Some(format!("what can be read here is `{}`", place.variables().join("`, `")));
+    }
     let policy = matches!(program.form, Form::Policy(_));
     let advice = match code {
         "CR001" if policy && parse(program).is_ok() => "constants are computed on saving: mend it",
@@ -76,7 +79,7 @@ fn advice(code: &str, program: &Program) -> Option<&'static str> {
         },
         _ => return None,
     };
-    Some(advice)
+    Some(advice.to_owned())
 }
 
 /// The same, with advice only where the finding itself tells what to do.

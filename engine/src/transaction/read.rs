@@ -26,7 +26,7 @@ pub struct Malformed {
 /// [`Malformed`] at a column that the header names twice, and at the first row that has not as many
 /// cells as the header.
 pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = unmarked(body);
     if let Some(records) = unquoted(body) {
         return Ok(records);
     }
@@ -59,6 +59,11 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     Ok(records)
 }
 
+/// A body without the byte order mark that Windows puts before it.
+fn unmarked(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// The rows of a body that has nothing but commas and line feeds. Setting up a reader takes longer
 /// than reading the few rows of a case; everything else, and everything wrong, is for the reader.
 fn unquoted(body: &[u8]) -> Option<Vec<Record>> {
@@ -85,7 +90,7 @@ fn unquoted(body: &[u8]) -> Option<Vec<Record>> {
 
 /// The columns that the first row of a CSV body names, even when no other row follows.
 pub fn csv_columns(body: &[u8]) -> Vec<String> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = unmarked(body);
     let mut reader = csv::ReaderBuilder::new().from_reader(body);
     let header = reader.headers().map(|header| header.iter().map(str::to_owned).collect());
     header.unwrap_or_default()
@@ -118,7 +123,7 @@ fn plain(error: &csv::Error) -> String {
 /// [`Malformed`] at the first line that is not a JSON object.
 pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     let mut records = Vec::new();
-    for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
+    for (index, line) in unmarked(body).split(|byte| *byte == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
@@ -139,7 +144,7 @@ pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
 /// # Errors
 /// [`Malformed`] when it is neither.
 pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    let json: Json = serde_json::from_slice(body).map_err(|error| Malformed {
+    let json: Json = serde_json::from_slice(unmarked(body)).map_err(|error| Malformed {
         line: error.line().max(1) as u64,
         column: error.column().max(1) as u64,
         message: reason(&error),

@@ -133,7 +133,8 @@ fn policies() {
             ("fn value(tx, to) { { let n = 1; } n }", &["CR007 1:35 unknown variable `n`"]),
             (
                 "let x = 1;\nfn value(tx, to) { 1 }",
-                &["CR001 1:1 only constants and functions may stand at the top level"],
+                &["CR001 1:1 only constants and functions may stand at the top level; \
+                   move it into the function that needs it"],
             ),
         ],
     );
@@ -247,6 +248,7 @@ fn every_error_says_what_to_do() {
     check(condition, "tx.amount >", "an expression is one value");
     check(condition, "tx[\"Größe\"] == \"x\"", "as the header has it");
     check(condition, "frobnicate(1)", "api.md");
+    check(Form::Expression(Use::Value), "credit.amount", "`tx`, `to`");
     check(condition, "tx.quantity > 1", "to [fields]");
     check(condition, "tx.amount.size > 1", "a function has brackets");
     check(Form::Expression(Use::Hold), "tx.amount", "hold_for");
