@@ -145,6 +145,12 @@ fn files_and_folders_with_a_slip_in_their_name_are_not_passed_over() {
 }
 
 #[test]
+fn a_plan_without_rules_is_not_passed_over() {
+    let found = "warning CR023 plans/deals.toml:1:1 the plan has no rule, and credits nobody | add";
+    check("plans/deals.toml", "name = \"Deals\"\n", &[found]);
+}
+
+#[test]
 fn settings_say_what_to_write_instead() {
     // "`scale` must be a whole number from 0 to 18; this is a number": true, and no help.
     let cases = [

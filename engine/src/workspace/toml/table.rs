@@ -59,6 +59,11 @@ impl<'a> Table<'a> {
         Some(Item { source: self.source, key, value })
     }
 
+    /// Whether there is a value of `key`.
+    pub(in crate::workspace) fn has(&self, key: &str) -> bool {
+        self.entries.get(key).is_some()
+    }
+
     /// The value of `key`; its absence is reported.
     pub(in crate::workspace) fn need(&mut self, key: &'static str) -> Option<Item<'a>> {
         let found = self.take(key);
