@@ -192,6 +192,15 @@ fn settings_say_what_to_write_instead() {
         let expected = format!("error {code} {SETTINGS}:{expected}");
         check(SETTINGS, &sound.replace(from, to), &[&expected]);
     }
+    // The author had not written USD anywhere.
+    check(
+        SETTINGS,
+        &format!("unit_types = [\"EUR\"]\n{sound}"),
+        &[
+            "error CR025 accredit.toml:2:1 the currency is `USD` unless said, which is no unit type | \
+           add `currency = \"EUR\"` to [workspace]",
+        ],
+    );
     check(
         SETTINGS,
         &format!("{sound}[columns]\nx = \"numbr\"\n"),

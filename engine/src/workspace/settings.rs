@@ -105,9 +105,19 @@ fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
     } else if let Some(unit) = settings.units.find(name) {
         settings.currency = unit;
     } else {
-        let place = written.as_ref().map_or(place, |text| text.place.clone());
-        let known = settings.units.names();
-        root.report().unknown("CR025", place, ("unit type", name), known);
+        let known: Vec<&str> = settings.units.names().collect();
+        match (&written, known.first()) {
+            (None, Some(first)) => {
+                let message =
+                    format!("the currency is `{name}` unless said, which is no unit type");
+                let help = format!("add `currency = \"{first}\"` to [workspace]");
+                root.report().error("CR025", place, message, &help);
+            }
+            _ => {
+                let place = written.as_ref().map_or(place, |text| text.place.clone());
+                root.report().unknown("CR025", place, ("unit type", name), known);
+            }
+        }
     }
 }
 
