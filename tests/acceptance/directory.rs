@@ -170,6 +170,10 @@ fn settings_say_what_to_write_instead() {
         let owner = "warning CR025 plans/deals.toml:2:1 no column is mapped to `owner`";
         check(SETTINGS, &settings, &[&expected, owner]);
     }
+}
+
+#[test]
+fn columns_calendars_and_tables_say_what_to_write_instead() {
     let sound = SOUND[0].1;
     let cases = [
         ("owner = \"owner\"", "owner = []", "CR024", "8:9 `owner` must be a column or a list"),
