@@ -223,7 +223,13 @@ fn malformed(path: &Path, body: &[u8], error: Malformed) -> Unreadable {
         Some("json") => "write one JSON object, or an array of them",
         _ => "write one JSON object a line",
     };
-    let help = if error.message.contains("header twice") { "rename one of the two" } else { help };
+    let help = match error.message.as_str() {
+        message if message.contains("header twice") => "rename one of the two",
+        message if message.contains("its quote") => {
+            "close the quote, and write a quote inside a quoted cell twice"
+        }
+        _ => help,
+    };
     let at = Some((error.line, error.column));
     Unreadable { path: path.to_owned(), at, message: error.message, help }
 }

@@ -96,6 +96,13 @@ fn rows_that_cannot_be_read_have_a_line_and_advice() {
     let wrong = format!("error CR030 {DEALS}:3:1 5 cells where the header has 4 | {cells}");
     check(DEALS, short, &[&wrong]);
     check(DEALS, &short.replace('\n', "\r\n"), &[&wrong]);
+    check(
+        "transactions/more.csv",
+        "id,date,amount,owner\nB,2022-01-12,1,\"ann\nC,2022-01-12,100,bob\n",
+        &[
+            "error CR030 transactions/more.csv:2:16 a quoted cell does not end with its quote | close",
+        ],
+    );
     // Of two columns of one name the last one was read, and the other one's amount was lost.
     check(
         DEALS,
@@ -106,6 +113,11 @@ fn rows_that_cannot_be_read_have_a_line_and_advice() {
         "transactions/more.ndjson",
         "{\"id\": \"B\"}\n\n{\"id\": \"C\"\n",
         &["error CR030 transactions/more.ndjson:3:10 EOF while parsing an object | write one JSON"],
+    );
+    check(
+        "transactions/more.ndjson",
+        "{\"id\": \"Größe\", \"x\" 1}\n",
+        &["error CR030 transactions/more.ndjson:1:21 expected `:` | write one JSON"],
     );
     check(
         "transactions/more.xlsx",

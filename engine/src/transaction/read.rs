@@ -30,6 +30,13 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     if let Some(records) = unquoted(body) {
         return Ok(records);
     }
+    if let Some(byte) = open_quote(body) {
+        let start = body.get(..byte).unwrap_or_default();
+        let start = start.rsplit(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let message = "a quoted cell does not end with its quote".to_owned();
+        let column = String::from_utf8_lossy(start).chars().count() as u64 + 1;
+        return Err(Malformed { line: line(body, byte as u64), column, message });
+    }
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body);
     let malformed = |at: Option<&csv::Position>, message: String| Malformed {
         line: at.map_or(1, |at| line(body, at.byte())),
@@ -104,6 +111,26 @@ fn line(body: &[u8], byte: u64) -> u64 {
     count as u64 + 1
 }
 
+/// Where a cell begins whose quote is never closed: the library reads all that follows into it.
+fn open_quote(body: &[u8]) -> Option<usize> {
+    let (mut begins, mut open) = (true, None);
+    let mut bytes = body.iter().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' if open.is_some() => {
+                // Twice, it is a quote in the text.
+                if bytes.next_if(|(_, next)| **next == b'"').is_none() {
+                    open = None;
+                }
+            }
+            b'"' if begins => open = Some(at),
+            _ => {}
+        }
+        begins = open.is_none() && matches!(byte, b',' | b'\r' | b'\n');
+    }
+    open
+}
+
 /// The first name that stands in a header twice; columns without a name are not told apart.
 fn twice<'a>(header: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut names = BTreeSet::new();
@@ -129,7 +156,7 @@ pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
         }
         let at = |column: usize, message: String| Malformed {
             line: index as u64 + 1,
-            column: column.max(1) as u64,
+            column: characters(line, column),
             message,
         };
         let json: Json =
@@ -144,10 +171,11 @@ pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
 /// # Errors
 /// [`Malformed`] when it is neither.
 pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    let json: Json = serde_json::from_slice(unmarked(body)).map_err(|error| Malformed {
-        line: error.line().max(1) as u64,
-        column: error.column().max(1) as u64,
-        message: reason(&error),
+    let body = unmarked(body);
+    let json: Json = serde_json::from_slice(body).map_err(|error| {
+        let row = body.split(|byte| *byte == b'\n').nth(error.line().max(1) - 1);
+        let column = characters(row.unwrap_or_default(), error.column());
+        Malformed { line: error.line().max(1) as u64, column, message: reason(&error) }
     })?;
     let neither = || Malformed {
         line: 1,
@@ -158,6 +186,12 @@ pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
         Json::Array(rows) => rows.iter().map(|row| record(row).ok_or_else(neither)).collect(),
         other => Ok(vec![record(other).ok_or_else(neither)?]),
     }
+}
+
+/// A column that was counted in bytes, in characters.
+fn characters(line: &[u8], column: usize) -> u64 {
+    let before = line.get(..column.saturating_sub(1)).unwrap_or(line);
+    String::from_utf8_lossy(before).chars().count() as u64 + 1
 }
 
 /// What is wrong, without the place: lines are counted in the whole body.
@@ -238,6 +272,17 @@ mod tests {
         check("a,b\r\n\"1\",2\r\n,\r\n \r\n", "a=1 b=2");
         check("a,b\n1,2\n3\n", "3:1 1 cells where the header has 2");
         check("a,b\r\n\"1\",2,\r\n", "2:1 3 cells where the header has 2");
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_swallows_no_deal() {
+        // The row and all below it were one deal of nobody, and the deals below were gone.
+        let open = "a quoted cell does not end with its quote";
+        check("a,b\n1,\"x\n2,y\n3,z\n", &format!("2:3 {open}"));
+        check("a,b\r\n1,\"x\r\n2,y", &format!("2:3 {open}"));
+        check("a,b\n1,\"x\"\"\n2,y\n", &format!("2:3 {open}"));
+        check("a,b\n1,\"x\"\"\"\n2,y\"\n", "a=1 b=x\" / a=2 b=y\"");
+        check("a,b\n\"\",\"x, y\nz\"\n2,\"\"\n", "a= b=x, y\nz / a=2 b=");
     }
 
     #[test]
