@@ -119,9 +119,8 @@ fn open_quote(body: &[u8]) -> Option<usize> {
         match byte {
             b'"' if open.is_some() => {
                 // Twice, it is a quote in the text.
-                if bytes.next_if(|(_, next)| **next == b'"').is_none() {
-                    open = None;
-                }
+                let twice = bytes.next_if(|(_, next)| **next == b'"').is_some();
+                open = open.filter(|_| twice);
             }
             b'"' if begins => open = Some(at),
             _ => {}
