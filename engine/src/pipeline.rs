@@ -240,7 +240,11 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
     }
     case.rule = None;
     if plan.direct.iter().all(|rule| !rule.rule.validity.contains(case.date)) {
-        let message = format!("no direct rule is active on {}", case.date);
+        let message = match (plan.direct.is_empty(), plan.indirect.is_empty()) {
+            (true, true) => "the plan has no rule".to_owned(),
+            (true, false) => "the plans it takes credits from have none that rolls".to_owned(),
+            _ => format!("no direct rule is active on {}", case.date),
+        };
         case.reason("crediting", "no_rule", message);
     }
     let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());

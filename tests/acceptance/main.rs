@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod company;
 mod crm;
+mod directory;
 mod oracle;
 mod payees;
 mod policies;

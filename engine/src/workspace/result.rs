@@ -202,10 +202,10 @@ pub(super) fn only_credit_type(table: &Table<'_>, scope: Scope<'_>) -> Option<Ar
     match scope.settings.credit_types.as_slice() {
         [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
         [only] => Some(Arc::clone(only)),
-        _ => {
+        [first, ..] => {
             let message = "`credit_type` is missing".to_owned();
-            let help = "it is needed since the workspace has several credit types";
-            table.report().error("CR023", table.place(), message, help);
+            let help = format!("add `credit_type = \"{first}\"`, or another of the workspace's");
+            table.report().error("CR023", table.place(), message, &help);
             None
         }
     }

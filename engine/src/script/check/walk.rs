@@ -82,7 +82,8 @@ impl<'a> Walk<'a> {
             };
             if !constant {
                 let message = "only constants and functions may stand at the top level";
-                self.error("CR001", statement.position(), message.to_owned());
+                let help = Some("move it into the function that needs it".to_owned());
+                self.error_with_help("CR001", statement.position(), message.to_owned(), help);
             }
             self.statement(statement, Tail::Nothing);
         }

@@ -3,7 +3,8 @@
 use super::{known, program};
 use crate::diagnostic::Place;
 use crate::policy::{Form, Kind, Use};
-use crate::script::{Known, check as findings};
+use crate::script::Known;
+use crate::script::check::{check as advised, found as findings};
 
 /// Findings as `CODE line:column message; help`.
 fn found(form: Form, source: &str, known: &Known) -> Vec<String> {
@@ -38,7 +39,11 @@ fn expressions() {
                 "true && tx[\"Rep #2\"] == \"\"",
                 &["CR002 1:12 unknown field `Rep #2`; did you mean `Rep #1`?"],
             ),
-            ("tx.quantity > 1", &["CR002 1:4 `tx.quantity` is not mapped in [fields]"]),
+            (
+                "tx.quantity > 1",
+                &["CR002 1:4 `tx.quantity` is not mapped in [fields]; \
+                  add `quantity = \"COLUMN\"` to [fields] in accredit.toml"],
+            ),
             (
                 "credit.amont > 1",
                 &["CR002 1:8 credit has no field `amont`; did you mean `amount`?"],
@@ -165,7 +170,8 @@ fn policies() {
             ("fn value(tx, to) { { let n = 1; } n }", &["CR007 1:35 unknown variable `n`"]),
             (
                 "let x = 1;\nfn value(tx, to) { 1 }",
-                &["CR001 1:1 only constants and functions may stand at the top level"],
+                &["CR001 1:1 only constants and functions may stand at the top level; \
+                   move it into the function that needs it"],
             ),
         ],
     );
@@ -262,4 +268,29 @@ fn large_sources_are_refused() {
     let source = format!("true // {}", "x".repeat(70_000));
     let found = found(Form::Expression(Use::Filter), &source, &known());
     assert_eq!(found, ["CR009 1:1 the script has more than 65536 bytes"]);
+}
+
+#[test]
+fn every_error_says_what_to_do() {
+    // A consultant who reads "cannot compare number with text" asks: and now?
+    let check = |form: Form, source: &str, part: &str| {
+        let findings = advised(&program(form, source), &known());
+        let helps: Vec<_> = findings.iter().map(|it| it.help.as_deref().unwrap_or("")).collect();
+        assert!(helps.iter().any(|help| help.contains(part)), "{source}: {helps:?}");
+        assert!(helps.iter().all(|help| !help.is_empty()), "{source}: {findings:?}");
+    };
+    let condition = Form::Expression(Use::Condition);
+    check(condition, "tx.amount > \"x\"", "number(text)");
+    check(condition, "tx.amount", "tx.amount > 0");
+    check(condition, "tx.amount >", "an expression is one value");
+    check(condition, "tx[\"Größe\"] == \"x\"", "as the header has it");
+    check(condition, "frobnicate(1)", "api.md");
+    check(Form::Expression(Use::Value), "credit.amount", "`tx`, `to`");
+    check(condition, "tx.quantity > 1", "to [fields]");
+    check(condition, "tx.amount.size > 1", "a function has brackets");
+    check(Form::Expression(Use::Hold), "tx.amount", "hold_for");
+    check(Form::Policy(Kind::Value), "fn value(tx, to) { tx.id }", "end with an amount");
+    check(Form::Policy(Kind::Value), "fn value(tx, to) { 1 ", "missing bracket");
+    check(Form::Policy(Kind::Value), "", "left margin");
+    check(Form::Policy(Kind::Value), "const A = 1 / 0; fn value(tx, to) { A }", "on saving");
 }
