@@ -146,8 +146,10 @@ fn watched(
                 return Ok(DebuggerCommand::StepInto);
             }
             let mut steps = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            // Inside a chain the same place is met again, without the variables.
+            let known = |expr: &&Expr| depth(expr) <= context.scope().len();
             let found = expressions.get(&position).filter(|_| steps.len() < STEPS_MAX);
-            if let (Some(expr), Some((line, _))) = (found, fault::line_and_column(position)) {
+            if let (Some(expr), Some((line, _))) = (found.filter(known), fault::line_and_column(position)) {
                 let text = source.lines().nth(line as usize - 1).unwrap_or_default();
                 let look = Look { plain: &plain, ast: &ast, constants: &constants };
                 let scope = context.scope();
@@ -242,6 +244,20 @@ fn expressions(ast: &AST) -> HashMap<Position, Expr> {
         true
     });
     found
+}
+
+/// How many variables must be in scope for `expr` to find its own.
+fn depth(expr: &Expr) -> usize {
+    let mut depth = 0;
+    expr.walk(&mut Vec::new(), &mut |path| {
+        if let Some(ASTNode::Expr(Expr::Variable(variable, short, _))) = path.last() {
+            let index = short.map(|index| usize::from(index.get()));
+            let index = index.or_else(|| variable.0.map(std::num::NonZeroUsize::get));
+            depth = depth.max(index.unwrap_or(0));
+        }
+        true
+    });
+    depth
 }
 
 /// The expression that a statement computes before anything else.
