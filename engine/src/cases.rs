@@ -18,6 +18,8 @@ mod sheet;
 mod tests;
 mod update;
 
+use std::collections::BTreeSet;
+
 use crate::decision::Decision;
 use crate::diagnostic::Diagnostic;
 use crate::workspace::Files;
@@ -34,6 +36,9 @@ pub struct Options {
     pub filter: Option<String>,
     /// Workers; none is one.
     pub threads: usize,
+    /// Columns of the customer's transactions: a case need not repeat those that it says nothing
+    /// about. Without any, no column is unknown to a case of a customer's directory.
+    pub columns: BTreeSet<String>,
     /// Whether lines and branches that run are counted, which is slower.
     pub traced: bool,
 }

@@ -145,6 +145,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR041", "case file not understood"),
     ("CR050", "file that nothing reads"),
     ("CR051", "column that nothing reads"),
+    ("CR052", "file that cannot be read"),
     ("CR060", "periods that overlap or leave a gap"),
     ("CR061", "fiscal year of a wrong length"),
     ("CR062", "finalized period that cannot be"),

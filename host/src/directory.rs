@@ -5,79 +5,135 @@
 
 #[cfg(feature = "parquet")]
 mod parquet;
+mod strays;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use accredit_engine::diagnostic::{Diagnostic, Place};
 use accredit_engine::transaction::{Record, read};
 use accredit_engine::workspace::Files;
 
 /// A directory or file that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {message}", path.display())]
+#[error("{}: {}{message}", path.display(), place(*line))]
 pub(crate) struct Unreadable {
     /// Which.
     pub(crate) path: PathBuf,
     /// Why.
     pub(crate) message: String,
+    /// The line, where it is known; else 0.
+    pub(crate) line: u64,
+}
+
+impl Unreadable {
+    /// As a finding of `check` about the directory `dir`.
+    pub(crate) fn finding(&self, code: &'static str, dir: &Path) -> Diagnostic {
+        let path = self.path.strip_prefix(dir).unwrap_or(&self.path);
+        let path = if path.as_os_str().is_empty() { &self.path } else { path };
+        let line = u32::try_from(self.line).unwrap_or(0);
+        let place = Place::new(path.display().to_string(), line, u32::from(line > 0));
+        Diagnostic::error(code, place, &self.message)
+    }
 }
 
 fn unreadable(path: &Path, message: impl ToString) -> Unreadable {
-    Unreadable { path: path.to_owned(), message: message.to_string() }
+    Unreadable { path: path.to_owned(), message: message.to_string(), line: 0 }
 }
 
+fn place(line: u64) -> String {
+    if line > 0 { format!("line {line}: ") } else { String::new() }
+}
+
+/// A directory as it was found, whatever is wrong with a file of it.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The files; one that is no text with `\u{fffd}` where it is none.
+    pub(crate) files: Files,
+    /// What is wrong with files as such: no text (CR052), or nothing reads them (CR050).
+    pub(crate) findings: Vec<Diagnostic>,
+}
+
+/// The folders of definitions.
+const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
+
 /// The definition files of `dir`: everything but rows, with `/` in their paths.
+///
+/// # Errors
+/// The first file that cannot be read, or that `dir` is no directory.
 pub(crate) fn definitions(dir: &Path) -> Result<Files, Unreadable> {
-    let mut files = Files::new();
-    for folder in ["", "organization", "plans", "policies"] {
-        let path = dir.join(folder);
-        if folder.is_empty() {
-            collect(dir, dir, false, &mut files)?;
-        } else if path.is_dir() {
-            collect(dir, &path, true, &mut files)?;
-        }
+    whole(dir, found(dir)?)
+}
+
+/// The same with findings instead of an error about a single file.
+pub(crate) fn found(dir: &Path) -> Result<Found, Unreadable> {
+    let mut found = Found::default();
+    collect(dir, dir, false, &mut found)?;
+    for folder in FOLDERS.map(|folder| dir.join(folder)).iter().filter(|path| path.is_dir()) {
+        collect(dir, folder, true, &mut found)?;
     }
-    Ok(files)
+    Ok(found)
 }
 
 /// Every case file below `dir`.
-pub(crate) fn case_files(dir: &Path) -> Result<Files, Unreadable> {
-    let mut files = Files::new();
-    collect(dir, dir, true, &mut files)?;
-    files.retain(|path, _| path.ends_with(".cases.md"));
-    Ok(files)
+pub(crate) fn case_files(dir: &Path) -> Result<Found, Unreadable> {
+    let mut found = Found::default();
+    collect(dir, dir, true, &mut found)?;
+    found.files.retain(|path, _| path.ends_with(".cases.md"));
+    found.findings.retain(|finding| finding.place.file.ends_with(".cases.md"));
+    Ok(found)
 }
 
-fn collect(root: &Path, dir: &Path, deep: bool, files: &mut Files) -> Result<(), Unreadable> {
+/// The files, if all of them are text.
+fn whole(dir: &Path, found: Found) -> Result<Files, Unreadable> {
+    match found.findings.into_iter().find(Diagnostic::is_error) {
+        Some(finding) => Err(Unreadable {
+            line: u64::from(finding.place.line),
+            ..unreadable(&dir.join(&finding.place.file), finding.message)
+        }),
+        None => Ok(found.files),
+    }
+}
+
+fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(), Unreadable> {
     for path in sorted(dir)? {
         if path.is_dir() {
             if deep {
-                collect(root, &path, deep, files)?;
+                collect(root, &path, deep, found)?;
             }
-            continue;
-        }
-        let wanted = ["toml", "csv", "rhai", "md"];
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if !extension.is_some_and(|extension| wanted.contains(&extension)) {
             continue;
         }
         let name = path.strip_prefix(root).map_err(|error| unreadable(&path, error))?;
         let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
-        let readme = !deep && extension == Some("md");
-        if !readme {
-            let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
-            let text = String::from_utf8(bytes).map_err(|_| unreadable(&path, "not UTF-8 text"))?;
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-            files.insert(parts.join("/"), Arc::from(text));
+        let name = parts.join("/");
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("md") if !deep => (),
+            Some("toml" | "csv" | "rhai" | "md") => {
+                let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+                let text = String::from_utf8_lossy(&bytes);
+                found.findings.extend(strays::no_text(&name, &bytes));
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                found.files.insert(name, Arc::from(text));
+            }
+            _ if deep => found.findings.extend(strays::unread(&name)),
+            _ => (),
         }
     }
     Ok(())
 }
 
 fn sorted(dir: &Path) -> Result<Vec<PathBuf>, Unreadable> {
-    let entries = fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
+    let entries = fs::read_dir(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => unreadable(dir, "there is no such directory"),
+        io::ErrorKind::NotADirectory => {
+            unreadable(dir, "this is a file; give the directory in which accredit.toml stands")
+        }
+        _ => unreadable(dir, error),
+    })?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| {
         path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'))
@@ -125,7 +181,10 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
             return Err(unreadable(path, expected));
         }
     };
-    let records = records.map_err(|error| unreadable(path, error))?;
+    let records = records.map_err(|error| Unreadable {
+        line: error.line,
+        ..unreadable(path, error.message)
+    })?;
     for (column, _) in records.iter().flat_map(|record| &record.cells) {
         if !rows.columns.contains(column) {
             rows.columns.insert(column.clone());

@@ -41,7 +41,7 @@ const TRACES_MAX: usize = 3;
 
 /// Runs every case of `files` (path and text) on top of `base`.
 pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &Options) -> Run {
-    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read(base, file.0, file.1);
+    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read((base, &options.columns), *file);
     let sheets = each(options.threads, files, || (), read);
     let mut blocks: Vec<(usize, &Sheet<'_>, Range<usize>)> = Vec::new();
     for (index, sheet) in sheets.iter().enumerate() {

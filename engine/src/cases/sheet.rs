@@ -59,9 +59,8 @@ struct Shared {
 impl<'a> Sheet<'a> {
     /// Reads the file and its rows.
     pub(super) fn read(
-        base: &'a Files,
-        path: &'a str,
-        text: &str,
+        (base, known): (&'a Files, &BTreeSet<String>),
+        (path, text): (&'a str, &str),
     ) -> Result<Sheet<'a>, Vec<Diagnostic>> {
         let file = parse(path, text)?;
         let mut trials: Vec<Trial> = Vec::new();
@@ -83,7 +82,7 @@ impl<'a> Sheet<'a> {
                     (Ok(rows), Some((table, row))) => one_row(path, rows, table, row),
                     (records, _) => records.clone(),
                 };
-                let ruleset = shared(&mut rulesets, &file.background, case, &records);
+                let ruleset = shared((&mut rulesets, known), &file.background, case, &records);
                 trials.push(Trial { case: index, example, records, ruleset });
             }
         }
@@ -177,14 +176,20 @@ fn one_row(
 }
 
 fn shared(
-    rulesets: &mut Vec<Shared>,
+    (rulesets, known): (&mut Vec<Shared>, &BTreeSet<String>),
     background: &[Block],
     case: &Case,
     records: &Result<Vec<Record>, Diagnostic>,
 ) -> usize {
-    let columns = records.iter().flatten().flat_map(|record| &record.cells);
-    let columns: BTreeSet<&str> = columns.map(|(column, _)| column.as_str()).collect();
     let blocks = || background.iter().chain(&case.blocks).filter(|block| !block.is_rows());
+    let columns = records.iter().flatten().flat_map(|record| &record.cells);
+    let columns = columns.map(|(column, _)| column.as_str());
+    let alone = blocks().any(|block| block.path == SETTINGS);
+    let columns: BTreeSet<&str> = match (alone, known.is_empty()) {
+        (true, _) => columns.collect(),
+        (false, true) => BTreeSet::new(),
+        (false, false) => columns.chain(known.iter().map(String::as_str)).collect(),
+    };
     let known = rulesets.iter().rposition(|shared| {
         shared.columns.iter().map(String::as_str).eq(columns.iter().copied())
             && shared.blocks.iter().eq(blocks())
