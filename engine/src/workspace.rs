@@ -215,6 +215,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         columns: columns.known.clone(),
         open: columns.open,
         people: organization.names_of_people().map(str::to_owned).collect(),
+        credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
         whole_units: settings.units.whole(),
         total_one: false,
     };

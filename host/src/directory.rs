@@ -181,10 +181,8 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
             return Err(unreadable(path, expected));
         }
     };
-    let records = records.map_err(|error| Unreadable {
-        line: error.line,
-        ..unreadable(path, error.message)
-    })?;
+    let records = records
+        .map_err(|error| Unreadable { line: error.line, ..unreadable(path, error.message) })?;
     for (column, _) in records.iter().flat_map(|record| &record.cells) {
         if !rows.columns.contains(column) {
             rows.columns.insert(column.clone());

@@ -11,10 +11,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::debugger::{DebuggerCommand, DebuggerEvent};
-use rhai::{AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, Position, Scope, Stmt};
+use rhai::{
+    AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
+};
 
 use super::machine::bind;
-use super::sandbox::{self, Constants};
+use super::sandbox::{self, Constants, Deadline};
 use super::{Answer, Arguments, Fault, Hold, Rolled, Share, fault, value};
 use crate::calendar::{Length, PeriodKind};
 use crate::policy::{Form, Program};
@@ -124,6 +126,22 @@ pub fn evaluate(source: &str, arguments: &Arguments<'_>) -> Result<String, Strin
     }
 }
 
+thread_local! {
+    /// What tries calls that are written out; a check may meet many of them.
+    static TRYING: (Engine, Arc<Deadline>) = sandbox::engine();
+}
+
+/// Whether a function of the table takes arguments that are written out; why not, if it does not.
+pub(super) fn call(call: &FnCallExpr, at: Position) -> Result<(), String> {
+    let expr = Expr::FnCall(Box::new(call.clone()), at);
+    let ast = AST::new([Stmt::Expr(Box::new(expr))], Arc::default());
+    let tried = TRYING.with(|(engine, deadline)| {
+        deadline.start();
+        engine.eval_ast::<Dynamic>(&ast)
+    });
+    tried.map(drop).map_err(|error| fault::message(error.unwrap_inner()))
+}
+
 /// An engine that writes down a step whenever it comes to an expression of a statement.
 fn watched(
     program: &Program,
@@ -149,7 +167,9 @@ fn watched(
             // Inside a chain the same place is met again, without the variables.
             let known = |expr: &&Expr| depth(expr) <= context.scope().len();
             let found = expressions.get(&position).filter(|_| steps.len() < STEPS_MAX);
-            if let (Some(expr), Some((line, _))) = (found.filter(known), fault::line_and_column(position)) {
+            if let (Some(expr), Some((line, _))) =
+                (found.filter(known), fault::line_and_column(position))
+            {
                 let text = source.lines().nth(line as usize - 1).unwrap_or_default();
                 let look = Look { plain: &plain, ast: &ast, constants: &constants };
                 let scope = context.scope();

@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_shown_where_it_begins() {
-        let place = |bytes: &[u8]| no_text("a.csv", bytes).map(|it| (it.place.line, it.place.column));
+        let place =
+            |bytes: &[u8]| no_text("a.csv", bytes).map(|it| (it.place.line, it.place.column));
         assert_eq!(place("id,name\nann,Jörg\n".as_bytes()), None);
         // Latin-1: ü is one byte.
         assert_eq!(place(b"id,name\nann,M\xfcller\n"), Some((2, 6)));

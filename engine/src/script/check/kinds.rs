@@ -37,6 +37,8 @@ pub(super) enum Kind {
     Credit,
     /// `to`.
     Receiver,
+    /// `to` where something rolls to it: its level, relationship and via are there.
+    Candidate,
     /// `existing`.
     Credits,
     /// `payee`.
@@ -106,7 +108,7 @@ impl Kind {
             Kind::Hold => "hold",
             Kind::Transaction => "transaction",
             Kind::Credit => "credit",
-            Kind::Receiver => "receiver",
+            Kind::Receiver | Kind::Candidate => "receiver",
             Kind::Payee => "payee",
             Kind::Totals => "totals",
         }
@@ -115,12 +117,6 @@ impl Kind {
     /// Whether it certainly cannot be compared with anything but its own kind.
     pub(super) fn is_plain(self) -> bool {
         matches!(self, Kind::Text | Kind::Number | Kind::Date | Kind::Bool)
-    }
-
-    /// Whether its fields are known.
-    pub(super) fn is_view(self) -> bool {
-        let host = [Kind::Transaction, Kind::Credit, Kind::Receiver, Kind::Credits];
-        host.contains(&self) || matches!(self, Kind::Payee | Kind::Totals)
     }
 
     /// Whether a program that returns `returns` may return it.

@@ -67,7 +67,7 @@ fn expressions() {
             (
                 "credit.payee == ()",
                 &["CR010 1:17 nothing can be compared with (); ask tx.has(\"…\") for a column, \
-                 credit.has(\"…\") for a field"],
+                 credit.has(\"…\") for a field; `x ?? 0` is x, or 0 where x is ()"],
             ),
             ("tx.amount", &["CR011 1:1 the result must be true or false, this is number"]),
             (
@@ -75,8 +75,18 @@ fn expressions() {
                 &["CR011 1:17 the result must be true or false, this is number"],
             ),
             ("tx.deal_stage = \"Won\"", &["CR001 1:15 unexpected `=`; write `==` to compare"]),
-            ("tx.amount >", &["CR001 1:12 script is incomplete"]),
-            ("tx.amount > (", &["CR001 1:14 script is incomplete"]),
+            (
+                "tx.amount >",
+                &[
+                    "CR001 1:12 script is incomplete; something is not closed, or a value is missing",
+                ],
+            ),
+            (
+                "tx.amount > (",
+                &[
+                    "CR001 1:14 script is incomplete; something is not closed, or a value is missing",
+                ],
+            ),
         ],
     );
 }
@@ -90,10 +100,14 @@ fn policies() {
             ("fn value(t, recipient) { t.amount * RATE }\nconst RATE = 0.1;", &[]),
             (
                 "fn vaule(tx, to) { 1 }",
-                &["CR005 1:1 a value policy needs `fn value(tx, to)`; is one of the functions \
-                     misspelt?"],
+                &["CR005 1:4 a value policy needs `fn value(tx, to)`; rename `vaule` to `value`"],
             ),
-            ("", &["CR005 1:1 a value policy needs `fn value(tx, to)`"]),
+            (
+                "",
+                &[
+                    "CR005 1:1 a value policy needs `fn value(tx, to)`; write `fn value(tx, to) { … }`",
+                ],
+            ),
             (
                 "// value\n  fn value(tx) { 1 }",
                 &["CR006 2:6 `value` takes 2 parameters, this one has 1; write `fn value(tx, to)`"],
@@ -125,10 +139,14 @@ fn policies() {
             ("fn value(tx, to) { if tx.renewal { throw \"no\" } 1 }", &[]),
             ("fn value(tx, to) { let n = 0; for (x, i) in [1] { n += x * i } n }", &[]),
             ("fn value(tx, to) { try { 1 } catch (e) { throw e } 1 }", &[]),
-            ("fn value(tx, to) { { let n = 1; } n }", &["CR007 1:35 unknown variable `n`"]),
+            ("fn value(tx, to) { { let _n = 1; } _n }", &["CR007 1:36 unknown variable `_n`"]),
             (
                 "let x = 1;\nfn value(tx, to) { 1 }",
-                &["CR001 1:1 only constants and functions may stand at the top level"],
+                &[
+                    "CR001 1:1 only constants and functions may stand at the top level; write \
+                     `const` for a fixed value, and put the rest into a function",
+                    "CR017 1:5 nothing uses `x`; take it out, or begin its name with `_`",
+                ],
             ),
         ],
     );
@@ -145,8 +163,8 @@ fn words_and_scopes_of_policies() {
                 &["CR008 1:20 policies may not use `switch`; use `if` and `else if`"],
             ),
             (
-                "fn value(tx, to) { let f = |x| x; 1 }",
-                &["CR008 1:28 policies may not use `|`; write a loop instead of a closure"],
+                "fn value(tx, to) { let _f = |x| x; 1 }",
+                &["CR008 1:29 policies may not use `|`; write a loop instead of a closure"],
             ),
             (
                 "fn value(tx, to) { import \"x\" as y; 1 }",
@@ -176,14 +194,15 @@ fn constants_are_evaluated() {
     check(
         Form::Policy(Kind::Value),
         &[
-            ("const A = 1 / 0;\nfn value(tx, to) { A }", &["CR001 1:13 division by zero"]),
+            ("const A = 1 / 0;\nfn value(tx, to) { A }", &["CR004 1:15 division by zero"]),
+            ("const A = 1 / (1 - 1);\nfn value(tx, to) { A }", &["CR001 1:13 division by zero"]),
             (
                 "const A = date(\"2022-02-30\");\nfn value(tx, to) { A.day }",
-                &["CR001 1:11 `2022-02-30` is not a date; write it like 2022-01-31"],
+                &["CR004 1:11 `2022-02-30` is not a date; write it like 2022-01-31"],
             ),
             (
-                "fn value(tx, to) { let f = || 1; 1 }",
-                &["CR008 1:28 policies may not use `|`; write a loop instead of a closure"],
+                "fn value(tx, to) { let _f = || 1; 1 }",
+                &["CR008 1:29 policies may not use `|`; write a loop instead of a closure"],
             ),
         ],
     );

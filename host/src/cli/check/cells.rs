@@ -30,8 +30,10 @@ pub(super) fn unread(ruleset: &Ruleset, records: &[Record]) -> Vec<Diagnostic> {
         };
         let message = format!("{first}, which is not {what}: {count} of {}", transactions.len());
         let help = match kind {
-            ColumnType::Date(_) => "say how dates are written: { field = \"…\", format = \"%m/%d/%Y\" } in \
-                                    [fields], { date = \"%m/%d/%Y\" } in [columns]",
+            ColumnType::Date(_) => {
+                "say how dates are written: { field = \"…\", format = \"%m/%d/%Y\" } in \
+                                    [fields], { date = \"%m/%d/%Y\" } in [columns]"
+            }
             ColumnType::Number => "numbers are plain digits with a point: 1234.50",
             _ => "write true or false, or declare the column as text in [columns]",
         };
