@@ -8,6 +8,7 @@
 
 mod actions;
 mod compare;
+mod delivered;
 mod keep;
 mod parse;
 mod reach;

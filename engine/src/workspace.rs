@@ -175,6 +175,7 @@ impl Ruleset {
 
 fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
     unread::warn(files, report);
+    unread::warn_alone(files, report);
     let policies = Policies::read(files, report);
     let Some(settings) = read_settings(files, observed, &policies, report) else {
         // Every reference into accredit.toml would be reported as broken, so only syntax is.

@@ -69,7 +69,7 @@ impl<'a> Sheet<'a> {
             let own = case.blocks.iter().any(Block::is_rows);
             let rows: Vec<&Block> = if own { &case.blocks } else { &file.background }
                 .iter()
-                .filter(|block| block.is_rows())
+                .filter(|block| block.is_rows() && block.source().is_none())
                 .collect();
             let records = read_rows(path, &rows);
             let examples = examples(case);
@@ -101,6 +101,14 @@ impl<'a> Sheet<'a> {
             })
         });
         read.as_ref().map_err(Clone::clone)
+    }
+
+    /// The bodies of deliveries of a trial: its own, else the shared ones.
+    pub(super) fn bodies(&self, trial: &Trial) -> impl Iterator<Item = &Block> {
+        let own = self.file.cases.get(trial.case).map_or(&[][..], |case| &case.blocks[..]);
+        let shared = !own.iter().any(Block::is_rows);
+        let blocks = if shared { &self.file.background[..] } else { own };
+        blocks.iter().filter(|block| block.source().is_some())
     }
 
     /// Whether a trial describes a customer of its own.

@@ -159,7 +159,7 @@ fn a_case_may_look_at_one_plan() {
     let (deals, more) = ("| deals | 1000.00 |\n", "| more | 1.00 |\n");
     check(&format!("{second}{table}{deals}{more}"), &[]);
     check(&format!("{second}plan: more\n\n{table}{more}"), &[]);
-    check(&format!("{second}plan: less\n\n{table}{more}"), &["CR041:1 there is no plan `less`"]);
+    check(&format!("{second}plan: less\n\n{table}{more}"), &["CR041:12 there is no plan `less`"]);
 }
 
 #[test]

@@ -15,9 +15,9 @@ use rhai::{
     AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
 };
 
-use super::machine::bind;
+use super::machine::{self, bind};
 use super::sandbox::{self, Constants, Deadline};
-use super::{Answer, Arguments, Fault, Hold, Rolled, Share, fault, value};
+use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
 use crate::calendar::{Length, PeriodKind};
 use crate::policy::{Form, Program};
 
@@ -45,7 +45,27 @@ pub struct Step {
 /// # Errors
 /// When the program does not compile, or an argument that it sees is missing.
 pub fn steps(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Step>, Fault> {
-    let values = bind(program, arguments)?;
+    walked(program, bind(program, arguments)?)
+}
+
+/// The same of a reward's program.
+///
+/// # Errors
+/// When the program does not compile.
+pub fn rewarded(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fault> {
+    walked(program, machine::given(seen))
+}
+
+/// The same of an intake policy, on the body of a delivery.
+///
+/// # Errors
+/// When the program does not compile, or a number of the body fits no decimal.
+pub fn delivered(program: &Program, payload: &serde_json::Value) -> Result<Vec<Step>, Fault> {
+    let body = machine::intake::value(payload);
+    walked(program, vec![body.map_err(|message| fault::of_program(program, message))?])
+}
+
+fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
     let (plain, deadline) = sandbox::engine();
     let plain = Arc::new(plain);
     let parsed = match program.form {

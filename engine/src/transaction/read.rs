@@ -22,6 +22,10 @@ pub struct Malformed {
 /// [`Malformed`] at the first row that has not as many cells as the header.
 pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if let Some(separator) = other_separator(&String::from_utf8_lossy(body)) {
+        let message = format!("cells are separated by {separator}; write commas");
+        return Err(Malformed { line: 1, message });
+    }
     if let Some(records) = unquoted(body) {
         return Ok(records);
     }
@@ -39,6 +43,17 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
         records.push(Record { cells: cells.collect() });
     }
     Ok(records)
+}
+
+/// What separates the cells of a header instead of commas, as spreadsheets write it in many countries.
+pub(crate) fn other_separator(text: &str) -> Option<&'static str> {
+    let header = text.lines().next().unwrap_or_default();
+    if header.contains(',') {
+        return None;
+    }
+    [(';', "semicolons"), ('\t', "tabs")]
+        .iter()
+        .find_map(|(sign, word)| header.contains(*sign).then_some(*word))
 }
 
 /// The rows of a body that has nothing but commas and line feeds. Setting up a reader takes longer

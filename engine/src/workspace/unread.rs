@@ -31,6 +31,27 @@ pub(super) fn warn(files: &Files, report: &Report) {
     }
 }
 
+/// Reports case files that stand beside nothing: a policy or plan was renamed, or the file misnamed.
+pub(super) fn warn_alone(files: &Files, report: &Report) {
+    let stem = |path: &str| path.strip_suffix(".cases.md").map(str::to_owned);
+    let defines = |path: &&String| definition(path);
+    let stems: Vec<&str> = files
+        .keys()
+        .filter(defines)
+        .filter_map(|path| path.rsplit_once('.').map(|(stem, _)| stem))
+        .collect();
+    for path in files.keys().filter(|path| FOLDERS.iter().any(|folder| path.starts_with(folder))) {
+        let Some(stem) = stem(path).filter(|stem| !stems.contains(&stem.as_str())) else {
+            continue;
+        };
+        let message = format!("no plan and no policy stands beside `{path}`");
+        let help = did_you_mean(&stem, stems.iter().copied()).unwrap_or_else(|| {
+            "its name is that of the plan or policy, and `.cases.md`".to_owned()
+        });
+        report.push(Diagnostic::warning("CR050", Place::file(path), message).help(help));
+    }
+}
+
 fn suspicious(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
