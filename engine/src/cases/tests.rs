@@ -3,7 +3,9 @@
 //! Each check runs a whole file on a small company. Not the semantics of crediting, which the
 //! goldens have.
 
+mod delivered;
 mod keeping;
+mod misspelt;
 mod reaching;
 mod rewriting;
 

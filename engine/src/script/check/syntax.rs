@@ -105,7 +105,8 @@ fn last_token(text: &str) -> &str {
         return text.get(start..).unwrap_or_default();
     }
     let sign = text.chars().next_back().map_or(0, char::len_utf8);
-    text.get(text.len() - sign..).filter(|sign| *sign != ".").unwrap_or_default()
+    // Signs of operators that may stand before a mistake are none themselves.
+    text.get(text.len() - sign..).filter(|sign| *sign == "%").unwrap_or_default()
 }
 
 fn is_word(sign: char) -> bool {

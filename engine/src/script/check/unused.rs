@@ -27,6 +27,10 @@ impl Walk<'_> {
     /// Warns of everything that was declared and is not used.
     pub(super) fn unused(&mut self) {
         let Form::Policy(kind) = self.program.form else { return };
+        // A name that is unknown elsewhere says it already.
+        if self.findings.iter().any(|found| found.code == "CR007") {
+            return;
+        }
         let help = "take it out, or begin its name with `_`";
         let declared = std::mem::take(&mut self.used.declared);
         for (name, at) in declared {

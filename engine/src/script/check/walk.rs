@@ -133,6 +133,9 @@ impl<'a> Walk<'a> {
                 self.error_with_help("CR001", statement.position(), message, help);
             }
             self.statement(statement, Tail::Nothing);
+            if !constant {
+                self.used.declared.clear();
+            }
         }
         let globals = self.scope.clone();
         let functions: Vec<_> = ast.iter_fn_def().collect();

@@ -176,41 +176,23 @@ impl World {
 
     /// An intake policy for the customer's columns.
     fn intake(&self) -> String {
-        let cells = self
-            .named()
-            .into_iter()
-            .map(|(column, name, _)| format!("            {column:?}: deal[{name:?}],\n"));
-        format!(
-            "/// Makes a row of each deal in the body of a webhook: {{\"deals\": [{{…}}, {{…}}]}}.\n\
-             /// A blank or missing value is written `deal[\"note\"] ?? \"\"`.\n\
-             fn map(payload) {{\n    let rows = [];\n    for deal in payload[\"deals\"] {{\n        \
-             rows.push(#{{\n{}        }});\n    }}\n    rows\n}}\n",
-            cells.collect::<String>()
-        )
+        let cells = self.named().into_iter();
+        let cells: String = cells
+            .map(|(column, name, _)| format!("            {column:?}: deal[{name:?}],\n"))
+            .collect();
+        include_str!("templates/intake.rhai").replace("CELLS", &cells)
     }
 
     /// The case file of an intake policy: a body, and what becomes of it.
     fn bodies(&self, name: &str) -> String {
-        let body = self.named().into_iter().map(|(column, name, cell)| {
+        let body = self.named().into_iter().map(|(column, key, cell)| {
             let cell = if column == self.amount { cell.to_owned() } else { format!("{cell:?}") };
-            format!("{name:?}: {cell}")
+            format!("{key:?}: {cell}")
         });
         let body = body.collect::<Vec<_>>().join(", ");
-        format!(
-            "# intake/{name}\n\nA customer of its own: what the source delivers, and who is \
-             credited.\n\n```toml accredit.toml\n{}\n[sources.example]\nconnector = \
-             \"standard-webhooks\"\nintake = \"policy:{name}\"\n```\n\n```csv \
-             organization/participants.csv\nid\n{}\n```\n\n```toml \
-             plans/example.toml\nname = \"Example\"\n\n[[direct]]\nname = \"Deal\"\n  \
-             [[direct.results]]\n  name = \"Deal credit\"\n```\n\n## A body with one deal\n\n```json \
-             hooks/example\n{{\"deals\": [{{{body}}}]}}\n```\n\n| transaction | position | amount \
-             |\n| --- | --- | --- |\n| {} | {} | {} |\n",
-            self.settings,
-            self.payee,
-            self.key(),
-            self.payee,
-            money::text(Decimal::ONE_HUNDRED, 2)
-        )
+        let text = include_str!("templates/intake.cases.md").replace("NAME", name);
+        let text = text.replace("SETTINGS", &self.settings).replace("PAYEE", &self.payee);
+        text.replace("KEY", &self.key()).replace("BODY", &body)
     }
 
     /// The case file of a policy.
