@@ -2,7 +2,7 @@
 //!
 //! One reader and five uses: documentation, `accredit test`, the gate of activation, the baseline
 //! that `--update` rewrites, and decisions of production that are kept as cases. Not a test runner
-//! of the program: consultants write these. The format is described in `scripts/README.md`.
+//! of the program: consultants write these. The format is described in `scripts/cases.md`.
 //!
 //! **Architecture invariant:** a case runs the same pipeline as production, on files in memory.
 

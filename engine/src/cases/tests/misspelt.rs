@@ -20,9 +20,15 @@ const ROWS: &str =
     "## A\n\n```csv transactions\nid,date,owner,amount\nD1,2022-01-12,ann,5\n```\n\n";
 const TABLE: &str = "| transaction | position |\n| --- | --- |\n| D1 | ann |\n";
 
+fn check(cases: &[(&str, &[&str])]) {
+    for (text, expected) in cases {
+        assert_eq!(found(text), *expected, "{text}");
+    }
+}
+
 #[test]
-fn mistakes_stand_where_they_are() {
-    let cases: [(&str, &[&str]); 14] = [
+fn mistakes_in_tables_and_settings_stand_where_they_are() {
+    check(&[
         (
             "## A\n\n| transaction | postion |\n| --- | --- |\n\nas-of: 2022-13-01\n",
             &[
@@ -40,25 +46,6 @@ fn mistakes_stand_where_they_are() {
             "## A\n\n| code | -> |\n| --- | --- |\n",
             &["3:10 `->` is not a column of outcomes; write `=>` between what is given and what \
                comes out"],
-        ),
-        (
-            "## A\n\n```csv transaction\nid\n```\n\n| amount |\n| --- |\n",
-            &["3:1 nothing reads a block `transaction`; did you mean `transactions`?"],
-        ),
-        (
-            "## A\n\n```transactions\nid\n```\n\n| amount |\n| --- |\n",
-            &[
-                "3:1 the block `transactions` has no language; write its language first, as in `csv \
-               transactions`",
-            ],
-        ),
-        (
-            "## A\n\n```toml plans\\p.toml\n```\n\n| amount |\n| --- |\n",
-            &["3:1 nothing reads a block `plans\\p.toml`; write `plans/p.toml`"],
-        ),
-        (
-            "## A\n\n| amount |\n| --- |\n\n```csv transactions\nid\n",
-            &["6:1 this block does not end; write the same marks again on a line of their own"],
         ),
         (
             "## A\n\nAs of: 2022-01-31\nperiod : 2022-01\n\n| amount |\n| --- |\n",
@@ -84,14 +71,36 @@ fn mistakes_stand_where_they_are() {
             "## A\n\n| amount |\n| --- |\n| 1 | 2 |\n",
             &["5:1 2 cells where the header has 1; a bar inside a cell is written `\\|`"],
         ),
+    ]);
+}
+
+#[test]
+fn mistakes_in_blocks_stand_where_they_are() {
+    check(&[
+        (
+            "## A\n\n```csv transaction\nid\n```\n\n| amount |\n| --- |\n",
+            &["3:1 nothing reads a block `transaction`; did you mean `transactions`?"],
+        ),
+        (
+            "## A\n\n```transactions\nid\n```\n\n| amount |\n| --- |\n",
+            &[
+                "3:1 the block `transactions` has no language; write its language first, as in `csv \
+               transactions`",
+            ],
+        ),
+        (
+            "## A\n\n```toml plans\\p.toml\n```\n\n| amount |\n| --- |\n",
+            &["3:1 nothing reads a block `plans\\p.toml`; write `plans/p.toml`"],
+        ),
+        (
+            "## A\n\n| amount |\n| --- |\n\n```csv transactions\nid\n",
+            &["6:1 this block does not end; write the same marks again on a line of their own"],
+        ),
         // What a reader of Markdown takes for text is text.
         ("## A\n\nAs of today: nothing.\nNote: 5\n\n| amount |\n| --- |\n", &[]),
         ("<!--\n## Old\n-->\n## A\n\n```rhai\nlet x = 1;\n```\n\n| amount |\n| --- |\n", &[]),
         ("## A\n\n~~~csv transactions\nid\n~~~\n\n````text\n```\n````\n| amount |\n| --- |\n", &[]),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(found(text), *expected, "{text}");
-    }
+    ]);
 }
 
 /// Failures of the cases of a file that stands alone.
