@@ -130,7 +130,7 @@ fn every_kind_of_policy_can_be_looked_at() {
     assert_eq!(code, 0, "{said}");
     let last = said.lines().last().unwrap();
     let row: Json = serde_json::from_str(last).unwrap();
-    assert!(last.contains("\"amount\":5.50"), "{last}");
+    assert!(last.contains("\"amount\":5.5"), "{last}");
     assert_eq!(row["closed"], "2026-01-02");
     let (code, said) = ask("large-deals", "OPP-1");
     assert!(code == 3 && said.contains("did you mean `crediting/large-deals`?"), "{said}");

@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
     ) -> Self {
         let (findings, reads, scope) = (Vec::new(), Reads::default(), Vec::new());
         let (assigned, used) = (BTreeSet::new(), Used::default());
-        let walk = Walk {
+        Walk {
             program,
             known,
             ast,
@@ -105,8 +105,7 @@ impl<'a> Walk<'a> {
             joined: 0,
             inside: false,
             is_result: false,
-        };
-        walk
+        }
     }
 
     /// Walks over the whole program.
