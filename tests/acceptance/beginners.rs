@@ -136,6 +136,28 @@ fn every_kind_of_policy_can_be_looked_at() {
     assert!(code == 3 && said.contains("did you mean `crediting/large-deals`?"), "{said}");
 }
 
+/// Scripts as people write them who know the language: nothing is said about any of them.
+#[test]
+fn what_is_right_is_left_alone() {
+    let folder = root().join("tests/fixtures/idiomatic");
+    let dir = tempfile::tempdir().unwrap();
+    let settings = fs::read_to_string(folder.join("accredit.toml")).unwrap();
+    put(dir.path(), "accredit.toml", &settings);
+    let header =
+        "Order,Invoice Date,Net Value,Rep #1,Rep #2,Product Line,Order Type,Discount,Renewal\n";
+    put(dir.path(), "transactions/orders.csv", header);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some((kind, _)) = name.split_once('-') else { continue };
+        let text = fs::read_to_string(entry.path()).unwrap();
+        put(dir.path(), &format!("policies/{kind}/{name}"), &text);
+        count += 1;
+    }
+    assert!(count >= 40, "{count}");
+    assert_eq!(found(dir.path()), Vec::<String>::new());
+}
+
 /// The page for authors shows the policy and the case that `accredit new` writes.
 #[test]
 fn the_page_quotes_the_files_of_a_new_directory() {
