@@ -2,12 +2,13 @@
 //!
 //! One reader and five uses: documentation, `accredit test`, the gate of activation, the baseline
 //! that `--update` rewrites, and decisions of production that are kept as cases. Not a test runner
-//! of the program: consultants write these. The format is described in `scripts/README.md`.
+//! of the program: consultants write these. The format is described in `scripts/cases.md`.
 //!
 //! **Architecture invariant:** a case runs the same pipeline as production, on files in memory.
 
 mod actions;
 mod compare;
+mod delivered;
 mod keep;
 mod parse;
 mod reach;
@@ -17,6 +18,8 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 mod update;
+
+use std::collections::BTreeSet;
 
 use crate::decision::Decision;
 use crate::diagnostic::Diagnostic;
@@ -34,6 +37,9 @@ pub struct Options {
     pub filter: Option<String>,
     /// Workers; none is one.
     pub threads: usize,
+    /// Columns of the customer's transactions: a case need not repeat those that it says nothing
+    /// about. Without any, no column is unknown to a case of a customer's directory.
+    pub columns: BTreeSet<String>,
     /// Whether lines and branches that run are counted, which is slower.
     pub traced: bool,
 }

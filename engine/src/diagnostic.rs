@@ -51,6 +51,15 @@ impl Place {
         Place::new(file, u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0))
     }
 
+    /// The byte at which this place stands in `text`, or the end of it.
+    pub fn offset(&self, text: &str) -> usize {
+        let lines = text.split_inclusive('\n').take(self.line.saturating_sub(1) as usize);
+        let start: usize = lines.map(str::len).sum();
+        let rest = text.get(start..).unwrap_or_default();
+        let letters = rest.char_indices().nth(self.column.saturating_sub(1) as usize);
+        start + letters.map_or(rest.len(), |(at, _)| at)
+    }
+
     /// This place, counted from `origin`: the position of a word inside an expression, when the
     /// expression itself starts at `origin`.
     #[must_use]
@@ -138,6 +147,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR013", "person written into a rule"),
     ("CR014", "weights that do not sum to one"),
     ("CR015", "amount rounded to whole units"),
+    ("CR016", "constant that is changed"),
+    ("CR017", "name that nothing uses"),
     ("CR020", "syntax error in a TOML file"),
     ("CR021", "unknown key"),
     ("CR023", "missing key"),
@@ -157,6 +168,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR041", "case file not understood"),
     ("CR050", "file that nothing reads"),
     ("CR051", "column that nothing reads"),
+    ("CR052", "file that cannot be read"),
     ("CR060", "periods that overlap or leave a gap"),
     ("CR061", "fiscal year of a wrong length"),
     ("CR062", "finalized period that cannot be"),

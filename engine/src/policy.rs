@@ -193,6 +193,17 @@ impl Form {
         }
     }
 
+    /// Whether something rolls up to the `to` that it sees.
+    pub fn rolls(self) -> bool {
+        use Use::{IndirectCondition, IndirectMaximum, IndirectValue};
+        match self {
+            Form::Policy(kind) => kind == Kind::Rollup,
+            Form::Expression(place) => {
+                matches!(place, IndirectCondition | IndirectValue | IndirectMaximum)
+            }
+        }
+    }
+
     /// What it returns.
     pub fn returns(self) -> Returns {
         match self {

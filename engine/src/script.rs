@@ -203,6 +203,8 @@ pub struct Known {
     pub open: bool,
     /// Names, ids and aliases of people, folded: they do not belong into a program.
     pub people: BTreeSet<String>,
+    /// The workspace's credit types; none while they are not known.
+    pub credit_types: BTreeSet<String>,
     /// Whether no unit of the workspace has decimals.
     pub whole_units: bool,
     /// Whether a plan that uses the program wants weights to sum to one.

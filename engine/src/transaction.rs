@@ -153,6 +153,23 @@ pub struct Record {
     pub cells: Vec<(String, Cell)>,
 }
 
+impl Record {
+    /// As a JSON object: a number's digits are kept as they came.
+    pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        use serde_json::Value as Json;
+        let cells = self.cells.iter().map(|(column, cell)| {
+            let value = match cell {
+                Cell::Null => Json::Null,
+                Cell::Text(text) | Cell::Nested(text) => Json::from(text.as_str()),
+                Cell::Number(digits) => serde_json::from_str(digits).unwrap_or(Json::Null),
+                Cell::Bool(flag) => Json::Bool(*flag),
+            };
+            (column.clone(), value)
+        });
+        cells.collect()
+    }
+}
+
 /// A decoded value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {

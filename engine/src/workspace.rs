@@ -176,6 +176,7 @@ impl Ruleset {
 
 fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
     unread::warn(files, report);
+    unread::warn_alone(files, report);
     let policies = Policies::read(files, report);
     let Some(settings) = read_settings(files, observed, &policies, report) else {
         // Every reference into accredit.toml would be reported as broken, so only syntax is.
@@ -216,6 +217,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         columns: columns.known.clone(),
         open: columns.open,
         people: organization.names_of_people().map(str::to_owned).collect(),
+        credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
         whole_units: settings.units.whole(),
         total_one: false,
     };

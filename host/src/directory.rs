@@ -3,11 +3,13 @@
 //! The engine reads no disk; this module does, for the command line and for `serve --workspace`.
 //! Not understanding what is in the files. Source: FORMAT section 1.
 
+mod encoding;
 #[cfg(feature = "parquet")]
 mod parquet;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,11 +25,11 @@ pub(crate) struct Unreadable {
     /// Which.
     pub(crate) path: PathBuf,
     /// Line and column, where something in the file is wrong.
-    pub(crate) at: Option<(u64, u64)>,
-    /// Why.
-    pub(crate) message: String,
+    at: Option<(u64, u64)>,
+    code: &'static str,
+    message: String,
     /// What to do about it.
-    pub(crate) help: &'static str,
+    help: String,
 }
 
 impl Unreadable {
@@ -39,15 +41,16 @@ impl Unreadable {
         let file = if parts.is_empty() { self.path.display().to_string() } else { parts.join("/") };
         let (line, column) = self.at.unwrap_or_default();
         let [line, column] = [line, column].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        let extension = self.path.extension().and_then(|extension| extension.to_str());
-        let code = match (self.at, extension) {
-            (None, _) => "CR050",
-            (_, Some("toml")) => "CR020",
-            (_, Some("rhai")) => "CR001",
-            (_, Some("md")) => "CR041",
-            _ => "CR030",
-        };
-        Diagnostic::error(code, Place::new(file, line, column), self.message).help(self.help)
+        Diagnostic::error(self.code, Place::new(file, line, column), self.message).help(self.help)
+    }
+
+    /// A finding about a file of the directory `dir` as an error.
+    fn of(finding: Diagnostic, dir: &Path) -> Unreadable {
+        let Diagnostic { code, place, message, help, .. } = finding;
+        let at =
+            Some((u64::from(place.line), u64::from(place.column))).filter(|(line, _)| *line > 0);
+        let help = help.unwrap_or_default();
+        Unreadable { path: dir.join(place.file), at, code, message, help }
     }
 }
 
@@ -56,41 +59,44 @@ fn shown(at: Option<(u64, u64)>) -> String {
 }
 
 fn unreadable(path: &Path, message: impl ToString) -> Unreadable {
-    let help = "make it a file that can be read, or name another";
-    Unreadable { path: path.to_owned(), at: None, message: message.to_string(), help }
+    let help = "make it a file that can be read, or name another".to_owned();
+    Unreadable {
+        path: path.to_owned(),
+        at: None,
+        code: "CR050",
+        message: message.to_string(),
+        help,
+    }
 }
 
-/// The text of a definition file.
-fn text(path: &Path) -> Result<String, Unreadable> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let before = error.as_bytes().get(..valid).unwrap_or_default();
-        encoding(path, &String::from_utf8_lossy(before))
-    })
+/// A directory as it was found, whatever is wrong with a file of it.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The files; one that is no text with `\u{fffd}` where it is none.
+    pub(crate) files: Files,
+    /// What is wrong with files as such: they are no text (CR052).
+    pub(crate) findings: Vec<Diagnostic>,
 }
 
-/// A file that is not UTF-8 behind the text `before`.
-fn encoding(path: &Path, before: &str) -> Unreadable {
-    let line = before.matches('\n').count() as u64 + 1;
-    let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u64 + 1;
-    let message = "the file is not UTF-8 text".to_owned();
-    let help = "save it again with the encoding UTF-8";
-    Unreadable { path: path.to_owned(), at: Some((line, column)), message, help }
-}
+/// The folders of definitions.
+const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
 
 /// The definition files of `dir`: everything but rows, with `/` in their paths.
+///
+/// # Errors
+/// The first file that cannot be read, or that `dir` is no directory.
 pub(crate) fn definitions(dir: &Path) -> Result<Files, Unreadable> {
-    let mut files = Files::new();
-    for folder in ["", "organization", "plans", "policies"] {
-        let path = dir.join(folder);
-        if folder.is_empty() {
-            collect(dir, dir, false, &mut files)?;
-        } else if path.is_dir() {
-            collect(dir, &path, true, &mut files)?;
-        }
+    whole(dir, found(dir)?)
+}
+
+/// The same with findings instead of an error about a single file.
+pub(crate) fn found(dir: &Path) -> Result<Found, Unreadable> {
+    let mut found = Found::default();
+    collect(dir, dir, false, &mut found)?;
+    for folder in FOLDERS.map(|folder| dir.join(folder)).iter().filter(|path| path.is_dir()) {
+        collect(dir, folder, true, &mut found)?;
     }
-    Ok(files)
+    Ok(found)
 }
 
 /// The files of `dir` that neither [`definitions`] nor [`rows`] reads, for their names alone.
@@ -120,40 +126,57 @@ pub(crate) fn strays(dir: &Path, files: &Files) -> Result<Vec<String>, Unreadabl
 const DEPTH_MAX: usize = 4;
 
 /// Every case file below `dir`.
-pub(crate) fn case_files(dir: &Path) -> Result<Files, Unreadable> {
-    let mut files = Files::new();
-    collect(dir, dir, true, &mut files)?;
-    files.retain(|path, _| path.ends_with(".cases.md"));
-    Ok(files)
+pub(crate) fn case_files(dir: &Path) -> Result<Found, Unreadable> {
+    let mut found = Found::default();
+    collect(dir, dir, true, &mut found)?;
+    found.files.retain(|path, _| path.ends_with(".cases.md"));
+    found.findings.retain(|finding| finding.place.file.ends_with(".cases.md"));
+    Ok(found)
 }
 
-fn collect(root: &Path, dir: &Path, deep: bool, files: &mut Files) -> Result<(), Unreadable> {
+/// The files, if all of them are text.
+fn whole(dir: &Path, found: Found) -> Result<Files, Unreadable> {
+    match found.findings.into_iter().find(Diagnostic::is_error) {
+        Some(finding) => Err(Unreadable::of(finding, dir)),
+        None => Ok(found.files),
+    }
+}
+
+fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(), Unreadable> {
     for path in sorted(dir)? {
         if path.is_dir() {
             if deep {
-                collect(root, &path, deep, files)?;
+                collect(root, &path, deep, found)?;
             }
-            continue;
-        }
-        let wanted = ["toml", "csv", "rhai", "md"];
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if !extension.is_some_and(|extension| wanted.contains(&extension)) {
             continue;
         }
         let name = path.strip_prefix(root).map_err(|error| unreadable(&path, error))?;
         let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
-        let readme = !deep && extension == Some("md");
-        if !readme {
-            let text = text(&path)?;
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-            files.insert(parts.join("/"), Arc::from(text));
+        let name = parts.join("/");
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("md") if !deep => (),
+            Some("toml" | "csv" | "rhai" | "md") => {
+                let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+                let text = String::from_utf8_lossy(&bytes);
+                found.findings.extend(encoding::no_text(&name, &bytes));
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                found.files.insert(name, Arc::from(text));
+            }
+            _ => (),
         }
     }
     Ok(())
 }
 
 fn sorted(dir: &Path) -> Result<Vec<PathBuf>, Unreadable> {
-    let entries = fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
+    let entries = fs::read_dir(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => unreadable(dir, "there is no such directory"),
+        io::ErrorKind::NotADirectory => {
+            unreadable(dir, "this is a file; give the directory in which accredit.toml stands")
+        }
+        _ => unreadable(dir, error),
+    })?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| {
         path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'))
@@ -200,7 +223,7 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
         _ => {
             let expected = "expected a .csv, .ndjson or .parquet file of transactions";
             let help = "export it in one of these formats, or move it out of the folder";
-            return Err(Unreadable { help, ..unreadable(path, expected) });
+            return Err(Unreadable { help: help.to_owned(), ..unreadable(path, expected) });
         }
     };
     let records = records.map_err(|error| malformed(path, &body, error))?;
@@ -214,9 +237,8 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
 }
 
 fn malformed(path: &Path, body: &[u8], error: Malformed) -> Unreadable {
-    if let Err(error) = std::str::from_utf8(body) {
-        let before = body.get(..error.valid_up_to()).unwrap_or_default();
-        return encoding(path, &String::from_utf8_lossy(before));
+    if let Some(finding) = encoding::no_text("", body) {
+        return Unreadable { path: path.to_owned(), ..Unreadable::of(finding, path) };
     }
     let help = match path.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => "put a cell that contains a comma in quotes; a blank cell needs its comma",
@@ -231,7 +253,8 @@ fn malformed(path: &Path, body: &[u8], error: Malformed) -> Unreadable {
         _ => help,
     };
     let at = Some((error.line, error.column));
-    Unreadable { path: path.to_owned(), at, message: error.message, help }
+    let (path, help) = (path.to_owned(), help.to_owned());
+    Unreadable { path, at, code: "CR030", message: error.message, help }
 }
 
 #[cfg(feature = "parquet")]

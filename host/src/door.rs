@@ -207,11 +207,12 @@ impl Service {
 
 /// How many cases there are, and what they find: a change may break the case of a file that it
 /// leaves alone.
-fn run_cases(files: &Files) -> (usize, Vec<Diagnostic>) {
+fn run_cases(files: &Files, columns: &BTreeSet<String>) -> (usize, Vec<Diagnostic>) {
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
     let cases: Vec<(&str, &str)> =
         cases.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
-    let run = cases::run_all(files, &cases, &cases::Options::default());
+    let options = cases::Options { columns: columns.clone(), ..cases::Options::default() };
+    let run = cases::run_all(files, &cases, &options);
     let count = run.files.iter().flat_map(|file| &file.outcomes).map(Vec::len).sum();
     let found = run.files.into_iter().map(|file| match file.outcomes {
         Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
@@ -242,7 +243,7 @@ pub(crate) fn check<'a>(
     let mut cases = 0;
     if !changed.is_empty() {
         diagnostics.extend(zone::unknown(&ruleset));
-        let (count, findings) = run_cases(files);
+        let (count, findings) = run_cases(files, columns);
         diagnostics.extend(findings);
         cases = count;
     }

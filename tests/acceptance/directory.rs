@@ -125,12 +125,12 @@ fn rows_that_cannot_be_read_have_a_line_and_advice() {
         &["error CR050 transactions/more.xlsx:1:1 expected a .csv, .ndjson or .parquet file"],
     );
     // Latin-1, as an old Excel saves it: the place is that of the first odd character.
-    let latin = "the file is not UTF-8 text | save it again with the encoding UTF-8";
+    let latin = "from here the file is not UTF-8 | save it as UTF-8";
     let wrong =
-        [format!("error CR030 {DEALS}:2:17 {latin}"), format!("error CR030 {PEOPLE}:2:4 {latin}")];
+        [format!("error CR052 {DEALS}:2:17 {latin}"), format!("error CR052 {PEOPLE}:2:4 {latin}")];
     check_bytes(DEALS, b"id,date,owner,amount\nA,2022-01-12,Jos\xe9,100\n", &[&wrong[0]]);
     check_bytes(PEOPLE, b"id,title\nJos\xe9,Rep\n", &[&wrong[1]]);
-    let plan = format!("error CR020 plans/deals.toml:1:13 {latin}");
+    let plan = format!("error CR052 plans/deals.toml:1:13 {latin}");
     check_bytes("plans/deals.toml", b"name = \"Stra\xdfe\"\n", &[&plan]);
 }
 
@@ -145,10 +145,10 @@ fn files_and_folders_with_a_slip_in_their_name_are_not_passed_over() {
         ("plan/reps.toml", "did you mean `plans`?"),
         ("transaction/deals.csv", "did you mean `transactions`?"),
         ("transactions/2022/deals.csv", "rows stand in transactions/NAME.csv"),
-        ("plans/reps.TOML", "a plan stands in plans/NAME.toml"),
+        ("plans/reps.TOML", "the name must end with `.toml`, in small letters"),
         ("plans/old/reps.toml", "a plan stands in plans/NAME.toml"),
-        ("policies/hold/limit.rhai.txt", "a policy stands in policies/KIND/NAME.rhai"),
-        ("organization/teams.xlsx", "did you mean `organization/teams.csv`?"),
+        ("policies/hold/limit.rhai.txt", "the name must end with `.rhai`, in small letters"),
+        ("organization/teams.xlsx", "export the sheet as `CSV UTF-8`, with commas"),
         ("organization/Teams.csv", "did you mean `organization/teams.csv`?"),
     ];
     for (path, help) in cases {
@@ -195,7 +195,7 @@ fn columns_calendars_and_tables_say_what_to_write_instead() {
             "date = \"date\"",
             "date = { field = \"date\", format = \"%Y-%m\" }",
             "CR024",
-            "6:35 `format` must be a format with year, month and day, such as \"%m/%d/%Y\" | this is",
+            "6:35 `format` must be a format with year, month and day, such as \"%m/%d/%Y\" | %Y is",
         ),
         (
             "[workspace]",

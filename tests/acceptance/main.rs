@@ -2,6 +2,7 @@
 
 mod authors;
 mod bad_input;
+mod beginners;
 mod bundles;
 mod cases;
 mod changes;

@@ -1,4 +1,4 @@
-//! The walk-through of `scripts/README.md`, run as it stands there: what it shows is what happens.
+//! The walk-through of `scripts/walkthrough.md`, run as it stands there: what it shows is what happens.
 
 use std::fs;
 use std::net::TcpListener;
@@ -77,7 +77,7 @@ fn shell(dir: &Path, command: &str) -> Command {
 
 #[test]
 fn the_walk_through_shows_what_happens() {
-    let readme = fs::read_to_string(root().join("scripts/README.md")).unwrap();
+    let readme = fs::read_to_string(root().join("scripts/walkthrough.md")).unwrap();
     let commands = commands(&readme);
     assert_eq!(commands.len(), 10, "the walk-through has ten commands");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();

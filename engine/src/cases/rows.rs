@@ -76,15 +76,19 @@ impl Subject {
 
     /// Whether such a table may have this column.
     pub(super) fn knows(self, column: &str) -> bool {
-        match self {
-            Subject::Credits => CREDIT_COLUMNS.contains(&column),
-            Subject::Outcomes => OUTCOME_COLUMNS.contains(&column),
-            Subject::Alerts => ALERT_COLUMNS.contains(&column),
-            Subject::Rewards => REWARD_COLUMNS.contains(&column),
-            Subject::Example => {
-                CREDIT_COLUMNS.contains(&column) || OUTCOME_COLUMNS.contains(&column)
-            }
-        }
+        self.columns().any(|known| known == column)
+    }
+
+    /// The columns that such a table may have.
+    pub(super) fn columns(self) -> impl Iterator<Item = &'static str> {
+        let (columns, more): (&[&str], &[&str]) = match self {
+            Subject::Credits => (&CREDIT_COLUMNS, &[]),
+            Subject::Outcomes => (&OUTCOME_COLUMNS, &[]),
+            Subject::Alerts => (&ALERT_COLUMNS, &[]),
+            Subject::Rewards => (&REWARD_COLUMNS, &[]),
+            Subject::Example => (&CREDIT_COLUMNS, &OUTCOME_COLUMNS),
+        };
+        columns.iter().chain(more).copied()
     }
 
     /// The rows that came out; `expected` names the filtered transactions that are wanted.

@@ -11,6 +11,7 @@ use std::thread;
 
 use super::actions;
 use super::compare::Comparison;
+use super::delivered;
 use super::parse::{Case, Table};
 use super::reach::Reached;
 use super::rows::Subject;
@@ -21,7 +22,7 @@ use crate::calculation;
 use crate::calculation::books;
 use crate::calendar::Period;
 use crate::decision::{CreditRow, Decision};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::explain::explain;
 use crate::pipeline;
 use crate::reward::{self, Rewards};
@@ -41,7 +42,7 @@ const TRACES_MAX: usize = 3;
 
 /// Runs every case of `files` (path and text) on top of `base`.
 pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &Options) -> Run {
-    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read(base, file.0, file.1);
+    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read((base, &options.columns), *file);
     let sheets = each(options.threads, files, || (), read);
     let mut blocks: Vec<(usize, &Sheet<'_>, Range<usize>)> = Vec::new();
     for (index, sheet) in sheets.iter().enumerate() {
@@ -172,25 +173,36 @@ impl<'w> Worker<'w> {
     ) -> Result<Decided, Vec<Diagnostic>> {
         let records = trial.records.as_ref().map_err(|error| vec![error.clone()])?;
         let ruleset = sheet.ruleset(trial)?;
-        let place = Place::new(sheet.path, case.line, 1);
-        let wrong = |message: String| vec![Diagnostic::error("CR041", place.clone(), message)];
+        let wrong = |index: usize, message: String, help: Option<String>| {
+            let line = case.lines.get(index).copied().flatten().unwrap_or(case.line);
+            let place = Place::new(sheet.path, line, 1);
+            vec![Diagnostic { help, ..Diagnostic::error("CR041", place, message) }]
+        };
         let period = match &case.period {
             Some(id) => {
                 let period = ruleset.settings.calendar.find(id);
-                Some(period.ok_or_else(|| wrong(format!("there is no period `{id}`")))?)
+                let help = "write the id of one, such as 2022-03 or 2022-Q1".to_owned();
+                let message = format!("there is no period `{id}`");
+                Some(period.ok_or_else(|| wrong(0, message, Some(help)))?)
             }
             None => None,
         };
         if let Some(plan) = case.plan.as_ref().filter(|p| !ruleset.plans.contains_key(p.as_str())) {
-            return Err(wrong(format!("there is no plan `{plan}`")));
+            let help = did_you_mean(plan, ruleset.plans.keys().map(|known| &**known));
+            return Err(wrong(1, format!("there is no plan `{plan}`"), help));
         }
+        let machine = self.machine(sheet, trial, ruleset, reached);
+        let mut records = records.clone();
+        for body in sheet.bodies(trial) {
+            records.extend(delivered::records(sheet.path, body, ruleset, machine)?);
+        }
+        let records = &records;
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
         let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
         // Of the directory around it a case wants the rules, not how far its books are closed.
         let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
         let replayed = finalized && sheet.is_alone(trial);
-        let machine = self.machine(sheet, trial, ruleset, reached);
         let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();
             let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
@@ -259,11 +271,6 @@ impl<'w> Worker<'w> {
             let subject = Subject::of(table);
             let place = Place::new(sheet.path, example.map_or(table.line, |_| outcome.line), 1);
             let (given, header) = table.header.split_at(table.arrow().map_or(0, |arrow| arrow + 1));
-            if let Some(unknown) = header.iter().find(|header| !subject.knows(header)) {
-                let message = format!("`{unknown}` is not a column of {}", subject.name());
-                outcome.failures.push(Diagnostic::error("CR041", place, message));
-                continue;
-            }
             let expected = expected(table, example, given.len());
             if subject == Subject::Rewards && case.period.is_none() {
                 let message = "a table of rewards needs a line `period: ID`".to_owned();
@@ -306,7 +313,8 @@ impl<'w> Worker<'w> {
                 }
                 let why = explain(ruleset, plan, transaction, &decided.inputs, &mut desk.machine);
                 let outcome = format!("{:?}", why.outcome).to_lowercase();
-                text.push_str(&format!("{} in plan {}: {outcome}\n", why.transaction, why.plan));
+                let id = Some(&*why.transaction).filter(|id| !id.is_empty()).unwrap_or("(no id)");
+                text.push_str(&format!("{id} in plan {}: {outcome}\n", why.plan));
                 for step in &why.steps {
                     text.push_str(&format!("  {:12} {}\n", step.stage, step.message));
                 }

@@ -59,9 +59,8 @@ struct Shared {
 impl<'a> Sheet<'a> {
     /// Reads the file and its rows.
     pub(super) fn read(
-        base: &'a Files,
-        path: &'a str,
-        text: &str,
+        (base, known): (&'a Files, &BTreeSet<String>),
+        (path, text): (&'a str, &str),
     ) -> Result<Sheet<'a>, Vec<Diagnostic>> {
         let file = parse(path, text)?;
         let mut trials: Vec<Trial> = Vec::new();
@@ -70,7 +69,7 @@ impl<'a> Sheet<'a> {
             let own = case.blocks.iter().any(Block::is_rows);
             let rows: Vec<&Block> = if own { &case.blocks } else { &file.background }
                 .iter()
-                .filter(|block| block.is_rows())
+                .filter(|block| block.is_rows() && block.source().is_none())
                 .collect();
             let records = read_rows(path, &rows);
             let examples = examples(case);
@@ -83,7 +82,7 @@ impl<'a> Sheet<'a> {
                     (Ok(rows), Some((table, row))) => one_row(path, rows, table, row),
                     (records, _) => records.clone(),
                 };
-                let ruleset = shared(&mut rulesets, &file.background, case, &records);
+                let ruleset = shared((&mut rulesets, known), &file.background, case, &records);
                 trials.push(Trial { case: index, example, records, ruleset });
             }
         }
@@ -102,6 +101,14 @@ impl<'a> Sheet<'a> {
             })
         });
         read.as_ref().map_err(Clone::clone)
+    }
+
+    /// The bodies of deliveries of a trial: its own, else the shared ones.
+    pub(super) fn bodies(&self, trial: &Trial) -> impl Iterator<Item = &Block> {
+        let own = self.file.cases.get(trial.case).map_or(&[][..], |case| &case.blocks[..]);
+        let shared = !own.iter().any(Block::is_rows);
+        let blocks = if shared { &self.file.background[..] } else { own };
+        blocks.iter().filter(|block| block.source().is_some())
     }
 
     /// Whether a trial describes a customer of its own.
@@ -177,14 +184,20 @@ fn one_row(
 }
 
 fn shared(
-    rulesets: &mut Vec<Shared>,
+    (rulesets, known): (&mut Vec<Shared>, &BTreeSet<String>),
     background: &[Block],
     case: &Case,
     records: &Result<Vec<Record>, Diagnostic>,
 ) -> usize {
-    let columns = records.iter().flatten().flat_map(|record| &record.cells);
-    let columns: BTreeSet<&str> = columns.map(|(column, _)| column.as_str()).collect();
     let blocks = || background.iter().chain(&case.blocks).filter(|block| !block.is_rows());
+    let columns = records.iter().flatten().flat_map(|record| &record.cells);
+    let columns = columns.map(|(column, _)| column.as_str());
+    let alone = blocks().any(|block| block.path == SETTINGS);
+    let columns: BTreeSet<&str> = match (alone, known.is_empty()) {
+        (true, _) => columns.collect(),
+        (false, true) => BTreeSet::new(),
+        (false, false) => columns.chain(known.iter().map(String::as_str)).collect(),
+    };
     let known = rulesets.iter().rposition(|shared| {
         shared.columns.iter().map(String::as_str).eq(columns.iter().copied())
             && shared.blocks.iter().eq(blocks())

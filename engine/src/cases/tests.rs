@@ -3,7 +3,9 @@
 //! Each check runs a whole file on a small company. Not the semantics of crediting, which the
 //! goldens have.
 
+mod delivered;
 mod keeping;
+mod misspelt;
 mod reaching;
 mod rewriting;
 
@@ -159,7 +161,7 @@ fn a_case_may_look_at_one_plan() {
     let (deals, more) = ("| deals | 1000.00 |\n", "| more | 1.00 |\n");
     check(&format!("{second}{table}{deals}{more}"), &[]);
     check(&format!("{second}plan: more\n\n{table}{more}"), &[]);
-    check(&format!("{second}plan: less\n\n{table}{more}"), &["CR041:1 there is no plan `less`"]);
+    check(&format!("{second}plan: less\n\n{table}{more}"), &["CR041:12 there is no plan `less`"]);
 }
 
 #[test]
@@ -216,7 +218,8 @@ fn any_number_of_threads_and_a_filter_give_the_same() {
         (format!("{COMPANY}{header}{rows}"), format!("{COMPANY}{header}| X | bob | | ann |\n"));
     let files = [("one.cases.md", one.as_str()), ("two.cases.md", two.as_str())];
     let told = |threads, filter: Option<&str>| {
-        let options = Options { threads, filter: filter.map(str::to_owned), traced: false };
+        let filter = filter.map(str::to_owned);
+        let options = Options { threads, filter, ..Options::default() };
         format!("{:?}", run_all(&Files::new(), &files, &options).files)
     };
     assert_eq!(told(1, None), told(4, None));

@@ -6,15 +6,20 @@
 //! **Architecture invariant:** a program without an error here may still fault when it runs, but
 //! every name in it exists, and every finding stands at the first character of the author's word.
 
+mod arguments;
 mod calls;
 mod entry;
 mod expressions;
 mod fields;
 mod findings;
+mod habits;
 mod kinds;
 mod persons;
+mod results;
 mod rounding;
+mod syntax;
 mod unreachable;
+mod unused;
 mod walk;
 mod weights;
 
@@ -160,14 +165,7 @@ fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
         return forbidden(place, word);
     }
     let finding = Diagnostic::error("CR001", place, fault::parse_message(error.err_type()));
-    match (program.form, error.err_type()) {
-        (Form::Expression(_), ParseErrorType::BadInput(LexError::UnexpectedInput(sign)))
-            if sign == "=" =>
-        {
-            finding.help("write `==` to compare")
-        }
-        _ => finding,
-    }
+    Diagnostic { help: syntax::help(program, error), ..finding }
 }
 
 fn is_closed(word: &str) -> bool {
@@ -183,6 +181,9 @@ fn forbidden(place: Place, word: &str) -> Diagnostic {
         "|" => finding.help("write a loop instead of a closure"),
         "print" | "debug" => finding.help("use `throw` to see a value"),
         "import" => finding.help("a policy is one file"),
+        _ if habits::reserved(word).is_some() => {
+            finding.help(habits::reserved(word).unwrap_or_default())
+        }
         _ if FORBIDDEN_FUNCTIONS.contains(&word) => finding,
         _ => finding.help("the word is reserved; use another name"),
     }

@@ -8,7 +8,7 @@
 //! two runs.
 
 mod answer;
-mod intake;
+pub(super) mod intake;
 mod interpreter;
 mod native;
 
@@ -114,10 +114,7 @@ impl Machine {
             Compiled::Native(Native::Literal(value)) => value.clone(),
             Compiled::Broken(fault) => return Err((**fault).clone()),
             Compiled::Tree(tree) if program.form.variables() == Kind::Reward.parameters() => {
-                let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
-                let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
-                let values = vec![Dynamic::from(payee), Dynamic::from(totals), quota];
-                self.interpreter.run(program, tree, values)?
+                self.interpreter.run(program, tree, given(seen))?
             }
             _ => return Err(fail("this is no program of a reward".to_owned())),
         };
@@ -137,6 +134,17 @@ impl Machine {
         id: ProgramId,
         payload: &serde_json::Value,
     ) -> Result<Vec<Record>, Fault> {
+        if let Some(recorder) = &self.recorder {
+            recorder.begin(id.0 as usize);
+        }
+        let records = self.mapped(id, payload);
+        if let Some(recorder) = &self.recorder {
+            recorder.end(records.is_ok());
+        }
+        records
+    }
+
+    fn mapped(&mut self, id: ProgramId, payload: &serde_json::Value) -> Result<Vec<Record>, Fault> {
         let (program, compiled) = find(&self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
         let tree = match compiled {
@@ -176,6 +184,13 @@ fn told(program: &Program, message: &str) -> String {
         Form::Policy(kind) => format!("a {} policy must return {message}", kind.name()),
         Form::Expression(_) => format!("this expression must return {message}"),
     }
+}
+
+/// What a reward's program sees, in order.
+pub(super) fn given(seen: &Rewarded<'_>) -> Vec<Dynamic> {
+    let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
+    let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
+    vec![Dynamic::from(payee), Dynamic::from(totals), quota]
 }
 
 /// The values of the variables that the program sees, in order.

@@ -4,6 +4,7 @@
 //!
 //! **Architecture invariant:** tests go through `check` and `Machine`, never through Rhai.
 
+mod beginners;
 mod checking;
 mod habits;
 mod hostile;

@@ -11,11 +11,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::debugger::{DebuggerCommand, DebuggerEvent};
-use rhai::{AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, Position, Scope, Stmt};
+use rhai::{
+    AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
+};
 
-use super::machine::bind;
-use super::sandbox::{self, Constants};
-use super::{Answer, Arguments, Fault, Hold, Rolled, Share, fault, value};
+use super::machine::{self, bind};
+use super::sandbox::{self, Constants, Deadline};
+use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
 use crate::calendar::{Length, PeriodKind};
 use crate::policy::{Form, Program};
 
@@ -43,7 +45,27 @@ pub struct Step {
 /// # Errors
 /// When the program does not compile, or an argument that it sees is missing.
 pub fn steps(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Step>, Fault> {
-    let values = bind(program, arguments)?;
+    walked(program, bind(program, arguments)?)
+}
+
+/// The same of a reward's program.
+///
+/// # Errors
+/// When the program does not compile.
+pub fn rewarded(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fault> {
+    walked(program, machine::given(seen))
+}
+
+/// The same of an intake policy, on the body of a delivery.
+///
+/// # Errors
+/// When the program does not compile, or a number of the body fits no decimal.
+pub fn delivered(program: &Program, payload: &serde_json::Value) -> Result<Vec<Step>, Fault> {
+    let body = machine::intake::value(payload);
+    walked(program, vec![body.map_err(|message| fault::of_program(program, message))?])
+}
+
+fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
     let (plain, deadline) = sandbox::engine();
     let plain = Arc::new(plain);
     let parsed = match program.form {
@@ -124,6 +146,22 @@ pub fn evaluate(source: &str, arguments: &Arguments<'_>) -> Result<String, Strin
     }
 }
 
+thread_local! {
+    /// What tries calls that are written out; a check may meet many of them.
+    static TRYING: (Engine, Arc<Deadline>) = sandbox::engine();
+}
+
+/// Whether a function of the table takes arguments that are written out; why not, if it does not.
+pub(super) fn call(call: &FnCallExpr, at: Position) -> Result<(), String> {
+    let expr = Expr::FnCall(Box::new(call.clone()), at);
+    let ast = AST::new([Stmt::Expr(Box::new(expr))], Arc::default());
+    let tried = TRYING.with(|(engine, deadline)| {
+        deadline.start();
+        engine.eval_ast::<Dynamic>(&ast)
+    });
+    tried.map(drop).map_err(|error| fault::message(error.unwrap_inner()))
+}
+
 /// An engine that writes down a step whenever it comes to an expression of a statement.
 fn watched(
     program: &Program,
@@ -146,8 +184,12 @@ fn watched(
                 return Ok(DebuggerCommand::StepInto);
             }
             let mut steps = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            // Inside a chain the same place is met again, without the variables.
+            let known = |expr: &&Expr| depth(expr) <= context.scope().len();
             let found = expressions.get(&position).filter(|_| steps.len() < STEPS_MAX);
-            if let (Some(expr), Some((line, _))) = (found, fault::line_and_column(position)) {
+            if let (Some(expr), Some((line, _))) =
+                (found.filter(known), fault::line_and_column(position))
+            {
                 let text = source.lines().nth(line as usize - 1).unwrap_or_default();
                 let look = Look { plain: &plain, ast: &ast, constants: &constants };
                 let scope = context.scope();
@@ -242,6 +284,20 @@ fn expressions(ast: &AST) -> HashMap<Position, Expr> {
         true
     });
     found
+}
+
+/// How many variables must be in scope for `expr` to find its own.
+fn depth(expr: &Expr) -> usize {
+    let mut depth = 0;
+    expr.walk(&mut Vec::new(), &mut |path| {
+        if let Some(ASTNode::Expr(Expr::Variable(variable, short, _))) = path.last() {
+            let index = short.map(|index| usize::from(index.get()));
+            let index = index.or_else(|| variable.0.map(std::num::NonZeroUsize::get));
+            depth = depth.max(index.unwrap_or(0));
+        }
+        true
+    });
+    depth
 }
 
 /// The expression that a statement computes before anything else.

@@ -27,6 +27,10 @@ pub struct Malformed {
 /// cells as the header.
 pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
     let body = unmarked(body);
+    if let Some(separator) = other_separator(&String::from_utf8_lossy(body)) {
+        let message = format!("cells are separated by {separator}; write commas");
+        return Err(Malformed { line: 1, column: 1, message });
+    }
     if let Some(records) = unquoted(body) {
         return Ok(records);
     }
@@ -69,6 +73,17 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
 /// A body without the byte order mark that Windows puts before it.
 fn unmarked(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// What separates the cells of a header instead of commas, as spreadsheets write it in many countries.
+pub(crate) fn other_separator(text: &str) -> Option<&'static str> {
+    let header = text.lines().next().unwrap_or_default();
+    if header.contains(',') {
+        return None;
+    }
+    [(';', "semicolons"), ('\t', "tabs")]
+        .iter()
+        .find_map(|(sign, word)| header.contains(*sign).then_some(*word))
 }
 
 /// The rows of a body that has nothing but commas and line feeds. Setting up a reader takes longer

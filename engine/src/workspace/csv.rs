@@ -14,6 +14,7 @@ use super::toml::Source;
 use crate::calendar::Validity;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::transaction;
+use crate::transaction::read::other_separator;
 
 /// A cell without quotes and blanks around it, and the byte offset of its first character.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +41,12 @@ impl<'a> Sheet<'a> {
         needed: &[&'static str],
     ) -> Self {
         let before = source.report.len();
+        if let Some(separator) = other_separator(source.text) {
+            let message = format!("the cells of this file are separated by {separator}");
+            let help = "write commas; a spreadsheet asks for the separator when it exports CSV";
+            source.report.error("CR030", Place::new(source.file, 1, 1), message, help);
+            return Sheet { source, columns: Vec::new(), rows: Vec::new(), whole: false };
+        }
         let (mut rows, malformed) = split(source.text);
         if let Some(offset) = malformed {
             let message = "a quoted cell does not end with its quote".to_owned();

@@ -4,7 +4,7 @@
 //! with this table. Called by `accredit schema`. Source: FORMAT sections 2, 3 and 6.
 //!
 //! **Architecture invariant:** the readers, this table, the files in `scripts/schema/` and
-//! `scripts/README.md` know the same keys; tests hold it so.
+//! `scripts/directory.md` know the same keys; tests hold it so.
 
 mod output;
 mod tables;

@@ -119,6 +119,14 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
         }
         _ => {}
     }
+    if let Some((count, unit)) = text.text.split_once(' ')
+        && let Some(unit) = HOLD_WORDS
+            .iter()
+            .find(|known| known.trim_end_matches('s') == unit.trim_end_matches('s'))
+        && count.parse::<u32>().is_ok()
+    {
+        return refuse_hold(item, &text, &format!("`{unit}:{count}`"));
+    }
     let word = prefix(&text.text).or(Some(text.text.as_str()).filter(|text| is_word(text)));
     let Some(word) = word else {
         return expression(item, Use::Hold, names).map(HoldSetting::Program);

@@ -47,11 +47,25 @@ impl<'a> Source<'a> {
             Err(error) => {
                 let offset = error.span().map_or(0, |span| span.start);
                 let message = error.message().replace('\n', "; ");
-                let help = "text stands in quotes, a list in brackets, a table under its [name]";
+                let help = syntax_help(self.text, offset, &message);
                 self.report.error("CR020", self.place(offset), message, help);
                 None
             }
         }
+    }
+}
+
+/// What to do about a file that is not TOML.
+fn syntax_help(text: &str, offset: usize, message: &str) -> &'static str {
+    let here = text.get(offset..).and_then(|text| text.chars().next());
+    if here.is_some_and(|sign| "“”„‘’«»".contains(sign)) {
+        "write straight quotes: \""
+    } else if message.contains("unicode") || message.contains("escape") {
+        "in double quotes write `\\\\` for a backslash, or put the text into single quotes"
+    } else if message.contains("duplicate") {
+        "write every key once, and every [table] once; a list of tables is [[name]]"
+    } else {
+        "text stands in quotes, a list in brackets, a table under its [name]"
     }
 }
 
@@ -211,6 +225,9 @@ fn advice(value: &DeValue<'_>, needed: &str) -> String {
             format!("numbers with decimals are written as text: \"{}\"", float.as_str())
         }
         DeValue::String(_) if bare => "write it without quotes".to_owned(),
+        DeValue::String(_) if needed.contains("format") => {
+            "%Y is the year, %m the month, %d the day, %y a year of two digits".to_owned()
+        }
         DeValue::String(text) if needed.starts_with("a list") => {
             format!("write it in brackets: [\"{text}\"]")
         }

@@ -1,10 +1,13 @@
 //! `accredit check`: everything that is wrong with a customer's directory, in one pass; with
 //! `--watch` again whenever a file changes.
 
+mod cells;
+
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use accredit_engine::cases;
 use accredit_engine::diagnostic::{Diagnostic, Severity};
 use accredit_engine::workspace::{self, Files, Ruleset};
 use clap::ValueEnum;
@@ -13,6 +16,7 @@ use notify_debouncer_full::notify::{EventKind, RecursiveMode};
 
 use crate::cli::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::{report, sarif};
+use crate::directory::Found;
 use crate::{directory, zone};
 
 /// Changes within this time are one change: editors write a file in several steps.
@@ -102,11 +106,9 @@ fn once(arguments: &Arguments) -> u8 {
 
 /// Every finding about the directory, hints last.
 fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
-    let files = match directory::definitions(dir) {
-        Ok(files) => files,
-        Err(error) => {
-            return (Files::new(), vec![error.finding(dir)]);
-        }
+    let Found { files, findings } = match directory::found(dir) {
+        Ok(found) => found,
+        Err(error) => return (Files::new(), vec![error.finding(dir)]),
     };
     let own = dir.join("transactions");
     let mut unread = Vec::new();
@@ -119,9 +121,18 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     };
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
+    let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
+    diagnostics.extend(cases.filter_map(|(path, text)| cases::parse(path, text).err()).flatten());
     diagnostics.extend(unread);
     let strays = directory::strays(dir, &files).unwrap_or_default();
     diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
+    diagnostics.extend(ruleset.iter().flat_map(|ruleset| cells::unread(ruleset, &rows.records)));
+    // What else is wrong with a file that is no text follows from that.
+    let broken: Vec<&str> =
+        findings.iter().filter(|one| one.is_error()).map(|one| one.place.file.as_str()).collect();
+    diagnostics.retain(|one| !broken.contains(&one.place.file.as_str()));
+    diagnostics.extend(findings);
+    diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
     diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
     (files, diagnostics)
 }

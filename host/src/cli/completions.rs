@@ -22,6 +22,8 @@ enum Name {
     Zsh,
     /// `accredit completions fish > ~/.config/fish/completions/accredit.fish`
     Fish,
+    /// `accredit completions powershell | Out-String | Invoke-Expression`
+    Powershell,
 }
 
 /// Runs the verb on the whole command line.
@@ -30,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments, mut command: clap::Command) -> u8 {
         Name::Bash => Shell::Bash,
         Name::Zsh => Shell::Zsh,
         Name::Fish => Shell::Fish,
+        Name::Powershell => Shell::PowerShell,
     };
     let mut text = Vec::new();
     generate(shell, &mut command, "accredit", &mut text);

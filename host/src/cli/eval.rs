@@ -9,8 +9,9 @@ use std::sync::Arc;
 use accredit_engine::diagnostic::{Place, did_you_mean};
 use accredit_engine::library;
 use accredit_engine::policy::{Form, Kind, Program};
-use accredit_engine::script::{Answer, Fault, Machine, trace};
+use accredit_engine::script::{Answer, Fault, Machine, PayeeView, Rewarded, TotalsView, trace};
 use clap::Args;
+use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
@@ -24,7 +25,8 @@ pub(crate) struct Arguments {
     /// The policy: `crediting/large-deals`, `hold/standard/hold-large-deals`.
     #[arg(long, value_name = "KIND/NAME")]
     policy: String,
-    /// A transaction's natural key, or a transaction as JSON; for an intake policy the body.
+    /// A transaction's natural key, or a transaction as JSON; for an intake policy the body, for a
+    /// reward policy the sums: `{"payee": "ann", "credited": 80000, "quota": 60000}`.
     #[arg(long, value_name = "ID|JSON")]
     transaction: String,
     /// Only credits of this plan, for policies that see a credit.
@@ -55,7 +57,10 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         Err(message) => return nothing(&message),
     };
     if kind == Kind::Intake {
-        return intake(&scene, arguments, program);
+        return intake(&scene, arguments, &program);
+    }
+    if kind == Kind::Reward {
+        return reward(&scene, arguments, &program);
     }
     let transaction = match scene.transaction(&arguments.transaction) {
         Ok(transaction) => transaction,
@@ -67,6 +72,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         rolled: kind == Kind::Rollup,
     };
     let seen = scene.seen(&transaction, wanted);
+    if let Some(wanted) = arguments.credit.as_deref().filter(|_| seen.credit.is_none()) {
+        return nothing(&format!("the transaction has no credit `{wanted}`"));
+    }
     if kind.parameters().contains(&"credit") && seen.credit.is_none() {
         return nothing("no plan credits this transaction, so there is no credit to show");
     }
@@ -76,14 +84,25 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let steps =
         if arguments.explain { trace::steps(&program, &seen.arguments()) } else { Ok(vec![]) };
     let steps = steps.unwrap_or_default();
-    match arguments.format {
-        Format::Json => print_json(&program, &transaction.id, &answer, &steps),
-        _ => print_text(&answer, &steps),
+    told(arguments, &program, &transaction.id, &answer, &steps)
+}
+
+/// Shows what came out.
+fn told(
+    arguments: &Arguments,
+    program: &Program,
+    transaction: &str,
+    answer: &Result<Answer, Fault>,
+    steps: &[trace::Step],
+) -> u8 {
+    if arguments.format == Format::Json {
+        let answer = answer.as_ref().map(|answer| Json::from(trace::answer(answer)));
+        print_json(program, transaction, &answer.map_err(Clone::clone), steps);
+    } else {
+        print_text(steps);
+        answer.iter().for_each(|answer| output::line(&trace::answer(answer)));
     }
-    match answer {
-        Ok(_) => EXIT_OK,
-        Err(fault) => failed(&fault),
-    }
+    answer.as_ref().map_or_else(failed, |_| EXIT_OK)
 }
 
 fn nothing(message: &str) -> u8 {
@@ -99,7 +118,18 @@ fn failed(fault: &Fault) -> u8 {
 
 /// The policy called `KIND/NAME`, of the directory or of the library.
 fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
-    let (kind, stem) = name.split_once('/').ok_or("a policy is named KIND/NAME")?;
+    let own = scene.ruleset.policies.keys().map(|(kind, stem)| format!("{}/{stem}", kind.name()));
+    let library = library::LIBRARY.iter();
+    let library = library.map(|(kind, stem, _)| format!("{}/standard/{stem}", kind.name()));
+    let known: Vec<String> = own.chain(library).collect();
+    let near = || {
+        let ends = known.iter().find(|known| known.rsplit('/').next() == Some(name));
+        let near = did_you_mean(name, known.iter().map(String::as_str));
+        let help = ends.map(|known| format!("did you mean `{known}`?")).or(near);
+        help.map(|help| format!("; {help}")).unwrap_or_default()
+    };
+    let (kind, stem) =
+        name.split_once('/').ok_or_else(|| format!("a policy is named KIND/NAME{}", near()))?;
     let kind = Kind::parse(kind).ok_or_else(|| {
         let known = Kind::ALL.map(Kind::name);
         let help = did_you_mean(kind, known).unwrap_or_else(|| known.join(", "));
@@ -110,32 +140,93 @@ fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
         return Ok((kind, Program::clone(program)));
     }
     let standard = stem.strip_prefix("standard/").and_then(|stem| library::find(kind, stem));
-    let source = standard.ok_or_else(|| format!("there is no policy `{name}`"))?;
+    let source = standard.ok_or_else(|| format!("there is no policy `{name}`{}", near()))?;
     let origin = Place::new(format!("scripts/{}.rhai", name.replace("standard/", "")), 1, 1).into();
     let (form, source) = (Form::Policy(kind), Arc::from(source));
     Ok((kind, Program { form, source, name: Arc::from(name), origin }))
 }
 
-fn intake(scene: &Scene, arguments: &Arguments, program: Program) -> u8 {
+/// An intake policy on a body.
+fn intake(scene: &Scene, arguments: &Arguments, program: &Program) -> u8 {
     let payload: Json = match serde_json::from_str(&arguments.transaction) {
         Ok(payload) => payload,
         Err(error) => return nothing(&format!("an intake policy needs a body in JSON: {error}")),
     };
     let mut programs = scene.ruleset.programs.clone();
-    let id = programs.add(program);
-    match Machine::new(&programs).map(id, &payload) {
-        Ok(rows) => {
-            for row in rows {
-                let cells = row.cells.iter().map(|(column, cell)| format!("{column} = {cell:?}"));
-                output::line(&cells.collect::<Vec<_>>().join(", "));
+    let id = programs.add(program.clone());
+    let mapped = Machine::new(&programs).map(id, &payload);
+    let steps = arguments.explain.then(|| trace::delivered(program, &payload).unwrap_or_default());
+    let steps = steps.unwrap_or_default();
+    let rows: Result<Vec<Json>, Fault> =
+        mapped.map(|rows| rows.iter().map(|row| Json::Object(row.to_json())).collect());
+    let answer = rows.as_ref().map(|rows| Json::from(rows.clone())).map_err(Clone::clone);
+    if arguments.format == Format::Json {
+        print_json(program, "", &answer, &steps);
+    } else {
+        print_text(&steps);
+        rows.iter().flatten().for_each(|row| output::line(&row.to_string()));
+    }
+    answer.map_or_else(|fault| failed(&fault), |_| EXIT_OK)
+}
+
+/// A reward policy on the sums of somebody: `{"payee": "ann", "credited": 80000, "quota": 60000}`.
+fn reward(scene: &Scene, arguments: &Arguments, program: &Program) -> u8 {
+    let seen = match Seen::read(scene, &arguments.transaction) {
+        Ok(seen) => seen,
+        Err(message) => return nothing(&message),
+    };
+    let mut programs = scene.ruleset.programs.clone();
+    let id = programs.add(program.clone());
+    let seen = Rewarded { payee: &seen.payee, totals: &seen.totals, quota: seen.quota };
+    let answer = Machine::new(&programs).reward(id, &seen).map(Answer::Number);
+    let steps = arguments.explain.then(|| trace::rewarded(program, &seen).unwrap_or_default());
+    told(arguments, program, "", &answer, &steps.unwrap_or_default())
+}
+
+/// What a reward policy sees.
+struct Seen {
+    payee: Arc<PayeeView>,
+    totals: Arc<TotalsView>,
+    quota: Option<Decimal>,
+}
+
+impl Seen {
+    fn read(scene: &Scene, text: &str) -> Result<Seen, String> {
+        let wanted = "a reward policy needs sums in JSON: \
+                      {\"payee\": \"ann\", \"credited\": 80000, \"quota\": 60000}";
+        let given: Json = serde_json::from_str(text).map_err(|_| wanted.to_owned())?;
+        let given = given.as_object().ok_or(wanted)?;
+        let number = |key: &str| match given.get(key) {
+            None | Some(Json::Null) => Ok(None),
+            Some(value) => {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                text.parse::<Decimal>().map(Some).map_err(|_| format!("`{key}` is not a number"))
             }
-            EXIT_OK
-        }
-        Err(fault) => failed(&fault),
+        };
+        let text = |key: &str, other: &str| {
+            Arc::<str>::from(given.get(key).and_then(Json::as_str).unwrap_or(other))
+        };
+        let credited = number("credited")?.ok_or(wanted)?;
+        let settings = &scene.ruleset.settings;
+        let types = settings.credit_types.iter();
+        let totals = types.map(|name| Ok((Arc::clone(name), number(name)?.unwrap_or(credited))));
+        let by_credit_type = totals.collect::<Result<_, String>>()?;
+        let id = text("payee", "");
+        let payee = PayeeView {
+            name: Arc::clone(&id),
+            id,
+            position: None,
+            title: given.get("title").and_then(Json::as_str).map(Arc::from),
+            team: None,
+            period: text("period", ""),
+            unit_type: text("unit_type", settings.units.name(settings.currency)),
+        };
+        let totals = Arc::new(TotalsView { credited, by_credit_type });
+        Ok(Seen { payee: Arc::new(payee), totals, quota: number("quota")? })
     }
 }
 
-fn print_text(answer: &Result<Answer, Fault>, steps: &[trace::Step]) {
+fn print_text(steps: &[trace::Step]) {
     let width = steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);
     for step in steps {
         let reads: Vec<String> =
@@ -147,15 +238,12 @@ fn print_text(answer: &Result<Answer, Fault>, steps: &[trace::Step]) {
             output::line(&format!("     |     {}", reads.join(", ")));
         }
     }
-    if let Ok(answer) = answer {
-        output::line(&trace::answer(answer));
-    }
 }
 
 fn print_json(
     program: &Program,
     transaction: &str,
-    answer: &Result<Answer, Fault>,
+    answer: &Result<Json, Fault>,
     steps: &[trace::Step],
 ) {
     let steps: Vec<Json> = steps
@@ -177,7 +265,7 @@ fn print_json(
     output::json(&json!({
         "policy": &*program.name,
         "transaction": transaction,
-        "answer": answer.as_ref().ok().map(trace::answer),
+        "answer": answer.as_ref().ok(),
         "error": fault,
         "steps": steps,
     }));

@@ -6,6 +6,7 @@
 mod junit;
 mod reach;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -18,7 +19,7 @@ use serde_json::json;
 
 use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
 use crate::cli::report;
-use crate::directory;
+use crate::directory::{self, Found};
 
 /// Runs case files.
 #[derive(Debug, clap::Args)]
@@ -66,7 +67,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 }
 
 fn test(arguments: &Arguments) -> Result<u8, String> {
-    let found = find(&arguments.dir).map_err(|error| error.to_string())?;
+    let (directory, columns) = find(&arguments.dir).map_err(|error| error.to_string())?;
+    let found = directory.files;
+    let unread = directory.findings.into_iter().filter(Diagnostic::is_error);
     let customer = found.contains_key("accredit.toml");
     let base = if customer { found.clone() } else { Files::new() };
     let files = found.iter().filter(|(path, _)| path.ends_with(".cases.md"));
@@ -78,6 +81,7 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
         filter: arguments.filter.clone(),
         threads: arguments.threads.unwrap_or(cores),
         traced: coverage || arguments.profile,
+        columns,
     };
     let mut run = cases::run_all(&base, &files, &options);
     let updated = if arguments.update { update(&arguments.dir, &found, &mut run)? } else { 0 };
@@ -89,13 +93,17 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
         let text = decisions(&run.files);
         fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    let (count, failures) = tell(arguments.format, &run.files);
+    let (count, mut failures) = tell(arguments.format, &run.files);
+    failures.splice(0..0, unread);
     match arguments.format {
         Format::Json => output::json(&failures),
         _ => output::line(report::text(&found, &failures).trim_end()),
     }
     if updated > 0 {
         eprintln!("{updated} cases rewritten");
+    }
+    if let (0, Some(text)) = (count, &arguments.filter) {
+        eprintln!("no heading and no file of a case contains `{text}`");
     }
     eprintln!("{count} cases, {} failures", failures.len());
     let mut enough = true;
@@ -131,13 +139,14 @@ fn decisions(files: &[FileRun]) -> String {
     text
 }
 
-/// A customer's definitions, or every case file below a folder.
-fn find(dir: &Path) -> Result<Files, directory::Unreadable> {
-    if dir.join("accredit.toml").is_file() {
-        directory::definitions(dir)
-    } else {
-        directory::case_files(dir)
+/// A customer's definitions, or every case file below a folder; and the columns of its rows.
+fn find(dir: &Path) -> Result<(Found, BTreeSet<String>), directory::Unreadable> {
+    if !dir.join("accredit.toml").is_file() {
+        return Ok((directory::case_files(dir)?, BTreeSet::new()));
     }
+    // Rows that cannot be read are for `check` to report; cases bring rows of their own.
+    let rows = directory::rows(&dir.join("transactions")).unwrap_or_default();
+    Ok((directory::found(dir)?, rows.columns))
 }
 
 /// Prints the name of each case; how many there are, and what failed.

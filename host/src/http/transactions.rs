@@ -9,7 +9,7 @@ use accredit_engine::ledger::inbox::{Delivery, Receipt};
 use accredit_engine::ledger::record::Stored;
 use accredit_engine::stage::adjust;
 use accredit_engine::transaction::read::{self, Malformed};
-use accredit_engine::transaction::{Cell, Decoder, Record};
+use accredit_engine::transaction::{Decoder, Record};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -17,7 +17,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Answer;
 use super::hooks::not_taken;
@@ -182,7 +182,7 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<Str
         "id": id,
         "version": stored.version,
         "superseded": stored.superseded,
-        "columns": columns(&stored.record),
+        "columns": stored.record.to_json(),
         "preadjusted": preadjusted(&service, &stored).await?,
         "decisions": decisions.map_err(|error| Problem::internal(&error))?,
     })))
@@ -238,19 +238,4 @@ async fn stored(service: &Arc<Service>, id: &str) -> Result<Stored, Problem> {
         service.ledger.transaction(&id).map_err(|error| Problem::internal(&error))
     });
     stored.await?.ok_or_else(|| Problem::not_found("transaction"))
-}
-
-/// The row as delivered.
-fn columns(record: &Record) -> Value {
-    let cells = record.cells.iter().map(|(column, cell)| {
-        let value = match cell {
-            Cell::Null => Value::Null,
-            Cell::Text(text) | Cell::Nested(text) => Value::from(text.as_str()),
-            // A number's digits are kept as they came.
-            Cell::Number(digits) => serde_json::from_str(digits).unwrap_or(Value::Null),
-            Cell::Bool(flag) => Value::Bool(*flag),
-        };
-        (column.clone(), value)
-    });
-    Value::Object(cells.collect())
 }

@@ -1,5 +1,7 @@
 //! Decisions kept as cases.
 
+use std::collections::BTreeSet;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use crate::workspace::{Files, Ruleset};
 fn company() -> Arc<Ruleset> {
     let base = Files::new();
     let text = format!("{COMPANY}## A\n\n| amount |\n| --- |\n");
-    let sheet = Sheet::read(&base, "a.cases.md", &text).unwrap();
+    let sheet = Sheet::read((&base, &BTreeSet::new()), ("a.cases.md", &text)).unwrap();
     Arc::clone(sheet.ruleset(&sheet.trials[0]).unwrap())
 }
 
@@ -93,7 +95,7 @@ fn every_golden_decision_can_be_kept() {
     for file in std::fs::read_dir(folder).unwrap().flatten() {
         let text = std::fs::read_to_string(file.path()).unwrap();
         let base = Files::new();
-        let sheet = Sheet::read(&base, "a.cases.md", &text).unwrap();
+        let sheet = Sheet::read((&base, &BTreeSet::new()), ("a.cases.md", &text)).unwrap();
         for trial in &sheet.trials {
             let as_of = sheet.file.cases[trial.case].as_of;
             let inputs = Inputs { as_of, ..Inputs::default() };

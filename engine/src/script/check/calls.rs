@@ -9,9 +9,9 @@
 use rhai::{Expr, FnCallExpr, Position};
 
 use super::expressions::start;
-use super::forbidden;
 use super::kinds::Kind;
 use super::walk::Walk;
+use super::{arguments, forbidden, habits};
 use crate::diagnostic::did_you_mean;
 use crate::script::api;
 use crate::script::sandbox::FORBIDDEN_FUNCTIONS;
@@ -19,8 +19,11 @@ use crate::script::sandbox::FORBIDDEN_FUNCTIONS;
 impl Walk<'_> {
     /// `name(…)` or an operator.
     pub(super) fn call(&mut self, call: &FnCallExpr, at: Position) -> Kind {
-        let kinds: Vec<Kind> = call.args.iter().map(|argument| self.expr(argument)).collect();
         let name = call.name.as_str();
+        let joins = usize::from(name == "+");
+        self.joined += joins;
+        let kinds: Vec<Kind> = call.args.iter().map(|argument| self.expr(argument)).collect();
+        self.joined -= joins;
         match (name, call.args.as_slice(), kinds.as_slice()) {
             ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
                 self.compared((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
@@ -33,16 +36,24 @@ impl Walk<'_> {
                 }
                 Kind::Bool
             }
-            ("!", ..) => Kind::Bool,
-            ("+", _, [Kind::Array, _]) => Kind::Array,
-            ("+", _, [Kind::Any, Kind::Text]) => Kind::Any, // An array, perhaps.
-            ("+", _, [Kind::Text, _] | [_, Kind::Text]) => Kind::Text,
-            ("+" | "-" | "*" | "/" | "%", _, [Kind::Number, Kind::Number]) => Kind::Number,
-            ("+" | "-", _, [Kind::Date, Kind::Number]) => Kind::Date,
-            ("-", _, [Kind::Date, Kind::Date]) => Kind::Number,
+            ("!", [x], [kind]) => {
+                self.is_bool("!", *kind, start(x));
+                Kind::Bool
+            }
+            ("+" | "-" | "*" | "/" | "%", [x, y], [kind_x, kind_y]) => {
+                let kind = self.calculated(name, (x, *kind_x), (y, *kind_y));
+                if kind == Kind::Text && self.joined == 0 {
+                    self.weighted(&Expr::FnCall(Box::new(call.clone()), at));
+                }
+                kind
+            }
             ("-", _, [kind]) => *kind,
             _ if call.is_operator_call() => Kind::Any,
-            _ => self.function(name, &kinds, at, Style::Plain),
+            _ => {
+                let kind = self.function(name, &kinds, at, Style::Plain);
+                self.tried(call, at);
+                kind
+            }
         }
     }
 
@@ -75,12 +86,21 @@ impl Walk<'_> {
             Style::Method => kinds.get(1..).unwrap_or_default(),
         };
         let arities: Vec<usize> = self.arities(name);
+        if !arities.is_empty() {
+            self.used.functions.insert(name.to_owned());
+        }
         if arities.contains(&own.len()) {
             self.parameters.note(name, own);
             return Kind::Any;
         }
         match (api::find(name), arities.is_empty()) {
             (Some(function), _) if function.arities.contains(&kinds.len()) => {
+                if !arguments::fit(function, kinds) {
+                    let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+                    let message = format!("`{name}` cannot be used with {}", words.join(", "));
+                    let help = format!("write {}", function.signatures.join(" or "));
+                    self.error_with_help("CR004", at, message, Some(help));
+                }
                 return Kind::of_function(name);
             }
             (Some(function), true) => {
@@ -97,7 +117,8 @@ impl Walk<'_> {
             (None, true) => {
                 let names = api::functions().map(|function| function.name);
                 let own = self.function_names();
-                let help = did_you_mean(name, names.chain(own.iter().map(String::as_str)));
+                let near = did_you_mean(name, names.chain(own.iter().map(String::as_str)));
+                let help = habits::function(name).map(str::to_owned).or(near);
                 self.error_with_help("CR003", at, format!("unknown function `{name}`"), help);
             }
         }
@@ -118,7 +139,8 @@ impl Walk<'_> {
         let word = if literal(y) || !literal(x) { y } else { x };
         let at = start(word);
         if unit {
-            let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field";
+            let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field; \
+                        `x ?? 0` is x, or 0 where x is ()";
             let message = "this cannot be compared with ()".to_owned();
             self.error_with_help("CR010", at, message, Some(help.to_owned()));
         } else {

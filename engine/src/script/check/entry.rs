@@ -4,6 +4,8 @@
 //!
 //! **Architecture invariant:** names of parameters are free, only their number counts.
 
+use std::sync::Arc;
+
 use rhai::{AST, ImmutableString, Position, ScriptFuncDef};
 
 use crate::diagnostic::{Diagnostic, Place, did_you_mean};
@@ -17,11 +19,18 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
     let mut named = ast.iter_fn_def().filter(|function| function.name == kind.entry());
     let Some(first) = named.next() else {
         let message = format!("a {} policy needs `{form}`", kind.name());
-        let finding = Diagnostic::error("CR005", program.origin.place.clone(), message);
-        let names = ast.iter_fn_def().map(|function| function.name.as_str());
-        return Some(match did_you_mean(kind.entry(), names) {
-            Some(_) => finding.help("is one of the functions misspelt?"),
-            None => finding,
+        let near = |function: &&Arc<ScriptFuncDef>| {
+            did_you_mean(kind.entry(), [function.name.as_str()]).is_some()
+        };
+        return Some(match ast.iter_fn_def().find(near) {
+            Some(near) => {
+                let help = format!("rename `{}` to `{}`", near.name, kind.entry());
+                Diagnostic::error("CR005", place(program, near), message).help(help)
+            }
+            None => {
+                let help = format!("write `{form} {{ … }}`");
+                Diagnostic::error("CR005", program.origin.place.clone(), message).help(help)
+            }
         });
     };
     if first.params.len() == needed.len() || named.any(|f| f.params.len() == needed.len()) {
@@ -36,7 +45,7 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
 }
 
 /// The place of a function's name, which the syntax tree does not keep: before its body.
-fn place(program: &Program, function: &ScriptFuncDef) -> Place {
+pub(super) fn place(program: &Program, function: &ScriptFuncDef) -> Place {
     let body = offset(&program.source, function.body.start_position());
     let before = program.source.get(..body).unwrap_or_default();
     let at = name_offset(before, &function.name).unwrap_or(body);

@@ -7,6 +7,7 @@
 use rhai::{Expr, Position};
 
 use super::forbidden;
+use super::habits;
 use super::kinds::{Kind, expected};
 use super::walk::{Tail, Walk};
 use crate::diagnostic::did_you_mean;
@@ -21,6 +22,7 @@ impl Walk<'_> {
         }
         let kind = self.expr(expr);
         self.rounded(tail, expr);
+        self.rolled(tail, expr);
         self.result(tail, kind, start(expr));
     }
 
@@ -40,6 +42,7 @@ impl Walk<'_> {
             Expr::CharConstant(..) => Kind::Text,
             Expr::StringConstant(text, at) => {
                 self.literal(text, *at);
+                self.weighted(expr);
                 Kind::Text
             }
             Expr::Unit(_) => Kind::Unit,
@@ -50,7 +53,10 @@ impl Walk<'_> {
                 Kind::Any
             }
             Expr::InterpolatedString(parts, _) => {
+                self.joined += 1;
                 parts.iter().for_each(|part| _ = self.expr(part));
+                self.joined -= 1;
+                self.weighted(expr);
                 Kind::Text
             }
             Expr::Array(items, at) => {
@@ -63,7 +69,8 @@ impl Walk<'_> {
                 Kind::Map
             }
             Expr::And(items, _) | Expr::Or(items, _) => {
-                items.iter().for_each(|item| _ = self.expr(item));
+                let sign = if matches!(expr, Expr::And(..)) { "&&" } else { "||" };
+                items.iter().for_each(|item| self.condition(sign, item));
                 Kind::Bool
             }
             Expr::Coalesce(items, _) => {
@@ -95,6 +102,9 @@ impl Walk<'_> {
                     self.reads.names.insert(name.to_string());
                     self.column(name, *at)
                 }
+                (Expr::StringConstant(name, at), true, Kind::Totals) => {
+                    self.property(kind, name, *at)
+                }
                 (index, _, Kind::Credits) => {
                     self.expr(index);
                     Kind::Credit
@@ -111,12 +121,16 @@ impl Walk<'_> {
     }
 
     fn variable(&mut self, name: &str, at: Position) -> Kind {
-        if let Some((_, kind)) = self.scope.iter().rev().find(|(known, _)| known == name) {
-            return *kind;
+        if let Some(known) = self.scope.iter().rev().find(|known| known.name == name) {
+            self.used.places.insert(known.at);
+            return known.kind;
         }
-        let known = self.scope.iter().map(|(known, _)| known.as_str());
+        let known = self.scope.iter().map(|known| known.name.as_str());
         // One letter is near to every short name.
-        let help = if name.len() > 1 { did_you_mean(name, known) } else { None };
+        let near = if name.len() > 1 { did_you_mean(name, known) } else { None };
+        let given = self.inside && self.program.form.variables().contains(&name);
+        let own = given.then(|| format!("give it to the function as well: `fn name({name})`"));
+        let help = near.or(own).or_else(|| habits::variable(name).map(str::to_owned));
         self.error_with_help("CR007", at, format!("unknown variable `{name}`"), help);
         Kind::Any
     }

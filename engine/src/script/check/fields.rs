@@ -8,10 +8,13 @@
 
 use rhai::Position;
 
+use super::habits;
 use super::kinds::Kind;
 use super::walk::Walk;
 use crate::diagnostic::{did_you_mean, is_slip};
-use crate::script::api::{CREDIT_FIELDS, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
+use crate::script::api::{
+    CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS,
+};
 use crate::transaction::Field;
 
 impl Walk<'_> {
@@ -21,17 +24,35 @@ impl Walk<'_> {
             Kind::Transaction => self.transaction_field(name, at),
             Kind::Credit => self.listed("credit", CREDIT_FIELDS, name, at),
             Kind::Receiver => self.listed("to", RECEIVER_FIELDS, name, at),
+            Kind::Candidate => match (self.listed("to", RECEIVER_FIELDS, name, at), name) {
+                (_, "level") => Kind::Number,
+                (_, "relationship" | "via") => Kind::Text,
+                (kind, _) => kind,
+            },
             Kind::Payee => self.listed("payee", PAYEE_FIELDS, name, at),
-            Kind::Totals => Kind::Number,
+            Kind::Totals => self.credited(name, at),
             Kind::Date if matches!(name, "year" | "month" | "day") => Kind::Number,
             Kind::Text | Kind::Number | Kind::Bool | Kind::Date => {
+                let general =
+                    "fields stand behind `tx`, `credit` and `to`; a function has brackets";
+                let help = Some(habits::function(name).unwrap_or(general).to_owned());
                 let message = format!("{} has no field `{name}`", base.word());
-                let help = "fields stand behind `tx`, `credit` and `to`; a function has brackets";
-                self.error_with_help("CR002", at, message, Some(help.to_owned()));
+                self.error_with_help("CR002", at, message, help);
                 Kind::Any
             }
             _ => Kind::Any,
         }
+    }
+
+    /// `totals.booking`, `totals["booking"]`.
+    fn credited(&mut self, name: &str, at: Position) -> Kind {
+        let known = &self.known.credit_types;
+        if name != CREDITED && !known.is_empty() && !known.contains(name) {
+            let names = known.iter().map(String::as_str).chain([CREDITED]);
+            let help = did_you_mean(name, names);
+            self.error_with_help("CR002", at, format!("there is no credit type `{name}`"), help);
+        }
+        Kind::Number
     }
 
     fn transaction_field(&mut self, name: &str, at: Position) -> Kind {

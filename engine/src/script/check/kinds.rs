@@ -41,6 +41,8 @@ pub(super) enum Kind {
     Credit,
     /// `to`.
     Receiver,
+    /// `to` where something rolls to it: its level, relationship and via are there.
+    Candidate,
     /// `existing`.
     Credits,
     /// `payee`.
@@ -110,7 +112,7 @@ impl Kind {
             Kind::Hold => "hold",
             Kind::Transaction => "transaction",
             Kind::Credit => "credit",
-            Kind::Receiver => "receiver",
+            Kind::Receiver | Kind::Candidate => "receiver",
             Kind::Payee => "payee",
             Kind::Totals => "totals",
         }
@@ -128,7 +130,7 @@ impl Kind {
     }
 
     /// The kind where there is a value.
-    fn when_there(self) -> Kind {
+    pub(super) fn when_there(self) -> Kind {
         match self {
             Kind::MaybeText => Kind::Text,
             Kind::MaybeNumber => Kind::Number,
@@ -136,10 +138,10 @@ impl Kind {
         }
     }
 
-    /// Whether its fields are known.
+    /// Whether the host supplies it, and nothing may change it.
     pub(super) fn is_view(self) -> bool {
-        let host = [Kind::Transaction, Kind::Credit, Kind::Receiver, Kind::Credits];
-        host.contains(&self) || matches!(self, Kind::Payee | Kind::Totals)
+        let host = [Kind::Transaction, Kind::Credit, Kind::Receiver, Kind::Candidate];
+        host.contains(&self) || matches!(self, Kind::Credits | Kind::Payee | Kind::Totals)
     }
 
     /// Whether a program that returns `returns` may return it.

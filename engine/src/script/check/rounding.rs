@@ -11,6 +11,9 @@ use super::walk::{Tail, Walk};
 use crate::policy::Returns;
 use crate::script::fault;
 
+/// Functions that take the decimals away.
+const WHOLE: [&str; 3] = ["round", "floor", "ceiling"];
+
 impl Walk<'_> {
     /// Warns when the result is `round(…)` without digits.
     pub(super) fn rounded(&mut self, tail: Tail, expr: &Expr) {
@@ -28,12 +31,12 @@ impl Walk<'_> {
 
     fn whole(&mut self, expr: &Expr, at: Position) {
         let whole = match expr {
-            Expr::FnCall(call, _) => call.name == "round" && call.args.len() == 1,
+            Expr::FnCall(call, _) => WHOLE.contains(&&*call.name) && call.args.len() == 1,
             Expr::Dot(..) => {
                 let (_, links) = fault::chain(expr);
                 let last = links.last().map(|link| link.expr);
                 matches!(last, Some(Expr::MethodCall(call, _))
-                    if call.name == "round" && call.args.is_empty())
+                    if WHOLE.contains(&&*call.name) && call.args.is_empty())
             }
             _ => false,
         };

@@ -4,7 +4,7 @@
 //!
 //! **Architecture invariant:** a statement is reported only when every way to it has ended.
 
-use rhai::{Expr, Position, Stmt};
+use rhai::{ASTFlags, Expr, Position, Stmt};
 
 use super::expressions::start;
 use super::walk::Walk;
@@ -12,27 +12,75 @@ use super::walk::Walk;
 impl Walk<'_> {
     /// Warns of the first statement that stands behind the end of its block.
     pub(super) fn unreachable(&mut self, statements: &[Stmt]) {
+        for endless in statements.iter().filter(|one| is_endless(one) && !leaves(one)) {
+            let message = "this loop never ends".to_owned();
+            let help = "write a condition, or leave it with `break` or `return`";
+            self.warning("CR012", endless.position(), message, Some(help.to_owned()));
+        }
         let ended = statements.iter().position(ends);
         let mut behind = statements.iter().skip(ended.map_or(usize::MAX, |index| index + 1));
         let Some(behind) = behind.find(|statement| !matches!(statement, Stmt::Noop(_))) else {
             return;
         };
-        let message = "nothing behind `return`, `throw`, `break` or `continue` is reached";
+        let message = match ended.and_then(|index| statements.get(index)) {
+            Some(Stmt::While(..)) => "nothing behind a loop without `break` is reached",
+            _ => "nothing behind `return`, `throw`, `break` or `continue` is reached",
+        };
         let help = "take it out, or put it before";
         self.warning("CR012", first(behind), message.to_owned(), Some(help.to_owned()));
     }
 }
 
 /// Whether nothing behind the statement is reached.
-fn ends(statement: &Stmt) -> bool {
+pub(super) fn ends(statement: &Stmt) -> bool {
     let block = |statements: &[Stmt]| statements.iter().any(ends);
     match statement {
         Stmt::Return(..) | Stmt::BreakLoop(..) => true,
+        Stmt::While(..) => is_endless(statement),
         Stmt::Block(inner) => block(inner.statements()),
         Stmt::If(flow, _) => block(flow.body.statements()) && block(flow.branch.statements()),
         Stmt::Expr(expr) => matches!(&**expr, Expr::Stmt(inner) if block(inner.statements())),
         _ => false,
     }
+}
+
+/// Whether it is a loop without a condition and without a `break` of its own.
+pub(super) fn is_endless(statement: &Stmt) -> bool {
+    let Stmt::While(flow, _) = statement else { return false };
+    let always = matches!(flow.expr, Expr::Unit(_) | Expr::BoolConstant(true, _));
+    always
+        && !any(
+            flow.body.statements(),
+            false,
+            &|one| matches!(one, Stmt::BreakLoop(_, flags, _) if flags.contains(ASTFlags::BREAK)),
+        )
+}
+
+/// Whether something in it ends the function.
+fn leaves(statement: &Stmt) -> bool {
+    any(std::slice::from_ref(statement), true, &|one| matches!(one, Stmt::Return(..)))
+}
+
+/// Whether a statement is as wanted, or one in a block of it; loops are looked into where asked.
+fn any(statements: &[Stmt], loops: bool, wanted: &dyn Fn(&Stmt) -> bool) -> bool {
+    statements.iter().any(|one| {
+        let inside = |block: &[Stmt]| any(block, loops, wanted);
+        wanted(one)
+            || match one {
+                Stmt::If(flow, _) | Stmt::TryCatch(flow, _) => {
+                    inside(flow.body.statements()) || inside(flow.branch.statements())
+                }
+                Stmt::While(flow, _) | Stmt::Do(flow, ..) => {
+                    loops && inside(flow.body.statements())
+                }
+                Stmt::For(x, _) => loops && inside(x.2.body.statements()),
+                Stmt::Block(block) => inside(block.statements()),
+                Stmt::Expr(expr) => {
+                    matches!(&**expr, Expr::Stmt(block) if inside(block.statements()))
+                }
+                _ => false,
+            }
+    })
 }
 
 /// Where a statement begins.

@@ -12,7 +12,7 @@ use crate::script::value::{kind, number, text};
 use crate::transaction::{Cell, Record};
 
 /// A JSON value as scripts see it; null is `()`.
-pub(super) fn value(json: &serde_json::Value) -> Result<Dynamic, String> {
+pub(in crate::script) fn value(json: &serde_json::Value) -> Result<Dynamic, String> {
     use serde_json::Value;
     Ok(match json {
         Value::Null => Dynamic::UNIT,

@@ -35,7 +35,7 @@ fn statements_behind_the_end_of_a_block() {
         ("fn value(tx, to) { throw \"no\"; tx.amount }", Some("1:32")),
         ("fn value(tx, to) { if tx.renewal { return 1; } 2 }", None),
         ("fn value(tx, to) { if tx.renewal { return 1; } else { throw \"x\"; } 2 }", Some("1:68")),
-        ("fn value(tx, to) { for n in 1..3 { continue; let x = n; } 2 }", Some("1:46")),
+        ("fn value(tx, to) { for n in 1..3 { continue; let _x = n; } 2 }", Some("1:46")),
         ("fn value(tx, to) { for n in 1..3 { break; } 2 }", None),
         ("fn value(tx, to) { let n = 1; { return n; n = 2; } }", Some("1:43")),
         ("fn value(tx, to) { return 1; }", None),
@@ -59,7 +59,7 @@ fn people_in_programs() {
             ),
             (
                 "fn credit(tx) { share(\" BOB \") }",
-                &["CR013 1:23 ` BOB ` is a person of the organisation"],
+                &["CR013 1:23 `BOB` is a person of the organisation"],
             ),
             (
                 "const WHO = \"a@acme.com\";\nfn credit(tx) { WHO }",

@@ -30,13 +30,13 @@ fn every_key_that_a_reader_asks_for_is_in_the_schema_and_no_other() {
 
 #[test]
 fn every_key_is_documented() {
-    let readme = include_str!("../../../../scripts/README.md");
+    let text = include_str!("../../../../scripts/directory.md");
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let words: BTreeSet<&str> = readme.split(|letter| !is_word(letter)).collect();
+    let words: BTreeSet<&str> = text.split(|letter| !is_word(letter)).collect();
     for section in SECTIONS {
         for key in section.keys {
             let name = key.name;
-            assert!(words.contains(name), "scripts/README.md: no `{name}` ({})", section.name);
+            assert!(words.contains(name), "scripts/directory.md: no `{name}` ({})", section.name);
         }
     }
 }

@@ -21,6 +21,23 @@ pub(in crate::workspace) struct Table<'a> {
     asked: Vec<&'static str>,
 }
 
+/// Keys that stand before the first table: below one, TOML takes them for keys of that table.
+const TOP: [&str; 13] = [
+    "unit_types",
+    "credit_types",
+    "reason_codes",
+    "relationship_types",
+    "measure",
+    "targets",
+    "filter",
+    "split",
+    "require_total_one",
+    "hold_across_years",
+    "alerts",
+    "policies",
+    "period",
+];
+
 impl<'a> Table<'a> {
     /// The table that begins at `offset`, or at the top of its document.
     pub(in crate::workspace) fn new(
@@ -149,7 +166,11 @@ impl<'a> Table<'a> {
             let word = key.text.as_str();
             if !self.asked.contains(&word) {
                 let message = format!("unknown key `{word}`");
-                let help = hint(word, "key", &self.asked);
+                let help = if TOP.contains(&word) {
+                    format!("move `{word}` to the top of the file, before the first [table]")
+                } else {
+                    hint(word, "key", &self.asked)
+                };
                 self.source.report.push(Diagnostic::error("CR021", key.place, message).help(help));
             }
         }

@@ -14,7 +14,7 @@ use clap::Args;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
-use crate::cli::output::{EXIT_FAILED, EXIT_NOTHING};
+use crate::cli::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 use crate::cli::scene::Scene;
 
 /// What `new policy` may be told.
@@ -57,23 +57,27 @@ pub(super) fn run(options: &Options) -> u8 {
     };
     let stem = format!("policies/{}/{}", kind.name(), options.name);
     let cases = world.cases(kind, &options.name);
-    let files =
-        [(format!("{stem}.rhai"), template(kind).to_owned()), (format!("{stem}.cases.md"), cases)];
-    super::write(&options.dir, &files)
+    let policy = template(kind).map_or_else(|| world.intake(), str::to_owned);
+    let files = [(format!("{stem}.rhai"), policy), (format!("{stem}.cases.md"), cases)];
+    let code = super::write(&options.dir, &files);
+    if code == EXIT_OK {
+        eprintln!("{}", world.next(kind, &options.name, &options.dir.display().to_string()));
+    }
+    code
 }
 
-/// A policy of the kind to begin with.
-fn template(kind: Kind) -> &'static str {
-    match kind {
+/// A policy of the kind to begin with; an intake policy names the customer's own columns.
+fn template(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
         Kind::Filter => include_str!("templates/filter.rhai"),
         Kind::Crediting => include_str!("templates/crediting.rhai"),
         Kind::Value => include_str!("templates/value.rhai"),
         Kind::Hold => include_str!("templates/hold.rhai"),
         Kind::Duplication => include_str!("templates/duplication.rhai"),
         Kind::Rollup => include_str!("templates/rollup.rhai"),
-        Kind::Intake => include_str!("templates/intake.rhai"),
         Kind::Reward => include_str!("templates/reward.rhai"),
-    }
+        Kind::Intake => return None,
+    })
 }
 
 /// Names of the customer's own, for cases.
@@ -91,6 +95,8 @@ struct World {
     managers: Vec<String>,
     credit_type: Option<String>,
     scale: u8,
+    /// `accredit.toml` as far as rows need it.
+    settings: String,
 }
 
 impl World {
@@ -119,6 +125,12 @@ impl World {
         let (position, known, holder) =
             best.ok_or("nobody sits in a position: add somebody first")?;
         let above = organization.ancestors(position, DAY);
+        let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();
+        let settings_text = format!(
+            "[workspace]\nname = \"Example\"\n\n[fields]\nid = [{}]\ndate = {{ field = {day:?}, format = \
+             {format:?} }}\namount = {amount:?}\nowner = [{owner:?}]\n",
+            keys.join(", ")
+        );
         let ids = fields.id.iter().map(|column| (column.clone(), "D1".to_owned()));
         let mut cells: Vec<(String, String)> = ids.collect();
         cells.push((day, text));
@@ -134,11 +146,60 @@ impl World {
             managers: above.iter().map(|id| organization.position_id(*id).to_string()).collect(),
             credit_type: several.map(ToString::to_string),
             scale: settings.currency.scale,
+            settings: settings_text,
         })
+    }
+
+    /// What to do next.
+    fn next(&self, kind: Kind, name: &str, dir: &str) -> String {
+        let use_it = match kind {
+            Kind::Intake => {
+                format!("`intake = \"policy:{name}\"` below [sources.NAME] in accredit.toml")
+            }
+            _ => format!("`policies = {{ {} = \"{name}\" }}` in a plan", kind.name()),
+        };
+        let more =
+            if kind == Kind::Crediting { ", with `assign = \"policy\"` in its rule" } else { "" };
+        format!("change both, run `accredit test {dir}`, and use it with {use_it}{more}")
+    }
+
+    /// Columns of a row with the names that a body of JSON may have for them, and cells.
+    fn named(&self) -> Vec<(&str, String, &str)> {
+        let amount = (self.amount.as_str(), "100");
+        let cells = self.cells.iter().map(|(column, cell)| (column.as_str(), cell.as_str()));
+        let named = cells.chain([amount]).map(|(column, cell)| {
+            let letter = |sign: char| if sign.is_ascii_alphanumeric() { sign } else { '_' };
+            (column, column.to_lowercase().chars().map(letter).collect(), cell)
+        });
+        named.collect()
+    }
+
+    /// An intake policy for the customer's columns.
+    fn intake(&self) -> String {
+        let cells = self.named().into_iter();
+        let cells: String = cells
+            .map(|(column, name, _)| format!("            {column:?}: deal[{name:?}],\n"))
+            .collect();
+        include_str!("templates/intake.rhai").replace("CELLS", &cells)
+    }
+
+    /// The case file of an intake policy: a body, and what becomes of it.
+    fn bodies(&self, name: &str) -> String {
+        let body = self.named().into_iter().map(|(column, key, cell)| {
+            let cell = if column == self.amount { cell.to_owned() } else { format!("{cell:?}") };
+            format!("{key:?}: {cell}")
+        });
+        let body = body.collect::<Vec<_>>().join(", ");
+        let text = include_str!("templates/intake.cases.md").replace("NAME", name);
+        let text = text.replace("SETTINGS", &self.settings).replace("PAYEE", &self.payee);
+        text.replace("KEY", &self.key()).replace("BODY", &body)
     }
 
     /// The case file of a policy.
     fn cases(&self, kind: Kind, name: &str) -> String {
+        if kind == Kind::Intake {
+            return self.bodies(name);
+        }
         let plan = self.plan(kind, name);
         let id = format!("{}/{name}", kind.name());
         let mut text = format!(
@@ -187,10 +248,11 @@ impl World {
                 let (payee, credited, paid) = (&self.payee, full("100"), full("10"));
                 text.push_str(&format!("| Reward | {payee} | {credited} | {paid} |\n"));
             }
-            Kind::Crediting | Kind::Intake => {
+            Kind::Crediting => {
                 self.case(&mut text, "The owner has the deal", "100");
                 self.credits(&mut text, &[(&self.position, &full("100"), "active")]);
             }
+            Kind::Intake => (),
         }
         text
     }
@@ -199,10 +261,7 @@ impl World {
     fn plan(&self, kind: Kind, name: &str) -> String {
         let year = DAY.year();
         let mut plan = format!("name = \"Example\"\nfrom = {year}-01-01\nto = {year}-12-31\n");
-        let key = kind.name();
-        if kind != Kind::Intake {
-            plan.push_str(&format!("policies = {{ {key} = \"{name}\" }}\n"));
-        }
+        plan.push_str(&format!("policies = {{ {} = \"{name}\" }}\n", kind.name()));
         let rules: &[&str] =
             if kind == Kind::Duplication { &["First", "Second"] } else { &["Deal"] };
         let credit_type = self.credit_type.as_ref();
