@@ -28,16 +28,22 @@ pub struct Rewards {
 }
 
 /// What `credits` of `plan` in `period` are worth. Only active ones count.
-pub fn rewards(ruleset: &Ruleset, plan: &Plan, period: &Period, credits: &[CreditRow]) -> Rewards {
+pub fn rewards<'a>(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    period: &Period,
+    credits: impl IntoIterator<Item = &'a CreditRow, IntoIter: Clone>,
+) -> Rewards {
     let mut rewards = Rewards::default();
     if plan.rewards.is_empty() {
         return rewards;
     }
     let mut machine = plan.rewards.iter().any(has_program).then(|| Machine::new(&ruleset.programs));
+    let credits = credits.into_iter();
     let last = period.end.yesterday().unwrap_or(period.first);
     for reward in &plan.rewards {
         let desk = claim::Desk { ruleset, plan, reward, period, last };
-        let claims = claim::claims(&desk, credits, &mut rewards.alerts);
+        let claims = claim::claims(&desk, credits.clone(), &mut rewards.alerts);
         for claim in claims {
             pay::pay(&desk, &claim, machine.as_mut(), &mut rewards);
         }

@@ -33,6 +33,7 @@ pub enum Table {
     Resolutions,
     Spans,
     Calculations,
+    Restated,
     Periods,
     Frozen,
     Releases,
@@ -46,7 +47,7 @@ pub enum Table {
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 29] = [
+    pub const ALL: [(Table, &'static str); 30] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -67,6 +68,7 @@ impl Table {
         (Table::Resolutions, "resolutions"),
         (Table::Spans, "spans"),
         (Table::Calculations, "calculations"),
+        (Table::Restated, "restated"),
         (Table::Periods, "periods"),
         (Table::Frozen, "frozen"),
         (Table::Releases, "releases"),

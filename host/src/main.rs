@@ -21,6 +21,7 @@ mod metrics;
 mod plugins;
 mod preview;
 mod replay;
+mod rewards;
 mod rules;
 mod secrets;
 mod server;

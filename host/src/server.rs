@@ -74,6 +74,7 @@ impl Server {
             door: Mutex::new(()),
             shadow: Mutex::default(),
             running: Mutex::new(None),
+            reward_alerts: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
         service.resume_shadow();

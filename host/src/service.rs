@@ -67,6 +67,8 @@ pub(crate) struct Service {
     pub(crate) shadow: Mutex<Option<Shadow>>,
     /// The run of a calculation that is going on, if one is.
     pub(crate) running: Mutex<Option<Going>>,
+    /// Alerts of rewards, so far as they were asked for.
+    pub(crate) reward_alerts: Mutex<crate::rewards::Known>,
     /// Whether a stop was asked.
     pub(crate) stopping: AtomicBool,
 }

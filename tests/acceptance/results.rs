@@ -4,6 +4,7 @@
 //! manager and Dee his, and each gets the whole of what rolls up.
 
 mod periods;
+mod rewards;
 
 use std::path::{Path, PathBuf};
 

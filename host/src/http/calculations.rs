@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::calculations::{self, counts, own_period, revision};
+use crate::calculations::{self, counts, own_period};
 use crate::error::Problem;
 use crate::secrets::Caller;
 use crate::service::Service;
@@ -63,7 +63,8 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
     let ruleset = service.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let summaries = service.ledger.summaries().map_err(failed)?;
+    let index = service.index().map_err(failed)?;
+    let summaries = &index.summaries;
     let releases = service.ledger.releases().map_err(failed)?;
     let mut known = BTreeMap::new();
     for (plan, leaf) in summaries.keys() {
@@ -82,7 +83,7 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
             continue;
         }
         let leaves = calculations::leaves(&ruleset, &period);
-        let counts = counts(&summaries, &plan, &leaves);
+        let counts = counts(summaries, &plan, &leaves);
         let units = &ruleset.settings.units;
         let credited = counts.credited.iter().map(|(unit, amount)| {
             let scale = units.find(unit).map_or(ruleset.settings.currency.scale, |unit| unit.scale);
@@ -99,7 +100,7 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
                 "last".to_owned(),
                 json!(period.end.yesterday().ok().map(|d| d.to_string())),
             );
-            row.insert("revision".to_owned(), json!(revision(&summaries, &plan, &leaves)));
+            row.insert("revision".to_owned(), json!(index.revision(&plan, &period.id, &leaves)));
             row.insert("credited".to_owned(), Value::Object(credited));
             row.insert("release".to_owned(), release.map_or(Value::Null, shown));
         }
@@ -169,15 +170,14 @@ pub(crate) async fn run(
     let ran = service.ask(move |worker| {
         let wanted = worker.service().wanted(&plan, &period)?;
         let ran = worker.rerun(&wanted.plan, &wanted.leaves, &mode)?;
-        let summaries = worker.service().ledger.summaries();
-        let summaries = summaries.map_err(|error| Problem::internal(&error))?;
+        let index = worker.service().index().map_err(|error| Problem::internal(&error))?;
         Ok(json!({
             "plan": plan,
             "period": period,
             "mode": run.mode,
             "transactions": ran.transactions,
             "differing": ran.differing,
-            "revision": revision(&summaries, &wanted.plan, &wanted.leaves),
+            "revision": index.revision(&wanted.plan, &period, &wanted.leaves),
             "business_date": worker.service().business_date().to_string(),
         }))
     });
