@@ -20,3 +20,4 @@ mod tidy;
 mod verbs;
 mod walkthrough;
 mod watch;
+mod worth;

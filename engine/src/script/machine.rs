@@ -114,10 +114,7 @@ impl Machine {
             Compiled::Native(Native::Literal(value)) => value.clone(),
             Compiled::Broken(fault) => return Err((**fault).clone()),
             Compiled::Tree(tree) if program.form.variables() == Kind::Reward.parameters() => {
-                let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
-                let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
-                let values = vec![Dynamic::from(payee), Dynamic::from(totals), quota];
-                self.interpreter.run(program, tree, values)?
+                self.interpreter.run(program, tree, bind_reward(seen))?
             }
             _ => return Err(fail("this is no program of a reward".to_owned())),
         };
@@ -176,6 +173,13 @@ fn told(program: &Program, message: &str) -> String {
         Form::Policy(kind) => format!("a {} policy must return {message}", kind.name()),
         Form::Expression(_) => format!("this expression must return {message}"),
     }
+}
+
+/// The values of the variables that a reward's program sees, in order.
+pub(super) fn bind_reward(seen: &Rewarded<'_>) -> Vec<Dynamic> {
+    let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
+    let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
+    vec![Dynamic::from(payee), Dynamic::from(totals), quota]
 }
 
 /// The values of the variables that the program sees, in order.

@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::debugger::{DebuggerCommand, DebuggerEvent};
 use rhai::{AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, Position, Scope, Stmt};
 
-use super::machine::bind;
+use super::machine::{bind, bind_reward};
 use super::sandbox::{self, Constants};
-use super::{Answer, Arguments, Fault, Hold, Rolled, Share, fault, value};
+use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
 use crate::calendar::{Length, PeriodKind};
-use crate::policy::{Form, Program};
+use crate::policy::{Form, Kind, Program};
 
 /// Steps that are written down; a loop may have many more.
 const STEPS_MAX: usize = 500;
@@ -43,7 +43,21 @@ pub struct Step {
 /// # Errors
 /// When the program does not compile, or an argument that it sees is missing.
 pub fn steps(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Step>, Fault> {
-    let values = bind(program, arguments)?;
+    walked(program, bind(program, arguments)?)
+}
+
+/// The steps of one run of a reward's program.
+///
+/// # Errors
+/// When the program does not compile, or is none of a reward.
+pub fn steps_of_reward(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fault> {
+    if program.form.variables() != Kind::Reward.parameters() {
+        return Err(fault::of_program(program, "this is no program of a reward".to_owned()));
+    }
+    walked(program, bind_reward(seen))
+}
+
+fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
     let (plain, deadline) = sandbox::engine();
     let plain = Arc::new(plain);
     let parsed = match program.form {

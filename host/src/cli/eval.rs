@@ -1,7 +1,10 @@
-//! `accredit eval`: one policy on one transaction, with the values it saw line by line.
+//! `accredit eval`: one policy on one transaction, or on one payee's totals, with the values it saw line by
+//! line.
 //!
 //! Not a calculation: nothing is rounded, resolved or held here. Credits and receivers that the
 //! policy sees are those of the transaction's own decision.
+
+mod reward;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +13,15 @@ use accredit_engine::diagnostic::{Place, did_you_mean};
 use accredit_engine::library;
 use accredit_engine::policy::{Form, Kind, Program};
 use accredit_engine::script::{Answer, Fault, Machine, trace};
+use accredit_engine::workspace::Ruleset;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::calculate::Input;
+use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
 use crate::cli::scene::{Scene, Wanted};
 
-/// Runs one policy on one transaction.
+/// Runs one policy on one transaction; a reward policy on the totals and the quota of a payee.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// A customer's directory.
@@ -26,7 +31,9 @@ pub(crate) struct Arguments {
     policy: String,
     /// A transaction's natural key, or a transaction as JSON; for an intake policy the body.
     #[arg(long, value_name = "ID|JSON")]
-    transaction: String,
+    transaction: Option<String>,
+    #[command(flatten)]
+    reward: reward::Asked,
     /// Only credits of this plan, for policies that see a credit.
     #[arg(long)]
     plan: Option<String>,
@@ -46,18 +53,25 @@ pub(crate) struct Arguments {
 
 /// Runs the verb: exit 1 when the policy gives no answer, 3 when there is no such thing.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
+    if arguments.policy.starts_with("reward/") {
+        return of_reward(arguments);
+    }
     let scene = match Scene::read(&arguments.dir, arguments.transactions.clone()) {
         Ok(scene) => scene,
         Err(code) => return code,
     };
-    let (kind, program) = match find(&scene, &arguments.policy) {
+    let (kind, program) = match find(&scene.ruleset, &arguments.policy) {
         Ok(found) => found,
         Err(message) => return nothing(&message),
     };
+    let Some(wanted) = arguments.transaction.as_deref() else {
+        eprintln!("error: every policy but one for rewards needs --transaction");
+        return EXIT_USAGE;
+    };
     if kind == Kind::Intake {
-        return intake(&scene, arguments, program);
+        return intake(&scene, wanted, program);
     }
-    let transaction = match scene.transaction(&arguments.transaction) {
+    let transaction = match scene.transaction(wanted) {
         Ok(transaction) => transaction,
         Err(message) => return nothing(&message),
     };
@@ -76,13 +90,29 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let steps =
         if arguments.explain { trace::steps(&program, &seen.arguments()) } else { Ok(vec![]) };
     let steps = steps.unwrap_or_default();
-    match arguments.format {
-        Format::Json => print_json(&program, &transaction.id, &answer, &steps),
-        _ => print_text(&answer, &steps),
-    }
-    match answer {
+    let about = json!({ "transaction": &*transaction.id });
+    let trial = Trial { about, answer, steps };
+    print(arguments.format, &program, &trial);
+    match trial.answer {
         Ok(_) => EXIT_OK,
         Err(fault) => failed(&fault),
+    }
+}
+
+fn of_reward(arguments: &Arguments) -> u8 {
+    let input = Input {
+        dir: arguments.dir.clone(),
+        plan: arguments.plan.clone(),
+        as_of: None,
+        transactions: arguments.transactions.clone(),
+    };
+    let loaded = match input.load() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    match find(&loaded.ruleset, &arguments.policy) {
+        Ok((_, program)) => reward::run(arguments, &loaded, &program),
+        Err(message) => nothing(&message),
     }
 }
 
@@ -98,15 +128,15 @@ fn failed(fault: &Fault) -> u8 {
 }
 
 /// The policy called `KIND/NAME`, of the directory or of the library.
-fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
+fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
     let (kind, stem) = name.split_once('/').ok_or("a policy is named KIND/NAME")?;
     let kind = Kind::parse(kind).ok_or_else(|| {
         let known = Kind::ALL.map(Kind::name);
         let help = did_you_mean(kind, known).unwrap_or_else(|| known.join(", "));
         format!("`{kind}` is not a kind of policy; {help}")
     })?;
-    let own = scene.ruleset.policies.get(&(kind, stem.to_owned()));
-    if let Some(program) = own.and_then(|id| scene.ruleset.programs.get(*id)) {
+    let own = ruleset.policies.get(&(kind, stem.to_owned()));
+    if let Some(program) = own.and_then(|id| ruleset.programs.get(*id)) {
         return Ok((kind, Program::clone(program)));
     }
     let standard = stem.strip_prefix("standard/").and_then(|stem| library::find(kind, stem));
@@ -116,8 +146,8 @@ fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
     Ok((kind, Program { form, source, name: Arc::from(name), origin }))
 }
 
-fn intake(scene: &Scene, arguments: &Arguments, program: Program) -> u8 {
-    let payload: Json = match serde_json::from_str(&arguments.transaction) {
+fn intake(scene: &Scene, body: &str, program: Program) -> u8 {
+    let payload: Json = match serde_json::from_str(body) {
         Ok(payload) => payload,
         Err(error) => return nothing(&format!("an intake policy needs a body in JSON: {error}")),
     };
@@ -135,7 +165,22 @@ fn intake(scene: &Scene, arguments: &Arguments, program: Program) -> u8 {
     }
 }
 
-fn print_text(answer: &Result<Answer, Fault>, steps: &[trace::Step]) {
+/// What a policy was run on, and what came of it.
+struct Trial {
+    /// What it was run on, as JSON shows it.
+    about: Json,
+    answer: Result<Answer, Fault>,
+    steps: Vec<trace::Step>,
+}
+
+fn print(format: Format, program: &Program, trial: &Trial) {
+    match format {
+        Format::Json => print_json(program, trial),
+        _ => print_text(trial),
+    }
+}
+
+fn print_text(Trial { answer, steps, .. }: &Trial) {
     let width = steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);
     for step in steps {
         let reads: Vec<String> =
@@ -152,12 +197,7 @@ fn print_text(answer: &Result<Answer, Fault>, steps: &[trace::Step]) {
     }
 }
 
-fn print_json(
-    program: &Program,
-    transaction: &str,
-    answer: &Result<Answer, Fault>,
-    steps: &[trace::Step],
-) {
+fn print_json(program: &Program, Trial { about, answer, steps }: &Trial) {
     let steps: Vec<Json> = steps
         .iter()
         .map(|step| {
@@ -174,11 +214,14 @@ fn print_json(
         json!({ "message": fault.message, "file": place.file, "line": place.line,
                 "column": place.column })
     });
-    output::json(&json!({
+    let mut all = json!({
         "policy": &*program.name,
-        "transaction": transaction,
         "answer": answer.as_ref().ok().map(trace::answer),
         "error": fault,
         "steps": steps,
-    }));
+    });
+    if let (Some(all), Some(about)) = (all.as_object_mut(), about.as_object()) {
+        all.extend(about.clone());
+    }
+    output::json(&all);
 }
