@@ -34,6 +34,7 @@ pub enum Table {
     Spans,
     Calculations,
     Restated,
+    Runs,
     Periods,
     Frozen,
     Releases,
@@ -47,7 +48,7 @@ pub enum Table {
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 30] = [
+    pub const ALL: [(Table, &'static str); 31] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -69,6 +70,7 @@ impl Table {
         (Table::Spans, "spans"),
         (Table::Calculations, "calculations"),
         (Table::Restated, "restated"),
+        (Table::Runs, "runs"),
         (Table::Periods, "periods"),
         (Table::Frozen, "frozen"),
         (Table::Releases, "releases"),

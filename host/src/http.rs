@@ -21,6 +21,7 @@ pub(crate) mod payees;
 pub(crate) mod periods;
 pub(crate) mod policies;
 pub(crate) mod rules;
+pub(crate) mod runs;
 pub(crate) mod shadow;
 pub(crate) mod status;
 pub(crate) mod transactions;

@@ -23,6 +23,7 @@ mod preview;
 mod replay;
 mod rewards;
 mod rules;
+mod runs;
 mod secrets;
 mod server;
 mod service;

@@ -5,6 +5,7 @@
 
 mod periods;
 mod rewards;
+mod runs;
 
 use std::path::{Path, PathBuf};
 
