@@ -21,7 +21,7 @@ use crate::error;
 use crate::http::{
     adjustments, alerts, aliases, bearer, body, calculations, changes, credits, dead_letters,
     definitions, enquiries, holds, hooks, notes, parked, payees, periods, policies, rules, runs,
-    shadow, status, transactions, verify,
+    shadow, status, tasks, transactions, verify,
 };
 use crate::service::Service;
 
@@ -121,6 +121,7 @@ fn results() -> Router<Arc<Service>> {
         .route("/v1/runs", get(runs::list))
         .route("/v1/runs/{id}", get(runs::show))
         .route("/v1/runs/{id}/cancel", post(runs::cancel))
+        .route("/v1/tasks/{id}", get(tasks::show))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/log", get(notes::log))
         .route("/v1/aliases", get(aliases::list))

@@ -24,6 +24,7 @@ pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod shadow;
 pub(crate) mod status;
+pub(crate) mod tasks;
 pub(crate) mod transactions;
 pub(crate) mod verify;
 pub(crate) mod wish;

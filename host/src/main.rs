@@ -28,6 +28,7 @@ mod secrets;
 mod server;
 mod service;
 mod shadow;
+mod tasks;
 mod verify;
 mod watch;
 mod worker;

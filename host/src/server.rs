@@ -76,6 +76,7 @@ impl Server {
             door: Mutex::new(()),
             shadow: Mutex::default(),
             runs: crate::runs::Runs::default(),
+            tasks: crate::tasks::Tasks::default(),
             reward_alerts: Mutex::default(),
             stopping: AtomicBool::new(false),
         });

@@ -24,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::runs::Runs;
 use crate::secrets::{Secrets, Tokens};
 use crate::shadow::Shadow;
+use crate::tasks::Tasks;
 use crate::worker::{LAST_RUN, Orders};
 use crate::writer::Writer;
 
@@ -57,6 +58,8 @@ pub(crate) struct Service {
     pub(crate) shadow: Mutex<Option<Shadow>>,
     /// Runs of calculations that have not ended.
     pub(crate) runs: Runs,
+    /// Answers that take longer than a request.
+    pub(crate) tasks: Tasks,
     /// Alerts of rewards, so far as they were asked for.
     pub(crate) reward_alerts: Mutex<crate::rewards::Known>,
     /// Whether a stop was asked.
