@@ -18,6 +18,8 @@ mod sheet;
 mod tests;
 mod update;
 
+use std::time::Duration;
+
 use crate::decision::Decision;
 use crate::diagnostic::Diagnostic;
 use crate::workspace::Files;
@@ -36,6 +38,9 @@ pub struct Options {
     pub threads: usize,
     /// Whether lines and branches that run are counted, which is slower.
     pub traced: bool,
+    /// A clock that only grows, from the caller, where the time of each case is wanted; the engine
+    /// has none.
+    pub clock: Option<fn() -> Duration>,
 }
 
 /// What came of all files.
@@ -65,6 +70,8 @@ pub struct Outcome {
     pub line: u32,
     /// Nothing when it passed.
     pub failures: Vec<Diagnostic>,
+    /// How long it took, where the caller brought a clock.
+    pub took: Option<Duration>,
     /// What would make its tables true.
     pub edits: Vec<Edit>,
     /// What was decided: a baseline that later runs can be compared with, byte for byte.

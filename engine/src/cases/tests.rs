@@ -216,7 +216,8 @@ fn any_number_of_threads_and_a_filter_give_the_same() {
         (format!("{COMPANY}{header}{rows}"), format!("{COMPANY}{header}| X | bob | | ann |\n"));
     let files = [("one.cases.md", one.as_str()), ("two.cases.md", two.as_str())];
     let told = |threads, filter: Option<&str>| {
-        let options = Options { threads, filter: filter.map(str::to_owned), traced: false };
+        let filter = filter.map(str::to_owned);
+        let options = Options { threads, filter, ..Options::default() };
         format!("{:?}", run_all(&Files::new(), &files, &options).files)
     };
     assert_eq!(told(1, None), told(4, None));

@@ -5,7 +5,7 @@ use crate::cases::{Options, ReachedFile, run_all};
 use crate::workspace::Files;
 
 fn reached(text: &str, threads: usize) -> ReachedFile {
-    let options = Options { traced: true, threads, filter: None };
+    let options = Options { traced: true, threads, ..Options::default() };
     let run = run_all(&Files::new(), &[("a.cases.md", text)], &options);
     let failed = run.files.iter().flat_map(|file| file.outcomes.as_ref().unwrap());
     let failed: Vec<_> = failed.flat_map(|outcome| &outcome.failures).collect();
