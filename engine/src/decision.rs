@@ -160,6 +160,10 @@ pub struct Note {
     pub column: Option<u32>,
 }
 
+/// The columns of a note, in the order of FORMAT section 6.
+pub const NOTE_COLUMNS: [&str; 9] =
+    ["transaction", "plan", "stage", "code", "message", "policy", "file", "line", "column"];
+
 /// Everything decided about one transaction in one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {

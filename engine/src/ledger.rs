@@ -23,6 +23,7 @@ pub mod record;
 pub mod recredit;
 pub mod releases;
 pub mod resolutions;
+pub mod runs;
 mod statements;
 #[cfg(test)]
 mod tests;

@@ -169,7 +169,10 @@ impl Service {
         let secrets = secrets::secrets(&self.ledger, &self.config.secrets, &ruleset);
         let secrets = secrets.map_err(|error| failed(&error))?;
         let plans = ruleset.plan_hashes();
-        let row = Activation { cases: checked.cases, plans, ..self.row(&ruleset.hash, change) };
+        let restated = self.restated(&self.ruleset.load(), &ruleset);
+        let restated = restated.map_err(|error| failed(&error))?;
+        let row =
+            Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
         let row = self.ledger.activate(&ruleset.files, row).map_err(|error| failed(&error))?;
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));

@@ -35,6 +35,9 @@ pub(crate) fn open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
     period.is_none_or(|period| calendar.state(&period, today) != State::Finalized)
 }
 
+/// Transactions that are decided at a time, at least: enough for all cores.
+const AT_A_TIME: usize = 2048;
+
 /// A stored transaction that is to be decided again.
 pub(crate) struct Again {
     /// As it is stored.
@@ -150,9 +153,17 @@ impl Service {
         let selection =
             Selection { ruleset: new, pins: &pins, effective, today, finalized: &finalized };
         let mut impact = Impact::default();
-        let mut from = 0;
-        while let Some((stored, next)) = self.ledger.stored_from(from)? {
-            let again = selection.of(stored);
+        let mut from = Some(0);
+        while let Some(first) = from {
+            let mut again = Vec::new();
+            from = Some(first);
+            while let Some(first) = from.filter(|_| again.len() < AT_A_TIME) {
+                let found = self.ledger.stored_from(first)?;
+                from = found.map(|(stored, next)| {
+                    again.extend(selection.of(stored));
+                    next
+                });
+            }
             let mut decided = self.decide_stale(new, &again, today)?;
             for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty())
             {
@@ -163,7 +174,6 @@ impl Service {
                 let before = (current, one.stored.decisions.as_slice());
                 impact.add(impact::compare(before, (new, decisions)).as_ref());
             }
-            from = next;
         }
         Ok(impact)
     }

@@ -5,7 +5,7 @@
 //!
 //! **Architecture invariant:** verifying writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use accredit_engine::calculation;
@@ -55,6 +55,9 @@ pub(crate) struct Verified {
 /// Deviations that are listed one by one.
 const LISTED_MAX: usize = 1000;
 
+/// Transactions that are decided at a time, at least: enough for all cores.
+const AT_A_TIME: usize = 2048;
+
 /// Rulesets that are kept at a time.
 const RULESETS_MAX: usize = 16;
 
@@ -67,15 +70,27 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
         rulesets: BTreeMap::new(),
         verified: Verified::default(),
     };
-    let mut from = 0;
-    while let Some((stored, next)) = ledger.stored_from(from)? {
-        for one in &stored {
-            verifying.transaction(one)?;
+    let mut from = Some(0);
+    while let Some(first) = from {
+        let mut some: Vec<Stored> = Vec::new();
+        from = Some(first);
+        while let Some(first) = from.filter(|_| some.len() < AT_A_TIME) {
+            let found = ledger.stored_from(first)?;
+            from = found.map(|(stored, next)| {
+                some.extend(stored);
+                next
+            });
         }
-        from = next;
+        verifying.some(&some)?;
     }
     Ok(verifying.verified)
 }
+
+/// What a decision is made from beside the transaction: ruleset and business date.
+type Pin = (String, Option<String>);
+
+/// Decisions made again, by transaction and pin.
+type Again = HashMap<(u64, Pin), Vec<Decision>>;
 
 struct Verifying<'a> {
     ledger: &'a Ledger,
@@ -115,7 +130,55 @@ impl Verifying<'_> {
         plan && period
     }
 
-    fn transaction(&mut self, stored: &Stored) -> Result<(), StoreError> {
+    fn some(&mut self, some: &[Stored]) -> Result<(), StoreError> {
+        let mut pins: BTreeMap<Pin, (Arc<Ruleset>, Vec<&Stored>)> = BTreeMap::new();
+        for stored in some {
+            for decision in &stored.decisions {
+                let ruleset = self.ruleset(&decision.ruleset)?;
+                let Some(ruleset) = ruleset.filter(|known| self.means(decision, Some(known)))
+                else {
+                    continue;
+                };
+                let (_, of_pin) = pins.entry(pin(decision)).or_insert((ruleset, Vec::new()));
+                if of_pin.last().is_none_or(|last| last.number != stored.number) {
+                    of_pin.push(stored);
+                }
+            }
+        }
+        let mut again = Again::new();
+        for (pin, (ruleset, stored)) in &pins {
+            for (number, decisions) in self.decide(ruleset, pin, stored)? {
+                again.insert((number, pin.clone()), decisions);
+            }
+        }
+        some.iter().try_for_each(|stored| self.transaction(stored, &again))
+    }
+
+    /// Decides transactions again by a ruleset on a business date.
+    fn decide(
+        &self,
+        ruleset: &Ruleset,
+        (_, as_of): &Pin,
+        stored: &[&Stored],
+    ) -> Result<Vec<(u64, Vec<Decision>)>, StoreError> {
+        let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let mut resolutions = Vec::new();
+        let mut transactions = Vec::with_capacity(stored.len());
+        for one in stored {
+            transactions.push(Arc::new(decoder.decode(&one.record)));
+            resolutions.extend(self.ledger.resolutions(&one.id)?);
+        }
+        let as_of = as_of.as_deref().and_then(|date| date.parse().ok());
+        let inputs = explain::inputs(as_of, &resolutions);
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
+        let rows = decided.iter().map(|plans| {
+            plans.iter().map(|decided| row::decision(ruleset, decided)).collect::<Vec<_>>()
+        });
+        Ok(stored.iter().map(|one| one.number).zip(rows).collect())
+    }
+
+    fn transaction(&mut self, stored: &Stored, again: &Again) -> Result<(), StoreError> {
         for decision in &stored.decisions {
             let ruleset = self.ruleset(&decision.ruleset)?;
             if !self.means(decision, ruleset.as_deref()) {
@@ -124,7 +187,11 @@ impl Verifying<'_> {
             self.verified.decisions += 1;
             let message = match ruleset {
                 None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
-                Some(ruleset) => self.deviation(stored, decision, &ruleset)?,
+                Some(ruleset) => {
+                    let plans = again.get(&(stored.number, pin(decision))).into_iter().flatten();
+                    let again = plans.into_iter().find(|one| one.plan == decision.plan).cloned();
+                    self.deviation(decision, again, &ruleset)?
+                }
             };
             let Some(message) = message else { continue };
             self.verified.differing += 1;
@@ -154,18 +221,10 @@ impl Verifying<'_> {
 
     fn deviation(
         &self,
-        stored: &Stored,
         decision: &Decision,
+        again: Option<Decision>,
         ruleset: &Ruleset,
     ) -> Result<Option<String>, StoreError> {
-        let fields = Arc::clone(&ruleset.settings.fields);
-        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-        let resolutions = self.ledger.resolutions(&stored.id)?;
-        let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
-        let inputs = explain::inputs(as_of, &resolutions);
-        let decided = calculation::decide_all(ruleset, &[transaction], &inputs, 1);
-        let again = decided.iter().flatten().find(|one| *one.plan == *decision.plan);
-        let again = again.map(|again| row::decision(ruleset, again));
         // A plan that is gone has nothing but what was posted of it.
         let gone = || Decision { credits: Vec::new(), ..decision.clone() };
         let gone = (decision.outcome == Outcome::Filtered).then(gone);
@@ -183,4 +242,8 @@ impl Verifying<'_> {
         let other = || "its reasons or warnings differ".to_owned();
         Ok(Some(first.map_or_else(other, |first| first.message.clone())))
     }
+}
+
+fn pin(decision: &Decision) -> Pin {
+    (decision.ruleset.clone(), decision.as_of.clone())
 }

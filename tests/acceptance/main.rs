@@ -23,3 +23,4 @@ mod tidy;
 mod verbs;
 mod walkthrough;
 mod watch;
+mod worth;

@@ -6,7 +6,7 @@
 //! **Architecture invariant:** a version is never overwritten; an activation and what follows from
 //! it for credits that exist are one commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -110,6 +110,9 @@ pub struct Activation {
     /// The plans with what [`crate::workspace::Ruleset::plan_hashes`] says of them.
     #[serde(default)]
     pub plans: BTreeMap<String, String>,
+    /// Plans with the periods in which it changes what credits are worth.
+    #[serde(default)]
+    pub restated: BTreeMap<String, BTreeSet<String>>,
     /// The stored change that it carries out, if there was one.
     #[serde(default)]
     pub change: Option<u64>,
@@ -206,6 +209,7 @@ impl Ledger {
         activation.changed = changed;
         let key = code::key(activation.sequence);
         batch.put(Table::Activations, key, code::json(&activation)?);
+        super::calculations::restate(&*snapshot, &mut batch, &activation.restated)?;
         super::recredit::ask(&*snapshot, &mut batch, &activation)?;
         let detail = serde_json::json!({
             "activation": activation.sequence,

@@ -12,8 +12,8 @@ use accredit_engine::workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,6 +26,7 @@ use crate::error::Problem;
 use crate::preview;
 use crate::secrets::Caller;
 use crate::service::Service;
+use crate::tasks::{self, Answered, Asked};
 
 /// A change as it is sent.
 #[derive(Debug, Default, Deserialize)]
@@ -91,9 +92,15 @@ impl Sent {
 }
 
 /// What a change would change, in files, rules and money; nothing is written.
-pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) -> Answer {
+pub(crate) async fn preview(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
     let sent = sent(&body)?;
-    let shown = service.blocking(move |service| {
+    let asked = asked("preview", &caller, &headers, &body);
+    let shown = service.answered(asked, move |service| {
         let current = service.ruleset.load_full();
         if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
             let detail = format!("`{}` is in force by now", current.hash);
@@ -105,7 +112,7 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
         let checked = service.candidate(&files, changes.keys()).map_err(wish::refused)?;
         let impact = service.impact(&current, &checked.ruleset, effective)?;
         let limits = Limits { max_total: sent.max_total, max_payee: sent.max_payee };
-        Ok(json!({
+        Ok(Answered::ok(json!({
             "base": *current.hash,
             "ruleset": *checked.ruleset.hash,
             "effective": effective,
@@ -113,33 +120,46 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
             "changes": preview::changes(&current.files, &files),
             "impact": impact.report(),
             "stop_loss": impact.exceeds(&limits),
-        }))
+        })))
     });
-    shown.await.map(Json)
+    shown.await
+}
+
+/// A request whose work grows with the recorded transactions.
+fn asked<'a>(
+    what: &'static str,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &'a [u8],
+) -> Asked<'a> {
+    Asked { what, who: caller.name.clone(), body, wait: tasks::wait(headers) }
 }
 
 /// Makes a change, or keeps it where it is a draft or needs a second person.
 pub(crate) async fn make(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let sent = sent(&body)?;
-    let done = service.blocking(move |service| {
+    let asked = asked("change", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
         let current = service.ruleset.load_full();
         let mut change = sent.change(&current.files, &caller)?;
         if sent.draft {
             let kept = service.draft(&change).map_err(wish::refused)?;
-            return Ok(Done::Waiting(Box::new(kept)));
+            return Ok(wish::done(&Done::Waiting(Box::new(kept)), None));
         }
         if change.files.is_empty() && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
             return Err(Problem::conflict("nothing_changes", "these files are in force already"));
         }
         // `whole` was read against this ruleset and no other.
         change.base.get_or_insert_with(|| current.hash.to_string());
-        service.submit(&change, |_| Ok(())).map_err(wish::refused)
+        let done = service.submit(&change, |_| Ok(())).map_err(wish::refused)?;
+        Ok(wish::done(&done, None))
     });
-    wish::answer(&done.await?, None)
+    done.await
 }
 
 fn kept(proposal: &Proposal, shadow: Option<u64>) -> Value {
@@ -201,11 +221,15 @@ pub(crate) async fn approve(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let done = service.blocking(move |service| {
-        service.carry_out(id, &caller.name).map(Done::Active).map_err(wish::refused)
+    let body = id.to_be_bytes();
+    let asked = asked("approval", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
+        let done = service.carry_out(id, &caller.name).map(Done::Active);
+        Ok(wish::done(&done.map_err(wish::refused)?, None))
     });
-    wish::answer(&done.await?, None)
+    done.await
 }
 
 /// Throws a kept change away.
@@ -233,6 +257,7 @@ struct Back {
 pub(crate) async fn rollback(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let back: Back = match body.trim_ascii() {
@@ -243,7 +268,8 @@ pub(crate) async fn rollback(
             )
         })?,
     };
-    let done = service.blocking(move |service| {
+    let asked = asked("rollback", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
         let failed = |error| Problem::internal(&error);
         let current = service.ruleset.load_full();
         let to = match &back.to {
@@ -271,12 +297,8 @@ pub(crate) async fn rollback(
         if change.files.is_empty() {
             return Err(Problem::conflict("nothing_changes", "this set is in force already"));
         }
-        service.submit(&change, |_| Ok(())).map_err(wish::refused)
+        let done = service.submit(&change, |_| Ok(())).map_err(wish::refused)?;
+        Ok(wish::done(&done, None))
     });
-    let done = done.await?;
-    let status = match done {
-        Done::Active(_) => StatusCode::OK,
-        Done::Waiting(_) => StatusCode::ACCEPTED,
-    };
-    Ok((status, wish::answer(&done, None)?).into_response())
+    done.await
 }
