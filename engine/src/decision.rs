@@ -185,6 +185,14 @@ pub struct Decision {
     pub log: Vec<Note>,
 }
 
+impl Decision {
+    /// Whether it could not be made, or not wholly: it is tried again when its cause may have gone.
+    pub fn stopped(&self) -> bool {
+        let mut reasons = self.credits.iter().map(|credit| credit.reason.as_deref());
+        self.outcome == Outcome::Parked || reasons.any(|reason| reason == Some("policy_error"))
+    }
+}
+
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {

@@ -61,7 +61,7 @@ impl Service {
         if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
             return Ok(());
         }
-        let impact = self.impact(current, new, change.effective)?;
+        let impact = self.impact(current, new, change.effective)?.impact;
         let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
         let detail = format!("{exceeded}; nothing was activated");
         let report = json!({ "impact": impact.report() });

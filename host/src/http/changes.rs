@@ -24,6 +24,7 @@ use crate::clock::rfc3339;
 use crate::door::{self, Change, Done};
 use crate::error::Problem;
 use crate::preview;
+use crate::replay::Replayed;
 use crate::secrets::Caller;
 use crate::service::Service;
 
@@ -103,7 +104,7 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
         let changes = sent.files(&current.files);
         let files = door::changed(&current.files, &changes);
         let checked = service.candidate(&files, changes.keys()).map_err(wish::refused)?;
-        let impact = service.impact(&current, &checked.ruleset, effective)?;
+        let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
         let limits = Limits { max_total: sent.max_total, max_payee: sent.max_payee };
         Ok(json!({
             "base": *current.hash,
@@ -112,6 +113,7 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
             "cases": checked.cases,
             "changes": preview::changes(&current.files, &files),
             "impact": impact.report(),
+            "booked": booked.report(),
             "stop_loss": impact.exceeds(&limits),
         }))
     });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Host, PLAN, deal};
+use super::{Host, PLAN, deal, recredited};
 
 fn plan(value: &str) -> String {
     PLAN.replace("credit_type", &format!("value = \"{value}\"\n  credit_type"))
@@ -17,15 +17,6 @@ fn files(value: &str) -> Value {
 
 fn post(host: &Host, path: &str, body: &Value) -> super::Reply {
     host.api("POST", path, &[], &body.to_string())
-}
-
-fn recredited(host: &Host) {
-    let started = Instant::now();
-    host.drained();
-    while !host.get("/v1/status")["recredit"].is_null() {
-        assert!(started.elapsed() < Duration::from_secs(20), "it is not decided again");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn amount(host: &Host, id: &str) -> String {
