@@ -53,6 +53,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) pins: &'a Pins,
     /// Which incentive dates.
     pub(crate) effective: Effective,
+    /// From which incentive date finalized periods are meant as well.
+    pub(crate) reaching: Option<Date>,
     /// The business date.
     pub(crate) today: Date,
     /// Leaf periods that are finalized.
@@ -81,8 +83,8 @@ impl Selection<'_> {
             let date = transaction.date().ok();
             let open = open(self.ruleset, date, self.today) && !self.finalized(date);
             // What a date reaches in a finalized period is taken back and posted in an open one.
-            let posted = matches!(self.effective, Effective::From(_));
-            let meant = self.effective.covers(date) && (open || posted);
+            let posted = self.reaching.is_some_and(|first| Effective::From(first).covers(date));
+            let meant = (self.effective.covers(date) && open) || posted;
             meant.then_some(Again { stored, transaction, plans })
         });
         again.collect()
@@ -154,8 +156,14 @@ impl Service {
         let today = self.business_date();
         let pins = self.pins(new)?;
         let finalized = self.ledger.finalized()?;
-        let selection =
-            Selection { ruleset: new, pins: &pins, effective: shown, today, finalized: &finalized };
+        let selection = Selection {
+            ruleset: new,
+            pins: &pins,
+            effective: shown,
+            reaching: effective.date(),
+            today,
+            finalized: &finalized,
+        };
         let mut replayed = Replayed::default();
         let mut from = 0;
         while let Some((stored, next)) = self.ledger.stored_from(from)? {

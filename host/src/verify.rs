@@ -50,6 +50,8 @@ pub(crate) struct Verified {
     pub(crate) differences: Vec<Deviation>,
     /// All that do not.
     pub(crate) differing: u64,
+    /// Stored rows that do not agree with others; of the whole file, whatever was wanted.
+    pub(crate) damage: Vec<String>,
 }
 
 /// Deviations that are listed one by one.
@@ -67,12 +69,21 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
         rulesets: BTreeMap::new(),
         verified: Verified::default(),
     };
+    verifying.verified.damage = ledger.damage()?;
     let mut from = 0;
-    while let Some((stored, next)) = ledger.stored_from(from)? {
-        for one in &stored {
-            verifying.transaction(one)?;
+    loop {
+        match ledger.stored_from(from) {
+            Ok(None) => break,
+            Ok(Some((stored, next))) => {
+                for one in &stored {
+                    verifying.transaction(one)?;
+                }
+                from = next;
+            }
+            // It is among the damage; the blocks behind it can be read.
+            Err(StoreError::Damaged(_)) => from = ledger.block_after(from),
+            Err(error) => return Err(error),
         }
-        from = next;
     }
     Ok(verifying.verified)
 }

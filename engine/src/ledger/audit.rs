@@ -46,6 +46,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// The rows of the trail that can be read, oldest first, whether or not they follow.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn trail(&self) -> Result<Vec<Row>> {
+        let rows = self.snapshot()?.scan(Table::Audit, b"", b"", usize::MAX)?;
+        Ok(rows.iter().filter_map(|(_, row)| code::from_json(row).ok()).collect())
+    }
+
     /// The whole trail, if every row follows from the one before.
     ///
     /// # Errors
@@ -66,6 +75,7 @@ impl Ledger {
     }
 }
 
-fn hash(row: &[u8]) -> String {
+/// What the next row names a row by.
+pub(super) fn hash(row: &[u8]) -> String {
     blake3::hash(row).to_hex().to_string()
 }

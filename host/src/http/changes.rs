@@ -33,6 +33,10 @@ use crate::service::Service;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Sent {
     base: Option<String>,
+    /// All files that `base` had, as `GET /v1/definitions` names them.
+    set: Option<String>,
+    /// The ruleset that a preview said it makes.
+    ruleset: Option<String>,
     pub(crate) files: BTreeMap<String, Option<String>>,
     /// Whether `files` is everything: what is not in it goes.
     whole: bool,
@@ -52,8 +56,8 @@ pub(crate) struct Sent {
 pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
     let sent: Sent = serde_json::from_slice(body).map_err(|error| {
         Problem::bad_request(format!(
-            "expected a JSON object with `files`, and perhaps `base`, `whole`, `effective`, \
-             `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
+            "expected a JSON object with `files`, and perhaps `base`, `set`, `ruleset`, `whole`, \
+             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
         ))
     })?;
     sent.files.keys().try_for_each(|path| allowed(path))?;
@@ -83,6 +87,8 @@ impl Sent {
             why: self.comment.clone(),
             source: "api",
             base: self.base.clone(),
+            set: self.set.clone(),
+            makes: self.ruleset.clone(),
             effective: wish::effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
             limits: Limits { max_total: self.max_total, max_payee: self.max_payee },

@@ -93,6 +93,7 @@ pub(super) fn row(activation: &Activation) -> Value {
         "tags": activation.tags,
         "cases": activation.cases,
         "change": activation.change,
+        "approved_by": activation.approved_by,
     })
 }
 

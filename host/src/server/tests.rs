@@ -1,5 +1,6 @@
 //! The server on a loopback port with a real data file, asked over HTTP.
 
+mod admin;
 mod api;
 mod concurrency;
 mod definitions;
