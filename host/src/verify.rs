@@ -101,7 +101,10 @@ impl Verifying<'_> {
         if let Some(known) = self.rulesets.get(hash) {
             return Ok(known.clone());
         }
-        let files = self.ledger.files_of(hash)?;
+        let files = match self.ledger.files_of(hash) {
+            Err(StoreError::Damaged(_)) => None,
+            files => files?,
+        };
         let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
         // Another version of the program may name the same files otherwise.
         let ruleset = ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new);
@@ -135,7 +138,10 @@ impl Verifying<'_> {
             self.verified.decisions += 1;
             let message = match ruleset {
                 None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
-                Some(ruleset) => self.deviation(stored, decision, &ruleset)?,
+                Some(ruleset) => match self.deviation(stored, decision, &ruleset) {
+                    Err(StoreError::Damaged(why)) => Some(format!("it cannot be made: {why}")),
+                    found => found?,
+                },
             };
             let Some(message) = message else { continue };
             self.verified.differing += 1;

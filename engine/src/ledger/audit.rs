@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, Result, code, next_number};
 use crate::store::{Batch, Error, Snapshot, Table};
 
+/// Where the hash of the last row stands.
+pub(super) const HEAD: &[u8] = b"audit_head";
+
 /// A row of the trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
@@ -42,7 +45,10 @@ impl Ledger {
         let row = Row { sequence, at_ms, who, what, detail, previous };
         // Two writers would both follow the same row; the second must not.
         batch.expect(Table::Audit, code::key(sequence), None);
-        batch.put(Table::Audit, code::key(sequence), code::json(&row)?);
+        let row = code::json(&row)?;
+        // The last row has no other that names it.
+        batch.put(Table::Meta, HEAD, hash(&row));
+        batch.put(Table::Audit, code::key(sequence), row);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::audit::{Row, hash};
+use super::audit::{HEAD, Row, hash};
 use super::changes::Proposal;
 use super::definitions::{Activation, content_hash};
 use super::inbox::{Delivery, Known};
@@ -70,6 +70,11 @@ impl Ledger {
             trail
                 .problems
                 .push("no row has the hash that was kept: rows were rewritten".to_owned());
+        }
+        // Data files of earlier versions of the program have none until something is done.
+        let last = snapshot.get(Table::Meta, HEAD)?;
+        if last.is_some_and(|last| last != trail.head.as_bytes()) {
+            trail.problems.push("the last row was changed, or rows behind it are gone".to_owned());
         }
         activations(&*snapshot, &rows, &mut trail.problems)?;
         changes(&*snapshot, &rows, &mut trail.problems)?;
@@ -238,6 +243,18 @@ fn deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
         let body = body.and_then(|body| code::unpack::<Delivery>(&body).ok());
         if body.is_none_or(|body| *blake3::hash(&body.body).as_bytes() != known.body_hash) {
             found.push(format!("delivery {} is not what it was", known.sequence));
+        }
+        Ok(())
+    })?;
+    each(snapshot, Table::Inbox, |key, row| {
+        let number = code::number(key);
+        let Ok(delivery) = code::unpack::<Delivery>(row) else {
+            found.push(format!("delivery {number} cannot be read"));
+            return Ok(());
+        };
+        let known = code::parts(&[&delivery.source, &delivery.id]);
+        if snapshot.get(Table::Deliveries, &known)?.is_none() {
+            found.push(format!("delivery {number} is not known by its id: it could come twice"));
         }
         Ok(())
     })
