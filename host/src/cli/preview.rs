@@ -165,8 +165,12 @@ pub(crate) fn body(base: &Base, changes: &Texts) -> Json {
 
 /// What `preview --out` writes: the request, the ruleset that it makes, and a checksum of both.
 fn sealed(mut body: Json, shown: &Json) -> Json {
-    body["ruleset"] = shown.get("ruleset").cloned().unwrap_or_default();
-    body[CHECKSUM] = Json::from(checksum(&body));
+    let mut put = |key: &str, value: Json| {
+        body.as_object_mut().and_then(|body| body.insert(key.to_owned(), value));
+        checksum(&body)
+    };
+    let checksum = put("ruleset", shown.get("ruleset").cloned().unwrap_or_default());
+    put(CHECKSUM, Json::from(checksum));
     body
 }
 

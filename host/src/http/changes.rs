@@ -64,6 +64,16 @@ pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
     Ok(sent)
 }
 
+/// Limits that can be kept: nothing moves less than nothing.
+fn limits(max_total: Option<Decimal>, max_payee: Option<Decimal>) -> Result<Limits, Problem> {
+    let given = [("max_total", max_total), ("max_payee", max_payee)];
+    let below = given.iter().find(|(_, most)| most.is_some_and(|most| most < Decimal::ZERO));
+    match below {
+        Some((name, _)) => Err(Problem::bad_request(format!("`{name}` is an amount from 0 on"))),
+        None => Ok(Limits { max_total, max_payee }),
+    }
+}
+
 impl Sent {
     /// The files that it changes, seen from `current`; what stays the same is left out.
     pub(crate) fn files(&self, current: &Files) -> BTreeMap<String, Option<Arc<str>>> {
@@ -91,7 +101,7 @@ impl Sent {
             makes: self.ruleset.clone(),
             effective: wish::effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
-            limits: Limits { max_total: self.max_total, max_payee: self.max_payee },
+            limits: limits(self.max_total, self.max_payee)?,
             ..Change::default()
         })
     }
@@ -111,7 +121,7 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
         let files = door::changed(&current.files, &changes);
         let checked = service.candidate(&files, changes.keys()).map_err(wish::refused)?;
         let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
-        let limits = Limits { max_total: sent.max_total, max_payee: sent.max_payee };
+        let limits = limits(sent.max_total, sent.max_payee)?;
         Ok(json!({
             "base": *current.hash,
             "ruleset": *checked.ruleset.hash,
@@ -273,7 +283,7 @@ pub(crate) async fn rollback(
             base: Some(current.hash.to_string()),
             effective: wish::effective(back.effective.as_deref())?,
             rollback: true,
-            limits: Limits { max_total: back.max_total, max_payee: back.max_payee },
+            limits: limits(back.max_total, back.max_payee)?,
             ..Change::default()
         };
         if change.files.is_empty() {

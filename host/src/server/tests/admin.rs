@@ -225,10 +225,8 @@ fn found(store: Redb) -> (u64, Vec<String>, Vec<String>) {
     (verified.differing, verified.damage, ledger.check_trail(None).unwrap().problems)
 }
 
-/// Whoever can write the data file by other means is found out, row by row: nothing but decisions
-/// was compared before, so a changed statement, activation or text passed.
-#[test]
-fn a_row_that_was_changed_by_other_means_is_found() {
+/// A data file with rows in every table that is tampered with.
+fn rich() -> Host {
     let mut host = with_deal();
     for number in 2..90 {
         let more = if number % 9 == 0 { r#","hold":"month""# } else { "" };
@@ -243,6 +241,14 @@ fn a_row_that_was_changed_by_other_means_is_found() {
     let draft = json!({ "files": files("tx.amount * 3"), "draft": true });
     post(&host, "/v1/changes", &draft);
     host.stop();
+    host
+}
+
+/// Whoever can write the data file by other means is found out, row by row: nothing but decisions
+/// was compared before, so a changed statement, activation or text passed.
+#[test]
+fn a_row_that_was_changed_by_other_means_is_found() {
+    let host = rich();
     let path = host.folder.path().join("acme.redb");
     let open = || Redb::open(&path).unwrap();
     assert_eq!(found(open()), (0, Vec::new(), Vec::new()));

@@ -106,6 +106,9 @@ fn a_stop_loss_refuses_and_says_what_would_move() {
     let body = |most: &str| json!({ "files": files, "effective": "recredit", "max_total": most });
     let problem = post(&host, "/v1/changes", &body("149.99")).problem(409, "stop_loss");
     assert_eq!(problem["errors"][0]["impact"]["total"][0]["difference"], "150.00");
+    // A limit below nothing would refuse whatever moves, and a change that moves nothing as well.
+    post(&host, "/v1/changes", &body("-1")).problem(400, "bad_request");
+    assert_eq!(post(&host, "/v1/changes", &body("0")).status, 409);
     assert_eq!(post(&host, "/v1/changes", &body("150")).status, 200);
 }
 
