@@ -288,6 +288,9 @@ pub(crate) fn show(shown: &Json, format: Format) {
     if shown.get("effective").and_then(Json::as_str) == Some("now") && differing > 0 {
         eprintln!("credits that exist stay as they are: this is what the same deals would come to");
     }
+    if shown.get("unfinished") == Some(&Json::Bool(true)) {
+        eprintln!("the server is still deciding: preview again when it has finished");
+    }
     if let Some(exceeded) = shown.get("stop_loss").and_then(Json::as_str) {
         eprintln!("stop-loss: {exceeded}");
     }

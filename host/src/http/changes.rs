@@ -122,8 +122,12 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
         let checked = service.candidate(&files, changes.keys()).map_err(wish::refused)?;
         let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
         let limits = limits(sent.max_total, sent.max_payee)?;
+        let failed = |error| Problem::internal(&error);
+        let unfinished = service.ledger.recredit().map_err(failed)?.is_some()
+            || service.ledger.pending_count(1).map_err(failed)? > 0;
         Ok(json!({
             "base": *current.hash,
+            "unfinished": unfinished,
             "ruleset": *checked.ruleset.hash,
             "effective": effective,
             "cases": checked.cases,

@@ -260,6 +260,7 @@ fn world(seed: u64) -> usize {
         let body = json!({ "files": candidate(dice), "effective": effective }).to_string();
         let shown = host.api("POST", "/v1/preview", &[], &body);
         let before = sums(&host);
+        assert!(shown.status != 200 || shown.json()["unfinished"] == false);
         let done = host.api("POST", "/v1/changes", &[], &body);
         if shown.status != 200 || done.status != 200 {
             let removed = ["nothing_changes", "has_credits"];
