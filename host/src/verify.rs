@@ -93,6 +93,9 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
     Ok(verifying.verified)
 }
 
+/// A decision with the transaction that it is about.
+type Recorded<'a> = (&'a Stored, &'a Decision);
+
 struct Verifying<'a> {
     ledger: &'a Ledger,
     wanted: &'a Wanted,
@@ -136,7 +139,7 @@ impl Verifying<'_> {
 
     /// Verifies some transactions, those of one ruleset and business date together.
     fn page(&mut self, page: &[Stored]) -> Result<(), StoreError> {
-        let mut groups: BTreeMap<(&str, Option<&str>), Vec<(&Stored, &Decision)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<&str>), Vec<Recorded<'_>>> = BTreeMap::new();
         for (stored, decision) in
             page.iter().flat_map(|one| one.decisions.iter().map(move |decision| (one, decision)))
         {
@@ -189,7 +192,7 @@ impl Verifying<'_> {
         &self,
         ruleset: &Ruleset,
         as_of: Option<&str>,
-        recorded: &[(&Stored, &Decision)],
+        recorded: &[Recorded<'_>],
     ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let (mut numbers, mut transactions) = (Vec::new(), Vec::new());
