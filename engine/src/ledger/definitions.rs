@@ -164,13 +164,15 @@ impl Ledger {
         Ok(Some(files))
     }
 
-    /// The files that were active under a ruleset; none when it never was.
+    /// The files that were active under a ruleset, as they last were: case files change without
+    /// another ruleset. None when it never was.
     ///
     /// # Errors
     /// When the data cannot be read.
     pub fn files_of(&self, ruleset: &str) -> Result<Option<Files>> {
         let snapshot = self.snapshot()?;
         let mut files: BTreeMap<String, String> = BTreeMap::new();
+        let mut last = None;
         for activation in self.activations()? {
             for (path, hash) in activation.changed {
                 match hash {
@@ -178,18 +180,18 @@ impl Ledger {
                     None => files.remove(&path),
                 };
             }
-            if activation.ruleset != ruleset {
-                continue;
+            if activation.ruleset == ruleset {
+                last = Some(files.clone());
             }
-            let mut found = Files::new();
-            for (path, hash) in files {
-                if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
-                    found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
-                }
-            }
-            return Ok(Some(found));
         }
-        Ok(None)
+        let Some(files) = last else { return Ok(None) };
+        let mut found = Files::new();
+        for (path, hash) in files {
+            if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
+                found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
+            }
+        }
+        Ok(Some(found))
     }
 
     /// Makes `files` the active set, in one commit with the record of who, when and why; gives

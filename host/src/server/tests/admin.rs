@@ -218,6 +218,23 @@ fn a_case_file_that_changed_in_between_is_seen() {
     host.api("POST", restore, &condition, &body).problem(412, "precondition_failed");
 }
 
+/// The way back led to the first set of files with that ruleset: cases that were written later under
+/// the same rules were gone after a rollback.
+#[test]
+fn a_rollback_brings_back_the_files_as_they_last_were() {
+    let host = with_deal();
+    let cases = json!({ "files": { "plans/sellers.cases.md": CASES } });
+    assert_eq!(post(&host, "/v1/changes", &cases).status, 200);
+    let before = host.get("/v1/definitions");
+    let change = json!({ "files": files("tx.amount + 0"), "effective": "recredit" });
+    assert_eq!(post(&host, "/v1/changes", &change).status, 200);
+    let back = post(&host, "/v1/rollback", &json!({ "effective": "recredit" }));
+    assert_eq!(back.status, 200, "{}", back.text);
+    recredited(&host);
+    assert_eq!(host.get("/v1/definitions"), before);
+    assert_eq!(host.get("/v1/verify")["differing"], 0);
+}
+
 /// What is found in the data file now: decisions that come out otherwise, damage, trail.
 fn found(store: Redb) -> (u64, Vec<String>, Vec<String>) {
     let ledger = Ledger::new(std::sync::Arc::new(store));
