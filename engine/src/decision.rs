@@ -190,6 +190,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether it could not be made, or not wholly: it is tried again when its cause may have gone.
+    pub fn stopped(&self) -> bool {
+        let mut reasons = self.credits.iter().map(|credit| credit.reason.as_deref());
+        self.outcome == Outcome::Parked || reasons.any(|reason| reason == Some("policy_error"))
+    }
+
     /// The part of it that belongs to periods that are `inside`: a transaction of another period
     /// whose credits are posted there comes as filtered, with nothing but those credits; none where
     /// there is nothing.

@@ -19,9 +19,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::error;
 use crate::http::{
-    adjustments, alerts, aliases, bearer, body, calculations, changes, credits, dead_letters,
-    definitions, enquiries, holds, hooks, notes, parked, payees, periods, policies, rules, runs,
-    shadow, status, tasks, transactions, verify,
+    adjustments, alerts, aliases, audit, bearer, body, calculations, changes, credits,
+    dead_letters, definitions, enquiries, holds, hooks, notes, parked, payees, periods, policies,
+    rules, runs, shadow, status, tasks, transactions, verify,
 };
 use crate::service::Service;
 
@@ -72,6 +72,8 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/dead-letters/{sequence}/redrive", post(dead_letters::redrive))
         .route("/v1/parked", get(parked::list))
         .route("/v1/parked/redrive", post(parked::redrive))
+        .route("/v1/audit", get(audit::list))
+        .route("/v1/audit/verify", get(audit::verify))
         .route("/v1/verify", get(verify::run))
         .route("/v1/status", get(status::show))
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))

@@ -74,6 +74,11 @@ impl Problem {
         self
     }
 
+    /// What there is to read.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path"),

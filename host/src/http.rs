@@ -5,6 +5,7 @@
 pub(crate) mod adjustments;
 pub(crate) mod alerts;
 pub(crate) mod aliases;
+pub(crate) mod audit;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod calculations;

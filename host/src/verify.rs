@@ -5,7 +5,7 @@
 //!
 //! **Architecture invariant:** verifying writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_engine::calculation;
@@ -50,13 +50,15 @@ pub(crate) struct Verified {
     pub(crate) differences: Vec<Deviation>,
     /// All that do not.
     pub(crate) differing: u64,
+    /// Stored rows that do not agree with others; of the whole file, whatever was wanted.
+    pub(crate) damage: Vec<String>,
 }
 
 /// Deviations that are listed one by one.
 const LISTED_MAX: usize = 1000;
 
-/// Transactions that are decided at a time, at least: enough for all cores.
-const AT_A_TIME: usize = 2048;
+/// Transactions that are decided together: preparing a ruleset to run costs more than running it.
+const PAGE: usize = 2048;
 
 /// Rulesets that are kept at a time.
 const RULESETS_MAX: usize = 16;
@@ -70,27 +72,29 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
         rulesets: BTreeMap::new(),
         verified: Verified::default(),
     };
-    let mut from = Some(0);
-    while let Some(first) = from {
-        let mut some: Vec<Stored> = Vec::new();
-        from = Some(first);
-        while let Some(first) = from.filter(|_| some.len() < AT_A_TIME) {
-            let found = ledger.stored_from(first)?;
-            from = found.map(|(stored, next)| {
-                some.extend(stored);
-                next
-            });
+    verifying.verified.damage = ledger.damage()?;
+    let (mut from, mut page) = (0, Vec::new());
+    loop {
+        match ledger.stored_from(from) {
+            Ok(None) => break,
+            Ok(Some((stored, next))) => {
+                page.extend(stored);
+                from = next;
+            }
+            // It is among the damage; the blocks behind it can be read.
+            Err(StoreError::Damaged(_)) => from = ledger.block_after(from),
+            Err(error) => return Err(error),
         }
-        verifying.some(&some)?;
+        if page.len() >= PAGE {
+            verifying.page(&std::mem::take(&mut page))?;
+        }
     }
+    verifying.page(&page)?;
     Ok(verifying.verified)
 }
 
-/// What a decision is made from beside the transaction: ruleset and business date.
-type Pin = (String, Option<String>);
-
-/// Decisions made again, by transaction and pin.
-type Again = HashMap<(u64, Pin), Vec<Decision>>;
+/// A decision with the transaction that it is about.
+type Recorded<'a> = (&'a Stored, &'a Decision);
 
 struct Verifying<'a> {
     ledger: &'a Ledger,
@@ -105,7 +109,10 @@ impl Verifying<'_> {
         if let Some(known) = self.rulesets.get(hash) {
             return Ok(known.clone());
         }
-        let files = self.ledger.files_of(hash)?;
+        let files = match self.ledger.files_of(hash) {
+            Err(StoreError::Damaged(_)) => None,
+            files => files?,
+        };
         let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
         // Another version of the program may name the same files otherwise.
         let ruleset = ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new);
@@ -130,81 +137,84 @@ impl Verifying<'_> {
         plan && period
     }
 
-    fn some(&mut self, some: &[Stored]) -> Result<(), StoreError> {
-        let mut pins: BTreeMap<Pin, (Arc<Ruleset>, Vec<&Stored>)> = BTreeMap::new();
-        for stored in some {
-            for decision in &stored.decisions {
-                let ruleset = self.ruleset(&decision.ruleset)?;
-                let Some(ruleset) = ruleset.filter(|known| self.means(decision, Some(known)))
-                else {
-                    continue;
-                };
-                let (_, of_pin) = pins.entry(pin(decision)).or_insert((ruleset, Vec::new()));
-                if of_pin.last().is_none_or(|last| last.number != stored.number) {
-                    of_pin.push(stored);
-                }
-            }
-        }
-        let mut again = Again::new();
-        for (pin, (ruleset, stored)) in &pins {
-            for (number, decisions) in self.decide(ruleset, pin, stored)? {
-                again.insert((number, pin.clone()), decisions);
-            }
-        }
-        some.iter().try_for_each(|stored| self.transaction(stored, &again))
-    }
-
-    /// Decides transactions again by a ruleset on a business date.
-    fn decide(
-        &self,
-        ruleset: &Ruleset,
-        (_, as_of): &Pin,
-        stored: &[&Stored],
-    ) -> Result<Vec<(u64, Vec<Decision>)>, StoreError> {
-        let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-        let mut resolutions = Vec::new();
-        let mut transactions = Vec::with_capacity(stored.len());
-        for one in stored {
-            transactions.push(Arc::new(decoder.decode(&one.record)));
-            resolutions.extend(self.ledger.resolutions(&one.id)?);
-        }
-        let as_of = as_of.as_deref().and_then(|date| date.parse().ok());
-        let inputs = explain::inputs(as_of, &resolutions);
-        let threads = std::thread::available_parallelism().map_or(1, Into::into);
-        let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
-        let rows = decided.iter().map(|plans| {
-            plans.iter().map(|decided| row::decision(ruleset, decided)).collect::<Vec<_>>()
-        });
-        Ok(stored.iter().map(|one| one.number).zip(rows).collect())
-    }
-
-    fn transaction(&mut self, stored: &Stored, again: &Again) -> Result<(), StoreError> {
-        for decision in &stored.decisions {
-            let ruleset = self.ruleset(&decision.ruleset)?;
-            if !self.means(decision, ruleset.as_deref()) {
-                continue;
-            }
-            self.verified.decisions += 1;
-            let message = match ruleset {
-                None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
-                Some(ruleset) => {
-                    let plans = again.get(&(stored.number, pin(decision))).into_iter().flatten();
-                    let again = plans.into_iter().find(|one| one.plan == decision.plan).cloned();
-                    self.deviation(decision, again, &ruleset)?
-                }
+    /// Verifies some transactions, those of one ruleset and business date together.
+    fn page(&mut self, page: &[Stored]) -> Result<(), StoreError> {
+        let mut groups: BTreeMap<(&str, Option<&str>), Vec<Recorded<'_>>> = BTreeMap::new();
+        for (stored, decision) in
+            page.iter().flat_map(|one| one.decisions.iter().map(move |decision| (one, decision)))
+        {
+            // Only a period takes a calendar to be understood.
+            let ruleset = match self.wanted.period {
+                Some(_) => self.ruleset(&decision.ruleset)?,
+                None => None,
             };
-            let Some(message) = message else { continue };
-            self.verified.differing += 1;
-            if self.verified.differences.len() < LISTED_MAX {
-                self.verified.differences.push(Deviation {
-                    transaction: stored.id.clone(),
-                    plan: decision.plan.clone(),
-                    ruleset: decision.ruleset.clone(),
-                    message,
-                });
+            if self.means(decision, ruleset.as_deref()) {
+                let key = (decision.ruleset.as_str(), decision.as_of.as_deref());
+                groups.entry(key).or_default().push((stored, decision));
+            }
+        }
+        for ((hash, as_of), recorded) in groups {
+            let made = match self.ruleset(hash)? {
+                None => None,
+                Some(ruleset) => Some((self.made(&ruleset, as_of, &recorded)?, ruleset)),
+            };
+            for (stored, decision) in recorded {
+                let message = match &made {
+                    None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
+                    Some((made, ruleset)) => match made.get(&stored.number) {
+                        None => Some("what was done by hand cannot be read".to_owned()),
+                        Some(again) => self.deviation(decision, again, ruleset)?,
+                    },
+                };
+                self.verified.decisions += 1;
+                self.differs(stored, decision, message);
             }
         }
         Ok(())
+    }
+
+    fn differs(&mut self, stored: &Stored, decision: &Decision, message: Option<String>) {
+        let Some(message) = message else { return };
+        self.verified.differing += 1;
+        if self.verified.differences.len() < LISTED_MAX {
+            self.verified.differences.push(Deviation {
+                transaction: stored.id.clone(),
+                plan: decision.plan.clone(),
+                ruleset: decision.ruleset.clone(),
+                message,
+            });
+        }
+    }
+
+    /// What a ruleset decides of transactions now, all plans, by the transaction's number; nothing
+    /// of those whose inputs cannot be read.
+    fn made(
+        &self,
+        ruleset: &Ruleset,
+        as_of: Option<&str>,
+        recorded: &[Recorded<'_>],
+    ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
+        let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let (mut numbers, mut transactions) = (Vec::new(), Vec::new());
+        let mut resolutions = Vec::new();
+        for (stored, _) in recorded {
+            if numbers.last() == Some(&stored.number) {
+                continue;
+            }
+            match self.ledger.resolutions(&stored.id) {
+                Err(StoreError::Damaged(_)) => continue,
+                own => resolutions.extend(own?),
+            }
+            numbers.push(stored.number);
+            transactions.push(Arc::new(decoder.decode(&stored.record)));
+        }
+        let inputs = explain::inputs(as_of.and_then(|date| date.parse().ok()), &resolutions);
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
+        let rows = decided.iter().map(|plans| {
+            plans.iter().map(|again| row::decision(ruleset, again)).collect::<Vec<_>>()
+        });
+        Ok(numbers.into_iter().zip(rows).collect())
     }
 
     /// What stands of a decision, with the frozen rows of its plan.
@@ -222,16 +232,21 @@ impl Verifying<'_> {
     fn deviation(
         &self,
         decision: &Decision,
-        again: Option<Decision>,
+        made: &[Decision],
         ruleset: &Ruleset,
     ) -> Result<Option<String>, StoreError> {
+        let again = made.iter().find(|one| one.plan == decision.plan).cloned();
         // A plan that is gone has nothing but what was posted of it.
         let gone = || Decision { credits: Vec::new(), ..decision.clone() };
         let gone = (decision.outcome == Outcome::Filtered).then(gone);
         let Some(again) = again.or(gone) else {
             return Ok(Some("its ruleset has no such plan".to_owned()));
         };
-        let Some(again) = self.posted(again, ruleset)? else { return Ok(None) };
+        let again = match self.posted(again, ruleset) {
+            Err(StoreError::Damaged(why)) => return Ok(Some(format!("it cannot be made: {why}"))),
+            again => again?,
+        };
+        let Some(again) = again else { return Ok(None) };
         let bytes = |decision: &Decision| serde_json::to_vec(decision).unwrap_or_default();
         if bytes(decision) == bytes(&again) {
             return Ok(None);
@@ -242,8 +257,4 @@ impl Verifying<'_> {
         let other = || "its reasons or warnings differ".to_owned();
         Ok(Some(first.map_or_else(other, |first| first.message.clone())))
     }
-}
-
-fn pin(decision: &Decision) -> Pin {
-    (decision.ruleset.clone(), decision.as_of.clone())
 }

@@ -24,6 +24,7 @@ use crate::clock::rfc3339;
 use crate::door::{self, Change, Done};
 use crate::error::Problem;
 use crate::preview;
+use crate::replay::Replayed;
 use crate::secrets::Caller;
 use crate::service::Service;
 use crate::tasks::{self, Answered, Asked};
@@ -33,6 +34,10 @@ use crate::tasks::{self, Answered, Asked};
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Sent {
     base: Option<String>,
+    /// All files that `base` had, as `GET /v1/definitions` names them.
+    set: Option<String>,
+    /// The ruleset that a preview said it makes.
+    ruleset: Option<String>,
     pub(crate) files: BTreeMap<String, Option<String>>,
     /// Whether `files` is everything: what is not in it goes.
     whole: bool,
@@ -52,12 +57,22 @@ pub(crate) struct Sent {
 pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
     let sent: Sent = serde_json::from_slice(body).map_err(|error| {
         Problem::bad_request(format!(
-            "expected a JSON object with `files`, and perhaps `base`, `whole`, `effective`, \
-             `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
+            "expected a JSON object with `files`, and perhaps `base`, `set`, `ruleset`, `whole`, \
+             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
         ))
     })?;
     sent.files.keys().try_for_each(|path| allowed(path))?;
     Ok(sent)
+}
+
+/// Limits that can be kept: nothing moves less than nothing.
+fn limits(max_total: Option<Decimal>, max_payee: Option<Decimal>) -> Result<Limits, Problem> {
+    let given = [("max_total", max_total), ("max_payee", max_payee)];
+    let below = given.iter().find(|(_, most)| most.is_some_and(|most| most < Decimal::ZERO));
+    match below {
+        Some((name, _)) => Err(Problem::bad_request(format!("`{name}` is an amount from 0 on"))),
+        None => Ok(Limits { max_total, max_payee }),
+    }
 }
 
 impl Sent {
@@ -83,9 +98,11 @@ impl Sent {
             why: self.comment.clone(),
             source: "api",
             base: self.base.clone(),
+            set: self.set.clone(),
+            makes: self.ruleset.clone(),
             effective: wish::effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
-            limits: Limits { max_total: self.max_total, max_payee: self.max_payee },
+            limits: limits(self.max_total, self.max_payee)?,
             ..Change::default()
         })
     }
@@ -110,15 +127,20 @@ pub(crate) async fn preview(
         let changes = sent.files(&current.files);
         let files = door::changed(&current.files, &changes);
         let checked = service.candidate(&files, changes.keys()).map_err(wish::refused)?;
-        let impact = service.impact(&current, &checked.ruleset, effective)?;
-        let limits = Limits { max_total: sent.max_total, max_payee: sent.max_payee };
+        let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
+        let limits = limits(sent.max_total, sent.max_payee)?;
+        let failed = |error| Problem::internal(&error);
+        let unfinished = service.ledger.recredit().map_err(failed)?.is_some()
+            || service.ledger.pending_count(1).map_err(failed)? > 0;
         Ok(Answered::ok(json!({
             "base": *current.hash,
+            "unfinished": unfinished,
             "ruleset": *checked.ruleset.hash,
             "effective": effective,
             "cases": checked.cases,
             "changes": preview::changes(&current.files, &files),
             "impact": impact.report(),
+            "booked": booked.report(),
             "stop_loss": impact.exceeds(&limits),
         })))
     });
@@ -291,7 +313,7 @@ pub(crate) async fn rollback(
             base: Some(current.hash.to_string()),
             effective: wish::effective(back.effective.as_deref())?,
             rollback: true,
-            limits: Limits { max_total: back.max_total, max_payee: back.max_payee },
+            limits: limits(back.max_total, back.max_payee)?,
             ..Change::default()
         };
         if change.files.is_empty() {

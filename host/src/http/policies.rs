@@ -94,6 +94,7 @@ pub(super) fn row(activation: &Activation) -> Value {
         "cases": activation.cases,
         "change": activation.change,
         "restated": activation.restated,
+        "approved_by": activation.approved_by,
     })
 }
 

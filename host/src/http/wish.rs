@@ -63,6 +63,15 @@ impl Condition {
         Condition { if_match, if_none_match }
     }
 
+    /// Whether it holds, where anything was said at all.
+    ///
+    /// # Errors
+    /// 412 when something else is there.
+    pub(crate) fn holds_if_said(&self, current: Option<&str>, what: &str) -> Result<(), Problem> {
+        let said = self.if_match.is_some() || self.if_none_match.is_some();
+        if said { self.holds(current, what) } else { Ok(()) }
+    }
+
     /// Whether it holds of a thing with the hash `current`, or of its absence; `what` it is.
     ///
     /// # Errors
