@@ -8,6 +8,7 @@ mod foretold;
 mod hooks;
 mod incremental;
 mod policies;
+mod published;
 mod restart;
 mod swap;
 
