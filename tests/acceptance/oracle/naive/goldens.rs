@@ -69,6 +69,7 @@ fn world(people: &[(&str, &str)]) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        policies: Vec::new(),
         plans: vec![Plan {
             id: text("sales"),
             teams: false,
@@ -78,6 +79,8 @@ fn world(people: &[(&str, &str)]) -> World {
             split: Split::Equal,
             total_one: false,
             across_years: false,
+
+            policies: Vec::new(),
             direct: vec![direct],
             indirect: Vec::new(),
         }],

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::policies::{self, Whom};
 use super::{Case, Codes, exists, selected, teams, territories};
 use crate::oracle::world::{Assign, Direct, Split};
 
@@ -30,6 +31,11 @@ pub(super) fn named(case: Case<'_>, rule: &Direct) -> Result<Vec<Named>, Codes> 
             Assign::Preassigned => text(case, rule, &tx.positions, false)?,
             Assign::Desk => text(case, rule, &tx.desk, false)?,
             Assign::Territory(under) => territory(case, rule, under.as_deref())?,
+            Assign::Policy(place) => match policies::whom(case, *place) {
+                Err(code) => return Err(vec![code]),
+                Ok(Whom::Text(names)) => text(case, rule, &names, false)?,
+                Ok(Whom::Shares(shares)) => listed(case, rule, shares, false)?,
+            },
         };
         if finds(case, &all) {
             return Ok(all);
@@ -60,8 +66,7 @@ fn territory(case: Case<'_>, rule: &Direct, under: Option<&str>) -> Result<Vec<N
 
 /// The names of a text; with `only_teams` they are names of teams.
 fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<Vec<Named>, Codes> {
-    let mut all: Vec<Named> = Vec::new();
-    let mut codes: Codes = Vec::new();
+    let mut parts: Vec<(String, Option<Decimal>)> = Vec::new();
     for part in text.replace("||", ";").split(';') {
         let part = part.trim();
         if part.is_empty() {
@@ -71,6 +76,22 @@ fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<V
             Some((name, weight)) => (name.trim(), Some(weight.trim().parse().unwrap())),
             None => (part, None),
         };
+        parts.push((name.to_owned(), weight));
+    }
+    listed(case, rule, parts, only_teams)
+}
+
+/// Those who are named one by one; with `only_teams` they are names of teams.
+fn listed(
+    case: Case<'_>,
+    rule: &Direct,
+    parts: Vec<(String, Option<Decimal>)>,
+    only_teams: bool,
+) -> Result<Vec<Named>, Codes> {
+    let mut all: Vec<Named> = Vec::new();
+    let mut codes: Codes = Vec::new();
+    for (name, weight) in parts {
+        let name = name.trim();
         let found = if only_teams || case.plan.teams {
             resolve_team(case, rule, name)
         } else {
