@@ -3,7 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::policies::{self, Whom};
-use super::{Case, Codes, exists, selected, teams, territories};
+use super::{Case, Codes, exists, scripts, selected, teams, territories};
+use crate::oracle::scripts::Kind;
 use crate::oracle::world::{Assign, Direct, Split};
 
 /// One of those who are named, known or not.
@@ -21,7 +22,12 @@ pub(super) struct Named {
 
 /// All who are named by the first of `assign` that finds somebody; empty when none does.
 pub(super) fn named(case: Case<'_>, rule: &Direct) -> Result<Vec<Named>, Codes> {
-    let default = [if case.plan.teams { Assign::Team } else { Assign::Owner }];
+    let of_plan = scripts::of_plan(case.world, case.plan, Kind::Crediting);
+    let default = [match of_plan {
+        Some(_) => Assign::Policy(None),
+        None if case.plan.teams => Assign::Team,
+        None => Assign::Owner,
+    }];
     let assign = if rule.assign.is_empty() { &default } else { rule.assign.as_slice() };
     for assign in assign {
         let tx = case.tx;
@@ -73,7 +79,12 @@ fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<V
             continue;
         }
         let (name, weight) = match part.strip_suffix(']').and_then(|part| part.rsplit_once('[')) {
-            Some((name, weight)) => (name.trim(), Some(weight.trim().parse().unwrap())),
+            Some((name, weight)) => {
+                let weight: Result<Decimal, _> = weight.trim().parse();
+                let known = !name.trim().is_empty();
+                let weight = weight.ok().filter(|weight| known && *weight >= Decimal::ZERO);
+                (name.trim(), Some(weight.ok_or_else(|| vec!["policy_error"])?))
+            }
             None => (part, None),
         };
         parts.push((name.to_owned(), weight));
