@@ -185,6 +185,21 @@ pub struct Decision {
     pub log: Vec<Note>,
 }
 
+impl Decision {
+    /// The part of it that belongs to periods that are `inside`: a transaction of another period
+    /// whose credits are posted there comes as filtered, with nothing but those credits; none where
+    /// there is nothing.
+    pub fn within(mut self, inside: impl Fn(&str) -> bool) -> Option<Decision> {
+        let own = self.outcome != Outcome::Filtered && self.period.as_deref().is_none_or(&inside);
+        self.credits.retain(|row| inside(&row.period));
+        if !own {
+            self.outcome = Outcome::Filtered;
+            [&mut self.reasons, &mut self.alerts, &mut self.log].into_iter().for_each(Vec::clear);
+        }
+        (own || !self.credits.is_empty()).then_some(self)
+    }
+}
+
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {

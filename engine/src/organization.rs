@@ -20,7 +20,7 @@ use jiff::civil::Date;
 use crate::calendar::Validity;
 use crate::money::Unit;
 
-use self::aliases::Spellings;
+use self::aliases::Names;
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
 
@@ -142,8 +142,7 @@ pub struct Organization {
     holders: HashMap<PositionId, Vec<Assignment>>,
     held: HashMap<ParticipantId, Vec<Assignment>>,
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
-    aliases: HashMap<String, Vec<(Entity, Validity)>>,
-    spellings: Spellings,
+    aliases: Names<Entity>,
     currencies: HashMap<ParticipantId, Vec<(Validity, Unit)>>,
     /// Teams and their members.
     pub teams: Teams,
@@ -163,7 +162,7 @@ impl Organization {
         let people = self.aliases.iter();
         people
             .filter(move |(_, meant)| meant.iter().any(|(entity, _)| person(entity)))
-            .map(|(name, _)| name.as_str())
+            .map(|(name, _)| name)
     }
 
     /// The participant with this id, added when new.
@@ -238,17 +237,7 @@ impl Organization {
 
     /// Lets `alias` mean `entity`.
     pub fn alias(&mut self, alias: &str, entity: Entity, validity: Validity) {
-        let key = fold(alias);
-        if key.is_empty() {
-            return;
-        }
-        if !self.aliases.contains_key(&key) {
-            self.spellings.keep(&key, alias);
-        }
-        let entry = self.aliases.entry(key).or_default();
-        if !entry.contains(&(entity, validity)) {
-            entry.push((entity, validity));
-        }
+        self.aliases.keep(alias, entity, validity);
     }
 
     /// All positions, in file order.
@@ -383,7 +372,7 @@ impl Organization {
             }
         };
         let mut homeless = false;
-        for (entity, validity) in self.aliases.get(&fold(name)).into_iter().flatten() {
+        for (entity, validity) in self.aliases.meanings(name) {
             if !validity.contains(date) {
                 continue;
             }
@@ -409,9 +398,6 @@ impl Organization {
 
     /// Aliases that mean several entities which are not one person in one position, for warnings.
     pub fn shared_aliases(&self) -> Vec<(&str, &[(Entity, Validity)])> {
-        let shared = self.aliases.iter().filter(|(_, entities)| entities.len() > 1);
-        let mut shared: Vec<_> = shared.map(|(a, e)| (a.as_str(), e.as_slice())).collect();
-        shared.sort_by_key(|(alias, _)| *alias);
-        shared
+        self.aliases.shared()
     }
 }

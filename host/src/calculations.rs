@@ -11,7 +11,7 @@ use std::sync::Arc;
 use accredit_engine::calculation::{self, Calculation};
 use accredit_engine::calendar::{Period, PeriodKind};
 use accredit_engine::decision::{Decision, Note, Resolution};
-use accredit_engine::ledger::calculations::{NO_PERIOD, Summary, part};
+use accredit_engine::ledger::calculations::{NO_PERIOD, Summary};
 use accredit_engine::ledger::record::{Counts, Stored};
 use accredit_engine::posting;
 use accredit_engine::stage::note;
@@ -76,7 +76,7 @@ impl Service {
         let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
         self.ledger.each(Some(leaves), &mut |stored| {
             let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
-            for decision in of_plan.filter_map(|one| part(one, Some(leaves))) {
+            for decision in of_plan.filter_map(|one| one.within(|id| leaves.contains(id))) {
                 let date = decoder.decode(&stored.record).date().ok();
                 found.push((date, decision));
             }

@@ -15,7 +15,7 @@ use jiff::civil::Date;
 
 use super::{Calculation, calculation_of, decide_all, latest};
 use crate::calendar::Period;
-use crate::decision::{CreditRow, Decision, Outcome};
+use crate::decision::{CreditRow, Decision};
 use crate::explain::{Explanation, Line};
 use crate::pipeline::{Decided, row};
 use crate::posting;
@@ -148,20 +148,11 @@ impl Books<'_> {
             |id: &str| leaves.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.id == id));
         let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
         for decided in self.decided.iter().flatten().filter(|decided| *decided.plan == *plan) {
-            let own = decided.outcome != Outcome::Filtered
-                && decided.period.as_deref().is_none_or(inside);
             let mut decision = row::decision(self.ruleset, decided);
             if let Some(posted) = posted.get(&key(decided)) {
                 posted.apply(&mut decision);
             }
-            decision.credits.retain(|row| inside(&row.period));
-            if !own {
-                decision.outcome = Outcome::Filtered;
-                [&mut decision.reasons, &mut decision.alerts, &mut decision.log]
-                    .into_iter()
-                    .for_each(Vec::clear);
-            }
-            if own || !decision.credits.is_empty() {
+            if let Some(decision) = decision.within(inside) {
                 let first = || decision.credits.first()?.incentive_date.parse().ok();
                 found.push((decided.date.or_else(first), decision));
             }

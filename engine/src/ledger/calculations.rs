@@ -192,20 +192,3 @@ impl Ledger {
         Ok(())
     }
 }
-
-/// The part of `decision` that belongs to `leaves` (absent: to any): a transaction of another period
-/// whose credits are posted here comes as filtered, with nothing but those credits; none where there
-/// is nothing.
-pub fn part(mut decision: Decision, leaves: Option<&BTreeSet<String>>) -> Option<Decision> {
-    let inside = |id: &str| leaves.is_none_or(|leaves| leaves.contains(id));
-    let own =
-        decision.outcome != Outcome::Filtered && decision.period.as_deref().is_none_or(inside);
-    decision.credits.retain(|row| inside(&row.period));
-    if !own {
-        decision.outcome = Outcome::Filtered;
-        [&mut decision.reasons, &mut decision.alerts, &mut decision.log]
-            .into_iter()
-            .for_each(Vec::clear);
-    }
-    (own || !decision.credits.is_empty()).then_some(decision)
-}

@@ -46,20 +46,58 @@ impl Alias {
 /// The columns of an alias, in order.
 pub const ALIAS_COLUMNS: [&str; 7] = ["alias", "kind", "id", "name", "from", "to", "ambiguous"];
 
-/// How aliases were written, where folding changes them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Spellings(HashMap<String, Arc<str>>);
+/// What names mean, and when: matched after trimming and case folding, shown as first written.
+#[derive(Debug, Clone)]
+pub(super) struct Names<T> {
+    meant: HashMap<String, Vec<(T, Validity)>>,
+    /// Where folding changes them.
+    written: HashMap<String, Arc<str>>,
+}
 
-impl Spellings {
-    /// Keeps how a new `alias` is written; `folded` is what it is known by.
-    pub(super) fn keep(&mut self, folded: &str, alias: &str) {
-        if folded != alias.trim() {
-            self.0.insert(folded.to_owned(), Arc::from(alias.trim()));
+impl<T> Default for Names<T> {
+    fn default() -> Names<T> {
+        Names { meant: HashMap::new(), written: HashMap::new() }
+    }
+}
+
+impl<T: Copy + PartialEq> Names<T> {
+    /// Lets `alias` mean `entity`; a blank one means nothing.
+    pub(super) fn keep(&mut self, alias: &str, entity: T, validity: Validity) {
+        let key = fold(alias);
+        if key.is_empty() {
+            return;
+        }
+        if key != alias.trim() && !self.meant.contains_key(&key) {
+            self.written.insert(key.clone(), Arc::from(alias.trim()));
+        }
+        let entry = self.meant.entry(key).or_default();
+        if !entry.contains(&(entity, validity)) {
+            entry.push((entity, validity));
         }
     }
+}
 
-    fn of(&self, folded: &str) -> String {
-        self.0.get(folded).map_or_else(|| folded.to_owned(), ToString::to_string)
+impl<T> Names<T> {
+    /// What `name` means, and when, in the order it was said.
+    pub(super) fn meanings(&self, name: &str) -> &[(T, Validity)] {
+        self.meant.get(&fold(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every name, folded, with what it means and when, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[(T, Validity)])> {
+        self.meant.iter().map(|(name, meant)| (name.as_str(), meant.as_slice()))
+    }
+
+    /// The names that have several meanings, with them and when, sorted by name.
+    pub(super) fn shared(&self) -> Vec<(&str, &[(T, Validity)])> {
+        let mut shared: Vec<_> = self.iter().filter(|(_, meant)| meant.len() > 1).collect();
+        shared.sort_by_key(|(name, _)| *name);
+        shared
+    }
+
+    /// How a folded name was first written.
+    fn written(&self, folded: &str) -> String {
+        self.written.get(folded).map_or_else(|| folded.to_owned(), ToString::to_string)
     }
 }
 
@@ -67,17 +105,17 @@ impl Organization {
     /// Every alias, by name, then by whom it means.
     pub fn aliases(&self) -> Vec<Alias> {
         let mut all = Vec::new();
-        for (folded, meant) in &self.aliases {
+        for (folded, meant) in self.aliases.iter() {
             let days = meant.iter().flat_map(|(entity, named)| self.days(*entity, *named));
             let several = |day: Date| self.resolve(folded, day).positions.len() > 1;
             let ambiguous = days.collect::<BTreeSet<Date>>().into_iter().any(several);
             for (entity, named) in meant {
                 let (kind, id, name) = self.described(*entity);
-                let alias = self.spellings.of(folded);
+                let alias = self.aliases.written(folded);
                 all.push(row(alias, (kind, &id, &name), *named, ambiguous));
             }
         }
-        for (folded, meant) in self.teams.meanings() {
+        for (folded, meant) in self.teams.names().iter() {
             let days = meant.iter().flat_map(|(team, named)| self.team_days(*team, *named));
             let several = |day: Date| self.teams.resolve(folded, day).len() > 1;
             let ambiguous = days.collect::<BTreeSet<Date>>().into_iter().any(several);
@@ -85,7 +123,7 @@ impl Organization {
                 let team = self.teams.all().nth(team.0 as usize).map(|(_, team)| team);
                 let Some(team) = team else { continue };
                 let name = team.versions.last().map_or("", |version| &version.name);
-                let alias = self.teams.spellings().of(folded);
+                let alias = self.teams.names().written(folded);
                 all.push(row(alias, ("team", &team.id, name), *named, ambiguous));
             }
         }
@@ -104,15 +142,15 @@ impl Organization {
         let mut names = BTreeSet::new();
         if teams {
             let of = self.teams.of(participant, date);
-            for (folded, meant) in self.teams.meanings() {
+            for (folded, meant) in self.teams.names().iter() {
                 if meant.iter().any(|(team, named)| named.contains(date) && of.contains(team)) {
-                    names.insert(self.teams.spellings().of(folded));
+                    names.insert(self.teams.names().written(folded));
                 }
             }
         } else {
-            for (folded, meant) in &self.aliases {
+            for (folded, meant) in self.aliases.iter() {
                 if meant.iter().any(|(entity, named)| named.contains(date) && own(entity)) {
-                    names.insert(self.spellings.of(folded));
+                    names.insert(self.aliases.written(folded));
                 }
             }
         }

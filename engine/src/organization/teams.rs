@@ -14,8 +14,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::aliases::Spellings;
-use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, fold, paths};
+use super::aliases::Names;
+use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, paths};
 use crate::calendar::Validity;
 
 /// One version of a team.
@@ -59,8 +59,7 @@ pub struct Teams {
     members: HashMap<TeamId, Vec<Member>>,
     of: HashMap<ParticipantId, Vec<TeamId>>,
     edges: HashMap<(RelationshipId, TeamId), Vec<Edge<TeamId>>>,
-    aliases: HashMap<String, Vec<(TeamId, Validity)>>,
-    spellings: Spellings,
+    names: Names<TeamId>,
 }
 
 impl Teams {
@@ -100,27 +99,12 @@ impl Teams {
 
     /// Lets `alias` mean `team`.
     pub fn alias(&mut self, alias: &str, team: TeamId, validity: Validity) {
-        let key = fold(alias);
-        if key.is_empty() {
-            return;
-        }
-        if !self.aliases.contains_key(&key) {
-            self.spellings.keep(&key, alias);
-        }
-        let entry = self.aliases.entry(key).or_default();
-        if !entry.contains(&(team, validity)) {
-            entry.push((team, validity));
-        }
+        self.names.keep(alias, team, validity);
     }
 
-    /// Every alias, folded, with what it means and when, in no order.
-    pub(super) fn meanings(&self) -> impl Iterator<Item = (&str, &[(TeamId, Validity)])> {
-        self.aliases.iter().map(|(alias, meant)| (alias.as_str(), meant.as_slice()))
-    }
-
-    /// How aliases were written.
-    pub(super) fn spellings(&self) -> &Spellings {
-        &self.spellings
+    /// What names mean.
+    pub(super) fn names(&self) -> &Names<TeamId> {
+        &self.names
     }
 
     /// All teams, in file order.
@@ -147,7 +131,7 @@ impl Teams {
 
     /// The teams that `name` means on `date`, in file order.
     pub fn resolve(&self, name: &str, date: Date) -> Vec<TeamId> {
-        let meant = self.aliases.get(&fold(name)).into_iter().flatten();
+        let meant = self.names.meanings(name).iter();
         let meant = meant.filter(|(team, validity)| {
             validity.contains(date) && self.version(*team, date).is_some()
         });
@@ -192,10 +176,7 @@ impl Teams {
 
     /// Aliases that mean several teams, with what they mean and when, sorted by alias.
     pub fn shared_aliases(&self) -> Vec<(&str, &[(TeamId, Validity)])> {
-        let shared = self.aliases.iter().filter(|(_, meant)| meant.len() > 1);
-        let mut shared: Vec<_> = shared.map(|(a, m)| (a.as_str(), m.as_slice())).collect();
-        shared.sort_by_key(|(alias, _)| *alias);
-        shared
+        self.names.shared()
     }
 }
 
