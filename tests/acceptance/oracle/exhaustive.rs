@@ -100,7 +100,6 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
             split,
             total_one: false,
             across_years: false,
-
             policies: Vec::new(),
             direct: vec![Direct {
                 name: "Direct".to_owned(),

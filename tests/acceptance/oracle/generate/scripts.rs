@@ -29,7 +29,8 @@ fn either(test: Expr, yes: Expr, no: Expr) -> Expr {
 /// One script a kind and at times two; plans and results use them.
 pub(super) fn policies(r: &mut Random, world: &mut World) {
     for kind in KINDS {
-        if r.one_in(2) {
+        let missing = if kind == Kind::Rollup { 5 } else { 2 };
+        if !r.one_in(missing) {
             for _ in 0..1 + r.below(2) {
                 let script = script(r, world, kind);
                 world.policies.push(script);
@@ -88,7 +89,7 @@ fn condition(r: &mut Random, world: &World, test: &mut Test) {
 }
 
 fn outcome(r: &mut Random, world: &World, result: &mut Outcome, kind: Kind) {
-    if r.one_in(3) {
+    if r.one_in(if kind == Kind::Rollup { 2 } else { 3 }) {
         result.value = some(r, world, kind).map_or(result.value, Value::Policy);
     }
     match r.below(6) {
@@ -357,13 +358,13 @@ fn rollup(r: &mut Random, world: &World) -> Body {
         }
         _ => op("*", amount(), Expr::Name("RATE")),
     };
-    if !r.one_in(2) {
+    if r.one_in(3) {
         return Body { steps, last: what };
     }
     steps.push(Step::Let("amount", what));
     let mut entries = vec![("amount", Expr::Name("amount"))];
     if r.one_in(2) {
-        entries.push(("maximum", number(r.word(&["40", "80", "0", "1000"]))));
+        entries.push(("maximum", number(r.word(&["40", "80", "0", "-60", "1000"]))));
     }
     if r.one_in(2) {
         entries.push(("hold", constructor(r, world)));

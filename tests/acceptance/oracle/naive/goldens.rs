@@ -1,6 +1,8 @@
 //! The goldens of the domain that the engine's case files do not give to the naive reading: its own
 //! proof, before it is compared with anybody.
 
+mod policies;
+
 use super::periods::leaves;
 use super::posting::{self, Entry};
 use super::{Decided, Row, decisions};
@@ -79,7 +81,6 @@ fn world(people: &[(&str, &str)]) -> World {
             split: Split::Equal,
             total_one: false,
             across_years: false,
-
             policies: Vec::new(),
             direct: vec![direct],
             indirect: Vec::new(),
