@@ -3,19 +3,50 @@
 use std::fmt::Write;
 
 use crate::oracle::scripts::{Body, Expr, Script, Step};
-use crate::oracle::world::World;
+use crate::oracle::world::{Assign, Hold, Keep, Outcome, Test, Value, World};
 
 /// The name of a policy by its place in the world.
 pub(super) fn name(place: usize) -> String {
     format!("p{place}")
 }
 
-/// Path and text of every policy.
+/// The policies that plans, rules and results name.
+fn used(world: &World) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::new();
+    let mut of = |test: Test, results: &[Outcome]| {
+        all.extend(if let Test::Policy(place) = test { Some(place) } else { None });
+        for result in results {
+            all.extend(if let Value::Policy(place) = result.value { Some(place) } else { None });
+            all.extend(if let Hold::Policy(place) = result.hold { Some(place) } else { None });
+            all.extend(if let Keep::Policy(place) = result.duplicates {
+                Some(place)
+            } else {
+                None
+            });
+        }
+    };
+    for plan in &world.plans {
+        of(plan.filter, &[]);
+        plan.direct.iter().for_each(|rule| of(rule.test, &rule.results));
+        plan.indirect.iter().for_each(|rule| of(rule.test, &rule.results));
+    }
+    for plan in &world.plans {
+        all.extend(&plan.policies);
+        for assign in plan.direct.iter().flat_map(|rule| &rule.assign) {
+            all.extend(if let Assign::Policy(place) = assign { *place } else { None });
+        }
+    }
+    all
+}
+
+/// Path and text of every policy that is used.
 pub(super) fn all(world: &World) -> Vec<(String, String)> {
     let file = |(place, script): (usize, &Script)| {
         (format!("policies/{}/{}.rhai", script.kind.name(), name(place)), text(script))
     };
-    world.policies.iter().enumerate().map(file).collect()
+    let used = used(world);
+    let all = world.policies.iter().enumerate();
+    all.filter(|(place, _)| used.contains(place)).map(file).collect()
 }
 
 fn text(script: &Script) -> String {
