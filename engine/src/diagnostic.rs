@@ -6,18 +6,30 @@
 //! **Architecture invariant:** every code in [`CODES`] has a page in `scripts/errors/`, and the other
 //! way round; a test holds it so.
 
-use serde::Serialize;
+mod origin;
+
+use serde::{Serialize, Serializer};
+
+pub use self::origin::Origin;
 
 /// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
-/// that the whole file (or no file) is meant.
+/// that the whole file (or no file) is meant, which is written as its beginning.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
     /// Path inside the customer's directory, with `/` between folders.
     pub file: String,
     /// Line, from 1.
+    #[serde(serialize_with = "from_one")]
     pub line: u32,
     /// Column in characters, from 1.
+    #[serde(serialize_with = "from_one")]
     pub column: u32,
+}
+
+/// Editors and annotations know no line 0.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn from_one<S: Serializer>(number: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u32((*number).max(1))
 }
 
 impl Place {

@@ -150,9 +150,11 @@ pub struct Organization {
     pub territories: Territories,
 }
 
-/// A name as aliases are matched: trimmed, case folded.
+/// A name as aliases are matched: trimmed, case folded. Lower case alone leaves what capitals write
+/// alike: `Straße` and `STRASSE`, a sigma at the end of a word and within.
 pub fn fold(name: &str) -> String {
-    name.trim().to_lowercase()
+    let lower = name.trim().to_lowercase();
+    if lower.is_ascii() { lower } else { lower.replace('ß', "ss").replace('ς', "σ") }
 }
 
 impl Organization {

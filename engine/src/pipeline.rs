@@ -24,7 +24,7 @@ use crate::credit::{Credit, Status, laws};
 use crate::decision::{Note, Outcome};
 use crate::plan::Plan;
 use crate::script::Machine;
-use crate::stage::{Case, Inputs, Park, Says, Step, adjust, note};
+use crate::stage::{Case, Inputs, Park, Says, Step, adjust, at_fault, note};
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
 
@@ -216,10 +216,7 @@ fn parked(decided: &mut Decided, park: Park) {
     let (transaction, plan) = (&decided.transaction, &decided.plan);
     let mut reason = note(transaction, plan, park.stage, park.code, park.message.clone());
     if let Some(fault) = &park.fault {
-        reason.policy = (!fault.policy.is_empty()).then(|| fault.policy.to_string());
-        reason.file = Some(fault.place.file.clone());
-        reason.line = Some(fault.place.line);
-        reason.column = Some(fault.place.column);
+        reason = at_fault(reason, fault);
     }
     let alert = park.alert().to_owned();
     self::park(decided, park.stage, reason, alert);
@@ -243,7 +240,11 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
     }
     case.rule = None;
     if plan.direct.iter().all(|rule| !rule.rule.validity.contains(case.date)) {
-        let message = format!("no direct rule is active on {}", case.date);
+        let message = match (plan.direct.is_empty(), plan.indirect.is_empty()) {
+            (true, true) => "the plan has no rule".to_owned(),
+            (true, false) => "the plans it takes credits from have none that rolls".to_owned(),
+            _ => format!("no direct rule is active on {}", case.date),
+        };
         case.reason("crediting", "no_rule", message);
     }
     let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());

@@ -244,6 +244,8 @@ pub struct Output {
     pub maximum: Option<ProgramId>,
     /// How long a credit is held.
     pub hold: HoldSetting,
+    /// Whether the result itself says so, and not the plan: then a rollup policy does not decide it.
+    pub own_hold: bool,
     /// Whether a duplicate is kept.
     pub duplicates: DuplicateSetting,
     /// One of the workspace's reason codes.

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diagnostic::Place;
+use crate::diagnostic::Origin;
 
 /// A kind of policy: a folder under `policies/`, an entry point, what it sees and returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,7 +212,7 @@ pub struct Program {
     /// `rollup/manager-override`, `rollup/standard/full-rollup`; blank for an expression.
     pub name: Arc<str>,
     /// Where the text begins.
-    pub origin: Place,
+    pub origin: Origin,
 }
 
 /// A program's number in [`Programs`].

@@ -48,7 +48,7 @@ pub struct Arguments<'a> {
 pub struct TransactionView {
     /// The decoded row.
     pub transaction: Arc<Transaction>,
-    /// The leaf period of the incentive date; none while filters run or when there is none.
+    /// The leaf period of the incentive date; none when there is none.
     pub period: Option<Arc<str>>,
     /// The mapped owner or team text.
     pub default_credit: Arc<str>,
@@ -180,7 +180,7 @@ pub struct Rolled {
 }
 
 /// A program that gave no answer: the transaction is parked, or the credit held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fault {
     /// What went wrong: what the author threw, or what the host says.
     pub message: String,

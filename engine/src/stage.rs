@@ -194,6 +194,27 @@ impl Case<'_> {
         self.reasons.push(note);
     }
 
+    /// What is wrong with what a program answered, at the beginning of its text.
+    pub fn blame(&self, program: ProgramId, message: impl Into<String>) -> Fault {
+        let message = message.into();
+        match self.ruleset.programs.get(program) {
+            Some(program) => Fault {
+                message,
+                policy: Arc::clone(&program.name),
+                place: program.origin.place.clone(),
+                bad_value: false,
+            },
+            None => Fault { message, ..Fault::default() },
+        }
+    }
+
+    /// Records a warning that a program is to blame for.
+    pub fn warn_of(&mut self, stage: &'static str, code: &str, fault: &Fault) {
+        self.tell(stage, || (Says::Course, fault.message.clone()));
+        let note = self.note(stage, code, fault.message.clone());
+        self.warnings.push(at_fault(note, fault));
+    }
+
     /// Records a warning.
     pub fn warn(&mut self, stage: &'static str, code: &str, message: String) {
         self.warn_that(stage, code, message, Says::Course);
@@ -386,5 +407,19 @@ pub fn note(
         file: None,
         line: None,
         column: None,
+    }
+}
+
+/// A note with the place of the script that is to blame, if one is.
+pub fn at_fault(note: Note, fault: &Fault) -> Note {
+    if fault.place.file.is_empty() {
+        return note;
+    }
+    Note {
+        policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
+        file: Some(fault.place.file.clone()),
+        line: Some(fault.place.line),
+        column: Some(fault.place.column),
+        ..note
     }
 }

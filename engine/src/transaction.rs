@@ -8,6 +8,7 @@
 //! **Architecture invariant:** a record is kept as delivered; types are applied when it is read, so
 //! a corrected `[columns]` re-reads what was received before.
 
+mod cell;
 pub mod read;
 pub mod version;
 
@@ -17,6 +18,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use self::cell::natural_key;
+pub use self::cell::{date, decode, number};
 
 /// The type of a column (FORMAT section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +142,7 @@ pub enum Cell {
     Number(String),
     /// A JSON boolean.
     Bool(bool),
-    /// A JSON array or object, as text: no column type reads it.
+    /// A JSON array or object, as text: no column type reads it, and no script.
     Nested(String),
 }
 
@@ -326,11 +330,13 @@ impl Transaction {
         Unreadable::Bad { column: column.to_owned(), cell: cell.to_owned(), expected }
     }
 
-    /// The first cell that does not parse as its column's type.
+    /// The first cell that does not parse as its column's type, among the columns that the workspace
+    /// names: what senders nest in others concerns nobody until a rule reads it.
     pub fn bad_value(&self) -> Option<Unreadable> {
         let cells = self.layout.names.iter().zip(self.values.iter());
+        let known = |name: &str| self.layout.fields.columns().any(|column| column == name);
         cells.into_iter().find_map(|(column, value)| match value {
-            Value::Bad(cell) => Some(self.bad(column, cell)),
+            Value::Bad(cell) if known(column) => Some(self.bad(column, cell)),
             _ => None,
         })
     }
@@ -398,7 +404,7 @@ impl Decoder {
         });
         let parts: Vec<&str> = parts.collect();
         let blank = parts.iter().any(|part| part.is_empty());
-        let id = if blank { Arc::from("") } else { Arc::from(parts.join("/")) };
+        let id = if blank { Arc::from("") } else { Arc::from(natural_key(&parts)) };
         Transaction { id, layout, values, preadjusted: None }
     }
 
@@ -418,57 +424,4 @@ impl Decoder {
         }
         layout
     }
-}
-
-/// One cell by the type of its column.
-pub fn decode(cell: &Cell, kind: &ColumnType) -> Value {
-    let bad = |text: &str| Value::Bad(Arc::from(text));
-    let text = match cell {
-        Cell::Null if *kind == ColumnType::Text => return Value::Text(Arc::from("")),
-        Cell::Null => return Value::Blank,
-        Cell::Nested(text) => return bad(text),
-        Cell::Bool(flag) => match kind {
-            ColumnType::Bool => return Value::Bool(*flag),
-            ColumnType::Text => return Value::Text(Arc::from(flag.to_string())),
-            _ => return bad(&flag.to_string()),
-        },
-        Cell::Text(text) | Cell::Number(text) => text.as_str(),
-    };
-    let trimmed = text.trim();
-    match kind {
-        ColumnType::Text => Value::Text(Arc::from(text)),
-        _ if trimmed.is_empty() => Value::Blank,
-        ColumnType::Number => number(trimmed).map_or_else(|| bad(text), Value::Number),
-        ColumnType::Date(format) => {
-            date(trimmed, format.as_deref()).map_or_else(|| bad(text), Value::Date)
-        }
-        ColumnType::Bool => match trimmed.to_lowercase().as_str() {
-            "true" | "yes" | "1" => Value::Bool(true),
-            "false" | "no" | "0" => Value::Bool(false),
-            _ => bad(text),
-        },
-    }
-}
-
-/// A decimal number, plain or with an exponent; never a float on the way.
-pub fn number(text: &str) -> Option<Decimal> {
-    let plain = text.strip_prefix('+').unwrap_or(text);
-    let exact = Decimal::from_str_exact(plain).ok();
-    let number = exact.or_else(|| Decimal::from_scientific(plain).ok())?;
-    Some(number.normalize())
-}
-
-/// A date in `format`, or ISO; the date part of an ISO date and time.
-pub fn date(text: &str, format: Option<&str>) -> Option<Date> {
-    if let Some(format) = format {
-        return Date::strptime(format, text).ok();
-    }
-    let day = match text.char_indices().nth(10) {
-        Some((end, 'T' | 't' | ' ')) => text.get(..end)?,
-        Some(_) => return None,
-        None => text,
-    };
-    let bytes = day.as_bytes();
-    let dashes = bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-');
-    if dashes { day.parse().ok() } else { None }
 }

@@ -50,6 +50,7 @@ use crate::script::Known;
 use crate::transaction::Fields;
 
 pub use self::hash::POLICY_LANGUAGE;
+pub use self::unread::strays;
 
 /// The files of a customer's directory, by path with `/` between folders; without `transactions/`.
 pub type Files = BTreeMap<String, Arc<str>>;

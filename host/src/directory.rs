@@ -11,21 +11,72 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accredit_engine::transaction::{Record, read};
+use accredit_engine::diagnostic::{Diagnostic, Place};
+use accredit_engine::transaction::Record;
+use accredit_engine::transaction::read::{self, Malformed};
 use accredit_engine::workspace::Files;
 
 /// A directory or file that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {message}", path.display())]
+#[error("{}{}: {message}\n  Help: {help}", path.display(), shown(*at))]
 pub(crate) struct Unreadable {
     /// Which.
     pub(crate) path: PathBuf,
+    /// Line and column, where something in the file is wrong.
+    pub(crate) at: Option<(u64, u64)>,
     /// Why.
     pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) help: &'static str,
+}
+
+impl Unreadable {
+    /// The same as a finding about the directory `dir`.
+    pub(crate) fn finding(self, dir: &Path) -> Diagnostic {
+        let inside = self.path.strip_prefix(dir).ok().filter(|path| !path.as_os_str().is_empty());
+        let parts: Vec<_> = inside.iter().flat_map(|path| path.iter()).collect();
+        let parts: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
+        let file = if parts.is_empty() { self.path.display().to_string() } else { parts.join("/") };
+        let (line, column) = self.at.unwrap_or_default();
+        let [line, column] = [line, column].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        let extension = self.path.extension().and_then(|extension| extension.to_str());
+        let code = match (self.at, extension) {
+            (None, _) => "CR050",
+            (_, Some("toml")) => "CR020",
+            (_, Some("rhai")) => "CR001",
+            (_, Some("md")) => "CR041",
+            _ => "CR030",
+        };
+        Diagnostic::error(code, Place::new(file, line, column), self.message).help(self.help)
+    }
+}
+
+fn shown(at: Option<(u64, u64)>) -> String {
+    at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }
 
 fn unreadable(path: &Path, message: impl ToString) -> Unreadable {
-    Unreadable { path: path.to_owned(), message: message.to_string() }
+    let help = "make it a file that can be read, or name another";
+    Unreadable { path: path.to_owned(), at: None, message: message.to_string(), help }
+}
+
+/// The text of a definition file.
+fn text(path: &Path) -> Result<String, Unreadable> {
+    let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..valid).unwrap_or_default();
+        encoding(path, &String::from_utf8_lossy(before))
+    })
+}
+
+/// A file that is not UTF-8 behind the text `before`.
+fn encoding(path: &Path, before: &str) -> Unreadable {
+    let line = before.matches('\n').count() as u64 + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u64 + 1;
+    let message = "the file is not UTF-8 text".to_owned();
+    let help = "save it again with the encoding UTF-8";
+    Unreadable { path: path.to_owned(), at: Some((line, column)), message, help }
 }
 
 /// The definition files of `dir`: everything but rows, with `/` in their paths.
@@ -41,6 +92,32 @@ pub(crate) fn definitions(dir: &Path) -> Result<Files, Unreadable> {
     }
     Ok(files)
 }
+
+/// The files of `dir` that neither [`definitions`] nor [`rows`] reads, for their names alone.
+pub(crate) fn strays(dir: &Path, files: &Files) -> Result<Vec<String>, Unreadable> {
+    let mut strays = Vec::new();
+    let mut folders: Vec<PathBuf> = sorted(dir)?.into_iter().filter(|path| path.is_dir()).collect();
+    while let Some(folder) = folders.pop() {
+        for path in sorted(&folder)? {
+            let name = path.strip_prefix(dir).map_err(|error| unreadable(&path, error))?;
+            let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
+            let row = parts.len() == 2 && parts.first().is_some_and(|part| part == "transactions");
+            if path.is_dir() {
+                // What is deeper is no mistake of somebody who writes a policy.
+                if parts.len() < DEPTH_MAX {
+                    folders.push(path);
+                }
+            } else if !row && !files.contains_key(&parts.join("/")) {
+                strays.push(parts.join("/"));
+            }
+        }
+    }
+    strays.sort();
+    Ok(strays)
+}
+
+/// Folders within folders that are looked through for misnamed files.
+const DEPTH_MAX: usize = 4;
 
 /// Every case file below `dir`.
 pub(crate) fn case_files(dir: &Path) -> Result<Files, Unreadable> {
@@ -67,8 +144,7 @@ fn collect(root: &Path, dir: &Path, deep: bool, files: &mut Files) -> Result<(),
         let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
         let readme = !deep && extension == Some("md");
         if !readme {
-            let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
-            let text = String::from_utf8(bytes).map_err(|_| unreadable(&path, "not UTF-8 text"))?;
+            let text = text(&path)?;
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             files.insert(parts.join("/"), Arc::from(text));
         }
@@ -102,7 +178,8 @@ pub(crate) fn rows(path: &Path) -> Result<Rows, Unreadable> {
         file_rows(path, &mut rows)?;
         return Ok(rows);
     }
-    for file in sorted(path)?.iter().filter(|file| file.is_file()) {
+    let note = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "md");
+    for file in sorted(path)?.iter().filter(|file| file.is_file() && !note(file)) {
         file_rows(file, &mut rows)?;
     }
     Ok(rows)
@@ -122,10 +199,11 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
         Some("json") => read::json(&body),
         _ => {
             let expected = "expected a .csv, .ndjson or .parquet file of transactions";
-            return Err(unreadable(path, expected));
+            let help = "export it in one of these formats, or move it out of the folder";
+            return Err(Unreadable { help, ..unreadable(path, expected) });
         }
     };
-    let records = records.map_err(|error| unreadable(path, error))?;
+    let records = records.map_err(|error| malformed(path, &body, error))?;
     for (column, _) in records.iter().flat_map(|record| &record.cells) {
         if !rows.columns.contains(column) {
             rows.columns.insert(column.clone());
@@ -133,6 +211,27 @@ fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
     }
     rows.records.extend(records);
     Ok(())
+}
+
+fn malformed(path: &Path, body: &[u8], error: Malformed) -> Unreadable {
+    if let Err(error) = std::str::from_utf8(body) {
+        let before = body.get(..error.valid_up_to()).unwrap_or_default();
+        return encoding(path, &String::from_utf8_lossy(before));
+    }
+    let help = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => "put a cell that contains a comma in quotes; a blank cell needs its comma",
+        Some("json") => "write one JSON object, or an array of them",
+        _ => "write one JSON object a line",
+    };
+    let help = match error.message.as_str() {
+        message if message.contains("header twice") => "rename one of the two",
+        message if message.contains("its quote") => {
+            "close the quote, and write a quote inside a quoted cell twice"
+        }
+        _ => help,
+    };
+    let at = Some((error.line, error.column));
+    Unreadable { path: path.to_owned(), at, message: error.message, help }
 }
 
 #[cfg(feature = "parquet")]

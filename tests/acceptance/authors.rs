@@ -172,7 +172,8 @@ fn expressions_line_by_line() {
         "transaction OPP-2",
         "\"Bob Ray\"",
         "error: column 4: unknown field `ownr`; did you mean `owner`?",
-        "error: column 4: script is incomplete",
+        "error: column 4: script is incomplete; an expression is one value, such as `tx.amount * 2`; \
+         steps belong in a policy",
         "\"Sales Rep\"",
         "tx[\"amount\"] = 1200",
         "tx[\"closed\"] = 2026-01-20",

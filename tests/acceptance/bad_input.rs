@@ -88,7 +88,11 @@ fn every_outcome_has_its_code_and_is_kept() {
         ("shared", json!({"owner": "Shared"}), "parked", "ambiguous_alias"),
         ("two", json!({"owner": "Ann;Bob"}), "parked", "several_recipients"),
         ("number", json!({"amount": "12,50"}), "parked", "bad_value"),
+        ("underscore", json!({"amount": "1_000"}), "parked", "bad_value"),
         ("list", json!({"amount": [1]}), "parked", "bad_value"),
+        ("owners", json!({"owner": ["Ann"]}), "parked", "bad_value"),
+        // Every deal of a CRM that sent an object more than was asked for was parked.
+        ("nested", json!({"properties": {"tags": ["a", 1]}}), "credited", ""),
         ("date", json!({"date": "31.03.2026"}), "parked", "bad_value"),
         ("no amount", json!({"amount": null}), "parked", "policy_error"),
         ("no date", json!({"date": ""}), "parked", "no_period"),

@@ -157,6 +157,10 @@ fn every_diagnostic_has_a_page_and_every_page_a_diagnostic() {
     codes.sort();
     found.sort();
     assert_eq!(codes, found, "scripts/errors/ and the table in diagnostic.rs differ");
+    let readme = fs::read_to_string(root().join("scripts/README.md")).unwrap();
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| [CR"));
+    let listed: Vec<String> = rows.filter_map(|row| Some(format!("CR{}", row.get(..3)?))).collect();
+    assert_eq!(codes, listed, "scripts/README.md and the table in diagnostic.rs differ");
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Reached {
     pub(super) fn add(&mut self, sheet: &Sheet<'_>, trial: &Trial, machine: &Machine) {
         let blocks = sheet.blocks(trial);
         for covered in machine.covered() {
-            let file = covered.program.origin.file.clone();
+            let file = covered.program.origin.place.file.clone();
             match blocks.iter().rev().find(|block| block.path == file) {
                 Some(block) => self.add_one(sheet.path, block.line, &covered),
                 // A customer need not prove what came with the program.
@@ -67,7 +67,7 @@ impl Reached {
         }
         let (Some(ruleset), _) = Ruleset::read(base, &BTreeSet::new()) else { return };
         for covered in Machine::traced(&ruleset.programs).covered() {
-            let file = covered.program.origin.file.clone();
+            let file = covered.program.origin.place.file.clone();
             if !file.starts_with(LIBRARY) {
                 self.add_one(&file, 0, &covered);
             }
@@ -75,7 +75,7 @@ impl Reached {
     }
 
     fn add_one(&mut self, file: &str, below: u32, covered: &Covered) {
-        let origin = &covered.program.origin;
+        let origin = &covered.program.origin.place;
         let file = self.files.entry(file.to_owned()).or_default();
         for (number, Line { runs, nanos }) in &covered.lines {
             let line = file.lines.entry(below + number).or_default();

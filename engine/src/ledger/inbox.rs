@@ -48,6 +48,13 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
+impl DeadLetter {
+    /// Whether it was kept because its id had been received with another body.
+    pub fn is_conflict(&self) -> bool {
+        self.reason == CONFLICT
+    }
+}
+
 /// Why a conflicting delivery is kept and not processed.
 const CONFLICT: &str = "the same delivery id came before with another body";
 

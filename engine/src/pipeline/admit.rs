@@ -27,25 +27,29 @@ pub(super) fn admit<'a>(
     machine: &'a mut Machine,
     steps: &mut Option<Vec<Step>>,
 ) -> Result<Option<Case<'a>>, Park> {
+    let date = transaction.date();
+    let calendar = &ruleset.settings.calendar;
+    let period = date.as_ref().ok().and_then(|date| calendar.period(*date, PeriodKind::Month));
+    let period: Option<Arc<str>> = period.map(|period| Arc::from(period.id));
     let default_credit: Arc<str> = Arc::from(transaction.names(plan.measure.default_names()));
-    let mut view =
-        TransactionView { transaction: Arc::clone(transaction), period: None, default_credit };
-    if let Some(filter) = plan.filter {
-        let shared = Arc::new(view);
-        if !included(machine, filter, &shared)? {
-            if let (Some(steps), Some(program)) = (steps, ruleset.programs.get(filter)) {
-                let refusal = Refusal::new(program, &arguments(&shared));
-                let message = format!("the filter {refusal}");
-                let step = Step::end("filter", "filtered", message);
-                steps.push(Step { refusal: Some(refusal), ..step });
-            }
-            return Ok(None);
+    let view = TransactionView {
+        transaction: Arc::clone(transaction),
+        period: period.clone(),
+        default_credit,
+    };
+    let view = Arc::new(view);
+    if let Some(filter) = plan.filter
+        && !included(machine, filter, &view)?
+    {
+        if let (Some(steps), Some(program)) = (steps, ruleset.programs.get(filter)) {
+            let refusal = Refusal::new(program, &arguments(&view));
+            let message = format!("the filter {refusal}");
+            let step = Step::end("filter", "filtered", message);
+            steps.push(Step { refusal: Some(refusal), ..step });
         }
-        let default_credit = Arc::clone(&shared.default_credit);
-        view =
-            TransactionView { transaction: Arc::clone(transaction), period: None, default_credit };
+        return Ok(None);
     }
-    let date = transaction.date().map_err(|why| unreadable(&why, "no_period"))?;
+    let date = date.map_err(|why| unreadable(&why, "no_period"))?;
     if !plan.validity.contains(date) {
         if let Some(steps) = steps {
             let message = format!("the plan is not in force on {date}");
@@ -53,7 +57,7 @@ pub(super) fn admit<'a>(
         }
         return Ok(None);
     }
-    let Some(period) = ruleset.settings.calendar.period(date, PeriodKind::Month) else {
+    let Some(period) = period else {
         return Err(Park::new("filter", "no_period", format!("no period holds {date}")));
     };
     if let Some(why) = transaction.bad_value() {
@@ -64,12 +68,10 @@ pub(super) fn admit<'a>(
         return Err(Park::new("filter", "bad_value", format!("the natural key `{key}` is blank")));
     }
     let currency = currency(ruleset, transaction)?;
-    let period: Arc<str> = Arc::from(period.id);
-    view.period = Some(Arc::clone(&period));
     Ok(Some(Case {
         ruleset,
         plan,
-        tx: Arc::new(view),
+        tx: view,
         date,
         period,
         currency,

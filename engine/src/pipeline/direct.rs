@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::admit::unreadable;
-use super::draft::{blank_credit, capped};
+use super::draft::{add, blank_credit, capped};
 use crate::credit::Credit;
 use crate::money::Shares;
 use crate::plan::{DirectResult, DirectRule};
@@ -103,7 +103,7 @@ fn finish_direct(
         let share = shares_text(shares, credit.share);
         format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule)
     });
-    case.credits.push(credit);
+    add(case, credit);
     Ok(())
 }
 

@@ -37,10 +37,6 @@ pub(super) fn blank_credit(
     let id = CreditId::of(&transaction, &parts, 0);
     let position = recipient.position();
     let payee = position.and_then(|position| organization.holder(position, case.date));
-    if position.is_some() && payee.is_none() {
-        let message = format!("`{who}` is vacant on {}", case.date);
-        case.warn("crediting", "vacant", message);
-    }
     Credit {
         id,
         transaction,
@@ -65,6 +61,16 @@ pub(super) fn blank_credit(
         rollable: false,
         rollable_on_reporting: false,
     }
+}
+
+/// Adds a credit, and says so when nobody is paid by it.
+pub(super) fn add(case: &mut Case<'_>, credit: Credit) {
+    if credit.recipient.position().is_some() && credit.payee.is_none() {
+        let who = case.recipient_id(credit.recipient);
+        let message = format!("`{who}` is vacant on {}", case.date);
+        case.warn("crediting", "vacant", message);
+    }
+    case.credits.push(credit);
 }
 
 /// Cuts a credit to its headroom; false when nothing is left of it, which is no credit.

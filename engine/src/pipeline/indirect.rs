@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::draft::{blank_credit, capped};
+use super::draft::{add, blank_credit, capped};
 use crate::credit::{Credit, Rolled, Status};
 use crate::money;
 use crate::organization::Recipient;
 use crate::plan::{IndirectResult, IndirectRule, selects};
+use crate::policy::ProgramId;
 use crate::script::Answer;
 use crate::stage::rollup::{self, Candidate};
 use crate::stage::{Case, Park, Says, Seen, adjust, duplication, hold, maximum};
@@ -135,7 +136,7 @@ fn finish_indirect(
     mut credit: Credit,
     seen: Seen<'_>,
 ) -> Result<(), Park> {
-    let (mut wish, mut own_maximum) = (None, None);
+    let (mut wish, mut wished_maximum) = (None, None);
     if let Some(program) = result.value {
         let existing = case.existing();
         let seen = Seen { existing: &existing, ..seen };
@@ -143,10 +144,13 @@ fn finish_indirect(
             Answer::Number(amount) => credit.amount = amount,
             Answer::Rolled(rolled) => {
                 credit.amount = rolled.amount;
-                own_maximum = rolled.maximum;
-                wish = rolled.hold;
+                // What the result itself says is nearer than what the policy says.
+                wished_maximum = rolled.maximum;
+                let hold = rolled.hold.filter(|_| !result.output.own_hold);
+                wish = hold.map(|hold| (hold, Some(program)));
                 if let Some(kind) = rolled.credit_type {
-                    credit.credit_type = credit_type(case, &kind)?;
+                    let kind = credit_type(case, program, &kind)?;
+                    credit.credit_type = result.credit_type.clone().unwrap_or(kind);
                 }
             }
             _ => {
@@ -158,10 +162,9 @@ fn finish_indirect(
     credit.amount = money::round(credit.amount, credit.unit.scale);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
     if credit.status != Status::Suppressed {
-        let cap = match (own_maximum, result.output.maximum) {
-            (Some(cap), _) => Some(cap),
-            (None, Some(program)) => Some(case.number("maximum", program, seen)?),
-            (None, None) => None,
+        let cap = match result.output.maximum {
+            Some(program) => Some(case.number("maximum", program, seen)?),
+            None => wished_maximum,
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
@@ -179,14 +182,14 @@ fn finish_indirect(
         let (amount, status) = (credit.amount, credit.status.name());
         format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule)
     });
-    case.credits.push(credit);
+    add(case, credit);
     Ok(())
 }
 
-fn credit_type(case: &Case<'_>, name: &str) -> Result<Arc<str>, Park> {
+fn credit_type(case: &Case<'_>, program: ProgramId, name: &str) -> Result<Arc<str>, Park> {
     let known = case.ruleset.settings.credit_types.iter().find(|known| ***known == *name);
     known.cloned().ok_or_else(|| {
         let message = format!("`{name}` is not one of the workspace's credit types");
-        Park::new("rollup", "policy_error", message)
+        Park::fault("rollup", case.blame(program, message))
     })
 }

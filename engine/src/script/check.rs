@@ -27,7 +27,7 @@ use self::walk::Walk;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
 use super::{Known, fault, machine};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::policy::{Form, Program};
+use crate::policy::{Form, Program, Returns};
 
 /// The fields that a program may read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,9 +40,53 @@ pub struct Reads {
 
 /// Everything that is wrong with `program`, in the order of its text; only the first syntax error.
 pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
+    let findings = found(program, known).into_iter();
+    let advised = findings.map(|finding| match (&finding.help, advice(finding.code, program)) {
+        (None, Some(advice)) => finding.help(advice),
+        _ => finding,
+    });
+    advised.collect()
+}
+
+/// What to do about a finding for which there is no advice of its own.
+fn advice(code: &str, program: &Program) -> Option<String> {
+    if let ("CR007", Form::Expression(place)) = (code, program.form) {
+        return Some(format!("what can be read here is `{}`", place.variables().join("`, `")));
+    }
+    let policy = matches!(program.form, Form::Policy(_));
+    let advice = match code {
+        "CR001" if policy && parse(program).is_ok() => "constants are computed on saving: mend it",
+        "CR001" if policy => "look for a missing bracket, quote or semicolon here or before",
+        "CR001" => "an expression is one value, such as `tx.amount * 2`; steps belong in a policy",
+        "CR002" => {
+            "write the name as the header has it; declare it in [columns] before rows have it"
+        }
+        "CR003" => "scripts/api.md lists the functions that exist",
+        "CR004" => "give it as many arguments as it takes",
+        "CR005" => "write it at the left margin of this file, beside other functions",
+        "CR007" => "make it with `let` first; constants of the top level see only each other",
+        "CR009" => "split it into several policies",
+        "CR010" => "make them alike: `number(text)`, `to_text(x)` or `date(text)`",
+        "CR011" => match program.form.returns() {
+            Returns::Bool => "compare something, such as `tx.amount > 0`",
+            Returns::Number => "end with an amount, such as `tx.amount`",
+            Returns::Recipients => {
+                "end with names, such as `tx.default_credit`, or `[share(who, 0.5)]`"
+            }
+            Returns::Hold => "end with a hold, such as `hold_for(30, \"days\")` or `no_hold()`",
+            Returns::Rolled => "end with an amount, such as `credit.amount`, or with `()` for none",
+            Returns::Rows => "end with a map of columns, such as `#{ id: payload.id }`",
+        },
+        _ => return None,
+    };
+    Some(advice.to_owned())
+}
+
+/// The same, with advice only where the finding itself tells what to do.
+pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
     if program.source.len() > SOURCE_BYTES_MAX {
         let message = format!("the script has more than {SOURCE_BYTES_MAX} bytes");
-        return vec![Diagnostic::error("CR009", program.origin.clone(), message)];
+        return vec![Diagnostic::error("CR009", program.origin.place.clone(), message)];
     }
     let ast = match parse(program) {
         Ok(ast) => ast,
@@ -97,14 +141,14 @@ fn parse(program: &Program) -> Result<AST, Diagnostic> {
         Ok(Ok(ast)) => Ok(ast),
         Ok(Err(error)) => Err(syntax(program, &error)),
         Err(_) => {
-            Err(Diagnostic::error("CR001", program.origin.clone(), "the text cannot be read"))
+            Err(Diagnostic::error("CR001", program.origin.place.clone(), "the text cannot be read"))
         }
     }
 }
 
 fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
     let place = match fault::line_and_column(error.position()) {
-        Some((line, column)) => Place::within(line, column, &program.origin),
+        Some((line, column)) => program.origin.at(line, column),
         None => end(program),
     };
     let word = match error.err_type() {
@@ -147,5 +191,5 @@ fn forbidden(place: Place, word: &str) -> Diagnostic {
 /// The place behind the last character.
 fn end(program: &Program) -> Place {
     let end = Place::of_offset("", &program.source, program.source.len());
-    Place::within(end.line, end.column, &program.origin)
+    program.origin.at(end.line, end.column)
 }

@@ -13,7 +13,6 @@ use rhai::debugger::DebuggerCommand;
 use rhai::{AST, ASTNode, Engine, Expr, Stmt};
 
 use super::fault::line_and_column;
-use crate::diagnostic::Place;
 use crate::policy::{Form, Program};
 
 /// What was seen of one program.
@@ -296,9 +295,9 @@ impl Seen {
     fn covered(&self) -> Covered {
         let origin = &self.program.origin;
         let lines = self.lines.iter();
-        let lines = lines.map(|(line, seen)| (Place::within(*line, 1, origin).line, *seen));
+        let lines = lines.map(|(line, seen)| (origin.at(*line, 1).line, *seen));
         let branches = self.branches.iter().map(|fork| {
-            let place = Place::within(fork.place.0, fork.place.1, origin);
+            let place = origin.at(fork.place.0, fork.place.1);
             ((place.line, place.column), Branch { taken: fork.taken })
         });
         let program = Arc::clone(&self.program);

@@ -14,7 +14,6 @@ use super::sandbox::{
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
 use super::value::{self, BAD_VALUE_TAG};
-use crate::diagnostic::Place;
 use crate::policy::Program;
 
 /// Bytes of a message; longer ones are cut.
@@ -25,7 +24,7 @@ pub(super) fn of_program(program: &Program, message: impl Into<String>) -> Fault
     Fault {
         message: cut(message.into()),
         policy: program.name.clone(),
-        place: program.origin.clone(),
+        place: program.origin.place.clone(),
         bad_value: false,
     }
 }
@@ -46,7 +45,7 @@ pub(super) fn of_run(program: &Program, ast: &AST, error: &EvalAltResult) -> Fau
     };
     let mut fault = of_error(program, error);
     if let Some((line, column)) = line_and_column(name_at(ast, position)) {
-        fault.place = Place::within(line, column, &program.origin);
+        fault.place = program.origin.at(line, column);
     }
     fault
 }
@@ -138,6 +137,11 @@ pub(super) fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorIndexingType(..) => "this cannot be indexed like that".to_owned(),
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) if expected.is_empty() => {
             format!("{} does not fit here", word(actual))
+        }
+        EvalAltResult::ErrorMismatchDataType(expected, actual, _)
+            if word(expected) == word(actual) =>
+        {
+            "expected a whole number; floor(x) makes one".to_owned()
         }
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) => {
             format!("expected {}, not {}", word(expected), word(actual))

@@ -56,7 +56,7 @@ fn shown(result: Result<Answer, Fault>) -> String {
 
 fn program(form: Form, source: &str) -> Program {
     let origin = Place::new("file", 1, 1);
-    Program { form, source: Arc::from(source), name: Arc::from("test"), origin }
+    Program { form, source: Arc::from(source), name: Arc::from("test"), origin: origin.into() }
 }
 
 fn fields() -> Arc<Fields> {

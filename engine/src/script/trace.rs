@@ -134,7 +134,7 @@ fn watched(
     let expressions = expressions(ast);
     let (ast, plain, seen) = (ast.clone(), Arc::clone(plain), Arc::clone(seen));
     let (constants, source) = (constants.clone(), Arc::clone(&program.source));
-    let first = program.origin.line;
+    let first = program.origin.place.line;
     let (mut engine, deadline) = sandbox::engine();
     deadline.start();
     #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]

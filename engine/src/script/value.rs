@@ -85,6 +85,16 @@ pub(super) fn whole(value: &Dynamic) -> Option<i64> {
     if number.fract().is_zero() { i64::try_from(number).ok() } else { None }
 }
 
+/// The same number, as an integer where it is one: only those are indices of arrays.
+pub(super) fn plain(value: Dynamic) -> Dynamic {
+    whole(&value).map_or(value, Dynamic::from)
+}
+
+/// A value as messages show it: a number itself, else its kind.
+pub(super) fn shown(value: &Dynamic) -> String {
+    number(value).map_or_else(|| kind(value).to_owned(), |number| number.to_string())
+}
+
 /// The text in a value.
 pub(super) fn text(value: &Dynamic) -> Option<ImmutableString> {
     match value.as_char() {
@@ -107,8 +117,16 @@ pub(super) fn to_text(value: &Dynamic) -> Option<ImmutableString> {
     value.read_lock::<Date>().map(|date| date.to_string().into())
 }
 
-/// Whether two values of one kind are equal.
+/// The date, if it is one.
+pub(super) fn date(value: &Dynamic) -> Option<Date> {
+    value.read_lock::<Date>().map(|date| *date)
+}
+
+/// Whether two values of one kind are equal; nothing equals only nothing.
 pub(super) fn equal(x: &Dynamic, y: &Dynamic) -> Outcome<bool> {
+    if x.is_unit() || y.is_unit() {
+        return Ok(x.is_unit() && y.is_unit());
+    }
     match (x.as_bool(), y.as_bool()) {
         (Ok(x), Ok(y)) => Ok(x == y),
         _ => compare(x, y).map(Ordering::is_eq),

@@ -11,28 +11,33 @@ use jiff::civil::Date;
 use crate::calendar::PeriodKind;
 use crate::credit::{Credit, Status};
 use crate::plan::HoldSetting;
-use crate::script::{Answer, Hold};
+use crate::policy::ProgramId;
+use crate::script::{Answer, Fault, Hold};
 use crate::stage::{Action, Case, Seen};
 
 const STAGE: &str = "hold";
 
-/// Holds `credit` as `setting` (or the policy's own `wish`) says, then applies what was released.
-pub fn apply(case: &mut Case<'_>, setting: &HoldSetting, wish: Option<Hold>, credit: &mut Credit) {
+/// A hold, and the program that asked for it, if one did.
+pub type Wish = (Hold, Option<ProgramId>);
+
+/// Holds `credit` as `setting` (or the rollup policy's own `wish`) says, then applies what was
+/// released.
+pub fn apply(case: &mut Case<'_>, setting: &HoldSetting, wish: Option<Wish>, credit: &mut Credit) {
     let wanted = match wish {
-        Some(hold) => Ok(hold),
+        Some(wish) => Ok(wish),
         None => wanted(case, setting, credit),
     };
-    match wanted.and_then(|hold| until(case, &hold)) {
+    match wanted.and_then(|wish| until(case, &wish)) {
         Ok(Until::Now) => (),
         Ok(Until::Date(date)) => held(case, credit, date),
         Ok(Until::Released(reason)) => {
             credit.status = Status::Held;
             credit.reason = Some(reason);
         }
-        Err(message) => {
+        Err(fault) => {
             credit.status = Status::Held;
             credit.reason = Some("policy_error".to_owned());
-            case.warn(STAGE, "policy_error", message);
+            case.warn_of(STAGE, "policy_error", &fault);
         }
     }
     resolve(case, credit);
@@ -45,45 +50,51 @@ enum Until {
     Released(String),
 }
 
-fn wanted(case: &mut Case<'_>, setting: &HoldSetting, credit: &Credit) -> Result<Hold, String> {
-    Ok(match setting {
+fn wanted(case: &mut Case<'_>, setting: &HoldSetting, credit: &Credit) -> Result<Wish, Fault> {
+    let hold = match setting {
         HoldSetting::None => Hold::None,
-        HoldSetting::Indefinite => Hold::Indefinitely("indefinite".to_owned()),
+        HoldSetting::Indefinite => Hold::Indefinitely(String::new()),
         HoldSetting::For(length) => Hold::For(*length),
         HoldSetting::Until(date) => Hold::Until(*date),
         HoldSetting::Next(kind) => Hold::Next(*kind),
         HoldSetting::Program(program) => {
             let view = case.view(credit);
             let seen = Seen { credit: Some(&view), to: None, existing: &[] };
-            match case.run(*program, seen) {
-                Ok(Answer::Hold(hold)) => hold,
-                Ok(_) => return Err("expected a hold".to_owned()),
-                Err(fault) => {
-                    let place = &fault.place;
-                    let at = format!("{}:{}:{}", place.file, place.line, place.column);
-                    return Err(format!("{at}: {}", fault.message));
-                }
-            }
+            return match case.run(*program, seen)? {
+                Answer::Hold(hold) => Ok((hold, Some(*program))),
+                _ => Err(case.blame(*program, "expected a hold")),
+            };
         }
-    })
+    };
+    Ok((hold, None))
 }
 
-fn until(case: &Case<'_>, hold: &Hold) -> Result<Until, String> {
+fn until(case: &Case<'_>, (hold, program): &Wish) -> Result<Until, Fault> {
+    let wrong = |message: String| match program {
+        Some(program) => case.blame(*program, message),
+        None => Fault { message, ..Fault::default() },
+    };
     let calendar = &case.ruleset.settings.calendar;
     let date = match hold {
         Hold::None => return Ok(Until::Now),
-        Hold::Indefinitely(reason) => return Ok(Until::Released(reason.clone())),
+        Hold::Indefinitely(reason) => return Ok(Until::Released(said(reason))),
         Hold::For(length) => length.after(case.date),
         Hold::Until(date) => Some(*date),
         Hold::Next(kind) => calendar.next(case.date, *kind),
         Hold::UntilPeriod(id) => match calendar.find(id) {
             Some(period) => Some(period.first),
-            None => return Err(format!("there is no period `{id}`")),
+            None => return Err(wrong(format!("there is no period `{id}`"))),
         },
     };
-    let date = date.ok_or("the hold would end beyond the calendar")?;
+    let date = date.ok_or_else(|| wrong("the hold would end beyond the calendar".to_owned()))?;
     // INV-O1: a release is never before the incentive date; such a hold has nothing to wait for.
     Ok(if date <= case.date { Until::Now } else { Until::Date(date) })
+}
+
+/// The reason of a hold without an end, which a credit that is not active always has.
+fn said(reason: &str) -> String {
+    let reason = reason.trim();
+    if reason.is_empty() { "indefinite".to_owned() } else { reason.to_owned() }
 }
 
 fn held(case: &mut Case<'_>, credit: &mut Credit, date: Date) {

@@ -17,7 +17,7 @@ use crate::stage::Case;
 /// `amount` cut to what `headroom` allows, with the sign of the amount.
 pub fn trim(amount: Decimal, headroom: Decimal) -> Decimal {
     let allowed = amount.abs().min(headroom.max(Decimal::ZERO));
-    if amount.is_sign_negative() { -allowed } else { allowed }
+    if amount.is_sign_negative() && !allowed.is_zero() { -allowed } else { allowed }
 }
 
 /// What the earlier credits of one result in the same unit have used of its maximum: held ones

@@ -20,6 +20,9 @@ pub fn parse(text: &str) -> Result<Vec<Share>, String> {
 
 fn one(part: &str) -> Result<Share, String> {
     let Some(open) = part.strip_suffix(']') else {
+        if part.rsplit_once('[').is_some_and(|(_, weight)| !weight.contains(']')) {
+            return Err(format!("`{part}` has a `[` without a `]` at its end"));
+        }
         return Ok(Share { who: part.to_owned(), weight: None });
     };
     let Some((who, weight)) = open.rsplit_once('[') else {
@@ -67,6 +70,8 @@ mod tests {
         check("Ann[x]", "error: the weight of `Ann[x]` is not a number from 0");
         check("Ann[-1]", "error: the weight of `Ann[-1]` is not a number from 0");
         check("[1]", "error: `[1]` has a weight without a name");
+        check("Ann [EU] Lee", "Ann [EU] Lee");
+        check("Ann[0.4", "error: `Ann[0.4` has a `[` without a `]` at its end");
         check("Ann]", "error: `Ann]` has a `]` without a `[`");
     }
 }

@@ -5,7 +5,51 @@
 
 use std::cmp::Ordering;
 
-use super::{Field, Transaction};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+
+use super::{Field, Transaction, Value, number};
+
+/// What a source's clock shows, in one order of all that it may be: nothing, other text, a number,
+/// a moment. As text 10 would come before 9, and `10:00:00.5Z` before `10:00:00Z`.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Clock {
+    Blank,
+    Text(String),
+    Number(Decimal),
+    Moment(Timestamp),
+}
+
+impl Clock {
+    /// A moment without an offset is taken to be in UTC, a day to be its midnight.
+    fn read(value: &Value) -> Clock {
+        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+        match value {
+            Value::Blank => Clock::Blank,
+            Value::Number(number) => Clock::Number(*number),
+            Value::Bool(flag) => Clock::Text(flag.to_string()),
+            Value::Date(day) => midnight(*day).map_or(Clock::Blank, Clock::Moment),
+            Value::Text(text) | Value::Bad(text) => {
+                let text = text.trim();
+                let local = || {
+                    let moment = text.parse::<jiff::civil::DateTime>().ok()?;
+                    Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp())
+                };
+                if text.is_empty() {
+                    Clock::Blank
+                } else if let Some(number) = number(text) {
+                    Clock::Number(number)
+                } else if let Some(moment) = text.parse().ok().or_else(local) {
+                    Clock::Moment(moment)
+                } else {
+                    Clock::Text(text.to_owned())
+                }
+            }
+        }
+    }
+}
 
 /// Whether two versions of a transaction are the same content, and if not which one is later by
 /// the source's clock: `Less` means that `new` is older than `old` (FORMAT section 2, `updated`).
@@ -14,10 +58,53 @@ pub fn compare(old: &Transaction, new: &Transaction) -> Ordering {
         return Ordering::Equal;
     }
     let order = match (old.field(Field::Updated), new.field(Field::Updated)) {
-        (Some(old), Some(new)) => new.cmp(&old),
+        (Some(old), Some(new)) => Clock::read(&new).cmp(&Clock::read(&old)),
         _ => Ordering::Greater,
     };
     // Equal clocks and different content: the larger content wins, so that every order of arrival
     // ends at the same version.
     order.then_with(|| new.content().cmp(&old.content()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::super::{Cell, Decoder, Fields, Record};
+    use super::*;
+
+    /// Clocks of one deal, earliest first: each counts against every one before it, whichever of
+    /// the two arrives last.
+    #[track_caller]
+    fn check(clocks: &[&str]) {
+        let fields = Fields {
+            id: vec!["id".to_owned()],
+            mapped: BTreeMap::from([(Field::Updated, "clock".to_owned())]),
+            ..Fields::default()
+        };
+        let mut decoder = Decoder::new(Arc::new(fields));
+        let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
+        let versions: Vec<Transaction> = (clocks.iter().rev().zip(1..))
+            .map(|(clock, content)| {
+                let cells =
+                    vec![cell("id", "A"), cell("n", &format!("{content}")), cell("clock", clock)];
+                decoder.decode(&Record { cells })
+            })
+            .collect();
+        for (index, late) in versions.iter().enumerate() {
+            for early in versions.iter().skip(index + 1) {
+                assert_eq!(compare(early, late), Ordering::Greater, "{clocks:?}");
+                assert_eq!(compare(late, early), Ordering::Less, "{clocks:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_is_not_compared_as_text() {
+        check(&["", "9", "10", "1642068000000"]);
+        check(&["2022-01-13T10:00:00Z", "2022-01-13T10:00:00.5Z", "2022-01-13T12:00:00+01:00"]);
+        check(&["2022-01-13", "2022-01-13 09:00:00", "2022-01-13T10:00:00.000+0000", "2022-01-14"]);
+        check(&["", "v1", "v2"]);
+    }
 }

@@ -30,7 +30,7 @@ pub(super) fn assign(
             return policy.map(|policy| vec![Assign::Policy(policy)]);
         }
         let place = table.place();
-        let text = Text { text: String::new(), origin: place.clone(), place };
+        let text = Text { text: String::new(), origin: place.clone().into(), place };
         return Some(vec![match scope.measure {
             Measure::Individual => mapped(table.report(), &text, Names::Owner, scope),
             Measure::Team => mapped(table.report(), &text, Names::Team, scope),

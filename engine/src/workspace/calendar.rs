@@ -95,6 +95,7 @@ fn weeks(
         report.error("CR023", kind.place.clone(), message, help);
         return None;
     };
+    let before = report.len();
     let mut years: Vec<(String, Date, Place)> = Vec::new();
     for (name, item) in item.table()?.entries() {
         let Some(first) = item.day() else { continue };
@@ -106,7 +107,9 @@ fn weeks(
         }
     }
     if years.is_empty() {
-        item.refuse("a table of at least one year and its first day");
+        if report.len() == before {
+            item.refuse("a table of at least one year and its first day");
+        }
         return None;
     }
     years.sort();

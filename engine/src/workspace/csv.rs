@@ -203,13 +203,14 @@ fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
             }
             continue;
         }
-        let blank = row.len() == 1 && row.first().is_some_and(|cell| cell.text.is_empty());
+        // Spreadsheets export the empty rows below a table.
+        let blank = row.iter().all(|cell| cell.text.is_empty());
         let full = std::mem::take(&mut row);
         if !blank {
             rows.push(full);
         }
     }
-    if !row.is_empty() {
+    if row.iter().any(|cell| !cell.text.is_empty()) {
         rows.push(row);
     }
     (rows, None)

@@ -77,6 +77,9 @@ impl Mapping<'_> {
         for (key, names) in NAMES {
             if let Some(item) = table.take(key) {
                 let columns = self.columns(&item);
+                if columns.is_empty() {
+                    item.refuse("a column or a list of columns");
+                }
                 self.fields.names.insert(names, columns);
             }
         }
@@ -85,6 +88,12 @@ impl Mapping<'_> {
     fn columns(&self, item: &Item<'_>) -> Vec<String> {
         let columns = item.texts().unwrap_or_default();
         columns.iter().for_each(|column| self.observed(column));
+        for (index, column) in columns.iter().enumerate() {
+            if columns.iter().take(index).any(|earlier| earlier.text == column.text) {
+                let message = format!("`{}` is listed twice", column.text);
+                self.report.error("CR026", column.place.clone(), message, "keep one of the two");
+            }
+        }
         columns.into_iter().map(|column| column.text).collect()
     }
 
@@ -129,10 +138,17 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
         Some("date") => Some(ColumnType::Date(None)),
         _ => None,
     };
-    if kind.is_none() {
-        item.refuse(wanted);
-    }
-    kind
+    let (None, Some(text)) = (&kind, item.as_text()) else {
+        if kind.is_none() {
+            item.refuse(wanted);
+        }
+        return kind;
+    };
+    let message = format!("`{}` is not the type of a column", text.text);
+    let help = did_you_mean(&text.text, ["number", "text", "bool", "date"]);
+    let help = help.unwrap_or_else(|| format!("write {wanted}"));
+    item.report().error("CR024", text.place, message, &help);
+    None
 }
 
 /// A date format, tried on a day: one that loses the day would park every transaction.
@@ -145,7 +161,7 @@ fn format(item: &Item<'_>) -> Option<String> {
         .and_then(|zoned| jiff::fmt::strtime::format(&format, &zoned).ok());
     let read = written.and_then(|written| crate::transaction::date(&written, Some(&format)));
     if read != Some(day) {
-        item.refuse("a format that gives a day, such as \"%m/%d/%Y\"");
+        item.refuse("a format with year, month and day, such as \"%m/%d/%Y\"");
         return None;
     }
     Some(format)

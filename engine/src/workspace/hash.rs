@@ -44,7 +44,7 @@ fn digits(hasher: &blake3::Hasher) -> String {
 /// Name and source of every standard policy that is used, in turn.
 fn standard(programs: &Programs) -> Vec<String> {
     let standard =
-        programs.iter().filter(|(_, program)| program.origin.file.starts_with("scripts/"));
+        programs.iter().filter(|(_, program)| program.origin.place.file.starts_with("scripts/"));
     let mut standard: Vec<(&str, &str)> =
         standard.map(|(_, program)| (program.name.as_ref(), program.source.as_ref())).collect();
     standard.sort_unstable();

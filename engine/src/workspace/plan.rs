@@ -19,6 +19,7 @@ use super::sources::References;
 use super::toml::{Item, Source, Table, choice};
 use super::{Columns, Settings};
 use crate::calendar::{PeriodKind, Validity};
+use crate::diagnostic::Diagnostic;
 use crate::organization::Organization;
 use crate::plan::{ALERTS, Measure, Plan, Split};
 use crate::policy::{Kind, ProgramId, Use};
@@ -76,6 +77,11 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
         Some(item) => expression(&item, Use::Filter, scope.names),
         None => defaults.get(&Kind::Filter).copied().flatten(),
     };
+    if !root.has("direct") && !root.has("indirect") {
+        let message = "the plan has no rule, and credits nobody".to_owned();
+        let ruleless = Diagnostic::warning("CR023", root.place(), message);
+        report.push(ruleless.help("add a table [[direct]] with a name and a [[direct.results]]"));
+    }
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
     let rewards = reward::read(&mut root, &defaults, scope);
     root.finish();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::report::Report;
 use super::{Files, policy_path};
-use crate::diagnostic::{Diagnostic, Place, did_you_mean};
+use crate::diagnostic::{Diagnostic, Origin, Place, did_you_mean};
 use crate::library;
 use crate::plan::Plan;
 use crate::policy::{Form, Kind, Program, ProgramId, Programs, Use};
@@ -45,7 +45,7 @@ impl Policies {
                 form: Form::Policy(kind),
                 source: Arc::clone(text),
                 name: Arc::from(format!("{}/{stem}", kind.name())),
-                origin: Place::new(path, 1, 1),
+                origin: Place::new(path, 1, 1).into(),
             };
             let id = policies.add(program);
             policies.directory.insert((kind, stem.to_owned()), id);
@@ -59,7 +59,7 @@ impl Policies {
     }
 
     /// Adds an expression.
-    pub(super) fn expression(&self, place: Use, source: &str, origin: Place) -> ProgramId {
+    pub(super) fn expression(&self, place: Use, source: &str, origin: Origin) -> ProgramId {
         let form = Form::Expression(place);
         self.add(Program { form, source: Arc::from(source), name: Arc::from(""), origin })
     }
@@ -77,7 +77,8 @@ impl Policies {
                     form: Form::Policy(kind),
                     source: Arc::from(source),
                     name: Arc::from(format!("{}/{name}", kind.name())),
-                    origin: Place::new(format!("scripts/{}/{standard}.rhai", kind.name()), 1, 1),
+                    origin:
+                        Place::new(format!("scripts/{}/{standard}.rhai", kind.name()), 1, 1).into(),
                 }));
             }
         } else if let Some(known) = self.directory.get(&(kind, name.to_owned())) {

@@ -89,7 +89,7 @@ fn amount(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
 fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector> {
     let place = row.source().place(cell.offset);
     if cell.text == "*" || cell.text.contains(':') {
-        let text = Text { text: cell.text.clone(), origin: place.clone(), place };
+        let text = Text { text: cell.text.clone(), origin: place.clone().into(), place };
         return selector(row.source().report, &text, scope);
     }
     let (organization, id) = (scope.organization, cell.text.as_str());

@@ -128,7 +128,9 @@ fn output(
         once(report, name, names, "result");
     }
     let maximum = table.take("maximum").and_then(|item| expression(&item, maximum, scope.names));
-    let hold = match table.take("hold") {
+    let written = table.take("hold");
+    let own_hold = written.is_some();
+    let hold = match written {
         Some(item) => setting::hold(&item, &scope.settings.calendar, scope.names),
         None => policy(defaults, Kind::Hold).map(HoldSetting::Program),
     };
@@ -149,6 +151,7 @@ fn output(
         name: Arc::from(name?.text),
         maximum,
         hold: hold.unwrap_or(HoldSetting::None),
+        own_hold,
         duplicates: duplicates.unwrap_or(DuplicateSetting::Fixed(false)),
         reason_code,
     })
@@ -199,10 +202,10 @@ pub(super) fn only_credit_type(table: &Table<'_>, scope: Scope<'_>) -> Option<Ar
     match scope.settings.credit_types.as_slice() {
         [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
         [only] => Some(Arc::clone(only)),
-        _ => {
+        [first, ..] => {
             let message = "`credit_type` is missing".to_owned();
-            let help = "it is needed since the workspace has several credit types";
-            table.report().error("CR023", table.place(), message, help);
+            let help = format!("add `credit_type = \"{first}\"`, or another of the workspace's");
+            table.report().error("CR023", table.place(), message, &help);
             None
         }
     }

@@ -128,7 +128,7 @@ fn condition(item: &Item<'_>, place: Use, scope: Scope<'_>) -> Option<crate::pol
         return None;
     }
     let source = conditions::lower(&rows, &scope.settings.fields, scope.columns)?;
-    Some(scope.names.policies.expression(place, &source, item.place()))
+    Some(scope.names.policies.expression(place, &source, item.place().into()))
 }
 
 fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Relationship> {

@@ -58,8 +58,10 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
             if scope.whole && !titles.iter().any(|title| fold(title) == fold(name)) {
                 let message = format!("no position has the title `{name}`");
-                let help = did_you_mean(name, titles.iter().copied())
-                    .unwrap_or_else(|| "titles stand in organization/positions.csv".to_owned());
+                let help = did_you_mean(name, titles.iter().copied()).unwrap_or_else(|| {
+                    "titles stand in organization/positions.csv, without it in participants.csv"
+                        .to_owned()
+                });
                 report.push(Diagnostic::warning("CR025", place, message).help(help));
             }
             Some(Selector::Title(fold(name)))

@@ -28,7 +28,7 @@ pub(super) struct Names<'a> {
 /// An expression, policy or saved query where `place` says; a whole number is an expression too.
 pub(super) fn expression(item: &Item<'_>, place: Use, names: Names<'_>) -> Option<ProgramId> {
     if let Some(number) = item.as_integer() {
-        return Some(names.policies.expression(place, &number.to_string(), item.place()));
+        return Some(names.policies.expression(place, &number.to_string(), item.place().into()));
     }
     let text = item.text()?;
     if text.text.trim().is_empty() {

@@ -66,7 +66,7 @@ fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str
     for item in root.list(key).unwrap_or_default() {
         let Some(name) = item.text() else { continue };
         if name.text.trim().is_empty() {
-            item.refuse("a list of names, none of them blank");
+            item.refuse("names, none of them blank");
         } else if taken.contains(&name.text.as_str()) {
             let message = format!("`{}` is built in", name.text);
             item.report().error("CR026", name.place, message, "leave it out of this list");
@@ -105,9 +105,19 @@ fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
     } else if let Some(unit) = settings.units.find(name) {
         settings.currency = unit;
     } else {
-        let place = written.as_ref().map_or(place, |text| text.place.clone());
-        let known = settings.units.names();
-        root.report().unknown("CR025", place, ("unit type", name), known);
+        let known: Vec<&str> = settings.units.names().collect();
+        match (&written, known.first()) {
+            (None, Some(first)) => {
+                let message =
+                    format!("the currency is `{name}` unless said, which is no unit type");
+                let help = format!("add `currency = \"{first}\"` to [workspace]");
+                root.report().error("CR025", place, message, &help);
+            }
+            _ => {
+                let place = written.as_ref().map_or(place, |text| text.place.clone());
+                root.report().unknown("CR025", place, ("unit type", name), known);
+            }
+        }
     }
 }
 
@@ -126,7 +136,7 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
         };
         let Some(name) = name else { continue };
         if name.text.trim().is_empty() {
-            item.refuse("a list of names, none of them blank");
+            item.refuse("names, none of them blank");
         } else if units.find(&name.text).is_some() {
             twice(item, &name);
         } else {

@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 
 pub(super) use self::table::Table;
 use super::report::{Report, hint};
-use crate::diagnostic::Place;
+use crate::diagnostic::{Origin, Place};
 
 /// A file's name and text, and where findings go.
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ pub(super) struct Text {
     /// The opening quote.
     pub(super) place: Place,
     /// The first character inside the quotes.
-    pub(super) origin: Place,
+    pub(super) origin: Origin,
 }
 
 /// A value, and the key it belongs to.
@@ -137,6 +137,12 @@ impl<'a> Item<'a> {
         };
         let place = self.source.place(span.start);
         let origin = self.source.place(span.start + quotes + skipped);
+        let origin = match content.get(skipped..) {
+            Some(content) if raw.starts_with('"') => {
+                Origin::of_escaped(origin, content.get(..content.len() - quotes).unwrap_or(content))
+            }
+            _ => Origin::from(origin),
+        };
         Some(Text { text, place, origin })
     }
 
@@ -183,13 +189,7 @@ impl<'a> Item<'a> {
     /// Reports a value that is not what its key needs.
     pub(super) fn refuse(&self, needed: &str) {
         let message = format!("`{}` must be {needed}", self.key);
-        let help = match self.value.get_ref() {
-            DeValue::Float(float) => {
-                format!("numbers with decimals are written as text: \"{}\"", float.as_str())
-            }
-            DeValue::String(_) if needed.contains("day") => "write it without quotes".to_owned(),
-            other => format!("this is {}", described(other)),
-        };
+        let help = advice(self.value.get_ref(), needed);
         self.source.report.error("CR024", self.place(), message, &help);
     }
 
@@ -198,6 +198,36 @@ impl<'a> Item<'a> {
             self.refuse(needed);
         }
         found
+    }
+}
+
+/// What to write instead of `value` where `needed` must stand.
+fn advice(value: &DeValue<'_>, needed: &str) -> String {
+    let bare = needed.starts_with("a whole number")
+        || needed == "true or false"
+        || needed.starts_with("a day");
+    match value {
+        DeValue::Float(float) => {
+            format!("numbers with decimals are written as text: \"{}\"", float.as_str())
+        }
+        DeValue::String(_) if bare => "write it without quotes".to_owned(),
+        DeValue::String(text) if needed.starts_with("a list") => {
+            format!("write it in brackets: [\"{text}\"]")
+        }
+        DeValue::String(text) if text.trim().is_empty() => {
+            "write something in the quotes".to_owned()
+        }
+        DeValue::Integer(number) if needed.starts_with("text in quotes") => {
+            format!("write it in quotes: \"{}\"", number.as_str())
+        }
+        DeValue::Integer(number) if needed.starts_with("a whole number") => {
+            format!("{} is outside of it", number.as_str())
+        }
+        DeValue::Array(list) if list.is_empty() => "write something in the brackets".to_owned(),
+        DeValue::Table(_) if needed.starts_with("a list") => {
+            "write its table with two brackets on each side: [[name]]".to_owned()
+        }
+        other => format!("this is {}: write {needed}", described(other)),
     }
 }
 

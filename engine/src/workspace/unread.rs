@@ -1,7 +1,8 @@
 //! Files that nothing reads, which are most often misnamed.
 //!
 //! Not an inventory: notes in Markdown and files outside the folders of the format are the
-//! customer's own business. Called by `Ruleset::read`.
+//! customer's own business. Called by `Ruleset::read`, and by the host for files that are not
+//! definitions by their names.
 //!
 //! **Architecture invariant:** a file that looks like a definition either defines something or is
 //! reported.
@@ -14,6 +15,9 @@ use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 /// Folders that belong to the format.
 const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
 
+/// The folder of rows, which are no definitions.
+const ROWS: &str = "transactions";
+
 /// Endings of definition files.
 const ENDINGS: [&str; 3] = [".toml", ".csv", ".rhai"];
 
@@ -24,18 +28,34 @@ const BUNDLES: &str = "plugins.lock.toml";
 pub(super) fn warn(files: &Files, report: &Report) {
     for path in files.keys() {
         if !definition(path) && suspicious(path) {
-            let message = format!("nothing reads `{path}`");
-            let unread = Diagnostic::warning("CR050", Place::file(path), message);
-            report.push(unread.help(advice(path)));
+            report.push(finding(path));
         }
     }
+}
+
+fn finding(path: &str) -> Diagnostic {
+    let message = format!("nothing reads `{path}`");
+    Diagnostic::warning("CR050", Place::file(path), message).help(advice(path))
+}
+
+/// Findings for `paths` inside a customer's directory that were not read for their names: what is
+/// in a folder of the format, or in one whose name is a slip of such a name.
+pub fn strays<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Diagnostic> {
+    let meant = |path: &str| {
+        let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let own = name.starts_with('.') || name.ends_with(".md");
+        let slip = did_you_mean(folder, FOLDERS.into_iter().chain([ROWS])).is_some();
+        !own && (FOLDERS.contains(&folder) || folder == ROWS || slip)
+    };
+    paths.into_iter().filter(|path| meant(path)).map(finding).collect()
 }
 
 fn suspicious(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
     let own = name.starts_with('.') || name.ends_with(".md") || path == BUNDLES;
-    if own || folder == "transactions" {
+    if own || folder == ROWS {
         return false;
     }
     FOLDERS.contains(&folder) || ENDINGS.iter().any(|ending| name.ends_with(ending))
@@ -44,10 +64,12 @@ fn suspicious(path: &str) -> bool {
 fn advice(path: &str) -> String {
     let known = READ.into_iter().chain(["accredit.toml"]);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
-    did_you_mean(path, known).or_else(|| did_you_mean(folder, FOLDERS)).unwrap_or_else(|| {
+    let folders = FOLDERS.into_iter().chain([ROWS]);
+    did_you_mean(path, known).or_else(|| did_you_mean(folder, folders)).unwrap_or_else(|| {
         match folder {
             "plans" => "a plan stands in plans/NAME.toml".to_owned(),
             "policies" => "a policy stands in policies/KIND/NAME.rhai".to_owned(),
+            ROWS => "rows stand in transactions/NAME.csv or NAME.ndjson".to_owned(),
             _ => "rename it or take it out of the directory".to_owned(),
         }
     })

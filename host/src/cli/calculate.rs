@@ -123,7 +123,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 }
 
 fn print(arguments: &Arguments, calculations: &[Calculation]) {
-    const TABLE: [&str; 10] = [
+    const TABLE: [&str; 11] = [
+        "plan",
         "transaction",
         "incentive_date",
         "rule",
@@ -146,7 +147,12 @@ fn print(arguments: &Arguments, calculations: &[Calculation]) {
         (Format::Table, ..) => {
             let rows = rows();
             let teams = rows.iter().any(|row| !row["team"].is_null());
-            let columns = TABLE.into_iter().filter(|column| teams || *column != "team");
+            let left_out = |column: &str| match column {
+                "team" => !teams,
+                "plan" => calculations.len() == 1,
+                _ => false,
+            };
+            let columns = TABLE.into_iter().filter(|column| !left_out(column));
             output::table(&columns.collect::<Vec<_>>(), &rows);
         }
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use accredit_engine::diagnostic::{Diagnostic, Place, Severity};
-use accredit_engine::workspace::{Files, Ruleset};
+use accredit_engine::diagnostic::{Diagnostic, Severity};
+use accredit_engine::workspace::{self, Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
 use notify_debouncer_full::notify::{EventKind, RecursiveMode};
@@ -105,8 +105,7 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     let files = match directory::definitions(dir) {
         Ok(files) => files,
         Err(error) => {
-            let place = Place::file(error.path.display().to_string());
-            return (Files::new(), vec![Diagnostic::error("CR050", place, error.message)]);
+            return (Files::new(), vec![error.finding(dir)]);
         }
     };
     let own = dir.join("transactions");
@@ -114,15 +113,15 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     let rows = match own.is_dir().then(|| directory::rows(&own)).transpose() {
         Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
-            let path = error.path.strip_prefix(dir).unwrap_or(&error.path);
-            let place = Place::file(path.display().to_string());
-            unread.push(Diagnostic::error("CR030", place, error.message));
+            unread.push(error.finding(dir));
             directory::Rows::default()
         }
     };
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
     diagnostics.extend(unread);
+    let strays = directory::strays(dir, &files).unwrap_or_default();
+    diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
     diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
     (files, diagnostics)
 }

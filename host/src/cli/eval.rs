@@ -111,7 +111,7 @@ fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
     }
     let standard = stem.strip_prefix("standard/").and_then(|stem| library::find(kind, stem));
     let source = standard.ok_or_else(|| format!("there is no policy `{name}`"))?;
-    let origin = Place::new(format!("scripts/{}.rhai", name.replace("standard/", "")), 1, 1);
+    let origin = Place::new(format!("scripts/{}.rhai", name.replace("standard/", "")), 1, 1).into();
     let (form, source) = (Form::Policy(kind), Arc::from(source));
     Ok((kind, Program { form, source, name: Arc::from(name), origin }))
 }

@@ -129,7 +129,7 @@ impl Session {
             form: Form::Expression(Use::IndirectCondition),
             source: Arc::from(source),
             name: Arc::from(""),
-            origin: Place::new("", 1, 1),
+            origin: Place::new("", 1, 1).into(),
         };
         let known = Known {
             fields: Arc::clone(&self.scene.ruleset.settings.fields),

@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_engine::ledger::enquiries::OPEN;
+use accredit_engine::ledger::inbox::DeadLetter;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde_json::{Value, json};
 
 use super::notes::{self, Wanted};
-use super::{Answer, credits};
+use super::{Answer, credits, dead_letters};
 use crate::error::Problem;
 use crate::service::Service;
 
@@ -52,7 +53,7 @@ fn with(mut alert: Value, key: &str, value: &Option<String>) -> Value {
     alert
 }
 
-/// Those that are raised by what people did.
+/// Those that are raised by what people did, and by senders who contradict themselves.
 fn of_people(
     service: &Service,
     wanted: &Wanted,
@@ -75,6 +76,19 @@ fn of_people(
     });
     alerts.extend(released);
     if wanted.plan.is_none() && wanted.period.is_none() {
+        let dead = service.ledger.dead_letters(dead_letters::LIST_MAX).map_err(failed)?;
+        alerts.extend(dead.into_iter().filter(DeadLetter::is_conflict).map(|letter| {
+            let (source, delivery) = (&letter.source, &letter.delivery);
+            json!({
+                "transaction": null,
+                "stage": "intake",
+                "code": "conflict",
+                "message": format!("delivery `{delivery}` of `{source}`: {}", letter.reason),
+                "source": source,
+                "delivery": delivery,
+                "sequence": letter.sequence,
+            })
+        }));
         let enquiries = service.ledger.enquiries().map_err(failed)?.into_iter();
         alerts.extend(enquiries.filter(|enquiry| enquiry.state == OPEN).map(|enquiry| {
             json!({

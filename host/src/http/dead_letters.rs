@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::worker::Order;
 
 /// Dead letters in one answer.
-const LIST_MAX: usize = 1000;
+pub(crate) const LIST_MAX: usize = 1000;
 
 /// The oldest dead letters.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {

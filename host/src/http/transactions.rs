@@ -120,7 +120,7 @@ fn chunks(service: &Service, headers: &HeaderMap, body: &[u8], key: &str) -> Res
         Shape::Ndjson => read::ndjson(body),
         Shape::Json => read::json(body),
     };
-    let records = records.map_err(|Malformed { line, message }| {
+    let records = records.map_err(|Malformed { line, message, .. }| {
         let error = json!({ "line": line, "detail": message });
         let problem = Problem::bad_request("the body is not rows; nothing was taken");
         problem.errors(vec![error])

@@ -79,14 +79,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
         page: "How many days the second date is after the first; negative when it is before.",
         arities: &[2],
         register: |engine| {
-            engine.register_fn("days_between", |from: Date, to: Date| -> INT {
-                to.duration_since(from).as_hours() / HOURS_A_DAY
-            });
+            engine.register_fn("days_between", days_between);
         },
     },
 ];
 
 const HOURS_A_DAY: INT = 24;
+
+/// How many days `to` is after `from`.
+pub(super) fn days_between(from: Date, to: Date) -> INT {
+    to.duration_since(from).as_hours() / HOURS_A_DAY
+}
+
+/// The date so many days later.
+pub(super) fn add_days(date: Date, days: &Dynamic) -> Outcome<Date> {
+    add(date, days, Length::Days)
+}
 
 /// The parts of a date after a dot.
 pub(super) fn register_types(engine: &mut Engine) {
@@ -117,7 +125,7 @@ fn of_parts(year: INT, month: INT, day: INT) -> Outcome<Date> {
 
 fn add(date: Date, count: &Dynamic, length: fn(i32) -> Length) -> Outcome<Date> {
     let Some(count) = value::whole(count).and_then(|count| i32::try_from(count).ok()) else {
-        return raise(format!("expected a whole number, not {}", value::kind(count)));
+        return raise(format!("expected a whole number, not {}", value::shown(count)));
     };
     match length(count).after(date) {
         Some(date) => Ok(date),

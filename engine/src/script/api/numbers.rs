@@ -59,7 +59,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arities: &[1, 2],
         register: |engine| {
             let strategy = RoundingStrategy::MidpointAwayFromZero;
-            engine.register_fn("round", move |x: Dynamic| round(&x, &0.into(), strategy));
+            engine.register_fn("round", move |x: Dynamic| -> Outcome<Dynamic> {
+                Ok(value::plain(round(&x, &0.into(), strategy)?.into()))
+            });
             engine.register_fn("round", move |x: Dynamic, digits: Dynamic| {
                 round(&x, &digits, strategy)
             });
@@ -82,8 +84,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         page: "The next whole number below.",
         arities: &[1],
         register: |engine| {
-            engine
-                .register_fn("floor", |x: Dynamic| -> Outcome<Decimal> { Ok(number(&x)?.floor()) });
+            engine.register_fn("floor", |x: Dynamic| -> Outcome<Dynamic> {
+                Ok(value::plain(number(&x)?.floor().into()))
+            });
         },
     },
     Function {
@@ -92,8 +95,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         page: "The next whole number above.",
         arities: &[1],
         register: |engine| {
-            engine.register_fn("ceiling", |x: Dynamic| -> Outcome<Decimal> {
-                Ok(number(&x)?.ceil())
+            engine.register_fn("ceiling", |x: Dynamic| -> Outcome<Dynamic> {
+                Ok(value::plain(number(&x)?.ceil().into()))
             });
         },
     },

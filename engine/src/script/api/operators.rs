@@ -7,25 +7,29 @@
 //! fast, and one form for everything else, which is strict; Rhai's built-in forms are never
 //! reached.
 
+use std::ops::{Range, RangeInclusive};
+
 use jiff::civil::Date;
-use rhai::{Dynamic, Engine, INT};
+use rhai::{Array, Dynamic, Engine, INT};
 use rust_decimal::Decimal;
 
-use super::Function;
+use super::{Function, dates};
 use crate::script::value::{self, Outcome, raise};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "+",
-        signatures: &["number + number", "text + any", "any + text"],
-        page: "Adds numbers; joins text with text, a number, a date or a bool.",
+        signatures: &["number + number", "date + days", "text + any", "any + text", "array + any"],
+        page: "Adds numbers, or days to a date; joins text with text, a number, a date or a bool; \
+               appends to an array the items of another, or an item.",
         arities: &[2],
         register: |engine| arithmetic(engine, "+", "+=", add),
     },
     Function {
         name: "-",
-        signatures: &["number - number", "-number"],
-        page: "Subtracts numbers, or turns the sign of one.",
+        signatures: &["number - number", "date - days", "date - date", "-number"],
+        page: "Subtracts numbers, or days from a date; the days from one date to another; turns the \
+               sign of a number.",
         arities: &[1, 2],
         register: |engine| {
             arithmetic(engine, "-", "-=", subtract);
@@ -65,7 +69,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "==",
         signatures: &["any == any of the same kind"],
-        page: "Whether two values of one kind are equal; 1 equals 1.0. Unlike kinds are an error.",
+        page: "Whether two values of one kind are equal; 1 equals 1.0, and () only (). Other \
+               unlike kinds are an error.",
         arities: &[2],
         register: register_equal,
     },
@@ -109,16 +114,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signatures: &["number..number"],
         page: "Whole numbers from the left one until before the right one, for `for`.",
         arities: &[2],
-        register: |_| (),
+        register: |engine| {
+            engine.register_fn("..", |x: Dynamic, y: Dynamic| -> Outcome<Range<INT>> {
+                Ok(bound(&x)?..bound(&y)?)
+            });
+        },
     },
     Function {
         name: "..=",
         signatures: &["number..=number"],
         page: "Whole numbers from the left one to the right one, for `for`.",
         arities: &[2],
-        register: |_| (),
+        register: |engine| {
+            engine.register_fn("..=", |x: Dynamic, y: Dynamic| -> Outcome<RangeInclusive<INT>> {
+                Ok(bound(&x)?..=bound(&y)?)
+            });
+        },
     },
 ];
+
+/// An end of a range: columns are decimals, also where they are whole.
+fn bound(value: &Dynamic) -> Outcome<INT> {
+    match value::whole(value) {
+        Some(whole) => Ok(whole),
+        None => raise(format!("a range needs whole numbers, not {}", value::shown(value))),
+    }
+}
 
 type Operation = fn(&Dynamic, &Dynamic) -> Outcome<Dynamic>;
 
@@ -155,16 +176,37 @@ comparison!(register_greater, >, |x, y| value::compare(x, y).map(|order| order.i
 comparison!(register_greater_equal, >=, |x, y| value::compare(x, y).map(|order| order.is_ge()));
 
 fn add(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
+    if let Some(items) = x.read_lock::<Array>() {
+        let mut items = items.clone();
+        match y.read_lock::<Array>() {
+            Some(more) => items.extend(more.iter().cloned()),
+            None => items.push(y.clone()),
+        }
+        return Ok(items.into());
+    }
     if value::text(x).is_some() || value::text(y).is_some() {
         return match (value::to_text(x), value::to_text(y)) {
             (Some(x), Some(y)) => Ok((x + y).into()),
             _ => raise(format!("cannot join {} and {}", value::kind(x), value::kind(y))),
         };
     }
+    if let Some(date) = value::date(x)
+        && value::number(y).is_some()
+    {
+        return dates::add_days(date, y).map(Dynamic::from);
+    }
     calculate(x, y, "add", INT::checked_add, Decimal::checked_add)
 }
 
 fn subtract(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
+    if let Some(date) = value::date(x) {
+        if let Some(first) = value::date(y) {
+            return Ok(dates::days_between(first, date).into());
+        }
+        if value::number(y).is_some() {
+            return dates::add_days(date, &negate(y.clone())?).map(Dynamic::from);
+        }
+    }
     calculate(x, y, "subtract", INT::checked_sub, Decimal::checked_sub)
 }
 
@@ -178,7 +220,7 @@ fn divide(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
         return raise("division by zero");
     }
     let quotient = |x: Decimal, y| x.checked_div(y).map(|quotient| quotient.normalize());
-    calculate(x, y, "divide", |_, _| None, quotient)
+    calculate(x, y, "divide", |_, _| None, quotient).map(value::plain)
 }
 
 fn remainder(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {

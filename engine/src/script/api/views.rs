@@ -86,7 +86,7 @@ pub(super) fn register_types(engine: &mut Engine) {
     engine.register_get("default_credit", |tx: &mut Arc<TransactionView>| text(&tx.default_credit));
     engine.register_get("period", |tx: &mut Arc<TransactionView>| match &tx.period {
         Some(period) => Ok(text(period)),
-        None => raise("the transaction has no period here"),
+        None => raise("the transaction has no period: its date is blank, or outside the calendar"),
     });
     engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
         read(tx, column, tx.transaction.get(column))

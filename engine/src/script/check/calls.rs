@@ -23,19 +23,23 @@ impl Walk<'_> {
         let name = call.name.as_str();
         match (name, call.args.as_slice(), kinds.as_slice()) {
             ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
-                self.compared((x, *kind_x), (y, *kind_y));
+                self.compared((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
                 Kind::Bool
             }
             ("contains", [Expr::Array(items, _), item], [_, kind]) => {
                 for other in items.iter() {
                     let other_kind = self.expr(other);
-                    self.compared((item, *kind), (other, other_kind));
+                    self.compared((item, *kind), (other, other_kind), false);
                 }
                 Kind::Bool
             }
             ("!", ..) => Kind::Bool,
+            ("+", _, [Kind::Array, _]) => Kind::Array,
+            ("+", _, [Kind::Any, Kind::Text]) => Kind::Any, // An array, perhaps.
             ("+", _, [Kind::Text, _] | [_, Kind::Text]) => Kind::Text,
             ("+" | "-" | "*" | "/" | "%", _, [Kind::Number, Kind::Number]) => Kind::Number,
+            ("+" | "-", _, [Kind::Date, Kind::Number]) => Kind::Date,
+            ("-", _, [Kind::Date, Kind::Date]) => Kind::Number,
             ("-", _, [kind]) => *kind,
             _ if call.is_operator_call() => Kind::Any,
             _ => self.function(name, &kinds, at, Style::Plain),
@@ -100,10 +104,12 @@ impl Walk<'_> {
         Kind::Any
     }
 
-    /// Two values that are compared, each with its kind.
-    fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind)) {
-        let unit = kind_x == Kind::Unit || kind_y == Kind::Unit;
-        let unlike = kind_x.is_plain() && kind_y.is_plain() && kind_x != kind_y;
+    /// Two values that are compared, each with its kind; whether by order. What may be nothing
+    /// (a field of a credit) can be equal to `()`, a column never is.
+    fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind), order: bool) {
+        let one = kind_x == Kind::Unit || kind_y == Kind::Unit;
+        let unit = one && (order || kind_x.is_plain() || kind_y.is_plain());
+        let unlike = kind_x.is_unlike(kind_y);
         if !unit && !unlike {
             return;
         }
@@ -113,7 +119,7 @@ impl Walk<'_> {
         let at = start(word);
         if unit {
             let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field";
-            let message = "nothing can be compared with ()".to_owned();
+            let message = "this cannot be compared with ()".to_owned();
             self.error_with_help("CR010", at, message, Some(help.to_owned()));
         } else {
             let (x, y) = (kind_x.word(), kind_y.word());

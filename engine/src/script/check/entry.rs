@@ -17,7 +17,7 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
     let mut named = ast.iter_fn_def().filter(|function| function.name == kind.entry());
     let Some(first) = named.next() else {
         let message = format!("a {} policy needs `{form}`", kind.name());
-        let finding = Diagnostic::error("CR005", program.origin.clone(), message);
+        let finding = Diagnostic::error("CR005", program.origin.place.clone(), message);
         let names = ast.iter_fn_def().map(|function| function.name.as_str());
         return Some(match did_you_mean(kind.entry(), names) {
             Some(_) => finding.help("is one of the functions misspelt?"),
@@ -41,7 +41,7 @@ fn place(program: &Program, function: &ScriptFuncDef) -> Place {
     let before = program.source.get(..body).unwrap_or_default();
     let at = name_offset(before, &function.name).unwrap_or(body);
     let place = Place::of_offset("", &program.source, at);
-    Place::within(place.line, place.column, &program.origin)
+    program.origin.at(place.line, place.column)
 }
 
 fn name_offset(before: &str, name: &ImmutableString) -> Option<usize> {

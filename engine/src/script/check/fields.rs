@@ -25,7 +25,9 @@ impl Walk<'_> {
             Kind::Totals => Kind::Number,
             Kind::Date if matches!(name, "year" | "month" | "day") => Kind::Number,
             Kind::Text | Kind::Number | Kind::Bool | Kind::Date => {
-                self.error("CR002", at, format!("{} has no field `{name}`", base.word()));
+                let message = format!("{} has no field `{name}`", base.word());
+                let help = "fields stand behind `tx`, `credit` and `to`; a function has brackets";
+                self.error_with_help("CR002", at, message, Some(help.to_owned()));
                 Kind::Any
             }
             _ => Kind::Any,
@@ -45,8 +47,11 @@ impl Walk<'_> {
             return Kind::of_column(self.known.fields.column_type(column));
         }
         let message = format!("`tx.{name}` is not mapped in [fields]");
-        let help = self.is_column(name).then(|| format!("write tx[\"{name}\"] for the column"));
-        self.error_with_help("CR002", at, message, help);
+        let help = match self.is_column(name) {
+            true => format!("write tx[\"{name}\"] for the column"),
+            false => format!("add `{name} = \"COLUMN\"` to [fields] in accredit.toml"),
+        };
+        self.error_with_help("CR002", at, message, Some(help));
         Kind::Any
     }
 
@@ -96,7 +101,8 @@ impl Walk<'_> {
             "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" | "id" | "name" => {
                 Kind::Text
             }
-            // May be ().
+            "level" | "weight" => Kind::MaybeNumber,
+            "position" | "title" | "payee" | "team" | "relationship" | "via" => Kind::MaybeText,
             _ => Kind::Any,
         }
     }

@@ -15,8 +15,8 @@ impl Walk<'_> {
     /// The place of a position of the text.
     pub(super) fn place(&self, at: Position) -> Place {
         match fault::line_and_column(at) {
-            Some((line, column)) => Place::within(line, column, &self.program.origin),
-            None => self.program.origin.clone(),
+            Some((line, column)) => self.program.origin.at(line, column),
+            None => self.program.origin.place.clone(),
         }
     }
 

@@ -19,6 +19,10 @@ pub(super) enum Kind {
     Text,
     /// A number.
     Number,
+    /// Text, or `()` where there is none.
+    MaybeText,
+    /// A number, or `()` where there is none.
+    MaybeNumber,
     /// A date.
     Date,
     /// `true` or `false`.
@@ -96,8 +100,8 @@ impl Kind {
         match self {
             Kind::Any => "something",
             Kind::Unit => "()",
-            Kind::Text => "text",
-            Kind::Number => "number",
+            Kind::Text | Kind::MaybeText => "text",
+            Kind::Number | Kind::MaybeNumber => "number",
             Kind::Date => "date",
             Kind::Bool => "bool",
             Kind::Array | Kind::Credits => "array",
@@ -117,6 +121,21 @@ impl Kind {
         matches!(self, Kind::Text | Kind::Number | Kind::Date | Kind::Bool)
     }
 
+    /// Whether it can never equal what is of the other kind.
+    pub(super) fn is_unlike(self, other: Kind) -> bool {
+        let (one, other) = (self.when_there(), other.when_there());
+        one.is_plain() && other.is_plain() && one != other
+    }
+
+    /// The kind where there is a value.
+    fn when_there(self) -> Kind {
+        match self {
+            Kind::MaybeText => Kind::Text,
+            Kind::MaybeNumber => Kind::Number,
+            kind => kind,
+        }
+    }
+
     /// Whether its fields are known.
     pub(super) fn is_view(self) -> bool {
         let host = [Kind::Transaction, Kind::Credit, Kind::Receiver, Kind::Credits];
@@ -125,8 +144,12 @@ impl Kind {
 
     /// Whether a program that returns `returns` may return it.
     pub(super) fn fits(self, returns: Returns) -> bool {
-        if self == Kind::Any {
-            return true;
+        match self {
+            Kind::Any => return true,
+            Kind::MaybeText | Kind::MaybeNumber => {
+                return Kind::Unit.fits(returns) || self.when_there().fits(returns);
+            }
+            _ => (),
         }
         match returns {
             Returns::Bool => self == Kind::Bool,

@@ -10,10 +10,12 @@ use std::collections::HashMap;
 use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, ScriptFuncDef, Stmt};
 
 use super::Reads;
+use super::expressions::start;
 use super::kinds::Kind;
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Form, Program};
 use crate::script::Known;
+use crate::script::fault::chain;
 
 /// One walk over one program.
 pub(super) struct Walk<'a> {
@@ -80,7 +82,8 @@ impl<'a> Walk<'a> {
             };
             if !constant {
                 let message = "only constants and functions may stand at the top level";
-                self.error("CR001", statement.position(), message.to_owned());
+                let help = Some("move it into the function that needs it".to_owned());
+                self.error_with_help("CR001", statement.position(), message.to_owned(), help);
             }
             self.statement(statement, Tail::Nothing);
         }
@@ -107,16 +110,22 @@ impl<'a> Walk<'a> {
         }
         let names = function.params.iter().map(ToString::to_string);
         self.scope.extend(names.zip(kinds));
-        self.statements(&body(self.ast, function), Tail::Result);
+        let body = body(self.ast, function);
+        if body.is_empty() {
+            self.result(Tail::Result, Kind::Unit, function.body.start_position());
+        }
+        self.statements(&body, Tail::Result);
     }
 
     /// Statements in a scope of their own.
     pub(super) fn statements(&mut self, statements: &[Stmt], tail: Tail) {
         let depth = self.scope.len();
         self.unreachable(statements);
+        let mut gone = false;
         for (index, statement) in statements.iter().enumerate() {
             let is_last = index + 1 == statements.len();
-            self.statement(statement, if is_last { tail } else { Tail::Nothing });
+            self.statement(statement, if is_last && !gone { tail } else { Tail::Nothing });
+            gone |= matches!(statement, Stmt::Return(..));
         }
         self.scope.truncate(depth);
     }
@@ -143,8 +152,12 @@ impl<'a> Walk<'a> {
                 let constant = flags.contains(ASTFlags::CONSTANT);
                 let kind = if constant || kind.is_view() { kind } else { Kind::Any };
                 self.scope.push((name.as_str().to_owned(), kind));
+                self.result(tail, Kind::Unit, name.pos);
             }
-            Stmt::Assignment(x) => self.assignment(&x.1.lhs, &x.1.rhs),
+            Stmt::Assignment(x) => {
+                self.assignment(&x.1.lhs, &x.1.rhs);
+                self.result(tail, Kind::Unit, start(&x.1.lhs));
+            }
             Stmt::FnCall(call, at) => {
                 let kind = self.call(call, *at);
                 self.rounded(tail, &Expr::FnCall(call.clone(), *at));
@@ -189,6 +202,14 @@ impl<'a> Walk<'a> {
     fn assignment(&mut self, target: &Expr, value: &Expr) {
         self.expr(value);
         self.expr(target);
+        let (root, links) = chain(target);
+        if let (Some(name), false) = (name_of(root), links.is_empty()) {
+            let known = self.scope.iter().rev().find(|(known, _)| known == name);
+            if known.is_some_and(|(_, kind)| kind.is_view()) {
+                let message = format!("`{name}` cannot be changed");
+                self.error("CR008", start(target), message);
+            }
+        }
         if let Some(name) = name_of(target) {
             for (known, kind) in &mut self.scope {
                 if known == name {

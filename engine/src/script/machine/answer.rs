@@ -51,7 +51,9 @@ fn recipients(value: &Dynamic) -> Result<Answer, String> {
         return Ok(Answer::Shares(vec![share]));
     }
     let Some(array) = value.read_lock::<Array>() else { return wrong(RECIPIENTS, value) };
-    let shares = array.iter().map(|item| match share(item) {
+    // The empty parts of a text name nobody, and neither does a blank text among others.
+    let blank = |item: &&Dynamic| text(item).is_some_and(|who| who.trim().is_empty());
+    let shares = array.iter().filter(|item| !blank(item)).map(|item| match share(item) {
         Some(share) => Ok(share),
         None => Err(format!("{RECIPIENTS}, this one returned an array with {}", kind(item))),
     });

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 
 use super::native::Native;
-use crate::diagnostic::Place;
 use crate::policy::{Form, Program};
 use crate::script::coverage::Recorder;
 use crate::script::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
@@ -89,7 +88,7 @@ impl Interpreter {
             Ok(Err(error)) => {
                 let mut fault = fail(&fault::parse_message(error.err_type()));
                 if let Some((line, column)) = fault::line_and_column(error.position()) {
-                    fault.place = Place::within(line, column, &program.origin);
+                    fault.place = program.origin.at(line, column);
                 }
                 return Err(fault);
             }

@@ -8,7 +8,6 @@
 use rhai::Dynamic;
 use rust_decimal::Decimal;
 
-use crate::diagnostic::Place;
 use crate::policy::{Form, Program};
 use crate::script::{Arguments, Fault, api, fault};
 
@@ -43,7 +42,7 @@ impl Native {
         match self {
             Native::TransactionAmount => api::amount(with.tx).map_err(|error| {
                 let mut fault = fault::of_error(program, &error);
-                fault.place = Place::within(1, AMOUNT_COLUMN, &program.origin);
+                fault.place = program.origin.at(1, AMOUNT_COLUMN);
                 fault
             }),
             Native::CreditAmount => match with.credit {

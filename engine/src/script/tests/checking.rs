@@ -3,7 +3,8 @@
 use super::{known, program};
 use crate::diagnostic::Place;
 use crate::policy::{Form, Kind, Use};
-use crate::script::{Known, check as findings};
+use crate::script::Known;
+use crate::script::check::{check as advised, found as findings};
 
 /// Findings as `CODE line:column message; help`.
 fn found(form: Form, source: &str, known: &Known) -> Vec<String> {
@@ -38,7 +39,11 @@ fn expressions() {
                 "true && tx[\"Rep #2\"] == \"\"",
                 &["CR002 1:12 unknown field `Rep #2`; did you mean `Rep #1`?"],
             ),
-            ("tx.quantity > 1", &["CR002 1:4 `tx.quantity` is not mapped in [fields]"]),
+            (
+                "tx.quantity > 1",
+                &["CR002 1:4 `tx.quantity` is not mapped in [fields]; \
+                  add `quantity = \"COLUMN\"` to [fields] in accredit.toml"],
+            ),
             (
                 "credit.amont > 1",
                 &["CR002 1:8 credit has no field `amont`; did you mean `amount`?"],
@@ -65,8 +70,8 @@ fn expressions() {
             ("tx.amount > tx.date", &["CR010 1:13 cannot compare number with date"]),
             ("tx.deal_stage in [1, \"Won\"]", &["CR010 1:19 cannot compare text with number"]),
             (
-                "credit.payee == ()",
-                &["CR010 1:17 nothing can be compared with (); ask tx.has(\"…\") for a column, \
+                "tx.amount == ()",
+                &["CR010 1:14 this cannot be compared with (); ask tx.has(\"…\") for a column, \
                  credit.has(\"…\") for a field"],
             ),
             ("tx.amount", &["CR011 1:1 the result must be true or false, this is number"]),
@@ -77,6 +82,30 @@ fn expressions() {
             ("tx.deal_stage = \"Won\"", &["CR001 1:15 unexpected `=`; write `==` to compare"]),
             ("tx.amount >", &["CR001 1:12 script is incomplete"]),
             ("tx.amount > (", &["CR001 1:14 script is incomplete"]),
+        ],
+    );
+}
+
+#[test]
+fn what_may_be_absent() {
+    check(
+        Form::Expression(Use::IndirectCondition),
+        &[
+            // A credit's field may be nothing, a column never is.
+            ("credit.payee == () || credit.via != ()", &[]),
+            (
+                "to.level == \"1\" || credit.position == 5",
+                &[
+                    "CR010 1:13 cannot compare number with text",
+                    "CR010 1:39 cannot compare text with number",
+                ],
+            ),
+            ("to.level == 1 && credit.position + 1 == \"5\" && credit.via == to.via", &[]),
+            (
+                "credit.level < ()",
+                &["CR010 1:16 this cannot be compared with (); ask tx.has(\"…\") for a column, \
+                 credit.has(\"…\") for a field"],
+            ),
         ],
     );
 }
@@ -122,13 +151,27 @@ fn policies() {
                 "fn value(tx, to) { if tx.renewal { return false; } 1 }",
                 &["CR011 1:43 the result must be a number, this is bool"],
             ),
+            // It parked every deal, with the words "transaction has no field `amount`".
+            ("fn value(tx, to) { tx.amount = 5; 1 }", &["CR008 1:20 `tx` cannot be changed"]),
+            // What ends with a statement that has no value answers (), which parked every deal.
+            ("fn value(tx, to) { }", &["CR011 1:18 the result must be a number, this is ()"]),
+            (
+                "fn value(tx, to) { let n = 5 }",
+                &["CR011 1:24 the result must be a number, this is ()"],
+            ),
+            (
+                "fn value(tx, to) { let n = 1; if tx.renewal { n = 2; } else { n } }",
+                &["CR011 1:47 the result must be a number, this is ()"],
+            ),
+            ("fn value(tx, to) { let n = 1; if tx.renewal { n = 2; } n }", &[]),
             ("fn value(tx, to) { if tx.renewal { throw \"no\" } 1 }", &[]),
             ("fn value(tx, to) { let n = 0; for (x, i) in [1] { n += x * i } n }", &[]),
             ("fn value(tx, to) { try { 1 } catch (e) { throw e } 1 }", &[]),
             ("fn value(tx, to) { { let n = 1; } n }", &["CR007 1:35 unknown variable `n`"]),
             (
                 "let x = 1;\nfn value(tx, to) { 1 }",
-                &["CR001 1:1 only constants and functions may stand at the top level"],
+                &["CR001 1:1 only constants and functions may stand at the top level; \
+                   move it into the function that needs it"],
             ),
         ],
     );
@@ -207,7 +250,7 @@ fn existing_credits_have_fields() {
 #[test]
 fn places_are_counted_from_the_origin() {
     let mut program = program(Form::Expression(Use::Filter), "tx.foo ==\n  tx.bar");
-    program.origin = Place::new("plans/a.toml", 7, 11);
+    program.origin = Place::new("plans/a.toml", 7, 11).into();
     let places = findings(&program, &known()).into_iter().map(|finding| finding.place);
     let expected = [Place::new("plans/a.toml", 7, 14), Place::new("plans/a.toml", 8, 6)];
     assert_eq!(places.collect::<Vec<_>>(), expected);
@@ -225,4 +268,29 @@ fn large_sources_are_refused() {
     let source = format!("true // {}", "x".repeat(70_000));
     let found = found(Form::Expression(Use::Filter), &source, &known());
     assert_eq!(found, ["CR009 1:1 the script has more than 65536 bytes"]);
+}
+
+#[test]
+fn every_error_says_what_to_do() {
+    // A consultant who reads "cannot compare number with text" asks: and now?
+    let check = |form: Form, source: &str, part: &str| {
+        let findings = advised(&program(form, source), &known());
+        let helps: Vec<_> = findings.iter().map(|it| it.help.as_deref().unwrap_or("")).collect();
+        assert!(helps.iter().any(|help| help.contains(part)), "{source}: {helps:?}");
+        assert!(helps.iter().all(|help| !help.is_empty()), "{source}: {findings:?}");
+    };
+    let condition = Form::Expression(Use::Condition);
+    check(condition, "tx.amount > \"x\"", "number(text)");
+    check(condition, "tx.amount", "tx.amount > 0");
+    check(condition, "tx.amount >", "an expression is one value");
+    check(condition, "tx[\"Größe\"] == \"x\"", "as the header has it");
+    check(condition, "frobnicate(1)", "api.md");
+    check(Form::Expression(Use::Value), "credit.amount", "`tx`, `to`");
+    check(condition, "tx.quantity > 1", "to [fields]");
+    check(condition, "tx.amount.size > 1", "a function has brackets");
+    check(Form::Expression(Use::Hold), "tx.amount", "hold_for");
+    check(Form::Policy(Kind::Value), "fn value(tx, to) { tx.id }", "end with an amount");
+    check(Form::Policy(Kind::Value), "fn value(tx, to) { 1 ", "missing bracket");
+    check(Form::Policy(Kind::Value), "", "left margin");
+    check(Form::Policy(Kind::Value), "const A = 1 / 0; fn value(tx, to) { A }", "on saving");
 }

@@ -32,6 +32,12 @@ fn results_are_of_the_kind_asked_for() {
             "a filter policy must return true or false, this one returned text @1:1",
         ),
         (Kind::Value, "5", "5"),
+        (
+            Kind::Value,
+            "let n = 0; for i in 0..tx.amount / 493.8 { n += i } n",
+            "a range needs whole numbers, not 2.5 @1:41",
+        ),
+        (Kind::Value, "let n = 0; for i in 1..=tx.amount / 411.5 { n += i } n", "6"),
         (Kind::Value, "()", "a value policy must return a number, this one returned () @1:1"),
         (Kind::Crediting, "()", "()"),
         (Kind::Crediting, "tx.default_credit", "\"Ann Lee\""),
@@ -40,6 +46,9 @@ fn results_are_of_the_kind_asked_for() {
             "[share(\"A\", 0.5), \"B\"]",
             "Shares([Share { who: \"A\", weight: Some(0.5) }, Share { who: \"B\", weight: None }])",
         ),
+        // `[tx["Rep 1"], tx["Rep 2"]]` with a blank second rep gave the first one half of the deal.
+        (Kind::Crediting, "[\"A\", \" \"]", "Shares([Share { who: \"A\", weight: None }])"),
+        (Kind::Crediting, "[\"\"]", "Shares([])"),
         (Kind::Crediting, "share(\"A\")", "Shares([Share { who: \"A\", weight: None }])"),
         (
             Kind::Crediting,

@@ -47,7 +47,7 @@ fn settings() {
     assert_eq!(fields.names[&Names::RelatedPosition], ["desk"]);
     let won = program(&ruleset, Some(settings.queries["won"]));
     assert_eq!(won.form, Form::Expression(Use::Filter));
-    assert_eq!(won.origin, Place::new("accredit.toml", 33, 8));
+    assert_eq!(won.origin.place, Place::new("accredit.toml", 33, 8));
     let intake = program(&ruleset, settings.sources["crm"].intake);
     assert_eq!(&*intake.name, "intake/from-crm");
     assert_eq!(ruleset.policies.len(), 5);
@@ -77,7 +77,7 @@ fn direct_rules() {
     assert_eq!(booking.assign, [Assign::Owner]);
     assert_eq!(booking.rule.tags, ["core"]);
     let condition = program(&ruleset, booking.rule.condition);
-    assert_eq!(condition.origin, Place::new("plans/ae.toml", 18, 14));
+    assert_eq!(condition.origin.place, Place::new("plans/ae.toml", 18, 14));
     let result = &booking.results[0];
     assert_eq!(result.unit, ruleset.settings.units.find("JPY").unwrap());
     assert_eq!(result.output.hold, HoldSetting::For(Length::Days(30)));
@@ -95,7 +95,7 @@ fn direct_rules() {
     assert_eq!(policy.form, Form::Policy(Kind::Crediting));
     assert_eq!(&*policy.name, "crediting/standard/owner");
     let HoldSetting::Program(hold) = rows.results[0].output.hold else { panic!("an expression") };
-    assert_eq!(program(&ruleset, Some(hold)).origin, Place::new("plans/ae.toml", 49, 1));
+    assert_eq!(program(&ruleset, Some(hold)).origin.place, Place::new("plans/ae.toml", 49, 1));
 
     assert_eq!(column.assign, [Assign::Column("deal_stage".to_owned())]);
     let condition = program(&ruleset, column.rule.condition);

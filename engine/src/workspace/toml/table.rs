@@ -59,12 +59,20 @@ impl<'a> Table<'a> {
         Some(Item { source: self.source, key, value })
     }
 
+    /// Whether there is a value of `key`.
+    pub(in crate::workspace) fn has(&self, key: &str) -> bool {
+        self.entries.get(key).is_some()
+    }
+
     /// The value of `key`; its absence is reported.
     pub(in crate::workspace) fn need(&mut self, key: &'static str) -> Option<Item<'a>> {
         let found = self.take(key);
         if found.is_none() {
             let message = format!("`{key}` is missing");
-            let help = format!("add `{key} = …`");
+            let help = match (key, self.offset) {
+                ("workspace" | "fields", None) => format!("add a table `[{key}]`"),
+                _ => format!("add `{key} = …`"),
+            };
             self.source.report.error("CR023", self.place(), message, &help);
         }
         found
@@ -127,7 +135,7 @@ impl<'a> Table<'a> {
         let entries = self.entries.iter().map(|(key, value)| {
             let place = self.source.place(key.span().start);
             let name: &'a str = key.get_ref();
-            let text = Text { text: name.to_owned(), origin: place.clone(), place };
+            let text = Text { text: name.to_owned(), origin: place.clone().into(), place };
             (text, Item { source: self.source, key: name, value })
         });
         entries.collect()

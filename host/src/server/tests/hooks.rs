@@ -32,6 +32,11 @@ fn a_delivery_is_answered_and_credited_once() {
     assert_eq!(other.json()["transactions"], first["transactions"]);
     assert!(host.credits("D-2").is_empty(), "a conflict is kept, not processed");
     assert_eq!(dead_letters(&host), 1, "and shown");
+    // It was a dead letter among others, and no alert said that a sender contradicts itself.
+    let alerts = host.get("/v1/alerts?code=conflict")["data"].clone();
+    assert_eq!(alerts[0]["delivery"], "msg_1", "{alerts}");
+    assert_eq!(alerts[0]["source"], "crm");
+    assert_eq!(host.get("/v1/alerts?code=unmatched")["data"].as_array().map(Vec::len), Some(0));
 }
 
 #[test]
