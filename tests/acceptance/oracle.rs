@@ -10,6 +10,7 @@ mod laws;
 mod lines;
 mod naive;
 mod random;
+mod scripts;
 mod shrink;
 mod world;
 
@@ -71,6 +72,7 @@ fn compared(world: &World) -> Found {
             return (Some(text), reached);
         }
     }
+    reached.extend(naive::scripts::reached());
     reached.sort_unstable();
     reached.dedup();
     (laws::check(world, &results).err(), reached)

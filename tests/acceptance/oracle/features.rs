@@ -21,6 +21,8 @@ pub(crate) enum Feature {
     Finalized,
     /// Unit types, a currency of transactions, exchange rates.
     Currencies,
+    /// Policies as scripts, of plans and by name.
+    Policies,
 }
 
 /// The groups that generated worlds have.
@@ -57,7 +59,9 @@ impl Reached {
             println!("{count:>7} {name}");
         }
         let wanted = |(_, group): &&(&str, Option<Feature>)| group.is_none_or(on);
-        let wanted = WANTED.iter().filter(wanted).map(|(name, _)| *name);
+        let of_scripts = OF_SCRIPTS.iter().map(|name| (*name, Some(Feature::Policies)));
+        let wanted_all: Vec<_> = WANTED.iter().copied().chain(of_scripts).collect();
+        let wanted = wanted_all.iter().filter(wanted).map(|(name, _)| *name);
         wanted.filter(|name| !all.contains_key(name)).collect()
     }
 }
@@ -98,6 +102,54 @@ const WANTED: &[(&str, Option<Feature>)] = &[
     ("exchanged", Some(Feature::Currencies)),
     ("without a rate", Some(Feature::Currencies)),
     ("another unit above", Some(Feature::Currencies)),
+];
+
+/// What policies must have done in some world.
+const OF_SCRIPTS: &[&str] = &[
+    "script: filter by plan",
+    "script: filter lets in",
+    "script: filter keeps out",
+    "script: crediting by plan",
+    "script: crediting by name",
+    "script: crediting text",
+    "script: crediting nobody",
+    "script: crediting shares",
+    "script: value by plan",
+    "script: value by name",
+    "script: hold by plan",
+    "script: hold by name",
+    "script: hold beaten by a word",
+    "script: hold until no period",
+    "script: duplication by plan",
+    "script: duplication by name",
+    "script: duplication beaten by a word",
+    "script: duplicate kept",
+    "script: duplicate suppressed",
+    "script: rollup by plan",
+    "script: rollup by name",
+    "script: rollup nothing",
+    "script: map with a maximum",
+    "script: map with a hold",
+    "script: map with a credit type",
+    "script: filter fails",
+    "script: crediting fails",
+    "script: value fails",
+    "script: hold fails",
+    "script: duplication fails",
+    "script: rollup fails",
+    "script: unlike kinds",
+    "script: throw",
+    "script: for",
+    "script: len",
+    "script: const",
+    "script: helper",
+    "share",
+    "no_hold",
+    "hold_for",
+    "hold_until",
+    "hold_until_period",
+    "hold_until_next",
+    "hold_indefinitely",
 ];
 
 /// What a world has, whatever becomes of it.

@@ -3,6 +3,7 @@
 mod calendar;
 mod company;
 mod rules;
+mod scripts;
 
 use super::features::{Feature, on};
 use super::random::Random;
@@ -63,6 +64,7 @@ pub(crate) fn world(seed: u64) -> World {
         people,
         seats,
         sittings,
+        policies: Vec::new(),
         plans: Vec::new(),
         transactions: Vec::new(),
         as_of: None,
@@ -75,6 +77,9 @@ pub(crate) fn world(seed: u64) -> World {
     calendar::finalized(r, &mut world);
     calendar::money(r, &mut world);
     rules::plans(r, &mut world);
+    if on(Feature::Policies) && r.one_in(3) {
+        scripts::policies(r, &mut world);
+    }
     world.transactions = (0..1 + r.below(6)).map(|n| transaction(r, &world, n)).collect();
     if r.one_in(10) {
         let again = transaction(r, &world, 0);

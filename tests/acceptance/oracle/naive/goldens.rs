@@ -1,6 +1,8 @@
 //! The goldens of the domain that the engine's case files do not give to the naive reading: its own
 //! proof, before it is compared with anybody.
 
+mod policies;
+
 use super::periods::leaves;
 use super::posting::{self, Entry};
 use super::{Decided, Row, decisions};
@@ -69,6 +71,7 @@ fn world(people: &[(&str, &str)]) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        policies: Vec::new(),
         plans: vec![Plan {
             id: text("sales"),
             teams: false,
@@ -78,6 +81,7 @@ fn world(people: &[(&str, &str)]) -> World {
             split: Split::Equal,
             total_one: false,
             across_years: false,
+            policies: Vec::new(),
             direct: vec![direct],
             indirect: Vec::new(),
         }],
