@@ -34,6 +34,7 @@ const ENABLED: &[Feature] = &[
     Feature::Calendars,
     Feature::Finalized,
     Feature::Currencies,
+    Feature::Policies,
 ];
 
 pub(crate) fn on(feature: Feature) -> bool {

@@ -375,7 +375,7 @@ fn rollup(r: &mut Random, world: &World) -> Body {
         entries.push(("credit_type", other));
     }
     if r.one_in(20) {
-        entries.remove(0);
+        entries[0].1 = Expr::Nothing;
     }
     Body { steps, last: Expr::Map(entries) }
 }

@@ -33,7 +33,8 @@ fn capped(
     (part, own): (Decimal, Option<Decimal>),
     rows: &[Row],
 ) -> Result<Option<Decimal>, &'static str> {
-    let Some(cap) = own.map(Cap::Fixed).or(result.cap) else { return Ok(Some(part)) };
+    // What stands on the result is nearer than what a policy says.
+    let Some(cap) = result.cap.or(own.map(Cap::Fixed)) else { return Ok(Some(part)) };
     let amount = settings::number(&case.tx.amount);
     let mut left = amounts::limit(cap, amount, case.world.scale_of(unit))?;
     for row in rows {
@@ -65,7 +66,7 @@ fn one_result(
     if result.value == Value::Default && !worth.by_policy {
         value = money::exchanged(case, value, &source.unit, &unit)?;
     }
-    let written = worth.credit_type.or_else(|| result.credit_type.clone());
+    let written = result.credit_type.clone().or(worth.credit_type);
     let mut row = Row {
         rule: rule.name.clone(),
         result: result.name.clone(),

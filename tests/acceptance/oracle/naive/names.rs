@@ -72,6 +72,12 @@ fn territory(case: Case<'_>, rule: &Direct, under: Option<&str>) -> Result<Vec<N
 
 /// The names of a text; with `only_teams` they are names of teams.
 fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<Vec<Named>, Codes> {
+    let parts = parts(text).map_err(|code| vec![code])?;
+    listed(case, rule, parts, only_teams)
+}
+
+/// A text taken apart: names, each with its weight.
+pub(super) fn parts(text: &str) -> Result<Vec<(String, Option<Decimal>)>, &'static str> {
     let mut parts: Vec<(String, Option<Decimal>)> = Vec::new();
     for part in text.replace("||", ";").split(';') {
         let part = part.trim();
@@ -83,13 +89,13 @@ fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<V
                 let weight: Result<Decimal, _> = weight.trim().parse();
                 let known = !name.trim().is_empty();
                 let weight = weight.ok().filter(|weight| known && *weight >= Decimal::ZERO);
-                (name.trim(), Some(weight.ok_or_else(|| vec!["policy_error"])?))
+                (name.trim(), Some(weight.ok_or("policy_error")?))
             }
             None => (part, None),
         };
         parts.push((name.to_owned(), weight));
     }
-    listed(case, rule, parts, only_teams)
+    Ok(parts)
 }
 
 /// Those who are named one by one; with `only_teams` they are names of teams.

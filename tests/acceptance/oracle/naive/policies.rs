@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::names::Named;
+use super::names::{self, Named};
 use super::rolling::Path;
 use super::scripts::{self, Answer, Found, of_plan, reach, run, seen};
 use super::{Case, Row, Status, payee, periods, settings};
@@ -61,12 +61,33 @@ pub(super) fn whom(case: Case<'_>, named: Option<usize>) -> Answer<Whom> {
                 if weight.is_some_and(|weight| weight < Decimal::ZERO) {
                     return Err(ERROR);
                 }
-                all.push((who, weight));
+                all.extend(each(&who, weight)?);
             }
             Ok(Whom::Shares(all))
         }
         _ => Err(ERROR),
     }
+}
+
+/// A share's text may name several: without weights of their own they have equal parts of its
+/// weight, the first with what division leaves; their own weights are parts of it.
+fn each(who: &str, weight: Option<Decimal>) -> Answer<Vec<(String, Option<Decimal>)>> {
+    let mut parts = names::parts(who)?;
+    let Some(weight) = weight else { return Ok(parts) };
+    let count = Decimal::from(parts.len());
+    let own = parts.iter().filter(|(_, own)| own.is_some()).count();
+    if own != 0 && own != parts.len() {
+        return Err("mixed_weights");
+    }
+    let part = weight / count;
+    for (place, (_, own)) in parts.iter_mut().enumerate() {
+        *own = Some(match own {
+            Some(own) => weight * *own,
+            None if place == 0 => weight - part * (count - Decimal::ONE),
+            None => part,
+        });
+    }
+    Ok(parts)
 }
 
 /// What the whole deal is worth.
@@ -185,20 +206,21 @@ pub(super) fn held(
 ) -> (Status, Option<Date>, &'static str) {
     let of_plan = of_plan(case.world, case.plan, Kind::Hold);
     let hold = match (wish, written, of_plan) {
-        (Some(wish), ..) => Ok(wish),
-        (None, Hold::Policy(place), _) => {
+        // What stands on the result is nearer than what a rollup policy says.
+        (Some(wish), Hold::None, _) => Ok(wish),
+        (_, Hold::Policy(place), _) => {
             reach("script: hold by name");
             asked(case, *place, row)
         }
-        (None, Hold::None, Some(place)) => {
+        (_, Hold::None, Some(place)) => {
             reach("script: hold by plan");
             asked(case, place, row)
         }
-        (None, Hold::Never, Some(_)) => {
+        (_, Hold::Never, Some(_)) => {
             reach("script: hold beaten by a word");
             Ok(Hold::None)
         }
-        (None, written, _) => Ok(written.clone()),
+        (_, written, _) => Ok(written.clone()),
     };
     match hold {
         Ok(Hold::Until(id)) if periods::meant(case.leaves, &id).is_empty() => {

@@ -321,6 +321,11 @@ fn operate(op: &str, left: Found, right: Found) -> Answer {
         (Found::Text(a), Found::Text(b)) if op == "+" => return Ok(Found::Text(format!("{a}{b}"))),
         (Found::Text(a), Found::Text(b)) => a.cmp(b),
         (Found::Day(a), Found::Day(b)) => a.cmp(b),
+        // What is absent equals only what is absent.
+        (Found::Nothing, _) | (_, Found::Nothing) if matches!(op, "==" | "!=") => {
+            reach("script: absent");
+            return Ok(Found::Bool((left == right) == (op == "==")));
+        }
         _ => {
             reach("script: unlike kinds");
             return Err(ERROR);
