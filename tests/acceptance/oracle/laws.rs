@@ -24,7 +24,7 @@
 //! | INV-R1 | over all periods the sums are those of a clean run | `again::sums_as_clean` |
 //! | INV-G1 | one at a time is all at once | `again::one_at_a_time` |
 //! | INV-G2 | the same bytes again, on one and on four threads | `again::on_threads` |
-//! | INV-V1, INV-V2 | payees see what is released, and nothing once it is deleted | host, `server/tests/published.rs`; `results.rs` |
+//! | INV-V1, INV-V2 | payees see the last release, and nothing once deleted | host, `published.rs` |
 
 pub(crate) mod again;
 
