@@ -21,6 +21,8 @@ pub(crate) enum Feature {
     Finalized,
     /// Unit types, a currency of transactions, exchange rates.
     Currencies,
+    /// `[[reward]]` and quotas.
+    Rewards,
 }
 
 /// The groups that generated worlds have.
@@ -32,6 +34,7 @@ const ENABLED: &[Feature] = &[
     Feature::Calendars,
     Feature::Finalized,
     Feature::Currencies,
+    Feature::Rewards,
 ];
 
 pub(crate) fn on(feature: Feature) -> bool {
@@ -98,6 +101,28 @@ const WANTED: &[(&str, Option<Feature>)] = &[
     ("exchanged", Some(Feature::Currencies)),
     ("without a rate", Some(Feature::Currencies)),
     ("another unit above", Some(Feature::Currencies)),
+    ("reward: credited", Some(Feature::Rewards)),
+    ("reward: user managers", Some(Feature::Rewards)),
+    ("reward: members", Some(Feature::Rewards)),
+    ("reward: team managers", Some(Feature::Rewards)),
+    ("reward: retroactive tiers", Some(Feature::Rewards)),
+    ("reward: cumulative tiers", Some(Feature::Rewards)),
+    ("reward: an expression", Some(Feature::Rewards)),
+    ("reward: a policy", Some(Feature::Rewards)),
+    ("reward: the plan's policy", Some(Feature::Rewards)),
+    ("reward: a quota", Some(Feature::Rewards)),
+    ("reward: shares of a quota", Some(Feature::Rewards)),
+    ("reward: a maximum", Some(Feature::Rewards)),
+    ("reward: exchanged", Some(Feature::Rewards)),
+    ("reward: below zero", Some(Feature::Rewards)),
+    ("reward: several credit types", Some(Feature::Rewards)),
+    ("reward: several credits", Some(Feature::Rewards)),
+    ("reward: after a finalization", Some(Feature::Rewards)),
+    ("reward: a vacant manager", Some(Feature::Rewards)),
+    ("reward: a team without anybody", Some(Feature::Rewards)),
+    ("reward: no quota", Some(Feature::Rewards)),
+    ("reward: a policy fails", Some(Feature::Rewards)),
+    ("reward: without a rate", Some(Feature::Rewards)),
 ];
 
 /// What a world has, whatever becomes of it.

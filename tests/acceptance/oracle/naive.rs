@@ -1,6 +1,6 @@
 //! The semantics a second time: loops over lists, written from the format and the domain alone.
 
-mod amounts;
+pub(crate) mod amounts;
 mod direct;
 mod goldens;
 mod indirect;
@@ -8,10 +8,13 @@ mod money;
 mod names;
 pub(crate) mod periods;
 pub(crate) mod posting;
+mod quotas;
+pub(crate) mod rewards;
 mod rolling;
 mod settings;
 mod teams;
 mod territories;
+mod worth;
 
 use jiff::civil::Date;
 use periods::Leaf;

@@ -3,6 +3,8 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::rewards::{Formula, Quota, Reward};
+
 /// Two dates, both included; absent is without end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Span {
@@ -271,6 +273,9 @@ pub(crate) struct Plan {
     pub(crate) across_years: bool,
     pub(crate) direct: Vec<Direct>,
     pub(crate) indirect: Vec<Indirect>,
+    /// The plan's reward policy.
+    pub(crate) pays: Option<Formula>,
+    pub(crate) rewards: Vec<Reward>,
 }
 
 /// A row as delivered; everything is text.
@@ -318,6 +323,9 @@ pub(crate) struct World {
     pub(crate) members: Vec<Member>,
     pub(crate) areas: Vec<Area>,
     pub(crate) plans: Vec<Plan>,
+    pub(crate) quotas: Vec<Quota>,
+    /// A period in which rewards are compared, beside the year.
+    pub(crate) period: Option<String>,
     pub(crate) transactions: Vec<Tx>,
     pub(crate) as_of: Option<Date>,
 }

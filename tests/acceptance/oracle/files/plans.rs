@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::quoted;
+use super::{quoted, rewards};
 use crate::oracle::world::{Assign, Cap, Direct, Hold, Indirect, Keep, Members, Outcome, Plan};
 use crate::oracle::world::{Span, Split, Test, Value};
 
@@ -46,12 +46,16 @@ pub(super) fn text(plan: &Plan) -> String {
     writeln!(text, "hold_across_years = {}", plan.across_years).unwrap();
     dates(&mut text, plan.span);
     test(&mut text, "filter", plan.filter);
+    if let Some(name) = rewards::default_policy(plan) {
+        writeln!(text, "policies = {{ reward = \"{name}\" }}").unwrap();
+    }
     for rule in &plan.direct {
         direct(&mut text, rule);
     }
     for rule in &plan.indirect {
         indirect(&mut text, rule);
     }
+    rewards::text(&mut text, plan);
     text
 }
 

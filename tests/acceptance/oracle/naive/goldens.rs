@@ -1,6 +1,8 @@
 //! The goldens of the domain that the engine's case files do not give to the naive reading: its own
 //! proof, before it is compared with anybody.
 
+mod rewards;
+
 use super::periods::leaves;
 use super::posting::{self, Entry};
 use super::{Decided, Row, decisions};
@@ -80,7 +82,11 @@ fn world(people: &[(&str, &str)]) -> World {
             across_years: false,
             direct: vec![direct],
             indirect: Vec::new(),
+            pays: None,
+            rewards: Vec::new(),
         }],
+        quotas: Vec::new(),
+        period: None,
         transactions: Vec::new(),
         as_of: None,
     }
