@@ -73,10 +73,10 @@ fn tiers(r: &mut Random) -> Worth {
     let skip = r.below(2);
     let mut all: Vec<Tier> = Vec::new();
     for limit in limits.into_iter().skip(skip).take(r.below(3)) {
-        all.push(Tier { up_to: Some(limit), rate: r.pick(&RATES) });
+        all.push(Tier { up_to: Some(limit), rate: r.word(&RATES) });
     }
     if all.is_empty() || !r.one_in(3) {
-        all.push(Tier { up_to: None, rate: r.pick(&RATES) });
+        all.push(Tier { up_to: None, rate: r.word(&RATES) });
     }
     Worth::Tiers(all, *r.pick(&[None, Some(false), Some(true), Some(true)]))
 }
