@@ -20,6 +20,7 @@ mod tests;
 mod update;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::decision::Decision;
 use crate::diagnostic::Diagnostic;
@@ -42,6 +43,9 @@ pub struct Options {
     pub columns: BTreeSet<String>,
     /// Whether lines and branches that run are counted, which is slower.
     pub traced: bool,
+    /// A clock that only grows, from the caller, where the time of each case is wanted; the engine
+    /// has none.
+    pub clock: Option<fn() -> Duration>,
 }
 
 /// What came of all files.
@@ -71,6 +75,8 @@ pub struct Outcome {
     pub line: u32,
     /// Nothing when it passed.
     pub failures: Vec<Diagnostic>,
+    /// How long it took, where the caller brought a clock.
+    pub took: Option<Duration>,
     /// What would make its tables true.
     pub edits: Vec<Edit>,
     /// What was decided: a baseline that later runs can be compared with, byte for byte.

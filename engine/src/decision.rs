@@ -160,6 +160,10 @@ pub struct Note {
     pub column: Option<u32>,
 }
 
+/// The columns of a note, in the order of FORMAT section 6.
+pub const NOTE_COLUMNS: [&str; 9] =
+    ["transaction", "plan", "stage", "code", "message", "policy", "file", "line", "column"];
+
 /// Everything decided about one transaction in one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -186,6 +190,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether it could not be made, or not wholly: it is tried again when its cause may have gone.
+    pub fn stopped(&self) -> bool {
+        let mut reasons = self.credits.iter().map(|credit| credit.reason.as_deref());
+        self.outcome == Outcome::Parked || reasons.any(|reason| reason == Some("policy_error"))
+    }
+
     /// The part of it that belongs to periods that are `inside`: a transaction of another period
     /// whose credits are posted there comes as filtered, with nothing but those credits; none where
     /// there is nothing.

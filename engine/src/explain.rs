@@ -21,7 +21,7 @@ use crate::stage::Inputs;
 use crate::transaction::Transaction;
 use crate::workspace::Ruleset;
 
-pub use payee::{Finding, WhyNot, for_payee};
+pub use payee::{Finding, WhyNot, find_payee, for_payee};
 
 /// One transaction in one plan, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -16,6 +16,7 @@ mod code;
 pub mod definitions;
 pub mod enquiries;
 pub mod inbox;
+pub mod integrity;
 pub mod notes;
 pub mod periods;
 pub mod query;
@@ -23,6 +24,7 @@ pub mod record;
 pub mod recredit;
 pub mod releases;
 pub mod resolutions;
+pub mod runs;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,24 @@ impl Ledger {
     /// When the data cannot be read.
     pub fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
         self.snapshot()?.get(Table::Meta, key.as_bytes())
+    }
+
+    /// Keeps a value for the host, in one commit with a row of the trail: who, what, and the rest.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_meta_noted(
+        &self,
+        (key, value): (&str, &[u8]),
+        at_ms: i64,
+        (who, what, detail): (&str, &str, serde_json::Value),
+    ) -> Result<()> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let mut batch = crate::store::Batch::default();
+        batch.put(Table::Meta, key, value);
+        self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
+        self.store.commit(&batch)
     }
 
     /// Keeps a value for the host.

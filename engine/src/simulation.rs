@@ -10,7 +10,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::ToSpan;
@@ -18,9 +18,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::calculation::{Calculation, assemble, decide_all, latest};
+use crate::calculation::books::{self, Books};
+use crate::calculation::{Calculation, calculation_of, decide_all, decisions, latest};
 use crate::calendar::Period;
-use crate::decision::{CreditRow, Outcome, RewardRow};
+use crate::decision::{CreditRow, Decision, Outcome, RewardRow};
 use crate::money;
 use crate::pipeline::Decided;
 use crate::stage::Inputs;
@@ -80,7 +81,12 @@ pub struct Sum {
     pub unit_type: String,
     /// What is real.
     pub so_far: String,
-    /// What it would come to, with what is real.
+    /// The part of `so_far` that deals of other periods brought: late ones, and corrections of
+    /// finalized periods. None of a reward, which is worked out from the whole.
+    pub posted: Option<String>,
+    /// What repeated deals bring; of a reward, what there is more of it than so far.
+    pub repeated: String,
+    /// What it would come to: what is real, with its holds that end by then, and what is repeated.
     pub projected: String,
 }
 
@@ -144,6 +150,12 @@ pub fn simulate(
         let inputs = Inputs { as_of: Some(day), ..Inputs::default() };
         decide_all(ruleset, deals, &inputs, threads)
     };
+    let finalized = !ruleset.settings.calendar.finalizations(Some(as_of)).is_empty();
+    let posted = |day: Date| match finalized {
+        true => posted(&books::projected(ruleset, records, (as_of, day), threads), plan, period),
+        // Where no period is finalized, everything stands in the period of its deal.
+        false => Vec::new(),
+    };
     let so_far = decide(&real, as_of);
     let count = let_in(&so_far, plan);
     if count < DEALS_MIN {
@@ -151,9 +163,15 @@ pub fn simulate(
         return Err(Refused::TooFew { plan, period, as_of, count });
     }
     let last = period.end.yesterday().unwrap_or(period.first);
-    let projected = decide(&repeated(&real, period, as_of)?, last);
-    let (now, then) =
-        (assemble(ruleset, plan, period, &so_far), assemble(ruleset, plan, period, &projected));
+    let all = repeated(&real, period, as_of)?;
+    let repetitions: HashSet<&str> = all.iter().skip(real.len()).map(|deal| &*deal.id).collect();
+    let projected = decide(&all, last);
+    let whole = |decided: &[Vec<Decided>], day: Date| {
+        let mut all = decisions(ruleset, plan, Some(period), decided);
+        all.extend(posted(day));
+        calculation_of(ruleset, plan, period, all)
+    };
+    let (now, then) = (whole(&so_far, as_of), whole(&projected, last));
     Ok(Simulation {
         simulation: true,
         plan: plan.to_owned(),
@@ -163,13 +181,8 @@ pub fn simulate(
         ruleset: ruleset.hash.to_string(),
         transactions: Counts { so_far: count, projected: let_in(&projected, plan) },
         parked: Counts { so_far: now.parked.len(), projected: then.parked.len() },
-        credits: sums(ruleset, &now, &then, |calculation| {
-            let active = calculation.credits.iter().filter(|credit| credit.status == "active");
-            active.map(of_credit).collect()
-        }),
-        rewards: sums(ruleset, &now, &then, |calculation| {
-            calculation.rewards.iter().map(of_reward).collect()
-        }),
+        credits: credit_sums(ruleset, &now, &then, period, &repetitions),
+        rewards: reward_sums(ruleset, &now, &then),
     })
 }
 
@@ -177,6 +190,28 @@ pub fn simulate(
 fn elapsed(period: &Period, as_of: Date) -> usize {
     let days = period.first.until(as_of).map_or(0, |span| span.get_days());
     usize::try_from(days).unwrap_or(0) + 1
+}
+
+/// What stands in the period of `plan` because of deals of other periods: their credits and nothing
+/// else.
+fn posted(books: &Books<'_>, plan: &str, period: &Period) -> Vec<Decision> {
+    let decisions = books.decisions(plan, Some(period)).into_iter();
+    let posted = decisions.map(|mut decision| {
+        decision.credits.retain(|row| !own(row, period));
+        Decision {
+            outcome: Outcome::Filtered,
+            reasons: vec![],
+            alerts: vec![],
+            log: vec![],
+            ..decision
+        }
+    });
+    posted.filter(|decision| !decision.credits.is_empty()).collect()
+}
+
+/// Whether a credit is of a deal of the period itself.
+fn own(row: &CreditRow, period: &Period) -> bool {
+    row.incentive_date.parse().is_ok_and(|date| period.contains(date))
 }
 
 /// How many deals `plan` let in.
@@ -226,26 +261,67 @@ fn of_reward(reward: &RewardRow) -> (Key, &str) {
     ((reward.reward.clone(), payee, team, reward.unit_type.clone()), &reward.amount)
 }
 
-/// Both calculations' amounts beside each other, by key.
-fn sums<'c>(
-    ruleset: &Ruleset,
-    now: &'c Calculation,
-    then: &'c Calculation,
-    amounts: impl Fn(&'c Calculation) -> Vec<(Key, &'c str)>,
-) -> Vec<Sum> {
-    let mut all: BTreeMap<Key, [Decimal; 2]> = BTreeMap::new();
-    for (index, calculation) in [now, then].into_iter().enumerate() {
-        for (key, amount) in amounts(calculation) {
-            if let Some(sum) = all.entry(key).or_default().get_mut(index) {
-                *sum = sum.saturating_add(amount.parse().unwrap_or_default());
-            }
+/// Four sums of one key: so far, posted, repeated, projected.
+type Amounts = [Decimal; 4];
+
+fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, &str), into: &[usize]) {
+    let amount: Decimal = amount.parse().unwrap_or_default();
+    let known = sums.entry(key).or_default();
+    for place in into {
+        if let Some(sum) = known.get_mut(*place) {
+            *sum = sum.saturating_add(amount);
         }
     }
-    let units = &ruleset.settings.units;
-    let sums = all.into_iter().map(|((name, payee, team, unit_type), [so_far, projected])| {
-        let scale = units.find(&unit_type).map_or(0, |unit| unit.scale);
-        let (so_far, projected) = (money::text(so_far, scale), money::text(projected, scale));
-        Sum { name, payee, team, unit_type, so_far, projected }
+}
+
+fn credit_sums(
+    ruleset: &Ruleset,
+    now: &Calculation,
+    then: &Calculation,
+    period: &Period,
+    repetitions: &HashSet<&str>,
+) -> Vec<Sum> {
+    let mut sums = BTreeMap::new();
+    for row in now.credits.iter().filter(|row| row.status == "active") {
+        let into: &[usize] = if own(row, period) { &[0] } else { &[0, 1] };
+        add(&mut sums, of_credit(row), into);
+    }
+    for row in then.credits.iter().filter(|row| row.status == "active") {
+        let repeated = repetitions.contains(row.transaction.as_str());
+        add(&mut sums, of_credit(row), if repeated { &[2, 3] } else { &[3] });
+    }
+    let sums = sums.into_iter();
+    sums.map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)))
+        .collect()
+}
+
+fn reward_sums(ruleset: &Ruleset, now: &Calculation, then: &Calculation) -> Vec<Sum> {
+    let mut sums = BTreeMap::new();
+    now.rewards.iter().for_each(|row| add(&mut sums, of_reward(row), &[0]));
+    then.rewards.iter().for_each(|row| add(&mut sums, of_reward(row), &[3]));
+    let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
+        sum(ruleset, key, [now, then.saturating_sub(now), then], None)
     });
     sums.collect()
+}
+
+fn sum(
+    ruleset: &Ruleset,
+    (name, payee, team, unit_type): Key,
+    [so_far, repeated, projected]: [Decimal; 3],
+    posted: Option<Decimal>,
+) -> Sum {
+    let units = &ruleset.settings.units;
+    let scale = units.find(&unit_type).map_or(0, |unit| unit.scale);
+    let text = |amount: Decimal| money::text(amount, scale);
+    Sum {
+        name,
+        payee,
+        team,
+        unit_type,
+        so_far: text(so_far),
+        posted: posted.map(text),
+        repeated: text(repeated),
+        projected: text(projected),
+    }
 }

@@ -33,6 +33,8 @@ pub enum Table {
     Resolutions,
     Spans,
     Calculations,
+    Restated,
+    Runs,
     Periods,
     Frozen,
     Releases,
@@ -46,7 +48,7 @@ pub enum Table {
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 29] = [
+    pub const ALL: [(Table, &'static str); 31] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -67,6 +69,8 @@ impl Table {
         (Table::Resolutions, "resolutions"),
         (Table::Spans, "spans"),
         (Table::Calculations, "calculations"),
+        (Table::Restated, "restated"),
+        (Table::Runs, "runs"),
         (Table::Periods, "periods"),
         (Table::Frozen, "frozen"),
         (Table::Releases, "releases"),

@@ -167,6 +167,12 @@ impl Ruleset {
         hash::of_plans(&self.files, &self.programs)
     }
 
+    /// A hash for each plan, by its id: where two rulesets have the same one, the same credits are
+    /// worth the same in both.
+    pub fn reward_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_rewards(&self.files, &self.programs)
+    }
+
     /// What could be left out of a directory that is otherwise fine: declared columns that nothing
     /// reads.
     pub fn hints(&self) -> Vec<Diagnostic> {

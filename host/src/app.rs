@@ -19,9 +19,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::error;
 use crate::http::{
-    adjustments, alerts, aliases, bearer, body, calculations, changes, credits, dead_letters,
-    definitions, enquiries, holds, hooks, notes, parked, payees, periods, policies, rules, shadow,
-    status, transactions, verify,
+    adjustments, alerts, aliases, audit, bearer, body, calculations, changes, credits,
+    dead_letters, definitions, enquiries, holds, hooks, notes, parked, payees, periods, policies,
+    rules, runs, shadow, status, tasks, transactions, verify,
 };
 use crate::service::Service;
 
@@ -72,6 +72,8 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/v1/dead-letters/{sequence}/redrive", post(dead_letters::redrive))
         .route("/v1/parked", get(parked::list))
         .route("/v1/parked/redrive", post(parked::redrive))
+        .route("/v1/audit", get(audit::list))
+        .route("/v1/audit/verify", get(audit::verify))
         .route("/v1/verify", get(verify::run))
         .route("/v1/status", get(status::show))
         .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
@@ -116,8 +118,12 @@ fn results() -> Router<Arc<Service>> {
             "/v1/calculations/{plan}/{period}",
             get(calculations::show).delete(calculations::remove),
         )
-        .route("/v1/calculations/{plan}/{period}/run", post(calculations::run))
+        .route("/v1/calculations/{plan}/{period}/run", post(runs::begin))
         .route("/v1/calculations/{plan}/{period}/release", post(calculations::release))
+        .route("/v1/runs", get(runs::list))
+        .route("/v1/runs/{id}", get(runs::show))
+        .route("/v1/runs/{id}/cancel", post(runs::cancel))
+        .route("/v1/tasks/{id}", get(tasks::show))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/log", get(notes::log))
         .route("/v1/aliases", get(aliases::list))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use accredit_engine::calculation::{self, Calculation};
 use accredit_engine::calendar::{Period, PeriodKind};
 use accredit_engine::decision::{Decision, Note, Resolution};
-use accredit_engine::ledger::calculations::{NO_PERIOD, Summary};
+use accredit_engine::ledger::calculations::{NO_PERIOD, Restated, Summary};
 use accredit_engine::ledger::record::{Counts, Stored};
 use accredit_engine::posting;
 use accredit_engine::stage::note;
@@ -91,11 +91,16 @@ impl Service {
             };
             calculation.credits.sort_by_cached_key(order);
         }
-        calculation.revision = revision(&self.ledger.summaries()?, plan, leaves);
+        calculation.revision = self.index()?.revision(plan, &period.id, leaves);
         let lost = self.lost_adjustments(Some(plan), Some(leaves))?;
         calculation.log.extend(lost.iter().cloned());
         calculation.alerts.extend(lost);
         Ok(calculation)
+    }
+
+    /// What is counted of every calculation.
+    pub(crate) fn index(&self) -> Result<Index, StoreError> {
+        Ok(Index { summaries: self.ledger.summaries()?, restated: self.ledger.restated()? })
     }
 
     /// Whether an adjustment that counts still changes anything, and the periods it would change.
@@ -157,16 +162,24 @@ pub(crate) fn own_period(ruleset: &Ruleset, plan: &str, date: Date) -> Option<Pe
     ruleset.settings.calendar.period(date, kind)
 }
 
-/// The revision of a plan in `leaves`: it goes up whenever that of one of them does, or of what has
-/// no period.
-pub(crate) fn revision(
-    summaries: &BTreeMap<(String, String), Summary>,
-    plan: &str,
-    leaves: &BTreeSet<String>,
-) -> u32 {
-    let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
-    let of = |leaf: &str| summaries.get(&(plan.to_owned(), leaf.to_owned()));
-    leaves.filter_map(of).map(|summary| summary.revision).sum()
+/// What is counted of every calculation, without reading any.
+pub(crate) struct Index {
+    /// Plans in leaf periods.
+    pub(crate) summaries: BTreeMap<(String, String), Summary>,
+    restated: Restated,
+}
+
+impl Index {
+    /// The revision of a plan in a period with these leaves: it goes up whenever that of one of them
+    /// does, or of what has no period, and whenever other rules make its credits worth something
+    /// else.
+    pub(crate) fn revision(&self, plan: &str, period: &str, leaves: &BTreeSet<String>) -> u32 {
+        let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
+        let of = |leaf: &str| self.summaries.get(&(plan.to_owned(), leaf.to_owned()));
+        let credits: u32 = leaves.filter_map(of).map(|summary| summary.revision).sum();
+        let restated = self.restated.get(&(plan.to_owned(), period.to_owned()));
+        credits + restated.copied().unwrap_or_default()
+    }
 }
 
 /// What the leaves of a plan's period hold together.

@@ -6,6 +6,7 @@
 pub(crate) mod aliases;
 pub(crate) mod api;
 pub(crate) mod apply;
+pub(crate) mod audit;
 pub(crate) mod bundle;
 pub(crate) mod calculate;
 pub(crate) mod check;
@@ -85,6 +86,9 @@ enum Verb {
     Rollback(rollback::Options),
     /// Make recorded decisions again and compare them.
     Verify(verify::Options),
+    /// Show the audit trail, or check that it is whole.
+    #[command(subcommand)]
+    Audit(audit::Verb),
     /// Pack policies, plans and cases; install, upgrade, list and remove what others packed.
     #[command(subcommand)]
     Bundle(bundle::Verb),
@@ -115,6 +119,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Apply(options) => apply::run(&options),
         Verb::Rollback(options) => rollback::run(&options),
         Verb::Verify(options) => verify::run(&options),
+        Verb::Audit(verb) => audit::run(&verb),
         Verb::Bundle(verb) => bundle::run(&verb),
         Verb::Version => {
             let (version, language) =

@@ -2,7 +2,8 @@
 //!
 //! Not the calendar (the engine's). The only module of the host that reads a clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -28,6 +29,12 @@ impl Clock {
             jiff::Timestamp::now().to_zoned(zone).date()
         })
     }
+}
+
+/// Time that only grows, from some moment of this process: for how long something took.
+pub(crate) fn elapsed() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// A moment in milliseconds as RFC 3339 in UTC.

@@ -63,6 +63,10 @@ impl Config {
         let listen = "127.0.0.1:8080".to_owned();
         let tokens = secrets::named(&text("ACCREDIT_TOKENS").unwrap_or_default());
         let tokens = tokens.map_err(|error| format!("`ACCREDIT_TOKENS`: {error}"))?;
+        if let Some(one) = tokens.iter().find(|one| token.as_ref() == Some(&one.token)) {
+            let name = &one.name;
+            return Err(format!("`ACCREDIT_TOKENS`: `{name}` has the token of `ACCREDIT_TOKEN`"));
+        }
         Ok(Config {
             data,
             workspace,

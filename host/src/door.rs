@@ -38,6 +38,10 @@ pub(crate) struct Change {
     pub(crate) source: &'static str,
     /// The ruleset that the caller has seen, where another one would be a surprise.
     pub(crate) base: Option<String>,
+    /// The hash of all files that the caller has seen, case files included.
+    pub(crate) set: Option<String>,
+    /// The ruleset that it was seen to make.
+    pub(crate) makes: Option<String>,
     /// What it means for transactions that are credited already.
     pub(crate) effective: Effective,
     /// Labels to find it by.
@@ -48,6 +52,8 @@ pub(crate) struct Change {
     pub(crate) limits: Limits,
     /// The kept change that it carries out.
     pub(crate) proposal: Option<u64>,
+    /// Who activates that change.
+    pub(crate) approved_by: Option<String>,
 }
 
 /// A change that is in force.
@@ -169,7 +175,10 @@ impl Service {
         let secrets = secrets::secrets(&self.ledger, &self.config.secrets, &ruleset);
         let secrets = secrets.map_err(|error| failed(&error))?;
         let plans = ruleset.plan_hashes();
-        let row = Activation { cases: checked.cases, plans, ..self.row(&ruleset.hash, change) };
+        let restated = self.restated(&self.ruleset.load(), &ruleset);
+        let restated = restated.map_err(|error| failed(&error))?;
+        let row =
+            Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
         let row = self.ledger.activate(&ruleset.files, row).map_err(|error| failed(&error))?;
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));
@@ -200,6 +209,7 @@ impl Service {
             effective: change.effective,
             tags: change.tags.clone(),
             change: change.proposal,
+            approved_by: change.approved_by.clone(),
             ..Activation::default()
         }
     }

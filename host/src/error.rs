@@ -74,6 +74,11 @@ impl Problem {
         self
     }
 
+    /// What there is to read.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path"),
@@ -91,7 +96,13 @@ impl Problem {
         Problem::new(status, code, detail)
     }
 
-    fn response(self, instance: Option<&str>) -> Response {
+    /// Its status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// Its body.
+    pub(crate) fn body(&self, instance: Option<&str>) -> Json {
         let mut body = json!({
             "type": format!("/problems/{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("error"),
@@ -100,8 +111,13 @@ impl Problem {
             "instance": instance,
         });
         if let (Some(body), false) = (body.as_object_mut(), self.errors.is_empty()) {
-            body.insert("errors".to_owned(), Json::Array(self.errors));
+            body.insert("errors".to_owned(), Json::Array(self.errors.clone()));
         }
+        body
+    }
+
+    fn response(self, instance: Option<&str>) -> Response {
+        let body = self.body(instance);
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, kind, body.to_string()).into_response();
         response.headers_mut().extend(self.headers);

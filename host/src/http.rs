@@ -5,6 +5,7 @@
 pub(crate) mod adjustments;
 pub(crate) mod alerts;
 pub(crate) mod aliases;
+pub(crate) mod audit;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod calculations;
@@ -21,8 +22,10 @@ pub(crate) mod payees;
 pub(crate) mod periods;
 pub(crate) mod policies;
 pub(crate) mod rules;
+pub(crate) mod runs;
 pub(crate) mod shadow;
 pub(crate) mod status;
+pub(crate) mod tasks;
 pub(crate) mod transactions;
 pub(crate) mod verify;
 pub(crate) mod wish;

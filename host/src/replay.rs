@@ -13,7 +13,7 @@ use std::thread;
 use accredit_engine::calculation;
 use accredit_engine::calendar::{PeriodKind, State};
 use accredit_engine::decision::{Decision, Resolution};
-use accredit_engine::impact::{self, Impact};
+use accredit_engine::impact::{self, Delta, Impact};
 use accredit_engine::ledger::definitions::Effective;
 use accredit_engine::ledger::record::Stored;
 use accredit_engine::ledger::recredit::Pins;
@@ -35,6 +35,9 @@ pub(crate) fn open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
     period.is_none_or(|period| calendar.state(&period, today) != State::Finalized)
 }
 
+/// Transactions that are decided at a time, at least: enough for all cores.
+const AT_A_TIME: usize = 2048;
+
 /// A stored transaction that is to be decided again.
 pub(crate) struct Again {
     /// As it is stored.
@@ -53,10 +56,21 @@ pub(crate) struct Selection<'a> {
     pub(crate) pins: &'a Pins,
     /// Which incentive dates.
     pub(crate) effective: Effective,
+    /// From which incentive date finalized periods are meant as well.
+    pub(crate) reaching: Option<Date>,
     /// The business date.
     pub(crate) today: Date,
     /// Leaf periods that are finalized.
     pub(crate) finalized: &'a BTreeSet<String>,
+}
+
+/// What other rules come to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Replayed {
+    /// What the recorded transactions would be by them.
+    pub(crate) impact: Impact,
+    /// What an activation would change in the ledger: for `now`, only what waits and can be decided.
+    pub(crate) booked: Impact,
 }
 
 impl Selection<'_> {
@@ -72,8 +86,8 @@ impl Selection<'_> {
             let date = transaction.date().ok();
             let open = open(self.ruleset, date, self.today) && !self.finalized(date);
             // What a date reaches in a finalized period is taken back and posted in an open one.
-            let posted = matches!(self.effective, Effective::From(_));
-            let meant = self.effective.covers(date) && (open || posted);
+            let posted = self.reaching.is_some_and(|first| Effective::From(first).covers(date));
+            let meant = (self.effective.covers(date) && open) || posted;
             meant.then_some(Again { stored, transaction, plans })
         });
         again.collect()
@@ -126,47 +140,129 @@ impl Service {
     }
 
     /// What `new` would make of the recorded transactions of open periods, compared with what
-    /// stands in the ledger. From a date on, only of that date or later; for `now`, nothing of it
-    /// would be booked: it is what the same deals would come to.
+    /// stands in the ledger; from a date on, only of that date or later.
     pub(crate) fn impact(
         &self,
         current: &Ruleset,
         new: &Ruleset,
         effective: Effective,
-    ) -> Result<Impact, Problem> {
-        self.replay(current, new, effective).map_err(|error| Problem::internal(&error))
+    ) -> Result<Replayed, Problem> {
+        self.replay((current, new), effective).map_err(|error| Problem::internal(&error))
     }
 
     fn replay(
         &self,
-        current: &Ruleset,
-        new: &Ruleset,
+        (current, new): (&Ruleset, &Ruleset),
         effective: Effective,
-    ) -> Result<Impact, StoreError> {
-        let effective = if effective == Effective::Now { Effective::Recredit } else { effective };
+    ) -> Result<Replayed, StoreError> {
+        let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
         let today = self.business_date();
         let pins = self.pins(new)?;
         let finalized = self.ledger.finalized()?;
-        let selection =
-            Selection { ruleset: new, pins: &pins, effective, today, finalized: &finalized };
-        let mut impact = Impact::default();
-        let mut from = 0;
-        while let Some((stored, next)) = self.ledger.stored_from(from)? {
+        let selection = Selection {
+            ruleset: new,
+            pins: &pins,
+            effective: shown,
+            reaching: effective.date(),
+            today,
+            finalized: &finalized,
+        };
+        let mut replayed = Replayed::default();
+        let mut from = Some(0);
+        while let Some(first) = from {
+            let (stored, next) = self.page(first)?;
+            from = next;
+            let waiting: Vec<Stored> = stored.iter().filter(|one| waits(one)).cloned().collect();
             let again = selection.of(stored);
-            let mut decided = self.decide_stale(new, &again, today)?;
-            for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty())
-            {
-                let frozen = self.ledger.frozen(&one.stored.id)?;
-                posting::settle(decisions, &frozen, &new.settings.calendar, &finalized);
-            }
+            let decided = self.settled(new, &again, today, &finalized)?;
+            let mut meant = BTreeSet::new();
             for (one, decisions) in again.iter().zip(&decided) {
                 let before = (current, one.stored.decisions.as_slice());
-                impact.add(impact::compare(before, (new, decisions)).as_ref());
+                let delta = impact::compare(before, (new, decisions));
+                replayed.impact.add(delta.as_ref());
+                if effective != Effective::Now {
+                    meant.insert(one.stored.number);
+                    replayed.booked.add(delta.as_ref());
+                }
             }
-            from = next;
+            let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
+            let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
+            for (number, delta) in self.redriven((current, new), waiting, today, &finalized)? {
+                replayed.booked.add(delta.as_ref());
+                if !shown.contains(&number) {
+                    replayed.impact.add(delta.as_ref());
+                }
+            }
         }
-        Ok(impact)
+        Ok(replayed)
     }
+
+    /// Enough stored transactions for all cores, and where the next ones are.
+    fn page(&self, first: u64) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
+        let (mut page, mut from) = (Vec::new(), Some(first));
+        while let Some(first) = from.filter(|_| page.len() < AT_A_TIME) {
+            from = self.ledger.stored_from(first)?.map(|(stored, next)| {
+                page.extend(stored);
+                next
+            });
+        }
+        Ok((page, from))
+    }
+
+    /// What `decide_stale` says, with what is posted because periods are finalized.
+    pub(crate) fn settled(
+        &self,
+        new: &Ruleset,
+        again: &[Again],
+        today: Date,
+        finalized: &BTreeSet<String>,
+    ) -> Result<Vec<Vec<Decision>>, StoreError> {
+        let mut decided = self.decide_stale(new, again, today)?;
+        for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty()) {
+            let frozen = self.ledger.frozen(&one.stored.id)?;
+            posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
+        }
+        Ok(decided)
+    }
+
+    /// What becomes of transactions that wait in some plan: every activation tries those plans
+    /// again, whatever it is effective for; the others keep their decision.
+    fn redriven(
+        &self,
+        (current, new): (&Ruleset, &Ruleset),
+        waiting: Vec<Stored>,
+        today: Date,
+        finalized: &BTreeSet<String>,
+    ) -> Result<Vec<(u64, Option<Delta>)>, StoreError> {
+        let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
+        let again: Vec<Again> = waiting
+            .into_iter()
+            .map(|mut stored| {
+                let transaction = Arc::new(decoder.decode(&stored.record));
+                stored.decisions.retain(|decision| decision.stopped());
+                let plans = stored.decisions.iter().map(|one| one.plan.clone()).collect();
+                Again { stored, transaction, plans }
+            })
+            .collect();
+        let mut decided = self.decide_stale(new, &again, today)?;
+        let mut deltas = Vec::with_capacity(again.len());
+        for (one, decisions) in again.iter().zip(&mut decided) {
+            decisions.retain(|decision| one.plans.contains(&decision.plan));
+            if !finalized.is_empty() {
+                let mut frozen = self.ledger.frozen(&one.stored.id)?;
+                frozen.retain(|row| one.plans.contains(&row.plan));
+                posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
+            }
+            let before = (current, one.stored.decisions.as_slice());
+            deltas.push((one.stored.number, impact::compare(before, (new, decisions))));
+        }
+        Ok(deltas)
+    }
+}
+
+/// Whether some plan could not decide a transaction, or not wholly.
+fn waits(stored: &Stored) -> bool {
+    stored.decisions.iter().any(Decision::stopped)
 }
 
 /// A decision that another ruleset would make alike, under that one's name.

@@ -20,6 +20,9 @@ const SECRET_KEY: &str = "secret/";
 const TOKEN_BYTES: usize = 32;
 const SECRET_BYTES: usize = 32;
 
+/// Names in the audit trail that are nobody's: the unnamed token and parts of the server.
+const ACTORS: [&str; 4] = ["admin", "serve", "watch", "worker"];
+
 /// What a token is compared with.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenHash([u8; 32]);
@@ -87,8 +90,16 @@ pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
         let role = Role::parse(role).ok_or_else(|| {
             format!("`{role}` is no role; write admin, author, approver or reader")
         })?;
-        if name.is_empty() || token.is_empty() || all.iter().any(|known| known.name == name) {
+        let same = |known: &Named| known.name.eq_ignore_ascii_case(name);
+        if name.is_empty() || token.is_empty() || all.iter().any(same) {
             return Err(format!("`{name}` must stand once, with a token"));
+        }
+        if ACTORS.iter().any(|actor| actor.eq_ignore_ascii_case(name)) {
+            return Err(format!("`{name}` is what the audit trail calls the server itself"));
+        }
+        if let Some(other) = all.iter().find(|known| known.token == token) {
+            // Two names with one token would approve each other.
+            return Err(format!("`{}` and `{name}` have the same token", other.name));
         }
         all.push(Named { name: name.to_owned(), role, token: token.to_owned() });
     }

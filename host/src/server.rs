@@ -52,6 +52,8 @@ impl Server {
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
         let (token_hash, _) = secrets::token(&ledger, &config)?;
         let active = secrets::secrets(&ledger, &config.secrets, &ruleset)?;
+        let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
+        left.map_err(|error| format!("the data file is unreadable: {error}"))?;
         let address = TcpListener::bind(&config.listen).await;
         let address = address
             .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
@@ -73,7 +75,9 @@ impl Server {
             orders,
             door: Mutex::new(()),
             shadow: Mutex::default(),
-            running: Mutex::new(None),
+            runs: crate::runs::Runs::default(),
+            tasks: crate::tasks::Tasks::default(),
+            reward_alerts: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
         service.resume_shadow();
@@ -103,6 +107,8 @@ impl Running {
     /// Ends it: no new connections, requests in flight end, what is queued is stored and decided.
     pub(crate) async fn stop(self) {
         self.service.stopping.store(true, Ordering::Release);
+        // Whoever waits for a run is told how far it is.
+        self.service.runs.tell();
         // The receiver is gone only when the loop has ended.
         let _ = self.stop.send(true);
         let _ = self.serving.await;

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use accredit_engine::ledger::Ledger;
 use accredit_engine::store::Error as StoreError;
@@ -21,21 +21,12 @@ use crate::config::Config;
 use crate::error::Problem;
 use crate::intake::Machines;
 use crate::metrics::Metrics;
+use crate::runs::Runs;
 use crate::secrets::{Secrets, Tokens};
 use crate::shadow::Shadow;
+use crate::tasks::Tasks;
 use crate::worker::{LAST_RUN, Orders};
 use crate::writer::Writer;
-
-/// How far the run of a calculation is.
-#[derive(Debug, Clone, serde::Serialize)]
-pub(crate) struct Going {
-    /// The plan.
-    pub(crate) plan: String,
-    /// Transactions that it has to decide.
-    pub(crate) transactions: usize,
-    /// Those that it has decided.
-    pub(crate) decided: usize,
-}
 
 /// The server's state.
 pub(crate) struct Service {
@@ -65,8 +56,12 @@ pub(crate) struct Service {
     pub(crate) door: Mutex<()>,
     /// The rules that run beside those in force, if any do.
     pub(crate) shadow: Mutex<Option<Shadow>>,
-    /// The run of a calculation that is going on, if one is.
-    pub(crate) running: Mutex<Option<Going>>,
+    /// Runs of calculations that have not ended.
+    pub(crate) runs: Runs,
+    /// Answers that take longer than a request.
+    pub(crate) tasks: Tasks,
+    /// Alerts of rewards, so far as they were asked for.
+    pub(crate) reward_alerts: Mutex<crate::rewards::Known>,
     /// Whether a stop was asked.
     pub(crate) stopping: AtomicBool,
 }
@@ -82,11 +77,6 @@ impl Service {
         let date = self.ledger.meta(LAST_RUN)?;
         let date = date.and_then(|date| String::from_utf8(date).ok());
         Ok(date.and_then(|date| date.parse().ok()))
-    }
-
-    /// Says how far the run of a calculation is; none when it has ended.
-    pub(crate) fn going(&self, going: Option<Going>) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = going;
     }
 
     /// Runs `work` where blocking does no harm, to its end even when the client has gone.

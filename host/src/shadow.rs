@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use accredit_engine::impact::{self, Delta, Impact};
-use accredit_engine::ledger::changes::{Proposal, State};
+use accredit_engine::ledger::changes::Proposal;
 use accredit_engine::ledger::record::Stored;
 use accredit_engine::transaction::Decoder;
 use accredit_engine::workspace::Ruleset;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::door::{self, Refused};
 use crate::error::Problem;
@@ -40,6 +41,9 @@ pub(crate) struct Sums {
     deltas: BTreeMap<String, Delta>,
     /// Deals that were decided once more without being remembered.
     pub(crate) uncertain: u64,
+    /// Deals that could not be shown to it.
+    #[serde(default)]
+    pub(crate) missed: u64,
 }
 
 /// A shadow that runs.
@@ -94,25 +98,59 @@ impl Service {
         self.candidate(&files, texts.keys()).map(|checked| Arc::new(checked.ruleset))
     }
 
-    /// Lets a kept change run beside the rules in force, from the next deal on.
-    pub(crate) fn start_shadow(&self, kept: &Proposal) -> Result<(), Refused> {
-        if !matches!(kept.state, State::Checked | State::Waiting) {
+    /// Lets a kept change run beside the rules in force, from the next deal on; one that runs ends.
+    pub(crate) fn start_shadow(&self, kept: &Proposal, who: &str) -> Result<(), Refused> {
+        if !kept.can_be_activated() {
             let detail = "only a change that check finds sound can run as a shadow";
             return Err(Refused::Problem(Problem::conflict("not_checked", detail)));
         }
         let ruleset = self.shadow_ruleset(kept)?;
         let sums = Sums { change: kept.id, since_ms: self.clock.now_ms(), ..Sums::default() };
-        self.keep_shadow(&sums).map_err(Refused::Problem)?;
+        self.stop_shadow(who).map_err(Refused::Problem)?;
+        let failed = |error: &dyn std::fmt::Display| Refused::Problem(Problem::internal(error));
+        let row = serde_json::to_vec(&sums).map_err(|error| failed(&error))?;
+        let detail = json!({ "change": kept.id, "ruleset": *ruleset.hash });
+        let said = (who, "shadow_started", detail);
+        let noted = self.ledger.set_meta_noted((KEY, &row), self.clock.now_ms(), said);
+        noted.map_err(|error| failed(&error))?;
         *self.shadow() = Some(Shadow { ruleset, sums });
         Ok(())
     }
 
-    /// Ends the shadow; gives its sums.
-    pub(crate) fn stop_shadow(&self) -> Result<Option<Sums>, Problem> {
-        let ended = self.shadow().take();
-        let failed = |error| Problem::internal(&error);
-        self.ledger.set_meta(KEY, b"").map_err(failed)?;
-        Ok(ended.map(|shadow| shadow.sums))
+    /// Ends the shadow; gives its sums, which the audit trail keeps.
+    pub(crate) fn stop_shadow(&self, who: &str) -> Result<Option<Sums>, Problem> {
+        let mut shadow = self.shadow();
+        let Some(sums) = shadow.as_ref().map(|shadow| shadow.sums.clone()) else {
+            return Ok(None);
+        };
+        let report = sums.impact.report();
+        let detail = json!({
+            "change": sums.change,
+            "transactions": report.transactions,
+            "differing": report.differing,
+            "total": report.total,
+            "missed": sums.missed,
+        });
+        let said = (who, "shadow_ended", detail);
+        let noted = self.ledger.set_meta_noted((KEY, b""), self.clock.now_ms(), said);
+        noted.map_err(|error| Problem::internal(&error))?;
+        *shadow = None;
+        Ok(Some(sums))
+    }
+
+    /// Ends the shadow when it is this change that runs.
+    pub(crate) fn end_shadow_of(&self, change: u64, who: &str) -> Result<(), Problem> {
+        if self.shadow_change() == Some(change) {
+            self.stop_shadow(who)?;
+        }
+        Ok(())
+    }
+
+    /// Counts deals that could not be shown to the shadow.
+    pub(crate) fn shadow_missed(&self, deals: u64) {
+        if let Some(running) = self.shadow().as_mut() {
+            running.sums.missed += deals;
+        }
     }
 
     /// Goes on with the shadow that ran when the server stopped.
@@ -121,6 +159,8 @@ impl Service {
         let sums = kept.and_then(|row| serde_json::from_slice::<Sums>(&row).ok());
         let Some(sums) = sums else { return };
         let change = self.ledger.proposal(sums.change).ok().flatten();
+        // One that was activated or withdrawn just before the stop.
+        let change = change.filter(Proposal::can_be_activated);
         match change.map(|change| self.shadow_ruleset(&change)) {
             Some(Ok(ruleset)) => *self.shadow() = Some(Shadow { ruleset, sums }),
             _ => tracing::warn!(change = sums.change, "the shadow does not run any more"),
@@ -147,8 +187,10 @@ impl Service {
                 Again { stored, transaction, plans: plans.clone() }
             })
             .collect();
-        let decided = self.decide_stale(&candidate, &again, self.business_date());
-        let decided = decided.map_err(|error| Problem::internal(&error))?;
+        let failed = |error| Problem::internal(&error);
+        let finalized = self.ledger.finalized().map_err(failed)?;
+        let decided = self.settled(&candidate, &again, self.business_date(), &finalized);
+        let decided = decided.map_err(failed)?;
         let mut shadow = self.shadow();
         let Some(running) = shadow.as_mut().filter(|running| running.sums.change == change) else {
             return Ok(());

@@ -50,10 +50,15 @@ pub(crate) struct Verified {
     pub(crate) differences: Vec<Deviation>,
     /// All that do not.
     pub(crate) differing: u64,
+    /// Stored rows that do not agree with others; of the whole file, whatever was wanted.
+    pub(crate) damage: Vec<String>,
 }
 
 /// Deviations that are listed one by one.
 const LISTED_MAX: usize = 1000;
+
+/// Transactions that are decided together: preparing a ruleset to run costs more than running it.
+const PAGE: usize = 2048;
 
 /// Rulesets that are kept at a time.
 const RULESETS_MAX: usize = 16;
@@ -67,15 +72,29 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
         rulesets: BTreeMap::new(),
         verified: Verified::default(),
     };
-    let mut from = 0;
-    while let Some((stored, next)) = ledger.stored_from(from)? {
-        for one in &stored {
-            verifying.transaction(one)?;
+    verifying.verified.damage = ledger.damage()?;
+    let (mut from, mut page) = (0, Vec::new());
+    loop {
+        match ledger.stored_from(from) {
+            Ok(None) => break,
+            Ok(Some((stored, next))) => {
+                page.extend(stored);
+                from = next;
+            }
+            // It is among the damage; the blocks behind it can be read.
+            Err(StoreError::Damaged(_)) => from = ledger.block_after(from),
+            Err(error) => return Err(error),
         }
-        from = next;
+        if page.len() >= PAGE {
+            verifying.page(&std::mem::take(&mut page))?;
+        }
     }
+    verifying.page(&page)?;
     Ok(verifying.verified)
 }
+
+/// A decision with the transaction that it is about.
+type Recorded<'a> = (&'a Stored, &'a Decision);
 
 struct Verifying<'a> {
     ledger: &'a Ledger,
@@ -90,7 +109,10 @@ impl Verifying<'_> {
         if let Some(known) = self.rulesets.get(hash) {
             return Ok(known.clone());
         }
-        let files = self.ledger.files_of(hash)?;
+        let files = match self.ledger.files_of(hash) {
+            Err(StoreError::Damaged(_)) => None,
+            files => files?,
+        };
         let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
         // Another version of the program may name the same files otherwise.
         let ruleset = ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new);
@@ -115,29 +137,84 @@ impl Verifying<'_> {
         plan && period
     }
 
-    fn transaction(&mut self, stored: &Stored) -> Result<(), StoreError> {
-        for decision in &stored.decisions {
-            let ruleset = self.ruleset(&decision.ruleset)?;
-            if !self.means(decision, ruleset.as_deref()) {
-                continue;
-            }
-            self.verified.decisions += 1;
-            let message = match ruleset {
-                None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
-                Some(ruleset) => self.deviation(stored, decision, &ruleset)?,
+    /// Verifies some transactions, those of one ruleset and business date together.
+    fn page(&mut self, page: &[Stored]) -> Result<(), StoreError> {
+        let mut groups: BTreeMap<(&str, Option<&str>), Vec<Recorded<'_>>> = BTreeMap::new();
+        for (stored, decision) in
+            page.iter().flat_map(|one| one.decisions.iter().map(move |decision| (one, decision)))
+        {
+            // Only a period takes a calendar to be understood.
+            let ruleset = match self.wanted.period {
+                Some(_) => self.ruleset(&decision.ruleset)?,
+                None => None,
             };
-            let Some(message) = message else { continue };
-            self.verified.differing += 1;
-            if self.verified.differences.len() < LISTED_MAX {
-                self.verified.differences.push(Deviation {
-                    transaction: stored.id.clone(),
-                    plan: decision.plan.clone(),
-                    ruleset: decision.ruleset.clone(),
-                    message,
-                });
+            if self.means(decision, ruleset.as_deref()) {
+                let key = (decision.ruleset.as_str(), decision.as_of.as_deref());
+                groups.entry(key).or_default().push((stored, decision));
+            }
+        }
+        for ((hash, as_of), recorded) in groups {
+            let made = match self.ruleset(hash)? {
+                None => None,
+                Some(ruleset) => Some((self.made(&ruleset, as_of, &recorded)?, ruleset)),
+            };
+            for (stored, decision) in recorded {
+                let message = match &made {
+                    None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
+                    Some((made, ruleset)) => match made.get(&stored.number) {
+                        None => Some("what was done by hand cannot be read".to_owned()),
+                        Some(again) => self.deviation(decision, again, ruleset)?,
+                    },
+                };
+                self.verified.decisions += 1;
+                self.differs(stored, decision, message);
             }
         }
         Ok(())
+    }
+
+    fn differs(&mut self, stored: &Stored, decision: &Decision, message: Option<String>) {
+        let Some(message) = message else { return };
+        self.verified.differing += 1;
+        if self.verified.differences.len() < LISTED_MAX {
+            self.verified.differences.push(Deviation {
+                transaction: stored.id.clone(),
+                plan: decision.plan.clone(),
+                ruleset: decision.ruleset.clone(),
+                message,
+            });
+        }
+    }
+
+    /// What a ruleset decides of transactions now, all plans, by the transaction's number; nothing
+    /// of those whose inputs cannot be read.
+    fn made(
+        &self,
+        ruleset: &Ruleset,
+        as_of: Option<&str>,
+        recorded: &[Recorded<'_>],
+    ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
+        let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let (mut numbers, mut transactions) = (Vec::new(), Vec::new());
+        let mut resolutions = Vec::new();
+        for (stored, _) in recorded {
+            if numbers.last() == Some(&stored.number) {
+                continue;
+            }
+            match self.ledger.resolutions(&stored.id) {
+                Err(StoreError::Damaged(_)) => continue,
+                own => resolutions.extend(own?),
+            }
+            numbers.push(stored.number);
+            transactions.push(Arc::new(decoder.decode(&stored.record)));
+        }
+        let inputs = explain::inputs(as_of.and_then(|date| date.parse().ok()), &resolutions);
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
+        let rows = decided.iter().map(|plans| {
+            plans.iter().map(|again| row::decision(ruleset, again)).collect::<Vec<_>>()
+        });
+        Ok(numbers.into_iter().zip(rows).collect())
     }
 
     /// What stands of a decision, with the frozen rows of its plan.
@@ -154,25 +231,22 @@ impl Verifying<'_> {
 
     fn deviation(
         &self,
-        stored: &Stored,
         decision: &Decision,
+        made: &[Decision],
         ruleset: &Ruleset,
     ) -> Result<Option<String>, StoreError> {
-        let fields = Arc::clone(&ruleset.settings.fields);
-        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-        let resolutions = self.ledger.resolutions(&stored.id)?;
-        let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
-        let inputs = explain::inputs(as_of, &resolutions);
-        let decided = calculation::decide_all(ruleset, &[transaction], &inputs, 1);
-        let again = decided.iter().flatten().find(|one| *one.plan == *decision.plan);
-        let again = again.map(|again| row::decision(ruleset, again));
+        let again = made.iter().find(|one| one.plan == decision.plan).cloned();
         // A plan that is gone has nothing but what was posted of it.
         let gone = || Decision { credits: Vec::new(), ..decision.clone() };
         let gone = (decision.outcome == Outcome::Filtered).then(gone);
         let Some(again) = again.or(gone) else {
             return Ok(Some("its ruleset has no such plan".to_owned()));
         };
-        let Some(again) = self.posted(again, ruleset)? else { return Ok(None) };
+        let again = match self.posted(again, ruleset) {
+            Err(StoreError::Damaged(why)) => return Ok(Some(format!("it cannot be made: {why}"))),
+            again => again?,
+        };
+        let Some(again) = again else { return Ok(None) };
         let bytes = |decision: &Decision| serde_json::to_vec(decision).unwrap_or_default();
         if bytes(decision) == bytes(&again) {
             return Ok(None);

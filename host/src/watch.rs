@@ -13,7 +13,7 @@ use notify_debouncer_full::notify::{RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
 
 use crate::directory::definitions;
-use crate::door::{Change, Refused};
+use crate::door::{Change, Done, Refused};
 use crate::service::Service;
 
 /// Changes within this time are one change: editors write a file in several steps.
@@ -94,7 +94,12 @@ impl Watched {
             ..Change::default()
         };
         match self.service.submit(&change, |_| Ok(())) {
-            Ok(_) => self.wanted.clear(),
+            Ok(done) => {
+                if let Done::Waiting(kept) = done {
+                    eprintln!("change {} waits until somebody approves it", kept.id);
+                }
+                self.wanted.clear();
+            }
             Err(Refused::Diagnostics(findings)) => {
                 for finding in findings {
                     let place = &finding.place;
@@ -104,8 +109,9 @@ impl Watched {
                     );
                 }
             }
-            // Logged where it happened.
-            Err(Refused::Problem(_)) => (),
+            Err(Refused::Problem(problem)) => {
+                eprintln!("refused: {}; the version in force stays", problem.detail());
+            }
         }
     }
 }

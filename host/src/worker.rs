@@ -37,7 +37,7 @@ use crate::service::Service;
 pub(crate) use adjust::{Adjust, Subject};
 pub(crate) use release::{What, Wish};
 pub(crate) use resolve::{Action, Resolve};
-pub(crate) use run::{LAST_RUN, Mode};
+pub(crate) use run::{LAST_RUN, UNFINISHED};
 
 /// Stack of the thread: policies may recurse as deep as their limit says.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
@@ -143,6 +143,10 @@ pub(crate) struct Worker {
     date: Option<Date>,
     /// Leaf periods that are finalized, once they were asked for.
     finalized: Option<Arc<BTreeSet<String>>>,
+    /// Deliveries that it has handled.
+    handled: u64,
+    /// The run whose turn it is.
+    turn: Option<run::Turn>,
 }
 
 /// Works until it is told to stop, then ends what waits.
@@ -152,11 +156,13 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         machines: Machines::default(),
         date: None,
         finalized: None,
+        handled: 0,
+        turn: None,
     };
     loop {
         // A batch at a time: a release does not wait for the end of an import.
         worker.finalize_listed();
-        let more = worker.step() | worker.recredit();
+        let more = worker.step() | worker.recredit() | worker.run_on();
         worker.new_day();
         let wait = if more { Duration::ZERO } else { TICK };
         match queue.0.recv_timeout(wait) {
@@ -178,6 +184,7 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         }
     }
     while worker.step() {}
+    worker.end_all();
 }
 
 impl Worker {
@@ -190,6 +197,7 @@ impl Worker {
     fn step(&mut self) -> bool {
         let more = match self.caught(DELIVERIES_MAX) {
             Step::Done(count) => {
+                self.handled += count as u64;
                 if (1..DELIVERIES_MAX / 4).contains(&count) {
                     std::thread::sleep(BREATH);
                 }
@@ -199,7 +207,10 @@ impl Worker {
             // Something in the batch is more than the engine can bear: one at a time finds it.
             Step::Panicked => match self.caught(1) {
                 Step::Panicked => self.set_aside(),
-                Step::Done(count) => count > 0,
+                Step::Done(count) => {
+                    self.handled += count as u64;
+                    count > 0
+                }
                 Step::Failed => false,
             },
         };
@@ -232,7 +243,10 @@ impl Worker {
         let done = first.iter().map(|(sequence, _)| (*sequence, Some(reason.to_owned())));
         let work = Work { done: done.collect(), ..Work::default() };
         match self.service.ledger.record(&work) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.handled += 1;
+                true
+            }
             Err(error) => {
                 tracing::error!(error.cause = %error, "a delivery was not set aside");
                 false

@@ -161,7 +161,8 @@ fn expressions_line_by_line() {
         .spawn()
         .unwrap();
     let lines = "tx.amount * 0.1\n:tx OPP-2\ntx.owner\ntx.ownr\n1 +\nto.title\n\
-                 :fields\n:what\n:quit\ntx.id\n";
+                 :fields\n:what\nif tx.amount > (1000\n  + 100) {\n  \"large\"\n} else {\n\
+                 \"small\"\n}\n(tx.amount +\n\n:quit\ntx.id\n";
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let out = child.wait_with_output().unwrap();
     assert!(out.status.success());
@@ -180,6 +181,8 @@ fn expressions_line_by_line() {
         "tx[\"owner\"] = \"Bob Ray\"",
         "beside tx: credit, to",
         "no command `:what`; try :help",
+        "\"large\"",
+        "error: column 13: script is incomplete; something is not closed, or a value is missing",
     ];
     assert_eq!(out.lines().collect::<Vec<_>>(), expected);
 }

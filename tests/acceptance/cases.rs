@@ -52,8 +52,14 @@ fn a_failing_case_is_shown_written_as_junit_and_rewritten() {
     {
         assert!(out.contains(part), "`{part}`\n{out}");
     }
-    let xml = fs::read_to_string(junit).unwrap();
-    assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{xml}");
+    let xml = fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\" time=\"0."), "{xml}");
+    // The file, its suite and each of its cases have a time, unless it is not wanted.
+    assert_eq!(xml.matches(" time=\"").count(), 4, "{xml}");
+    let plain = dir.path().join("plain.xml");
+    run(&["test", path, "--junit", plain.to_str().unwrap(), "--no-times"]);
+    let plain = fs::read_to_string(plain).unwrap();
+    assert!(plain.contains("failures=\"1\" errors=\"0\">") && !plain.contains("time="), "{plain}");
     let (code, ..) = run(&["test", path, "--filter", "Examples"]);
     assert_eq!(code, 0);
     let (code, ..) = run(&["test", path, "--filter", "nothing like it"]);

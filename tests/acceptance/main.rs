@@ -1,5 +1,6 @@
 //! Black-box tests: the real binary, real files, a real server on loopback.
 
+mod administrator;
 mod authors;
 mod bad_input;
 mod beginners;
@@ -23,3 +24,4 @@ mod tidy;
 mod verbs;
 mod walkthrough;
 mod watch;
+mod worth;

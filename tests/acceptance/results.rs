@@ -4,6 +4,8 @@
 //! manager and Dee his, and each gets the whole of what rolls up.
 
 mod periods;
+mod rewards;
+mod runs;
 
 use std::path::{Path, PathBuf};
 

@@ -121,9 +121,16 @@ impl Server {
     }
 
     pub fn post(&self, path: &str, kind: &str, body: &str) -> Reply {
+        self.post_with(path, &[("content-type", kind)], body)
+    }
+
+    pub fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let request = self.agent.post(format!("{}{path}", self.url));
-        let request = request.header("authorization", format!("Bearer {TOKEN}"));
-        finish(request.header("content-type", kind).send(body)).unwrap()
+        let mut request = request.header("authorization", format!("Bearer {TOKEN}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        finish(request.send(body)).unwrap()
     }
 
     pub fn delete(&self, path: &str) -> Reply {

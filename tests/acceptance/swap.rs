@@ -8,22 +8,26 @@ use rust_decimal::Decimal;
 use crate::company;
 use crate::server::Server;
 
+/// Clients that send deals at the same time.
+const LANES: usize = 16;
+
 #[test]
 fn every_credit_equals_what_its_ruleset_alone_gives_and_no_request_fails() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = company::write(dir.path());
     let server = Server::start(&dir.path().join("swap.redb"), &workspace);
-    let deals = company::deals(600);
+    let deals = company::deals(1600);
     let pouring = AtomicBool::new(true);
     let mut percent_of: BTreeMap<String, u32> = BTreeMap::new();
     let first = server.get("/v1/status").json()["ruleset"].as_str().unwrap().to_owned();
     percent_of.insert(first, 100);
     std::thread::scope(|scope| {
-        let lanes: Vec<_> = (0..4)
+        let lanes: Vec<_> = (0..LANES)
             .map(|lane| {
                 let (server, deals) = (&server, &deals);
                 scope.spawn(move || {
-                    for (index, deal) in deals.iter().enumerate().filter(|(i, _)| i % 4 == lane) {
+                    for (index, deal) in deals.iter().enumerate().filter(|(i, _)| i % LANES == lane)
+                    {
                         let reply = server.hook(&format!("msg_{index}"), deal).unwrap();
                         assert_eq!(reply.status, 202, "{}", reply.body);
                     }
@@ -33,7 +37,7 @@ fn every_credit_equals_what_its_ruleset_alone_gives_and_no_request_fails() {
         let swaps = scope.spawn(|| {
             let mut seen = Vec::new();
             for percent in (1..).map(|n| n % 50 + 1) {
-                if !pouring.load(Ordering::Relaxed) {
+                if !pouring.load(Ordering::Relaxed) && seen.len() >= 20 {
                     return seen;
                 }
                 let reply = server.put_policy("rollup", "share", &company::rollup(percent));

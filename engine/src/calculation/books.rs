@@ -71,6 +71,27 @@ pub fn resolved<'a>(
     given: &Inputs,
     threads: usize,
 ) -> Books<'a> {
+    replayed(ruleset, records, (given, inputs(ruleset, given.as_of).as_of), threads)
+}
+
+/// The books of `as_of` as they will be on `day` if nothing else happens: holds that end by then are
+/// released.
+pub fn projected<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    (as_of, day): (Date, Date),
+    threads: usize,
+) -> Books<'a> {
+    let given = Inputs { as_of: Some(as_of), ..Inputs::default() };
+    replayed(ruleset, records, (&given, Some(day)), threads)
+}
+
+fn replayed<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    (given, day): (&Inputs, Option<Date>),
+    threads: usize,
+) -> Books<'a> {
     let (calendar, as_of) = (&ruleset.settings.calendar, given.as_of);
     let decide = |seen: Option<Date>, inputs: &Inputs| {
         decide_all(ruleset, &latest(ruleset, records, seen), inputs, threads)
@@ -96,7 +117,7 @@ pub fn resolved<'a>(
         }
         finalized.insert(leaf.id.clone());
     }
-    let last = Inputs { as_of: inputs(ruleset, as_of).as_of, ..given.clone() };
+    let last = Inputs { as_of: day, ..given.clone() };
     let decided = decide(as_of, &last);
     let posted = (!finalizations.is_empty()).then(|| {
         let all = decided.iter().flatten().map(|decided| {

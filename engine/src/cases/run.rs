@@ -148,11 +148,10 @@ impl<'w> Worker<'w> {
         let mut outcome = Outcome {
             name: name(sheet, trial).unwrap_or_default(),
             line: line(sheet, trial),
-            failures: Vec::new(),
-            edits: Vec::new(),
-            decisions: Vec::new(),
+            ..Outcome::default()
         };
         let Some(case) = sheet.file.cases.get(trial.case) else { return outcome };
+        let began = self.options.clock.map(|clock| clock());
         match self.decide(sheet, trial, case, reached) {
             Ok(decided) => {
                 self.compare(sheet, (trial, case), &decided, &mut outcome);
@@ -160,6 +159,8 @@ impl<'w> Worker<'w> {
             }
             Err(failures) => outcome.failures = failures,
         }
+        let ended = self.options.clock.map(|clock| clock());
+        outcome.took = ended.zip(began).map(|(ended, began)| ended.saturating_sub(began));
         outcome
     }
 

@@ -75,7 +75,7 @@ pub fn for_payee(
     let decided =
         pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
     let date = decided.date.or_else(|| transaction.date().ok());
-    let who = find(ruleset, payee, date);
+    let who = find_payee(ruleset, payee, date);
     let mine = |credit: &&Credit| credit.payee.is_some() && credit.payee == who;
     let credits: Vec<&Credit> = decided.credits.iter().filter(mine).collect();
     let findings = match who {
@@ -100,7 +100,7 @@ pub fn for_payee(
 }
 
 /// The participant with this id, or the one person whom the name means on the date.
-fn find(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<ParticipantId> {
+pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<ParticipantId> {
     let organization = &ruleset.organization;
     if let Some(known) = organization.find_participant(payee) {
         return Some(known);

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, Result, code, next_number};
 use crate::store::{Batch, Error, Snapshot, Table};
 
+/// Where the hash of the last row stands.
+pub(super) const HEAD: &[u8] = b"audit_head";
+
 /// A row of the trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
@@ -42,8 +45,20 @@ impl Ledger {
         let row = Row { sequence, at_ms, who, what, detail, previous };
         // Two writers would both follow the same row; the second must not.
         batch.expect(Table::Audit, code::key(sequence), None);
-        batch.put(Table::Audit, code::key(sequence), code::json(&row)?);
+        let row = code::json(&row)?;
+        // The last row has no other that names it.
+        batch.put(Table::Meta, HEAD, hash(&row));
+        batch.put(Table::Audit, code::key(sequence), row);
         Ok(())
+    }
+
+    /// The rows of the trail that can be read, oldest first, whether or not they follow.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn trail(&self) -> Result<Vec<Row>> {
+        let rows = self.snapshot()?.scan(Table::Audit, b"", b"", usize::MAX)?;
+        Ok(rows.iter().filter_map(|(_, row)| code::from_json(row).ok()).collect())
     }
 
     /// The whole trail, if every row follows from the one before.
@@ -66,6 +81,7 @@ impl Ledger {
     }
 }
 
-fn hash(row: &[u8]) -> String {
+/// What the next row names a row by.
+pub(super) fn hash(row: &[u8]) -> String {
     blake3::hash(row).to_hex().to_string()
 }

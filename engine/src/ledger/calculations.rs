@@ -5,6 +5,9 @@
 //! changed deal costs one subtraction and one addition, whatever the period holds. Called by
 //! `record` and by the host. Source: DESIGN section 6, DOMAIN INV-G1.
 //!
+//! What credits are worth is worked out when it is asked for; where an activation changes it, that is
+//! counted beside.
+//!
 //! **Architecture invariant:** the same credits and notes have the same fingerprint in whatever
 //! order they came; the ruleset and the business date of a decision are no content.
 
@@ -16,6 +19,10 @@ use super::record::{BLOCK, Counts, Stored, block};
 use super::{Ledger, Result, code};
 use crate::decision::{CreditRow, Decision, Outcome};
 use crate::store::{Batch, Snapshot, Table};
+
+/// How often other rules changed what the credits of a plan in a period are worth, by plan and
+/// period; none stands where they never did.
+pub type Restated = BTreeMap<(String, String), u32>;
 
 /// The period of what has none: parked until its date is mended.
 pub const NO_PERIOD: &str = "";
@@ -133,6 +140,30 @@ impl Summary {
     }
 }
 
+/// Counts that an activation changes what credits are worth, in these periods of plans.
+pub(super) fn restate(
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    periods: &BTreeMap<String, BTreeSet<String>>,
+) -> Result<()> {
+    for (plan, periods) in periods {
+        for period in periods {
+            let key = code::parts(&[plan, period]);
+            let known = snapshot.get(Table::Restated, &key)?;
+            let known: u32 = known.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default();
+            batch.put(Table::Restated, key, code::pack(&(known + 1))?);
+        }
+    }
+    Ok(())
+}
+
+/// The plan and the period of a key.
+fn key_of(key: &[u8]) -> Key {
+    let mut parts = key.split(|byte| *byte == 0);
+    let mut part = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+    (part(), part())
+}
+
 fn hash(content: &impl Serialize) -> Result<u128> {
     let bytes = code::pack(content)?;
     let mut head = [0; 16];
@@ -148,13 +179,17 @@ impl Ledger {
     /// When the data cannot be read.
     pub fn summaries(&self) -> Result<BTreeMap<(String, String), Summary>> {
         let rows = self.snapshot()?.scan(Table::Calculations, b"", b"", usize::MAX)?;
-        let rows = rows.into_iter().map(|(key, row)| {
-            let mut parts = key.split(|byte| *byte == 0);
-            let mut part =
-                || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
-            Ok(((part(), part()), code::unpack(&row)?))
-        });
-        rows.collect()
+        rows.into_iter().map(|(key, row)| Ok((key_of(&key), code::unpack(&row)?))).collect()
+    }
+
+    /// How often other rules changed what credits are worth. Periods are of any kind here: those
+    /// that a calculation can be asked for.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn restated(&self) -> Result<Restated> {
+        let rows = self.snapshot()?.scan(Table::Restated, b"", b"", usize::MAX)?;
+        rows.into_iter().map(|(key, row)| Ok((key_of(&key), code::unpack(&row)?))).collect()
     }
 
     /// Calls `look` for every stored transaction that may have something in one of `leaves`, or has

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::definitions::{Effective, content_hash};
+use super::definitions::{Activation, Effective, content_hash};
 use super::{Ledger, Result, code, lock, next_number};
-use crate::store::{Batch, Table};
+use crate::impact::Limits;
+use crate::store::{Batch, Error, Snapshot, Table};
 
 /// Where a kept change stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,12 +58,41 @@ pub struct Proposal {
     pub tags: Vec<String>,
     /// Whether it brings back an earlier set.
     pub rollback: bool,
+    /// More money than this it must not move, whenever it is activated.
+    #[serde(default)]
+    pub limits: Limits,
     /// Where it stands.
     pub state: State,
     /// Who approved it, and when.
     pub approved: Option<(String, i64)>,
     /// What check found, as `accredit check` says it.
     pub diagnostics: serde_json::Value,
+}
+
+/// Adds to the commit of an activation what became of the change that it carries out.
+pub(super) fn carried_out(
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    activation: &Activation,
+) -> Result<()> {
+    let Some(id) = activation.change else { return Ok(()) };
+    let row = snapshot.get(Table::Changes, &code::key(id))?;
+    let kept: Option<Proposal> = row.map(|row| code::from_json(&row)).transpose()?;
+    let mut kept = kept.ok_or(Error::Conflict)?;
+    if !kept.can_be_activated() {
+        return Err(Error::Conflict);
+    }
+    kept.state = State::Active;
+    kept.approved = activation.approved_by.clone().map(|who| (who, activation.at_ms));
+    batch.put(Table::Changes, code::key(id), code::json(&kept)?);
+    Ok(())
+}
+
+impl Proposal {
+    /// Whether check found nothing, and nobody activated it or threw it away.
+    pub fn can_be_activated(&self) -> bool {
+        matches!(self.state, State::Checked | State::Waiting)
+    }
 }
 
 impl Ledger {
@@ -87,14 +117,19 @@ impl Ledger {
             proposal.files.insert(path.clone(), hash);
         }
         batch.put(Table::Changes, code::key(proposal.id), code::json(&proposal)?);
-        let detail = serde_json::json!({"change": proposal.id, "base": proposal.base});
+        let detail = serde_json::json!({
+            "change": proposal.id,
+            "base": proposal.base,
+            "why": proposal.why,
+            "effective": proposal.effective,
+        });
         let who = &proposal.who;
         self.append_audit(&*snapshot, &mut batch, proposal.at_ms, who, "proposed", detail)?;
         self.store.commit(&batch)?;
         Ok(proposal)
     }
 
-    /// Notes what became of a kept change, and in the trail who did `what`.
+    /// Notes what became of a kept change that was not carried out, and in the trail who did `what`.
     ///
     /// # Errors
     /// When it cannot be written.

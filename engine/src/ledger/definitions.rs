@@ -6,7 +6,7 @@
 //! **Architecture invariant:** a version is never overwritten; an activation and what follows from
 //! it for credits that exist are one commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -19,6 +19,13 @@ use crate::workspace::Files;
 /// The content hash of a file: 32 hexadecimal digits.
 pub fn content_hash(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().chars().take(32).collect()
+}
+
+/// The hash of a whole set of files. Unlike the hash of a ruleset it covers case files as well: two
+/// who change different ones of them are seen to meet.
+pub fn set_hash(files: &Files) -> String {
+    let lines = files.iter().map(|(path, text)| format!("{path}\0{}\n", content_hash(text)));
+    content_hash(&lines.collect::<String>())
 }
 
 /// What an activation means for transactions that are credited already (DOMAIN D16).
@@ -51,6 +58,16 @@ impl Effective {
             Effective::Now => false,
             Effective::Recredit => true,
             Effective::From(first) => date.is_none_or(|date| date >= first),
+        }
+    }
+}
+
+impl Effective {
+    /// The date from which it reaches into finalized periods as well; none of the others do.
+    pub fn date(self) -> Option<Date> {
+        match self {
+            Effective::From(first) => Some(first),
+            Effective::Now | Effective::Recredit => None,
         }
     }
 }
@@ -110,9 +127,15 @@ pub struct Activation {
     /// The plans with what [`crate::workspace::Ruleset::plan_hashes`] says of them.
     #[serde(default)]
     pub plans: BTreeMap<String, String>,
+    /// Plans with the periods in which it changes what credits are worth.
+    #[serde(default)]
+    pub restated: BTreeMap<String, BTreeSet<String>>,
     /// The stored change that it carries out, if there was one.
     #[serde(default)]
     pub change: Option<u64>,
+    /// Who activated that change: under four eyes, its second person.
+    #[serde(default)]
+    pub approved_by: Option<String>,
 }
 
 /// A change that was refused: it stays visible until one of the same files is activated.
@@ -144,13 +167,15 @@ impl Ledger {
         Ok(Some(files))
     }
 
-    /// The files that were active under a ruleset; none when it never was.
+    /// The files that were active under a ruleset, as they last were: case files change without
+    /// another ruleset. None when it never was.
     ///
     /// # Errors
     /// When the data cannot be read.
     pub fn files_of(&self, ruleset: &str) -> Result<Option<Files>> {
         let snapshot = self.snapshot()?;
         let mut files: BTreeMap<String, String> = BTreeMap::new();
+        let mut last = None;
         for activation in self.activations()? {
             for (path, hash) in activation.changed {
                 match hash {
@@ -158,18 +183,18 @@ impl Ledger {
                     None => files.remove(&path),
                 };
             }
-            if activation.ruleset != ruleset {
-                continue;
+            if activation.ruleset == ruleset {
+                last = Some(files.clone());
             }
-            let mut found = Files::new();
-            for (path, hash) in files {
-                if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
-                    found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
-                }
-            }
-            return Ok(Some(found));
         }
-        Ok(None)
+        let Some(files) = last else { return Ok(None) };
+        let mut found = Files::new();
+        for (path, hash) in files {
+            if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
+                found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
+            }
+        }
+        Ok(Some(found))
     }
 
     /// Makes `files` the active set, in one commit with the record of who, when and why; gives
@@ -205,13 +230,22 @@ impl Ledger {
         activation.sequence = next_number(&*snapshot, Table::Activations)?;
         activation.changed = changed;
         let key = code::key(activation.sequence);
-        batch.put(Table::Activations, key, code::json(&activation)?);
+        let row = code::json(&activation)?;
+        super::calculations::restate(&*snapshot, &mut batch, &activation.restated)?;
         super::recredit::ask(&*snapshot, &mut batch, &activation)?;
+        super::changes::carried_out(&*snapshot, &mut batch, &activation)?;
         let detail = serde_json::json!({
             "activation": activation.sequence,
             "ruleset": activation.ruleset,
             "effective": activation.effective,
+            "why": activation.why,
+            "source": activation.source,
+            "cases": activation.cases,
+            "change": activation.change,
+            "approved_by": activation.approved_by,
+            "record": super::audit::hash(&row),
         });
+        batch.put(Table::Activations, key, row);
         self.append_audit(
             &*snapshot,
             &mut batch,

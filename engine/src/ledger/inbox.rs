@@ -59,9 +59,9 @@ impl DeadLetter {
 const CONFLICT: &str = "the same delivery id came before with another body";
 
 #[derive(Serialize, Deserialize)]
-struct Known {
-    sequence: u64,
-    body_hash: [u8; 32],
+pub(super) struct Known {
+    pub(super) sequence: u64,
+    pub(super) body_hash: [u8; 32],
 }
 
 /// The transactions of the delivery at `sequence`, stored or of the same group.

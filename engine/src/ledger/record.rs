@@ -84,7 +84,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, decisions: &[Decision], sign: i64) {
+    pub(super) fn add(&mut self, decisions: &[Decision], sign: i64) {
         for decision in decisions {
             self.add_outcome(decision.outcome, sign);
             decision.credits.iter().for_each(|credit| self.add_credit(credit, sign));
@@ -132,7 +132,7 @@ impl Counts {
     }
 }
 
-const COUNTS: &[u8] = b"counts";
+pub(super) const COUNTS: &[u8] = b"counts";
 const NEXT_NUMBER: &[u8] = b"next_transaction";
 
 /// The key of a transaction's number: what its credits' ids begin with, then its natural key.
@@ -145,14 +145,26 @@ pub(super) fn block(snapshot: &dyn Snapshot, number: u64) -> Result<Vec<Stored>>
     row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
 }
 
-fn hold_keys(stored: &Stored) -> BTreeSet<Vec<u8>> {
+/// Where the checksum of a block stands.
+pub(super) fn check_key(block: u64) -> Vec<u8> {
+    [b"block/", &code::key(block)[..]].concat()
+}
+
+/// What a block's bytes are known by, so that damage shows that no decision depends on.
+pub(super) fn checksum(row: &[u8]) -> [u8; 32] {
+    *blake3::hash(row).as_bytes()
+}
+
+/// Where the dates of release of a transaction's held credits stand.
+pub(super) fn hold_keys(stored: &Stored) -> BTreeSet<Vec<u8>> {
     let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
     let held = credits.filter(|credit| credit.status == "held");
     let dates = held.filter_map(|credit| credit.release_date.as_deref());
     dates.map(|date| [date.as_bytes(), &code::key(stored.number)].concat()).collect()
 }
 
-fn is_parked(stored: &Stored) -> bool {
+/// Whether some plan could not decide it.
+pub(super) fn is_parked(stored: &Stored) -> bool {
     stored.decisions.iter().any(|decision| decision.outcome == Outcome::Parked)
 }
 
@@ -292,7 +304,9 @@ fn write_block(
     counts: &mut Counts,
     batch: &mut Batch,
 ) -> Result<()> {
-    batch.put(Table::Blocks, code::key(number), code::pack(&after)?);
+    let row = code::pack(&after)?;
+    batch.put(Table::Meta, check_key(number), checksum(&row));
+    batch.put(Table::Blocks, code::key(number), row);
     for stored in before {
         counts.add(&stored.decisions, -1);
         hold_keys(stored).into_iter().for_each(|key| batch.delete(Table::Holds, key));

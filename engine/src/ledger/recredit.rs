@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::definitions::{Activation, Effective};
@@ -28,6 +29,10 @@ pub struct Recredit {
     pub ruleset: String,
     /// Which transactions.
     pub effective: Effective,
+    /// From which incentive date finalized periods are meant as well: what differs in them is posted
+    /// in an open one.
+    #[serde(default)]
+    pub reaching: Option<Date>,
     /// The number of the next transaction to look at.
     pub next: u64,
     /// How many were decided again.
@@ -78,7 +83,12 @@ pub(super) fn ask(
     activation: &Activation,
 ) -> Result<()> {
     let waiting = pending(snapshot)?;
-    let effective = match (activation.effective, waiting.map(|waiting| waiting.effective)) {
+    let known = waiting.as_ref().map(|waiting| waiting.effective);
+    // `recredit` covers every date and no finalized period: a date that was asked for stays asked.
+    let dates = [Some(activation.effective), known].into_iter().flatten();
+    let dates = dates.filter_map(Effective::date);
+    let reaching = dates.chain(waiting.and_then(|waiting| waiting.reaching)).min();
+    let effective = match (activation.effective, known) {
         (Effective::Now, None) => return Ok(()),
         (Effective::Now, Some(known)) => known,
         (Effective::From(new), Some(Effective::From(old))) => Effective::From(new.min(old)),
@@ -86,8 +96,8 @@ pub(super) fn ask(
         (new, _) => new,
     };
     let ruleset = activation.ruleset.clone();
-    let wish =
-        Recredit { activation: activation.sequence, ruleset, effective, next: 0, decided: 0 };
+    let activation = activation.sequence;
+    let wish = Recredit { activation, ruleset, effective, reaching, next: 0, decided: 0 };
     batch.put(Table::Meta, KEY, code::json(&wish)?);
     Ok(())
 }
@@ -146,6 +156,11 @@ impl Ledger {
         let mut stored = block(&*snapshot, number)?;
         stored.retain(|stored| stored.number >= from);
         Ok(Some((stored, (number + 1) * BLOCK)))
+    }
+
+    /// Where to go on behind a block that cannot be read.
+    pub fn block_after(&self, from: u64) -> u64 {
+        (from / BLOCK + 1) * BLOCK
     }
 
     /// Whether a credit of this rule exists, of this result where one is named.

@@ -24,7 +24,8 @@ pub(super) struct Statements<'a> {
     rows: BTreeMap<Vec<u8>, Row>,
 }
 
-fn key(credit: &CreditRow, number: u64) -> Option<Vec<u8>> {
+/// The key of the row that a credit stands in; none without a payee.
+pub(super) fn key(credit: &CreditRow, number: u64) -> Option<Vec<u8>> {
     let payee = credit.payee.as_deref()?;
     let span = code::key(number / SPAN_TRANSACTIONS);
     Some([&code::parts(&[payee, &credit.period])[..], &span].concat())

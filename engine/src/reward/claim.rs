@@ -78,10 +78,14 @@ pub(super) struct Claim {
 }
 
 /// The claims to a reward, by claimant and unit.
-pub(super) fn claims(desk: &Desk<'_>, credits: &[CreditRow], alerts: &mut Vec<Note>) -> Vec<Claim> {
+pub(super) fn claims<'a>(
+    desk: &Desk<'_>,
+    credits: impl Iterator<Item = &'a CreditRow>,
+    alerts: &mut Vec<Note>,
+) -> Vec<Claim> {
     let settings = &desk.ruleset.settings;
     let mut found: BTreeMap<(Claimant, Unit), Claim> = BTreeMap::new();
-    for credit in credits.iter().filter(|credit| credit.status == "active") {
+    for credit in credits.filter(|credit| credit.status == "active") {
         let unit = settings.units.find(&credit.unit_type);
         let amount = credit.amount.parse::<Decimal>().ok();
         let date = credit.incentive_date.parse::<Date>().ok();

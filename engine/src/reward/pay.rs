@@ -10,15 +10,15 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::Rewards;
 use super::claim::{Claim, Claimant, Desk};
+use super::{Rewards, Seen};
 use crate::decision::{Note, RewardRow};
 use crate::exchange::NoExchange;
 use crate::money::{self, Shares, Unit};
 use crate::organization::{ParticipantId, TeamId};
 use crate::plan::reward::{To, Unpayable, Worth};
 use crate::policy::ProgramId;
-use crate::script::{Machine, PayeeView, Rewarded, TotalsView};
+use crate::script::{Machine, PayeeView, TotalsView};
 
 /// Decimals of an attainment.
 const ATTAINMENT_DECIMALS: u8 = 4;
@@ -102,16 +102,8 @@ fn run(
     let Some(machine) = machine else {
         return Err(desk.alert("policy_error", "there is nothing to run its program with"));
     };
-    let settings = &desk.ruleset.settings;
-    let types = settings.credit_types.iter().chain(&desk.reward.credit_types);
-    let mut totals = claim.totals.clone();
-    types.for_each(|name| {
-        totals.entry(Arc::clone(name)).or_default();
-    });
-    let (payee, totals) =
-        (Arc::new(view(desk, claim)), Arc::new(TotalsView { credited, by_credit_type: totals }));
-    let seen = Rewarded { payee: &payee, totals: &totals, quota };
-    machine.reward(program, &seen).map_err(|fault| {
+    let seen = seen(desk, claim, (credited, quota));
+    machine.reward(program, &seen.rewarded()).map_err(|fault| {
         let alert = desk.alert("policy_error", &format!("for `{id}`: {}", fault.message));
         Note {
             policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
@@ -121,6 +113,22 @@ fn run(
             ..alert
         }
     })
+}
+
+/// What programs see of a claim.
+pub(super) fn seen(
+    desk: &Desk<'_>,
+    claim: &Claim,
+    (credited, quota): (Decimal, Option<Decimal>),
+) -> Seen {
+    let settings = &desk.ruleset.settings;
+    let types = settings.credit_types.iter().chain(&desk.reward.credit_types);
+    let mut totals = claim.totals.clone();
+    types.for_each(|name| {
+        totals.entry(Arc::clone(name)).or_default();
+    });
+    let totals = Arc::new(TotalsView { credited, by_credit_type: totals });
+    Seen { payee: Arc::new(view(desk, claim)), totals, quota }
 }
 
 /// The claimant as programs see it; a person by the seat of the first credit that counts.

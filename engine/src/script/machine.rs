@@ -114,7 +114,7 @@ impl Machine {
             Compiled::Native(Native::Literal(value)) => value.clone(),
             Compiled::Broken(fault) => return Err((**fault).clone()),
             Compiled::Tree(tree) if program.form.variables() == Kind::Reward.parameters() => {
-                self.interpreter.run(program, tree, given(seen))?
+                self.interpreter.run(program, tree, bind_reward(seen))?
             }
             _ => return Err(fail("this is no program of a reward".to_owned())),
         };
@@ -186,8 +186,8 @@ fn told(program: &Program, message: &str) -> String {
     }
 }
 
-/// What a reward's program sees, in order.
-pub(super) fn given(seen: &Rewarded<'_>) -> Vec<Dynamic> {
+/// The values of the variables that a reward's program sees, in order.
+pub(super) fn bind_reward(seen: &Rewarded<'_>) -> Vec<Dynamic> {
     let quota = seen.quota.map_or(Dynamic::UNIT, Dynamic::from);
     let (payee, totals) = (Arc::clone(seen.payee), Arc::clone(seen.totals));
     vec![Dynamic::from(payee), Dynamic::from(totals), quota]

@@ -15,11 +15,11 @@ use rhai::{
     AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
 };
 
-use super::machine::{self, bind};
+use super::machine::{self, bind, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
 use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
 use crate::calendar::{Length, PeriodKind};
-use crate::policy::{Form, Program};
+use crate::policy::{Form, Kind, Program};
 
 /// Steps that are written down; a loop may have many more.
 const STEPS_MAX: usize = 500;
@@ -48,14 +48,6 @@ pub fn steps(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Step>, 
     walked(program, bind(program, arguments)?)
 }
 
-/// The same of a reward's program.
-///
-/// # Errors
-/// When the program does not compile.
-pub fn rewarded(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fault> {
-    walked(program, machine::given(seen))
-}
-
 /// The same of an intake policy, on the body of a delivery.
 ///
 /// # Errors
@@ -63,6 +55,17 @@ pub fn rewarded(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fau
 pub fn delivered(program: &Program, payload: &serde_json::Value) -> Result<Vec<Step>, Fault> {
     let body = machine::intake::value(payload);
     walked(program, vec![body.map_err(|message| fault::of_program(program, message))?])
+}
+
+/// The steps of one run of a reward's program.
+///
+/// # Errors
+/// When the program does not compile, or is none of a reward.
+pub fn steps_of_reward(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fault> {
+    if program.form.variables() != Kind::Reward.parameters() {
+        return Err(fault::of_program(program, "this is no program of a reward".to_owned()));
+    }
+    walked(program, bind_reward(seen))
 }
 
 fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {

@@ -34,8 +34,12 @@ tiers = [{ up_to = \"100\", rate = \"10%\" }, { rate = \"20%\" }]
 
 /// Simulates deals of 10 to `ann` on these days of April 2022, and what else `more` has.
 fn run(days: &[u32], more: &str, as_of: Date) -> Result<Simulation, Refused> {
+    run_with(SETTINGS, days, more, as_of)
+}
+
+fn run_with(settings: &str, days: &[u32], more: &str, as_of: Date) -> Result<Simulation, Refused> {
     let files: Files = [
-        ("accredit.toml", SETTINGS),
+        ("accredit.toml", settings),
         ("plans/p.toml", PLAN),
         ("organization/participants.csv", "id\nann\nbob\n"),
     ]
@@ -44,11 +48,14 @@ fn run(days: &[u32], more: &str, as_of: Date) -> Result<Simulation, Refused> {
     .collect();
     let (ruleset, findings) = Ruleset::read(&files, &BTreeSet::new());
     let ruleset = ruleset.unwrap_or_else(|| panic!("{findings:?}"));
-    let mut text = "id,date,amount,owner\n".to_owned();
+    let mut text = "id,date,amount,owner,loaded\n".to_owned();
     for (index, day) in days.iter().enumerate() {
-        text.push_str(&format!("O{index},04/{day:02}/2022,10,ann\n"));
+        text.push_str(&format!("O{index},04/{day:02}/2022,10,ann,\n"));
     }
-    text.push_str(more);
+    for row in more.lines() {
+        let blank = if row.matches(',').count() < 4 { "," } else { "" };
+        text.push_str(&format!("{row}{blank}\n"));
+    }
     let records = read::csv(text.as_bytes()).unwrap();
     let period = ruleset.settings.calendar.find("2022-04").unwrap();
     simulate(&ruleset, &records, ("p", &period, as_of), 2)
@@ -121,4 +128,29 @@ fn on_the_last_day_nothing_is_repeated() {
     let days = [1, 2, 3, 4, 5, 6, 7, 8, 9, 30];
     let simulated = run(&days, "", date(2022, 4, 30)).unwrap();
     assert_eq!(simulated.transactions, Counts { so_far: 10, projected: 10 });
+}
+
+/// March is finalized on the fifth of April. Then a deal of March goes from 50 to 40, and one of 30
+/// comes late: 20 more in April, of which nothing is repeated. One of 3 comes late, too, and is held
+/// until the 20th.
+#[test]
+fn what_is_posted_is_real_and_is_not_repeated() {
+    let finalized = "[calendar]\nfinalized = { \"2022-03\" = 2022-04-05 }\n";
+    let settings = format!("{SETTINGS}received = \"loaded\"\n{finalized}");
+    let more = "R1,03/10/2022,50,ann,2022-03-11\nR1,03/10/2022,40,ann,2022-04-06\n\
+                L1,03/20/2022,30,ann,2022-04-07\nH1,03/31/2022,3,ann,2022-04-08\n\
+                F1,03/21/2022,1000,ann,2022-04-16\n";
+    let days = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+    let simulated = run_with(&settings, &days, more, date(2022, 4, 15)).unwrap();
+    assert_eq!(simulated.transactions, Counts { so_far: 10, projected: 20 });
+    let sums = |sums: &[Sum]| -> Vec<[String; 4]> {
+        let text = |sum: &Sum| {
+            let posted = sum.posted.clone().unwrap_or_default();
+            [sum.so_far.clone(), posted, sum.repeated.clone(), sum.projected.clone()]
+        };
+        sums.iter().map(text).collect()
+    };
+    assert_eq!(sums(&simulated.credits), [["120.00", "20.00", "100.00", "223.00"]]);
+    // A tenth of the first 100, a fifth of the rest.
+    assert_eq!(sums(&simulated.rewards), [["14.00", "", "20.60", "34.60"]]);
 }

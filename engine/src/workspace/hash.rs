@@ -99,6 +99,42 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
     all.iter().map(|(id, text)| one(id, text)).collect()
 }
 
+/// A hash a plan, of whatever can change what its credits are worth: settings, organisation, quotas,
+/// exchange rates, its own file without the rules, and policies for rewards.
+///
+/// It errs to one side, as [`of_plans`] does.
+pub(super) fn of_rewards(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
+    let standard = standard(programs);
+    let one = |id: &str, text: &str| {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |part: &str| {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        };
+        add(POLICY_LANGUAGE);
+        add(&without_rules(text));
+        standard.iter().for_each(|part| add(part));
+        for (path, text) in files {
+            let policy = policy_path(path);
+            let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
+            if shared || policy.is_some_and(|(kind, _)| kind == "reward") {
+                add(path);
+                add(&text.replace("\r\n", "\n"));
+            }
+        }
+        (id.to_owned(), digits(&hasher))
+    };
+    plan_files(files).map(|(_, id, text)| one(id, text)).collect()
+}
+
+/// What a plan's file says besides its rules; all of it where it cannot be read.
+fn without_rules(text: &str) -> String {
+    let Ok(mut plan) = text.parse::<toml::Table>() else { return text.to_owned() };
+    plan.remove("direct");
+    plan.remove("indirect");
+    plan.to_string()
+}
+
 /// Every text in a TOML file, as it reads; the file itself where it is none.
 fn strings(text: &str) -> Vec<String> {
     fn walk(value: &toml::Value, into: &mut Vec<String>) {

@@ -3,6 +3,7 @@
 mod broken;
 mod calendar;
 mod exchange;
+mod laws;
 mod quotas;
 mod reading;
 mod schema;

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::client::Client;
 use super::output::{self, EXIT_FAILED, EXIT_OK};
-use super::preview::{How, Server, body, difference};
+use super::preview::{How, Server, body, difference, unsealed};
 
 /// What `apply` may be told.
 #[derive(Debug, Args)]
@@ -71,5 +71,8 @@ fn wanted(client: &Client, what: &Path) -> Result<Option<Json>, String> {
     }
     let wrong = |error: &dyn std::fmt::Display| format!("`{}`: {error}", what.display());
     let text = std::fs::read_to_string(what).map_err(|error| wrong(&error))?;
-    serde_json::from_str(&text).map(Some).map_err(|error| wrong(&error))
+    let body = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    let body = unsealed(body).map_err(|error| wrong(&error))?;
+    let none = body.get("files").and_then(Json::as_object).is_none_or(serde_json::Map::is_empty);
+    Ok((!none).then_some(body))
 }

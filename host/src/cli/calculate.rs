@@ -1,17 +1,19 @@
-//! `accredit calculate`: the credits of a directory's transactions in a period.
+//! `accredit calculate`: the credits of a directory's transactions in a period, what they are worth, and
+//! what became of the rest.
+
+mod show;
 
 use std::path::PathBuf;
 use std::thread;
 
 use accredit_engine::calculation::{Calculation, books};
-use accredit_engine::decision::CREDIT_COLUMNS;
 use accredit_engine::diagnostic::Diagnostic;
 use accredit_engine::transaction::Record;
 use accredit_engine::workspace::Ruleset;
 use jiff::civil::Date;
-use serde_json::Value as Json;
 
-use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use self::show::Show;
+use crate::cli::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
 use crate::cli::report;
 use crate::directory;
 
@@ -43,6 +45,10 @@ pub(crate) struct Arguments {
     /// Format on standard output.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
+    /// Which lists are shown: one in CSV, several after commas in a table or JSON. Without it CSV
+    /// has credits, a table all that there is, and JSON everything.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
+    show: Vec<Show>,
     /// Worker threads; the result is the same for every number.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
@@ -89,6 +95,10 @@ impl Input {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
+    if let Err(message) = show::fits(arguments.format, &arguments.show) {
+        eprintln!("error: {message}");
+        return EXIT_USAGE;
+    }
     let loaded = match arguments.input.load() {
         Ok(loaded) => loaded,
         Err(code) => return code,
@@ -108,11 +118,16 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
     let calculations: Vec<Calculation> =
         wanted.map(|plan| books.calculation(plan, &period)).collect();
-    print(arguments, &calculations);
+    let alone = arguments.input.plan.is_some();
+    show::print((arguments.format, &arguments.show), &calculations, alone);
     for calculation in &calculations {
         let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
+        let rewards = match calculation.rewards.len() {
+            0 => String::new(),
+            rewards => format!(", {rewards} rewards"),
+        };
         eprintln!(
-            "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked",
+            "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked{rewards}",
             calculation.plan,
             calculation.period,
             calculation.transactions,
@@ -120,40 +135,4 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         );
     }
     EXIT_OK
-}
-
-fn print(arguments: &Arguments, calculations: &[Calculation]) {
-    const TABLE: [&str; 11] = [
-        "plan",
-        "transaction",
-        "incentive_date",
-        "rule",
-        "kind",
-        "position",
-        "payee",
-        "team",
-        "relationship",
-        "amount",
-        "status",
-    ];
-    let rows = || -> Vec<Json> {
-        let credits = calculations.iter().flat_map(|calculation| &calculation.credits);
-        credits.filter_map(|credit| serde_json::to_value(credit).ok()).collect()
-    };
-    match (arguments.format, calculations, &arguments.input.plan) {
-        (Format::Json, [calculation], Some(_)) => output::json(calculation),
-        (Format::Json, all, _) => output::json(&all),
-        (Format::Csv, ..) => output::csv(&CREDIT_COLUMNS, &rows()),
-        (Format::Table, ..) => {
-            let rows = rows();
-            let teams = rows.iter().any(|row| !row["team"].is_null());
-            let left_out = |column: &str| match column {
-                "team" => !teams,
-                "plan" => calculations.len() == 1,
-                _ => false,
-            };
-            let columns = TABLE.into_iter().filter(|column| !left_out(column));
-            output::table(&columns.collect::<Vec<_>>(), &rows);
-        }
-    }
 }

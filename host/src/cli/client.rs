@@ -9,6 +9,9 @@ use serde_json::Value as Json;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Between two looks for an answer that takes longer.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// A server's address and token.
 pub(crate) struct Client {
     agent: ureq::Agent,
@@ -31,7 +34,7 @@ impl Client {
     /// What the server says, or why it says nothing.
     pub(crate) fn get(&self, path: &str) -> Result<Json, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
-        answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+        self.answer(request.header("authorization", format!("Bearer {}", self.token)).call())
     }
 
     /// Reads `path` as text.
@@ -50,7 +53,28 @@ impl Client {
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<Json, String> {
         let request = self.agent.post(format!("{}{path}", self.url));
         let request = request.header("authorization", format!("Bearer {}", self.token));
-        answer(request.header("content-type", "application/json").send(body.to_string()))
+        self.answer(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// The answer; one that is not there in time is looked up until it is.
+    fn answer(&self, reply: Reply) -> Result<Json, String> {
+        let place = reply.as_ref().ok().filter(|reply| reply.status() == 202);
+        let place = place.and_then(|reply| reply.headers().get("location")?.to_str().ok());
+        let place = place.filter(|place| place.starts_with("/v1/tasks/")).map(str::to_owned);
+        let first = answer(reply)?;
+        let Some(place) = place else { return Ok(first) };
+        loop {
+            std::thread::sleep(AGAIN);
+            let task = self.get(&place)?;
+            match task.get("state").and_then(Json::as_str) {
+                Some("running") => (),
+                Some("done") => return Ok(task.get("answer").cloned().unwrap_or_default()),
+                _ => {
+                    let problem = task.get("answer").cloned().unwrap_or_default();
+                    return Err(refusal(&problem, "the server could not do it"));
+                }
+            }
+        }
     }
 
     /// Every row of a list, over all pages; `path` has a query.
@@ -92,11 +116,14 @@ impl Client {
     }
 }
 
-fn answer(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Json, String> {
+fn answer(reply: Reply) -> Result<Json, String> {
     body(reply).map(|text| serde_json::from_str(&text).unwrap_or_default())
 }
 
-fn body(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String, String> {
+/// What came back, or why nothing did.
+type Reply = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
+
+fn body(reply: Reply) -> Result<String, String> {
     let mut reply = reply.map_err(|error| error.to_string())?;
     let text = reply.body_mut().with_config().limit(1 << 28).read_to_string();
     let text = text.map_err(|error| error.to_string())?;
@@ -104,8 +131,13 @@ fn body(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<
         return Ok(text);
     }
     let json: Json = serde_json::from_str(&text).unwrap_or_default();
-    let detail = json.get("detail").and_then(Json::as_str).map(str::to_owned);
-    let mut said = detail.unwrap_or_else(|| format!("the server answered {}", reply.status()));
+    Err(refusal(&json, &format!("the server answered {}", reply.status())))
+}
+
+/// What a problem says.
+fn refusal(json: &Json, otherwise: &str) -> String {
+    let detail = json.get("detail").and_then(Json::as_str);
+    let mut said = detail.unwrap_or(otherwise).to_owned();
     for error in json.get("errors").and_then(Json::as_array).into_iter().flatten() {
         let of = |key: &str| error.get(key).and_then(Json::as_str).unwrap_or_default();
         let number = |key: &str| error.get(key).and_then(Json::as_u64).unwrap_or_default();
@@ -115,5 +147,5 @@ fn body(reply: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<
             said.push_str(&format!("\n{file}:{line}:{column}: {code} {message}"));
         }
     }
-    Err(said)
+    said
 }

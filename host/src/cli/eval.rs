@@ -1,7 +1,10 @@
-//! `accredit eval`: one policy on one transaction, with the values it saw line by line.
+//! `accredit eval`: one policy on one transaction, or on one payee's totals, with the values it saw line by
+//! line.
 //!
 //! Not a calculation: nothing is rounded, resolved or held here. Credits and receivers that the
 //! policy sees are those of the transaction's own decision.
+
+mod reward;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,15 +12,16 @@ use std::sync::Arc;
 use accredit_engine::diagnostic::{Place, did_you_mean};
 use accredit_engine::library;
 use accredit_engine::policy::{Form, Kind, Program};
-use accredit_engine::script::{Answer, Fault, Machine, PayeeView, Rewarded, TotalsView, trace};
+use accredit_engine::script::{Fault, Machine, trace};
+use accredit_engine::workspace::Ruleset;
 use clap::Args;
-use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
-use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::calculate::Input;
+use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
 use crate::cli::scene::{Scene, Wanted};
 
-/// Runs one policy on one transaction.
+/// Runs one policy on one transaction; a reward policy on the totals and the quota of a payee.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// A customer's directory.
@@ -25,10 +29,11 @@ pub(crate) struct Arguments {
     /// The policy: `crediting/large-deals`, `hold/standard/hold-large-deals`.
     #[arg(long, value_name = "KIND/NAME")]
     policy: String,
-    /// A transaction's natural key, or a transaction as JSON; for an intake policy the body, for a
-    /// reward policy the sums: `{"payee": "ann", "credited": 80000, "quota": 60000}`.
+    /// A transaction's natural key, or a transaction as JSON; for an intake policy the body.
     #[arg(long, value_name = "ID|JSON")]
-    transaction: String,
+    transaction: Option<String>,
+    #[command(flatten)]
+    reward: reward::Asked,
     /// Only credits of this plan, for policies that see a credit.
     #[arg(long)]
     plan: Option<String>,
@@ -48,21 +53,25 @@ pub(crate) struct Arguments {
 
 /// Runs the verb: exit 1 when the policy gives no answer, 3 when there is no such thing.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
+    if arguments.policy.starts_with("reward/") {
+        return of_reward(arguments);
+    }
     let scene = match Scene::read(&arguments.dir, arguments.transactions.clone()) {
         Ok(scene) => scene,
         Err(code) => return code,
     };
-    let (kind, program) = match find(&scene, &arguments.policy) {
+    let (kind, program) = match find(&scene.ruleset, &arguments.policy) {
         Ok(found) => found,
         Err(message) => return nothing(&message),
     };
+    let Some(wanted) = arguments.transaction.as_deref() else {
+        eprintln!("error: every policy but one for rewards needs --transaction");
+        return EXIT_USAGE;
+    };
     if kind == Kind::Intake {
-        return intake(&scene, arguments, &program);
+        return intake(&scene, arguments, wanted, &program);
     }
-    if kind == Kind::Reward {
-        return reward(&scene, arguments, &program);
-    }
-    let transaction = match scene.transaction(&arguments.transaction) {
+    let transaction = match scene.transaction(wanted) {
         Ok(transaction) => transaction,
         Err(message) => return nothing(&message),
     };
@@ -84,25 +93,26 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let steps =
         if arguments.explain { trace::steps(&program, &seen.arguments()) } else { Ok(vec![]) };
     let steps = steps.unwrap_or_default();
-    told(arguments, &program, &transaction.id, &answer, &steps)
+    let about = json!({ "transaction": &*transaction.id });
+    let answer = answer.map(|answer| trace::answer(&answer).into());
+    finish(arguments, &program, &Trial { about, answer, steps })
 }
 
-/// Shows what came out.
-fn told(
-    arguments: &Arguments,
-    program: &Program,
-    transaction: &str,
-    answer: &Result<Answer, Fault>,
-    steps: &[trace::Step],
-) -> u8 {
-    if arguments.format == Format::Json {
-        let answer = answer.as_ref().map(|answer| Json::from(trace::answer(answer)));
-        print_json(program, transaction, &answer.map_err(Clone::clone), steps);
-    } else {
-        print_text(steps);
-        answer.iter().for_each(|answer| output::line(&trace::answer(answer)));
+fn of_reward(arguments: &Arguments) -> u8 {
+    let input = Input {
+        dir: arguments.dir.clone(),
+        plan: arguments.plan.clone(),
+        as_of: None,
+        transactions: arguments.transactions.clone(),
+    };
+    let loaded = match input.load() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    match find(&loaded.ruleset, &arguments.policy) {
+        Ok((_, program)) => reward::run(arguments, &loaded, &program),
+        Err(message) => nothing(&message),
     }
-    answer.as_ref().map_or_else(failed, |_| EXIT_OK)
 }
 
 fn nothing(message: &str) -> u8 {
@@ -117,8 +127,8 @@ fn failed(fault: &Fault) -> u8 {
 }
 
 /// The policy called `KIND/NAME`, of the directory or of the library.
-fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
-    let own = scene.ruleset.policies.keys().map(|(kind, stem)| format!("{}/{stem}", kind.name()));
+fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
+    let own = ruleset.policies.keys().map(|(kind, stem)| format!("{}/{stem}", kind.name()));
     let library = library::LIBRARY.iter();
     let library = library.map(|(kind, stem, _)| format!("{}/standard/{stem}", kind.name()));
     let known: Vec<String> = own.chain(library).collect();
@@ -135,8 +145,8 @@ fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
         let help = did_you_mean(kind, known).unwrap_or_else(|| known.join(", "));
         format!("`{kind}` is not a kind of policy; {help}")
     })?;
-    let own = scene.ruleset.policies.get(&(kind, stem.to_owned()));
-    if let Some(program) = own.and_then(|id| scene.ruleset.programs.get(*id)) {
+    let own = ruleset.policies.get(&(kind, stem.to_owned()));
+    if let Some(program) = own.and_then(|id| ruleset.programs.get(*id)) {
         return Ok((kind, Program::clone(program)));
     }
     let standard = stem.strip_prefix("standard/").and_then(|stem| library::find(kind, stem));
@@ -147,86 +157,42 @@ fn find(scene: &Scene, name: &str) -> Result<(Kind, Program), String> {
 }
 
 /// An intake policy on a body.
-fn intake(scene: &Scene, arguments: &Arguments, program: &Program) -> u8 {
-    let payload: Json = match serde_json::from_str(&arguments.transaction) {
+fn intake(scene: &Scene, arguments: &Arguments, body: &str, program: &Program) -> u8 {
+    let payload: Json = match serde_json::from_str(body) {
         Ok(payload) => payload,
         Err(error) => return nothing(&format!("an intake policy needs a body in JSON: {error}")),
     };
     let mut programs = scene.ruleset.programs.clone();
     let id = programs.add(program.clone());
-    let mapped = Machine::new(&programs).map(id, &payload);
+    let rows = Machine::new(&programs).map(id, &payload);
+    let answer = rows.map(|rows| rows.iter().map(|row| Json::Object(row.to_json())).collect());
     let steps = arguments.explain.then(|| trace::delivered(program, &payload).unwrap_or_default());
-    let steps = steps.unwrap_or_default();
-    let rows: Result<Vec<Json>, Fault> =
-        mapped.map(|rows| rows.iter().map(|row| Json::Object(row.to_json())).collect());
-    let answer = rows.as_ref().map(|rows| Json::from(rows.clone())).map_err(Clone::clone);
-    if arguments.format == Format::Json {
-        print_json(program, "", &answer, &steps);
-    } else {
-        print_text(&steps);
-        rows.iter().flatten().for_each(|row| output::line(&row.to_string()));
+    finish(
+        arguments,
+        program,
+        &Trial { about: json!({}), answer, steps: steps.unwrap_or_default() },
+    )
+}
+
+/// What a policy was run on, and what came of it.
+struct Trial {
+    /// What it was run on, as JSON shows it.
+    about: Json,
+    /// In words, or the rows of an intake policy.
+    answer: Result<Json, Fault>,
+    steps: Vec<trace::Step>,
+}
+
+/// Shows what came out.
+fn finish(arguments: &Arguments, program: &Program, trial: &Trial) -> u8 {
+    match arguments.format {
+        Format::Json => print_json(program, trial),
+        _ => print_text(trial),
     }
-    answer.map_or_else(|fault| failed(&fault), |_| EXIT_OK)
+    trial.answer.as_ref().map_or_else(failed, |_| EXIT_OK)
 }
 
-/// A reward policy on the sums of somebody: `{"payee": "ann", "credited": 80000, "quota": 60000}`.
-fn reward(scene: &Scene, arguments: &Arguments, program: &Program) -> u8 {
-    let seen = match Seen::read(scene, &arguments.transaction) {
-        Ok(seen) => seen,
-        Err(message) => return nothing(&message),
-    };
-    let mut programs = scene.ruleset.programs.clone();
-    let id = programs.add(program.clone());
-    let seen = Rewarded { payee: &seen.payee, totals: &seen.totals, quota: seen.quota };
-    let answer = Machine::new(&programs).reward(id, &seen).map(Answer::Number);
-    let steps = arguments.explain.then(|| trace::rewarded(program, &seen).unwrap_or_default());
-    told(arguments, program, "", &answer, &steps.unwrap_or_default())
-}
-
-/// What a reward policy sees.
-struct Seen {
-    payee: Arc<PayeeView>,
-    totals: Arc<TotalsView>,
-    quota: Option<Decimal>,
-}
-
-impl Seen {
-    fn read(scene: &Scene, text: &str) -> Result<Seen, String> {
-        let wanted = "a reward policy needs sums in JSON: \
-                      {\"payee\": \"ann\", \"credited\": 80000, \"quota\": 60000}";
-        let given: Json = serde_json::from_str(text).map_err(|_| wanted.to_owned())?;
-        let given = given.as_object().ok_or(wanted)?;
-        let number = |key: &str| match given.get(key) {
-            None | Some(Json::Null) => Ok(None),
-            Some(value) => {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                text.parse::<Decimal>().map(Some).map_err(|_| format!("`{key}` is not a number"))
-            }
-        };
-        let text = |key: &str, other: &str| {
-            Arc::<str>::from(given.get(key).and_then(Json::as_str).unwrap_or(other))
-        };
-        let credited = number("credited")?.ok_or(wanted)?;
-        let settings = &scene.ruleset.settings;
-        let types = settings.credit_types.iter();
-        let totals = types.map(|name| Ok((Arc::clone(name), number(name)?.unwrap_or(credited))));
-        let by_credit_type = totals.collect::<Result<_, String>>()?;
-        let id = text("payee", "");
-        let payee = PayeeView {
-            name: Arc::clone(&id),
-            id,
-            position: None,
-            title: given.get("title").and_then(Json::as_str).map(Arc::from),
-            team: None,
-            period: text("period", ""),
-            unit_type: text("unit_type", settings.units.name(settings.currency)),
-        };
-        let totals = Arc::new(TotalsView { credited, by_credit_type });
-        Ok(Seen { payee: Arc::new(payee), totals, quota: number("quota")? })
-    }
-}
-
-fn print_text(steps: &[trace::Step]) {
+fn print_text(Trial { answer, steps, .. }: &Trial) {
     let width = steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);
     for step in steps {
         let reads: Vec<String> =
@@ -238,14 +204,14 @@ fn print_text(steps: &[trace::Step]) {
             output::line(&format!("     |     {}", reads.join(", ")));
         }
     }
+    match answer {
+        Ok(Json::String(answer)) => output::line(answer),
+        Ok(Json::Array(rows)) => rows.iter().for_each(|row| output::line(&row.to_string())),
+        _ => (),
+    }
 }
 
-fn print_json(
-    program: &Program,
-    transaction: &str,
-    answer: &Result<Json, Fault>,
-    steps: &[trace::Step],
-) {
+fn print_json(program: &Program, Trial { about, answer, steps }: &Trial) {
     let steps: Vec<Json> = steps
         .iter()
         .map(|step| {
@@ -262,11 +228,14 @@ fn print_json(
         json!({ "message": fault.message, "file": place.file, "line": place.line,
                 "column": place.column })
     });
-    output::json(&json!({
+    let mut all = json!({
         "policy": &*program.name,
-        "transaction": transaction,
         "answer": answer.as_ref().ok(),
         "error": fault,
         "steps": steps,
-    }));
+    });
+    if let (Some(all), Some(about)) = (all.as_object_mut(), about.as_object()) {
+        all.extend(about.clone());
+    }
+    output::json(&all);
 }

@@ -24,6 +24,8 @@ pub(crate) enum Format {
 pub(crate) const EXIT_OK: u8 = 0;
 /// A check failed, or the work could not be done.
 pub(crate) const EXIT_FAILED: u8 = 1;
+/// Wrong usage.
+pub(crate) const EXIT_USAGE: u8 = 2;
 /// Nothing matched.
 pub(crate) const EXIT_NOTHING: u8 = 3;
 
@@ -73,6 +75,10 @@ fn cell(row: &Json, column: &str) -> String {
     match row.get(column) {
         None | Some(Json::Null) => String::new(),
         Some(Json::String(text)) => text.clone(),
+        Some(Json::Array(items)) => {
+            let items = items.iter().filter_map(Json::as_str);
+            items.collect::<Vec<_>>().join(";")
+        }
         Some(other) => other.to_string(),
     }
 }

@@ -1,7 +1,8 @@
 //! `accredit preview`: what a directory would change, in files, rules and money, before it does.
 //!
 //! Against a server, over what it has recorded; or against another directory, over the transactions
-//! in that one. Exit codes: 0 nothing changes, 2 something changes, 1 it could not be found out.
+//! in that one. Exit codes: 0 nothing changes, 2 something changes, 1 more money would move than
+//! a stop-loss allows, or it could not be found out.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,17 @@ use serde_json::{Value as Json, json};
 use super::client::Client;
 use super::output::{self, EXIT_FAILED, EXIT_OK, Format};
 use crate::{directory, door, preview, replay, watch};
+
+/// The key of the checksum in what `preview --out` writes.
+const CHECKSUM: &str = "checksum";
+
+/// What a change is made for.
+pub(crate) struct Base {
+    /// The ruleset in force.
+    ruleset: String,
+    /// All its files.
+    set: String,
+}
 
 /// Something would change.
 const EXIT_CHANGES: u8 = 2;
@@ -104,7 +116,11 @@ pub(crate) fn run(options: &Options) -> u8 {
             show(&shown, options.format);
             let files = shown.pointer("/changes/files").and_then(Json::as_array);
             let none = files.is_none_or(Vec::is_empty);
-            if none { EXIT_OK } else { EXIT_CHANGES }
+            match shown.get("stop_loss") {
+                Some(Json::String(_)) => EXIT_FAILED,
+                _ if none => EXIT_OK,
+                _ => EXIT_CHANGES,
+            }
         }
         Err(message) => {
             eprintln!("error: {message}");
@@ -120,10 +136,11 @@ pub(crate) type Texts = BTreeMap<String, Option<Arc<str>>>;
 ///
 /// # Errors
 /// What cannot be read, or what the server says.
-pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(String, Texts), String> {
+pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(Base, Texts), String> {
     let files = watch::read(dir)?;
     let listed = client.get("/v1/definitions")?;
-    let base = listed.get("ruleset").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let named = |key: &str| listed.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let base = Base { ruleset: named("ruleset"), set: named("set") };
     let rows = listed.get("data").and_then(Json::as_array).into_iter().flatten();
     let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).map(str::to_owned);
     let known: BTreeMap<String, String> =
@@ -140,10 +157,37 @@ pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(String, Texts),
 }
 
 /// A change as a server takes it.
-pub(crate) fn body(base: &str, changes: &Texts) -> Json {
+pub(crate) fn body(base: &Base, changes: &Texts) -> Json {
     let files = changes.iter().map(|(path, text)| (path.clone(), json!(text.as_deref())));
     let files: serde_json::Map<String, Json> = files.collect();
-    json!({ "base": base, "files": files })
+    json!({ "base": base.ruleset, "set": base.set, "files": files })
+}
+
+/// What `preview --out` writes: the request, the ruleset that it makes, and a checksum of both.
+fn sealed(mut body: Json, shown: &Json) -> Json {
+    let mut put = |key: &str, value: Json| {
+        body.as_object_mut().and_then(|body| body.insert(key.to_owned(), value));
+        checksum(&body)
+    };
+    let checksum = put("ruleset", shown.get("ruleset").cloned().unwrap_or_default());
+    put(CHECKSUM, Json::from(checksum));
+    body
+}
+
+/// The request in what `preview --out` wrote.
+///
+/// # Errors
+/// When it is not as it was written.
+pub(crate) fn unsealed(mut body: Json) -> Result<Json, String> {
+    let said = body.as_object_mut().and_then(|body| body.remove(CHECKSUM));
+    if said == Some(Json::from(checksum(&body))) {
+        return Ok(body);
+    }
+    Err("this is not what a preview wrote: it was changed since; preview it again".to_owned())
+}
+
+fn checksum(body: &Json) -> String {
+    content_hash(&body.to_string())
 }
 
 fn online(options: &Options) -> Result<Json, String> {
@@ -153,7 +197,7 @@ fn online(options: &Options) -> Result<Json, String> {
     options.how.tell(&mut body);
     let shown = client.post("/v1/preview", &body)?;
     if let Some(out) = &options.out {
-        let text = serde_json::to_string_pretty(&body).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&sealed(body, &shown)).unwrap_or_default();
         std::fs::write(out, text).map_err(|error| format!("`{}`: {error}", out.display()))?;
     }
     Ok(shown)
@@ -228,6 +272,9 @@ pub(crate) fn show(shown: &Json, format: Format) {
             part("Files", &["path", "part", "what"], &rows("/changes/files"));
             part("Rules", &["plan", "rule", "kind", "what", "keys"], &rows("/changes/rules"));
             part("In all", &MONEY, &rows("/impact/total"));
+            if shown.get("effective").and_then(Json::as_str) == Some("now") {
+                part("Booked at once, of what waits", &MONEY, &rows("/booked/total"));
+            }
             part("By payee", &MONEY, &rows("/impact/by_payee"));
             part("By manager", &MONEY, &rows("/impact/by_manager"));
             part("By plan", &MONEY, &rows("/impact/by_plan"));
@@ -238,6 +285,12 @@ pub(crate) fn show(shown: &Json, format: Format) {
     let of = |path: &str| shown.pointer(path).and_then(Json::as_u64).unwrap_or_default();
     let (all, differing) = (of("/impact/transactions"), of("/impact/differing"));
     eprintln!("{differing} of {all} transactions differ");
+    if shown.get("effective").and_then(Json::as_str) == Some("now") && differing > 0 {
+        eprintln!("credits that exist stay as they are: this is what the same deals would come to");
+    }
+    if shown.get("unfinished") == Some(&Json::Bool(true)) {
+        eprintln!("the server is still deciding: preview again when it has finished");
+    }
     if let Some(exceeded) = shown.get("stop_loss").and_then(Json::as_str) {
         eprintln!("stop-loss: {exceeded}");
     }

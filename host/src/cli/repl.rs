@@ -1,8 +1,9 @@
-//! `accredit repl`: expressions on a transaction, one a line.
+//! `accredit repl`: expressions on a transaction, one after the other.
 //!
-//! Not an editor: lines come from standard input as they are, from a person or from a pipe.
+//! Not reading what is typed (`lines`), by a person or by another program.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+mod lines;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use accredit_engine::policy::{Form, Program, Use};
 use accredit_engine::script::{Known, check, trace};
 use clap::Args;
 
+use self::lines::Lines;
 use crate::cli::output::{self, EXIT_OK};
 use crate::cli::scene::{Scene, Seen, Wanted};
 
@@ -29,7 +31,8 @@ const HELP: &str = "\
 :fields       what the transaction has
 :help         this
 :quit         end
-anything else is an expression: tx.amount * 0.1, tx.has(\"amount\"), credit.amount, to.title";
+anything else is an expression: tx.amount * 0.1, tx.has(\"amount\"), credit.amount, to.title;
+it goes on over lines while a bracket is open, until an empty line";
 
 /// Transactions that `:tx` lists.
 const LISTED_MAX: usize = 20;
@@ -44,22 +47,13 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     if let Some(first) = session.scene.transactions.first().map(|first| first.id.to_string()) {
         session.choose(&first);
     }
-    let prompt = io::stdin().is_terminal();
-    loop {
-        if prompt {
-            eprint!("> ");
-            // A prompt that cannot be shown is no reason to end.
-            let _ = io::stderr().flush();
-        }
-        let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) | Err(_) => return EXIT_OK,
-            Ok(_) => (),
-        }
+    let mut lines = Lines::new();
+    while let Some(line) = lines.next() {
         if !session.line(line.trim()) {
-            return EXIT_OK;
+            break;
         }
     }
+    EXIT_OK
 }
 
 struct Session {
@@ -68,7 +62,7 @@ struct Session {
 }
 
 impl Session {
-    /// Answers one line; false when it was the last.
+    /// Answers one input; false when it was the last.
     fn line(&mut self, line: &str) -> bool {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (word, rest.trim()) {
@@ -140,7 +134,9 @@ impl Session {
         let mut errors = found.filter(|found| found.is_error() && found.code != "CR011");
         errors.next().map(|finding| {
             let help = finding.help.map(|help| format!("; {help}")).unwrap_or_default();
-            format!("column {}: {}{help}", finding.place.column, finding.message)
+            let (line, column) = (finding.place.line, finding.place.column);
+            let line = if line > 1 { format!("line {line}, ") } else { String::new() };
+            format!("{line}column {column}: {}{help}", finding.message)
         })
     }
 }

@@ -75,8 +75,17 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 }
 
 fn print(format: Format, simulated: &Simulation) {
-    const COLUMNS: [&str; 7] =
-        ["simulated", "name", "payee", "team", "unit_type", "so_far", "projected"];
+    const COLUMNS: [&str; 9] = [
+        "simulated",
+        "name",
+        "payee",
+        "team",
+        "unit_type",
+        "so_far",
+        "posted",
+        "repeated",
+        "projected",
+    ];
     let row = |what: &str, sum: &Sum| {
         json!({
             "simulated": what,
@@ -85,6 +94,8 @@ fn print(format: Format, simulated: &Simulation) {
             "team": sum.team,
             "unit_type": sum.unit_type,
             "so_far": sum.so_far,
+            "posted": sum.posted,
+            "repeated": sum.repeated,
             "projected": sum.projected,
         })
     };

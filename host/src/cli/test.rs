@@ -19,6 +19,7 @@ use serde_json::json;
 
 use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
 use crate::cli::report;
+use crate::clock;
 use crate::directory::{self, Found};
 
 /// Runs case files.
@@ -38,6 +39,9 @@ pub(crate) struct Arguments {
     /// Write the results as JUnit XML too.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Leave times out of the JUnit file: the same results are then the same bytes.
+    #[arg(long, requires = "junit")]
+    no_times: bool,
     /// Show the lines and branches of scripts that cases reach; to a file in lcov's format.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     coverage: Option<Option<PathBuf>>,
@@ -82,6 +86,7 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
         threads: arguments.threads.unwrap_or(cores),
         traced: coverage || arguments.profile,
         columns,
+        clock: (!arguments.no_times).then_some(clock::elapsed),
     };
     let mut run = cases::run_all(&base, &files, &options);
     let updated = if arguments.update { update(&arguments.dir, &found, &mut run)? } else { 0 };

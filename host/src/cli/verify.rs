@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 all come out alike, 1 some do not or cannot be read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_engine::ledger::Ledger;
@@ -34,6 +34,16 @@ pub(crate) struct Options {
     period: Option<String>,
 }
 
+/// Text as a value in a query.
+pub(super) fn encoded(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let encoded = value.bytes().map(|byte| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    encoded.collect()
+}
+
 /// Runs the verb.
 pub(crate) fn run(options: &Options) -> u8 {
     let verified = match &options.data {
@@ -50,33 +60,37 @@ pub(crate) fn run(options: &Options) -> u8 {
     let count = |key: &str| verified.get(key).and_then(Json::as_u64).unwrap_or_default();
     let (decisions, differing) = (count("decisions"), count("differing"));
     output::json(&verified);
+    let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
     eprintln!("{decisions} decisions, {differing} come out otherwise");
-    if differing == 0 { EXIT_OK } else { EXIT_FAILED }
+    if damage > 0 {
+        eprintln!("{damage} stored rows are not what they were");
+    }
+    if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
-fn on_file(options: &Options) -> Result<Json, String> {
-    let path = options.data.clone().unwrap_or_default();
+/// The ledger of a data file that no server has open.
+pub(super) fn ledger(path: &Path) -> Result<Ledger, String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     if !path.is_file() {
         return Err(cannot(&"there is no such file"));
     }
-    let store = Redb::open(&path).map_err(|error| cannot(&error))?;
+    let store = Redb::open(path).map_err(|error| cannot(&error))?;
+    Ok(Ledger::new(Arc::new(store)))
+}
+
+fn on_file(options: &Options) -> Result<Json, String> {
+    let path = options.data.clone().unwrap_or_default();
+    let ledger = ledger(&path)?;
+    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     let wanted = Wanted { plan: options.plan.clone(), period: options.period.clone() };
-    let verified = verify(&Ledger::new(Arc::new(store)), &wanted);
+    let verified = verify(&ledger, &wanted);
     verified.map(|verified| json!(verified)).map_err(|error| cannot(&error))
 }
 
 fn on_server(options: &Options) -> Result<Json, String> {
     let client = Client::new(&options.server, options.token.as_deref().unwrap_or_default());
-    let part = |key: &str, value: &Option<String>| {
-        let value = value.as_deref()?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        let encoded = value.bytes().map(|byte| match byte {
-            byte if plain(byte) => char::from(byte).to_string(),
-            byte => format!("%{byte:02X}"),
-        });
-        Some(format!("{key}={}", encoded.collect::<String>()))
-    };
+    let part =
+        |key: &str, value: &Option<String>| Some(format!("{key}={}", encoded(value.as_deref()?)));
     let parts = [part("plan", &options.plan), part("period", &options.period)];
     let query: Vec<String> = parts.into_iter().flatten().collect();
     client.get(&format!("/v1/verify?{}", query.join("&")))

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use accredit_engine::ledger::definitions::Effective;
+use accredit_engine::ledger::definitions::{Effective, set_hash};
 use accredit_engine::workspace::Ruleset;
 use serde_json::json;
 
@@ -41,10 +41,15 @@ impl Service {
                     "made for `{base}`, and `{}` is in force by now; preview it again",
                     current.hash
                 );
-                Err(Problem::conflict("base_moved", detail))
+                return Err(Problem::conflict("base_moved", detail));
             }
-            _ => Ok(()),
+            _ => (),
         }
+        if change.set.as_ref().is_some_and(|set| *set != set_hash(&current.files)) {
+            let detail = "a file changed since, perhaps of cases; preview it again";
+            return Err(Problem::conflict("base_moved", detail));
+        }
+        Ok(())
     }
 
     /// Refuses what would leave credits without their rule, or move too much money.
@@ -54,6 +59,10 @@ impl Service {
         new: &Ruleset,
         change: &Change,
     ) -> Result<(), Problem> {
+        if change.makes.as_ref().is_some_and(|makes| **makes != *new.hash) {
+            let detail = "these files make another ruleset than the one that was previewed";
+            return Err(Problem::conflict("other_ruleset", detail));
+        }
         // What is decided again takes the credits back of rules that were not there before.
         if !(change.rollback && change.effective == Effective::Recredit) {
             self.keeps_rules(current, new)?;
@@ -61,7 +70,7 @@ impl Service {
         if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
             return Ok(());
         }
-        let impact = self.impact(current, new, change.effective)?;
+        let impact = self.impact(current, new, change.effective)?.impact;
         let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
         let detail = format!("{exceeded}; nothing was activated");
         let report = json!({ "impact": impact.report() });

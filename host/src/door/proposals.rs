@@ -18,6 +18,18 @@ fn failed(error: impl std::fmt::Display) -> Refused {
     Refused::Problem(Problem::internal(&error))
 }
 
+fn can_be_activated(kept: &Proposal) -> Result<(), Problem> {
+    if kept.can_be_activated() {
+        return Ok(());
+    }
+    let detail = match kept.state {
+        State::Draft => "check found errors in it: send it again, mended",
+        State::Withdrawn => "it was withdrawn",
+        _ => "it was activated already",
+    };
+    Err(Problem::conflict("not_waiting", detail))
+}
+
 impl Service {
     /// Keeps a sound change until somebody else approves it.
     pub(super) fn keep_waiting(
@@ -67,6 +79,7 @@ impl Service {
             effective: change.effective,
             tags: change.tags.clone(),
             rollback: change.rollback,
+            limits: change.limits,
             ..Proposal::default()
         }
     }
@@ -74,13 +87,10 @@ impl Service {
     /// Activates a kept change; `who` approves it where four eyes are asked for.
     pub(crate) fn carry_out(&self, id: u64, who: &str) -> Result<Activated, Refused> {
         let refused = |problem: Problem| Err(Refused::Problem(problem));
-        let Some(mut kept) = self.ledger.proposal(id).map_err(failed)? else {
+        let Some(kept) = self.ledger.proposal(id).map_err(failed)? else {
             return refused(Problem::not_found("change"));
         };
-        if !matches!(kept.state, State::Checked | State::Waiting) {
-            let detail = "only a change that is checked or waiting can be activated";
-            return refused(Problem::conflict("not_waiting", detail));
-        }
+        can_be_activated(&kept).map_err(Refused::Problem)?;
         if self.config.four_eyes && kept.who == who {
             let detail = format!("`{who}` made this change; somebody else approves it");
             return refused(Problem::new(axum::http::StatusCode::FORBIDDEN, "four_eyes", detail));
@@ -99,29 +109,37 @@ impl Service {
             effective: kept.effective,
             tags: kept.tags.clone(),
             rollback: kept.rollback,
+            limits: kept.limits,
             proposal: Some(id),
+            approved_by: Some(who.to_owned()),
             ..Change::default()
         };
-        let activated = self.activate(&change, |_| Ok(()))?;
-        let now_ms = self.clock.now_ms();
-        kept.state = State::Active;
-        kept.approved = Some((who.to_owned(), now_ms));
-        // The activation names the change already: what is lost with this row is its state alone.
-        self.ledger.update(&kept, who, "approved", now_ms).map_err(failed)?;
+        // Somebody may have thrown it away while this one waited for its turn.
+        let still = |_: &Files| {
+            let kept = self.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
+            kept.as_ref().map_or_else(|| Err(Problem::not_found("change")), can_be_activated)
+        };
+        let activated = self.activate(&change, still)?;
+        self.end_shadow_of(id, who).map_err(Refused::Problem)?;
         Ok(activated)
     }
 
     /// Throws a kept change away.
     pub(crate) fn withdraw(&self, id: u64, who: &str) -> Result<Proposal, Problem> {
+        let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = |error: &dyn std::fmt::Display| Problem::internal(error);
         let kept = self.ledger.proposal(id).map_err(|error| failed(&error))?;
         let mut kept = kept.ok_or_else(|| Problem::not_found("change"))?;
+        if kept.state == State::Withdrawn {
+            return Ok(kept);
+        }
         if kept.state == State::Active {
             return Err(Problem::conflict("active", "the change was carried out already"));
         }
         kept.state = State::Withdrawn;
         let update = self.ledger.update(&kept, who, "withdrawn", self.clock.now_ms());
         update.map_err(|error| failed(&error))?;
+        self.end_shadow_of(id, who)?;
         Ok(kept)
     }
 }

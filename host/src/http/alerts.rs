@@ -1,4 +1,4 @@
-//! Alerts: what decisions, releases, adjustments and enquiries raise, in pages.
+//! Alerts: what decisions, rewards, releases, adjustments and enquiries raise, in pages.
 //!
 //! Not the log (`notes`). Source: DOMAIN 2.16.
 
@@ -31,7 +31,7 @@ pub(crate) async fn list(
                 let calendar = &service.ruleset.load().settings.calendar;
                 credits::leaves(calendar, id).map(|leaves| leaves.into_iter().collect())
             });
-            let mut others = of_people(service, &wanted, leaves.transpose()?.as_ref())?;
+            let mut others = of_others(service, &wanted, leaves.transpose()?.as_ref())?;
             let fits = |wanted: &Option<String>, found: Option<&Value>| {
                 wanted.as_deref().is_none_or(|it| found.and_then(Value::as_str) == Some(it))
             };
@@ -53,16 +53,19 @@ fn with(mut alert: Value, key: &str, value: &Option<String>) -> Value {
     alert
 }
 
-/// Those that are raised by what people did, and by senders who contradict themselves.
-fn of_people(
+/// Those that no decision of a deal raised: of rewards, of what people did, and of senders who
+/// contradict themselves.
+fn of_others(
     service: &Service,
     wanted: &Wanted,
     leaves: Option<&BTreeSet<String>>,
 ) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
     let lost = service.lost_adjustments(wanted.plan.as_deref(), leaves).map_err(failed)?;
-    let mut alerts: Vec<Value> =
-        lost.iter().map(|note| with(json!(note), "period", &wanted.period)).collect();
+    let rewards = service.reward_alerts(wanted.plan.as_deref(), leaves).map_err(failed)?;
+    let mut alerts: Vec<Value> = rewards.iter().map(|row| json!(row)).collect();
+    let lost = lost.iter().map(|note| with(json!(note), "period", &wanted.period));
+    alerts.extend(lost);
     let text = |alert: &Value, key: &str| {
         alert.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     };

@@ -1,10 +1,10 @@
-//! Calculations: listed, shown, run, released, deleted; and their alerts.
+//! Calculations: listed, shown, released, deleted; and their alerts.
 //!
-//! Not the rules of any of it (the worker). Source: FORMAT section 6, DESIGN section 6, DOMAIN 2.13,
-//! 2.14, 2.16.
+//! Not the rules of any of it (the worker) and not their runs (`runs`). Source: FORMAT section 6,
+//! DESIGN section 6, DOMAIN 2.13, 2.14, 2.16.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use accredit_engine::ledger::releases::{DELETED, Release};
 use accredit_engine::money;
@@ -16,11 +16,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::calculations::{self, counts, own_period, revision};
+use crate::calculations::{self, counts, own_period};
 use crate::error::Problem;
 use crate::secrets::Caller;
 use crate::service::Service;
-use crate::worker::{Mode, PENDING_MAX, What, Wish};
+use crate::worker::{PENDING_MAX, What, Wish};
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
@@ -46,7 +46,10 @@ pub(crate) async fn list(
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
         });
-        let running = service.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let running = service.running().map(|run| {
+            json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
+                    "decided": run.decided })
+        });
         let progress = json!({
             "pending": pending,
             "deciding_again": again,
@@ -63,7 +66,8 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
     let ruleset = service.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let summaries = service.ledger.summaries().map_err(failed)?;
+    let index = service.index().map_err(failed)?;
+    let summaries = &index.summaries;
     let releases = service.ledger.releases().map_err(failed)?;
     let mut known = BTreeMap::new();
     for (plan, leaf) in summaries.keys() {
@@ -82,7 +86,7 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
             continue;
         }
         let leaves = calculations::leaves(&ruleset, &period);
-        let counts = counts(&summaries, &plan, &leaves);
+        let counts = counts(summaries, &plan, &leaves);
         let units = &ruleset.settings.units;
         let credited = counts.credited.iter().map(|(unit, amount)| {
             let scale = units.find(unit).map_or(ruleset.settings.currency.scale, |unit| unit.scale);
@@ -99,7 +103,7 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
                 "last".to_owned(),
                 json!(period.end.yesterday().ok().map(|d| d.to_string())),
             );
-            row.insert("revision".to_owned(), json!(revision(&summaries, &plan, &leaves)));
+            row.insert("revision".to_owned(), json!(index.revision(&plan, &period.id, &leaves)));
             row.insert("credited".to_owned(), Value::Object(credited));
             row.insert("release".to_owned(), release.map_or(Value::Null, shown));
         }
@@ -139,51 +143,6 @@ pub(crate) async fn show(
     shown.await.map(Json)
 }
 
-/// What a run may say.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Run {
-    mode: String,
-    #[serde(default)]
-    transactions: BTreeSet<String>,
-}
-
-/// Decides its transactions again and says how many came out otherwise.
-pub(crate) async fn run(
-    State(service): State<Arc<Service>>,
-    Path((plan, period)): Path<(String, String)>,
-    body: Bytes,
-) -> Answer {
-    let run: Run = serde_json::from_slice(&body).map_err(|_| {
-        Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
-    })?;
-    let mode = match (run.mode.as_str(), run.transactions) {
-        ("full", _) => Mode::Full,
-        ("incremental", _) => Mode::Incremental,
-        ("selected", ids) if !ids.is_empty() => Mode::Selected(ids),
-        _ => {
-            let detail = "`mode` is `full`, `incremental`, or `selected` with `transactions`";
-            return Err(Problem::unprocessable("unknown_mode", detail));
-        }
-    };
-    let ran = service.ask(move |worker| {
-        let wanted = worker.service().wanted(&plan, &period)?;
-        let ran = worker.rerun(&wanted.plan, &wanted.leaves, &mode)?;
-        let summaries = worker.service().ledger.summaries();
-        let summaries = summaries.map_err(|error| Problem::internal(&error))?;
-        Ok(json!({
-            "plan": plan,
-            "period": period,
-            "mode": run.mode,
-            "transactions": ran.transactions,
-            "differing": ran.differing,
-            "revision": revision(&summaries, &wanted.plan, &wanted.leaves),
-            "business_date": worker.service().business_date().to_string(),
-        }))
-    });
-    ran.await.map(Json)
-}
-
 /// What a release may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -217,6 +176,7 @@ pub(crate) async fn release(
     let wish = Wish { what, force, reason, who: caller.name };
     let released = service.ask(move |worker| {
         let wanted = worker.service().released(&plan, &period)?;
+        worker.service().refuse_during_run(Some(&plan), &wanted.leaves)?;
         worker.publish(&wanted, &wish).map(|release| shown(&release))
     });
     released.await.map(Json)

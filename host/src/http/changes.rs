@@ -12,8 +12,8 @@ use accredit_engine::workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,14 +24,20 @@ use crate::clock::rfc3339;
 use crate::door::{self, Change, Done};
 use crate::error::Problem;
 use crate::preview;
+use crate::replay::Replayed;
 use crate::secrets::Caller;
 use crate::service::Service;
+use crate::tasks::{self, Answered, Asked};
 
 /// A change as it is sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Sent {
     base: Option<String>,
+    /// All files that `base` had, as `GET /v1/definitions` names them.
+    set: Option<String>,
+    /// The ruleset that a preview said it makes.
+    ruleset: Option<String>,
     pub(crate) files: BTreeMap<String, Option<String>>,
     /// Whether `files` is everything: what is not in it goes.
     whole: bool,
@@ -51,12 +57,22 @@ pub(crate) struct Sent {
 pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
     let sent: Sent = serde_json::from_slice(body).map_err(|error| {
         Problem::bad_request(format!(
-            "expected a JSON object with `files`, and perhaps `base`, `whole`, `effective`, \
-             `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
+            "expected a JSON object with `files`, and perhaps `base`, `set`, `ruleset`, `whole`, \
+             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
         ))
     })?;
     sent.files.keys().try_for_each(|path| allowed(path))?;
     Ok(sent)
+}
+
+/// Limits that can be kept: nothing moves less than nothing.
+fn limits(max_total: Option<Decimal>, max_payee: Option<Decimal>) -> Result<Limits, Problem> {
+    let given = [("max_total", max_total), ("max_payee", max_payee)];
+    let below = given.iter().find(|(_, most)| most.is_some_and(|most| most < Decimal::ZERO));
+    match below {
+        Some((name, _)) => Err(Problem::bad_request(format!("`{name}` is an amount from 0 on"))),
+        None => Ok(Limits { max_total, max_payee }),
+    }
 }
 
 impl Sent {
@@ -82,18 +98,26 @@ impl Sent {
             why: self.comment.clone(),
             source: "api",
             base: self.base.clone(),
+            set: self.set.clone(),
+            makes: self.ruleset.clone(),
             effective: wish::effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
-            limits: Limits { max_total: self.max_total, max_payee: self.max_payee },
+            limits: limits(self.max_total, self.max_payee)?,
             ..Change::default()
         })
     }
 }
 
 /// What a change would change, in files, rules and money; nothing is written.
-pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) -> Answer {
+pub(crate) async fn preview(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
     let sent = sent(&body)?;
-    let shown = service.blocking(move |service| {
+    let asked = asked("preview", &caller, &headers, &body);
+    let shown = service.answered(asked, move |service| {
         let current = service.ruleset.load_full();
         if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
             let detail = format!("`{}` is in force by now", current.hash);
@@ -103,43 +127,61 @@ pub(crate) async fn preview(State(service): State<Arc<Service>>, body: Bytes) ->
         let changes = sent.files(&current.files);
         let files = door::changed(&current.files, &changes);
         let checked = service.candidate(&files, changes.keys()).map_err(wish::refused)?;
-        let impact = service.impact(&current, &checked.ruleset, effective)?;
-        let limits = Limits { max_total: sent.max_total, max_payee: sent.max_payee };
-        Ok(json!({
+        let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
+        let limits = limits(sent.max_total, sent.max_payee)?;
+        let failed = |error| Problem::internal(&error);
+        let unfinished = service.ledger.recredit().map_err(failed)?.is_some()
+            || service.ledger.pending_count(1).map_err(failed)? > 0;
+        Ok(Answered::ok(json!({
             "base": *current.hash,
+            "unfinished": unfinished,
             "ruleset": *checked.ruleset.hash,
             "effective": effective,
             "cases": checked.cases,
             "changes": preview::changes(&current.files, &files),
             "impact": impact.report(),
+            "booked": booked.report(),
             "stop_loss": impact.exceeds(&limits),
-        }))
+        })))
     });
-    shown.await.map(Json)
+    shown.await
+}
+
+/// A request whose work grows with the recorded transactions.
+fn asked<'a>(
+    what: &'static str,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &'a [u8],
+) -> Asked<'a> {
+    Asked { what, who: caller.name.clone(), body, wait: tasks::wait(headers) }
 }
 
 /// Makes a change, or keeps it where it is a draft or needs a second person.
 pub(crate) async fn make(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let sent = sent(&body)?;
-    let done = service.blocking(move |service| {
+    let asked = asked("change", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
         let current = service.ruleset.load_full();
         let mut change = sent.change(&current.files, &caller)?;
         if sent.draft {
             let kept = service.draft(&change).map_err(wish::refused)?;
-            return Ok(Done::Waiting(Box::new(kept)));
+            return Ok(wish::done(&Done::Waiting(Box::new(kept)), None));
         }
         if change.files.is_empty() && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
             return Err(Problem::conflict("nothing_changes", "these files are in force already"));
         }
         // `whole` was read against this ruleset and no other.
         change.base.get_or_insert_with(|| current.hash.to_string());
-        service.submit(&change, |_| Ok(())).map_err(wish::refused)
+        let done = service.submit(&change, |_| Ok(())).map_err(wish::refused)?;
+        Ok(wish::done(&done, None))
     });
-    wish::answer(&done.await?, None)
+    done.await
 }
 
 fn kept(proposal: &Proposal, shadow: Option<u64>) -> Value {
@@ -201,11 +243,15 @@ pub(crate) async fn approve(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let done = service.blocking(move |service| {
-        service.carry_out(id, &caller.name).map(Done::Active).map_err(wish::refused)
+    let body = id.to_be_bytes();
+    let asked = asked("approval", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
+        let done = service.carry_out(id, &caller.name).map(Done::Active);
+        Ok(wish::done(&done.map_err(wish::refused)?, None))
     });
-    wish::answer(&done.await?, None)
+    done.await
 }
 
 /// Throws a kept change away.
@@ -233,6 +279,7 @@ struct Back {
 pub(crate) async fn rollback(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let back: Back = match body.trim_ascii() {
@@ -243,7 +290,8 @@ pub(crate) async fn rollback(
             )
         })?,
     };
-    let done = service.blocking(move |service| {
+    let asked = asked("rollback", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
         let failed = |error| Problem::internal(&error);
         let current = service.ruleset.load_full();
         let to = match &back.to {
@@ -265,18 +313,14 @@ pub(crate) async fn rollback(
             base: Some(current.hash.to_string()),
             effective: wish::effective(back.effective.as_deref())?,
             rollback: true,
-            limits: Limits { max_total: back.max_total, max_payee: back.max_payee },
+            limits: limits(back.max_total, back.max_payee)?,
             ..Change::default()
         };
         if change.files.is_empty() {
             return Err(Problem::conflict("nothing_changes", "this set is in force already"));
         }
-        service.submit(&change, |_| Ok(())).map_err(wish::refused)
+        let done = service.submit(&change, |_| Ok(())).map_err(wish::refused)?;
+        Ok(wish::done(&done, None))
     });
-    let done = done.await?;
-    let status = match done {
-        Done::Active(_) => StatusCode::OK,
-        Done::Waiting(_) => StatusCode::ACCEPTED,
-    };
-    Ok((status, wish::answer(&done, None)?).into_response())
+    done.await
 }

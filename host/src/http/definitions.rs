@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::ledger::definitions::content_hash;
+use accredit_engine::ledger::definitions::{content_hash, set_hash};
 use accredit_engine::workspace::{self, Files};
 use axum::Json;
 use axum::body::Bytes;
@@ -50,7 +50,8 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
     let rows = ruleset.files.iter();
     let rows = rows.map(|(path, text)| json!({ "path": path, "hash": content_hash(text) }));
     let rows: Vec<Value> = rows.collect();
-    Json(json!({ "ruleset": *ruleset.hash, "data": rows, "next_cursor": null }))
+    let set = set_hash(&ruleset.files);
+    Json(json!({ "ruleset": *ruleset.hash, "set": set, "data": rows, "next_cursor": null }))
 }
 
 /// Which two versions are compared.
@@ -157,11 +158,16 @@ pub(crate) async fn restore(
         .map_err(|_| Problem::bad_request("expected a JSON object with the `hash` of a version"))?;
     let known = hash.clone();
     let change = wish::change(&headers, &caller)?;
+    let condition = Condition::new(&headers);
     let done = service.blocking(move |service| {
         let text = version(service, &path, &known)?;
-        let files = BTreeMap::from([(path, Some(text))]);
+        let files = BTreeMap::from([(path.clone(), Some(text))]);
         let change = Change { files, ..change };
-        service.submit(&change, |_| Ok(())).map_err(wish::refused)
+        let holds = |files: &Files| {
+            let hash = files.get(&path).map(|text| content_hash(text));
+            condition.holds_if_said(hash.as_deref(), "definition")
+        };
+        service.submit(&change, holds).map_err(wish::refused)
     });
     wish::answer(&done.await?, Some(&hash))
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::notes::{NotePage, NoteQuery};
+use accredit_engine::ledger::notes::{NotePage, NoteQuery, NoteRow};
 use accredit_engine::store::Error;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -46,8 +46,32 @@ pub(crate) async fn log(
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer {
     let wanted = wanted(query)?;
-    let page = service.blocking(move |service| page(service, &wanted, false)).await?;
+    let page = service.blocking(move |service| {
+        let mut page = page(service, &wanted, false)?;
+        if page.next.is_none() {
+            page.rows.extend(of_rewards(service, &wanted)?);
+        }
+        Ok(page)
+    });
+    let page = page.await?;
     Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
+}
+
+/// The warnings of rewards that cannot be worked out: they are of no transaction, and follow the
+/// last page.
+fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Problem> {
+    let calendar = service.ruleset.load().settings.calendar.clone();
+    let leaves = wanted.period.as_deref().map(|id| credits::leaves(&calendar, id)).transpose()?;
+    let leaves = leaves.map(|leaves| leaves.into_iter().collect());
+    let found = service.reward_alerts(wanted.plan.as_deref(), leaves.as_ref());
+    let mut found = found.map_err(|error| Problem::internal(&error))?;
+    found.retain(|row| {
+        let fits = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        fits(&wanted.code, &row.note.code) && fits(&wanted.transaction, &row.note.transaction)
+    });
+    Ok(found)
 }
 
 /// A page of notes; of alerts alone, or of the log.

@@ -119,6 +119,10 @@ async fn act(service: Arc<Service>, id: String, act: Act, caller: Caller, body: 
         let service = Arc::clone(worker.service());
         let calendar = service.ruleset.load().settings.calendar.clone();
         let period = calendar.find(&id).ok_or_else(|| Problem::not_found("period"))?;
+        if act == Act::Finalize {
+            let leaves = crate::calculations::leaves(&service.ruleset.load(), &period);
+            service.refuse_during_run(None, &leaves)?;
+        }
         if !wish.force {
             allowed(&service, &period, act)?;
         }

@@ -93,6 +93,8 @@ pub(super) fn row(activation: &Activation) -> Value {
         "tags": activation.tags,
         "cases": activation.cases,
         "change": activation.change,
+        "restated": activation.restated,
+        "approved_by": activation.approved_by,
     })
 }
 

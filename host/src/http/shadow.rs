@@ -21,6 +21,7 @@ fn shown(sums: &Sums, ruleset: Option<&str>) -> Value {
         "since": rfc3339(sums.since_ms),
         "impact": sums.impact.report(),
         "uncertain": sums.uncertain,
+        "missed": sums.missed,
     })
 }
 
@@ -56,15 +57,18 @@ pub(crate) async fn start(
                 service.draft(&change).map_err(wish::refused)?
             }
         };
-        service.start_shadow(&kept).map_err(wish::refused)?;
+        service.start_shadow(&kept, &caller.name).map_err(wish::refused)?;
         Ok(service.shadow_sums().map(|(sums, ruleset)| shown(&sums, Some(&ruleset))))
     });
     Ok(Json(started.await?.unwrap_or_default()))
 }
 
 /// Ends it, and shows what it came to.
-pub(crate) async fn stop(State(service): State<Arc<Service>>) -> Answer {
-    let ended = service.blocking(|service| service.stop_shadow()).await?;
+pub(crate) async fn stop(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+) -> Answer {
+    let ended = service.blocking(move |service| service.stop_shadow(&caller.name)).await?;
     let sums = ended.ok_or_else(|| Problem::not_found("shadow"))?;
     Ok(Json(shown(&sums, None)))
 }

@@ -2,24 +2,34 @@
 
 use std::sync::Arc;
 
-use axum::Json;
+use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde_json::json;
 
-use super::Answer;
 use crate::error::Problem;
+use crate::secrets::Caller;
 use crate::service::Service;
+use crate::tasks::{self, Answered, Asked};
 use crate::verify::{Wanted, verify};
 
 /// Makes decisions again and says which do not come out alike.
 pub(crate) async fn run(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
+) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
-    let verified = service.blocking(move |service| {
-        verify(&service.ledger, &wanted).map_err(|error| Problem::internal(&error))
+    let body = json!([wanted.plan, wanted.period]).to_string();
+    let (who, wait) = (caller.name, tasks::wait(&headers));
+    let asked = Asked { what: "verify", who, body: body.as_bytes(), wait };
+    let verified = service.answered(asked, move |service| {
+        let verified = verify(&service.ledger, &wanted);
+        let verified = verified.map_err(|error| Problem::internal(&error))?;
+        Ok(Answered::ok(json!(verified)))
     });
-    Ok(Json(json!(verified.await?)))
+    verified.await
 }

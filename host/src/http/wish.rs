@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::door::{Change, Done, Refused};
 use crate::error::Problem;
 use crate::secrets::Caller;
+use crate::tasks::Answered;
 
 fn said(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
@@ -62,6 +63,15 @@ impl Condition {
         Condition { if_match, if_none_match }
     }
 
+    /// Whether it holds, where anything was said at all.
+    ///
+    /// # Errors
+    /// 412 when something else is there.
+    pub(crate) fn holds_if_said(&self, current: Option<&str>, what: &str) -> Result<(), Problem> {
+        let said = self.if_match.is_some() || self.if_none_match.is_some();
+        if said { self.holds(current, what) } else { Ok(()) }
+    }
+
     /// Whether it holds of a thing with the hash `current`, or of its absence; `what` it is.
     ///
     /// # Errors
@@ -107,15 +117,15 @@ pub(crate) fn refused(refused: Refused) -> Problem {
 
 /// What became of a change: 200 in force, 202 waiting for a second person; `hash` is of the text
 /// that was sent, where it was one.
-pub(crate) fn answer(done: &Done, hash: Option<&str>) -> Result<Response, Problem> {
-    let mut response = match done {
+pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
+    match done {
         Done::Active(active) => {
             let (ruleset, activation) = (&*active.ruleset, active.activation);
             let mut body = json!({ "active": true, "ruleset": ruleset, "activation": activation });
             if let (Some(hash), Some(body)) = (hash, body.as_object_mut()) {
                 body.insert("hash".to_owned(), json!(hash));
             }
-            Json(body).into_response()
+            Answered::ok(body)
         }
         Done::Waiting(kept) => {
             let body = json!({
@@ -125,10 +135,16 @@ pub(crate) fn answer(done: &Done, hash: Option<&str>) -> Result<Response, Proble
                 "state": kept.state,
                 "ruleset": kept.ruleset,
             });
-            (StatusCode::ACCEPTED, Json(body)).into_response()
+            Answered { status: StatusCode::ACCEPTED, body }
         }
-    };
-    if let (Some(hash), Done::Active(_)) = (hash, done) {
+    }
+}
+
+/// The same as an answer.
+pub(crate) fn answer(became: &Done, hash: Option<&str>) -> Result<Response, Problem> {
+    let Answered { status, body } = done(became, hash);
+    let mut response = (status, Json(body)).into_response();
+    if let (Some(hash), Done::Active(_)) = (hash, became) {
         response.headers_mut().insert(header::ETAG, etag(hash)?);
     }
     Ok(response)

@@ -1,11 +1,14 @@
 //! The server on a loopback port with a real data file, asked over HTTP.
 
+mod admin;
 mod api;
 mod concurrency;
 mod definitions;
+mod foretold;
 mod hooks;
 mod incremental;
 mod policies;
+mod published;
 mod restart;
 mod swap;
 
@@ -213,6 +216,12 @@ impl Host {
         page["data"].as_array().unwrap().clone()
     }
 
+    /// Waits until the worker has done what it was told before: an activation's try of what is
+    /// parked stands in the same queue.
+    fn after_redrive(&self) {
+        assert_eq!(self.api("POST", "/v1/parked/redrive", &[], "").status, 200);
+    }
+
     fn drained(&self) {
         let started = Instant::now();
         while self.get("/v1/status")["pending"] != 0 {
@@ -225,6 +234,16 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Waits until everything that an activation asked for is decided again.
+fn recredited(host: &Host) {
+    let started = Instant::now();
+    host.drained();
+    while !host.get("/v1/status")["recredit"].is_null() {
+        assert!(started.elapsed() < Duration::from_secs(20), "it is not decided again");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::decision::{Decision, Outcome, Resolution};
+use accredit_engine::decision::{Decision, Resolution};
 use accredit_engine::ledger::record::{Stored, Work};
 use accredit_engine::store::Error as StoreError;
 use accredit_engine::transaction::Decoder;
@@ -20,12 +20,6 @@ use super::Worker;
 
 /// Transactions decided again in one commit.
 const AGAIN_MAX: usize = 1000;
-
-/// Whether a decision could not be made, or not wholly.
-fn stopped(decision: &Decision) -> bool {
-    let mut reasons = decision.credits.iter().map(|credit| credit.reason.as_deref());
-    decision.outcome == Outcome::Parked || reasons.any(|reason| reason == Some("policy_error"))
-}
 
 impl Worker {
     /// Decides stored transactions again, as their inputs are now; returns how many there were.
@@ -83,7 +77,7 @@ impl Worker {
     }
 
     fn rules_of(&self, decision: &Decision, current: &Arc<Ruleset>) -> Arc<Ruleset> {
-        if stopped(decision) {
+        if decision.stopped() {
             return Arc::clone(current);
         }
         self.service.ruleset_of(&decision.ruleset).unwrap_or_else(|_| {

@@ -44,6 +44,7 @@ impl Worker {
             ruleset: &ruleset,
             pins: &pins,
             effective,
+            reaching: wish.reaching,
             today,
             finalized: &*self.finalized()?,
         };

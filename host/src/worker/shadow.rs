@@ -21,6 +21,7 @@ impl Worker {
         let shown = catch_unwind(AssertUnwindSafe(|| self.service.shadow_deals(deals)));
         if !matches!(shown, Ok(Ok(()))) {
             tracing::warn!("the shadow missed deals");
+            self.service.shadow_missed(decisions.len() as u64);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | INV-T2 | a new version replaces the old one | `again::only_last_versions` |
 //! | INV-T3 | no period, no credit | the comparison (`no_period`), worlds with short calendars |
 //! | INV-P1 | one payee a position and date | `one_payee` |
-//! | INV-P2 | versions of one object do not overlap | engine, `workspace/tests/broken.rs` (CR034) |
+//! | INV-P2 | versions of one object do not overlap | engine, `workspace/tests/laws.rs` |
 //! | INV-P3 | a vacant position is credited without a payee | the comparison, reached as `vacant` |
 //! | INV-H1 | reporting is a forest | `one_manager` |
 //! | INV-H2 | a roll ends, in circles too | `one_path` |
@@ -20,11 +20,11 @@
 //! | INV-O1 | no release before the incentive date | `release_is_later` |
 //! | INV-O2 | releasing twice is releasing once | `again::released_twice` |
 //! | INV-L1 | a finalized period does not change | `again::finalized_stays` |
-//! | INV-L2 | leaves neither overlap nor leave gaps | engine, `calendar/tests.rs` |
+//! | INV-L2 | leaves neither overlap nor leave gaps | engine, `workspace/tests/laws.rs` |
 //! | INV-R1 | over all periods the sums are those of a clean run | `again::sums_as_clean` |
 //! | INV-G1 | one at a time is all at once | `again::one_at_a_time` |
 //! | INV-G2 | the same bytes again, on one and on four threads | `again::on_threads` |
-//! | INV-V1, INV-V2 | payees see what is released, and nothing once it is deleted | `results.rs` |
+//! | INV-V1, INV-V2 | payees see what is released, and nothing once it is deleted | host, `server/tests/published.rs`; `results.rs` |
 
 pub(crate) mod again;
 

@@ -37,6 +37,27 @@ fn a_wish_is_widened_until_it_is_fulfilled() {
     }
 }
 
+/// `recredit` is the wider wish and leaves finalized periods alone: widening `from:` to it forgot
+/// the days from which somebody had asked for them.
+#[test]
+fn a_widened_wish_reaches_as_far_back_as_either() {
+    let cases: [(&[&str], Option<&str>); 6] = [
+        (&["recredit"], None),
+        (&["from:2026-02-01"], Some("2026-02-01")),
+        (&["from:2026-03-01", "from:2026-02-01"], Some("2026-02-01")),
+        (&["from:2026-03-01", "recredit"], Some("2026-03-01")),
+        (&["recredit", "from:2026-03-01"], Some("2026-03-01")),
+        (&["from:2026-03-01", "recredit", "now"], Some("2026-03-01")),
+    ];
+    for (activations, expected) in cases {
+        let ledger = Ledger::new(Arc::new(Memory::default()));
+        activations.iter().for_each(|effective| activate(&ledger, effective));
+        let reaching = ledger.recredit().unwrap().unwrap().reaching;
+        let reaching = reaching.map(|date| date.to_string());
+        assert_eq!(reaching.as_deref(), expected, "{activations:?}");
+    }
+}
+
 #[test]
 fn progress_of_an_older_wish_does_not_count() {
     let ledger = Ledger::new(Arc::new(Memory::default()));

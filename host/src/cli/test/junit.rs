@@ -2,9 +2,11 @@
 //!
 //! Not a library: four elements need none. Called by `test`.
 //!
-//! **Architecture invariant:** whatever a case says, the file is well-formed XML.
+//! **Architecture invariant:** whatever a case says, the file is well-formed XML; without times the same
+//! results are the same bytes.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use accredit_engine::cases::{FileRun, Outcome};
 use accredit_engine::diagnostic::Diagnostic;
@@ -17,14 +19,16 @@ pub(super) fn xml(files: &[FileRun]) -> String {
         counts.fold((0, 0, 0), |(a, b, c), (d, e, f)| (a + d, b + e, c + f));
     let _ = writeln!(
         xml,
-        "<testsuites name=\"accredit\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">"
+        "<testsuites name=\"accredit\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"{}>",
+        time(files.iter().filter_map(took).reduce(add))
     );
     for file in files {
         let (tests, failures, errors) = count(file);
         let path = escaped(&file.path);
         let _ = writeln!(
             xml,
-            "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">"
+            "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"{}>",
+            time(took(file))
         );
         match &file.outcomes {
             Ok(outcomes) => outcomes.iter().for_each(|outcome| case(&mut xml, &path, outcome)),
@@ -40,6 +44,21 @@ pub(super) fn xml(files: &[FileRun]) -> String {
     xml
 }
 
+/// How long the cases of a file took together, whatever ran beside them.
+fn took(file: &FileRun) -> Option<Duration> {
+    file.outcomes.iter().flatten().filter_map(|outcome| outcome.took).reduce(add)
+}
+
+fn add(one: Duration, other: Duration) -> Duration {
+    one.saturating_add(other)
+}
+
+/// Seconds with three decimals, as an attribute; nothing where nothing was measured.
+fn time(took: Option<Duration>) -> String {
+    took.map(|took| format!(" time=\"{}.{:03}\"", took.as_secs(), took.subsec_millis()))
+        .unwrap_or_default()
+}
+
 /// Tests, failures and errors of a file; one that cannot be understood is one test in error.
 fn count(file: &FileRun) -> (usize, usize, usize) {
     match &file.outcomes {
@@ -53,7 +72,8 @@ fn count(file: &FileRun) -> (usize, usize, usize) {
 
 fn case(xml: &mut String, path: &str, outcome: &Outcome) {
     let (name, line) = (escaped(&outcome.name), outcome.line);
-    let head = format!("    <testcase name=\"{name}\" classname=\"{path}\" line=\"{line}\"");
+    let time = time(outcome.took);
+    let head = format!("    <testcase name=\"{name}\" classname=\"{path}\" line=\"{line}\"{time}");
     xml.push_str(&head);
     if outcome.failures.is_empty() {
         xml.push_str("/>\n");
@@ -133,6 +153,29 @@ mod tests {
             "<error type=\"CR040\"",
         ] {
             assert!(xml.contains(line), "{line}\n{xml}");
+        }
+        assert!(!xml.contains("time="), "{xml}");
+    }
+
+    #[test]
+    fn a_suite_takes_what_its_cases_take() {
+        let outcome = |name: &str, ms| Outcome {
+            name: name.to_owned(),
+            took: Some(Duration::from_millis(ms)),
+            ..Outcome::default()
+        };
+        let one = Ok(vec![outcome("a", 1200), outcome("b", 34)]);
+        let two = Ok(vec![outcome("c", 0)]);
+        let files = [("1.cases.md", one), ("2.cases.md", two)]
+            .map(|(path, outcomes)| FileRun { path: path.to_owned(), outcomes });
+        let xml = xml(&files);
+        for part in [
+            "<testsuites name=\"accredit\" tests=\"3\" failures=\"0\" errors=\"0\" time=\"1.234\">",
+            "errors=\"0\" time=\"1.234\">\n    <testcase name=\"a\"",
+            "line=\"0\" time=\"1.200\"/>",
+            "<testsuite name=\"2.cases.md\" tests=\"1\" failures=\"0\" errors=\"0\" time=\"0.000\">",
+        ] {
+            assert!(xml.contains(part), "{part}\n{xml}");
         }
     }
 }

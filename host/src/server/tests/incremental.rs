@@ -19,7 +19,7 @@ const PEOPLE: [&str; 3] = [
     "id,name,manager,from,to\nann,Ann,mia,,2026-01-12\nbob,Bob,,,\nmia,Mia,,,\nzoe,Zoe,,,\n",
 ];
 
-const ROLLUPS: [&str; 4] = [
+pub(super) const ROLLUPS: [&str; 4] = [
     "fn roll(tx, credit, to, existing) { credit.amount }\n",
     "fn roll(tx, credit, to, existing) { credit.amount / 2 }\n",
     "fn roll(tx, credit, to, existing) { if tx.amount > 50 { throw \"too much\"; } credit.amount }\n",
@@ -85,7 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn accepted(reply: &super::Reply) {
+pub(super) fn accepted(reply: &super::Reply) {
     let same = reply.status == 409 && reply.json()["type"] == "/problems/nothing_changes"
         || reply.json()["type"] == "/problems/no_earlier";
     assert!(reply.status == 200 || same, "{}", reply.text);
@@ -138,7 +138,7 @@ fn take(host: &mut Host, deals: &mut Deals, number: usize, step: Step) {
     }
 }
 
-fn settled(host: &Host) {
+pub(super) fn settled(host: &Host) {
     let started = Instant::now();
     loop {
         host.drained();
@@ -181,7 +181,7 @@ fn agrees(host: &Host, deals: &Deals) {
     assert_eq!(verified["differing"], 0, "{verified}");
 }
 
-fn host() -> Host {
+pub(super) fn host() -> Host {
     let host = Host::start();
     let files = json!({
         "organization/participants.csv": PEOPLE[0],

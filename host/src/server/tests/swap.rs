@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Host, PLAN, deal};
+use super::{Host, PLAN, deal, recredited};
 
 fn plan(value: &str) -> String {
     PLAN.replace("credit_type", &format!("value = \"{value}\"\n  credit_type"))
@@ -17,15 +17,6 @@ fn files(value: &str) -> Value {
 
 fn post(host: &Host, path: &str, body: &Value) -> super::Reply {
     host.api("POST", path, &[], &body.to_string())
-}
-
-fn recredited(host: &Host) {
-    let started = Instant::now();
-    host.drained();
-    while !host.get("/v1/status")["recredit"].is_null() {
-        assert!(started.elapsed() < Duration::from_secs(20), "it is not decided again");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn amount(host: &Host, id: &str) -> String {
@@ -115,6 +106,9 @@ fn a_stop_loss_refuses_and_says_what_would_move() {
     let body = |most: &str| json!({ "files": files, "effective": "recredit", "max_total": most });
     let problem = post(&host, "/v1/changes", &body("149.99")).problem(409, "stop_loss");
     assert_eq!(problem["errors"][0]["impact"]["total"][0]["difference"], "150.00");
+    // A limit below nothing would refuse whatever moves, and a change that moves nothing as well.
+    post(&host, "/v1/changes", &body("-1")).problem(400, "bad_request");
+    assert_eq!(post(&host, "/v1/changes", &body("0")).status, 409);
     assert_eq!(post(&host, "/v1/changes", &body("150")).status, 200);
 }
 
