@@ -87,11 +87,11 @@ pub enum Shares {
 }
 
 impl Shares {
-    /// The multiplier of recipient `index`, to show: `0.4`; 1/n and parts to ten decimals.
+    /// The multiplier of recipient `index`, to show: `0.4`; to ten decimals, as of 1/n.
     pub fn weight(&self, index: usize) -> Decimal {
         match self {
             Shares::Full(_) => Decimal::ONE,
-            Shares::Weights(weights) => weights.get(index).copied().unwrap_or_default(),
+            Shares::Weights(weights) => weights.get(index).copied().map(shown).unwrap_or_default(),
             Shares::Equal(n) => shown(Decimal::ONE / Decimal::from((*n).max(1))),
             Shares::Parts(parts) => {
                 let whole = parts.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);

@@ -90,6 +90,7 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        policies: Vec::new(),
         plans: vec![Plan {
             id: "sales".to_owned(),
             teams: false,
@@ -99,6 +100,7 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
             split,
             total_one: false,
             across_years: false,
+            policies: Vec::new(),
             direct: vec![Direct {
                 name: "Direct".to_owned(),
                 span,

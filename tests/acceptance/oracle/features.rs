@@ -23,6 +23,8 @@ pub(crate) enum Feature {
     Currencies,
     /// `[[reward]]` and quotas.
     Rewards,
+    /// Policies as scripts, of plans and by name.
+    Policies,
 }
 
 /// The groups that generated worlds have.
@@ -35,6 +37,7 @@ const ENABLED: &[Feature] = &[
     Feature::Finalized,
     Feature::Currencies,
     Feature::Rewards,
+    Feature::Policies,
 ];
 
 pub(crate) fn on(feature: Feature) -> bool {
@@ -60,7 +63,10 @@ impl Reached {
             println!("{count:>7} {name}");
         }
         let wanted = |(_, group): &&(&str, Option<Feature>)| group.is_none_or(on);
-        let wanted = WANTED.iter().filter(wanted).map(|(name, _)| *name);
+        let of_scripts = OF_SCRIPTS.iter().map(|name| (*name, Some(Feature::Policies)));
+        let paid = super::paid::WANTED.iter().map(|name| (*name, Some(Feature::Rewards)));
+        let wanted_all: Vec<_> = WANTED.iter().copied().chain(of_scripts).chain(paid).collect();
+        let wanted = wanted_all.iter().filter(wanted).map(|(name, _)| *name);
         wanted.filter(|name| !all.contains_key(name)).collect()
     }
 }
@@ -101,28 +107,54 @@ const WANTED: &[(&str, Option<Feature>)] = &[
     ("exchanged", Some(Feature::Currencies)),
     ("without a rate", Some(Feature::Currencies)),
     ("another unit above", Some(Feature::Currencies)),
-    ("reward: credited", Some(Feature::Rewards)),
-    ("reward: user managers", Some(Feature::Rewards)),
-    ("reward: members", Some(Feature::Rewards)),
-    ("reward: team managers", Some(Feature::Rewards)),
-    ("reward: retroactive tiers", Some(Feature::Rewards)),
-    ("reward: cumulative tiers", Some(Feature::Rewards)),
-    ("reward: an expression", Some(Feature::Rewards)),
-    ("reward: a policy", Some(Feature::Rewards)),
-    ("reward: the plan's policy", Some(Feature::Rewards)),
-    ("reward: a quota", Some(Feature::Rewards)),
-    ("reward: shares of a quota", Some(Feature::Rewards)),
-    ("reward: a maximum", Some(Feature::Rewards)),
-    ("reward: exchanged", Some(Feature::Rewards)),
-    ("reward: below zero", Some(Feature::Rewards)),
-    ("reward: several credit types", Some(Feature::Rewards)),
-    ("reward: several credits", Some(Feature::Rewards)),
-    ("reward: after a finalization", Some(Feature::Rewards)),
-    ("reward: a vacant manager", Some(Feature::Rewards)),
-    ("reward: a team without anybody", Some(Feature::Rewards)),
-    ("reward: no quota", Some(Feature::Rewards)),
-    ("reward: a policy fails", Some(Feature::Rewards)),
-    ("reward: without a rate", Some(Feature::Rewards)),
+];
+
+/// What policies must have done in some world.
+const OF_SCRIPTS: &[&str] = &[
+    "script: filter by plan",
+    "script: filter lets in",
+    "script: filter keeps out",
+    "script: crediting by plan",
+    "script: crediting by name",
+    "script: crediting text",
+    "script: crediting nobody",
+    "script: crediting shares",
+    "script: value by plan",
+    "script: value by name",
+    "script: hold by plan",
+    "script: hold by name",
+    "script: hold beaten by a word",
+    "script: hold until no period",
+    "script: duplication by plan",
+    "script: duplication by name",
+    "script: duplication beaten by a word",
+    "script: duplicate kept",
+    "script: duplicate suppressed",
+    "script: rollup by plan",
+    "script: rollup by name",
+    "script: rollup nothing",
+    "script: map with a maximum",
+    "script: map with a hold",
+    "script: map with a credit type",
+    "script: filter fails",
+    "script: crediting fails",
+    "script: value fails",
+    "script: hold fails",
+    "script: duplication fails",
+    "script: rollup fails",
+    "script: unlike kinds",
+    "script: throw",
+    "script: for",
+    "script: len",
+    "script: const",
+    "script: helper",
+    "share",
+    "no_hold",
+    "hold_for",
+    "hold_until",
+    "hold_until_period",
+    "hold_until_next",
+    "hold_indefinitely",
 ];
 
 /// What a world has, whatever becomes of it.

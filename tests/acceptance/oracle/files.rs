@@ -12,13 +12,14 @@ use super::world::{Calendar, Span, Tx, Value, World};
 
 mod plans;
 mod rewards;
+mod scripts;
 
 pub(crate) fn files(world: &World) -> Files {
     let mut files = Files::new();
     let mut add = |name: &str, text: String| files.insert(name.to_owned(), Arc::from(text));
     add("accredit.toml", settings(world));
     for plan in &world.plans {
-        add(&format!("plans/{}.toml", plan.id), plans::text(plan));
+        add(&format!("plans/{}.toml", plan.id), plans::text(world, plan));
         for (path, text) in rewards::policies(plan) {
             add(&path, text);
         }
@@ -30,6 +31,9 @@ pub(crate) fn files(world: &World) -> Files {
                 add(&format!("policies/rollup/above-{limit}.rhai"), text);
             }
         }
+    }
+    for (path, text) in scripts::all(world) {
+        add(&path, text);
     }
     if world.simple {
         add("organization/participants.csv", simple(world));

@@ -4,6 +4,7 @@ mod calendar;
 mod company;
 mod rewards;
 mod rules;
+mod scripts;
 
 use super::features::{Feature, on};
 use super::random::Random;
@@ -64,6 +65,7 @@ pub(crate) fn world(seed: u64) -> World {
         people,
         seats,
         sittings,
+        policies: Vec::new(),
         plans: Vec::new(),
         quotas: Vec::new(),
         period: None,
@@ -78,6 +80,9 @@ pub(crate) fn world(seed: u64) -> World {
     calendar::finalized(r, &mut world);
     calendar::money(r, &mut world);
     rules::plans(r, &mut world);
+    if on(Feature::Policies) && r.one_in(3) {
+        scripts::policies(r, &mut world);
+    }
     world.transactions = (0..1 + r.below(6)).map(|n| transaction(r, &world, n)).collect();
     if r.one_in(10) {
         let again = transaction(r, &world, 0);

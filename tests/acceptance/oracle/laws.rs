@@ -34,7 +34,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
 use super::lines::text;
-use super::world::{Members, Outcome, Split, Value as Worth, World};
+use super::world::{Assign, Members, Outcome, Split, Value as Worth, World};
 
 /// The first law that the results break.
 pub(crate) fn check(world: &World, results: &[Value]) -> Result<(), String> {
@@ -161,7 +161,11 @@ fn shares_sum(world: &World, credits: &[&Value]) -> Result<(), String> {
         let (Some(plan), Some(tx)) = (plan, tx) else { continue };
         let rule = plan.direct.iter().find(|rule| rule.name == text(group[0], "rule"));
         let full = rule.is_none_or(|rule| rule.members == Some(Members::Full));
-        let plain = result.cap.is_none() && result.value == Worth::Default && !full;
+        let scripted = rule.is_none_or(|rule| {
+            let named = |assign: &Assign| matches!(assign, Assign::Policy(_));
+            !plan.policies.is_empty() || rule.assign.iter().any(named)
+        });
+        let plain = result.cap.is_none() && result.value == Worth::Default && !full && !scripted;
         let cells = [&tx.owners[0], &tx.owners[1], &tx.desk, &tx.positions, &tx.team];
         let weighted = cells.into_iter().any(|cell| cell.contains('['));
         let whole = plan.split != Split::Full && tx.currency.is_empty() && !weighted;

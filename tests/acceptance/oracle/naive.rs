@@ -7,10 +7,12 @@ mod indirect;
 mod money;
 mod names;
 pub(crate) mod periods;
+mod policies;
 pub(crate) mod posting;
 mod quotas;
 pub(crate) mod rewards;
 mod rolling;
+pub(crate) mod scripts;
 mod settings;
 mod teams;
 mod territories;
@@ -148,7 +150,7 @@ fn sources<'a>(world: &'a World, plan: &Plan) -> Vec<&'a Plan> {
 
 fn decide(world: &World, leaves: &[Leaf], plan: &Plan, tx: &Tx) -> Decided {
     let mut codes: Codes = Vec::new();
-    match settings::holds_true(plan.filter, tx) {
+    match policies::lets_in(world, plan, tx) {
         Ok(true) => (),
         Ok(false) => return Decided::Filtered,
         Err(code) => codes.push(code),

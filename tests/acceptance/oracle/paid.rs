@@ -10,6 +10,32 @@ use super::naive::rewards::{Paid, Payments, payments};
 use super::rewards::{Formula, To, Worth};
 use super::world::World;
 
+/// What some world must reach.
+pub(crate) const WANTED: &[&str] = &[
+    "reward: credited",
+    "reward: user managers",
+    "reward: members",
+    "reward: team managers",
+    "reward: retroactive tiers",
+    "reward: cumulative tiers",
+    "reward: an expression",
+    "reward: a policy",
+    "reward: the plan's policy",
+    "reward: a quota",
+    "reward: shares of a quota",
+    "reward: a maximum",
+    "reward: exchanged",
+    "reward: below zero",
+    "reward: several credit types",
+    "reward: several credits",
+    "reward: after a finalization",
+    "reward: a vacant manager",
+    "reward: a team without anybody",
+    "reward: no quota",
+    "reward: a policy fails",
+    "reward: without a rate",
+];
+
 /// How the rewards of a plan differ, in the year and in the world's own period; what they reached.
 pub(crate) fn difference(
     world: &World,

@@ -27,6 +27,11 @@ impl Random {
         all[self.below(all.len())]
     }
 
+    /// The same of words that are written into programs.
+    pub(crate) fn word_of(&mut self, all: &[&'static str]) -> &'static str {
+        all[self.below(all.len())]
+    }
+
     pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }

@@ -1,7 +1,9 @@
 //! Smaller worlds that still fail: one thing dropped at a time until nothing can be.
 
 use super::rewards::{Formula, Worth};
-use super::world::{Calendar, Hold, Keep, Outcome, Plan, Span, Split, Test, Tx, Value, World};
+use super::world::{
+    Assign, Calendar, Hold, Keep, Outcome, Plan, Span, Split, Test, Tx, Value, World,
+};
 
 /// The smallest world found for which `fails` holds.
 pub(crate) fn smallest(world: World, fails: impl Fn(&World) -> bool) -> World {
@@ -162,6 +164,9 @@ fn plan(plan: &Plan, change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World)
     change(&|w| of(w).split = Split::Equal);
     change(&|w| of(w).total_one = false);
     change(&|w| of(w).across_years = true);
+    for n in 0..plan.policies.len() {
+        change(&|w| drop_policy(of(w), n));
+    }
     change(&|w| of(w).targets = vec!["*".to_owned()]);
     for n in 0..plan.direct.len() {
         change(&|w| of(w).direct[n].test = Test::Always);
@@ -205,6 +210,14 @@ fn transaction(change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World) -> &m
     for place in 0..4 {
         change(&|w| drop_name(&mut of(w).owners[0], place));
         change(&|w| drop_name(&mut of(w).team, place));
+    }
+}
+
+/// Words that mean the plan's crediting policy go with it.
+fn drop_policy(plan: &mut Plan, n: usize) {
+    plan.policies.remove(n);
+    for rule in &mut plan.direct {
+        rule.assign.retain(|assign| *assign != Assign::Policy(None));
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::rewards::{Formula, Quota, Reward};
+use super::scripts::Script;
 
 /// Two dates, both included; absent is without end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -137,6 +138,8 @@ pub(crate) enum Assign {
     Desk,
     /// `territory`, or `territory:TEAM`
     Territory(Option<String>),
+    /// `policy`, or `policy:NAME` by its place in the world
+    Policy(Option<usize>),
 }
 
 /// What a team becomes in an individual plan.
@@ -150,7 +153,12 @@ pub(crate) enum Members {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Hold {
+    /// Nothing written: the plan's policy, else none.
     None,
+    /// `none`
+    Never,
+    /// `policy:NAME`
+    Policy(usize),
     Indefinite,
     Days(i32),
     Months(i32),
@@ -173,7 +181,10 @@ pub(crate) enum Hold {
 /// A filter or a condition.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Test {
+    /// Nothing written: of a filter the plan's policy, else true.
     Always,
+    /// `policy:NAME`
+    Policy(usize),
     /// `tx.amount > N`
     Over(i64),
     /// `tx["stage"] == "Won"`
@@ -186,7 +197,10 @@ pub(crate) enum Test {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value {
-    /// Nothing written: `tx.amount` of a direct result, `credit.amount` of an indirect one.
+    /// `policy:NAME`: a value policy of a direct result, a rollup policy of an indirect one.
+    Policy(usize),
+    /// Nothing written: the plan's policy, else `tx.amount` of a direct result and `credit.amount`
+    /// of an indirect one.
     Default,
     /// `tx.amount * F`
     Amount(Decimal),
@@ -204,7 +218,12 @@ pub(crate) enum Value {
 /// Whether duplicates are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Keep {
+    /// Nothing written: the plan's policy, else no.
     No,
+    /// `false`
+    Never,
+    /// `policy:NAME`
+    Policy(usize),
     Yes,
     /// `credit.kind == "indirect"`
     Indirect,
@@ -271,6 +290,8 @@ pub(crate) struct Plan {
     pub(crate) split: Split,
     pub(crate) total_one: bool,
     pub(crate) across_years: bool,
+    /// Policies by their places in the world, at most one a kind.
+    pub(crate) policies: Vec<usize>,
     pub(crate) direct: Vec<Direct>,
     pub(crate) indirect: Vec<Indirect>,
     /// The plan's reward policy.
@@ -322,6 +343,7 @@ pub(crate) struct World {
     pub(crate) teams: Vec<Team>,
     pub(crate) members: Vec<Member>,
     pub(crate) areas: Vec<Area>,
+    pub(crate) policies: Vec<Script>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) quotas: Vec<Quota>,
     /// A period in which rewards are compared, beside the year.

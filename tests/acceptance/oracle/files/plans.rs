@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{quoted, rewards};
+use super::{quoted, rewards, scripts};
 use crate::oracle::world::{Assign, Cap, Direct, Hold, Indirect, Keep, Members, Outcome, Plan};
-use crate::oracle::world::{Span, Split, Test, Value};
+use crate::oracle::world::{Span, Split, Test, Value, World};
 
 fn dates(text: &mut String, span: Span) {
     for (key, date) in [("from", span.from), ("to", span.to)] {
@@ -17,6 +17,7 @@ fn dates(text: &mut String, span: Span) {
 fn test(text: &mut String, key: &str, test: Test) {
     match test {
         Test::Always => Ok(()),
+        Test::Policy(place) => writeln!(text, "{key} = 'policy:{}'", scripts::name(place)),
         Test::Over(limit) => writeln!(text, "{key} = 'tx.amount > {limit}'"),
         Test::Won => writeln!(text, "{key} = 'tx[\"stage\"] == \"Won\"'"),
         Test::Query => writeln!(text, "{key} = 'query:won'"),
@@ -30,7 +31,7 @@ fn test(text: &mut String, key: &str, test: Test) {
     .unwrap();
 }
 
-pub(super) fn text(plan: &Plan) -> String {
+pub(super) fn text(world: &World, plan: &Plan) -> String {
     let split = match plan.split {
         Split::Refuse => "refuse",
         Split::Equal => "equal",
@@ -46,8 +47,13 @@ pub(super) fn text(plan: &Plan) -> String {
     writeln!(text, "hold_across_years = {}", plan.across_years).unwrap();
     dates(&mut text, plan.span);
     test(&mut text, "filter", plan.filter);
-    if let Some(name) = rewards::default_policy(plan) {
-        writeln!(text, "policies = {{ reward = \"{name}\" }}").unwrap();
+    let of_kind = |place: &usize| {
+        format!("{} = \"{}\"", world.policies[*place].kind.name(), scripts::name(*place))
+    };
+    let pays = rewards::default_policy(plan).map(|name| format!("reward = \"{name}\""));
+    let policies: Vec<String> = plan.policies.iter().map(of_kind).chain(pays).collect();
+    if !policies.is_empty() {
+        writeln!(text, "policies = {{ {} }}", policies.join(", ")).unwrap();
     }
     for rule in &plan.direct {
         direct(&mut text, rule);
@@ -67,6 +73,8 @@ fn direct(text: &mut String, rule: &Direct) {
         Assign::Territory(Some(team)) => format!("territory:{team}"),
         Assign::Preassigned => "preassigned".to_owned(),
         Assign::Desk => "field:desk".to_owned(),
+        Assign::Policy(None) => "policy".to_owned(),
+        Assign::Policy(Some(place)) => format!("policy:{}", scripts::name(*place)),
     };
     writeln!(text, "\n[[direct]]\nname = \"{}\"", rule.name).unwrap();
     dates(text, rule.span);
@@ -117,6 +125,9 @@ fn outcome(text: &mut String, result: &Outcome) {
     writeln!(text, "name = \"{}\"", result.name).unwrap();
     match result.value {
         Value::Default => (),
+        Value::Policy(place) => {
+            writeln!(text, "value = 'policy:{}'", scripts::name(place)).unwrap();
+        }
         Value::Amount(factor) => writeln!(text, "value = \"tx.amount * {factor}\"").unwrap(),
         Value::Credit(factor) => writeln!(text, "value = \"credit.amount * {factor}\"").unwrap(),
         Value::Fixed(value) => writeln!(text, "value = \"{value}\"").unwrap(),
@@ -144,6 +155,10 @@ fn outcome(text: &mut String, result: &Outcome) {
     }
     match result.duplicates {
         Keep::No => (),
+        Keep::Never => writeln!(text, "duplicates = false").unwrap(),
+        Keep::Policy(place) => {
+            writeln!(text, "duplicates = 'policy:{}'", scripts::name(place)).unwrap();
+        }
         Keep::Yes => writeln!(text, "duplicates = true").unwrap(),
         Keep::Indirect => {
             writeln!(text, "duplicates = 'credit.kind == \"indirect\"'").unwrap();
@@ -159,6 +174,8 @@ fn hold(hold: &Hold) -> Option<String> {
     };
     Some(match hold {
         Hold::None => return None,
+        Hold::Never => "none".to_owned(),
+        Hold::Policy(place) => format!("policy:{}", scripts::name(*place)),
         Hold::Indefinite => "indefinite".to_owned(),
         Hold::Days(count) => format!("days:{count}"),
         Hold::Months(count) => format!("months:{count}"),

@@ -41,6 +41,7 @@ pub(super) fn plans(r: &mut Random, world: &mut World) {
             split: *r.pick(&[Split::Refuse, Split::Equal, Split::Equal, Split::Full, Split::First]),
             total_one: r.one_in(10),
             across_years: r.one_in(3),
+            policies: Vec::new(),
             direct: Vec::new(),
             indirect: Vec::new(),
             pays: None,

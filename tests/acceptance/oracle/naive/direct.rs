@@ -3,12 +3,12 @@
 use rust_decimal::Decimal;
 
 use super::names::{self, Named};
-use super::{Case, Codes, Row, Status, amounts, money, payee, settings, twin};
+use super::{Case, Codes, Row, Status, amounts, money, policies, settings, twin};
 use crate::oracle::world::{Direct, Members, Outcome, Split};
 
 pub(super) fn credits(case: Case<'_>, rows: &mut Vec<Row>) -> Result<(), Codes> {
     for rule in &case.plan.direct {
-        let holds = settings::holds_true(rule.test, case.tx);
+        let holds = settings::holds_true((case.world, case.plan), rule.test, case.tx);
         if !rule.span.has(case.date) || !holds.map_err(|code| vec![code])? {
             continue;
         }
@@ -106,10 +106,10 @@ fn one_result(
     let (world, tx) = (case.world, case.tx);
     let unit = result.unit.clone().unwrap_or_else(|| "USD".to_owned());
     let scale = world.scale_of(&unit);
-    let value = settings::value(result, tx, None)?.unwrap();
-    let value = money::exchanged(case, value, &tx.currency, &unit)?;
     let only_first = case.plan.split == Split::First && named[0].weight.is_none();
     let credited = if only_first { &named[..1] } else { named };
+    let value = policies::deal(case, result, credited)?;
+    let value = money::exchanged(case, value, &tx.currency, &unit)?;
     let shares = shares(case.plan.split, value, named, scale);
     let all = credited.iter().zip(shares);
     let all = all.flat_map(|(named, of)| parts(rule.members, named, of, scale)).collect();
@@ -124,33 +124,25 @@ fn one_result(
         }
         let first_type = || world.credit_types[0].clone();
         let credit_type = result.credit_type.clone().unwrap_or_else(first_type);
-        let (mut status, mut release, mut reason) = settings::held(case, &result.hold, amount);
-        if let Some(first) = twin(rows, &part.receiver, &credit_type)
-            && !settings::kept(result.duplicates, amount, true, super::existing(rows))
-        {
-            (status, release, reason) = (Status::Suppressed(first.key()), None, "");
-        }
-        rows.push(Row {
-            plan: case.plan.id.clone(),
-            transaction: tx.id.clone(),
-            date: case.date,
+        let mut row = Row {
             rule: rule.name.clone(),
             result: result.name.clone(),
-            payee: payee(case, &part.receiver),
-            receiver: part.receiver,
-            of_team: case.plan.teams,
             team: part.team,
-            rolled: None,
             share: Some(part.share),
             credit_type,
             unit: unit.clone(),
             amount,
-            status,
-            release,
-            reason,
             rollable: result.rollable,
             on_reporting: result.on_reporting,
-        });
+            ..policies::blank(case, &part.receiver)
+        };
+        (row.status, row.release, row.reason) = policies::held(case, &result.hold, None, &row);
+        if let Some(first) = twin(rows, &row.receiver, &row.credit_type)
+            && !policies::kept(case, result.duplicates, &row, rows)?
+        {
+            (row.status, row.release, row.reason) = (Status::Suppressed(first.key()), None, "");
+        }
+        rows.push(row);
     }
     Ok(())
 }

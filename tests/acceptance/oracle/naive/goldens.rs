@@ -1,6 +1,7 @@
 //! The goldens of the domain that the engine's case files do not give to the naive reading: its own
 //! proof, before it is compared with anybody.
 
+mod policies;
 mod rewards;
 
 use super::periods::leaves;
@@ -71,6 +72,7 @@ fn world(people: &[(&str, &str)]) -> World {
         teams: Vec::new(),
         members: Vec::new(),
         areas: Vec::new(),
+        policies: Vec::new(),
         plans: vec![Plan {
             id: text("sales"),
             teams: false,
@@ -80,6 +82,7 @@ fn world(people: &[(&str, &str)]) -> World {
             split: Split::Equal,
             total_one: false,
             across_years: false,
+            policies: Vec::new(),
             direct: vec![direct],
             indirect: Vec::new(),
             pays: None,

@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::rolling::{self, Path};
-use super::{Case, Rolled, Row, Status, amounts, money, payee, receives, settings, twin};
-use crate::oracle::world::{Indirect, Outcome, Value};
+use super::{Case, Rolled, Row, Status, amounts, money, policies, receives, settings, twin};
+use crate::oracle::world::{Cap, Indirect, Outcome, Value};
 
 pub(super) fn credits(case: Case<'_>, root: &Row, rows: &mut Vec<Row>) -> Result<(), &'static str> {
     for path in rolling::paths(case, root)? {
@@ -13,7 +13,7 @@ pub(super) fn credits(case: Case<'_>, root: &Row, rows: &mut Vec<Row>) -> Result
                 && rule.span.has(case.date)
                 && rolling::sees(case, rule, &root.plan)
                 && receives(case, &rule.receivers, &path.receiver);
-            if !fits || !settings::holds_true(rule.test, case.tx)? {
+            if !fits || !settings::holds_true((case.world, case.plan), rule.test, case.tx)? {
                 continue;
             }
             for result in &rule.results {
@@ -30,10 +30,11 @@ fn capped(
     case: Case<'_>,
     (rule, result): (&Indirect, &Outcome),
     (receiver, unit): (&str, &str),
-    part: Decimal,
+    (part, own): (Decimal, Option<Decimal>),
     rows: &[Row],
 ) -> Result<Option<Decimal>, &'static str> {
-    let Some(cap) = result.cap else { return Ok(Some(part)) };
+    // What stands on the result is nearer than what a policy says.
+    let Some(cap) = result.cap.or(own.map(Cap::Fixed)) else { return Ok(Some(part)) };
     let amount = settings::number(&case.tx.amount);
     let mut left = amounts::limit(cap, amount, case.world.scale_of(unit))?;
     for row in rows {
@@ -59,51 +60,39 @@ fn one_result(
     rows: &[Row],
 ) -> Result<Option<Row>, &'static str> {
     let unit = result.unit.clone().unwrap_or_else(|| source.unit.clone());
-    let Some(mut value) = settings::value(result, case.tx, Some(source))? else { return Ok(None) };
-    if result.value == Value::Default {
+    let worth = policies::candidate(case, result, (source, path), rows)?;
+    let Some(worth) = worth else { return Ok(None) };
+    let mut value = worth.amount;
+    if result.value == Value::Default && !worth.by_policy {
         value = money::exchanged(case, value, &source.unit, &unit)?;
     }
-    let mut part = amounts::round(value, case.world.scale_of(&unit));
-    let credit_type = result.credit_type.clone().unwrap_or_else(|| source.credit_type.clone());
-    let twin = twin(rows, &path.receiver, &credit_type);
-    let twin =
-        twin.filter(|_| !settings::kept(result.duplicates, part, false, super::existing(rows)));
-    let (status, release, reason) = match twin {
-        Some(first) => (Status::Suppressed(first.key()), None, ""),
-        None => {
-            let whose = (path.receiver.as_str(), unit.as_str());
-            match capped(case, (rule, result), whose, part, rows)? {
-                Some(cut) => part = cut,
-                None => return Ok(None),
-            }
-            settings::held(case, &result.hold, part)
-        }
-    };
-    let team = if case.plan.teams { Some(path.receiver.clone()) } else { path.team.clone() };
-    Ok(Some(Row {
-        plan: case.plan.id.clone(),
-        transaction: case.tx.id.clone(),
-        date: source.date,
+    let written = result.credit_type.clone().or(worth.credit_type);
+    let mut row = Row {
         rule: rule.name.clone(),
         result: result.name.clone(),
-        payee: payee(case, &path.receiver),
-        receiver: path.receiver.clone(),
-        of_team: case.plan.teams,
-        team,
+        team: if case.plan.teams { Some(path.receiver.clone()) } else { path.team.clone() },
         rolled: Some(Rolled {
             relationship: path.relationship.clone(),
             via: path.via.clone(),
             level: path.level,
             source: source.key(),
         }),
-        share: None,
-        credit_type,
+        credit_type: written.unwrap_or_else(|| source.credit_type.clone()),
+        amount: amounts::round(value, case.world.scale_of(&unit)),
         unit,
-        amount: part,
-        status,
-        release,
-        reason,
-        rollable: false,
-        on_reporting: false,
-    }))
+        ..policies::blank(case, &path.receiver)
+    };
+    if let Some(first) = twin(rows, &row.receiver, &row.credit_type)
+        && !policies::kept(case, result.duplicates, &row, rows)?
+    {
+        row.status = Status::Suppressed(first.key());
+        return Ok(Some(row));
+    }
+    let (whose, amount) = ((row.receiver.as_str(), row.unit.as_str()), row.amount);
+    match capped(case, (rule, result), whose, (amount, worth.maximum), rows)? {
+        Some(cut) => row.amount = cut,
+        None => return Ok(None),
+    }
+    (row.status, row.release, row.reason) = policies::held(case, &result.hold, worth.hold, &row);
+    Ok(Some(row))
 }

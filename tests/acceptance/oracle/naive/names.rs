@@ -2,7 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::{Case, Codes, exists, selected, teams, territories};
+use super::policies::{self, Whom};
+use super::{Case, Codes, exists, scripts, selected, teams, territories};
+use crate::oracle::scripts::Kind;
 use crate::oracle::world::{Assign, Direct, Split};
 
 /// One of those who are named, known or not.
@@ -20,7 +22,12 @@ pub(super) struct Named {
 
 /// All who are named by the first of `assign` that finds somebody; empty when none does.
 pub(super) fn named(case: Case<'_>, rule: &Direct) -> Result<Vec<Named>, Codes> {
-    let default = [if case.plan.teams { Assign::Team } else { Assign::Owner }];
+    let of_plan = scripts::of_plan(case.world, case.plan, Kind::Crediting);
+    let default = [match of_plan {
+        Some(_) => Assign::Policy(None),
+        None if case.plan.teams => Assign::Team,
+        None => Assign::Owner,
+    }];
     let assign = if rule.assign.is_empty() { &default } else { rule.assign.as_slice() };
     for assign in assign {
         let tx = case.tx;
@@ -30,6 +37,11 @@ pub(super) fn named(case: Case<'_>, rule: &Direct) -> Result<Vec<Named>, Codes> 
             Assign::Preassigned => text(case, rule, &tx.positions, false)?,
             Assign::Desk => text(case, rule, &tx.desk, false)?,
             Assign::Territory(under) => territory(case, rule, under.as_deref())?,
+            Assign::Policy(place) => match policies::whom(case, *place) {
+                Err(code) => return Err(vec![code]),
+                Ok(Whom::Text(names)) => text(case, rule, &names, false)?,
+                Ok(Whom::Shares(shares)) => listed(case, rule, shares, false)?,
+            },
         };
         if finds(case, &all) {
             return Ok(all);
@@ -60,17 +72,43 @@ fn territory(case: Case<'_>, rule: &Direct, under: Option<&str>) -> Result<Vec<N
 
 /// The names of a text; with `only_teams` they are names of teams.
 fn text(case: Case<'_>, rule: &Direct, text: &str, only_teams: bool) -> Result<Vec<Named>, Codes> {
-    let mut all: Vec<Named> = Vec::new();
-    let mut codes: Codes = Vec::new();
+    let parts = parts(text).map_err(|code| vec![code])?;
+    listed(case, rule, parts, only_teams)
+}
+
+/// A text taken apart: names, each with its weight.
+pub(super) fn parts(text: &str) -> Result<Vec<(String, Option<Decimal>)>, &'static str> {
+    let mut parts: Vec<(String, Option<Decimal>)> = Vec::new();
     for part in text.replace("||", ";").split(';') {
         let part = part.trim();
         if part.is_empty() {
             continue;
         }
         let (name, weight) = match part.strip_suffix(']').and_then(|part| part.rsplit_once('[')) {
-            Some((name, weight)) => (name.trim(), Some(weight.trim().parse().unwrap())),
+            Some((name, weight)) => {
+                let weight: Result<Decimal, _> = weight.trim().parse();
+                let known = !name.trim().is_empty();
+                let weight = weight.ok().filter(|weight| known && *weight >= Decimal::ZERO);
+                (name.trim(), Some(weight.ok_or("policy_error")?))
+            }
             None => (part, None),
         };
+        parts.push((name.to_owned(), weight));
+    }
+    Ok(parts)
+}
+
+/// Those who are named one by one; with `only_teams` they are names of teams.
+fn listed(
+    case: Case<'_>,
+    rule: &Direct,
+    parts: Vec<(String, Option<Decimal>)>,
+    only_teams: bool,
+) -> Result<Vec<Named>, Codes> {
+    let mut all: Vec<Named> = Vec::new();
+    let mut codes: Codes = Vec::new();
+    for (name, weight) in parts {
+        let name = name.trim();
         let found = if only_teams || case.plan.teams {
             resolve_team(case, rule, name)
         } else {

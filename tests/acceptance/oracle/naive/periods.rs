@@ -123,7 +123,8 @@ fn next(leaves: &[Leaf], date: Date, of: impl Fn(&Leaf) -> &String) -> Date {
 /// The day on which a hold ends; nothing when it has none.
 pub(super) fn end(leaves: &[Leaf], hold: &Hold, date: Date) -> Option<Date> {
     Some(match hold {
-        Hold::None | Hold::Indefinite | Hold::Large(_) | Hold::Units => return None,
+        Hold::None | Hold::Never | Hold::Indefinite => return None,
+        Hold::Large(_) | Hold::Units | Hold::Policy(_) => return None,
         Hold::Days(days) | Hold::DaysAfter(days) => later(date, i64::from(*days)),
         Hold::Months(months) => add_months(date, *months),
         Hold::Quarters(quarters) => add_months(date, quarters * 3),

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::amounts::Number;
-use super::{Case, Row, Status, periods};
-use crate::oracle::world::{Hold, Keep, Outcome, Test, Tx, Value};
+use super::{Case, Row, Status, periods, policies};
+use crate::oracle::world::{Hold, Keep, Outcome, Plan, Test, Tx, Value, World};
 
 pub(super) fn number(text: &str) -> Number {
     match text.trim() {
@@ -21,9 +21,14 @@ pub(super) fn date(tx: &Tx) -> Result<Date, &'static str> {
     }
 }
 
-pub(super) fn holds_true(test: Test, tx: &Tx) -> Result<bool, &'static str> {
+pub(super) fn holds_true(
+    (world, plan): (&World, &Plan),
+    test: Test,
+    tx: &Tx,
+) -> Result<bool, &'static str> {
     match test {
         Test::Always => Ok(true),
+        Test::Policy(place) => policies::includes((world, plan), place, tx),
         Test::Over(limit) => Ok(number(&tx.amount)? > Decimal::from(limit)),
         Test::Won | Test::Query => Ok(tx.stage == "Won"),
         Test::Rows(limit) => {
@@ -42,7 +47,7 @@ pub(super) fn value(
     let amount = || number(&tx.amount);
     let credit = source.map(|row| row.amount);
     Ok(Some(match result.value {
-        Value::Default => credit.map_or_else(amount, Ok)?,
+        Value::Default | Value::Policy(_) => credit.map_or_else(amount, Ok)?,
         Value::Amount(factor) => amount()? * factor,
         Value::Credit(factor) => credit.unwrap() * factor,
         Value::Fixed(value) => value,
@@ -64,7 +69,7 @@ pub(super) fn held(
     amount: Decimal,
 ) -> (Status, Option<Date>, &'static str) {
     let hold = match hold {
-        Hold::None => return (Status::Active, None, ""),
+        Hold::None | Hold::Never => return (Status::Active, None, ""),
         Hold::Indefinite => return (Status::Held, None, ""),
         Hold::Large(limit) if amount > Decimal::from(*limit) => &Hold::Days(30),
         Hold::Large(_) => return (Status::Active, None, ""),
@@ -82,7 +87,7 @@ pub(super) fn held(
 /// Whether a duplicate is kept; `existing` is the number of credits before it.
 pub(super) fn kept(keep: Keep, amount: Decimal, direct: bool, existing: usize) -> bool {
     match keep {
-        Keep::No => false,
+        Keep::No | Keep::Never | Keep::Policy(_) => false,
         Keep::Yes => true,
         Keep::Indirect => !direct,
         Keep::Over(limit) => amount > Decimal::from(limit),
