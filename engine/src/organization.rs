@@ -337,6 +337,18 @@ impl Organization {
         known.is_some_and(|known| known.validity.iter().any(|validity| validity.contains(date)))
     }
 
+    /// The last day until `date`, that one included, on which a participant was there; `date` for
+    /// whoever only comes later.
+    pub fn last_day(&self, participant: ParticipantId, date: Date) -> Date {
+        if self.exists(participant, date) {
+            return date;
+        }
+        let known = self.participants.get(participant.0 as usize);
+        let ends = known.into_iter().flat_map(|known| &known.validity);
+        let ends = ends.filter_map(|validity| validity.until.filter(|until| *until <= date));
+        ends.max().and_then(|until| until.yesterday().ok()).unwrap_or(date)
+    }
+
     /// Reporting ancestors on `date`, bottom-up; a circle ends where it would begin again.
     pub fn ancestors(&self, position: PositionId, date: Date) -> Vec<PositionId> {
         paths::upwards(position, |position| {

@@ -9,7 +9,9 @@ mod generate;
 mod laws;
 mod lines;
 mod naive;
+mod paid;
 mod random;
+mod rewards;
 mod scripts;
 mod shrink;
 mod world;
@@ -32,9 +34,16 @@ const LAWFUL: usize = 20;
 /// So many worlds must reach everything.
 const ENOUGH: usize = 5_000;
 
-/// The engine's results of the fiscal year, one a plan, and the keys of all credits; or why it
-/// refuses the files.
-fn calculate(world: &World) -> Result<(Vec<Value>, Keys), String> {
+/// What the engine says of a world: calculations of the fiscal year, one a plan, those of the
+/// period in which rewards are compared beside it, and the keys of all credits.
+struct Results {
+    year: Vec<Value>,
+    period: Vec<Value>,
+    keys: Keys,
+}
+
+/// The engine's results; or why it refuses the files.
+fn calculate(world: &World) -> Result<Results, String> {
     let (ruleset, diagnostics) = Ruleset::read(&files::files(world), &files::columns(world));
     let Some(ruleset) = ruleset else {
         let errors: Vec<_> =
@@ -42,40 +51,44 @@ fn calculate(world: &World) -> Result<(Vec<Value>, Keys), String> {
         return Err(format!("refused: {errors:#?}"));
     };
     let books = books::books(&ruleset, &files::records(world), world.as_of, 1);
-    let year = |year: &str| -> Option<Vec<Value>> {
-        let period = ruleset.settings.calendar.find(year)?;
+    let of = |id: &str| -> Option<Vec<Value>> {
+        let period = ruleset.settings.calendar.find(id)?;
         let plans = world.plans.iter();
         plans.map(|plan| serde_json::to_value(books.calculation(&plan.id, &period)).ok()).collect()
     };
-    let results = year(lines::YEAR).ok_or("refused: no year 2022")?;
-    let mut all = results.clone();
+    let year = of(lines::YEAR).ok_or("refused: no year 2022")?;
+    let period = world.period.as_deref().map(|id| of(id).ok_or("refused: no such period"));
+    let period = period.transpose()?.unwrap_or_default();
+    let mut all = [&year[..], &period[..]].concat();
     if !world.finalized.is_empty() {
-        all.extend(["2021", "2023"].into_iter().filter_map(year).flatten());
+        all.extend(["2021", "2023"].into_iter().filter_map(of).flatten());
     }
-    Ok((results, Keys::of(&all)))
+    Ok(Results { keys: Keys::of(&all), year, period })
 }
 
 /// How the engine and the specification differ, and what the world reached.
 fn compared(world: &World) -> Found {
     let mut reached = features::of_world(world);
-    let (results, keys) = match calculate(world) {
+    let results = match calculate(world) {
         Ok(found) => found,
         Err(refused) => return (Some(refused), reached),
     };
-    for (place, (plan, result)) in world.plans.iter().zip(&results).enumerate() {
+    for (place, (plan, result)) in world.plans.iter().zip(&results.year).enumerate() {
         let expected = lines::expected(world, plan);
         for decision in &expected.decisions {
             reached.extend(features::of_decision(world, place, decision));
         }
         reached.extend(features::of_entries(&expected.entries));
-        if let Some(text) = lines::difference(world, plan, (&expected, result), &keys) {
+        let different = lines::difference(world, plan, (&expected, result), &results.keys);
+        let paid = || paid::difference(world, place, &expected, &results, &mut reached);
+        if let Some(text) = different.or_else(paid) {
             return (Some(text), reached);
         }
     }
     reached.extend(naive::scripts::reached());
     reached.sort_unstable();
     reached.dedup();
-    (laws::check(world, &results).err(), reached)
+    (laws::check(world, &results.year).err(), reached)
 }
 
 /// The first complaint about the files; none when they were understood.

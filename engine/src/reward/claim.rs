@@ -31,6 +31,12 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Who holds a manager position on `date`; nobody when it is vacant, or not there that day.
+    pub(super) fn manager(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
+        let organization = &self.ruleset.organization;
+        organization.version(position, date).and_then(|_| organization.holder(position, date))
+    }
+
     /// An alert about the reward; it is about no transaction.
     pub(super) fn alert(&self, code: &str, message: &str) -> Note {
         let message = format!("reward `{}` in {}: {message}", self.reward.name, self.period.id);
@@ -126,7 +132,7 @@ fn claimant(
         }
         To::UserManagers => {
             let manager = organization.version(position?, date)?.manager?;
-            let Some(holder) = organization.holder(manager, date) else {
+            let Some(holder) = desk.manager(manager, date) else {
                 let vacant = organization.position_id(manager);
                 let message = format!("`{vacant}` is vacant on {date}, so nobody gets its part");
                 let alert = desk.alert("vacant", &message);
@@ -164,7 +170,8 @@ impl Claim {
             (Selector::Position(wanted), _) => self.seats.iter().any(|(seat, _)| seat == wanted),
             (Selector::Title(title), _) => titled(title),
             (Selector::Team(team), Claimant::Participant(_, own)) => {
-                organization.teams.is_member(*team, *own, desk.last)
+                let there = organization.last_day(*own, desk.last);
+                organization.teams.is_member(*team, *own, there)
             }
         };
         desk.ruleset.quotas.find(&desk.plan.id, &desk.period.id, &leaves, fits)

@@ -199,7 +199,7 @@ fn manager(
         let message = format!("team `{id}` has no manager on {last}, so nobody is paid");
         return Err(desk.alert("unmatched", &message));
     };
-    match organization.holder(manager, last) {
+    match desk.manager(manager, last) {
         Some(holder) => Ok(vec![(holder, worth)]),
         None => {
             let vacant = organization.position_id(manager);
@@ -220,7 +220,9 @@ fn exchanged(
     rewards: &mut Rewards,
 ) -> (Decimal, Unit) {
     let (organization, rates) = (&desk.ruleset.organization, &desk.ruleset.rates);
-    let Some(own) = organization.currency(payee, desk.last) else { return (amount, unit) };
+    // Whoever has left is paid what is due in the currency that they were paid in.
+    let there = organization.last_day(payee, desk.last);
+    let Some(own) = organization.currency(payee, there) else { return (amount, unit) };
     if !rates.is_currency(unit) {
         return (amount, unit);
     }

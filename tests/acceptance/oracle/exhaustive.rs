@@ -118,7 +118,11 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
                 sources: Vec::new(),
                 results: vec![indirect],
             }],
+            pays: None,
+            rewards: Vec::new(),
         }],
+        quotas: Vec::new(),
+        period: None,
         transactions: transactions(count),
         as_of: None,
     }

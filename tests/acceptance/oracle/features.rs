@@ -21,6 +21,8 @@ pub(crate) enum Feature {
     Finalized,
     /// Unit types, a currency of transactions, exchange rates.
     Currencies,
+    /// `[[reward]]` and quotas.
+    Rewards,
     /// Policies as scripts, of plans and by name.
     Policies,
 }
@@ -34,6 +36,7 @@ const ENABLED: &[Feature] = &[
     Feature::Calendars,
     Feature::Finalized,
     Feature::Currencies,
+    Feature::Rewards,
     Feature::Policies,
 ];
 
@@ -61,7 +64,8 @@ impl Reached {
         }
         let wanted = |(_, group): &&(&str, Option<Feature>)| group.is_none_or(on);
         let of_scripts = OF_SCRIPTS.iter().map(|name| (*name, Some(Feature::Policies)));
-        let wanted_all: Vec<_> = WANTED.iter().copied().chain(of_scripts).collect();
+        let paid = super::paid::WANTED.iter().map(|name| (*name, Some(Feature::Rewards)));
+        let wanted_all: Vec<_> = WANTED.iter().copied().chain(of_scripts).chain(paid).collect();
         let wanted = wanted_all.iter().filter(wanted).map(|(name, _)| *name);
         wanted.filter(|name| !all.contains_key(name)).collect()
     }

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use super::world::{Calendar, Span, Tx, Value, World};
 
 mod plans;
+mod rewards;
 mod scripts;
 
 pub(crate) fn files(world: &World) -> Files {
@@ -19,6 +20,9 @@ pub(crate) fn files(world: &World) -> Files {
     add("accredit.toml", settings(world));
     for plan in &world.plans {
         add(&format!("plans/{}.toml", plan.id), plans::text(world, plan));
+        for (path, text) in rewards::policies(plan) {
+            add(&path, text);
+        }
         for result in plan.indirect.iter().flat_map(|rule| &rule.results) {
             if let Value::Above(limit) = result.value {
                 let test = format!("credit.amount > {limit}");
@@ -54,6 +58,9 @@ pub(crate) fn files(world: &World) -> Files {
     }
     if !world.areas.is_empty() {
         add("organization/territories.csv", areas(world));
+    }
+    if !world.quotas.is_empty() {
+        add("organization/quotas.csv", rewards::quotas(world));
     }
     if !world.rates.is_empty() {
         let mut text = "from_unit,to_unit,rate,from,to\n".to_owned();

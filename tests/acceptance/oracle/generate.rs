@@ -2,6 +2,7 @@
 
 mod calendar;
 mod company;
+mod rewards;
 mod rules;
 mod scripts;
 
@@ -66,6 +67,8 @@ pub(crate) fn world(seed: u64) -> World {
         sittings,
         policies: Vec::new(),
         plans: Vec::new(),
+        quotas: Vec::new(),
+        period: None,
         transactions: Vec::new(),
         as_of: None,
     };
@@ -88,6 +91,7 @@ pub(crate) fn world(seed: u64) -> World {
     if on(Feature::Finalized) && (!world.finalized.is_empty() || r.one_in(10)) {
         arrivals(r, &mut world);
     }
+    rewards::rewards(r, &mut world);
     world
 }
 

@@ -1,6 +1,6 @@
 //! The semantics a second time: loops over lists, written from the format and the domain alone.
 
-mod amounts;
+pub(crate) mod amounts;
 mod direct;
 mod goldens;
 mod indirect;
@@ -9,11 +9,14 @@ mod names;
 pub(crate) mod periods;
 mod policies;
 pub(crate) mod posting;
+mod quotas;
+pub(crate) mod rewards;
 mod rolling;
 pub(crate) mod scripts;
 mod settings;
 mod teams;
 mod territories;
+mod worth;
 
 use jiff::civil::Date;
 use periods::Leaf;

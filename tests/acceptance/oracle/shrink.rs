@@ -1,5 +1,6 @@
 //! Smaller worlds that still fail: one thing dropped at a time until nothing can be.
 
+use super::rewards::{Formula, Worth};
 use super::world::{
     Assign, Calendar, Hold, Keep, Outcome, Plan, Span, Split, Test, Tx, Value, World,
 };
@@ -31,6 +32,7 @@ fn candidates(world: &World) -> Vec<World> {
             drop_each(plan.direct.len(), &|w, n| drop(w.plans[p].direct.remove(n)));
         }
         drop_each(plan.indirect.len(), &|w, n| drop(w.plans[p].indirect.remove(n)));
+        drop_each(plan.rewards.len(), &|w, n| drop(w.plans[p].rewards.remove(n)));
         for (rule, of) in plan.direct.iter().enumerate().filter(|(_, r)| r.results.len() > 1) {
             let count = of.results.len();
             drop_each(count, &|w, n| drop(w.plans[p].direct[rule].results.remove(n)));
@@ -46,6 +48,7 @@ fn candidates(world: &World) -> Vec<World> {
     drop_each(world.areas.len(), &|w, n| drop(w.areas.remove(n)));
     drop_each(world.edges.len(), &|w, n| drop(w.edges.remove(n)));
     drop_each(world.aliases.len(), &|w, n| drop(w.aliases.remove(n)));
+    drop_each(world.quotas.len(), &|w, n| drop(w.quotas.remove(n)));
     drop_each(world.rates.len(), &|w, n| drop(w.rates.remove(n)));
     drop_each(world.finalized.len(), &|w, n| drop(w.finalized.remove(n)));
     if !world.simple {
@@ -58,6 +61,7 @@ fn candidates(world: &World) -> Vec<World> {
 
 fn drop_plan(world: &mut World, n: usize) {
     let gone = world.plans.remove(n).id;
+    world.quotas.retain(|quota| quota.plan != gone);
     for rule in world.plans.iter_mut().flat_map(|plan| &mut plan.indirect) {
         rule.sources.retain(|source| *source != gone);
     }
@@ -121,6 +125,7 @@ fn simpler(world: &World) -> Vec<World> {
     };
     change(&|w| w.as_of = None);
     change(&|w| w.us_dates = false);
+    change(&|w| w.period = None);
     change(&|w| w.calendar = Calendar::Months(1));
     change(&|w| w.scale = 2);
     change(&|w| w.units[0].scale = None);
@@ -172,6 +177,11 @@ fn plan(plan: &Plan, change: &mut dyn FnMut(Change<'_>), of: &dyn Fn(&mut World)
         for result in 0..plan.direct[n].results.len() {
             plainer(change, &|w| &mut of(w).direct[n].results[result]);
         }
+    }
+    for n in 0..plan.rewards.len() {
+        change(&|w| of(w).rewards[n].maximum = None);
+        change(&|w| of(w).rewards[n].to = None);
+        change(&|w| of(w).rewards[n].worth = Worth::Value(Formula::Share(1.into())));
     }
     for n in 0..plan.indirect.len() {
         change(&|w| of(w).indirect[n].test = Test::Always);

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::rewards::{Formula, Quota, Reward};
 use super::scripts::Script;
 
 /// Two dates, both included; absent is without end.
@@ -293,6 +294,9 @@ pub(crate) struct Plan {
     pub(crate) policies: Vec<usize>,
     pub(crate) direct: Vec<Direct>,
     pub(crate) indirect: Vec<Indirect>,
+    /// The plan's reward policy.
+    pub(crate) pays: Option<Formula>,
+    pub(crate) rewards: Vec<Reward>,
 }
 
 /// A row as delivered; everything is text.
@@ -341,6 +345,9 @@ pub(crate) struct World {
     pub(crate) areas: Vec<Area>,
     pub(crate) policies: Vec<Script>,
     pub(crate) plans: Vec<Plan>,
+    pub(crate) quotas: Vec<Quota>,
+    /// A period in which rewards are compared, beside the year.
+    pub(crate) period: Option<String>,
     pub(crate) transactions: Vec<Tx>,
     pub(crate) as_of: Option<Date>,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{quoted, scripts};
+use super::{quoted, rewards, scripts};
 use crate::oracle::world::{Assign, Cap, Direct, Hold, Indirect, Keep, Members, Outcome, Plan};
 use crate::oracle::world::{Span, Split, Test, Value, World};
 
@@ -50,7 +50,8 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
     let of_kind = |place: &usize| {
         format!("{} = \"{}\"", world.policies[*place].kind.name(), scripts::name(*place))
     };
-    let policies: Vec<String> = plan.policies.iter().map(of_kind).collect();
+    let pays = rewards::default_policy(plan).map(|name| format!("reward = \"{name}\""));
+    let policies: Vec<String> = plan.policies.iter().map(of_kind).chain(pays).collect();
     if !policies.is_empty() {
         writeln!(text, "policies = {{ {} }}", policies.join(", ")).unwrap();
     }
@@ -60,6 +61,7 @@ pub(super) fn text(world: &World, plan: &Plan) -> String {
     for rule in &plan.indirect {
         indirect(&mut text, rule);
     }
+    rewards::text(&mut text, plan);
     text
 }
 

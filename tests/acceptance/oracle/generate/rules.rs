@@ -44,6 +44,8 @@ pub(super) fn plans(r: &mut Random, world: &mut World) {
             policies: Vec::new(),
             direct: Vec::new(),
             indirect: Vec::new(),
+            pays: None,
+            rewards: Vec::new(),
         };
         if r.one_in(3) {
             plan.targets = selectors(r, world, teams);

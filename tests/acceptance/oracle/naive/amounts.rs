@@ -23,7 +23,7 @@ fn half_up(numerator: i128, denominator: i128) -> i128 {
 }
 
 /// Half away from zero.
-pub(super) fn round(value: Decimal, scale: u32) -> Decimal {
+pub(crate) fn round(value: Decimal, scale: u32) -> Decimal {
     let units = half_up(value.mantissa().abs() * ten(scale), ten(value.scale()));
     minor(units, value.is_sign_negative(), scale)
 }

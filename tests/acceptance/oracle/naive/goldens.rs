@@ -2,6 +2,7 @@
 //! proof, before it is compared with anybody.
 
 mod policies;
+mod rewards;
 
 use super::periods::leaves;
 use super::posting::{self, Entry};
@@ -84,7 +85,11 @@ fn world(people: &[(&str, &str)]) -> World {
             policies: Vec::new(),
             direct: vec![direct],
             indirect: Vec::new(),
+            pays: None,
+            rewards: Vec::new(),
         }],
+        quotas: Vec::new(),
+        period: None,
         transactions: Vec::new(),
         as_of: None,
     }

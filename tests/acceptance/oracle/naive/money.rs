@@ -7,7 +7,7 @@ use super::amounts::Number;
 use crate::oracle::world::{Person, Rate};
 
 /// A unit that is exchanged, that somebody is paid in, or the workspace's own.
-fn is_currency(case: Case<'_>, unit: &str) -> bool {
+pub(super) fn is_currency(case: Case<'_>, unit: &str) -> bool {
     let exchanged = |rate: &&Rate| rate.from_unit == unit || rate.to_unit == unit;
     let paid = |person: &Person| person.currency.as_deref() == Some(unit);
     unit == "USD"

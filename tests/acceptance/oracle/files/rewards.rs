@@ -1,0 +1,113 @@
+//! Rewards in a plan's file, their policies, and `quotas.csv`.
+
+use std::fmt::Write;
+
+use super::quoted;
+use crate::oracle::rewards::{Formula, Reward, To, Worth};
+use crate::oracle::world::{Plan, World};
+
+/// The expression; it is the body of a policy as well.
+fn formula(formula: Formula) -> String {
+    let credited = "totals.credited";
+    match formula {
+        Formula::Fixed(amount) => format!("{amount}"),
+        Formula::Share(factor) => format!("{credited} * {factor}"),
+        Formula::Type("booking", factor) => format!("totals.booking * {factor}"),
+        Formula::Type(name, factor) => format!("totals[\"{name}\"] * {factor}"),
+        Formula::Above(limit, factor) => {
+            format!("if {credited} > {limit} {{ {credited} * {factor} }} else {{ 0 }}")
+        }
+        Formula::Attained(factor) => format!("{credited} / quota * {factor}"),
+        Formula::Reached(least) => format!(
+            "if quota == () {{ {least} }} else if {credited} >= quota {{ {credited} }} else {{ 0 }}"
+        ),
+        Formula::Rep(factor) => {
+            format!("if payee.title == \"Rep\" {{ {credited} }} else {{ {credited} * {factor} }}")
+        }
+        Formula::Team(factor) => {
+            format!("if payee.team == () {{ {credited} }} else {{ {credited} * {factor} }}")
+        }
+        Formula::Dollars(other) => {
+            format!("if payee.unit_type == \"USD\" {{ {credited} }} else {{ {other} }}")
+        }
+        Formula::Throws(limit) => {
+            format!("if {credited} > {limit} {{ throw \"no\" }} else {{ 1 }}")
+        }
+    }
+}
+
+/// The name of the policy of a reward, or of the plan.
+fn policy(plan: &Plan, reward: Option<&Reward>) -> String {
+    let whose = reward.map_or("default".to_owned(), |reward| reward.name.replace(' ', "-"));
+    format!("{}-{}", plan.id, whose.to_lowercase())
+}
+
+/// The name of the plan's own reward policy.
+pub(super) fn default_policy(plan: &Plan) -> Option<String> {
+    plan.pays.map(|_| policy(plan, None))
+}
+
+/// Paths and texts of the reward policies of a plan.
+pub(super) fn policies(plan: &Plan) -> Vec<(String, String)> {
+    let file = |name: String, body: Formula| {
+        let text = format!("fn reward(payee, totals, quota) {{ {} }}\n", formula(body));
+        (format!("policies/reward/{name}.rhai"), text)
+    };
+    let own = plan.pays.map(|body| file(policy(plan, None), body));
+    let named = plan.rewards.iter().filter_map(|reward| match reward.worth {
+        Worth::Policy(body) => Some(file(policy(plan, Some(reward)), body)),
+        _ => None,
+    });
+    own.into_iter().chain(named).collect()
+}
+
+pub(super) fn text(text: &mut String, plan: &Plan) {
+    for reward in &plan.rewards {
+        writeln!(text, "\n[[reward]]\nname = \"{}\"", reward.name).unwrap();
+        match reward.credit_types.as_slice() {
+            [] => (),
+            [only] => writeln!(text, "credit_type = \"{only}\"").unwrap(),
+            all => writeln!(text, "credit_type = {}", quoted(all)).unwrap(),
+        }
+        let to = reward.to.map(|to| match to {
+            To::Credited => "credited",
+            To::Members => "members",
+            To::UserManagers => "user-managers",
+            To::TeamManagers => "team-managers",
+        });
+        if let Some(to) = to {
+            writeln!(text, "to = \"{to}\"").unwrap();
+        }
+        match &reward.worth {
+            Worth::Tiers(tiers, retroactive) => {
+                let up_to = |text: &str| format!("up_to = \"{text}\", ");
+                let tier = |tier: &crate::oracle::rewards::Tier| {
+                    let up_to = tier.up_to.map(up_to).unwrap_or_default();
+                    format!("{{ {up_to}rate = \"{}\" }}", tier.rate)
+                };
+                let tiers: Vec<String> = tiers.iter().map(tier).collect();
+                writeln!(text, "tiers = [{}]", tiers.join(", ")).unwrap();
+                if let Some(flag) = retroactive {
+                    writeln!(text, "retroactive = {flag}").unwrap();
+                }
+            }
+            Worth::Value(body) => writeln!(text, "value = '{}'", formula(*body)).unwrap(),
+            Worth::Policy(_) => {
+                writeln!(text, "value = 'policy:{}'", policy(plan, Some(reward))).unwrap();
+            }
+            Worth::Default => (),
+        }
+        if let Some(body) = reward.maximum {
+            writeln!(text, "maximum = '{}'", formula(body)).unwrap();
+        }
+    }
+}
+
+pub(super) fn quotas(world: &World) -> String {
+    let mut text = "plan,target,period,amount\n".to_owned();
+    for quota in &world.quotas {
+        let (plan, target) = (&quota.plan, &quota.target);
+        writeln!(text, "{plan},{target},{},{}", quota.period, quota.amount).unwrap();
+    }
+    text
+}

@@ -1,0 +1,147 @@
+//! What the credits of a plan are worth, and what is expected of whom.
+
+use rust_decimal::Decimal;
+
+use super::calendar;
+use crate::oracle::features::{Feature, on};
+use crate::oracle::random::Random;
+use crate::oracle::rewards::{Formula, Quota, Reward, Tier, To, Worth};
+use crate::oracle::world::{Plan, World};
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+/// Rewards of some worlds, and the period in which they are compared beside the year.
+pub(super) fn rewards(r: &mut Random, world: &mut World) {
+    if !on(Feature::Rewards) || !r.one_in(3) {
+        return;
+    }
+    world.period = Some(calendar::period(r, &world.calendar));
+    if world.units.len() > 1 {
+        for person in &mut world.people {
+            let unit = r.word(&["EUR", "EUR", "JPY", "USD", "PTS"]).to_owned();
+            person.currency = r.one_in(2).then_some(unit);
+        }
+    }
+    for n in 0..world.plans.len() {
+        let pays = r.one_in(3).then(|| program(r, world));
+        let count = *r.pick(&[1, 1, 2]);
+        let (teams, default) = (world.plans[n].teams, pays.is_some());
+        world.plans[n].pays = pays;
+        let all = (0..count).map(|place| reward(r, world, teams, default, place)).collect();
+        world.plans[n].rewards = all;
+    }
+    for n in 0..world.plans.len() {
+        if !r.one_in(3) {
+            quotas(r, world, n);
+        }
+    }
+}
+
+fn reward(r: &mut Random, world: &World, teams: bool, default: bool, n: usize) -> Reward {
+    let types = &world.credit_types;
+    let to = if teams { [To::Members, To::TeamManagers] } else { [To::Credited, To::UserManagers] };
+    let credit_types = match r.below(4) {
+        0 => types.clone(),
+        1 if types.len() == 1 => Vec::new(),
+        _ => vec![r.pick(types).clone()],
+    };
+    Reward {
+        name: format!("Bonus {n}"),
+        credit_types,
+        to: (!r.one_in(3)).then(|| *r.pick(&to)),
+        worth: match r.below(8) {
+            0..4 => tiers(r),
+            4 if default => Worth::Default,
+            4 | 5 => Worth::Policy(program(r, world)),
+            _ => Worth::Value(formula(r, world)),
+        },
+        maximum: r.one_in(4).then(|| formula(r, world)),
+    }
+}
+
+const RATES: [&str; 8] = ["0.10", "20%", "7.5 %", "0.333", "1", "0", "0.0125", "150%"];
+
+/// One to three tiers, by amounts or by shares of the quota.
+fn tiers(r: &mut Random) -> Worth {
+    let limits = if r.one_in(3) {
+        ["50%", "100 %", "150.5%"]
+    } else {
+        *r.pick(&[["50", "100", "150.01"], ["100", "1000", "10000"], ["0.01", "33.34", "200.02"]])
+    };
+    let skip = r.below(2);
+    let mut all: Vec<Tier> = Vec::new();
+    for limit in limits.into_iter().skip(skip).take(r.below(3)) {
+        all.push(Tier { up_to: Some(limit), rate: r.word(&RATES) });
+    }
+    if all.is_empty() || !r.one_in(3) {
+        all.push(Tier { up_to: None, rate: r.word(&RATES) });
+    }
+    Worth::Tiers(all, *r.pick(&[None, Some(false), Some(true), Some(true)]))
+}
+
+/// What a policy may say: an expression cannot throw.
+fn program(r: &mut Random, world: &World) -> Formula {
+    if r.one_in(8) { Formula::Throws(*r.pick(&[0, 50, 100, 500])) } else { formula(r, world) }
+}
+
+fn formula(r: &mut Random, world: &World) -> Formula {
+    let factor = decimal(r.word(&["0.5", "0.1", "0.333", "1.5", "-0.25"]));
+    let limit = *r.pick(&[0, 50, 100, 500]);
+    match r.below(11) {
+        0 => Formula::Fixed(decimal(r.word(&["50", "33.335", "0", "-12.5"]))),
+        1 if world.credit_types.len() > 1 => Formula::Type("overlay", factor),
+        1 | 2 => Formula::Type("booking", factor),
+        3 => Formula::Above(limit, factor),
+        4 => Formula::Attained(factor),
+        5 => Formula::Reached(factor),
+        6 => Formula::Rep(factor),
+        7 => Formula::Team(factor),
+        8 => Formula::Dollars(factor),
+        _ => Formula::Share(factor),
+    }
+}
+
+/// Rows for a plan; no two mean the same target and period.
+fn quotas(r: &mut Random, world: &mut World, n: usize) {
+    let mut known: Vec<(String, String)> = Vec::new();
+    for _ in 0..1 + r.below(5) {
+        let meant = target(r, world, &world.plans[n]);
+        let period = match (r.below(4), &world.period) {
+            (0, _) => "2022".to_owned(),
+            (1, Some(period)) => period.clone(),
+            _ => calendar::period(r, &world.calendar),
+        };
+        let key = (meant.clone(), period.clone());
+        if known.contains(&key) {
+            continue;
+        }
+        known.push(key);
+        // A bare id is a position, or else a person; of a plan for teams a team.
+        let bare = match meant.split_once(':') {
+            Some(("position", id)) => Some(id),
+            Some(("participant", id)) if !world.seats.iter().any(|s| s.id == id) => Some(id),
+            Some(("team", id)) if world.plans[n].teams => Some(id),
+            _ => None,
+        };
+        let target = match bare {
+            Some(id) if r.one_in(2) => id.to_owned(),
+            _ => meant.clone(),
+        };
+        let amount = r.word(&["100", "50", "1000", "33.3", "0.01", "7"]).to_owned();
+        world.quotas.push(Quota { plan: world.plans[n].id.clone(), target, period, amount });
+    }
+}
+
+fn target(r: &mut Random, world: &World, plan: &Plan) -> String {
+    let team = |r: &mut Random| format!("team:{}", r.pick(&world.teams).id);
+    match r.below(8) {
+        0 => "*".to_owned(),
+        _ if plan.teams => team(r),
+        1 | 2 if !world.teams.is_empty() => team(r),
+        3 => format!("participant:{}", r.pick(&world.people).id),
+        4 | 5 => format!("title:{}", r.pick(&world.seats).title),
+        _ => format!("position:{}", r.pick(&world.seats).id),
+    }
+}

@@ -1,0 +1,80 @@
+//! What is expected of a claimant: the nearest rows of the period, else those of its leaves.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::rewards::{Claim, Desk, members};
+use super::{Case, periods};
+use crate::oracle::rewards::Quota;
+
+/// Person, position, title, team, everybody.
+const RANKS: usize = 5;
+
+pub(super) fn quota(desk: Desk<'_>, claim: &Claim<'_>) -> Option<Decimal> {
+    let own = of_period(desk, claim, desk.period);
+    own.or_else(|| {
+        let leaves = periods::meant(desk.case.leaves, desk.period);
+        let parts: Vec<Decimal> =
+            leaves.iter().filter_map(|leaf| of_period(desk, claim, &leaf.id)).collect();
+        (!parts.is_empty()).then(|| parts.iter().sum())
+    })
+}
+
+/// Rows of the nearest kind, added up.
+fn of_period(desk: Desk<'_>, claim: &Claim<'_>, period: &str) -> Option<Decimal> {
+    let mut sums: [Option<Decimal>; RANKS] = [None; RANKS];
+    for quota in &desk.case.world.quotas {
+        if quota.plan != desk.case.plan.id || quota.period != period {
+            continue;
+        }
+        if let Some(rank) = rank(desk, claim, quota) {
+            let amount: Decimal = quota.amount.parse().unwrap();
+            sums[rank] = Some(sums[rank].unwrap_or_default() + amount);
+        }
+    }
+    sums.into_iter().flatten().next()
+}
+
+/// How near the row is to the claimant; none when it is about others.
+fn rank(desk: Desk<'_>, claim: &Claim<'_>, quota: &Quota) -> Option<usize> {
+    let (case, who) = (desk.case, &claim.claimant);
+    let held = |id: &str| claim.seats.iter().any(|(seat, _)| seat == id);
+    let titled = |title: &str| {
+        let mut versions = case.world.seats.iter();
+        versions.any(|version| {
+            let of = |(seat, date): &(String, _)| *seat == version.id && version.span.has(*date);
+            version.title == title && claim.seats.iter().any(of)
+        })
+    };
+    let (rank, fits) = match quota.target.split_once(':') {
+        Some(("participant", id)) => (0, !who.team && who.id == id),
+        Some(("position", id)) => (1, held(id)),
+        Some(("title", title)) => (2, titled(title)),
+        Some(("team", id)) if who.team => (3, who.id == id),
+        Some(("team", id)) => {
+            let then = Case { date: last_day(case, &who.id), ..case };
+            (3, members(then, id).iter().any(|member| member.person == who.id))
+        }
+        _ if quota.target == "*" => (4, true),
+        // A bare id: of a team, or a position before a person.
+        _ if who.team => (3, who.id == quota.target),
+        _ if case.world.seats.iter().any(|seat| seat.id == quota.target) => {
+            (1, held(&quota.target))
+        }
+        _ => (0, who.id == quota.target),
+    };
+    fits.then_some(rank)
+}
+
+/// The day of the case, or the last before it on which the participant was there.
+fn last_day(case: Case<'_>, person: &str) -> Date {
+    let mut day = case.date;
+    let there = |day: Date| {
+        let mut own = case.world.seats.iter().filter(|seat| seat.id == person);
+        !case.world.simple || own.any(|seat| seat.span.has(day))
+    };
+    while !there(day) {
+        day = day.yesterday().unwrap();
+    }
+    day
+}

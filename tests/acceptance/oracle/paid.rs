@@ -1,0 +1,188 @@
+//! Rewards as lines that both sides are written as.
+
+use serde_json::Value;
+
+use super::Results;
+use super::lines::{Expected, Keys, YEAR, text};
+use super::naive::amounts;
+use super::naive::periods;
+use super::naive::rewards::{Paid, Payments, payments};
+use super::rewards::{Formula, To, Worth};
+use super::world::World;
+
+/// What some world must reach.
+pub(crate) const WANTED: &[&str] = &[
+    "reward: credited",
+    "reward: user managers",
+    "reward: members",
+    "reward: team managers",
+    "reward: retroactive tiers",
+    "reward: cumulative tiers",
+    "reward: an expression",
+    "reward: a policy",
+    "reward: the plan's policy",
+    "reward: a quota",
+    "reward: shares of a quota",
+    "reward: a maximum",
+    "reward: exchanged",
+    "reward: below zero",
+    "reward: several credit types",
+    "reward: several credits",
+    "reward: after a finalization",
+    "reward: a vacant manager",
+    "reward: a team without anybody",
+    "reward: no quota",
+    "reward: a policy fails",
+    "reward: without a rate",
+];
+
+/// How the rewards of a plan differ, in the year and in the world's own period; what they reached.
+pub(crate) fn difference(
+    world: &World,
+    place: usize,
+    expected: &Expected,
+    results: &Results,
+    reached: &mut Vec<&'static str>,
+) -> Option<String> {
+    let plan = &world.plans[place];
+    if plan.rewards.is_empty() {
+        return None;
+    }
+    let leaves = periods::leaves(&world.calendar);
+    let own = world.period.as_deref().zip(results.period.get(place));
+    for (period, result) in [(YEAR, &results.year[place])].into_iter().chain(own) {
+        let naive = payments(world, &leaves, plan, period, &expected.standing);
+        let left: Vec<String> = naive.paid.iter().map(|paid| line(world, paid)).collect();
+        let rows = result["rewards"].as_array().unwrap();
+        let right: Vec<String> = rows.iter().map(|row| engine_line(row, &results.keys)).collect();
+        let (told, said) = (told(&naive), said(result));
+        if left != right || told != said {
+            return Some(format!(
+                "plan {} in {period}\nnaive:\n  {}\n  {told:?}\nengine:\n  {}\n  {said:?}\n{:#}\n",
+                plan.id,
+                left.join("\n  "),
+                right.join("\n  "),
+                result["alerts"],
+            ));
+        }
+        of_payments(world, place, &naive, reached);
+    }
+    None
+}
+
+fn line(world: &World, paid: &Paid) -> String {
+    let scale = world.scale_of(&paid.credited_unit);
+    let unit_scale = world.scale_of(&paid.unit) as usize;
+    let quota = paid.quota.map(|quota| {
+        let attained = amounts::round(paid.credited / quota, 4);
+        format!("{:.*} attained {attained:.4}", scale as usize, amounts::round(quota, scale))
+    });
+    let mut credits = paid.credits.clone();
+    credits.sort();
+    format!(
+        "{}: {} team {:?} {} {:.*} {} quota {} pays {:.unit_scale$} {} for {credits:?}",
+        paid.reward,
+        paid.payee,
+        paid.team.as_deref().unwrap_or(""),
+        paid.credit_types.join(";"),
+        scale as usize,
+        paid.credited,
+        paid.credited_unit,
+        quota.as_deref().unwrap_or(" attained "),
+        paid.amount,
+        paid.unit,
+    )
+}
+
+fn engine_line(row: &Value, keys: &Keys) -> String {
+    let ids = row["credits"].as_array().unwrap().iter();
+    let mut credits: Vec<String> = ids.map(|id| keys.get(id.as_str().unwrap())).collect();
+    credits.sort();
+    let of = |key| text(row, key);
+    format!(
+        "{}: {} team {:?} {} {} {} quota {} attained {} pays {} {} for {credits:?}",
+        of("reward"),
+        of("payee"),
+        of("team"),
+        of("credit_type"),
+        of("credited"),
+        of("credited_unit_type"),
+        of("quota"),
+        of("attainment"),
+        of("amount"),
+        of("unit_type"),
+    )
+}
+
+/// Codes of alerts and the rewards that they are about, once each.
+fn told(naive: &Payments) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> =
+        naive.alerts.iter().map(|(code, reward)| ((*code).to_owned(), reward.clone())).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn said(result: &Value) -> Vec<(String, String)> {
+    let alerts = result["alerts"].as_array().unwrap().iter();
+    let alerts = alerts.filter(|alert| text(alert, "stage") == "reward");
+    let one = |alert: &Value| {
+        let whose = text(alert, "message").split('`').nth(1).unwrap_or("").to_owned();
+        (text(alert, "code").to_owned(), whose)
+    };
+    let mut all: Vec<(String, String)> = alerts.map(one).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// What the payments of a plan reached.
+fn of_payments(world: &World, place: usize, all: &Payments, reached: &mut Vec<&'static str>) {
+    let plan = &world.plans[place];
+    for (code, _) in &all.alerts {
+        reached.push(match *code {
+            "vacant" => "reward: a vacant manager",
+            "unmatched" => "reward: a team without anybody",
+            "no_quota" => "reward: no quota",
+            "policy_error" => "reward: a policy fails",
+            _ => "reward: without a rate",
+        });
+    }
+    for paid in &all.paid {
+        let reward = plan.rewards.iter().find(|reward| reward.name == paid.reward).unwrap();
+        reached.push(match (plan.teams, reward.to) {
+            (false, None | Some(To::Credited)) => "reward: credited",
+            (false, Some(_)) => "reward: user managers",
+            (true, None | Some(To::Members)) => "reward: members",
+            (true, Some(_)) => "reward: team managers",
+        });
+        reached.push(match &reward.worth {
+            Worth::Tiers(_, Some(true)) => "reward: retroactive tiers",
+            Worth::Tiers(..) => "reward: cumulative tiers",
+            Worth::Value(_) => "reward: an expression",
+            Worth::Policy(_) => "reward: a policy",
+            Worth::Default => "reward: the plan's policy",
+        });
+        let shares = |worth: &Worth| match worth {
+            Worth::Tiers(tiers, _) => {
+                tiers.iter().any(|t| t.up_to.is_some_and(|u| u.contains('%')))
+            }
+            Worth::Value(f) | Worth::Policy(f) => matches!(f, Formula::Attained(_)),
+            Worth::Default => false,
+        };
+        let other = paid.unit != paid.credited_unit;
+        let negative = paid.credited.is_sign_negative() && !paid.amount.is_zero();
+        for (is_so, name) in [
+            (paid.quota.is_some(), "reward: a quota"),
+            (shares(&reward.worth), "reward: shares of a quota"),
+            (reward.maximum.is_some(), "reward: a maximum"),
+            (other, "reward: exchanged"),
+            (negative, "reward: below zero"),
+            (paid.credit_types.len() > 1, "reward: several credit types"),
+            (paid.credits.len() > 1, "reward: several credits"),
+            (!world.finalized.is_empty(), "reward: after a finalization"),
+        ] {
+            reached.extend(is_so.then_some(name));
+        }
+    }
+}
