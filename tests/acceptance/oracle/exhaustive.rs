@@ -101,23 +101,8 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
             total_one: false,
             across_years: false,
             policies: Vec::new(),
-            direct: vec![Direct {
-                name: "Direct".to_owned(),
-                span,
-                test: Test::Always,
-                assign: vec![Assign::Owner],
-                members: None,
-                results: vec![direct],
-            }],
-            indirect: vec![Indirect {
-                name: "Indirect".to_owned(),
-                span,
-                test: Test::Always,
-                relationship: "Reporting".to_owned(),
-                receivers: vec!["*".to_owned()],
-                sources: Vec::new(),
-                results: vec![indirect],
-            }],
+            direct: vec![direct_rule(direct)],
+            indirect: vec![indirect_rule(indirect)],
             pays: None,
             rewards: Vec::new(),
         }],
@@ -125,6 +110,29 @@ fn world(managers: &[Option<usize>], split: Split, variant: usize) -> World {
         period: None,
         transactions: transactions(count),
         as_of: None,
+    }
+}
+
+fn direct_rule(result: Outcome) -> Direct {
+    Direct {
+        name: "Direct".to_owned(),
+        span: Span::default(),
+        test: Test::Always,
+        assign: vec![Assign::Owner],
+        members: None,
+        results: vec![result],
+    }
+}
+
+fn indirect_rule(result: Outcome) -> Indirect {
+    Indirect {
+        name: "Indirect".to_owned(),
+        span: Span::default(),
+        test: Test::Always,
+        relationship: "Reporting".to_owned(),
+        receivers: vec!["*".to_owned()],
+        sources: Vec::new(),
+        results: vec![result],
     }
 }
 
