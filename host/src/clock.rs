@@ -26,7 +26,7 @@ impl Clock {
     pub(crate) fn business_date(self, zone: &str) -> Date {
         self.business_date.unwrap_or_else(|| {
             let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-            jiff::Timestamp::now().to_zoned(zone).date()
+            jiff::Timestamp::now().to_zoned_datetime(zone).date()
         })
     }
 }

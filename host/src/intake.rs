@@ -141,7 +141,7 @@ pub(crate) fn source_clock(record: &Record, transaction: &Transaction) -> Source
         return SourceClock::Moment(moment);
     }
     let local = text.parse::<jiff::civil::DateTime>().ok();
-    if let Some(moment) = local.and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC).ok()) {
+    if let Some(moment) = local.and_then(|at| at.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()) {
         return SourceClock::Moment(moment.timestamp());
     }
     match Decimal::from_str_exact(text) {

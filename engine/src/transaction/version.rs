@@ -25,7 +25,8 @@ enum Clock {
 impl Clock {
     /// A moment without an offset is taken to be in UTC, a day to be its midnight.
     fn read(value: &Value) -> Clock {
-        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+        let midnight =
+            |day: Date| day.to_zoned_datetime(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
         match value {
             Value::Blank => Clock::Blank,
             Value::Number(number) => Clock::Number(*number),
@@ -35,7 +36,7 @@ impl Clock {
                 let text = text.trim();
                 let local = || {
                     let moment = text.parse::<jiff::civil::DateTime>().ok()?;
-                    Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp())
+                    Some(moment.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp())
                 };
                 if text.is_empty() {
                     Clock::Blank

@@ -156,7 +156,7 @@ fn format(item: &Item<'_>) -> Option<String> {
     let format = item.text()?.text;
     let day = date(2017, 11, 23);
     let written = day
-        .to_zoned(TimeZone::UTC)
+        .to_zoned_datetime(TimeZone::UTC)
         .ok()
         .and_then(|zoned| jiff::fmt::strtime::format(&format, &zoned).ok());
     let read = written.and_then(|written| crate::transaction::date(&written, Some(&format)));
