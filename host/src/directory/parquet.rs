@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
-use accredit_engine::transaction::{Cell, Record};
+use accredit_domain::transaction::{Cell, Record};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan, Unit};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
