@@ -3,37 +3,22 @@
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
 //! 0 done, 1 failed, 2 wrong usage, 3 nothing matched; `preview` says 2 when something changes.
 
-pub(crate) mod aliases;
-pub(crate) mod api;
-pub(crate) mod apply;
-pub(crate) mod audit;
+pub(crate) mod author;
 pub(crate) mod bundle;
-pub(crate) mod calculate;
-pub(crate) mod check;
-pub(crate) mod client;
-pub(crate) mod completions;
-pub(crate) mod demo;
-pub(crate) mod eval;
-pub(crate) mod explain;
-pub(crate) mod keep;
-pub(crate) mod new;
-pub(crate) mod output;
-pub(crate) mod preview;
-pub(crate) mod release;
-pub(crate) mod repl;
-pub(crate) mod report;
-pub(crate) mod rollback;
-pub(crate) mod sarif;
-pub(crate) mod scene;
-pub(crate) mod schema;
-pub(crate) mod serve;
-pub(crate) mod simulate;
-pub(crate) mod test;
-pub(crate) mod verify;
+pub(crate) mod print;
+pub(crate) mod remote;
+pub(crate) mod results;
+pub(crate) mod run;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+
+use self::author::{api, check, completions, eval, new, repl, schema, test};
+use self::print::output;
+use self::remote::{apply, audit, keep, preview, release, rollback, verify};
+use self::results::{aliases, calculate, explain, simulate};
+use self::run::{demo, serve};
 
 /// Decides who gets credit for a sale.
 #[derive(Debug, Parser)]

@@ -3,6 +3,8 @@
 //! The engine reads no disk; this module does, for the command line and for `serve --workspace`.
 //! Not understanding what is in the files. Source: FORMAT section 1.
 
+pub(crate) mod watch;
+
 mod encoding;
 #[cfg(feature = "parquet")]
 mod parquet;

@@ -2,40 +2,21 @@
 //!
 //! Not rules: a handler reads its request, asks the service and writes what it got.
 
-pub(crate) mod adjustments;
-pub(crate) mod alerts;
-pub(crate) mod aliases;
-pub(crate) mod audit;
 pub(crate) mod bearer;
 pub(crate) mod body;
-pub(crate) mod calculations;
-pub(crate) mod changes;
-pub(crate) mod credits;
-pub(crate) mod dead_letters;
 pub(crate) mod definitions;
-pub(crate) mod enquiries;
-pub(crate) mod holds;
-pub(crate) mod hooks;
-pub(crate) mod notes;
-pub(crate) mod parked;
-pub(crate) mod payees;
-pub(crate) mod periods;
-pub(crate) mod policies;
-pub(crate) mod rules;
-pub(crate) mod runs;
-pub(crate) mod shadow;
-pub(crate) mod status;
-pub(crate) mod tasks;
-pub(crate) mod transactions;
-pub(crate) mod verify;
-pub(crate) mod wish;
+pub(crate) mod intake;
+pub(crate) mod ops;
+pub(crate) mod problem;
+pub(crate) mod results;
+pub(crate) mod routes;
 
 use axum::Json;
 use axum::http::{HeaderValue, Request};
 use serde_json::{Value, json};
 use tower_http::request_id::{MakeRequestId, RequestId};
 
-use crate::error::Problem;
+use crate::http::problem::Problem;
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Json<Value>, Problem>;

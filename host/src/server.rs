@@ -1,6 +1,17 @@
 //! The server as a whole: started, running, stopped. `serve` and `demo` run the same one.
 //!
-//! Not the routes (`app`).
+//! Not the routes (`http::routes`).
+
+pub(crate) mod clock;
+pub(crate) mod config;
+pub(crate) mod listener;
+pub(crate) mod metrics;
+pub(crate) mod runs;
+pub(crate) mod secrets;
+pub(crate) mod state;
+pub(crate) mod tasks;
+pub(crate) mod worker;
+pub(crate) mod writer;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,12 +27,13 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::metrics::Metrics;
-use crate::service::Service;
-use crate::worker::{self, Order};
-use crate::{app, door, listener, secrets, writer};
+use crate::http::routes;
+use crate::operations::activation;
+use crate::server::clock::Clock;
+use crate::server::config::Config;
+use crate::server::metrics::Metrics;
+use crate::server::state::Service;
+use crate::server::worker::Order;
 
 /// Starts servers.
 pub(crate) struct Server;
@@ -34,7 +46,7 @@ pub(crate) struct Running {
     stop: watch::Sender<bool>,
     serving: tokio::task::JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
-    _watching: Option<crate::watch::Watching>,
+    _watching: Option<crate::directory::watch::Watching>,
 }
 
 impl Server {
@@ -48,7 +60,7 @@ impl Server {
             .map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
         let ledger = Ledger::new(Arc::new(store));
         let clock = Clock { business_date: config.business_date };
-        let disk = config.workspace.as_deref().map(crate::watch::read).transpose()?;
+        let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
         let (token_hash, _) = secrets::token(&ledger, &config)?;
         let active = secrets::secrets(&ledger, &config.secrets, &ruleset)?;
@@ -75,8 +87,8 @@ impl Server {
             orders,
             door: Mutex::new(()),
             shadow: Mutex::default(),
-            runs: crate::runs::Runs::default(),
-            tasks: crate::tasks::Tasks::default(),
+            runs: crate::server::runs::Runs::default(),
+            tasks: crate::server::tasks::Tasks::default(),
             reward_alerts: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
@@ -86,11 +98,11 @@ impl Server {
         let shared = Arc::clone(&service);
         let working = thread("worker", move || worker::run(&shared, &order_queue))?;
         let _watching = match (service.config.watch, disk) {
-            (true, Some(disk)) => Some(crate::watch::start(&service, disk)?),
+            (true, Some(disk)) => Some(crate::directory::watch::start(&service, disk)?),
             _ => None,
         };
         let (stop, stopped) = watch::channel(false);
-        let app = app::app(Arc::clone(&service));
+        let app = routes::app(Arc::clone(&service));
         let serving = tokio::spawn(listener::serve(address, app, stopped));
         let url = format!("http://{local}");
         let threads = vec![writing, working];
@@ -143,14 +155,15 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
             report_differences(&files, disk);
         }
         let unchanged = std::iter::empty();
-        let checked = door::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
-            print(&findings);
-            "the ruleset in the data file does not pass check".to_owned()
-        })?;
+        let checked =
+            activation::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
+                print(&findings);
+                "the ruleset in the data file does not pass check".to_owned()
+            })?;
         return same_name(ledger, clock, checked.ruleset);
     }
     let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
-    let checked = door::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
+    let checked = activation::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
         print(&findings);
         "the directory does not pass check".to_owned()
     })?;
@@ -195,7 +208,8 @@ fn print(findings: &[Diagnostic]) {
 }
 
 fn report_differences(stored: &Files, disk: &Files) {
-    let differ: Vec<String> = crate::watch::differences(stored, disk).into_keys().collect();
+    let differ: Vec<String> =
+        crate::directory::watch::differences(stored, disk).into_keys().collect();
     if !differ.is_empty() {
         eprintln!(
             "note: the directory differs from the data file, which is the truth: {}",

@@ -124,7 +124,7 @@ pub struct Activation {
     /// How many cases ran, all of which passed.
     #[serde(default)]
     pub cases: usize,
-    /// The plans with what [`accredit_workspace::Ruleset::plan_hashes`] says of them.
+    /// The plans with what `Ruleset::plan_hashes` says of them.
     #[serde(default)]
     pub plans: BTreeMap<String, String>,
     /// Plans with the periods in which it changes what credits are worth.

@@ -1,6 +1,6 @@
 //! `[calendar]` and `organization/periods.csv`: which periods there are, and which are finalized.
 //!
-//! Not the arithmetic (`accredit_domain::calendar`). Called by `settings`. Source: FORMAT section 2, DOMAIN
+//! Not the arithmetic (`domain::calendar`). Called by `settings`. Source: FORMAT section 2, DOMAIN
 //! 2.11, INV-L2.
 //!
 //! **Architecture invariant:** a calendar whose periods contradict each other is an error; what is

@@ -1,6 +1,6 @@
 //! `organization/exchange_rates.csv`: one row a rate.
 //!
-//! Not exchanging (`accredit_domain::exchange`). Called by `Ruleset::read`. Source: FORMAT section 1, DOMAIN
+//! Not exchanging (`domain::exchange`). Called by `Ruleset::read`. Source: FORMAT section 1, DOMAIN
 //! 3.10.
 //!
 //! **Architecture invariant:** of one pair of units at most one rate is read for a day.

@@ -1,6 +1,6 @@
 //! `organization/*.csv`: participants, positions, assignments, teams, relationships and aliases.
 //!
-//! Not the questions asked of them (`accredit_domain::organization` answers those), and not whether the whole
+//! Not the questions asked of them (`domain::organization` answers those), and not whether the whole
 //! is free of contradictions (`consistency`). Called by `Ruleset::read`. Source: FORMAT section 1,
 //! DOMAIN 2.2 and 2.3.
 //!

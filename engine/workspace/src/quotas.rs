@@ -1,6 +1,6 @@
 //! `organization/quotas.csv`: what a plan expects of whom in a period.
 //!
-//! Not which row wins (`accredit_domain::plan::quota`). Called by `Ruleset::read` when the plans are read.
+//! Not which row wins (`domain::plan::quota`). Called by `Ruleset::read` when the plans are read.
 //! Source: FORMAT section 1.
 //!
 //! **Architecture invariant:** no two rows mean the same plan, target and period.

@@ -1,6 +1,6 @@
 //! `[[reward]]` of a plan: credit types, tiers, value, who gets it.
 //!
-//! Not its arithmetic (`accredit_domain::plan::reward`). Called by `plan`. Source: FORMAT section 3, DOMAIN
+//! Not its arithmetic (`domain::plan::reward`). Called by `plan`. Source: FORMAT section 3, DOMAIN
 //! 2.19.
 //!
 //! **Architecture invariant:** limits of tiers are all amounts or all shares of the quota, and

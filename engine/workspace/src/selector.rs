@@ -1,6 +1,6 @@
 //! The one grammar of selectors: `*`, `title:`, `position:`, `participant:`, `team:`.
 //!
-//! Not whom they mean on a day (`accredit_domain::plan::selects`). Called by `plan` for targets, by `rule` for
+//! Not whom they mean on a day (`domain::plan::selects`). Called by `plan` for targets, by `rule` for
 //! receivers and by `quotas`. Source: FORMAT section 3.
 //!
 //! **Architecture invariant:** a plan that measures teams selects teams, so that a selector of

@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::bundle::{self, Archive, Lock, Refused, Wish};
-use crate::cli::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
-use crate::cli::report;
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::print::report;
 
 /// What can be done with bundles.
 #[derive(Debug, Subcommand)]

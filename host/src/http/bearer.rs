@@ -13,9 +13,9 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::error::Problem;
-use crate::secrets::{Caller, Role};
-use crate::service::Service;
+use crate::http::problem::Problem;
+use crate::server::secrets::{Caller, Role};
+use crate::server::state::Service;
 
 /// Lets a request through that carries a token which may do what it asks.
 pub(crate) async fn required(

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::error::Problem;
+use crate::http::problem::Problem;
 
 /// Bytes beyond the limit that are read and thrown away before the connection is given up.
 const DRAIN_BYTES_MAX: usize = 16 << 20;

@@ -19,7 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Running, Server};
-use crate::config::Config;
+use crate::server::config::Config;
 
 const SETTINGS: &str = r#"
 [workspace]
@@ -198,7 +198,7 @@ impl Host {
     /// A signed delivery.
     fn deliver(&self, id: &str, body: &str) -> Reply {
         let secret = self.running().secret("crm").unwrap();
-        let now_s = crate::clock::Clock::default().now_ms() / 1000;
+        let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
         let signed = accredit_standard_webhooks::sign(&secret, id, now_s, body.as_bytes()).unwrap();
         let headers = [
             ("webhook-id", id),

@@ -1,6 +1,7 @@
 //! Quotas: what a plan expects of whom in a period.
 //!
-//! Not whether they were reached (`accredit_crediting::reward`). Filled by `workspace::quotas`. Source: FORMAT
+//! Not whether they were reached (`crediting::reward`). Filled by `workspace::quotas`.
+//! Source: FORMAT
 //! section 1.
 //!
 //! **Architecture invariant:** the nearest row wins: one for the participant beats those for

@@ -1,7 +1,7 @@
 //! Rewards of a plan as they are written: tiers of rates or an expression, and who gets them.
 //!
-//! Not who was credited what (`accredit_crediting::reward` adds that up). Called by `workspace` (fills it) and by
-//! `accredit_crediting::reward`. Source: FORMAT section 3, DOMAIN 2.19, seed 001 last paragraph.
+//! Not who was credited what (`crediting::reward` adds that up). Called by `workspace` (fills it) and by
+//! `crediting::reward`. Source: FORMAT section 3, DOMAIN 2.19, seed 001 last paragraph.
 //!
 //! **Architecture invariant:** what [`Tiers::amount`] pays for a total and for its opposite sums to
 //! zero, so a sale and its return pay nothing together.

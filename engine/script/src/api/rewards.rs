@@ -1,6 +1,6 @@
 //! `payee` and `totals`: what reward expressions and policies read.
 //!
-//! Not adding up (`accredit_crediting::reward`). Called by scripts; the list of names by `check`.
+//! Not adding up (`crediting::reward`). Called by scripts; the list of names by `check`.
 //!
 //! **Architecture invariant:** a credit type that the workspace does not have is an error, never a
 //! total of zero.

@@ -1,6 +1,6 @@
 //! `territories.csv`: what a deal must be about to be a team's.
 //!
-//! Not the matching (`accredit_domain::organization::territory`). Called by `organization` for each row.
+//! Not the matching (`domain::organization::territory`). Called by `organization` for each row.
 //! Source: FORMAT section 1, DOMAIN 2.4.
 //!
 //! **Architecture invariant:** a value that was read is of its column's type, so that no row is

@@ -10,8 +10,8 @@ use accredit_seams::store::{Batch, Store, Table};
 use serde_json::{Value, json};
 
 use super::{Host, PLAN, Reply, deal, recredited};
-use crate::secrets;
-use crate::verify::{Wanted, verify};
+use crate::operations::verify::{Wanted, verify};
+use crate::server::secrets;
 
 const CASES: &str = "# Sellers
 

@@ -67,7 +67,7 @@ fn a_client_that_goes_away_leaves_all_or_nothing() {
     let host = Host::start();
     let body = deal("G-1", "1", "");
     let secret = host.running().secret("crm").unwrap();
-    let now_s = crate::clock::Clock::default().now_ms() / 1000;
+    let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
     let signed =
         accredit_standard_webhooks::sign(&secret, "msg_g", now_s, body.as_bytes()).unwrap();
     let request = format!(

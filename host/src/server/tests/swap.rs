@@ -148,7 +148,8 @@ fn a_shadow_counts_live_deals_and_touches_none() {
 fn four_eyes_need_a_second_person() {
     let host = Host::start_with(|config| {
         config.four_eyes = true;
-        config.tokens = crate::secrets::named("eva:author:t-eva ida:approver:t-ida").unwrap();
+        config.tokens =
+            crate::server::secrets::named("eva:author:t-eva ida:approver:t-ida").unwrap();
     });
     let ask = |token: &str, method: &str, path: &str, body: &Value| {
         let bearer = format!("Bearer {token}");

@@ -1,0 +1,140 @@
+//! `accredit check`: everything that is wrong with a customer's directory, in one pass; with
+//! `--watch` again whenever a file changes.
+
+mod cells;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use accredit_cases as cases;
+use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_workspace::{self as workspace, Files, Ruleset};
+use clap::ValueEnum;
+use notify_debouncer_full::new_debouncer;
+use notify_debouncer_full::notify::{EventKind, RecursiveMode};
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::print::report;
+use crate::cli::print::sarif;
+use crate::directory;
+use crate::directory::Found;
+use crate::operations::zone;
+
+/// Changes within this time are one change: editors write a file in several steps.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// Checks a customer's directory.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// A customer's directory.
+    dir: PathBuf,
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Check again whenever a file of the directory changes, until told to stop.
+    #[arg(long)]
+    watch: bool,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+    /// For people.
+    Table,
+    /// For CI systems: SARIF 2.1.0.
+    Sarif,
+}
+
+/// Runs the verb: exit 1 when something is an error.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    if !arguments.watch {
+        return once(arguments);
+    }
+    match watch(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: `{}` cannot be watched: {error}", arguments.dir.display());
+            EXIT_FAILED
+        }
+    }
+}
+
+/// Checks again and again, and ends only when the directory can no longer be watched.
+fn watch(arguments: &Arguments) -> Result<u8, notify_debouncer_full::notify::Error> {
+    let (changed, changes) = mpsc::channel();
+    let mut watching = new_debouncer(SETTLE, None, changed)?;
+    watching.watch(&arguments.dir, RecursiveMode::Recursive)?;
+    let mut code = once(arguments);
+    for change in changes {
+        // Reading the directory is an event as well.
+        let written = |event: &notify_debouncer_full::DebouncedEvent| {
+            !matches!(event.kind, EventKind::Access(_))
+        };
+        if change.is_ok_and(|events| events.iter().any(written)) {
+            code = once(arguments);
+        }
+    }
+    Ok(code)
+}
+
+fn once(arguments: &Arguments) -> u8 {
+    let (files, diagnostics) = check(&arguments.dir);
+    match arguments.format {
+        Format::Json => output::json(&diagnostics),
+        Format::Sarif => output::json(&sarif::log(&diagnostics)),
+        Format::Csv => {
+            let rows: Vec<_> =
+                diagnostics.iter().filter_map(|d| serde_json::to_value(d).ok()).collect();
+            let columns = ["code", "severity", "file", "line", "column", "message", "help"];
+            output::csv(&columns, &rows);
+        }
+        Format::Table if diagnostics.is_empty() => (),
+        Format::Table => output::line(report::text(&files, &diagnostics).trim_end()),
+    }
+    let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let hints = match count(Severity::Hint) {
+        0 => String::new(),
+        hints => format!(", {hints} hints"),
+    };
+    eprintln!("{}: {errors} errors, {warnings} warnings{hints}", arguments.dir.display());
+    if errors > 0 { EXIT_FAILED } else { EXIT_OK }
+}
+
+/// Every finding about the directory, hints last.
+fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
+    let Found { files, findings } = match directory::found(dir) {
+        Ok(found) => found,
+        Err(error) => return (Files::new(), vec![error.finding(dir)]),
+    };
+    let own = dir.join("transactions");
+    let mut unread = Vec::new();
+    let rows = match own.is_dir().then(|| directory::rows(&own)).transpose() {
+        Ok(rows) => rows.unwrap_or_default(),
+        Err(error) => {
+            unread.push(error.finding(dir));
+            directory::Rows::default()
+        }
+    };
+    let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
+    diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
+    let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
+    diagnostics.extend(cases.filter_map(|(path, text)| cases::parse(path, text).err()).flatten());
+    diagnostics.extend(unread);
+    let strays = directory::strays(dir, &files).unwrap_or_default();
+    diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
+    diagnostics.extend(ruleset.iter().flat_map(|ruleset| cells::unread(ruleset, &rows.records)));
+    // What else is wrong with a file that is no text follows from that.
+    let broken: Vec<&str> =
+        findings.iter().filter(|one| one.is_error()).map(|one| one.place.file.as_str()).collect();
+    diagnostics.retain(|one| !broken.contains(&one.place.file.as_str()));
+    diagnostics.extend(findings);
+    diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
+    diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
+    (files, diagnostics)
+}

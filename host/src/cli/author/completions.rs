@@ -1,0 +1,41 @@
+//! `accredit completions`: what a shell completes behind `accredit`.
+
+use clap::{Args, ValueEnum};
+use clap_complete::{Shell, generate};
+
+use crate::cli::print::output::{self, EXIT_OK};
+
+/// Shows the completions for a shell.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The shell.
+    #[arg(value_enum)]
+    shell: Name,
+}
+
+/// Shells that are supported.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Name {
+    /// `source <(accredit completions bash)`
+    Bash,
+    /// `accredit completions zsh > "${fpath[1]}/_accredit"`
+    Zsh,
+    /// `accredit completions fish > ~/.config/fish/completions/accredit.fish`
+    Fish,
+    /// `accredit completions powershell | Out-String | Invoke-Expression`
+    Powershell,
+}
+
+/// Runs the verb on the whole command line.
+pub(crate) fn run(arguments: &Arguments, mut command: clap::Command) -> u8 {
+    let shell = match arguments.shell {
+        Name::Bash => Shell::Bash,
+        Name::Zsh => Shell::Zsh,
+        Name::Fish => Shell::Fish,
+        Name::Powershell => Shell::PowerShell,
+    };
+    let mut text = Vec::new();
+    generate(shell, &mut command, "accredit", &mut text);
+    output::line(String::from_utf8_lossy(&text).trim_end());
+    EXIT_OK
+}

@@ -1,0 +1,254 @@
+//! `accredit eval` of a reward policy: on the totals and the quota of one payee in a period, or on values
+//! that are given.
+//!
+//! Not what is paid: nothing is rounded, exchanged, divided among members or kept below a maximum.
+//! Called by `eval`. Source: FORMAT section 5 (`reward`), scripts/README.md.
+//!
+//! **Architecture invariant:** what a policy sees without given values is what a calculation shows
+//! it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use accredit_crediting::calculation::books;
+use accredit_crediting::explain::find_payee;
+use accredit_crediting::reward::{self, Seen};
+use accredit_domain::calendar::Period;
+use accredit_domain::plan::reward::{Reward, To, Worth};
+use accredit_domain::plan::{Measure, Plan};
+use accredit_domain::policy::Program;
+use accredit_script::{Answer, Machine, PayeeView, TotalsView, trace};
+use accredit_workspace::Ruleset;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use super::{Arguments, Trial, finish, nothing};
+use crate::cli::print::output::Format;
+use crate::cli::results::calculate::Loaded;
+
+/// What a reward policy is tried with.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asked {
+    /// Of a reward policy: whose totals and quota it sees; an id, a name, an alias, or a team.
+    #[arg(long, value_name = "NAME")]
+    payee: Option<String>,
+    /// Of a reward policy: the period whose credits are added up.
+    #[arg(long, requires = "payee")]
+    period: Option<String>,
+    /// `totals.credited`, instead of what was credited.
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    credited: Option<Decimal>,
+    /// The total of a credit type, instead of what was credited; may be repeated.
+    #[arg(long, value_name = "TYPE=AMOUNT")]
+    total: Vec<String>,
+    /// The quota, instead of that of the period.
+    #[arg(long, value_name = "AMOUNT")]
+    quota: Option<Decimal>,
+    /// The unit of the credits, where the payee has several.
+    #[arg(long, value_name = "UNIT")]
+    unit: Option<String>,
+}
+
+/// Runs a reward policy; exit 3 when there is nothing to run it on.
+pub(super) fn run(arguments: &Arguments, loaded: &Loaded, program: &Program) -> u8 {
+    let (plan, seen) = match seen(arguments, loaded, program) {
+        Ok(found) => found,
+        Err(message) => return nothing(&message),
+    };
+    let mut programs = loaded.ruleset.programs.clone();
+    let id = programs.add(program.clone());
+    let answer = Machine::new(&programs).reward(id, &seen.rewarded());
+    let steps = match arguments.explain {
+        true => trace::steps_of_reward(program, &seen.rewarded()).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let (who, totals) = (&seen.payee, &seen.totals);
+    let quota = seen.quota.map(|quota| quota.to_string());
+    if arguments.format != Format::Json {
+        let quota = quota.as_deref().unwrap_or("none");
+        let credited = format!("{} {}", totals.credited, who.unit_type);
+        eprintln!("{} {}: credited {credited}, quota {quota}", who.id, who.period);
+    }
+    let types = totals.by_credit_type.iter();
+    let types = types.map(|(name, total)| (name.to_string(), total.to_string().into()));
+    let types: serde_json::Map<String, serde_json::Value> = types.collect();
+    let trial = Trial {
+        about: json!({
+            "payee": &*who.id,
+            "plan": plan,
+            "period": &*who.period,
+            "unit_type": &*who.unit_type,
+            "credited": totals.credited.to_string(),
+            "totals": types,
+            "quota": quota,
+        }),
+        answer: answer.map(|answer| trace::answer(&Answer::Number(answer)).into()),
+        steps,
+    };
+    finish(arguments, program, &trial)
+}
+
+/// What the policy sees, and of which plan.
+fn seen(
+    arguments: &Arguments,
+    loaded: &Loaded,
+    program: &Program,
+) -> Result<(Option<String>, Seen), String> {
+    let (asked, ruleset) = (&arguments.reward, &loaded.ruleset);
+    let given = asked.credited.is_some() || !asked.total.is_empty() || asked.quota.is_some();
+    let payee = asked.payee.as_deref().unwrap_or_default();
+    if payee.is_empty() && !given {
+        return Err("a reward policy needs --payee and --period, or --credited, --total, \
+                    --quota"
+            .to_owned());
+    }
+    let period = asked.period.as_deref().map(|id| {
+        let found = ruleset.settings.calendar.find(id);
+        found.ok_or_else(|| format!("there is no period `{id}`"))
+    });
+    let period = period.transpose()?;
+    let payee = period.as_ref().map_or_else(|| payee.to_owned(), |it| known(ruleset, payee, it));
+    let found = period.as_ref().and_then(|it| credited(arguments, loaded, program, (&payee, it)));
+    let (plan, types, mut seen) = match found {
+        Some((plan, types, seen)) => (Some(plan), types, seen),
+        None if given => (None, Vec::new(), blank(ruleset, &payee, period.as_ref())),
+        None if period.is_none() => return Err("say of which --period".to_owned()),
+        None => {
+            let period = period.map(|period| period.id).unwrap_or_default();
+            return Err(format!("`{payee}` has no credits that count in {period}"));
+        }
+    };
+    replace(ruleset, asked, &types, &mut seen)?;
+    Ok((plan, seen))
+}
+
+/// The id of a payee or team that a name means on the last day of a period.
+fn known(ruleset: &Ruleset, name: &str, period: &Period) -> String {
+    let organization = &ruleset.organization;
+    let last = last(period);
+    let payee = find_payee(ruleset, name, Some(last));
+    let payee = payee.map(|payee| organization.participant_id(payee));
+    let team = || {
+        let teams = organization.teams.resolve(name, last);
+        teams.first().map(|team| organization.team_id(*team))
+    };
+    payee.or_else(team).map_or_else(|| name.to_owned(), |id| id.to_string())
+}
+
+fn last(period: &Period) -> Date {
+    period.end.yesterday().unwrap_or(period.first)
+}
+
+/// The plan, the credit types that count, and what the policy sees of a payee: of the first reward
+/// that is paid by it, or of any credits where none is yet.
+fn credited(
+    arguments: &Arguments,
+    loaded: &Loaded,
+    program: &Program,
+    (payee, period): (&str, &Period),
+) -> Option<(String, Vec<Arc<str>>, Seen)> {
+    let ruleset = &loaded.ruleset;
+    let books = books::books(ruleset, &loaded.records, None, 1);
+    let plans = ruleset.plans.values();
+    let plans: Vec<&Plan> =
+        plans.filter(|plan| arguments.plan.as_deref().is_none_or(|id| id == &*plan.id)).collect();
+    let by_it = |reward: &&Reward| match reward.worth {
+        Worth::Program(id) => {
+            let known = ruleset.programs.get(id);
+            known.is_some_and(|known| known.origin.place.file == program.origin.place.file)
+        }
+        Worth::Tiers(_) => false,
+    };
+    let used = plans.iter().any(|plan| plan.rewards.iter().any(|reward| by_it(&reward)));
+    plans.into_iter().find_map(|plan| {
+        let credits = books.calculation(&plan.id, period).credits;
+        let rewards: Vec<Reward> = if used {
+            plan.rewards.iter().filter(by_it).cloned().collect()
+        } else {
+            let types = credits.iter().map(|credit| credit.credit_type.as_str());
+            vec![stand_in(plan, types.collect(), program)]
+        };
+        rewards.into_iter().find_map(|reward| {
+            let all = reward::seen(ruleset, plan, &reward, period, &credits);
+            let wanted = arguments.reward.unit.as_deref();
+            let mine = all.into_iter().find(|seen| {
+                *seen.payee.id == *payee && wanted.is_none_or(|unit| unit == &*seen.payee.unit_type)
+            });
+            mine.map(|seen| (plan.id.to_string(), reward.credit_types, seen))
+        })
+    })
+}
+
+/// A reward for whoever was credited, of every credit type.
+fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
+    let to = if plan.measure == Measure::Team { To::Members } else { To::Credited };
+    Reward {
+        name: Arc::clone(&program.name),
+        credit_types: types.into_iter().map(Arc::from).collect(),
+        to,
+        worth: Worth::Tiers(accredit_domain::plan::reward::Tiers {
+            tiers: Vec::new(),
+            retroactive: false,
+        }),
+        maximum: None,
+    }
+}
+
+/// What is seen of somebody without credits: the person on the last day of the period.
+fn blank(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Seen {
+    let organization = &ruleset.organization;
+    let person = organization.find_participant(payee);
+    let seat = person.zip(period).and_then(|(person, period)| {
+        let last = last(period);
+        let seat = organization.held_by(person, last).into_iter().next()?;
+        Some((seat, organization.version(seat, last)?))
+    });
+    let name = person.map_or_else(|| Arc::from(payee), |it| organization.participant_name(it));
+    let team = organization.teams.find(payee).map(|team| organization.team_id(team));
+    let settings = &ruleset.settings;
+    let types = settings.credit_types.iter().map(|name| (Arc::clone(name), Decimal::ZERO));
+    Seen {
+        payee: Arc::new(PayeeView {
+            id: Arc::from(payee),
+            name,
+            position: seat.map(|(seat, _)| organization.position_id(seat)),
+            title: seat.map(|(_, version)| Arc::clone(&version.title)),
+            team: team.filter(|_| person.is_none()),
+            period: Arc::from(period.map_or("", |period| period.id.as_str())),
+            unit_type: Arc::from(settings.units.name(settings.currency)),
+        }),
+        totals: Arc::new(TotalsView { credited: Decimal::ZERO, by_credit_type: types.collect() }),
+        quota: None,
+    }
+}
+
+/// Puts given values in the place of those that were found.
+fn replace(
+    ruleset: &Ruleset,
+    asked: &Asked,
+    types: &[Arc<str>],
+    seen: &mut Seen,
+) -> Result<(), String> {
+    let mut totals = TotalsView::clone(&seen.totals);
+    for given in &asked.total {
+        let (name, amount) = given.split_once('=').ok_or("a total is written TYPE=AMOUNT")?;
+        let amount: Decimal = amount.parse().map_err(|_| format!("`{amount}` is no amount"))?;
+        let declared = &ruleset.settings.credit_types;
+        if !declared.is_empty() && !declared.iter().any(|known| **known == *name) {
+            return Err(format!("there is no credit type `{name}`"));
+        }
+        totals.by_credit_type.insert(Arc::from(name), amount);
+    }
+    if !asked.total.is_empty() {
+        let counts = |name: &Arc<str>| types.is_empty() || types.contains(name);
+        let sum = totals.by_credit_type.iter().filter(|(name, _)| counts(name));
+        totals.credited = sum
+            .map(|(_, amount)| *amount)
+            .fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount));
+    }
+    totals.credited = asked.credited.unwrap_or(totals.credited);
+    seen.totals = Arc::new(totals);
+    seen.quota = asked.quota.or(seen.quota);
+    Ok(())
+}

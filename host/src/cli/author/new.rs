@@ -1,0 +1,82 @@
+//! `accredit new`: a customer's directory to begin with, or one more policy with its cases.
+//!
+//! Not an upgrade of something that is there: no file is ever overwritten.
+
+mod policy;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+
+/// Begins a customer's directory, or a policy in one.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// The directory to make.
+    #[arg(required = true)]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A policy of a kind, with a case file beside it.
+    Policy(policy::Options),
+}
+
+/// The files of a new directory.
+const FILES: [(&str, &str); 8] = [
+    ("accredit.toml", include_str!("new/starter/accredit.toml")),
+    ("organization/participants.csv", include_str!("new/starter/participants.csv")),
+    ("organization/positions.csv", include_str!("new/starter/positions.csv")),
+    ("organization/assignments.csv", include_str!("new/starter/assignments.csv")),
+    ("plans/reps.toml", include_str!("new/starter/plan.toml")),
+    ("policies/crediting/large-deals.rhai", include_str!("new/starter/policy.rhai")),
+    ("policies/crediting/large-deals.cases.md", include_str!("new/starter/policy.cases.md")),
+    ("transactions/deals.csv", include_str!("new/starter/deals.csv")),
+];
+
+/// Runs the verb: exit 1 when something is there already.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    match (&arguments.what, &arguments.dir) {
+        (Some(What::Policy(options)), _) => policy::run(options),
+        (None, Some(dir)) => {
+            let name = dir.file_name().map_or("Acme".into(), |name| name.to_string_lossy());
+            let name = name.replace(['"', '\\'], "");
+            let files =
+                FILES.map(|(path, text)| (path, text.replace("\"NAME\"", &format!("{name:?}"))));
+            write(dir, &files)
+        }
+        (None, None) => EXIT_FAILED,
+    }
+}
+
+/// Writes files that must not be there yet, and says which.
+fn write(dir: &Path, files: &[(impl AsRef<str>, String)]) -> u8 {
+    let there = files.iter().find(|(path, _)| dir.join(path.as_ref()).exists());
+    if let Some((path, _)) = there {
+        eprintln!("error: `{}` is there already", dir.join(path.as_ref()).display());
+        return EXIT_FAILED;
+    }
+    for (path, text) in files {
+        let path = dir.join(path.as_ref());
+        if let Err(error) = put(&path, text) {
+            eprintln!("error: `{}`: {error}", path.display());
+            return EXIT_FAILED;
+        }
+        output::line(&path.display().to_string());
+    }
+    EXIT_OK
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)
+}

@@ -1,0 +1,336 @@
+//! `accredit new policy`: a policy of a kind that says something, and a case file that proves it on
+//! the customer's own columns and people.
+//!
+//! Not a wizard: the text is a beginning to be changed. Called by `new`.
+
+use std::path::PathBuf;
+
+use accredit_domain::calendar::PeriodKind;
+use accredit_domain::money;
+use accredit_domain::policy::Kind;
+use accredit_domain::transaction::{ColumnType, Field, Names};
+use accredit_workspace::Ruleset;
+use clap::Args;
+use jiff::civil::{Date, date};
+use rust_decimal::Decimal;
+
+use crate::cli::author::scene::Scene;
+use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
+
+/// What `new policy` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// filter, crediting, value, hold, duplication, rollup, reward or intake.
+    kind: String,
+    /// The policy's name, which becomes the name of its file.
+    name: String,
+    /// A customer's directory.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+}
+
+/// A day on which nothing of the customer's own is going on.
+const DAY: Date = date(1999, 1, 15);
+
+/// Runs the verb.
+pub(super) fn run(options: &Options) -> u8 {
+    let Some(kind) = Kind::parse(&options.kind) else {
+        let known: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).collect();
+        eprintln!("error: `{}` is none of {}", options.kind, known.join(", "));
+        return EXIT_NOTHING;
+    };
+    let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    if options.name.is_empty() || !options.name.chars().all(letters) {
+        eprintln!("error: a name has letters, digits, `-` and `_`");
+        return EXIT_FAILED;
+    }
+    let scene = match Scene::read(&options.dir, None) {
+        Ok(scene) => scene,
+        Err(code) => return code,
+    };
+    let world = match World::of(&scene.ruleset) {
+        Ok(world) => world,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return EXIT_FAILED;
+        }
+    };
+    let stem = format!("policies/{}/{}", kind.name(), options.name);
+    let cases = world.cases(kind, &options.name);
+    let policy = template(kind).map_or_else(|| world.intake(), str::to_owned);
+    let files = [(format!("{stem}.rhai"), policy), (format!("{stem}.cases.md"), cases)];
+    let code = super::write(&options.dir, &files);
+    if code == EXIT_OK {
+        eprintln!("{}", world.next(kind, &options.name, &options.dir.display().to_string()));
+    }
+    code
+}
+
+/// A policy of the kind to begin with; an intake policy names the customer's own columns.
+fn template(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Filter => include_str!("templates/filter.rhai"),
+        Kind::Crediting => include_str!("templates/crediting.rhai"),
+        Kind::Value => include_str!("templates/value.rhai"),
+        Kind::Hold => include_str!("templates/hold.rhai"),
+        Kind::Duplication => include_str!("templates/duplication.rhai"),
+        Kind::Rollup => include_str!("templates/rollup.rhai"),
+        Kind::Reward => include_str!("templates/reward.rhai"),
+        Kind::Intake => return None,
+    })
+}
+
+/// Names of the customer's own, for cases.
+struct World {
+    /// Columns and cells of a row, but for the amount.
+    cells: Vec<(String, String)>,
+    amount: String,
+    /// The position that is credited.
+    position: String,
+    /// Who holds it.
+    payee: String,
+    /// The leaf period of the day.
+    period: String,
+    /// Those above it.
+    managers: Vec<String>,
+    credit_type: Option<String>,
+    scale: u8,
+    /// `accredit.toml` as far as rows need it.
+    settings: String,
+}
+
+impl World {
+    fn of(ruleset: &Ruleset) -> Result<World, String> {
+        let settings = &ruleset.settings;
+        let fields = &settings.fields;
+        let mapped = |field| fields.mapped.get(&field).cloned();
+        let missing = |key: &str| format!("map `{key}` in [fields] first: the cases need it");
+        let owner = fields.names.get(&Names::Owner).and_then(|columns| columns.first());
+        let owner = owner.ok_or_else(|| missing("owner"))?;
+        let amount = mapped(Field::Amount).ok_or_else(|| missing("amount"))?;
+        let day = mapped(Field::Date).ok_or_else(|| missing("date"))?;
+        let format = match fields.column_type(&day) {
+            ColumnType::Date(Some(format)) => format.as_str(),
+            _ => "%Y-%m-%d",
+        };
+        let text = jiff::fmt::strtime::format(format, DAY).map_err(|error| error.to_string())?;
+        let organization = &ruleset.organization;
+        let seats = organization.positions().filter_map(|(position, known)| {
+            let holder = organization.holder(position, DAY)?;
+            (organization.held_by(holder, DAY).len() == 1).then_some((position, known, holder))
+        });
+        let best = seats.max_by_key(|(position, ..)| {
+            (organization.ancestors(*position, DAY).len(), std::cmp::Reverse(*position))
+        });
+        let (position, known, holder) =
+            best.ok_or("nobody sits in a position: add somebody first")?;
+        let above = organization.ancestors(position, DAY);
+        let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();
+        let settings_text = format!(
+            "[workspace]\nname = \"Example\"\n\n[fields]\nid = [{}]\ndate = {{ field = {day:?}, format = \
+             {format:?} }}\namount = {amount:?}\nowner = [{owner:?}]\n",
+            keys.join(", ")
+        );
+        let ids = fields.id.iter().map(|column| (column.clone(), "D1".to_owned()));
+        let mut cells: Vec<(String, String)> = ids.collect();
+        cells.push((day, text));
+        cells.push((owner.clone(), organization.participant_id(holder).to_string()));
+        let period = settings.calendar.period(DAY, PeriodKind::Month);
+        let several = settings.credit_types.first().filter(|_| settings.credit_types.len() > 1);
+        Ok(World {
+            cells,
+            amount,
+            position: known.id.to_string(),
+            payee: organization.participant_id(holder).to_string(),
+            period: period.map(|period| period.id).unwrap_or_default(),
+            managers: above.iter().map(|id| organization.position_id(*id).to_string()).collect(),
+            credit_type: several.map(ToString::to_string),
+            scale: settings.currency.scale,
+            settings: settings_text,
+        })
+    }
+
+    /// What to do next.
+    fn next(&self, kind: Kind, name: &str, dir: &str) -> String {
+        let use_it = match kind {
+            Kind::Intake => {
+                format!("`intake = \"policy:{name}\"` below [sources.NAME] in accredit.toml")
+            }
+            _ => format!("`policies = {{ {} = \"{name}\" }}` in a plan", kind.name()),
+        };
+        let more =
+            if kind == Kind::Crediting { ", with `assign = \"policy\"` in its rule" } else { "" };
+        format!("change both, run `accredit test {dir}`, and use it with {use_it}{more}")
+    }
+
+    /// Columns of a row with the names that a body of JSON may have for them, and cells.
+    fn named(&self) -> Vec<(&str, String, &str)> {
+        let amount = (self.amount.as_str(), "100");
+        let cells = self.cells.iter().map(|(column, cell)| (column.as_str(), cell.as_str()));
+        let named = cells.chain([amount]).map(|(column, cell)| {
+            let letter = |sign: char| if sign.is_ascii_alphanumeric() { sign } else { '_' };
+            (column, column.to_lowercase().chars().map(letter).collect(), cell)
+        });
+        named.collect()
+    }
+
+    /// An intake policy for the customer's columns.
+    fn intake(&self) -> String {
+        let cells = self.named().into_iter();
+        let cells: String = cells
+            .map(|(column, name, _)| format!("            {column:?}: deal[{name:?}],\n"))
+            .collect();
+        include_str!("templates/intake.rhai").replace("CELLS", &cells)
+    }
+
+    /// The case file of an intake policy: a body, and what becomes of it.
+    fn bodies(&self, name: &str) -> String {
+        let body = self.named().into_iter().map(|(column, key, cell)| {
+            let cell = if column == self.amount { cell.to_owned() } else { format!("{cell:?}") };
+            format!("{key:?}: {cell}")
+        });
+        let body = body.collect::<Vec<_>>().join(", ");
+        let text = include_str!("templates/intake.cases.md").replace("NAME", name);
+        let text = text.replace("SETTINGS", &self.settings).replace("PAYEE", &self.payee);
+        text.replace("KEY", &self.key()).replace("BODY", &body)
+    }
+
+    /// The case file of a policy.
+    fn cases(&self, kind: Kind, name: &str) -> String {
+        if kind == Kind::Intake {
+            return self.bodies(name);
+        }
+        let plan = self.plan(kind, name);
+        let id = format!("{}/{name}", kind.name());
+        let mut text = format!(
+            "# {id}\n\nA plan of its own, in {}, so that no other plan takes part.\n\n\
+             ```toml plans/example.toml\n{plan}```\n",
+            DAY.year()
+        );
+        let full = |part: &str| self.money(part);
+        match kind {
+            Kind::Filter => {
+                self.case(&mut text, "A deal above 100 is let in", "100.01");
+                self.credits(&mut text, &[(&self.position, &full("100.01"), "active")]);
+                self.case(&mut text, "A deal of 100 is not", "100");
+                text.push_str("\n| transaction | outcome |\n| --- | --- |\n");
+                text.push_str(&format!("| {} | filtered |\n", self.key()));
+            }
+            Kind::Hold => {
+                self.case(&mut text, "A deal of 10,000 counts at once", "10000");
+                self.credits(&mut text, &[(&self.position, &full("10000"), "active")]);
+                self.case(&mut text, "A larger deal is held", "10000.01");
+                self.credits(&mut text, &[(&self.position, &full("10000.01"), "held")]);
+            }
+            Kind::Duplication => {
+                self.case(&mut text, "Of two equal direct credits the first counts", "100");
+                let (first, second) = (full("100"), full("100"));
+                let rows =
+                    [(&self.position, &first, "active"), (&self.position, &second, "suppressed")];
+                self.credits(&mut text, &rows.map(|(a, b, c)| (a.as_str(), b.as_str(), c)));
+            }
+            Kind::Rollup => {
+                self.case(&mut text, "Everybody above has half", "100");
+                let (own, half) = (full("100"), full("50"));
+                let mut rows = vec![(self.position.as_str(), own.as_str(), "active")];
+                let above = self.managers.iter();
+                rows.extend(above.map(|manager| (manager.as_str(), half.as_str(), "active")));
+                self.credits(&mut text, &rows);
+            }
+            Kind::Value => {
+                self.case(&mut text, "Half of the deal counts", "100");
+                self.credits(&mut text, &[(&self.position, &full("50"), "active")]);
+            }
+            Kind::Reward => {
+                self.case(&mut text, "A tenth of what was credited", "100");
+                text.push_str("\n| reward | payee | credited | amount |\n");
+                text.push_str("| --- | --- | --- | --- |\n");
+                let (payee, credited, paid) = (&self.payee, full("100"), full("10"));
+                text.push_str(&format!("| Reward | {payee} | {credited} | {paid} |\n"));
+            }
+            Kind::Crediting => {
+                self.case(&mut text, "The owner has the deal", "100");
+                self.credits(&mut text, &[(&self.position, &full("100"), "active")]);
+            }
+            Kind::Intake => (),
+        }
+        text
+    }
+
+    /// A plan that uses the policy.
+    fn plan(&self, kind: Kind, name: &str) -> String {
+        let year = DAY.year();
+        let mut plan = format!("name = \"Example\"\nfrom = {year}-01-01\nto = {year}-12-31\n");
+        plan.push_str(&format!("policies = {{ {} = \"{name}\" }}\n", kind.name()));
+        let rules: &[&str] =
+            if kind == Kind::Duplication { &["First", "Second"] } else { &["Deal"] };
+        let credit_type = self.credit_type.as_ref();
+        let credit_type =
+            credit_type.map(|kind| format!("  credit_type = {kind:?}\n")).unwrap_or_default();
+        for rule in rules {
+            plan.push_str(&format!("\n[[direct]]\nname = \"{rule}\"\n"));
+            if kind == Kind::Crediting {
+                plan.push_str("assign = \"policy\"\n");
+            }
+            plan.push_str(&format!(
+                "  [[direct.results]]\n  name = \"{rule} credit\"\n{credit_type}"
+            ));
+            if kind == Kind::Rollup {
+                plan.push_str("  rollable = true\n");
+            }
+        }
+        if kind == Kind::Reward {
+            plan.push_str(&format!(
+                "\n[[reward]]\nname = \"Reward\"\n{}",
+                credit_type.trim_start()
+            ));
+        }
+        if kind == Kind::Rollup {
+            plan.push_str("\n[[indirect]]\nname = \"Up\"\nrelationship = \"Reporting\"\n");
+            plan.push_str("  [[indirect.results]]\n  name = \"Up credit\"\n");
+        }
+        plan
+    }
+
+    fn case(&self, text: &mut String, heading: &str, amount: &str) {
+        let row = || self.cells.iter().map(|(column, cell)| (column.as_str(), cell.as_str()));
+        let row: Vec<(&str, &str)> = row().chain([(self.amount.as_str(), amount)]).collect();
+        let line = |cells: Vec<&str>| {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            let written = writer.write_record(cells);
+            let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let header = line(row.iter().map(|(column, _)| *column).collect());
+        let cells = line(row.iter().map(|(_, cell)| *cell).collect());
+        let period = match self.period.as_str() {
+            "" => String::new(),
+            period => format!("period: {period}\n"),
+        };
+        let block = format!(
+            "\n## {heading}\n\nplan: example\n{period}\n\
+             ```csv transactions\n{header}{cells}```\n"
+        );
+        text.push_str(&block);
+    }
+
+    fn credits(&self, text: &mut String, rows: &[(&str, &str, &str)]) {
+        text.push_str(
+            "\n| transaction | position | amount | status |\n| --- | --- | --- | --- |\n",
+        );
+        for (position, amount, status) in rows {
+            text.push_str(&format!("| {} | {position} | {amount} | {status} |\n", self.key()));
+        }
+    }
+
+    /// The natural key of the row.
+    fn key(&self) -> String {
+        let parts = self.cells.iter().filter(|(_, cell)| cell == "D1");
+        parts.map(|(_, cell)| cell.as_str()).collect::<Vec<_>>().join("/")
+    }
+
+    fn money(&self, amount: &str) -> String {
+        let amount: Decimal = amount.parse().unwrap_or_default();
+        money::text(money::round(amount, self.scale), self.scale)
+    }
+}

@@ -1,0 +1,205 @@
+//! `accredit test`: runs the case files of a directory, rewrites them, measures what they reach.
+//!
+//! Not running a case (the engine's). Exit 1 when a case fails or too little is reached, 3 when
+//! there is no case.
+
+mod junit;
+mod reach;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use accredit_cases::{self as cases, FileRun, Options, Outcome, Run};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_workspace::Files;
+use clap::builder::FalseyValueParser;
+use serde_json::json;
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::print::report;
+use crate::directory::{self, Found};
+use crate::server::clock;
+
+/// Runs case files.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// A customer's directory, or any folder of case files that bring their own directory.
+    dir: PathBuf,
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Rewrite the tables of cases that fail to what came out.
+    #[arg(long, env = "UPDATE_CASES", value_parser = FalseyValueParser::new())]
+    update: bool,
+    /// Only cases whose heading or file contains this.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Write the results as JUnit XML too.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Leave times out of the JUnit file: the same results are then the same bytes.
+    #[arg(long, requires = "junit")]
+    no_times: bool,
+    /// Show the lines and branches of scripts that cases reach; to a file in lcov's format.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    coverage: Option<Option<PathBuf>>,
+    /// Fail when less than this percentage of lines, or of branches, is reached.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    threshold: Option<u8>,
+    /// Show where scripts spend their time.
+    #[arg(long)]
+    profile: bool,
+    /// Write what was decided in every case, a line of JSON each: a baseline to compare with.
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+    /// Worker threads; all cores unless said.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// Runs the verb.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    match test(arguments) {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("error: {message}");
+            EXIT_FAILED
+        }
+    }
+}
+
+fn test(arguments: &Arguments) -> Result<u8, String> {
+    let (directory, columns) = find(&arguments.dir).map_err(|error| error.to_string())?;
+    let found = directory.files;
+    let unread = directory.findings.into_iter().filter(Diagnostic::is_error);
+    let customer = found.contains_key("accredit.toml");
+    let base = if customer { found.clone() } else { Files::new() };
+    let files = found.iter().filter(|(path, _)| path.ends_with(".cases.md"));
+    let files: Vec<(&str, &str)> =
+        files.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
+    let coverage = arguments.coverage.is_some() || arguments.threshold.is_some();
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let options = Options {
+        filter: arguments.filter.clone(),
+        threads: arguments.threads.unwrap_or(cores),
+        traced: coverage || arguments.profile,
+        columns,
+        clock: (!arguments.no_times).then_some(clock::elapsed),
+    };
+    let mut run = cases::run_all(&base, &files, &options);
+    let updated = if arguments.update { update(&arguments.dir, &found, &mut run)? } else { 0 };
+    if let Some(path) = &arguments.junit {
+        let xml = junit::xml(&run.files);
+        fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    if let Some(path) = &arguments.decisions {
+        let text = decisions(&run.files);
+        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    let (count, mut failures) = tell(arguments.format, &run.files);
+    failures.splice(0..0, unread);
+    match arguments.format {
+        Format::Json => output::json(&failures),
+        _ => output::line(report::text(&found, &failures).trim_end()),
+    }
+    if updated > 0 {
+        eprintln!("{updated} cases rewritten");
+    }
+    if let (0, Some(text)) = (count, &arguments.filter) {
+        eprintln!("no heading and no file of a case contains `{text}`");
+    }
+    eprintln!("{count} cases, {} failures", failures.len());
+    let mut enough = true;
+    if coverage {
+        let talk = arguments.format == Format::Json;
+        enough = reach::coverage(&run.reached, talk, arguments.threshold);
+        if let Some(Some(path)) = &arguments.coverage {
+            let text = reach::lcov(&run.reached);
+            fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    if arguments.profile {
+        reach::profile(&run.reached, arguments.format == Format::Json);
+    }
+    Ok(match (failures.is_empty() && enough, count) {
+        (false, _) => EXIT_FAILED,
+        (true, 0) => EXIT_NOTHING,
+        (true, _) => EXIT_OK,
+    })
+}
+
+/// Every decision of every case, a line each.
+fn decisions(files: &[FileRun]) -> String {
+    let mut text = String::new();
+    for file in files {
+        for outcome in file.outcomes.iter().flatten() {
+            let (case, decisions) = (&outcome.name, &outcome.decisions);
+            let line = json!({ "file": file.path, "case": case, "decisions": decisions });
+            text.push_str(&line.to_string());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// A customer's definitions, or every case file below a folder; and the columns of its rows.
+fn find(dir: &Path) -> Result<(Found, BTreeSet<String>), directory::Unreadable> {
+    if !dir.join("accredit.toml").is_file() {
+        return Ok((directory::case_files(dir)?, BTreeSet::new()));
+    }
+    // Rows that cannot be read are for `check` to report; cases bring rows of their own.
+    let rows = directory::rows(&dir.join("transactions")).unwrap_or_default();
+    Ok((directory::found(dir)?, rows.columns))
+}
+
+/// Prints the name of each case; how many there are, and what failed.
+fn tell(format: Format, files: &[FileRun]) -> (usize, Vec<Diagnostic>) {
+    let (mut count, mut failures) = (0, Vec::new());
+    for file in files {
+        match &file.outcomes {
+            Ok(outcomes) => {
+                count += outcomes.len();
+                for outcome in outcomes {
+                    if format != Format::Json {
+                        let word = if outcome.failures.is_empty() { "ok    " } else { "FAILED" };
+                        output::line(&format!("{word} {}: {}", file.path, outcome.name));
+                    }
+                    failures.extend(outcome.failures.iter().cloned());
+                }
+            }
+            Err(errors) => failures.extend(errors.iter().cloned()),
+        }
+    }
+    (count, failures)
+}
+
+/// Rewrites the tables of cases that failed; how many cases are true now.
+fn update(dir: &Path, found: &Files, run: &mut Run) -> Result<usize, String> {
+    let mut count = 0;
+    for file in &mut run.files {
+        let Ok(outcomes) = &mut file.outcomes else { continue };
+        let edits: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.edits.clone()).collect();
+        let Some(text) = found.get(&file.path).filter(|_| !edits.is_empty()) else { continue };
+        let path = dir.join(&file.path);
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mark = fs::read(&path).map_err(failed)?.starts_with("\u{feff}".as_bytes());
+        let text = cases::apply(text, &edits);
+        let text = if mark { format!("\u{feff}{text}") } else { text };
+        fs::write(&path, text).map_err(failed)?;
+        for outcome in outcomes.iter_mut() {
+            count += usize::from(settled(outcome));
+        }
+    }
+    Ok(count)
+}
+
+/// Takes away the failures that the rewritten tables settle; whether there were any.
+fn settled(outcome: &mut Outcome) -> bool {
+    let had = !outcome.edits.is_empty();
+    if had {
+        outcome.failures.retain(|failure| failure.code != "CR040");
+    }
+    had
+}

@@ -1,0 +1,5 @@
+//! How results and diagnostics are printed.
+
+pub(crate) mod output;
+pub(crate) mod report;
+pub(crate) mod sarif;

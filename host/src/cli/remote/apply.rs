@@ -1,0 +1,78 @@
+//! `accredit apply`: a directory, or what `preview --out` wrote, comes into force on a server.
+//!
+//! Not the judging (the server's door). Exit codes: 0 in force, waiting for approval, or nothing to
+//! change; 1 refused.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value as Json;
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::client::Client;
+use crate::cli::remote::preview::{How, Server, body, difference, unsealed};
+
+/// What `apply` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// A customer's directory, or a file that `preview --out` wrote.
+    #[arg(value_name = "DIR|FILE")]
+    what: PathBuf,
+    #[command(flatten)]
+    server: Server,
+    #[command(flatten)]
+    how: How,
+    /// Why, kept with the activation.
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+}
+
+/// Runs the verb.
+pub(crate) fn run(options: &Options) -> u8 {
+    let client = options.server.client();
+    let sent = wanted(&client, &options.what).and_then(|body| {
+        let Some(mut body) = body else { return Ok(None) };
+        // What a preview wrote says how; what is said now counts more.
+        options.how.tell(&mut body);
+        if let (Some(body), Some(comment)) = (body.as_object_mut(), &options.comment) {
+            body.insert("comment".to_owned(), Json::from(comment.as_str()));
+        }
+        client.post("/v1/changes", &body).map(Some)
+    });
+    finish(sent)
+}
+
+/// Prints what the server answered.
+pub(crate) fn finish(answer: Result<Option<Json>, String>) -> u8 {
+    match answer {
+        Ok(None) => {
+            eprintln!("nothing changes");
+            EXIT_OK
+        }
+        Ok(Some(answer)) => {
+            output::json(&answer);
+            if answer.get("active") == Some(&Json::Bool(false)) {
+                let change = answer.get("change").cloned().unwrap_or_default();
+                eprintln!("change {change} waits until somebody else approves it");
+            }
+            EXIT_OK
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            EXIT_FAILED
+        }
+    }
+}
+
+fn wanted(client: &Client, what: &Path) -> Result<Option<Json>, String> {
+    if what.is_dir() {
+        let (base, changes) = difference(client, what)?;
+        return Ok((!changes.is_empty()).then(|| body(&base, &changes)));
+    }
+    let wrong = |error: &dyn std::fmt::Display| format!("`{}`: {error}", what.display());
+    let text = std::fs::read_to_string(what).map_err(|error| wrong(&error))?;
+    let body = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    let body = unsealed(body).map_err(|error| wrong(&error))?;
+    let none = body.get("files").and_then(Json::as_object).is_none_or(serde_json::Map::is_empty);
+    Ok((!none).then_some(body))
+}

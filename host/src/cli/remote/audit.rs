@@ -1,0 +1,99 @@
+//! `accredit audit`: who did what on a server, and whether the trail of it is whole.
+//!
+//! `verify` works on a data file as well, without a server. Exit codes: 0 whole, 1 not, or it could
+//! not be found out.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
+use crate::cli::remote::preview::Server;
+use crate::cli::remote::verify::{encoded, ledger};
+
+/// What can be done with the trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Show who did what when, newest first.
+    List(List),
+    /// Check that no row was changed, left out or put in, and that activations, kept changes and
+    /// what was done by hand are as it says.
+    Verify(Verify),
+}
+
+/// What `audit list` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only what this person did.
+    #[arg(long)]
+    who: Option<String>,
+    /// Only what is called so: `activated`, `proposed`, `released`.
+    #[arg(long)]
+    what: Option<String>,
+    #[command(flatten)]
+    server: Server,
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// What `audit verify` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A data file that no server has open; it goes before a server.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// A `head` that an earlier run printed and somebody kept: it must still be in the trail.
+    #[arg(long, value_name = "HASH")]
+    head: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Runs the verb.
+pub(crate) fn run(verb: &Verb) -> u8 {
+    let done = match verb {
+        Verb::List(options) => list(options),
+        Verb::Verify(options) => verify(options),
+    };
+    done.unwrap_or_else(|message| {
+        eprintln!("error: {message}");
+        EXIT_FAILED
+    })
+}
+
+fn list(options: &List) -> Result<u8, String> {
+    const COLUMNS: [&str; 5] = ["sequence", "at", "who", "what", "detail"];
+    let part = |key: &str, value: &Option<String>| {
+        let value = value.as_deref().map(encoded);
+        value.map(|value| format!("&{key}={value}")).unwrap_or_default()
+    };
+    let (who, what) = (part("who", &options.who), part("what", &options.what));
+    let rows = options.server.client().all(&format!("/v1/audit?limit=1000{who}{what}"))?;
+    match options.format {
+        Format::Json => output::json(&json!(rows)),
+        Format::Csv => output::csv(&COLUMNS, &rows),
+        Format::Table => output::table(&COLUMNS, &rows),
+    }
+    Ok(EXIT_OK)
+}
+
+fn verify(options: &Verify) -> Result<u8, String> {
+    let checked = match &options.data {
+        Some(path) => {
+            let checked = ledger(path)?.check_trail(options.head.as_deref());
+            json!(checked.map_err(|error| format!("`{}`: {error}", path.display()))?)
+        }
+        None => {
+            let head = options.head.as_deref().map(encoded);
+            let query = head.map(|head| format!("?head={head}")).unwrap_or_default();
+            options.server.client().get(&format!("/v1/audit/verify{query}"))?
+        }
+    };
+    output::json(&checked);
+    let problems = checked.get("problems").and_then(Json::as_array).map_or(0, Vec::len);
+    let rows = checked.get("rows").and_then(Json::as_u64).unwrap_or_default();
+    eprintln!("{rows} rows, {problems} problems");
+    Ok(if problems == 0 { EXIT_OK } else { EXIT_FAILED })
+}

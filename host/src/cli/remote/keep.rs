@@ -1,0 +1,68 @@
+//! `accredit keep`: a decision of a running server as a case, on standard output.
+//!
+//! Not making the case (the engine's, on the server). `>>` puts it at the end of a case file.
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde_json::Value as Json;
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::client::Client;
+
+/// What `keep` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// A transaction's natural key, or a credit's id (crd_…).
+    #[arg(value_name = "CREDIT|TRANSACTION")]
+    id: String,
+    /// Only the decision of this plan; of a credit, its own unless said.
+    #[arg(long, value_name = "PLAN")]
+    plan: Option<String>,
+    /// Where the server is.
+    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// The server's token.
+    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
+    token: String,
+}
+
+/// Runs the verb.
+pub(crate) fn run(options: &Options) -> u8 {
+    let client = Client::new(&options.server, &options.token);
+    match keep(&client, options) {
+        Ok(text) => {
+            output::line(text.trim_end_matches('\n'));
+            EXIT_OK
+        }
+        Err(message) => {
+            eprintln!("error: `{}`: {message}", options.id);
+            EXIT_FAILED
+        }
+    }
+}
+
+fn keep(client: &Client, options: &Options) -> Result<String, String> {
+    let (mut transaction, mut plan) = (options.id.clone(), options.plan.clone());
+    if accredit_domain::credit::CreditId::parse(&options.id).is_some() {
+        let credit = client.get(&format!("/v1/credits/{}", options.id))?;
+        let text = |key: &str| credit.get(key).and_then(Json::as_str).map(str::to_owned);
+        transaction = text("transaction").ok_or("the server named no transaction")?;
+        plan = plan.or_else(|| text("plan"));
+    }
+    let query = plan.map(|plan| format!("?plan={}", quoted(&plan))).unwrap_or_default();
+    client.text(&format!("/v1/transactions/{}/case{query}", quoted(&transaction)))
+}
+
+/// Text as one part of an address.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}

@@ -1,0 +1,302 @@
+//! `accredit preview`: what a directory would change, in files, rules and money, before it does.
+//!
+//! Against a server, over what it has recorded; or against another directory, over the transactions
+//! in that one. Exit codes: 0 nothing changes, 2 something changes, 1 more money would move than
+//! a stop-loss allows, or it could not be found out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use accredit_crediting::calculation;
+use accredit_crediting::impact::{self, Impact};
+use accredit_crediting::pipeline::{Decided, row};
+use accredit_crediting::stage::Inputs;
+use accredit_domain::decision::Decision;
+use accredit_domain::limits::Limits;
+use accredit_ledger::definitions::content_hash;
+use accredit_workspace::{Files, Ruleset};
+use clap::Args;
+use rust_decimal::Decimal;
+use serde_json::{Value as Json, json};
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
+use crate::cli::remote::client::Client;
+use crate::directory;
+use crate::directory::watch;
+use crate::operations::activation;
+use crate::operations::preview;
+use crate::operations::replay;
+
+/// The key of the checksum in what `preview --out` writes.
+const CHECKSUM: &str = "checksum";
+
+/// What a change is made for.
+pub(crate) struct Base {
+    /// The ruleset in force.
+    ruleset: String,
+    /// All its files.
+    set: String,
+}
+
+/// Something would change.
+const EXIT_CHANGES: u8 = 2;
+
+/// Where a server is.
+#[derive(Debug, Args)]
+pub(crate) struct Server {
+    /// Where the server is.
+    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// The server's token.
+    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl Server {
+    /// A client of it.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.server, self.token.as_deref().unwrap_or_default())
+    }
+}
+
+/// How a change would be, or is, effective, and what stops it.
+#[derive(Debug, Args)]
+pub(crate) struct How {
+    /// What it means for credits that exist: `now` (unless said), `recredit` or `from:2026-01-31`.
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) effective: Option<String>,
+    /// Refuse when more than this moves in all, in one unit type.
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) stop_loss: Option<Decimal>,
+    /// Refuse when more than this moves for one payee.
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) stop_loss_payee: Option<Decimal>,
+}
+
+impl How {
+    /// Adds what was said to a request; what was not stays as it is there.
+    pub(crate) fn tell(&self, body: &mut Json) {
+        let said = [
+            ("effective", self.effective.as_ref().map(|text| json!(text))),
+            ("max_total", self.stop_loss.map(|amount| json!(amount))),
+            ("max_payee", self.stop_loss_payee.map(|amount| json!(amount))),
+        ];
+        for (key, value) in said {
+            if let (Some(body), Some(value)) = (body.as_object_mut(), value) {
+                body.insert(key.to_owned(), value);
+            }
+        }
+    }
+}
+
+/// What `preview` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The directory that would come into force.
+    dir: PathBuf,
+    /// Compare with this directory, over its transactions, instead of with a server.
+    #[arg(long, value_name = "DIR")]
+    base: Option<PathBuf>,
+    #[command(flatten)]
+    server: Server,
+    #[command(flatten)]
+    how: How,
+    /// Write the change for `apply`; it holds only while nothing else is activated.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// Runs the verb.
+pub(crate) fn run(options: &Options) -> u8 {
+    let shown = match &options.base {
+        Some(base) => offline(&options.dir, base, options),
+        None => online(options),
+    };
+    match shown {
+        Ok(shown) => {
+            show(&shown, options.format);
+            let files = shown.pointer("/changes/files").and_then(Json::as_array);
+            let none = files.is_none_or(Vec::is_empty);
+            match shown.get("stop_loss") {
+                Some(Json::String(_)) => EXIT_FAILED,
+                _ if none => EXIT_OK,
+                _ => EXIT_CHANGES,
+            }
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            EXIT_FAILED
+        }
+    }
+}
+
+/// New texts by path; none where the file goes.
+pub(crate) type Texts = BTreeMap<String, Option<Arc<str>>>;
+
+/// What a directory differs in from a server, and the ruleset that is in force there.
+///
+/// # Errors
+/// What cannot be read, or what the server says.
+pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(Base, Texts), String> {
+    let files = watch::read(dir)?;
+    let listed = client.get("/v1/definitions")?;
+    let named = |key: &str| listed.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let base = Base { ruleset: named("ruleset"), set: named("set") };
+    let rows = listed.get("data").and_then(Json::as_array).into_iter().flatten();
+    let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).map(str::to_owned);
+    let known: BTreeMap<String, String> =
+        rows.filter_map(|row| Some((text(row, "path")?, text(row, "hash")?))).collect();
+    let mut changes: Texts = BTreeMap::new();
+    for (path, text) in &files {
+        if known.get(path).is_none_or(|hash| *hash != content_hash(text)) {
+            changes.insert(path.clone(), Some(Arc::clone(text)));
+        }
+    }
+    let gone = known.into_keys().filter(|path| !files.contains_key(path));
+    changes.extend(gone.map(|path| (path, None)));
+    Ok((base, changes))
+}
+
+/// A change as a server takes it.
+pub(crate) fn body(base: &Base, changes: &Texts) -> Json {
+    let files = changes.iter().map(|(path, text)| (path.clone(), json!(text.as_deref())));
+    let files: serde_json::Map<String, Json> = files.collect();
+    json!({ "base": base.ruleset, "set": base.set, "files": files })
+}
+
+/// What `preview --out` writes: the request, the ruleset that it makes, and a checksum of both.
+fn sealed(mut body: Json, shown: &Json) -> Json {
+    let mut put = |key: &str, value: Json| {
+        body.as_object_mut().and_then(|body| body.insert(key.to_owned(), value));
+        checksum(&body)
+    };
+    let checksum = put("ruleset", shown.get("ruleset").cloned().unwrap_or_default());
+    put(CHECKSUM, Json::from(checksum));
+    body
+}
+
+/// The request in what `preview --out` wrote.
+///
+/// # Errors
+/// When it is not as it was written.
+pub(crate) fn unsealed(mut body: Json) -> Result<Json, String> {
+    let said = body.as_object_mut().and_then(|body| body.remove(CHECKSUM));
+    if said == Some(Json::from(checksum(&body))) {
+        return Ok(body);
+    }
+    Err("this is not what a preview wrote: it was changed since; preview it again".to_owned())
+}
+
+fn checksum(body: &Json) -> String {
+    content_hash(&body.to_string())
+}
+
+fn online(options: &Options) -> Result<Json, String> {
+    let client = options.server.client();
+    let (base, changes) = difference(&client, &options.dir)?;
+    let mut body = body(&base, &changes);
+    options.how.tell(&mut body);
+    let shown = client.post("/v1/preview", &body)?;
+    if let Some(out) = &options.out {
+        let text = serde_json::to_string_pretty(&sealed(body, &shown)).unwrap_or_default();
+        std::fs::write(out, text).map_err(|error| format!("`{}`: {error}", out.display()))?;
+    }
+    Ok(shown)
+}
+
+fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
+    let (old, new) = (watch::read(base)?, watch::read(dir)?);
+    let rows = base.join("transactions");
+    let rows = if rows.is_dir() {
+        directory::rows(&rows).map_err(|error| error.to_string())?
+    } else {
+        directory::Rows::default()
+    };
+    let read = |files: &Files, whose: &Path| -> Result<Ruleset, String> {
+        let paths: Vec<String> = files.keys().cloned().collect();
+        let checked = activation::check(files, &rows.columns, paths.iter());
+        checked.map(|checked| checked.ruleset).map_err(|findings| {
+            let text = crate::cli::print::report::text(files, &findings);
+            format!("{} does not pass check\n{text}", whose.display())
+        })
+    };
+    let (before, after) = (read(&old, base)?, read(&new, dir)?);
+    let threads = std::thread::available_parallelism().map_or(1, Into::into);
+    let decide = |ruleset: &Ruleset| -> BTreeMap<String, Vec<Decision>> {
+        let transactions = calculation::latest(ruleset, &rows.records, None);
+        let decided = calculation::decide_all(ruleset, &transactions, &Inputs::default(), threads);
+        let rows =
+            |plans: &Vec<Decided>| plans.iter().map(|one| row::decision(ruleset, one)).collect();
+        let rows = transactions.iter().zip(decided.iter().map(rows));
+        // What is finalized never changes, whatever the rules.
+        let open = rows.filter(|(transaction, _)| {
+            replay::open(&after, transaction.date().ok(), jiff::civil::Date::MAX)
+        });
+        open.map(|(transaction, rows)| (transaction.id.to_string(), rows)).collect()
+    };
+    let (one, two) = (decide(&before), decide(&after));
+    let mut impact = Impact::default();
+    let ids: std::collections::BTreeSet<&String> = one.keys().chain(two.keys()).collect();
+    for id in ids {
+        let side = |all: &BTreeMap<String, Vec<Decision>>| all.get(id).cloned().unwrap_or_default();
+        let delta = impact::compare((&before, &side(&one)), (&after, &side(&two)));
+        impact.add(delta.as_ref());
+    }
+    let how = &options.how;
+    let limits = Limits { max_total: how.stop_loss, max_payee: how.stop_loss_payee };
+    Ok(json!({
+        "base": *before.hash,
+        "ruleset": *after.hash,
+        "changes": preview::changes(&old, &new),
+        "impact": impact.report(),
+        "stop_loss": impact.exceeds(&limits),
+    }))
+}
+
+/// Prints a preview for people or for programs.
+pub(crate) fn show(shown: &Json, format: Format) {
+    let rows = |path: &str| -> Vec<Json> {
+        shown.pointer(path).and_then(Json::as_array).cloned().unwrap_or_default()
+    };
+    const MONEY: [&str; 7] =
+        ["name", "unit_type", "before", "after", "difference", "held_before", "held_after"];
+    match format {
+        Format::Json => output::json(shown),
+        Format::Csv => output::csv(&MONEY, &rows("/impact/by_payee")),
+        Format::Table => {
+            let part = |title: &str, columns: &[&str], rows: &[Json]| {
+                if !rows.is_empty() {
+                    output::line(title);
+                    output::table(columns, rows);
+                }
+            };
+            part("Files", &["path", "part", "what"], &rows("/changes/files"));
+            part("Rules", &["plan", "rule", "kind", "what", "keys"], &rows("/changes/rules"));
+            part("In all", &MONEY, &rows("/impact/total"));
+            if shown.get("effective").and_then(Json::as_str) == Some("now") {
+                part("Booked at once, of what waits", &MONEY, &rows("/booked/total"));
+            }
+            part("By payee", &MONEY, &rows("/impact/by_payee"));
+            part("By manager", &MONEY, &rows("/impact/by_manager"));
+            part("By plan", &MONEY, &rows("/impact/by_plan"));
+            let columns = ["transaction", "plan", "what", "message"];
+            part("Transactions", &columns, &rows("/impact/differences"));
+        }
+    }
+    let of = |path: &str| shown.pointer(path).and_then(Json::as_u64).unwrap_or_default();
+    let (all, differing) = (of("/impact/transactions"), of("/impact/differing"));
+    eprintln!("{differing} of {all} transactions differ");
+    if shown.get("effective").and_then(Json::as_str) == Some("now") && differing > 0 {
+        eprintln!("credits that exist stay as they are: this is what the same deals would come to");
+    }
+    if shown.get("unfinished") == Some(&Json::Bool(true)) {
+        eprintln!("the server is still deciding: preview again when it has finished");
+    }
+    if let Some(exceeded) = shown.get("stop_loss").and_then(Json::as_str) {
+        eprintln!("stop-loss: {exceeded}");
+    }
+}

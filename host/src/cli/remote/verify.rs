@@ -1,0 +1,97 @@
+//! `accredit verify`: every recorded decision made again and compared, on a data file or a server.
+//!
+//! Exit codes: 0 all come out alike, 1 some do not or cannot be read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use accredit_ledger::Ledger;
+use accredit_redb::Redb;
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::client::Client;
+use crate::operations::verify::{Wanted, verify};
+
+/// What `verify` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// A data file that no server has open; it goes before a server.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Where a server is.
+    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// The server's token.
+    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Only decisions of this plan.
+    #[arg(long)]
+    plan: Option<String>,
+    /// Only decisions of this period: a month, a quarter, a year.
+    #[arg(long)]
+    period: Option<String>,
+}
+
+/// Text as a value in a query.
+pub(crate) fn encoded(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let encoded = value.bytes().map(|byte| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    encoded.collect()
+}
+
+/// Runs the verb.
+pub(crate) fn run(options: &Options) -> u8 {
+    let verified = match &options.data {
+        Some(_) => on_file(options),
+        None => on_server(options),
+    };
+    let verified = match verified {
+        Ok(verified) => verified,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return EXIT_FAILED;
+        }
+    };
+    let count = |key: &str| verified.get(key).and_then(Json::as_u64).unwrap_or_default();
+    let (decisions, differing) = (count("decisions"), count("differing"));
+    output::json(&verified);
+    let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
+    eprintln!("{decisions} decisions, {differing} come out otherwise");
+    if damage > 0 {
+        eprintln!("{damage} stored rows are not what they were");
+    }
+    if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
+}
+
+/// The ledger of a data file that no server has open.
+pub(crate) fn ledger(path: &Path) -> Result<Ledger, String> {
+    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    if !path.is_file() {
+        return Err(cannot(&"there is no such file"));
+    }
+    let store = Redb::open(path).map_err(|error| cannot(&error))?;
+    Ok(Ledger::new(Arc::new(store)))
+}
+
+fn on_file(options: &Options) -> Result<Json, String> {
+    let path = options.data.clone().unwrap_or_default();
+    let ledger = ledger(&path)?;
+    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    let wanted = Wanted { plan: options.plan.clone(), period: options.period.clone() };
+    let verified = verify(&ledger, &wanted);
+    verified.map(|verified| json!(verified)).map_err(|error| cannot(&error))
+}
+
+fn on_server(options: &Options) -> Result<Json, String> {
+    let client = Client::new(&options.server, options.token.as_deref().unwrap_or_default());
+    let part =
+        |key: &str, value: &Option<String>| Some(format!("{key}={}", encoded(value.as_deref()?)));
+    let parts = [part("plan", &options.plan), part("period", &options.period)];
+    let query: Vec<String> = parts.into_iter().flatten().collect();
+    client.get(&format!("/v1/verify?{}", query.join("&")))
+}

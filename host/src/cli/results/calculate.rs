@@ -1,0 +1,138 @@
+//! `accredit calculate`: the credits of a directory's transactions in a period, what they are worth, and
+//! what became of the rest.
+
+mod show;
+
+use std::path::PathBuf;
+use std::thread;
+
+use accredit_crediting::calculation::{Calculation, books};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::transaction::Record;
+use accredit_workspace::Ruleset;
+use jiff::civil::Date;
+
+use self::show::Show;
+use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
+use crate::cli::print::report;
+use crate::directory;
+
+/// What `calculate` and `explain` are told about their input.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Input {
+    /// A customer's directory.
+    pub(crate) dir: PathBuf,
+    /// Only this plan: the stem of its file.
+    #[arg(long)]
+    pub(crate) plan: Option<String>,
+    /// Business date: holds that end by then are released, rows that arrived later are not seen.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<Date>,
+    /// A file or folder of transactions, instead of the directory's own.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) transactions: Option<PathBuf>,
+}
+
+/// Calculates the credits of a directory's transactions.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; a parent means all of
+    /// its parts.
+    #[arg(long)]
+    period: String,
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+    /// Which lists are shown: one in CSV, several after commas in a table or JSON. Without it CSV
+    /// has credits, a table all that there is, and JSON everything.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
+    show: Vec<Show>,
+    /// Worker threads; the result is the same for every number.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+}
+
+/// A directory, read and understood, with its transactions.
+pub(crate) struct Loaded {
+    /// What decides.
+    pub(crate) ruleset: Ruleset,
+    /// Its rows.
+    pub(crate) records: Vec<Record>,
+}
+
+impl Input {
+    /// Reads the directory; prints what is wrong and gives the exit code otherwise.
+    pub(crate) fn load(&self) -> Result<Loaded, u8> {
+        let own = self.dir.join("transactions");
+        let path = self.transactions.clone().or_else(|| own.is_dir().then_some(own));
+        let read = || {
+            let files = directory::definitions(&self.dir)?;
+            let rows = path.as_deref().map(directory::rows).transpose()?.unwrap_or_default();
+            Ok::<_, directory::Unreadable>((files, rows))
+        };
+        let (files, rows) = read().map_err(|error| {
+            eprintln!("error: {error}");
+            EXIT_FAILED
+        })?;
+        let (ruleset, diagnostics) = Ruleset::read(&files, &rows.columns);
+        let Some(ruleset) = ruleset else {
+            let errors: Vec<Diagnostic> =
+                diagnostics.into_iter().filter(Diagnostic::is_error).collect();
+            eprint!("{}", report::text(&files, &errors));
+            return Err(EXIT_FAILED);
+        };
+        if let Some(plan) = &self.plan
+            && !ruleset.plans.contains_key(plan.as_str())
+        {
+            eprintln!("error: there is no plan `{plan}` in {}", self.dir.display());
+            return Err(EXIT_NOTHING);
+        }
+        Ok(Loaded { ruleset, records: rows.records })
+    }
+}
+
+/// Runs the verb.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    if let Err(message) = show::fits(arguments.format, &arguments.show) {
+        eprintln!("error: {message}");
+        return EXIT_USAGE;
+    }
+    let loaded = match arguments.input.load() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let ruleset = &loaded.ruleset;
+    let Some(period) = ruleset.settings.calendar.find(&arguments.period) else {
+        let period = &arguments.period;
+        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
+        return EXIT_NOTHING;
+    };
+    let threads = match arguments.threads {
+        0 => thread::available_parallelism().map_or(1, Into::into),
+        threads => threads,
+    };
+    let books = books::books(ruleset, &loaded.records, arguments.input.as_of, threads);
+    let plans = ruleset.plans.keys();
+    let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
+    let calculations: Vec<Calculation> =
+        wanted.map(|plan| books.calculation(plan, &period)).collect();
+    let alone = arguments.input.plan.is_some();
+    show::print((arguments.format, &arguments.show), &calculations, alone);
+    for calculation in &calculations {
+        let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
+        let rewards = match calculation.rewards.len() {
+            0 => String::new(),
+            rewards => format!(", {rewards} rewards"),
+        };
+        eprintln!(
+            "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked{rewards}",
+            calculation.plan,
+            calculation.period,
+            calculation.transactions,
+            calculation.parked.len(),
+        );
+    }
+    EXIT_OK
+}

@@ -1,0 +1,136 @@
+//! `accredit explain`: why a transaction was credited so, or why not, step by step.
+
+use std::sync::Arc;
+
+use accredit_crediting::calculation::{self, books};
+use accredit_crediting::explain::{Explanation, WhyNot, explain, for_payee};
+use accredit_domain::credit::{CreditId, transaction_prefix};
+use accredit_domain::transaction::Decoder;
+use accredit_script::Machine;
+
+use crate::cli::print::output::{self, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::results::calculate::Input;
+
+/// Explains the credits of one transaction.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// A transaction's natural key, or a credit's id (crd_…).
+    #[arg(required_unless_present = "transaction")]
+    id: Option<String>,
+    /// A transaction's natural key: the same, by name.
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    transaction: Option<String>,
+    /// Only what this person got, and why nothing more: an id, a name or an alias.
+    #[arg(long, value_name = "NAME")]
+    payee: Option<String>,
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// Runs the verb.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    let loaded = match arguments.input.load() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let ruleset = &loaded.ruleset;
+    let id = arguments.id.as_deref().or(arguments.transaction.as_deref()).unwrap_or_default();
+    let credit = CreditId::parse(id);
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let mut records = loaded.records;
+    records.retain(|record| {
+        let key = decoder.decode(record).id;
+        match credit {
+            Some(credit) => transaction_prefix(&key) == credit.prefix(),
+            None => *key == *id,
+        }
+    });
+    let as_of = arguments.input.as_of;
+    let transactions = calculation::latest(ruleset, &records, as_of);
+    let Some(transaction) = transactions.first() else {
+        eprintln!("error: there is no transaction or credit `{}`", id);
+        return EXIT_NOTHING;
+    };
+    let mut machine = Machine::new(&ruleset.programs);
+    let inputs = books::inputs(ruleset, as_of);
+    let books = books::books(ruleset, &records, as_of, 1);
+    let plans = ruleset.plans.values();
+    let mut wanted =
+        plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
+    if let Some(payee) = &arguments.payee {
+        let why = wanted
+            .by_ref()
+            .map(|plan| for_payee(ruleset, plan, transaction, &inputs, &mut machine, payee));
+        let why: Vec<WhyNot> = why.collect();
+        if arguments.format == Format::Json {
+            output::json(&why);
+        } else {
+            why.iter().for_each(print_why);
+        }
+        return EXIT_OK;
+    }
+    let explained: Vec<Explanation> = wanted
+        .map(|plan| {
+            let mut explanation = explain(ruleset, plan, transaction, &inputs, &mut machine);
+            books.explain(&mut explanation);
+            explanation
+        })
+        .filter(|explanation| {
+            credit.is_none() || explanation.credits.iter().any(|credit| credit.id == *id)
+        })
+        .collect();
+    if explained.is_empty() {
+        eprintln!("error: there is no credit `{}`", id);
+        return EXIT_NOTHING;
+    }
+    if arguments.format == Format::Json {
+        output::json(&explained);
+    } else {
+        explained.iter().for_each(print);
+    }
+    EXIT_OK
+}
+
+fn print(explanation: &Explanation) {
+    let outcome = format!("{:?}", explanation.outcome).to_lowercase();
+    let (transaction, plan) = (&explanation.transaction, &explanation.plan);
+    output::line(&format!("{transaction} in plan {plan}: {outcome}"));
+    for step in &explanation.steps {
+        output::line(&format!("  {:12} {}", step.stage, step.message));
+    }
+    for credit in &explanation.credits {
+        let reason = credit.reason.as_ref().map(|reason| format!(" ({reason})"));
+        output::line(&format!(
+            "  {} {} {:>12} {} {} {}{}",
+            credit.id,
+            credit.period,
+            credit.amount,
+            credit.unit_type,
+            credit.position.as_deref().or(credit.team.as_deref()).unwrap_or(""),
+            credit.status,
+            reason.unwrap_or_default(),
+        ));
+    }
+}
+
+fn print_why(why: &WhyNot) {
+    let (transaction, plan, payee) = (&why.transaction, &why.plan, &why.payee);
+    let got = if why.credited { "credited" } else { "nothing" };
+    output::line(&format!("{transaction} in plan {plan} for {payee}: {got}"));
+    for finding in &why.findings {
+        output::line(&format!("  {:12} {}", finding.stage, finding.message));
+        if let Some(condition) = &finding.condition {
+            output::line(&format!("  {:12}   {condition}", ""));
+        }
+        for (name, value) in &finding.seen {
+            output::line(&format!("  {:12}   {name} is {value}", ""));
+        }
+    }
+    for credit in &why.credits {
+        let (amount, unit, status) = (&credit.amount, &credit.unit_type, &credit.status);
+        output::line(&format!("  {} {amount:>12} {unit} {status}", credit.id));
+    }
+}

@@ -1,0 +1,4 @@
+//! Verbs that run a server.
+
+pub(crate) mod demo;
+pub(crate) mod serve;

@@ -1,0 +1,238 @@
+//! `accredit demo`: a sample company on a real server, its deals sent through its own webhook.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rust_decimal::Decimal;
+use serde_json::{Value as Json, json};
+
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
+use crate::cli::remote::client::Client;
+use crate::cli::run::serve;
+use crate::demo::company::{Company, SOURCE, YEAR};
+use crate::demo::deals::deals;
+use crate::server::config::Config;
+use crate::server::secrets;
+use crate::server::{Running, Server};
+
+/// Shows a sample company.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Ends after the deals are credited, instead of serving on.
+    #[arg(long)]
+    once: bool,
+    /// Format of the summary on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// How many deals.
+    #[arg(long, default_value_t = 5_000)]
+    deals: usize,
+    /// Keep the data in this file, which must be new; `accredit verify --data FILE` reads it.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Seed of the generator.
+    #[arg(long, default_value_t = 2026)]
+    seed: u64,
+}
+
+/// Connections that send deals.
+const SENDERS: usize = 16;
+/// How long crediting may take before the demo gives up.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Runs the verb.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    match show(arguments) {
+        Ok(()) => EXIT_OK,
+        Err(message) => {
+            eprintln!("error: {message}");
+            EXIT_FAILED
+        }
+    }
+}
+
+fn show(arguments: &Arguments) -> Result<(), String> {
+    let started = Instant::now();
+    let company = Company::new();
+    let folder = tempfile::Builder::new().prefix("accredit-demo-").tempdir();
+    let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
+    write(&company, folder.path()).map_err(|error| error.to_string())?;
+    if let Some(data) = arguments.data.as_ref().filter(|data| data.exists()) {
+        return Err(format!("{} is there already", data.display()));
+    }
+    let runtime = serve::runtime()?;
+    let config = Config {
+        data: arguments.data.clone().unwrap_or_else(|| folder.path().join("accredit.redb")),
+        workspace: Some(folder.path().join("company")),
+        listen: free_address(),
+        token: Some(secrets::new_token()?),
+        ..Config::default()
+    };
+    let token = config.token.clone().unwrap_or_default();
+    let server = runtime.block_on(Server::start(config))?;
+    let client = Client::new(&server.url, &token);
+    send(arguments, &company, &server, &client)?;
+    let status = settle(&client)?;
+    let elapsed = started.elapsed();
+    let counts = status.get("counts").cloned().unwrap_or_default();
+    if arguments.format == Format::Json {
+        let mut summary = serde_json::Map::new();
+        for key in [
+            "transactions",
+            "credits",
+            "direct",
+            "indirect",
+            "held",
+            "suppressed",
+            "uncredited",
+            "parked",
+            "credited_total",
+        ] {
+            summary.insert(key.to_owned(), counts.get(key).cloned().unwrap_or_default());
+        }
+        summary.insert("elapsed_ms".to_owned(), json!(elapsed.as_millis()));
+        output::json(&summary);
+    } else {
+        payees(arguments, &company, &client)?;
+        talk(&server.url, &token, &counts, elapsed);
+    }
+    if !arguments.once {
+        eprintln!("serving; end with ctrl-c");
+        runtime.block_on(serve::stop_asked());
+    }
+    runtime.block_on(server.stop());
+    Ok(())
+}
+
+fn write(company: &Company, folder: &Path) -> std::io::Result<()> {
+    for (path, text) in company.files() {
+        let path = folder.join("company").join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, text.as_ref())?;
+    }
+    Ok(())
+}
+
+/// The first free port of loopback from 8080.
+fn free_address() -> String {
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let port = (8080..8180).find(free).unwrap_or(0);
+    format!("127.0.0.1:{port}")
+}
+
+/// Sends every deal as its own signed delivery, on several connections.
+fn send(
+    arguments: &Arguments,
+    company: &Company,
+    server: &Running,
+    client: &Client,
+) -> Result<(), String> {
+    let deals = deals(company, arguments.deals, arguments.seed);
+    let secret = server.secret(SOURCE).ok_or("the source has no secret")?;
+    let bar = ProgressBar::new(deals.len() as u64);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} deals {per_sec}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..SENDERS {
+            scope.spawn(|| {
+                while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let number = deal.get("deal").and_then(Json::as_str).unwrap_or_default();
+                    let id = format!("demo_{number}");
+                    if client.hook(SOURCE, &id, &secret, &deal.to_string()).is_err() {
+                        failed.store(true, Ordering::Relaxed);
+                        return;
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    if failed.into_inner() {
+        return Err("a deal was not acknowledged".to_owned());
+    }
+    Ok(())
+}
+
+fn settle(client: &Client) -> Result<Json, String> {
+    let start = Instant::now();
+    loop {
+        let status = client.get("/v1/status")?;
+        if status.get("pending").and_then(Json::as_u64) == Some(0) {
+            return Ok(status);
+        }
+        if start.elapsed() > PATIENCE {
+            return Err("crediting takes too long".to_owned());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Credits by payee: what counts, what is held, the overlay apart.
+fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(), String> {
+    const COLUMNS: [&str; 6] = ["payee", "name", "direct", "rolled up", "overlay", "held"];
+    let mut sums: BTreeMap<String, [Decimal; 4]> = BTreeMap::new();
+    for credit in client.all(&format!("/v1/credits?period={YEAR}&limit=1000"))? {
+        let text = |key: &str| credit.get(key).and_then(Json::as_str).unwrap_or_default();
+        let column = match (text("status"), text("kind"), text("credit_type")) {
+            ("held", ..) => 3,
+            ("active", _, "overlay") => 2,
+            ("active", "direct", _) => 0,
+            ("active", ..) => 1,
+            _ => continue,
+        };
+        let sums = sums.entry(text("payee").to_owned()).or_default();
+        if let (Some(sum), Ok(amount)) = (sums.get_mut(column), text("amount").parse::<Decimal>()) {
+            *sum += amount;
+        }
+    }
+    let rows: Vec<Json> = sums
+        .into_iter()
+        .map(|(payee, [direct, rolled, overlay, held])| {
+            let money = |amount: Decimal| format!("{amount:.2}");
+            let cells = [money(direct), money(rolled), money(overlay), money(held)];
+            let [direct, rolled, overlay, held] = cells;
+            json!({
+                "name": company.name_of(&payee), "payee": payee, "direct": direct,
+                "rolled up": rolled, "overlay": overlay, "held": held,
+            })
+        })
+        .collect();
+    match arguments.format {
+        Format::Csv => output::csv(&COLUMNS, &rows),
+        _ => output::table(&COLUMNS, &rows),
+    }
+    Ok(())
+}
+
+fn talk(url: &str, token: &str, counts: &Json, elapsed: Duration) {
+    let text = |key: &str| match counts.get(key) {
+        Some(Json::String(text)) => text.clone(),
+        other => other.map_or_else(String::new, ToString::to_string),
+    };
+    eprintln!(
+        "\n{} deals, {} credits ({} direct, {} rolled), {} held, {} suppressed, {} uncredited, \
+         {} parked; {} USD credited in {:.1} s",
+        text("transactions"),
+        text("credits"),
+        text("direct"),
+        text("indirect"),
+        text("held"),
+        text("suppressed"),
+        text("uncredited"),
+        text("parked"),
+        text("credited_total"),
+        elapsed.as_secs_f32(),
+    );
+    eprintln!("\n  {url}/v1/status\n  {url}/v1/credits?status=held\n  {url}/v1/parked");
+    eprintln!("  {url}/v1/transactions/D-00001/explain\n  {url}/metrics");
+    eprintln!("\ncurl -H 'Authorization: Bearer {token}' {url}/v1/status\n");
+}

@@ -1,0 +1,113 @@
+//! `accredit serve`: the server until it is told to stop.
+//!
+//! Not the server itself (`server`). Talks on stderr only.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::server::Server;
+use crate::server::config::Config;
+
+/// What `serve` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The data file; made when absent.
+    #[arg(long, value_name = "FILE", env = "ACCREDIT_DATA")]
+    data: PathBuf,
+    /// The customer's directory: fills an empty data file, later only `--watch` brings changes in.
+    #[arg(long, value_name = "DIR", env = "ACCREDIT_WORKSPACE")]
+    workspace: Option<PathBuf>,
+    /// Address and port; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", env = "ACCREDIT_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Bring in files of the directory as they change; with DIR this is the workspace as well.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    watch: Option<Option<PathBuf>>,
+    /// Changes of definitions wait until somebody other than their author approves them.
+    #[arg(long)]
+    four_eyes: bool,
+}
+
+/// Runs until SIGTERM or ctrl-c.
+pub(crate) fn run(options: Options) -> ExitCode {
+    let watch = options.watch.is_some();
+    let workspace = options.workspace.or(options.watch.flatten());
+    if watch && workspace.is_none() {
+        eprintln!(
+            "error: `--watch` needs a directory: `--watch DIR`, or `--workspace DIR` beside it"
+        );
+        return ExitCode::from(2);
+    }
+    let config = Config::from_environment(options.data, workspace);
+    let config = match config {
+        Ok(config) => {
+            Config { listen: options.listen, watch, four_eyes: options.four_eyes, ..config }
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    log();
+    match serve(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Stack of the runtime's threads: an intake policy may run on one.
+const STACK_BYTES: usize = 16 << 20;
+
+fn serve(config: Config) -> Result<(), String> {
+    runtime()?.block_on(async {
+        // Listened for before anybody can know that the server runs.
+        let stop = tokio::spawn(stop_asked());
+        let running = Server::start(config).await?;
+        eprintln!("listening on {}", running.url);
+        let _ = stop.await;
+        eprintln!("stopping");
+        running.stop().await;
+        Ok(())
+    })
+}
+
+/// The runtime that a server runs on.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.enable_all().thread_stack_size(STACK_BYTES).build();
+    runtime.map_err(|error| format!("no runtime: {error}"))
+}
+
+/// Waits for SIGTERM or ctrl-c.
+pub(crate) async fn stop_asked() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => (),
+                _ = terminate.recv() => (),
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+}
+
+/// Logs go to stderr, as JSON where nobody reads along.
+fn log() {
+    use std::io::IsTerminal;
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("ACCREDIT_LOG");
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    // A second subscriber in one process (tests) is not worth a failure.
+    if std::io::stderr().is_terminal() {
+        let _ = log.try_init();
+    } else {
+        let _ = log.json().flatten_event(true).try_init();
+    }
+}

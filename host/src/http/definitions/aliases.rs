@@ -1,0 +1,52 @@
+//! Aliases: which there are, when they hold, what they mean.
+//!
+//! Source: seed 001 ("How can I view all aliases").
+
+use std::sync::Arc;
+
+use accredit_domain::organization::aliases::Alias;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::http::Answer;
+
+use crate::http::problem::Problem;
+use crate::http::results::credits;
+use crate::server::state::Service;
+
+/// What the list can be narrowed by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    text: Option<String>,
+    kind: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<usize>,
+}
+
+/// A page of aliases, by name.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Answer {
+    let Query(wanted) =
+        wanted.map_err(|_| Problem::bad_request("expected `text`, `kind`, `limit` or `cursor`"))?;
+    let limit = credits::limit(wanted.limit)?;
+    let kind = wanted.kind.as_deref();
+    if kind.is_some_and(|kind| !["participant", "position", "team"].contains(&kind)) {
+        return Err(Problem::bad_request("`kind` is `participant`, `position` or `team`"));
+    }
+    let page = service.blocking(move |service| {
+        let mut all = service.ruleset.load().organization.aliases();
+        all.retain(|row| row.fits(wanted.text.as_deref(), wanted.kind.as_deref()));
+        let from = wanted.cursor.unwrap_or_default();
+        let next = from.saturating_add(limit);
+        let next = (next < all.len()).then(|| next.to_string());
+        let rows: Vec<Alias> = all.into_iter().skip(from).take(limit).collect();
+        Ok(json!({ "data": rows, "next_cursor": next }))
+    });
+    page.await.map(Json)
+}

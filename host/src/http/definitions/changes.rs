@@ -1,0 +1,328 @@
+//! Several files in one change: previewed, made, kept, approved, withdrawn; and the way back.
+//!
+//! Not one file at a time (`definitions`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_domain::limits::Limits;
+use accredit_ledger::changes::{Proposal, State as Standing};
+use accredit_ledger::definitions::Activation;
+use accredit_workspace::Files;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Extension, Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::http::definitions::conditions;
+use crate::http::definitions::files::allowed;
+use crate::http::definitions::policies;
+use crate::http::problem::Problem;
+use crate::operations::activation::{self, Change, Done};
+use crate::operations::preview;
+use crate::operations::replay::Replayed;
+use crate::server::clock::rfc3339;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+use crate::server::tasks::{self, Answered, Asked};
+
+/// A change as it is sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sent {
+    base: Option<String>,
+    /// All files that `base` had, as `GET /v1/definitions` names them.
+    set: Option<String>,
+    /// The ruleset that a preview said it makes.
+    ruleset: Option<String>,
+    pub(crate) files: BTreeMap<String, Option<String>>,
+    /// Whether `files` is everything: what is not in it goes.
+    whole: bool,
+    effective: Option<String>,
+    comment: Option<String>,
+    tags: Vec<String>,
+    max_total: Option<Decimal>,
+    max_payee: Option<Decimal>,
+    /// Whether it is only kept.
+    draft: bool,
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// When it is no such change, or a file of it defines nothing.
+pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
+    let sent: Sent = serde_json::from_slice(body).map_err(|error| {
+        Problem::bad_request(format!(
+            "expected a JSON object with `files`, and perhaps `base`, `set`, `ruleset`, `whole`, \
+             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
+        ))
+    })?;
+    sent.files.keys().try_for_each(|path| allowed(path))?;
+    Ok(sent)
+}
+
+/// Limits that can be kept: nothing moves less than nothing.
+fn limits(max_total: Option<Decimal>, max_payee: Option<Decimal>) -> Result<Limits, Problem> {
+    let given = [("max_total", max_total), ("max_payee", max_payee)];
+    let below = given.iter().find(|(_, most)| most.is_some_and(|most| most < Decimal::ZERO));
+    match below {
+        Some((name, _)) => Err(Problem::bad_request(format!("`{name}` is an amount from 0 on"))),
+        None => Ok(Limits { max_total, max_payee }),
+    }
+}
+
+impl Sent {
+    /// The files that it changes, seen from `current`; what stays the same is left out.
+    pub(crate) fn files(&self, current: &Files) -> BTreeMap<String, Option<Arc<str>>> {
+        let mut files: BTreeMap<String, Option<Arc<str>>> = BTreeMap::new();
+        for (path, text) in &self.files {
+            let text = text.as_deref().map(Arc::from);
+            if current.get(path) != text.as_ref() {
+                files.insert(path.clone(), text);
+            }
+        }
+        let gone = current.keys().filter(|path| self.whole && !self.files.contains_key(*path));
+        files.extend(gone.map(|path| (path.clone(), None)));
+        files
+    }
+
+    /// The change that it asks for.
+    pub(crate) fn change(&self, current: &Files, caller: &Caller) -> Result<Change, Problem> {
+        Ok(Change {
+            files: self.files(current),
+            who: caller.name.clone(),
+            why: self.comment.clone(),
+            source: "api",
+            base: self.base.clone(),
+            set: self.set.clone(),
+            makes: self.ruleset.clone(),
+            effective: conditions::effective(self.effective.as_deref())?,
+            tags: self.tags.clone(),
+            limits: limits(self.max_total, self.max_payee)?,
+            ..Change::default()
+        })
+    }
+}
+
+/// What a change would change, in files, rules and money; nothing is written.
+pub(crate) async fn preview(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let sent = sent(&body)?;
+    let asked = asked("preview", &caller, &headers, &body);
+    let shown = service.answered(asked, move |service| {
+        let current = service.ruleset.load_full();
+        if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
+            let detail = format!("`{}` is in force by now", current.hash);
+            return Err(Problem::conflict("base_moved", detail));
+        }
+        let effective = conditions::effective(sent.effective.as_deref())?;
+        let changes = sent.files(&current.files);
+        let files = activation::changed(&current.files, &changes);
+        let checked = service.candidate(&files, changes.keys()).map_err(conditions::refused)?;
+        let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
+        let limits = limits(sent.max_total, sent.max_payee)?;
+        let failed = |error| Problem::internal(&error);
+        let unfinished = service.ledger.recredit().map_err(failed)?.is_some()
+            || service.ledger.pending_count(1).map_err(failed)? > 0;
+        Ok(Answered::ok(json!({
+            "base": *current.hash,
+            "unfinished": unfinished,
+            "ruleset": *checked.ruleset.hash,
+            "effective": effective,
+            "cases": checked.cases,
+            "changes": preview::changes(&current.files, &files),
+            "impact": impact.report(),
+            "booked": booked.report(),
+            "stop_loss": impact.exceeds(&limits),
+        })))
+    });
+    shown.await
+}
+
+/// A request whose work grows with the recorded transactions.
+fn asked<'a>(
+    what: &'static str,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &'a [u8],
+) -> Asked<'a> {
+    Asked { what, who: caller.name.clone(), body, wait: tasks::wait(headers) }
+}
+
+/// Makes a change, or keeps it where it is a draft or needs a second person.
+pub(crate) async fn make(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let sent = sent(&body)?;
+    let asked = asked("change", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
+        let current = service.ruleset.load_full();
+        let mut change = sent.change(&current.files, &caller)?;
+        if sent.draft {
+            let kept = service.draft(&change).map_err(conditions::refused)?;
+            return Ok(conditions::done(&Done::Waiting(Box::new(kept)), None));
+        }
+        if change.files.is_empty() && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
+            return Err(Problem::conflict("nothing_changes", "these files are in force already"));
+        }
+        // `whole` was read against this ruleset and no other.
+        change.base.get_or_insert_with(|| current.hash.to_string());
+        let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
+        Ok(conditions::done(&done, None))
+    });
+    done.await
+}
+
+fn kept(proposal: &Proposal, shadow: Option<u64>) -> Value {
+    let mut row = serde_json::to_value(proposal).unwrap_or_default();
+    if let Some(row) = row.as_object_mut() {
+        row.insert("at".to_owned(), Value::from(rfc3339(proposal.at_ms)));
+        row.remove("at_ms");
+        if shadow == Some(proposal.id) {
+            row.insert("state".to_owned(), Value::from("shadow"));
+        }
+        let approved = proposal.approved.as_ref();
+        let approved = approved.map(|(who, at)| json!({ "who": who, "at": rfc3339(*at) }));
+        row.insert("approved".to_owned(), approved.unwrap_or_default());
+    }
+    row
+}
+
+fn carried_out(activation: &Activation, active: bool) -> Value {
+    let mut row = policies::row(activation);
+    if let Some(row) = row.as_object_mut() {
+        let state = if active { "active" } else { "retired" };
+        row.insert("state".to_owned(), Value::from(state));
+        row.insert("activation".to_owned(), Value::from(activation.sequence));
+        row.insert("changed".to_owned(), json!(activation.changed));
+    }
+    row
+}
+
+/// Every change: those that are kept with their states, then those that were carried out, newest
+/// first; the last of them is `active`, the others `retired`.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
+    let rows = service.blocking(|service| {
+        let failed = |error| Problem::internal(&error);
+        let proposals = service.ledger.proposals().map_err(failed)?;
+        let activations = service.ledger.activations().map_err(failed)?;
+        let shadow = service.shadow_change();
+        let waiting = proposals.iter().rev();
+        let waiting = waiting.filter(|one| one.state != Standing::Active);
+        let last = activations.len();
+        let done = activations.iter().enumerate().rev();
+        let done = done.map(|(index, one)| carried_out(one, index + 1 == last));
+        Ok(waiting.map(|one| kept(one, shadow)).chain(done).collect())
+    });
+    Ok(crate::http::list(rows.await?))
+}
+
+/// One kept change.
+pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
+    let row = service.blocking(move |service| {
+        let row = service.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
+        let row = row.ok_or_else(|| Problem::not_found("change"))?;
+        Ok(kept(&row, service.shadow_change()))
+    });
+    row.await.map(Json)
+}
+
+/// Activates a kept change; under four eyes this is its approval, by somebody else.
+pub(crate) async fn approve(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let body = id.to_be_bytes();
+    let asked = asked("approval", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
+        let done = service.carry_out(id, &caller.name).map(Done::Active);
+        Ok(conditions::done(&done.map_err(conditions::refused)?, None))
+    });
+    done.await
+}
+
+/// Throws a kept change away.
+pub(crate) async fn withdraw(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<u64>,
+) -> Answer {
+    let row = service.blocking(move |service| service.withdraw(id, &caller.name));
+    Ok(Json(kept(&row.await?, None)))
+}
+
+/// Which earlier set is brought back, and how.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Back {
+    to: Option<String>,
+    effective: Option<String>,
+    comment: Option<String>,
+    max_total: Option<Decimal>,
+    max_payee: Option<Decimal>,
+}
+
+/// Activates an earlier set of files: the one before, or the one whose ruleset is named.
+pub(crate) async fn rollback(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let back: Back = match body.trim_ascii() {
+        b"" => Back::default(),
+        body => serde_json::from_slice(body).map_err(|_| {
+            Problem::bad_request(
+                "expected a JSON object with `to`, `effective`, `comment`, `max_total`, `max_payee`",
+            )
+        })?,
+    };
+    let asked = asked("rollback", &caller, &headers, &body);
+    let done = service.answered(asked, move |service| {
+        let failed = |error| Problem::internal(&error);
+        let current = service.ruleset.load_full();
+        let to = match &back.to {
+            Some(to) => to.clone(),
+            None => {
+                let activations = service.ledger.activations().map_err(failed)?;
+                let mut others = activations.into_iter().rev().map(|one| one.ruleset);
+                let other = others.find(|ruleset| **ruleset != *current.hash);
+                other.ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier set"))?
+            }
+        };
+        let files = service.ledger.files_of(&to).map_err(failed)?;
+        let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
+        let change = Change {
+            files: crate::directory::watch::differences(&current.files, &files),
+            who: caller.name,
+            why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
+            source: "api",
+            base: Some(current.hash.to_string()),
+            effective: conditions::effective(back.effective.as_deref())?,
+            rollback: true,
+            limits: limits(back.max_total, back.max_payee)?,
+            ..Change::default()
+        };
+        if change.files.is_empty() {
+            return Err(Problem::conflict("nothing_changes", "this set is in force already"));
+        }
+        let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
+        Ok(conditions::done(&done, None))
+    });
+    done.await
+}

@@ -1,0 +1,162 @@
+//! What every change of definitions may say beside its text: who, why, effective how, on condition
+//! of what; and what is answered.
+//!
+//! Not the change itself (`door`). Called by `definitions`, `policies`, `rules` and `changes`.
+
+use std::sync::Arc;
+
+use accredit_ledger::definitions::Effective;
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::http::problem::Problem;
+use crate::operations::activation::{Change, Done, Refused};
+use crate::server::secrets::Caller;
+use crate::server::tasks::Answered;
+
+fn said(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
+/// A change without files, as the headers say: `X-Comment`, `X-Tags`, `X-Effective`.
+///
+/// # Errors
+/// When `X-Effective` is not understood.
+pub(crate) fn change(headers: &HeaderMap, caller: &Caller) -> Result<Change, Problem> {
+    let tags = said(headers, "x-tags").unwrap_or_default();
+    let tags = tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned);
+    Ok(Change {
+        who: caller.name.clone(),
+        why: said(headers, "x-comment"),
+        source: "api",
+        effective: effective(said(headers, "x-effective").as_deref())?,
+        tags: tags.collect(),
+        ..Change::default()
+    })
+}
+
+/// An effective choice; absent is `now`.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn effective(text: Option<&str>) -> Result<Effective, Problem> {
+    let Some(text) = text else { return Ok(Effective::Now) };
+    Effective::parse(text).ok_or_else(|| {
+        let detail = format!("`{text}` is none of `now`, `recredit` and `from:2026-01-31`");
+        Problem::bad_request(detail)
+    })
+}
+
+/// What the caller believes to be there.
+pub(crate) struct Condition {
+    if_match: Option<String>,
+    if_none_match: Option<String>,
+}
+
+impl Condition {
+    /// As the headers say.
+    pub(crate) fn new(headers: &HeaderMap) -> Condition {
+        let (if_match, if_none_match) = (said(headers, "if-match"), said(headers, "if-none-match"));
+        Condition { if_match, if_none_match }
+    }
+
+    /// Whether it holds, where anything was said at all.
+    ///
+    /// # Errors
+    /// 412 when something else is there.
+    pub(crate) fn holds_if_said(&self, current: Option<&str>, what: &str) -> Result<(), Problem> {
+        let said = self.if_match.is_some() || self.if_none_match.is_some();
+        if said { self.holds(current, what) } else { Ok(()) }
+    }
+
+    /// Whether it holds of a thing with the hash `current`, or of its absence; `what` it is.
+    ///
+    /// # Errors
+    /// 412 when something else is there, 428 when nothing was said about what is.
+    pub(crate) fn holds(&self, current: Option<&str>, what: &str) -> Result<(), Problem> {
+        let stale = |detail: String| {
+            Err(Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail))
+        };
+        let Some(current) = current else {
+            return match self.if_match {
+                None => Ok(()),
+                Some(_) => stale(format!("there is no such {what} yet; leave `If-Match` out")),
+            };
+        };
+        if self.if_none_match.is_some() {
+            return stale(format!("there is such a {what} already"));
+        }
+        let Some(given) = &self.if_match else {
+            let detail = "say with `If-Match` which version is to be replaced";
+            let status = StatusCode::PRECONDITION_REQUIRED;
+            return Err(Problem::new(status, "precondition_required", detail));
+        };
+        let given = given.split(',').map(|tag| tag.trim().trim_matches('"'));
+        let mut given = given.filter(|tag| *tag == "*" || *tag == current);
+        match given.next() {
+            Some(_) => Ok(()),
+            None => stale(format!("the {what} has changed since it was read")),
+        }
+    }
+}
+
+/// A refusal as it goes out.
+pub(crate) fn refused(refused: Refused) -> Problem {
+    match refused {
+        Refused::Problem(problem) => problem,
+        Refused::Diagnostics(diagnostics) => {
+            let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());
+            let detail = "check found errors; the version in force stays";
+            Problem::unprocessable("check_failed", detail).errors(errors.collect())
+        }
+    }
+}
+
+/// What became of a change: 200 in force, 202 waiting for a second person; `hash` is of the text
+/// that was sent, where it was one.
+pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
+    match done {
+        Done::Active(active) => {
+            let (ruleset, activation) = (&*active.ruleset, active.activation);
+            let mut body = json!({ "active": true, "ruleset": ruleset, "activation": activation });
+            if let (Some(hash), Some(body)) = (hash, body.as_object_mut()) {
+                body.insert("hash".to_owned(), json!(hash));
+            }
+            Answered::ok(body)
+        }
+        Done::Waiting(kept) => {
+            let body = json!({
+                "hash": hash,
+                "active": false,
+                "change": kept.id,
+                "state": kept.state,
+                "ruleset": kept.ruleset,
+            });
+            Answered { status: StatusCode::ACCEPTED, body }
+        }
+    }
+}
+
+/// The same as an answer.
+pub(crate) fn answer(became: &Done, hash: Option<&str>) -> Result<Response, Problem> {
+    let Answered { status, body } = done(became, hash);
+    let mut response = (status, Json(body)).into_response();
+    if let (Some(hash), Done::Active(_)) = (hash, became) {
+        response.headers_mut().insert(header::ETAG, etag(hash)?);
+    }
+    Ok(response)
+}
+
+/// A hash as an entity tag.
+pub(crate) fn etag(hash: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(&format!("\"{hash}\"")).map_err(|error| Problem::internal(&error))
+}
+
+/// A body as the text of a file.
+pub(crate) fn text(body: &[u8]) -> Result<Arc<str>, Problem> {
+    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("not UTF-8 text"))?;
+    Ok(Arc::from(text.strip_prefix('\u{feff}').unwrap_or(text)))
+}

@@ -1,0 +1,223 @@
+//! Definition files as they are written: listed, shown, replaced, removed; their versions, what
+//! changed between two, and an earlier one brought back.
+//!
+//! Not what they mean (the engine) and not several at once (`changes`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_ledger::definitions::{content_hash, set_hash};
+use accredit_workspace::{self as workspace, Files};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::definitions::conditions::{self, Condition};
+use crate::http::problem::Problem;
+use crate::operations::activation::Change;
+use crate::server::clock::rfc3339;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+/// Characters of a path.
+const PATH_MAX: usize = 200;
+
+/// Whether a file of this path may be sent: it defines something, or holds cases.
+pub(crate) fn allowed(path: &str) -> Result<(), Problem> {
+    let plain =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0']);
+    let sound = path.len() <= PATH_MAX && path.split('/').all(plain);
+    let cases = path.ends_with(".cases.md")
+        && (path.starts_with("plans/") || path.starts_with("policies/"));
+    if sound && (workspace::definition(path) || cases) {
+        return Ok(());
+    }
+    let detail = format!(
+        "`{path}` defines nothing; expected `accredit.toml`, or a file under `plans/`, \
+         `policies/KIND/` or `organization/` as the format says"
+    );
+    Err(Problem::unprocessable("not_a_definition", detail))
+}
+
+/// Every file in force, with the hash of its text.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
+    let ruleset = service.ruleset.load_full();
+    let rows = ruleset.files.iter();
+    let rows = rows.map(|(path, text)| json!({ "path": path, "hash": content_hash(text) }));
+    let rows: Vec<Value> = rows.collect();
+    let set = set_hash(&ruleset.files);
+    Json(json!({ "ruleset": *ruleset.hash, "set": set, "data": rows, "next_cursor": null }))
+}
+
+/// Which two versions are compared.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Between {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// One file's text; with `/versions` or `/diff` behind its path, its history.
+pub(crate) async fn show(
+    State(service): State<Arc<Service>>,
+    Path(path): Path<String>,
+    between: Result<Query<Between>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(between) = between
+        .map_err(|_| Problem::bad_request("expected `from` and `to`, hashes of versions"))?;
+    if let Some(path) = path.strip_suffix("/versions").map(str::to_owned) {
+        let versions = service.blocking(move |service| versions(service, &path));
+        return Ok(crate::http::list(versions.await?).into_response());
+    }
+    if let Some(path) = path.strip_suffix("/diff").map(str::to_owned) {
+        let diff = service.blocking(move |service| diff(service, &path, &between));
+        let kind = [(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")];
+        return Ok((kind, diff.await?).into_response());
+    }
+    let ruleset = service.ruleset.load_full();
+    let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("definition"))?;
+    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    let mut response = (kind, text.to_string()).into_response();
+    response.headers_mut().insert(header::ETAG, conditions::etag(&content_hash(text))?);
+    Ok(response)
+}
+
+/// Puts a file in force.
+pub(crate) async fn replace(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let text = conditions::text(&body)?;
+    let hash = content_hash(&text);
+    let done = put(service, caller, path, headers, Some(text)).await?;
+    conditions::answer(&done, Some(&hash))
+}
+
+/// Takes a file out of force; its versions stay.
+pub(crate) async fn remove(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if !service.ruleset.load().files.contains_key(&path) {
+        return Err(Problem::not_found("definition"));
+    }
+    conditions::answer(&put(service, caller, path, headers, None).await?, None)
+}
+
+async fn put(
+    service: Arc<Service>,
+    caller: Caller,
+    path: String,
+    headers: HeaderMap,
+    text: Option<Arc<str>>,
+) -> Result<crate::operations::activation::Done, Problem> {
+    allowed(&path)?;
+    let condition = Condition::new(&headers);
+    let files = BTreeMap::from([(path.clone(), text)]);
+    let change = Change { files, ..conditions::change(&headers, &caller)? };
+    let done = service.blocking(move |service| {
+        let holds = |files: &Files| {
+            let hash = files.get(&path).map(|text| content_hash(text));
+            condition.holds(hash.as_deref(), "definition")
+        };
+        service.submit(&change, holds).map_err(conditions::refused)
+    });
+    // Not cut short by a client that goes away: `blocking` runs to its end.
+    done.await
+}
+
+/// Which version is brought back.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restore {
+    hash: String,
+}
+
+/// Brings an earlier version back: `POST …/restore` with its hash.
+pub(crate) async fn restore(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let path = path.strip_suffix("/restore").map(str::to_owned);
+    let path = path.ok_or_else(|| Problem::not_found("action"))?;
+    allowed(&path)?;
+    let Restore { hash } = serde_json::from_slice(&body)
+        .map_err(|_| Problem::bad_request("expected a JSON object with the `hash` of a version"))?;
+    let known = hash.clone();
+    let change = conditions::change(&headers, &caller)?;
+    let condition = Condition::new(&headers);
+    let done = service.blocking(move |service| {
+        let text = version(service, &path, &known)?;
+        let files = BTreeMap::from([(path.clone(), Some(text))]);
+        let change = Change { files, ..change };
+        let holds = |files: &Files| {
+            let hash = files.get(&path).map(|text| content_hash(text));
+            condition.holds_if_said(hash.as_deref(), "definition")
+        };
+        service.submit(&change, holds).map_err(conditions::refused)
+    });
+    conditions::answer(&done.await?, Some(&hash))
+}
+
+/// Every version of a file, newest first: each time that it became another.
+fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
+    let activations = service.ledger.activations().map_err(|error| Problem::internal(&error))?;
+    let mut rows = Vec::new();
+    for activation in activations.iter().rev() {
+        let Some(hash) = activation.changed.get(path) else { continue };
+        rows.push(json!({
+            "hash": hash,
+            "active": rows.is_empty() && hash.is_some(),
+            "at": rfc3339(activation.at_ms),
+            "who": activation.who,
+            "comment": activation.why,
+            "tags": activation.tags,
+            "source": activation.source,
+            "activation": activation.sequence,
+            "ruleset": activation.ruleset,
+        }));
+    }
+    if rows.is_empty() { Err(Problem::not_found("definition")) } else { Ok(rows) }
+}
+
+/// The text of one version of this file: a hash alone does not lead to other files' texts.
+fn version(service: &Service, path: &str, hash: &str) -> Result<Arc<str>, Problem> {
+    let failed = |error| Problem::internal(&error);
+    let activations = service.ledger.activations().map_err(failed)?;
+    let mut hashes = activations.iter().filter_map(|one| one.changed.get(path)?.as_deref());
+    let missing = || Problem::not_found("version of this file");
+    hashes.find(|known| *known == hash).ok_or_else(missing)?;
+    service.ledger.source(hash).map_err(failed)?.ok_or_else(missing)
+}
+
+/// What makes one version into another, as a unified diff; without `to`, into the one in force.
+fn diff(service: &Service, path: &str, between: &Between) -> Result<String, Problem> {
+    let from = between.from.as_deref();
+    let from = from.ok_or_else(|| Problem::bad_request("`from` is the hash of a version"))?;
+    let old = version(service, path, from)?;
+    let new = match &between.to {
+        Some(to) => version(service, path, to)?,
+        None => service.ruleset.load().files.get(path).cloned().unwrap_or_else(|| Arc::from("")),
+    };
+    Ok(unified(path, &old, &new))
+}
+
+/// A unified diff of a file.
+pub(crate) fn unified(path: &str, old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    let (from, to) = (format!("a/{path}"), format!("b/{path}"));
+    diff.unified_diff().header(&from, &to).to_string()
+}

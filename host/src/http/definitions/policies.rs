@@ -1,0 +1,175 @@
+//! Policies: listed, shown, replaced while deals arrive.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_domain::policy::Kind;
+use accredit_ledger::definitions::{Activation, Refusal};
+use accredit_workspace::Files;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::http::definitions::conditions::{self, Condition};
+use crate::http::problem::Problem;
+use crate::operations::activation::Change;
+use crate::server::clock::rfc3339;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+/// Characters of a policy's name.
+const NAME_MAX: usize = 64;
+
+/// A policy's own hash, which is its `ETag`.
+fn hash(source: &str) -> String {
+    let hash = blake3::hash(source.as_bytes()).to_hex();
+    format!("pol_{}", hash.get(..32).unwrap_or_default())
+}
+
+fn path(kind: &str, name: &str) -> Result<String, Problem> {
+    let kind = Kind::parse(kind).ok_or_else(|| Problem::not_found("kind of policy"))?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(plain) {
+        let detail = format!("a name has 1 to {NAME_MAX} letters, digits, `-` or `_`");
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(format!("policies/{}/{name}.rhai", kind.name()))
+}
+
+/// What happened to files so far.
+struct History {
+    activations: Vec<Activation>,
+    refusals: Vec<Refusal>,
+}
+
+impl History {
+    fn of(service: &Service) -> Result<History, Problem> {
+        let failed = |error| Problem::internal(&error);
+        Ok(History {
+            activations: service.ledger.activations().map_err(failed)?,
+            refusals: service.ledger.refusals().map_err(failed)?,
+        })
+    }
+
+    /// The state of one policy.
+    fn status(&self, files: &Files, path: &str) -> Option<Value> {
+        let mut parts = path.strip_prefix("policies/")?.strip_suffix(".rhai")?.splitn(2, '/');
+        let (kind, name) = (parts.next()?, parts.next()?);
+        let touches = |row: &Activation| row.files.iter().any(|file| file == path);
+        let activation = self.activations.iter().rev().find(|row| touches(row));
+        let since = activation.map_or(0, |row| row.at_ms);
+        let refusal = self.refusals.iter().rev().find(|row| touches(&row.activation));
+        let refusal = refusal.filter(|refusal| refusal.activation.at_ms >= since);
+        let source = files.get(path);
+        Some(json!({
+            "kind": kind,
+            "name": name,
+            "hash": source.map(|source| hash(source)),
+            "active": source.is_some(),
+            "last_activation": activation.map(row),
+            "last_error": refusal.map(|refusal| json!({
+                "at": rfc3339(refusal.activation.at_ms),
+                "who": refusal.activation.who,
+                "errors": refusal.diagnostics,
+            })),
+        }))
+    }
+}
+
+pub(crate) fn row(activation: &Activation) -> Value {
+    json!({
+        "sequence": activation.sequence,
+        "ruleset": activation.ruleset,
+        "at": rfc3339(activation.at_ms),
+        "who": activation.who,
+        "why": activation.why,
+        "source": activation.source,
+        "files": activation.files,
+        "effective": activation.effective,
+        "tags": activation.tags,
+        "cases": activation.cases,
+        "change": activation.change,
+        "restated": activation.restated,
+        "approved_by": activation.approved_by,
+    })
+}
+
+/// Every policy that is in force or was refused.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
+    let rows = service.blocking(|service| {
+        let history = History::of(service)?;
+        let files = &service.ruleset.load().files;
+        let refused = history.refusals.iter().flat_map(|refusal| &refusal.activation.files);
+        let paths: BTreeSet<&String> = files.keys().chain(refused).collect();
+        Ok(paths.into_iter().filter_map(|path| history.status(files, path)).collect())
+    });
+    Ok(crate::http::list(rows.await?))
+}
+
+/// One policy: its source, or its state where JSON is asked for.
+pub(crate) async fn show(
+    State(service): State<Arc<Service>>,
+    Path((kind, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let path = path(&kind, &name)?;
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let json = accept.is_some_and(|accept| accept.contains("application/json"));
+    let files = service.ruleset.load().files.clone();
+    let source = files.get(&path).cloned();
+    let mut response = if json {
+        let state = service.blocking(move |service| {
+            let history = History::of(service)?;
+            let known = files.contains_key(&path)
+                || history.refusals.iter().any(|refusal| refusal.activation.files.contains(&path));
+            Ok(history.status(&files, &path).filter(|_| known))
+        });
+        let state = state.await?.ok_or_else(|| Problem::not_found("policy"))?;
+        Json(state).into_response()
+    } else {
+        let source = source.as_ref().ok_or_else(|| Problem::not_found("policy"))?;
+        let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        (kind, source.to_string()).into_response()
+    };
+    if let Some(source) = source {
+        response.headers_mut().insert(header::ETAG, conditions::etag(&hash(&source))?);
+    }
+    Ok(response)
+}
+
+/// Puts a new version of a policy in force, or refuses it with check's diagnostics.
+pub(crate) async fn replace(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path((kind, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let path = path(&kind, &name)?;
+    let text = conditions::text(&body)?;
+    let new = hash(&text);
+    let condition = Condition::new(&headers);
+    let files = BTreeMap::from([(path.clone(), Some(text))]);
+    let change = Change { files, ..conditions::change(&headers, &caller)? };
+    let done = service.blocking(move |service| {
+        let allowed = |files: &Files| {
+            condition.holds(files.get(&path).map(|text| hash(text)).as_deref(), "policy")
+        };
+        service.submit(&change, allowed).map_err(conditions::refused)
+    });
+    // Not cut short by a client that goes away: `blocking` runs to its end.
+    conditions::answer(&done.await?, Some(&new))
+}
+
+/// Every activation, newest first.
+pub(crate) async fn activations(State(service): State<Arc<Service>>) -> Answer {
+    let rows = service.blocking(|service| {
+        let rows = service.ledger.activations().map_err(|error| Problem::internal(&error))?;
+        Ok(rows.iter().rev().map(row).collect())
+    });
+    Ok(crate::http::list(rows.await?))
+}

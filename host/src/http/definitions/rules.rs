@@ -1,0 +1,171 @@
+//! The rules library: rules searched, shown, changed, removed and copied one by one.
+//!
+//! Not the editing of text (`rules`). A change of a rule is a change of its plan's file and goes
+//! through the same door. Source: seed 003.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_ledger::definitions::content_hash;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::http::Answer;
+use crate::http::definitions::conditions::{self, Condition};
+use crate::http::problem::Problem;
+use crate::operations::activation::{Change, Done};
+use crate::operations::rules::{self, Rule, Uneditable, Wanted};
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+/// A rule as it goes out: its keys, with its kind and its plan beside them.
+fn shown(rule: &Rule) -> Value {
+    let mut body = rule.body.clone();
+    body.insert("plan".to_owned(), Value::from(rule.plan.as_str()));
+    body.insert("kind".to_owned(), Value::from(rule.kind));
+    Value::Object(body)
+}
+
+fn tag(rule: &Rule) -> String {
+    content_hash(&shown(rule).to_string())
+}
+
+/// The rules that fit.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Answer {
+    let Query(wanted) = wanted.map_err(|_| {
+        Problem::bad_request(
+            "expected `tag`, `text`, `plan`, `kind`, `relationship` or `active_on`, a date",
+        )
+    })?;
+    let ruleset = service.ruleset.load_full();
+    let rules = rules::all(&ruleset.files).into_iter().filter(|rule| wanted.fits(rule));
+    Ok(crate::http::list(rules.map(|rule| shown(&rule)).collect()))
+}
+
+fn find(service: &Service, plan: &str, name: &str) -> Option<Rule> {
+    let rules = rules::all(&service.ruleset.load().files);
+    rules.into_iter().find(|rule| rule.plan == plan && rule.name == name)
+}
+
+/// One rule.
+pub(crate) async fn show(
+    State(service): State<Arc<Service>>,
+    Path((plan, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let rule = find(&service, &plan, &name).ok_or_else(|| Problem::not_found("rule"))?;
+    let mut response = Json(shown(&rule)).into_response();
+    response.headers_mut().insert(header::ETAG, conditions::etag(&tag(&rule))?);
+    Ok(response)
+}
+
+fn uneditable(error: Uneditable) -> Problem {
+    match error {
+        Uneditable::Missing => Problem::not_found("rule"),
+        Uneditable::Taken(_) => Problem::conflict("name_taken", error.to_string()),
+        Uneditable::Other(message) => Problem::unprocessable("not_editable", message),
+    }
+}
+
+/// Changes the text of a plan's file in the door's turn.
+async fn edit(
+    service: Arc<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    (plan, name): (String, String),
+    edit: impl FnOnce(&str) -> Result<String, Uneditable> + Send + 'static,
+    conditional: bool,
+) -> Result<Done, Problem> {
+    let change = conditions::change(&headers, &caller)?;
+    let condition = Condition::new(&headers);
+    let done = service.blocking(move |service| {
+        let path = rules::path(&plan);
+        let ruleset = service.ruleset.load_full();
+        if conditional {
+            let current = find(service, &plan, &name).map(|rule| tag(&rule));
+            condition.holds(current.as_deref(), "rule")?;
+        }
+        let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("plan"))?;
+        let text = edit(text).map_err(uneditable)?;
+        let files = BTreeMap::from([(path, Some(Arc::from(text)))]);
+        // What was edited is the text of this ruleset and no other.
+        let base = Some(ruleset.hash.to_string());
+        let change = Change { files, base, ..change };
+        service.submit(&change, |_| Ok(())).map_err(conditions::refused)
+    });
+    done.await
+}
+
+/// Makes a rule what the body says; a new one needs its `kind`.
+pub(crate) async fn replace(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path((plan, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let body: Map<String, Value> = serde_json::from_slice(&body)
+        .map_err(|_| Problem::bad_request("expected a rule as a JSON object"))?;
+    let mut keys = body;
+    keys.remove("plan");
+    let kind = keys.remove("kind");
+    let kind = kind.as_ref().and_then(Value::as_str).map(str::to_owned);
+    let rule = name.clone();
+    let put = move |text: &str| rules::put(text, &rule, kind.as_deref(), &keys);
+    conditions::answer(&edit(service, caller, headers, (plan, name), put, true).await?, None)
+}
+
+/// Removes a rule that has produced nothing.
+pub(crate) async fn remove(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path((plan, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if find(&service, &plan, &name).is_none() {
+        return Err(Problem::not_found("rule"));
+    }
+    let rule = name.clone();
+    let remove = move |text: &str| rules::remove(text, &rule);
+    conditions::answer(&edit(service, caller, headers, (plan, name), remove, true).await?, None)
+}
+
+/// What a copy is called.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewName {
+    name: String,
+}
+
+/// Copies a rule under another name.
+pub(crate) async fn copy(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path((plan, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let NewName { name: new } = serde_json::from_slice(&body)
+        .map_err(|_| Problem::bad_request("expected a JSON object with the `name` of the copy"))?;
+    let rule = name.clone();
+    let copied = new.clone();
+    let copy = move |text: &str| rules::copy(text, &rule, &copied);
+    let plan_id = plan.clone();
+    let done = edit(Arc::clone(&service), caller, headers, (plan, name), copy, false).await?;
+    let copy = find(&service, &plan_id, &new).map(|rule| shown(&rule));
+    match done {
+        Done::Active(active) => {
+            let body = json!({ "active": true, "ruleset": *active.ruleset, "rule": copy });
+            Ok((axum::http::StatusCode::CREATED, Json(body)).into_response())
+        }
+        waiting => conditions::answer(&waiting, None),
+    }
+}

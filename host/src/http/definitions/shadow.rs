@@ -1,0 +1,78 @@
+//! The shadow: a change that runs beside the rules in force.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+
+use crate::http::definitions::changes;
+
+use crate::http::definitions::conditions;
+use crate::http::problem::Problem;
+use crate::operations::shadow::Sums;
+use crate::server::clock::rfc3339;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+fn shown(sums: &Sums, ruleset: Option<&str>) -> Value {
+    json!({
+        "change": sums.change,
+        "ruleset": ruleset,
+        "since": rfc3339(sums.since_ms),
+        "impact": sums.impact.report(),
+        "uncertain": sums.uncertain,
+        "missed": sums.missed,
+    })
+}
+
+/// What the shadow has come to so far.
+pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
+    let sums = service.shadow_sums();
+    let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
+    Ok(Json(shown(&sums, Some(&ruleset))))
+}
+
+/// Starts one: `{"change": ID}` of a kept change, or files as for a change, which is kept.
+pub(crate) async fn start(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let known = json.get("change").and_then(Value::as_u64);
+    let sent = match known {
+        Some(_) => None,
+        None => Some(changes::sent(&body)?),
+    };
+    let started = service.blocking(move |service| {
+        let kept = match (known, sent) {
+            (Some(id), _) => {
+                let kept = service.ledger.proposal(id);
+                kept.map_err(|error| Problem::internal(&error))?
+                    .ok_or_else(|| Problem::not_found("change"))?
+            }
+            (None, sent) => {
+                let current = service.ruleset.load_full();
+                let change = sent.unwrap_or_default().change(&current.files, &caller)?;
+                service.draft(&change).map_err(conditions::refused)?
+            }
+        };
+        service.start_shadow(&kept, &caller.name).map_err(conditions::refused)?;
+        Ok(service.shadow_sums().map(|(sums, ruleset)| shown(&sums, Some(&ruleset))))
+    });
+    Ok(Json(started.await?.unwrap_or_default()))
+}
+
+/// Ends it, and shows what it came to.
+pub(crate) async fn stop(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+) -> Answer {
+    let ended = service.blocking(move |service| service.stop_shadow(&caller.name)).await?;
+    let sums = ended.ok_or_else(|| Problem::not_found("shadow"))?;
+    Ok(Json(shown(&sums, None)))
+}

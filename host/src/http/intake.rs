@@ -1,0 +1,6 @@
+//! Routes by which deals come in.
+
+pub(crate) mod dead_letters;
+pub(crate) mod hooks;
+pub(crate) mod parked;
+pub(crate) mod transactions;

@@ -1,0 +1,167 @@
+//! `POST /hooks/{source}`: verified on the raw bytes, durable, then answered.
+//!
+//! Not deciding: the worker does that afterwards. An authentic delivery is never refused; what is
+//! wrong with its content is found by the worker and kept as a dead letter.
+
+use std::sync::{Arc, PoisonError};
+
+use accredit_ledger::inbox::Delivery;
+use accredit_seams::connector::{Payload, Verified};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::http::problem::Problem;
+use crate::operations::intake;
+use crate::plugins;
+use crate::server::state::Service;
+use crate::server::writer::NotTaken;
+
+/// Machines kept for answers; more requests at a time make their own.
+const MACHINES_KEPT_MAX: usize = 8;
+
+/// Takes a delivery.
+pub(crate) async fn receive(
+    State(service): State<Arc<Service>>,
+    Path(source): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let request = Incoming { source, method, uri, headers, body };
+    let shared = Arc::clone(&service);
+    // On its own task: a client that goes away must not cut it in half.
+    let taken = tokio::spawn(async move { take(&shared, request).await }).await;
+    taken.unwrap_or_else(|error| Err(Problem::internal(&error)))
+}
+
+struct Incoming {
+    source: String,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Problem> {
+    let source = request.source.clone();
+    if !service.ruleset.load().settings.sources.contains_key(&source) {
+        return Err(Problem::not_found("source"));
+    }
+    let encoding = request.headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        let detail = "bodies are taken as they are signed, without a content encoding";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "media_type", detail));
+    }
+    let verified = service.blocking(move |service| verified(service, request)).await;
+    let (delivery, secret) = verified.inspect_err(|_| {
+        service.metrics.webhook(&source, "refused");
+    })?;
+    let id = delivery.id.clone();
+    let receipts = service.writer.take(vec![delivery]).await.map_err(|error| {
+        service.metrics.webhook(&source, "failed");
+        not_taken(&error)
+    })?;
+    let receipt = receipts.into_iter().next();
+    let receipt = receipt.ok_or_else(|| Problem::internal(&"a delivery without a receipt"))?;
+    let outcome = match (receipt.conflict, receipt.duplicate) {
+        (true, _) => "conflict",
+        (false, true) => "duplicate",
+        (false, false) => "accepted",
+    };
+    service.metrics.webhook(&source, outcome);
+    if receipt.conflict {
+        tracing::warn!(delivery.source = %source, delivery.id = %id, "same id, other body");
+    }
+    tracing::info!(
+        delivery.source = %source,
+        delivery.id = %id,
+        delivery.sequence = receipt.sequence,
+        delivery.secret = secret,
+        delivery.outcome = outcome,
+        "delivery stored"
+    );
+    let mut answer = json!({
+        "delivery": id,
+        "transactions": receipt.transactions,
+        "duplicate": receipt.duplicate,
+    });
+    if let (true, Some(answer)) = (receipt.conflict, answer.as_object_mut()) {
+        answer.insert("conflict".to_owned(), true.into());
+    }
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+}
+
+/// The answer when the writer took nothing.
+pub(crate) fn not_taken(error: &NotTaken) -> Problem {
+    Problem::unavailable(error.to_string())
+}
+
+fn verified(service: &Service, request: Incoming) -> Result<(Delivery, usize), Problem> {
+    let ruleset = service.ruleset.load_full();
+    let source = ruleset.settings.sources.get(&request.source);
+    let source = source.ok_or_else(|| Problem::not_found("source"))?;
+    let connector = plugins::connector(&source.connector);
+    let connector = connector.ok_or_else(|| Problem::not_found("source"))?;
+    let secrets = service.secrets.load();
+    let secrets = secrets.get(&request.source).map(Vec::as_slice).unwrap_or_default();
+    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let headers = request.headers.iter();
+    let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let received_ms = service.clock.now_ms();
+    let payload = Payload {
+        method: request.method.as_str(),
+        path: request.uri.path_and_query().map_or("", |path| path.as_str()),
+        headers: &headers,
+        body: &request.body,
+        now_ms: received_ms,
+        secrets: &secrets,
+    };
+    let Verified { delivery, secret } = connector.verify(&payload).map_err(|reason| {
+        tracing::warn!(
+            delivery.source = %request.source,
+            delivery.refused = %reason,
+            "delivery is not authentic"
+        );
+        // Which of the checks failed is for our log alone.
+        let detail = "the delivery is not authentic";
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
+    })?;
+    let mut delivery = Delivery {
+        source: request.source,
+        id: delivery,
+        body: request.body.to_vec(),
+        received_ms,
+        transactions: Vec::new(),
+    };
+    delivery.transactions = transactions(service, &ruleset, &delivery);
+    Ok((delivery, secret))
+}
+
+/// The natural keys in a delivery, for its answer; none where the worker will find it unreadable.
+fn transactions(
+    service: &Service,
+    ruleset: &accredit_workspace::Ruleset,
+    delivery: &Delivery,
+) -> Vec<String> {
+    let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut machines = kept().pop().unwrap_or_default();
+    let understood = intake::understand(ruleset, &mut machines, delivery);
+    let mut kept = kept();
+    if kept.len() < MACHINES_KEPT_MAX {
+        kept.push(machines);
+    }
+    let rows = understood.map(|understood| understood.rows).unwrap_or_default();
+    let mut ids: Vec<String> = Vec::new();
+    for (_, transaction) in rows {
+        if !ids.iter().any(|id| **id == *transaction.id) {
+            ids.push(transaction.id.to_string());
+        }
+    }
+    ids
+}

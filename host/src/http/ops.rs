@@ -1,0 +1,6 @@
+//! Routes for those who operate the server.
+
+pub(crate) mod audit;
+pub(crate) mod status;
+pub(crate) mod tasks;
+pub(crate) mod verify;

@@ -1,0 +1,79 @@
+//! How the server is: for people, for probes and for monitoring.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use accredit_domain::money;
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::http::problem::Problem;
+use crate::server::state::Service;
+use crate::server::worker::PENDING_MAX;
+
+/// Counts, backlog and the ruleset in force.
+pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
+    let status = service.blocking(|service| {
+        let failed = |error| Problem::internal(&error);
+        let counts = service.ledger.counts().map_err(failed)?;
+        let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+        let ruleset = service.ruleset.load();
+        let settings = &ruleset.settings;
+        let currency = settings.units.name(settings.currency);
+        let total = counts.credited.get(currency).copied().unwrap_or_default();
+        let mut counts = serde_json::to_value(&counts).unwrap_or_default();
+        if let Some(counts) = counts.as_object_mut() {
+            let total = money::text(total, settings.currency.scale);
+            counts.insert("credited_total".to_owned(), Value::from(total));
+        }
+        Ok(json!({
+            "ruleset": &*ruleset.hash,
+            "business_date": service.business_date().to_string(),
+            "pending": pending,
+            "counts": counts,
+            "recredit": service.ledger.recredit().map_err(failed)?.map(|going| json!({
+                "activation": going.activation,
+                "effective": going.effective,
+                "looked_at": going.next,
+                "decided": going.decided,
+            })),
+            "version": env!("CARGO_PKG_VERSION"),
+        }))
+    });
+    status.await.map(Json)
+}
+
+/// The process answers.
+pub(crate) async fn live() -> Json<Value> {
+    Json(json!({ "status": "live" }))
+}
+
+/// The store can be read and no stop was asked.
+pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
+    if service.stopping.load(Ordering::Acquire) {
+        return Err(Problem::unavailable("the server is stopping"));
+    }
+    let store = service.blocking(|service| {
+        service.ledger.counts().map_err(|error| {
+            tracing::error!(error.cause = %error, "the store cannot be read");
+            Problem::unavailable("the store cannot be read")
+        })
+    });
+    store.await?;
+    Ok(Json(json!({ "status": "ready", "ruleset": &*service.ruleset.load().hash })))
+}
+
+/// OpenMetrics.
+pub(crate) async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], service.metrics.text())
+}
+
+/// What runs.
+pub(crate) async fn version() -> Json<Value> {
+    Json(json!({ "name": "accredit", "version": env!("CARGO_PKG_VERSION") }))
+}

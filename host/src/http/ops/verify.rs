@@ -1,0 +1,35 @@
+//! Recorded decisions made again from their pins.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde_json::json;
+
+use crate::http::problem::Problem;
+use crate::operations::verify::{Wanted, verify};
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+use crate::server::tasks::{self, Answered, Asked};
+
+/// Makes decisions again and says which do not come out alike.
+pub(crate) async fn run(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
+    let body = json!([wanted.plan, wanted.period]).to_string();
+    let (who, wait) = (caller.name, tasks::wait(&headers));
+    let asked = Asked { what: "verify", who, body: body.as_bytes(), wait };
+    let verified = service.answered(asked, move |service| {
+        let verified = verify(&service.ledger, &wanted);
+        let verified = verified.map_err(|error| Problem::internal(&error))?;
+        Ok(Answered::ok(json!(verified)))
+    });
+    verified.await
+}

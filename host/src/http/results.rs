@@ -1,0 +1,12 @@
+//! Routes that show and change results.
+
+pub(crate) mod adjustments;
+pub(crate) mod alerts;
+pub(crate) mod calculations;
+pub(crate) mod credits;
+pub(crate) mod enquiries;
+pub(crate) mod holds;
+pub(crate) mod notes;
+pub(crate) mod payees;
+pub(crate) mod periods;
+pub(crate) mod runs;

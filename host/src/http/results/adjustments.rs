@@ -1,0 +1,171 @@
+//! Adjustments by hand of transactions and of credits: made and listed.
+//!
+//! Not what they do (the engine) and not the keeping (the ledger). Source: DOMAIN 2.12.
+
+use std::sync::Arc;
+
+use accredit_crediting::posting;
+use accredit_domain::decision::Resolution;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::http::problem::Problem;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+use crate::server::worker::{Adjust, Subject};
+
+/// What an adjustment says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    action: String,
+    amount: Option<String>,
+    comment: Option<String>,
+    reason_code: Option<String>,
+}
+
+/// Adjusts the amount of a transaction.
+pub(crate) async fn of_transaction(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    adjust(service, Subject::Transaction(id), caller, &body).await
+}
+
+/// Adjusts the amount of a credit.
+pub(crate) async fn of_credit(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    adjust(service, Subject::Credit(id), caller, &body).await
+}
+
+async fn adjust(service: Arc<Service>, subject: Subject, caller: Caller, body: &[u8]) -> Answer {
+    let said: Said = serde_json::from_slice(body).map_err(|_| {
+        let detail = "expected a JSON object with `action`, `amount` (a decimal as text), \
+                      `comment` and `reason_code`";
+        Problem::bad_request(detail)
+    })?;
+    let (action, amount) = understood(&said)?;
+    let codes = &service.ruleset.load().settings.reason_codes;
+    match &said.reason_code {
+        Some(code) if !codes.iter().any(|known| **known == **code) => {
+            let detail = format!("`{code}` is not one of the workspace's reason codes");
+            return Err(Problem::unprocessable("unknown_reason_code", detail));
+        }
+        None if action != "reset" => {
+            let detail = "an adjustment needs one of the workspace's reason codes";
+            return Err(Problem::unprocessable("reason_code_needed", detail));
+        }
+        _ => (),
+    }
+    let order = Adjust {
+        subject: subject.clone(),
+        action,
+        amount,
+        reason_code: said.reason_code,
+        who: caller.name,
+        comment: said.comment,
+    };
+    let kept = service.ask(move |worker| worker.adjust(order)).await?;
+    let shown = service.blocking(move |service| {
+        let credit = match subject {
+            Subject::Credit(id) => service.ledger.credit(&id),
+            Subject::Transaction(_) => Ok(None),
+        };
+        let credit = credit.map_err(|error| Problem::internal(&error))?;
+        Ok(json!({ "adjustment": show(service, &kept, true)?, "credit": credit }))
+    });
+    shown.await.map(Json)
+}
+
+/// The action, and its amount written as a plain decimal.
+fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
+    let action = match said.action.as_str() {
+        "adjust_to" => "adjust_to",
+        "adjust_by" => "adjust_by",
+        "reset" => "reset",
+        other => {
+            let detail = format!("`{other}` is none of `adjust_to`, `adjust_by` and `reset`");
+            return Err(Problem::unprocessable("unknown_action", detail));
+        }
+    };
+    let amount = said.amount.as_deref().map(|text| {
+        Decimal::from_str_exact(text.trim()).map_err(|_| {
+            let detail = format!("`{text}` is no decimal such as `92.50`");
+            Problem::unprocessable("bad_amount", detail)
+        })
+    });
+    let amount = amount.transpose()?;
+    match (action, amount) {
+        ("reset", _) => Ok((action, None)),
+        (_, Some(amount)) => Ok((action, Some(amount.to_string()))),
+        (_, None) => {
+            let detail = format!("`{action}` needs an `amount`");
+            Err(Problem::unprocessable("bad_amount", detail))
+        }
+    }
+}
+
+fn show(service: &Service, one: &Resolution, counts: bool) -> Result<Value, Problem> {
+    let counts = counts && one.action != "reset";
+    let (applied, _) = service.applied(one).map_err(|error| Problem::internal(&error))?;
+    let mut shown = json!(one);
+    if let Some(shown) = shown.as_object_mut() {
+        shown.insert("counts".to_owned(), json!(counts));
+        shown.insert("applied".to_owned(), json!(counts && applied));
+    }
+    Ok(shown)
+}
+
+/// The adjustments of a transaction and of its credits, oldest first: whether each counts (it is
+/// the last word about its amount) and whether it still applies.
+pub(crate) async fn list_of_transaction(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+) -> Answer {
+    let listed = service.blocking(move |service| {
+        let stored = service.ledger.transaction(&id).map_err(|error| Problem::internal(&error))?;
+        stored.ok_or_else(|| Problem::not_found("transaction"))?;
+        listed(service, &id, |_| true)
+    });
+    Ok(crate::http::list(listed.await?))
+}
+
+/// The adjustments of a credit, oldest first.
+pub(crate) async fn list_of_credit(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+) -> Answer {
+    let listed = service.blocking(move |service| {
+        let row = service.ledger.credit(&id).map_err(|error| Problem::internal(&error))?;
+        let row = row.ok_or_else(|| Problem::not_found("credit"))?;
+        let credit = posting::credit_of(&row).to_string();
+        listed(service, &row.transaction, |one| one.credit == credit)
+    });
+    Ok(crate::http::list(listed.await?))
+}
+
+fn listed(
+    service: &Service,
+    transaction: &str,
+    wanted: impl Fn(&Resolution) -> bool,
+) -> Result<Vec<Value>, Problem> {
+    let all = service.ledger.resolutions(transaction);
+    let mut all = all.map_err(|error| Problem::internal(&error))?;
+    all.retain(|one| one.is_adjustment() && one.transaction.as_deref() == Some(transaction));
+    let shown = all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(index, one)| {
+        let later = all.get(index + 1..).unwrap_or_default();
+        show(service, one, !later.iter().any(|later| later.same_target(one)))
+    });
+    shown.collect()
+}

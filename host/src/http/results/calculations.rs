@@ -1,0 +1,200 @@
+//! Calculations: listed, shown, released, deleted; and their alerts.
+//!
+//! Not the rules of any of it (the worker) and not their runs (`runs`). Source: FORMAT section 6,
+//! DESIGN section 6, DOMAIN 2.13, 2.14, 2.16.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_domain::money;
+use accredit_ledger::releases::{DELETED, Release};
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::http::problem::Problem;
+use crate::operations::calculations::{self, counts, own_period};
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+use crate::server::worker::{PENDING_MAX, What, Wish};
+
+/// What a list can be narrowed by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Narrow {
+    plan: Option<String>,
+    period: Option<String>,
+}
+
+/// Every plan in every period that it is calculated by: how much there is, its revision and state;
+/// and how far the deciding is.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    wanted: Result<Query<Narrow>, QueryRejection>,
+) -> Answer {
+    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
+    let listed = service.blocking(move |service| {
+        let failed = |error| Problem::internal(&error);
+        let data = rows(service, &wanted)?;
+        let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+        let again = service.ledger.recredit().map_err(failed)?;
+        let run = service.last_run().map_err(failed)?;
+        let again = again.map(|wish| {
+            json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
+        });
+        let running = service.running().map(|run| {
+            json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
+                    "decided": run.decided })
+        });
+        let progress = json!({
+            "pending": pending,
+            "deciding_again": again,
+            "done": pending == 0 && again.is_none() && running.is_none(),
+            "running": running,
+            "last_run": run.map(|date| date.to_string()),
+        });
+        Ok(json!({ "data": data, "next_cursor": null, "progress": progress }))
+    });
+    listed.await.map(Json)
+}
+
+fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
+    let failed = |error| Problem::internal(&error);
+    let ruleset = service.ruleset.load_full();
+    let calendar = &ruleset.settings.calendar;
+    let index = service.index().map_err(failed)?;
+    let summaries = &index.summaries;
+    let releases = service.ledger.releases().map_err(failed)?;
+    let mut known = BTreeMap::new();
+    for (plan, leaf) in summaries.keys() {
+        if let Some(leaf) = calendar.find(leaf)
+            && let Some(period) = own_period(&ruleset, plan, leaf.first)
+        {
+            known.insert((plan.clone(), period.first), period);
+        }
+    }
+    let mut rows = Vec::new();
+    for ((plan, _), period) in known {
+        let fits = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        if !fits(&wanted.plan, &plan) || !fits(&wanted.period, &period.id) {
+            continue;
+        }
+        let leaves = calculations::leaves(&ruleset, &period);
+        let counts = counts(summaries, &plan, &leaves);
+        let units = &ruleset.settings.units;
+        let credited = counts.credited.iter().map(|(unit, amount)| {
+            let scale = units.find(unit).map_or(ruleset.settings.currency.scale, |unit| unit.scale);
+            (unit.clone(), Value::from(money::text(*amount, scale)))
+        });
+        let credited: serde_json::Map<String, Value> = credited.collect();
+        let release = releases.iter().find(|one| one.plan == plan && one.period == period.id);
+        let mut row = json!(counts);
+        if let Some(row) = row.as_object_mut() {
+            row.insert("plan".to_owned(), json!(plan));
+            row.insert("period".to_owned(), json!(period.id));
+            row.insert("first".to_owned(), json!(period.first.to_string()));
+            row.insert(
+                "last".to_owned(),
+                json!(period.end.yesterday().ok().map(|d| d.to_string())),
+            );
+            row.insert("revision".to_owned(), json!(index.revision(&plan, &period.id, &leaves)));
+            row.insert("credited".to_owned(), Value::Object(credited));
+            row.insert("release".to_owned(), release.map_or(Value::Null, shown));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// A release as it goes out.
+fn shown(release: &Release) -> Value {
+    if release.status == DELETED {
+        return Value::Null;
+    }
+    json!({
+        "plan": release.plan,
+        "period": release.period,
+        "status": release.status,
+        "publications": release.publications,
+        "revision": release.last().map(|act| act.revision),
+        "credits": release.credits,
+        "rewards": release.rewards,
+        "payees": release.payees.len(),
+        "automatic": release.rewards.is_none(),
+    })
+}
+
+/// The calculation as FORMAT section 6 has it.
+pub(crate) async fn show(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+) -> Answer {
+    let shown = service.blocking(move |service| {
+        let wanted = service.wanted(&plan, &period)?;
+        let calculation = service.calculation(&wanted);
+        calculation.map(|all| json!(all)).map_err(|error| Problem::internal(&error))
+    });
+    shown.await.map(Json)
+}
+
+/// What a release may say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    what: String,
+    #[serde(default)]
+    force: bool,
+    reason: Option<String>,
+}
+
+/// Publishes it to its payees: credits as pending, rewards as confirmed.
+pub(crate) async fn release(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let said: Said = serde_json::from_slice(&body).map_err(|_| {
+        Problem::bad_request("expected a JSON object with `what`, and maybe `force` and `reason`")
+    })?;
+    let what = match said.what.as_str() {
+        "credits" => What::Credits,
+        "rewards" => What::Rewards,
+        other => {
+            let detail = format!("`{other}` is neither `credits` nor `rewards`");
+            return Err(Problem::unprocessable("unknown_release", detail));
+        }
+    };
+    let reason = crate::http::reason(said.force, said.reason)?;
+    let force = reason.clone().filter(|_| said.force);
+    let wish = Wish { what, force, reason, who: caller.name };
+    let released = service.ask(move |worker| {
+        let wanted = worker.service().released(&plan, &period)?;
+        worker.service().refuse_during_run(Some(&plan), &wanted.leaves)?;
+        worker.publish(&wanted, &wish).map(|release| shown(&release))
+    });
+    released.await.map(Json)
+}
+
+/// Takes back what it published; the audit trail keeps it.
+pub(crate) async fn remove(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
+) -> Answer {
+    let removed = service.ask(move |worker| {
+        let service = worker.service();
+        let wanted = service.released(&plan, &period)?;
+        let by = (caller.name.as_str(), service.clock.now_ms());
+        let removed = service.ledger.unpublish((&plan, &period), &wanted.leaves, by);
+        let removed = removed.map_err(|error| Problem::internal(&error))?;
+        Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
+    });
+    removed.await.map(Json)
+}

@@ -1,0 +1,205 @@
+//! Credits: listed, shown, explained, released, held.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use accredit_domain::calendar::{Calendar, PeriodKind};
+use accredit_ledger::query::CreditQuery;
+use accredit_seams::store::Error;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Path, Query, State};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::http::Answer;
+use crate::http::problem::Problem;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+use crate::server::worker::{Action, Order, Resolve};
+
+/// Rows of a page, unless asked for fewer or more.
+const LIMIT_DEFAULT: usize = 100;
+
+/// Rows of a page at most.
+const LIMIT_MAX: usize = 1000;
+
+/// What a list can be narrowed by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    payee: Option<String>,
+    position: Option<String>,
+    team: Option<String>,
+    period: Option<String>,
+    status: Option<String>,
+    transaction: Option<String>,
+    plan: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A page of credits.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Answer {
+    let Query(wanted) = wanted.map_err(|_| {
+        Problem::bad_request(
+            "expected `payee`, `position`, `team`, `period`, `status`, `transaction`, `plan`, `limit` \
+             or `cursor`",
+        )
+    })?;
+    let limit = limit(wanted.limit)?;
+    let status = wanted.status.as_deref();
+    if status.is_some_and(|status| accredit_domain::credit::Status::parse(status).is_none()) {
+        let detail = "`status` is `active`, `held`, `suppressed` or `void`";
+        return Err(Problem::bad_request(detail));
+    }
+    let page = service.blocking(move |service| {
+        let periods = match &wanted.period {
+            None => None,
+            Some(id) => Some(leaves(&service.ruleset.load().settings.calendar, id)?),
+        };
+        let query = CreditQuery {
+            payee: wanted.payee,
+            position: wanted.position,
+            team: wanted.team,
+            periods,
+            status: wanted.status,
+            transaction: wanted.transaction,
+            plan: wanted.plan,
+            limit,
+            cursor: wanted.cursor,
+        };
+        service.ledger.credits(&query).map_err(|error| match error {
+            // The only thing of the caller's that the ledger reads.
+            Error::Damaged(_) if query.cursor.is_some() => {
+                Problem::bad_request("`cursor` is none that a page gave")
+            }
+            error => Problem::internal(&error),
+        })
+    });
+    let page = page.await?;
+    Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
+}
+
+/// The rows of a page.
+///
+/// # Errors
+/// When too many, or none, are wanted.
+pub(crate) fn limit(wanted: Option<usize>) -> Result<usize, Problem> {
+    let limit = wanted.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(Problem::bad_request(format!("`limit` must be 1 to {LIMIT_MAX}")));
+    }
+    Ok(limit)
+}
+
+/// The leaf periods of a period; a leaf is its own.
+///
+/// # Errors
+/// When the calendar has no such period.
+pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<String>, Problem> {
+    let unknown = || Problem::bad_request(format!("`{id}` is no period of the calendar"));
+    let period = calendar.find(id).ok_or_else(unknown)?;
+    let mut leaves = BTreeSet::new();
+    let mut day = period.first;
+    while day < period.end {
+        let leaf = calendar.period(day, PeriodKind::Month).ok_or_else(unknown)?;
+        leaves.insert(leaf.id);
+        // A leaf that did not end later would go round for ever.
+        if leaf.end <= day {
+            break;
+        }
+        day = leaf.end;
+    }
+    Ok(leaves.into_iter().collect())
+}
+
+/// One credit.
+pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
+    let row = service.blocking(move |service| {
+        service.ledger.credit(&id).map_err(|error| Problem::internal(&error))
+    });
+    let row = row.await?.ok_or_else(|| Problem::not_found("credit"))?;
+    Ok(Json(json!(row)))
+}
+
+/// Why a credit is what it is.
+pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
+    let explained = service.blocking(move |service| {
+        let failed = |error| Problem::internal(&error);
+        let row = service.ledger.credit(&id).map_err(failed)?;
+        let row = row.ok_or_else(|| Problem::not_found("credit"))?;
+        let stored = service.ledger.transaction(&row.transaction).map_err(failed)?;
+        let why = stored.as_ref().and_then(|stored| {
+            let plan = stored.decisions.iter().find(|decision| decision.plan == row.plan)?;
+            Some(service.explain(stored, plan))
+        });
+        Ok(json!({ "credit": row, "why": why.transpose()? }))
+    });
+    explained.await.map(Json)
+}
+
+/// What a release or a hold may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    comment: Option<String>,
+    reason: Option<String>,
+}
+
+/// Ends the hold of a credit.
+pub(crate) async fn release(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    resolve(service, id, (Action::Release, caller), &body).await
+}
+
+/// Holds a credit.
+pub(crate) async fn hold(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    resolve(service, id, (Action::Hold, caller), &body).await
+}
+
+async fn resolve(
+    service: Arc<Service>,
+    credit: String,
+    (action, caller): (Action, Caller),
+    body: &[u8],
+) -> Answer {
+    let said: Said = match body.trim_ascii() {
+        b"" => Said::default(),
+        body => serde_json::from_slice(body).map_err(|_| {
+            Problem::bad_request("expected a JSON object with `comment` or `reason`, or no body")
+        })?,
+    };
+    let comment = said.comment.or(said.reason);
+    let order = Resolve { credit, action, who: caller.name, comment };
+    let row = service.orders.ask(|reply| Order::Resolve(order, reply)).await?;
+    Ok(Json(json!(row)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parent_means_its_leaves() {
+        let calendar = Calendar::months(2);
+        let leaves = |id: &str| leaves(&calendar, id).unwrap_or_default();
+        assert_eq!(leaves("2026-03"), ["2026-03"]);
+        assert_eq!(leaves("2027-Q1"), ["2026-02", "2026-03", "2026-04"]);
+        assert_eq!(leaves("2027").len(), 12);
+        assert!(leaves("2027-Q5").is_empty());
+    }
+}

@@ -1,0 +1,104 @@
+//! Notes of recorded decisions in pages: the log, and the alerts of decisions (`alerts` adds others).
+//!
+//! Source: DOMAIN 2.16.
+
+use std::sync::Arc;
+
+use accredit_ledger::notes::{NotePage, NoteQuery, NoteRow};
+use accredit_seams::store::Error;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::http::Answer;
+
+use crate::http::problem::Problem;
+use crate::http::results::credits;
+use crate::server::state::Service;
+
+/// What a list can be narrowed by.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    pub(crate) plan: Option<String>,
+    pub(crate) period: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) transaction: Option<String>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) cursor: Option<String>,
+}
+
+/// What is wanted, understood.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn wanted(query: Result<Query<Wanted>, QueryRejection>) -> Result<Wanted, Problem> {
+    let query = query.map_err(|_| {
+        let detail = "expected `plan`, `period`, `code`, `transaction`, `limit` or `cursor`";
+        Problem::bad_request(detail)
+    })?;
+    Ok(query.0)
+}
+
+/// Every warning.
+pub(crate) async fn log(
+    State(service): State<Arc<Service>>,
+    query: Result<Query<Wanted>, QueryRejection>,
+) -> Answer {
+    let wanted = wanted(query)?;
+    let page = service.blocking(move |service| {
+        let mut page = page(service, &wanted, false)?;
+        if page.next.is_none() {
+            page.rows.extend(of_rewards(service, &wanted)?);
+        }
+        Ok(page)
+    });
+    let page = page.await?;
+    Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
+}
+
+/// The warnings of rewards that cannot be worked out: they are of no transaction, and follow the
+/// last page.
+fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Problem> {
+    let calendar = service.ruleset.load().settings.calendar.clone();
+    let leaves = wanted.period.as_deref().map(|id| credits::leaves(&calendar, id)).transpose()?;
+    let leaves = leaves.map(|leaves| leaves.into_iter().collect());
+    let found = service.reward_alerts(wanted.plan.as_deref(), leaves.as_ref());
+    let mut found = found.map_err(|error| Problem::internal(&error))?;
+    found.retain(|row| {
+        let fits = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        fits(&wanted.code, &row.note.code) && fits(&wanted.transaction, &row.note.transaction)
+    });
+    Ok(found)
+}
+
+/// A page of notes; of alerts alone, or of the log.
+///
+/// # Errors
+/// When the period, the limit or the cursor is none.
+pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<NotePage, Problem> {
+    let limit = credits::limit(wanted.limit)?;
+    let ruleset = service.ruleset.load();
+    let calendar = &ruleset.settings.calendar;
+    let periods = wanted.period.as_deref().map(|id| credits::leaves(calendar, id));
+    let query = NoteQuery {
+        alerts,
+        plan: wanted.plan.clone(),
+        periods: periods.transpose()?,
+        code: wanted.code.clone(),
+        transaction: wanted.transaction.clone(),
+        limit,
+        cursor: wanted.cursor.clone(),
+    };
+    service.ledger.notes(&query).map_err(|error| match error {
+        // The only thing of the caller's that the ledger reads.
+        Error::Damaged(_) if query.cursor.is_some() => {
+            Problem::bad_request("`cursor` is none that a page gave")
+        }
+        error => Problem::internal(&error),
+    })
+}

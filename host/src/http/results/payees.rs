@@ -1,0 +1,255 @@
+//! What a payee sees: published statements, why and why not, and their enquiries.
+//!
+//! Not the publishing (the worker). Source: DOMAIN 2.14, 2.16, 2.18, INV-V1.
+//!
+//! **Architecture invariant:** everything is read by the payee's own key; a payee who is not known is
+//! answered like one of whom nothing is published, and a credit of somebody else like none.
+
+use std::sync::Arc;
+
+use accredit_crediting::explain::{Finding, WhyNot};
+use accredit_domain::decision::CreditRow;
+use accredit_domain::transaction::number;
+use accredit_ledger::enquiries::Enquiry;
+use accredit_ledger::releases::Statement;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+
+use crate::http::encoded;
+
+use crate::http::problem::Problem;
+use crate::http::results::enquiries;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+/// Characters of an enquiry.
+const TEXT_MAX: usize = 4000;
+
+/// Which statements.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    period: Option<String>,
+}
+
+/// What is published of a payee: pending or confirmed.
+pub(crate) async fn statements(
+    State(service): State<Arc<Service>>,
+    Path(payee): Path<String>,
+    wanted: Result<Query<Which>, QueryRejection>,
+) -> Answer {
+    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `period`"))?;
+    let shown = service.blocking(move |service| {
+        let found = service.ledger.statements(&payee, wanted.period.as_deref());
+        let found = found.map_err(|error| Problem::internal(&error))?;
+        Ok(found.iter().map(|one| statement(&payee, one)).collect())
+    });
+    Ok(crate::http::list(shown.await?))
+}
+
+fn statement(payee: &str, one: &Statement) -> Value {
+    let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
+    for row in one.credits.iter().filter(|row| row.status == "active") {
+        let amount = row.amount.parse::<Decimal>().unwrap_or_default();
+        let key = (row.credit_type.as_str(), row.unit_type.as_str());
+        match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
+            Some((.., sum)) => *sum += amount,
+            None => totals.push((key.0, key.1, amount)),
+        }
+    }
+    let totals = totals.into_iter().map(|(kind, unit, sum)| {
+        json!({ "credit_type": kind, "unit_type": unit, "amount": sum.to_string() })
+    });
+    json!({
+        "plan": one.plan,
+        "period": one.period,
+        "status": one.status,
+        "revision": one.revision,
+        "released": one.released,
+        "totals": totals.collect::<Vec<_>>(),
+        "credits": one.credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
+        "team_credits": one.team_credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
+        "rewards": one.rewards,
+    })
+}
+
+/// A credit as its payee sees it, with the way to its explanation.
+fn credit(payee: &str, row: &CreditRow) -> Value {
+    json!({
+        "id": row.id,
+        "transaction": row.transaction,
+        "incentive_date": row.incentive_date,
+        "rule": row.rule,
+        "kind": row.kind,
+        "position": row.position,
+        "team": row.team,
+        "relationship": row.relationship,
+        "period": row.period,
+        "credit_type": row.credit_type,
+        "unit_type": row.unit_type,
+        "amount": row.amount,
+        "status": row.status,
+        "release_date": row.release_date,
+        "reason": row.reason,
+        "reason_code": row.reason_code,
+        "origin": row.origin,
+        "reverses": row.reverses,
+        "explain": why_not_link(payee, &row.transaction),
+    })
+}
+
+/// Where a payee reads why they got what they got of a transaction.
+pub(crate) fn why_not_link(payee: &str, transaction: &str) -> String {
+    format!("/v1/payees/{}/why-not?transaction={}", encoded(payee), encoded(transaction))
+}
+
+/// Which transaction.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    transaction: String,
+}
+
+/// Why a payee got nothing of a transaction, plan by plan; where they got something that is
+/// published, what.
+pub(crate) async fn why_not(
+    State(service): State<Arc<Service>>,
+    Path(payee): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Answer {
+    let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
+    let told = service.blocking(move |service| {
+        let failed = |error| Problem::internal(&error);
+        let published = service.ledger.statements(&payee, None).map_err(failed)?;
+        let stored = service.ledger.transaction(&asked.transaction).map_err(failed)?;
+        let mut plans = Vec::new();
+        for decision in stored.iter().flat_map(|stored| &stored.decisions) {
+            let Some(stored) = &stored else { continue };
+            if let Some(why) = service.for_payee(stored, decision, &payee)? {
+                let mine = decision.credits.iter().any(|row| {
+                    row.payee.as_deref() == Some(&*payee)
+                        && matches!(row.status.as_str(), "active" | "held")
+                });
+                plans.push(public(&payee, why, mine, &published));
+            }
+        }
+        let found = stored.is_some();
+        Ok(json!({ "transaction": asked.transaction, "known": found, "plans": plans }))
+    });
+    told.await.map(Json)
+}
+
+/// What a payee may read: of their own credits, those that are published.
+fn public(payee: &str, why: WhyNot, decided: bool, published: &[Statement]) -> Value {
+    let statements = published.iter().filter(|one| one.plan == why.plan);
+    let credits = statements.flat_map(|one| &one.credits);
+    let credits: Vec<Value> = credits
+        .filter(|row| row.transaction == why.transaction)
+        .map(|row| credit(payee, row))
+        .collect();
+    // What was decided since the release is not for the payee: not even why.
+    let findings = match (credits.is_empty(), decided) {
+        (false, _) => Vec::new(),
+        (true, false) => why.findings,
+        (true, true) => vec![Finding {
+            stage: "release".to_owned(),
+            code: "not_released".to_owned(),
+            message: "the calculation that it belongs to is not released".to_owned(),
+            ..Finding::default()
+        }],
+    };
+    json!({
+        "plan": why.plan,
+        "credited": !credits.is_empty(),
+        "findings": findings,
+        "credits": credits,
+    })
+}
+
+/// The enquiries of a payee, oldest first.
+pub(crate) async fn enquiries(
+    State(service): State<Arc<Service>>,
+    Path(payee): Path<String>,
+) -> Answer {
+    let own = service.blocking(move |service| {
+        let all = service.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
+        Ok(all.iter().filter(|one| one.payee == payee).map(enquiries::shown).collect())
+    });
+    Ok(crate::http::list(own.await?))
+}
+
+/// What an enquiry may say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    kind: String,
+    transaction: Option<String>,
+    credit: Option<String>,
+    expected: Option<String>,
+    text: String,
+}
+
+/// Takes a question.
+pub(crate) async fn enquire(
+    State(service): State<Arc<Service>>,
+    Path(payee): Path<String>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let said: Said = serde_json::from_slice(&body).map_err(|_| {
+        let detail = "expected a JSON object with `kind`, `text`, and maybe `transaction`, \
+                      `credit` or `expected`, an amount as text";
+        Problem::bad_request(detail)
+    })?;
+    if !matches!(said.kind.as_str(), "missing" | "incorrect") {
+        let detail = format!("`{}` is neither `missing` nor `incorrect`", said.kind);
+        return Err(Problem::unprocessable("unknown_kind", detail));
+    }
+    let length = said.text.trim().chars().count();
+    if !(1..=TEXT_MAX).contains(&length) {
+        let detail = format!("`text` must have 1 to {TEXT_MAX} characters");
+        return Err(Problem::unprocessable("bad_text", detail));
+    }
+    if said.expected.as_deref().is_some_and(|amount| number(amount).is_none()) {
+        return Err(Problem::unprocessable("bad_amount", "`expected` is no amount"));
+    }
+    let kept = service.blocking(move |service| {
+        let failed = |error| Problem::internal(&error);
+        let (mut transaction, mut actual) = (said.transaction, None);
+        if let Some(id) = &said.credit {
+            let published = service.ledger.statements(&payee, None).map_err(failed)?;
+            let mut rows =
+                published.iter().flat_map(|one| one.credits.iter().chain(&one.team_credits));
+            let row = rows.find(|row| row.id == *id).ok_or_else(|| Problem::not_found("credit"))?;
+            if transaction.as_ref().is_some_and(|known| *known != row.transaction) {
+                let detail = "the credit is of another transaction";
+                return Err(Problem::unprocessable("other_transaction", detail));
+            }
+            transaction = Some(row.transaction.clone());
+            actual = Some(row.amount.clone());
+        }
+        let enquiry = Enquiry {
+            payee,
+            kind: said.kind,
+            transaction,
+            credit: said.credit,
+            actual,
+            expected: said.expected,
+            text: said.text.trim().to_owned(),
+            at_ms: service.clock.now_ms(),
+            ..Enquiry::default()
+        };
+        let kept = service.ledger.enquire(enquiry, &caller.name).map_err(failed)?;
+        Ok(enquiries::shown(&kept))
+    });
+    Ok((StatusCode::CREATED, Json(kept.await?)).into_response())
+}

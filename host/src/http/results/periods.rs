@@ -1,0 +1,204 @@
+//! Periods: where each stands, closed, reopened, finalized.
+//!
+//! Not the freezing (the worker) and not the calendar (the engine). Source: DOMAIN 2.11.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_domain::calendar::{Period, State as Standing};
+use accredit_ledger::periods::{FINALIZED, Said};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::http::problem::Problem;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+use crate::server::worker::Worker;
+
+/// What an act may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(default)]
+    force: bool,
+    reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Close,
+    Reopen,
+    Finalize,
+}
+
+/// Every leaf period that holds something, that somebody said something about, or that goes on.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
+    let listed = service.blocking(|service| {
+        let failed = |error| Problem::internal(&error);
+        let calendar = service.ruleset.load().settings.calendar.clone();
+        let said = service.ledger.periods().map_err(failed)?;
+        let summaries = service.ledger.summaries().map_err(failed)?;
+        let today = service.business_date();
+        let now = calendar.period(today, accredit_domain::calendar::PeriodKind::Month);
+        let ids = summaries.keys().map(|(_, leaf)| leaf).chain(said.keys());
+        let known = ids.filter_map(|id| calendar.find(id)).chain(now);
+        let known: BTreeMap<_, Period> = known.map(|leaf| (leaf.first, leaf)).collect();
+        let rows = known.values().map(|leaf| {
+            let here = summaries.iter().filter(|((_, id), _)| *id == leaf.id);
+            let here = here.map(|(_, summary)| &summary.counts);
+            let (transactions, credits, held, parked) = here.fold((0, 0, 0, 0), |sum, counts| {
+                let (transactions, credits) = (sum.0 + counts.transactions, sum.1 + counts.credits);
+                (transactions, credits, sum.2 + counts.held, sum.3 + counts.parked)
+            });
+            let said = said.get(&leaf.id);
+            json!({
+                "id": leaf.id,
+                "first": leaf.first.to_string(),
+                "last": leaf.end.yesterday().ok().map(|day| day.to_string()),
+                "state": state(&calendar.state(leaf, today), said),
+                "said": said,
+                "decisions": transactions,
+                "credits": credits,
+                "held": held,
+                "parked": parked,
+            })
+        });
+        Ok(rows.collect::<Vec<Value>>())
+    });
+    Ok(crate::http::list(listed.await?))
+}
+
+/// Where a period stands: what was said about it, else what the calendar says.
+fn state(standing: &Standing, said: Option<&Said>) -> String {
+    said.map_or_else(|| standing.name().to_owned(), |said| said.state.clone())
+}
+
+/// Says that a period is complete.
+pub(crate) async fn close(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    act(service, id, Act::Close, caller, &body).await
+}
+
+/// Says that it is not.
+pub(crate) async fn reopen(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    act(service, id, Act::Reopen, caller, &body).await
+}
+
+/// Freezes it for ever.
+pub(crate) async fn finalize(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    act(service, id, Act::Finalize, caller, &body).await
+}
+
+async fn act(service: Arc<Service>, id: String, act: Act, caller: Caller, body: &[u8]) -> Answer {
+    let wish: Wish = match body.trim_ascii() {
+        b"" => Wish::default(),
+        body => serde_json::from_slice(body).map_err(|_| {
+            Problem::bad_request("expected a JSON object with `force` and `reason`, or no body")
+        })?,
+    };
+    let reason = crate::http::reason(wish.force, wish.reason)?;
+    let done = service.ask(move |worker| {
+        let service = Arc::clone(worker.service());
+        let calendar = service.ruleset.load().settings.calendar.clone();
+        let period = calendar.find(&id).ok_or_else(|| Problem::not_found("period"))?;
+        if act == Act::Finalize {
+            let leaves = crate::operations::calculations::leaves(&service.ruleset.load(), &period);
+            service.refuse_during_run(None, &leaves)?;
+        }
+        if !wish.force {
+            allowed(&service, &period, act)?;
+        }
+        let state = match act {
+            Act::Close => "closed",
+            Act::Reopen => "open",
+            Act::Finalize => FINALIZED,
+        };
+        let said = Said {
+            state: state.to_owned(),
+            day: service.business_date().to_string(),
+            who: caller.name,
+            at_ms: service.clock.now_ms(),
+            reason,
+        };
+        let mut rows = Vec::new();
+        for leaf in calendar.leaves(&period) {
+            rows.push(carry_out(worker, &leaf, act, &said)?);
+        }
+        Ok(json!({ "id": period.id, "state": state, "leaves": rows }))
+    });
+    done.await.map(Json)
+}
+
+/// What is in the way, with what to do about it.
+fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> {
+    let failed = |error| Problem::internal(&error);
+    let today = service.business_date();
+    if act != Act::Reopen && today < period.end {
+        let last = period.end.yesterday().unwrap_or(period.end);
+        let detail = format!(
+            "it lasts until {last} and the business date is {today}: wait for its end, or force \
+             it with a reason"
+        );
+        return Err(Problem::conflict("period_not_over", detail));
+    }
+    if act != Act::Finalize {
+        return Ok(());
+    }
+    let ruleset = service.ruleset.load_full();
+    let calendar = &ruleset.settings.calendar;
+    let finalized = service.ledger.finalized().map_err(failed)?;
+    let summaries = service.ledger.summaries().map_err(failed)?;
+    let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
+    let earlier = earlier.filter_map(|((_, leaf), _)| calendar.find(leaf));
+    let earlier: BTreeMap<_, Period> = earlier
+        .filter(|leaf| leaf.first < period.first && !finalized.contains(&leaf.id))
+        .map(|leaf| (leaf.first, leaf))
+        .collect();
+    if earlier.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = earlier.values().map(|leaf| leaf.id.as_str()).collect();
+    let detail = format!(
+        "earlier periods are not finalized: {}; finalize them first, or force it with a reason",
+        ids.join(", ")
+    );
+    Err(Problem::conflict("earlier_periods_open", detail))
+}
+
+fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Result<Value, Problem> {
+    let failed = |error| Problem::internal(&error);
+    let service = Arc::clone(worker.service());
+    let finalized = service.ledger.finalized().map_err(failed)?.contains(&leaf.id);
+    match (act, finalized) {
+        // Resolve once: the period is what it was made.
+        (Act::Finalize, true) => (),
+        (_, true) => {
+            let detail = format!("{} is finalized, which is for ever", leaf.id);
+            return Err(Problem::conflict("period_finalized", detail));
+        }
+        (Act::Finalize, false) => {
+            worker.finalize(leaf, said).map_err(failed)?;
+        }
+        (_, false) => service.ledger.say(&leaf.id, said).map_err(failed)?,
+    }
+    let said = service.ledger.periods().map_err(failed)?;
+    Ok(json!({ "id": leaf.id, "said": said.get(&leaf.id) }))
+}

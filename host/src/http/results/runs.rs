@@ -1,0 +1,150 @@
+//! Runs of calculations: asked for, looked at, cancelled.
+//!
+//! Not the deciding (`worker::run`). A run that ends while its client waits is answered as it was
+//! before there was anything to wait for: 200 with what it came to. Source: DOMAIN 2.13, RFC 7240
+//! (`Prefer`), RFC 9110 (202).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accredit_ledger::runs::{Run, RunState};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::http::problem::Problem;
+use crate::server::clock::rfc3339;
+use crate::server::runs::location;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+
+/// How long an answer waits for the end of what was asked for, unless said; a request has 30 s.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// The longest that `Prefer: wait` may ask for.
+const WAIT_MAX: Duration = Duration::from_secs(25);
+
+/// What a run may say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    mode: String,
+    #[serde(default)]
+    transactions: BTreeSet<String>,
+}
+
+/// How long the caller wants to wait: `Prefer: wait=5`, `Prefer: respond-async`.
+pub(crate) fn wait(headers: &HeaderMap) -> Duration {
+    let preferences = headers.get_all("prefer").into_iter().filter_map(|one| one.to_str().ok());
+    let preferences = preferences.flat_map(|one| one.split([',', ';'])).map(str::trim);
+    let mut wait = WAIT;
+    for preference in preferences {
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        match (name.trim().to_ascii_lowercase().as_str(), value.trim().parse().ok()) {
+            ("respond-async", _) => return Duration::ZERO,
+            ("wait", Some(seconds)) => wait = Duration::from_secs(seconds),
+            _ => (),
+        }
+    }
+    wait.min(WAIT_MAX)
+}
+
+/// Where to ask again, for an answer that is not there yet.
+pub(crate) fn later(location: HeaderValue, body: Value) -> Response {
+    let headers: [(HeaderName, HeaderValue); 2] =
+        [(header::LOCATION, location), (header::RETRY_AFTER, HeaderValue::from_static("1"))];
+    (StatusCode::ACCEPTED, headers, Json(body)).into_response()
+}
+
+/// Decides the transactions of a calculation again and says how many came out otherwise.
+pub(crate) async fn begin(
+    State(service): State<Arc<Service>>,
+    Path((plan, period)): Path<(String, String)>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let said: Said = serde_json::from_slice(&body).map_err(|_| {
+        Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
+    })?;
+    let selected = match (said.mode.as_str(), said.transactions) {
+        ("full" | "incremental", _) => BTreeSet::new(),
+        ("selected", ids) if !ids.is_empty() => ids,
+        _ => {
+            let detail = "`mode` is `full`, `incremental`, or `selected` with `transactions`";
+            return Err(Problem::unprocessable("unknown_mode", detail));
+        }
+    };
+    let begun = service.blocking(move |service| {
+        let wanted = service.wanted(&plan, &period)?;
+        let at_ms = service.clock.now_ms();
+        let (mode, who) = (said.mode, caller.name);
+        let run = Run { plan, period, mode, selected, who, at_ms, ..Run::default() };
+        service.begin_run(&wanted, run)
+    });
+    let run = service.waited(begun.await?.id, wait(&headers)).await?;
+    let place = location(run.id);
+    match run.state {
+        RunState::Done => Ok(([(header::LOCATION, place)], Json(shown(&run))).into_response()),
+        RunState::Waiting | RunState::Running => Ok(later(place, shown(&run))),
+        RunState::Cancelled => {
+            let detail = format!("run {} was cancelled", run.id);
+            Err(Problem::conflict("run_cancelled", detail).header(header::LOCATION, place))
+        }
+        RunState::Failed => {
+            let detail = run.error.unwrap_or_default();
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Err(Problem::new(status, "run_failed", detail).header(header::LOCATION, place))
+        }
+    }
+}
+
+/// A run as it goes out.
+fn shown(run: &Run) -> Value {
+    json!({
+        "id": run.id,
+        "plan": run.plan,
+        "period": run.period,
+        "mode": run.mode,
+        "selected": run.selected,
+        "who": run.who,
+        "at": rfc3339(run.at_ms),
+        "state": run.state,
+        "ended": run.ended_ms.map(rfc3339),
+        "transactions": run.transactions,
+        "decided": run.decided,
+        "differing": run.differing,
+        "revision": run.revision,
+        "business_date": run.business_date,
+        "error": run.error,
+    })
+}
+
+/// Every run that is kept, newest first.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
+    let listed = service.blocking(|service| {
+        let runs = service.ledger.runs().map_err(|error| Problem::internal(&error))?;
+        let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
+        Ok(runs.map(|run| shown(&run)).collect())
+    });
+    Ok(crate::http::list(listed.await?))
+}
+
+/// How far a run is, and how it ended.
+pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
+    let run = service.blocking(move |service| service.run_of(id));
+    Ok(Json(shown(&run.await?)))
+}
+
+/// Ends a run between two of its steps; what it has decided stays.
+pub(crate) async fn cancel(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
+    let run = service.blocking(move |service| service.cancel_run(id)).await?;
+    let run = service.waited(run.id, WAIT).await?;
+    Ok(Json(shown(&run)))
+}

@@ -1,0 +1,205 @@
+//! Rules that run beside those in force on live deals, and what they would come to.
+//!
+//! Not activation: nothing that a shadow decides is stored as a decision. Fed by the worker, asked
+//! by `http::shadow`. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** a shadow writes one row, its sums; a deal that is decided anew is
+//! counted as it is now, once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use accredit_crediting::impact::{self, Delta, Impact};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::changes::Proposal;
+use accredit_ledger::record::Stored;
+use accredit_workspace::Ruleset;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::http::problem::Problem;
+use crate::operations::activation::{self, Refused};
+use crate::operations::replay::Again;
+use crate::server::state::Service;
+
+const KEY: &str = "shadow";
+
+/// Deals that differ and are remembered one by one; beyond it, a deal that comes again counts twice
+/// and the report says so.
+const DELTAS_MAX: usize = 5000;
+
+/// What is kept of a shadow.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Sums {
+    /// The kept change that runs.
+    pub(crate) change: u64,
+    /// Since when, milliseconds since 1970.
+    pub(crate) since_ms: i64,
+    /// What differs.
+    pub(crate) impact: Impact,
+    /// What each deal that differs adds.
+    deltas: BTreeMap<String, Delta>,
+    /// Deals that were decided once more without being remembered.
+    pub(crate) uncertain: u64,
+    /// Deals that could not be shown to it.
+    #[serde(default)]
+    pub(crate) missed: u64,
+}
+
+/// A shadow that runs.
+pub(crate) struct Shadow {
+    /// Its rules.
+    pub(crate) ruleset: Arc<Ruleset>,
+    /// What came of it.
+    pub(crate) sums: Sums,
+}
+
+impl Sums {
+    fn add(&mut self, transaction: &str, again: bool, delta: Option<Delta>) {
+        if again {
+            let known = self.deltas.remove(transaction);
+            if known.is_none() && self.deltas.len() >= DELTAS_MAX {
+                self.uncertain += 1;
+            }
+            // One that agreed, or came before the shadow, has nothing to be taken back.
+            if known.is_some() {
+                self.impact.take_back(known.as_ref());
+            }
+        }
+        self.impact.add(delta.as_ref());
+        if let Some(delta) = delta.filter(|_| self.deltas.len() < DELTAS_MAX) {
+            self.deltas.insert(transaction.to_owned(), delta);
+        }
+    }
+}
+
+impl Service {
+    fn shadow(&self) -> MutexGuard<'_, Option<Shadow>> {
+        self.shadow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The kept change that runs as a shadow.
+    pub(crate) fn shadow_change(&self) -> Option<u64> {
+        self.shadow().as_ref().map(|shadow| shadow.sums.change)
+    }
+
+    /// The sums so far, and the ruleset that made them.
+    pub(crate) fn shadow_sums(&self) -> Option<(Sums, Arc<str>)> {
+        let shadow = self.shadow();
+        shadow.as_ref().map(|shadow| (shadow.sums.clone(), Arc::clone(&shadow.ruleset.hash)))
+    }
+
+    fn shadow_ruleset(&self, kept: &Proposal) -> Result<Arc<Ruleset>, Refused> {
+        let failed = |error| Refused::Problem(Problem::internal(&error));
+        let texts = self.ledger.texts(kept).map_err(failed)?;
+        let base = self.ledger.files_of(&kept.base).map_err(failed)?;
+        let base = base.unwrap_or_else(|| self.ruleset.load().files.clone());
+        let files = activation::changed(&base, &texts);
+        self.candidate(&files, texts.keys()).map(|checked| Arc::new(checked.ruleset))
+    }
+
+    /// Lets a kept change run beside the rules in force, from the next deal on; one that runs ends.
+    pub(crate) fn start_shadow(&self, kept: &Proposal, who: &str) -> Result<(), Refused> {
+        if !kept.can_be_activated() {
+            let detail = "only a change that check finds sound can run as a shadow";
+            return Err(Refused::Problem(Problem::conflict("not_checked", detail)));
+        }
+        let ruleset = self.shadow_ruleset(kept)?;
+        let sums = Sums { change: kept.id, since_ms: self.clock.now_ms(), ..Sums::default() };
+        self.stop_shadow(who).map_err(Refused::Problem)?;
+        let failed = |error: &dyn std::fmt::Display| Refused::Problem(Problem::internal(error));
+        let row = serde_json::to_vec(&sums).map_err(|error| failed(&error))?;
+        let detail = json!({ "change": kept.id, "ruleset": *ruleset.hash });
+        let said = (who, "shadow_started", detail);
+        let noted = self.ledger.set_meta_noted((KEY, &row), self.clock.now_ms(), said);
+        noted.map_err(|error| failed(&error))?;
+        *self.shadow() = Some(Shadow { ruleset, sums });
+        Ok(())
+    }
+
+    /// Ends the shadow; gives its sums, which the audit trail keeps.
+    pub(crate) fn stop_shadow(&self, who: &str) -> Result<Option<Sums>, Problem> {
+        let mut shadow = self.shadow();
+        let Some(sums) = shadow.as_ref().map(|shadow| shadow.sums.clone()) else {
+            return Ok(None);
+        };
+        let report = sums.impact.report();
+        let detail = json!({
+            "change": sums.change,
+            "transactions": report.transactions,
+            "differing": report.differing,
+            "total": report.total,
+            "missed": sums.missed,
+        });
+        let said = (who, "shadow_ended", detail);
+        let noted = self.ledger.set_meta_noted((KEY, b""), self.clock.now_ms(), said);
+        noted.map_err(|error| Problem::internal(&error))?;
+        *shadow = None;
+        Ok(Some(sums))
+    }
+
+    /// Ends the shadow when it is this change that runs.
+    pub(crate) fn end_shadow_of(&self, change: u64, who: &str) -> Result<(), Problem> {
+        if self.shadow_change() == Some(change) {
+            self.stop_shadow(who)?;
+        }
+        Ok(())
+    }
+
+    /// Counts deals that could not be shown to the shadow.
+    pub(crate) fn shadow_missed(&self, deals: u64) {
+        if let Some(running) = self.shadow().as_mut() {
+            running.sums.missed += deals;
+        }
+    }
+
+    /// Goes on with the shadow that ran when the server stopped.
+    pub(crate) fn resume_shadow(&self) {
+        let kept = self.ledger.meta(KEY).ok().flatten();
+        let sums = kept.and_then(|row| serde_json::from_slice::<Sums>(&row).ok());
+        let Some(sums) = sums else { return };
+        let change = self.ledger.proposal(sums.change).ok().flatten();
+        // One that was activated or withdrawn just before the stop.
+        let change = change.filter(Proposal::can_be_activated);
+        match change.map(|change| self.shadow_ruleset(&change)) {
+            Some(Ok(ruleset)) => *self.shadow() = Some(Shadow { ruleset, sums }),
+            _ => tracing::warn!(change = sums.change, "the shadow does not run any more"),
+        }
+    }
+
+    fn keep_shadow(&self, sums: &Sums) -> Result<(), Problem> {
+        let row = serde_json::to_vec(sums).map_err(|error| Problem::internal(&error))?;
+        self.ledger.set_meta(KEY, &row).map_err(|error| Problem::internal(&error))
+    }
+
+    /// Decides deals that were just recorded by the shadow's rules, and counts what differs.
+    pub(crate) fn shadow_deals(&self, deals: Vec<Stored>) -> Result<(), Problem> {
+        let running = self.shadow().as_ref().map(|one| (one.sums.change, Arc::clone(&one.ruleset)));
+        let Some((change, candidate)) = running else { return Ok(()) };
+        let current = self.ruleset.load_full();
+        let mut decoder = Decoder::new(Arc::clone(&candidate.settings.fields));
+        let plans = candidate.plans.keys().map(ToString::to_string);
+        let plans: std::collections::BTreeSet<String> = plans.collect();
+        let again: Vec<Again> = deals
+            .into_iter()
+            .map(|stored| {
+                let transaction = Arc::new(decoder.decode(&stored.record));
+                Again { stored, transaction, plans: plans.clone() }
+            })
+            .collect();
+        let failed = |error| Problem::internal(&error);
+        let finalized = self.ledger.finalized().map_err(failed)?;
+        let decided = self.settled(&candidate, &again, self.business_date(), &finalized);
+        let decided = decided.map_err(failed)?;
+        let mut shadow = self.shadow();
+        let Some(running) = shadow.as_mut().filter(|running| running.sums.change == change) else {
+            return Ok(());
+        };
+        for (one, decisions) in again.iter().zip(&decided) {
+            let before = (&*current, one.stored.decisions.as_slice());
+            let delta = impact::compare(before, (&candidate, decisions));
+            running.sums.add(&one.stored.id, one.stored.version > 1, delta);
+        }
+        self.keep_shadow(&running.sums)
+    }
+}

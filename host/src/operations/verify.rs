@@ -1,0 +1,260 @@
+//! Every recorded decision made again from its pins, and compared byte for byte.
+//!
+//! Not an explanation (`explain`). Called by `accredit verify` on a data file and by `http::verify`.
+//! Source: DESIGN invariants 1 and 12.
+//!
+//! **Architecture invariant:** verifying writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_crediting::calculation;
+use accredit_crediting::impact;
+use accredit_crediting::pipeline::row;
+use accredit_crediting::posting;
+use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::Ledger;
+use accredit_ledger::record::Stored;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+use serde::Serialize;
+
+use crate::operations::explain;
+
+/// Which decisions.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Only of this plan.
+    pub(crate) plan: Option<String>,
+    /// Only of this period, or of the leaves of this parent.
+    pub(crate) period: Option<String>,
+}
+
+/// A decision that does not come out as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Deviation {
+    transaction: String,
+    plan: String,
+    ruleset: String,
+    message: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Verified {
+    /// Decisions that were made again.
+    pub(crate) decisions: u64,
+    /// Those that do not come out alike, up to a limit.
+    pub(crate) differences: Vec<Deviation>,
+    /// All that do not.
+    pub(crate) differing: u64,
+    /// Stored rows that do not agree with others; of the whole file, whatever was wanted.
+    pub(crate) damage: Vec<String>,
+}
+
+/// Deviations that are listed one by one.
+const LISTED_MAX: usize = 1000;
+
+/// Transactions that are decided together: preparing a ruleset to run costs more than running it.
+const PAGE: usize = 2048;
+
+/// Rulesets that are kept at a time.
+const RULESETS_MAX: usize = 16;
+
+/// Makes the decisions that are wanted again.
+pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
+    let mut verifying = Verifying {
+        ledger,
+        wanted,
+        finalized: ledger.finalized()?,
+        rulesets: BTreeMap::new(),
+        verified: Verified::default(),
+    };
+    verifying.verified.damage = ledger.damage()?;
+    let (mut from, mut page) = (0, Vec::new());
+    loop {
+        match ledger.stored_from(from) {
+            Ok(None) => break,
+            Ok(Some((stored, next))) => {
+                page.extend(stored);
+                from = next;
+            }
+            // It is among the damage; the blocks behind it can be read.
+            Err(StoreError::Damaged(_)) => from = ledger.block_after(from),
+            Err(error) => return Err(error),
+        }
+        if page.len() >= PAGE {
+            verifying.page(&std::mem::take(&mut page))?;
+        }
+    }
+    verifying.page(&page)?;
+    Ok(verifying.verified)
+}
+
+/// A decision with the transaction that it is about.
+type Recorded<'a> = (&'a Stored, &'a Decision);
+
+struct Verifying<'a> {
+    ledger: &'a Ledger,
+    wanted: &'a Wanted,
+    finalized: BTreeSet<String>,
+    rulesets: BTreeMap<String, Option<Arc<Ruleset>>>,
+    verified: Verified,
+}
+
+impl Verifying<'_> {
+    fn ruleset(&mut self, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
+        if let Some(known) = self.rulesets.get(hash) {
+            return Ok(known.clone());
+        }
+        let files = match self.ledger.files_of(hash) {
+            Err(StoreError::Damaged(_)) => None,
+            files => files?,
+        };
+        let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
+        // Another version of the program may name the same files otherwise.
+        let ruleset = ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new);
+        if self.rulesets.len() >= RULESETS_MAX {
+            self.rulesets.pop_first();
+        }
+        self.rulesets.insert(hash.to_owned(), ruleset.clone());
+        Ok(ruleset)
+    }
+
+    fn means(&self, decision: &Decision, ruleset: Option<&Ruleset>) -> bool {
+        let plan = self.wanted.plan.as_deref().is_none_or(|plan| plan == decision.plan);
+        let period = self.wanted.period.as_deref().is_none_or(|wanted| {
+            let Some(own) = decision.period.as_deref() else { return false };
+            let calendar = ruleset.map(|ruleset| &ruleset.settings.calendar);
+            let inside = calendar.and_then(|calendar| {
+                let period = calendar.find(wanted)?;
+                Some(calendar.leaves(&period).iter().any(|leaf| leaf.id == own))
+            });
+            own == wanted || inside == Some(true)
+        });
+        plan && period
+    }
+
+    /// Verifies some transactions, those of one ruleset and business date together.
+    fn page(&mut self, page: &[Stored]) -> Result<(), StoreError> {
+        let mut groups: BTreeMap<(&str, Option<&str>), Vec<Recorded<'_>>> = BTreeMap::new();
+        for (stored, decision) in
+            page.iter().flat_map(|one| one.decisions.iter().map(move |decision| (one, decision)))
+        {
+            // Only a period takes a calendar to be understood.
+            let ruleset = match self.wanted.period {
+                Some(_) => self.ruleset(&decision.ruleset)?,
+                None => None,
+            };
+            if self.means(decision, ruleset.as_deref()) {
+                let key = (decision.ruleset.as_str(), decision.as_of.as_deref());
+                groups.entry(key).or_default().push((stored, decision));
+            }
+        }
+        for ((hash, as_of), recorded) in groups {
+            let made = match self.ruleset(hash)? {
+                None => None,
+                Some(ruleset) => Some((self.made(&ruleset, as_of, &recorded)?, ruleset)),
+            };
+            for (stored, decision) in recorded {
+                let message = match &made {
+                    None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
+                    Some((made, ruleset)) => match made.get(&stored.number) {
+                        None => Some("what was done by hand cannot be read".to_owned()),
+                        Some(again) => self.deviation(decision, again, ruleset)?,
+                    },
+                };
+                self.verified.decisions += 1;
+                self.differs(stored, decision, message);
+            }
+        }
+        Ok(())
+    }
+
+    fn differs(&mut self, stored: &Stored, decision: &Decision, message: Option<String>) {
+        let Some(message) = message else { return };
+        self.verified.differing += 1;
+        if self.verified.differences.len() < LISTED_MAX {
+            self.verified.differences.push(Deviation {
+                transaction: stored.id.clone(),
+                plan: decision.plan.clone(),
+                ruleset: decision.ruleset.clone(),
+                message,
+            });
+        }
+    }
+
+    /// What a ruleset decides of transactions now, all plans, by the transaction's number; nothing
+    /// of those whose inputs cannot be read.
+    fn made(
+        &self,
+        ruleset: &Ruleset,
+        as_of: Option<&str>,
+        recorded: &[Recorded<'_>],
+    ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
+        let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let (mut numbers, mut transactions) = (Vec::new(), Vec::new());
+        let mut resolutions = Vec::new();
+        for (stored, _) in recorded {
+            if numbers.last() == Some(&stored.number) {
+                continue;
+            }
+            match self.ledger.resolutions(&stored.id) {
+                Err(StoreError::Damaged(_)) => continue,
+                own => resolutions.extend(own?),
+            }
+            numbers.push(stored.number);
+            transactions.push(Arc::new(decoder.decode(&stored.record)));
+        }
+        let inputs = explain::inputs(as_of.and_then(|date| date.parse().ok()), &resolutions);
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
+        let rows = decided.iter().map(|plans| {
+            plans.iter().map(|again| row::decision(ruleset, again)).collect::<Vec<_>>()
+        });
+        Ok(numbers.into_iter().zip(rows).collect())
+    }
+
+    /// What stands of a decision, with the frozen rows of its plan.
+    fn posted(&self, again: Decision, ruleset: &Ruleset) -> Result<Option<Decision>, StoreError> {
+        if self.finalized.is_empty() {
+            return Ok(Some(again));
+        }
+        let mut frozen = self.ledger.frozen(&again.transaction)?;
+        frozen.retain(|row| row.plan == again.plan);
+        let mut decisions = vec![again];
+        posting::settle(&mut decisions, &frozen, &ruleset.settings.calendar, &self.finalized);
+        Ok(decisions.pop())
+    }
+
+    fn deviation(
+        &self,
+        decision: &Decision,
+        made: &[Decision],
+        ruleset: &Ruleset,
+    ) -> Result<Option<String>, StoreError> {
+        let again = made.iter().find(|one| one.plan == decision.plan).cloned();
+        // A plan that is gone has nothing but what was posted of it.
+        let gone = || Decision { credits: Vec::new(), ..decision.clone() };
+        let gone = (decision.outcome == Outcome::Filtered).then(gone);
+        let Some(again) = again.or(gone) else {
+            return Ok(Some("its ruleset has no such plan".to_owned()));
+        };
+        let again = match self.posted(again, ruleset) {
+            Err(StoreError::Damaged(why)) => return Ok(Some(format!("it cannot be made: {why}"))),
+            again => again?,
+        };
+        let Some(again) = again else { return Ok(None) };
+        let bytes = |decision: &Decision| serde_json::to_vec(decision).unwrap_or_default();
+        if bytes(decision) == bytes(&again) {
+            return Ok(None);
+        }
+        let before = (ruleset, std::slice::from_ref(decision));
+        let delta = impact::compare(before, (ruleset, std::slice::from_ref(&again)));
+        let first = delta.as_ref().and_then(impact::Delta::first);
+        let other = || "its reasons or warnings differ".to_owned();
+        Ok(Some(first.map_or_else(other, |first| first.message.clone())))
+    }
+}

@@ -1,0 +1,91 @@
+//! What every part of the server shares: the ledger, the ruleset in force, the ways to the writer
+//! and the worker.
+//!
+//! Not HTTP. Handlers, the worker and the watcher hold one [`Service`] in an `Arc`.
+//!
+//! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
+//! store, in `door` alone.
+
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use accredit_ledger::Ledger;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+use arc_swap::ArcSwap;
+use jiff::civil::Date;
+
+use crate::http::problem::Problem;
+use crate::operations::intake::Machines;
+use crate::operations::shadow::Shadow;
+use crate::server::clock::Clock;
+use crate::server::config::Config;
+use crate::server::metrics::Metrics;
+use crate::server::runs::Runs;
+use crate::server::secrets::{Secrets, Tokens};
+use crate::server::tasks::Tasks;
+use crate::server::worker::{LAST_RUN, Orders};
+use crate::server::writer::Writer;
+
+/// The server's state.
+pub(crate) struct Service {
+    /// Everything that is kept.
+    pub(crate) ledger: Ledger,
+    /// The ruleset in force.
+    pub(crate) ruleset: ArcSwap<Ruleset>,
+    /// Rulesets of earlier decisions, the last ones asked for.
+    pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
+    /// Active secrets by source.
+    pub(crate) secrets: ArcSwap<Secrets>,
+    /// Of the API.
+    pub(crate) tokens: Tokens,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// Counters.
+    pub(crate) metrics: Metrics,
+    /// What it was started with.
+    pub(crate) config: Config,
+    /// Machines for intake policies, off the worker.
+    pub(crate) machines: Mutex<Vec<Machines>>,
+    /// The way into the inbox.
+    pub(crate) writer: Writer,
+    /// The way to the worker.
+    pub(crate) orders: Orders,
+    /// One activation at a time.
+    pub(crate) door: Mutex<()>,
+    /// The rules that run beside those in force, if any do.
+    pub(crate) shadow: Mutex<Option<Shadow>>,
+    /// Runs of calculations that have not ended.
+    pub(crate) runs: Runs,
+    /// Answers that take longer than a request.
+    pub(crate) tasks: Tasks,
+    /// Alerts of rewards, so far as they were asked for.
+    pub(crate) reward_alerts: Mutex<crate::operations::rewards::Known>,
+    /// Whether a stop was asked.
+    pub(crate) stopping: AtomicBool,
+}
+
+impl Service {
+    /// The business date in the workspace's zone.
+    pub(crate) fn business_date(&self) -> Date {
+        self.clock.business_date(&self.ruleset.load().settings.time_zone)
+    }
+
+    /// The business date up to which everything was decided: holds due then are released.
+    pub(crate) fn last_run(&self) -> Result<Option<Date>, StoreError> {
+        let date = self.ledger.meta(LAST_RUN)?;
+        let date = date.and_then(|date| String::from_utf8(date).ok());
+        Ok(date.and_then(|date| date.parse().ok()))
+    }
+
+    /// Runs `work` where blocking does no harm, to its end even when the client has gone.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let service = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || work(&service)).await;
+        done.unwrap_or_else(|error| Err(Problem::internal(&error)))
+    }
+}

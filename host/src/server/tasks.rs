@@ -1,0 +1,179 @@
+//! Answers that may take longer than a request has: worked out in the background, waited for a while,
+//! then looked up.
+//!
+//! Not runs of calculations (`runs`), which are kept in the data file: a task is an answer, and what it
+//! changes is found where changes are found. Called by handlers whose work grows with the recorded
+//! transactions.
+//!
+//! **Architecture invariant:** the same request, while it is worked out, is one task; an answer is the
+//! same whether it was waited for or looked up.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::http::problem::Problem;
+use crate::server::state::Service;
+
+/// Answers that are kept.
+const ANSWERS_MAX: usize = 32;
+
+/// Tasks at a time.
+const TASKS_MAX: usize = 8;
+
+/// What a request is answered in the end.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The body.
+    pub(crate) body: Value,
+}
+
+impl Answered {
+    /// A plain 200.
+    pub(crate) fn ok(body: Value) -> Answered {
+        Answered { status: StatusCode::OK, body }
+    }
+}
+
+/// A request that is worked out.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    /// Its number, from 1.
+    pub(crate) id: u64,
+    /// What was asked for: `preview`.
+    pub(crate) what: &'static str,
+    /// By whom.
+    pub(crate) who: String,
+    /// When, milliseconds since 1970.
+    pub(crate) at_ms: i64,
+    /// What came of it, and when.
+    pub(crate) ended: Option<(i64, Result<Answered, Problem>)>,
+    key: blake3::Hash,
+}
+
+/// Who asks for what.
+pub(crate) struct Asked<'a> {
+    /// What is asked for.
+    pub(crate) what: &'static str,
+    /// By whom.
+    pub(crate) who: String,
+    /// What makes it the same request.
+    pub(crate) body: &'a [u8],
+    /// How long the answer may wait.
+    pub(crate) wait: Duration,
+}
+
+/// Those under way and the last that ended.
+pub(crate) struct Tasks {
+    known: Mutex<(u64, VecDeque<Task>)>,
+    changed: watch::Sender<()>,
+}
+
+impl Default for Tasks {
+    fn default() -> Tasks {
+        Tasks { known: Mutex::default(), changed: watch::Sender::new(()) }
+    }
+}
+
+impl Tasks {
+    fn with<T>(&self, look: impl FnOnce(&mut u64, &mut VecDeque<Task>) -> T) -> T {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, tasks) = &mut *known;
+        look(last, tasks)
+    }
+
+    /// A task, under way or ended.
+    pub(crate) fn find(&self, id: u64) -> Option<Task> {
+        self.with(|_, tasks| tasks.iter().find(|task| task.id == id).cloned())
+    }
+
+    /// The task of a request, and whether it is new.
+    fn begin(&self, asked: &Asked<'_>, at_ms: i64) -> Result<(u64, bool), Problem> {
+        let mut hasher = blake3::Hasher::new();
+        for part in [asked.what.as_bytes(), asked.who.as_bytes(), asked.body] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        let key = hasher.finalize();
+        self.with(|last, tasks| {
+            let mut under_way = tasks.iter().filter(|task| task.ended.is_none());
+            if let Some(known) = under_way.clone().find(|task| task.key == key) {
+                return Ok((known.id, false));
+            }
+            if under_way.by_ref().count() >= TASKS_MAX {
+                let detail = format!("{TASKS_MAX} such requests are under way (TASKS_MAX)");
+                return Err(Problem::unavailable(detail));
+            }
+            *last += 1;
+            let (what, who) = (asked.what, asked.who.clone());
+            tasks.push_back(Task { id: *last, what, who, at_ms, ended: None, key });
+            Ok((*last, true))
+        })
+    }
+
+    fn end(&self, id: u64, at_ms: i64, answer: Result<Answered, Problem>) {
+        self.with(|_, tasks| {
+            let task = tasks.iter_mut().filter(|task| task.id == id);
+            task.for_each(|task| task.ended = Some((at_ms, answer.clone())));
+            while tasks.iter().filter(|task| task.ended.is_some()).count() > ANSWERS_MAX {
+                let oldest = tasks.iter().position(|task| task.ended.is_some());
+                oldest.map(|oldest| tasks.remove(oldest));
+            }
+        });
+        self.changed.send_replace(());
+    }
+}
+
+impl Service {
+    /// Works out an answer where blocking does no harm. It is given if it is there in time; else 202
+    /// says where to look for it.
+    pub(crate) async fn answered(
+        self: &Arc<Self>,
+        asked: Asked<'_>,
+        work: impl FnOnce(&Service) -> Result<Answered, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let mut changed = self.tasks.changed.subscribe();
+        let (id, new) = self.tasks.begin(&asked, self.clock.now_ms())?;
+        if new {
+            let service = Arc::clone(self);
+            tokio::spawn(async move {
+                let answer = service.blocking(work).await;
+                service.tasks.end(id, service.clock.now_ms(), answer);
+            });
+        }
+        let ended = async {
+            loop {
+                changed.borrow_and_update();
+                let answer = self.tasks.find(id).and_then(|task| task.ended);
+                if answer.is_some() || changed.changed().await.is_err() {
+                    return answer;
+                }
+            }
+        };
+        match tokio::time::timeout(asked.wait, ended).await {
+            Ok(Some((_, answer))) => {
+                let answer = answer?;
+                Ok((answer.status, Json(answer.body)).into_response())
+            }
+            _ => {
+                let location = HeaderValue::from_str(&format!("/v1/tasks/{id}"));
+                let location = location.map_err(|error| Problem::internal(&error))?;
+                let body =
+                    serde_json::json!({ "task": id, "what": asked.what, "state": "running" });
+                Ok(crate::http::results::runs::later(location, body))
+            }
+        }
+    }
+}
+
+/// How long the headers want to wait.
+pub(crate) fn wait(headers: &HeaderMap) -> Duration {
+    crate::http::results::runs::wait(headers)
+}

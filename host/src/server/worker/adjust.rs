@@ -1,0 +1,83 @@
+//! Adjustments: kept, then what they are about is decided again.
+//!
+//! Not HTTP and not what an adjustment does (the engine's). Runs on the worker's thread. Source:
+//! DOMAIN 2.12.
+
+use accredit_crediting::posting;
+use accredit_domain::decision::{CreditRow, Resolution};
+
+use super::Worker;
+use crate::http::problem::Problem;
+
+/// A wish about an amount.
+#[derive(Debug, Clone)]
+pub(crate) struct Adjust {
+    /// The credit, or the natural key of the transaction.
+    pub(crate) subject: Subject,
+    /// `adjust_to`, `adjust_by` or `reset`.
+    pub(crate) action: &'static str,
+    /// A decimal as text; none of a reset.
+    pub(crate) amount: Option<String>,
+    /// One of the workspace's.
+    pub(crate) reason_code: Option<String>,
+    /// By whom.
+    pub(crate) who: String,
+    /// Why, if said.
+    pub(crate) comment: Option<String>,
+}
+
+/// Whose amount.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    /// Of the credit with this id.
+    Credit(String),
+    /// Of the transaction with this natural key.
+    Transaction(String),
+}
+
+impl Worker {
+    /// Adjusts, decides again, and gives the adjustment as it is kept; the same twice is once.
+    pub(crate) fn adjust(&mut self, order: Adjust) -> Result<Resolution, Problem> {
+        let failed = |error| Problem::internal(&error);
+        let mut resolution = Resolution {
+            action: order.action.to_owned(),
+            amount: order.amount,
+            reason_code: order.reason_code,
+            date: self.service.business_date().to_string(),
+            who: order.who,
+            comment: order.comment,
+            ..Resolution::default()
+        };
+        let transaction = match order.subject {
+            Subject::Credit(id) => {
+                let row = self.known(&id)?;
+                resolution.credit = posting::credit_of(&row).to_string();
+                resolution.plan = Some(row.plan);
+                row.transaction
+            }
+            Subject::Transaction(id) => {
+                while self.step() {}
+                let stored = self.service.ledger.transaction(&id).map_err(failed)?;
+                stored.ok_or_else(|| Problem::not_found("transaction"))?.id
+            }
+        };
+        resolution.transaction = Some(transaction.clone());
+        let now_ms = self.service.clock.now_ms();
+        let (kept, _) = self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
+        // Also of one that was kept before: a crash may have come before its decision.
+        self.decide_again(std::slice::from_ref(&transaction)).map_err(failed)?;
+        Ok(kept)
+    }
+
+    /// The row of a credit; one that is not known yet may still be in the inbox. The credit of a
+    /// reversal or a new entry is known by the id of any of its rows.
+    fn known(&mut self, id: &str) -> Result<CreditRow, Problem> {
+        let failed = |error| Problem::internal(&error);
+        if let Some(row) = self.service.ledger.credit(id).map_err(failed)? {
+            return Ok(row);
+        }
+        while self.step() {}
+        let row = self.service.ledger.credit(id).map_err(failed)?;
+        row.ok_or_else(|| Problem::not_found("credit"))
+    }
+}

@@ -1,0 +1,154 @@
+//! Releases and manual holds: resolve once, decide again, answer with the row as it is then.
+//!
+//! Not HTTP. Runs on the worker's thread, so that the status it judges by cannot change meanwhile.
+
+use std::collections::BTreeSet;
+
+use accredit_crediting::posting;
+use accredit_domain::calendar::PeriodKind;
+use accredit_domain::decision::{CreditRow, Resolution};
+use accredit_ledger::query::CreditQuery;
+use accredit_seams::store::Error as StoreError;
+
+use super::Worker;
+use crate::http::problem::Problem;
+
+/// What is done to a credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Its hold ends.
+    Release,
+    /// It waits.
+    Hold,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Action::Release => "release",
+            Action::Hold => "hold",
+        }
+    }
+
+    /// Whether a credit of this status may already have been decided with the action.
+    fn shows(self, status: &str) -> bool {
+        match self {
+            Action::Release => status != "held",
+            Action::Hold => status != "active",
+        }
+    }
+}
+
+/// A wish about one credit.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolve {
+    /// Its id.
+    pub(crate) credit: String,
+    /// What is to be done.
+    pub(crate) action: Action,
+    /// By whom.
+    pub(crate) who: String,
+    /// Why, if said.
+    pub(crate) comment: Option<String>,
+}
+
+impl Worker {
+    /// Does it, or answers with what the first time did.
+    pub(super) fn resolve(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
+        let failed = |error| Problem::internal(&error);
+        let row = self.row(&order.credit)?;
+        let credit = posting::credit_of(&row).to_string();
+        let earlier = self.service.ledger.resolutions(&row.transaction).map_err(failed)?;
+        let last = earlier.iter().rev().find(|one| one.credit == credit && !one.is_adjustment());
+        if last.is_some_and(|last| last.action == order.action.name()) {
+            if !order.action.shows(&row.status) {
+                // A crash came between the resolution and its decision.
+                self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
+                return self.row(&order.credit);
+            }
+            return Ok(row);
+        }
+        match (order.action, row.status.as_str()) {
+            (Action::Hold, _) if self.is_finalized(&row).map_err(failed)? => {
+                let detail = "its period is finalized: adjust the credit instead";
+                return Err(Problem::conflict("period_finalized", detail));
+            }
+            (Action::Release, "held") | (Action::Hold, "active") => (),
+            (Action::Hold, "held") => return Ok(row),
+            // Its hold has ended by itself: that was the first release.
+            (Action::Release, "active") if row.release_date.is_some() => return Ok(row),
+            (Action::Release, status) => {
+                let detail = format!("the credit is {status}, not held");
+                return Err(Problem::conflict("not_held", detail));
+            }
+            (Action::Hold, status) => {
+                let detail = format!("the credit is {status}, not active");
+                return Err(Problem::conflict("not_active", detail));
+            }
+        }
+        let resolution = Resolution {
+            credit,
+            action: order.action.name().to_owned(),
+            date: self.service.business_date().to_string(),
+            who: order.who,
+            comment: order.comment,
+            ..Resolution::default()
+        };
+        let now_ms = self.service.clock.now_ms();
+        self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
+        self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
+        self.row(&order.credit)
+    }
+
+    /// Whether the row, or the period that its credit belongs to, never changes again.
+    fn is_finalized(&mut self, row: &CreditRow) -> Result<bool, StoreError> {
+        let finalized = self.finalized()?;
+        let calendar = self.service.ruleset.load().settings.calendar.clone();
+        let date = row.incentive_date.parse().ok();
+        let own = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+        Ok(finalized.contains(&row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
+    }
+
+    /// Releases every held credit that `wanted` selects, in one decision; gives their ids.
+    pub(crate) fn release_all(
+        &mut self,
+        query: &CreditQuery,
+        wanted: &dyn Fn(&CreditRow) -> bool,
+        (who, comment): (&str, Option<&str>),
+    ) -> Result<Vec<String>, Problem> {
+        let failed = |error| Problem::internal(&error);
+        while self.step() {}
+        let (mut query, mut held) = (query.clone(), Vec::new());
+        loop {
+            let page = self.service.ledger.credits(&query).map_err(failed)?;
+            held.extend(page.rows.into_iter().filter(wanted));
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        let (mut ids, mut transactions) = (Vec::new(), BTreeSet::new());
+        for row in held {
+            let resolution = Resolution {
+                credit: posting::credit_of(&row).to_string(),
+                action: Action::Release.name().to_owned(),
+                date: self.service.business_date().to_string(),
+                who: who.to_owned(),
+                comment: comment.map(str::to_owned),
+                ..Resolution::default()
+            };
+            let now_ms = self.service.clock.now_ms();
+            self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
+            ids.push(row.id);
+            transactions.insert(row.transaction);
+        }
+        let transactions: Vec<String> = transactions.into_iter().collect();
+        self.decide_again(&transactions).map_err(failed)?;
+        Ok(ids)
+    }
+
+    fn row(&self, credit: &str) -> Result<CreditRow, Problem> {
+        let row = self.service.ledger.credit(credit).map_err(|error| Problem::internal(&error))?;
+        row.ok_or_else(|| Problem::not_found("credit"))
+    }
+}
