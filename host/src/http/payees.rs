@@ -11,6 +11,7 @@ use accredit_engine::decision::CreditRow;
 use accredit_engine::explain::{Finding, WhyNot};
 use accredit_engine::ledger::enquiries::Enquiry;
 use accredit_engine::ledger::releases::Statement;
+use accredit_engine::money;
 use accredit_engine::transaction::number;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -58,7 +59,7 @@ fn statement(payee: &str, one: &Statement) -> Value {
         let amount = row.amount.parse::<Decimal>().unwrap_or_default();
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
         match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
-            Some((.., sum)) => *sum += amount,
+            Some((.., sum)) => money::add_to_total(sum, amount),
             None => totals.push((key.0, key.1, amount)),
         }
     }
