@@ -14,8 +14,8 @@ mod manifest;
 mod settings;
 mod sign;
 
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::workspace::Files;
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_workspace::Files;
 
 pub(crate) use archive::{Archive, pack};
 pub(crate) use install::{Wish, install, remove};

@@ -8,16 +8,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use accredit_engine::calculation::{self, Calculation};
-use accredit_engine::calendar::{Period, PeriodKind};
-use accredit_engine::decision::{Decision, Note, Resolution};
-use accredit_engine::ledger::calculations::{NO_PERIOD, Restated, Summary};
-use accredit_engine::ledger::record::{Counts, Stored};
-use accredit_engine::posting;
-use accredit_engine::stage::note;
-use accredit_engine::store::Error as StoreError;
-use accredit_engine::transaction::{Decoder, Field};
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation::{self, Calculation};
+use accredit_crediting::posting;
+use accredit_crediting::stage::note;
+use accredit_domain::calendar::{Period, PeriodKind};
+use accredit_domain::decision::{Decision, Note, Resolution};
+use accredit_domain::transaction::{Decoder, Field};
+use accredit_ledger::calculations::{NO_PERIOD, Restated, Summary};
+use accredit_ledger::record::{Counts, Stored};
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use crate::error::Problem;
@@ -86,7 +86,7 @@ impl Service {
         let decisions = found.into_iter().map(|(_, decision)| decision).collect();
         let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
         if !self.ledger.finalized()?.is_empty() {
-            let order = |row: &accredit_engine::decision::CreditRow| {
+            let order = |row: &accredit_domain::decision::CreditRow| {
                 (row.incentive_date.clone(), row.transaction.clone())
             };
             calculation.credits.sort_by_cached_key(order);

@@ -123,7 +123,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Bundle(verb) => bundle::run(&verb),
         Verb::Version => {
             let (version, language) =
-                (env!("CARGO_PKG_VERSION"), accredit_engine::workspace::POLICY_LANGUAGE);
+                (env!("CARGO_PKG_VERSION"), accredit_workspace::POLICY_LANGUAGE);
             output::line(&format!("accredit {version}, policy language {language}"));
             output::EXIT_OK
         }

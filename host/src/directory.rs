@@ -13,10 +13,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accredit_engine::diagnostic::{Diagnostic, Place};
-use accredit_engine::transaction::Record;
-use accredit_engine::transaction::read::{self, Malformed};
-use accredit_engine::workspace::Files;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::transaction::Record;
+use accredit_domain::transaction::read::{self, Malformed};
+use accredit_workspace::Files;
 
 /// A directory or file that could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -12,12 +12,12 @@ pub(crate) mod proposals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use accredit_engine::cases;
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::impact::Limits;
-use accredit_engine::ledger::changes::Proposal;
-use accredit_engine::ledger::definitions::{Activation, Effective, Refusal};
-use accredit_engine::workspace::{Files, Ruleset};
+use accredit_cases as cases;
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::limits::Limits;
+use accredit_ledger::changes::Proposal;
+use accredit_ledger::definitions::{Activation, Effective, Refusal};
+use accredit_workspace::{Files, Ruleset};
 
 use crate::error::Problem;
 use crate::secrets;

@@ -9,16 +9,16 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
-use accredit_engine::cases::{self, Kept};
-use accredit_engine::credit::CreditId;
-use accredit_engine::decision::{Decision, Resolution};
-use accredit_engine::explain::{Explanation, WhyNot, explain, for_payee};
-use accredit_engine::ledger::record::Stored;
-use accredit_engine::script::Machine;
-use accredit_engine::stage::adjust::{Change, Target};
-use accredit_engine::stage::{self, Action, Adjustment, Inputs};
-use accredit_engine::transaction::Decoder;
-use accredit_engine::workspace::Ruleset;
+use accredit_cases::{self as cases, Kept};
+use accredit_crediting::explain::{Explanation, WhyNot, explain, for_payee};
+use accredit_crediting::stage::adjust::{Change, Target};
+use accredit_crediting::stage::{self, Action, Adjustment, Inputs};
+use accredit_domain::credit::CreditId;
+use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::record::Stored;
+use accredit_script::Machine;
+use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use crate::error::Problem;

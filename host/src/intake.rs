@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::inbox::Delivery;
-use accredit_engine::script::Machine;
-use accredit_engine::transaction::read;
-use accredit_engine::transaction::{Cell, Decoder, Field, Record, Transaction};
-use accredit_engine::workspace::Ruleset;
+use accredit_domain::transaction::read;
+use accredit_domain::transaction::{Cell, Decoder, Field, Record, Transaction};
+use accredit_ledger::inbox::Delivery;
+use accredit_script::Machine;
+use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 
 use crate::plugins;

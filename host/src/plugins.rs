@@ -2,7 +2,7 @@
 //!
 //! **Architecture invariant:** no other module of the host names a crate of `plugins/`.
 
-use accredit_engine::connector::Connector;
+use accredit_seams::connector::Connector;
 
 /// Every connector that `[sources.<name>]` may name.
 static CONNECTORS: &[&dyn Connector] = &[&accredit_standard_webhooks::StandardWebhooks];

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use accredit_engine::workspace::Files;
+use accredit_workspace::Files;
 use serde_json::{Value, json};
 
 use crate::http::definitions::unified;

@@ -9,12 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use accredit_engine::calendar::PeriodKind;
-use accredit_engine::decision::CreditRow;
-use accredit_engine::ledger::notes::NoteRow;
-use accredit_engine::reward::{self, Rewards};
-use accredit_engine::store::Error as StoreError;
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::reward::{self, Rewards};
+use accredit_domain::calendar::PeriodKind;
+use accredit_domain::decision::CreditRow;
+use accredit_ledger::notes::NoteRow;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
 
 use crate::calculations::{leaves, own_period};
 use crate::service::Service;

@@ -8,7 +8,7 @@
 
 mod json;
 
-use accredit_engine::workspace::Files;
+use accredit_workspace::Files;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};

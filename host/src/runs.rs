@@ -9,7 +9,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use accredit_engine::ledger::runs::{Run, RunState};
+use accredit_ledger::runs::{Run, RunState};
 use axum::http::{HeaderValue, header};
 use tokio::sync::watch;
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::ledger::Ledger;
-use accredit_engine::workspace::Ruleset;
+use accredit_ledger::Ledger;
+use accredit_workspace::Ruleset;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use subtle::ConstantTimeEq;

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::ledger::Ledger;
-use accredit_engine::ledger::definitions::Activation;
-use accredit_engine::store::redb::Redb;
-use accredit_engine::workspace::{Files, Ruleset};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_ledger::Ledger;
+use accredit_ledger::definitions::Activation;
+use accredit_redb::Redb;
+use accredit_workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::sync::watch;

@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use accredit_engine::ledger::Ledger;
-use accredit_engine::store::Error as StoreError;
-use accredit_engine::workspace::Ruleset;
+use accredit_ledger::Ledger;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
 

@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use accredit_engine::impact::{self, Delta, Impact};
-use accredit_engine::ledger::changes::Proposal;
-use accredit_engine::ledger::record::Stored;
-use accredit_engine::transaction::Decoder;
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::impact::{self, Delta, Impact};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::changes::Proposal;
+use accredit_ledger::record::Stored;
+use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

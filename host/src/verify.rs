@@ -8,16 +8,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use accredit_engine::calculation;
-use accredit_engine::decision::{Decision, Outcome};
-use accredit_engine::impact;
-use accredit_engine::ledger::Ledger;
-use accredit_engine::ledger::record::Stored;
-use accredit_engine::pipeline::row;
-use accredit_engine::posting;
-use accredit_engine::store::Error as StoreError;
-use accredit_engine::transaction::Decoder;
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation;
+use accredit_crediting::impact;
+use accredit_crediting::pipeline::row;
+use accredit_crediting::posting;
+use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::Ledger;
+use accredit_ledger::record::Stored;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
 use serde::Serialize;
 
 use crate::explain;

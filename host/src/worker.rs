@@ -23,10 +23,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use accredit_engine::decision::CreditRow;
-use accredit_engine::ledger::query::CreditQuery;
-use accredit_engine::ledger::record::Work;
-use accredit_engine::store::Error as StoreError;
+use accredit_domain::decision::CreditRow;
+use accredit_ledger::query::CreditQuery;
+use accredit_ledger::record::Work;
+use accredit_seams::store::Error as StoreError;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 

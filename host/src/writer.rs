@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
 
-use accredit_engine::ledger::inbox::{Delivery, Receipt};
+use accredit_ledger::inbox::{Delivery, Receipt};
 use tokio::sync::oneshot;
 
 use crate::service::Service;

@@ -2,8 +2,8 @@
 //!
 //! The engine has no database of zones, so the host asks. Called by `check` and by the door.
 
-use accredit_engine::diagnostic::{Diagnostic, Place, did_you_mean};
-use accredit_engine::workspace::Ruleset;
+use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_workspace::Ruleset;
 use jiff::tz;
 
 const SETTINGS: &str = "accredit.toml";
@@ -35,7 +35,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    use accredit_engine::workspace::Files;
+    use accredit_workspace::Files;
 
     use super::*;
 

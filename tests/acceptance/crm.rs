@@ -1,32 +1,42 @@
 //! The public CRM data, which nobody made for us: 8,800 opportunities through both ways in.
 //!
 //! The data is not part of the product: it is found through `ACCREDIT_REAL_DATA`, by default beside the
-//! checkout. Its figures are in its own description: 4,238 deals won, worth 10,005,534.
+//! checkout. Its figures are in its own description: 4,238 deals won, worth 10,005,534. On a machine
+//! that has no copy the tests pass without it, and the summary of `tests/run` lists them as skipped.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use crate::server::{Server, comparable, root, run};
 
-fn data() -> PathBuf {
-    let given = std::env::var_os("ACCREDIT_REAL_DATA").map(PathBuf::from);
-    let data = given.unwrap_or_else(|| root().join("../shared/data"));
-    let data = data.join("crm-sales-opportunities");
-    assert!(data.is_dir(), "no data in {}: set ACCREDIT_REAL_DATA", data.display());
-    data
+/// The folder of the data set, or `None` on a machine that has no copy of it.
+///
+/// A folder that was named and is not there fails the test: somebody expects it to run.
+fn data_folder() -> Option<PathBuf> {
+    let named = std::env::var_os("ACCREDIT_REAL_DATA").map(PathBuf::from);
+    let is_named = named.is_some();
+    let folder = named.unwrap_or_else(|| root().join("../shared/data"));
+    let folder = folder.join("crm-sales-opportunities");
+
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(!is_named, "ACCREDIT_REAL_DATA: there is no folder {}", folder.display());
+    eprintln!("skipped: set ACCREDIT_REAL_DATA to the folder of the public CRM data");
+    None
 }
 
-fn rows(file: &str) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(data().join(file)).unwrap();
+fn rows(data: &Path, file: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(data.join(file)).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
 }
 
-fn calculated() -> Json {
+fn calculated(data: &Path) -> Json {
     let fixture = root().join("tests/fixtures/crm");
-    let pipeline = data().join("sales_pipeline.csv");
+    let pipeline = data.join("sales_pipeline.csv");
     let (fixture, pipeline) = (fixture.to_str().unwrap(), pipeline.to_str().unwrap());
     let arguments = ["calculate", fixture, "--plan", "agents", "--period", "2017"];
     let (code, out, error) =
@@ -41,7 +51,8 @@ fn sum<'a>(credits: impl Iterator<Item = &'a Json>) -> Decimal {
 
 #[test]
 fn every_won_deal_is_credited_and_rolls_up_in_full() {
-    let calculation = calculated();
+    let Some(data) = data_folder() else { return };
+    let calculation = calculated(&data);
     let credits = calculation["credits"].as_array().unwrap();
     let direct = || credits.iter().filter(|credit| credit["kind"] == "direct");
     assert_eq!(calculation["transactions"], 4238);
@@ -52,13 +63,13 @@ fn every_won_deal_is_credited_and_rolls_up_in_full() {
 
     // What each manager and office must have, from the raw files and nothing else.
     let mut expected: BTreeMap<String, Decimal> = BTreeMap::new();
-    let teams: BTreeMap<String, (String, String)> = rows("sales_teams.csv")
+    let teams: BTreeMap<String, (String, String)> = rows(&data, "sales_teams.csv")
         .into_iter()
         .map(|row| {
             (row["sales_agent"].clone(), (row["manager"].clone(), row["regional_office"].clone()))
         })
         .collect();
-    let deals = rows("sales_pipeline.csv");
+    let deals = rows(&data, "sales_pipeline.csv");
     for deal in deals.iter().filter(|deal| deal["deal_stage"] == "Won") {
         let value: Decimal = deal["close_value"].parse().unwrap();
         let (manager, office) = &teams[&deal["sales_agent"]];
@@ -77,10 +88,11 @@ fn every_won_deal_is_credited_and_rolls_up_in_full() {
 
 #[test]
 fn the_webhook_and_the_command_line_agree_credit_by_credit_and_twice_is_once() {
+    let Some(data) = data_folder() else { return };
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("crm.redb");
     let server = Server::start(&file, &root().join("tests/fixtures/crm"));
-    let deals = rows("sales_pipeline.csv");
+    let deals = rows(&data, "sales_pipeline.csv");
     assert_eq!(deals.len(), 8800);
     for round in 0..2 {
         std::thread::scope(|scope| {
@@ -97,7 +109,7 @@ fn the_webhook_and_the_command_line_agree_credit_by_credit_and_twice_is_once() {
         });
         server.settle();
         let posted = server.credits("period=2017");
-        let calculation = calculated();
+        let calculation = calculated(&data);
         let expected = calculation["credits"].as_array().unwrap();
         assert_eq!(posted.len(), expected.len(), "round {round}");
         assert!(comparable(&posted) == comparable(expected), "round {round}: credits differ");

@@ -10,6 +10,7 @@ mod changes;
 mod check;
 mod company;
 mod crm;
+mod dependencies;
 mod directory;
 mod oracle;
 mod payees;

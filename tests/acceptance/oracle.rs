@@ -19,9 +19,9 @@ mod world;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use accredit_engine::calculation::books;
-use accredit_engine::diagnostic::Severity;
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation::books;
+use accredit_domain::diagnostic::Severity;
+use accredit_workspace::Ruleset;
 use features::Reached;
 use lines::Keys;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! `tests/seeds.md` cites what exists: files, headings of case files, names of tests.
+//! `tests/seeds.md` and `tests/faults.md` cite what exists: files, headings of case files, tests.
 //!
 //! Not whether a citation shows what its row says: that is for readers.
 
@@ -64,4 +64,42 @@ fn every_row_of_the_source_documents_cites_what_exists() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(rows >= ROWS_MIN, "{rows} rows");
+}
+
+/// How many rows each section of `tests/faults.md` has.
+const FAULT_ROWS: [(&str, usize); 7] =
+    [("A", 18), ("B", 10), ("C", 14), ("D", 6), ("F", 33), ("G", 20), ("H", 9)];
+
+#[test]
+fn every_known_fault_cites_its_test_or_says_why_there_is_none() {
+    let text = text("tests/faults.md").unwrap();
+    let mut rows = std::collections::BTreeMap::new();
+    let mut faults = Vec::new();
+
+    for (number, line) in (1..).zip(text.lines().filter(|line| line.starts_with('|'))) {
+        let cells = cells(line);
+        let [row, _, shown, decided] = cells.as_slice() else {
+            faults.push(format!("row {number}: {} cells, not four", cells.len()));
+            continue;
+        };
+        if row == "row" || row.starts_with("---") {
+            continue;
+        }
+
+        if quoted(shown).count() == 0 && decided.is_empty() {
+            faults.push(format!("{row}: cites nothing and gives no reason"));
+        }
+        faults.extend(quoted(shown).filter_map(wrong).map(|why| format!("{row}: {why}")));
+        rows.insert(row.clone(), number);
+    }
+
+    for (section, count) in FAULT_ROWS {
+        for number in 1..=count {
+            let row = format!("{section}{number}");
+            if !rows.contains_key(&row) {
+                faults.push(format!("{row}: no row"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -10,9 +10,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use accredit_engine::cases::{self, Options};
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::workspace::Files;
+use accredit_cases::{self as cases, Options};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_workspace::Files;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{MANIFEST, Manifest};

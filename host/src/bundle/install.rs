@@ -10,9 +10,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use accredit_engine::cases::{self, Options};
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::workspace::{Files, Ruleset};
+use accredit_cases::{self as cases, Options};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_workspace::{Files, Ruleset};
 
 use super::archive::{Archive, Signed, case_files, run_cases};
 use super::lock::{Installed, LOCK, Lock, edited, hash};

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use accredit_engine::policy::Kind;
+use accredit_domain::policy::Kind;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 

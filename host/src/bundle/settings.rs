@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::workspace::Files;
+use accredit_workspace::Files;
 use rust_decimal::Decimal;
 
 use super::Refused;

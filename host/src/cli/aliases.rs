@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use accredit_engine::organization::aliases::ALIAS_COLUMNS;
+use accredit_domain::organization::aliases::ALIAS_COLUMNS;
 use serde_json::Value as Json;
 
 use crate::cli::calculate::Input;

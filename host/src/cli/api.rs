@@ -1,6 +1,6 @@
 //! `accredit api`: the reference of the policy language, for people and for editors.
 
-use accredit_engine::script::reference;
+use accredit_script::reference;
 use clap::{Args, ValueEnum};
 
 use crate::cli::output::{self, EXIT_OK};

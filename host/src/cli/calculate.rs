@@ -6,10 +6,10 @@ mod show;
 use std::path::PathBuf;
 use std::thread;
 
-use accredit_engine::calculation::{Calculation, books};
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::transaction::Record;
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation::{Calculation, books};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::transaction::Record;
+use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use self::show::Show;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use accredit_engine::cases;
-use accredit_engine::diagnostic::{Diagnostic, Severity};
-use accredit_engine::workspace::{self, Files, Ruleset};
+use accredit_cases as cases;
+use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_workspace::{self as workspace, Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
 use notify_debouncer_full::notify::{EventKind, RecursiveMode};

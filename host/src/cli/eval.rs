@@ -9,11 +9,11 @@ mod reward;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use accredit_engine::diagnostic::{Place, did_you_mean};
-use accredit_engine::library;
-use accredit_engine::policy::{Form, Kind, Program};
-use accredit_engine::script::{Fault, Machine, trace};
-use accredit_engine::workspace::Ruleset;
+use accredit_domain::diagnostic::{Place, did_you_mean};
+use accredit_domain::policy::{Form, Kind, Program};
+use accredit_script::library;
+use accredit_script::{Fault, Machine, trace};
+use accredit_workspace::Ruleset;
 use clap::Args;
 use serde_json::{Value as Json, json};
 

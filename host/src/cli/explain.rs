@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use accredit_engine::calculation::{self, books};
-use accredit_engine::credit::{CreditId, transaction_prefix};
-use accredit_engine::explain::{Explanation, WhyNot, explain, for_payee};
-use accredit_engine::script::Machine;
-use accredit_engine::transaction::Decoder;
+use accredit_crediting::calculation::{self, books};
+use accredit_crediting::explain::{Explanation, WhyNot, explain, for_payee};
+use accredit_domain::credit::{CreditId, transaction_prefix};
+use accredit_domain::transaction::Decoder;
+use accredit_script::Machine;
 
 use crate::cli::calculate::Input;
 use crate::cli::output::{self, EXIT_NOTHING, EXIT_OK, Format};

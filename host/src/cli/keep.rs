@@ -44,7 +44,7 @@ pub(crate) fn run(options: &Options) -> u8 {
 
 fn keep(client: &Client, options: &Options) -> Result<String, String> {
     let (mut transaction, mut plan) = (options.id.clone(), options.plan.clone());
-    if accredit_engine::credit::CreditId::parse(&options.id).is_some() {
+    if accredit_domain::credit::CreditId::parse(&options.id).is_some() {
         let credit = client.get(&format!("/v1/credits/{}", options.id))?;
         let text = |key: &str| credit.get(key).and_then(Json::as_str).map(str::to_owned);
         transaction = text("transaction").ok_or("the server named no transaction")?;

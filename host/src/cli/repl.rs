@@ -7,9 +7,9 @@ mod lines;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use accredit_engine::diagnostic::Place;
-use accredit_engine::policy::{Form, Program, Use};
-use accredit_engine::script::{Known, check, trace};
+use accredit_domain::diagnostic::Place;
+use accredit_domain::policy::{Form, Program, Use};
+use accredit_script::{Known, check, trace};
 use clap::Args;
 
 use self::lines::Lines;

@@ -4,8 +4,8 @@
 
 use std::io::IsTerminal;
 
-use accredit_engine::diagnostic::{Diagnostic, Severity};
-use accredit_engine::workspace::Files;
+use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_workspace::Files;
 use ariadne::{Config, Label, Report, ReportKind, Source};
 
 /// All diagnostics as text, each with its line of source where there is one.

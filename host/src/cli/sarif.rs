@@ -3,7 +3,7 @@
 //! Not the diagnostics themselves (`engine::diagnostic`). Called by `check`. Source: OASIS SARIF
 //! 2.1.0, sections 3.13 to 3.30: the properties it requires, and those that viewers use.
 
-use accredit_engine::diagnostic::{CODES, Diagnostic, Severity};
+use accredit_domain::diagnostic::{CODES, Diagnostic, Severity};
 use serde::Serialize;
 
 /// Where the page of a code is found.
@@ -146,7 +146,7 @@ fn uri(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use accredit_engine::diagnostic::Place;
+    use accredit_domain::diagnostic::Place;
     use serde_json::Value as Json;
 
     use super::*;

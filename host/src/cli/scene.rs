@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accredit_engine::calculation;
-use accredit_engine::calendar::PeriodKind;
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::explain::explain;
-use accredit_engine::script::{Arguments, CreditView, Machine, ReceiverView, TransactionView};
-use accredit_engine::stage::Inputs;
-use accredit_engine::transaction::{Names, Record, Transaction, read};
-use accredit_engine::workspace::{Ruleset, known_columns};
+use accredit_crediting::calculation;
+use accredit_crediting::explain::explain;
+use accredit_crediting::stage::Inputs;
+use accredit_domain::calendar::PeriodKind;
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::transaction::{Names, Record, Transaction, read};
+use accredit_script::{Arguments, CreditView, Machine, ReceiverView, TransactionView};
+use accredit_workspace::{Ruleset, known_columns};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 

@@ -1,6 +1,6 @@
 //! `accredit schema`: JSON Schemas, for editors and for whoever reads what comes out.
 
-use accredit_engine::workspace::schema::{DOCUMENTS, schema};
+use accredit_workspace::schema::{DOCUMENTS, schema};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::thread;
 
-use accredit_engine::simulation::{self, Simulation, Sum};
+use accredit_crediting::simulation::{self, Simulation, Sum};
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 

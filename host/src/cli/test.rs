@@ -11,9 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use accredit_engine::cases::{self, FileRun, Options, Outcome, Run};
-use accredit_engine::diagnostic::Diagnostic;
-use accredit_engine::workspace::Files;
+use accredit_cases::{self as cases, FileRun, Options, Outcome, Run};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_workspace::Files;
 use clap::builder::FalseyValueParser;
 use serde_json::json;
 

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accredit_engine::ledger::Ledger;
-use accredit_engine::store::redb::Redb;
+use accredit_ledger::Ledger;
+use accredit_redb::Redb;
 use clap::Args;
 use serde_json::{Value as Json, json};
 

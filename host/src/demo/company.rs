@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use accredit_engine::workspace::Files;
+use accredit_workspace::Files;
 
 /// One person and the position of the same number.
 #[derive(Debug, Clone)]

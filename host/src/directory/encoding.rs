@@ -4,7 +4,7 @@
 
 use std::str;
 
-use accredit_engine::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Diagnostic, Place};
 
 /// Where the bytes of `path` are not UTF-8, if anywhere.
 pub(super) fn no_text(path: &str, bytes: &[u8]) -> Option<Diagnostic> {

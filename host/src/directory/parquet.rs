@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
-use accredit_engine::calendar::days_after;
-use accredit_engine::transaction::{Cell, Record};
+use accredit_domain::calendar::days_after;
+use accredit_domain::transaction::{Cell, Record};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, Unit};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};

@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use accredit_engine::ledger::definitions::{Effective, set_hash};
-use accredit_engine::workspace::Ruleset;
+use accredit_ledger::definitions::{Effective, set_hash};
+use accredit_workspace::Ruleset;
 use serde_json::json;
 
 use super::Change;

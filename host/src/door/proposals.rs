@@ -7,8 +7,8 @@
 
 use std::sync::PoisonError;
 
-use accredit_engine::ledger::changes::{Proposal, State};
-use accredit_engine::workspace::Files;
+use accredit_ledger::changes::{Proposal, State};
+use accredit_workspace::Files;
 
 use super::{Activated, Change, Refused, changed};
 use crate::error::Problem;

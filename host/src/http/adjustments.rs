@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use accredit_engine::decision::Resolution;
-use accredit_engine::posting;
+use accredit_crediting::posting;
+use accredit_domain::decision::Resolution;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};

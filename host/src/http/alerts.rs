@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use accredit_engine::ledger::enquiries::OPEN;
-use accredit_engine::ledger::inbox::DeadLetter;
+use accredit_ledger::enquiries::OPEN;
+use accredit_ledger::inbox::DeadLetter;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};

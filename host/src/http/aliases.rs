@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accredit_engine::organization::aliases::Alias;
+use accredit_domain::organization::aliases::Alias;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::audit::Row;
+use accredit_ledger::audit::Row;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};

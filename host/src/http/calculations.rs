@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::ledger::releases::{DELETED, Release};
-use accredit_engine::money;
+use accredit_domain::money;
+use accredit_ledger::releases::{DELETED, Release};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};

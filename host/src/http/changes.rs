@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::impact::Limits;
-use accredit_engine::ledger::changes::{Proposal, State as Standing};
-use accredit_engine::ledger::definitions::Activation;
-use accredit_engine::workspace::Files;
+use accredit_domain::limits::Limits;
+use accredit_ledger::changes::{Proposal, State as Standing};
+use accredit_ledger::definitions::Activation;
+use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};

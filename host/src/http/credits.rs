@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use accredit_engine::calendar::{Calendar, PeriodKind};
-use accredit_engine::ledger::query::CreditQuery;
-use accredit_engine::store::Error;
+use accredit_domain::calendar::{Calendar, PeriodKind};
+use accredit_ledger::query::CreditQuery;
+use accredit_seams::store::Error;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -53,7 +53,7 @@ pub(crate) async fn list(
     })?;
     let limit = limit(wanted.limit)?;
     let status = wanted.status.as_deref();
-    if status.is_some_and(|status| accredit_engine::credit::Status::parse(status).is_none()) {
+    if status.is_some_and(|status| accredit_domain::credit::Status::parse(status).is_none()) {
         let detail = "`status` is `active`, `held`, `suppressed` or `void`";
         return Err(Problem::bad_request(detail));
     }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::ledger::definitions::{content_hash, set_hash};
-use accredit_engine::workspace::{self, Files};
+use accredit_ledger::definitions::{content_hash, set_hash};
+use accredit_workspace::{self as workspace, Files};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;

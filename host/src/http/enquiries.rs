@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::enquiries::{self, Enquiry};
+use accredit_ledger::enquiries::{self, Enquiry};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};

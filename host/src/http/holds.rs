@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::query::CreditQuery;
+use accredit_ledger::query::CreditQuery;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::{Extension, Json};

@@ -5,8 +5,8 @@
 
 use std::sync::{Arc, PoisonError};
 
-use accredit_engine::connector::{Payload, Verified};
-use accredit_engine::ledger::inbox::Delivery;
+use accredit_ledger::inbox::Delivery;
+use accredit_seams::connector::{Payload, Verified};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -146,7 +146,7 @@ fn verified(service: &Service, request: Incoming) -> Result<(Delivery, usize), P
 /// The natural keys in a delivery, for its answer; none where the worker will find it unreadable.
 fn transactions(
     service: &Service,
-    ruleset: &accredit_engine::workspace::Ruleset,
+    ruleset: &accredit_workspace::Ruleset,
     delivery: &Delivery,
 ) -> Vec<String> {
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::notes::{NotePage, NoteQuery, NoteRow};
-use accredit_engine::store::Error;
+use accredit_ledger::notes::{NotePage, NoteQuery, NoteRow};
+use accredit_seams::store::Error;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};

@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use accredit_engine::decision::CreditRow;
-use accredit_engine::explain::{Finding, WhyNot};
-use accredit_engine::ledger::enquiries::Enquiry;
-use accredit_engine::ledger::releases::Statement;
-use accredit_engine::money;
-use accredit_engine::transaction::number;
+use accredit_crediting::explain::{Finding, WhyNot};
+use accredit_domain::decision::CreditRow;
+use accredit_domain::money;
+use accredit_domain::transaction::number;
+use accredit_ledger::enquiries::Enquiry;
+use accredit_ledger::releases::Statement;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::calendar::{Period, State as Standing};
-use accredit_engine::ledger::periods::{FINALIZED, Said};
+use accredit_domain::calendar::{Period, State as Standing};
+use accredit_ledger::periods::{FINALIZED, Said};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -43,7 +43,7 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
         let said = service.ledger.periods().map_err(failed)?;
         let summaries = service.ledger.summaries().map_err(failed)?;
         let today = service.business_date();
-        let now = calendar.period(today, accredit_engine::calendar::PeriodKind::Month);
+        let now = calendar.period(today, accredit_domain::calendar::PeriodKind::Month);
         let ids = summaries.keys().map(|(_, leaf)| leaf).chain(said.keys());
         let known = ids.filter_map(|id| calendar.find(id)).chain(now);
         let known: BTreeMap<_, Period> = known.map(|leaf| (leaf.first, leaf)).collect();

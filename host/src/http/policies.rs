@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use accredit_engine::ledger::definitions::{Activation, Refusal};
-use accredit_engine::policy::Kind;
-use accredit_engine::workspace::Files;
+use accredit_domain::policy::Kind;
+use accredit_ledger::definitions::{Activation, Refusal};
+use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};

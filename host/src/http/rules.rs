@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::ledger::definitions::content_hash;
+use accredit_ledger::definitions::content_hash;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use accredit_engine::money;
+use accredit_domain::money;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;

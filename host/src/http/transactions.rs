@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::inbox::{Delivery, Receipt};
-use accredit_engine::ledger::record::Stored;
-use accredit_engine::stage::adjust;
-use accredit_engine::transaction::read::{self, Malformed};
-use accredit_engine::transaction::{Decoder, Record};
+use accredit_crediting::stage::adjust;
+use accredit_domain::transaction::read::{self, Malformed};
+use accredit_domain::transaction::{Decoder, Record};
+use accredit_ledger::inbox::{Delivery, Receipt};
+use accredit_ledger::record::Stored;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use accredit_engine::ledger::definitions::Effective;
+use accredit_ledger::definitions::Effective;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

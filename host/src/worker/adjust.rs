@@ -3,8 +3,8 @@
 //! Not HTTP and not what an adjustment does (the engine's). Runs on the worker's thread. Source:
 //! DOMAIN 2.12.
 
-use accredit_engine::decision::{CreditRow, Resolution};
-use accredit_engine::posting;
+use accredit_crediting::posting;
+use accredit_domain::decision::{CreditRow, Resolution};
 
 use super::Worker;
 use crate::error::Problem;

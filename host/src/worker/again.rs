@@ -10,11 +10,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::decision::{Decision, Resolution};
-use accredit_engine::ledger::record::{Stored, Work};
-use accredit_engine::store::Error as StoreError;
-use accredit_engine::transaction::Decoder;
-use accredit_engine::workspace::Ruleset;
+use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::record::{Stored, Work};
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
 
 use super::Worker;
 

@@ -5,15 +5,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_engine::calculation;
-use accredit_engine::decision::{Decision, Resolution};
-use accredit_engine::ledger::inbox::Delivery;
-use accredit_engine::ledger::record::{Version, Work};
-use accredit_engine::pipeline::row;
-use accredit_engine::posting;
-use accredit_engine::store::Error as StoreError;
-use accredit_engine::transaction::{Decoder, Record, Transaction};
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation;
+use accredit_crediting::pipeline::row;
+use accredit_crediting::posting;
+use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::transaction::{Decoder, Record, Transaction};
+use accredit_ledger::inbox::Delivery;
+use accredit_ledger::record::{Version, Work};
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
 
 use super::Worker;
 use crate::explain;

@@ -10,13 +10,13 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use accredit_engine::calendar::Period;
-use accredit_engine::decision::CreditRow;
-use accredit_engine::ledger::periods::{FINALIZED, Said};
-use accredit_engine::ledger::record::{Stored, Work};
-use accredit_engine::ledger::releases::CONFIRMED;
-use accredit_engine::posting;
-use accredit_engine::store::Error as StoreError;
+use accredit_crediting::posting;
+use accredit_domain::calendar::Period;
+use accredit_domain::decision::CreditRow;
+use accredit_ledger::periods::{FINALIZED, Said};
+use accredit_ledger::record::{Stored, Work};
+use accredit_ledger::releases::CONFIRMED;
+use accredit_seams::store::Error as StoreError;
 
 use super::Worker;
 

@@ -6,9 +6,9 @@
 //! **Architecture invariant:** a transaction's credits change in one commit, decided by one ruleset:
 //! the one whose activation asked last.
 
-use accredit_engine::ledger::record::Work;
-use accredit_engine::ledger::recredit::Recredit;
-use accredit_engine::store::Error as StoreError;
+use accredit_ledger::record::Work;
+use accredit_ledger::recredit::Recredit;
+use accredit_seams::store::Error as StoreError;
 
 use super::Worker;
 use crate::replay::Selection;

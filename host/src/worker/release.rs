@@ -9,12 +9,12 @@
 
 use std::collections::BTreeMap;
 
-use accredit_engine::calculation::Calculation;
-use accredit_engine::decision::CreditRow;
-use accredit_engine::ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
-use accredit_engine::organization::Organization;
-use accredit_engine::posting;
-use accredit_engine::store::Error as StoreError;
+use accredit_crediting::calculation::Calculation;
+use accredit_crediting::posting;
+use accredit_domain::decision::CreditRow;
+use accredit_domain::organization::Organization;
+use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
+use accredit_seams::store::Error as StoreError;
 use serde_json::{Value as Json, json};
 
 use super::Worker;

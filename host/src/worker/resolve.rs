@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use accredit_engine::calendar::PeriodKind;
-use accredit_engine::decision::{CreditRow, Resolution};
-use accredit_engine::ledger::query::CreditQuery;
-use accredit_engine::posting;
-use accredit_engine::store::Error as StoreError;
+use accredit_crediting::posting;
+use accredit_domain::calendar::PeriodKind;
+use accredit_domain::decision::{CreditRow, Resolution};
+use accredit_ledger::query::CreditQuery;
+use accredit_seams::store::Error as StoreError;
 
 use super::Worker;
 use crate::error::Problem;

@@ -11,10 +11,10 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
-use accredit_engine::decision::{Decision, Outcome};
-use accredit_engine::ledger::record::{Stored, Work};
-use accredit_engine::ledger::runs::{Run, RunState};
-use accredit_engine::store::Error as StoreError;
+use accredit_domain::decision::{Decision, Outcome};
+use accredit_ledger::record::{Stored, Work};
+use accredit_ledger::runs::{Run, RunState};
+use accredit_seams::store::Error as StoreError;
 use jiff::civil::Date;
 
 use super::{PENDING_MAX, Worker};

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use accredit_engine::decision::Decision;
+use accredit_domain::decision::Decision;
 
 use super::Worker;
 

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use accredit_engine::connector::DecodeError;
+use accredit_seams::connector::DecodeError;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// The body as JSON; amounts keep their digits.

@@ -3,7 +3,7 @@
 mod body;
 mod signature;
 
-use accredit_engine::connector::{Connector, DecodeError, Payload, Rejected, Verified};
+use accredit_seams::connector::{Connector, DecodeError, Payload, Rejected, Verified};
 pub use signature::sign;
 
 /// The connector `standard-webhooks`.

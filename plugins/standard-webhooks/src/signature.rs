@@ -2,7 +2,7 @@
 //!
 //! Not decoding of bodies. Called by the connector, and [`sign`] by whoever plays a sender.
 
-use accredit_engine::connector::{Payload, Rejected, Verified};
+use accredit_seams::connector::{Payload, Rejected, Verified};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,7 @@
 //! T09 and T10 of the reliability plan: known answers, and everything that must be refused.
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
-use accredit_engine::connector::{Connector, Payload, Rejected, Verified};
+use accredit_seams::connector::{Connector, Payload, Rejected, Verified};
 use accredit_standard_webhooks::{StandardWebhooks, sign};
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use accredit_engine::transaction::{Cell, Record};
-use accredit_engine::workspace::Files;
+use accredit_domain::transaction::{Cell, Record};
+use accredit_workspace::Files;
 use jiff::civil::Date;
 
 use super::world::{Calendar, Span, Tx, Value, World};

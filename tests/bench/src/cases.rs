@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use accredit_engine::calculation;
-use accredit_engine::cases::{self, Options};
-use accredit_engine::decision::Decision;
-use accredit_engine::stage::Inputs;
-use accredit_engine::transaction::{Cell, Record};
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation;
+use accredit_cases::{self as cases, Options};
+use accredit_domain::decision::Decision;
+use accredit_crediting::stage::Inputs;
+use accredit_domain::transaction::{Cell, Record};
+use accredit_workspace::Ruleset;
 
 use crate::pipeline;
 

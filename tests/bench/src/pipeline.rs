@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use accredit_engine::calculation;
-use accredit_engine::stage::Inputs;
-use accredit_engine::transaction::{Cell, Record};
-use accredit_engine::workspace::{Files, Ruleset};
+use accredit_crediting::calculation;
+use accredit_crediting::stage::Inputs;
+use accredit_domain::transaction::{Cell, Record};
+use accredit_workspace::{Files, Ruleset};
 use rust_decimal::Decimal;
 
 use crate::native::{self, Deal};

@@ -5,8 +5,8 @@
 //! **Architecture invariant:** without `--show`, JSON is the whole object and CSV is credits, column by
 //! column as FORMAT has them.
 
-use accredit_engine::calculation::Calculation;
-use accredit_engine::decision::{CREDIT_COLUMNS, NOTE_COLUMNS, REWARD_COLUMNS};
+use accredit_crediting::calculation::Calculation;
+use accredit_domain::decision::{CREDIT_COLUMNS, NOTE_COLUMNS, REWARD_COLUMNS};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value as Json;

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use accredit_engine::calculation;
-use accredit_engine::diagnostic::{Diagnostic, Place};
-use accredit_engine::transaction::{ColumnType, Record, Value};
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::transaction::{ColumnType, Record, Value};
+use accredit_workspace::Ruleset;
 
 /// A warning for each column with such cells, with the first of them.
 pub(super) fn unread(ruleset: &Ruleset, records: &[Record]) -> Vec<Diagnostic> {

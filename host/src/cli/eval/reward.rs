@@ -10,15 +10,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use accredit_engine::calculation::books;
-use accredit_engine::calendar::Period;
-use accredit_engine::explain::find_payee;
-use accredit_engine::plan::reward::{Reward, To, Worth};
-use accredit_engine::plan::{Measure, Plan};
-use accredit_engine::policy::Program;
-use accredit_engine::reward::{self, Seen};
-use accredit_engine::script::{Answer, Machine, PayeeView, TotalsView, trace};
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation::books;
+use accredit_crediting::explain::find_payee;
+use accredit_crediting::reward::{self, Seen};
+use accredit_domain::calendar::Period;
+use accredit_domain::plan::reward::{Reward, To, Worth};
+use accredit_domain::plan::{Measure, Plan};
+use accredit_domain::policy::Program;
+use accredit_script::{Answer, Machine, PayeeView, TotalsView, trace};
+use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -187,7 +187,7 @@ fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
         name: Arc::clone(&program.name),
         credit_types: types.into_iter().map(Arc::from).collect(),
         to,
-        worth: Worth::Tiers(accredit_engine::plan::reward::Tiers {
+        worth: Worth::Tiers(accredit_domain::plan::reward::Tiers {
             tiers: Vec::new(),
             retroactive: false,
         }),

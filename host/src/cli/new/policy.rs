@@ -5,11 +5,11 @@
 
 use std::path::PathBuf;
 
-use accredit_engine::calendar::PeriodKind;
-use accredit_engine::money;
-use accredit_engine::policy::Kind;
-use accredit_engine::transaction::{ColumnType, Field, Names};
-use accredit_engine::workspace::Ruleset;
+use accredit_domain::calendar::PeriodKind;
+use accredit_domain::money;
+use accredit_domain::policy::Kind;
+use accredit_domain::transaction::{ColumnType, Field, Names};
+use accredit_workspace::Ruleset;
 use clap::Args;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;

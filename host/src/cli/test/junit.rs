@@ -8,8 +8,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use accredit_engine::cases::{FileRun, Outcome};
-use accredit_engine::diagnostic::Diagnostic;
+use accredit_cases::{FileRun, Outcome};
+use accredit_domain::diagnostic::Diagnostic;
 
 /// The whole file: a suite a case file.
 pub(super) fn xml(files: &[FileRun]) -> String {
@@ -117,7 +117,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use accredit_engine::diagnostic::Place;
+    use accredit_domain::diagnostic::Place;
 
     use super::*;
 

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use accredit_engine::cases::{Reached, ReachedFile};
+use accredit_cases::{Reached, ReachedFile};
 
 use crate::cli::output;
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use accredit_engine::ledger::Ledger;
-use accredit_engine::store::redb::Redb;
-use accredit_engine::store::{Batch, Store, Table};
+use accredit_ledger::Ledger;
+use accredit_redb::Redb;
+use accredit_seams::store::{Batch, Store, Table};
 use serde_json::{Value, json};
 
 use super::{Host, PLAN, Reply, deal, recredited};

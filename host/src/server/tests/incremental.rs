@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use accredit_engine::calculation;
-use accredit_engine::decision::Decision;
-use accredit_engine::pipeline::row;
-use accredit_engine::transaction::read;
+use accredit_crediting::calculation;
+use accredit_crediting::pipeline::row;
+use accredit_domain::decision::Decision;
+use accredit_domain::transaction::read;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -2,13 +2,13 @@
 
 use std::slice::from_ref;
 
-use accredit_engine::calculation::{self, books};
-use accredit_engine::credit::CreditId;
-use accredit_engine::decision::Decision;
-use accredit_engine::pipeline::row;
-use accredit_engine::stage::{Action, Inputs, Resolution};
-use accredit_engine::transaction::Record;
-use accredit_engine::workspace::Ruleset;
+use accredit_crediting::calculation::{self, books};
+use accredit_crediting::pipeline::row;
+use accredit_crediting::stage::{Action, Inputs, Resolution};
+use accredit_domain::credit::CreditId;
+use accredit_domain::decision::Decision;
+use accredit_domain::transaction::Record;
+use accredit_workspace::Ruleset;
 use serde_json::Value;
 
 use super::text;
@@ -184,7 +184,7 @@ fn released_twice(
     };
     let (once, twice) = (decide(once), decide(twice));
     let ids: Vec<String> = held.iter().map(ToString::to_string).collect();
-    let stuck = |credit: &&accredit_engine::decision::CreditRow| {
+    let stuck = |credit: &&accredit_domain::decision::CreditRow| {
         credit.status == "held" && ids.contains(&credit.id)
     };
     if let Some(credit) = once.iter().flat_map(|decision| &decision.credits).find(stuck) {

@@ -1,0 +1,97 @@
+//! What people did before a case looks: tables of releases and holds by hand.
+//!
+//! Not the release itself (the pipeline's). Called by `run`. Source: FORMAT section 4, "Releases,
+//! manual holds and adjustments are inputs".
+//!
+//! **Architecture invariant:** an action that means no credit is an error, never passed over.
+
+use jiff::civil::Date;
+
+use super::parse::{Case, Table};
+use super::rows::cell;
+use accredit_crediting::posting;
+use accredit_crediting::stage::{Action, Resolution};
+use accredit_domain::decision::{CREDIT_COLUMNS, CreditRow, Decision};
+use accredit_domain::diagnostic::{Diagnostic, Place};
+
+/// Columns of a table of actions beside those that say which credit is meant.
+const COLUMNS: [&str; 3] = ["action", "date", "reason"];
+
+/// One release or hold, and which credits it means.
+pub(super) struct Step {
+    action: Action,
+    date: Date,
+    reason: String,
+    /// Columns and cells of the credits meant.
+    meant: Vec<(String, String)>,
+    line: u32,
+}
+
+/// The actions of a case in order.
+pub(super) fn read(path: &str, case: &Case) -> Result<Vec<Step>, Vec<Diagnostic>> {
+    let tables = case.tables.iter().filter(|table| table.is_actions());
+    let rows = tables.flat_map(|table| (0..table.rows.len()).map(move |row| (table, row)));
+    rows.map(|(table, row)| {
+        step(case, table, row).map_err(|message| {
+            let place = Place::new(path, table.row_line(row), 1);
+            vec![Diagnostic::error("CR041", place, message)]
+        })
+    })
+    .collect()
+}
+
+fn step(case: &Case, table: &Table, row: usize) -> Result<Step, String> {
+    let cells = table.header.iter().zip(table.rows.get(row).into_iter().flatten());
+    let mut meant = Vec::new();
+    let (mut action, mut date, mut reason) = (None, case.as_of, String::new());
+    for (column, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
+        match (column.as_str(), cell.as_str()) {
+            ("action", "release") => action = Some(Action::Release),
+            ("action", "hold") => action = Some(Action::Hold),
+            ("action", other) => {
+                return Err(format!("unknown action `{other}`; known: release, hold"));
+            }
+            ("date", text) => {
+                let day = text.parse();
+                date = Some(day.map_err(|_| format!("`{text}` is not a date such as 2022-02-11"))?);
+            }
+            ("reason", text) => reason = text.to_owned(),
+            (column, _) if !CREDIT_COLUMNS.contains(&column) => {
+                let known = COLUMNS.join(", ");
+                return Err(format!("`{column}` is not a column of actions: {known}, a credit's"));
+            }
+            (column, text) => meant.push((column.to_owned(), text.to_owned())),
+        }
+    }
+    let action = action.ok_or("a row without an action")?;
+    let date = date.ok_or("an action needs a `date`, or the case `as-of:`")?;
+    Ok(Step { action, date, reason, meant, line: table.row_line(row) })
+}
+
+impl Step {
+    /// The action on every credit that it means.
+    pub(super) fn resolve(
+        &self,
+        path: &str,
+        decisions: &[Decision],
+    ) -> Result<Vec<Resolution>, Vec<Diagnostic>> {
+        let credits = decisions.iter().flat_map(|decision| &decision.credits);
+        let meant = credits.filter(|credit| self.means(credit));
+        let found: Vec<Resolution> = meant
+            .map(|credit| {
+                let (credit, reason) = (posting::credit_of(credit), self.reason.clone());
+                Resolution { credit, action: self.action, date: self.date, reason }
+            })
+            .collect();
+        if found.is_empty() {
+            let place = Place::new(path, self.line, 1);
+            let message = "no credit is as this action says";
+            return Err(vec![Diagnostic::error("CR041", place, message)]);
+        }
+        Ok(found)
+    }
+
+    fn means(&self, credit: &CreditRow) -> bool {
+        self.meant.iter().all(|(column, wanted)| cell(credit, column) == wanted.as_str())
+    }
+}

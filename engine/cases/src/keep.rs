@@ -1,0 +1,211 @@
+//! A decision of production written down as a case: the deal, the part of the organisation that it
+//! needs, and what came out.
+//!
+//! Not reading of a ledger (the host). Called by the server for `accredit keep`.
+//!
+//! **Architecture invariant:** what is returned has been run, and passes on the files of the ruleset
+//! that decided.
+
+mod organization;
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::parse::TRANSACTIONS;
+use super::rows::{Row, Subject};
+use super::update::row_text;
+use accredit_crediting::calculation;
+use accredit_crediting::pipeline::{self, Explain};
+use accredit_crediting::stage::{Action, Inputs};
+use accredit_domain::decision::{CREDIT_COLUMNS, Decision};
+use accredit_domain::transaction::{Cell, Decoder, Record};
+use accredit_script::Machine;
+use accredit_workspace::Ruleset;
+
+/// A decision to keep.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// The ruleset that decided.
+    pub ruleset: &'a Ruleset,
+    /// The row as delivered.
+    pub record: &'a Record,
+    /// The only plan to keep; absent, all of them.
+    pub plan: Option<&'a str>,
+    /// The business date, and what people decided.
+    pub inputs: &'a Inputs,
+}
+
+/// Columns of a credit that say nothing about how it was decided, or change with every version.
+const UNSAID: [&str; 7] =
+    ["id", "incentive_date", "plan", "source", "origin", "reverses", "ruleset"];
+
+/// The case as Markdown, for the end of a case file in the customer's directory.
+///
+/// # Errors
+/// Why the decision cannot be said as a case, such as a cell with a line break.
+pub fn keep(kept: &Kept<'_>) -> Result<String, String> {
+    let decided = decide(kept)?;
+    let snippets = organization::snippets(&kept.ruleset.files, kept.record, &decided.rows);
+    let path = format!("plans/{}.cases.md", kept.plan.unwrap_or("kept"));
+    let mut message = String::new();
+    for organization in snippets {
+        let text = markdown(kept, &decided, &organization);
+        match super::run(&kept.ruleset.files, &path, &text) {
+            Ok(outcomes) => match outcomes.iter().flat_map(|one| &one.failures).next() {
+                None => return Ok(text),
+                Some(failure) => message.clone_from(&failure.message),
+            },
+            Err(errors) => {
+                message = errors.into_iter().next().map(|one| one.message).unwrap_or_default();
+            }
+        }
+    }
+    Err(format!("the decision cannot be written as a case: {message}"))
+}
+
+/// What was decided about one transaction.
+struct Decided {
+    id: String,
+    rows: Vec<Decision>,
+    /// Whether rows have to say which plan they are of.
+    several: bool,
+}
+
+fn decide(kept: &Kept<'_>) -> Result<Decided, String> {
+    let ruleset = kept.ruleset;
+    let fields = Arc::clone(&ruleset.settings.fields);
+    let transaction = Arc::new(Decoder::new(fields).decode(kept.record));
+    let mut machine = Machine::new(&ruleset.programs);
+    let plans = ruleset.plans.values();
+    let plans: Vec<_> =
+        plans.filter(|plan| kept.plan.is_none_or(|wanted| *wanted == *plan.id)).collect();
+    if let (Some(plan), true) = (kept.plan, plans.is_empty()) {
+        return Err(format!("there is no plan `{plan}`"));
+    }
+    let decided = plans.iter().map(|plan| {
+        let (inputs, machine) = (kept.inputs, &mut machine);
+        pipeline::decide_plan(ruleset, plan, &transaction, inputs, machine, Explain::No)
+    });
+    let decided = vec![decided.collect::<Vec<_>>()];
+    let rows = plans.iter();
+    let rows = rows.flat_map(|plan| calculation::decisions(ruleset, &plan.id, None, &decided));
+    let several = kept.plan.is_none() && ruleset.plans.len() > 1;
+    Ok(Decided { id: transaction.id.to_string(), rows: rows.collect(), several })
+}
+
+fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)]) -> String {
+    let id = decided.id.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plan = kept.plan.map(|plan| format!(" in plan {plan}")).unwrap_or_default();
+    let mut text = format!("\n## {id}{plan}, kept\n\nAs decided by `{}`.\n", kept.ruleset.hash);
+    for (path, rows) in organization {
+        let _ = write!(text, "\n```csv {path}\n{rows}```\n");
+    }
+    let _ = write!(text, "\n```ndjson {TRANSACTIONS}\n{}\n```\n", row(kept.record));
+    if let Some(plan) = kept.plan {
+        let _ = write!(text, "\nplan: {plan}\n");
+    }
+    if let Some(as_of) = kept.inputs.as_of {
+        let _ = write!(text, "\nas-of: {as_of}\n");
+    }
+    actions(&mut text, kept.inputs, &decided.rows);
+    expectations(&mut text, decided);
+    text
+}
+
+/// The row as delivered, as JSON: a number keeps its digits.
+fn row(record: &Record) -> String {
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let cells = record.cells.iter().map(|(column, cell)| {
+        let value = match cell {
+            Cell::Null => "null".to_owned(),
+            Cell::Bool(flag) => flag.to_string(),
+            Cell::Number(json) | Cell::Nested(json) => json.clone(),
+            Cell::Text(words) => text(words),
+        };
+        format!("{}:{value}", text(column))
+    });
+    format!("{{{}}}", cells.collect::<Vec<_>>().join(","))
+}
+
+/// Releases and holds of credits that are there.
+fn actions(text: &mut String, inputs: &Inputs, decisions: &[Decision]) {
+    let credits = || decisions.iter().flat_map(|decision| &decision.credits);
+    let resolutions = inputs.resolutions.iter();
+    let rows = resolutions.filter_map(|resolution| {
+        let id = resolution.credit.to_string();
+        let there = credits().any(|credit| credit.id == id);
+        let (action, reason) = match resolution.action {
+            Action::Release => ("release", String::new()),
+            Action::Hold => ("hold", resolution.reason.clone()),
+        };
+        there.then(|| vec![action.to_owned(), id, resolution.date.to_string(), reason])
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if !rows.is_empty() {
+        table(text, &["action", "id", "date", "reason"].map(str::to_owned), &rows);
+    }
+}
+
+fn expectations(text: &mut String, decided: &Decided) {
+    let plan = decided.several.then_some("plan");
+    let wanted = CREDIT_COLUMNS.iter().copied().filter(|column| !UNSAID.contains(column));
+    let columns: Vec<String> = plan.into_iter().chain(wanted).map(str::to_owned).collect();
+    let credits = Subject::Credits.rows(&decided.rows, &columns, &[]);
+    let said = |index: usize| {
+        credits.iter().any(|row| row.cells.get(index).is_some_and(|cell| !cell.is_empty()))
+    };
+    let keep: Vec<bool> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| {
+            ["transaction", "position", "amount"].contains(&column.as_str()) || said(index)
+        })
+        .collect();
+    let some = |cells: &[String]| -> Vec<String> {
+        let cells = cells.iter().zip(&keep).filter(|(_, keep)| **keep);
+        cells.map(|(cell, _)| cell.clone()).collect()
+    };
+    let rows: Vec<Vec<String>> = credits.iter().map(|row| some(&row.cells)).collect();
+    table(text, &some(&columns), &rows);
+
+    let header = |words: &[&str]| -> Vec<String> {
+        let words = words.iter().copied().filter(|word| *word != "plan" || plan.is_some());
+        words.map(str::to_owned).collect()
+    };
+    let columns = header(&["transaction", "plan", "outcome", "stage", "code", "message"]);
+    // Filtered decisions are not listed unless a row asks for them.
+    let asked: Vec<String> = columns
+        .iter()
+        .map(|column| match column.as_str() {
+            "transaction" => decided.id.clone(),
+            "outcome" => "filtered".to_owned(),
+            _ => String::new(),
+        })
+        .collect();
+    let asked: &[&[String]] = if decided.rows.is_empty() { &[&asked] } else { &[] };
+    notes(text, &columns, Subject::Outcomes.rows(&decided.rows, &columns, asked));
+    let columns = header(&["transaction", "plan", "alert", "stage", "message"]);
+    notes(text, &columns, Subject::Alerts.rows(&decided.rows, &columns, &[]));
+}
+
+/// A table whose last column is a message, of which a line is enough.
+fn notes(text: &mut String, header: &[String], rows: Vec<Row>) {
+    let rows = rows.into_iter().map(|mut row| {
+        if let Some(message) = row.cells.last_mut() {
+            *message = message.lines().next().unwrap_or("").trim().to_owned();
+        }
+        row.cells
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if !rows.is_empty() {
+        table(text, header, &rows);
+    }
+}
+
+fn table(text: &mut String, header: &[String], rows: &[Vec<String>]) {
+    let rule = vec!["---".to_owned(); header.len()];
+    let _ = write!(text, "\n{}\n{}\n", row_text(header), row_text(&rule));
+    for row in rows {
+        let _ = writeln!(text, "{}", row_text(row));
+    }
+}

@@ -1,0 +1,450 @@
+//! Case files as text: headings, fenced blocks with a path, tables, a few settings.
+//!
+//! Not a Markdown parser: only what a case needs is looked at, the rest is prose. The one reader of
+//! case files: what is run, rewritten and kept goes through it.
+//!
+//! **Architecture invariant:** every line of a table keeps its number, so that a table can be
+//! rewritten without touching anything else.
+
+use jiff::civil::Date;
+
+use super::rows::Subject;
+use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_workspace::definition;
+
+/// A file of cases.
+#[derive(Debug, Default)]
+pub struct CaseFile {
+    /// Blocks before the first case.
+    pub background: Vec<Block>,
+    /// The cases in order.
+    pub cases: Vec<Case>,
+    /// Settings before the first case, which hold for all of them.
+    shared: Case,
+}
+
+/// A fenced block with a path: a file of a customer's directory, or rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// `toml`, `csv`, `ndjson`, `rhai`.
+    pub language: String,
+    /// Path in the directory, or `transactions`.
+    pub path: String,
+    /// Content.
+    pub text: String,
+    /// Line of the fence.
+    pub line: u32,
+}
+
+/// Path of the blocks that hold rows.
+pub(super) const TRANSACTIONS: &str = "transactions";
+
+/// Where the paths of bodies begin: `hooks/crm` is what the source `crm` delivers.
+pub(super) const HOOKS: &str = "hooks/";
+
+impl Block {
+    /// Whether the block holds rows or a body, not a file.
+    pub(super) fn is_rows(&self) -> bool {
+        self.path == TRANSACTIONS || self.source().is_some()
+    }
+
+    /// The source that delivers the block as a body, if it is one.
+    pub(super) fn source(&self) -> Option<&str> {
+        self.path.strip_prefix(HOOKS)
+    }
+}
+
+/// One case.
+#[derive(Debug, Default)]
+pub struct Case {
+    /// The heading.
+    pub name: String,
+    /// Line of the heading.
+    pub line: u32,
+    /// Its own blocks.
+    pub blocks: Vec<Block>,
+    /// Its tables.
+    pub tables: Vec<Table>,
+    /// `as-of:`, the business date.
+    pub as_of: Option<Date>,
+    /// `period:`, which credits are listed.
+    pub period: Option<String>,
+    /// `plan:`, the only plan that is listed.
+    pub plan: Option<String>,
+    /// `order: any`.
+    pub any_order: bool,
+    /// Lines of `period:` and `plan:`, where they stand.
+    pub(super) lines: [Option<u32>; 2],
+}
+
+/// A table of expectations, of examples or of what people did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Line of the header; the rows begin two lines below.
+    pub line: u32,
+    /// Column names.
+    pub header: Vec<String>,
+    /// Where each of them begins, in characters from 1.
+    pub(super) columns: Vec<u32>,
+    /// Cells, as many a row as the header has.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// The column that separates what is given from what is expected.
+pub(super) const ARROW: &str = "=>";
+
+impl Table {
+    /// Whether there is a column of this name.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.column(column).is_some()
+    }
+
+    /// The index of a column.
+    pub(super) fn column(&self, column: &str) -> Option<usize> {
+        self.header.iter().position(|header| header == column)
+    }
+
+    /// Where the column `=>` stands in a table of examples.
+    pub(super) fn arrow(&self) -> Option<usize> {
+        self.column(ARROW)
+    }
+
+    /// Whether it lists releases and holds by hand.
+    pub(super) fn is_actions(&self) -> bool {
+        self.has("action")
+    }
+
+    /// The line of the row with this index.
+    pub(super) fn row_line(&self, row: usize) -> u32 {
+        self.line + 2 + u32::try_from(row).unwrap_or(0)
+    }
+}
+
+/// Reads a case file.
+///
+/// # Errors
+/// Everything in it that cannot be understood (CR041).
+pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
+    let mut reader = Reader { path, file: CaseFile::default(), errors: Vec::new() };
+    let mut lines = (1..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        if let Some((mark, info)) = fence(line) {
+            let mut closed = false;
+            let mut body = String::new();
+            let indent = line.len() - line.trim_start().len();
+            for (_, line) in lines.by_ref() {
+                closed = closes(line, mark);
+                if closed {
+                    break;
+                }
+                let blank = line.len() - line.trim_start().len();
+                body.push_str(line.get(indent.min(blank)..).unwrap_or_default());
+                body.push('\n');
+            }
+            reader.block(number, info, body);
+            if !closed {
+                let help = "write the same marks again on a line of their own".to_owned();
+                reader.wrong((number, 1), "this block does not end", Some(help));
+            }
+        } else if line.starts_with("<!--") {
+            let ends = |line: &str| line.contains("-->");
+            let _remark = ends(line) || lines.any(|(_, line)| ends(line));
+        } else if let Some(heading) = line.strip_prefix("## ") {
+            reader.case(number, heading.trim());
+        } else if line.starts_with('|') {
+            reader.table_line(number, line);
+        } else {
+            reader.setting(number, line);
+        }
+    }
+    reader.finish()
+}
+
+/// The marks of a line that begins a block, and what stands behind them.
+fn fence(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start();
+    let sign = line.chars().next().filter(|sign| "`~".contains(*sign))?;
+    let rest = line.trim_start_matches(sign);
+    let mark = line.get(..line.len() - rest.len())?;
+    (mark.len() >= 3 && !rest.contains('`')).then_some((mark, rest))
+}
+
+/// Whether a line ends the block that `mark` began.
+fn closes(line: &str, mark: &str) -> bool {
+    let line = line.trim();
+    line.starts_with(mark) && line.chars().all(|sign| mark.starts_with(sign))
+}
+
+/// The cells of a line of a table; `\|` is a bar inside a cell.
+pub(super) fn cells(line: &str) -> Vec<String> {
+    let line = line.trim();
+    let inner = line.strip_prefix('|').unwrap_or(line);
+    if !inner.contains('\\') {
+        let inner = inner.strip_suffix('|').unwrap_or(inner);
+        return inner.split('|').map(|cell| cell.trim().to_owned()).collect();
+    }
+    let mut cells = vec![String::new()];
+    let mut signs = inner.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match (sign, cells.last_mut()) {
+            ('\\', Some(cell)) if signs.peek() == Some(&'|') => cell.extend(signs.next()),
+            ('|', _) => cells.push(String::new()),
+            (_, Some(cell)) => cell.push(sign),
+            (_, None) => (),
+        }
+    }
+    // What stands behind the last bar is no cell.
+    if inner.ends_with('|') && !inner.ends_with("\\|") {
+        cells.pop();
+    }
+    cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// Settings of a case.
+const SETTINGS: [&str; 4] = ["as-of", "period", "plan", "order"];
+
+/// Paths that a block may have, beside those of plans, policies and bodies.
+const KNOWN: [&str; 12] = [
+    TRANSACTIONS,
+    "accredit.toml",
+    "organization/participants.csv",
+    "organization/positions.csv",
+    "organization/assignments.csv",
+    "organization/teams.csv",
+    "organization/members.csv",
+    "organization/territories.csv",
+    "organization/relationships.csv",
+    "organization/aliases.csv",
+    "organization/quotas.csv",
+    "organization/exchange_rates.csv",
+];
+
+/// Where the cells of a line begin, in characters from 1.
+fn places(line: &str) -> Vec<u32> {
+    let mut places = Vec::new();
+    let mut wanted = false;
+    for (index, sign) in (1..).zip(line.chars()) {
+        if sign == '|' {
+            wanted = true;
+        } else if wanted && !sign.is_whitespace() {
+            places.push(index);
+            wanted = false;
+        }
+    }
+    places
+}
+
+struct Reader<'a> {
+    path: &'a str,
+    file: CaseFile,
+    errors: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn error(&mut self, line: u32, message: impl Into<String>) {
+        self.wrong((line, 1), message, None);
+    }
+
+    fn wrong(
+        &mut self,
+        (line, column): (u32, u32),
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        let place = Place::new(self.path, line, column);
+        let error = Diagnostic::error("CR041", place, message);
+        self.errors.push(Diagnostic { help, ..error });
+    }
+
+    fn case(&mut self, line: u32, name: &str) {
+        let Case { as_of, period, plan, any_order, lines, .. } = &self.file.shared;
+        let (as_of, any_order, lines) = (*as_of, *any_order, *lines);
+        let (period, plan, name) = (period.clone(), plan.clone(), name.to_owned());
+        let case = Case { name, line, as_of, period, plan, any_order, lines, ..Case::default() };
+        self.file.cases.push(case);
+    }
+
+    fn block(&mut self, line: u32, info: &str, text: String) {
+        let info = info.trim();
+        let (language, path) = info.split_once(char::is_whitespace).unwrap_or((info, ""));
+        let path = path.trim();
+        if path.is_empty() {
+            // A language alone is prose.
+            if language == TRANSACTIONS || definition(language) {
+                let help = format!("write its language first, as in `csv {language}`");
+                self.wrong(
+                    (line, 1),
+                    format!("the block `{language}` has no language"),
+                    Some(help),
+                );
+            }
+            return;
+        }
+        let block = Block { language: language.to_owned(), path: path.to_owned(), text, line };
+        if !block.is_rows() && !definition(path) && !path.starts_with("policies/") {
+            let known = KNOWN.into_iter().chain(["plans/NAME.toml", "policies/KIND/NAME.rhai"]);
+            let slashes = path.replace('\\', "/");
+            let help = did_you_mean(path, known.clone())
+                .or_else(|| definition(&slashes).then(|| format!("write `{slashes}`")))
+                .unwrap_or_else(|| {
+                    format!("known: {}; {HOOKS}SOURCE", known.collect::<Vec<_>>().join(", "))
+                });
+            self.wrong((line, 1), format!("nothing reads a block `{path}`"), Some(help));
+        }
+        match self.file.cases.last_mut() {
+            Some(case) => case.blocks.push(block),
+            None => self.file.background.push(block),
+        }
+    }
+
+    fn table_line(&mut self, line: u32, text: &str) {
+        let cells = cells(text);
+        let Some(case) = self.file.cases.last_mut() else {
+            if cells.first().is_some_and(|first| first == "transaction") {
+                let help = "write a heading `## ` before it".to_owned();
+                self.wrong((line, 1), "this table belongs to no case", Some(help));
+            }
+            return;
+        };
+        let continued = case
+            .tables
+            .last_mut()
+            .filter(|table| line == table.line + 1 || line == table.row_line(table.rows.len()));
+        let Some(table) = continued else {
+            let columns = places(text);
+            case.tables.push(Table { line, header: cells, columns, rows: Vec::new() });
+            return;
+        };
+        if line == table.line + 1 {
+            let rule =
+                cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| "-:".contains(c)));
+            if !rule {
+                let help = "write `| --- | --- |`, as many as there are columns".to_owned();
+                let message = "a table needs a line of dashes below its header";
+                self.wrong((line, 1), message, Some(help));
+            }
+        } else if cells.len() == table.header.len() {
+            table.rows.push(cells);
+        } else {
+            let message =
+                format!("{} cells where the header has {}", cells.len(), table.header.len());
+            let more = cells.len() > table.header.len();
+            table.rows.push(Vec::new());
+            let help =
+                if more { "a bar inside a cell is written `\\|`" } else { "leave a blank cell" };
+            self.wrong((line, 1), message, Some(help.to_owned()));
+        }
+    }
+
+    fn setting(&mut self, line: u32, text: &str) {
+        let Some((key, value)) = text.split_once(':') else { return };
+        let value = value.trim().trim_matches('`').to_owned();
+        if value.is_empty() || !SETTINGS.contains(&key) {
+            self.misspelt(line, key, &value);
+            return;
+        }
+        let case = self.file.cases.last_mut().unwrap_or(&mut self.file.shared);
+        match (key, value.as_str()) {
+            ("as-of", date) => match date.parse() {
+                Ok(date) => case.as_of = Some(date),
+                Err(_) => {
+                    let message = format!("`{date}` is not a date such as 2022-02-11");
+                    self.wrong((line, 8), message, None);
+                }
+            },
+            ("period", _) => (case.period, case.lines[0]) = (Some(value), Some(line)),
+            ("plan", _) => (case.plan, case.lines[1]) = (Some(value), Some(line)),
+            ("order", "any") => case.any_order = true,
+            (_, other) => self.error(line, format!("unknown order `{other}`, only `any`")),
+        }
+    }
+
+    /// `As of: 2022-01-31`: prose to a reader, and a setting that does nothing.
+    fn misspelt(&mut self, line: u32, key: &str, value: &str) {
+        let plain: String =
+            key.trim().to_lowercase().replace([' ', '_', '*', '-'], "").chars().collect();
+        let known = SETTINGS.into_iter().find(|known| known.replace('-', "") == plain);
+        if let Some(known) = known.filter(|_| !value.is_empty() && !value.contains(' ')) {
+            let help = format!("write `{known}: {value}` at the beginning of the line");
+            self.wrong((line, 1), format!("`{key}` is not a setting of a case"), Some(help));
+        }
+    }
+
+    /// Columns that a table of expectations does not have.
+    fn columns(&mut self) {
+        let mut wrong = Vec::new();
+        for table in self.file.cases.iter().flat_map(|case| &case.tables) {
+            let subject = Subject::of(table);
+            if table.is_actions() {
+                continue;
+            }
+            let given = table.arrow().map_or(0, |arrow| arrow + 1);
+            for (index, name) in table.header.iter().enumerate().skip(given) {
+                if subject.knows(name) {
+                    continue;
+                }
+                let plain = name.trim_matches(['*', '`', '_']);
+                let help = if subject.knows(plain) {
+                    Some(format!("write `{plain}` without marks"))
+                } else if ["->", "=", "==>", "→"].contains(&name.as_str()) {
+                    Some("write `=>` between what is given and what comes out".to_owned())
+                } else {
+                    did_you_mean(name, subject.columns())
+                };
+                let column = table.columns.get(index).copied().unwrap_or(1);
+                let message = format!("`{name}` is not a column of {}", subject.name());
+                wrong.push(((table.line, column), message, help));
+            }
+        }
+        wrong.into_iter().for_each(|(at, message, help)| self.wrong(at, message, help));
+    }
+
+    fn finish(mut self) -> Result<CaseFile, Vec<Diagnostic>> {
+        let mut wrong: Vec<(u32, String)> = Vec::new();
+        for case in &self.file.cases {
+            let mut expected = case.tables.iter().filter(|table| !table.is_actions()).peekable();
+            if expected.peek().is_none() {
+                let message = format!("case `{}` has no table, so it expects nothing", case.name);
+                wrong.push((case.line, message));
+            }
+            let (examples, plain): (Vec<&Table>, Vec<&Table>) =
+                expected.partition(|table| table.arrow().is_some());
+            if let (Some(table), false) = (plain.first(), examples.is_empty()) {
+                let message = "a table without `=>` cannot stand in a case of examples";
+                wrong.push((table.line, message.to_owned()));
+            }
+            wrong.extend(examples.into_iter().filter_map(unusable_examples));
+        }
+        for (line, message) in wrong {
+            self.error(line, message);
+        }
+        self.columns();
+        if self.file.cases.is_empty() {
+            self.error(1, "no case: a case begins with a `## ` heading");
+        }
+        self.errors.sort_by(|a, b| a.place.cmp(&b.place));
+        if self.errors.is_empty() { Ok(self.file) } else { Err(self.errors) }
+    }
+}
+
+/// Why a table of examples gives no example, if it gives none.
+fn unusable_examples(table: &Table) -> Option<(u32, String)> {
+    let arrow = table.arrow()?;
+    if arrow == 0 || arrow + 1 == table.header.len() {
+        let message = "`=>` needs columns of a transaction before it and of the outcome after it";
+        return Some((table.line, message.to_owned()));
+    }
+    match table.rows.first() {
+        None => Some((table.line, "a table of examples without an example".to_owned())),
+        Some(row) if continues(row, arrow) => {
+            let message = "a row without a transaction continues the one above, and there is none";
+            Some((table.row_line(0), message.to_owned()))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Whether a row of examples is a further credit of the row above.
+pub(super) fn continues(row: &[String], arrow: usize) -> bool {
+    row.iter().take(arrow).all(String::is_empty)
+}

@@ -1,0 +1,142 @@
+//! What cases reach of the scripts and expressions: lines, branches, time, by the author's file.
+//!
+//! Not counting (`script::coverage`) and not printing (the host). Called by `run`.
+//!
+//! **Architecture invariant:** a line belongs to the file where its author finds it: a policy in a
+//! block of a case file to the case file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sheet::{Sheet, Trial};
+use accredit_domain::diagnostic::Place;
+use accredit_script::Machine;
+use accredit_script::coverage::{Branch, Covered, Line};
+use accredit_workspace::{Files, Ruleset};
+
+/// Everything that could be reached, by path of its file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// Files with at least one line.
+    pub files: BTreeMap<String, ReachedFile>,
+}
+
+/// What was reached of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReachedFile {
+    /// Lines with a statement or an expression.
+    pub lines: BTreeMap<u32, ReachedLine>,
+    /// Branches by line and column, with how often each of both ways was taken.
+    pub branches: BTreeMap<(u32, u32), [u64; 2]>,
+}
+
+/// What was reached of one line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReachedLine {
+    /// How often it ran.
+    pub runs: u64,
+    /// Nanoseconds spent on it.
+    pub nanos: u64,
+    /// The author's text.
+    pub text: String,
+}
+
+/// Where the standard library stands.
+const LIBRARY: &str = "scripts/";
+
+const SETTINGS: &str = "accredit.toml";
+
+impl Reached {
+    /// Adds what a machine counted for the cases of a sheet.
+    pub(super) fn add(&mut self, sheet: &Sheet<'_>, trial: &Trial, machine: &Machine) {
+        let blocks = sheet.blocks(trial);
+        for covered in machine.covered() {
+            let file = covered.program.origin.place.file.clone();
+            match blocks.iter().rev().find(|block| block.path == file) {
+                Some(block) => self.add_one(sheet.path, block.line, &covered),
+                // A customer need not prove what came with the program.
+                None if sheet.is_customer() && file.starts_with(LIBRARY) => (),
+                None => self.add_one(&file, 0, &covered),
+            }
+        }
+    }
+
+    /// Adds what no case reached of a customer's directory.
+    pub(super) fn add_unreached(&mut self, base: &Files) {
+        if !base.contains_key(SETTINGS) {
+            return;
+        }
+        let (Some(ruleset), _) = Ruleset::read(base, &BTreeSet::new()) else { return };
+        for covered in Machine::traced(&ruleset.programs).covered() {
+            let file = covered.program.origin.place.file.clone();
+            if !file.starts_with(LIBRARY) {
+                self.add_one(&file, 0, &covered);
+            }
+        }
+    }
+
+    fn add_one(&mut self, file: &str, below: u32, covered: &Covered) {
+        let origin = &covered.program.origin.place;
+        let file = self.files.entry(file.to_owned()).or_default();
+        for (number, Line { runs, nanos }) in &covered.lines {
+            let line = file.lines.entry(below + number).or_default();
+            line.runs += runs;
+            line.nanos += nanos;
+            if line.text.is_empty() {
+                line.text = text(&covered.program.source, origin, *number);
+            }
+        }
+        for ((number, column), Branch { taken }) in &covered.branches {
+            let known = file.branches.entry((below + number, *column)).or_default();
+            known.iter_mut().zip(taken).for_each(|(known, more)| *known += more);
+        }
+    }
+
+    /// Adds what was reached elsewhere.
+    pub(super) fn merge(&mut self, other: Reached) {
+        for (path, file) in other.files {
+            let known = self.files.entry(path).or_default();
+            for (number, line) in file.lines {
+                let known = known.lines.entry(number).or_default();
+                known.runs += line.runs;
+                known.nanos += line.nanos;
+                known.text = line.text;
+            }
+            for (place, taken) in file.branches {
+                let known = known.branches.entry(place).or_default();
+                known.iter_mut().zip(taken).for_each(|(known, more)| *known += more);
+            }
+        }
+    }
+
+    /// Lines that ran, and all lines.
+    pub fn lines(&self) -> (usize, usize) {
+        sum(self.files.values().map(ReachedFile::count_lines))
+    }
+
+    /// Ways that were taken at branches, and all ways.
+    pub fn branches(&self) -> (usize, usize) {
+        sum(self.files.values().map(ReachedFile::count_branches))
+    }
+}
+
+impl ReachedFile {
+    /// Lines that ran, and all lines.
+    pub fn count_lines(&self) -> (usize, usize) {
+        (self.lines.values().filter(|line| line.runs > 0).count(), self.lines.len())
+    }
+
+    /// Ways that were taken at branches, and all ways.
+    pub fn count_branches(&self) -> (usize, usize) {
+        let ways = self.branches.values().flatten();
+        (ways.filter(|taken| **taken > 0).count(), 2 * self.branches.len())
+    }
+}
+
+fn sum(counts: impl Iterator<Item = (usize, usize)>) -> (usize, usize) {
+    counts.fold((0, 0), |(a, b), (more_a, more_b)| (a + more_a, b + more_b))
+}
+
+fn text(source: &str, origin: &Place, number: u32) -> String {
+    let index = number.saturating_sub(origin.line) as usize;
+    source.lines().nth(index).unwrap_or("").trim().to_owned()
+}

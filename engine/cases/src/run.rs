@@ -1,0 +1,364 @@
+//! Running: each case through the pipeline, over the cores, results in order.
+//!
+//! Not reading (`sheet`) and not writing of tables (`update`). Called by `cases`.
+//!
+//! **Architecture invariant:** the number of threads changes nothing that comes out.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::actions;
+use super::compare::Comparison;
+use super::delivered;
+use super::parse::{Case, Table};
+use super::reach::Reached;
+use super::rows::Subject;
+use super::sheet::{Example, Sheet, Trial};
+use super::update::Edit;
+use super::{FileRun, Options, Outcome, Run};
+use accredit_crediting::calculation;
+use accredit_crediting::calculation::books;
+use accredit_crediting::explain::explain;
+use accredit_crediting::pipeline;
+use accredit_crediting::reward::{self, Rewards};
+use accredit_crediting::stage::Inputs;
+use accredit_domain::calendar::Period;
+use accredit_domain::decision::{CreditRow, Decision};
+use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::transaction::Transaction;
+use accredit_script::Machine;
+use accredit_workspace::{Files, Ruleset};
+
+/// Cases that a worker takes at a time.
+const BLOCK_CASES: usize = 32;
+
+/// Stack of a worker: the deepest legal script needs a part of it.
+const WORKER_STACK_BYTES: usize = 16 << 20;
+
+/// Transactions whose steps are shown with one failure.
+const TRACES_MAX: usize = 3;
+
+/// Runs every case of `files` (path and text) on top of `base`.
+pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &Options) -> Run {
+    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read((base, &options.columns), *file);
+    let sheets = each(options.threads, files, || (), read);
+    let mut blocks: Vec<(usize, &Sheet<'_>, Range<usize>)> = Vec::new();
+    for (index, sheet) in sheets.iter().enumerate() {
+        let Ok(sheet) = sheet else { continue };
+        let count = sheet.trials.len();
+        let starts = (0..count).step_by(BLOCK_CASES);
+        blocks.extend(starts.map(|start| (index, sheet, start..count.min(start + BLOCK_CASES))));
+    }
+    let worker = || Worker { options, desk: None };
+    let outcomes = each(options.threads, &blocks, worker, |worker, (_, sheet, range)| {
+        let trials = sheet.trials.get(range.clone()).unwrap_or_default();
+        let mut reached = Reached::default();
+        let wanted = trials.iter().filter(|trial| worker.wants(sheet, trial));
+        let wanted: Vec<&Trial> = wanted.collect();
+        let outcomes: Vec<Outcome> =
+            wanted.into_iter().map(|trial| worker.trial(sheet, trial, &mut reached)).collect();
+        if options.traced {
+            worker.rest(&mut reached);
+        }
+        (outcomes, reached)
+    });
+    let mut run = Run::default();
+    for ((path, _), sheet) in files.iter().zip(&sheets) {
+        let outcomes = sheet.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
+        run.files.push(FileRun { path: (*path).to_owned(), outcomes });
+    }
+    for ((index, ..), (outcomes, reached)) in blocks.iter().zip(outcomes) {
+        let file = run.files.get_mut(*index).map(|file| &mut file.outcomes);
+        if let Some(Ok(known)) = file {
+            known.extend(outcomes);
+        }
+        run.reached.merge(reached);
+    }
+    if options.traced {
+        run.reached.add_unreached(base);
+    }
+    run
+}
+
+/// Does something with every item on several workers; results in order of the items.
+fn each<T: Sync, W, R: Send>(
+    threads: usize,
+    items: &[T],
+    worker: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, &T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
+    let all = || {
+        let mut state = worker();
+        while let Some((index, item)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            items.get(index).map(|item| (index, item))
+        } {
+            let result = work(&mut state, item);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, items.len().max(1)) {
+            let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+            // A worker that cannot be started is a worker less: the others take its work.
+            if builder.spawn_scoped(scope, all).is_err() {
+                all();
+            }
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// One thread's programs, compiled once as long as cases share a ruleset.
+struct Worker<'w> {
+    options: &'w Options,
+    desk: Option<Desk<'w>>,
+}
+
+struct Desk<'w> {
+    sheet: &'w Sheet<'w>,
+    trial: &'w Trial,
+    ruleset: Arc<Ruleset>,
+    machine: Machine,
+}
+
+/// What one case decided on, and what it decided.
+struct Decided {
+    inputs: Inputs,
+    transactions: Vec<Arc<Transaction>>,
+    decisions: Vec<Decision>,
+    /// Of the case's period, where it has one.
+    rewards: Rewards,
+}
+
+impl<'w> Worker<'w> {
+    fn wants(&self, sheet: &Sheet<'_>, trial: &Trial) -> bool {
+        let Some(filter) = self.options.filter.as_deref() else { return true };
+        let name = name(sheet, trial).unwrap_or_default();
+        name.contains(filter) || sheet.path.contains(filter)
+    }
+
+    fn trial(&mut self, sheet: &'w Sheet<'w>, trial: &'w Trial, reached: &mut Reached) -> Outcome {
+        let mut outcome = Outcome {
+            name: name(sheet, trial).unwrap_or_default(),
+            line: line(sheet, trial),
+            ..Outcome::default()
+        };
+        let Some(case) = sheet.file.cases.get(trial.case) else { return outcome };
+        let began = self.options.clock.map(|clock| clock());
+        match self.decide(sheet, trial, case, reached) {
+            Ok(decided) => {
+                self.compare(sheet, (trial, case), &decided, &mut outcome);
+                outcome.decisions = decided.decisions;
+            }
+            Err(failures) => outcome.failures = failures,
+        }
+        let ended = self.options.clock.map(|clock| clock());
+        outcome.took = ended.zip(began).map(|(ended, began)| ended.saturating_sub(began));
+        outcome
+    }
+
+    /// The decisions of a case, by plan, then incentive date and natural key.
+    fn decide(
+        &mut self,
+        sheet: &'w Sheet<'w>,
+        trial: &'w Trial,
+        case: &Case,
+        reached: &mut Reached,
+    ) -> Result<Decided, Vec<Diagnostic>> {
+        let records = trial.records.as_ref().map_err(|error| vec![error.clone()])?;
+        let ruleset = sheet.ruleset(trial)?;
+        let wrong = |index: usize, message: String, help: Option<String>| {
+            let line = case.lines.get(index).copied().flatten().unwrap_or(case.line);
+            let place = Place::new(sheet.path, line, 1);
+            vec![Diagnostic { help, ..Diagnostic::error("CR041", place, message) }]
+        };
+        let period = match &case.period {
+            Some(id) => {
+                let period = ruleset.settings.calendar.find(id);
+                let help = "write the id of one, such as 2022-03 or 2022-Q1".to_owned();
+                let message = format!("there is no period `{id}`");
+                Some(period.ok_or_else(|| wrong(0, message, Some(help)))?)
+            }
+            None => None,
+        };
+        if let Some(plan) = case.plan.as_ref().filter(|p| !ruleset.plans.contains_key(p.as_str())) {
+            let help = did_you_mean(plan, ruleset.plans.keys().map(|known| &**known));
+            return Err(wrong(1, format!("there is no plan `{plan}`"), help));
+        }
+        let machine = self.machine(sheet, trial, ruleset, reached);
+        let mut records = records.clone();
+        for body in sheet.bodies(trial) {
+            records.extend(delivered::records(sheet.path, body, ruleset, machine)?);
+        }
+        let records = &records;
+        let transactions = calculation::latest(ruleset, records, case.as_of);
+        let actions = actions::read(sheet.path, case)?;
+        let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
+        // Of the directory around it a case wants the rules, not how far its books are closed.
+        let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
+        let replayed = finalized && sheet.is_alone(trial);
+        let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
+            let plans = ruleset.plans.keys();
+            let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
+            let period = period.as_ref();
+            if replayed {
+                let books = books::resolved(ruleset, records, inputs, 1);
+                return plans.flat_map(|id| books.decisions(id, period)).collect();
+            }
+            let decided = transactions.iter();
+            let decided: Vec<_> =
+                decided.map(|tx| pipeline::decide(ruleset, tx, inputs, machine)).collect();
+            plans.flat_map(|id| calculation::decisions(ruleset, id, period, &decided)).collect()
+        };
+        let mut decisions: Vec<Decision> = decide(&inputs, machine);
+        for action in actions {
+            let found = action.resolve(sheet.path, &decisions)?;
+            inputs.resolutions.extend(found);
+            decisions = decide(&inputs, machine);
+        }
+        if replayed {
+            inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
+        }
+        let rewards = period.map(|period| rewards(ruleset, &period, &decisions));
+        let rewards = rewards.unwrap_or_default();
+        Ok(Decided { inputs, transactions, decisions, rewards })
+    }
+
+    fn machine(
+        &mut self,
+        sheet: &'w Sheet<'w>,
+        trial: &'w Trial,
+        ruleset: &Arc<Ruleset>,
+        reached: &mut Reached,
+    ) -> &mut Machine {
+        let same = |desk: &Desk<'_>| Arc::ptr_eq(&desk.ruleset, ruleset);
+        if !self.desk.as_ref().is_some_and(same) {
+            self.rest(reached);
+        }
+        let traced = self.options.traced;
+        let desk = self.desk.get_or_insert_with(|| {
+            let programs = &ruleset.programs;
+            let machine = if traced { Machine::traced(programs) } else { Machine::new(programs) };
+            Desk { sheet, trial, ruleset: Arc::clone(ruleset), machine }
+        });
+        &mut desk.machine
+    }
+
+    /// Puts away the machine, with what it counted.
+    fn rest(&mut self, reached: &mut Reached) {
+        if let Some(desk) = self.desk.take() {
+            reached.add(desk.sheet, desk.trial, &desk.machine);
+        }
+    }
+
+    fn compare(
+        &mut self,
+        sheet: &Sheet<'_>,
+        (trial, case): (&Trial, &Case),
+        decided: &Decided,
+        outcome: &mut Outcome,
+    ) {
+        let tables = case.tables.iter().enumerate().filter(|(_, table)| !table.is_actions());
+        let example = trial.example;
+        let tables = tables.filter(|(index, _)| example.is_none_or(|one| one.table == *index));
+        for (_, table) in tables {
+            let subject = Subject::of(table);
+            let place = Place::new(sheet.path, example.map_or(table.line, |_| outcome.line), 1);
+            let (given, header) = table.header.split_at(table.arrow().map_or(0, |arrow| arrow + 1));
+            let expected = expected(table, example, given.len());
+            if subject == Subject::Rewards && case.period.is_none() {
+                let message = "a table of rewards needs a line `period: ID`".to_owned();
+                outcome.failures.push(Diagnostic::error("CR041", place, message));
+                continue;
+            }
+            let mut actual = subject.rows(&decided.decisions, header, &expected);
+            actual.extend(subject.paid(&decided.rewards, header));
+            let (line, any_order) =
+                (example.map_or(table.row_line(0), |_| outcome.line), case.any_order);
+            let comparison = Comparison { subject, header, line, expected, actual, any_order };
+            if comparison.is_same() {
+                continue;
+            }
+            let row = example.and_then(|example| table.rows.get(example.row));
+            let given = row.and_then(|row| row.get(..given.len())).unwrap_or_default();
+            outcome.edits.push(Edit::of(&comparison, given));
+            let message = format!("case `{}`: the {} differ", outcome.name, subject.name());
+            let help = format!("{}{}", comparison.difference(), self.traces(&comparison, decided));
+            outcome.failures.push(Diagnostic::error("CR040", place, message).help(help));
+        }
+    }
+
+    /// How the transactions of rows that differ were decided, step by step.
+    fn traces(&mut self, comparison: &Comparison<'_>, decided: &Decided) -> String {
+        let Some(desk) = &mut self.desk else { return String::new() };
+        let about = comparison.about();
+        let alone = decided.transactions.len() == 1;
+        let wanted = |transaction: &&Arc<Transaction>| {
+            alone || about.iter().any(|(id, _)| *id == &*transaction.id)
+        };
+        let mut text = String::new();
+        for transaction in decided.transactions.iter().filter(wanted).take(TRACES_MAX) {
+            let plans = about.iter().filter(|(id, _)| alone || *id == &*transaction.id);
+            let plans: Vec<&str> = plans.map(|(_, plan)| *plan).filter(|p| !p.is_empty()).collect();
+            let ruleset = &desk.ruleset;
+            for plan in ruleset.plans.values() {
+                if !plans.is_empty() && !plans.contains(&&*plan.id) {
+                    continue;
+                }
+                let why = explain(ruleset, plan, transaction, &decided.inputs, &mut desk.machine);
+                let outcome = format!("{:?}", why.outcome).to_lowercase();
+                let id = Some(&*why.transaction).filter(|id| !id.is_empty()).unwrap_or("(no id)");
+                text.push_str(&format!("{id} in plan {}: {outcome}\n", why.plan));
+                for step in &why.steps {
+                    text.push_str(&format!("  {:12} {}\n", step.stage, step.message));
+                }
+                for reason in &why.reasons {
+                    let (stage, code) = (&reason.stage, &reason.code);
+                    text.push_str(&format!("  {stage:12} {code}: {}\n", reason.message));
+                }
+            }
+        }
+        text
+    }
+}
+
+/// What the decisions of a period are worth, plan by plan.
+fn rewards(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> Rewards {
+    let mut all = Rewards::default();
+    for plan in ruleset.plans.values() {
+        let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
+        let credits: Vec<CreditRow> =
+            mine.flat_map(|decision| decision.credits.iter().cloned()).collect();
+        let found = reward::rewards(ruleset, plan, period, &credits);
+        all.rows.extend(found.rows);
+        all.alerts.extend(found.alerts);
+    }
+    all
+}
+
+fn expected(table: &Table, example: Option<Example>, given: usize) -> Vec<&[String]> {
+    let (first, count) = example.map_or((0, usize::MAX), |example| (example.row, example.count));
+    let rows = table.rows.iter().skip(first).take(count);
+    rows.map(|row| row.get(given..).unwrap_or_default()).collect()
+}
+
+fn name(sheet: &Sheet<'_>, trial: &Trial) -> Option<String> {
+    let case = sheet.file.cases.get(trial.case)?;
+    let Some(example) = trial.example else { return Some(case.name.clone()) };
+    let cells = case.tables.get(example.table)?.rows.get(example.row)?;
+    let given = cells.iter().find(|cell| !cell.is_empty());
+    Some(format!("{}: {}", case.name, given.map_or("", String::as_str)))
+}
+
+fn line(sheet: &Sheet<'_>, trial: &Trial) -> u32 {
+    let Some(case) = sheet.file.cases.get(trial.case) else { return 0 };
+    let example = trial.example.and_then(|one| Some(case.tables.get(one.table)?.row_line(one.row)));
+    example.unwrap_or(case.line)
+}

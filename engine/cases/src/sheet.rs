@@ -1,0 +1,267 @@
+//! A case file made ready: what each case decides on, each ruleset read once, each example a case.
+//!
+//! Not deciding (`run`). Called by `run`.
+//!
+//! **Architecture invariant:** cases with the same files and the same columns share one ruleset, so
+//! a file of a thousand cases reads its directory once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use super::parse::{ARROW, Block, Case, CaseFile, Table, continues, parse};
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::transaction::{Cell, Record, read};
+use accredit_workspace::{Files, Ruleset};
+
+/// A case file, ready to run.
+pub(super) struct Sheet<'a> {
+    /// Its path, for places.
+    pub(super) path: &'a str,
+    /// What was read.
+    pub(super) file: CaseFile,
+    /// What it stands on.
+    base: &'a Files,
+    /// Every case, examples one by one, in order.
+    pub(super) trials: Vec<Trial>,
+    rulesets: Vec<Shared>,
+}
+
+/// One run of the pipeline and what is expected of it.
+pub(super) struct Trial {
+    /// Index of the case in the file.
+    pub(super) case: usize,
+    /// Of a table of examples, the table and its rows.
+    pub(super) example: Option<Example>,
+    /// Rows as delivered, or why they cannot be read.
+    pub(super) records: Result<Vec<Record>, Diagnostic>,
+    ruleset: usize,
+}
+
+/// The rows of one example.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Example {
+    /// Index of the table in the case.
+    pub(super) table: usize,
+    /// Its first row.
+    pub(super) row: usize,
+    /// How many rows.
+    pub(super) count: usize,
+}
+
+/// A ruleset that several cases decide on.
+struct Shared {
+    /// Definition blocks, those of the case after those before it.
+    blocks: Vec<Block>,
+    columns: BTreeSet<String>,
+    read: OnceLock<Result<Arc<Ruleset>, Vec<Diagnostic>>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Reads the file and its rows.
+    pub(super) fn read(
+        (base, known): (&'a Files, &BTreeSet<String>),
+        (path, text): (&'a str, &str),
+    ) -> Result<Sheet<'a>, Vec<Diagnostic>> {
+        let file = parse(path, text)?;
+        let mut trials: Vec<Trial> = Vec::new();
+        let mut rulesets: Vec<Shared> = Vec::new();
+        for (index, case) in file.cases.iter().enumerate() {
+            let own = case.blocks.iter().any(Block::is_rows);
+            let rows: Vec<&Block> = if own { &case.blocks } else { &file.background }
+                .iter()
+                .filter(|block| block.is_rows() && block.source().is_none())
+                .collect();
+            let records = read_rows(path, &rows);
+            let examples = examples(case);
+            let plain = examples.is_empty().then_some(None).into_iter();
+            for example in examples.into_iter().map(Some).chain(plain) {
+                let table = example.and_then(|example: Example| {
+                    Some((case.tables.get(example.table)?, example.row))
+                });
+                let records = match (&records, table) {
+                    (Ok(rows), Some((table, row))) => one_row(path, rows, table, row),
+                    (records, _) => records.clone(),
+                };
+                let ruleset = shared((&mut rulesets, known), &file.background, case, &records);
+                trials.push(Trial { case: index, example, records, ruleset });
+            }
+        }
+        Ok(Sheet { path, file, base, trials, rulesets })
+    }
+
+    /// The ruleset of a trial, read when first asked for.
+    pub(super) fn ruleset(&self, trial: &Trial) -> Result<&Arc<Ruleset>, Vec<Diagnostic>> {
+        let Some(shared) = self.rulesets.get(trial.ruleset) else { return Err(Vec::new()) };
+        let read = shared.read.get_or_init(|| {
+            let files = overlaid(self.base, self.path, &shared.blocks);
+            let (ruleset, found) = Ruleset::read(&files, &shared.columns);
+            ruleset.map(Arc::new).ok_or_else(|| {
+                let errors = found.into_iter().filter(Diagnostic::is_error);
+                errors.map(|error| self.inside(&shared.blocks, error)).collect()
+            })
+        });
+        read.as_ref().map_err(Clone::clone)
+    }
+
+    /// The bodies of deliveries of a trial: its own, else the shared ones.
+    pub(super) fn bodies(&self, trial: &Trial) -> impl Iterator<Item = &Block> {
+        let own = self.file.cases.get(trial.case).map_or(&[][..], |case| &case.blocks[..]);
+        let shared = !own.iter().any(Block::is_rows);
+        let blocks = if shared { &self.file.background[..] } else { own };
+        blocks.iter().filter(|block| block.source().is_some())
+    }
+
+    /// Whether a trial describes a customer of its own.
+    pub(super) fn is_alone(&self, trial: &Trial) -> bool {
+        self.blocks(trial).iter().any(|block| block.path == SETTINGS)
+    }
+
+    /// Whether it stands in a customer's directory.
+    pub(super) fn is_customer(&self) -> bool {
+        self.base.contains_key(SETTINGS)
+    }
+
+    /// The definition blocks of a trial.
+    pub(super) fn blocks(&self, trial: &Trial) -> &[Block] {
+        self.rulesets.get(trial.ruleset).map_or(&[], |shared| shared.blocks.as_slice())
+    }
+
+    /// An error in a block, at its place in the case file; in another file, as it is.
+    fn inside(&self, blocks: &[Block], error: Diagnostic) -> Diagnostic {
+        match blocks.iter().rev().find(|block| block.path == error.place.file) {
+            Some(block) => {
+                let line = block.line + error.place.line.max(1);
+                let place = Place::new(self.path, line, error.place.column);
+                let message = format!("`{}`: {}", block.path, error.message);
+                Diagnostic { place, message, ..error }
+            }
+            None => error,
+        }
+    }
+}
+
+/// The examples of a case, a run of rows each.
+fn examples(case: &Case) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    for (index, table) in case.tables.iter().enumerate() {
+        let Some(arrow) = table.arrow() else { continue };
+        for (row, cells) in table.rows.iter().enumerate() {
+            match examples.last_mut().filter(|_| continues(cells, arrow)) {
+                Some(example) => example.count += 1,
+                None => examples.push(Example { table: index, row, count: 1 }),
+            }
+        }
+    }
+    examples
+}
+
+/// The transaction of an example: the cells before `=>` over the shared row, if there is one.
+fn one_row(
+    path: &str,
+    shared: &[Record],
+    table: &Table,
+    row: usize,
+) -> Result<Vec<Record>, Diagnostic> {
+    let mut cells = match shared {
+        [] => Vec::new(),
+        [one] => one.cells.clone(),
+        [..] => {
+            let place = Place::new(path, table.line, 1);
+            let message = "examples complete one shared transaction, and here are several";
+            return Err(Diagnostic::error("CR041", place, message));
+        }
+    };
+    let given = table.rows.get(row).into_iter().flatten();
+    for (column, cell) in table.header.iter().zip(given).take_while(|(column, _)| *column != ARROW)
+    {
+        let text = Cell::Text(cell.clone());
+        match cells.iter_mut().find(|(known, _)| known == column) {
+            Some((_, old)) => *old = text,
+            None => cells.push((column.clone(), text)),
+        }
+    }
+    Ok(vec![Record { cells }])
+}
+
+fn shared(
+    (rulesets, known): (&mut Vec<Shared>, &BTreeSet<String>),
+    background: &[Block],
+    case: &Case,
+    records: &Result<Vec<Record>, Diagnostic>,
+) -> usize {
+    let blocks = || background.iter().chain(&case.blocks).filter(|block| !block.is_rows());
+    let columns = records.iter().flatten().flat_map(|record| &record.cells);
+    let columns = columns.map(|(column, _)| column.as_str());
+    let alone = blocks().any(|block| block.path == SETTINGS);
+    let columns: BTreeSet<&str> = match (alone, known.is_empty()) {
+        (true, _) => columns.collect(),
+        (false, true) => BTreeSet::new(),
+        (false, false) => columns.chain(known.iter().map(String::as_str)).collect(),
+    };
+    let known = rulesets.iter().rposition(|shared| {
+        shared.columns.iter().map(String::as_str).eq(columns.iter().copied())
+            && shared.blocks.iter().eq(blocks())
+    });
+    known.unwrap_or_else(|| {
+        let columns = columns.into_iter().map(str::to_owned).collect();
+        let blocks = blocks().cloned().collect();
+        rulesets.push(Shared { blocks, columns, read: OnceLock::new() });
+        rulesets.len() - 1
+    })
+}
+
+fn read_rows(path: &str, blocks: &[&Block]) -> Result<Vec<Record>, Diagnostic> {
+    let mut records = Vec::new();
+    for block in blocks {
+        let body = block.text.as_bytes();
+        let rows = match block.language.as_str() {
+            "csv" => read::csv(body),
+            "ndjson" => read::ndjson(body),
+            _ => read::json(body),
+        };
+        records.extend(rows.map_err(|error| {
+            let line = block.line + u32::try_from(error.line).unwrap_or(0);
+            Diagnostic::error("CR041", Place::new(path, line, 1), error.message)
+        })?);
+    }
+    Ok(records)
+}
+
+const SETTINGS: &str = "accredit.toml";
+
+/// The files that a case decides on: blocks over those of the directory.
+///
+/// A case file that brings its own `accredit.toml` describes a customer of its own: of the directory
+/// it sees the file that it stands beside, and the policies that its plans name.
+fn overlaid(base: &Files, path: &str, blocks: &[Block]) -> Files {
+    let over = |files: &mut Files| {
+        for block in blocks {
+            files.insert(block.path.clone(), Arc::from(block.text.as_str()));
+        }
+    };
+    let mut files = base.clone();
+    if blocks.iter().any(|block| block.path == SETTINGS) {
+        let stem = path.strip_suffix(".cases.md").unwrap_or(path);
+        let beside = |file: &str| {
+            file.rsplit_once('.').is_some_and(|(known, ending)| known == stem && ending != "md")
+        };
+        files.retain(|file, _| beside(file));
+        over(&mut files);
+        let named = named_policies(base, &files);
+        files.extend(named);
+    }
+    over(&mut files);
+    files
+}
+
+/// The directory's policies whose names stand in a plan or in the settings.
+fn named_policies(base: &Files, seen: &Files) -> BTreeMap<String, Arc<str>> {
+    let is_name = |sign: char| sign.is_alphanumeric() || "-_./".contains(sign);
+    let texts = seen.iter().filter(|(path, _)| path.ends_with(".toml"));
+    let words: BTreeSet<&str> = texts.flat_map(|(_, text)| text.split(|c| !is_name(c))).collect();
+    let policies = base.iter().filter(|(path, _)| {
+        let stem = path.strip_suffix(".rhai").and_then(|path| path.rsplit('/').next());
+        path.starts_with("policies/") && stem.is_some_and(|stem| words.contains(stem))
+    });
+    policies.map(|(path, text)| (path.clone(), Arc::clone(text))).collect()
+}

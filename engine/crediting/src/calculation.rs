@@ -1,0 +1,253 @@
+//! Calculations: every recorded transaction through the plans, over the cores, and the result of a
+//! plan in a period.
+//!
+//! Deterministic whatever the number of threads: transactions are independent, and results are put
+//! back in order. Not storing and not releasing. Called by the command line, by impact and by case
+//! files. Source: FORMAT section 6, DESIGN sections 6 and 8.
+//!
+//! **Architecture invariant:** transactions = credited + uncredited + parked.
+
+pub mod books;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::pipeline::{self, Decided, row};
+use crate::reward;
+use crate::stage::Inputs;
+use accredit_domain::calendar::Period;
+use accredit_domain::decision::{CreditRow, Decision, Note, Outcome, RewardRow};
+use accredit_domain::transaction::{Decoder, Field, Record, Transaction, Value, version};
+use accredit_script::Machine;
+use accredit_workspace::Ruleset;
+
+/// Transactions that a worker takes at a time.
+const BLOCK_TRANSACTIONS: usize = 64;
+
+/// Stack of a worker: the deepest legal script needs a part of it.
+const WORKER_STACK_BYTES: usize = 16 << 20;
+
+/// The latest version of every transaction, in order of first appearance: rows that arrived after
+/// `as_of` are not seen, the same content twice is one transaction. Rows without a natural key are
+/// kept, each alone, so that the plan that lets them in can park them.
+pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec<Arc<Transaction>> {
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let mut known: HashMap<Arc<str>, usize> = HashMap::with_capacity(records.len());
+    let mut latest: Vec<Arc<Transaction>> = Vec::with_capacity(records.len());
+    for record in records {
+        let transaction = Arc::new(decoder.decode(record));
+        let late = match (as_of, transaction.field(Field::Received)) {
+            (Some(as_of), Some(Value::Date(received))) => received > as_of,
+            _ => false,
+        };
+        if late {
+            continue;
+        }
+        let place = known.get(&transaction.id).copied().filter(|_| !transaction.id.is_empty());
+        match place.and_then(|place| latest.get_mut(place)) {
+            Some(old) => {
+                if version::compare(old, &transaction).is_gt() {
+                    *old = transaction;
+                }
+            }
+            None => {
+                known.insert(Arc::clone(&transaction.id), latest.len());
+                latest.push(transaction);
+            }
+        }
+    }
+    latest
+}
+
+/// Decides every transaction in every plan on `threads` workers; results in order of the
+/// transactions.
+pub fn decide_all(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    inputs: &Inputs,
+    threads: usize,
+) -> Vec<Vec<Decided>> {
+    decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
+        pipeline::decide(ruleset, tx, inputs, machine)
+    })
+}
+
+/// As [`decide_all`], in those plans alone that are wanted of a transaction: `wanted` is given its
+/// place among `transactions` and the plan's id.
+pub fn decide_some(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    inputs: &Inputs,
+    threads: usize,
+    wanted: &(dyn Fn(usize, &str) -> bool + Sync),
+) -> Vec<Vec<Decided>> {
+    decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
+        let wanted = |plan: &str| wanted(place, plan);
+        pipeline::decide_some(ruleset, tx, inputs, machine, &wanted)
+    })
+}
+
+/// Decides one transaction, given its place among all.
+type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<Decided> + Sync + 'a;
+
+/// Spreads transactions over the workers, block by block, each with its place among all.
+fn decide_blocks(
+    ruleset: &Ruleset,
+    transactions: &[Arc<Transaction>],
+    threads: usize,
+    decide: &OneDecision<'_>,
+) -> Vec<Vec<Decided>> {
+    let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Vec<Vec<Decided>>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
+    let work = || {
+        let mut machine = Machine::new(&ruleset.programs);
+        let mut mine = Vec::new();
+        while let Some((index, block)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            blocks.get(index).map(|block| (index, *block))
+        } {
+            let places = (index * BLOCK_TRANSACTIONS..).zip(block);
+            let decided = places.map(|(place, tx)| decide(place, tx, &mut machine));
+            mine.push((index, decided.collect::<Vec<_>>()));
+        }
+        if let Ok(mut done) = done.lock() {
+            done.extend(mine);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, blocks.len().max(1)) {
+            let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+            // A worker that cannot be started is a worker less: the others take its blocks.
+            if builder.spawn_scoped(scope, work).is_err() {
+                work();
+            }
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().flat_map(|(_, block)| block).collect()
+}
+
+/// The result of one plan in one period (FORMAT section 6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of FORMAT section 6")]
+pub struct Calculation {
+    pub plan: String,
+    pub period: String,
+    pub revision: u32,
+    pub ruleset: String,
+    pub transactions: usize,
+    pub credits: Vec<CreditRow>,
+    pub uncredited: Vec<Note>,
+    pub parked: Vec<Note>,
+    pub alerts: Vec<Note>,
+    pub log: Vec<Note>,
+    pub rewards: Vec<RewardRow>,
+}
+
+/// The calculation of `plan` in `period`: credits by incentive date, then natural key, then order
+/// of decision. What has no period (a date that is blank or does not parse) belongs to every
+/// calculation until it is mended, so that nobody overlooks it.
+pub fn assemble(
+    ruleset: &Ruleset,
+    plan: &str,
+    period: &Period,
+    decided: &[Vec<Decided>],
+) -> Calculation {
+    calculation_of(ruleset, plan, period, decisions(ruleset, plan, Some(period), decided))
+}
+
+/// The calculation of `plan` in `period` out of its decisions; one that is filtered is of another
+/// period and brings only its credits.
+pub fn calculation_of(
+    ruleset: &Ruleset,
+    plan: &str,
+    period: &Period,
+    decisions: Vec<Decision>,
+) -> Calculation {
+    let own = decisions.iter().filter(|decision| decision.outcome != Outcome::Filtered);
+    let mut calculation = Calculation {
+        plan: plan.to_owned(),
+        period: period.id.clone(),
+        revision: 1,
+        ruleset: ruleset.hash.to_string(),
+        transactions: own.count(),
+        credits: Vec::new(),
+        uncredited: Vec::new(),
+        parked: Vec::new(),
+        alerts: Vec::new(),
+        log: Vec::new(),
+        rewards: Vec::new(),
+    };
+    decisions.into_iter().for_each(|decision| calculation.add(decision));
+    if let Some(plan) = ruleset.plans.get(plan) {
+        let found = reward::rewards(ruleset, plan, period, &calculation.credits);
+        calculation.rewards = found.rows;
+        calculation.log.extend(found.alerts.iter().cloned());
+        calculation.alerts.extend(found.alerts);
+    }
+    calculation
+}
+
+/// The decisions of `plan` in `period` (absent: ever), in order, those filtered out left out.
+pub fn decisions(
+    ruleset: &Ruleset,
+    plan: &str,
+    period: Option<&Period>,
+    decided: &[Vec<Decided>],
+) -> Vec<Decision> {
+    let leaf = |period: &Period, id: &str| {
+        let found = ruleset.settings.calendar.find(id);
+        found.is_some_and(|leaf| period.contains(leaf.first))
+    };
+    let mut leaves: HashMap<&str, bool> = HashMap::new();
+    let mut mine: Vec<&Decided> = decided.iter().flatten().collect();
+    mine.retain(|decided| {
+        let inside = match (period, decided.period.as_deref()) {
+            (Some(period), Some(id)) => *leaves.entry(id).or_insert_with(|| leaf(period, id)),
+            _ => true,
+        };
+        *decided.plan == *plan && decided.outcome != Outcome::Filtered && inside
+    });
+    mine.sort_by(|a, b| (a.date, &a.transaction).cmp(&(b.date, &b.transaction)));
+    mine.into_iter().map(|decided| row::decision(ruleset, decided)).collect()
+}
+
+impl Calculation {
+    fn add(&mut self, decision: Decision) {
+        self.credits.extend(decision.credits);
+        match decision.outcome {
+            Outcome::Parked => self.parked.extend(decision.reasons.iter().take(1).cloned()),
+            Outcome::Uncredited => self.uncredited.extend(summary(&decision.reasons)),
+            Outcome::Credited | Outcome::Filtered => (),
+        }
+        if decision.outcome == Outcome::Uncredited {
+            self.log.extend(decision.reasons);
+        }
+        for warning in decision.log {
+            if !self.log.contains(&warning) {
+                self.log.push(warning);
+            }
+        }
+        self.alerts.extend(decision.alerts);
+    }
+}
+
+/// One line for a transaction that got nothing: the reason that came furthest, and all messages.
+pub fn summary(reasons: &[Note]) -> Option<Note> {
+    const ORDER: [&str; 6] =
+        ["over_maximum", "team_without_members", "unmatched", "nobody", "condition", "no_rule"];
+    let rank = |note: &&Note| ORDER.iter().position(|code| *code == note.code);
+    let furthest = reasons.iter().min_by_key(rank)?;
+    let messages: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();
+    Some(Note { message: messages.join("; "), ..furthest.clone() })
+}

@@ -1,0 +1,217 @@
+//! The books of a directory: what was decided, with the finalized periods as they were frozen.
+//!
+//! A directory keeps no memory, so every finalization is replayed in order of its day: decided with
+//! the rows received until then, posted, and frozen. Not the rules of posting (`posting`). Called
+//! by the command line and by case files; a server keeps what was frozen instead. Source: DOMAIN
+//! 2.12, 3.9, FORMAT section 2 (`finalized`, `received`).
+//!
+//! **Architecture invariant:** without a finalized period the books are what was decided, and
+//! nothing is decided twice.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::{Calculation, calculation_of, decide_all, latest};
+use crate::explain::{Explanation, Line};
+use crate::pipeline::{Decided, row};
+use crate::posting;
+use crate::stage::Inputs;
+use accredit_domain::calendar::Period;
+use accredit_domain::decision::{CreditRow, Decision};
+use accredit_domain::transaction::Record;
+use accredit_workspace::Ruleset;
+
+/// A plan and a transaction.
+type Key = (Arc<str>, Arc<str>);
+
+/// What stands, or why nothing may be posted.
+type Standing = Result<Vec<CreditRow>, String>;
+
+/// Everything that was decided about the rows of a directory, and what stands of it.
+#[derive(Debug)]
+pub struct Books<'a> {
+    ruleset: &'a Ruleset,
+    decided: Vec<Vec<Decided>>,
+    /// Rows over all periods, where a period is finalized.
+    posted: Option<HashMap<Key, Posted>>,
+}
+
+/// What is in the books of one transaction in one plan.
+#[derive(Debug)]
+struct Posted {
+    frozen: Vec<CreditRow>,
+    standing: Standing,
+}
+
+/// The inputs of a calculation on the business date `as_of`. Without one nothing was released;
+/// but where periods are finalized, it is at least the day of the last finalization.
+pub fn inputs(ruleset: &Ruleset, as_of: Option<Date>) -> Inputs {
+    let finalizations = ruleset.settings.calendar.finalizations(as_of);
+    let as_of = as_of.or_else(|| finalizations.last().map(|(day, _)| *day));
+    Inputs { as_of, ..Inputs::default() }
+}
+
+/// Decides `records` in every plan on `threads` workers, as of the business date, and posts what
+/// differs from the periods that were finalized before it.
+pub fn books<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    as_of: Option<Date>,
+    threads: usize,
+) -> Books<'a> {
+    resolved(ruleset, records, &Inputs { as_of, ..Inputs::default() }, threads)
+}
+
+/// The same with what people decided: a finalization knows what they had decided until its day.
+pub fn resolved<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    given: &Inputs,
+    threads: usize,
+) -> Books<'a> {
+    replayed(ruleset, records, (given, inputs(ruleset, given.as_of).as_of), threads)
+}
+
+/// The books of `as_of` as they will be on `day` if nothing else happens: holds that end by then are
+/// released.
+pub fn projected<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    (as_of, day): (Date, Date),
+    threads: usize,
+) -> Books<'a> {
+    let given = Inputs { as_of: Some(as_of), ..Inputs::default() };
+    replayed(ruleset, records, (&given, Some(day)), threads)
+}
+
+fn replayed<'a>(
+    ruleset: &'a Ruleset,
+    records: &[Record],
+    (given, day): (&Inputs, Option<Date>),
+    threads: usize,
+) -> Books<'a> {
+    let (calendar, as_of) = (&ruleset.settings.calendar, given.as_of);
+    let decide = |seen: Option<Date>, inputs: &Inputs| {
+        decide_all(ruleset, &latest(ruleset, records, seen), inputs, threads)
+    };
+    let mut frozen: HashMap<Key, Vec<CreditRow>> = HashMap::new();
+    let mut finalized: BTreeSet<String> = BTreeSet::new();
+    let mut then: (Option<Date>, Vec<Vec<Decided>>) = (None, Vec::new());
+    let finalizations = calendar.finalizations(as_of);
+    for (day, leaf) in &finalizations {
+        if then.0 != Some(*day) {
+            let mut inputs = Inputs { as_of: Some(*day), ..given.clone() };
+            inputs.resolutions.retain(|resolution| resolution.date <= *day);
+            then = (Some(*day), decide(Some(*day), &inputs));
+        }
+        for decided in then.1.iter().flatten() {
+            let known = frozen.entry(key(decided)).or_default();
+            let current = rows(ruleset, decided);
+            // What cannot be posted is not frozen either; it is said with the last posting.
+            if let Ok(standing) = posting::post(known, current, calendar, &finalized) {
+                let fresh = standing.get(known.len()..).unwrap_or_default();
+                known.extend(posting::freeze(fresh, &leaf.id).cloned());
+            }
+        }
+        finalized.insert(leaf.id.clone());
+    }
+    let last = Inputs { as_of: day, ..given.clone() };
+    let decided = decide(as_of, &last);
+    let posted = (!finalizations.is_empty()).then(|| {
+        let all = decided.iter().flatten().map(|decided| {
+            let frozen = frozen.remove(&key(decided)).unwrap_or_default();
+            let current = rows(ruleset, decided);
+            let standing = posting::post(&frozen, current, calendar, &finalized);
+            (key(decided), Posted { frozen, standing })
+        });
+        all.collect()
+    });
+    Books { ruleset, decided, posted }
+}
+
+fn key(decided: &Decided) -> Key {
+    (Arc::clone(&decided.plan), Arc::clone(&decided.transaction))
+}
+
+fn rows(ruleset: &Ruleset, decided: &Decided) -> Vec<CreditRow> {
+    decided.credits.iter().map(|credit| row::row(ruleset, credit)).collect()
+}
+
+impl Books<'_> {
+    /// What was decided last, a transaction each.
+    pub fn decided(&self) -> &[Vec<Decided>] {
+        &self.decided
+    }
+
+    /// The calculation of `plan` in `period`: the transactions of the period, and the credits that
+    /// are posted in it.
+    pub fn calculation(&self, plan: &str, period: &Period) -> Calculation {
+        let decisions = self.decisions(plan, Some(period));
+        let mut calculation = calculation_of(self.ruleset, plan, period, decisions);
+        if self.posted.is_some() {
+            let order = |row: &CreditRow| (row.incentive_date.clone(), row.transaction.clone());
+            calculation.credits.sort_by_cached_key(order);
+        }
+        calculation
+    }
+
+    /// The decisions of `plan` in `period` (absent: ever), in order, with the credits that stand.
+    /// A transaction of another period whose credits are posted in this one comes as filtered:
+    /// with nothing but those credits.
+    pub fn decisions(&self, plan: &str, period: Option<&Period>) -> Vec<Decision> {
+        let Some(posted) = &self.posted else {
+            return super::decisions(self.ruleset, plan, period, &self.decided);
+        };
+        let leaves = period.map(|period| self.ruleset.settings.calendar.leaves(period));
+        let inside =
+            |id: &str| leaves.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.id == id));
+        let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
+        for decided in self.decided.iter().flatten().filter(|decided| *decided.plan == *plan) {
+            let mut decision = row::decision(self.ruleset, decided);
+            if let Some(posted) = posted.get(&key(decided)) {
+                posted.apply(&mut decision);
+            }
+            if let Some(decision) = decision.within(inside) {
+                let first = || decision.credits.first()?.incentive_date.parse().ok();
+                found.push((decided.date.or_else(first), decision));
+            }
+        }
+        found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
+        found.into_iter().map(|(_, decision)| decision).collect()
+    }
+
+    /// Adds to an explanation what became of its credits in the books.
+    pub fn explain(&self, explanation: &mut Explanation) {
+        let wanted = |(plan, transaction): &Key| {
+            **plan == *explanation.plan && **transaction == *explanation.transaction
+        };
+        let posted = self.posted.iter().flatten().find(|(key, _)| wanted(key));
+        let Some((_, posted)) = posted else { return };
+        let mut say = |message| {
+            explanation.steps.push(Line { stage: "posting".to_owned(), message });
+        };
+        let Ok(rows) = posted.standing.as_ref().map_err(|broken| say(broken.clone())) else {
+            return;
+        };
+        for (index, row) in rows.iter().enumerate() {
+            let what = format!("{} {} in {}", row.amount, row.unit_type, row.period);
+            match (row.origin.as_str(), &row.reverses) {
+                _ if index < posted.frozen.len() => say(format!("{what} is frozen: {}", row.id)),
+                (_, Some(reversed)) => say(format!("{what} takes back {reversed}")),
+                (posting::RETRO, None) => say(format!("{what} is what it is now")),
+                (posting::LATE, None) => say(format!("{what}: its own period is finalized")),
+                _ => (),
+            }
+        }
+        explanation.credits.clone_from(rows);
+    }
+}
+
+impl Posted {
+    /// Puts the rows that stand into a decision; one that may not be posted is parked.
+    fn apply(&self, decision: &mut Decision) {
+        posting::put(decision, &self.frozen, self.standing.as_deref());
+    }
+}

@@ -1,0 +1,78 @@
+//! Why, and why not: a decision made again with every step written down.
+//!
+//! A run is deterministic, so the long explanation is recomputed when somebody asks and costs
+//! nothing before. Called by `accredit explain` and by the explain endpoints. Source: DESIGN
+//! sections 6 and 7.
+//!
+//! **Architecture invariant:** an explanation is made by the pipeline that decided, never by a
+//! second reading of the rules.
+
+mod payee;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::pipeline::{self, Explain, row};
+use crate::stage::Inputs;
+use accredit_domain::decision::{CreditRow, Note, Outcome};
+use accredit_domain::plan::Plan;
+use accredit_domain::transaction::Transaction;
+use accredit_script::Machine;
+use accredit_workspace::Ruleset;
+
+pub use payee::{Finding, WhyNot, find_payee, for_payee};
+
+/// One transaction in one plan, step by step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Natural key.
+    pub transaction: String,
+    /// Plan id.
+    pub plan: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Every step in order, with the values seen.
+    pub steps: Vec<Line>,
+    /// Why it was not credited or is parked.
+    pub reasons: Vec<Note>,
+    /// The credits.
+    pub credits: Vec<CreditRow>,
+    /// The ruleset that it was recomputed with.
+    pub ruleset: String,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The stage.
+    pub stage: String,
+    /// What happened.
+    pub message: String,
+}
+
+/// Decides `transaction` in `plan` again and says why.
+pub fn explain(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    transaction: &Arc<Transaction>,
+    inputs: &Inputs,
+    machine: &mut Machine,
+) -> Explanation {
+    let decided =
+        pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
+    let steps: Vec<Line> = decided
+        .trace
+        .iter()
+        .map(|step| Line { stage: step.stage.to_owned(), message: step.message.clone() })
+        .collect();
+    Explanation {
+        transaction: transaction.id.to_string(),
+        plan: plan.id.to_string(),
+        outcome: decided.outcome,
+        steps,
+        reasons: decided.reasons.clone(),
+        credits: decided.credits.iter().map(|credit| row::row(ruleset, credit)).collect(),
+        ruleset: ruleset.hash.to_string(),
+    }
+}

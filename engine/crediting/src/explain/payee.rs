@@ -1,0 +1,364 @@
+//! Why not: what one person got of a transaction in a plan, and why nothing more.
+//!
+//! Answers the questions of an enquiry: does the plan let the deal in, does a condition keep it out,
+//! does a name on it mean this person, does a relationship reach them, is the credit held or a
+//! duplicate. Picks, out of the steps of a decision made again, those that speak of the person. Not
+//! whether it was published, which the host knows. Called by `accredit explain --payee` and by the
+//! payee's own endpoint. Source: DOMAIN 2.16.
+//!
+//! **Architecture invariant:** read off the steps of the pipeline that decided; of other people's
+//! credits no amount is told, and without a credit there is at least one finding.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::pipeline::{self, Decided, Explain, row};
+use crate::stage::{Inputs, Says, Step};
+use accredit_domain::credit::{Credit, Status};
+use accredit_domain::decision::{CreditRow, Outcome};
+use accredit_domain::organization::{ParticipantId, Recipient};
+use accredit_domain::plan::{Measure, Plan, selects};
+use accredit_domain::transaction::{Names, Transaction};
+use accredit_script::Machine;
+use accredit_workspace::Ruleset;
+
+/// What one person got of a transaction in a plan, and why nothing more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WhyNot {
+    /// Natural key.
+    pub transaction: String,
+    /// Plan id.
+    pub plan: String,
+    /// Participant id, or the name as it was asked when it means nobody.
+    pub payee: String,
+    /// Whether anything counts for them.
+    pub credited: bool,
+    /// Why nothing, or nothing more, in the order of the steps.
+    pub findings: Vec<Finding>,
+    /// Their credits, held and suppressed ones too.
+    pub credits: Vec<CreditRow>,
+    /// The ruleset that it was recomputed with.
+    pub ruleset: String,
+}
+
+/// One reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup`, `maximum`, `release`.
+    pub stage: String,
+    /// `filtered`, `condition`, `inactive`, `no_position`, `not_named`, `not_target`, `not_reached`,
+    /// `not_receiver`, `not_rolled`, `nothing`, `held`, `suppressed`, or a code of FORMAT section 4.
+    pub code: String,
+    /// The rule, if one is to blame.
+    pub rule: Option<String>,
+    /// The expression that was false.
+    pub condition: Option<String>,
+    /// What it read, or what was compared, with the values seen.
+    pub seen: BTreeMap<String, String>,
+    /// For people.
+    pub message: String,
+}
+
+/// Decides `transaction` in `plan` again and says what `payee` got: a participant's id, or a name
+/// that means one person on the date.
+pub fn for_payee(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    transaction: &Arc<Transaction>,
+    inputs: &Inputs,
+    machine: &mut Machine,
+    payee: &str,
+) -> WhyNot {
+    let decided =
+        pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
+    let date = decided.date.or_else(|| transaction.date().ok());
+    let who = find_payee(ruleset, payee, date);
+    let mine = |credit: &&Credit| credit.payee.is_some() && credit.payee == who;
+    let credits: Vec<&Credit> = decided.credits.iter().filter(mine).collect();
+    let findings = match who {
+        None => {
+            vec![finding("crediting", "unknown_payee", format!("`{payee}` means no one person"))]
+        }
+        Some(_) if !credits.is_empty() => credits.iter().filter_map(|one| waits(one)).collect(),
+        Some(who) => Person::new(ruleset, plan, who, &decided, transaction).drops(),
+    };
+    WhyNot {
+        transaction: transaction.id.to_string(),
+        plan: plan.id.to_string(),
+        payee: who.map_or_else(
+            || payee.to_owned(),
+            |who| ruleset.organization.participant_id(who).to_string(),
+        ),
+        credited: credits.iter().any(|credit| credit.status == Status::Active),
+        findings,
+        credits: credits.iter().map(|credit| row::row(ruleset, credit)).collect(),
+        ruleset: ruleset.hash.to_string(),
+    }
+}
+
+/// The participant with this id, or the one person whom the name means on the date.
+pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<ParticipantId> {
+    let organization = &ruleset.organization;
+    if let Some(known) = organization.find_participant(payee) {
+        return Some(known);
+    }
+    let date = date?;
+    let positions = organization.resolve(payee, date).positions;
+    match positions.as_slice() {
+        [position] => organization.holder(*position, date),
+        _ => None,
+    }
+}
+
+/// Why a credit of theirs does not count.
+fn waits(credit: &Credit) -> Option<Finding> {
+    let reason = credit.reason.clone().unwrap_or_default();
+    let amount = credit.amount;
+    let (stage, code, message) = match credit.status {
+        Status::Active => return None,
+        Status::Held => match credit.release_date {
+            Some(date) => ("hold", "held", format!("{amount} is held until {date}")),
+            None => ("hold", "held", format!("{amount} is held: {reason}")),
+        },
+        Status::Suppressed => {
+            ("duplication", "suppressed", format!("{amount} is a duplicate: {reason}"))
+        }
+        Status::Void => ("release", "void", format!("{amount} was taken back")),
+    };
+    let rule = Some(credit.rule.to_string());
+    Some(Finding { rule, ..finding(stage, code, message) })
+}
+
+fn finding(stage: &str, code: &str, message: String) -> Finding {
+    let (stage, code) = (stage.to_owned(), code.to_owned());
+    Finding { stage, code, message, ..Finding::default() }
+}
+
+/// Who asks, on the day of the deal.
+struct Person<'a> {
+    ruleset: &'a Ruleset,
+    plan: &'a Plan,
+    decided: &'a Decided,
+    transaction: &'a Transaction,
+    id: ParticipantId,
+    /// Positions held and teams joined.
+    seats: Vec<Recipient>,
+    /// Whether one of them is a target.
+    target: bool,
+}
+
+impl Person<'_> {
+    fn new<'a>(
+        ruleset: &'a Ruleset,
+        plan: &'a Plan,
+        id: ParticipantId,
+        decided: &'a Decided,
+        transaction: &'a Transaction,
+    ) -> Person<'a> {
+        let organization = &ruleset.organization;
+        let day = decided.date.filter(|date| organization.exists(id, *date));
+        let positions = day.map(|date| organization.held_by(id, date)).unwrap_or_default();
+        let teams = day.map(|date| organization.teams.of(id, date)).unwrap_or_default();
+        let positions = positions.into_iter().map(Recipient::Position);
+        let seats: Vec<_> = positions.chain(teams.into_iter().map(Recipient::Team)).collect();
+        let is_target = |date| {
+            let mut positions = seats.iter();
+            positions.any(|seat| selects(&plan.targets, organization, *seat, date))
+        };
+        let target = day.is_some_and(is_target);
+        Person { ruleset, plan, decided, transaction, id, seats, target }
+    }
+
+    fn drops(&self) -> Vec<Finding> {
+        if matches!(self.decided.outcome, Outcome::Filtered | Outcome::Parked) {
+            let last = self.decided.trace.iter().rev().find_map(ended);
+            return last.into_iter().collect();
+        }
+        if let Some(whole) = self.homeless().or_else(|| self.of_team()) {
+            return vec![whole];
+        }
+        let mut rules: Vec<&Option<Arc<str>>> = Vec::new();
+        for step in self.decided.trace.iter().filter(|step| step.says != Says::Course) {
+            if !rules.contains(&&step.rule) {
+                rules.push(&step.rule);
+            }
+        }
+        // What is said of the whole plan comes last: rules are nearer to the person.
+        rules.sort_by_key(|rule| rule.is_none());
+        let mut drops: Vec<Finding> = Vec::new();
+        for rule in rules {
+            let steps = self.decided.trace.iter().filter(|step| step.rule == *rule);
+            for drop in self.of_rule(steps) {
+                if !drops.contains(&drop) {
+                    drops.push(drop);
+                }
+            }
+        }
+        if self.target && drops.iter().any(|drop| drop.code != "not_rolled") {
+            // To a target the direct rules say it: that nothing rolls only follows.
+            drops.retain(|drop| drop.code != "not_rolled");
+        }
+        if drops.is_empty() {
+            let message = "no rule of the plan could credit you".to_owned();
+            drops.push(finding("crediting", "nobody", message));
+        }
+        drops
+    }
+
+    /// Nobody can be credited who sits nowhere on the day.
+    fn homeless(&self) -> Option<Finding> {
+        let date = self.decided.date?;
+        let team = self.plan.measure == Measure::Team;
+        if self.seats.iter().any(|seat| seat.team().is_some() == team) {
+            return None;
+        }
+        let message = if team {
+            format!("the plan measures teams: you are a member of none on {date}")
+        } else {
+            format!("you hold no position on {date}")
+        };
+        Some(finding("crediting", "no_position", message))
+    }
+
+    /// The credit of a team is nobody's own.
+    fn of_team(&self) -> Option<Finding> {
+        let mut credits = self.decided.credits.iter().map(|credit| credit.recipient);
+        let own = credits.find(|who| who.team().is_some() && self.seats.contains(who))?;
+        let message =
+            format!("the plan measures teams: the credit is that of your {}", self.seat(own));
+        Some(finding("crediting", "team_plan", message))
+    }
+
+    /// Where one rule dropped the person.
+    fn of_rule<'s>(&self, steps: impl Iterator<Item = &'s Step>) -> Vec<Finding> {
+        let (mut lead, mut named, mut reached) = (None, false, false);
+        let (mut missed, mut passed, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for step in steps {
+            match &step.says {
+                Says::Course => (),
+                Says::Names => (lead, named) = (Some(step.message.as_str()), false),
+                Says::Only(who) => {
+                    named = true;
+                    if self.among(who) {
+                        reached = true;
+                    } else {
+                        missed.extend(self.missed(step, lead));
+                    }
+                }
+                Says::Members(who) if self.among(who) => reached = true,
+                Says::Members(_) => passed.push(self.unlisted(step, "not_member")),
+                // Who was named says more than that nobody was found.
+                Says::Ends(code) if code == "unmatched" && named => (),
+                Says::Ends(_) => ends.extend(ended(step)),
+                Says::EndsFor(_, who) if !self.among(who) => (),
+                Says::EndsFor(code, who) => {
+                    reached = true;
+                    ends.push(self.told(step, code, who));
+                }
+            }
+        }
+        if !reached {
+            missed.append(&mut ends);
+            return missed;
+        }
+        if ends.is_empty() { passed } else { ends }
+    }
+
+    fn among(&self, who: &[Recipient]) -> bool {
+        self.seats.iter().any(|seat| who.contains(seat))
+    }
+
+    /// A rule that means others.
+    fn missed(&self, step: &Step, lead: Option<&str>) -> Option<Finding> {
+        let date = self.decided.date?;
+        if step.stage != "crediting" {
+            return self.unreached(step, date);
+        }
+        if !self.target {
+            let seats = self.seated();
+            let message = format!("your {seats} is not among the plan's targets on {date}");
+            return Some(finding("crediting", "not_target", message));
+        }
+        let teams = self.plan.measure == Measure::Team;
+        let aliases = self.ruleset.organization.aliases_of(self.id, date, teams);
+        let lead = lead.unwrap_or(&step.message);
+        let message = format!("{lead}; none of your aliases ({}) matches", aliases.join(", "));
+        let mut seen = BTreeMap::from([("their names".to_owned(), aliases.join("; "))]);
+        for (label, names) in [("owner", Names::Owner), ("team", Names::Team)] {
+            let text = self.transaction.names(names);
+            if !text.is_empty() {
+                seen.insert(label.to_owned(), text);
+            }
+        }
+        Some(Finding { seen, ..of_step(step, "not_named", message) })
+    }
+
+    /// A credit that rolls to others: of no interest to a target who could not receive it anyhow.
+    fn unreached(&self, step: &Step, date: Date) -> Option<Finding> {
+        let organization = &self.ruleset.organization;
+        let rules = self.plan.indirect.iter();
+        let mut rules = rules.filter(|rule| Some(&rule.rule.name) == step.rule.as_ref());
+        let receives = rules.any(|rule| {
+            let mut seats = self.seats.iter();
+            seats.any(|seat| selects(&rule.receivers, organization, *seat, date))
+        });
+        match (receives, self.target) {
+            (true, _) => Some(self.unlisted(step, "not_reached")),
+            (false, true) => None,
+            (false, false) => {
+                let rule = step.rule.as_deref().unwrap_or_default();
+                let seats = self.seated();
+                let message = format!("rule `{rule}`: your {seats} is not among its receivers");
+                Some(of_step(step, "not_receiver", message))
+            }
+        }
+    }
+
+    /// A list on which the person is not.
+    fn unlisted(&self, step: &Step, code: &str) -> Finding {
+        of_step(step, code, format!("{}; not your {}", step.message, self.seated()))
+    }
+
+    /// The seats that the plan measures.
+    fn seated(&self) -> String {
+        let team = self.plan.measure == Measure::Team;
+        let seats = self.seats.iter().filter(|seat| seat.team().is_some() == team);
+        let seats: Vec<String> = seats.map(|seat| self.seat(*seat)).collect();
+        seats.join(" or ")
+    }
+
+    /// Something that was said about a seat of the person.
+    fn told(&self, step: &Step, code: &str, who: &[Recipient]) -> Finding {
+        let own = self.seats.iter().filter(|seat| who.contains(seat));
+        let own: Vec<String> = own.map(|seat| self.seat(*seat)).collect();
+        of_step(step, code, format!("{}; that is your {}", step.message, own.join(" or ")))
+    }
+
+    fn seat(&self, seat: Recipient) -> String {
+        let kind = if seat.team().is_some() { "team" } else { "position" };
+        format!("{kind} `{}`", self.ruleset.organization.recipient_id(seat))
+    }
+}
+
+fn ended(step: &Step) -> Option<Finding> {
+    match &step.says {
+        Says::Ends(code) => Some(of_step(step, code, step.message.clone())),
+        _ => None,
+    }
+}
+
+fn of_step(step: &Step, code: &str, message: String) -> Finding {
+    let refusal = step.refusal.as_ref();
+    Finding {
+        rule: step.rule.as_ref().map(ToString::to_string),
+        condition: refusal.map(|refusal| refusal.condition.clone()),
+        seen: refusal.map(|refusal| refusal.seen.iter().cloned().collect()).unwrap_or_default(),
+        ..finding(step.stage, code, message)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! Impact in money: what other rules would do to transactions that were recorded.
+//!
+//! Compares decisions with decisions and adds up what differs, by payee, by manager, by plan, by
+//! credit type and in all; says of each transaction where the two part. Pure: it neither decides
+//! nor stores. Called by preview, by the stop-loss and by shadow runs. Source: DESIGN section 5,
+//! DOMAIN D16.
+//!
+//! **Architecture invariant:** sums cover the decisions that differ and no others, so leaving out
+//! transactions that cannot differ changes nothing; what was added can be taken back exactly.
+
+mod reason;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use accredit_domain::limits::Limits;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::money::add_to_total;
+use accredit_workspace::Ruleset;
+
+pub use self::report::{Line, Report};
+
+/// What sums are made by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum By {
+    /// Who is paid; `position:ID` where the position is vacant, `team:ID` where a team is credited.
+    Payee,
+    /// A position: everything credited to those who report to it, directly or not.
+    Manager,
+    /// A plan.
+    Plan,
+    /// A credit type.
+    CreditType,
+    /// All of it.
+    All,
+}
+
+/// One sum.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// What it is by.
+    pub by: By,
+    /// Of whom or what; blank for all.
+    pub name: String,
+    /// Unit type: amounts of two are never added.
+    pub unit_type: String,
+}
+
+/// Amounts before and after. Held credits count in `before` and `after` too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say what is summed")]
+pub struct Sum {
+    pub before: Decimal,
+    pub after: Decimal,
+    pub held_before: Decimal,
+    pub held_after: Decimal,
+}
+
+impl Sum {
+    /// Adds `other`, or takes it away where `sign` is negative.
+    fn add(&mut self, other: &Sum, sign: Decimal) {
+        let parts = [
+            (&mut self.before, other.before),
+            (&mut self.after, other.after),
+            (&mut self.held_before, other.held_before),
+            (&mut self.held_after, other.held_after),
+        ];
+        for (total, part) in parts {
+            let change = if sign.is_sign_negative() { -part } else { part };
+            add_to_total(total, change);
+        }
+    }
+
+    fn is_zero(&self) -> bool {
+        *self == Sum::default()
+    }
+
+    /// What it comes to.
+    pub fn difference(&self) -> Decimal {
+        self.after.saturating_sub(self.before)
+    }
+}
+
+/// Where two decisions about one transaction part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Natural key.
+    pub transaction: String,
+    /// Plan id.
+    pub plan: String,
+    /// `outcome`, `added`, `removed`, `amount`, `status`, `payee` or `detail`.
+    pub what: String,
+    /// The rule of the first credit that differs.
+    pub rule: Option<String>,
+    /// For people.
+    pub message: String,
+}
+
+/// What one transaction adds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delta {
+    sums: Vec<(Key, Sum)>,
+    differences: Vec<Difference>,
+}
+
+impl Delta {
+    /// Where the two sides part first.
+    pub fn first(&self) -> Option<&Difference> {
+        self.differences.first()
+    }
+}
+
+/// What differs, added up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impact {
+    /// How many transactions were compared.
+    pub transactions: u64,
+    /// How many of them differ.
+    pub differing: u64,
+    #[serde(with = "report::pairs")]
+    sums: BTreeMap<Key, Sum>,
+    differences: Vec<Difference>,
+}
+
+/// Differences that are kept one by one; sums have no limit.
+const DIFFERENCES_MAX: usize = 200;
+
+/// One transaction by the rules of two sides; none where they agree. `before` and `after` hold a
+/// decision a plan; plans that one side does not have count as filtered.
+pub fn compare(before: (&Ruleset, &[Decision]), after: (&Ruleset, &[Decision])) -> Option<Delta> {
+    let mut delta = Delta::default();
+    let mut sums = BTreeMap::new();
+    let plans = before.1.iter().chain(after.1).map(|decision| decision.plan.as_str());
+    let plans: std::collections::BTreeSet<&str> = plans.collect();
+    for plan in plans {
+        let of = |side: &'_ [Decision]| side.iter().find(|decision| decision.plan == plan).cloned();
+        let (old, new) = (of(before.1), of(after.1));
+        let Some(difference) = reason::difference(plan, old.as_ref(), new.as_ref()) else {
+            continue;
+        };
+        delta.differences.push(difference);
+        for credit in old.iter().flat_map(|decision| &decision.credits) {
+            add_credit(&mut sums, before.0, credit, Side::Before);
+        }
+        for credit in new.iter().flat_map(|decision| &decision.credits) {
+            add_credit(&mut sums, after.0, credit, Side::After);
+        }
+    }
+    delta.sums = sums.into_iter().filter(|(_, sum): &(Key, Sum)| !sum.is_zero()).collect();
+    (!delta.differences.is_empty()).then_some(delta)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &CreditRow, side: Side) {
+    let held = credit.status == "held";
+    if !held && credit.status != "active" {
+        return;
+    }
+    let amount = credit.amount.parse::<Decimal>().unwrap_or_default();
+    let waiting = if held { amount } else { Decimal::ZERO };
+    let sum = match side {
+        Side::Before => Sum { before: amount, held_before: waiting, ..Sum::default() },
+        Side::After => Sum { after: amount, held_after: waiting, ..Sum::default() },
+    };
+    let mut names = vec![
+        (By::Payee, recipient(credit)),
+        (By::Plan, credit.plan.clone()),
+        (By::CreditType, credit.credit_type.clone()),
+        (By::All, String::new()),
+    ];
+    names.extend(managers(ruleset, credit).into_iter().map(|id| (By::Manager, id)));
+    for (by, name) in names {
+        let key = Key { by, name, unit_type: credit.unit_type.clone() };
+        sums.entry(key).or_default().add(&sum, Decimal::ONE);
+    }
+}
+
+/// Who is paid, or what is credited where nobody is.
+fn recipient(credit: &CreditRow) -> String {
+    if let Some(payee) = &credit.payee {
+        return payee.clone();
+    }
+    match (&credit.position, &credit.team) {
+        (Some(position), _) => format!("position:{position}"),
+        (None, team) => format!("team:{}", team.as_deref().unwrap_or_default()),
+    }
+}
+
+/// The positions above the one that is credited, on the incentive date.
+fn managers(ruleset: &Ruleset, credit: &CreditRow) -> Vec<String> {
+    let organization = &ruleset.organization;
+    let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
+    let date = credit.incentive_date.parse::<Date>().ok();
+    let Some((position, date)) = position.zip(date) else { return Vec::new() };
+    let above = organization.ancestors(position, date).into_iter();
+    above.map(|position| organization.position_id(position).to_string()).collect()
+}
+
+impl Impact {
+    /// Counts a transaction that was compared, with what came of it.
+    pub fn add(&mut self, delta: Option<&Delta>) {
+        self.transactions += 1;
+        let Some(delta) = delta else { return };
+        self.differing += 1;
+        self.apply(delta, Decimal::ONE);
+        let room = DIFFERENCES_MAX.saturating_sub(self.differences.len());
+        self.differences.extend(delta.differences.iter().take(room).cloned());
+    }
+
+    /// Takes back a transaction that was added, since it was decided anew.
+    pub fn take_back(&mut self, delta: Option<&Delta>) {
+        self.transactions = self.transactions.saturating_sub(1);
+        let Some(delta) = delta else { return };
+        self.differing = self.differing.saturating_sub(1);
+        self.apply(delta, Decimal::NEGATIVE_ONE);
+        self.differences.retain(|known| !delta.differences.contains(known));
+    }
+
+    fn apply(&mut self, delta: &Delta, sign: Decimal) {
+        for (key, sum) in &delta.sums {
+            let known = self.sums.entry(key.clone()).or_default();
+            known.add(sum, sign);
+            if known.is_zero() {
+                self.sums.remove(key);
+            }
+        }
+    }
+
+    /// Which limit is exceeded, in words; none when it stays within all.
+    pub fn exceeds(&self, limits: &Limits) -> Option<String> {
+        let mut moved: BTreeMap<&str, Decimal> = BTreeMap::new();
+        for (key, sum) in self.sums.iter().filter(|(key, _)| key.by == By::Payee) {
+            let difference = sum.difference().abs();
+            let (name, unit) = (&key.name, &key.unit_type);
+            if let Some(most) = limits.max_payee.filter(|most| difference > *most) {
+                return Some(format!("{difference} {unit} move for `{name}`, more than {most}"));
+            }
+            add_to_total(moved.entry(unit).or_default(), difference);
+        }
+        let over = |(unit, moved): (&str, Decimal)| {
+            let most = limits.max_total.filter(|most| moved > *most)?;
+            Some(format!("{moved} {unit} move in all, more than {most}"))
+        };
+        moved.into_iter().find_map(over)
+    }
+}
+
+/// Whether a transaction is in a plan at all.
+fn outcome(decision: Option<&Decision>) -> Outcome {
+    decision.map_or(Outcome::Filtered, |decision| decision.outcome)
+}

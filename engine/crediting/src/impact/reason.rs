@@ -1,0 +1,89 @@
+//! Where two decisions part: the first outcome, credit or amount that differs.
+//!
+//! Called by `impact`.
+
+use super::{Difference, outcome, recipient};
+use accredit_domain::decision::{CreditRow, Decision, Outcome};
+
+/// The first thing that differs between two decisions about one transaction in one plan; the
+/// ruleset that decided is no difference.
+pub(super) fn difference(
+    plan: &str,
+    before: Option<&Decision>,
+    after: Option<&Decision>,
+) -> Option<Difference> {
+    let transaction = before.or(after)?.transaction.clone();
+    let plan = plan.to_owned();
+    let told = |what: &str, rule: Option<&str>, message: String| {
+        let (what, rule) = (what.to_owned(), rule.map(str::to_owned));
+        Some(Difference {
+            transaction: transaction.clone(),
+            plan: plan.clone(),
+            what,
+            rule,
+            message,
+        })
+    };
+    let (old, new) = (outcome(before), outcome(after));
+    if old != new {
+        let why = after.and_then(|decision| decision.reasons.first());
+        let why = why.map(|note| format!(": {}", note.message)).unwrap_or_default();
+        return told("outcome", None, format!("{}, now {}{why}", word(old), word(new)));
+    }
+    let credits = |side: Option<&Decision>| -> Vec<CreditRow> {
+        side.map(|decision| decision.credits.clone()).unwrap_or_default()
+    };
+    let (old, new) = (credits(before), credits(after));
+    for credit in &old {
+        let Some(now) = new.iter().find(|now| now.id == credit.id) else {
+            let message = format!("{} no longer gets {}", name(credit), money(credit));
+            return told("removed", Some(&credit.rule), message);
+        };
+        if let Some((what, message)) = changed(credit, now) {
+            return told(what, Some(&credit.rule), format!("{}: {message}", name(credit)));
+        }
+    }
+    let added = new.iter().find(|now| old.iter().all(|known| known.id != now.id))?;
+    let message = format!("{} gets {}", name(added), money(added));
+    told("added", Some(&added.rule), message)
+}
+
+fn changed(old: &CreditRow, new: &CreditRow) -> Option<(&'static str, String)> {
+    let pairs = [
+        ("amount", money(old), money(new)),
+        ("status", old.status.clone(), new.status.clone()),
+        ("payee", recipient(old), recipient(new)),
+        ("detail", old.period.clone(), new.period.clone()),
+        ("detail", old.credit_type.clone(), new.credit_type.clone()),
+        ("detail", text(&old.release_date), text(&new.release_date)),
+        ("detail", text(&old.reason), text(&new.reason)),
+        ("detail", text(&old.reason_code), text(&new.reason_code)),
+    ];
+    let parted = pairs.into_iter().find(|(_, old, new)| old != new);
+    if let Some((what, old, new)) = parted {
+        return Some((what, format!("{old}, now {new}")));
+    }
+    let same = CreditRow { ruleset: old.ruleset.clone(), ..new.clone() };
+    (same != *old).then(|| ("detail", "reached in another way".to_owned()))
+}
+
+fn text(text: &Option<String>) -> String {
+    text.clone().unwrap_or_else(|| "none".to_owned())
+}
+
+fn name(credit: &CreditRow) -> String {
+    format!("{} by `{}`", recipient(credit), credit.rule)
+}
+
+fn money(credit: &CreditRow) -> String {
+    format!("{} {}", credit.amount, credit.unit_type)
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Filtered => "not in the plan",
+        Outcome::Credited => "credited",
+        Outcome::Uncredited => "uncredited",
+        Outcome::Parked => "parked",
+    }
+}

@@ -1,0 +1,123 @@
+//! What differs, by whom and why, on decisions made by two rulesets.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::*;
+use crate::calculation;
+use crate::pipeline::row;
+use crate::stage::Inputs;
+use accredit_domain::transaction::read;
+use accredit_workspace::Files;
+
+const SETTINGS: &str = "credit_types = [\"booking\"]\n[workspace]\nname = \"A\"\n[fields]\n\
+    id = \"id\"\ndate = \"day\"\namount = \"amount\"\nowner = \"owner\"\n";
+const PEOPLE: &str = "id,name,manager\nann,Ann,mia\nbob,Bob,mia\nmia,Mia,zoe\nzoe,Zoe,\n";
+
+fn plan(value: &str, more: &str) -> String {
+    format!(
+        "name = \"P\"\ntargets = [\"*\"]\n[[direct]]\nname = \"R\"\n[[direct.results]]\n\
+         name = \"C\"\ncredit_type = \"booking\"\nvalue = \"{value}\"\n{more}\n"
+    )
+}
+
+fn ruleset(plan: &str) -> Ruleset {
+    let files = [
+        ("accredit.toml", SETTINGS),
+        ("organization/participants.csv", PEOPLE),
+        ("plans/p.toml", plan),
+    ];
+    let files: Files = files.map(|(path, text)| (path.to_owned(), Arc::from(text))).into();
+    let (ruleset, findings) = Ruleset::read(&files, &BTreeSet::new());
+    ruleset.unwrap_or_else(|| unreachable!("{findings:?}"))
+}
+
+fn impact(before: &Ruleset, after: &Ruleset, rows: &str) -> Impact {
+    let records = read::csv(rows.as_bytes()).unwrap();
+    let mut impact = Impact::default();
+    let decide = |ruleset: &Ruleset| -> Vec<Vec<Decision>> {
+        let transactions = calculation::latest(ruleset, &records, None);
+        let decided = calculation::decide_all(ruleset, &transactions, &Inputs::default(), 1);
+        let rows = |plans: &Vec<_>| plans.iter().map(|one| row::decision(ruleset, one)).collect();
+        decided.iter().map(rows).collect()
+    };
+    for (old, new) in decide(before).iter().zip(&decide(after)) {
+        impact.add(compare((before, old), (after, new)).as_ref());
+    }
+    impact
+}
+
+const ROWS: &str = "id,day,amount,owner\nD1,2026-01-05,100,ann\nD2,2026-01-06,50,bob\n\
+    D3,2026-01-07,7,zoe\n";
+
+fn lines(lines: &[Line]) -> Vec<String> {
+    let text = |line: &Line| format!("{} {} {}", line.name, line.before, line.after);
+    lines.iter().map(text).collect()
+}
+
+#[test]
+fn differences_are_summed_by_payee_manager_and_plan() {
+    let (before, after) = (ruleset(&plan("tx.amount", "")), ruleset(&plan("tx.amount * 2", "")));
+    let report = impact(&before, &after, ROWS).report();
+    assert_eq!((report.transactions, report.differing), (3, 3));
+    assert_eq!(
+        lines(&report.by_payee),
+        ["ann 100.00 200.00", "bob 50.00 100.00", "zoe 7.00 14.00"]
+    );
+    assert_eq!(lines(&report.by_manager), ["mia 150.00 300.00", "zoe 150.00 300.00"]);
+    assert_eq!(lines(&report.by_plan), ["p 157.00 314.00"]);
+    assert_eq!(lines(&report.total), [" 157.00 314.00"]);
+    let first = &report.differences[0];
+    assert_eq!((first.what.as_str(), first.rule.as_deref()), ("amount", Some("R")));
+    assert_eq!(first.message, "ann by `R`: 100.00 USD, now 200.00 USD");
+}
+
+#[test]
+fn the_same_rules_differ_in_nothing() {
+    let (before, after) =
+        (ruleset(&plan("tx.amount", "")), ruleset(&plan("tx.amount", "# a remark")));
+    assert_ne!(before.hash, after.hash);
+    assert_eq!(impact(&before, &after, ROWS), Impact { transactions: 3, ..Impact::default() });
+}
+
+#[test]
+fn a_hold_moves_no_total_and_shows_all_the_same() {
+    let held = plan("tx.amount", "hold = \"indefinite\"");
+    let (before, after) = (ruleset(&plan("tx.amount", "")), ruleset(&held));
+    let impact = impact(&before, &after, ROWS);
+    let report = impact.report();
+    assert_eq!(report.total[0].difference, Decimal::ZERO);
+    assert_eq!(report.total[0].held_after, Decimal::from(157));
+    assert_eq!(report.differences[0].what, "status");
+}
+
+#[test]
+fn limits_stop_at_one_cent_more() {
+    let (before, after) = (ruleset(&plan("tx.amount", "")), ruleset(&plan("tx.amount * 2", "")));
+    let impact = impact(&before, &after, ROWS);
+    let limits = |total: &str, payee: &str| Limits {
+        max_total: total.parse().ok(),
+        max_payee: payee.parse().ok(),
+    };
+    assert_eq!(impact.exceeds(&limits("157", "100")), None);
+    assert!(impact.exceeds(&limits("156.99", "")).unwrap().contains("157.00 USD move in all"));
+    assert!(impact.exceeds(&limits("", "99.99")).unwrap().contains("`ann`"));
+}
+
+#[test]
+fn what_was_added_is_taken_back_exactly() {
+    let (before, after) = (ruleset(&plan("tx.amount", "")), ruleset(&plan("tx.amount * 3", "")));
+    let one = |rows: &str| impact(&before, &after, rows);
+    let mut both = one("id,day,amount,owner\nD1,2026-01-05,100,ann\nD2,2026-01-06,50,bob\n");
+    let records = read::csv(b"id,day,amount,owner\nD2,2026-01-06,50,bob\n").unwrap();
+    let decide = |ruleset: &Ruleset| {
+        let rows = calculation::latest(ruleset, &records, None);
+        let decided = calculation::decide_all(ruleset, &rows, &Inputs::default(), 1);
+        vec![row::decision(ruleset, &decided[0][0])]
+    };
+    let delta = compare((&before, &decide(&before)), (&after, &decide(&after)));
+    both.take_back(delta.as_ref());
+    assert_eq!(both, one("id,day,amount,owner\nD1,2026-01-05,100,ann\n"));
+    let text = serde_json::to_string(&both).unwrap();
+    assert_eq!(serde_json::from_str::<Impact>(&text).unwrap(), both);
+}

@@ -1,0 +1,105 @@
+//! What direct and indirect credits have in common while they are made.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::stage::{Case, Park, maximum};
+use accredit_domain::credit::{Credit, CreditId, Rolled, Status};
+use accredit_domain::money::{self, Unit};
+use accredit_domain::organization::{Recipient, TeamId};
+
+/// A credit with everything but its amount, type and status known.
+pub(super) fn blank_credit(
+    case: &mut Case<'_>,
+    rule: &Arc<str>,
+    result: &Arc<str>,
+    recipient: Recipient,
+    team: Option<TeamId>,
+    rolled: Option<Rolled>,
+) -> Credit {
+    let organization = &case.ruleset.organization;
+    let settings = &case.ruleset.settings;
+    let who = organization.recipient_id(recipient);
+    let transaction = Arc::clone(case.transaction());
+    let relationship = rolled.as_ref().map(|r| settings.relationship_name(r.relationship));
+    let via = rolled.as_ref().map(|r| organization.recipient_id(r.via));
+    let source = rolled.as_ref().map(|r| r.source.to_string());
+    let parts = [
+        &*case.plan.id,
+        rule,
+        result,
+        &who,
+        relationship.as_deref().unwrap_or(""),
+        via.as_deref().unwrap_or(""),
+        source.as_deref().unwrap_or(""),
+    ];
+    let id = CreditId::of(&transaction, &parts, 0);
+    let position = recipient.position();
+    let payee = position.and_then(|position| organization.holder(position, case.date));
+    Credit {
+        id,
+        transaction,
+        incentive_date: case.date,
+        plan: Arc::clone(&case.plan.id),
+        rule: Arc::clone(rule),
+        result: Arc::clone(result),
+        rolled,
+        recipient,
+        team: team.or(recipient.team()),
+        payee,
+        share: None,
+        period: Arc::clone(&case.period),
+        credit_type: Arc::from(""),
+        unit: settings.currency,
+        amount: Decimal::ZERO,
+        status: Status::Active,
+        release_date: None,
+        reason: None,
+        reason_code: None,
+        manual: false,
+        rollable: false,
+        rollable_on_reporting: false,
+    }
+}
+
+/// Parks a deal whose value no credit may have.
+///
+/// # Errors
+/// [`Park`] beyond the limit on amounts, which it names.
+pub(super) fn worth(stage: &'static str, value: Decimal, unit: Unit) -> Result<(), Park> {
+    match money::within_limit(value, unit.scale) {
+        Ok(_) => Ok(()),
+        Err(too_large) => Err(Park::new(stage, "policy_error", too_large.to_string())),
+    }
+}
+
+/// Adds a credit, and says so when nobody is paid by it.
+pub(super) fn add(case: &mut Case<'_>, credit: Credit) {
+    if credit.recipient.position().is_some() && credit.payee.is_none() {
+        let who = case.recipient_id(credit.recipient);
+        let message = format!("`{who}` is vacant on {}", case.date);
+        case.warn("crediting", "vacant", message);
+    }
+    case.credits.push(credit);
+}
+
+/// Cuts a credit to its headroom, of which a fraction of the unit does not count: no credit is above
+/// its maximum. False when nothing is left of it, which is no credit.
+pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal) -> bool {
+    let wanted = credit.amount;
+    let headroom = money::cut(headroom, credit.unit.scale);
+    let trimmed = maximum::trim(wanted, headroom);
+    if trimmed == wanted {
+        return true;
+    }
+    credit.amount = trimmed;
+    maximum::warn(case, credit, wanted);
+    if trimmed.is_zero() {
+        let who = case.recipient_id(credit.recipient);
+        let message = format!("rule `{}`: the maximum leaves nothing for `{who}`", credit.rule);
+        case.reason_for("maximum", "over_maximum", message, vec![credit.recipient]);
+        return false;
+    }
+    true
+}

@@ -1,0 +1,196 @@
+//! Steps 3 and 4: everybody whom a direct credit reaches, and what each candidate gets.
+
+use std::sync::Arc;
+
+use super::draft::{add, blank_credit, capped, worth};
+use crate::stage::rollup::{self, Candidate};
+use crate::stage::{Case, Park, Says, Seen, adjust, duplication, hold, maximum};
+use accredit_domain::credit::{Credit, Rolled, Status};
+use accredit_domain::money;
+use accredit_domain::organization::Recipient;
+use accredit_domain::plan::{IndirectResult, IndirectRule, selects};
+use accredit_domain::policy::ProgramId;
+use accredit_script::Answer;
+
+/// Rolls one direct credit to everybody whom it reaches.
+///
+/// # Errors
+/// [`Park`] when no decision can be made.
+pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
+    let plan = case.plan;
+    case.rule = None;
+    let candidates = rollup::candidates(case, root)?;
+    reached(case, root, &candidates);
+    for candidate in candidates {
+        let mut any = false;
+        let rules = plan.indirect.iter().filter(|rule| {
+            rule.relationship == candidate.relationship && rule.sources.contains(&root.plan)
+        });
+        for rule in rules {
+            case.rule = Some(Arc::clone(&rule.rule.name));
+            any |= indirect(case, root, &candidate, rule)?;
+        }
+        case.rule = None;
+        if !any {
+            let who = case.recipient_id(candidate.recipient);
+            case.step("rollup", || format!("`{who}` is reached and has no rule for it"));
+        }
+    }
+    Ok(())
+}
+
+/// Says whom `root` reaches, rule by rule.
+fn reached(case: &mut Case<'_>, root: &Credit, candidates: &[Candidate]) {
+    if case.trace.is_none() {
+        return;
+    }
+    let (plan, date, from) = (case.plan, case.date, case.recipient_id(root.recipient));
+    for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&root.plan)) {
+        let name = &rule.rule.name;
+        case.rule = Some(Arc::clone(name));
+        if !rule.rule.validity.contains(date) {
+            let message = format!("rule `{name}` is not active on {date}");
+            case.tell("rollup", || (Says::Ends("inactive".to_owned()), message));
+            continue;
+        }
+        let over = candidates.iter().filter(|it| it.relationship == rule.relationship);
+        let who: Vec<_> = over.map(|candidate| candidate.recipient).collect();
+        let ids: Vec<String> =
+            who.iter().map(|who| format!("`{}`", case.recipient_id(*who))).collect();
+        let ids = if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") };
+        let over = case.ruleset.settings.relationship_name(rule.relationship);
+        let message = format!("rule `{name}`: the credit to `{from}` reaches {ids} over {over}");
+        case.tell("rollup", || (Says::Only(who), message));
+    }
+    case.rule = None;
+}
+
+/// Says why a candidate gets nothing of the rule at work.
+fn ends(case: &mut Case<'_>, code: &str, who: Recipient, why: impl FnOnce() -> String) {
+    let (id, rule) = (case.recipient_id(who), case.rule.clone().unwrap_or_default());
+    case.tell("rollup", || {
+        let message = format!("rule `{rule}` for `{id}`: {}", why());
+        (Says::EndsFor(code.to_owned(), vec![who]), message)
+    });
+}
+
+/// Step 4: one candidate and one rule; whether the candidate holds the rule.
+fn indirect(
+    case: &mut Case<'_>,
+    root: &Credit,
+    candidate: &Candidate,
+    rule: &IndirectRule,
+) -> Result<bool, Park> {
+    let organization = &case.ruleset.organization;
+    let receives = selects(&rule.receivers, organization, candidate.recipient, case.date);
+    if !rule.rule.validity.contains(case.date) {
+        return Ok(false);
+    }
+    if !receives {
+        ends(case, "receiver", candidate.recipient, || "not among its receivers".to_owned());
+        return Ok(false);
+    }
+    let rolled = (candidate.relationship, candidate.via, candidate.level);
+    let to = case.receiver(candidate.recipient, candidate.team, Some(rolled));
+    let source = case.view(root);
+    let seen = Seen { credit: Some(&source), to: Some(&to), existing: &[] };
+    if let Some(condition) = rule.rule.condition
+        && !case.test("rollup", condition, seen)?
+    {
+        let (name, who) = (&rule.rule.name, candidate.recipient);
+        let id = case.recipient_id(who);
+        case.refuse("rollup", (condition, seen), |refusal| {
+            let message = format!("rule `{name}` for `{id}`: its condition {refusal}");
+            (Says::EndsFor("condition".to_owned(), vec![who]), message)
+        });
+        return Ok(true);
+    }
+    for result in &rule.results {
+        let origin = Rolled {
+            source: root.id,
+            relationship: candidate.relationship,
+            via: candidate.via,
+            level: candidate.level,
+        };
+        let (name, result_name) = (&rule.rule.name, &result.output.name);
+        let (recipient, team) = (candidate.recipient, candidate.team);
+        let mut credit = blank_credit(case, name, result_name, recipient, team, Some(origin));
+        credit.unit = result.unit.unwrap_or(root.unit);
+        credit.amount = match result.value {
+            // What is written is in the result's unit already.
+            Some(_) => root.amount,
+            None => case.exchange("rollup", root.amount, (root.unit, credit.unit))?,
+        };
+        let credit_type = result.credit_type.as_ref().unwrap_or(&root.credit_type);
+        credit.credit_type = Arc::clone(credit_type);
+        credit.reason_code = result.output.reason_code.clone();
+        finish_indirect(case, result, credit, seen)?;
+    }
+    Ok(true)
+}
+
+/// Value, rounding, duplication, maximum and hold of a candidate.
+fn finish_indirect(
+    case: &mut Case<'_>,
+    result: &IndirectResult,
+    mut credit: Credit,
+    seen: Seen<'_>,
+) -> Result<(), Park> {
+    let (mut wish, mut wished_maximum) = (None, None);
+    if let Some(program) = result.value {
+        let existing = case.existing();
+        let seen = Seen { existing: &existing, ..seen };
+        match case.run(program, seen).map_err(|fault| Park::fault("rollup", fault))? {
+            Answer::Number(amount) => credit.amount = amount,
+            Answer::Rolled(rolled) => {
+                credit.amount = rolled.amount;
+                // What the result itself says is nearer than what the policy says.
+                wished_maximum = rolled.maximum;
+                let hold = rolled.hold.filter(|_| !result.output.own_hold);
+                wish = hold.map(|hold| (hold, Some(program)));
+                if let Some(kind) = rolled.credit_type {
+                    let kind = credit_type(case, program, &kind)?;
+                    credit.credit_type = result.credit_type.clone().unwrap_or(kind);
+                }
+            }
+            _ => {
+                ends(case, "nothing", credit.recipient, || "its value is nothing".to_owned());
+                return Ok(());
+            }
+        }
+    }
+    worth("rollup", credit.amount, credit.unit)?;
+    credit.amount = money::round(credit.amount, credit.unit.scale);
+    duplication::apply(case, &result.output.duplicates, &mut credit)?;
+    if credit.status != Status::Suppressed {
+        let cap = match result.output.maximum {
+            Some(program) => Some(case.number("maximum", program, seen)?),
+            None => wished_maximum,
+        };
+        if let Some(cap) = cap {
+            let scope = result.maximum_scope;
+            let whose = (credit.recipient, credit.unit);
+            let used = maximum::used(case, &credit.rule, &credit.result, scope, whose)?;
+            if !capped(case, &mut credit, cap.abs().saturating_sub(used)) {
+                return Ok(());
+            }
+        }
+        adjust::credit(case, &mut credit)?;
+        hold::apply(case, &result.output.hold, wish, &mut credit);
+    }
+    let who = case.recipient_id(credit.recipient);
+    case.step("rollup", || {
+        let (amount, status) = (credit.amount, credit.status.name());
+        format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule)
+    });
+    add(case, credit);
+    Ok(())
+}
+
+fn credit_type(case: &Case<'_>, program: ProgramId, name: &str) -> Result<Arc<str>, Park> {
+    let known = case.ruleset.settings.credit_types.iter().find(|known| ***known == *name);
+    known.cloned().ok_or_else(|| {
+        let message = format!("`{name}` is not one of the workspace's credit types");
+        Park::fault("rollup", case.blame(program, message))
+    })
+}

@@ -1,0 +1,153 @@
+//! Amounts set by hand: what indirect credits see of them, and that a reset leaves nothing.
+
+mod limits;
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::stage::adjust::{Adjustment, Change, Target};
+use accredit_domain::credit::CreditId;
+use accredit_domain::decision::CreditRow;
+use accredit_domain::transaction::{Cell, Decoder, Record};
+use accredit_workspace::{Files, Ruleset};
+
+const SETTINGS: &str = "reason_codes = [\"Manual Override\"]\n[workspace]\nname = \"Small\"\n\
+    [fields]\nid = \"id\"\ndate = \"date\"\namount = \"amount\"\nowner = \"owner\"\n";
+
+const PEOPLE: &str = "id,title,manager\nann,Rep,max\nbob,Rep,max\nmax,Manager,\n";
+
+const PLAN: &str = r#"
+name = "Reps"
+targets = ["title:Rep"]
+split = "equal"
+[[direct]]
+name = "Booking"
+[[direct.results]]
+name = "Booking credit"
+rollable = true
+maximum = "80"
+[[indirect]]
+name = "Managers"
+relationship = "Reporting"
+[[indirect.results]]
+name = "Managers credit"
+duplicates = true
+"#;
+
+fn ruleset() -> Ruleset {
+    let file = |path: &str, text: &str| (path.to_owned(), Arc::from(text));
+    let files = Files::from([
+        file("accredit.toml", SETTINGS),
+        file("organization/participants.csv", PEOPLE),
+        file("plans/reps.toml", PLAN),
+    ]);
+    Ruleset::read(&files, &BTreeSet::new()).0.unwrap()
+}
+
+fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<CreditRow> {
+    let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
+    let cells = vec![
+        cell("id", "D1"),
+        cell("date", "2026-03-15"),
+        cell("amount", amount),
+        cell("owner", "ann;bob"),
+    ];
+    let ruleset = ruleset();
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let deal = Arc::new(decoder.decode(&Record { cells }));
+    let inputs = Inputs { adjustments: adjustments.to_vec(), ..Inputs::default() };
+    let mut machine = Machine::new(&ruleset.programs);
+    let decided = super::decide(&ruleset, &deal, &inputs, &mut machine);
+    let credits = decided.iter().flat_map(|decided| &decided.credits);
+    credits.map(|credit| row::row(&ruleset, credit)).collect()
+}
+
+fn amounts(rows: &[CreditRow]) -> Vec<(&str, &str, &str)> {
+    let who = |row: &'_ CreditRow| row.position.clone().unwrap_or_default();
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| (row.kind.clone(), who(row)));
+    rows.iter().map(|row| (&*row.kind, &*row.amount, &*row.origin)).collect()
+}
+
+fn of_credit(row: &CreditRow, change: Change) -> Adjustment {
+    let target = Target::Credit(CreditId::parse(&row.id).unwrap());
+    Adjustment { target, change, reason_code: Some(Arc::from("Manual Override")) }
+}
+
+fn of_deal(change: Change) -> Adjustment {
+    Adjustment { target: Target::Transaction(Arc::from("D1")), change, reason_code: None }
+}
+
+/// 100 split equally is 50 each, and max gets 50 of each. Ann gets 60.006 by hand, which is 60.01 in
+/// dollars; max sees the new amount.
+#[test]
+fn an_adjusted_credit_rolls_as_it_is_now() {
+    let plain = decide("100", &[]);
+    let expected = [
+        ("direct", "50.00", "calculated"),
+        ("direct", "50.00", "calculated"),
+        ("indirect", "50.00", "calculated"),
+        ("indirect", "50.00", "calculated"),
+    ];
+    assert_eq!(amounts(&plain), expected);
+    let to = of_credit(&plain[0], Change::To(Decimal::new(60_006, 3)));
+    let adjusted = decide("100", &[to]);
+    let expected = [
+        ("direct", "60.01", "manual"),
+        ("direct", "50.00", "calculated"),
+        ("indirect", "60.01", "calculated"),
+        ("indirect", "50.00", "calculated"),
+    ];
+    assert_eq!(amounts(&adjusted), expected);
+    assert_eq!(adjusted[0].reason_code.as_deref(), Some("Manual Override"));
+    let ids = |rows: &[CreditRow]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&adjusted), ids(&plain), "an adjustment renamed a credit");
+    // After the maximum of 80: nobody caps what was set by hand.
+    let by = of_credit(&plain[1], Change::By(Decimal::from(50)));
+    assert_eq!(decide("100", &[by])[1].amount, "100.00");
+}
+
+/// A deal of 100 that is 40 by hand is 20 each; one whose amount cannot be read can be set, and not
+/// raised.
+#[test]
+fn an_adjusted_deal_is_worth_that_everywhere() {
+    let to = of_deal(Change::To(Decimal::from(40)));
+    let rows = decide("100", std::slice::from_ref(&to));
+    assert_eq!(rows.iter().map(|row| &*row.amount).collect::<Vec<_>>(), ["20.00"; 4]);
+    assert_eq!(rows[0].origin, "calculated");
+    assert_eq!(decide("much", &[to]).len(), 4);
+    assert_eq!(decide("much", &[of_deal(Change::By(Decimal::ONE))]), []);
+    let both = [of_deal(Change::By(Decimal::from(20))), of_deal(Change::By(Decimal::from(40)))];
+    assert_eq!(decide("100", &both)[0].amount, "70.00", "adjustments were added up");
+}
+
+proptest! {
+    /// Adjust, then reset, is never adjusted; and adjusting twice is adjusting once.
+    #[test]
+    fn a_reset_leaves_nothing(
+        amount in 0_i64..200,
+        steps in prop::collection::vec((0_usize..5, any::<bool>(), -500_i64..500), 0..8),
+    ) {
+        let amount = amount.to_string();
+        let plain = decide(&amount, &[]);
+        let adjustment = |(index, to, cents): &(usize, bool, i64)| {
+            let cents = Decimal::new(*cents, 2);
+            let change = if *to { Change::To(cents) } else { Change::By(cents) };
+            plain.get(*index).map_or_else(|| of_deal(change), |row| of_credit(row, change))
+        };
+        let mut adjustments: Vec<Adjustment> = steps.iter().map(adjustment).collect();
+        let once = decide(&amount, &adjustments);
+        let twice: Vec<_> = adjustments.iter().chain(&adjustments).cloned().collect();
+        prop_assert_eq!(&decide(&amount, &twice), &once);
+        let resets: Vec<Adjustment> = adjustments
+            .iter()
+            .map(|one| Adjustment { change: Change::Reset, ..one.clone() })
+            .collect();
+        adjustments.extend(resets);
+        prop_assert_eq!(decide(&amount, &adjustments), plain);
+    }
+}

@@ -1,0 +1,317 @@
+//! Goldens of DOMAIN 3.9, D11 and D14, derived by hand, and the laws over histories of changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+
+use super::{credit_of, freeze, laws, numbered, post};
+use accredit_domain::calendar::Calendar;
+use accredit_domain::decision::CreditRow;
+
+/// An active credit of the deal D1 to `rule`'s only recipient, as the pipeline would make it.
+fn row(rule: &str, day: &str, amount: &str) -> CreditRow {
+    let text = str::to_owned;
+    let mut row = CreditRow {
+        id: String::new(),
+        transaction: text("D1"),
+        incentive_date: text(day),
+        plan: text("reps"),
+        rule: text(rule),
+        result: text("Credit"),
+        kind: text("direct"),
+        position: Some(text("SR1")),
+        payee: Some(text("sam")),
+        team: None,
+        relationship: None,
+        via: None,
+        level: None,
+        source: None,
+        share: Some(text("1")),
+        period: day[..7].to_owned(),
+        credit_type: text("credit"),
+        unit_type: text("USD"),
+        amount: text(amount),
+        status: text("active"),
+        release_date: None,
+        reason: None,
+        reason_code: None,
+        origin: text("calculated"),
+        reverses: None,
+        ruleset: text("rs"),
+    };
+    row.id = numbered(&row, 0).to_string();
+    row
+}
+
+fn with_status(row: CreditRow, status: &str) -> CreditRow {
+    CreditRow { status: status.to_owned(), ..row }
+}
+
+/// The books after some finalizations: what was frozen, and which periods were.
+#[derive(Debug, Default)]
+struct Books {
+    frozen: Vec<CreditRow>,
+    finalized: BTreeSet<String>,
+}
+
+impl Books {
+    fn rows(&self, current: &[&CreditRow]) -> Vec<CreditRow> {
+        post(
+            &self.frozen,
+            current.iter().copied().cloned().collect(),
+            &Calendar::default(),
+            &self.finalized,
+        )
+        .unwrap()
+    }
+
+    fn finalize(&mut self, leaf: &str, current: &[&CreditRow]) {
+        let rows = self.rows(current);
+        self.frozen.extend(freeze(&rows[self.frozen.len()..], leaf).cloned());
+        self.finalized.insert(leaf.to_owned());
+    }
+
+    /// What stands, a line a row: period, amount, status, origin, and which row is reversed.
+    fn check(&self, current: &[&CreditRow], expected: &[&str]) {
+        let rows = self.rows(current);
+        let place = |id: &String| rows.iter().position(|row| row.id == *id).unwrap();
+        let lines: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let (period, amount) = (&row.period, &row.amount);
+                let reverses = row.reverses.as_ref().map(|id| format!(" reverses {}", place(id)));
+                let reverses = reverses.unwrap_or_default();
+                format!("{period} {amount} {} {}{reverses}", row.status, row.origin)
+            })
+            .collect();
+        assert_eq!(lines, expected);
+        for row in &rows {
+            let base = current
+                .iter()
+                .copied()
+                .chain(&self.frozen)
+                .any(|it| it.id == credit_of(row).to_string());
+            assert!(base, "{} leads to no credit", row.id);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_finalized_nothing_is_posted() {
+    let current = row("a", "2022-01-12", "100.00");
+    assert_eq!(Books::default().rows(&[&current]), [current]);
+}
+
+/// DOMAIN 3.9: 100 in a finalized January becomes 92 while March is open.
+#[test]
+fn a_changed_amount_is_reversed_and_posted_anew_in_the_open_period() {
+    let (before, after) = (row("a", "2022-01-12", "100.00"), row("a", "2022-01-12", "92.00"));
+    let mut books = Books::default();
+    for month in ["2022-01", "2022-02"] {
+        books.finalize(month, &[&before]);
+    }
+    books.check(&[&before], &["2022-01 100.00 active calculated"]);
+    let first = "2022-01 100.00 active calculated";
+    let (back, again) = ("2022-03 -100.00 active retro reverses 0", "2022-03 92.00 active retro");
+    books.check(&[&after], &[first, back, again]);
+    let rows = books.rows(&[&after]);
+    let ordinals = [0, 1, 2].map(|ordinal| numbered(&before, ordinal).to_string());
+    assert_eq!(rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>(), ordinals);
+    // March is finalized too, then the deal becomes 90, and then 100 again.
+    books.finalize("2022-03", &[&after]);
+    books.check(&[&after], &[first, back, again]);
+    let (back_2, third) = ("2022-04 -92.00 active retro reverses 2", "2022-04 90.00 active retro");
+    books.check(&[&row("a", "2022-01-12", "90.00")], &[first, back, again, back_2, third]);
+    let third = "2022-04 100.00 active retro";
+    books.check(&[&before], &[first, back, again, back_2, third]);
+}
+
+/// DOMAIN 3.9: the date moves from a finalized January to February.
+#[test]
+fn a_moved_date_is_reversed_where_it_was_and_posted_where_it_is() {
+    let (before, after) = (row("a", "2022-01-12", "100.00"), row("a", "2022-02-12", "100.00"));
+    let mut books = Books::default();
+    books.finalize("2022-01", &[&before]);
+    let first = "2022-01 100.00 active calculated";
+    books.check(
+        &[&after],
+        &[first, "2022-02 -100.00 active retro reverses 0", "2022-02 100.00 active retro"],
+    );
+    // To April: the reversal is dated in February, the new entry in April.
+    let later = row("a", "2022-04-12", "100.00");
+    let back = "2022-02 -100.00 active retro reverses 0";
+    books.check(&[&later], &[first, back, "2022-04 100.00 active retro"]);
+    // April is finalized before February: the reversal stays due, with its id.
+    let id = books.rows(&[&later])[1].id.clone();
+    books.finalize("2022-04", &[&later]);
+    books.check(&[&later], &[first, "2022-04 100.00 active retro", back]);
+    assert_eq!(books.rows(&[&later])[2].id, id);
+}
+
+#[test]
+fn what_is_gone_is_reversed_and_what_comes_late_is_late() {
+    let (old, new) = (row("a", "2022-01-12", "100.00"), row("b", "2022-01-12", "7.00"));
+    let mut books = Books::default();
+    books.finalize("2022-01", &[&old]);
+    books.check(
+        &[&new],
+        &[
+            "2022-01 100.00 active calculated",
+            "2022-02 -100.00 active retro reverses 0",
+            "2022-02 7.00 active late",
+        ],
+    );
+    let id = books.rows(&[&new])[2].id.clone();
+    assert_eq!(id, new.id);
+}
+
+/// D11, D14: a held credit is not frozen; it goes from open period to open period until it is
+/// released, and is dated where it is then.
+#[test]
+fn a_held_credit_is_carried_until_it_is_released() {
+    let active = row("a", "2022-01-12", "100.00");
+    let held = with_status(active.clone(), "held");
+    let mut books = Books::default();
+    books.check(&[&held], &["2022-01 100.00 held calculated"]);
+    books.finalize("2022-01", &[&held]);
+    books.check(&[&held], &["2022-02 100.00 held late"]);
+    books.finalize("2022-02", &[&held]);
+    books.check(&[&held], &["2022-03 100.00 held late"]);
+    books.check(&[&active], &["2022-03 100.00 active late"]);
+    // Released while its own period is open, it stays there (D11).
+    let mut books = Books::default();
+    books.finalize("2022-01", &[&active]);
+    books.check(&[&active], &["2022-01 100.00 active calculated"]);
+    // Held again after that: taken back, and seen to wait.
+    books.check(
+        &[&held],
+        &[
+            "2022-01 100.00 active calculated",
+            "2022-02 -100.00 active retro reverses 0",
+            "2022-02 100.00 held retro",
+        ],
+    );
+}
+
+/// A suppressed duplicate is frozen as such; only when it comes alive is there anything to post.
+#[test]
+fn a_suppressed_credit_that_counts_now_is_a_new_entry() {
+    let active = row("a", "2022-01-12", "100.00");
+    let suppressed = with_status(active.clone(), "suppressed");
+    let mut books = Books::default();
+    books.finalize("2022-01", &[&suppressed]);
+    let first = "2022-01 100.00 suppressed calculated";
+    books.check(&[&suppressed], &[first]);
+    books.check(&[&with_status(row("a", "2022-01-12", "3.00"), "void")], &[first]);
+    books.check(&[&active], &[first, "2022-02 100.00 active retro"]);
+    books.finalize("2022-02", &[&active]);
+    let again = "2022-02 100.00 active retro";
+    books.check(&[&suppressed], &[first, again, "2022-03 -100.00 active retro reverses 1"]);
+}
+
+#[test]
+fn whatever_a_row_says_of_money_is_compared() {
+    let before = row("a", "2022-01-12", "100.00");
+    let mut books = Books::default();
+    books.finalize("2022-01", &[&before]);
+    let count = |change: &dyn Fn(&mut CreditRow)| {
+        let mut after = before.clone();
+        change(&mut after);
+        books.rows(&[&after]).len()
+    };
+    assert_eq!(count(&|row| row.payee = Some("pete".to_owned())), 3);
+    assert_eq!(count(&|row| row.payee = None), 3);
+    assert_eq!(count(&|row| row.unit_type = "EUR".to_owned()), 3);
+    assert_eq!(count(&|row| row.credit_type = "overlay".to_owned()), 3);
+    assert_eq!(count(&|row| row.amount = "100".to_owned()), 1);
+    assert_eq!(count(&|row| row.incentive_date = "2022-01-13".to_owned()), 1);
+    assert_eq!(count(&|row| row.reason_code = Some("Advance".to_owned())), 1);
+    assert_eq!(count(&|row| row.ruleset = "rs_2".to_owned()), 1);
+}
+
+#[test]
+fn a_calendar_that_ends_refuses_the_posting() {
+    let leaves: BTreeSet<String> = ["2199-12".to_owned()].into();
+    let current = vec![row("a", "2199-12-12", "1.00")];
+    let refused = post(&[], current, &Calendar::default(), &leaves).unwrap_err();
+    assert!(refused.contains("no period is open from 2199-12-12 on"), "{refused}");
+}
+
+#[test]
+fn broken_books_are_refused() {
+    let (a, b) = (row("a", "2022-01-12", "100.00"), row("b", "2022-01-12", "100.00"));
+    let january: BTreeSet<String> = ["2022-01".to_owned()].into();
+    let frozen = [a.clone()];
+    let check = |rows: &[CreditRow], expected: &str| {
+        let broken = laws::check(&laws::sums([&a]), &frozen, rows, &january).unwrap_err();
+        assert!(broken.contains(expected), "{broken}");
+    };
+    check(&[], "finalized stays");
+    check(&[row("a", "2022-01-12", "99.00")], "finalized stays");
+    check(&[a.clone(), b.clone()], "finalized stays");
+    let later = |row: &CreditRow| CreditRow { period: "2022-02".to_owned(), ..row.clone() };
+    check(&[a.clone(), later(&a)], "one id");
+    check(&[a.clone(), later(&b)], "sums of a clean run");
+    // A reversal that nothing explains.
+    let stray = CreditRow { reverses: Some(a.id.clone()), ..later(&b) };
+    let none = post(&[a.clone(), stray], vec![a.clone()], &Calendar::default(), &january);
+    assert!(none.unwrap_err().contains("sums of a clean run"));
+}
+
+const RULES: [&str; 3] = ["a", "b", "c"];
+
+/// What a credit is at some moment: absent, or a month, an amount and a status.
+type State = Option<(i8, u8, &'static str)>;
+
+fn state() -> impl Strategy<Value = State> {
+    let status = prop::sample::select(vec!["active", "active", "active", "held", "suppressed"]);
+    prop::option::weighted(0.8, (1_i8..=5, 0_u8..4, status))
+}
+
+/// One thing that happens: the deal is decided anew, then a month may be finalized.
+fn event() -> impl Strategy<Value = (Vec<State>, Option<i8>)> {
+    (prop::collection::vec(state(), RULES.len()), prop::option::of(1_i8..=6))
+}
+
+fn decided(states: &[State]) -> Vec<CreditRow> {
+    let rows = RULES.iter().zip(states);
+    let made = rows.filter_map(|(rule, state)| {
+        let (month, amount, status) = (*state)?;
+        let day: Date = date(2022, month, 12);
+        Some(with_status(row(rule, &day.to_string(), &format!("{amount}.50")), status))
+    });
+    made.collect()
+}
+
+proptest! {
+    /// INV-R1 and INV-L1 over any history: after every event the sums are those of a clean run,
+    /// rows of finalized periods are as they were, and posting again changes nothing.
+    #[test]
+    fn histories(events in prop::collection::vec(event(), 1..12)) {
+        let mut books = Books::default();
+        let mut seen: BTreeMap<String, Vec<CreditRow>> = BTreeMap::new();
+        for (states, month) in events {
+            let decided = decided(&states);
+            let current: Vec<&CreditRow> = decided.iter().collect();
+            let rows = books.rows(&current);
+            prop_assert_eq!(laws::sums(&rows), laws::sums(&decided));
+            prop_assert_eq!(&rows, &books.rows(&current));
+            for (period, then) in &seen {
+                let now: Vec<_> = rows.iter().filter(|row| row.period == *period).cloned().collect();
+                prop_assert_eq!(&now, then, "{} changed", period);
+            }
+            let held = |rows: &[CreditRow]| rows.iter().filter(|row| row.status == "held").count();
+            prop_assert_eq!(held(&rows), held(&decided));
+            if let Some(month) = month {
+                let leaf = format!("2022-{month:02}");
+                if books.finalized.contains(&leaf) {
+                    continue;
+                }
+                books.finalize(&leaf, &current);
+                let now = books.rows(&current);
+                seen.insert(leaf.clone(), now.into_iter().filter(|row| row.period == leaf).collect());
+            }
+        }
+    }
+}

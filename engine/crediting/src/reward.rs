@@ -1,0 +1,97 @@
+//! Rewards: what the credits of a plan in a period are worth to whom.
+//!
+//! Attainment is the sum of the active credits of the reward's credit types, a payee and a unit
+//! each, whatever the order in which deals came (DOMAIN 2.19 tells of the trap). Not the terms
+//! (`plan::reward`) and not deciding credits. Called by `calculation` and by the host. Source: FORMAT
+//! section 3, seed 001 last paragraph, DOMAIN 2.19, 3.12.
+//!
+//! **Architecture invariant:** rewards depend on the credits as a set: their order changes nothing,
+//! and credits that sum to nothing pay nothing.
+
+mod claim;
+mod pay;
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use accredit_domain::calendar::Period;
+use accredit_domain::decision::{CreditRow, Note, RewardRow};
+use accredit_domain::plan::Plan;
+use accredit_domain::plan::reward::{Reward, Worth};
+use accredit_script::{Machine, PayeeView, Rewarded, TotalsView};
+use accredit_workspace::Ruleset;
+
+/// The rewards of a plan in a period, and what people must know about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rewards {
+    /// By reward in file order, then payee, then unit.
+    pub rows: Vec<RewardRow>,
+    /// What could not be paid or exchanged; always alerts.
+    pub alerts: Vec<Note>,
+}
+
+/// What `credits` of `plan` in `period` are worth. Only active ones count.
+pub fn rewards<'a>(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    period: &Period,
+    credits: impl IntoIterator<Item = &'a CreditRow, IntoIter: Clone>,
+) -> Rewards {
+    let mut rewards = Rewards::default();
+    if plan.rewards.is_empty() {
+        return rewards;
+    }
+    let mut machine = plan.rewards.iter().any(has_program).then(|| Machine::new(&ruleset.programs));
+    let credits = credits.into_iter();
+    let last = period.end.yesterday().unwrap_or(period.first);
+    for reward in &plan.rewards {
+        let desk = claim::Desk { ruleset, plan, reward, period, last };
+        let claims = claim::claims(&desk, credits.clone(), &mut rewards.alerts);
+        for claim in claims {
+            pay::pay(&desk, &claim, machine.as_mut(), &mut rewards);
+        }
+    }
+    rewards
+}
+
+/// What a program of a reward sees of one claimant, in one unit.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Who has the claim.
+    pub payee: Arc<PayeeView>,
+    /// The sums.
+    pub totals: Arc<TotalsView>,
+    /// What was expected, if anything was.
+    pub quota: Option<Decimal>,
+}
+
+impl Seen {
+    /// The same, as a machine takes it.
+    pub fn rewarded(&self) -> Rewarded<'_> {
+        Rewarded { payee: &self.payee, totals: &self.totals, quota: self.quota }
+    }
+}
+
+/// What a program of `reward` would see of everybody who has a claim from `credits`, by claimant and
+/// unit; for looking at a policy without paying anybody.
+pub fn seen(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    reward: &Reward,
+    period: &Period,
+    credits: &[CreditRow],
+) -> Vec<Seen> {
+    let last = period.end.yesterday().unwrap_or(period.first);
+    let desk = claim::Desk { ruleset, plan, reward, period, last };
+    let claims = claim::claims(&desk, credits.iter(), &mut Vec::new()).into_iter();
+    let seen = claims.filter_map(|claim| {
+        let credited = claim.credited?;
+        Some(pay::seen(&desk, &claim, (credited, claim.quota(&desk))))
+    });
+    seen.collect()
+}
+
+fn has_program(reward: &Reward) -> bool {
+    matches!(reward.worth, Worth::Program(_)) || reward.maximum.is_some()
+}

@@ -1,0 +1,179 @@
+//! Who has a claim to a reward, and from which credits.
+//!
+//! Not what it is worth (`pay`). Called by `reward`.
+//!
+//! **Architecture invariant:** a credit counts in one claim of a reward at most.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::stage::note;
+use accredit_domain::calendar::Period;
+use accredit_domain::decision::{CreditRow, Note};
+use accredit_domain::money::Unit;
+use accredit_domain::organization::{ParticipantId, PositionId, TeamId, fold};
+use accredit_domain::plan::reward::{Reward, To};
+use accredit_domain::plan::{Plan, Selector};
+use accredit_workspace::Ruleset;
+
+/// What one reward is worked out with.
+#[derive(Clone, Copy)]
+pub(super) struct Desk<'a> {
+    pub(super) ruleset: &'a Ruleset,
+    pub(super) plan: &'a Plan,
+    pub(super) reward: &'a Reward,
+    pub(super) period: &'a Period,
+    /// The period's last day.
+    pub(super) last: Date,
+}
+
+impl Desk<'_> {
+    /// Who holds a manager position on `date`; nobody when it is vacant, or not there that day.
+    pub(super) fn manager(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
+        let organization = &self.ruleset.organization;
+        organization.version(position, date).and_then(|_| organization.holder(position, date))
+    }
+
+    /// An alert about the reward; it is about no transaction.
+    pub(super) fn alert(&self, code: &str, message: &str) -> Note {
+        let message = format!("reward `{}` in {}: {message}", self.reward.name, self.period.id);
+        note("", &self.plan.id, "reward", code, message)
+    }
+}
+
+/// Whose attainment it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Claimant {
+    /// Somebody who was credited, or who managed somebody who was.
+    Participant(Arc<str>, ParticipantId),
+    /// A team that was credited.
+    Team(Arc<str>, TeamId),
+}
+
+impl Claimant {
+    /// The id in the files.
+    pub(super) fn id(&self) -> &Arc<str> {
+        match self {
+            Claimant::Participant(id, _) | Claimant::Team(id, _) => id,
+        }
+    }
+}
+
+/// The credits of one claimant in one unit.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub(super) claimant: Claimant,
+    pub(super) unit: Unit,
+    /// Ids of the credits that count.
+    pub(super) credits: Vec<String>,
+    /// Sum of those; none when it does not fit a decimal.
+    pub(super) credited: Option<Decimal>,
+    /// Sums by credit type, of credits that count or not.
+    pub(super) totals: BTreeMap<Arc<str>, Decimal>,
+    /// The positions by which the claimant has it, with the incentive dates of the credits.
+    pub(super) seats: Vec<(PositionId, Date)>,
+}
+
+/// The claims to a reward, by claimant and unit.
+pub(super) fn claims<'a>(
+    desk: &Desk<'_>,
+    credits: impl Iterator<Item = &'a CreditRow>,
+    alerts: &mut Vec<Note>,
+) -> Vec<Claim> {
+    let settings = &desk.ruleset.settings;
+    let mut found: BTreeMap<(Claimant, Unit), Claim> = BTreeMap::new();
+    for credit in credits.filter(|credit| credit.status == "active") {
+        let unit = settings.units.find(&credit.unit_type);
+        let amount = credit.amount.parse::<Decimal>().ok();
+        let date = credit.incentive_date.parse::<Date>().ok();
+        let (Some(unit), Some(amount), Some(date)) = (unit, amount, date) else { continue };
+        let counts = desk.reward.credit_types.iter().any(|known| **known == *credit.credit_type);
+        let Some((claimant, seat)) = claimant(desk, credit, date, counts.then_some(&mut *alerts))
+        else {
+            continue;
+        };
+        let claim = found.entry((claimant.clone(), unit)).or_insert_with(|| Claim {
+            claimant,
+            unit,
+            credits: Vec::new(),
+            credited: Some(Decimal::ZERO),
+            totals: BTreeMap::new(),
+            seats: Vec::new(),
+        });
+        let sum = claim.totals.entry(Arc::from(credit.credit_type.as_str())).or_default();
+        *sum = sum.saturating_add(amount);
+        if counts {
+            claim.credits.push(credit.id.clone());
+            claim.credited = claim.credited.and_then(|sum| sum.checked_add(amount));
+            claim.seats.extend(seat.map(|seat| (seat, date)));
+        }
+    }
+    found.into_values().filter(|claim| !claim.credits.is_empty()).collect()
+}
+
+/// Who has the claim from a credit, and by which position. A vacant manager's seat is told to
+/// `alerts`, where it is asked for.
+fn claimant(
+    desk: &Desk<'_>,
+    credit: &CreditRow,
+    date: Date,
+    alerts: Option<&mut Vec<Note>>,
+) -> Option<(Claimant, Option<PositionId>)> {
+    let organization = &desk.ruleset.organization;
+    let person = |id: ParticipantId| Claimant::Participant(organization.participant_id(id), id);
+    let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
+    match desk.reward.to {
+        To::Credited => {
+            let payee = organization.find_participant(credit.payee.as_deref()?)?;
+            Some((person(payee), position))
+        }
+        To::UserManagers => {
+            let manager = organization.version(position?, date)?.manager?;
+            let Some(holder) = desk.manager(manager, date) else {
+                let vacant = organization.position_id(manager);
+                let message = format!("`{vacant}` is vacant on {date}, so nobody gets its part");
+                let alert = desk.alert("vacant", &message);
+                if let Some(alerts) = alerts.filter(|alerts| !alerts.contains(&alert)) {
+                    alerts.push(alert);
+                }
+                return None;
+            };
+            Some((person(holder), Some(manager)))
+        }
+        To::Members | To::TeamManagers => {
+            let team = organization.teams.find(credit.team.as_deref()?)?;
+            Some((Claimant::Team(organization.team_id(team), team), None))
+        }
+    }
+}
+
+impl Claim {
+    /// What was expected of the claimant in the period.
+    pub(super) fn quota(&self, desk: &Desk<'_>) -> Option<Decimal> {
+        let organization = &desk.ruleset.organization;
+        let leaves = desk.ruleset.settings.calendar.leaves(desk.period);
+        let leaves: Vec<String> = leaves.into_iter().map(|leaf| leaf.id).collect();
+        let titled = |title: &str| {
+            self.seats.iter().any(|(seat, date)| {
+                let version = organization.version(*seat, *date);
+                version.is_some_and(|version| fold(&version.title) == *title)
+            })
+        };
+        let fits = |target: &Selector| match (target, &self.claimant) {
+            (Selector::All, _) => true,
+            (Selector::Team(team), Claimant::Team(_, own)) => team == own,
+            (_, Claimant::Team(..)) => false,
+            (Selector::Participant(who), Claimant::Participant(_, own)) => who == own,
+            (Selector::Position(wanted), _) => self.seats.iter().any(|(seat, _)| seat == wanted),
+            (Selector::Title(title), _) => titled(title),
+            (Selector::Team(team), Claimant::Participant(_, own)) => {
+                let there = organization.last_day(*own, desk.last);
+                organization.teams.is_member(*team, *own, there)
+            }
+        };
+        desk.ruleset.quotas.find(&desk.plan.id, &desk.period.id, &leaves, fits)
+    }
+}

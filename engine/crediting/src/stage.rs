@@ -1,0 +1,427 @@
+//! The stages of a decision, and what they share: one transaction in one plan, being decided.
+//!
+//! A stage is a file here: `crediting` finds recipients and makes direct credits, `maximum` trims,
+//! `adjust` puts in amounts set by hand, `hold` holds, `duplication` suppresses, `rollup` finds who
+//! is reached over relationships. None of them orders anything: `pipeline` does. Source: FORMAT
+//! section 4.
+//!
+//! **Architecture invariant:** a stage that cannot decide returns a [`Park`]; nothing is skipped.
+
+pub mod adjust;
+pub mod crediting;
+pub mod duplication;
+pub mod hold;
+pub mod maximum;
+pub mod names;
+pub mod rollup;
+mod step;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use accredit_domain::credit::{Credit, CreditId};
+use accredit_domain::decision::Note;
+use accredit_domain::exchange::NoExchange;
+use accredit_domain::money::Unit;
+use accredit_domain::organization::{Recipient, TeamId};
+use accredit_domain::plan::{Plan, Relationship};
+use accredit_domain::policy::ProgramId;
+use accredit_script::{
+    Answer, Arguments, CreditView, Fault, Machine, ReceiverView, TransactionView,
+};
+use accredit_workspace::Ruleset;
+
+pub use self::step::{Refusal, Says, Step};
+pub use adjust::Adjustment;
+
+/// What people and the calendar add to a decision: releases, manual holds, adjustments, the
+/// business date.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Holds that end on or before this day are released; absent, nothing has been released.
+    pub as_of: Option<Date>,
+    /// What people decided about credits of this transaction, oldest first.
+    pub resolutions: Vec<Resolution>,
+    /// Amounts set by hand, of this transaction and its credits, oldest first.
+    pub adjustments: Vec<Adjustment>,
+}
+
+/// A release or a manual hold of one credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// The credit.
+    pub credit: CreditId,
+    /// What was decided.
+    pub action: Action,
+    /// The business date of the decision.
+    pub date: Date,
+    /// The reason of a hold.
+    pub reason: String,
+}
+
+/// What can be decided about a credit by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It counts from now on.
+    Release,
+    /// It waits until it is released.
+    Hold,
+}
+
+/// Why no decision can be made about a transaction in a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Park {
+    /// The stage that stopped.
+    pub stage: &'static str,
+    /// One of the codes of FORMAT section 4.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The script's complaint, when a script was running.
+    pub fault: Option<Fault>,
+}
+
+impl Park {
+    /// A park for a reason of ours.
+    pub fn new(stage: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+        Park { stage, code, message: message.into(), fault: None }
+    }
+
+    /// A park because a script gave no answer.
+    pub fn fault(stage: &'static str, fault: Fault) -> Self {
+        let code = if fault.bad_value { "bad_value" } else { "policy_error" };
+        Park { stage, code, message: fault.message.clone(), fault: Some(fault) }
+    }
+
+    /// The alert that goes with it, if it is one that plans can ask for.
+    pub fn alert(&self) -> &'static str {
+        match self.code {
+            "ambiguous_alias" => "ambiguous",
+            code => code,
+        }
+    }
+}
+
+/// One transaction in one plan, being decided.
+pub struct Case<'a> {
+    /// What decides.
+    pub ruleset: &'a Ruleset,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The transaction as scripts see it.
+    pub tx: Arc<TransactionView>,
+    /// Its incentive date.
+    pub date: Date,
+    /// The leaf period of that date.
+    pub period: Arc<str>,
+    /// The currency of the deal; none where its amounts are in the unit of each result.
+    pub currency: Option<Unit>,
+    /// Releases, manual holds, business date.
+    pub inputs: &'a Inputs,
+    /// Runs scripts.
+    pub machine: &'a mut Machine,
+    /// Credits of this transaction in the plans that this one takes credits from, by plan.
+    pub inherited: Vec<&'a Credit>,
+    /// Credits made so far, in order.
+    pub credits: Vec<Credit>,
+    /// Why nothing came of a rule.
+    pub reasons: Vec<Note>,
+    /// Warnings: all go to the log, those that the plan asks for become alerts.
+    pub warnings: Vec<Note>,
+    /// The rule that is at work.
+    pub rule: Option<Arc<str>>,
+    /// The explanation, when somebody asks.
+    pub trace: Option<Vec<Step>>,
+}
+
+impl Case<'_> {
+    /// Natural key of the transaction.
+    pub fn transaction(&self) -> &Arc<str> {
+        &self.tx.transaction.id
+    }
+
+    /// Adds a step to the explanation; costs nothing when nobody asked.
+    pub fn step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
+        self.tell(stage, || (Says::Course, message()));
+    }
+
+    /// Adds a step that says something about recipients.
+    pub fn tell(&mut self, stage: &'static str, said: impl FnOnce() -> (Says, String)) {
+        if let Some(trace) = &mut self.trace {
+            let (says, message) = said();
+            trace.push(Step { stage, message, rule: self.rule.clone(), says, refusal: None });
+        }
+    }
+
+    /// Adds a step that a condition was false, with the values seen.
+    pub fn refuse(
+        &mut self,
+        stage: &'static str,
+        (program, seen): (ProgramId, Seen<'_>),
+        said: impl FnOnce(&Refusal) -> (Says, String),
+    ) {
+        let Some(program) = self.ruleset.programs.get(program) else { return };
+        if let Some(trace) = &mut self.trace {
+            let refusal = Refusal::new(program, &seen.arguments(&self.tx));
+            let (says, message) = said(&refusal);
+            let (rule, refusal) = (self.rule.clone(), Some(refusal));
+            trace.push(Step { stage, message, rule, says, refusal });
+        }
+    }
+
+    /// A note about this transaction in this plan.
+    pub fn note(&self, stage: &str, code: &str, message: impl Into<String>) -> Note {
+        note(self.transaction(), &self.plan.id, stage, code, message)
+    }
+
+    /// Records why nothing came of a rule.
+    pub fn reason(&mut self, stage: &'static str, code: &str, message: String) {
+        self.tell(stage, || (Says::Ends(code.to_owned()), message.clone()));
+        let note = self.note(stage, code, message);
+        self.reasons.push(note);
+    }
+
+    /// Records why nothing came of a rule for these; for nobody else it says anything.
+    pub fn reason_for(
+        &mut self,
+        stage: &'static str,
+        code: &str,
+        message: String,
+        who: Vec<Recipient>,
+    ) {
+        self.tell(stage, || (Says::EndsFor(code.to_owned(), who), message.clone()));
+        let note = self.note(stage, code, message);
+        self.reasons.push(note);
+    }
+
+    /// What is wrong with what a program answered, at the beginning of its text.
+    pub fn blame(&self, program: ProgramId, message: impl Into<String>) -> Fault {
+        let message = message.into();
+        match self.ruleset.programs.get(program) {
+            Some(program) => Fault {
+                message,
+                policy: Arc::clone(&program.name),
+                place: program.origin.place.clone(),
+                bad_value: false,
+            },
+            None => Fault { message, ..Fault::default() },
+        }
+    }
+
+    /// Records a warning that a program is to blame for.
+    pub fn warn_of(&mut self, stage: &'static str, code: &str, fault: &Fault) {
+        self.tell(stage, || (Says::Course, fault.message.clone()));
+        let note = self.note(stage, code, fault.message.clone());
+        self.warnings.push(at_fault(note, fault));
+    }
+
+    /// Records a warning.
+    pub fn warn(&mut self, stage: &'static str, code: &str, message: String) {
+        self.warn_that(stage, code, message, Says::Course);
+    }
+
+    /// Records a warning that says something about recipients.
+    pub fn warn_that(&mut self, stage: &'static str, code: &str, message: String, says: Says) {
+        self.tell(stage, || (says, message.clone()));
+        let note = self.note(stage, code, message);
+        self.warnings.push(note);
+    }
+
+    /// Runs a program of this plan.
+    ///
+    /// # Errors
+    /// The script's fault.
+    pub fn run(&mut self, program: ProgramId, seen: Seen<'_>) -> Result<Answer, Fault> {
+        let tx = Arc::clone(&self.tx);
+        self.machine.run(program, &seen.arguments(&tx))
+    }
+
+    /// Runs a program that returns true or false; absent means `absent`.
+    ///
+    /// # Errors
+    /// [`Park`] when the script gives no answer.
+    pub fn test(
+        &mut self,
+        stage: &'static str,
+        program: ProgramId,
+        seen: Seen<'_>,
+    ) -> Result<bool, Park> {
+        match self.run(program, seen).map_err(|fault| Park::fault(stage, fault))? {
+            Answer::Bool(flag) => Ok(flag),
+            _ => Err(Park::new(stage, "policy_error", "expected true or false")),
+        }
+    }
+
+    /// Runs a program that returns a number.
+    ///
+    /// # Errors
+    /// [`Park`] when the script gives no answer.
+    pub fn number(
+        &mut self,
+        stage: &'static str,
+        program: ProgramId,
+        seen: Seen<'_>,
+    ) -> Result<Decimal, Park> {
+        match self.run(program, seen).map_err(|fault| Park::fault(stage, fault))? {
+            Answer::Number(number) => Ok(number),
+            _ => Err(Park::new(stage, "policy_error", "expected a number")),
+        }
+    }
+
+    /// `amount` of one unit in another, at the rate of the incentive date (DOMAIN 3.10).
+    ///
+    /// # Errors
+    /// [`Park`] when both are currencies and there is no rate.
+    pub fn exchange(
+        &mut self,
+        stage: &'static str,
+        amount: Decimal,
+        (from, to): (Unit, Unit),
+    ) -> Result<Decimal, Park> {
+        let (units, date) = (&self.ruleset.settings.units, self.date);
+        let (one, other) = (units.name(from), units.name(to));
+        match self.ruleset.rates.exchange(amount, (from, to), date) {
+            Ok(exchanged) => {
+                if exchanged != amount {
+                    self.step(stage, || format!("{amount} {one} is {exchanged} {other} on {date}"));
+                }
+                Ok(exchanged)
+            }
+            Err(NoExchange::NoRate) => {
+                let message = format!("no exchange rate from {one} to {other} on {date}");
+                Err(Park::new(stage, "bad_value", message))
+            }
+            Err(NoExchange::TooLarge) => {
+                let message = format!("{amount} {one} is too large to be exchanged");
+                Err(Park::new(stage, "bad_value", message))
+            }
+        }
+    }
+
+    /// A credit as scripts see it.
+    pub fn view(&self, credit: &Credit) -> Arc<CreditView> {
+        let organization = &self.ruleset.organization;
+        let settings = &self.ruleset.settings;
+        let rolled = credit.rolled.as_ref();
+        Arc::new(CreditView {
+            amount: credit.amount,
+            unit_type: Arc::from(settings.units.name(credit.unit)),
+            credit_type: Arc::clone(&credit.credit_type),
+            kind: if credit.is_direct() { "direct" } else { "indirect" },
+            position: self.position_of(credit.recipient),
+            title: self.title(credit.recipient),
+            payee: credit.payee.map(|payee| organization.participant_id(payee)),
+            team: credit.team.map(|team| organization.team_id(team)),
+            rule: Arc::clone(&credit.rule),
+            result: Arc::clone(&credit.result),
+            period: Arc::clone(&credit.period),
+            relationship: rolled.map(|rolled| settings.relationship_name(rolled.relationship)),
+            via: rolled.map(|rolled| organization.recipient_id(rolled.via)),
+            level: rolled.map(|rolled| rolled.level),
+            weight: credit.share,
+        })
+    }
+
+    /// Every credit so far that counts: those of the plan's sources first, then its own.
+    pub fn earlier(&self) -> impl Iterator<Item = &Credit> {
+        let all = self.inherited.iter().copied().chain(&self.credits);
+        all.filter(|credit| credit.exists())
+    }
+
+    /// Every credit so far that counts, as scripts see it.
+    pub fn existing(&self) -> Vec<Arc<CreditView>> {
+        self.earlier().map(|credit| self.view(credit)).collect()
+    }
+
+    /// A recipient or receiver as scripts see it, with the team through which it was found.
+    pub fn receiver(
+        &self,
+        recipient: Recipient,
+        team: Option<TeamId>,
+        rolled: Option<(Relationship, Recipient, u32)>,
+    ) -> Arc<ReceiverView> {
+        let organization = &self.ruleset.organization;
+        let settings = &self.ruleset.settings;
+        let position = recipient.position();
+        let holder = position.and_then(|position| organization.holder(position, self.date));
+        Arc::new(ReceiverView {
+            position: self.position_of(recipient),
+            title: self.title(recipient),
+            payee: holder.map(|payee| organization.participant_id(payee)),
+            team: team.or(recipient.team()).map(|team| organization.team_id(team)),
+            relationship: rolled.map(|(kind, ..)| settings.relationship_name(kind)),
+            via: rolled.map(|(_, via, _)| organization.recipient_id(via)),
+            level: rolled.map(|(.., level)| level),
+        })
+    }
+
+    fn position_of(&self, recipient: Recipient) -> Option<Arc<str>> {
+        recipient.position().map(|position| self.ruleset.organization.position_id(position))
+    }
+
+    /// The title of a position, blank where it has none; none for a team.
+    fn title(&self, recipient: Recipient) -> Option<Arc<str>> {
+        let version = self.ruleset.organization.version(recipient.position()?, self.date);
+        Some(version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title)))
+    }
+
+    /// The id of a recipient, for messages.
+    pub fn recipient_id(&self, recipient: Recipient) -> Arc<str> {
+        self.ruleset.organization.recipient_id(recipient)
+    }
+}
+
+/// What a program sees beside the transaction.
+#[derive(Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// The credit in question.
+    pub credit: Option<&'a Arc<CreditView>>,
+    /// The recipient or receiver.
+    pub to: Option<&'a Arc<ReceiverView>>,
+    /// Earlier credits.
+    pub existing: &'a [Arc<CreditView>],
+}
+
+impl<'a> Seen<'a> {
+    /// With the transaction.
+    fn arguments(self, tx: &'a Arc<TransactionView>) -> Arguments<'a> {
+        Arguments { tx, credit: self.credit, to: self.to, existing: self.existing }
+    }
+}
+
+/// A note without a script's place.
+pub fn note(
+    transaction: &str,
+    plan: &str,
+    stage: &str,
+    code: &str,
+    message: impl Into<String>,
+) -> Note {
+    Note {
+        transaction: transaction.to_owned(),
+        plan: plan.to_owned(),
+        stage: stage.to_owned(),
+        code: code.to_owned(),
+        message: message.into(),
+        policy: None,
+        file: None,
+        line: None,
+        column: None,
+    }
+}
+
+/// A note with the place of the script that is to blame, if one is.
+pub fn at_fault(note: Note, fault: &Fault) -> Note {
+    if fault.place.file.is_empty() {
+        return note;
+    }
+    Note {
+        policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
+        file: Some(fault.place.file.clone()),
+        line: Some(fault.place.line),
+        column: Some(fault.place.column),
+        ..note
+    }
+}

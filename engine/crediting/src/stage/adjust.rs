@@ -1,0 +1,115 @@
+//! Adjust: amounts that people set by hand, of a transaction or of one credit.
+//!
+//! An adjustment is an input of a decision, like a release: of a transaction, the amount that
+//! everything sees from then on; of a credit, applied after its maximum and before its hold. Not the
+//! act of adjusting, which the ledger keeps. Called by the pipeline. Source: DOMAIN 2.12.
+//!
+//! **Architecture invariant:** the last adjustment of a target counts, and a reset is as if there had
+//! never been one.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::stage::{Case, Inputs, Park};
+use accredit_domain::credit::{Credit, CreditId};
+use accredit_domain::money;
+use accredit_domain::transaction::Transaction;
+
+const STAGE: &str = "adjustment";
+
+/// An amount set by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adjustment {
+    /// Whose amount.
+    pub target: Target,
+    /// What becomes of it.
+    pub change: Change,
+    /// One of the workspace's reason codes.
+    pub reason_code: Option<Arc<str>>,
+}
+
+/// Whose amount is adjusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The transaction with this natural key.
+    Transaction(Arc<str>),
+    /// One credit.
+    Credit(CreditId),
+}
+
+/// What becomes of an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// This one, whatever it was.
+    To(Decimal),
+    /// So much more, or less.
+    By(Decimal),
+    /// What it was without adjustments.
+    Reset,
+}
+
+impl Change {
+    /// `amount` with the change; none when it is left as it was. A sum that no number holds is the
+    /// largest number, which is beyond the limit of every unit.
+    fn of(self, amount: Decimal) -> Option<Decimal> {
+        match self {
+            Change::To(amount) => Some(amount),
+            Change::By(difference) => Some(amount.saturating_add(difference)),
+            Change::Reset => None,
+        }
+    }
+}
+
+/// The adjustment of `target` that counts; none after a reset.
+fn last<'a>(inputs: &'a Inputs, target: &Target) -> Option<&'a Adjustment> {
+    let last = inputs.adjustments.iter().rfind(|adjustment| adjustment.target == *target);
+    last.filter(|adjustment| adjustment.change != Change::Reset)
+}
+
+/// The transaction with the amount that everything sees; the delivered one stays known as
+/// [`Transaction::preadjusted`]. An amount that cannot be read can be replaced, not raised.
+pub fn transaction(inputs: &Inputs, transaction: &Arc<Transaction>) -> Arc<Transaction> {
+    if inputs.adjustments.is_empty() {
+        return Arc::clone(transaction);
+    }
+    let target = Target::Transaction(Arc::clone(&transaction.id));
+    let adjusted = last(inputs, &target).and_then(|adjustment| {
+        let amount = match adjustment.change {
+            Change::To(amount) => amount,
+            change => change.of(transaction.amount().ok()?)?,
+        };
+        transaction.with_amount(amount)
+    });
+    adjusted.map_or_else(|| Arc::clone(transaction), Arc::new)
+}
+
+/// Says in the explanation that the amount of the transaction was adjusted.
+pub fn explain(case: &mut Case<'_>) {
+    let transaction = Arc::clone(&case.tx.transaction);
+    let Some(before) = transaction.preadjusted() else { return };
+    let now = transaction.amount().map(|amount| amount.to_string()).unwrap_or_default();
+    let before = before.map_or_else(|| "an amount that is no number".to_owned(), |b| b.to_string());
+    case.step(STAGE, || format!("the amount of the deal is {now} by hand; it came as {before}"));
+}
+
+/// Applies the adjustment of `credit`, if one counts: rounded to the unit's scale, marked as made
+/// by hand, with the reason code of the adjustment.
+///
+/// # Errors
+/// [`Park`] when the amount is beyond the limit.
+pub fn credit(case: &mut Case<'_>, credit: &mut Credit) -> Result<(), Park> {
+    let Some(adjustment) = last(case.inputs, &Target::Credit(credit.id)) else { return Ok(()) };
+    let Some(amount) = adjustment.change.of(credit.amount) else { return Ok(()) };
+    money::within_limit(amount, credit.unit.scale)
+        .map_err(|too_large| Park::new(STAGE, "policy_error", too_large.to_string()))?;
+
+    let before = std::mem::replace(&mut credit.amount, money::round(amount, credit.unit.scale));
+    credit.manual = true;
+    if let Some(code) = &adjustment.reason_code {
+        credit.reason_code = Some(Arc::clone(code));
+    }
+    let (who, now) = (case.recipient_id(credit.recipient), credit.amount);
+    case.step(STAGE, || format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.rule));
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! What becomes of a team that an individual plan finds: its members, or its manager.
+//!
+//! Not amounts (`parts`). Called by `crediting` for each team. Source: FORMAT section 3 (`members`),
+//! DOMAIN 2.8 (team fallback modes), 3.4 g, seed 001.
+//!
+//! **Architecture invariant:** only those count who hold exactly one target on the incentive date,
+//! so that a team's whole part goes to those who can be credited, or to nobody.
+
+use rust_decimal::Decimal;
+
+use super::STAGE;
+use crate::stage::{Case, Park, Says};
+use accredit_domain::money::Shares;
+use accredit_domain::organization::{PositionId, Recipient, TeamId};
+use accredit_domain::plan::{DirectRule, Members, selects};
+
+/// A team's part, passed to positions.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Passed {
+    /// The team.
+    pub(super) team: TeamId,
+    /// Who gets it: one or more, none of them twice.
+    pub(super) positions: Vec<PositionId>,
+    /// What part of the team's amount each gets.
+    pub(super) shares: Shares,
+}
+
+/// Who gets the part of `team`; none when it stays uncredited, which is said.
+///
+/// # Errors
+/// [`Park`] when a member holds several targets, or the weights are too large.
+pub(super) fn pass(
+    case: &mut Case<'_>,
+    rule: &DirectRule,
+    team: TeamId,
+) -> Result<Option<Passed>, Park> {
+    let id = case.ruleset.organization.team_id(team);
+    let name = &rule.rule.name;
+    let passed = match rule.members {
+        None => {
+            let message = format!("rule `{name}`: `{id}` is a team, and the rule has no `members`");
+            case.reason(STAGE, "team_without_members", message.clone());
+            case.warn(STAGE, "unmatched", message);
+            return Ok(None);
+        }
+        Some(Members::Manager) => {
+            let position = manager(case, team);
+            position.map(|position| (vec![position], Shares::Full(1)))
+        }
+        Some(members) => {
+            let counting = counting(case, team)?;
+            let (positions, weights): (Vec<PositionId>, Vec<Decimal>) =
+                counting.into_iter().unzip();
+            let shares = match members {
+                Members::Weight if weights.iter().any(|weight| !weight.is_zero()) => {
+                    Shares::Parts(weights)
+                }
+                Members::Full => Shares::Full(positions.len()),
+                _ => Shares::Equal(positions.len()),
+            };
+            (!positions.is_empty()).then_some((positions, shares))
+        }
+    };
+    let Some((positions, shares)) = passed else {
+        let what = if rule.members == Some(Members::Manager) { "manager" } else { "member" };
+        let date = case.date;
+        let message = format!("no {what} of the team `{id}` is among the plan's targets on {date}");
+        case.warn_that(STAGE, "unmatched", message, Says::Members(Vec::new()));
+        return Ok(None);
+    };
+    case.tell(STAGE, || {
+        let organization = &case.ruleset.organization;
+        let part = |(index, position): (usize, &PositionId)| {
+            format!("{} ({})", organization.position_id(*position), shares.weight(index))
+        };
+        let parts: Vec<String> = positions.iter().enumerate().map(part).collect();
+        let who = positions.iter().copied().map(Recipient::Position).collect();
+        (Says::Members(who), format!("rule `{name}`: the team `{id}` is {}", parts.join(", ")))
+    });
+    Ok(Some(Passed { team, positions, shares }))
+}
+
+/// The position that manages a team, when it is a target.
+fn manager(case: &Case<'_>, team: TeamId) -> Option<PositionId> {
+    let (organization, date) = (&case.ruleset.organization, case.date);
+    let position = organization.teams.version(team, date)?.manager?;
+    organization.version(position, date)?;
+    let target = selects(&case.plan.targets, organization, Recipient::Position(position), date);
+    target.then_some(position)
+}
+
+/// The members who count, in file order, with their weights; a position that two rows reach is one.
+fn counting(case: &Case<'_>, team: TeamId) -> Result<Vec<(PositionId, Decimal)>, Park> {
+    let (organization, date) = (&case.ruleset.organization, case.date);
+    let mut counting: Vec<(PositionId, Decimal)> = Vec::new();
+    for member in organization.members(team, date) {
+        let mut held = organization.held_by(member.participant, date);
+        held.dedup();
+        held.retain(|position| {
+            selects(&case.plan.targets, organization, Recipient::Position(*position), date)
+        });
+        let position = match held.as_slice() {
+            [] => continue,
+            [position] => *position,
+            several => {
+                let who = organization.participant_id(member.participant);
+                let team = organization.team_id(team);
+                let ids: Vec<_> = several.iter().map(|p| organization.position_id(*p)).collect();
+                let ids = ids.join(", ");
+                let message = format!("`{who}` of the team `{team}` holds several targets: {ids}");
+                return Err(Park::new(STAGE, "ambiguous_alias", message));
+            }
+        };
+        match counting.iter_mut().find(|(known, _)| *known == position) {
+            None => counting.push((position, member.weight)),
+            Some((_, weight)) => {
+                let sum = weight.checked_add(member.weight);
+                *weight =
+                    sum.ok_or_else(|| Park::new(STAGE, "bad_value", "a weight is too large"))?;
+            }
+        }
+    }
+    Ok(counting)
+}

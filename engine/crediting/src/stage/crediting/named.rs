@@ -1,0 +1,144 @@
+//! Who is named: the texts that a rule takes its recipients from, before anybody asks who that is.
+//!
+//! Not the grammar of such a text (`stage::names`), and not territories, which name nobody. Called
+//! by `crediting`. Source: FORMAT section 3 (`assign`), seeds 001 and 004.
+
+use rust_decimal::Decimal;
+
+use super::STAGE;
+use crate::stage::{Case, Park, Says, Seen, names};
+use accredit_domain::plan::{Assign, DirectRule};
+use accredit_domain::policy::ProgramId;
+use accredit_domain::transaction::{Field, Names, Value};
+use accredit_script::{Answer, Share};
+
+/// Who is named by one word of `assign`; none when nobody is, which is said.
+///
+/// # Errors
+/// [`Park`] when the text or the policy's answer cannot be understood.
+pub(super) fn named(
+    case: &mut Case<'_>,
+    rule: &DirectRule,
+    assign: &Assign,
+) -> Result<Option<Vec<Share>>, Park> {
+    let name = rule.rule.name.clone();
+    let transaction = &case.tx.transaction;
+    let (text, from) = match assign {
+        Assign::Owner => (transaction.names(Names::Owner), "the owner".to_owned()),
+        Assign::Team | Assign::Territory(_) => {
+            (transaction.names(Names::Team), "the team".to_owned())
+        }
+        Assign::Column(column) => match transaction.get(column) {
+            Value::Bad(cell) => {
+                let message = format!("`{column}` holds `{cell}`, which is not a text");
+                return Err(Park::new(STAGE, "bad_value", message));
+            }
+            value => (text_of(value), format!("`{column}`")),
+        },
+        Assign::Preassigned => {
+            let value = transaction.field(Field::Preassigned);
+            (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
+        }
+        Assign::Policy(program) => {
+            let answer = case.run(*program, Seen::default());
+            match answer.map_err(|fault| Park::fault(STAGE, fault))? {
+                Answer::Text(text) => (text, "the policy's text".to_owned()),
+                Answer::Shares(shares) if !shares.is_empty() => {
+                    let text =
+                        || -> Vec<&str> { shares.iter().map(|it| it.who.as_str()).collect() };
+                    case.tell(STAGE, || {
+                        let message =
+                            format!("rule `{name}`: the policy names `{}`", text().join(";"));
+                        (Says::Names, message)
+                    });
+                    let shares = valid(case, *program, shares)?;
+                    return each(case, *program, shares).map(Some);
+                }
+                _ => {
+                    let message = format!("rule `{name}`: the policy credits nobody");
+                    case.reason(STAGE, "nobody", message);
+                    return Ok(None);
+                }
+            }
+        }
+    };
+    let shares = names::parse(&text).map_err(|message| {
+        if let Assign::Policy(program) = assign {
+            return Park::fault(STAGE, case.blame(*program, message));
+        }
+        Park::new(STAGE, "bad_value", message)
+    })?;
+    case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
+    if shares.is_empty() {
+        let message = format!("rule `{name}`: {from} is blank");
+        case.reason(STAGE, "unmatched", message.clone());
+        case.warn(STAGE, "unmatched", message);
+        return Ok(None);
+    }
+    Ok(Some(shares))
+}
+
+fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {
+    let negative = |share: &&Share| share.weight.is_some_and(|w| !names::valid_weight(&w));
+    match shares.iter().find(negative) {
+        Some(share) => {
+            let message = format!("the weight of `{}` is below 0", share.who);
+            Err(Park::fault(STAGE, case.blame(program, message)))
+        }
+        None => Ok(shares),
+    }
+}
+
+/// The same shares, one a name: a text that names several has one grammar wherever it stands, and
+/// `share(tx.default_credit, 1)` meets deals with two owners. Names without weights have equal
+/// parts of the share's weight, the first one with what division leaves; weights of names are parts
+/// of it.
+fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {
+    let mut all = Vec::new();
+    for share in shares {
+        let failed = |message| Park::fault(STAGE, case.blame(program, message));
+        let mut named = names::parse(&share.who).map_err(failed)?;
+        let weighted = named.iter().filter(|name| name.weight.is_some()).count();
+        let count = Decimal::from(named.len());
+        let part = share.weight.and_then(|weight| weight.checked_div(count));
+        let others = part.and_then(|part| part.checked_mul(count.saturating_sub(Decimal::ONE)));
+        let first = share.weight.zip(others).and_then(|(weight, rest)| weight.checked_sub(rest));
+        match (named.len(), share.weight) {
+            // A blank name is nobody's, which is said where names are looked up.
+            (0, _) => all.push(share),
+            (_, Some(weight)) if weighted == named.len() => {
+                for name in &mut named {
+                    let own = name.weight.unwrap_or_default().checked_mul(weight);
+                    name.weight = Some(own.ok_or_else(|| failed(TOO_LARGE.to_owned()))?);
+                }
+                all.extend(named);
+            }
+            (_, Some(_)) if weighted == 0 => {
+                let parts = std::iter::once(first).chain(std::iter::repeat(part));
+                all.extend(
+                    named.into_iter().zip(parts).map(|(name, weight)| Share { weight, ..name }),
+                );
+            }
+            (_, Some(_)) => {
+                let message =
+                    format!("some names of `{}` have a weight and some have none", share.who);
+                return Err(Park::new(STAGE, "mixed_weights", message));
+            }
+            (_, None) => all.extend(named),
+        }
+    }
+    Ok(all)
+}
+
+/// A weight of a weight that no decimal holds.
+const TOO_LARGE: &str = "a weight is too large";
+
+fn text_of(value: Value) -> String {
+    match value {
+        Value::Text(text) | Value::Bad(text) => text.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Date(date) => date.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Blank => String::new(),
+    }
+}

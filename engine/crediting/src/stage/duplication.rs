@@ -1,0 +1,42 @@
+//! Duplication: of two credits to one recipient for one transaction, period and credit type, the
+//! first survives unless duplicates are allowed.
+//!
+//! Called by the pipeline for every credit as it is made. Source: seed 002, DOMAIN 2.9, 3.6 d,
+//! decisions D4, D5.
+//!
+//! **Architecture invariant:** a duplicate is never dropped: it is listed as suppressed, names its
+//! survivor, and counts nowhere.
+
+use crate::stage::{Case, Park, Seen};
+use accredit_domain::credit::{Credit, Status};
+use accredit_domain::plan::DuplicateSetting;
+
+/// Suppresses `credit` when an earlier one is the same and duplicates are not allowed.
+///
+/// # Errors
+/// [`Park`] when the policy gives no answer.
+pub fn apply(
+    case: &mut Case<'_>,
+    setting: &DuplicateSetting,
+    credit: &mut Credit,
+) -> Result<(), Park> {
+    let survivor = case.earlier().find(|known| known.same_as(credit));
+    let Some(survivor) = survivor.map(|credit| credit.id) else { return Ok(()) };
+    let allowed = match setting {
+        DuplicateSetting::Fixed(allowed) => *allowed,
+        DuplicateSetting::Program(program) => {
+            let (view, existing) = (case.view(credit), case.existing());
+            let seen = Seen { credit: Some(&view), to: None, existing: &existing };
+            case.test("duplication", *program, seen)?
+        }
+    };
+    if allowed {
+        case.step("duplication", || format!("a duplicate of {survivor}, which is allowed"));
+        return Ok(());
+    }
+    credit.status = Status::Suppressed;
+    credit.reason = Some(format!("duplicate_of:{survivor}"));
+    let who = case.recipient_id(credit.recipient);
+    case.step("duplication", || format!("the credit to `{who}` is a duplicate of {survivor}"));
+    Ok(())
+}

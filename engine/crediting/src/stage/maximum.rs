@@ -1,0 +1,56 @@
+//! Maximum: what a cap leaves of an amount.
+//!
+//! Called by the pipeline for direct credits (each recipient alone) and for indirect ones (across a
+//! rule's credits of one transaction). Source: DOMAIN 2.7, 3.6, decisions D6, D7.
+//!
+//! **Architecture invariant:** a cap is never shared between transactions: what is used is counted
+//! over the credits of one decision.
+
+use rust_decimal::Decimal;
+
+use crate::stage::{Case, Park};
+use accredit_domain::credit::Credit;
+use accredit_domain::money::{self, Unit};
+use accredit_domain::organization::Recipient;
+use accredit_domain::plan::MaximumScope;
+
+/// `amount` cut to what `headroom` allows, with the sign of the amount.
+pub fn trim(amount: Decimal, headroom: Decimal) -> Decimal {
+    let allowed = amount.abs().min(headroom.max(Decimal::ZERO));
+    if amount.is_sign_negative() && !allowed.is_zero() { -allowed } else { allowed }
+}
+
+/// What the earlier credits of one result in the same unit have used of its maximum: held ones
+/// count, suppressed ones do not. Dollars use up no yen.
+///
+/// # Errors
+/// [`Park`] when their sum is too large.
+pub fn used(
+    case: &Case<'_>,
+    rule: &str,
+    result: &str,
+    scope: MaximumScope,
+    (receiver, unit): (Recipient, Unit),
+) -> Result<Decimal, Park> {
+    let same = |credit: &&Credit| {
+        credit.exists()
+            && !credit.is_direct()
+            && *credit.rule == *rule
+            && *credit.result == *result
+            && credit.unit == unit
+            && (scope == MaximumScope::Item || credit.recipient == receiver)
+    };
+    let amounts = case.credits.iter().filter(same).map(|credit| credit.amount.abs());
+    money::sum(amounts)
+        .ok_or_else(|| Park::new("maximum", "policy_error", money::Overflow.to_string()))
+}
+
+/// Warns that a credit was cut.
+pub fn warn(case: &mut Case<'_>, credit: &Credit, wanted: Decimal) {
+    let who = case.recipient_id(credit.recipient);
+    let message = format!(
+        "rule `{}`: `{who}` would get {wanted}, the maximum leaves {}",
+        credit.rule, credit.amount
+    );
+    case.warn("maximum", "over_maximum", message);
+}

@@ -1,0 +1,77 @@
+//! The one grammar of a text that names recipients: names separated by `;` or `||`, each with an
+//! optional `[weight]`.
+//!
+//! Not resolution of names: that needs a date and a plan. Called by crediting and rollup. Source:
+//! FORMAT section 1, seed 004, DOMAIN 2.8.
+
+use rust_decimal::Decimal;
+
+use accredit_domain::transaction::number;
+use accredit_script::Share;
+
+/// The recipients that `text` names, empty parts left out.
+///
+/// # Errors
+/// What cannot be understood, as a message.
+pub fn parse(text: &str) -> Result<Vec<Share>, String> {
+    let parts = text.split(';').flat_map(|part| part.split("||"));
+    parts.map(str::trim).filter(|part| !part.is_empty()).map(one).collect()
+}
+
+fn one(part: &str) -> Result<Share, String> {
+    let Some(open) = part.strip_suffix(']') else {
+        if part.rsplit_once('[').is_some_and(|(_, weight)| !weight.contains(']')) {
+            return Err(format!("`{part}` has a `[` without a `]` at its end"));
+        }
+        return Ok(Share { who: part.to_owned(), weight: None });
+    };
+    let Some((who, weight)) = open.rsplit_once('[') else {
+        return Err(format!("`{part}` has a `]` without a `[`"));
+    };
+    let who = who.trim();
+    if who.is_empty() {
+        return Err(format!("`{part}` has a weight without a name"));
+    }
+    let weight = number(weight.trim()).filter(valid_weight);
+    let weight = weight.ok_or_else(|| format!("the weight of `{part}` is not a number from 0"))?;
+    Ok(Share { who: who.to_owned(), weight: Some(weight) })
+}
+
+/// Whether a weight can be meant: shares are parts of a deal, returns have negative amounts instead.
+pub fn valid_weight(weight: &Decimal) -> bool {
+    !weight.is_sign_negative() || weight.is_zero()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let actual = match parse(text) {
+            Ok(shares) => shares
+                .iter()
+                .map(|s| s.weight.map_or(s.who.clone(), |weight| format!("{}={weight}", s.who)))
+                .collect::<Vec<_>>()
+                .join(","),
+            Err(message) => format!("error: {message}"),
+        };
+        assert_eq!(actual, expected, "{text:?}");
+    }
+
+    #[test]
+    fn texts_that_name_recipients() {
+        check("", "");
+        check(" ; || ;", "");
+        check("Ann", "Ann");
+        check(" Ann ; Bob||Cid ", "Ann,Bob,Cid");
+        check("user1[0.4];user2[0.6]", "user1=0.4,user2=0.6");
+        check("Ann [ 1 ] || Bob", "Ann=1,Bob");
+        check("O'Neil, Pat (West)", "O'Neil, Pat (West)");
+        check("Ann[x]", "error: the weight of `Ann[x]` is not a number from 0");
+        check("Ann[-1]", "error: the weight of `Ann[-1]` is not a number from 0");
+        check("[1]", "error: `[1]` has a weight without a name");
+        check("Ann [EU] Lee", "Ann [EU] Lee");
+        check("Ann[0.4", "error: `Ann[0.4` has a `[` without a `]` at its end");
+        check("Ann]", "error: `Ann]` has a `]` without a `[`");
+    }
+}

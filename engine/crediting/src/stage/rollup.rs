@@ -1,0 +1,194 @@
+//! Rollup: whom a direct credit reaches over relationships, in order.
+//!
+//! Model M of DOMAIN 2.6: reporting ancestors bottom-up, related orders, the other members of the
+//! holder's teams, then each named type (transitive inside itself), and, when rollable on reporting,
+//! the named types of every ancestor. For a team the ancestors are its parent teams, and there is
+//! nothing else. Only the direct credit rolls; nothing that arrived rolls on. Not the value of a
+//! candidate. Called by the pipeline. Source: seed 003 tables 2 to 5, seed 001, DOMAIN 2.6, 3.5,
+//! section 7, decisions D1 to D3.
+//!
+//! **Architecture invariant:** one candidate per root credit, receiver and relationship; the first
+//! path is its `via`. Circles end (INV-H2, INV-I2).
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::stage::{Case, Park, names};
+use accredit_domain::credit::Credit;
+use accredit_domain::organization::{PositionId, Recipient, RelationshipId, TeamId};
+use accredit_domain::plan::{IndirectRule, Relationship};
+use accredit_domain::transaction::Names;
+
+/// A position or team that a direct credit reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Who is reached.
+    pub recipient: Recipient,
+    /// The team through which a position was reached.
+    pub team: Option<TeamId>,
+    /// Over which relationship.
+    pub relationship: Relationship,
+    /// Where the relationship was entered.
+    pub via: Recipient,
+    /// Steps from `via`, from 1.
+    pub level: u32,
+}
+
+/// Everybody whom `root` reaches over the relationships that the plan has rules for.
+///
+/// # Errors
+/// [`Park`] when a related order names nobody or several.
+pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
+    let wanted = wanted(&case.plan.indirect, &root.plan, case.date);
+    let (organization, date) = (&case.ruleset.organization, case.date);
+    let ancestors: Vec<Recipient> = match root.recipient {
+        Recipient::Position(position) => {
+            let ancestors = organization.ancestors(position, date).into_iter();
+            ancestors.map(Recipient::Position).collect()
+        }
+        Recipient::Team(team) => {
+            let ancestors = organization.teams.ancestors(team, date).into_iter();
+            ancestors.map(Recipient::Team).collect()
+        }
+    };
+    let mut reached = Reached { root: root.recipient, found: Vec::new() };
+    for relationship in &wanted {
+        let relationship = *relationship;
+        match relationship {
+            Relationship::Reporting | Relationship::ParentTeam => {
+                let levels = ancestors.iter().zip(1..);
+                levels.for_each(|(recipient, level)| reached.add(*recipient, relationship, level));
+            }
+            Relationship::RelatedPerson => {
+                for position in related_positions(case, Names::RelatedPerson)? {
+                    reached.add(Recipient::Position(position), relationship, 1);
+                }
+            }
+            Relationship::RelatedPosition => {
+                for position in related_positions(case, Names::RelatedPosition)? {
+                    reached.add(Recipient::Position(position), relationship, 1);
+                }
+            }
+            Relationship::Team => {
+                for (position, team) in teammates(case, root.recipient) {
+                    reached.add_member(position, team);
+                }
+            }
+            Relationship::Named(kind) => reached.follow(case, kind, root.recipient),
+        }
+    }
+    if root.rollable_on_reporting {
+        for ancestor in &ancestors {
+            for relationship in &wanted {
+                if let Relationship::Named(kind) = relationship {
+                    reached.follow(case, *kind, *ancestor);
+                }
+            }
+        }
+    }
+    Ok(reached.found)
+}
+
+/// Candidates so far, in order.
+struct Reached {
+    root: Recipient,
+    found: Vec<Candidate>,
+}
+
+impl Reached {
+    fn push(&mut self, candidate: Candidate) {
+        let same = |known: &Candidate| {
+            known.recipient == candidate.recipient && known.relationship == candidate.relationship
+        };
+        if !self.found.iter().any(same) {
+            self.found.push(candidate);
+        }
+    }
+
+    fn add(&mut self, recipient: Recipient, relationship: Relationship, level: u32) {
+        self.push(Candidate { recipient, team: None, relationship, via: self.root, level });
+    }
+
+    fn add_member(&mut self, position: PositionId, team: TeamId) {
+        let recipient = Recipient::Position(position);
+        let (team, relationship) = (Some(team), Relationship::Team);
+        self.push(Candidate { recipient, team, relationship, via: self.root, level: 1 });
+    }
+
+    /// Adds everybody who is reached from `via` over the edges of one declared type.
+    fn follow(&mut self, case: &Case<'_>, kind: RelationshipId, via: Recipient) {
+        let (organization, date) = (&case.ruleset.organization, case.date);
+        let reached: Vec<(Recipient, u32)> = match via {
+            Recipient::Position(position) => {
+                let reached = organization.reach(kind, position, date).into_iter();
+                reached.map(|(position, level)| (Recipient::Position(position), level)).collect()
+            }
+            Recipient::Team(team) => {
+                let reached = organization.teams.reach(kind, team, date).into_iter();
+                reached.map(|(team, level)| (Recipient::Team(team), level)).collect()
+            }
+        };
+        let relationship = Relationship::Named(kind);
+        for (recipient, level) in reached {
+            self.push(Candidate { recipient, team: None, relationship, via, level });
+        }
+    }
+}
+
+/// The positions of the other members of the teams of whoever holds `root`, each with its team.
+fn teammates(case: &Case<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
+    let (organization, date) = (&case.ruleset.organization, case.date);
+    let seat = root.position();
+    let Some(holder) = seat.and_then(|seat| organization.holder(seat, date)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for team in organization.teams.of(holder, date) {
+        let others = organization.members(team, date).filter(|it| it.participant != holder);
+        for member in others {
+            let held = organization.held_by(member.participant, date).into_iter();
+            let held = held.filter(|position| Some(*position) != seat);
+            found.extend(held.map(|position| (position, team)));
+        }
+    }
+    found
+}
+
+/// The relationships that the rules which see credits of `plan` follow, in rolling order.
+fn wanted(rules: &[IndirectRule], plan: &Arc<str>, date: Date) -> Vec<Relationship> {
+    let active = |rule: &&IndirectRule| rule.rule.validity.contains(date);
+    let rules = rules.iter().filter(active).filter(|rule| rule.sources.contains(plan));
+    let mut wanted: Vec<Relationship> = rules.map(|rule| rule.relationship).collect();
+    wanted.sort();
+    wanted.dedup();
+    wanted
+}
+
+/// The positions of a related order: of the persons named, or the positions named.
+fn related_positions(case: &mut Case<'_>, column: Names) -> Result<Vec<PositionId>, Park> {
+    let text = case.tx.transaction.names(column);
+    let park = |code, message: String| Park::new("rollup", code, message);
+    let shares = names::parse(&text).map_err(|message| park("bad_value", message))?;
+    let mut positions = Vec::new();
+    for share in shares {
+        let who = share.who;
+        let matches = case.ruleset.organization.resolve(&who, case.date);
+        match matches.positions.as_slice() {
+            [position] => positions.push(*position),
+            [] if matches.without_position => {
+                let message = format!("`{who}` holds no position on {}", case.date);
+                return Err(park("no_position", message));
+            }
+            [] => {
+                let message = format!("no alias matches the related `{who}` on {}", case.date);
+                case.warn("rollup", "unmatched", message);
+            }
+            _ => {
+                let message = format!("the related `{who}` means several positions");
+                return Err(park("ambiguous_alias", message));
+            }
+        }
+    }
+    Ok(positions)
+}

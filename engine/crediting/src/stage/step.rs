@@ -1,0 +1,83 @@
+//! A step of an explanation: what happened, by which rule, and whom it concerns.
+//!
+//! Not deciding: steps are written down only when somebody asks. Written by the stages and the
+//! pipeline, read by `explain`. Source: DESIGN section 6.
+//!
+//! **Architecture invariant:** whoever asks after one person reads [`Says`], never the message.
+
+use std::fmt;
+use std::sync::Arc;
+
+use accredit_domain::organization::Recipient;
+use accredit_domain::policy::{Form, Program};
+use accredit_script::{Arguments, trace};
+
+/// A step of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The stage.
+    pub stage: &'static str,
+    /// What happened, with the values seen.
+    pub message: String,
+    /// The rule that was at work; none where the whole plan is meant.
+    pub rule: Option<Arc<str>>,
+    /// What it says about whom.
+    pub says: Says,
+    /// The condition that was false, if one was.
+    pub refusal: Option<Refusal>,
+}
+
+/// A condition that was false, with what it read: "`tx.amount > 5` is false (tx.amount = 3)".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The expression, or the name of the policy.
+    pub condition: String,
+    /// Whether it is the name of a policy.
+    pub policy: bool,
+    /// What it read, with the values seen.
+    pub seen: Vec<(String, String)>,
+}
+
+impl Refusal {
+    /// Of a program that has answered false to these arguments.
+    pub fn new(program: &Program, arguments: &Arguments<'_>) -> Refusal {
+        let policy = matches!(program.form, Form::Policy(_));
+        let condition = if policy { &program.name } else { &program.source };
+        let (condition, seen) = (condition.trim().to_owned(), trace::reads(program, arguments));
+        Refusal { condition, policy, seen }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.policy { "policy " } else { "" };
+        write!(f, "{what}`{}` is false", self.condition)?;
+        let seen: Vec<String> =
+            self.seen.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        if seen.is_empty() { Ok(()) } else { write!(f, " ({})", seen.join(", ")) }
+    }
+}
+
+/// What a step says about recipients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// Nothing that ends anything.
+    Course,
+    /// Which text names the recipients of the rule.
+    Names,
+    /// The rule means these and nobody else.
+    Only(Vec<Recipient>),
+    /// The part of a team goes to these and nobody else.
+    Members(Vec<Recipient>),
+    /// Nobody gets anything of the rule, for the reason with this code.
+    Ends(String),
+    /// These get nothing of the rule, for the reason with this code.
+    EndsFor(String, Vec<Recipient>),
+}
+
+impl Step {
+    /// A step of the whole plan that ends it.
+    pub fn end(stage: &'static str, code: &str, message: String) -> Step {
+        Step { stage, message, rule: None, says: Says::Ends(code.to_owned()), refusal: None }
+    }
+}

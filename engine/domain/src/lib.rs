@@ -1,0 +1,17 @@
+//! The nouns of accredit: money, periods, deals, organisations, plans, credits and decisions.
+//!
+//! Deterministic and synchronous; no I/O, no clock, no scripts. Every other crate of the engine uses
+//! these types. `engine/ARCHITECTURE.md` lists the modules in reading order.
+
+pub mod calendar;
+pub mod credit;
+pub mod decision;
+pub mod diagnostic;
+pub mod exchange;
+pub mod files;
+pub mod limits;
+pub mod money;
+pub mod organization;
+pub mod plan;
+pub mod policy;
+pub mod transaction;

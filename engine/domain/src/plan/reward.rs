@@ -1,0 +1,226 @@
+//! Rewards of a plan as they are written: tiers of rates or an expression, and who gets them.
+//!
+//! Not who was credited what (`accredit_crediting::reward` adds that up). Called by `workspace` (fills it) and by
+//! `accredit_crediting::reward`. Source: FORMAT section 3, DOMAIN 2.19, seed 001 last paragraph.
+//!
+//! **Architecture invariant:** what [`Tiers::amount`] pays for a total and for its opposite sums to
+//! zero, so a sale and its return pay nothing together.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::policy::ProgramId;
+
+/// One `[[reward]]`.
+#[derive(Debug, Clone)]
+pub struct Reward {
+    /// Name, unique among the plan's rewards.
+    pub name: Arc<str>,
+    /// The credit types whose credits count.
+    pub credit_types: Vec<Arc<str>>,
+    /// Who gets it.
+    pub to: To,
+    /// What it is worth.
+    pub worth: Worth,
+    /// The most that is paid, as an expression.
+    pub maximum: Option<ProgramId>,
+}
+
+/// Who gets a reward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    /// Whoever was credited.
+    Credited,
+    /// The members of the team that was credited.
+    Members,
+    /// Whoever held the manager position of the credited position on the incentive date.
+    UserManagers,
+    /// Whoever holds the manager position of the team that was credited.
+    TeamManagers,
+}
+
+impl To {
+    /// The word in a plan.
+    pub fn name(self) -> &'static str {
+        match self {
+            To::Credited => "credited",
+            To::Members => "members",
+            To::UserManagers => "user-managers",
+            To::TeamManagers => "team-managers",
+        }
+    }
+
+    /// Whether teams are credited, as in a plan that measures them.
+    pub fn of_teams(self) -> bool {
+        matches!(self, To::Members | To::TeamManagers)
+    }
+}
+
+/// What a reward is worth.
+#[derive(Debug, Clone)]
+pub enum Worth {
+    /// Rates by how much was credited.
+    Tiers(Tiers),
+    /// An expression or a reward policy.
+    Program(ProgramId),
+}
+
+/// Rates by how much was credited, upwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tiers {
+    /// At least one; limits grow, only the last may have none.
+    pub tiers: Vec<Tier>,
+    /// Whether the rate of the tier that is reached holds for the whole.
+    pub retroactive: bool,
+}
+
+/// One tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tier {
+    /// The last amount in it; the last tier may have no end.
+    pub up_to: Option<Limit>,
+    /// What is paid of one unit.
+    pub rate: Decimal,
+}
+
+/// Where a tier ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// At an amount, in the unit of the credits.
+    Amount(Decimal),
+    /// At a share of the quota: 1 is all of it.
+    OfQuota(Decimal),
+}
+
+/// Why tiers pay nothing that could be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unpayable {
+    /// A limit is a share of a quota that there is not.
+    NoQuota,
+    /// A number does not fit a decimal.
+    TooLarge,
+}
+
+impl Tiers {
+    /// What a total pays, unrounded; for a negative total the opposite of what its opposite pays.
+    ///
+    /// # Errors
+    /// [`Unpayable`] when it cannot be said.
+    pub fn amount(&self, total: Decimal, quota: Option<Decimal>) -> Result<Decimal, Unpayable> {
+        let (mut paid, mut below, mut reached) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+        let wanted = total.abs();
+        for tier in &self.tiers {
+            let limit = tier.limit(quota)?;
+            let until = limit.map_or(wanted, |limit| wanted.min(limit));
+            let part = until.checked_sub(below).ok_or(Unpayable::TooLarge)?;
+            let worth = part.checked_mul(tier.rate).ok_or(Unpayable::TooLarge)?;
+            paid = paid.checked_add(worth).ok_or(Unpayable::TooLarge)?;
+            (below, reached) = (until, tier.rate);
+            if below == wanted {
+                break;
+            }
+        }
+        if self.retroactive {
+            // Beyond the last limit nothing more is paid, in this way as in the other.
+            paid = below.checked_mul(reached).ok_or(Unpayable::TooLarge)?;
+        }
+        Ok(if total.is_sign_negative() { -paid } else { paid })
+    }
+}
+
+impl Tier {
+    fn limit(&self, quota: Option<Decimal>) -> Result<Option<Decimal>, Unpayable> {
+        Ok(match self.up_to {
+            None => None,
+            Some(Limit::Amount(amount)) => Some(amount),
+            Some(Limit::OfQuota(share)) => {
+                let quota = quota.ok_or(Unpayable::NoQuota)?;
+                Some(quota.checked_mul(share).ok_or(Unpayable::TooLarge)?)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn number(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    /// `10000 0.10; - 0.20`: a limit, a share of the quota (`100%`) or none, and a rate.
+    fn tiers(text: &str, retroactive: bool) -> Tiers {
+        let tier = |text: &str| {
+            let (limit, rate) = text.trim().split_once(' ').unwrap();
+            let up_to = match limit.strip_suffix('%') {
+                _ if limit == "-" => None,
+                Some(share) => Some(Limit::OfQuota(number(share) / number("100"))),
+                None => Some(Limit::Amount(number(limit))),
+            };
+            Tier { up_to, rate: number(rate) }
+        };
+        Tiers { tiers: text.split(';').map(tier).collect(), retroactive }
+    }
+
+    #[test]
+    fn sales_cookie_of_domain_2_19() {
+        let check = |text: &str, retroactive, total: &str, quota: Option<&str>, expected: &str| {
+            let tiers = tiers(text, retroactive);
+            let paid = tiers.amount(number(total), quota.map(number)).unwrap();
+            assert_eq!(paid, number(expected), "{text} of {total}");
+        };
+        let two = "10000 0.10; 20000 0.20";
+        check(two, false, "100", None, "10");
+        check(two, false, "10000", None, "1000");
+        check(two, false, "15000", None, "2000");
+        check(two, false, "20000", None, "3000");
+        check(two, false, "25000", None, "3000");
+        check(two, false, "-15000", None, "-2000");
+        check(two, false, "0", None, "0");
+        check(two, true, "10000", None, "1000");
+        check(two, true, "10000.01", None, "2000.002");
+        check(two, true, "15000", None, "3000");
+        check(two, true, "25000", None, "4000");
+        check("10000 0.10; - 0.20", false, "25000", None, "4000");
+        check("50% 0.05; 100% 0.10; - 0.15", false, "300", Some("200"), "30");
+        check("50% 0.05; 100% 0.10; - 0.15", true, "300", Some("200"), "45");
+        check("- 0.15", false, "300", None, "45");
+    }
+
+    #[test]
+    fn what_cannot_be_said() {
+        let shares = tiers("50% 0.05; - 0.10", false);
+        assert_eq!(shares.amount(number("1"), None), Err(Unpayable::NoQuota));
+        let most = tiers("- 2", false).amount(Decimal::MAX, None);
+        assert_eq!(most, Err(Unpayable::TooLarge));
+    }
+
+    proptest! {
+        /// A sale and its return pay zero together, and what is cumulative never falls.
+        #[test]
+        fn opposites_pay_opposites(
+            limits in prop::collection::vec(1_i64..100_000, 1..5),
+            rates in prop::collection::vec(0_i64..100, 6),
+            cents in 0_i64..50_000_000,
+            retroactive: bool,
+        ) {
+            let mut limits = limits;
+            limits.sort_unstable();
+            limits.dedup();
+            let ends = limits.iter().map(|limit| Some(Limit::Amount(Decimal::from(*limit))));
+            let ends = ends.chain([None]).zip(&rates);
+            let tiers = ends.map(|(up_to, rate)| Tier { up_to, rate: Decimal::new(*rate, 2) });
+            let tiers = Tiers { tiers: tiers.collect(), retroactive };
+            let total = Decimal::new(cents, 2);
+            let paid = tiers.amount(total, None).unwrap();
+            prop_assert_eq!(tiers.amount(-total, None).unwrap(), -paid);
+            if !retroactive {
+                let more = tiers.amount(total + Decimal::ONE, None).unwrap();
+                prop_assert!(more >= paid);
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The audit trail: who did what, chained by hashes, so that a changed or missing row shows.
+//!
+//! A chain is evident against edits of single rows; against somebody who rewrites the whole file
+//! it needs a head that was kept elsewhere.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Result, code, next_number};
+use accredit_seams::store::{Batch, Error, Snapshot, Table};
+
+/// Where the hash of the last row stands.
+pub(super) const HEAD: &[u8] = b"audit_head";
+
+/// A row of the trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its number, from 1.
+    pub sequence: u64,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who.
+    pub who: String,
+    /// What: `activated`, `released`, `held`.
+    pub what: String,
+    /// The rest.
+    pub detail: serde_json::Value,
+    /// Hash of the row before, blank for the first.
+    pub previous: String,
+}
+
+impl Ledger {
+    pub(super) fn append_audit(
+        &self,
+        snapshot: &dyn Snapshot,
+        batch: &mut Batch,
+        at_ms: i64,
+        who: &str,
+        what: &str,
+        detail: serde_json::Value,
+    ) -> Result<()> {
+        let previous = snapshot.last(Table::Audit)?;
+        let previous = previous.map_or_else(String::new, |(_, row)| hash(&row));
+        let sequence = next_number(snapshot, Table::Audit)?;
+        let (who, what) = (who.to_owned(), what.to_owned());
+        let row = Row { sequence, at_ms, who, what, detail, previous };
+        // Two writers would both follow the same row; the second must not.
+        batch.expect(Table::Audit, code::key(sequence), None);
+        let row = code::json(&row)?;
+        // The last row has no other that names it.
+        batch.put(Table::Meta, HEAD, hash(&row));
+        batch.put(Table::Audit, code::key(sequence), row);
+        Ok(())
+    }
+
+    /// The rows of the trail that can be read, oldest first, whether or not they follow.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn trail(&self) -> Result<Vec<Row>> {
+        let rows = self.snapshot()?.scan(Table::Audit, b"", b"", usize::MAX)?;
+        Ok(rows.iter().filter_map(|(_, row)| code::from_json(row).ok()).collect())
+    }
+
+    /// The whole trail, if every row follows from the one before.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] at the first row that does not.
+    pub fn audit(&self) -> Result<Vec<Row>> {
+        let rows = self.snapshot()?.scan(Table::Audit, b"", b"", usize::MAX)?;
+        let mut previous = String::new();
+        let mut trail = Vec::with_capacity(rows.len());
+        for (expected, (_, bytes)) in (1..).zip(&rows) {
+            let row: Row = code::from_json(bytes)?;
+            if row.previous != previous || row.sequence != expected {
+                return Err(Error::Damaged(format!("audit row {expected} does not follow")));
+            }
+            previous = hash(bytes);
+            trail.push(row);
+        }
+        Ok(trail)
+    }
+}
+
+/// What the next row names a row by.
+pub(super) fn hash(row: &[u8]) -> String {
+    blake3::hash(row).to_hex().to_string()
+}

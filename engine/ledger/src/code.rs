@@ -1,0 +1,53 @@
+//! Rows as bytes: a version byte, then postcard; numbers as big-endian keys, so that they sort.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Result;
+use accredit_seams::store::Error;
+
+/// The version of stored rows; another one is refused, never guessed at.
+const VERSION: u8 = 2;
+
+/// A row's bytes.
+pub(super) fn pack(row: &impl Serialize) -> Result<Vec<u8>> {
+    let start = vec![VERSION];
+    postcard::to_extend(row, start).map_err(|error| Error::Damaged(error.to_string()))
+}
+
+/// A row out of its bytes.
+pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => {
+            postcard::from_bytes(rest).map_err(|error| Error::Damaged(error.to_string()))
+        }
+        Some((version, _)) => Err(Error::Damaged(format!("its version is {version}"))),
+        None => Err(Error::Damaged("it is empty".to_owned())),
+    }
+}
+
+/// A row that people read, as JSON.
+pub(super) fn json(row: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(row).map_err(|error| Error::Damaged(error.to_string()))
+}
+
+/// A row out of JSON.
+pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Damaged(error.to_string()))
+}
+
+/// A number as a key.
+pub(super) fn key(number: u64) -> [u8; 8] {
+    number.to_be_bytes()
+}
+
+/// The number in the last eight bytes of a key.
+pub(super) fn number(key: &[u8]) -> u64 {
+    let tail = key.len().checked_sub(8).and_then(|start| key.get(start..));
+    tail.and_then(|tail| tail.try_into().ok()).map_or(0, u64::from_be_bytes)
+}
+
+/// Parts of a key, each ended by a zero byte, which no name contains.
+pub(super) fn parts(parts: &[&str]) -> Vec<u8> {
+    parts.iter().flat_map(|part| part.bytes().filter(|byte| *byte != 0).chain([0])).collect()
+}

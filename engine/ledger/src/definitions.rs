@@ -1,0 +1,302 @@
+//! Definition files and their activations: immutable versions by content, one active set.
+//!
+//! Not the changes that wait for somebody (`changes`) and not what is decided again (`recredit`).
+//! Called by the host's door. Source: DESIGN section 5, DOMAIN 2.17.
+//!
+//! **Architecture invariant:** a version is never overwritten; an activation and what follows from
+//! it for credits that exist are one commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Result, code, lock, next_number};
+use accredit_domain::files::Files;
+use accredit_seams::store::{Batch, Table};
+
+/// The content hash of a file: 32 hexadecimal digits.
+pub fn content_hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().chars().take(32).collect()
+}
+
+/// The hash of a whole set of files. Unlike the hash of a ruleset it covers case files as well: two
+/// who change different ones of them are seen to meet.
+pub fn set_hash(files: &Files) -> String {
+    let lines = files.iter().map(|(path, text)| format!("{path}\0{}\n", content_hash(text)));
+    content_hash(&lines.collect::<String>())
+}
+
+/// What an activation means for transactions that are credited already (DOMAIN D16).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Effective {
+    /// Nothing: the new rules decide what is not credited yet.
+    #[default]
+    Now,
+    /// Those of open periods are decided again.
+    Recredit,
+    /// Those whose incentive date is this day or later are decided again; what differs in a
+    /// finalized period is taken back and posted anew in an open one.
+    From(Date),
+}
+
+impl Effective {
+    /// `now`, `recredit` or `from:2026-01-31`.
+    pub fn parse(text: &str) -> Option<Effective> {
+        match text {
+            "now" => Some(Effective::Now),
+            "recredit" => Some(Effective::Recredit),
+            text => text.strip_prefix("from:")?.parse().ok().map(Effective::From),
+        }
+    }
+
+    /// Whether a transaction of this incentive date is decided again; one that has none is.
+    pub fn covers(self, date: Option<Date>) -> bool {
+        match self {
+            Effective::Now => false,
+            Effective::Recredit => true,
+            Effective::From(first) => date.is_none_or(|date| date >= first),
+        }
+    }
+}
+
+impl Effective {
+    /// The date from which it reaches into finalized periods as well; none of the others do.
+    pub fn date(self) -> Option<Date> {
+        match self {
+            Effective::From(first) => Some(first),
+            Effective::Now | Effective::Recredit => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Effective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Effective::Now => f.write_str("now"),
+            Effective::Recredit => f.write_str("recredit"),
+            Effective::From(date) => write!(f, "from:{date}"),
+        }
+    }
+}
+
+impl From<Effective> for String {
+    fn from(effective: Effective) -> String {
+        effective.to_string()
+    }
+}
+
+impl TryFrom<String> for Effective {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Effective, String> {
+        Effective::parse(&text).ok_or_else(|| format!("`{text}` is no effective choice"))
+    }
+}
+
+/// An activation: a whole set of files became what decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// Its number, from 1; 0 until it is recorded.
+    pub sequence: u64,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who.
+    pub who: String,
+    /// Why, if said.
+    pub why: Option<String>,
+    /// Which door: `start`, `api` or `watch`.
+    pub source: String,
+    /// The ruleset.
+    pub ruleset: String,
+    /// The paths that were to change.
+    pub files: Vec<String>,
+    /// Paths that changed, with the hash of their new content, or none where the file is gone.
+    pub changed: BTreeMap<String, Option<String>>,
+    /// What it means for transactions that are credited already.
+    #[serde(default)]
+    pub effective: Effective,
+    /// Labels to find it by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// How many cases ran, all of which passed.
+    #[serde(default)]
+    pub cases: usize,
+    /// The plans with what [`accredit_workspace::Ruleset::plan_hashes`] says of them.
+    #[serde(default)]
+    pub plans: BTreeMap<String, String>,
+    /// Plans with the periods in which it changes what credits are worth.
+    #[serde(default)]
+    pub restated: BTreeMap<String, BTreeSet<String>>,
+    /// The stored change that it carries out, if there was one.
+    #[serde(default)]
+    pub change: Option<u64>,
+    /// Who activated that change: under four eyes, its second person.
+    #[serde(default)]
+    pub approved_by: Option<String>,
+}
+
+/// A change that was refused: it stays visible until one of the same files is activated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What was wanted, by whom; its ruleset is the one that stayed.
+    pub activation: Activation,
+    /// What is wrong with it, as `accredit check` says it.
+    pub diagnostics: serde_json::Value,
+}
+
+impl Ledger {
+    /// The files that are active; none before the first activation.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn files(&self) -> Result<Option<Files>> {
+        let snapshot = self.snapshot()?;
+        if snapshot.last(Table::Activations)?.is_none() {
+            return Ok(None);
+        }
+        let mut files = Files::new();
+        for (path, hash) in snapshot.scan(Table::Active, b"", b"", usize::MAX)? {
+            if let Some(source) = snapshot.get(Table::Sources, &hash)? {
+                let text = String::from_utf8_lossy(&source);
+                files.insert(String::from_utf8_lossy(&path).into_owned(), Arc::from(text));
+            }
+        }
+        Ok(Some(files))
+    }
+
+    /// The files that were active under a ruleset, as they last were: case files change without
+    /// another ruleset. None when it never was.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn files_of(&self, ruleset: &str) -> Result<Option<Files>> {
+        let snapshot = self.snapshot()?;
+        let mut files: BTreeMap<String, String> = BTreeMap::new();
+        let mut last = None;
+        for activation in self.activations()? {
+            for (path, hash) in activation.changed {
+                match hash {
+                    Some(hash) => files.insert(path, hash),
+                    None => files.remove(&path),
+                };
+            }
+            if activation.ruleset == ruleset {
+                last = Some(files.clone());
+            }
+        }
+        let Some(files) = last else { return Ok(None) };
+        let mut found = Files::new();
+        for (path, hash) in files {
+            if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
+                found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Makes `files` the active set, in one commit with the record of who, when and why; gives
+    /// the record with its number.
+    ///
+    /// # Errors
+    /// When nothing was written, or nobody can say.
+    pub fn activate(&self, files: &Files, mut activation: Activation) -> Result<Activation> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let mut batch = Batch::default();
+        let mut changed = BTreeMap::new();
+        let active = snapshot.scan(Table::Active, b"", b"", usize::MAX)?;
+        for (path, _) in &active {
+            let name = String::from_utf8_lossy(path).into_owned();
+            if !files.contains_key(&name) {
+                batch.delete(Table::Active, path.clone());
+                changed.insert(name, None);
+            }
+        }
+        for (path, text) in files {
+            let hash = content_hash(text);
+            let known = active.iter().find(|(known, _)| *known == path.as_bytes());
+            if known.is_none_or(|(_, known)| *known != hash.as_bytes()) {
+                batch.put(Table::Sources, hash.as_str(), text.as_bytes());
+                batch.put(Table::Active, path.as_str(), hash.as_str());
+                changed.insert(path.clone(), Some(hash));
+            }
+        }
+        for path in changed.keys() {
+            batch.delete(Table::Refusals, path.as_str());
+        }
+        activation.sequence = next_number(&*snapshot, Table::Activations)?;
+        activation.changed = changed;
+        let key = code::key(activation.sequence);
+        let row = code::json(&activation)?;
+        super::calculations::restate(&*snapshot, &mut batch, &activation.restated)?;
+        super::recredit::ask(&*snapshot, &mut batch, &activation)?;
+        super::changes::carried_out(&*snapshot, &mut batch, &activation)?;
+        let detail = serde_json::json!({
+            "activation": activation.sequence,
+            "ruleset": activation.ruleset,
+            "effective": activation.effective,
+            "why": activation.why,
+            "source": activation.source,
+            "cases": activation.cases,
+            "change": activation.change,
+            "approved_by": activation.approved_by,
+            "record": super::audit::hash(&row),
+        });
+        batch.put(Table::Activations, key, row);
+        self.append_audit(
+            &*snapshot,
+            &mut batch,
+            activation.at_ms,
+            &activation.who,
+            "activated",
+            detail,
+        )?;
+        self.store.commit(&batch)?;
+        Ok(activation)
+    }
+
+    /// Every activation, oldest first.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn activations(&self) -> Result<Vec<Activation>> {
+        let rows = self.snapshot()?.scan(Table::Activations, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+
+    /// The text of a version of a file, by its content hash.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn source(&self, hash: &str) -> Result<Option<Arc<str>>> {
+        let source = self.snapshot()?.get(Table::Sources, hash.as_bytes())?;
+        Ok(source.map(|source| Arc::from(String::from_utf8_lossy(&source))))
+    }
+
+    /// Keeps a refused change visible, under each of its files.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn refuse(&self, refusal: &Refusal) -> Result<()> {
+        let mut batch = Batch::default();
+        for path in &refusal.activation.files {
+            batch.put(Table::Refusals, path.as_str(), code::json(refusal)?);
+        }
+        self.store.commit(&batch)
+    }
+
+    /// Refused changes that nothing has replaced, by path.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn refusals(&self) -> Result<Vec<Refusal>> {
+        let rows = self.snapshot()?.scan(Table::Refusals, b"", b"", usize::MAX)?;
+        let mut refusals: Vec<Refusal> =
+            rows.iter().map(|(_, row)| code::from_json(row)).collect::<Result<_>>()?;
+        refusals.dedup();
+        Ok(refusals)
+    }
+}

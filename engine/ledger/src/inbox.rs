@@ -1,0 +1,198 @@
+//! Deliveries as they came in: appended before they are acknowledged, processed later, once.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Result, code, lock, next_number};
+use accredit_seams::store::{Batch, Snapshot, Table};
+
+/// A delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The source's name, or what the host calls rows that the administrator sent.
+    pub source: String,
+    /// The sender's id of the delivery.
+    pub id: String,
+    /// When it arrived, milliseconds since 1970.
+    pub received_ms: i64,
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// Natural keys of the transactions in it, as the sender was told.
+    pub transactions: Vec<String>,
+}
+
+/// What became of a delivery when it was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its place in the inbox: that of the first one, for a duplicate.
+    pub sequence: u64,
+    /// Whether the same delivery had been received before.
+    pub duplicate: bool,
+    /// Whether the same id had been received with another body: kept, not processed.
+    pub conflict: bool,
+    /// Natural keys of the transactions of the first delivery with this id.
+    pub transactions: Vec<String>,
+}
+
+/// A delivery that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Its place in the inbox.
+    pub sequence: u64,
+    /// The source.
+    pub source: String,
+    /// The sender's id.
+    pub delivery: String,
+    /// When it arrived, milliseconds since 1970.
+    pub received_ms: i64,
+    /// Why it cannot be read.
+    pub reason: String,
+}
+
+impl DeadLetter {
+    /// Whether it was kept because its id had been received with another body.
+    pub fn is_conflict(&self) -> bool {
+        self.reason == CONFLICT
+    }
+}
+
+/// Why a conflicting delivery is kept and not processed.
+const CONFLICT: &str = "the same delivery id came before with another body";
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) sequence: u64,
+    pub(super) body_hash: [u8; 32],
+}
+
+/// The transactions of the delivery at `sequence`, stored or of the same group.
+fn first_transactions(
+    snapshot: &dyn Snapshot,
+    group: &[Delivery],
+    receipts: &[Receipt],
+    sequence: u64,
+) -> Result<Vec<String>> {
+    if let Some(row) = snapshot.get(Table::Inbox, &code::key(sequence))? {
+        return Ok(code::unpack::<Delivery>(&row)?.transactions);
+    }
+    let mut same = receipts.iter().zip(group).filter(|(receipt, _)| receipt.sequence == sequence);
+    Ok(same.next().map(|(_, first)| first.transactions.clone()).unwrap_or_default())
+}
+
+impl Ledger {
+    /// Appends a group of deliveries in one commit; receipts in the same order.
+    ///
+    /// # Errors
+    /// When nothing was written, or nobody can say.
+    pub fn receive(&self, deliveries: &[Delivery]) -> Result<Vec<Receipt>> {
+        let _one_at_a_time = lock(&self.deliveries);
+        let snapshot = self.snapshot()?;
+        let mut next = next_number(&*snapshot, Table::Inbox)?;
+        let mut batch = Batch::default();
+        let mut fresh: Vec<(Vec<u8>, Known)> = Vec::new();
+        let mut receipts = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            let key = code::parts(&[&delivery.source, &delivery.id]);
+            let body_hash = *blake3::hash(&delivery.body).as_bytes();
+            let stored = snapshot.get(Table::Deliveries, &key)?;
+            let stored: Option<Known> = stored.map(|row| code::unpack(&row)).transpose()?;
+            let same_group = fresh.iter().find(|(known, _)| *known == key).map(|(_, known)| known);
+            let known = stored.as_ref().or(same_group);
+            let known = known.map(|known| (known.sequence, known.body_hash == body_hash));
+            let conflict = known.is_some_and(|(_, same)| !same);
+            let transactions = match known {
+                Some((first, _)) => first_transactions(&*snapshot, deliveries, &receipts, first)?,
+                None => delivery.transactions.clone(),
+            };
+            if let Some((sequence, true)) = known {
+                receipts.push(Receipt { sequence, duplicate: true, conflict, transactions });
+                continue;
+            }
+            batch.put(Table::Inbox, code::key(next), code::pack(delivery)?);
+            if conflict {
+                batch.put(Table::Dead, code::key(next), CONFLICT);
+            } else {
+                let known = Known { sequence: next, body_hash };
+                batch.put(Table::Deliveries, key.clone(), code::pack(&known)?);
+                batch.put(Table::Pending, code::key(next), "");
+                fresh.push((key, known));
+            }
+            receipts.push(Receipt { sequence: next, duplicate: conflict, conflict, transactions });
+            next += 1;
+        }
+        if !batch.changes.is_empty() {
+            self.store.commit(&batch)?;
+        }
+        Ok(receipts)
+    }
+
+    /// The oldest deliveries that wait to be processed.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn pending(&self, limit: usize) -> Result<Vec<(u64, Delivery)>> {
+        let snapshot = self.snapshot()?;
+        let mut pending = Vec::new();
+        for (key, _) in snapshot.scan(Table::Pending, b"", b"", limit)? {
+            if let Some(row) = snapshot.get(Table::Inbox, &key)? {
+                pending.push((code::number(&key), code::unpack(&row)?));
+            }
+        }
+        Ok(pending)
+    }
+
+    /// How many deliveries wait to be processed, counted up to `limit`.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn pending_count(&self, limit: usize) -> Result<usize> {
+        Ok(self.snapshot()?.scan(Table::Pending, b"", b"", limit)?.len())
+    }
+
+    /// A delivery, processed or not.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn delivery(&self, sequence: u64) -> Result<Option<Delivery>> {
+        let row = self.snapshot()?.get(Table::Inbox, &code::key(sequence))?;
+        row.map(|row| code::unpack(&row)).transpose()
+    }
+
+    /// Deliveries that could not be read, oldest first.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
+        let snapshot = self.snapshot()?;
+        let mut dead = Vec::new();
+        for (key, reason) in snapshot.scan(Table::Dead, b"", b"", limit)? {
+            let Some(row) = snapshot.get(Table::Inbox, &key)? else { continue };
+            let delivery: Delivery = code::unpack(&row)?;
+            dead.push(DeadLetter {
+                sequence: code::number(&key),
+                source: delivery.source,
+                delivery: delivery.id,
+                received_ms: delivery.received_ms,
+                reason: String::from_utf8_lossy(&reason).into_owned(),
+            });
+        }
+        Ok(dead)
+    }
+
+    /// Puts a dead letter back to be processed; false when there is none, or when it conflicts with
+    /// an earlier delivery of its id, which was processed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn redrive(&self, sequence: u64) -> Result<bool> {
+        let key = code::key(sequence);
+        let reason = self.snapshot()?.get(Table::Dead, &key)?;
+        if reason.is_none_or(|reason| reason == CONFLICT.as_bytes()) {
+            return Ok(false);
+        }
+        let mut batch = Batch::default();
+        batch.delete(Table::Dead, key);
+        batch.put(Table::Pending, key, "");
+        self.store.commit(&batch)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,372 @@
+//! Whether what is stored still agrees with itself: the trail with what it speaks of, texts with
+//! their hashes, deliveries with theirs, blocks with theirs, and what is derived with the blocks.
+//!
+//! Not whether decisions come out alike (the host makes them again). Called by `accredit verify` and
+//! `accredit audit verify`. Source: DESIGN section 7, RELIABILITY 3.
+//!
+//! **Architecture invariant:** looking for damage writes nothing, and damage in one row keeps nobody
+//! from seeing that in others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::audit::{HEAD, Row, hash};
+use super::changes::Proposal;
+use super::definitions::{Activation, content_hash};
+use super::inbox::{Delivery, Known};
+use super::record::{self, Counts, Stored};
+use super::statements;
+use super::{Ledger, Result, code};
+use accredit_domain::decision::Resolution;
+use accredit_seams::store::{Snapshot, Table};
+
+/// Rows read at a time.
+const PAGE: usize = 1000;
+
+/// What there is to say of the audit trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Trail {
+    /// How many rows it has.
+    pub rows: u64,
+    /// Hash of its last row: whoever keeps it elsewhere can tell later that nothing before it was
+    /// rewritten.
+    pub head: String,
+    /// What is wrong, for people.
+    pub problems: Vec<String>,
+}
+
+impl Ledger {
+    /// The trail checked: every row follows from the one before, and activations, kept changes and
+    /// what was resolved by hand are as it says. `head`, where one was kept, must be in it.
+    ///
+    /// # Errors
+    /// When the data cannot be read at all.
+    pub fn check_trail(&self, head: Option<&str>) -> Result<Trail> {
+        let snapshot = self.snapshot()?;
+        let mut trail = Trail::default();
+        let mut rows: BTreeMap<u64, Row> = BTreeMap::new();
+        let mut known = head.is_none();
+        for (key, bytes) in snapshot.scan(Table::Audit, b"", b"", usize::MAX)? {
+            let number = code::number(&key);
+            trail.rows += 1;
+            if number != trail.rows {
+                trail.problems.push(format!("row {} is missing", trail.rows));
+                trail.rows = number;
+            }
+            match code::from_json::<Row>(&bytes) {
+                Ok(row) if row.previous == trail.head && row.sequence == number => {
+                    rows.insert(number, row);
+                }
+                Ok(_) => trail.problems.push(format!(
+                    "row {number} does not follow from the one before: one of them was changed"
+                )),
+                Err(_) => trail.problems.push(format!("row {number} cannot be read")),
+            }
+            trail.head = hash(&bytes);
+            known |= head == Some(trail.head.as_str());
+        }
+        if !known {
+            trail
+                .problems
+                .push("no row has the hash that was kept: rows were rewritten".to_owned());
+        }
+        // Data files of earlier versions of the program have none until something is done.
+        let last = snapshot.get(Table::Meta, HEAD)?;
+        if last.is_some_and(|last| last != trail.head.as_bytes()) {
+            trail.problems.push("the last row was changed, or rows behind it are gone".to_owned());
+        }
+        activations(&*snapshot, &rows, &mut trail.problems)?;
+        changes(&*snapshot, &rows, &mut trail.problems)?;
+        resolutions(&*snapshot, &rows, &mut trail.problems)?;
+        Ok(trail)
+    }
+
+    /// Stored rows that do not agree with others, in words.
+    ///
+    /// # Errors
+    /// When the data cannot be read at all.
+    pub fn damage(&self) -> Result<Vec<String>> {
+        let snapshot = self.snapshot()?;
+        let mut found = Vec::new();
+        each(&*snapshot, Table::Sources, |key, text| {
+            if content_hash(&String::from_utf8_lossy(text)).as_bytes() != key {
+                let name = String::from_utf8_lossy(key);
+                found.push(format!("the text of the version `{name}` is not what it was"));
+            }
+            Ok(())
+        })?;
+        texts(&*snapshot, &mut found)?;
+        deliveries(&*snapshot, &mut found)?;
+        blocks(&*snapshot, &mut found)?;
+        Ok(found)
+    }
+}
+
+/// Every row of a table, in order.
+fn each(
+    snapshot: &dyn Snapshot,
+    table: Table,
+    mut row: impl FnMut(&[u8], &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut from = Vec::new();
+    loop {
+        let rows = snapshot.scan(table, b"", &from, PAGE)?;
+        for (key, value) in &rows {
+            row(key, value)?;
+        }
+        match rows.last() {
+            // The next key after this one.
+            Some((key, _)) if rows.len() == PAGE => from = [key.as_slice(), &[0]].concat(),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn number(row: &Row, key: &str) -> Option<u64> {
+    row.detail.get(key).and_then(serde_json::Value::as_u64)
+}
+
+fn activations(
+    snapshot: &dyn Snapshot,
+    rows: &BTreeMap<u64, Row>,
+    problems: &mut Vec<String>,
+) -> Result<()> {
+    let said = rows.values().filter(|row| row.what == "activated");
+    let mut said: BTreeMap<u64, &Row> =
+        said.filter_map(|row| Some((number(row, "activation")?, row))).collect();
+    each(snapshot, Table::Activations, |key, bytes| {
+        let number = code::number(key);
+        let Some(row) = said.remove(&number) else {
+            problems.push(format!("activation {number} is not in the trail"));
+            return Ok(());
+        };
+        let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
+        // Trails of earlier versions of the program have no hash of the record.
+        let changed = text("record").is_some_and(|known| known != hash(bytes));
+        let same = code::from_json::<Activation>(bytes).is_ok_and(|one| {
+            one.sequence == number
+                && text("ruleset") == Some(&one.ruleset)
+                && text("effective") == Some(&one.effective.to_string())
+                && (one.who == row.who && one.at_ms == row.at_ms)
+        });
+        if changed || !same {
+            problems.push(format!("activation {number} is not as the trail says"));
+        }
+        Ok(())
+    })?;
+    problems.extend(said.keys().map(|gone| format!("activation {gone} of the trail is gone")));
+    Ok(())
+}
+
+fn changes(
+    snapshot: &dyn Snapshot,
+    rows: &BTreeMap<u64, Row>,
+    problems: &mut Vec<String>,
+) -> Result<()> {
+    let said = rows.values().filter(|row| row.what == "proposed");
+    let mut said: BTreeMap<u64, &Row> =
+        said.filter_map(|row| Some((number(row, "change")?, row))).collect();
+    each(snapshot, Table::Changes, |key, bytes| {
+        let number = code::number(key);
+        let kept = code::from_json::<Proposal>(bytes);
+        let same = said.remove(&number).zip(kept.ok()).is_some_and(|(row, kept)| {
+            kept.id == number && kept.who == row.who && kept.at_ms == row.at_ms
+        });
+        if !same {
+            problems.push(format!("change {number} is not as the trail says"));
+        }
+        Ok(())
+    })?;
+    problems.extend(said.keys().map(|gone| format!("change {gone} of the trail is gone")));
+    Ok(())
+}
+
+fn resolutions(
+    snapshot: &dyn Snapshot,
+    rows: &BTreeMap<u64, Row>,
+    problems: &mut Vec<String>,
+) -> Result<()> {
+    const WORDS: [&str; 4] = ["held", "released", "adjusted", "adjustment_reset"];
+    let said = rows.iter().filter(|(_, row)| WORDS.contains(&row.what.as_str()));
+    // Releases of whole calculations are rows of their own table, and name no credit.
+    let said = said.filter(|(_, row)| row.detail.get("credit").is_some());
+    let mut said: BTreeMap<u64, &Row> = said.map(|(number, row)| (*number, row)).collect();
+    each(snapshot, Table::Resolutions, |key, bytes| {
+        let number = code::number(key);
+        let made = code::from_json::<Resolution>(bytes).ok();
+        let same = said.remove(&number).zip(made).is_some_and(|(row, made)| {
+            let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
+            made.who == row.who
+                && text("credit") == Some(&made.credit)
+                && text("date") == Some(&made.date)
+                && (!made.is_adjustment() || text("amount") == made.amount.as_deref())
+        });
+        if !same {
+            problems.push(format!("what row {number} of the trail did by hand is not as it says"));
+        }
+        Ok(())
+    })?;
+    let gone = |gone: &u64| format!("what row {gone} of the trail did by hand is gone");
+    problems.extend(said.keys().map(gone));
+    Ok(())
+}
+
+/// Every version that an activation or a kept change names is there.
+fn texts(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    each(snapshot, Table::Activations, |_, row| {
+        let changed = code::from_json::<Activation>(row).map(|one| one.changed).unwrap_or_default();
+        named.extend(changed.into_values().flatten());
+        Ok(())
+    })?;
+    each(snapshot, Table::Changes, |_, row| {
+        let files = code::from_json::<Proposal>(row).map(|one| one.files).unwrap_or_default();
+        named.extend(files.into_values().flatten());
+        Ok(())
+    })?;
+    for hash in named {
+        if snapshot.get(Table::Sources, hash.as_bytes())?.is_none() {
+            found.push(format!("the text of the version `{hash}` is gone"));
+        }
+    }
+    Ok(())
+}
+
+fn deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
+    each(snapshot, Table::Deliveries, |_, row| {
+        let Ok(known) = code::unpack::<Known>(row) else {
+            found.push("a row of the deliveries cannot be read".to_owned());
+            return Ok(());
+        };
+        let body = snapshot.get(Table::Inbox, &code::key(known.sequence))?;
+        let body = body.and_then(|body| code::unpack::<Delivery>(&body).ok());
+        if body.is_none_or(|body| *blake3::hash(&body.body).as_bytes() != known.body_hash) {
+            found.push(format!("delivery {} is not what it was", known.sequence));
+        }
+        Ok(())
+    })?;
+    each(snapshot, Table::Inbox, |key, row| {
+        let number = code::number(key);
+        let Ok(delivery) = code::unpack::<Delivery>(row) else {
+            found.push(format!("delivery {number} cannot be read"));
+            return Ok(());
+        };
+        let known = code::parts(&[&delivery.source, &delivery.id]);
+        if snapshot.get(Table::Deliveries, &known)?.is_none() {
+            found.push(format!("delivery {number} is not known by its id: it could come twice"));
+        }
+        Ok(())
+    })
+}
+
+/// What is derived from blocks, summed so that a row counts as it is and not where it stands.
+#[derive(Default)]
+struct Derived {
+    statements: BTreeMap<Vec<u8>, u128>,
+    holds: BTreeSet<Vec<u8>>,
+    parked: BTreeSet<u64>,
+    counts: Counts,
+}
+
+impl Derived {
+    fn add(&mut self, stored: &Stored) {
+        for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
+            if let Some(key) = statements::key(credit, stored.number) {
+                let sum = self.statements.entry(key).or_default();
+                *sum = sum.wrapping_add(content(&(stored.number, credit)));
+            }
+        }
+        self.holds.extend(record::hold_keys(stored));
+        if record::is_parked(stored) {
+            self.parked.insert(stored.number);
+        }
+        self.counts.add(&stored.decisions, 1);
+        self.counts.transactions += 1;
+    }
+}
+
+fn content(row: &impl Serialize) -> u128 {
+    let bytes = code::pack(row).unwrap_or_default();
+    let mut head = [0; 16];
+    blake3::Hasher::new().update(&bytes).finalize_xof().fill(&mut head);
+    u128::from_be_bytes(head)
+}
+
+fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
+    let mut derived = Derived::default();
+    let mut whole = true;
+    each(snapshot, Table::Blocks, |key, row| {
+        let number = code::number(key);
+        let check = snapshot.get(Table::Meta, &record::check_key(number))?;
+        let stored = code::unpack::<Vec<Stored>>(row);
+        // Blocks of earlier versions of the program have no checksum until they change.
+        let same = check.is_none_or(|check| check == record::checksum(row));
+        whole &= stored.is_ok() && same;
+        if stored.is_err() || !same {
+            let first = number * record::BLOCK;
+            let last = first + record::BLOCK - 1;
+            found.push(format!("the block of transactions {first} to {last} is not what it was"));
+        }
+        for stored in stored.into_iter().flatten() {
+            let known = snapshot.get(Table::Keys, &record::natural_key(&stored.id))?;
+            if known.map(|known| code::number(&known)) != Some(stored.number) {
+                found.push(format!("transaction `{}` is not found by its key", stored.id));
+            }
+            derived.add(&stored);
+        }
+        Ok(())
+    })?;
+    // What is derived from a damaged block says nothing more.
+    if whole {
+        compare(snapshot, derived, found)?;
+    }
+    Ok(())
+}
+
+fn compare(snapshot: &dyn Snapshot, mut derived: Derived, found: &mut Vec<String>) -> Result<()> {
+    each(snapshot, Table::Segments, |key, row| {
+        let rows = code::unpack::<statements::Row>(row).unwrap_or_default();
+        let sum = rows.iter().fold(0_u128, |sum, row| sum.wrapping_add(content(row)));
+        if derived.statements.remove(key) != Some(sum) {
+            found.push(format!("the statement row {} is not what it was", name(key)));
+        }
+        Ok(())
+    })?;
+    let gone = derived.statements.keys();
+    found.extend(gone.map(|key| format!("the statement row {} is gone", name(key))));
+    each(snapshot, Table::Holds, |key, _| {
+        if !derived.holds.remove(key) {
+            found.push(format!("a date of release stands for no held credit: {}", name(key)));
+        }
+        Ok(())
+    })?;
+    let gone = derived.holds.iter();
+    found.extend(gone.map(|key| format!("a held credit has no date of release: {}", name(key))));
+    let mut parked = BTreeSet::new();
+    each(snapshot, Table::Parked, |key, _| {
+        parked.insert(code::number(key));
+        Ok(())
+    })?;
+    if parked != derived.parked {
+        found.push("the list of what is parked is not that of the transactions".to_owned());
+    }
+    let counts = snapshot.get(Table::Meta, record::COUNTS)?;
+    let counts = counts.and_then(|row| code::unpack::<Counts>(&row).ok()).unwrap_or_default();
+    let plain = |mut counts: Counts| {
+        counts.credited.retain(|_, sum| !sum.is_zero());
+        counts
+    };
+    if plain(counts) != plain(derived.counts) {
+        found.push("the counts are not those of the transactions".to_owned());
+    }
+    Ok(())
+}
+
+/// A key of text and numbers, to be read.
+fn name(key: &[u8]) -> String {
+    let text = key.get(..key.len().saturating_sub(8)).unwrap_or_default();
+    let parts = text.split(|byte| *byte == 0).filter(|part| !part.is_empty());
+    let parts: Vec<_> = parts.map(String::from_utf8_lossy).collect();
+    format!("`{}`", parts.join(" "))
+}

@@ -1,0 +1,120 @@
+//! Questions about the notes of recorded decisions: alerts, which plans asked for, and the log,
+//! which has every warning.
+//!
+//! Not why nothing was credited (`query::parked`, the decisions themselves). Called by the host.
+//! Source: DOMAIN 2.16 (alerts optional, log always).
+//!
+//! **Architecture invariant:** a page reads a bounded number of blocks, so it may be short, and
+//! even empty, while there is a next one.
+
+use serde::Serialize;
+
+use super::query::{Cursor, find};
+use super::record::Stored;
+use super::{Ledger, Result, code};
+use accredit_domain::decision::Note;
+use accredit_seams::store::Table;
+
+/// Which notes; every part that is given must fit.
+#[derive(Debug, Clone, Default)]
+pub struct NoteQuery {
+    /// Whether alerts alone are meant, else the log.
+    pub alerts: bool,
+    /// Plan id.
+    pub plan: Option<String>,
+    /// Leaf periods.
+    pub periods: Option<Vec<String>>,
+    /// `unmatched`, `ambiguous`, `vacant` and so on.
+    pub code: Option<String>,
+    /// Natural key of the transaction.
+    pub transaction: Option<String>,
+    /// Notes a page.
+    pub limit: usize,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+}
+
+/// A note with the period of its transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoteRow {
+    /// The note.
+    #[serde(flatten)]
+    pub note: Note,
+    /// Leaf period of the incentive date; none when the transaction has none.
+    pub period: Option<String>,
+}
+
+/// A page of notes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NotePage {
+    /// The notes.
+    pub rows: Vec<NoteRow>,
+    /// Where the next page begins; none when this is the last.
+    pub next: Option<String>,
+}
+
+/// Blocks that are read at a time.
+const BLOCKS_A_TIME: usize = 16;
+
+/// Blocks that are read for one page.
+const BLOCKS_MAX: usize = 512;
+
+impl NoteQuery {
+    fn of(&self, stored: Vec<Stored>) -> Vec<NoteRow> {
+        let same = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        let mut rows = Vec::new();
+        for decision in stored.into_iter().flat_map(|stored| stored.decisions) {
+            let period = decision.period.as_ref();
+            let inside = self
+                .periods
+                .as_ref()
+                .is_none_or(|periods| period.is_some_and(|period| periods.contains(period)));
+            if !inside || !same(&self.plan, &decision.plan) {
+                continue;
+            }
+            let notes = if self.alerts { decision.alerts } else { decision.log };
+            let notes = notes.into_iter().filter(|note| same(&self.code, &note.code));
+            rows.extend(notes.map(|note| NoteRow { note, period: decision.period.clone() }));
+        }
+        rows
+    }
+}
+
+impl Ledger {
+    /// A page of notes, in an order that stays while transactions are added.
+    ///
+    /// # Errors
+    /// When the data, or the cursor, cannot be read.
+    pub fn notes(&self, query: &NoteQuery) -> Result<NotePage> {
+        let snapshot = self.snapshot()?;
+        if let Some(id) = &query.transaction {
+            let stored = find(&*snapshot, id)?;
+            return Ok(NotePage { rows: query.of(stored.into_iter().collect()), next: None });
+        }
+        let Cursor { key: mut from, index: mut skip } = Cursor::read(query.cursor.as_deref())?;
+        let mut page = NotePage::default();
+        for _ in 0..BLOCKS_MAX / BLOCKS_A_TIME {
+            let blocks = snapshot.scan(Table::Blocks, b"", &from, BLOCKS_A_TIME)?;
+            let last = blocks.len() < BLOCKS_A_TIME;
+            for (key, block) in blocks {
+                let skipped = if key == from { skip } else { 0 };
+                let notes = query.of(code::unpack(&block)?);
+                for (index, note) in notes.into_iter().enumerate().skip(skipped) {
+                    if page.rows.len() >= query.limit {
+                        page.next = Some(Cursor::text(&key, index));
+                        return Ok(page);
+                    }
+                    page.rows.push(note);
+                }
+                (from, skip) = ([key.as_slice(), &[0]].concat(), 0);
+            }
+            if last {
+                return Ok(page);
+            }
+        }
+        page.next = Some(Cursor::text(&from, 0));
+        Ok(page)
+    }
+}

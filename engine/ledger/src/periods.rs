@@ -1,0 +1,106 @@
+//! Periods that people closed, reopened or finalized, and the rows that were frozen with them.
+//!
+//! Not the rules of posting (`posting`) and not where a period stands by the calendar (`calendar`).
+//! A period is finalized in the commit that freezes its rows (`record`). Called by the host. Source:
+//! DOMAIN 2.11, 2.12.
+//!
+//! **Architecture invariant:** a finalized period and its frozen rows are never changed or removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::record::natural_key;
+use super::{Ledger, Result, code, lock};
+use accredit_domain::decision::CreditRow;
+use accredit_seams::store::{Batch, Snapshot, Table};
+
+/// What people said about a leaf period last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// `open`, `closed` or `finalized`.
+    pub state: String,
+    /// The business date of it, ISO.
+    pub day: String,
+    /// Who.
+    pub who: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Why, if said.
+    pub reason: Option<String>,
+}
+
+/// The word for a period that never changes again.
+pub const FINALIZED: &str = "finalized";
+
+fn put(batch: &mut Batch, leaf: &str, said: &Said) -> Result<()> {
+    batch.put(Table::Periods, leaf, code::json(said)?);
+    Ok(())
+}
+
+/// Adds a finalization to the commit that freezes its rows.
+pub(super) fn finalize(
+    ledger: &Ledger,
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    leaf: &str,
+    said: &Said,
+) -> Result<()> {
+    put(batch, leaf, said)?;
+    let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
+    ledger.append_audit(snapshot, batch, said.at_ms, &said.who, FINALIZED, detail)
+}
+
+impl Ledger {
+    /// What people said about leaf periods, by id.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn periods(&self) -> Result<BTreeMap<String, Said>> {
+        let rows = self.snapshot()?.scan(Table::Periods, b"", b"", usize::MAX)?;
+        let rows = rows.into_iter().map(|(key, row)| {
+            Ok((String::from_utf8_lossy(&key).into_owned(), code::from_json(&row)?))
+        });
+        rows.collect()
+    }
+
+    /// Ids of the leaf periods that are finalized.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn finalized(&self) -> Result<BTreeSet<String>> {
+        let periods = self.periods()?.into_iter();
+        Ok(periods.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf).collect())
+    }
+
+    /// Notes that leaf periods were closed or reopened; a finalized one stays as it is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn say(&self, leaf: &str, said: &Said) -> Result<()> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let known: Option<Said> = snapshot
+            .get(Table::Periods, leaf.as_bytes())?
+            .map(|row| code::from_json(&row))
+            .transpose()?;
+        if known.is_some_and(|known| known.state == FINALIZED || known.state == said.state) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        put(&mut batch, leaf, said)?;
+        let what = if said.state == "open" { "reopened" } else { "closed" };
+        let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
+        self.append_audit(&*snapshot, &mut batch, said.at_ms, &said.who, what, detail)?;
+        self.store.commit(&batch)
+    }
+
+    /// The frozen rows of a transaction, in the order in which they were frozen.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn frozen(&self, transaction: &str) -> Result<Vec<CreditRow>> {
+        let row = self.snapshot()?.get(Table::Frozen, &natural_key(transaction))?;
+        row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
+    }
+}

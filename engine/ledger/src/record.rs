@@ -1,0 +1,339 @@
+//! Transactions and what was decided about them, packed per block.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::calculations::Summaries;
+use super::periods::{self, Said};
+use super::statements::Statements;
+use super::{Ledger, Result, code, lock};
+use accredit_domain::credit::transaction_prefix;
+use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::money::add_to_total;
+use accredit_domain::transaction::Record;
+use accredit_seams::store::{Batch, Snapshot, Table};
+
+/// Transactions a block.
+pub(super) const BLOCK: u64 = 64;
+
+/// A transaction as it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Its number, by first receipt, from 0.
+    pub number: u64,
+    /// Natural key.
+    pub id: String,
+    /// 1 for the first content, and one more for every other.
+    pub version: u32,
+    /// Versions that came later than a newer one.
+    pub superseded: u32,
+    /// The delivery that brought this content.
+    pub delivery: u64,
+    /// The row as delivered.
+    pub record: Record,
+    /// What was decided, a plan each.
+    pub decisions: Vec<Decision>,
+}
+
+/// A version of a transaction that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Natural key.
+    pub id: String,
+    /// The row.
+    pub record: Record,
+    /// The delivery that brought it.
+    pub sequence: u64,
+    /// Whether a newer one was there already: then it is kept and not applied.
+    pub superseded: bool,
+}
+
+/// What one round of work found out: recorded together.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// Deliveries that are done, with the reason of those that are dead letters.
+    pub done: Vec<(u64, Option<String>)>,
+    /// Versions in order of arrival.
+    pub versions: Vec<Version>,
+    /// Decisions a transaction, all plans: of every transaction with a new version, and of those
+    /// that were decided again.
+    pub decisions: Vec<(String, Vec<Decision>)>,
+    /// A leaf period that is finalized with this work, with who says so.
+    pub finalized: Option<(String, Said)>,
+    /// All frozen rows of transactions that have new ones, by natural key.
+    pub frozen: Vec<(String, Vec<CreditRow>)>,
+}
+
+/// How many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say what is counted")]
+pub struct Counts {
+    pub transactions: i64,
+    /// Direct and indirect, held ones included, suppressed ones not.
+    pub credits: i64,
+    pub direct: i64,
+    pub indirect: i64,
+    pub held: i64,
+    pub suppressed: i64,
+    pub uncredited: i64,
+    pub parked: i64,
+    /// Direct credits that are not suppressed, summed by unit type; a sum that no decimal holds
+    /// stays at the largest one.
+    pub credited: BTreeMap<String, Decimal>,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, decisions: &[Decision], sign: i64) {
+        for decision in decisions {
+            self.add_outcome(decision.outcome, sign);
+            decision.credits.iter().for_each(|credit| self.add_credit(credit, sign));
+        }
+    }
+
+    /// Adds those of another part.
+    pub fn merge(&mut self, other: &Counts) {
+        self.transactions = self.transactions.saturating_add(other.transactions);
+        self.credits = self.credits.saturating_add(other.credits);
+        self.direct = self.direct.saturating_add(other.direct);
+        self.indirect = self.indirect.saturating_add(other.indirect);
+        self.held = self.held.saturating_add(other.held);
+        self.suppressed = self.suppressed.saturating_add(other.suppressed);
+        self.uncredited = self.uncredited.saturating_add(other.uncredited);
+        self.parked = self.parked.saturating_add(other.parked);
+        for (unit, amount) in &other.credited {
+            add_to_total(self.credited.entry(unit.clone()).or_default(), *amount);
+        }
+    }
+
+    pub(super) fn add_outcome(&mut self, outcome: Outcome, sign: i64) {
+        match outcome {
+            Outcome::Uncredited => self.uncredited = self.uncredited.saturating_add(sign),
+            Outcome::Parked => self.parked = self.parked.saturating_add(sign),
+            Outcome::Credited | Outcome::Filtered => (),
+        }
+    }
+
+    pub(super) fn add_credit(&mut self, credit: &CreditRow, sign: i64) {
+        match credit.status.as_str() {
+            "suppressed" => return self.suppressed += sign,
+            "void" => return,
+            "held" => self.held += sign,
+            _ => (),
+        }
+        self.credits += sign;
+        if credit.kind == "direct" {
+            self.direct += sign;
+            let sum = self.credited.entry(credit.unit_type.clone()).or_default();
+            let amount = credit.amount.parse::<Decimal>().unwrap_or_default();
+            let change = amount.checked_mul(Decimal::from(sign)).unwrap_or_default();
+            add_to_total(sum, change);
+        } else {
+            self.indirect += sign;
+        }
+    }
+}
+
+pub(super) const COUNTS: &[u8] = b"counts";
+const NEXT_NUMBER: &[u8] = b"next_transaction";
+
+/// The key of a transaction's number: what its credits' ids begin with, then its natural key.
+pub(super) fn natural_key(id: &str) -> Vec<u8> {
+    [&transaction_prefix(id)[..], id.as_bytes()].concat()
+}
+
+pub(super) fn block(snapshot: &dyn Snapshot, number: u64) -> Result<Vec<Stored>> {
+    let row = snapshot.get(Table::Blocks, &code::key(number))?;
+    row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
+}
+
+/// Where the checksum of a block stands.
+pub(super) fn check_key(block: u64) -> Vec<u8> {
+    [b"block/", &code::key(block)[..]].concat()
+}
+
+/// What a block's bytes are known by, so that damage shows that no decision depends on.
+pub(super) fn checksum(row: &[u8]) -> [u8; 32] {
+    *blake3::hash(row).as_bytes()
+}
+
+/// Where the dates of release of a transaction's held credits stand.
+pub(super) fn hold_keys(stored: &Stored) -> BTreeSet<Vec<u8>> {
+    let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
+    let held = credits.filter(|credit| credit.status == "held");
+    let dates = held.filter_map(|credit| credit.release_date.as_deref());
+    dates.map(|date| [date.as_bytes(), &code::key(stored.number)].concat()).collect()
+}
+
+/// Whether some plan could not decide it.
+pub(super) fn is_parked(stored: &Stored) -> bool {
+    stored.decisions.iter().any(|decision| decision.outcome == Outcome::Parked)
+}
+
+impl Ledger {
+    /// Records a round of work in one commit. One caller decides and records at a time.
+    ///
+    /// # Errors
+    /// When nothing was written, or nobody can say.
+    pub fn record(&self, work: &Work) -> Result<()> {
+        let _one_at_a_time = lock(&self.records);
+        let snapshot = self.snapshot()?;
+        let mut batch = Batch::default();
+        let counts = snapshot.get(Table::Meta, COUNTS)?;
+        let mut counts: Counts =
+            counts.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default();
+        let mut blocks = Blocks::new(&*snapshot)?;
+        for version in &work.versions {
+            let number = blocks.number(&version.id, &mut batch)?;
+            blocks.apply(number, version, &mut batch)?;
+        }
+        for (id, decisions) in &work.decisions {
+            let number = blocks.number(id, &mut batch)?;
+            if let Some(stored) = blocks.find(number)? {
+                stored.decisions.clone_from(decisions);
+            }
+        }
+        counts.transactions += blocks.added;
+        let mut statements = Statements::new(&*snapshot);
+        let mut summaries = Summaries::new(&*snapshot);
+        for (number, (before, after)) in &blocks.open {
+            write_block(*number, before, after, &mut counts, &mut batch)?;
+            statements.change(before, after)?;
+            summaries.change(before, after)?;
+        }
+        statements.write(&mut batch)?;
+        summaries.write(&mut batch)?;
+        batch.put(Table::Meta, COUNTS, code::pack(&counts)?);
+        batch.put(Table::Meta, NEXT_NUMBER, code::key(blocks.next));
+        for (id, rows) in &work.frozen {
+            batch.put(Table::Frozen, natural_key(id), code::pack(rows)?);
+        }
+        let _audit = work.finalized.as_ref().map(|_| lock(&self.others));
+        if let Some((leaf, said)) = &work.finalized {
+            // A trail that grew since the snapshot would be a conflict: it is read again here.
+            periods::finalize(self, &*self.snapshot()?, &mut batch, leaf, said)?;
+        }
+        finish(work, &mut batch);
+        self.store.commit(&batch)
+    }
+
+    /// How many there are of everything.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn counts(&self) -> Result<Counts> {
+        let row = self.snapshot()?.get(Table::Meta, COUNTS)?;
+        Ok(row.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default())
+    }
+}
+
+/// The blocks that a round of work touches, as they were and as they become.
+struct Blocks<'a> {
+    snapshot: &'a dyn Snapshot,
+    open: BTreeMap<u64, (Vec<Stored>, Vec<Stored>)>,
+    fresh: BTreeMap<String, u64>,
+    next: u64,
+    added: i64,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(snapshot: &'a dyn Snapshot) -> Result<Self> {
+        let next = snapshot.get(Table::Meta, NEXT_NUMBER)?.map_or(0, |row| code::number(&row));
+        Ok(Blocks { snapshot, open: BTreeMap::new(), fresh: BTreeMap::new(), next, added: 0 })
+    }
+
+    /// The number of a transaction, a new one for a new transaction.
+    fn number(&mut self, id: &str, batch: &mut Batch) -> Result<u64> {
+        let key = natural_key(id);
+        if let Some(known) = self.snapshot.get(Table::Keys, &key)? {
+            return Ok(code::number(&known));
+        }
+        if let Some(known) = self.fresh.get(id) {
+            return Ok(*known);
+        }
+        let number = self.next;
+        batch.put(Table::Keys, key, code::key(number));
+        self.fresh.insert(id.to_owned(), number);
+        self.next += 1;
+        self.added += 1;
+        Ok(number)
+    }
+
+    fn block(&mut self, number: u64) -> Result<&mut Vec<Stored>> {
+        let (_, after) = match self.open.entry(number / BLOCK) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let before = block(self.snapshot, number / BLOCK)?;
+                entry.insert((before.clone(), before))
+            }
+        };
+        Ok(after)
+    }
+
+    fn find(&mut self, number: u64) -> Result<Option<&mut Stored>> {
+        Ok(self.block(number)?.iter_mut().find(|stored| stored.number == number))
+    }
+
+    /// Applies a version: the former content goes to the history, as does one that came late.
+    fn apply(&mut self, number: u64, version: &Version, batch: &mut Batch) -> Result<()> {
+        let Some(stored) = self.find(number)? else {
+            let (id, record) = (version.id.clone(), version.record.clone());
+            let delivery = version.sequence;
+            let new = Stored { number, id, version: 1, delivery, record, ..Stored::default() };
+            self.block(number)?.push(new);
+            return Ok(());
+        };
+        let key = [&code::key(number)[..], &version.sequence.to_be_bytes()].concat();
+        if version.superseded {
+            stored.superseded += 1;
+            batch.put(Table::History, key, code::pack(&version.record)?);
+            return Ok(());
+        }
+        let old = std::mem::replace(&mut stored.record, version.record.clone());
+        let key = [&code::key(number)[..], &stored.delivery.to_be_bytes()].concat();
+        batch.put(Table::History, key, code::pack(&old)?);
+        stored.version += 1;
+        stored.delivery = version.sequence;
+        Ok(())
+    }
+}
+
+/// Writes a block with its holds and parked transactions, and counts the difference.
+fn write_block(
+    number: u64,
+    before: &[Stored],
+    after: &[Stored],
+    counts: &mut Counts,
+    batch: &mut Batch,
+) -> Result<()> {
+    let row = code::pack(&after)?;
+    batch.put(Table::Meta, check_key(number), checksum(&row));
+    batch.put(Table::Blocks, code::key(number), row);
+    for stored in before {
+        counts.add(&stored.decisions, -1);
+        hold_keys(stored).into_iter().for_each(|key| batch.delete(Table::Holds, key));
+        batch.delete(Table::Parked, code::key(stored.number));
+    }
+    for stored in after {
+        counts.add(&stored.decisions, 1);
+        hold_keys(stored).into_iter().for_each(|key| batch.put(Table::Holds, key, ""));
+        if is_parked(stored) {
+            batch.put(Table::Parked, code::key(stored.number), "");
+        }
+    }
+    Ok(())
+}
+
+fn finish(work: &Work, batch: &mut Batch) {
+    for (sequence, dead) in &work.done {
+        batch.delete(Table::Pending, code::key(*sequence));
+        if let Some(reason) = dead {
+            batch.put(Table::Dead, code::key(*sequence), reason.as_str());
+        }
+    }
+    let cells = work.versions.iter().flat_map(|version| &version.record.cells);
+    let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
+    columns.into_iter().for_each(|column| batch.put(Table::Columns, column, ""));
+}

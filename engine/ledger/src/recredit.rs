@@ -1,0 +1,187 @@
+//! Credits that an activation wants decided again: what is asked for, how far it got, and the
+//! questions about existing credits that a change of rules raises.
+//!
+//! Not deciding (the host's worker does, batch by batch). The wish is kept with the activation, so
+//! that a stop in the middle loses nothing. Called by the host. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** a wish ends only when every transaction that it covers was looked at
+//! after the last activation.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::definitions::{Activation, Effective};
+use super::record::{BLOCK, Stored, block};
+use super::{Ledger, Result, code, lock};
+use accredit_domain::decision::Decision;
+use accredit_seams::store::{Batch, Snapshot, Table};
+
+const KEY: &[u8] = b"recredit";
+
+/// Transactions to be decided again, and how far that is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recredit {
+    /// The activation that asked for it last.
+    pub activation: u64,
+    /// The ruleset of that activation, which decides.
+    pub ruleset: String,
+    /// Which transactions.
+    pub effective: Effective,
+    /// From which incentive date finalized periods are meant as well: what differs in them is posted
+    /// in an open one.
+    #[serde(default)]
+    pub reaching: Option<Date>,
+    /// The number of the next transaction to look at.
+    pub next: u64,
+    /// How many were decided again.
+    pub decided: u64,
+}
+
+/// What decided stored transactions, plan by plan, seen from one ruleset.
+#[derive(Debug, Clone)]
+pub struct Pins {
+    /// Plan hashes by ruleset.
+    known: HashMap<String, BTreeMap<String, String>>,
+    /// Those of the one.
+    wanted: BTreeMap<String, String>,
+}
+
+impl Pins {
+    /// From every activation, and the plan hashes of the ruleset that is to decide.
+    pub fn new(activations: &[Activation], wanted: BTreeMap<String, String>) -> Pins {
+        let known = activations.iter();
+        let known = known.map(|one| (one.ruleset.clone(), one.plans.clone())).collect();
+        Pins { known, wanted }
+    }
+
+    /// The plans whose decision another ruleset might make differently: those whose hash differs or
+    /// is not known, those without a decision, those that are gone.
+    pub fn stale(&self, decisions: &[Decision]) -> BTreeSet<String> {
+        let same = |decision: &Decision| {
+            let decided = self.known.get(&decision.ruleset);
+            let decided = decided.and_then(|plans| plans.get(&decision.plan));
+            decided.is_some() && decided == self.wanted.get(&decision.plan)
+        };
+        let other = decisions.iter().filter(|decision| !same(decision));
+        let mut stale: BTreeSet<String> = other.map(|decision| decision.plan.clone()).collect();
+        let new = self.wanted.keys().filter(|plan| {
+            let mut known = decisions.iter();
+            !known.any(|decision| decision.plan == **plan)
+        });
+        stale.extend(new.cloned());
+        stale
+    }
+}
+
+/// Adds the wish of an activation to its commit. A wish that is not fulfilled yet is widened: its
+/// transactions are looked at again, by the newest rules.
+pub(super) fn ask(
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    activation: &Activation,
+) -> Result<()> {
+    let waiting = pending(snapshot)?;
+    let known = waiting.as_ref().map(|waiting| waiting.effective);
+    // `recredit` covers every date and no finalized period: a date that was asked for stays asked.
+    let dates = [Some(activation.effective), known].into_iter().flatten();
+    let dates = dates.filter_map(Effective::date);
+    let reaching = dates.chain(waiting.and_then(|waiting| waiting.reaching)).min();
+    let effective = match (activation.effective, known) {
+        (Effective::Now, None) => return Ok(()),
+        (Effective::Now, Some(known)) => known,
+        (Effective::From(new), Some(Effective::From(old))) => Effective::From(new.min(old)),
+        (_, Some(Effective::Recredit)) | (Effective::Recredit, _) => Effective::Recredit,
+        (new, _) => new,
+    };
+    let ruleset = activation.ruleset.clone();
+    let activation = activation.sequence;
+    let wish = Recredit { activation, ruleset, effective, reaching, next: 0, decided: 0 };
+    batch.put(Table::Meta, KEY, code::json(&wish)?);
+    Ok(())
+}
+
+fn pending(snapshot: &dyn Snapshot) -> Result<Option<Recredit>> {
+    snapshot.get(Table::Meta, KEY)?.map(|row| code::from_json(&row)).transpose()
+}
+
+impl Ledger {
+    /// What has to be decided again, if anything has.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn recredit(&self) -> Result<Option<Recredit>> {
+        pending(&*self.snapshot()?)
+    }
+
+    /// Notes how far it got, or, with none, that it is done; nothing when another activation has
+    /// asked again since.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn recredited(&self, known: &Recredit, next: Option<&Recredit>, at_ms: i64) -> Result<()> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        if pending(&*snapshot)?.is_none_or(|now| now.activation != known.activation) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        match next {
+            Some(next) => batch.put(Table::Meta, KEY, code::json(next)?),
+            None => {
+                batch.delete(Table::Meta, KEY);
+                let detail = serde_json::json!({
+                    "activation": known.activation,
+                    "effective": known.effective,
+                    "transactions": known.decided,
+                });
+                self.append_audit(&*snapshot, &mut batch, at_ms, "worker", "recredited", detail)?;
+            }
+        }
+        self.store.commit(&batch)
+    }
+
+    /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;
+    /// none at the end.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn stored_from(&self, from: u64) -> Result<Option<(Vec<Stored>, u64)>> {
+        let snapshot = self.snapshot()?;
+        let first = from / BLOCK;
+        let row = snapshot.scan(Table::Blocks, b"", &code::key(first), 1)?;
+        let Some((key, _)) = row.first() else { return Ok(None) };
+        let number = code::number(key);
+        let mut stored = block(&*snapshot, number)?;
+        stored.retain(|stored| stored.number >= from);
+        Ok(Some((stored, (number + 1) * BLOCK)))
+    }
+
+    /// Where to go on behind a block that cannot be read.
+    pub fn block_after(&self, from: u64) -> u64 {
+        (from / BLOCK + 1) * BLOCK
+    }
+
+    /// Whether a credit of this rule exists, of this result where one is named.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn has_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> Result<bool> {
+        let mut from = 0;
+        while let Some((stored, next)) = self.stored_from(from)? {
+            let decisions = stored.iter().flat_map(|stored| &stored.decisions);
+            let mut credits = decisions.flat_map(|decision| &decision.credits);
+            let found = credits.any(|credit| {
+                credit.plan == plan
+                    && credit.rule == rule
+                    && result.is_none_or(|result| credit.result == result)
+            });
+            if found {
+                return Ok(true);
+            }
+            from = next;
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,294 @@
+//! Releases of calculations: what payees may see, and since when it is certain.
+//!
+//! A release copies the credits and rewards of a calculation to the statements of its payees; what
+//! is decided later stays invisible to them until the next one. Not the release of a held credit
+//! (`resolutions`) and not the rules of when (the host's). Called by the host. Source: DOMAIN 2.14,
+//! 3.8, INV-V1, INV-V2.
+//!
+//! **Architecture invariant:** a payee's rows are stored under the payee's own key: no read that is
+//! given one payee can come by those of another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::record::natural_key;
+use super::{Ledger, Result, code, lock};
+use accredit_domain::decision::{CreditRow, RewardRow};
+use accredit_seams::store::{Batch, Snapshot, Table};
+
+/// One act of releasing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// Business date, ISO.
+    pub date: String,
+    /// Who.
+    pub who: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// The revision of the calculation that was published.
+    pub revision: u32,
+    /// Whether it was forced.
+    pub forced: bool,
+    /// Why, if said.
+    pub reason: Option<String>,
+}
+
+/// What was released of a plan in a period.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Plan id.
+    pub plan: String,
+    /// Period id, of the kind that the plan is calculated by.
+    pub period: String,
+    /// `pending` or `confirmed`; `deleted` when it was taken back from the statements.
+    pub status: String,
+    /// How often it was published.
+    pub publications: u32,
+    /// The last release of credits.
+    pub credits: Option<Act>,
+    /// The release of rewards.
+    pub rewards: Option<Act>,
+    /// Whose statements it is in.
+    pub payees: BTreeSet<String>,
+}
+
+impl Release {
+    /// The act that payees see the result of.
+    pub fn last(&self) -> Option<&Act> {
+        self.rewards.as_ref().or(self.credits.as_ref())
+    }
+}
+
+/// Credits were released: amounts may still change.
+pub const PENDING: &str = "pending";
+
+/// Rewards were released: amounts are certain.
+pub const CONFIRMED: &str = "confirmed";
+
+/// What was released is no longer shown.
+pub const DELETED: &str = "deleted";
+
+/// What one payee sees of a plan in a period.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// Plan id.
+    pub plan: String,
+    /// Period id.
+    pub period: String,
+    /// `pending` or `confirmed`.
+    pub status: String,
+    /// The revision of the calculation that was published.
+    pub revision: u32,
+    /// Business date of the release, ISO.
+    pub released: String,
+    /// The payee's credits.
+    pub credits: Vec<CreditRow>,
+    /// Credits of teams that the payee is a member of, in a plan that measures teams.
+    pub team_credits: Vec<CreditRow>,
+    /// The payee's rewards.
+    pub rewards: Vec<RewardRow>,
+}
+
+/// A release with everything that is written with it.
+#[derive(Debug, Clone, Default)]
+pub struct Publication {
+    /// The release as it becomes.
+    pub release: Release,
+    /// Statements by payee.
+    pub statements: BTreeMap<String, Statement>,
+    /// What becomes certain: leaf period, transaction, rows; of a release of rewards.
+    pub confirmed: Vec<(String, String, Vec<CreditRow>)>,
+    /// What is paid: payee, transaction, credit type; of a release of rewards.
+    pub paid: BTreeSet<(String, String, String)>,
+    /// Alerts that the release raises, as JSON objects.
+    pub alerts: Vec<serde_json::Value>,
+    /// What the audit trail calls it.
+    pub what: &'static str,
+}
+
+fn release_key(plan: &str, period: &str) -> Vec<u8> {
+    code::parts(&[plan, period])
+}
+
+fn confirmed_key(plan: &str, leaf: &str, transaction: &str) -> Vec<u8> {
+    [code::parts(&[plan, leaf]), natural_key(transaction)].concat()
+}
+
+fn find(snapshot: &dyn Snapshot, plan: &str, period: &str) -> Result<Option<Release>> {
+    let row = snapshot.get(Table::Releases, &release_key(plan, period))?;
+    row.map(|row| code::from_json(&row)).transpose()
+}
+
+/// Takes everything that a release published out of the statements.
+fn withdraw(batch: &mut Batch, known: &Release) {
+    for payee in &known.payees {
+        batch.delete(Table::Published, code::parts(&[payee, &known.period, &known.plan]));
+    }
+}
+
+fn withdraw_confirmed(
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    leaves: &BTreeSet<String>,
+    known: &Release,
+) -> Result<()> {
+    for leaf in leaves {
+        let prefix = code::parts(&[&known.plan, leaf]);
+        for (key, _) in snapshot.scan(Table::Confirmed, &prefix, b"", usize::MAX)? {
+            batch.delete(Table::Confirmed, key);
+        }
+    }
+    for payee in &known.payees {
+        for (key, _) in snapshot.scan(Table::Paid, &code::parts(&[payee]), b"", usize::MAX)? {
+            if key.ends_with(&code::parts(&[&known.plan, &known.period])) {
+                batch.delete(Table::Paid, key);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Ledger {
+    /// Publishes a release in one commit: the release, its statements in place of those before,
+    /// what became certain, its alerts and its audit row.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn publish(&self, publication: &Publication, act: &Act) -> Result<()> {
+        let release = &publication.release;
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let mut batch = Batch::default();
+        if let Some(known) = find(&*snapshot, &release.plan, &release.period)? {
+            withdraw(&mut batch, &known);
+        }
+        let (plan, period) = (release.plan.as_str(), release.period.as_str());
+        for (payee, statement) in &publication.statements {
+            let key = code::parts(&[payee, period, plan]);
+            batch.put(Table::Published, key, code::json(statement)?);
+        }
+        for (leaf, transaction, rows) in &publication.confirmed {
+            let key = confirmed_key(plan, leaf, transaction);
+            batch.put(Table::Confirmed, key, code::pack(rows)?);
+        }
+        for (payee, transaction, kind) in &publication.paid {
+            let key = code::parts(&[payee, transaction, kind, plan, period]);
+            batch.put(Table::Paid, key, "");
+        }
+        let numbers = super::next_number(&*snapshot, Table::Alerts)?..;
+        for (number, alert) in numbers.zip(&publication.alerts) {
+            batch.put(Table::Alerts, code::key(number), code::json(alert)?);
+        }
+        batch.put(Table::Releases, release_key(plan, period), code::json(release)?);
+        let detail = serde_json::json!({
+            "plan": plan, "period": period, "status": release.status, "revision": act.revision,
+            "forced": act.forced, "reason": act.reason,
+        });
+        let what = publication.what;
+        self.append_audit(&*snapshot, &mut batch, act.at_ms, &act.who, what, detail)?;
+        self.store.commit(&batch)
+    }
+
+    /// Takes a calculation back from every statement; false when nothing is published. The audit
+    /// trail keeps what was.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn unpublish(
+        &self,
+        (plan, period): (&str, &str),
+        leaves: &BTreeSet<String>,
+        (who, at_ms): (&str, i64),
+    ) -> Result<bool> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let known = find(&*snapshot, plan, period)?.filter(|known| known.status != DELETED);
+        let Some(known) = known else { return Ok(false) };
+        let mut batch = Batch::default();
+        withdraw(&mut batch, &known);
+        withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
+        let detail = serde_json::json!({"plan": plan, "period": period, "status": known.status});
+        let deleted = Release {
+            status: DELETED.to_owned(),
+            credits: None,
+            rewards: None,
+            payees: BTreeSet::new(),
+            ..known
+        };
+        batch.put(Table::Releases, release_key(plan, period), code::json(&deleted)?);
+        self.append_audit(&*snapshot, &mut batch, at_ms, who, "calculation_deleted", detail)?;
+        self.store.commit(&batch)?;
+        Ok(true)
+    }
+
+    /// What was released of a plan in a period.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn release(&self, plan: &str, period: &str) -> Result<Option<Release>> {
+        find(&*self.snapshot()?, plan, period)
+    }
+
+    /// Every release, by plan and period.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn releases(&self) -> Result<Vec<Release>> {
+        let rows = self.snapshot()?.scan(Table::Releases, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+
+    /// What is published of one payee, in one period or in all, by period and plan. A payee who is
+    /// not known has nothing published, like one who is.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn statements(&self, payee: &str, period: Option<&str>) -> Result<Vec<Statement>> {
+        let prefix = match period {
+            Some(period) => code::parts(&[payee, period]),
+            None => code::parts(&[payee]),
+        };
+        let rows = self.snapshot()?.scan(Table::Published, &prefix, b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+
+    /// What became certain with the release of rewards of `plan` in the leaf period `leaf`.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn confirmed(&self, plan: &str, leaf: &str, transaction: &str) -> Result<Vec<CreditRow>> {
+        let key = confirmed_key(plan, leaf, transaction);
+        let row = self.snapshot()?.get(Table::Confirmed, &key)?;
+        row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
+    }
+
+    /// Plans and periods in which a payee was paid for a transaction and credit type.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn paid(
+        &self,
+        (payee, transaction, kind): (&str, &str, &str),
+    ) -> Result<Vec<(String, String)>> {
+        let prefix = code::parts(&[payee, transaction, kind]);
+        let rows = self.snapshot()?.scan(Table::Paid, &prefix, b"", usize::MAX)?;
+        let rows = rows.iter().map(|(key, _)| {
+            let rest = key.get(prefix.len()..).unwrap_or_default();
+            let mut parts = rest.split(|byte| *byte == 0);
+            let mut part =
+                || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+            (part(), part())
+        });
+        Ok(rows.collect())
+    }
+
+    /// Alerts that releases raised, oldest first, as JSON objects.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn alerts(&self) -> Result<Vec<serde_json::Value>> {
+        let rows = self.snapshot()?.scan(Table::Alerts, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    }
+}

@@ -1,0 +1,296 @@
+//! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
+
+mod crash;
+mod wishes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use super::calculations::Summary;
+use super::inbox::Delivery;
+use super::query::CreditQuery;
+use super::record::{Counts, Version, Work};
+use super::*;
+use accredit_domain::credit::CreditId;
+use accredit_domain::decision::{CreditRow, Decision, Outcome, Resolution};
+use accredit_domain::transaction::{Cell, Record};
+use accredit_redb::Redb;
+use accredit_seams::store::memory::Memory;
+
+fn delivery(id: &str, body: &str) -> Delivery {
+    Delivery {
+        source: "crm".to_owned(),
+        id: id.to_owned(),
+        received_ms: 1,
+        body: body.into(),
+        transactions: vec![body.to_owned()],
+    }
+}
+
+fn record(id: &str, amount: i64) -> Record {
+    let cell = |text: String| Cell::Text(text);
+    Record {
+        cells: vec![("id".into(), cell(id.into())), ("amount".into(), cell(amount.to_string()))],
+    }
+}
+
+fn credit(id: &str, position: &str, amount: i64, status: &str) -> CreditRow {
+    let text = |text: &str| text.to_owned();
+    CreditRow {
+        id: CreditId::of(id, &[position], 0).to_string(),
+        transaction: text(id),
+        incentive_date: text("2026-03-15"),
+        plan: text("p"),
+        rule: text("r"),
+        result: text("c"),
+        kind: text("direct"),
+        position: Some(text(position)),
+        payee: Some(text(position)),
+        team: None,
+        relationship: None,
+        via: None,
+        level: None,
+        source: None,
+        share: Some(text("1")),
+        period: text("2026-03"),
+        credit_type: text("credit"),
+        unit_type: text("USD"),
+        amount: format!("{amount}.00"),
+        status: text(status),
+        release_date: (status == "held").then(|| text("2026-04-01")),
+        reason: None,
+        reason_code: None,
+        origin: text("calculated"),
+        reverses: None,
+        ruleset: text("rs"),
+    }
+}
+
+fn decision(id: &str, outcome: Outcome, credits: Vec<CreditRow>) -> Decision {
+    Decision {
+        plan: "p".to_owned(),
+        transaction: id.to_owned(),
+        period: Some("2026-03".to_owned()),
+        ruleset: "rs".to_owned(),
+        as_of: None,
+        outcome,
+        credits,
+        reasons: Vec::new(),
+        alerts: Vec::new(),
+        log: Vec::new(),
+    }
+}
+
+fn work(id: &str, amount: i64, credits: Vec<CreditRow>) -> Work {
+    let outcome = if credits.is_empty() { Outcome::Parked } else { Outcome::Credited };
+    let mut decision = decision(id, outcome, credits);
+    if outcome == Outcome::Parked {
+        decision.reasons =
+            vec![accredit_crediting::stage::note(id, "p", "filter", "bad_value", "bad")];
+    }
+    let record = record(id, amount);
+    let version = Version { id: id.to_owned(), record, sequence: 1, superseded: false };
+    let decisions = vec![(id.to_owned(), vec![decision])];
+    Work { versions: vec![version], decisions, ..Work::default() }
+}
+
+#[test]
+fn the_same_delivery_twice_is_one_and_another_body_is_a_conflict() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let first =
+        ledger.receive(&[delivery("a", "1"), delivery("b", "2"), delivery("a", "1")]).unwrap();
+    let flags = |receipts: &[inbox::Receipt]| -> Vec<(u64, bool, bool)> {
+        receipts.iter().map(|r| (r.sequence, r.duplicate, r.conflict)).collect()
+    };
+    assert_eq!(flags(&first), [(1, false, false), (2, false, false), (1, true, false)]);
+    let again = ledger.receive(&[delivery("b", "2"), delivery("b", "other")]).unwrap();
+    assert_eq!(flags(&again), [(2, true, false), (3, true, true)]);
+    assert_eq!(ledger.pending(9).unwrap().len(), 2);
+    assert_eq!(ledger.dead_letters(9).unwrap().len(), 1);
+    let done = vec![(1, None), (2, Some("odd".to_owned()))];
+    let work = Work { done, ..Work::default() };
+    ledger.record(&work).unwrap();
+    assert_eq!(ledger.pending_count(9).unwrap(), 0);
+    assert!(ledger.redrive(2).unwrap() && !ledger.redrive(2).unwrap());
+    assert!(!ledger.redrive(3).unwrap(), "a conflict was processed");
+    assert_eq!(ledger.pending(9).unwrap()[0].1, delivery("b", "2"));
+}
+
+#[test]
+fn a_replaced_decision_leaves_nothing_of_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("l.redb");
+    let open = || Ledger::new(Arc::new(Redb::open(&path).unwrap()));
+    let ledger = open();
+    ledger.record(&work("D1", 5, vec![credit("D1", "ann", 5, "held")])).unwrap();
+    assert_eq!(ledger.due_holds(date(2026, 3, 31)).unwrap().len(), 0);
+    assert_eq!(ledger.due_holds(date(2026, 4, 1)).unwrap().len(), 1);
+    ledger.record(&work("D1", 6, vec![credit("D1", "bob", 6, "active")])).unwrap();
+    drop(ledger);
+    let ledger = open();
+    let of = |payee: &str| {
+        let payee = Some(payee.to_owned());
+        ledger.credits(&CreditQuery { payee, limit: 9, ..CreditQuery::default() }).unwrap().rows
+    };
+    assert_eq!((of("ann").len(), of("bob").len()), (0, 1));
+    assert_eq!(ledger.due_holds(date(2026, 4, 1)).unwrap().len(), 0);
+    let credit = |who: &str| ledger.credit(&CreditId::of("D1", &[who], 0).to_string()).unwrap();
+    assert_eq!(credit("bob").unwrap().amount, "6.00");
+    assert_eq!(credit("ann"), None);
+    assert_eq!(ledger.transaction("D1").unwrap().unwrap().version, 2);
+}
+
+#[test]
+fn a_release_twice_is_once_and_the_trail_shows_tampering() {
+    let store = Arc::new(Memory::default());
+    let ledger = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
+    let id = CreditId::of("D1", &["ann"], 0);
+    let resolution = |action: &str, date: &str| Resolution {
+        credit: id.to_string(),
+        action: action.to_owned(),
+        date: date.to_owned(),
+        who: "admin".to_owned(),
+        ..Resolution::default()
+    };
+    let first = resolution("release", "2026-04-01");
+    assert_eq!(ledger.resolve(&first, 1).unwrap(), (first.clone(), false));
+    let later = resolution("release", "2026-05-01");
+    assert_eq!(ledger.resolve(&later, 2).unwrap(), (first, true));
+    ledger.resolve(&resolution("hold", "2026-05-02"), 3).unwrap();
+    ledger.resolve(&later, 4).unwrap();
+    assert_eq!(ledger.resolutions("D1").unwrap().len(), 3);
+    assert_eq!(ledger.audit().unwrap().len(), 3);
+    let (key, row) = store.snapshot().unwrap().scan(Table::Audit, b"", b"", 1).unwrap().remove(0);
+    let mut batch = accredit_seams::store::Batch::default();
+    batch.put(Table::Audit, key, String::from_utf8(row).unwrap().replace("admin", "other"));
+    store.commit(&batch).unwrap();
+    assert!(ledger.audit().is_err());
+}
+
+/// What the ledger should hold, the simplest way.
+type Model = BTreeMap<String, Vec<CreditRow>>;
+
+fn every_credit(ledger: &Ledger, query: &CreditQuery) -> Vec<String> {
+    let mut query = query.clone();
+    let mut ids = Vec::new();
+    loop {
+        let page = ledger.credits(&query).unwrap();
+        ids.extend(page.rows.into_iter().map(|row| format!("{} {}", row.id, row.amount)));
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => break,
+        }
+    }
+    ids.sort();
+    ids
+}
+
+/// Summaries without their revisions; those of nothing left out.
+fn content(ledger: &Ledger) -> Vec<((String, String), Summary)> {
+    let rows = ledger.summaries().unwrap().into_iter();
+    let rows = rows.map(|(key, mut row)| {
+        row.revision = 0;
+        (key, row)
+    });
+    rows.filter(|(_, row)| row.counts.transactions > 0).collect()
+}
+
+/// A ledger that has seen nothing but the end.
+fn recounted(model: &Model) -> Ledger {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    for (id, credits) in model {
+        ledger.record(&work(id, 1, credits.clone())).unwrap();
+    }
+    ledger
+}
+
+/// The same again is no revision, another amount or status is one, another ruleset is none.
+#[test]
+fn a_revision_is_a_change_of_content() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let key = ("p".to_owned(), "2026-03".to_owned());
+    let check = |credits: Vec<CreditRow>, expected: u32| {
+        ledger.record(&work("D1", 1, credits)).unwrap();
+        assert_eq!(ledger.summaries().unwrap()[&key].revision, expected);
+    };
+    let row = credit("D1", "ann", 5, "active");
+    check(vec![row.clone()], 1);
+    check(vec![CreditRow { ruleset: "other".to_owned(), ..row.clone() }], 1);
+    check(vec![CreditRow { amount: "6.00".to_owned(), ..row.clone() }], 2);
+    check(vec![CreditRow { status: "held".to_owned(), ..row.clone() }], 3);
+    check(vec![row], 4);
+    check(Vec::new(), 5);
+    let seen = |leaf: &str| {
+        let mut count = 0;
+        let leaves = BTreeSet::from([leaf.to_owned()]);
+        let mut look = |_| {
+            count += 1;
+            Ok(())
+        };
+        ledger.each(Some(&leaves), &mut look).unwrap();
+        count
+    };
+    assert_eq!((seen("2026-03"), seen("2026-04")), (1, 0));
+}
+
+fn agree(ledger: &Ledger, model: &Model) {
+    let all = || model.values().flatten();
+    let ids = |keep: &dyn Fn(&CreditRow) -> bool| {
+        let kept = all().filter(|credit| keep(credit));
+        let mut ids: Vec<String> = kept.map(|row| format!("{} {}", row.id, row.amount)).collect();
+        ids.sort();
+        ids
+    };
+    let query = CreditQuery { limit: 3, ..CreditQuery::default() };
+    assert_eq!(every_credit(ledger, &query), ids(&|_| true));
+    for payee in ["ann", "bob", "cid"] {
+        let query = CreditQuery { payee: Some(payee.to_owned()), ..query.clone() };
+        assert_eq!(every_credit(ledger, &query), ids(&|c| c.payee.as_deref() == Some(payee)));
+    }
+    let query = CreditQuery { status: Some("held".to_owned()), ..query };
+    assert_eq!(every_credit(ledger, &query), ids(&|credit| credit.status == "held"));
+    let mut counts = Counts { transactions: model.len() as i64, ..Counts::default() };
+    counts.parked = model.values().filter(|credits| credits.is_empty()).count() as i64;
+    counts.held = all().filter(|credit| credit.status == "held").count() as i64;
+    counts.suppressed = all().filter(|credit| credit.status == "suppressed").count() as i64;
+    counts.direct = all().count() as i64 - counts.suppressed;
+    counts.credits = counts.direct;
+    let mut actual = ledger.counts().unwrap();
+    let total = actual.credited.remove("USD").unwrap_or_default();
+    let counted = all().filter(|credit| credit.status != "suppressed");
+    let expected: rust_decimal::Decimal =
+        counted.map(|credit| credit.amount.parse::<rust_decimal::Decimal>().unwrap()).sum();
+    assert_eq!((actual, total), (counts, expected));
+    assert_eq!(content(ledger), content(&recounted(model)), "the order of arrival is content");
+    assert_eq!(ledger.parked().unwrap().len(), ledger.counts().unwrap().parked as usize);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// After any sequence of decisions every question has the answer of a naive recount.
+    #[test]
+    fn queries_equal_a_recount(steps in prop::collection::vec(
+        (0..150_usize, prop::collection::vec((0..3_usize, 0..3_usize, 0..900_i64), 0..4)), 1..60
+    )) {
+        let ledger = Ledger::new(Arc::new(Memory::default()));
+        let mut model = Model::new();
+        for (deal, wanted) in steps {
+            let id = format!("D{deal}");
+            let mut credits: Vec<CreditRow> = Vec::new();
+            for (who, status, amount) in wanted {
+                let (who, status) = (["ann", "bob", "cid"][who], ["active", "held", "suppressed"][status]);
+                let row = credit(&id, who, amount, status);
+                if !credits.iter().any(|known| known.id == row.id) {
+                    credits.push(row);
+                }
+            }
+            ledger.record(&work(&id, 1, credits.clone())).unwrap();
+            model.insert(id, credits);
+        }
+        agree(&ledger, &model);
+    }
+}

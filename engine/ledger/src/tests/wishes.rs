@@ -1,0 +1,137 @@
+//! Wishes to decide again: widened, restarted, ended; and the states of kept changes.
+
+use super::*;
+use crate::changes::{Proposal, State};
+use crate::definitions::{Activation, Effective};
+use crate::recredit::Pins;
+use accredit_domain::files::Files;
+
+fn activate(ledger: &Ledger, effective: &str) {
+    let effective = Effective::parse(effective).unwrap();
+    let ruleset = format!("rs_{effective}");
+    let activation = Activation { effective, ruleset, ..Activation::default() };
+    ledger.activate(&Files::new(), activation).unwrap();
+}
+
+#[test]
+fn a_wish_is_widened_until_it_is_fulfilled() {
+    let cases: [(&[&str], Option<&str>); 7] = [
+        (&["now"], None),
+        (&["recredit"], Some("recredit")),
+        (&["recredit", "now"], Some("recredit")),
+        (&["from:2026-02-01", "from:2026-03-01"], Some("from:2026-02-01")),
+        (&["from:2026-03-01", "from:2026-02-01"], Some("from:2026-02-01")),
+        (&["from:2026-03-01", "recredit"], Some("recredit")),
+        (&["recredit", "from:2026-03-01"], Some("recredit")),
+    ];
+    for (activations, expected) in cases {
+        let ledger = Ledger::new(Arc::new(Memory::default()));
+        activations.iter().for_each(|effective| activate(&ledger, effective));
+        let wish = ledger.recredit().unwrap();
+        let effective = wish.as_ref().map(|wish| wish.effective.to_string());
+        assert_eq!(effective.as_deref(), expected, "{activations:?}");
+        let last = wish.map(|wish| (wish.activation, wish.ruleset, wish.next));
+        let newest = format!("rs_{}", activations.last().unwrap());
+        let wanted = expected.map(|_| (activations.len() as u64, newest, 0));
+        assert_eq!(last, wanted, "by the newest rules, from the start: {activations:?}");
+    }
+}
+
+/// `recredit` is the wider wish and leaves finalized periods alone: widening `from:` to it forgot
+/// the days from which somebody had asked for them.
+#[test]
+fn a_widened_wish_reaches_as_far_back_as_either() {
+    let cases: [(&[&str], Option<&str>); 6] = [
+        (&["recredit"], None),
+        (&["from:2026-02-01"], Some("2026-02-01")),
+        (&["from:2026-03-01", "from:2026-02-01"], Some("2026-02-01")),
+        (&["from:2026-03-01", "recredit"], Some("2026-03-01")),
+        (&["recredit", "from:2026-03-01"], Some("2026-03-01")),
+        (&["from:2026-03-01", "recredit", "now"], Some("2026-03-01")),
+    ];
+    for (activations, expected) in cases {
+        let ledger = Ledger::new(Arc::new(Memory::default()));
+        activations.iter().for_each(|effective| activate(&ledger, effective));
+        let reaching = ledger.recredit().unwrap().unwrap().reaching;
+        let reaching = reaching.map(|date| date.to_string());
+        assert_eq!(reaching.as_deref(), expected, "{activations:?}");
+    }
+}
+
+#[test]
+fn progress_of_an_older_wish_does_not_count() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    activate(&ledger, "recredit");
+    let first = ledger.recredit().unwrap().unwrap();
+    activate(&ledger, "now");
+    ledger.recredited(&first, None, 1).unwrap();
+    let second = ledger.recredit().unwrap().unwrap();
+    assert_eq!((second.activation, second.next), (2, 0));
+    let further = crate::recredit::Recredit { next: 64, decided: 3, ..second.clone() };
+    ledger.recredited(&second, Some(&further), 2).unwrap();
+    assert_eq!(ledger.recredit().unwrap(), Some(further.clone()));
+    ledger.recredited(&further, None, 3).unwrap();
+    assert_eq!(ledger.recredit().unwrap(), None);
+    assert_eq!(ledger.audit().unwrap().last().unwrap().what, "recredited");
+}
+
+#[test]
+fn dates_are_covered_from_the_day_itself() {
+    let from = Effective::parse("from:2026-02-01").unwrap();
+    assert!(from.covers(Some(date(2026, 2, 1))) && !from.covers(Some(date(2026, 1, 31))));
+    assert!(from.covers(None), "without a date nobody knows");
+    assert!(!Effective::Now.covers(None) && Effective::Recredit.covers(Some(date(1, 1, 1))));
+    assert_eq!(Effective::parse("from:"), None);
+}
+
+#[test]
+fn a_decision_is_stale_when_its_plan_is_another() {
+    let plans = |hash: &str| BTreeMap::from([("p".to_owned(), hash.to_owned())]);
+    let known = Activation { ruleset: "rs".into(), plans: plans("1"), ..Activation::default() };
+    let stale = |wanted: BTreeMap<String, String>, decisions: &[Decision]| {
+        Pins::new(std::slice::from_ref(&known), wanted)
+            .stale(decisions)
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
+    let decided = [decision("D1", Outcome::Filtered, Vec::new())];
+    let none: Vec<String> = Vec::new();
+    assert_eq!(stale(plans("1"), &decided), none);
+    assert_eq!(stale(plans("2"), &decided), ["p"]);
+    assert_eq!(stale(plans("1"), &[]), ["p"], "a plan that is new");
+    assert_eq!(stale(BTreeMap::new(), &decided), ["p"], "a plan that is gone");
+    let foreign = Decision { ruleset: "other".to_owned(), ..decided[0].clone() };
+    assert_eq!(stale(plans("1"), &[foreign]), ["p"], "nobody knows what decided it");
+}
+
+#[test]
+fn rules_with_credits_are_known() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    for n in 0..130 {
+        let id = format!("D{n}");
+        let credits = if n == 129 { vec![credit(&id, "ann", 1, "void")] } else { Vec::new() };
+        ledger.record(&work(&id, 1, credits)).unwrap();
+    }
+    assert!(ledger.has_credits("p", "r", None).unwrap(), "in the last block, and void");
+    assert!(ledger.has_credits("p", "r", Some("c")).unwrap());
+    assert!(!ledger.has_credits("p", "r", Some("d")).unwrap());
+    assert!(!ledger.has_credits("q", "r", None).unwrap());
+}
+
+#[test]
+fn a_kept_change_keeps_its_texts_and_its_state() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let texts: BTreeMap<String, Option<Arc<str>>> =
+        [("a".to_owned(), Some(Arc::from("text"))), ("b".to_owned(), None)].into();
+    let kept = ledger.propose(Proposal { who: "eva".into(), ..Proposal::default() }, &texts);
+    let mut kept = kept.unwrap();
+    assert_eq!((kept.id, ledger.texts(&kept).unwrap()), (1, texts));
+    kept.state = State::Active;
+    ledger.update(&kept, "ida", "approved", 2).unwrap();
+    assert_eq!(ledger.proposals().unwrap(), [kept.clone()]);
+    assert_eq!(ledger.proposal(1).unwrap(), Some(kept));
+    let trail: Vec<(String, String)> =
+        ledger.audit().unwrap().into_iter().map(|row| (row.who, row.what)).collect();
+    let row = |who: &str, what: &str| (who.to_owned(), what.to_owned());
+    assert_eq!(trail, [row("eva", "proposed"), row("ida", "approved")]);
+}

@@ -1,0 +1,134 @@
+//! Dates: reading them, their parts, and counting days and months.
+//!
+//! Not a clock: no script knows what day it is. Called by scripts.
+//!
+//! **Architecture invariant:** a date that cannot be is an error, never a neighbouring date; only
+//! adding months clamps to the last day of a shorter month.
+
+use jiff::civil::Date;
+use rhai::{Dynamic, Engine, INT};
+
+use super::Function;
+use crate::value::{self, Outcome, raise};
+use accredit_domain::calendar::Length;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "date",
+        signatures: &["date(text)", "date(year: number, month: number, day: number)"],
+        page: "The date that an ISO text says: date(\"2022-01-31\").",
+        arities: &[1, 3],
+        register: |engine| {
+            engine.register_fn("date", parse);
+            engine.register_fn("date", of_parts);
+        },
+    },
+    Function {
+        name: "year",
+        signatures: &["year(date)", "date.year"],
+        page: "The year of a date.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("year", |date: Date| INT::from(date.year()));
+        },
+    },
+    Function {
+        name: "month",
+        signatures: &["month(date)", "date.month"],
+        page: "The month of a date, 1 to 12.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("month", |date: Date| INT::from(date.month()));
+        },
+    },
+    Function {
+        name: "day",
+        signatures: &["day(date)", "date.day"],
+        page: "The day of the month, 1 to 31.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("day", |date: Date| INT::from(date.day()));
+        },
+    },
+    Function {
+        name: "add_days",
+        signatures: &["add_days(date, days: number)"],
+        page: "The date so many days later, or earlier when negative.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("add_days", |date: Date, count: Dynamic| {
+                add(date, &count, Length::Days)
+            });
+        },
+    },
+    Function {
+        name: "add_months",
+        signatures: &["add_months(date, months: number)"],
+        page: "The date so many months later; the last day of a shorter month instead of a day \
+               that it does not have.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("add_months", |date: Date, count: Dynamic| {
+                add(date, &count, Length::Months)
+            });
+        },
+    },
+    Function {
+        name: "days_between",
+        signatures: &["days_between(from: date, to: date)"],
+        page: "How many days the second date is after the first; negative when it is before.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("days_between", days_between);
+        },
+    },
+];
+
+const HOURS_A_DAY: INT = 24;
+
+/// How many days `to` is after `from`.
+pub(super) fn days_between(from: Date, to: Date) -> INT {
+    to.duration_since(from).as_hours() / HOURS_A_DAY
+}
+
+/// The date so many days later.
+pub(super) fn add_days(date: Date, days: &Dynamic) -> Outcome<Date> {
+    add(date, days, Length::Days)
+}
+
+/// The parts of a date after a dot.
+pub(super) fn register_types(engine: &mut Engine) {
+    engine.register_type_with_name::<Date>("date");
+    engine.register_get("year", |date: &mut Date| INT::from(date.year()));
+    engine.register_get("month", |date: &mut Date| INT::from(date.month()));
+    engine.register_get("day", |date: &mut Date| INT::from(date.day()));
+}
+
+fn parse(text: &str) -> Outcome<Date> {
+    match accredit_domain::transaction::date(text.trim(), None) {
+        Some(date) => Ok(date),
+        None => raise(format!("`{text}` is not a date; write it like 2022-01-31")),
+    }
+}
+
+fn of_parts(year: INT, month: INT, day: INT) -> Outcome<Date> {
+    let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
+    let date = match parts {
+        (Ok(year), Ok(month), Ok(day)) => Date::new(year, month, day).ok(),
+        _ => None,
+    };
+    match date {
+        Some(date) => Ok(date),
+        None => raise(format!("there is no day {day} of month {month} in {year}")),
+    }
+}
+
+fn add(date: Date, count: &Dynamic, length: fn(i32) -> Length) -> Outcome<Date> {
+    let Some(count) = value::whole(count).and_then(|count| i32::try_from(count).ok()) else {
+        return raise(format!("expected a whole number, not {}", value::shown(count)));
+    };
+    match length(count).after(date) {
+        Some(date) => Ok(date),
+        None => raise("the date is out of range"),
+    }
+}

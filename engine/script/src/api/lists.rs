@@ -1,0 +1,123 @@
+//! Arrays and maps, and the functions that texts share with them.
+//!
+//! Not functions that take functions: Rhai's would read a result that is no boolean as `false`.
+//! Called by scripts.
+//!
+//! **Architecture invariant:** looking for a value compares strictly: an array of texts asked for a
+//! number is an error.
+
+use std::ops::{Range, RangeInclusive};
+
+use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Map};
+use rust_decimal::Decimal;
+
+use super::{Function, pure};
+use crate::value::{self, Outcome, raise};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "len",
+        signatures: &["len(text)", "len(array)", "len(map)"],
+        page: "The number of characters of a text, of items of an array, of keys of a map.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("len", |text: &str| count(text.chars().count()));
+            pure(engine, "len", |array: &mut Array| count(array.len()));
+            pure(engine, "len", |map: &mut Map| count(map.len()));
+        },
+    },
+    Function {
+        name: "is_empty",
+        signatures: &["is_empty(text)", "is_empty(array)", "is_empty(map)"],
+        page: "Whether there is nothing in it.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("is_empty", |text: &str| text.is_empty());
+            pure(engine, "is_empty", |array: &mut Array| array.is_empty());
+            pure(engine, "is_empty", |map: &mut Map| map.is_empty());
+        },
+    },
+    Function {
+        name: "contains",
+        signatures: &["contains(text, part: text)", "contains(array, item)", "contains(map, key)"],
+        page: "Whether it is in there; also written `part in text`.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("contains", |text: &str, part: &str| text.contains(part));
+            pure(engine, "contains", contains);
+            pure(engine, "contains", |map: &mut Map, key: &str| map.contains_key(key));
+            engine.register_fn("contains", refuse_contains);
+        },
+    },
+    Function {
+        name: "push",
+        signatures: &["array.push(item)"],
+        page: "Appends an item to an array.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("push", |array: &mut Array, item: Dynamic| array.push(item));
+        },
+    },
+    Function {
+        name: "sum",
+        signatures: &["sum(array)"],
+        page: "The sum of an array of numbers; 0 for an empty one.",
+        arities: &[1],
+        register: |engine| {
+            pure(engine, "sum", sum);
+        },
+    },
+    Function {
+        name: "keys",
+        signatures: &["keys(map)"],
+        page: "The keys of a map in alphabetical order, as an array.",
+        arities: &[1],
+        register: |engine| {
+            pure(engine, "keys", |map: &mut Map| -> Array {
+                map.keys().map(|key| ImmutableString::from(key.as_str()).into()).collect()
+            });
+        },
+    },
+];
+
+/// What `for` can go through.
+pub(super) fn register_iterators(engine: &mut Engine) {
+    engine.register_iterator::<Array>();
+    engine.register_iterator::<Range<INT>>();
+    engine.register_iterator::<RangeInclusive<INT>>();
+}
+
+fn count(length: usize) -> INT {
+    INT::try_from(length).unwrap_or(INT::MAX)
+}
+
+fn contains(array: &mut Array, item: Dynamic) -> Outcome<bool> {
+    for other in array.iter() {
+        if value::equal(other, &item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Reached when no exact form fits.
+fn refuse_contains(whole: Dynamic, part: Dynamic) -> Outcome<bool> {
+    if let (Some(whole), Some(part)) = (value::text(&whole), value::text(&part)) {
+        return Ok(whole.contains(part.as_str()));
+    }
+    raise(format!("cannot look for {} in {}", value::kind(&part), value::kind(&whole)))
+}
+
+fn sum(array: &mut Array) -> Outcome<Decimal> {
+    let mut total = Decimal::ZERO;
+    for item in array.iter() {
+        let Some(number) = value::number(item) else {
+            return raise(format!("cannot add {} to a sum", value::kind(item)));
+        };
+        total = match total.checked_add(number) {
+            Some(total) => total,
+            None => return raise("the number is too large"),
+        };
+    }
+    Ok(total)
+}

@@ -1,0 +1,129 @@
+//! Functions on numbers; every one that rounds names its rule.
+//!
+//! Not the rounding of credits, which is `money`'s. Called by scripts.
+//!
+//! **Architecture invariant:** no function here knows floats.
+
+use rhai::{Dynamic, INT};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use super::Function;
+use crate::value::{self, Outcome, raise};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "number",
+        signatures: &["number(text)"],
+        page: "The number that a text says: number(\"12.50\"). Other text is an error.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("number", parse);
+        },
+    },
+    Function {
+        name: "abs",
+        signatures: &["abs(number)"],
+        page: "The number without its sign.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("abs", |x: Dynamic| -> Outcome<Decimal> { Ok(number(&x)?.abs()) });
+        },
+    },
+    Function {
+        name: "min",
+        signatures: &["min(number, number)"],
+        page: "The smaller of two numbers.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("min", |x: Dynamic, y: Dynamic| -> Outcome<Decimal> {
+                Ok(number(&x)?.min(number(&y)?))
+            });
+        },
+    },
+    Function {
+        name: "max",
+        signatures: &["max(number, number)"],
+        page: "The larger of two numbers.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("max", |x: Dynamic, y: Dynamic| -> Outcome<Decimal> {
+                Ok(number(&x)?.max(number(&y)?))
+            });
+        },
+    },
+    Function {
+        name: "round",
+        signatures: &["round(number)", "round(number, digits: number)"],
+        page: "Rounds to whole numbers, or to so many decimals; halves away from zero: round(-2.5) \
+               is -3.",
+        arities: &[1, 2],
+        register: |engine| {
+            let strategy = RoundingStrategy::MidpointAwayFromZero;
+            engine.register_fn("round", move |x: Dynamic| -> Outcome<Dynamic> {
+                Ok(value::plain(round(&x, &0.into(), strategy)?.into()))
+            });
+            engine.register_fn("round", move |x: Dynamic, digits: Dynamic| {
+                round(&x, &digits, strategy)
+            });
+        },
+    },
+    Function {
+        name: "round_half_even",
+        signatures: &["round_half_even(number, digits: number)"],
+        page: "Rounds to so many decimals, halves to the even neighbour: 2.5 to 2, 3.5 to 4.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("round_half_even", |x: Dynamic, digits: Dynamic| {
+                round(&x, &digits, RoundingStrategy::MidpointNearestEven)
+            });
+        },
+    },
+    Function {
+        name: "floor",
+        signatures: &["floor(number)"],
+        page: "The next whole number below.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("floor", |x: Dynamic| -> Outcome<Dynamic> {
+                Ok(value::plain(number(&x)?.floor().into()))
+            });
+        },
+    },
+    Function {
+        name: "ceiling",
+        signatures: &["ceiling(number)"],
+        page: "The next whole number above.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("ceiling", |x: Dynamic| -> Outcome<Dynamic> {
+                Ok(value::plain(number(&x)?.ceil().into()))
+            });
+        },
+    },
+];
+
+/// Decimals that a decimal of 96 bits can have.
+const DIGITS_MAX: INT = 28;
+
+fn number(value: &Dynamic) -> Outcome<Decimal> {
+    match value::number(value) {
+        Some(number) => Ok(number),
+        None => raise(format!("expected a number, not {}", value::kind(value))),
+    }
+}
+
+fn parse(text: &str) -> Outcome<Decimal> {
+    match accredit_domain::transaction::number(text.trim()) {
+        Some(number) => Ok(number),
+        None => raise(format!("`{text}` is not a number")),
+    }
+}
+
+fn round(x: &Dynamic, digits: &Dynamic, strategy: RoundingStrategy) -> Outcome<Decimal> {
+    let number = number(x)?;
+    let digits = value::whole(digits).filter(|digits| (0..=DIGITS_MAX).contains(digits));
+    match digits.and_then(|digits| u32::try_from(digits).ok()) {
+        Some(digits) => Ok(number.round_dp_with_strategy(digits, strategy)),
+        None => raise("digits must be a whole number from 0 to 28"),
+    }
+}

@@ -1,0 +1,119 @@
+//! What a crediting or hold policy answers with: shares and holds.
+//!
+//! Not finding positions, and not computing the day a hold ends. Called by scripts.
+//!
+//! **Architecture invariant:** a share or hold that cannot be meant is refused where it is made, so
+//! that the message points at the author's line.
+
+use rhai::{Dynamic, Engine};
+
+use super::Function;
+use crate::value::{self, Outcome, raise};
+use crate::{Hold, Share};
+use accredit_domain::calendar::{Length, PeriodKind};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "share",
+        signatures: &["share(who: text)", "share(who: text, weight: number)"],
+        page: "A recipient by name or alias, with the literal multiplier of its part.",
+        arities: &[1, 2],
+        register: |engine| {
+            engine.register_fn("share", |who: &str| share(who, None));
+            engine.register_fn("share", |who: &str, weight: Dynamic| share(who, Some(&weight)));
+        },
+    },
+    Function {
+        name: "no_hold",
+        signatures: &["no_hold()"],
+        page: "The credit is not held.",
+        arities: &[0],
+        register: |engine| {
+            engine.register_fn("no_hold", || Hold::None);
+        },
+    },
+    Function {
+        name: "hold_for",
+        signatures: &["hold_for(count: number, unit: text)"],
+        page: "The credit is held for so many days, months, quarters or years.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("hold_for", hold_for);
+        },
+    },
+    Function {
+        name: "hold_until",
+        signatures: &["hold_until(date)"],
+        page: "The credit is held until that day.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("hold_until", Hold::Until);
+        },
+    },
+    Function {
+        name: "hold_until_period",
+        signatures: &["hold_until_period(id: text)"],
+        page: "The credit is held until the first day of the period, for example \"2017-04\".",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("hold_until_period", |id: &str| Hold::UntilPeriod(id.to_owned()));
+        },
+    },
+    Function {
+        name: "hold_until_next",
+        signatures: &["hold_until_next(kind: text)"],
+        page: "The credit is held until the next month, quarter or year begins.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("hold_until_next", hold_until_next);
+        },
+    },
+    Function {
+        name: "hold_indefinitely",
+        signatures: &["hold_indefinitely()", "hold_indefinitely(reason: text)"],
+        page: "The credit is held until somebody releases it.",
+        arities: &[0, 1],
+        register: |engine| {
+            engine.register_fn("hold_indefinitely", || Hold::Indefinitely(String::new()));
+            engine.register_fn("hold_indefinitely", |reason: &str| {
+                Hold::Indefinitely(reason.to_owned())
+            });
+        },
+    },
+];
+
+/// The names of shares and holds in messages.
+pub(super) fn register_types(engine: &mut Engine) {
+    engine.register_type_with_name::<Share>("share");
+    engine.register_type_with_name::<Hold>("hold");
+}
+
+fn share(who: &str, weight: Option<&Dynamic>) -> Outcome<Share> {
+    if who.trim().is_empty() {
+        return raise("a share needs the name of a recipient");
+    }
+    let weight = match weight.map(|weight| (value::number(weight), value::kind(weight))) {
+        Some((None, kind)) => return raise(format!("a weight is a number, not {kind}")),
+        Some((weight, _)) => weight,
+        None => None,
+    };
+    Ok(Share { who: who.to_owned(), weight })
+}
+
+fn hold_for(count: Dynamic, unit: &str) -> Outcome<Hold> {
+    let whole = value::whole(&count).and_then(|count| i32::try_from(count).ok());
+    let Some(whole) = whole.filter(|count| *count >= 0) else {
+        return raise("a hold lasts a whole number of days, months, quarters or years, from 0");
+    };
+    match Length::parse(whole, unit) {
+        Some(length) => Ok(Hold::For(length)),
+        None => raise(format!("`{unit}` is no unit; use days, months, quarters or years")),
+    }
+}
+
+fn hold_until_next(kind: &str) -> Outcome<Hold> {
+    match PeriodKind::parse(kind) {
+        Some(kind) => Ok(Hold::Next(kind)),
+        None => raise(format!("`{kind}` is no kind of period; use month, quarter or year")),
+    }
+}

@@ -1,0 +1,142 @@
+//! Functions on text. Positions and lengths count characters, not bytes.
+//!
+//! Not names of recipients, whose grammar the pipeline reads. Called by scripts.
+//!
+//! **Architecture invariant:** no function here allocates more than [`STRING_BYTES_MAX`] times a
+//! small factor: what may grow is measured first.
+
+use rhai::{Array, Dynamic, Engine, INT, ImmutableString};
+
+use super::Function;
+use crate::sandbox::STRING_BYTES_MAX;
+use crate::value::{self, Outcome, raise};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "starts_with",
+        signatures: &["starts_with(text, beginning: text)"],
+        page: "Whether a text begins so; case counts.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("starts_with", |text: &str, part: &str| text.starts_with(part));
+        },
+    },
+    Function {
+        name: "ends_with",
+        signatures: &["ends_with(text, end: text)"],
+        page: "Whether a text ends so; case counts.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("ends_with", |text: &str, part: &str| text.ends_with(part));
+        },
+    },
+    Function {
+        name: "to_lower",
+        signatures: &["to_lower(text)"],
+        page: "The text in small letters.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("to_lower", |text: &str| text.to_lowercase());
+        },
+    },
+    Function {
+        name: "to_upper",
+        signatures: &["to_upper(text)"],
+        page: "The text in capital letters.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("to_upper", |text: &str| text.to_uppercase());
+        },
+    },
+    Function {
+        name: "trim",
+        signatures: &["trim(text)"],
+        page: "The text without white space at its ends; the text itself stays as it is.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("trim", |text: &str| text.trim().to_owned());
+        },
+    },
+    Function {
+        name: "sub_string",
+        signatures: &["sub_string(text, start: number)", "sub_string(text, start, length)"],
+        page: "A part of a text, from a position counted from 0; beyond the end it is blank.",
+        arities: &[2, 3],
+        register: register_sub_string,
+    },
+    Function {
+        name: "split",
+        signatures: &["split(text, separator: text)"],
+        page: "The parts of a text between separators, as an array.",
+        arities: &[2],
+        register: |engine| {
+            engine.register_fn("split", split);
+        },
+    },
+    Function {
+        name: "replace",
+        signatures: &["replace(text, part: text, by: text)"],
+        page: "The text with every occurrence of a part replaced; the text itself stays as it is.",
+        arities: &[3],
+        register: |engine| {
+            engine.register_fn("replace", replace);
+        },
+    },
+    Function {
+        name: "to_text",
+        signatures: &["to_text(any)"],
+        page: "A number, date, bool or text as text.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("to_text", to_text);
+        },
+    },
+    Function {
+        name: "to_string",
+        signatures: &["to_string(any)"],
+        page: "The same as to_text; what `${…}` in a text calls.",
+        arities: &[1],
+        register: |engine| {
+            engine.register_fn("to_string", to_text);
+        },
+    },
+];
+
+fn to_text(value: Dynamic) -> Outcome<ImmutableString> {
+    match value::to_text(&value) {
+        Some(text) => Ok(text),
+        None => raise(format!("{} has no text", value::kind(&value))),
+    }
+}
+
+fn register_sub_string(engine: &mut Engine) {
+    engine.register_fn("sub_string", |text: &str, start: INT| -> Outcome<String> {
+        sub_string(text, start, INT::MAX)
+    });
+    engine.register_fn("sub_string", sub_string);
+}
+
+fn sub_string(text: &str, start: INT, length: INT) -> Outcome<String> {
+    match (usize::try_from(start), usize::try_from(length)) {
+        (Ok(start), Ok(length)) => Ok(text.chars().skip(start).take(length).collect()),
+        _ => raise("start and length must not be negative"),
+    }
+}
+
+fn split(text: &str, separator: &str) -> Outcome<Array> {
+    if separator.is_empty() {
+        return raise("the separator must not be blank");
+    }
+    Ok(text.split(separator).map(|part| Dynamic::from(part.to_owned())).collect())
+}
+
+fn replace(text: &str, part: &str, by: &str) -> Outcome<String> {
+    if part.is_empty() {
+        return raise("the part to replace must not be blank");
+    }
+    let growth = text.matches(part).count() * by.len();
+    if text.len() + growth > STRING_BYTES_MAX + text.len().min(STRING_BYTES_MAX) {
+        return raise(format!("a text may have {STRING_BYTES_MAX} bytes (STRING_BYTES_MAX)"));
+    }
+    Ok(text.replace(part, by))
+}

@@ -1,0 +1,198 @@
+//! `tx`, `credit` and `to`: the fields that scripts read.
+//!
+//! Not deciding what a column means (`transaction`). Called by scripts; the lists of names by
+//! `check`.
+//!
+//! **Architecture invariant:** reading a blank number or date is an error that names the column;
+//! only fields that FORMAT section 5 calls optional answer `()`.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, ImmutableString, Map};
+
+use super::{Function, pure};
+use crate::value::{Outcome, raise, raise_bad_value};
+use crate::{CreditView, ReceiverView, TransactionView};
+use accredit_domain::transaction::{Field, Value};
+
+pub(super) const FUNCTIONS: &[Function] = &[Function {
+    name: "has",
+    signatures: &["tx.has(name: text)", "credit.has(name: text)", "map.has(key: text)"],
+    page: "Whether a field can be read: the column or mapped field is present, not blank, and of \
+           its type; the optional field of a credit or receiver is not (); the map has the key.",
+    arities: &[2],
+    register: |engine| {
+        pure(engine, "has", has);
+        pure(engine, "has", |credit: &mut Arc<CreditView>, name: &str| {
+            credit_field(credit, name).is_some_and(|value| !value.is_unit())
+        });
+        pure(engine, "has", |to: &mut Arc<ReceiverView>, name: &str| {
+            receiver_field(to, name).is_some_and(|value| !value.is_unit())
+        });
+        pure(engine, "has", |map: &mut Map, key: &str| map.contains_key(key));
+    },
+}];
+
+/// Names after `tx.` that are not columns: the mapped fields that scripts see are among them.
+pub(crate) const TRANSACTION_FIELDS: &[(&str, Option<Field>)] = &[
+    ("id", None),
+    ("date", Some(Field::Date)),
+    ("period", None),
+    ("amount", Some(Field::Amount)),
+    ("quantity", Some(Field::Quantity)),
+    ("product", Some(Field::Product)),
+    ("customer", Some(Field::Customer)),
+    ("geography", Some(Field::Geography)),
+    ("postal_code", Some(Field::PostalCode)),
+    ("currency", Some(Field::Currency)),
+    ("default_credit", None),
+];
+
+/// Names after `credit.`.
+pub(crate) const CREDIT_FIELDS: &[&str] = &[
+    "amount",
+    "unit_type",
+    "credit_type",
+    "kind",
+    "position",
+    "title",
+    "payee",
+    "team",
+    "rule",
+    "result",
+    "period",
+    "relationship",
+    "via",
+    "level",
+    "weight",
+];
+
+/// Names after `to.`.
+pub(crate) const RECEIVER_FIELDS: &[&str] =
+    &["position", "title", "payee", "team", "relationship", "via", "level"];
+
+/// Getters and indexers.
+pub(super) fn register_types(engine: &mut Engine) {
+    engine.register_type_with_name::<Arc<TransactionView>>("transaction");
+    engine.register_type_with_name::<Arc<CreditView>>("credit");
+    engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
+    for (name, field) in TRANSACTION_FIELDS {
+        if let Some(field) = field {
+            engine
+                .register_get(*name, move |tx: &mut Arc<TransactionView>| mapped(tx, *field, name));
+        }
+    }
+    engine.register_get("id", |tx: &mut Arc<TransactionView>| text(&tx.transaction.id));
+    engine.register_get("default_credit", |tx: &mut Arc<TransactionView>| text(&tx.default_credit));
+    engine.register_get("period", |tx: &mut Arc<TransactionView>| match &tx.period {
+        Some(period) => Ok(text(period)),
+        None => raise("the transaction has no period: its date is blank, or outside the calendar"),
+    });
+    engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
+        read(tx, column, tx.transaction.get(column))
+    });
+    for name in CREDIT_FIELDS {
+        engine.register_get(*name, move |credit: &mut Arc<CreditView>| {
+            credit_field(credit, name).unwrap_or(Dynamic::UNIT)
+        });
+    }
+    for name in RECEIVER_FIELDS {
+        engine.register_get(*name, move |to: &mut Arc<ReceiverView>| {
+            receiver_field(to, name).unwrap_or(Dynamic::UNIT)
+        });
+    }
+}
+
+/// `tx.amount`.
+pub(crate) fn amount(tx: &TransactionView) -> Outcome<Dynamic> {
+    mapped(tx, Field::Amount, "amount")
+}
+
+/// The value of the mapped field `name`.
+fn mapped(tx: &TransactionView, field: Field, name: &str) -> Outcome<Dynamic> {
+    match (tx.transaction.column_of(field), tx.transaction.field(field)) {
+        (Some(column), Some(value)) => read(tx, column, value),
+        _ => raise(format!("`tx.{name}` is not mapped in [fields]")),
+    }
+}
+
+fn read(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynamic> {
+    match value {
+        Value::Text(cell) => Ok(text(&cell)),
+        Value::Number(number) => Ok(number.into()),
+        Value::Date(date) => Ok(Dynamic::from(date)),
+        Value::Bool(flag) => Ok(flag.into()),
+        Value::Blank => raise(format!("`{column}` is blank; ask tx.has(\"{column}\") first")),
+        Value::Bad(cell) => {
+            let kind = match tx.transaction.layout.column_type(column).name() {
+                "bool" => "true or false".to_owned(),
+                kind => format!("a {kind}"),
+            };
+            let cell: String = cell.chars().take(CELL_SHOWN_CHARS).collect();
+            raise_bad_value(format!("`{column}` holds `{cell}`, which is not {kind}"))
+        }
+    }
+}
+
+/// Characters of a cell that a message shows.
+const CELL_SHOWN_CHARS: usize = 80;
+
+fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
+    let special = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
+    let value = match special {
+        Some((_, Some(field))) if tx.transaction.column_of(*field).is_some() => {
+            tx.transaction.field(*field)
+        }
+        Some((_, None)) if name == "period" => return tx.period.is_some(),
+        Some((_, None)) if name == "default_credit" => return !tx.default_credit.trim().is_empty(),
+        Some((_, None)) => return !tx.transaction.id.is_empty(),
+        _ => Some(tx.transaction.get(name)),
+    };
+    match value {
+        Some(Value::Text(cell)) => !cell.trim().is_empty(),
+        Some(Value::Blank | Value::Bad(_)) | None => false,
+        Some(_) => true,
+    }
+}
+
+fn text(text: &str) -> Dynamic {
+    ImmutableString::from(text).into()
+}
+
+fn optional(value: Option<&Arc<str>>) -> Dynamic {
+    value.map_or(Dynamic::UNIT, |value| text(value))
+}
+
+fn credit_field(credit: &CreditView, name: &str) -> Option<Dynamic> {
+    Some(match name {
+        "amount" => credit.amount.into(),
+        "unit_type" => text(&credit.unit_type),
+        "credit_type" => text(&credit.credit_type),
+        "kind" => text(credit.kind),
+        "position" => optional(credit.position.as_ref()),
+        "title" => optional(credit.title.as_ref()),
+        "payee" => optional(credit.payee.as_ref()),
+        "team" => optional(credit.team.as_ref()),
+        "rule" => text(&credit.rule),
+        "result" => text(&credit.result),
+        "period" => text(&credit.period),
+        "relationship" => optional(credit.relationship.as_ref()),
+        "via" => optional(credit.via.as_ref()),
+        "level" => credit.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
+        "weight" => credit.weight.map_or(Dynamic::UNIT, Dynamic::from),
+        _ => return None,
+    })
+}
+
+fn receiver_field(to: &ReceiverView, name: &str) -> Option<Dynamic> {
+    Some(match name {
+        "position" => optional(to.position.as_ref()),
+        "title" => optional(to.title.as_ref()),
+        "payee" => optional(to.payee.as_ref()),
+        "team" => optional(to.team.as_ref()),
+        "relationship" => optional(to.relationship.as_ref()),
+        "via" => optional(to.via.as_ref()),
+        "level" => to.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
+        _ => return None,
+    })
+}

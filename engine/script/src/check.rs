@@ -1,0 +1,196 @@
+//! Finds what is wrong with a program when it is saved, all of it in one pass.
+//!
+//! Not running it: values are not known here, only kinds of some of them, and what is not known is
+//! not complained about. Called by `workspace` for every policy and expression.
+//!
+//! **Architecture invariant:** a program without an error here may still fault when it runs, but
+//! every name in it exists, and every finding stands at the first character of the author's word.
+
+mod arguments;
+mod calls;
+mod entry;
+mod expressions;
+mod fields;
+mod findings;
+mod habits;
+mod kinds;
+mod persons;
+mod results;
+mod rounding;
+mod syntax;
+mod unreachable;
+mod unused;
+mod walk;
+mod weights;
+
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+
+use rhai::{AST, LexError, ParseError, ParseErrorType};
+
+use self::walk::Walk;
+use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
+use super::{Known, fault, machine};
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::policy::{Form, Program, Returns};
+
+/// The fields that a program may read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Every text and every name behind a dot: each may be a column or a mapped field.
+    pub names: BTreeSet<String>,
+    /// Whether a column's name is computed: then every column may be read.
+    pub any: bool,
+}
+
+/// Everything that is wrong with `program`, in the order of its text; only the first syntax error.
+pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
+    let findings = found(program, known).into_iter();
+    let advised = findings.map(|finding| match (&finding.help, advice(finding.code, program)) {
+        (None, Some(advice)) => finding.help(advice),
+        _ => finding,
+    });
+    advised.collect()
+}
+
+/// What to do about a finding for which there is no advice of its own.
+fn advice(code: &str, program: &Program) -> Option<String> {
+    if let ("CR007", Form::Expression(place)) = (code, program.form) {
+        return Some(format!("what can be read here is `{}`", place.variables().join("`, `")));
+    }
+    let policy = matches!(program.form, Form::Policy(_));
+    let advice = match code {
+        "CR001" if policy && parse(program).is_ok() => "constants are computed on saving: mend it",
+        "CR001" if policy => "look for a missing bracket, quote or semicolon here or before",
+        "CR001" => "an expression is one value, such as `tx.amount * 2`; steps belong in a policy",
+        "CR002" => {
+            "write the name as the header has it; declare it in [columns] before rows have it"
+        }
+        "CR003" => "scripts/api.md lists the functions that exist",
+        "CR004" => "give it as many arguments as it takes",
+        "CR005" => "write it at the left margin of this file, beside other functions",
+        "CR007" => "make it with `let` first; constants of the top level see only each other",
+        "CR009" => "split it into several policies",
+        "CR010" => "make them alike: `number(text)`, `to_text(x)` or `date(text)`",
+        "CR011" => match program.form.returns() {
+            Returns::Bool => "compare something, such as `tx.amount > 0`",
+            Returns::Number => "end with an amount, such as `tx.amount`",
+            Returns::Recipients => {
+                "end with names, such as `tx.default_credit`, or `[share(who, 0.5)]`"
+            }
+            Returns::Hold => "end with a hold, such as `hold_for(30, \"days\")` or `no_hold()`",
+            Returns::Rolled => "end with an amount, such as `credit.amount`, or with `()` for none",
+            Returns::Rows => "end with a map of columns, such as `#{ id: payload.id }`",
+        },
+        _ => return None,
+    };
+    Some(advice.to_owned())
+}
+
+/// The same, with advice only where the finding itself tells what to do.
+pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
+    if program.source.len() > SOURCE_BYTES_MAX {
+        let message = format!("the script has more than {SOURCE_BYTES_MAX} bytes");
+        return vec![Diagnostic::error("CR009", program.origin.place.clone(), message)];
+    }
+    let ast = match parse(program) {
+        Ok(ast) => ast,
+        Err(finding) => return vec![finding],
+    };
+    let mut parameters = walk::Parameters::default();
+    // What a function gets is known from its calls, which may stand behind it: look again until
+    // calls through calls are known too.
+    for _ in 0..ROUNDS {
+        let mut walk = Walk::new(program, known, &ast, parameters);
+        walk.all();
+        parameters = walk.parameters;
+    }
+    let mut walk = Walk::new(program, known, &ast, parameters);
+    walk.all();
+    let mut findings = walk.findings;
+    if let Form::Policy(kind) = program.form {
+        findings.extend(entry::check(program, &ast, kind));
+    }
+    // What passed so far must also compile where it will run: constants are evaluated there.
+    if !findings.iter().any(Diagnostic::is_error)
+        && let Some(fault) = machine::compile_fault(program)
+    {
+        findings.push(Diagnostic::error("CR001", fault.place, fault.message));
+    }
+    findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
+    findings.dedup();
+    findings
+}
+
+/// What `program` may read; everything, when it cannot be understood.
+pub fn reads(program: &Program) -> Reads {
+    let Ok(ast) = parse(program) else { return Reads { any: true, ..Reads::default() } };
+    let known = Known { open: true, ..Known::default() };
+    let mut walk = Walk::new(program, &known, &ast, walk::Parameters::default());
+    walk.all();
+    walk.reads
+}
+
+/// Rounds over the functions of a script before the one that counts.
+const ROUNDS: usize = 3;
+
+fn parse(program: &Program) -> Result<AST, Diagnostic> {
+    let read = || {
+        let engine = sandbox::parser();
+        match program.form {
+            Form::Policy(_) => engine.compile(&*program.source),
+            Form::Expression(_) => engine.compile_expression(&*program.source),
+        }
+    };
+    match catch_unwind(read) {
+        Ok(Ok(ast)) => Ok(ast),
+        Ok(Err(error)) => Err(syntax(program, &error)),
+        Err(_) => {
+            Err(Diagnostic::error("CR001", program.origin.place.clone(), "the text cannot be read"))
+        }
+    }
+}
+
+fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
+    let place = match fault::line_and_column(error.position()) {
+        Some((line, column)) => program.origin.at(line, column),
+        None => end(program),
+    };
+    let word = match error.err_type() {
+        ParseErrorType::Reserved(word) => Some(word.as_str()),
+        ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) => Some(word.as_str()),
+        _ => None,
+    };
+    if let Some(word) = word.filter(|word| is_closed(word)) {
+        return forbidden(place, word);
+    }
+    let finding = Diagnostic::error("CR001", place, fault::parse_message(error.err_type()));
+    Diagnostic { help: syntax::help(program, error), ..finding }
+}
+
+fn is_closed(word: &str) -> bool {
+    let letters = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
+    CLOSED_SYMBOLS.contains(&word) || (!word.is_empty() && word.chars().all(letters))
+}
+
+/// A word that policies may not use.
+fn forbidden(place: Place, word: &str) -> Diagnostic {
+    let finding = Diagnostic::error("CR008", place, format!("policies may not use `{word}`"));
+    match word {
+        "switch" => finding.help("use `if` and `else if`"),
+        "|" => finding.help("write a loop instead of a closure"),
+        "print" | "debug" => finding.help("use `throw` to see a value"),
+        "import" => finding.help("a policy is one file"),
+        _ if habits::reserved(word).is_some() => {
+            finding.help(habits::reserved(word).unwrap_or_default())
+        }
+        _ if FORBIDDEN_FUNCTIONS.contains(&word) => finding,
+        _ => finding.help("the word is reserved; use another name"),
+    }
+}
+
+/// The place behind the last character.
+fn end(program: &Program) -> Place {
+    let end = Place::of_offset("", &program.source, program.source.len());
+    program.origin.at(end.line, end.column)
+}

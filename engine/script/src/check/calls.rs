@@ -1,0 +1,163 @@
+//! Calls and operators: that the function exists, takes so many arguments, and that what is
+//! compared can be.
+//!
+//! Not kinds of arguments, which the run checks. Called by the walk.
+//!
+//! **Architecture invariant:** a function is known here if and only if it is in the table of `api`
+//! or in the script.
+
+use rhai::{Expr, FnCallExpr, Position};
+
+use super::expressions::start;
+use super::kinds::Kind;
+use super::walk::Walk;
+use super::{arguments, forbidden, habits};
+use crate::api;
+use crate::sandbox::FORBIDDEN_FUNCTIONS;
+use accredit_domain::diagnostic::did_you_mean;
+
+impl Walk<'_> {
+    /// `name(…)` or an operator.
+    pub(super) fn call(&mut self, call: &FnCallExpr, at: Position) -> Kind {
+        let name = call.name.as_str();
+        let joins = usize::from(name == "+");
+        self.joined += joins;
+        let kinds: Vec<Kind> = call.args.iter().map(|argument| self.expr(argument)).collect();
+        self.joined -= joins;
+        match (name, call.args.as_slice(), kinds.as_slice()) {
+            ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
+                self.compared((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
+                Kind::Bool
+            }
+            ("contains", [Expr::Array(items, _), item], [_, kind]) => {
+                for other in items.iter() {
+                    let other_kind = self.expr(other);
+                    self.compared((item, *kind), (other, other_kind), false);
+                }
+                Kind::Bool
+            }
+            ("!", [x], [kind]) => {
+                self.is_bool("!", *kind, start(x));
+                Kind::Bool
+            }
+            ("+" | "-" | "*" | "/" | "%", [x, y], [kind_x, kind_y]) => {
+                let kind = self.calculated(name, (x, *kind_x), (y, *kind_y));
+                if kind == Kind::Text && self.joined == 0 {
+                    self.weighted(&Expr::FnCall(Box::new(call.clone()), at));
+                }
+                kind
+            }
+            ("-", _, [kind]) => *kind,
+            _ if call.is_operator_call() => Kind::Any,
+            _ => {
+                let kind = self.function(name, &kinds, at, Style::Plain);
+                self.tried(call, at);
+                kind
+            }
+        }
+    }
+
+    /// `base.name(…)`.
+    pub(super) fn method(&mut self, base: Kind, call: &FnCallExpr, at: Position) -> Kind {
+        let mut kinds = vec![base];
+        let asks = (base, call.name.as_str()) == (Kind::Transaction, "has");
+        if !asks || !matches!(call.args.as_slice(), [Expr::StringConstant(..)]) {
+            kinds.extend(call.args.iter().map(|argument| self.expr(argument)));
+        }
+        if let (Kind::Transaction, "has", [Expr::StringConstant(name, at)]) =
+            (base, call.name.as_str(), call.args.as_slice())
+        {
+            self.reads.names.insert(name.to_string());
+            self.asked(name, *at);
+            kinds.push(Kind::Text);
+        }
+        self.function(call.name.as_str(), &kinds, at, Style::Method)
+    }
+
+    fn function(&mut self, name: &str, kinds: &[Kind], at: Position, style: Style) -> Kind {
+        if FORBIDDEN_FUNCTIONS.contains(&name) {
+            let place = self.place(at);
+            self.findings.push(forbidden(place, name));
+            return Kind::Any;
+        }
+        // A function of the script gets the value before the dot as `this`.
+        let own = match style {
+            Style::Plain => kinds,
+            Style::Method => kinds.get(1..).unwrap_or_default(),
+        };
+        let arities: Vec<usize> = self.arities(name);
+        if !arities.is_empty() {
+            self.used.functions.insert(name.to_owned());
+        }
+        if arities.contains(&own.len()) {
+            self.parameters.note(name, own);
+            return Kind::Any;
+        }
+        match (api::find(name), arities.is_empty()) {
+            (Some(function), _) if function.arities.contains(&kinds.len()) => {
+                if !arguments::fit(function, kinds) {
+                    let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+                    let message = format!("`{name}` cannot be used with {}", words.join(", "));
+                    let help = format!("write {}", function.signatures.join(" or "));
+                    self.error_with_help("CR004", at, message, Some(help));
+                }
+                return Kind::of_function(name);
+            }
+            (Some(function), true) => {
+                let message = format!("`{name}` does not take {}", arguments(kinds.len()));
+                let help = format!("write {}", function.signatures.join(" or "));
+                self.error_with_help("CR004", at, message, Some(help));
+            }
+            (_, false) => {
+                let taken = arities.first().copied().unwrap_or_default();
+                let given = own.len();
+                let message = format!("`{name}` takes {}, not {given}", arguments(taken));
+                self.error("CR004", at, message);
+            }
+            (None, true) => {
+                let names = api::functions().map(|function| function.name);
+                let own = self.function_names();
+                let near = did_you_mean(name, names.chain(own.iter().map(String::as_str)));
+                let help = habits::function(name).map(str::to_owned).or(near);
+                self.error_with_help("CR003", at, format!("unknown function `{name}`"), help);
+            }
+        }
+        Kind::Any
+    }
+
+    /// Two values that are compared, each with its kind; whether by order. What may be nothing
+    /// (a field of a credit) can be equal to `()`, a column never is.
+    fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind), order: bool) {
+        let one = kind_x == Kind::Unit || kind_y == Kind::Unit;
+        let unit = one && (order || kind_x.is_plain() || kind_y.is_plain());
+        let unlike = kind_x.is_unlike(kind_y);
+        if !unit && !unlike {
+            return;
+        }
+        // The literal is what the author will change; of two, the right one.
+        let literal = |expr: &Expr| expr.is_constant() || matches!(expr, Expr::Unit(_));
+        let word = if literal(y) || !literal(x) { y } else { x };
+        let at = start(word);
+        if unit {
+            let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field; \
+                        `x ?? 0` is x, or 0 where x is ()";
+            let message = "this cannot be compared with ()".to_owned();
+            self.error_with_help("CR010", at, message, Some(help.to_owned()));
+        } else {
+            let (x, y) = (kind_x.word(), kind_y.word());
+            self.error("CR010", at, format!("cannot compare {x} with {y}"));
+        }
+    }
+}
+
+/// How a function is called.
+enum Style {
+    /// `name(x)`.
+    Plain,
+    /// `x.name()`.
+    Method,
+}
+
+fn arguments(count: usize) -> String {
+    if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") }
+}

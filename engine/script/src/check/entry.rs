@@ -1,0 +1,74 @@
+//! The entry point of a policy: that it is there and takes what it is given.
+//!
+//! Not what it returns (the walk sees that). Called by `check`.
+//!
+//! **Architecture invariant:** names of parameters are free, only their number counts.
+
+use std::sync::Arc;
+
+use rhai::{AST, ImmutableString, Position, ScriptFuncDef};
+
+use crate::fault;
+use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::policy::{Kind, Program};
+
+/// What is wrong with the entry point.
+pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnostic> {
+    let needed = kind.parameters();
+    let form = format!("fn {}({})", kind.entry(), needed.join(", "));
+    let mut named = ast.iter_fn_def().filter(|function| function.name == kind.entry());
+    let Some(first) = named.next() else {
+        let message = format!("a {} policy needs `{form}`", kind.name());
+        let near = |function: &&Arc<ScriptFuncDef>| {
+            did_you_mean(kind.entry(), [function.name.as_str()]).is_some()
+        };
+        return Some(match ast.iter_fn_def().find(near) {
+            Some(near) => {
+                let help = format!("rename `{}` to `{}`", near.name, kind.entry());
+                Diagnostic::error("CR005", place(program, near), message).help(help)
+            }
+            None => {
+                let help = format!("write `{form} {{ … }}`");
+                Diagnostic::error("CR005", program.origin.place.clone(), message).help(help)
+            }
+        });
+    };
+    if first.params.len() == needed.len() || named.any(|f| f.params.len() == needed.len()) {
+        return None;
+    }
+    let count = first.params.len();
+    let parameters = if needed.len() == 1 { "parameter" } else { "parameters" };
+    let message =
+        format!("`{}` takes {} {parameters}, this one has {count}", first.name, needed.len());
+    let finding = Diagnostic::error("CR006", place(program, first), message);
+    Some(finding.help(format!("write `{form}`")))
+}
+
+/// The place of a function's name, which the syntax tree does not keep: before its body.
+pub(super) fn place(program: &Program, function: &ScriptFuncDef) -> Place {
+    let body = offset(&program.source, function.body.start_position());
+    let before = program.source.get(..body).unwrap_or_default();
+    let at = name_offset(before, &function.name).unwrap_or(body);
+    let place = Place::of_offset("", &program.source, at);
+    program.origin.at(place.line, place.column)
+}
+
+fn name_offset(before: &str, name: &ImmutableString) -> Option<usize> {
+    let names = before.rmatch_indices(name.as_str()).map(|(at, _)| at);
+    let is_definition = |at: &usize| {
+        let head = before.get(..*at).unwrap_or_default();
+        head.ends_with(char::is_whitespace) && head.trim_end().ends_with("fn")
+    };
+    let mut names = names.filter(is_definition);
+    names.next()
+}
+
+/// The byte at which a position stands.
+fn offset(text: &str, position: Position) -> usize {
+    let Some((line, column)) = fault::line_and_column(position) else { return text.len() };
+    let lines = text.split_inclusive('\n').take(line as usize - 1).map(str::len);
+    let start: usize = lines.sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let shift = rest.char_indices().nth(column as usize - 1).map_or(rest.len(), |(at, _)| at);
+    start + shift
+}

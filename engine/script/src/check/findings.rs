@@ -1,0 +1,51 @@
+//! Noting what the walk finds, at the author's place.
+//!
+//! Not deciding what is wrong. Called by the walk and its judges.
+//!
+//! **Architecture invariant:** every place is shifted by the program's origin here and nowhere else
+//! in the walk.
+
+use rhai::Position;
+
+use super::walk::Walk;
+use crate::fault;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+
+impl Walk<'_> {
+    /// The place of a position of the text.
+    pub(super) fn place(&self, at: Position) -> Place {
+        match fault::line_and_column(at) {
+            Some((line, column)) => self.program.origin.at(line, column),
+            None => self.program.origin.place.clone(),
+        }
+    }
+
+    /// Notes an error.
+    pub(super) fn error(&mut self, code: &'static str, at: Position, message: String) {
+        self.error_with_help(code, at, message, None);
+    }
+
+    /// Notes an error with advice.
+    pub(super) fn error_with_help(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: String,
+        help: Option<String>,
+    ) {
+        let finding = Diagnostic::error(code, self.place(at), message);
+        self.findings.push(Diagnostic { help, ..finding });
+    }
+
+    /// Notes a warning.
+    pub(super) fn warning(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: String,
+        help: Option<String>,
+    ) {
+        let finding = Diagnostic::warning(code, self.place(at), message);
+        self.findings.push(Diagnostic { help, ..finding });
+    }
+}

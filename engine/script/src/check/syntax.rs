@@ -1,0 +1,114 @@
+//! Advice about syntax errors: what was probably meant, read off the text around the place.
+//!
+//! Not finding them: Rhai does, one a file. Called by `check`.
+//!
+//! **Architecture invariant:** advice never moves a finding and never replaces its message.
+
+use rhai::{LexError, ParseError, ParseErrorType};
+
+use super::habits;
+use crate::fault;
+use accredit_domain::diagnostic::Place;
+use accredit_domain::policy::{Form, Program};
+
+/// What to do about a syntax error, where it can be guessed.
+pub(super) fn help(program: &Program, error: &ParseError) -> Option<String> {
+    let at = match fault::line_and_column(error.position()) {
+        Some((line, column)) => Place::new("", line, column).offset(&program.source),
+        None => program.source.len(),
+    };
+    let (before, behind) = program.source.split_at_checked(at)?;
+    let here = token(behind);
+    let expression = matches!(program.form, Form::Expression(_));
+    let known = match error.err_type() {
+        ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
+            Some("text stands in double quotes: \"…\"")
+        }
+        ParseErrorType::BadInput(LexError::UnterminatedString) => {
+            Some("close the text with a double quote on the same line")
+        }
+        ParseErrorType::BadInput(LexError::MalformedEscapeSequence(_)) => {
+            Some("write `\\\\` for a backslash")
+        }
+        ParseErrorType::BadInput(LexError::UnexpectedInput(sign)) if sign == "=" && expression => {
+            Some("write `==` to compare")
+        }
+        ParseErrorType::AssignmentToInvalidLHS(_) | ParseErrorType::AssignmentToConstant(_) => {
+            Some("write `==` to compare; columns cannot be changed")
+        }
+        ParseErrorType::ExprTooDeep => Some("put a part of it into a function of its own"),
+        ParseErrorType::VariableExpected | ParseErrorType::ForbiddenVariable(_) => {
+            Some("this is a word of the language; use another name")
+        }
+        ParseErrorType::FnMissingParams(_) => Some("write `fn name(tx) { … }`"),
+        ParseErrorType::BadInput(LexError::ImproperSymbol(sign, _)) => habits::syntax(sign),
+        ParseErrorType::UnknownOperator(sign) => habits::syntax(sign),
+        _ => None,
+    };
+    let around = || {
+        habits::syntax(here)
+            .or_else(|| habits::syntax(last_token(before)))
+            .or_else(|| typed(here, before))
+            .or_else(|| missing(error.err_type(), here))
+    };
+    known.or_else(around).map(str::to_owned)
+}
+
+/// `fn credit(tx: Transaction) -> Text`, `{ "amount": 5 }`, `10,000`.
+fn typed(here: &str, before: &str) -> Option<&'static str> {
+    let line = before.rsplit('\n').next().unwrap_or(before).trim_start();
+    let head = line.starts_with("fn ") && !line.contains('{');
+    match here {
+        ":" | "->" if head => Some("parameters and results have no types: `fn name(tx) { … }`"),
+        ":" => Some("a map is written `#{ amount: 5 }`"),
+        ">" if before.ends_with('<') => habits::syntax("<>"),
+        "," if before.ends_with(|sign: char| sign.is_ascii_digit()) => {
+            Some("numbers have no sign between thousands: 10000 or 10_000")
+        }
+        _ => None,
+    }
+}
+
+fn missing(error: &ParseErrorType, here: &str) -> Option<&'static str> {
+    match error {
+        ParseErrorType::MissingToken(token, _) if token == ";" => {
+            Some("the statement before this word needs a `;` at its end")
+        }
+        ParseErrorType::MissingToken(token, _) if token == "}" && here.is_empty() => {
+            Some("a `{` is not closed")
+        }
+        ParseErrorType::UnexpectedEOF => Some("something is not closed, or a value is missing"),
+        ParseErrorType::BadInput(LexError::UnexpectedInput(sign)) if sign == "}" => {
+            Some("there is no `{` that it closes")
+        }
+        _ => None,
+    }
+}
+
+/// The word or the sign at the beginning of a text.
+fn token(text: &str) -> &str {
+    let word = text.find(|sign: char| !is_word(sign)).unwrap_or(text.len());
+    if word > 0 {
+        return text.get(..word).unwrap_or_default();
+    }
+    let long = ["===", "!==", "->", "=>", "=<", "<>", "++", "--", "**"];
+    let sign = || text.chars().next().map_or(0, char::len_utf8);
+    let length = long.iter().find(|sign| text.starts_with(**sign)).map_or_else(sign, |s| s.len());
+    text.get(..length).unwrap_or_default()
+}
+
+/// The word or the sign at the end of a text.
+fn last_token(text: &str) -> &str {
+    let text = text.trim_end();
+    let start = text.trim_end_matches(is_word).len();
+    if start < text.len() {
+        return text.get(start..).unwrap_or_default();
+    }
+    let sign = text.chars().next_back().map_or(0, char::len_utf8);
+    // Signs of operators that may stand before a mistake are none themselves.
+    text.get(text.len() - sign..).filter(|sign| *sign == "%").unwrap_or_default()
+}
+
+fn is_word(sign: char) -> bool {
+    sign.is_alphanumeric() || sign == '_'
+}

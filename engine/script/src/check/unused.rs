@@ -1,0 +1,72 @@
+//! Variables, constants and functions that nothing uses: most often a name that was misspelt
+//! elsewhere, or a part of an earlier version.
+//!
+//! Not columns that nothing reads (`workspace::unused`). Called by the walk.
+//!
+//! **Architecture invariant:** a name that begins with `_` is meant to be unused.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rhai::{Expr, Position, Stmt};
+
+use super::walk::Walk;
+use accredit_domain::policy::Form;
+
+/// What was declared and what was used.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    /// Variables and constants, with their places.
+    pub(super) declared: Vec<(String, Position)>,
+    /// Places of those that were used.
+    pub(super) places: HashSet<Position>,
+    /// Functions that were called.
+    pub(super) functions: BTreeSet<String>,
+}
+
+impl Walk<'_> {
+    /// Warns of everything that was declared and is not used.
+    pub(super) fn unused(&mut self) {
+        let Form::Policy(kind) = self.program.form else { return };
+        // A name that is unknown elsewhere says it already.
+        if self.findings.iter().any(|found| found.code == "CR007") {
+            return;
+        }
+        let help = "take it out, or begin its name with `_`";
+        let declared = std::mem::take(&mut self.used.declared);
+        for (name, at) in declared {
+            if !self.used.places.contains(&at) && !name.starts_with('_') {
+                let message = format!("nothing uses `{name}`");
+                self.warning("CR017", at, message, Some(help.to_owned()));
+            }
+        }
+        let functions = self.functions();
+        if !functions.iter().any(|function| function.name == kind.entry()) {
+            return;
+        }
+        for function in functions {
+            let name = function.name.as_str();
+            let called = self.used.functions.contains(name) || name == kind.entry();
+            if !called && !name.starts_with('_') && !name.starts_with("anon$") {
+                let message = format!("nothing calls `{name}`");
+                let at = self.name_of_function(&function);
+                self.warning("CR017", at, message, Some(help.to_owned()));
+            }
+        }
+    }
+}
+
+/// Names that the statements assign to, blocks in them included.
+pub(super) fn assigned(statements: &[Stmt]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for statement in statements {
+        statement.walk(&mut Vec::new(), &mut |path| {
+            if let Some(rhai::ASTNode::Stmt(Stmt::Assignment(x))) = path.last()
+                && let Expr::Variable(variable, ..) = &x.1.lhs
+            {
+                names.insert(variable.1.to_string());
+            }
+            true
+        });
+    }
+    names
+}

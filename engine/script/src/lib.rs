@@ -1,0 +1,216 @@
+//! Everything that touches Rhai: checking programs when they are saved, running them when deals
+//! arrive, one table of the functions they may call.
+//!
+//! Not deciding: the stages ask a [`Machine`] for an answer and handle its [`Fault`]. Called by
+//! `workspace` (check) and by the stages (run). Source: DESIGN section 4, RELIABILITY 2.
+//!
+//! **Architecture invariant:** only `script` names `rhai`; everybody else sees [`Answer`] and
+//! [`Fault`], so a compiler can take the interpreter's place behind [`Machine::run`].
+
+pub mod api;
+pub mod check;
+pub mod coverage;
+mod fault;
+pub mod library;
+pub mod machine;
+pub mod reference;
+mod sandbox;
+pub mod trace;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use accredit_domain::calendar::{Length, PeriodKind};
+use accredit_domain::diagnostic::Place;
+use accredit_domain::transaction::{Fields, Transaction};
+
+pub use check::{check, reads};
+pub use machine::Machine;
+
+/// What a program sees; which of it depends on its form.
+#[derive(Debug, Clone, Copy)]
+pub struct Arguments<'a> {
+    /// The transaction.
+    pub tx: &'a Arc<TransactionView>,
+    /// The credit in question: the candidate's source, or the credit to hold or to compare.
+    pub credit: Option<&'a Arc<CreditView>>,
+    /// The recipient or receiver.
+    pub to: Option<&'a Arc<ReceiverView>>,
+    /// Earlier credits of the transaction in this plan, in order.
+    pub existing: &'a [Arc<CreditView>],
+}
+
+/// A transaction as scripts see it.
+#[derive(Debug)]
+pub struct TransactionView {
+    /// The decoded row.
+    pub transaction: Arc<Transaction>,
+    /// The leaf period of the incentive date; none when there is none.
+    pub period: Option<Arc<str>>,
+    /// The mapped owner or team text.
+    pub default_credit: Arc<str>,
+}
+
+/// A credit as scripts see it: FORMAT section 5.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of `credit` in FORMAT section 5")]
+pub struct CreditView {
+    pub amount: Decimal,
+    pub unit_type: Arc<str>,
+    pub credit_type: Arc<str>,
+    pub kind: &'static str,
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
+    pub payee: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
+    pub rule: Arc<str>,
+    pub result: Arc<str>,
+    pub period: Arc<str>,
+    pub relationship: Option<Arc<str>>,
+    pub via: Option<Arc<str>>,
+    pub level: Option<u32>,
+    pub weight: Option<Decimal>,
+}
+
+/// A recipient or receiver as scripts see it: FORMAT section 5.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of `to` in FORMAT section 5")]
+pub struct ReceiverView {
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
+    pub payee: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
+    pub relationship: Option<Arc<str>>,
+    pub via: Option<Arc<str>>,
+    pub level: Option<u32>,
+}
+
+/// What a reward's program sees.
+#[derive(Debug, Clone, Copy)]
+pub struct Rewarded<'a> {
+    /// Who was credited.
+    pub payee: &'a Arc<PayeeView>,
+    /// How much.
+    pub totals: &'a Arc<TotalsView>,
+    /// What was expected; `()` without a quota.
+    pub quota: Option<Decimal>,
+}
+
+/// Whoever a reward is worked out for: a participant, or a team.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of `payee` in scripts/README.md")]
+pub struct PayeeView {
+    pub id: Arc<str>,
+    pub name: Arc<str>,
+    pub position: Option<Arc<str>>,
+    pub title: Option<Arc<str>>,
+    pub team: Option<Arc<str>>,
+    pub period: Arc<str>,
+    pub unit_type: Arc<str>,
+}
+
+/// Sums of active credits in one unit and period.
+#[derive(Debug, Clone)]
+pub struct TotalsView {
+    /// Over the credit types of the reward.
+    pub credited: Decimal,
+    /// Over each credit type of the workspace.
+    pub by_credit_type: BTreeMap<Arc<str>, Decimal>,
+}
+
+/// A recipient as a crediting policy names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Name or alias.
+    pub who: String,
+    /// Literal multiplier.
+    pub weight: Option<Decimal>,
+}
+
+/// How long a script wants a credit held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// Not at all.
+    None,
+    /// For a time.
+    For(Length),
+    /// Until a day.
+    Until(Date),
+    /// Until the first day of the period with this id.
+    UntilPeriod(String),
+    /// Until the next period of a kind.
+    Next(PeriodKind),
+    /// Until somebody releases it, for this reason.
+    Indefinitely(String),
+}
+
+/// What a program returned, already of the kind that its form returns.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// `()`.
+    Nothing,
+    /// A boolean.
+    Bool(bool),
+    /// A number.
+    Number(Decimal),
+    /// Recipients as text, in the grammar of FORMAT section 1.
+    Text(String),
+    /// Recipients as shares.
+    Shares(Vec<Share>),
+    /// A hold.
+    Hold(Hold),
+    /// A candidate's map.
+    Rolled(Rolled),
+}
+
+/// The map that a rollup policy may return.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rolled {
+    /// The amount; needed.
+    pub amount: Decimal,
+    /// Instead of the result's credit type.
+    pub credit_type: Option<String>,
+    /// Instead of the result's hold.
+    pub hold: Option<Hold>,
+    /// Instead of the result's maximum.
+    pub maximum: Option<Decimal>,
+}
+
+/// A program that gave no answer: the transaction is parked, or the credit held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// What went wrong: what the author threw, or what the host says.
+    pub message: String,
+    /// The policy's name, blank for an expression.
+    pub policy: Arc<str>,
+    /// Where in the author's file.
+    pub place: Place,
+    /// Whether a cell that does not parse was read: parks as `bad_value`.
+    pub bad_value: bool,
+}
+
+/// What `check` knows of a workspace: which fields a script may read.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// `[fields]` and `[columns]`.
+    pub fields: Arc<Fields>,
+    /// Headers of the files under `transactions/`, and columns that were received.
+    pub columns: BTreeSet<String>,
+    /// Whether there may be columns that nobody has seen yet: then no column is unknown.
+    pub open: bool,
+    /// Names, ids and aliases of people, folded: they do not belong into a program.
+    pub people: BTreeSet<String>,
+    /// The workspace's credit types; none while they are not known.
+    pub credit_types: BTreeSet<String>,
+    /// Whether no unit of the workspace has decimals.
+    pub whole_units: bool,
+    /// Whether a plan that uses the program wants weights to sum to one.
+    pub total_one: bool,
+}
+
+#[cfg(test)]
+mod tests;

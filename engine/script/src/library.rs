@@ -1,0 +1,41 @@
+//! The standard library of policies, which a plan names as `standard/NAME`.
+//!
+//! Not code: the sources in `scripts/`, compiled in, the same text that a customer may copy and
+//! change. Called by `workspace`, which makes programs of those that are used.
+//!
+//! **Architecture invariant:** a standard policy is an ordinary policy: nothing here can do what a
+//! customer's own file cannot.
+
+use accredit_domain::policy::Kind;
+
+macro_rules! library {
+    ($($kind:ident $folder:literal $name:literal,)*) => {
+        &[$((
+            Kind::$kind,
+            $name,
+            include_str!(concat!("../../../scripts/", $folder, "/", $name, ".rhai")),
+        ),)*]
+    };
+}
+
+/// Every standard policy: kind, name, source.
+pub const LIBRARY: &[(Kind, &str, &str)] = library! {
+    Crediting "crediting" "owner",
+    Crediting "crediting" "owner-and-overlay",
+    Crediting "crediting" "rep-by-quantity",
+    Crediting "crediting" "team-by-city",
+    Crediting "crediting" "both-reps",
+    Crediting "crediting" "weighted-split",
+    Hold "hold" "hold-large-deals",
+    Hold "hold" "hold-until-next-quarter",
+    Duplication "duplication" "no-duplicates",
+    Duplication "duplication" "allow-on-rolldown",
+    Rollup "rollup" "full-rollup",
+    Rollup "rollup" "share-rollup",
+};
+
+/// The source of the standard policy `name` of `kind`.
+pub fn find(kind: Kind, name: &str) -> Option<&'static str> {
+    let found = LIBRARY.iter().find(|(known, called, _)| *known == kind && *called == name);
+    found.map(|(_, _, source)| *source)
+}

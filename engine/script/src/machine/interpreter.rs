@@ -1,0 +1,173 @@
+//! Rhai at work: texts become trees, trees become values, errors and panics become faults.
+//!
+//! Not judging what a value is for (`answer`). Called by `machine`.
+//!
+//! **Architecture invariant:** nothing of Rhai leaves here but values: errors are faults, panics
+//! are faults, and the scope is empty again when the next run begins.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
+
+use super::native::Native;
+use crate::coverage::Recorder;
+use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
+use crate::{Fault, fault};
+use accredit_domain::policy::{Form, Program};
+
+/// What runs trees of Rhai.
+pub(super) struct Interpreter {
+    engine: Engine,
+    deadline: Arc<Deadline>,
+    scope: Scope<'static>,
+}
+
+/// A program in the form that runs fastest; a compiler would add one more.
+pub(super) enum Compiled {
+    /// A syntax tree.
+    Tree(Box<Tree>),
+    /// One of the few texts that need no tree.
+    Native(Native),
+    /// It does not compile: every run faults like this.
+    Broken(Box<Fault>),
+}
+
+/// A syntax tree and its constants.
+pub(super) struct Tree {
+    ast: AST,
+    /// Top-level constants, for functions; none when there are none.
+    constants: Option<Arc<Constants>>,
+}
+
+impl Compiled {
+    /// The syntax tree, if there is one.
+    pub(super) fn tree(&self) -> Option<&AST> {
+        match self {
+            Compiled::Tree(tree) => Some(&tree.ast),
+            Compiled::Native(_) | Compiled::Broken(_) => None,
+        }
+    }
+}
+
+impl Interpreter {
+    pub(super) fn new() -> Self {
+        let (engine, deadline) = sandbox::engine();
+        Interpreter { engine, deadline, scope: Scope::new() }
+    }
+
+    /// One whose steps go to `recorder`.
+    pub(super) fn traced(recorder: &Arc<Recorder>) -> Self {
+        let mut interpreter = Interpreter::new();
+        recorder.attach(&mut interpreter.engine);
+        interpreter
+    }
+
+    pub(super) fn compile(&mut self, program: &Program) -> Compiled {
+        if let Some(native) = Native::of(program) {
+            return Compiled::Native(native);
+        }
+        match self.tree(program) {
+            Ok(tree) => Compiled::Tree(Box::new(tree)),
+            Err(fault) => Compiled::Broken(Box::new(fault)),
+        }
+    }
+
+    fn tree(&mut self, program: &Program) -> Result<Tree, Fault> {
+        let fail = |message: &str| fault::of_program(program, message);
+        if program.source.len() > SOURCE_BYTES_MAX {
+            return Err(fail(&format!("more than {SOURCE_BYTES_MAX} bytes (SOURCE_BYTES_MAX)")));
+        }
+        let engine = &self.engine;
+        let parse = || match program.form {
+            Form::Policy(_) => engine.compile(&*program.source),
+            Form::Expression(_) => engine.compile_expression(&*program.source),
+        };
+        let ast = match catch_unwind(AssertUnwindSafe(parse)) {
+            Ok(Ok(ast)) => ast,
+            Ok(Err(error)) => {
+                let mut fault = fail(&fault::parse_message(error.err_type()));
+                if let Some((line, column)) = fault::line_and_column(error.position()) {
+                    fault.place = program.origin.at(line, column);
+                }
+                return Err(fault);
+            }
+            Err(_) => return Err(fail("the text cannot be read")),
+        };
+        let constants = match program.form {
+            Form::Policy(_) => self.constants(program, &ast)?,
+            Form::Expression(_) => None,
+        };
+        Ok(Tree { ast, constants })
+    }
+
+    /// Evaluates the top level of a policy once.
+    fn constants(&mut self, program: &Program, ast: &AST) -> Result<Option<Arc<Constants>>, Fault> {
+        let constant = |statement: &Stmt| match statement {
+            Stmt::Var(_, flags, _) => flags.contains(ASTFlags::CONSTANT),
+            Stmt::Noop(_) => true,
+            _ => false,
+        };
+        if !ast.statements().iter().all(constant) {
+            let message = "only constants and functions may stand at the top level";
+            return Err(fault::of_program(program, message));
+        }
+        if ast.statements().is_empty() {
+            return Ok(None);
+        }
+        let _value =
+            self.evaluate(program, ast, |engine, scope| engine.eval_ast_with_scope(scope, ast))?;
+        let constants = self.scope.iter_raw();
+        let constants =
+            constants.map(|(name, _, value)| (name.to_owned(), value.clone())).collect();
+        self.scope.clear();
+        Ok(Some(Arc::new(constants)))
+    }
+
+    pub(super) fn run(
+        &mut self,
+        program: &Program,
+        tree: &Tree,
+        values: Vec<Dynamic>,
+    ) -> Result<Dynamic, Fault> {
+        self.scope.clear();
+        match program.form {
+            Form::Expression(_) => {
+                for (name, value) in program.form.variables().iter().zip(values) {
+                    self.scope.push_dynamic(*name, value);
+                }
+                self.evaluate(program, &tree.ast, |engine, scope| {
+                    engine.eval_ast_with_scope(scope, &tree.ast)
+                })
+            }
+            Form::Policy(kind) => {
+                let mut options = CallFnOptions::new().eval_ast(false);
+                if let Some(constants) = &tree.constants {
+                    options = options.with_tag(Arc::clone(constants));
+                }
+                self.evaluate(program, &tree.ast, |engine, scope| {
+                    engine.call_fn_with_options(options, scope, &tree.ast, kind.entry(), values)
+                })
+            }
+        }
+    }
+
+    /// Runs something under the deadline, and turns errors and panics into faults.
+    fn evaluate(
+        &mut self,
+        program: &Program,
+        ast: &AST,
+        run: impl FnOnce(&Engine, &mut Scope<'static>) -> Result<Dynamic, Box<rhai::EvalAltResult>>,
+    ) -> Result<Dynamic, Fault> {
+        self.deadline.start();
+        let (engine, scope) = (&self.engine, &mut self.scope);
+        match catch_unwind(AssertUnwindSafe(|| run(engine, scope))) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(fault::of_run(program, ast, &error)),
+            Err(_) => {
+                self.scope = Scope::new();
+                Err(fault::of_program(program, "the script broke off unexpectedly"))
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What scripts may do, what they may not, and what each costs: tables of texts and outcomes.
+//!
+//! Not the plans that call them. Called by nobody.
+//!
+//! **Architecture invariant:** tests go through `check` and `Machine`, never through Rhai.
+
+mod beginners;
+mod checking;
+mod extremes;
+mod habits;
+mod hostile;
+mod language;
+mod results;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::{Answer, Arguments, CreditView, Fault, Known, Machine, ReceiverView, TransactionView};
+use accredit_domain::diagnostic::Place;
+use accredit_domain::policy::{Form, Kind, Program, Programs, Use};
+use accredit_domain::transaction::{Cell, ColumnType, Decoder, Field, Fields, Record};
+
+/// Runs `source` in this form with the transaction, credit and receiver of the fixture.
+fn run(form: Form, source: &str) -> Result<Answer, Fault> {
+    let mut programs = Programs::default();
+    let id = programs.add(program(form, source));
+    let (tx, credit, to) = (transaction(), credit(), receiver());
+    let existing = [Arc::clone(&credit), Arc::clone(&credit)];
+    let arguments =
+        Arguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &existing };
+    Machine::new(&programs).run(id, &arguments)
+}
+
+fn expression(place: Use, source: &str) -> Result<Answer, Fault> {
+    run(Form::Expression(place), source)
+}
+
+fn policy(kind: Kind, source: &str) -> Result<Answer, Fault> {
+    run(Form::Policy(kind), source)
+}
+
+/// The answer in a few letters, or `message @line:column`.
+fn shown(result: Result<Answer, Fault>) -> String {
+    match result {
+        Ok(Answer::Nothing) => "()".to_owned(),
+        Ok(Answer::Bool(flag)) => flag.to_string(),
+        Ok(Answer::Number(number)) => number.to_string(),
+        Ok(Answer::Text(text)) => format!("{text:?}"),
+        Ok(answer) => format!("{answer:?}"),
+        Err(fault) => {
+            let bad = if fault.bad_value { " (bad value)" } else { "" };
+            format!("{}{bad} @{}:{}", fault.message, fault.place.line, fault.place.column)
+        }
+    }
+}
+
+fn program(form: Form, source: &str) -> Program {
+    let origin = Place::new("file", 1, 1);
+    Program { form, source: Arc::from(source), name: Arc::from("test"), origin: origin.into() }
+}
+
+fn fields() -> Arc<Fields> {
+    let mapped =
+        [(Field::Date, "close_date"), (Field::Amount, "close_value"), (Field::Customer, "account")];
+    let types = [
+        ("close_date", ColumnType::Date(None)),
+        ("close_value", ColumnType::Number),
+        ("Units", ColumnType::Number),
+        ("discount", ColumnType::Number),
+        ("signed", ColumnType::Date(None)),
+        ("renewal", ColumnType::Bool),
+    ];
+    Arc::new(Fields {
+        id: vec!["opportunity_id".to_owned()],
+        mapped: mapped.into_iter().map(|(field, column)| (field, column.to_owned())).collect(),
+        names: BTreeMap::new(),
+        types: types.into_iter().map(|(column, kind)| (column.to_owned(), kind)).collect(),
+    })
+}
+
+fn known() -> Known {
+    let columns = ["deal_stage", "Rep #1", "engine"];
+    let columns: BTreeSet<String> = columns.into_iter().map(str::to_owned).collect();
+    Known { fields: fields(), columns, open: false, ..Known::default() }
+}
+
+fn transaction() -> Arc<TransactionView> {
+    let cells = [
+        ("opportunity_id", "OPP-1"),
+        ("close_date", "2022-01-31"),
+        ("close_value", "1234.50"),
+        ("account", "Acme"),
+        ("deal_stage", "Won"),
+        ("Rep #1", "Ann Lee"),
+        ("Units", ""),
+        ("discount", "abc"),
+        ("signed", ""),
+        ("renewal", "yes"),
+    ];
+    let cell = |(column, cell): (&str, &str)| (column.to_owned(), Cell::Text(cell.to_owned()));
+    let record = Record { cells: cells.into_iter().map(cell).collect() };
+    Arc::new(TransactionView {
+        transaction: Arc::new(Decoder::new(fields()).decode(&record)),
+        period: Some(Arc::from("2022-01")),
+        default_credit: Arc::from("Ann Lee"),
+    })
+}
+
+fn credit() -> Arc<CreditView> {
+    Arc::new(CreditView {
+        amount: Decimal::new(10050, 2),
+        unit_type: Arc::from("USD"),
+        credit_type: Arc::from("booking"),
+        kind: "direct",
+        position: Some(Arc::from("P1")),
+        title: Some(Arc::from("Sales Agent")),
+        payee: None,
+        team: None,
+        rule: Arc::from("Booking"),
+        result: Arc::from("Booking credit"),
+        period: Arc::from("2022-01"),
+        relationship: None,
+        via: None,
+        level: None,
+        weight: Some(Decimal::ONE),
+    })
+}
+
+fn receiver() -> Arc<ReceiverView> {
+    Arc::new(ReceiverView {
+        position: Some(Arc::from("M1")),
+        title: Some(Arc::from("Manager")),
+        payee: Some(Arc::from("Bob")),
+        team: None,
+        relationship: Some(Arc::from("Reporting")),
+        via: Some(Arc::from("P1")),
+        level: Some(1),
+    })
+}

@@ -1,0 +1,414 @@
+//! A program run with its values written down, line by line, and single expressions evaluated: for
+//! `accredit eval --explain` and `accredit repl`.
+//!
+//! Not what decides: [`Machine`](super::Machine) does, without looking over its own shoulder. Called
+//! by the command line.
+//!
+//! **Architecture invariant:** looking changes nothing: every value is computed a second time by a
+//! second engine on a copy of the variables, under the same limits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::debugger::{DebuggerCommand, DebuggerEvent};
+use rhai::{
+    AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
+};
+
+use super::machine::{self, bind, bind_reward};
+use super::sandbox::{self, Constants, Deadline};
+use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
+use accredit_domain::calendar::{Length, PeriodKind};
+use accredit_domain::policy::{Form, Kind, Program};
+
+/// Steps that are written down; a loop may have many more.
+const STEPS_MAX: usize = 500;
+
+/// Values that say nothing by themselves.
+const VIEWS: [&str; 4] = ["transaction", "credit", "receiver", "something else"];
+
+/// One expression that a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Line in the program's file, from 1.
+    pub line: u32,
+    /// That line of the text, without the space around it.
+    pub text: String,
+    /// What was read on the way: `tx.amount` and its value.
+    pub reads: Vec<(String, String)>,
+    /// The value of the line's expression; none where it gave no answer.
+    pub value: Option<String>,
+}
+
+/// The steps of one run of `program`, as far as it came.
+///
+/// # Errors
+/// When the program does not compile, or an argument that it sees is missing.
+pub fn steps(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Step>, Fault> {
+    walked(program, bind(program, arguments)?)
+}
+
+/// The same of an intake policy, on the body of a delivery.
+///
+/// # Errors
+/// When the program does not compile, or a number of the body fits no decimal.
+pub fn delivered(program: &Program, payload: &serde_json::Value) -> Result<Vec<Step>, Fault> {
+    let body = machine::intake::value(payload);
+    walked(program, vec![body.map_err(|message| fault::of_program(program, message))?])
+}
+
+/// The steps of one run of a reward's program.
+///
+/// # Errors
+/// When the program does not compile, or is none of a reward.
+pub fn steps_of_reward(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fault> {
+    if program.form.variables() != Kind::Reward.parameters() {
+        return Err(fault::of_program(program, "this is no program of a reward".to_owned()));
+    }
+    walked(program, bind_reward(seen))
+}
+
+fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
+    let (plain, deadline) = sandbox::engine();
+    let plain = Arc::new(plain);
+    let parsed = match program.form {
+        Form::Policy(_) => plain.compile(&*program.source),
+        Form::Expression(_) => plain.compile_expression(&*program.source),
+    };
+    let ast = parsed
+        .map_err(|error| fault::of_program(program, fault::parse_message(error.err_type())))?;
+    let mut scope = Scope::new();
+    deadline.start();
+    if let Form::Policy(_) = program.form {
+        let top = plain.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
+        drop(top.map_err(|error| fault::of_error(program, &error))?);
+    }
+    let constants: Constants =
+        scope.iter_raw().map(|(name, _, value)| (name.to_owned(), value.clone())).collect();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let watched = watched(program, &ast, &plain, (&constants, &seen));
+    // What it answers, or which fault it meets, is asked of the machine that decides.
+    match program.form {
+        Form::Policy(kind) => {
+            let options = CallFnOptions::new().eval_ast(false).with_tag(Arc::new(constants));
+            let mut empty = Scope::new();
+            let run = watched.call_fn_with_options::<Dynamic>(
+                options,
+                &mut empty,
+                &ast,
+                kind.entry(),
+                values,
+            );
+            drop(run);
+        }
+        Form::Expression(_) => {
+            for (name, value) in program.form.variables().iter().zip(values) {
+                scope.push_dynamic(*name, value);
+            }
+            drop(watched.eval_ast_with_scope::<Dynamic>(&mut scope, &ast));
+        }
+    }
+    let mut steps = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(std::mem::take(&mut *steps))
+}
+
+/// Values that are kept of one run.
+const READS_MAX: usize = 12;
+
+/// What a run of `program` read, each value once: `tx.amount` and its value.
+pub fn reads(program: &Program, arguments: &Arguments<'_>) -> Vec<(String, String)> {
+    let mut reads: Vec<(String, String)> = Vec::new();
+    for read in steps(program, arguments).unwrap_or_default().into_iter().flat_map(|it| it.reads) {
+        if reads.len() < READS_MAX && !reads.contains(&read) {
+            reads.push(read);
+        }
+    }
+    reads
+}
+
+/// The value of an expression that may use `tx` and, where they are there, `credit` and `to`.
+///
+/// # Errors
+/// Why it has none.
+pub fn evaluate(source: &str, arguments: &Arguments<'_>) -> Result<String, String> {
+    let (engine, deadline) = sandbox::engine();
+    let parsed = engine.compile_expression(source);
+    let ast = parsed.map_err(|error| fault::parse_message(error.err_type()))?;
+    let mut scope = Scope::new();
+    scope.push_dynamic("tx", Dynamic::from(Arc::clone(arguments.tx)));
+    if let Some(credit) = arguments.credit {
+        scope.push_dynamic("credit", Dynamic::from(Arc::clone(credit)));
+    }
+    if let Some(to) = arguments.to {
+        scope.push_dynamic("to", Dynamic::from(Arc::clone(to)));
+    }
+    deadline.start();
+    match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast) {
+        Ok(value) => Ok(shown(&value)),
+        Err(error) => Err(fault::message(error.unwrap_inner())),
+    }
+}
+
+thread_local! {
+    /// What tries calls that are written out; a check may meet many of them.
+    static TRYING: (Engine, Arc<Deadline>) = sandbox::engine();
+}
+
+/// Whether a function of the table takes arguments that are written out; why not, if it does not.
+pub(super) fn call(call: &FnCallExpr, at: Position) -> Result<(), String> {
+    let expr = Expr::FnCall(Box::new(call.clone()), at);
+    let ast = AST::new([Stmt::Expr(Box::new(expr))], Arc::default());
+    let tried = TRYING.with(|(engine, deadline)| {
+        deadline.start();
+        engine.eval_ast::<Dynamic>(&ast)
+    });
+    tried.map(drop).map_err(|error| fault::message(error.unwrap_inner()))
+}
+
+/// An engine that writes down a step whenever it comes to an expression of a statement.
+fn watched(
+    program: &Program,
+    ast: &AST,
+    plain: &Arc<Engine>,
+    (constants, seen): (&Constants, &Arc<Mutex<Vec<Step>>>),
+) -> Engine {
+    let expressions = expressions(ast);
+    let (ast, plain, seen) = (ast.clone(), Arc::clone(plain), Arc::clone(seen));
+    let (constants, source) = (constants.clone(), Arc::clone(&program.source));
+    let first = program.origin.place.line;
+    let (mut engine, deadline) = sandbox::engine();
+    deadline.start();
+    #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]
+    engine.register_debugger(
+        |_, debugger| debugger,
+        move |context, event, _, _, position| {
+            // The end of a call is an event too, with the variables of the callee.
+            if !matches!(event, DebuggerEvent::Start | DebuggerEvent::Step) {
+                return Ok(DebuggerCommand::StepInto);
+            }
+            let mut steps = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            // Inside a chain the same place is met again, without the variables.
+            let known = |expr: &&Expr| depth(expr) <= context.scope().len();
+            let found = expressions.get(&position).filter(|_| steps.len() < STEPS_MAX);
+            if let (Some(expr), Some((line, _))) =
+                (found.filter(known), fault::line_and_column(position))
+            {
+                let text = source.lines().nth(line as usize - 1).unwrap_or_default();
+                let look = Look { plain: &plain, ast: &ast, constants: &constants };
+                let scope = context.scope();
+                let step = Step {
+                    line: line + first - 1,
+                    text: text.trim().to_owned(),
+                    reads: look.reads(expr, scope),
+                    value: look.value(expr, scope),
+                };
+                if steps.last() != Some(&step) {
+                    steps.push(step);
+                }
+            }
+            Ok(DebuggerCommand::StepInto)
+        },
+    );
+    engine
+}
+
+/// A second look at what a run sees.
+struct Look<'a> {
+    plain: &'a Engine,
+    ast: &'a AST,
+    constants: &'a Constants,
+}
+
+impl Look<'_> {
+    /// Every variable and chain of `expr` with its value, in order; what has no value is left out.
+    fn reads(&self, expr: &Expr, scope: &Scope<'_>) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut links = Vec::new();
+        expr.walk(&mut Vec::new(), &mut |path| {
+            if let Some(ASTNode::Expr(part)) = path.last()
+                && !links.contains(&part.position())
+                && let Some(name) = name_of(part)
+            {
+                let (_, parts) = fault::chain(part);
+                links.extend(parts.iter().map(|link| link.sign));
+                if let Some(value) = self.value(part, scope) {
+                    found.push((name, value));
+                }
+            }
+            true
+        });
+        // A chain begins with a variable that says less than the whole of it.
+        let whole: Vec<String> = found.iter().map(|(name, _)| name.clone()).collect();
+        let longer = |name: &str| {
+            let begins = |other: &&String| {
+                other.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']))
+            };
+            whole.iter().any(|other| begins(&other))
+        };
+        found.retain(|(name, _)| !longer(name));
+        found.retain(|(_, value)| !VIEWS.contains(&value.as_str()));
+        found.dedup();
+        found
+    }
+
+    fn value(&self, expr: &Expr, scope: &Scope<'_>) -> Option<String> {
+        // Places of variables count from the end of the scope: constants go in front.
+        let mut copy = Scope::new();
+        for (name, value) in self.constants {
+            copy.push_dynamic(name.clone(), value.clone());
+        }
+        // Inner ones come first.
+        let variables: Vec<_> = scope.iter_raw().collect();
+        for (name, _, value) in variables.into_iter().rev() {
+            copy.push_dynamic(name.to_owned(), value.clone());
+        }
+        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.alone(expr));
+        value.ok().map(|value| shown(&value))
+    }
+
+    /// The expression as a program of its own, with the functions of the script.
+    fn alone(&self, expr: &Expr) -> AST {
+        let statement = Stmt::Expr(Box::new(expr.clone()));
+        AST::new([statement], Arc::clone(self.ast.shared_lib()))
+    }
+}
+
+/// The expressions of every statement, by where a run meets them.
+fn expressions(ast: &AST) -> HashMap<Position, Expr> {
+    let mut found = HashMap::new();
+    ast.walk(&mut |path| {
+        let expr = match path.last() {
+            Some(ASTNode::Stmt(statement)) => expression(statement),
+            _ => None,
+        };
+        if let Some(expr) = expr.filter(|expr| !matches!(expr, Expr::Stmt(_))) {
+            found.entry(expr.position()).or_insert(expr);
+        }
+        true
+    });
+    found
+}
+
+/// How many variables must be in scope for `expr` to find its own.
+fn depth(expr: &Expr) -> usize {
+    let mut depth = 0;
+    expr.walk(&mut Vec::new(), &mut |path| {
+        if let Some(ASTNode::Expr(Expr::Variable(variable, short, _))) = path.last() {
+            let index = short.map(|index| usize::from(index.get()));
+            let index = index.or_else(|| variable.0.map(std::num::NonZeroUsize::get));
+            depth = depth.max(index.unwrap_or(0));
+        }
+        true
+    });
+    depth
+}
+
+/// The expression that a statement computes before anything else.
+fn expression(statement: &Stmt) -> Option<Expr> {
+    Some(match statement {
+        Stmt::Var(x, flags, _) if !flags.contains(ASTFlags::CONSTANT) => x.1.clone(),
+        Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) => flow.expr.clone(),
+        Stmt::For(x, _) => x.2.expr.clone(),
+        Stmt::Assignment(x) => x.1.rhs.clone(),
+        Stmt::FnCall(call, at) => Expr::FnCall(call.clone(), *at),
+        Stmt::Expr(expr) => (**expr).clone(),
+        Stmt::Return(Some(expr), ..) => (**expr).clone(),
+        _ => return None,
+    })
+}
+
+/// `tx.amount`, `tx["Rep #1"]`, `tx.has("amount")`, `share`: what a reader would look up.
+fn name_of(expr: &Expr) -> Option<String> {
+    let (root, links) = fault::chain(expr);
+    let Expr::Variable(variable, ..) = root else { return None };
+    let mut name = variable.1.to_string();
+    for link in &links {
+        match link.expr {
+            Expr::Property(property, _) => name.push_str(&format!(".{}", property.2)),
+            Expr::StringConstant(column, _) if link.indexed => {
+                name.push_str(&format!("[\"{column}\"]"));
+            }
+            Expr::IntegerConstant(index, _) if link.indexed => name.push_str(&format!("[{index}]")),
+            Expr::MethodCall(call, _) => match call.args.as_slice() {
+                [] => name.push_str(&format!(".{}()", call.name)),
+                [Expr::StringConstant(text, _)] => {
+                    name.push_str(&format!(".{}(\"{text}\")", call.name));
+                }
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+    Some(name)
+}
+
+/// A value as an author would write it.
+fn shown(value: &Dynamic) -> String {
+    if let Some(text) = value::text(value) {
+        return format!("{:?}", text.as_str());
+    }
+    if let Some(text) = value::to_text(value) {
+        return text.to_string();
+    }
+    if let Some(share) = value.read_lock::<Share>() {
+        return share_text(&share);
+    }
+    if let Some(items) = value.read_lock::<rhai::Array>() {
+        return format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "));
+    }
+    if let Some(map) = value.read_lock::<rhai::Map>() {
+        let entries = map.iter().map(|(key, value)| format!("{key}: {}", shown(value)));
+        return format!("#{{{}}}", entries.collect::<Vec<_>>().join(", "));
+    }
+    if let Some(hold) = value.read_lock::<Hold>() {
+        return hold_text(&hold);
+    }
+    value::kind(value).to_owned()
+}
+
+fn share_text(share: &Share) -> String {
+    let weight = share.weight.map(|weight| format!(", {weight}")).unwrap_or_default();
+    format!("share({:?}{weight})", share.who)
+}
+
+fn hold_text(hold: &Hold) -> String {
+    match hold {
+        Hold::None => "no_hold()".to_owned(),
+        Hold::For(Length::Days(days)) => format!("hold_for({days}, \"days\")"),
+        Hold::For(Length::Months(months)) => format!("hold_for({months}, \"months\")"),
+        Hold::Until(date) => format!("hold_until({date})"),
+        Hold::UntilPeriod(id) => format!("hold_until_period({id:?})"),
+        Hold::Next(kind) => {
+            let kind = match kind {
+                PeriodKind::Month => "month",
+                PeriodKind::Quarter => "quarter",
+                PeriodKind::Year => "year",
+            };
+            format!("hold_until_next({kind:?})")
+        }
+        Hold::Indefinitely(reason) => format!("hold_indefinitely({reason:?})"),
+    }
+}
+
+/// What a program answered, as an author would write it.
+pub fn answer(answer: &Answer) -> String {
+    match answer {
+        Answer::Nothing => "()".to_owned(),
+        Answer::Bool(flag) => flag.to_string(),
+        Answer::Number(number) => number.to_string(),
+        Answer::Text(text) => format!("{text:?}"),
+        Answer::Shares(shares) => {
+            format!("[{}]", shares.iter().map(share_text).collect::<Vec<_>>().join(", "))
+        }
+        Answer::Hold(hold) => hold_text(hold),
+        Answer::Rolled(rolled) => rolled_text(rolled),
+    }
+}
+
+fn rolled_text(rolled: &Rolled) -> String {
+    let mut entries = vec![format!("amount: {}", rolled.amount)];
+    entries.extend(rolled.credit_type.iter().map(|kind| format!("credit_type: {kind:?}")));
+    entries.extend(rolled.hold.iter().map(|hold| format!("hold: {}", hold_text(hold))));
+    entries.extend(rolled.maximum.iter().map(|maximum| format!("maximum: {maximum}")));
+    format!("#{{{}}}", entries.join(", "))
+}

@@ -1,0 +1,160 @@
+//! Where a direct rule's recipients come from: `assign`, one word or a list, and `members`.
+//!
+//! Not who that is for a deal (`stage::crediting`). Called by `rule`. Source: FORMAT section 3, seed
+//! 001.
+//!
+//! **Architecture invariant:** a word that could never find anybody is reported here, not found out
+//! deal by deal.
+
+use super::conditions;
+use super::plan::{Defaults, Scope};
+use super::report::{Report, hint};
+use super::toml::{Item, Table, Text, choice};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::organization::TeamId;
+use accredit_domain::plan::{Assign, Measure, Members};
+use accredit_domain::policy::Kind;
+use accredit_domain::transaction::{Field, Names};
+
+/// Words that stand alone or before a colon in `assign`.
+const ASSIGN_WORDS: [&str; 6] = ["owner", "team", "field", "preassigned", "territory", "policy"];
+
+/// Reads `assign`; absent, the plan's crediting policy or the columns of whom it measures.
+pub(super) fn assign(
+    table: &mut Table<'_>,
+    defaults: &Defaults,
+    scope: Scope<'_>,
+) -> Option<Vec<Assign>> {
+    let Some(item) = table.take("assign") else {
+        if let Some(policy) = defaults.get(&Kind::Crediting) {
+            return policy.map(|policy| vec![Assign::Policy(policy)]);
+        }
+        let place = table.place();
+        let text = Text { text: String::new(), origin: place.clone().into(), place };
+        return Some(vec![match scope.measure {
+            Measure::Individual => mapped(table.report(), &text, Names::Owner, scope),
+            Measure::Team => mapped(table.report(), &text, Names::Team, scope),
+        }]);
+    };
+    let items = if item.is_list() { item.list()? } else { vec![item] };
+    if items.is_empty() {
+        item.refuse("a word, or a list of at least one");
+        return None;
+    }
+    items.iter().map(|item| word(item, defaults, scope)).collect()
+}
+
+fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign> {
+    let report = item.report();
+    let text = item.text()?;
+    let (word, argument) = match text.text.split_once(':') {
+        Some((word, argument)) => (word, Some(argument.trim())),
+        None => (text.text.as_str(), None),
+    };
+    match (word, argument) {
+        ("owner", None) => Some(mapped(report, &text, Names::Owner, scope)),
+        ("team", None) => Some(mapped(report, &text, Names::Team, scope)),
+        ("preassigned", None) => {
+            if !scope.settings.fields.mapped.contains_key(&Field::Preassigned) {
+                unmapped(report, &text, "preassigned");
+            }
+            Some(Assign::Preassigned)
+        }
+        ("field", Some(column)) if !column.is_empty() => {
+            conditions::known_column(report, column, &text, scope.columns)
+                .then(|| Assign::Column(column.to_owned()))
+        }
+        ("policy", Some(name)) => {
+            let name = (name, &text.place);
+            scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)
+        }
+        ("policy", None) => {
+            let policy = defaults.get(&Kind::Crediting);
+            if policy.is_none() {
+                let message = "the plan has no crediting policy".to_owned();
+                let help = "add `policies = { crediting = \"NAME\" }` or write `policy:NAME`";
+                report.error("CR023", text.place, message, help);
+            }
+            policy.copied().flatten().map(Assign::Policy)
+        }
+        ("territory", None) => {
+            if scope.whole && scope.organization.territories.is_empty() {
+                let message = "there are no territories, so nobody will be found".to_owned();
+                let help = "a territory is a team with rows in organization/territories.csv";
+                report.push(Diagnostic::warning("CR025", text.place, message).help(help));
+            }
+            Some(Assign::Territory(None))
+        }
+        ("territory", Some(name)) => {
+            team(report, &text, name, scope).map(|team| Assign::Territory(Some(team)))
+        }
+        _ => {
+            let message = format!("`{}` assigns nobody", text.text);
+            report.error("CR024", text.place, message, &hint(word, "word", &ASSIGN_WORDS));
+            None
+        }
+    }
+}
+
+/// The team with the id `name`, which `text` names.
+pub(super) fn team(report: &Report, text: &Text, name: &str, scope: Scope<'_>) -> Option<TeamId> {
+    let teams = &scope.organization.teams;
+    let found = teams.find(name);
+    if found.is_none() && scope.whole {
+        let known = teams.all().map(|(_, known)| known.id.as_ref());
+        report.unknown("CR025", text.place.clone(), ("team", name), known);
+    }
+    found
+}
+
+fn mapped(report: &Report, text: &Text, names: Names, scope: Scope<'_>) -> Assign {
+    let (key, assign) = match names {
+        Names::Team => ("team", Assign::Team),
+        _ => ("owner", Assign::Owner),
+    };
+    if !scope.settings.fields.names.contains_key(&names) {
+        unmapped(report, text, key);
+    }
+    assign
+}
+
+/// Warns of a field without a column: the rule would never find anybody.
+pub(super) fn unmapped(report: &Report, text: &Text, key: &str) {
+    let message = format!("no column is mapped to `{key}`, so nobody will be found");
+    let help = format!("add `{key} = \"COLUMN\"` to [fields] in accredit.toml");
+    report.push(Diagnostic::warning("CR025", text.place.clone(), message).help(help));
+}
+
+/// Reads `members`.
+pub(super) fn members(
+    table: &mut Table<'_>,
+    assign: Option<&[Assign]>,
+    scope: Scope<'_>,
+) -> Option<Members> {
+    let report = table.report();
+    let Some(text) = table.text("members") else {
+        let teams_only = |assign: &Assign| matches!(assign, Assign::Team | Assign::Territory(_));
+        let individual = scope.measure == Measure::Individual;
+        if individual && assign.is_some_and(|all| !all.is_empty() && all.iter().all(teams_only)) {
+            let message = "the rule finds teams only, and a team without `members` is nobody";
+            let help = "add `members = \"equal\"`, or \"weight\", \"full\" or \"manager\"; or let the \
+                        plan have `measure = \"team\"`";
+            let warning = Diagnostic::warning("CR023", table.place(), message);
+            report.push(warning.help(help));
+        }
+        return None;
+    };
+    if scope.measure == Measure::Team {
+        let message = "`members` has no meaning in a plan that measures teams".to_owned();
+        let help = "leave it out: the team itself is credited";
+        report.error("CR024", text.place, message, help);
+        return None;
+    }
+    let words = [
+        ("equal", Members::Equal),
+        ("weight", Members::Weight),
+        ("full", Members::Full),
+        ("manager", Members::Manager),
+    ];
+    choice(report, &text, &words)
+}

@@ -1,0 +1,164 @@
+//! Conditions written as rows, lowered to one expression.
+//!
+//! Not a second language: the rows say what an expression would, for those who prefer rows. Called
+//! by `rule`. Source: FORMAT section 3.
+//!
+//! **Architecture invariant:** rows mean exactly what their expression means, `and` before `or`;
+//! nothing downstream knows that there were rows.
+
+use super::Columns;
+use super::report::Report;
+use super::toml::{Item, Table, Text, choice};
+use accredit_domain::diagnostic::did_you_mean;
+use accredit_domain::transaction::{ColumnType, Field, Fields, date, number};
+
+/// The expression that `rows` mean; nothing when one of them was not understood.
+pub(super) fn lower(rows: &[Item<'_>], fields: &Fields, columns: &Columns) -> Option<String> {
+    let mut text = Some(String::new());
+    for (index, row) in rows.iter().enumerate() {
+        let term = row.table().and_then(|row| term(row, index == 0, fields, columns));
+        text = text.zip(term).map(|(text, term)| text + term.as_str());
+    }
+    text.filter(|text| !text.is_empty())
+}
+
+/// Comparisons by the word in `is`, as Rhai writes them.
+const COMPARISONS: [(&str, &str); 7] = [
+    ("=", "=="),
+    ("!=", "!="),
+    ("<", "<"),
+    ("<=", "<="),
+    (">", ">"),
+    (">=", ">="),
+    ("contains", "contains"),
+];
+
+fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> Option<String> {
+    let column = if first {
+        row.need_text("if").map(|column| ("", column))
+    } else {
+        let and = row.text("and").map(|column| (" && ", column));
+        let or = row.text("or").map(|column| (" || ", column));
+        if and.is_some() == or.is_some() {
+            let message = "a row after the first begins with either `and` or `or`".to_owned();
+            let help = "write { and = \"column\", is = \"=\", value = \"…\" }";
+            row.report().error("CR023", row.place(), message, help);
+            row.take("if");
+        }
+        and.xor(or)
+    };
+    let report = row.report();
+    let comparison = row
+        .need_text("is")
+        .and_then(|is| choice(report, &is, &COMPARISONS).map(|comparison| (comparison, is)));
+    let value = row.need("value");
+    row.finish();
+    let (joint, column) = column?;
+    let (access, kind) = access(report, &column, fields, columns)?;
+    let (comparison, is) = comparison?;
+    let fits = match (comparison, &kind) {
+        ("contains", ColumnType::Text) | ("==" | "!=", _) => true,
+        ("contains", _) | (_, ColumnType::Bool) => false,
+        _ => true,
+    };
+    if !fits {
+        let message = format!("`{}` does not go with a {}", is.text, kind.name());
+        let help = format!("compare `{}` with `=` or `!=`", column.text);
+        report.error("CR024", is.place, message, &help);
+        return None;
+    }
+    let literal = literal(&value?, &kind)?;
+    Some(match comparison {
+        "contains" => format!("{joint}{access}.contains({literal})"),
+        _ => format!("{joint}{access} {comparison} {literal}"),
+    })
+}
+
+/// A column as delivered, else a mapped field; with its type.
+fn access(
+    report: &Report,
+    column: &Text,
+    fields: &Fields,
+    columns: &Columns,
+) -> Option<(String, ColumnType)> {
+    let name = column.text.as_str();
+    let delivered = || (format!("tx[{}]", quoted(name)), fields.column_type(name).clone());
+    if columns.known.contains(name) {
+        return Some(delivered());
+    }
+    if name == "id" {
+        return Some(("tx.id".to_owned(), ColumnType::Text));
+    }
+    let field = Field::ALL.into_iter().find(|(_, key)| *key == name);
+    if let Some(mapped) = field.and_then(|(field, _)| fields.mapped.get(&field)) {
+        return Some((format!("tx.{name}"), fields.column_type(mapped).clone()));
+    }
+    if columns.open {
+        return Some(delivered());
+    }
+    let mapped = Field::ALL.into_iter().filter(|(field, _)| fields.mapped.contains_key(field));
+    let known = columns.known.iter().map(String::as_str).chain(mapped.map(|(_, key)| key));
+    report.unknown("CR025", column.place.clone(), ("column", name), known);
+    None
+}
+
+/// A value of the column's type, as Rhai writes it.
+fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
+    let text = item.as_text().map(|text| text.text);
+    let found = match kind {
+        ColumnType::Text => text.as_deref().map(quoted),
+        ColumnType::Number => {
+            let written = text.as_deref().and_then(|text| number(text.trim()));
+            let whole = item.as_integer().map(rust_decimal::Decimal::from);
+            written.or(whole).map(|number| number.to_string())
+        }
+        ColumnType::Date(_) => {
+            let written = text.as_deref().and_then(|text| date(text.trim(), None));
+            written.or(item.as_date()).map(|day| format!("date(\"{day}\")"))
+        }
+        ColumnType::Bool => {
+            let written = text.as_deref().and_then(|text| text.trim().parse().ok());
+            written.or(item.as_flag()).map(|flag: bool| flag.to_string())
+        }
+    };
+    if found.is_none() {
+        item.refuse(match kind {
+            ColumnType::Text => "text in quotes, as the column is text",
+            ColumnType::Number => "a number in quotes, such as \"100\"",
+            ColumnType::Date(_) => "a day such as 2017-03-31",
+            ColumnType::Bool => "true or false",
+        });
+    }
+    found
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Reports a column that no transaction has, where the columns are known.
+pub(super) fn known_column(report: &Report, column: &str, text: &Text, columns: &Columns) -> bool {
+    let known = columns.open || columns.known.contains(column);
+    if !known {
+        let names = columns.known.iter().map(String::as_str);
+        let message = format!("there is no column `{column}`");
+        let help = did_you_mean(column, names).unwrap_or_else(|| {
+            "it is neither in accredit.toml nor in a header under transactions/".to_owned()
+        });
+        report.error("CR025", text.place.clone(), message, &help);
+    }
+    known
+}

@@ -1,0 +1,252 @@
+//! CSV with places: rows of an organisation's file, each cell with the offset it was read at.
+//!
+//! Not transactions, which may be large and are streamed (`transaction::read`). A reader of its
+//! own, since the usual one forgets where in its line a cell stood and forgives a quote that is
+//! never closed. Called by `organization`.
+//!
+//! **Architecture invariant:** a row that reaches its reader has a cell for every column of the
+//! header; any other row was reported.
+
+use jiff::civil::Date;
+
+use super::report::hint;
+use super::toml::Source;
+use accredit_domain::calendar::Validity;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::transaction;
+use accredit_domain::transaction::read::other_separator;
+
+/// A cell without quotes and blanks around it, and the byte offset of its first character.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cell {
+    /// Its text.
+    pub(super) text: String,
+    /// Where it begins.
+    pub(super) offset: usize,
+}
+
+/// A file, read.
+pub(super) struct Sheet<'a> {
+    source: Source<'a>,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+    whole: bool,
+}
+
+impl<'a> Sheet<'a> {
+    /// Reads a file whose columns are among `known`, with at least those of `needed`.
+    pub(super) fn read(
+        source: Source<'a>,
+        known: &[&'static str],
+        needed: &[&'static str],
+    ) -> Self {
+        let before = source.report.len();
+        if let Some(separator) = other_separator(source.text) {
+            let message = format!("the cells of this file are separated by {separator}");
+            let help = "write commas; a spreadsheet asks for the separator when it exports CSV";
+            source.report.error("CR030", Place::new(source.file, 1, 1), message, help);
+            return Sheet { source, columns: Vec::new(), rows: Vec::new(), whole: false };
+        }
+        let (mut rows, malformed) = split(source.text);
+        if let Some(offset) = malformed {
+            let message = "a quoted cell does not end with its quote".to_owned();
+            let help = "close the quote, and write a quote inside a quoted cell twice";
+            source.report.error("CR030", source.place(offset), message, help);
+        }
+        let header = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
+        let columns = header_columns(source, &header, known);
+        for missing in needed.iter().filter(|needed| !columns.contains(needed)) {
+            let message = format!("the column `{missing}` is missing");
+            let help = format!("the columns are {}", known.join(", "));
+            source.report.error("CR031", Place::new(source.file, 1, 1), message, &help);
+        }
+        rows.retain(|row| {
+            let whole = row.len() == columns.len();
+            if !whole && malformed.is_none() {
+                let beyond = row.get(columns.len()).or(row.first());
+                let offset = beyond.map_or(0, |cell| cell.offset);
+                let message =
+                    format!("the row has {} cells, the header {}", row.len(), columns.len());
+                let help = "put a cell that contains a comma in quotes";
+                source.report.error("CR030", source.place(offset), message, help);
+            }
+            whole
+        });
+        if needed.iter().any(|needed| !columns.contains(needed)) {
+            rows.clear();
+        }
+        let whole = source.report.len() == before;
+        Sheet { source, columns, rows, whole }
+    }
+
+    /// Whether no row was left out.
+    pub(super) fn whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The rows below the header.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_, 'a>> {
+        self.rows.iter().map(|cells| Row { sheet: self, cells })
+    }
+}
+
+fn header_columns(
+    source: Source<'_>,
+    header: &[Cell],
+    known: &[&'static str],
+) -> Vec<&'static str> {
+    let mut columns: Vec<&'static str> = Vec::new();
+    for cell in header {
+        let column = known.iter().find(|known| **known == cell.text).copied();
+        let fault = match column {
+            Some(column) if columns.contains(&column) => Some("stands in the header twice"),
+            Some(_) => None,
+            None => Some("is not a column of this file"),
+        };
+        if let Some(fault) = fault {
+            let message = format!("`{}` {fault}", cell.text);
+            let error = Diagnostic::error("CR031", source.place(cell.offset), message);
+            source.report.push(error.help(hint(&cell.text, "column", known)));
+        }
+        // A column that is unknown keeps its place, so that the cells after it keep theirs.
+        columns.push(column.unwrap_or(""));
+    }
+    columns
+}
+
+/// One row.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'r, 'a> {
+    sheet: &'r Sheet<'a>,
+    cells: &'r [Cell],
+}
+
+impl<'r, 'a> Row<'r, 'a> {
+    /// The file it stands in.
+    pub(super) fn source(&self) -> Source<'a> {
+        self.sheet.source
+    }
+
+    /// The cell of a column that is there and not blank.
+    pub(super) fn get(&self, column: &str) -> Option<&'r Cell> {
+        let index = self.sheet.columns.iter().position(|known| *known == column)?;
+        self.cells.get(index).filter(|cell| !cell.text.is_empty())
+    }
+
+    /// The text of a cell; blank where there is none.
+    pub(super) fn text(&self, column: &str) -> &'r str {
+        self.get(column).map_or("", |cell| cell.text.as_str())
+    }
+
+    /// The place of a cell, blank or not; else that of the row.
+    pub(super) fn offset(&self, column: &str) -> usize {
+        let index = self.sheet.columns.iter().position(|known| *known == column);
+        let cell = index.and_then(|index| self.cells.get(index)).or(self.cells.first());
+        cell.map_or(0, |cell| cell.offset)
+    }
+
+    /// The cell of a column that must not be blank, which is reported.
+    pub(super) fn need(&self, column: &str) -> Option<&'r Cell> {
+        let found = self.get(column);
+        if found.is_none() {
+            let message = format!("`{column}` is blank");
+            self.error("CR032", self.offset(column), message, "every row needs it");
+        }
+        found
+    }
+
+    /// `from` and `to`, inclusive; nothing where something is wrong with them, which is reported.
+    pub(super) fn validity(&self) -> Option<Validity> {
+        let found = self.dates();
+        if let Err((offset, message)) = &found {
+            let help = "dates are ISO, 2017-03-31, and both are included";
+            self.error("CR032", *offset, message.clone(), help);
+        }
+        found.ok()
+    }
+
+    /// The same; what is wrong is returned with its place, not reported.
+    pub(super) fn dates(&self) -> Result<Validity, (usize, String)> {
+        let day = |column: &str| -> Result<Option<Date>, (usize, String)> {
+            let Some(cell) = self.get(column) else { return Ok(None) };
+            let day = transaction::date(&cell.text, None).filter(|_| cell.text.len() == 10);
+            let fault = || (cell.offset, format!("`{}` is not a date", cell.text));
+            day.map(Some).ok_or_else(fault)
+        };
+        let (from, to) = (day("from")?, day("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && to < from
+        {
+            let message = format!("`to` is {to}, before `from`, which is {from}");
+            return Err((self.offset("to"), message));
+        }
+        Ok(Validity::inclusive(from, to))
+    }
+
+    /// Reports an error at a byte offset of the file.
+    pub(super) fn error(&self, code: &'static str, offset: usize, message: String, help: &str) {
+        let source = self.source();
+        source.report.error(code, source.place(offset), message, help);
+    }
+}
+
+/// The rows of a text, and where a cell begins that is quoted in part.
+fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
+    let mut rows = Vec::new();
+    let mut row: Vec<Cell> = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let rest = text.get(start..).unwrap_or("");
+        let Some(length) = cell_length(rest) else { return (rows, Some(start)) };
+        let Some(cell) = cell(rest.get(..length).unwrap_or(""), start) else {
+            return (rows, Some(start));
+        };
+        row.push(cell);
+        let end = rest.get(length..).unwrap_or("");
+        start += length + 1;
+        if end.starts_with(',') {
+            if start == text.len() {
+                row.push(Cell { text: String::new(), offset: start });
+            }
+            continue;
+        }
+        // Spreadsheets export the empty rows below a table.
+        let blank = row.iter().all(|cell| cell.text.is_empty());
+        let full = std::mem::take(&mut row);
+        if !blank {
+            rows.push(full);
+        }
+    }
+    if row.iter().any(|cell| !cell.text.is_empty()) {
+        rows.push(row);
+    }
+    (rows, None)
+}
+
+/// Bytes up to the comma or line break that ends the first cell; none when its quote stays open.
+fn cell_length(text: &str) -> Option<usize> {
+    let quoted = text.trim_start_matches([' ', '\t']).starts_with('"');
+    let mut inside = false;
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' if quoted => inside = !inside,
+            b',' | b'\n' if !inside => return Some(index),
+            _ => {}
+        }
+    }
+    if inside { None } else { Some(text.len()) }
+}
+
+/// The cell in `raw`; none when it is quoted in part.
+fn cell(raw: &str, start: usize) -> Option<Cell> {
+    let text = raw.trim();
+    let offset = start + (raw.len() - raw.trim_start().len());
+    let Some(rest) = text.strip_prefix('"') else {
+        return Some(Cell { text: text.to_owned(), offset });
+    };
+    let inner = rest.strip_suffix('"')?;
+    if inner.replace("\"\"", "").contains('"') {
+        return None;
+    }
+    Some(Cell { text: inner.replace("\"\"", "\"").trim().to_owned(), offset: offset + 1 })
+}

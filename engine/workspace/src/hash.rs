@@ -1,0 +1,154 @@
+//! The name of a ruleset's content.
+//!
+//! Not a guard against tampering by the customer: it tells one state of a directory from another.
+//! Called by `Ruleset::read` once everything is read.
+//!
+//! **Architecture invariant:** whatever can change a decision is in the hash, and what cannot, such
+//! as line endings, case files and transactions, is not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Files, SETTINGS, definition, plan_files, plan_id, policy_path};
+use accredit_domain::policy::Programs;
+
+/// The version of what policies may say and what it means; another version, another hash.
+pub const POLICY_LANGUAGE: &str = "1";
+
+/// Hexadecimal digits of a hash.
+const DIGITS: usize = 32;
+
+/// `rs_` and the hash of the definition files and of the standard policies that are used.
+pub(super) fn of(files: &Files, programs: &Programs) -> Arc<str> {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |part: &str| {
+        // Lengths keep the end of one part from passing as the beginning of the next.
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    };
+    add(POLICY_LANGUAGE);
+    for (path, text) in files.iter().filter(|(path, _)| definition(path)) {
+        add(path);
+        add(&text.replace("\r\n", "\n"));
+    }
+    for part in standard(programs) {
+        add(&part);
+    }
+    Arc::from(format!("rs_{}", digits(&hasher)))
+}
+
+fn digits(hasher: &blake3::Hasher) -> String {
+    hasher.finalize().to_hex().chars().take(DIGITS).collect()
+}
+
+/// Name and source of every standard policy that is used, in turn.
+fn standard(programs: &Programs) -> Vec<String> {
+    let standard =
+        programs.iter().filter(|(_, program)| program.origin.place.file.starts_with("scripts/"));
+    let mut standard: Vec<(&str, &str)> =
+        standard.map(|(_, program)| (program.name.as_ref(), program.source.as_ref())).collect();
+    standard.sort_unstable();
+    let parts = standard.into_iter();
+    parts.flat_map(|(name, source)| [name.to_owned(), source.replace("\r\n", "\n")]).collect()
+}
+
+/// A hash a plan, of whatever can change its decisions: settings, organisation, its own file, the
+/// policies that it may name, and the other plans where it takes credits from some.
+///
+/// It errs to one side: plans of equal hash decide alike; a policy whose name merely occurs in a
+/// plan's text counts as used.
+pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
+    let settings = files.get(SETTINGS).map_or("", AsRef::as_ref);
+    let mut all = plan_files(files).map(|(_, id, text)| (id, text)).collect::<Vec<_>>();
+    all.sort_unstable();
+    let standard = standard(programs);
+    let one = |id: &str, text: &str| {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |part: &str| {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        };
+        add(POLICY_LANGUAGE);
+        let mut words = strings(settings);
+        // Whatever another plan says may reach a plan that takes credits from it.
+        if text.contains("sources") {
+            for (id, text) in &all {
+                add(id);
+                add(text);
+                words.extend(strings(text));
+            }
+        } else {
+            words.extend(strings(text));
+        }
+        add(id);
+        add(text);
+        standard.iter().for_each(|part| add(part));
+        for (path, text) in files {
+            let policy = policy_path(path);
+            let used = policy.is_some_and(|(kind, name)| {
+                kind != "intake" && words.iter().any(|word| word.contains(name))
+            });
+            let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
+            if shared || used {
+                add(path);
+                add(&text.replace("\r\n", "\n"));
+            }
+        }
+        (id.to_owned(), digits(&hasher))
+    };
+    all.iter().map(|(id, text)| one(id, text)).collect()
+}
+
+/// A hash a plan, of whatever can change what its credits are worth: settings, organisation, quotas,
+/// exchange rates, its own file without the rules, and policies for rewards.
+///
+/// It errs to one side, as [`of_plans`] does.
+pub(super) fn of_rewards(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
+    let standard = standard(programs);
+    let one = |id: &str, text: &str| {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |part: &str| {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        };
+        add(POLICY_LANGUAGE);
+        add(&without_rules(text));
+        standard.iter().for_each(|part| add(part));
+        for (path, text) in files {
+            let policy = policy_path(path);
+            let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
+            if shared || policy.is_some_and(|(kind, _)| kind == "reward") {
+                add(path);
+                add(&text.replace("\r\n", "\n"));
+            }
+        }
+        (id.to_owned(), digits(&hasher))
+    };
+    plan_files(files).map(|(_, id, text)| one(id, text)).collect()
+}
+
+/// What a plan's file says besides its rules; all of it where it cannot be read.
+fn without_rules(text: &str) -> String {
+    let Ok(mut plan) = text.parse::<toml::Table>() else { return text.to_owned() };
+    plan.remove("direct");
+    plan.remove("indirect");
+    plan.to_string()
+}
+
+/// Every text in a TOML file, as it reads; the file itself where it is none.
+fn strings(text: &str) -> Vec<String> {
+    fn walk(value: &toml::Value, into: &mut Vec<String>) {
+        match value {
+            toml::Value::String(text) => into.push(text.clone()),
+            toml::Value::Array(items) => items.iter().for_each(|item| walk(item, into)),
+            toml::Value::Table(table) => table.values().for_each(|value| walk(value, into)),
+            _ => (),
+        }
+    }
+    let mut found = Vec::new();
+    match text.parse::<toml::Table>() {
+        Ok(table) => table.values().for_each(|value| walk(value, &mut found)),
+        Err(_) => found.push(text.to_owned()),
+    }
+    found
+}

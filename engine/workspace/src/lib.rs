@@ -1,0 +1,303 @@
+//! A customer: everything that a directory describes, understood, as one immutable [`Ruleset`].
+//!
+//! Built from files in memory ([`Files`]); reading a disk or a database is the caller's. Reading is
+//! total: it returns what it could build and every diagnostic. Called by the command line, by hot
+//! reload and by case files. Source: FORMAT sections 1 to 3.
+//!
+//! **Architecture invariant:** a ruleset exists only when nothing in it is an error, and its hash
+//! names its content: two rulesets of equal hash decide alike.
+
+mod assign;
+mod calendar;
+mod conditions;
+mod csv;
+mod exchange;
+mod fields;
+mod hash;
+mod organization;
+mod plan;
+mod policies;
+mod quotas;
+mod report;
+mod result;
+mod reward;
+mod rule;
+pub mod schema;
+mod selector;
+mod setting;
+mod settings;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod toml;
+mod unread;
+mod unused;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use self::policies::Policies;
+use self::report::Report;
+use accredit_domain::calendar::Calendar;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::exchange::Rates;
+use accredit_domain::money::{Unit, Units};
+use accredit_domain::organization::Organization;
+use accredit_domain::plan::quota::Quotas;
+use accredit_domain::plan::{Measure, Plan, Relationship};
+use accredit_domain::policy::{Kind, ProgramId, Programs};
+use accredit_domain::transaction::Fields;
+use accredit_script::Known;
+
+pub use self::hash::POLICY_LANGUAGE;
+pub use self::unread::strays;
+pub use accredit_domain::files::Files;
+
+/// Everything that decides, of one moment, immutable.
+#[derive(Debug)]
+pub struct Ruleset {
+    /// Hash of the content, `rs_` and 32 hexadecimal digits.
+    pub hash: Arc<str>,
+    /// `accredit.toml`.
+    pub settings: Settings,
+    /// The organisation.
+    pub organization: Organization,
+    /// Exchange rates.
+    pub rates: Rates,
+    /// Plans by id.
+    pub plans: BTreeMap<Arc<str>, Plan>,
+    /// The ids of plans in the order in which they are decided: what a plan takes credits from
+    /// comes before it, else by id.
+    pub order: Vec<Arc<str>>,
+    /// Quotas.
+    pub quotas: Quotas,
+    /// Every policy and expression of the above.
+    pub programs: Programs,
+    /// Policies of the directory by kind and name, used by a plan or not.
+    pub policies: BTreeMap<(Kind, String), ProgramId>,
+    /// What it was built from.
+    pub files: Files,
+}
+
+/// `accredit.toml`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name of the workspace.
+    pub name: String,
+    /// Time zone, an IANA name.
+    pub time_zone: String,
+    /// The workspace's currency.
+    pub currency: Unit,
+    /// Unit types.
+    pub units: Units,
+    /// Credit types in declared order.
+    pub credit_types: Vec<Arc<str>>,
+    /// Reason codes.
+    pub reason_codes: Vec<Arc<str>>,
+    /// User-defined relationship types in declared order.
+    pub relationship_types: Vec<Arc<str>>,
+    /// What columns mean.
+    pub fields: Arc<Fields>,
+    /// Periods.
+    pub calendar: Calendar,
+    /// Saved queries, by name.
+    pub queries: BTreeMap<String, ProgramId>,
+    /// Webhook sources, by name.
+    pub sources: BTreeMap<String, Source>,
+}
+
+/// A webhook source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The connector that verifies and decodes.
+    pub connector: String,
+    /// The intake policy that maps the body; absent, the body is one transaction or an array.
+    pub intake: Option<ProgramId>,
+}
+
+impl Settings {
+    /// The name of a relationship, as rules write it.
+    pub fn relationship_name(&self, relationship: Relationship) -> Arc<str> {
+        match relationship {
+            Relationship::Reporting => Arc::from("Reporting"),
+            Relationship::RelatedPerson => Arc::from("Related Order (Person)"),
+            Relationship::RelatedPosition => Arc::from("Related Order (Position)"),
+            Relationship::Team => Arc::from("Team"),
+            Relationship::ParentTeam => Arc::from("Parent Team"),
+            Relationship::Named(id) => {
+                let name = self.relationship_types.get(usize::from(id.0));
+                name.cloned().unwrap_or_else(|| Arc::from(""))
+            }
+        }
+    }
+}
+
+impl Ruleset {
+    /// Understands a customer's directory; a ruleset only when no finding is an error.
+    ///
+    /// `observed` are the columns known from headers under `transactions/` or from rows received
+    /// before; while there are none, a column may have any name. Findings come by file, line and
+    /// column.
+    pub fn read(files: &Files, observed: &BTreeSet<String>) -> (Option<Ruleset>, Vec<Diagnostic>) {
+        let report = Report::default();
+        let ruleset = read(files, observed, &report);
+        let findings = report.sorted();
+        let usable = !findings.iter().any(Diagnostic::is_error);
+        (ruleset.filter(|_| usable), findings)
+    }
+
+    /// The plans that must be decided before `plan`: its sources and theirs, in order.
+    pub fn before(&self, plan: &Plan) -> Vec<&Arc<str>> {
+        let mut wanted = plan.sources();
+        for id in self.order.iter().rev() {
+            if wanted.contains(id)
+                && let Some(source) = self.plans.get(id)
+            {
+                wanted.extend(source.sources());
+            }
+        }
+        self.order.iter().filter(|id| wanted.contains(id)).collect()
+    }
+
+    /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
+    /// alike in both, and nothing of it has to be decided again.
+    pub fn plan_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_plans(&self.files, &self.programs)
+    }
+
+    /// A hash for each plan, by its id: where two rulesets have the same one, the same credits are
+    /// worth the same in both.
+    pub fn reward_hashes(&self) -> BTreeMap<String, String> {
+        hash::of_rewards(&self.files, &self.programs)
+    }
+
+    /// What could be left out of a directory that is otherwise fine: declared columns that nothing
+    /// reads.
+    pub fn hints(&self) -> Vec<Diagnostic> {
+        unused::hints(self)
+    }
+}
+
+fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
+    unread::warn(files, report);
+    unread::warn_alone(files, report);
+    let policies = Policies::read(files, report);
+    let Some(settings) = read_settings(files, observed, &policies, report) else {
+        // Every reference into accredit.toml would be reported as broken, so only syntax is.
+        plan_files(files).for_each(|(path, _, text)| {
+            toml::Source::new(path, text, report).parse();
+        });
+        return None;
+    };
+    let columns = Columns::new(&settings.fields, observed);
+    let (organization, whole) = organization::read(files, &settings, &columns, report);
+    let mut rates = exchange::read(files, &settings, report);
+    organization.currencies().for_each(|unit| rates.add_currency(unit));
+    let names = setting::Names { policies: &policies, queries: &settings.queries };
+    let references = sources::References::default();
+    let scope = plan::Scope {
+        settings: &settings,
+        organization: &organization,
+        measure: Measure::Individual,
+        whole,
+        columns: &columns,
+        names,
+        plan: "",
+        references: &references,
+    };
+    let mut plans = BTreeMap::new();
+    for (path, id, text) in plan_files(files) {
+        let source = toml::Source::new(path, text, report);
+        if let Some(plan) = plan::read(source, id, scope) {
+            plans.insert(Arc::clone(&plan.id), plan);
+        }
+    }
+    let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
+    let order = references.order(&plans, &ids, report);
+    let quotas = quotas::read(files, &plans, &ids, scope, report);
+    let (programs, policies) = policies.finish();
+    let known = Known {
+        fields: Arc::clone(&settings.fields),
+        columns: columns.known.clone(),
+        open: columns.open,
+        people: organization.names_of_people().map(str::to_owned).collect(),
+        credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
+        whole_units: settings.units.whole(),
+        total_one: false,
+    };
+    policies::check_programs(&programs, &plans, known, report);
+    let hash = hash::of(files, &programs);
+    let files = files.clone();
+    Some(Ruleset {
+        hash,
+        settings,
+        organization,
+        rates,
+        plans,
+        order,
+        quotas,
+        programs,
+        policies,
+        files,
+    })
+}
+
+fn read_settings(
+    files: &Files,
+    observed: &BTreeSet<String>,
+    policies: &Policies,
+    report: &Report,
+) -> Option<Settings> {
+    let Some(text) = files.get(SETTINGS) else {
+        let message = format!("`{SETTINGS}` is missing");
+        let help = "it says what the columns of a transaction mean; begin with [workspace]";
+        report.error("CR023", Place::file(SETTINGS), message, help);
+        return None;
+    };
+    settings::read(toml::Source::new(SETTINGS, text, report), files, observed, policies)
+}
+
+const SETTINGS: &str = "accredit.toml";
+
+/// Path, id and text of every plan.
+fn plan_files(files: &Files) -> impl Iterator<Item = (&str, &str, &str)> {
+    files.iter().filter_map(|(path, text)| Some((path.as_str(), plan_id(path)?, text.as_ref())))
+}
+
+fn plan_id(path: &str) -> Option<&str> {
+    let stem = path.strip_prefix("plans/")?.strip_suffix(".toml")?;
+    (!stem.is_empty() && !stem.contains('/')).then_some(stem)
+}
+
+fn policy_path(path: &str) -> Option<(&str, &str)> {
+    let (folder, file) = path.strip_prefix("policies/")?.split_once('/')?;
+    let stem = file.strip_suffix(".rhai")?;
+    (!stem.is_empty() && !stem.contains('/')).then_some((folder, stem))
+}
+
+/// Whether the file at `path` defines something: what the hash covers, and hot reload watches.
+pub fn definition(path: &str) -> bool {
+    path == SETTINGS
+        || plan_id(path).is_some()
+        || policy_path(path).is_some()
+        || organization::READ.contains(&path)
+}
+
+/// The columns of transactions that expressions may read.
+#[derive(Debug, Clone)]
+struct Columns {
+    known: BTreeSet<String>,
+    /// Whether there may be others, as no transaction was seen yet.
+    open: bool,
+}
+
+impl Columns {
+    fn new(fields: &Fields, observed: &BTreeSet<String>) -> Self {
+        Columns { known: known_columns(fields, observed), open: observed.is_empty() }
+    }
+}
+
+/// The columns that the workspace names and those that were observed.
+pub fn known_columns(fields: &Fields, observed: &BTreeSet<String>) -> BTreeSet<String> {
+    fields.columns().map(str::to_owned).chain(observed.iter().cloned()).collect()
+}

@@ -1,0 +1,237 @@
+//! Whether the organisation contradicts itself: overlapping versions, two people in one seat,
+//! reporting in a circle, aliases that mean several positions.
+//!
+//! Not single cells: the rows around it were understood by then. Called once, when all are read.
+//! Source: DOMAIN 2.2 (INV-P1, INV-P2), 2.3 (INV-H1), FORMAT section 1.
+//!
+//! **Architecture invariant:** each contradiction is reported once, at the later of the rows that
+//! make it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+
+use jiff::civil::Date;
+
+use super::{Dated, Meaning, Origin, Reading};
+use crate::Files;
+use crate::report::Report;
+use accredit_domain::calendar::Validity;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::organization::{Entity, Organization, PositionId};
+
+/// Reports every contradiction.
+pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
+    let place = |origin: Origin| {
+        let text = files.get(origin.file).map_or("", AsRef::as_ref);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Place::of_offset(origin.file, text, origin.offset)
+    };
+    let organization = &reading.organization;
+    let help = "end the earlier one the day before; `from` and `to` are both included";
+    if !reading.seated {
+        // Where everybody sits in a position of the same id, the two are one row.
+        for (first, later) in overlaps(&reading.lives, |life| life) {
+            let id = organization.participant_id(first.what);
+            let message = format!("`{id}` has two rows for the same days");
+            report.error("CR034", place(later.origin), message, help);
+        }
+    }
+    for (first, later) in overlaps(&reading.versions, |position| position) {
+        let id = organization.position_id(first.what);
+        let message = format!("`{id}` has two versions on the same days");
+        report.error("CR034", place(later.origin), message, help);
+    }
+    for (first, later) in overlaps(&reading.assignments, |(position, _)| position) {
+        if first.origin.file == later.origin.file && first.what == later.what && reading.seated {
+            continue;
+        }
+        let id = organization.position_id(first.what.0);
+        let one = organization.participant_id(first.what.1);
+        let two = organization.participant_id(later.what.1);
+        let message = format!("`{id}` is held by `{one}` and by `{two}` on the same days");
+        report.error("CR034", place(later.origin), message, help);
+    }
+    teams(reading, report, &place);
+    for (origin, circle) in circles(organization, &reading.versions) {
+        let ids: Vec<String> =
+            circle.iter().map(|id| format!("`{}`", organization.position_id(*id))).collect();
+        let message = format!("these positions report to each other: {}", ids.join(", "));
+        let help = "take one of them out of the circle by changing its `manager`";
+        report.error("CR035", place(origin), message, help);
+    }
+    for (origin, alias, one, two) in shared_aliases(reading) {
+        let one = organization.position_id(one);
+        let two = organization.position_id(two);
+        let message = format!("`{alias}` means `{one}` and `{two}` on the same day");
+        let help = "a transaction that says so is parked where both are targets; use their ids, \
+                    or give them names of their own";
+        report.push(Diagnostic::warning("CR036", place(origin), message).help(help));
+    }
+}
+
+/// Teams and memberships that overlap themselves, and aliases of several teams.
+fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
+    let teams = &reading.organization.teams;
+    let help = "end the earlier one the day before; `from` and `to` are both included";
+    for (first, later) in overlaps(&reading.teams, |team| team) {
+        let id = teams.id(first.what);
+        let message = format!("the team `{id}` has two versions on the same days");
+        report.error("CR034", place(later.origin), message, help);
+    }
+    for (first, later) in overlaps(&reading.members, |member| member) {
+        let team = teams.id(first.what.0);
+        let who = reading.organization.participant_id(first.what.1);
+        let message = format!("`{who}` is a member of `{team}` twice on the same days");
+        report.error("CR034", place(later.origin), message, help);
+    }
+    for (alias, meanings) in teams.shared_aliases() {
+        let lives = reading.teams.iter().map(|team| team.validity);
+        let starts = meanings.iter().map(|(_, validity)| *validity).chain(lives);
+        let mut days: BTreeSet<Date> = starts.filter_map(|validity| validity.from).collect();
+        days.insert(Date::MIN);
+        let mut meant = days.iter().map(|day| teams.resolve(alias, *day));
+        let meant = meant.find(|teams| teams.len() > 1).unwrap_or_default();
+        let [.., one, two] = meant.as_slice() else { continue };
+        let origins = [one, two].map(|team| {
+            let origin = reading.origins.get(&(alias.to_owned(), Meaning::Team(*team)));
+            origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 })
+        });
+        // Aliases are read after the names that everybody has.
+        let written = origins.iter().find(|origin| origin.file == super::ALIASES);
+        let origin = written.copied().unwrap_or(origins[1]);
+        let (one, two) = (teams.id(*one), teams.id(*two));
+        let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
+        let help = "a transaction that says so is parked; use their ids, or give them names of \
+                    their own";
+        report.push(Diagnostic::warning("CR036", place(origin), message).help(help));
+    }
+}
+
+/// Pairs that overlap and have the same key; each later entry at most once.
+fn overlaps<T: Copy, K: Eq + Hash>(
+    entries: &[Dated<T>],
+    key: impl Fn(T) -> K,
+) -> Vec<(Dated<T>, Dated<T>)> {
+    let mut groups: HashMap<K, Vec<Dated<T>>> = HashMap::new();
+    let mut found = Vec::new();
+    for entry in entries {
+        let group = groups.entry(key(entry.what)).or_default();
+        if let Some(first) = group.iter().find(|first| first.validity.overlaps(&entry.validity)) {
+            found.push((*first, *entry));
+        }
+        group.push(*entry);
+    }
+    found
+}
+
+/// Every circle of positions that report to each other on some day.
+///
+/// A circle begins on the day its last version does, so it is enough to follow each version upwards
+/// on its own first day.
+fn circles(
+    organization: &Organization,
+    versions: &[Dated<PositionId>],
+) -> Vec<(Origin, Vec<PositionId>)> {
+    let mut known: BTreeSet<Vec<PositionId>> = BTreeSet::new();
+    let mut found = Vec::new();
+    for version in versions {
+        let date = version.validity.from.unwrap_or(Date::MIN);
+        let mut path = vec![version.what];
+        let mut seen: HashSet<PositionId> = HashSet::from([version.what]);
+        let mut current = version.what;
+        let manager = |position| {
+            let manager = organization.version(position, date)?.manager?;
+            organization.version(manager, date).map(|_| manager)
+        };
+        while let Some(next) = manager(current) {
+            if next == version.what {
+                let mut members = path.clone();
+                members.sort_unstable();
+                if known.insert(members) {
+                    let there = |other: &&Dated<PositionId>| {
+                        path.contains(&other.what) && other.validity.contains(date)
+                    };
+                    let origins = versions.iter().filter(there).map(|other| other.origin);
+                    let latest = origins.max_by_key(|origin| origin.offset);
+                    found.push((latest.unwrap_or(version.origin), path));
+                }
+                break;
+            }
+            if !seen.insert(next) {
+                break; // a circle that this version only leads to
+            }
+            path.push(next);
+            current = next;
+        }
+    }
+    found
+}
+
+/// Aliases that mean several positions on one day, unless they are a person and their position.
+fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, PositionId, PositionId)> {
+    let changes = changes(reading);
+    let mut found = Vec::new();
+    for (alias, meanings) in reading.organization.shared_aliases() {
+        let mut entities: BTreeMap<Entity, Vec<Validity>> = BTreeMap::new();
+        for (entity, validity) in meanings {
+            entities.entry(*entity).or_default().push(*validity);
+        }
+        if entities.len() < 2 {
+            continue;
+        }
+        let own = entities.keys().filter_map(|entity| changes.get(entity)).flatten();
+        let validities = meanings.iter().map(|(_, validity)| validity).chain(own);
+        let mut days: BTreeSet<Date> = BTreeSet::from([Date::MIN]);
+        days.extend(validities.flat_map(|validity| [validity.from, validity.until]).flatten());
+        let clash = days.iter().find_map(|day| clash(reading, &entities, *day));
+        if let Some((later, one, two)) = clash {
+            let origin = reading.origins.get(&(alias.to_owned(), Meaning::Seat(later)));
+            let origin = origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 });
+            found.push((origin, alias, one, two));
+        }
+    }
+    found
+}
+
+/// When what an entity means may change: versions of positions, lives and seats of participants.
+fn changes(reading: &Reading<'_>) -> HashMap<Entity, Vec<Validity>> {
+    let versions = reading.versions.iter().map(|it| (Entity::Position(it.what), it.validity));
+    let lives = reading.lives.iter().map(|it| (Entity::Participant(it.what), it.validity));
+    let seats = reading.assignments.iter();
+    let seats = seats.map(|it| (Entity::Participant(it.what.1), it.validity));
+    let mut changes: HashMap<Entity, Vec<Validity>> = HashMap::new();
+    for (entity, validity) in versions.chain(lives).chain(seats) {
+        changes.entry(entity).or_default().push(validity);
+    }
+    changes
+}
+
+/// Two entities that mean different positions on a day: the later one, and a position of each.
+fn clash(
+    reading: &Reading<'_>,
+    entities: &BTreeMap<Entity, Vec<Validity>>,
+    day: Date,
+) -> Option<(Entity, PositionId, PositionId)> {
+    let organization = &reading.organization;
+    let named = entities.iter().filter(|(_, named)| named.iter().any(|v| v.contains(day)));
+    let meant: Vec<(Entity, Vec<PositionId>)> = named
+        .map(|(entity, _)| match entity {
+            Entity::Participant(participant) => (*entity, organization.held_by(*participant, day)),
+            Entity::Position(position) => {
+                let there = organization.version(*position, day).map(|_| *position);
+                (*entity, there.into_iter().collect())
+            }
+        })
+        .collect();
+    let beyond = |a: &[PositionId], b: &[PositionId]| a.iter().find(|id| !b.contains(id)).copied();
+    for (index, (one, first)) in meant.iter().enumerate() {
+        for (two, second) in meant.iter().skip(index + 1) {
+            let pair = beyond(first, second).zip(beyond(second, first));
+            if let Some((a, b)) = pair {
+                // Meanings are in order of reading, so the second is the later one.
+                return Some(((*one).max(*two), a, b));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,85 @@
+//! `territories.csv`: what a deal must be about to be a team's.
+//!
+//! Not the matching (`accredit_domain::organization::territory`). Called by `organization` for each row.
+//! Source: FORMAT section 1, DOMAIN 2.4.
+//!
+//! **Architecture invariant:** a value that was read is of its column's type, so that no row is
+//! there that could never match.
+
+use super::Reading;
+use crate::csv::{Cell, Row};
+use crate::report::hint;
+use accredit_domain::organization::territory::{Extent, TerritoryRow, between, comparable};
+use accredit_domain::transaction::{self, Field, Value};
+
+/// Fields that `field` may name instead of a column.
+const FIELDS: [(Field, &str); 4] = [
+    (Field::Product, "product"),
+    (Field::Customer, "customer"),
+    (Field::Geography, "geography"),
+    (Field::PostalCode, "postal_code"),
+];
+
+/// Reads one row of `territories.csv`.
+pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
+    let team = row.need("team").and_then(|cell| reading.find_team(row, cell));
+    let column = row.need("field").and_then(|cell| column(reading, row, cell));
+    let first = row.need("value");
+    let validity = row.validity().unwrap_or_default();
+    let (Some(team), Some(column), Some(first)) = (team, column, first) else { return };
+    let Some(from) = value(reading, row, first, &column) else { return };
+    let extent = match row.get("through") {
+        None => Extent::Is(from),
+        Some(last) => {
+            let Some(to) = value(reading, row, last, &column) else { return };
+            if !between(&from, &from, &to) {
+                let message = format!("`{}` to `{}` is no range", first.text, last.text);
+                let help = "`value` is the first and `through` the last";
+                row.error("CR032", last.offset, message, help);
+            }
+            Extent::Range(from, to)
+        }
+    };
+    let row = TerritoryRow { team, column: column.as_str().into(), extent, validity };
+    reading.organization.territories.add(row);
+}
+
+/// The column that a field names: of the mapped field, else the column itself.
+fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String> {
+    let (fields, columns) = (&reading.settings.fields, reading.columns);
+    let field = FIELDS.iter().find(|(_, name)| *name == cell.text).map(|(field, _)| *field);
+    if let Some(column) = field.and_then(|field| fields.mapped.get(&field)) {
+        return Some(column.clone());
+    }
+    if columns.known.contains(&cell.text) || (columns.open && field.is_none()) {
+        return Some(cell.text.clone());
+    }
+    let message = format!("there is no field `{}`", cell.text);
+    let help = match field {
+        Some(_) => format!("add `{} = \"COLUMN\"` to [fields] in accredit.toml", cell.text),
+        None => {
+            let mapped = FIELDS.iter().filter(|(field, _)| fields.mapped.contains_key(field));
+            let names = mapped.map(|(_, name)| *name);
+            let names = names.chain(columns.known.iter().map(String::as_str));
+            hint(&cell.text, "field", &names.collect::<Vec<_>>())
+        }
+    };
+    row.error("CR033", cell.offset, message, &help);
+    None
+}
+
+/// A cell as a value of a column: dates are ISO, or as the column's own are.
+fn value(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell, column: &str) -> Option<Value> {
+    let kind = reading.settings.fields.column_type(column);
+    let iso = transaction::date(&cell.text, None).filter(|_| kind.name() == "date");
+    let value = iso
+        .map(Value::Date)
+        .unwrap_or_else(|| transaction::decode(&transaction::Cell::Text(cell.text.clone()), kind));
+    let value = comparable(&value);
+    if value.is_none() {
+        let message = format!("`{}` is not a {}", cell.text, kind.name());
+        let help = format!("the column `{column}` is a {} by accredit.toml", kind.name());
+        row.error("CR032", cell.offset, message, &help);
+    }
+    value
+}

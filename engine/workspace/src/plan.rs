@@ -1,0 +1,165 @@
+//! `plans/*.toml`: a plan's own settings.
+//!
+//! Not its rules (`rule` reads them). Called by `Ruleset::read` for each file. Source: FORMAT
+//! section 3.
+//!
+//! **Architecture invariant:** what the plan's `policies` say is a default only: a rule or result
+//! that says something itself is never overruled by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::reward;
+use super::rule;
+use super::selector::selectors;
+use super::setting::{self, Names, expression};
+use super::sources::References;
+use super::toml::{Item, Source, Table, choice};
+use super::{Columns, Settings};
+use accredit_domain::calendar::{PeriodKind, Validity};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::organization::Organization;
+use accredit_domain::plan::{ALERTS, Measure, Plan, Split};
+use accredit_domain::policy::{Kind, ProgramId, Use};
+
+/// What the words of a plan may refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// `accredit.toml`.
+    pub(super) settings: &'a Settings,
+    /// The organisation.
+    pub(super) organization: &'a Organization,
+    /// Who is measured by the plan that is being read.
+    pub(super) measure: Measure,
+    /// Whether all of it was understood: else nobody can be said to be unknown.
+    pub(super) whole: bool,
+    /// Columns of transactions.
+    pub(super) columns: &'a Columns,
+    /// Policies and queries.
+    pub(super) names: Names<'a>,
+    /// The plan that is read.
+    pub(super) plan: &'a str,
+    /// Plans that rules name.
+    pub(super) references: &'a References,
+}
+
+/// The plan's policies by kind; a kind whose name was not found has none.
+pub(super) type Defaults = BTreeMap<Kind, Option<ProgramId>>;
+
+/// Reads the plan `id`; nothing when it is not TOML.
+pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan> {
+    let scope = Scope { plan: id, ..scope };
+    let document = file.parse()?;
+    let mut root = Table::root(file, &document);
+    let report = root.report();
+    let name = root.need_text("name").map(|name| name.text).unwrap_or_default();
+    let validity = validity(&mut root);
+    let period = root.text("period").and_then(|text| setting::period(report, &text));
+    let measures = [("individual", Measure::Individual), ("team", Measure::Team)];
+    let measure = root.text("measure").and_then(|text| choice(report, &text, &measures));
+    let measure = measure.unwrap_or(Measure::Individual);
+    let scope = Scope { measure, ..scope };
+    let targets = selectors(&mut root, "targets", scope);
+    let splits = [
+        ("refuse", Split::Refuse),
+        ("equal", Split::Equal),
+        ("full", Split::Full),
+        ("first", Split::First),
+    ];
+    let split = root.text("split").and_then(|text| choice(report, &text, &splits));
+    let require_total_one = root.flag("require_total_one");
+    let hold_across_years = root.flag("hold_across_years");
+    let alerts = alerts(&mut root);
+    let defaults = root.take("policies").map(|item| policies(&item, scope)).unwrap_or_default();
+    let filter = match root.take("filter") {
+        Some(item) => expression(&item, Use::Filter, scope.names),
+        None => defaults.get(&Kind::Filter).copied().flatten(),
+    };
+    if !root.has("direct") && !root.has("indirect") {
+        let message = "the plan has no rule, and credits nobody".to_owned();
+        let ruleless = Diagnostic::warning("CR023", root.place(), message);
+        report.push(ruleless.help("add a table [[direct]] with a name and a [[direct.results]]"));
+    }
+    let (direct, indirect) = rule::read(&mut root, &defaults, scope);
+    let rewards = reward::read(&mut root, &defaults, scope);
+    root.finish();
+    Some(Plan {
+        id: Arc::from(id),
+        name,
+        validity,
+        period: period.unwrap_or(PeriodKind::Month),
+        measure,
+        targets,
+        filter,
+        split: split.unwrap_or(Split::Refuse),
+        require_total_one,
+        hold_across_years,
+        alerts,
+        direct,
+        indirect,
+        rewards,
+    })
+}
+
+/// `from` and `to`, inclusive.
+pub(super) fn validity(table: &mut Table<'_>) -> Validity {
+    let from = table.date("from");
+    let end = table.take("to");
+    let to: Option<Date> = end.as_ref().and_then(|item| {
+        let day = item.as_date();
+        if day.is_none() {
+            item.refuse("a day such as 2017-03-31");
+        }
+        day
+    });
+    if let (Some(from), Some(to), Some(item)) = (from, to, end)
+        && to < from
+    {
+        let message = format!("`to` is {to}, before `from`, which is {from}");
+        item.report().error("CR024", item.place(), message, "both days are included");
+    }
+    Validity::inclusive(from, to)
+}
+
+fn alerts(root: &mut Table<'_>) -> BTreeSet<&'static str> {
+    let Some(items) = root.list("alerts") else { return ALERTS.into_iter().collect() };
+    let words = ALERTS.map(|alert| (alert, alert));
+    let texts = items.iter().filter_map(Item::text);
+    texts.filter_map(|text| choice(root.report(), &text, &words)).collect()
+}
+
+/// Kinds that a plan may choose a policy of.
+const CHOSEN: [(Kind, &str); 7] = [
+    (Kind::Filter, "filter"),
+    (Kind::Crediting, "crediting"),
+    (Kind::Value, "value"),
+    (Kind::Hold, "hold"),
+    (Kind::Duplication, "duplication"),
+    (Kind::Rollup, "rollup"),
+    (Kind::Reward, "reward"),
+];
+
+fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
+    let mut defaults = Defaults::new();
+    let Some(mut table) = item.table() else { return defaults };
+    for (kind, key) in CHOSEN {
+        let Some(item) = table.take(key) else { continue };
+        let found = item.text().and_then(|text| match text.text.strip_prefix("policy:") {
+            Some(name) => {
+                let message = format!("`{}` is more than a name", text.text);
+                let help = format!("write `{}`", name.trim());
+                item.report().error("CR024", text.place, message, &help);
+                None
+            }
+            None => {
+                let name = (text.text.trim(), &text.place);
+                scope.names.policies.find(item.report(), kind, name)
+            }
+        });
+        defaults.insert(kind, found);
+    }
+    table.finish();
+    defaults
+}

@@ -1,0 +1,131 @@
+//! Policies by name: those of the customer's `policies/` and those of the standard library.
+//!
+//! Not running them, and not judging their text: `script::check` does. Called by `settings`, `plan`
+//! and `setting`, which resolve names to programs.
+//!
+//! **Architecture invariant:** a policy becomes a program under its own kind only; a plan cannot
+//! use a hold policy where a rollup policy belongs.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::report::Report;
+use super::{Files, policy_path};
+use accredit_domain::diagnostic::{Diagnostic, Origin, Place, did_you_mean};
+use accredit_domain::plan::Plan;
+use accredit_domain::policy::{Form, Kind, Program, ProgramId, Programs, Use};
+use accredit_script::library;
+use accredit_script::{Known, check};
+
+/// What stands before the name of a standard policy.
+pub(super) const STANDARD: &str = "standard/";
+
+/// Programs so far, and the directory's policies among them.
+#[derive(Debug, Default)]
+pub(super) struct Policies {
+    programs: RefCell<Programs>,
+    directory: BTreeMap<(Kind, String), ProgramId>,
+}
+
+impl Policies {
+    /// Reads `policies/<kind>/<stem>.rhai`.
+    pub(super) fn read(files: &Files, report: &Report) -> Self {
+        let mut policies = Policies::default();
+        for (path, text) in files {
+            let Some((folder, stem)) = policy_path(path) else { continue };
+            let Some(kind) = Kind::parse(folder) else {
+                let message = format!("`{folder}` is not a kind of policy");
+                let help = did_you_mean(folder, Kind::ALL.map(Kind::name))
+                    .unwrap_or_else(|| format!("known: {}", Kind::ALL.map(Kind::name).join(", ")));
+                report.error("CR024", Place::file(path), message, &help);
+                continue;
+            };
+            let program = Program {
+                form: Form::Policy(kind),
+                source: Arc::clone(text),
+                name: Arc::from(format!("{}/{stem}", kind.name())),
+                origin: Place::new(path, 1, 1).into(),
+            };
+            let id = policies.add(program);
+            policies.directory.insert((kind, stem.to_owned()), id);
+        }
+        policies
+    }
+
+    /// Adds a program.
+    pub(super) fn add(&self, program: Program) -> ProgramId {
+        self.programs.borrow_mut().add(program)
+    }
+
+    /// Adds an expression.
+    pub(super) fn expression(&self, place: Use, source: &str, origin: Origin) -> ProgramId {
+        let form = Form::Expression(place);
+        self.add(Program { form, source: Arc::from(source), name: Arc::from(""), origin })
+    }
+
+    /// The policy `name` of `kind`; an unknown one is reported at `place`.
+    pub(super) fn find(
+        &self,
+        report: &Report,
+        kind: Kind,
+        (name, place): (&str, &Place),
+    ) -> Option<ProgramId> {
+        if let Some(standard) = name.strip_prefix(STANDARD) {
+            if let Some(source) = library::find(kind, standard) {
+                return Some(self.add(Program {
+                    form: Form::Policy(kind),
+                    source: Arc::from(source),
+                    name: Arc::from(format!("{}/{name}", kind.name())),
+                    origin:
+                        Place::new(format!("scripts/{}/{standard}.rhai", kind.name()), 1, 1).into(),
+                }));
+            }
+        } else if let Some(known) = self.directory.get(&(kind, name.to_owned())) {
+            return Some(*known);
+        }
+        let message = format!("there is no {} policy `{name}`", kind.name());
+        let unknown = Diagnostic::error("CR025", place.clone(), message);
+        report.push(unknown.help(self.advice(kind, name)));
+        None
+    }
+
+    fn advice(&self, kind: Kind, name: &str) -> String {
+        let own = self.directory.keys();
+        if let Some((other, _)) = own.clone().find(|(_, known)| known == name) {
+            return format!(
+                "`{name}` is a {} policy; a {} policy stands in policies/{}/",
+                other.name(),
+                kind.name(),
+                kind.name()
+            );
+        }
+        let own = own.filter(|(known, _)| *known == kind).map(|(_, name)| name.clone());
+        let standard = library::LIBRARY.iter().filter(|(known, ..)| *known == kind);
+        let standard = standard.map(|(_, name, _)| format!("{STANDARD}{name}"));
+        let known: Vec<String> = own.chain(standard).collect();
+        did_you_mean(name, known.iter().map(String::as_str))
+            .unwrap_or_else(|| format!("write it as policies/{}/{name}.rhai", kind.name()))
+    }
+
+    /// The programs, and the directory's policies.
+    pub(super) fn finish(self) -> (Programs, BTreeMap<(Kind, String), ProgramId>) {
+        (self.programs.into_inner(), self.directory)
+    }
+}
+
+/// Checks every program against what is known of the workspace.
+pub(super) fn check_programs(
+    programs: &Programs,
+    plans: &BTreeMap<Arc<str>, Plan>,
+    known: Known,
+    report: &Report,
+) {
+    let strict = plans.values().filter(|plan| plan.require_total_one);
+    let strict: BTreeSet<ProgramId> = strict.flat_map(Plan::crediting_policies).collect();
+    let total_one = Known { total_one: true, ..known.clone() };
+    for (id, program) in programs.iter() {
+        let known = if strict.contains(&id) { &total_one } else { &known };
+        check(program, known).into_iter().for_each(|found| report.push(found));
+    }
+}

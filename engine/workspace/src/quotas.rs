@@ -1,0 +1,112 @@
+//! `organization/quotas.csv`: what a plan expects of whom in a period.
+//!
+//! Not which row wins (`accredit_domain::plan::quota`). Called by `Ruleset::read` when the plans are read.
+//! Source: FORMAT section 1.
+//!
+//! **Architecture invariant:** no two rows mean the same plan, target and period.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::Files;
+use super::csv::{Cell, Row, Sheet};
+use super::plan::Scope;
+use super::report::Report;
+use super::selector::selector;
+use super::toml::{Source, Text};
+use accredit_domain::plan::quota::{Quota, Quotas};
+use accredit_domain::plan::{Measure, Plan, Selector};
+
+/// The file of quotas.
+pub(super) const QUOTAS: &str = "organization/quotas.csv";
+
+/// Reads the quotas; `ids` are all plans, read or not.
+pub(super) fn read(
+    files: &Files,
+    plans: &BTreeMap<Arc<str>, Plan>,
+    ids: &[&str],
+    scope: Scope<'_>,
+    report: &Report,
+) -> Quotas {
+    let mut quotas = Quotas::default();
+    let Some(text) = files.get(QUOTAS) else { return quotas };
+    let columns = ["plan", "target", "period", "amount"];
+    let sheet = Sheet::read(Source::new(QUOTAS, text, report), &columns, &columns);
+    let mut known: Vec<(String, String, Selector)> = Vec::new();
+    for row in sheet.rows() {
+        let plan = row.need("plan");
+        let target = row.need("target");
+        let period = row.need("period").filter(|cell| is_period(row, cell, scope));
+        let amount = row.need("amount").and_then(|cell| amount(row, cell));
+        let Some(plan) = plan else { continue };
+        let Some(of) = plans.get(plan.text.as_str()) else {
+            if !ids.contains(&plan.text.as_str()) {
+                let place = row.source().place(plan.offset);
+                report.unknown("CR025", place, ("plan", &plan.text), ids.iter().copied());
+            }
+            continue;
+        };
+        let scope = Scope { measure: of.measure, plan: &of.id, ..scope };
+        let target = target.and_then(|cell| selected(row, cell, scope));
+        let (Some(period), Some(target)) = (period, target) else { continue };
+        let key = (plan.text.clone(), period.text.clone(), target.clone());
+        if known.contains(&key) {
+            let message = format!("`{}` has two quotas in {}", row.text("target"), period.text);
+            row.error("CR034", row.offset("target"), message, "keep one of the two");
+            continue;
+        }
+        known.push(key);
+        if let Some(amount) = amount {
+            quotas.add(&plan.text, &period.text, Quota { target, amount });
+        }
+    }
+    quotas
+}
+
+fn is_period(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> bool {
+    let known = scope.settings.calendar.find(&cell.text).is_some();
+    if !known {
+        let message = format!("there is no period `{}`", cell.text);
+        let help = "write the id of a period of the calendar, such as 2017-03, 2017-Q1 or 2017";
+        row.error("CR032", cell.offset, message, help);
+    }
+    known
+}
+
+fn amount(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
+    let number = Decimal::from_str_exact(&cell.text).ok();
+    let amount = number.filter(|amount| *amount > Decimal::ZERO);
+    if amount.is_none() {
+        let message = format!("`{}` is not a quota", cell.text);
+        row.error("CR032", cell.offset, message, "write a number above 0, or leave the row out");
+    }
+    amount
+}
+
+/// A selector, or the bare id of a position or participant, or of a team where teams are measured.
+fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector> {
+    let place = row.source().place(cell.offset);
+    if cell.text == "*" || cell.text.contains(':') {
+        let text = Text { text: cell.text.clone(), origin: place.clone().into(), place };
+        return selector(row.source().report, &text, scope);
+    }
+    let (organization, id) = (scope.organization, cell.text.as_str());
+    let team = || organization.teams.find(id).map(Selector::Team);
+    let position = || organization.find_position(id).map(Selector::Position);
+    let participant = || organization.find_participant(id).map(Selector::Participant);
+    let found = match scope.measure {
+        Measure::Team => team(),
+        Measure::Individual => position().or_else(participant).or_else(team),
+    };
+    if found.is_none() && scope.whole {
+        let what = match scope.measure {
+            Measure::Team => "team",
+            Measure::Individual => "position or participant",
+        };
+        let message = format!("there is no {what} `{id}`");
+        row.error("CR033", cell.offset, message, "write an id, or a selector such as `title:NAME`");
+    }
+    found
+}

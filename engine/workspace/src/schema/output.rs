@@ -1,0 +1,96 @@
+//! The schemas of what comes out: credits, rewards and calculations.
+//!
+//! Not the rows themselves (`decision`, `calculation`). Called by `schema`. Source: FORMAT section 6.
+//!
+//! **Architecture invariant:** a credit has the columns of [`CREDIT_COLUMNS`] and a reward those of
+//! [`REWARD_COLUMNS`], each always there.
+
+use serde_json::{Map, Value as Json, json};
+
+use accredit_domain::decision::{CREDIT_COLUMNS, REWARD_COLUMNS};
+
+/// A number as text.
+const NUMBER: &str = "^-?[0-9]+(\\.[0-9]+)?$";
+
+/// A credit.
+pub(super) fn credit() -> Json {
+    let properties = CREDIT_COLUMNS.iter().map(|column| ((*column).to_owned(), cell(column)));
+    object(properties.collect())
+}
+
+fn cell(column: &str) -> Json {
+    match column {
+        "kind" => json!({ "enum": ["direct", "indirect"] }),
+        "status" => json!({ "enum": ["active", "held", "suppressed", "void"] }),
+        "origin" => json!({ "enum": ["calculated", "retro", "late", "manual"] }),
+        "level" => json!({ "type": ["integer", "null"], "minimum": 1 }),
+        "amount" => json!({ "type": "string", "pattern": NUMBER }),
+        "incentive_date" => json!({ "type": "string", "format": "date" }),
+        "id" | "transaction" | "plan" | "rule" | "result" | "period" | "credit_type"
+        | "unit_type" | "ruleset" => json!({ "type": "string" }),
+        _ => json!({ "type": ["string", "null"] }),
+    }
+}
+
+/// A calculation of one plan.
+pub(super) fn calculation() -> Json {
+    let notes = json!({ "type": "array", "items": note() });
+    let properties = json!({
+        "plan": { "type": "string" },
+        "period": { "type": "string" },
+        "revision": { "type": "integer", "minimum": 1 },
+        "ruleset": { "type": "string" },
+        "transactions": { "type": "integer", "minimum": 0 },
+        "credits": { "type": "array", "items": credit() },
+        "uncredited": notes,
+        "parked": notes,
+        "alerts": notes,
+        "log": notes,
+        "rewards": { "type": "array", "items": reward() },
+    });
+    match properties {
+        Json::Object(properties) => object(properties),
+        _ => Json::Null,
+    }
+}
+
+/// A reward.
+fn reward() -> Json {
+    let cell = |column: &str| match column {
+        "team" => json!({ "type": ["string", "null"] }),
+        "credited" | "amount" => json!({ "type": "string", "pattern": NUMBER }),
+        "quota" | "attainment" => json!({ "type": ["string", "null"], "pattern": NUMBER }),
+        "credits" => json!({ "type": "array", "items": { "type": "string" } }),
+        _ => json!({ "type": "string" }),
+    };
+    object(REWARD_COLUMNS.iter().map(|name| ((*name).to_owned(), cell(name))).collect())
+}
+
+fn note() -> Json {
+    let text = || json!({ "type": "string" });
+    let number = || json!({ "type": ["integer", "null"], "minimum": 0 });
+    let optional = || json!({ "type": ["string", "null"] });
+    let properties = [
+        ("transaction", text()),
+        ("plan", text()),
+        ("stage", text()),
+        ("code", text()),
+        ("message", text()),
+        ("policy", optional()),
+        ("file", optional()),
+        ("line", number()),
+        ("column", number()),
+    ];
+    object(properties.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect())
+}
+
+/// An object that always has all of its properties.
+fn object(properties: Map<String, Json>) -> Json {
+    let needed: Vec<String> = properties.keys().cloned().collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "required": needed,
+    })
+}

@@ -1,0 +1,87 @@
+//! The one grammar of selectors: `*`, `title:`, `position:`, `participant:`, `team:`.
+//!
+//! Not whom they mean on a day (`accredit_domain::plan::selects`). Called by `plan` for targets, by `rule` for
+//! receivers and by `quotas`. Source: FORMAT section 3.
+//!
+//! **Architecture invariant:** a plan that measures teams selects teams, so that a selector of
+//! positions never means nobody quietly.
+
+use std::collections::BTreeSet;
+
+use super::assign;
+use super::plan::Scope;
+use super::report::Report;
+use super::toml::{Item, Table, Text, choice};
+use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
+use accredit_domain::organization::fold;
+use accredit_domain::plan::{Measure, Selector};
+
+/// What `key` selects; absent selects all.
+pub(super) fn selectors(
+    table: &mut Table<'_>,
+    key: &'static str,
+    scope: Scope<'_>,
+) -> Vec<Selector> {
+    let Some(item) = table.take(key) else { return vec![Selector::All] };
+    let items = item.list().unwrap_or_default();
+    if item.is_list() && items.is_empty() {
+        item.refuse("a list of at least one selector, such as [\"*\"]");
+    }
+    let texts = items.iter().filter_map(Item::text);
+    texts.filter_map(|text| selector(table.report(), &text, scope)).collect()
+}
+
+/// What one text selects.
+pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Selector> {
+    let place = text.place.clone();
+    if text.text == "*" {
+        return Some(Selector::All);
+    }
+    let Some((word, name)) = text.text.split_once(':') else {
+        let message = format!("`{}` selects nothing", text.text);
+        let help = "write `*`, `title:NAME`, `position:ID`, `participant:ID` or `team:ID`";
+        report.error("CR024", place, message, help);
+        return None;
+    };
+    let name = name.trim();
+    let organization = scope.organization;
+    let words = [("title", false), ("position", false), ("participant", false), ("team", true)];
+    let of_teams = choice(report, &Text { text: word.to_owned(), ..text.clone() }, &words)?;
+    if scope.measure == Measure::Team && !of_teams {
+        let message = format!("the plan measures teams, and `{word}:` selects positions");
+        report.error("CR024", place, message, "write `*` or `team:ID`");
+        return None;
+    }
+    match word {
+        "title" => {
+            let versions = organization.positions().flat_map(|(_, known)| &known.versions);
+            let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
+            if scope.whole && !titles.iter().any(|title| fold(title) == fold(name)) {
+                let message = format!("no position has the title `{name}`");
+                let help = did_you_mean(name, titles.iter().copied()).unwrap_or_else(|| {
+                    "titles stand in organization/positions.csv, without it in participants.csv"
+                        .to_owned()
+                });
+                report.push(Diagnostic::warning("CR025", place, message).help(help));
+            }
+            Some(Selector::Title(fold(name)))
+        }
+        "position" => {
+            let found = organization.find_position(name).map(Selector::Position);
+            if found.is_none() && scope.whole {
+                let known = organization.positions().map(|(_, known)| known.id.as_ref());
+                report.unknown("CR025", place, ("position", name), known);
+            }
+            found
+        }
+        "participant" => {
+            let found = organization.find_participant(name).map(Selector::Participant);
+            if found.is_none() && scope.whole {
+                let known = organization.participants().map(|(_, known)| known.id.as_ref());
+                report.unknown("CR025", place, ("participant", name), known);
+            }
+            found
+        }
+        _ => assign::team(report, text, name, scope).map(Selector::Team),
+    }
+}

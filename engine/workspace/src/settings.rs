@@ -1,0 +1,192 @@
+//! `accredit.toml`: unit types, lists of names, the workspace, its calendar, queries and sources.
+//!
+//! Not `[fields]` and `[columns]` (`fields` reads them), and not `[calendar]` (`calendar`). Called
+//! by `Ruleset::read`. Source: FORMAT section 2.
+//!
+//! **Architecture invariant:** a setting of a later release is refused, never read as if it were
+//! not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::policies::Policies;
+use super::setting::{Names, expression};
+use super::toml::{Item, Source as File, Table, Text};
+use super::{Files, Settings, Source};
+use super::{calendar, fields};
+use accredit_domain::money::Units;
+use accredit_domain::policy::{Kind, ProgramId, Use};
+
+/// Decimals that a unit type may have at most.
+const SCALE_MAX: i64 = 18;
+
+/// Decimals of unit types that state none, where the workspace states none.
+const SCALE_DEFAULT: u8 = 2;
+
+/// The currency of a workspace that states none.
+const CURRENCY_DEFAULT: &str = "USD";
+
+/// Relationship types that are built in, and so may not be declared.
+pub(super) const BUILT_IN: [&str; 5] =
+    ["Reporting", "Related Order (Person)", "Related Order (Position)", "Parent Team", "Team"];
+
+/// Connectors that a webhook source may name.
+const CONNECTORS: [&str; 1] = ["standard-webhooks"];
+
+/// Reads `accredit.toml`; nothing only when it is not TOML.
+pub(super) fn read(
+    file: File<'_>,
+    files: &Files,
+    observed: &BTreeSet<String>,
+    policies: &Policies,
+) -> Option<Settings> {
+    let document = file.parse()?;
+    let mut root = Table::root(file, &document);
+    let mut settings = Settings {
+        name: String::new(),
+        time_zone: "UTC".to_owned(),
+        currency: Units::default().add(CURRENCY_DEFAULT, SCALE_DEFAULT),
+        units: Units::default(),
+        credit_types: names(&mut root, "credit_types", &[]),
+        reason_codes: names(&mut root, "reason_codes", &[]),
+        relationship_types: names(&mut root, "relationship_types", &BUILT_IN),
+        fields: Arc::new(fields::read(&mut root, observed)),
+        calendar: calendar::read(&mut root, files),
+        queries: root.table("queries").map(|table| queries(&table, policies)).unwrap_or_default(),
+        sources: root.table("sources").map(|table| sources(&table, policies)).unwrap_or_default(),
+    };
+    workspace(&mut root, &mut settings);
+    root.finish();
+    Some(settings)
+}
+
+/// A list of names, none of them twice, none of them `taken`.
+fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str>> {
+    let mut names: Vec<Arc<str>> = Vec::new();
+    for item in root.list(key).unwrap_or_default() {
+        let Some(name) = item.text() else { continue };
+        if name.text.trim().is_empty() {
+            item.refuse("names, none of them blank");
+        } else if taken.contains(&name.text.as_str()) {
+            let message = format!("`{}` is built in", name.text);
+            item.report().error("CR026", name.place, message, "leave it out of this list");
+        } else if names.iter().any(|known| **known == *name.text) {
+            twice(&item, &name);
+        } else {
+            names.push(Arc::from(name.text));
+        }
+    }
+    names
+}
+
+fn twice(item: &Item<'_>, name: &Text) {
+    let message = format!("`{}` is listed twice", name.text);
+    item.report().error("CR026", name.place.clone(), message, "keep one of the two");
+}
+
+fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
+    let mut scale = SCALE_DEFAULT;
+    let mut currency = None;
+    if let Some(mut table) = root.need("workspace").and_then(|item| item.table()) {
+        settings.name = table.need_text("name").map(|name| name.text).unwrap_or_default();
+        if let Some(zone) = table.text("time_zone") {
+            settings.time_zone = zone.text;
+        }
+        let written = table.integer("scale", 0..=SCALE_MAX);
+        scale = written.and_then(|scale| u8::try_from(scale).ok()).unwrap_or(scale);
+        currency = Some((table.text("currency"), table.place()));
+        table.finish();
+    }
+    let declared = units(root, scale, &mut settings.units);
+    let Some((written, place)) = currency else { return };
+    let name = written.as_ref().map_or(CURRENCY_DEFAULT, |text| text.text.as_str());
+    if !declared {
+        settings.currency = settings.units.add(name, scale);
+    } else if let Some(unit) = settings.units.find(name) {
+        settings.currency = unit;
+    } else {
+        let known: Vec<&str> = settings.units.names().collect();
+        match (&written, known.first()) {
+            (None, Some(first)) => {
+                let message =
+                    format!("the currency is `{name}` unless said, which is no unit type");
+                let help = format!("add `currency = \"{first}\"` to [workspace]");
+                root.report().error("CR025", place, message, &help);
+            }
+            _ => {
+                let place = written.as_ref().map_or(place, |text| text.place.clone());
+                root.report().unknown("CR025", place, ("unit type", name), known);
+            }
+        }
+    }
+}
+
+/// Reads `unit_types`; whether there are any.
+fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
+    let Some(items) = root.list("unit_types") else { return false };
+    for item in &items {
+        let (name, scale) = if item.is_table() {
+            let Some(mut table) = item.table() else { continue };
+            let name = table.need_text("name");
+            let own = table.integer("scale", 0..=SCALE_MAX);
+            table.finish();
+            (name, own.and_then(|own| u8::try_from(own).ok()).unwrap_or(scale))
+        } else {
+            (item.text(), scale)
+        };
+        let Some(name) = name else { continue };
+        if name.text.trim().is_empty() {
+            item.refuse("names, none of them blank");
+        } else if units.find(&name.text).is_some() {
+            twice(item, &name);
+        } else {
+            units.add(&name.text, scale);
+        }
+    }
+    !items.is_empty()
+}
+
+fn queries(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, ProgramId> {
+    let none = BTreeMap::new();
+    let names = Names { policies, queries: &none };
+    let mut queries = BTreeMap::new();
+    for (name, item) in table.entries() {
+        if item.as_text().is_some_and(|text| text.text.starts_with("query:")) {
+            item.refuse("an expression or a policy, not another query");
+            continue;
+        }
+        if let Some(program) = expression(&item, Use::Filter, names) {
+            queries.insert(name.text, program);
+        }
+    }
+    queries
+}
+
+fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
+    let mut sources = BTreeMap::new();
+    for (name, item) in table.entries() {
+        let Some(mut table) = item.table() else { continue };
+        let connector = table.need_text("connector");
+        let intake = table.text("intake");
+        table.finish();
+        let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
+            Some(policy) => {
+                policies.find(item.report(), Kind::Intake, (policy.trim(), &text.place))
+            }
+            None => {
+                let message = format!("`{}` names no intake policy", text.text);
+                let help = "write `policy:NAME` for policies/intake/NAME.rhai";
+                item.report().error("CR024", text.place, message, help);
+                None
+            }
+        });
+        let Some(connector) = connector else { continue };
+        if CONNECTORS.contains(&connector.text.as_str()) {
+            sources.insert(name.text, Source { connector: connector.text, intake });
+        } else {
+            let named = ("connector", connector.text.as_str());
+            item.report().unknown("CR025", connector.place, named, CONNECTORS);
+        }
+    }
+    sources
+}

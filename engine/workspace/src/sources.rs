@@ -1,0 +1,109 @@
+//! `sources` of indirect rules: which plan takes credits from which.
+//!
+//! Not taking them (the pipeline). Called by `rule` for each list, and by `Ruleset::read` when all
+//! plans are read. Source: FORMAT section 3.
+//!
+//! **Architecture invariant:** a ruleset's order of plans has no plan before one of its sources.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::report::Report;
+use super::toml::{Table, Text};
+use accredit_domain::plan::Plan;
+
+/// Every plan that a rule names, with its place.
+#[derive(Debug, Default)]
+pub(super) struct References(RefCell<Vec<Reference>>);
+
+#[derive(Debug)]
+struct Reference {
+    /// The plan of the rule.
+    plan: Arc<str>,
+    /// The plan that is named.
+    source: Text,
+}
+
+impl References {
+    /// The sources of a rule of `plan`; its own plan where it names none.
+    pub(super) fn read(&self, rule: &mut Table<'_>, plan: &str) -> BTreeSet<Arc<str>> {
+        let own = Arc::from(plan);
+        let Some(item) = rule.take("sources") else { return BTreeSet::from([own]) };
+        let Some(items) = item.list() else { return BTreeSet::new() };
+        if items.is_empty() {
+            item.refuse("a list of at least one plan's id");
+        }
+        let named: Vec<Text> = items.iter().filter_map(|item| item.text()).collect();
+        let sources = named.iter().map(|source| Arc::from(source.text.as_str())).collect();
+        let references =
+            named.into_iter().map(|source| Reference { plan: Arc::clone(&own), source });
+        self.0.borrow_mut().extend(references);
+        sources
+    }
+
+    /// The order in which plans are decided; sources that do not exist, and circles, are reported.
+    /// `ids` are all plans, read or not.
+    pub(super) fn order(
+        &self,
+        plans: &BTreeMap<Arc<str>, Plan>,
+        ids: &[&str],
+        report: &Report,
+    ) -> Vec<Arc<str>> {
+        let references = self.0.borrow();
+        for Reference { source, .. } in references.iter() {
+            if !ids.contains(&source.text.as_str()) {
+                let named = ("plan", source.text.as_str());
+                report.unknown("CR025", source.place.clone(), named, ids.iter().copied());
+            }
+        }
+        unlike(&references, plans, report);
+        let mut order: Vec<Arc<str>> = Vec::with_capacity(plans.len());
+        let ready = |order: &[Arc<str>], plan: &Plan| {
+            let known = |source: &Arc<str>| order.contains(source) || !plans.contains_key(source);
+            !order.contains(&plan.id) && plan.sources().into_iter().all(known)
+        };
+        while let Some(next) = plans.values().find(|plan| ready(&order, plan)) {
+            order.push(Arc::clone(&next.id));
+        }
+        let stuck = |id: &str| plans.contains_key(id) && !order.iter().any(|done| **done == *id);
+        for Reference { plan, source } in references.iter() {
+            // A plan that only waits for a circle is none itself.
+            if stuck(plan) && reaches(plans, &source.text, plan) && **plan != *source.text {
+                let message =
+                    format!("plan `{plan}` takes credits from itself, by way of `{}`", source.text);
+                let help =
+                    "plans are decided one after the other: take one of them out of the circle";
+                report.error("CR028", source.place.clone(), message, help);
+            }
+        }
+        order
+    }
+}
+
+/// Reports plans that take credits from one that measures the others.
+fn unlike(references: &[Reference], plans: &BTreeMap<Arc<str>, Plan>, report: &Report) {
+    for Reference { plan, source } in references {
+        let (own, other) = (plans.get(plan), plans.get(source.text.as_str()));
+        let Some((own, other)) = own.zip(other) else { continue };
+        if own.measure != other.measure {
+            let message = format!("`{}` does not measure what `{plan}` does", source.text);
+            let help = "credits of teams roll to teams, and credits of positions to positions";
+            report.error("CR024", source.place.clone(), message, help);
+        }
+    }
+}
+
+/// Whether `from` takes credits from `to`, over however many plans.
+fn reaches(plans: &BTreeMap<Arc<str>, Plan>, from: &str, to: &str) -> bool {
+    let mut seen: BTreeSet<&str> = BTreeSet::from([from]);
+    let mut front = vec![from];
+    while let Some(id) = front.pop() {
+        if id == to {
+            return true;
+        }
+        let sources = plans.get(id).map(Plan::sources).unwrap_or_default();
+        front.extend(sources.into_iter().map(AsRef::as_ref).filter(|source| seen.insert(source)));
+    }
+    false
+}

@@ -1,0 +1,271 @@
+//! TOML with places: values that know where they stand, and tables (in `table`) that know what was
+//! asked of them.
+//!
+//! Not the meaning of any key. Called by `settings` and `plan`, and by what they are made of.
+//!
+//! **Architecture invariant:** a value of the wrong kind is reported where it stands and read as if
+//! it were absent; it is never converted.
+
+#[cfg(test)]
+pub(super) mod asked;
+mod table;
+
+use jiff::civil::Date;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub(super) use self::table::Table;
+use super::report::{Report, hint};
+use accredit_domain::diagnostic::{Origin, Place};
+
+/// A file's name and text, and where findings go.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// Path inside the customer's directory.
+    pub(super) file: &'a str,
+    /// Its text.
+    pub(super) text: &'a str,
+    /// Findings.
+    pub(super) report: &'a Report,
+}
+
+impl<'a> Source<'a> {
+    /// The content of `file`; a byte order mark is no part of it.
+    pub(super) fn new(file: &'a str, text: &'a str, report: &'a Report) -> Self {
+        Source { file, text: text.strip_prefix('\u{feff}').unwrap_or(text), report }
+    }
+
+    /// The place of a byte offset.
+    pub(super) fn place(&self, offset: usize) -> Place {
+        Place::of_offset(self.file, self.text, offset)
+    }
+
+    /// The document; nothing when it is not TOML, which is reported.
+    pub(super) fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
+        match DeTable::parse(self.text) {
+            Ok(document) => Some(document),
+            Err(error) => {
+                let offset = error.span().map_or(0, |span| span.start);
+                let message = error.message().replace('\n', "; ");
+                let help = syntax_help(self.text, offset, &message);
+                self.report.error("CR020", self.place(offset), message, help);
+                None
+            }
+        }
+    }
+}
+
+/// What to do about a file that is not TOML.
+fn syntax_help(text: &str, offset: usize, message: &str) -> &'static str {
+    let here = text.get(offset..).and_then(|text| text.chars().next());
+    if here.is_some_and(|sign| "“”„‘’«»".contains(sign)) {
+        "write straight quotes: \""
+    } else if message.contains("unicode") || message.contains("escape") {
+        "in double quotes write `\\\\` for a backslash, or put the text into single quotes"
+    } else if message.contains("duplicate") {
+        "write every key once, and every [table] once; a list of tables is [[name]]"
+    } else {
+        "text stands in quotes, a list in brackets, a table under its [name]"
+    }
+}
+
+/// Text, where it stands, and where its first character does.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    /// Without quotes, escapes resolved.
+    pub(super) text: String,
+    /// The opening quote.
+    pub(super) place: Place,
+    /// The first character inside the quotes.
+    pub(super) origin: Origin,
+}
+
+/// A value, and the key it belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'a> {
+    source: Source<'a>,
+    key: &'a str,
+    value: &'a Spanned<DeValue<'a>>,
+}
+
+impl<'a> Item<'a> {
+    /// Where it stands.
+    pub(super) fn place(&self) -> Place {
+        self.source.place(self.value.span().start)
+    }
+
+    /// Where findings go.
+    pub(super) fn report(&self) -> &'a Report {
+        self.source.report
+    }
+
+    /// Its key.
+    pub(super) fn key(&self) -> &'a str {
+        self.key
+    }
+
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        self.value.get_ref().is_array()
+    }
+
+    /// Whether it is a table.
+    pub(super) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
+    }
+
+    /// The boolean, where it is one.
+    pub(super) fn as_flag(&self) -> Option<bool> {
+        self.value.get_ref().as_bool()
+    }
+
+    /// The integer, where it is one that fits.
+    pub(super) fn as_integer(&self) -> Option<i64> {
+        let integer = self.value.get_ref().as_integer()?;
+        i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+    }
+
+    /// The day, where it is one without a time.
+    pub(super) fn as_date(&self) -> Option<Date> {
+        let stamp = self.value.get_ref().as_datetime()?;
+        if stamp.time.is_some() || stamp.offset.is_some() {
+            return None;
+        }
+        let day = stamp.date?;
+        let year = i16::try_from(day.year).ok()?;
+        Date::new(year, i8::try_from(day.month).ok()?, i8::try_from(day.day).ok()?).ok()
+    }
+
+    /// The text, where it is one.
+    pub(super) fn as_text(&self) -> Option<Text> {
+        let text = self.value.get_ref().as_str()?.to_owned();
+        let span = self.value.span();
+        let raw = self.source.text.get(span.clone()).unwrap_or("");
+        let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") { 3 } else { 1 };
+        // A line break right after three quotes is no part of the text.
+        let content = raw.get(quotes..).unwrap_or("");
+        let skipped = match quotes {
+            3 if content.starts_with("\r\n") => 2,
+            3 if content.starts_with('\n') => 1,
+            _ => 0,
+        };
+        let place = self.source.place(span.start);
+        let origin = self.source.place(span.start + quotes + skipped);
+        let origin = match content.get(skipped..) {
+            Some(content) if raw.starts_with('"') => {
+                Origin::of_escaped(origin, content.get(..content.len() - quotes).unwrap_or(content))
+            }
+            _ => Origin::from(origin),
+        };
+        Some(Text { text, place, origin })
+    }
+
+    /// The day; anything else is reported.
+    pub(super) fn day(&self) -> Option<Date> {
+        self.expect(self.as_date(), "a day such as 2017-03-31")
+    }
+
+    /// The integer between two bounds; anything else is reported.
+    pub(super) fn integer(&self, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let found = self.as_integer().filter(|number| range.contains(number));
+        self.expect(found, &format!("a whole number from {} to {}", range.start(), range.end()))
+    }
+
+    /// The text; anything else is reported.
+    pub(super) fn text(&self) -> Option<Text> {
+        self.expect(self.as_text(), "text in quotes")
+    }
+
+    /// The members of a list; anything else is reported.
+    pub(super) fn list(&self) -> Option<Vec<Item<'a>>> {
+        let list = self.expect(self.value.get_ref().as_array(), "a list in brackets")?;
+        Some(list.iter().map(|value| Item { value, ..*self }).collect())
+    }
+
+    /// One text or a list of them; anything else is reported.
+    pub(super) fn texts(&self) -> Option<Vec<Text>> {
+        if let Some(text) = self.as_text() {
+            return Some(vec![text]);
+        }
+        if !self.is_list() {
+            return self.expect(None, "text in quotes, or a list of texts");
+        }
+        Some(self.list()?.iter().filter_map(Item::text).collect())
+    }
+
+    /// The table; anything else is reported.
+    pub(super) fn table(&self) -> Option<Table<'a>> {
+        let entries = self.expect(self.value.get_ref().as_table(), "a table")?;
+        let offset = Some(self.value.span().start);
+        Some(Table::new(self.source, entries, offset))
+    }
+
+    /// Reports a value that is not what its key needs.
+    pub(super) fn refuse(&self, needed: &str) {
+        let message = format!("`{}` must be {needed}", self.key);
+        let help = advice(self.value.get_ref(), needed);
+        self.source.report.error("CR024", self.place(), message, &help);
+    }
+
+    fn expect<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
+        if found.is_none() {
+            self.refuse(needed);
+        }
+        found
+    }
+}
+
+/// What to write instead of `value` where `needed` must stand.
+fn advice(value: &DeValue<'_>, needed: &str) -> String {
+    let bare = needed.starts_with("a whole number")
+        || needed == "true or false"
+        || needed.starts_with("a day");
+    match value {
+        DeValue::Float(float) => {
+            format!("numbers with decimals are written as text: \"{}\"", float.as_str())
+        }
+        DeValue::String(_) if bare => "write it without quotes".to_owned(),
+        DeValue::String(_) if needed.contains("format") => {
+            "%Y is the year, %m the month, %d the day, %y a year of two digits".to_owned()
+        }
+        DeValue::String(text) if needed.starts_with("a list") => {
+            format!("write it in brackets: [\"{text}\"]")
+        }
+        DeValue::String(text) if text.trim().is_empty() => {
+            "write something in the quotes".to_owned()
+        }
+        DeValue::Integer(number) if needed.starts_with("text in quotes") => {
+            format!("write it in quotes: \"{}\"", number.as_str())
+        }
+        DeValue::Integer(number) if needed.starts_with("a whole number") => {
+            format!("{} is outside of it", number.as_str())
+        }
+        DeValue::Array(list) if list.is_empty() => "write something in the brackets".to_owned(),
+        DeValue::Table(_) if needed.starts_with("a list") => {
+            "write its table with two brackets on each side: [[name]]".to_owned()
+        }
+        other => format!("this is {}: write {needed}", described(other)),
+    }
+}
+
+fn described(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or a time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// The meaning of a listed word; any other word is reported.
+pub(super) fn choice<T: Clone>(report: &Report, text: &Text, words: &[(&str, T)]) -> Option<T> {
+    if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text.text) {
+        return Some(meaning.clone());
+    }
+    let listed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let message = format!("`{}` is not a word that may stand here", text.text);
+    report.error("CR024", text.place.clone(), message, &hint(&text.text, "word", &listed));
+    None
+}
