@@ -2,8 +2,8 @@
 //! with a value or an error that an author can read, none inside the program.
 
 use super::{policy, shown};
-use crate::policy::Kind;
-use crate::script::api;
+use crate::api;
+use accredit_domain::policy::Kind;
 
 /// Values that arithmetic forgets, as scripts write them.
 const EXTREMES: [&str; 19] = [
