@@ -21,6 +21,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::money::add_to_total;
 use accredit_workspace::Ruleset;
 
 pub use self::report::{Line, Report};
@@ -62,11 +63,18 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// Adds `other`, or takes it away where `sign` is negative.
     fn add(&mut self, other: &Sum, sign: Decimal) {
-        self.before += other.before * sign;
-        self.after += other.after * sign;
-        self.held_before += other.held_before * sign;
-        self.held_after += other.held_after * sign;
+        let parts = [
+            (&mut self.before, other.before),
+            (&mut self.after, other.after),
+            (&mut self.held_before, other.held_before),
+            (&mut self.held_after, other.held_after),
+        ];
+        for (total, part) in parts {
+            let change = if sign.is_sign_negative() { -part } else { part };
+            add_to_total(total, change);
+        }
     }
 
     fn is_zero(&self) -> bool {
@@ -75,7 +83,7 @@ impl Sum {
 
     /// What it comes to.
     pub fn difference(&self) -> Decimal {
-        self.after - self.before
+        self.after.saturating_sub(self.before)
     }
 }
 
@@ -238,7 +246,7 @@ impl Impact {
             if let Some(most) = limits.max_payee.filter(|most| difference > *most) {
                 return Some(format!("{difference} {unit} move for `{name}`, more than {most}"));
             }
-            *moved.entry(unit).or_default() += difference;
+            add_to_total(moved.entry(unit).or_default(), difference);
         }
         let over = |(unit, moved): (&str, Decimal)| {
             let most = limits.max_total.filter(|most| moved > *most)?;

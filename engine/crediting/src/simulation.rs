@@ -13,7 +13,6 @@ mod tests;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -22,7 +21,7 @@ use crate::calculation::books::{self, Books};
 use crate::calculation::{Calculation, calculation_of, decide_all, decisions, latest};
 use crate::pipeline::Decided;
 use crate::stage::Inputs;
-use accredit_domain::calendar::Period;
+use accredit_domain::calendar::{Period, days_after};
 use accredit_domain::decision::{CreditRow, Decision, Outcome, RewardRow};
 use accredit_domain::money;
 use accredit_domain::transaction::{Record, Transaction};
@@ -229,10 +228,10 @@ fn repeated(
     let days = i64::try_from(elapsed(period, as_of)).unwrap_or(i64::MAX);
     let mut all: Vec<Arc<Transaction>> = real.to_vec();
     for time in 1_i64.. {
-        let shift = time.saturating_mul(days).days();
-        if period.first.checked_add(shift).is_ok_and(|first| first < period.end) {
+        let shift = time.saturating_mul(days);
+        if days_after(period.first, shift).is_some_and(|first| first < period.end) {
             for deal in real {
-                let date = deal.date().ok().and_then(|date| date.checked_add(shift).ok());
+                let date = deal.date().ok().and_then(|date| days_after(date, shift));
                 let Some(date) = date.filter(|date| period.contains(*date)) else { continue };
                 let id = format!("{}~{}", deal.id, time + 1);
                 all.push(Arc::new(deal.repeated(&id, date)));

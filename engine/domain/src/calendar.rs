@@ -13,7 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use jiff::ToSpan;
+use jiff::Span;
 use jiff::civil::Date;
 
 pub use self::listed::{Fault, Listed, Named};
@@ -179,8 +179,8 @@ fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
         PeriodKind::Year => 12,
     };
     let back = i64::from(fiscal_month % months);
-    let first = date.first_of_month().checked_sub(back.months()).ok()?;
-    let end = first.checked_add(i64::from(months).months()).ok()?;
+    let first = months_after(date.first_of_month(), -back)?;
+    let end = months_after(first, i64::from(months))?;
     let id = match kind {
         PeriodKind::Month => format!("{:04}-{:02}", date.year(), date.month()),
         PeriodKind::Quarter => format!("{year:04}-Q{}", fiscal_month / 3 + 1),
@@ -213,6 +213,20 @@ fn find_month(starts: i8, id: &str) -> Option<Period> {
     month_period(starts, date, kind).filter(|period| period.id == id)
 }
 
+/// The day `count` days after `date`, or before it when negative; none beyond the dates that can be
+/// written, however large the count.
+pub fn days_after(date: Date, count: i64) -> Option<Date> {
+    let span = Span::new().try_days(count).ok()?;
+    date.checked_add(span).ok()
+}
+
+/// The day `count` months after `date`, clamped to the last day of a shorter month (D13); none
+/// beyond the dates that can be written.
+pub fn months_after(date: Date, count: i64) -> Option<Date> {
+    let span = Span::new().try_months(count).ok()?;
+    date.checked_add(span).ok()
+}
+
 /// A distance in time, as holds state it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Length {
@@ -234,11 +248,22 @@ impl Length {
         }
     }
 
-    /// The day this long after `date`; none beyond the end of the calendar.
+    /// The day this long after `date`; none beyond the dates that can be written.
     pub fn after(self, date: Date) -> Option<Date> {
         match self {
-            Length::Days(days) => date.checked_add(i64::from(days).days()).ok(),
-            Length::Months(months) => date.checked_add(i64::from(months).months()).ok(),
+            Length::Days(days) => days_after(date, i64::from(days)),
+            Length::Months(months) => months_after(date, i64::from(months)),
         }
+    }
+
+    /// The day a hold of this length from `date` ends; none beyond the last year of a calendar.
+    pub fn hold_end(self, date: Date) -> Option<Date> {
+        self.after(date).filter(|end| end.year() <= *YEARS.end())
+    }
+
+    /// Whether a hold of this length ends within the calendar for some date of it.
+    pub fn is_possible_hold(self) -> bool {
+        let first = Date::constant(*YEARS.start(), 1, 1);
+        self.hold_end(first).is_some()
     }
 }

@@ -4,7 +4,8 @@
 //! Source: DOMAIN 2.8, 3.4 and decisions D8, D9.
 //!
 //! **Architecture invariant:** the shares of a split sum to `round(value × Σ weights)`, for a return
-//! exactly as for a sale with the sign turned.
+//! exactly as for a sale with the sign turned. No arithmetic on amounts panics: an amount or a sum
+//! beyond its limit is [`TooLarge`].
 
 use ethnum::I256;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -58,6 +59,60 @@ impl Units {
     }
 }
 
+/// The largest amount, up or down, in a unit with at most ten decimals: a one with fifteen zeros.
+/// A unit with more decimals has a smaller one; see [`largest`].
+pub const AMOUNT_MAX: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
+
+/// Digits of the largest amount before its point, in a unit without decimals.
+const AMOUNT_DIGITS: u32 = 15;
+
+/// Digits of an amount, its decimals among them: three fewer than a decimal holds, so that a sum of
+/// a thousand of the largest is still exact.
+const DIGITS: u32 = 25;
+
+/// An amount, or a sum of amounts, beyond its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{amount} is too large: an amount is at most {most} (AMOUNT_MAX)")]
+pub struct TooLarge {
+    /// What was to be an amount.
+    pub amount: Decimal,
+    /// The limit in its unit.
+    pub most: Decimal,
+}
+
+/// The largest amount of a unit with `scale` decimals.
+pub fn largest(scale: u8) -> Decimal {
+    let digits = DIGITS.saturating_sub(u32::from(scale)).min(AMOUNT_DIGITS);
+
+    if digits == AMOUNT_DIGITS { AMOUNT_MAX } else { Decimal::from(10_i64.pow(digits)) }
+}
+
+/// `amount`, if a unit with `scale` decimals holds it.
+///
+/// # Errors
+/// [`TooLarge`] beyond the limit, which it names.
+pub fn within_limit(amount: Decimal, scale: u8) -> Result<Decimal, TooLarge> {
+    let most = largest(scale);
+
+    if amount.abs() <= most { Ok(amount) } else { Err(TooLarge { amount, most }) }
+}
+
+/// The sum of `amounts`; none where no decimal holds it.
+pub fn sum(amounts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
+    amounts.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add)
+}
+
+/// Adds `amount` to a total that is only shown. A total that no decimal holds stays at the largest
+/// one: counting must go on whatever was counted.
+pub fn add_to_total(total: &mut Decimal, amount: Decimal) {
+    *total = total.saturating_add(amount);
+}
+
+/// `value` cut to `scale` decimals, so that what is left is never above it: for limits.
+pub fn cut(value: Decimal, scale: u8) -> Decimal {
+    value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::ToZero)
+}
+
 /// `value` rounded to `scale` decimals, halves away from zero, so that a return mirrors its sale.
 pub fn round(value: Decimal, scale: u8) -> Decimal {
     value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::MidpointAwayFromZero)
@@ -94,7 +149,7 @@ impl Shares {
             Shares::Weights(weights) => weights.get(index).copied().map(shown).unwrap_or_default(),
             Shares::Equal(n) => shown(Decimal::ONE / Decimal::from((*n).max(1))),
             Shares::Parts(parts) => {
-                let whole = parts.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
+                let whole = sum(parts.iter().copied());
                 let part = parts.get(index).zip(whole);
                 part.and_then(|(part, whole)| part.checked_div(whole))
                     .map(shown)
@@ -248,6 +303,38 @@ mod tests {
     fn what_does_not_fit_is_an_error() {
         let shares = Shares::Weights(vec![Decimal::MAX, Decimal::MAX]);
         assert_eq!(split(Decimal::MAX, &shares, 2), Err(Overflow));
+    }
+
+    #[test]
+    fn limits_of_units() {
+        let check = |scale: u8, most: &str| {
+            let most: Decimal = most.parse().unwrap();
+            let above = most + Decimal::new(1, u32::from(scale));
+            assert_eq!(largest(scale), most, "{scale}");
+            assert_eq!(within_limit(-most, scale), Ok(-most), "{scale}");
+            assert_eq!(
+                within_limit(above, scale),
+                Err(TooLarge { amount: above, most }),
+                "{scale}"
+            );
+            // A thousand of the largest are exact: the last decimal is still there.
+            let all = std::iter::repeat_n(above - Decimal::new(2, u32::from(scale)), 1000);
+            let expected = most * Decimal::from(1000) - Decimal::new(1000, u32::from(scale));
+            assert_eq!(sum(all), Some(expected), "{scale}");
+        };
+        check(0, "1000000000000000");
+        check(2, "1000000000000000");
+        check(10, "1000000000000000");
+        check(11, "100000000000000");
+        check(18, "10000000");
+    }
+
+    #[test]
+    fn totals_end_at_the_largest_decimal() {
+        let mut total = Decimal::MAX;
+        add_to_total(&mut total, Decimal::MAX);
+        assert_eq!(total, Decimal::MAX);
+        assert_eq!(sum([Decimal::MAX, Decimal::MAX]), None);
     }
 
     fn amount() -> impl Strategy<Value = Decimal> {

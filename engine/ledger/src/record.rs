@@ -12,6 +12,7 @@ use super::statements::Statements;
 use super::{Ledger, Result, code, lock};
 use accredit_domain::credit::transaction_prefix;
 use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
 use accredit_seams::store::{Batch, Snapshot, Table};
 
@@ -79,7 +80,8 @@ pub struct Counts {
     pub suppressed: i64,
     pub uncredited: i64,
     pub parked: i64,
-    /// Direct credits that are not suppressed, summed by unit type.
+    /// Direct credits that are not suppressed, summed by unit type; a sum that no decimal holds
+    /// stays at the largest one.
     pub credited: BTreeMap<String, Decimal>,
 }
 
@@ -93,23 +95,23 @@ impl Counts {
 
     /// Adds those of another part.
     pub fn merge(&mut self, other: &Counts) {
-        self.transactions += other.transactions;
-        self.credits += other.credits;
-        self.direct += other.direct;
-        self.indirect += other.indirect;
-        self.held += other.held;
-        self.suppressed += other.suppressed;
-        self.uncredited += other.uncredited;
-        self.parked += other.parked;
+        self.transactions = self.transactions.saturating_add(other.transactions);
+        self.credits = self.credits.saturating_add(other.credits);
+        self.direct = self.direct.saturating_add(other.direct);
+        self.indirect = self.indirect.saturating_add(other.indirect);
+        self.held = self.held.saturating_add(other.held);
+        self.suppressed = self.suppressed.saturating_add(other.suppressed);
+        self.uncredited = self.uncredited.saturating_add(other.uncredited);
+        self.parked = self.parked.saturating_add(other.parked);
         for (unit, amount) in &other.credited {
-            *self.credited.entry(unit.clone()).or_default() += amount;
+            add_to_total(self.credited.entry(unit.clone()).or_default(), *amount);
         }
     }
 
     pub(super) fn add_outcome(&mut self, outcome: Outcome, sign: i64) {
         match outcome {
-            Outcome::Uncredited => self.uncredited += sign,
-            Outcome::Parked => self.parked += sign,
+            Outcome::Uncredited => self.uncredited = self.uncredited.saturating_add(sign),
+            Outcome::Parked => self.parked = self.parked.saturating_add(sign),
             Outcome::Credited | Outcome::Filtered => (),
         }
     }
@@ -125,7 +127,9 @@ impl Counts {
         if credit.kind == "direct" {
             self.direct += sign;
             let sum = self.credited.entry(credit.unit_type.clone()).or_default();
-            *sum += credit.amount.parse::<Decimal>().unwrap_or_default() * Decimal::from(sign);
+            let amount = credit.amount.parse::<Decimal>().unwrap_or_default();
+            let change = amount.checked_mul(Decimal::from(sign)).unwrap_or_default();
+            add_to_total(sum, change);
         } else {
             self.indirect += sign;
         }

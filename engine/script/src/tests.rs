@@ -6,6 +6,7 @@
 
 mod beginners;
 mod checking;
+mod extremes;
 mod habits;
 mod hostile;
 mod language;

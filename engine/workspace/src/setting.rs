@@ -137,12 +137,7 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
             expression(item, Use::Hold, names).map(HoldSetting::Program)
         }
         ("days" | "months" | "quarters" | "years", Some(count)) => {
-            let length = count.parse().ok().filter(|count: &i32| *count >= 0);
-            match length {
-                Some(0) => Some(HoldSetting::None),
-                _ => length.and_then(|count| Length::parse(count, word)).map(HoldSetting::For),
-            }
-            .or_else(|| refuse_hold(item, &text, "a count from 0, such as `days:30`"))
+            length(item, &text, (word, count))
         }
         ("date", Some(day)) => accredit_domain::transaction::date(day, None)
             .map(HoldSetting::Until)
@@ -157,6 +152,26 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
         _ => {
             let message = format!("`{}` is not a hold", text.text);
             item.report().error("CR024", text.place, message, &hint(word, "hold", &HOLD_WORDS));
+            None
+        }
+    }
+}
+
+/// A hold of so many days, months, quarters or years.
+fn length(item: &Item<'_>, text: &Text, (unit, count): (&str, &str)) -> Option<HoldSetting> {
+    let is_count = !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_count {
+        return refuse_hold(item, text, "a count from 0, such as `days:30`");
+    }
+
+    let length = count.parse().ok().and_then(|count: i32| Length::parse(count, unit));
+    match length.filter(|length| length.is_possible_hold()) {
+        Some(Length::Days(0) | Length::Months(0)) => Some(HoldSetting::None),
+        Some(length) => Some(HoldSetting::For(length)),
+        None => {
+            let message = format!("a hold of {count} {unit} would always end beyond the calendar");
+            let help = "write fewer, or `indefinite` for a hold that somebody releases";
+            item.report().error("CR024", text.place.clone(), message, help);
             None
         }
     }

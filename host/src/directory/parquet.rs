@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
+use accredit_domain::calendar::days_after;
 use accredit_domain::transaction::{Cell, Record};
 use jiff::civil::{Date, Time};
-use jiff::{Timestamp, ToSpan, Unit};
+use jiff::{Timestamp, Unit};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::data_type::Decimal;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -80,7 +81,7 @@ fn cell(field: &Field) -> Cell {
             Err(_) => Cell::Nested(format!("{} bytes", bytes.len())),
         },
         Field::Date(days) => {
-            let day = Date::constant(1970, 1, 1).checked_add(i64::from(*days).days());
+            let day = days_after(Date::constant(1970, 1, 1), i64::from(*days));
             day.map_or(Cell::Nested(format!("{days} days")), |day| Cell::Text(day.to_string()))
         }
         Field::TimeMillis(time) => time_of_day(i64::from(*time).saturating_mul(1000)),

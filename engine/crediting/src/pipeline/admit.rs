@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::stage::{Case, Inputs, Park, Refusal, Step};
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::money::Unit;
+use accredit_domain::money::{self, Unit};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, Transaction, Unreadable, Value};
@@ -63,6 +63,7 @@ pub(super) fn admit<'a>(
     if let Some(why) = transaction.bad_value() {
         return Err(unreadable(&why, "bad_value"));
     }
+    large(transaction)?;
     if transaction.id.is_empty() {
         let key = ruleset.settings.fields.id.join("`, `");
         return Err(Park::new("filter", "bad_value", format!("the natural key `{key}` is blank")));
@@ -99,6 +100,16 @@ fn included(
 
 fn arguments(tx: &Arc<TransactionView>) -> Arguments<'_> {
     Arguments { tx, credit: None, to: None, existing: &[] }
+}
+
+/// Parks a deal whose amount is beyond the limit. Its currency is not asked: the decimals of the
+/// unit that its value comes to are a matter of each result.
+fn large(transaction: &Transaction) -> Result<(), Park> {
+    let Ok(amount) = transaction.amount() else { return Ok(()) };
+    let Err(too_large) = money::within_limit(amount, 0) else { return Ok(()) };
+
+    let column = transaction.column_of(Field::Amount).unwrap_or_default();
+    Err(Park::new("filter", "bad_value", format!("`{column}`: {too_large}")))
 }
 
 /// The currency that the transaction names, which must be a unit type.

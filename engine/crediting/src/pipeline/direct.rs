@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::admit::unreadable;
-use super::draft::{add, blank_credit, capped};
+use super::draft::{add, blank_credit, capped, worth};
 use crate::stage::{Case, Park, Says, Seen, adjust, crediting, duplication, hold};
 use accredit_domain::credit::Credit;
 use accredit_domain::money::Shares;
@@ -50,6 +50,7 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
             Some(currency) => case.exchange("value", value, (currency, result.unit))?,
             None => value,
         };
+        worth("value", value, result.unit)?;
         for part in recipients.parts(value, result.unit.scale)? {
             let result_name = &result.output.name;
             let mut credit = blank_credit(case, name, result_name, part.recipient, part.team, None);
@@ -94,7 +95,7 @@ fn finish_direct(
             return Ok(());
         }
     }
-    adjust::credit(case, &mut credit);
+    adjust::credit(case, &mut credit)?;
     hold::apply(case, &result.output.hold, None, &mut credit);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
     let who = case.recipient_id(credit.recipient);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::stage::{Case, maximum};
+use crate::stage::{Case, Park, maximum};
 use accredit_domain::credit::{Credit, CreditId, Rolled, Status};
-use accredit_domain::money;
+use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::{Recipient, TeamId};
 
 /// A credit with everything but its amount, type and status known.
@@ -63,6 +63,17 @@ pub(super) fn blank_credit(
     }
 }
 
+/// Parks a deal whose value no credit may have.
+///
+/// # Errors
+/// [`Park`] beyond the limit on amounts, which it names.
+pub(super) fn worth(stage: &'static str, value: Decimal, unit: Unit) -> Result<(), Park> {
+    match money::within_limit(value, unit.scale) {
+        Ok(_) => Ok(()),
+        Err(too_large) => Err(Park::new(stage, "policy_error", too_large.to_string())),
+    }
+}
+
 /// Adds a credit, and says so when nobody is paid by it.
 pub(super) fn add(case: &mut Case<'_>, credit: Credit) {
     if credit.recipient.position().is_some() && credit.payee.is_none() {
@@ -73,10 +84,11 @@ pub(super) fn add(case: &mut Case<'_>, credit: Credit) {
     case.credits.push(credit);
 }
 
-/// Cuts a credit to its headroom; false when nothing is left of it, which is no credit.
+/// Cuts a credit to its headroom, of which a fraction of the unit does not count: no credit is above
+/// its maximum. False when nothing is left of it, which is no credit.
 pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal) -> bool {
     let wanted = credit.amount;
-    let headroom = money::round(headroom, credit.unit.scale);
+    let headroom = money::cut(headroom, credit.unit.scale);
     let trimmed = maximum::trim(wanted, headroom);
     if trimmed == wanted {
         return true;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draft::{add, blank_credit, capped};
+use super::draft::{add, blank_credit, capped, worth};
 use crate::stage::rollup::{self, Candidate};
 use crate::stage::{Case, Park, Says, Seen, adjust, duplication, hold, maximum};
 use accredit_domain::credit::{Credit, Rolled, Status};
@@ -159,6 +159,7 @@ fn finish_indirect(
             }
         }
     }
+    worth("rollup", credit.amount, credit.unit)?;
     credit.amount = money::round(credit.amount, credit.unit.scale);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
     if credit.status != Status::Suppressed {
@@ -169,12 +170,12 @@ fn finish_indirect(
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
             let whose = (credit.recipient, credit.unit);
-            let used = maximum::used(case, &credit.rule, &credit.result, scope, whose);
-            if !capped(case, &mut credit, cap.abs() - used) {
+            let used = maximum::used(case, &credit.rule, &credit.result, scope, whose)?;
+            if !capped(case, &mut credit, cap.abs().saturating_sub(used)) {
                 return Ok(());
             }
         }
-        adjust::credit(case, &mut credit);
+        adjust::credit(case, &mut credit)?;
         hold::apply(case, &result.output.hold, wish, &mut credit);
     }
     let who = case.recipient_id(credit.recipient);

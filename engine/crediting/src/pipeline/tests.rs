@@ -1,5 +1,7 @@
 //! Amounts set by hand: what indirect credits see of them, and that a reset leaves nothing.
 
+mod limits;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

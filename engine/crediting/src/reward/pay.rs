@@ -3,8 +3,8 @@
 //! Not who has a claim (`claim`). Called by `reward`.
 //!
 //! **Architecture invariant:** an amount is rounded once, at the scale of the unit that it is paid
-//! in; the members of a team get the team's rounded amount to the last cent. What cannot be worked
-//! out is an alert, never a reward of nothing.
+//! in, and never above its maximum; the members of a team get the team's rounded amount to the last
+//! cent. What cannot be worked out is an alert, never a reward of nothing.
 
 use std::sync::Arc;
 
@@ -40,12 +40,15 @@ pub(super) fn pay(
     };
     match &claim.claimant {
         Claimant::Participant(_, payee) => {
-            let (amount, unit) = exchanged(desk, *payee, worth, claim.unit, rewards);
-            let amount = money::round(amount, unit.scale);
-            rewards.rows.push(row(desk, claim, quota, (*payee, amount, unit)));
+            let (amount, unit) = exchanged(desk, *payee, worth.exact, claim.unit, rewards);
+            let units = (claim.unit, unit);
+            let exchanged_most = |most| desk.ruleset.rates.exchange(most, units, desk.last).ok();
+            let most = worth.most.and_then(exchanged_most);
+            let amount = rounded(amount, most, unit.scale);
+            push(desk, claim, quota, (*payee, amount, unit), rewards);
         }
         Claimant::Team(_, team) => {
-            let worth = money::round(worth, claim.unit.scale);
+            let worth = rounded(worth.exact, worth.most, claim.unit.scale);
             let paid = match desk.reward.to {
                 To::TeamManagers => manager(desk, *team, worth),
                 _ => members(desk, *team, claim.unit, worth),
@@ -55,7 +58,7 @@ pub(super) fn pay(
                     for (payee, amount) in paid {
                         let (amount, unit) = exchanged(desk, payee, amount, claim.unit, rewards);
                         let amount = money::round(amount, unit.scale);
-                        rewards.rows.push(row(desk, claim, quota, (payee, amount, unit)));
+                        push(desk, claim, quota, (payee, amount, unit), rewards);
                     }
                 }
                 Err(alert) => rewards.alerts.push(alert),
@@ -64,13 +67,53 @@ pub(super) fn pay(
     }
 }
 
-/// What the claim is worth in the unit of its credits, unrounded.
+/// What a claim is worth, in the unit of its credits.
+struct ClaimWorth {
+    /// Unrounded, cut to the maximum.
+    exact: Decimal,
+    /// The maximum, without a sign, where the reward has one.
+    most: Option<Decimal>,
+}
+
+/// `amount` at `scale` decimals; rounding up does not lead above `most`.
+fn rounded(amount: Decimal, most: Option<Decimal>, scale: u8) -> Decimal {
+    let rounded = money::round(amount, scale);
+    let Some(most) = most.map(|most| money::cut(most, scale)) else { return rounded };
+
+    if rounded.abs() <= most {
+        rounded
+    } else if rounded.is_sign_negative() {
+        -most
+    } else {
+        most
+    }
+}
+
+/// Adds the row of a reward, or the alert that its amount is beyond the limit.
+fn push(
+    desk: &Desk<'_>,
+    claim: &Claim,
+    quota: Option<Decimal>,
+    paid: (ParticipantId, Decimal, Unit),
+    rewards: &mut Rewards,
+) {
+    let (payee, amount, unit) = paid;
+    match money::within_limit(amount, unit.scale) {
+        Ok(_) => rewards.rows.push(row(desk, claim, quota, paid)),
+        Err(too_large) => {
+            let id = desk.ruleset.organization.participant_id(payee);
+            rewards.alerts.push(desk.alert("policy_error", &format!("for `{id}`: {too_large}")));
+        }
+    }
+}
+
+/// What the claim is worth.
 fn worth(
     desk: &Desk<'_>,
     claim: &Claim,
     quota: Option<Decimal>,
     mut machine: Option<&mut Machine>,
-) -> Result<Decimal, Note> {
+) -> Result<ClaimWorth, Note> {
     let id = claim.claimant.id();
     let too_large = || desk.alert("policy_error", &format!("what `{id}` has is too large"));
     let credited = claim.credited.ok_or_else(too_large)?;
@@ -84,10 +127,14 @@ fn worth(
             run(desk, claim, (credited, quota), *program, machine.as_deref_mut())?
         }
     };
-    let Some(program) = desk.reward.maximum else { return Ok(worth) };
-    let maximum = run(desk, claim, (credited, quota), program, machine)?;
-    let most = worth.abs().min(maximum.abs());
-    Ok(if worth.is_sign_negative() { -most } else { most })
+    let Some(program) = desk.reward.maximum else {
+        return Ok(ClaimWorth { exact: worth, most: None });
+    };
+
+    let most = run(desk, claim, (credited, quota), program, machine)?.abs();
+    let left = worth.abs().min(most);
+    let exact = if worth.is_sign_negative() { -left } else { left };
+    Ok(ClaimWorth { exact, most: Some(most) })
 }
 
 /// Runs a program of the reward.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::stage::{Case, Inputs};
+use crate::stage::{Case, Inputs, Park};
 use accredit_domain::credit::{Credit, CreditId};
 use accredit_domain::money;
 use accredit_domain::transaction::Transaction;
@@ -50,11 +50,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// `amount` with the change; none when it is left as it was, or no number holds the sum.
+    /// `amount` with the change; none when it is left as it was. A sum that no number holds is the
+    /// largest number, which is beyond the limit of every unit.
     fn of(self, amount: Decimal) -> Option<Decimal> {
         match self {
             Change::To(amount) => Some(amount),
-            Change::By(difference) => amount.checked_add(difference),
+            Change::By(difference) => Some(amount.saturating_add(difference)),
             Change::Reset => None,
         }
     }
@@ -94,9 +95,15 @@ pub fn explain(case: &mut Case<'_>) {
 
 /// Applies the adjustment of `credit`, if one counts: rounded to the unit's scale, marked as made
 /// by hand, with the reason code of the adjustment.
-pub fn credit(case: &mut Case<'_>, credit: &mut Credit) {
-    let Some(adjustment) = last(case.inputs, &Target::Credit(credit.id)) else { return };
-    let Some(amount) = adjustment.change.of(credit.amount) else { return };
+///
+/// # Errors
+/// [`Park`] when the amount is beyond the limit.
+pub fn credit(case: &mut Case<'_>, credit: &mut Credit) -> Result<(), Park> {
+    let Some(adjustment) = last(case.inputs, &Target::Credit(credit.id)) else { return Ok(()) };
+    let Some(amount) = adjustment.change.of(credit.amount) else { return Ok(()) };
+    money::within_limit(amount, credit.unit.scale)
+        .map_err(|too_large| Park::new(STAGE, "policy_error", too_large.to_string()))?;
+
     let before = std::mem::replace(&mut credit.amount, money::round(amount, credit.unit.scale));
     credit.manual = true;
     if let Some(code) = &adjustment.reason_code {
@@ -104,4 +111,5 @@ pub fn credit(case: &mut Case<'_>, credit: &mut Credit) {
     }
     let (who, now) = (case.recipient_id(credit.recipient), credit.amount);
     case.step(STAGE, || format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.rule));
+    Ok(())
 }

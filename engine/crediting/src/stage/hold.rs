@@ -78,7 +78,7 @@ fn until(case: &Case<'_>, (hold, program): &Wish) -> Result<Until, Fault> {
     let date = match hold {
         Hold::None => return Ok(Until::Now),
         Hold::Indefinitely(reason) => return Ok(Until::Released(said(reason))),
-        Hold::For(length) => length.after(case.date),
+        Hold::For(length) => length.hold_end(case.date),
         Hold::Until(date) => Some(*date),
         Hold::Next(kind) => calendar.next(case.date, *kind),
         Hold::UntilPeriod(id) => match calendar.find(id) {

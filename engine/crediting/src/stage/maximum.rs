@@ -8,9 +8,9 @@
 
 use rust_decimal::Decimal;
 
-use crate::stage::Case;
+use crate::stage::{Case, Park};
 use accredit_domain::credit::Credit;
-use accredit_domain::money::Unit;
+use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::Recipient;
 use accredit_domain::plan::MaximumScope;
 
@@ -22,13 +22,16 @@ pub fn trim(amount: Decimal, headroom: Decimal) -> Decimal {
 
 /// What the earlier credits of one result in the same unit have used of its maximum: held ones
 /// count, suppressed ones do not. Dollars use up no yen.
+///
+/// # Errors
+/// [`Park`] when their sum is too large.
 pub fn used(
     case: &Case<'_>,
     rule: &str,
     result: &str,
     scope: MaximumScope,
     (receiver, unit): (Recipient, Unit),
-) -> Decimal {
+) -> Result<Decimal, Park> {
     let same = |credit: &&Credit| {
         credit.exists()
             && !credit.is_direct()
@@ -37,7 +40,9 @@ pub fn used(
             && credit.unit == unit
             && (scope == MaximumScope::Item || credit.recipient == receiver)
     };
-    case.credits.iter().filter(same).map(|credit| credit.amount.abs()).sum()
+    let amounts = case.credits.iter().filter(same).map(|credit| credit.amount.abs());
+    money::sum(amounts)
+        .ok_or_else(|| Park::new("maximum", "policy_error", money::Overflow.to_string()))
 }
 
 /// Warns that a credit was cut.

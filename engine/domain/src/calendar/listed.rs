@@ -8,10 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::{Period, PeriodKind, Validity};
+use super::{Period, PeriodKind, Validity, days_after};
 
 /// Weeks of a year; one in five or six has another.
 const WEEKS: i64 = 52;
@@ -77,9 +76,9 @@ impl Listed {
                 let message = format!("the year {name} has {length} days, not 364 or 371");
                 return Err(Fault::new(row, message));
             }
-            let after = |weeks: i64| first.checked_add((weeks * DAYS).days());
+            let after = |weeks: i64| days_after(*first, weeks * DAYS);
             let year = listed.year(weeks, length / DAYS, name, after);
-            year.map_err(|_| Fault::new(row, format!("the year {name} ends too late")))?;
+            year.ok_or_else(|| Fault::new(row, format!("the year {name} ends too late")))?;
         }
         Ok(listed)
     }
@@ -90,8 +89,8 @@ impl Listed {
         weeks: [i64; 3],
         length: i64,
         name: &str,
-        after: impl Fn(i64) -> Result<Date, jiff::Error>,
-    ) -> Result<(), jiff::Error> {
+        after: impl Fn(i64) -> Option<Date>,
+    ) -> Option<()> {
         let year = Period { id: name.to_owned(), first: after(0)?, end: after(length)? };
         let quarter_weeks: i64 = weeks.iter().sum();
         let mut number = 0;
@@ -113,7 +112,7 @@ impl Listed {
             self.name(&quarter);
         }
         self.name(&year);
-        Ok(())
+        Some(())
     }
 
     fn name(&mut self, period: &Period) {

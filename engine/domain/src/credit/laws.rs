@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use crate::credit::{Credit, CreditId, Status};
-use crate::money::{Shares, round};
+use crate::money::{Overflow, Shares, round, sum};
 
 /// INVARIANT (shares sum): the shares of a split sum to round(value × Σ weights).
 ///
 /// # Errors
-/// What is broken.
+/// What is broken, or that the weights or the shares are too large to be added.
 pub fn check_split(
     value: Decimal,
     shares: &Shares,
@@ -25,11 +25,13 @@ pub fn check_split(
         Shares::Equal(_) | Shares::Parts(_) => Some(value),
         Shares::Full(_) => None,
         Shares::Weights(weights) => {
-            weights.iter().sum::<Decimal>().checked_mul(value).filter(|_| value.scale() <= 12)
+            let whole = sum(weights.iter().copied()).ok_or_else(|| Overflow.to_string())?;
+            whole.checked_mul(value).filter(|_| value.scale() <= 12)
         }
     };
     let Some(exact) = exact else { return Ok(()) };
-    let (expected, actual) = (round(exact, scale), amounts.iter().sum::<Decimal>());
+    let actual = sum(amounts.iter().copied()).ok_or_else(|| Overflow.to_string())?;
+    let expected = round(exact, scale);
     if expected == actual {
         return Ok(());
     }

@@ -112,10 +112,11 @@ impl Tiers {
         let wanted = total.abs();
         for tier in &self.tiers {
             let limit = tier.limit(quota)?;
-            let part = limit.map_or(wanted, |limit| wanted.min(limit)) - below;
+            let until = limit.map_or(wanted, |limit| wanted.min(limit));
+            let part = until.checked_sub(below).ok_or(Unpayable::TooLarge)?;
             let worth = part.checked_mul(tier.rate).ok_or(Unpayable::TooLarge)?;
             paid = paid.checked_add(worth).ok_or(Unpayable::TooLarge)?;
-            (below, reached) = (below + part, tier.rate);
+            (below, reached) = (until, tier.rate);
             if below == wanted {
                 break;
             }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use accredit_domain::money;
 use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
@@ -191,7 +192,7 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
         };
         let sums = sums.entry(text("payee").to_owned()).or_default();
         if let (Some(sum), Ok(amount)) = (sums.get_mut(column), text("amount").parse::<Decimal>()) {
-            *sum += amount;
+            money::add_to_total(sum, amount);
         }
     }
     let rows: Vec<Json> = sums

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use accredit_crediting::explain::{Finding, WhyNot};
 use accredit_domain::decision::CreditRow;
+use accredit_domain::money;
 use accredit_domain::transaction::number;
 use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::Statement;
@@ -62,7 +63,7 @@ fn statement(payee: &str, one: &Statement) -> Value {
         let amount = row.amount.parse::<Decimal>().unwrap_or_default();
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
         match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
-            Some((.., sum)) => *sum += amount,
+            Some((.., sum)) => money::add_to_total(sum, amount),
             None => totals.push((key.0, key.1, amount)),
         }
     }

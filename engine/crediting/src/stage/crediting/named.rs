@@ -101,8 +101,8 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
         let weighted = named.iter().filter(|name| name.weight.is_some()).count();
         let count = Decimal::from(named.len());
         let part = share.weight.and_then(|weight| weight.checked_div(count));
-        let first =
-            share.weight.zip(part).map(|(weight, part)| weight - part * (count - Decimal::ONE));
+        let others = part.and_then(|part| part.checked_mul(count.saturating_sub(Decimal::ONE)));
+        let first = share.weight.zip(others).and_then(|(weight, rest)| weight.checked_sub(rest));
         match (named.len(), share.weight) {
             // A blank name is nobody's, which is said where names are looked up.
             (0, _) => all.push(share),
