@@ -13,6 +13,7 @@ use super::calculations::Summary;
 use super::inbox::Delivery;
 use super::query::CreditQuery;
 use super::record::{Counts, Version, Work};
+use super::sealed::{SEAL_BYTES, with_seal};
 use super::*;
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::{CreditRow, Decision, Outcome, Resolution};

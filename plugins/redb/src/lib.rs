@@ -372,8 +372,11 @@ impl Snapshot for View {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, MutexGuard};
+
     use accredit_seams::store::conformance::check;
-    use accredit_seams::store::{Error, Store, Table};
 
     use super::*;
 
@@ -388,5 +391,110 @@ mod tests {
         let again = Redb::open(&path).unwrap();
         let kept = again.snapshot().unwrap().get(Table::Keys, b"b").unwrap();
         assert_eq!(kept.as_deref(), Some(&b"second"[..]));
+    }
+
+    fn put(store: &Redb, key: &str) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        batch.put(Table::Keys, key, "value");
+        store.commit(&batch)
+    }
+
+    /// A disk in memory that refuses everything while it is told to.
+    #[derive(Debug, Clone, Default)]
+    struct Disk {
+        bytes: Arc<Mutex<Vec<u8>>>,
+        is_full: Arc<AtomicBool>,
+    }
+
+    impl Disk {
+        fn change(&self) -> io::Result<MutexGuard<'_, Vec<u8>>> {
+            if self.is_full.load(Ordering::Relaxed) {
+                return Err(io::Error::from(io::ErrorKind::StorageFull));
+            }
+            Ok(self.bytes.lock().unwrap())
+        }
+    }
+
+    impl StorageBackend for Disk {
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.bytes.lock().unwrap().len() as u64)
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            let start = usize::try_from(offset).unwrap();
+            out.copy_from_slice(&self.bytes.lock().unwrap()[start..start + out.len()]);
+            Ok(())
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.change()?.resize(usize::try_from(len).unwrap(), 0);
+            Ok(())
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.change().map(drop)
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            let start = usize::try_from(offset).unwrap();
+            self.change()?[start..start + data.len()].copy_from_slice(data);
+            Ok(())
+        }
+    }
+
+    /// After one full disk, or one failed write, the server answered 503 until it was restarted.
+    #[test]
+    fn a_disk_that_was_full_is_used_again_when_there_is_room() {
+        let disk = Disk::default();
+        let shared = disk.clone();
+        let store = Redb::with_backends(move || shared.clone()).unwrap();
+        put(&store, "before").unwrap();
+
+        disk.is_full.store(true, Ordering::Relaxed);
+        assert!(put(&store, "lost").is_err());
+        std::thread::sleep(REOPEN_INTERVAL);
+        assert!(store.health().is_err());
+        assert!(put(&store, "lost").is_err());
+
+        disk.is_full.store(false, Ordering::Relaxed);
+        std::thread::sleep(REOPEN_INTERVAL);
+        store.health().unwrap();
+        put(&store, "after").unwrap();
+        let view = store.snapshot().unwrap();
+        assert!(view.get(Table::Keys, b"before").unwrap().is_some());
+        assert!(view.get(Table::Keys, b"lost").unwrap().is_none());
+        assert!(view.get(Table::Keys, b"after").unwrap().is_some());
+    }
+
+    /// The data file was deleted while the server ran: deliveries were acknowledged into nothing.
+    #[test]
+    #[cfg(unix)]
+    fn nothing_is_written_to_a_file_that_has_lost_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.redb");
+        let store = Redb::open(&path).unwrap();
+        put(&store, "k").unwrap();
+        let elsewhere = dir.path().join("b.redb");
+
+        std::fs::rename(&path, &elsewhere).unwrap();
+        assert!(put(&store, "k").unwrap_err().to_string().contains("deleted or replaced"));
+        assert!(store.health().is_err());
+        std::fs::write(&path, "another file").unwrap();
+        assert!(store.health().is_err());
+
+        std::fs::rename(&elsewhere, &path).unwrap();
+        store.health().unwrap();
+        put(&store, "k").unwrap();
+    }
+
+    #[test]
+    fn a_file_can_be_opened_for_reading_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.redb");
+        put(&Redb::open(&path).unwrap(), "k").unwrap();
+
+        let store = Redb::open_read_only(&path).unwrap();
+        assert!(store.snapshot().unwrap().get(Table::Keys, b"k").unwrap().is_some());
+        assert!(put(&store, "k").is_err());
     }
 }
