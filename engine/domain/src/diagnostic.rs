@@ -174,6 +174,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR061", "fiscal year of a wrong length"),
     ("CR062", "finalized period that cannot be"),
     ("CR063", "calendar setting that its kind does not use"),
+    ("CR084", "manager who has left"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.

@@ -88,13 +88,13 @@ fn largest_remainder(value: Decimal, parts: &Parts, scale: u32) -> Vec<Decimal> 
     units.iter().map(|units| minor(*units, value.is_sign_negative(), scale)).collect()
 }
 
-/// The size of a maximum, at the unit's scale.
+/// The size of a maximum at the unit's scale, rounded toward zero: nobody gets more than the cap.
 pub(super) fn limit(cap: Cap, amount: Number, scale: u32) -> Number {
     let size = match cap {
         Cap::Amount => amount?,
         Cap::Fixed(size) => size,
     };
-    Ok(round(size.abs(), scale))
+    Ok(size.abs().trunc_with_scale(scale))
 }
 
 pub(super) type Number = Result<Decimal, &'static str>;

@@ -20,7 +20,9 @@ pub(super) fn worth(
         Worth::Default => run(desk.case.plan.pays.unwrap())?,
     };
     let Some(formula) = desk.reward.maximum else { return Ok(worth) };
-    let size = worth.abs().min(run(formula)?.abs());
+    // Nobody gets more than the cap: what the unit cannot show of it is cut off.
+    let scale = desk.case.world.scale_of(claim.unit);
+    let size = worth.abs().min(run(formula)?.abs().trunc_with_scale(scale));
     Ok(if worth < Decimal::ZERO { Decimal::ZERO - size } else { size })
 }
 
