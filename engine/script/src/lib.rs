@@ -13,6 +13,7 @@ pub mod coverage;
 mod fault;
 pub mod library;
 pub mod machine;
+pub mod pool;
 pub mod reference;
 mod sandbox;
 pub mod trace;

@@ -47,7 +47,8 @@ use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{Kind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
-use accredit_script::Known;
+use accredit_script::pool::MachinePool;
+use accredit_script::{Known, Machine};
 
 pub use self::hash::POLICY_LANGUAGE;
 pub use self::unread::strays;
@@ -79,6 +80,8 @@ pub struct Ruleset {
     pub policies: BTreeMap<(Kind, String), ProgramId>,
     /// What it was built from.
     pub files: Files,
+    /// Machines that have compiled its programs.
+    pub machines: MachinePool,
 }
 
 /// `accredit.toml`.
@@ -135,6 +138,11 @@ impl Settings {
 }
 
 impl Ruleset {
+    /// Runs `work` with a machine that has compiled this ruleset's programs.
+    pub fn with_machine<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
+        self.machines.with_machine(&self.programs, work)
+    }
+
     /// Understands a customer's directory; a ruleset only when no finding is an error.
     ///
     /// `observed` are the columns known from headers under `transactions/` or from rows received
@@ -244,6 +252,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         programs,
         policies,
         files,
+        machines: MachinePool::default(),
     })
 }
 

@@ -5,12 +5,14 @@ mod api;
 mod concurrency;
 mod definitions;
 mod foretold;
+mod former;
 mod hooks;
 mod incremental;
 mod policies;
 mod published;
 mod restart;
 mod swap;
+mod versions;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
