@@ -20,7 +20,8 @@ pub struct Malformed {
     pub message: String,
 }
 
-/// Rows of a CSV body whose first row names the columns, without spaces at their ends; rows without any text are passed over.
+/// Rows of a CSV body whose first row names the columns, without spaces at their ends; rows without
+/// any text are passed over.
 ///
 /// # Errors
 /// [`Malformed`] at a column that the header names twice, and at the first row that has not as many
