@@ -83,8 +83,12 @@ pub(super) fn takers(case: Case<'_>, mode: Option<Members>, team: &str) -> Taker
     };
     let mut all: Vec<(String, Decimal)> = Vec::new();
     for member in members(case, team) {
-        let targets: Vec<String> =
-            positions(case, &member.person).into_iter().filter(is_target).collect();
+        let held = positions(case, &member.person);
+        // Where everybody sits in a position of the same id, who has none is not there that day.
+        if case.world.simple && held.is_empty() {
+            continue;
+        }
+        let targets: Vec<String> = held.into_iter().filter(is_target).collect();
         let seat = match targets.as_slice() {
             [] => String::new(),
             [only] => only.clone(),
