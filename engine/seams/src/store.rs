@@ -187,4 +187,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Conflict`] when a precondition does not hold; [`Error::Unknown`] when nobody can say.
     fn commit(&self, batch: &Batch) -> Result<(), Error>;
+
+    /// Why the store cannot do its work at the moment, for the people who operate it; none while it can.
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
+    /// Tries whether as much can be written again as the last commit that failed would have; a store
+    /// without a fault has nothing to try.
+    ///
+    /// # Errors
+    /// When it cannot: the fault stays.
+    fn probe(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
