@@ -58,6 +58,19 @@ impl Ledger {
         self.store.snapshot()
     }
 
+    /// Why the store cannot do its work at the moment; none while it can.
+    pub fn store_fault(&self) -> Option<String> {
+        self.store.fault()
+    }
+
+    /// Tries whether the store can write again after a fault.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn probe_store(&self) -> Result<()> {
+        self.store.probe()
+    }
+
     /// A value that the host keeps, such as the hash of a token.
     ///
     /// # Errors

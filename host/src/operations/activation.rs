@@ -23,7 +23,6 @@ use crate::http::problem::Problem;
 use crate::operations::zone;
 use crate::server::secrets;
 use crate::server::state::Service;
-use crate::server::worker::Order;
 
 /// A wish to change files of the workspace, all together or not at all.
 #[derive(Debug, Clone, Default)]
@@ -182,10 +181,12 @@ impl Service {
         let row = self.ledger.activate(&ruleset.files, row).map_err(|error| failed(&error))?;
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));
+        // Asked for before anybody can see the new rules, so that nobody finds everything done.
+        self.redrives.ask();
         self.ruleset.store(ruleset);
         self.metrics.reload("activated");
         tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
-        self.orders.send(Order::RedriveParked(None));
+        self.orders.wake();
         Ok(Activated { ruleset: hash, activation: row.sequence })
     }
 

@@ -50,10 +50,12 @@ pub(crate) async fn list(
             json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
                     "decided": run.decided })
         });
+        let redriving = service.redrives.asked() > 0;
         let progress = json!({
             "pending": pending,
             "deciding_again": again,
-            "done": pending == 0 && again.is_none() && running.is_none(),
+            "done": pending == 0 && again.is_none() && running.is_none() && !redriving,
+            "deciding_parked": redriving,
             "running": running,
             "last_run": run.map(|date| date.to_string()),
         });

@@ -185,7 +185,7 @@ async fn resolve(
     };
     let comment = said.comment.or(said.reason);
     let order = Resolve { credit, action, who: caller.name, comment };
-    let row = service.orders.ask(|reply| Order::Resolve(order, reply)).await?;
+    let row = service.ask(move |worker| worker.resolve_known(order)).await?;
     Ok(Json(json!(row)))
 }
 

@@ -38,7 +38,7 @@ struct Growing<'a> {
 impl Worker {
     /// Decides what waits, up to `limit` deliveries; returns how many deliveries that were.
     pub(super) fn batch(&mut self, limit: usize) -> Result<usize, StoreError> {
-        let pending = self.service.ledger.pending(limit)?;
+        let pending = self.service.ledger.pending_within(limit, super::BATCH_BYTES_MAX)?;
         if pending.is_empty() {
             return Ok(0);
         }
