@@ -53,15 +53,15 @@ pub(crate) fn run(service: &Arc<Service>) {
 
 impl Monitor {
     fn look_at_store(&mut self, service: &Service) {
-        let Some(reason) = service.ledger.store_fault() else {
+        let Err(error) = service.ledger.health() else {
             service.health.clear(Part::Store);
             return;
         };
-        service.health.report(Part::Store, reason);
+        service.health.report(Part::Store, error.to_string());
 
         if self.probed.is_none_or(|at| at.elapsed() >= PROBE) {
             self.probed = Some(Instant::now());
-            if service.ledger.probe_store().is_ok() && service.ledger.store_fault().is_none() {
+            if service.ledger.probe_store().is_ok() && service.ledger.health().is_ok() {
                 service.health.clear(Part::Store);
                 service.orders.wake();
             }

@@ -5,12 +5,14 @@ mod api;
 mod concurrency;
 mod definitions;
 mod foretold;
+mod former;
 mod hooks;
 mod incremental;
 mod policies;
 mod published;
 mod restart;
 mod swap;
+mod versions;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -146,6 +148,7 @@ impl Host {
             data: self.folder.path().join("acme.redb"),
             workspace: Some(self.folder.path().join("acme")),
             listen: "127.0.0.1:0".to_owned(),
+            create: true,
             watch: self.watch,
             business_date: Some(self.date),
             token: Some("test-token".to_owned()),

@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use accredit_domain::decision::CreditRow;
+use accredit_domain::decision::{CreditRow, Decision};
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::Work;
 use accredit_seams::store::Error as StoreError;
@@ -61,9 +61,9 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 /// next start.
 const LAST_STEPS: Duration = Duration::from_secs(1);
 
-/// How often deals that ran out of time are tried again, and how many at a time.
+/// How often deals that ran out of time are tried again, and how many are remembered for it.
 const TIMEOUTS: Duration = Duration::from_secs(30);
-const TIMEOUTS_MAX: usize = 1000;
+const TIMEOUTS_MAX: usize = 100_000;
 
 /// How long a job that has not begun is waited for; a request has 30 s.
 const JOB_WAIT: Duration = Duration::from_secs(20);
@@ -207,6 +207,8 @@ pub(crate) struct Worker {
     attempts: attempts::Attempts,
     /// How often in a row deciding again after an activation panicked.
     recredit_panics: u32,
+    /// Deals that ran out of time: those of this process, and those that were parked at its start.
+    timeouts: BTreeSet<String>,
     /// When deals that ran out of time were last tried again.
     timeouts_tried: Instant,
 }
@@ -222,8 +224,10 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         turn: None,
         attempts: attempts::Attempts::at_start(&service.ledger),
         recredit_panics: 0,
+        timeouts: BTreeSet::new(),
         timeouts_tried: Instant::now(),
     };
+    worker.find_timeouts();
     loop {
         // A batch at a time: a release does not wait for the end of an import.
         worker.finalize_listed();
@@ -383,20 +387,37 @@ impl Worker {
 
     /// Decides deals again that ran out of time: the machine was busy, and may not be any more.
     fn retry_timeouts(&mut self) {
-        if self.timeouts_tried.elapsed() < TIMEOUTS {
+        if self.timeouts.is_empty() || self.timeouts_tried.elapsed() < TIMEOUTS {
             return;
         }
         self.timeouts_tried = Instant::now();
-        let parked = self.service.ledger.parked();
-        let late = parked.map(|notes| {
-            let late = notes.into_iter().filter(|note| accredit_script::is_timeout(&note.message));
-            late.map(|note| note.transaction).take(TIMEOUTS_MAX).collect::<Vec<String>>()
-        });
-        match late.and_then(|late| self.decide_what_can_be(&late)) {
-            Ok(0) => (),
+
+        let late: Vec<String> = std::mem::take(&mut self.timeouts).into_iter().collect();
+        match self.decide_what_can_be(&late) {
             Ok(count) => tracing::info!(transactions = count, "tried again after a time limit"),
-            Err(error) => tracing::error!(error.cause = %error, "not tried again"),
+            Err(error) => {
+                tracing::error!(error.cause = %error, "not tried again");
+                self.timeouts.extend(late);
+            }
         }
+    }
+
+    /// Remembers deals that an earlier process parked since they ran out of time.
+    fn find_timeouts(&mut self) {
+        let parked = self.service.ledger.parked().unwrap_or_default().into_iter();
+        let late = parked.filter(|note| accredit_script::is_timeout(&note.message));
+        self.timeouts.extend(late.map(|note| note.transaction).take(TIMEOUTS_MAX));
+    }
+
+    /// Remembers deals that ran out of time.
+    fn note_timeouts(&mut self, decisions: &[(String, Vec<Decision>)]) {
+        let is_late = |decision: &Decision| {
+            let mut notes = decision.reasons.iter().chain(&decision.alerts).chain(&decision.log);
+            notes.any(|note| accredit_script::is_timeout(&note.message))
+        };
+        let late = decisions.iter().filter(|(_, plans)| plans.iter().any(is_late));
+        let room = TIMEOUTS_MAX.saturating_sub(self.timeouts.len());
+        self.timeouts.extend(late.map(|(id, _)| id.clone()).take(room));
     }
 
     /// Transactions that are parked, and those with a credit that a policy's error holds.

@@ -5,19 +5,21 @@
 //! refuses everything until the file is opened anew: the store does that by itself, looks whether the
 //! commit became durable, and tries once more. Source: RELIABILITY 3.
 //!
-//! **Architecture invariant:** no script and no waiting happens inside a write transaction.
+//! **Architecture invariants:** no script and no waiting happens inside a write transaction; a panic
+//! of redb over a damaged page leaves here as [`Error::Damaged`].
 
 mod file;
 mod recover;
 mod trouble;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use redb::{
-    Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
-    StorageBackend, TableDefinition, TableHandle, WriteTransaction,
+    Database, DatabaseError, Durability, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
+    ReadableTable, StorageBackend, TableDefinition, TableHandle, WriteTransaction,
 };
 
 use accredit_seams::store::{Batch, Error, Row, Snapshot, Store, Table};
@@ -33,10 +35,16 @@ const CACHE_BYTES: usize = 128 << 20;
 const MARKS: TableDefinition<'static, &'static [u8], u64> = TableDefinition::new("marks");
 const LAST_MARK: &[u8] = b"last";
 
+/// A database that is open for reading and writing, or for reading alone.
+enum Opened {
+    Writable(Database),
+    ReadOnly(ReadOnlyDatabase),
+}
+
 /// A redb file.
 pub struct Redb {
     /// None while the file cannot be opened anew.
-    database: RwLock<Option<Database>>,
+    database: RwLock<Option<Opened>>,
     opener: Opener,
     trouble: Arc<Trouble>,
     /// One commit at a time, with the number of the last one.
@@ -61,6 +69,12 @@ fn failed(error: impl ToString) -> Error {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic leaves nothing half done: a commit is whole or absent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does something with redb; a panic over a damaged page becomes an error.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::Damaged("a page of the file".to_owned())))
 }
 
 fn opened(database: Result<Database, DatabaseError>) -> Result<Database, Error> {
@@ -97,10 +111,30 @@ impl Redb {
     /// Opens or makes the file at `path`.
     ///
     /// # Errors
-    /// [`Error::Busy`] when another process has it open.
+    /// [`Error::Busy`] when another process has it open; [`Error::Damaged`] when redb cannot make
+    /// sense of it.
     pub fn open(path: &Path) -> Result<Redb, Error> {
-        let (file, database) = DataFile::open(path)?;
-        Redb::new(opened(Ok(database))?, Opener::File(file))
+        let (file, database) = guarded(|| {
+            let (file, database) = DataFile::open(path)?;
+            make_tables(&database)?;
+            Ok((file, database))
+        })?;
+        Redb::new(database, Opener::File(file))
+    }
+
+    /// Opens the file at `path` for reading alone, for a file that may not be written; it must have
+    /// been closed in order.
+    ///
+    /// # Errors
+    /// As [`Redb::open`].
+    pub fn open_read_only(path: &Path) -> Result<Redb, Error> {
+        let database = guarded(|| {
+            ReadOnlyDatabase::open(path).map_err(|error| match error {
+                DatabaseError::DatabaseAlreadyOpen => Error::Busy,
+                other => failed(other),
+            })
+        })?;
+        Ok(Redb::of(Opened::ReadOnly(database), Opener::Once, 0))
     }
 
     /// The store on a backend of one's own, such as a disk that fails. After a commit of unknown
@@ -124,20 +158,26 @@ impl Redb {
     }
 
     fn new(database: Database, opener: Opener) -> Result<Redb, Error> {
-        let last = last_mark(&database)?;
-        Ok(Redb {
+        let last = guarded(|| last_mark(&database))?;
+        Ok(Redb::of(Opened::Writable(database), opener, last))
+    }
+
+    fn of(database: Opened, opener: Opener, last: u64) -> Redb {
+        Redb {
             database: RwLock::new(Some(database)),
             opener,
             trouble: Arc::default(),
             commits: Mutex::new(last),
             tried: Mutex::default(),
-        })
+        }
     }
 }
 
 fn on_backend(backend: impl StorageBackend) -> Result<Database, Error> {
-    let mut builder = Database::builder();
-    opened(builder.set_cache_size(CACHE_BYTES).create_with_backend(backend))
+    guarded(|| {
+        let mut builder = Database::builder();
+        opened(builder.set_cache_size(CACHE_BYTES).create_with_backend(backend))
+    })
 }
 
 fn last_mark(database: &Database) -> Result<u64, Error> {
@@ -190,9 +230,7 @@ impl Store for Redb {
             self.reopen_when_latched()?;
         }
 
-        let transaction = self.with_database(|database| {
-            database.begin_read().map_err(|error| self.trouble.read_failed(error))
-        })?;
+        let transaction = self.begin_read()?;
         Ok(Box::new(View { transaction, trouble: Arc::clone(&self.trouble) }))
     }
 
@@ -200,8 +238,9 @@ impl Store for Redb {
         self.commit_or_recover(batch)
     }
 
-    fn fault(&self) -> Option<String> {
-        self.opener.missing().or_else(|| self.trouble.reason())
+    fn health(&self) -> Result<(), Error> {
+        let fault = self.opener.missing().or_else(|| self.trouble.reason());
+        fault.map_or(Ok(()), |reason| Err(Error::Failed(reason)))
     }
 
     fn probe(&self) -> Result<(), Error> {
@@ -217,9 +256,12 @@ impl View {
 
 impl Snapshot for View {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let table = self.transaction.open_table(definition(table)).map_err(|e| self.failed(e))?;
-        let value = table.get(key).map_err(|e| self.failed(e))?;
-        Ok(value.map(|value| value.value().to_vec()))
+        guarded(|| {
+            let table = self.transaction.open_table(definition(table));
+            let table = table.map_err(|error| self.failed(error))?;
+            let value = table.get(key).map_err(|error| self.failed(error))?;
+            Ok(value.map(|value| value.value().to_vec()))
+        })
     }
 
     fn scan(
@@ -229,22 +271,28 @@ impl Snapshot for View {
         from: &[u8],
         limit: usize,
     ) -> Result<Vec<Row>, Error> {
-        let table = self.transaction.open_table(definition(table)).map_err(|e| self.failed(e))?;
-        let mut rows = Vec::new();
-        for row in table.range(from.max(prefix)..).map_err(|e| self.failed(e))? {
-            let (key, value) = row.map_err(|e| self.failed(e))?;
-            if rows.len() >= limit || !key.value().starts_with(prefix) {
-                break;
+        guarded(|| {
+            let table = self.transaction.open_table(definition(table));
+            let table = table.map_err(|error| self.failed(error))?;
+            let mut rows = Vec::new();
+            for row in table.range(from.max(prefix)..).map_err(|error| self.failed(error))? {
+                let (key, value) = row.map_err(|error| self.failed(error))?;
+                if rows.len() >= limit || !key.value().starts_with(prefix) {
+                    break;
+                }
+                rows.push((key.value().to_vec(), value.value().to_vec()));
             }
-            rows.push((key.value().to_vec(), value.value().to_vec()));
-        }
-        Ok(rows)
+            Ok(rows)
+        })
     }
 
     fn last(&self, table: Table) -> Result<Option<Row>, Error> {
-        let table = self.transaction.open_table(definition(table)).map_err(|e| self.failed(e))?;
-        let last = table.last().map_err(|e| self.failed(e))?;
-        Ok(last.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
+        guarded(|| {
+            let table = self.transaction.open_table(definition(table));
+            let table = table.map_err(|error| self.failed(error))?;
+            let last = table.last().map_err(|error| self.failed(error))?;
+            Ok(last.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
+        })
     }
 }
 

@@ -10,10 +10,10 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use accredit_seams::store::{Batch, Error};
-use redb::Database;
+use redb::{Database, ReadTransaction, ReadableDatabase};
 
 use crate::file::DataFile;
-use crate::{Redb, failed, last_mark, lock, write};
+use crate::{Opened, Redb, failed, guarded, last_mark, lock, write};
 
 /// How the file is opened anew.
 pub(crate) enum Opener {
@@ -45,13 +45,21 @@ impl Opener {
 
     fn open(&self) -> Result<Database, Error> {
         match self {
-            Opener::File(file) => file.open_again(),
+            Opener::File(file) => guarded(|| file.open_again()),
             Opener::Made(make) => make(),
             Opener::Once => {
                 Err(Error::Unknown("an earlier commit failed; open the file anew".to_owned()))
             }
         }
     }
+}
+
+fn closed() -> Error {
+    Error::Failed("it could not be opened anew after an error".to_owned())
+}
+
+fn read_only() -> Error {
+    Error::Failed("the file is open for reading alone".to_owned())
 }
 
 fn bytes_of(batch: &Batch) -> usize {
@@ -62,14 +70,30 @@ fn bytes_of(batch: &Batch) -> usize {
 }
 
 impl Redb {
-    /// Does something with the database while it is open.
-    pub(crate) fn with_database<T>(
+    /// A view of the last commit, while the file is open.
+    pub(crate) fn begin_read(&self) -> Result<ReadTransaction, Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        guarded(|| match database.as_ref().ok_or_else(closed)? {
+            Opened::Writable(it) => it.begin_read().map_err(|e| self.trouble.read_failed(e)),
+            Opened::ReadOnly(it) => it.begin_read().map_err(|e| self.trouble.read_failed(e)),
+        })
+    }
+
+    fn is_read_only(&self) -> bool {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        matches!(*database, Some(Opened::ReadOnly(_)))
+    }
+
+    /// Does something with the database while it is open for writing.
+    fn with_database<T>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let closed = || Error::Failed("it could not be opened anew after an error".to_owned());
-        work(database.as_ref().ok_or_else(closed)?)
+        match database.as_ref().ok_or_else(closed)? {
+            Opened::Writable(database) => guarded(|| work(database)),
+            Opened::ReadOnly(_) => Err(read_only()),
+        }
     }
 
     /// Opens the file anew if it must be; the caller holds the turn of commits.
@@ -89,7 +113,7 @@ impl Redb {
         }
         match self.opener.open() {
             Ok(opened) => {
-                *database = Some(opened);
+                *database = Some(Opened::Writable(opened));
                 *tried = None;
                 self.trouble.latch(false);
                 Ok(())
@@ -104,6 +128,9 @@ impl Redb {
     /// Makes all changes of the batch or none, also over an I/O error.
     pub(crate) fn commit_or_recover(&self, batch: &Batch) -> Result<(), Error> {
         let mut last = lock(&self.commits);
+        if self.is_read_only() {
+            return Err(read_only());
+        }
         if let Some(missing) = self.opener.missing() {
             return Err(Error::Failed(missing));
         }
@@ -113,7 +140,9 @@ impl Redb {
 
         *last += 1;
         match self.attempt(batch, *last) {
-            Err(Error::Failed(_) | Error::Unknown(_)) if was_well => self.attempt(batch, *last),
+            Err(Error::Failed(_) | Error::Unknown(_) | Error::Damaged(_)) if was_well => {
+                self.attempt(batch, *last)
+            }
             other => other,
         }
     }

@@ -56,7 +56,7 @@ fn an_error_at_any_operation_costs_one_commit_at_most() {
         }
         assert_eq!(rows(&store), expected, "operation {fail_at}");
         assert!(expected.len() >= 5, "operation {fail_at}: {expected:?}");
-        assert_eq!(store.fault(), None, "operation {fail_at}");
+        assert!(store.health().is_ok(), "operation {fail_at}");
         if !disk.has_failed() {
             break;
         }
@@ -78,14 +78,14 @@ fn a_full_disk_is_a_fault_until_there_is_room() {
     large.put(Table::Blocks, "large", vec![1; 8 << 20]);
     let refused = store.commit(&large);
     assert!(matches!(refused, Err(Error::Failed(_))), "{refused:?}");
-    assert!(store.fault().unwrap().contains("could not be written"));
+    assert!(store.health().unwrap_err().to_string().contains("could not be written"));
     assert!(store.probe().is_err(), "a small write would succeed, one as large does not");
-    assert!(store.fault().is_some());
+    assert!(store.health().is_err());
     assert_eq!(rows(&store), [0], "it is read all the same");
 
     disk.limit(None);
     store.probe().unwrap();
-    assert_eq!(store.fault(), None);
+    store.health().unwrap();
     store.commit(&large).unwrap();
 }
 
@@ -120,14 +120,25 @@ fn a_file_that_is_gone_takes_nothing() {
 
     std::fs::rename(&path, &aside).unwrap();
     assert!(matches!(store.commit(&row(1)), Err(Error::Failed(_))));
-    assert!(store.fault().unwrap().contains("is gone"));
+    assert!(store.health().unwrap_err().to_string().contains("is gone"));
 
     std::fs::write(&path, "").unwrap();
     assert!(matches!(store.commit(&row(1)), Err(Error::Failed(_))));
-    assert!(store.fault().unwrap().contains("another file"));
+    assert!(store.health().unwrap_err().to_string().contains("another file"));
 
     std::fs::rename(&aside, &path).unwrap();
-    assert_eq!(store.fault(), None);
+    store.health().unwrap();
     store.commit(&row(2)).unwrap();
     assert_eq!(rows(&store), [0, 2]);
+}
+
+#[test]
+fn a_file_can_be_opened_for_reading_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.redb");
+    Redb::open(&path).unwrap().commit(&row(1)).unwrap();
+
+    let store = Redb::open_read_only(&path).unwrap();
+    assert_eq!(rows(&store), [1]);
+    assert!(store.commit(&row(2)).is_err());
 }

@@ -10,6 +10,7 @@ use accredit_redb::Redb;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
+use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::client::Client;
 use crate::operations::verify::{Wanted, verify};
@@ -32,16 +33,6 @@ pub(crate) struct Options {
     /// Only decisions of this period: a month, a quarter, a year.
     #[arg(long)]
     period: Option<String>,
-}
-
-/// Text as a value in a query.
-pub(crate) fn encoded(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let encoded = value.bytes().map(|byte| match byte {
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    encoded.collect()
 }
 
 /// Runs the verb.
@@ -74,8 +65,11 @@ pub(crate) fn ledger(path: &Path) -> Result<Ledger, String> {
     if !path.is_file() {
         return Err(cannot(&"there is no such file"));
     }
-    let store = Redb::open(path).map_err(|error| cannot(&error))?;
-    Ok(Ledger::new(Arc::new(store)))
+    // A file that may not be written can be looked at all the same, where it was closed in order.
+    let is_read_only = std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
+    let store = if is_read_only { Redb::open_read_only(path) } else { Redb::open(path) };
+    let store = store.map_err(|error| cannot(&error))?;
+    Ledger::open(Arc::new(store)).map_err(|error| cannot(&error))
 }
 
 fn on_file(options: &Options) -> Result<Json, String> {
@@ -89,8 +83,9 @@ fn on_file(options: &Options) -> Result<Json, String> {
 
 fn on_server(options: &Options) -> Result<Json, String> {
     let client = Client::new(&options.server, options.token.as_deref().unwrap_or_default());
-    let part =
-        |key: &str, value: &Option<String>| Some(format!("{key}={}", encoded(value.as_deref()?)));
+    let part = |key: &str, value: &Option<String>| {
+        Some(format!("{key}={}", address::part(value.as_deref()?)))
+    };
     let parts = [part("plan", &options.plan), part("period", &options.period)];
     let query: Vec<String> = parts.into_iter().flatten().collect();
     client.get(&format!("/v1/verify?{}", query.join("&")))

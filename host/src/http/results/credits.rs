@@ -17,7 +17,7 @@ use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::{Action, Order, Resolve};
+use crate::server::worker::{Action, Resolve};
 
 /// Rows of a page, unless asked for fewer or more.
 const LIMIT_DEFAULT: usize = 100;
