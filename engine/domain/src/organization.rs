@@ -8,6 +8,7 @@
 //! overlapping versions of one object (INV-P2); what fills the tables checks both.
 
 pub mod aliases;
+mod names;
 mod paths;
 pub mod teams;
 pub mod territory;
@@ -21,6 +22,8 @@ use crate::calendar::Validity;
 use crate::money::Unit;
 
 use self::aliases::Names;
+use self::names::Ids;
+pub use self::names::{composed, fold, is_invisible};
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
 
@@ -137,8 +140,8 @@ pub struct Matches {
 pub struct Organization {
     participants: Vec<Participant>,
     positions: Vec<Position>,
-    participant_ids: HashMap<Arc<str>, ParticipantId>,
-    position_ids: HashMap<Arc<str>, PositionId>,
+    participant_ids: Ids<ParticipantId>,
+    position_ids: Ids<PositionId>,
     holders: HashMap<PositionId, Vec<Assignment>>,
     held: HashMap<ParticipantId, Vec<Assignment>>,
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
@@ -148,13 +151,6 @@ pub struct Organization {
     pub teams: Teams,
     /// Which deals are whose by what they are about.
     pub territories: Territories,
-}
-
-/// A name as aliases are matched: trimmed, case folded. Lower case alone leaves what capitals write
-/// alike: `Straße` and `STRASSE`, a sigma at the end of a word and within.
-pub fn fold(name: &str) -> String {
-    let lower = name.trim().to_lowercase();
-    if lower.is_ascii() { lower } else { lower.replace('ß', "ss").replace('ς', "σ") }
 }
 
 impl Organization {
@@ -169,7 +165,7 @@ impl Organization {
 
     /// The participant with this id, added when new.
     pub fn add_participant(&mut self, id: &str, name: &str, validity: Validity) -> ParticipantId {
-        if let Some(known) = self.participant_ids.get(id).copied() {
+        if let Some(known) = self.participant_ids.exactly(id) {
             if let Some(participant) = self.participants.get_mut(known.0 as usize) {
                 participant.validity.push(validity);
                 participant.name = Arc::from(name);
@@ -179,7 +175,7 @@ impl Organization {
         let new = ParticipantId(u32::try_from(self.participants.len()).unwrap_or(u32::MAX));
         let id: Arc<str> = Arc::from(id);
         let name = Arc::from(name);
-        self.participant_ids.insert(Arc::clone(&id), new);
+        self.participant_ids.add(Arc::clone(&id), new);
         self.participants.push(Participant { id, name, validity: vec![validity] });
         new
     }
@@ -202,12 +198,12 @@ impl Organization {
 
     /// The position with this id, added without a version when new.
     pub fn add_position(&mut self, id: &str) -> PositionId {
-        if let Some(known) = self.position_ids.get(id) {
-            return *known;
+        if let Some(known) = self.position_ids.exactly(id) {
+            return known;
         }
         let new = PositionId(u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
         let id: Arc<str> = Arc::from(id);
-        self.position_ids.insert(Arc::clone(&id), new);
+        self.position_ids.add(Arc::clone(&id), new);
         self.positions.push(Position { id, versions: Vec::new() });
         new
     }
@@ -252,14 +248,27 @@ impl Organization {
         (0..).map(ParticipantId).zip(&self.participants)
     }
 
-    /// The position with this id.
-    pub fn find_position(&self, id: &str) -> Option<PositionId> {
-        self.position_ids.get(id).copied()
+    /// Lets a former id mean a participant or position that was renamed.
+    pub fn rename(&mut self, former: &str, entity: Entity) {
+        match entity {
+            Entity::Participant(participant) => self.participant_ids.rename(former, participant),
+            Entity::Position(position) => self.position_ids.rename(former, position),
+        }
     }
 
-    /// The participant with this id.
+    /// The position with this id, compared as names are, or that was renamed from it.
+    pub fn find_position(&self, id: &str) -> Option<PositionId> {
+        self.position_ids.find(id)
+    }
+
+    /// The participant with this id, compared as names are, or who was renamed from it.
     pub fn find_participant(&self, id: &str) -> Option<ParticipantId> {
-        self.participant_ids.get(id).copied()
+        self.participant_ids.find(id)
+    }
+
+    /// The ids under which a participant may have been credited before: explicit aliases, folded.
+    pub fn former_ids(&self, participant: ParticipantId) -> impl Iterator<Item = &str> {
+        self.participant_ids.former_of(participant)
     }
 
     /// The id of a position; blank for one of another organisation.

@@ -13,6 +13,7 @@ use super::report::hint;
 use super::toml::Source;
 use accredit_domain::calendar::Validity;
 use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::organization::composed;
 use accredit_domain::transaction;
 use accredit_domain::transaction::read::other_separator;
 
@@ -242,11 +243,11 @@ fn cell(raw: &str, start: usize) -> Option<Cell> {
     let text = raw.trim();
     let offset = start + (raw.len() - raw.trim_start().len());
     let Some(rest) = text.strip_prefix('"') else {
-        return Some(Cell { text: text.to_owned(), offset });
+        return Some(Cell { text: composed(text), offset });
     };
     let inner = rest.strip_suffix('"')?;
     if inner.replace("\"\"", "").contains('"') {
         return None;
     }
-    Some(Cell { text: inner.replace("\"\"", "\"").trim().to_owned(), offset: offset + 1 })
+    Some(Cell { text: composed(&inner.replace("\"\"", "\"")), offset: offset + 1 })
 }

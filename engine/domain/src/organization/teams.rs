@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::aliases::Names;
+use super::names::Ids;
 use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, paths};
 use crate::calendar::Validity;
 
@@ -55,7 +56,7 @@ pub struct Member {
 #[derive(Debug, Clone, Default)]
 pub struct Teams {
     teams: Vec<Team>,
-    ids: HashMap<Arc<str>, TeamId>,
+    ids: Ids<TeamId>,
     members: HashMap<TeamId, Vec<Member>>,
     of: HashMap<ParticipantId, Vec<TeamId>>,
     edges: HashMap<(RelationshipId, TeamId), Vec<Edge<TeamId>>>,
@@ -65,12 +66,12 @@ pub struct Teams {
 impl Teams {
     /// The team with this id, added without a version when new.
     pub fn add(&mut self, id: &str) -> TeamId {
-        if let Some(known) = self.ids.get(id) {
-            return *known;
+        if let Some(known) = self.ids.exactly(id) {
+            return known;
         }
         let new = TeamId(u32::try_from(self.teams.len()).unwrap_or(u32::MAX));
         let id: Arc<str> = Arc::from(id);
-        self.ids.insert(Arc::clone(&id), new);
+        self.ids.add(Arc::clone(&id), new);
         self.teams.push(Team { id, versions: Vec::new() });
         new
     }
@@ -112,9 +113,14 @@ impl Teams {
         (0..).map(TeamId).zip(&self.teams)
     }
 
-    /// The team with this id.
+    /// Lets a former id mean a team that was renamed.
+    pub fn rename(&mut self, former: &str, team: TeamId) {
+        self.ids.rename(former, team);
+    }
+
+    /// The team with this id, compared as names are, or that was renamed from it.
     pub fn find(&self, id: &str) -> Option<TeamId> {
-        self.ids.get(id).copied()
+        self.ids.find(id)
     }
 
     /// The id of a team; blank for one of another organisation.

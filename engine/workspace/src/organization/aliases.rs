@@ -23,6 +23,7 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
         "position" => reading.find_position(row, id).map(Entity::Position),
         "team" => {
             if let (Some(team), Some(alias)) = (reading.find_team(row, id), alias) {
+                reading.organization.teams.rename(&alias.text, team);
                 teams::alias(reading, alias, team, validity, ALIASES);
             }
             None
@@ -35,6 +36,7 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
         }
     };
     if let (Some(entity), Some(alias)) = (entity, alias) {
+        reading.organization.rename(&alias.text, entity);
         reading.name(alias, entity, validity, ALIASES);
     }
 }

@@ -1,0 +1,204 @@
+//! When two names are the same, and ids by such names.
+//!
+//! Not whom a name means on a date (`Organization::resolve`). Called wherever names, ids, titles or
+//! values of territories are compared. Source: DOMAIN 2.8, FORMAT section 1.
+//!
+//! **Architecture invariant:** this is the one comparison of names: what it makes equal is equal in
+//! every file and in every deal. Folding a folded name changes nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use caseless::Caseless;
+use unicode_normalization::UnicodeNormalization;
+
+/// A name as names are compared: composed, case folded, without spaces at its ends, with one plain
+/// space wherever there are some; of `Ann <ann@example.com>` the address.
+///
+/// The dotted and the dotless i of Turkish are an i, since capitals do not tell them apart.
+pub fn fold(name: &str) -> String {
+    let name = address(name.trim());
+    if name.is_ascii() {
+        return spaced(name.chars().map(|c| c.to_ascii_lowercase()));
+    }
+
+    let visible = name.chars().filter(|c| !is_invisible(*c));
+    let folded = visible.nfd().default_case_fold().nfd();
+    let mut plain = String::with_capacity(name.len());
+    for c in folded {
+        match c {
+            'ı' => plain.push('i'),
+            COMBINING_DOT if plain.ends_with('i') => (),
+            c => plain.push(c),
+        }
+    }
+    spaced(plain.nfc())
+}
+
+/// A text as it is kept in an id: composed, and without spaces and invisible marks at its ends.
+pub fn composed(text: &str) -> String {
+    let at_end = |c: char| c.is_whitespace() || is_invisible(c);
+    text.trim_matches(at_end).nfc().collect()
+}
+
+/// What folding makes of the dot of a Turkish capital I.
+const COMBINING_DOT: char = '\u{307}';
+
+/// Marks that nobody sees: soft hyphens, zero-width spaces, directions, a mark of byte order.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+/// The address of `Ann <ann@example.com>`; any other text as it is.
+fn address(name: &str) -> &str {
+    let inner = name.strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
+    let address = inner.map(|(_, inner)| inner.trim());
+    let is_address = |inner: &&str| {
+        inner.contains('@') && !inner.contains(|c: char| c.is_whitespace() || c == '>')
+    };
+    address.filter(is_address).unwrap_or(name)
+}
+
+/// The text with one plain space for each run of spaces, and none at its ends.
+fn spaced(text: impl Iterator<Item = char>) -> String {
+    let mut out = String::new();
+    let mut is_waiting = false;
+    for c in text {
+        if c.is_whitespace() {
+            is_waiting = !out.is_empty();
+            continue;
+        }
+        if std::mem::take(&mut is_waiting) {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What ids mean: as they are written first, else as names are compared, where that means one.
+#[derive(Debug, Clone)]
+pub(super) struct Ids<T> {
+    exact: HashMap<Arc<str>, T>,
+    /// None where several ids are the same name.
+    folded: HashMap<String, Option<T>>,
+    /// Ids of before, by explicit aliases.
+    former: HashMap<String, Option<T>>,
+}
+
+impl<T> Default for Ids<T> {
+    fn default() -> Ids<T> {
+        Ids { exact: HashMap::new(), folded: HashMap::new(), former: HashMap::new() }
+    }
+}
+
+impl<T: Copy + PartialEq> Ids<T> {
+    /// Adds an id that is new.
+    pub(super) fn add(&mut self, id: Arc<str>, meant: T) {
+        note(&mut self.folded, fold(&id), meant);
+        self.exact.insert(id, meant);
+    }
+
+    /// Lets another id mean the same: what was renamed is found by its former id.
+    pub(super) fn rename(&mut self, former: &str, meant: T) {
+        note(&mut self.former, fold(former), meant);
+    }
+
+    /// What exactly this id means.
+    pub(super) fn exactly(&self, id: &str) -> Option<T> {
+        self.exact.get(id).copied()
+    }
+
+    /// What an id means, in any spelling, or as it was called before.
+    pub(super) fn find(&self, id: &str) -> Option<T> {
+        self.exactly(id).or_else(|| {
+            let name = fold(id);
+            let known = self.folded.get(&name).or_else(|| self.former.get(&name));
+            known.copied().flatten()
+        })
+    }
+
+    /// The former ids of `meant`, folded, in no order.
+    pub(super) fn former_of(&self, meant: T) -> impl Iterator<Item = &str> {
+        let own = self.former.iter().filter(move |(_, known)| **known == Some(meant));
+        own.map(|(former, _)| former.as_str())
+    }
+}
+
+/// Keeps a meaning; none where a name has two.
+fn note<T: PartialEq>(known: &mut HashMap<String, Option<T>>, name: String, meant: T) {
+    use std::collections::hash_map::Entry;
+    match known.entry(name) {
+        Entry::Vacant(entry) => {
+            entry.insert(Some(meant));
+        }
+        Entry::Occupied(mut entry) if entry.get().as_ref().is_some_and(|one| *one != meant) => {
+            entry.insert(None);
+        }
+        Entry::Occupied(_) => (),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The export of a CRM wrote `é` as two characters, ended cells with no-break spaces, and gave
+    /// owners as `Ann <ann@example.com>`: nobody matched.
+    #[test]
+    fn spellings_of_one_name() {
+        let alike = |all: &[&str]| {
+            let folded: Vec<String> = all.iter().map(|name| fold(name)).collect();
+            assert!(folded.iter().all(|one| *one == folded[0]), "{all:?}: {folded:?}");
+        };
+        alike(&["Zo\u{eb}", "Zoe\u{308}", "ZO\u{cb}", " zoe\u{308}\u{a0}", "\u{feff}Zo\u{eb}\u{200e}"]);
+        alike(&["\u{130}lker I\u{15f}\u{131}k", "ilker i\u{15f}ik", "ILKER I\u{15e}IK", "I\u{307}lker I\u{15f}ik"]);
+        alike(&["Stra\u{df}e", "STRASSE", "stra\u{1e9e}e"]);
+        alike(&["\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}", "\u{3a3}\u{38a}\u{3a3}\u{3a5}\u{3a6}\u{39f}\u{3a3}"]);
+        alike(&["Ann Lee", "Ann\u{a0}Lee", "ann  lee", "\tANN LEE\n"]);
+        alike(&["Ann <ann@example.com>", "ann@example.com", "Lee, Ann <ANN@example.com> "]);
+        assert_ne!(fold("Ann <West>"), fold("West"), "no address");
+        assert_ne!(fold("Zoe"), fold("Zo\u{eb}"));
+    }
+
+    #[test]
+    fn an_id_is_found_as_written_then_by_name_then_by_what_it_was() {
+        let mut ids = Ids::default();
+        ids.add(Arc::from("Ann"), 1);
+        ids.add(Arc::from("ann"), 2);
+        ids.add(Arc::from("Zo\u{eb}"), 3);
+        ids.rename("z-17", 3);
+        assert_eq!(ids.find("ann"), Some(2));
+        assert_eq!(ids.find("ANN"), None, "two are called so");
+        assert_eq!(ids.find("zoe\u{308}"), Some(3));
+        assert_eq!(ids.find("Z-17"), Some(3));
+        assert_eq!(ids.former_of(3).collect::<Vec<_>>(), ["z-17"]);
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_is_folding_once(name in "\\PC{0,12}") {
+            let once = fold(&name);
+            prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn composition_case_and_spaces_make_no_difference(name in "[\\p{L} ]{0,12}") {
+            let decomposed: String = name.nfd().collect();
+            prop_assert_eq!(fold(&decomposed), fold(&name));
+            prop_assert_eq!(fold(&format!("\u{a0}{name} ")), fold(&name));
+        }
+    }
+}
