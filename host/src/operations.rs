@@ -6,6 +6,7 @@ pub(crate) mod activation;
 pub(crate) mod calculations;
 pub(crate) mod explain;
 pub(crate) mod intake;
+pub(crate) mod losses;
 pub(crate) mod preview;
 pub(crate) mod replay;
 pub(crate) mod rewards;

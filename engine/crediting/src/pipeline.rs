@@ -202,6 +202,14 @@ fn decide_one(
                 parked_by(&mut decided, source);
                 return decided;
             }
+            if filtered_by_sources(plan, done) {
+                case.tell("filter", || {
+                    let message = "the plans that it takes credits from filter it out".to_owned();
+                    (Says::Ends("filtered".to_owned()), message)
+                });
+                decided.trace = case.trace.take().unwrap_or_default();
+                return Decided { date: None, period: None, ..decided };
+            }
             let result = credit(&mut case);
             decided.reasons = std::mem::take(&mut case.reasons);
             decided.warnings = std::mem::take(&mut case.warnings);
@@ -227,6 +235,16 @@ fn decide_one(
         }
     }
     decided
+}
+
+/// Whether a plan without rules of its own for deals takes credits only from plans that the deal is
+/// not in: then it is not in this plan either.
+fn filtered_by_sources(plan: &Plan, done: &[Decided]) -> bool {
+    let sources = plan.sources();
+    let mut decided = done.iter().filter(|decided| sources.contains(&decided.plan)).peekable();
+    plan.direct.is_empty()
+        && decided.peek().is_some()
+        && decided.all(|decided| decided.outcome == Outcome::Filtered)
 }
 
 /// Gives the case the credits of its plan's sources; a source that is parked instead.

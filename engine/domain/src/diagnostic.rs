@@ -181,6 +181,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR074", "year of two digits read as four"),
     ("CR075", "amount with more digits than are kept"),
     ("CR084", "manager who has left"),
+    ("CR085", "name that nobody can read"),
+    ("CR086", "names that look the same"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.

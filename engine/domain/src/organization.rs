@@ -23,7 +23,7 @@ use crate::money::Unit;
 
 use self::aliases::Names;
 use self::names::Ids;
-pub use self::names::{composed, fold, is_invisible};
+pub use self::names::{composed, fold, is_invisible, looks};
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
 
@@ -243,9 +243,30 @@ impl Organization {
         (0..).map(PositionId).zip(&self.positions)
     }
 
+    /// One position; none of another organisation.
+    pub fn position(&self, position: PositionId) -> Option<&Position> {
+        self.positions.get(position.0 as usize)
+    }
+
+    /// Everybody and every position that a name means on some day, once each.
+    pub fn named(&self, name: &str) -> Vec<Entity> {
+        let mut all: Vec<Entity> = Vec::new();
+        for (entity, _) in self.aliases.meanings(name) {
+            if !all.contains(entity) {
+                all.push(*entity);
+            }
+        }
+        all
+    }
+
     /// All participants, in file order.
     pub fn participants(&self) -> impl Iterator<Item = (ParticipantId, &Participant)> {
         (0..).map(ParticipantId).zip(&self.participants)
+    }
+
+    /// Who sits where, on whatever days: a pair for each assignment.
+    pub fn seats(&self) -> impl Iterator<Item = (PositionId, ParticipantId)> {
+        self.holders.values().flatten().map(|held| (held.position, held.participant))
     }
 
     /// Lets a former id mean a participant or position that was renamed.
@@ -266,7 +287,7 @@ impl Organization {
         self.participant_ids.find(id)
     }
 
-    /// The ids under which a participant may have been credited before: explicit aliases, folded.
+    /// The ids under which a participant may have been credited before: explicit aliases.
     pub fn former_ids(&self, participant: ParticipantId) -> impl Iterator<Item = &str> {
         self.participant_ids.former_of(participant)
     }

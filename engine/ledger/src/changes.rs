@@ -61,6 +61,9 @@ pub struct Proposal {
     /// More money than this it must not move, whenever it is activated.
     #[serde(default)]
     pub limits: Limits,
+    /// Why people with credits or rewards may go, if somebody says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<String>,
     /// Where it stands.
     pub state: State,
     /// Who approved it, and when.

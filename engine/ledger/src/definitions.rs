@@ -130,6 +130,9 @@ pub struct Activation {
     /// Plans with the periods in which it changes what credits are worth.
     #[serde(default)]
     pub restated: BTreeMap<String, BTreeSet<String>>,
+    /// Why people with credits or rewards were removed, where somebody forced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<String>,
     /// The stored change that it carries out, if there was one.
     #[serde(default)]
     pub change: Option<u64>,
@@ -242,6 +245,7 @@ impl Ledger {
             "source": activation.source,
             "cases": activation.cases,
             "change": activation.change,
+            "force": activation.force,
             "approved_by": activation.approved_by,
             "record": super::audit::hash(&row),
         });

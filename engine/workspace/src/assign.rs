@@ -60,9 +60,8 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             }
             Some(Assign::Preassigned)
         }
-        ("field", Some(column)) if !column.is_empty() => {
-            conditions::known_column(report, column, &text, scope.columns)
-                .then(|| Assign::Column(column.to_owned()))
+        ("field", Some(named)) if !named.is_empty() => {
+            columns(report, named, &text, scope).map(Assign::Columns)
         }
         ("policy", Some(name)) => {
             let name = (name, &text.place);
@@ -107,6 +106,22 @@ pub(super) fn team(report: &Report, text: &Text, name: &str, scope: Scope<'_>) -
     found
 }
 
+/// The column that `field:` names, or the columns, where a `;` is not part of a name.
+fn columns(report: &Report, named: &str, text: &Text, scope: Scope<'_>) -> Option<Vec<String>> {
+    let is_one = scope.columns.known.contains(named) || !named.contains(';');
+    let names: Vec<&str> = if is_one { vec![named] } else { named.split(';').collect() };
+    let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
+
+    let mut columns = Vec::new();
+    for name in names {
+        if !conditions::known_column(report, name, text, scope.columns) {
+            return None;
+        }
+        columns.push(name.to_owned());
+    }
+    (!columns.is_empty()).then_some(columns)
+}
+
 fn mapped(report: &Report, text: &Text, names: Names, scope: Scope<'_>) -> Assign {
     let (key, assign) = match names {
         Names::Team => ("team", Assign::Team),
@@ -135,8 +150,14 @@ pub(super) fn members(
     let Some(text) = table.text("members") else {
         let teams_only = |assign: &Assign| matches!(assign, Assign::Team | Assign::Territory(_));
         let individual = scope.measure == Measure::Individual;
-        if individual && assign.is_some_and(|all| !all.is_empty() && all.iter().all(teams_only)) {
-            let message = "the rule finds teams only, and a team without `members` is nobody";
+        let words = assign.unwrap_or_default();
+        if individual && words.iter().any(teams_only) {
+            let message = if words.iter().all(teams_only) {
+                "the rule finds teams only, and a team without `members` is nobody"
+            } else {
+                "a word of `assign` finds teams only, and a team without `members` is nobody: the \
+                 deals go to the words after it"
+            };
             let help = "add `members = \"equal\"`, or \"weight\", \"full\" or \"manager\"; or let the \
                         plan have `measure = \"team\"`";
             let warning = Diagnostic::warning("CR023", table.place(), message);

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** a ruleset exists only when nothing in it is an error, and its hash
 //! names its content: two rulesets of equal hash decide alike.
 
+mod appearance;
 mod assign;
 mod calendar;
 mod conditions;
@@ -224,6 +225,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     }
     let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
     let order = references.order(&plans, &ids, report);
+    appearance::plans(&plans, report);
     let quotas = quotas::read(files, &plans, &ids, scope, report);
     let (programs, policies) = policies.finish();
     let known = Known {

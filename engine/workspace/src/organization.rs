@@ -263,6 +263,36 @@ impl Reading<'_> {
         found
     }
 
+    /// The ids of those whom a name means.
+    fn ids_of(&self, name: &str, what: &str) -> Vec<std::sync::Arc<str>> {
+        let organization = &self.organization;
+        let all = organization.named(name).into_iter();
+        match what {
+            "team" => {
+                let teams = organization.teams.named(name).into_iter();
+                teams.map(|team| organization.team_id(team)).collect()
+            }
+            "position" => {
+                all.filter_map(|entity| match entity {
+                    Entity::Position(position) => Some(organization.position_id(position)),
+                    // Where everybody sits in a position of the same id, a person is one.
+                    Entity::Participant(who) if self.seated => {
+                        Some(organization.participant_id(who))
+                    }
+                    Entity::Participant(_) => None,
+                })
+                .collect()
+            }
+            "participant" => all
+                .filter_map(|entity| match entity {
+                    Entity::Participant(who) => Some(organization.participant_id(who)),
+                    Entity::Position(_) => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn unknown<'k>(
         &self,
         row: Row<'_, '_>,
@@ -272,7 +302,10 @@ impl Reading<'_> {
     ) {
         let message = format!("there is no {what} `{}`", cell.text);
         let place = row.source().place(cell.offset);
-        let help = if self.advised.get() < ADVICE_MAX {
+        let named = self.ids_of(&cell.text, what);
+        let help = if let [id] = named.as_slice() {
+            format!("that is a name of `{id}`: write the id")
+        } else if self.advised.get() < ADVICE_MAX {
             self.advised.set(self.advised.get() + 1);
             hint(&cell.text, what, &known.collect::<Vec<_>>())
         } else {

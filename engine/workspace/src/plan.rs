@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::appearance;
 use super::reward;
 use super::rule;
 use super::selector::selectors;
@@ -54,7 +55,11 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
     let document = file.parse()?;
     let mut root = Table::root(file, &document);
     let report = root.report();
-    let name = root.need_text("name").map(|name| name.text).unwrap_or_default();
+    let name = root.need_text("name");
+    if let Some(name) = &name {
+        appearance::check(report, name.place.clone(), &name.text, "plan");
+    }
+    let name = name.map(|name| name.text).unwrap_or_default();
     let validity = validity(&mut root);
     let period = root.text("period").and_then(|text| setting::period(report, &text));
     let measures = [("individual", Measure::Individual), ("team", Measure::Team)];

@@ -14,9 +14,11 @@ use rust_decimal::Decimal;
 use super::Files;
 use super::csv::{Cell, Row, Sheet};
 use super::plan::Scope;
-use super::report::Report;
+use super::report::{Report, hint};
 use super::selector::selector;
 use super::toml::{Source, Text};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::organization::Entity;
 use accredit_domain::plan::quota::{Quota, Quotas};
 use accredit_domain::plan::{Measure, Plan, Selector};
 
@@ -44,8 +46,12 @@ pub(super) fn read(
         let Some(plan) = plan else { continue };
         let Some(of) = plans.get(plan.text.as_str()) else {
             if !ids.contains(&plan.text.as_str()) {
+                // A quota may be known before its plan is written: it stops nobody's calculation.
                 let place = row.source().place(plan.offset);
-                report.unknown("CR025", place, ("plan", &plan.text), ids.iter().copied());
+                let message =
+                    format!("there is no plan `{}` yet, so the quota counts nowhere", plan.text);
+                let help = hint(&plan.text, "plan", ids);
+                report.push(Diagnostic::warning("CR025", place, message).help(help));
             }
             continue;
         };
@@ -98,8 +104,11 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
     let position = || organization.find_position(id).map(Selector::Position);
     let participant = || organization.find_participant(id).map(Selector::Participant);
     let found = match scope.measure {
-        Measure::Team => team(),
-        Measure::Individual => position().or_else(participant).or_else(team),
+        Measure::Team => team().or_else(|| one(named_teams(scope, id))),
+        Measure::Individual => position()
+            .or_else(participant)
+            .or_else(team)
+            .or_else(|| one(named(scope, id)).or_else(|| one(named_teams(scope, id)))),
     };
     if found.is_none() && scope.whole {
         let what = match scope.measure {
@@ -107,7 +116,40 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
             Measure::Individual => "position or participant",
         };
         let message = format!("there is no {what} `{id}`");
-        row.error("CR033", cell.offset, message, "write an id, or a selector such as `title:NAME`");
+        let help = match named(scope, id).len() + named_teams(scope, id).len() {
+            0 => "write an id, or a selector such as `title:NAME`",
+            _ => "the name means several: write the id of the one that is meant",
+        };
+        row.error("CR033", cell.offset, message, help);
     }
     found
+}
+
+/// The only one there is.
+fn one(mut all: Vec<Selector>) -> Option<Selector> {
+    let last = all.pop();
+    last.filter(|_| all.is_empty())
+}
+
+/// Whom a name or an alias means; a person and their own seat of the same id are one.
+fn named(scope: Scope<'_>, name: &str) -> Vec<Selector> {
+    let organization = scope.organization;
+    let all = organization.named(name);
+    let people = all.iter().filter_map(|entity| match entity {
+        Entity::Participant(participant) => Some(organization.participant_id(*participant)),
+        Entity::Position(_) => None,
+    });
+    let people: Vec<Arc<str>> = people.collect();
+    let selectors = all.iter().filter_map(|entity| match entity {
+        Entity::Participant(participant) => Some(Selector::Participant(*participant)),
+        Entity::Position(position) => {
+            let id = organization.position_id(*position);
+            (!people.contains(&id)).then_some(Selector::Position(*position))
+        }
+    });
+    selectors.collect()
+}
+
+fn named_teams(scope: Scope<'_>, name: &str) -> Vec<Selector> {
+    scope.organization.teams.named(name).into_iter().map(Selector::Team).collect()
 }

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::appearance;
 use super::assign;
 use super::conditions;
 use super::plan::{Defaults, Scope, validity};
@@ -16,7 +17,7 @@ use super::result;
 use super::selector::selectors;
 use super::setting::expression;
 use super::toml::{Item, Table, Text};
-use accredit_domain::organization::RelationshipId;
+use accredit_domain::organization::{RelationshipId, looks};
 use accredit_domain::plan::{DirectRule, IndirectRule, Measure, Relationship, Rule};
 use accredit_domain::policy::Use;
 use accredit_domain::transaction::Names;
@@ -53,9 +54,10 @@ fn direct_rule(
     let rule = rule(&mut table, names, Use::Condition, scope);
     let assign = assign::assign(&mut table, defaults, scope);
     let members = assign::members(&mut table, assign.as_deref(), scope);
+    let required = required(&mut table);
     let results = result::direct(&mut table, defaults, scope);
     table.finish();
-    Some(DirectRule { rule: rule?, assign: assign?, members, results })
+    Some(DirectRule { rule: rule?, assign: assign?, members, required, results })
 }
 
 fn indirect_rule(
@@ -100,13 +102,24 @@ fn rule(
 
 /// Reports a name that was used before, and remembers it.
 pub(super) fn once(report: &Report, name: &Text, names: &mut Vec<String>, what: &str) {
+    appearance::check(report, name.place.clone(), &name.text, what);
     if names.contains(&name.text) {
         let message = format!("there are two {what}s named `{}`", name.text);
         let help = "credits are identified by it: give one of them another name";
         report.error("CR026", name.place.clone(), message, help);
     } else {
+        let twin = names.iter().find(|known| looks(known) == looks(&name.text));
+        if let Some(twin) = twin {
+            appearance::twins(report, name.place.clone(), (twin, &name.text), what);
+        }
         names.push(name.text.clone());
     }
+}
+
+/// Whether a deal whose cell names nobody is an alert, where the rule says so.
+fn required(table: &mut Table<'_>) -> Option<bool> {
+    let item = table.take("required")?;
+    item.expect(item.as_flag(), "true or false")
 }
 
 fn tags(item: &Item<'_>) -> Vec<String> {

@@ -207,7 +207,7 @@ impl<'a> Item<'a> {
         self.source.report.error("CR024", self.place(), message, &help);
     }
 
-    fn expect<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
+    pub(crate) fn expect<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
         if found.is_none() {
             self.refuse(needed);
         }

@@ -7,6 +7,7 @@
 //! stored; a refused one changes nothing and stays visible.
 
 mod guards;
+pub(crate) mod people;
 pub(crate) mod proposals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +56,8 @@ pub(crate) struct Change {
     pub(crate) rollback: bool,
     /// More money than this must not move.
     pub(crate) limits: Limits,
+    /// Why people with credits or rewards may go all the same, if somebody says so.
+    pub(crate) force: Option<String>,
     /// The kept change that it carries out.
     pub(crate) proposal: Option<u64>,
     /// Who activates that change.
@@ -240,6 +243,7 @@ impl Service {
             effective: change.effective,
             tags: change.tags.clone(),
             change: change.proposal,
+            force: change.force.clone(),
             approved_by: change.approved_by.clone(),
             ..Activation::default()
         }

@@ -20,7 +20,7 @@ use crate::operations::calculations::{leaves, own_period};
 use crate::server::state::Service;
 
 /// Credits that count, by plan and leaf period.
-type Credits = BTreeMap<String, BTreeMap<String, Vec<CreditRow>>>;
+pub(super) type Credits = BTreeMap<String, BTreeMap<String, Vec<CreditRow>>>;
 
 /// Plans with periods of theirs.
 type Periods = BTreeMap<String, BTreeSet<String>>;
@@ -70,7 +70,7 @@ impl Service {
     }
 
     /// Credits that count of `plans` in leaf periods.
-    fn credits(
+    pub(super) fn credits(
         &self,
         plans: &BTreeSet<String>,
         leaves: &BTreeSet<String>,
@@ -139,7 +139,7 @@ impl Service {
 }
 
 /// Plans whose credits may be worth something else.
-fn changed(old: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
+pub(super) fn changed(old: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
     let pays = |ruleset: &Ruleset, plan: &str| {
         ruleset.plans.get(plan).is_some_and(|plan| !plan.rewards.is_empty())
     };
@@ -168,7 +168,7 @@ fn around(ruleset: &Ruleset, leaf: &str) -> Vec<String> {
 
 /// What the credits of a plan in a period are worth under a ruleset: nothing, where it has no such
 /// plan or period.
-fn rewards(
+pub(super) fn rewards(
     ruleset: &Ruleset,
     plan: &str,
     period: &str,

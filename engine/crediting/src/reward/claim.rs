@@ -127,26 +127,51 @@ fn claimant(
     let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
     match desk.reward.to {
         To::Credited => {
-            let payee = organization.find_participant(credit.payee.as_deref()?)?;
+            let id = credit.payee.as_deref()?;
+            let Some(payee) = organization.find_participant(id) else {
+                let message = format!(
+                    "`{id}` was credited and is not in the organisation, so nobody gets it"
+                );
+                tell(desk.alert("unmatched", &message), alerts);
+                return None;
+            };
             Some((person(payee), position))
         }
         To::UserManagers => {
+            if let (None, Some(id)) = (position, &credit.position) {
+                let message = format!(
+                    "`{id}` was credited and is not in the organisation, so its manager gets nothing"
+                );
+                tell(desk.alert("unmatched", &message), alerts);
+                return None;
+            }
             let manager = organization.version(position?, date)?.manager?;
             let Some(holder) = desk.manager(manager, date) else {
                 let vacant = organization.position_id(manager);
                 let message = format!("`{vacant}` is vacant on {date}, so nobody gets its part");
-                let alert = desk.alert("vacant", &message);
-                if let Some(alerts) = alerts.filter(|alerts| !alerts.contains(&alert)) {
-                    alerts.push(alert);
-                }
+                tell(desk.alert("vacant", &message), alerts);
                 return None;
             };
             Some((person(holder), Some(manager)))
         }
         To::Members | To::TeamManagers => {
-            let team = organization.teams.find(credit.team.as_deref()?)?;
+            let id = credit.team.as_deref()?;
+            let Some(team) = organization.teams.find(id) else {
+                let message = format!(
+                    "the team `{id}` was credited and is not in the organisation, so nobody gets it"
+                );
+                tell(desk.alert("unmatched", &message), alerts);
+                return None;
+            };
             Some((Claimant::Team(organization.team_id(team), team), None))
         }
+    }
+}
+
+/// Adds an alert once, where alerts are asked for.
+fn tell(alert: Note, alerts: Option<&mut Vec<Note>>) {
+    if let Some(alerts) = alerts.filter(|alerts| !alerts.contains(&alert)) {
+        alerts.push(alert);
     }
 }
 

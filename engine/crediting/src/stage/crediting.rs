@@ -112,6 +112,7 @@ fn assigned(
         return Ok(None);
     }
     let shares = divide(case, &weights)?;
+    warn_of_total(case, rule, &weights);
     Ok(Some(Recipients { named, shares }))
 }
 
@@ -178,6 +179,27 @@ fn added(known: &Share, again: &Share) -> Result<Option<Decimal>, Park> {
 fn mixed(who: &str) -> Park {
     let message = format!("some names have a weight and some have none, such as `{who}`");
     Park::new(STAGE, "mixed_weights", message)
+}
+
+/// Warns of weights that do not sum to one. Somebody who has the whole, with others a part on top, is
+/// meant so.
+fn warn_of_total(case: &mut Case<'_>, rule: &DirectRule, weights: &[Option<Decimal>]) {
+    let given: Vec<Decimal> = weights.iter().flatten().copied().collect();
+    let total = given.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add).normalize();
+    let is_on_top = total > Decimal::ONE && given.contains(&Decimal::ONE);
+    if given.is_empty() || total == Decimal::ONE || is_on_top {
+        return;
+    }
+
+    let hint = if total == Decimal::ONE_HUNDRED {
+        "; are they percent? a weight is a part of the deal, 0.4 for 40 percent"
+    } else if total < Decimal::ONE {
+        "; the rest is nobody's"
+    } else {
+        "; more than the whole is credited"
+    };
+    let message = format!("rule `{}`: weights sum to {total}, not to 1{hint}", rule.rule.name);
+    case.warn(STAGE, "weights", message);
 }
 
 /// What part each gets, by the plan's `split` and by weights, which override it.

@@ -120,7 +120,7 @@ impl Organization {
             let several = |day: Date| self.teams.resolve(folded, day).len() > 1;
             let ambiguous = days.collect::<BTreeSet<Date>>().into_iter().any(several);
             for (team, named) in meant {
-                let team = self.teams.all().nth(team.0 as usize).map(|(_, team)| team);
+                let team = self.teams.team(*team);
                 let Some(team) = team else { continue };
                 let name = team.versions.last().map_or("", |version| &version.name);
                 let alias = self.teams.names().written(folded);
@@ -181,7 +181,7 @@ impl Organization {
     }
 
     fn team_days(&self, team: TeamId, named: Validity) -> Vec<Date> {
-        let known = self.teams.all().nth(team.0 as usize).map(|(_, team)| team);
+        let known = self.teams.team(team);
         let versions = known.iter().flat_map(|team| &team.versions).map(|version| version.validity);
         let starts = versions.chain([named]);
         starts.map(|validity| validity.from.unwrap_or(Date::MIN)).collect()

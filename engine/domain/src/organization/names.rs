@@ -59,6 +59,37 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
+/// What a name looks like: names that differ in what people hardly see look the same. Latin, Greek and
+/// Cyrillic letters of one shape are one, and so are 0 and o, 1, l and i, and all dashes.
+pub fn looks(name: &str) -> String {
+    let wide: String = name.nfkc().collect();
+    fold(&wide).chars().map(shape).collect()
+}
+
+fn shape(c: char) -> char {
+    match c {
+        'а' | 'α' => 'a',
+        'в' | 'β' => 'b',
+        'с' | 'ϲ' => 'c',
+        'е' | 'ε' => 'e',
+        'н' | 'η' => 'h',
+        'і' | 'ι' | 'l' | '1' | '|' | 'ӏ' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' | 'μ' => 'm',
+        'о' | 'ο' | '0' => 'o',
+        'р' | 'ρ' => 'p',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' => 'u',
+        'ν' => 'v',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        '‐' | '‑' | '–' | '—' | '−' | '_' => '-',
+        c => c,
+    }
+}
+
 /// The address of `Ann <ann@example.com>`; any other text as it is.
 fn address(name: &str) -> &str {
     let inner = name.strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
@@ -94,11 +125,18 @@ pub(super) struct Ids<T> {
     folded: HashMap<String, Option<T>>,
     /// Ids of before, by explicit aliases.
     former: HashMap<String, Option<T>>,
+    /// The same as they are written.
+    written: Vec<(Arc<str>, T)>,
 }
 
 impl<T> Default for Ids<T> {
     fn default() -> Ids<T> {
-        Ids { exact: HashMap::new(), folded: HashMap::new(), former: HashMap::new() }
+        Ids {
+            exact: HashMap::new(),
+            folded: HashMap::new(),
+            former: HashMap::new(),
+            written: Vec::new(),
+        }
     }
 }
 
@@ -112,6 +150,7 @@ impl<T: Copy + PartialEq> Ids<T> {
     /// Lets another id mean the same: what was renamed is found by its former id.
     pub(super) fn rename(&mut self, former: &str, meant: T) {
         note(&mut self.former, fold(former), meant);
+        self.written.push((Arc::from(former), meant));
     }
 
     /// What exactly this id means.
@@ -128,10 +167,10 @@ impl<T: Copy + PartialEq> Ids<T> {
         })
     }
 
-    /// The former ids of `meant`, folded, in no order.
+    /// The former ids of `meant`, as they are written.
     pub(super) fn former_of(&self, meant: T) -> impl Iterator<Item = &str> {
-        let own = self.former.iter().filter(move |(_, known)| **known == Some(meant));
-        own.map(|(former, _)| former.as_str())
+        let own = self.written.iter().filter(move |(_, known)| *known == meant);
+        own.map(|(former, _)| former.as_ref())
     }
 }
 
@@ -163,10 +202,24 @@ mod tests {
             let folded: Vec<String> = all.iter().map(|name| fold(name)).collect();
             assert!(folded.iter().all(|one| *one == folded[0]), "{all:?}: {folded:?}");
         };
-        alike(&["Zo\u{eb}", "Zoe\u{308}", "ZO\u{cb}", " zoe\u{308}\u{a0}", "\u{feff}Zo\u{eb}\u{200e}"]);
-        alike(&["\u{130}lker I\u{15f}\u{131}k", "ilker i\u{15f}ik", "ILKER I\u{15e}IK", "I\u{307}lker I\u{15f}ik"]);
+        alike(&[
+            "Zo\u{eb}",
+            "Zoe\u{308}",
+            "ZO\u{cb}",
+            " zoe\u{308}\u{a0}",
+            "\u{feff}Zo\u{eb}\u{200e}",
+        ]);
+        alike(&[
+            "\u{130}lker I\u{15f}\u{131}k",
+            "ilker i\u{15f}ik",
+            "ILKER I\u{15e}IK",
+            "I\u{307}lker I\u{15f}ik",
+        ]);
         alike(&["Stra\u{df}e", "STRASSE", "stra\u{1e9e}e"]);
-        alike(&["\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}", "\u{3a3}\u{38a}\u{3a3}\u{3a5}\u{3a6}\u{39f}\u{3a3}"]);
+        alike(&[
+            "\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}",
+            "\u{3a3}\u{38a}\u{3a3}\u{3a5}\u{3a6}\u{39f}\u{3a3}",
+        ]);
         alike(&["Ann Lee", "Ann\u{a0}Lee", "ann  lee", "\tANN LEE\n"]);
         alike(&["Ann <ann@example.com>", "ann@example.com", "Lee, Ann <ANN@example.com> "]);
         assert_ne!(fold("Ann <West>"), fold("West"), "no address");

@@ -113,6 +113,12 @@ impl Teams {
         (0..).map(TeamId).zip(&self.teams)
     }
 
+    /// Who belongs to which team, on whatever days: a pair for each row.
+    pub fn memberships(&self) -> impl Iterator<Item = (TeamId, ParticipantId)> {
+        let rows = self.members.iter();
+        rows.flat_map(|(team, members)| members.iter().map(|member| (*team, member.participant)))
+    }
+
     /// Lets a former id mean a team that was renamed.
     pub fn rename(&mut self, former: &str, team: TeamId) {
         self.ids.rename(former, team);
@@ -121,6 +127,20 @@ impl Teams {
     /// The team with this id, compared as names are, or that was renamed from it.
     pub fn find(&self, id: &str) -> Option<TeamId> {
         self.ids.find(id)
+    }
+
+    /// The teams that a name means on some day, once each.
+    pub fn named(&self, name: &str) -> Vec<TeamId> {
+        let mut all: Vec<TeamId> =
+            self.names.meanings(name).iter().map(|(team, _)| *team).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// One team; none of another organisation.
+    pub fn team(&self, team: TeamId) -> Option<&Team> {
+        self.teams.get(team.0 as usize)
     }
 
     /// The id of a team; blank for one of another organisation.

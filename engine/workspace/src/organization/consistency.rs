@@ -52,6 +52,7 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         report.error("CR034", place(later.origin), message, help);
     }
     ended_managers(reading, report, &place);
+    ended_parents(reading, report, &place);
     teams(reading, report, &place);
     for (origin, circle) in circles(organization, &reading.versions) {
         let ids: Vec<String> =
@@ -78,11 +79,9 @@ fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin)
         let day = row.validity.from.unwrap_or(Date::MIN);
         let manager = organization.version(row.what, day).and_then(|version| version.manager);
         let Some(manager) = manager else { continue };
-        let known = organization.positions().nth(manager.0 as usize).map(|(_, known)| known);
-        let versions = known.into_iter().flat_map(|known| &known.versions);
-        let mut ends: Vec<Option<Date>> = versions.map(|version| version.validity.until).collect();
-        ends.sort_by_key(|until| until.unwrap_or(Date::MAX));
-        let Some(Some(end)) = ends.last().copied() else { continue };
+        let known = organization.position(manager).into_iter();
+        let versions = known.flat_map(|known| &known.versions);
+        let Some(end) = ended(versions.map(|version| version.validity)) else { continue };
 
         let goes_on = row.validity.until.is_none_or(|until| until > end);
         if goes_on && row.validity.from.is_none_or(|from| from <= end) {
@@ -94,6 +93,39 @@ fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin)
                 format!("`{who}` reports to `{above}`, which does not exist from {end} on{until}");
             let help = "credit rolls on to the manager that it had; end the row and add one with the \
                         new `manager`";
+            report.push(Diagnostic::warning("CR084", place(row.origin), message).help(help));
+        }
+    }
+}
+
+/// The first day after the last of `validities`; none where one has no end.
+fn ended(validities: impl Iterator<Item = Validity>) -> Option<Date> {
+    let mut last = None;
+    for validity in validities {
+        last = last.max(Some(validity.until?));
+    }
+    last
+}
+
+/// Teams that go on belonging to one that has ended.
+fn ended_parents(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
+    let teams = &reading.organization.teams;
+    for row in &reading.teams {
+        let day = row.validity.from.unwrap_or(Date::MIN);
+        let parent = teams.version(row.what, day).and_then(|version| version.parent);
+        let versions = parent.and_then(|parent| teams.team(parent)).into_iter();
+        let versions = versions.flat_map(|known| &known.versions);
+        let end = ended(versions.map(|version| version.validity));
+        let Some((parent, end)) = parent.zip(end) else { continue };
+
+        let goes_on = row.validity.until.is_none_or(|until| until > end);
+        if goes_on && row.validity.from.is_none_or(|from| from <= end) {
+            let (team, above) = (teams.id(row.what), teams.id(parent));
+            let message = format!(
+                "the team `{team}` belongs to `{above}`, which does not exist from {end} on"
+            );
+            let help = "credit rolls on to the team that it belonged to; end the row and add one with \
+                        the new `parent`";
             report.push(Diagnostic::warning("CR084", place(row.origin), message).help(help));
         }
     }
@@ -167,7 +199,8 @@ fn circles(
     // its positions.
     let mut clear: HashSet<(PositionId, Date)> = HashSet::new();
     let mut found = Vec::new();
-    for version in versions {
+    let suspects = circular(organization);
+    for version in versions.iter().filter(|version| suspects.contains(&version.what)) {
         let date = version.validity.from.unwrap_or(Date::MIN);
         let mut path = vec![version.what];
         let mut seen: HashSet<PositionId> = HashSet::from([version.what]);
@@ -207,6 +240,45 @@ fn circles(
         }
     }
     found
+}
+
+/// The positions that may be part of a circle, whatever the day: what neither ends at a top nor begins
+/// at a bottom. Most organisations have none, and no chain is walked.
+fn circular(organization: &Organization) -> HashSet<PositionId> {
+    let mut edges: Vec<(PositionId, PositionId)> = Vec::new();
+    for (id, position) in organization.positions() {
+        edges.extend(position.versions.iter().filter_map(|version| Some((id, version.manager?))));
+    }
+    let upwards = peeled(&edges);
+    edges.retain(|(below, above)| upwards.contains(below) && upwards.contains(above));
+    let turned: Vec<_> = edges.iter().map(|(below, above)| (*above, *below)).collect();
+    peeled(&turned)
+}
+
+/// What is left of a graph when whatever leads nowhere is taken away, again and again.
+fn peeled(edges: &[(PositionId, PositionId)]) -> HashSet<PositionId> {
+    let mut leads: HashMap<PositionId, usize> = HashMap::new();
+    let mut sources: HashMap<PositionId, Vec<PositionId>> = HashMap::new();
+    for (from, to) in edges {
+        *leads.entry(*from).or_default() += 1;
+        leads.entry(*to).or_default();
+        sources.entry(*to).or_default().push(*from);
+    }
+
+    let ends = leads.iter().filter(|(_, count)| **count == 0);
+    let mut gone: Vec<PositionId> = ends.map(|(position, _)| *position).collect();
+    while let Some(position) = gone.pop() {
+        leads.remove(&position);
+        for from in sources.get(&position).into_iter().flatten() {
+            if let Some(count) = leads.get_mut(from) {
+                *count -= 1;
+                if *count == 0 {
+                    gone.push(*from);
+                }
+            }
+        }
+    }
+    leads.into_keys().collect()
 }
 
 /// Aliases that mean several positions on one day, unless they are a person and their position.

@@ -177,6 +177,7 @@ const DIRECT: &[Key] = &[
         "who is credited: owner, team, field:COLUMN, preassigned, policy:NAME …",
     ),
     may("members", Kind::Words(&["equal", "weight", "full", "manager"]), "what a team becomes"),
+    may("required", Kind::Flag, "whether a deal whose cell names nobody is an alert"),
     must("results", Kind::List(&Kind::Table("direct result")), "at least one"),
 ];
 

@@ -59,7 +59,10 @@ fn while_no_transaction_was_seen_a_column_may_have_any_name() {
     let plan = plan.replace("[[direct.results]]", row);
     let (ruleset, findings) = small(SETTINGS, &plan);
     assert_eq!(findings, []);
-    assert_eq!(ruleset.unwrap().plans["p"].direct[0].assign, [Assign::Column("any".to_owned())]);
+    assert_eq!(
+        ruleset.unwrap().plans["p"].direct[0].assign,
+        [Assign::Columns(vec!["any".to_owned()])]
+    );
 }
 
 #[test]

@@ -25,6 +25,10 @@ pub(crate) struct Options {
     /// Why, kept with the activation.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
+    /// Let people, positions, teams or memberships go that have credits or rewards: the reason, which
+    /// the audit log keeps.
+    #[arg(long, value_name = "REASON")]
+    force: Option<String>,
 }
 
 /// Runs the verb.
@@ -36,6 +40,9 @@ pub(crate) fn run(options: &Options) -> u8 {
         options.how.tell(&mut body);
         if let (Some(body), Some(comment)) = (body.as_object_mut(), &options.comment) {
             body.insert("comment".to_owned(), Json::from(comment.as_str()));
+        }
+        if let (Some(body), Some(force)) = (body.as_object_mut(), &options.force) {
+            body.insert("force".to_owned(), Json::from(force.as_str()));
         }
         client.post("/v1/changes", &body).map(Some)
     });

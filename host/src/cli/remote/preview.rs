@@ -280,6 +280,9 @@ pub(crate) fn show(shown: &Json, format: Format) {
             if shown.get("effective").and_then(Json::as_str) == Some("now") {
                 part("Booked at once, of what waits", &MONEY, &rows("/booked/total"));
             }
+            part("Would go, with credits", &["kind", "id", "credits"], &rows("/people/gone"));
+            let columns = ["payee", "plan", "period", "before", "after", "unit_type"];
+            part("Would be paid less", &columns, &rows("/people/losing"));
             part("By payee", &MONEY, &rows("/impact/by_payee"));
             part("By manager", &MONEY, &rows("/impact/by_manager"));
             part("By plan", &MONEY, &rows("/impact/by_plan"));

@@ -48,6 +48,8 @@ pub(crate) struct Sent {
     tags: Vec<String>,
     max_total: Option<Decimal>,
     max_payee: Option<Decimal>,
+    /// Why people with credits or rewards may go.
+    force: Option<String>,
     /// Whether it is only kept.
     draft: bool,
 }
@@ -60,7 +62,7 @@ pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
     let sent: Sent = serde_json::from_slice(body).map_err(|error| {
         Problem::bad_request(format!(
             "expected a JSON object with `files`, and perhaps `base`, `set`, `ruleset`, `whole`, \
-             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `draft`: {error}"
+             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `force`, `draft`: {error}"
         ))
     })?;
     sent.files.keys().try_for_each(|path| allowed(path))?;
@@ -105,6 +107,7 @@ impl Sent {
             effective: conditions::effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
             limits: limits(self.max_total, self.max_payee)?,
+            force: conditions::reason(self.force.as_deref())?,
             ..Change::default()
         })
     }
@@ -143,6 +146,7 @@ pub(crate) async fn preview(
             "changes": preview::changes(&current.files, &files),
             "impact": impact.report(),
             "booked": booked.report(),
+            "people": service.people_report(&current, &checked.ruleset)?,
             "stop_loss": impact.exceeds(&limits),
         })))
     });
@@ -275,6 +279,7 @@ struct Back {
     comment: Option<String>,
     max_total: Option<Decimal>,
     max_payee: Option<Decimal>,
+    force: Option<String>,
 }
 
 /// Activates an earlier set of files: the one before, or the one whose ruleset is named.
@@ -288,7 +293,8 @@ pub(crate) async fn rollback(
         b"" => Back::default(),
         body => serde_json::from_slice(body).map_err(|_| {
             Problem::bad_request(
-                "expected a JSON object with `to`, `effective`, `comment`, `max_total`, `max_payee`",
+                "expected a JSON object with `to`, `effective`, `comment`, `max_total`, `max_payee`, \
+                 `force`",
             )
         })?,
     };
@@ -316,6 +322,7 @@ pub(crate) async fn rollback(
             effective: conditions::effective(back.effective.as_deref())?,
             rollback: true,
             limits: limits(back.max_total, back.max_payee)?,
+            force: conditions::reason(back.force.as_deref())?,
             ..Change::default()
         };
         if change.files.is_empty() {

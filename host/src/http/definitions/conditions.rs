@@ -21,7 +21,8 @@ fn said(headers: &HeaderMap, name: &str) -> Option<String> {
     value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
-/// A change without files, as the headers say: `X-Comment`, `X-Tags`, `X-Effective`.
+/// A change without files, as the headers say: `X-Comment`, `X-Tags`, `X-Effective`,
+/// `X-Force`.
 ///
 /// # Errors
 /// When `X-Effective` is not understood.
@@ -34,8 +35,20 @@ pub(crate) fn change(headers: &HeaderMap, caller: &Caller) -> Result<Change, Pro
         source: "api",
         effective: effective(said(headers, "x-effective").as_deref())?,
         tags: tags.collect(),
+        force: said(headers, "x-force"),
         ..Change::default()
     })
+}
+
+/// A reason to force something; a blank one is none.
+///
+/// # Errors
+/// When it is blank.
+pub(crate) fn reason(text: Option<&str>) -> Result<Option<String>, Problem> {
+    match text.map(str::trim) {
+        Some("") => Err(Problem::bad_request("`force` is a reason, which the audit log keeps")),
+        reason => Ok(reason.map(str::to_owned)),
+    }
 }
 
 /// An effective choice; absent is `now`.

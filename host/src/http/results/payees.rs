@@ -50,11 +50,36 @@ pub(crate) async fn statements(
 ) -> Answer {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `period`"))?;
     let shown = service.blocking(move |service| {
-        let found = service.ledger.statements(&payee, wanted.period.as_deref());
-        let found = found.map_err(|error| Problem::internal(&error))?;
+        let found = published(service, &payee, wanted.period.as_deref())?;
         Ok(found.iter().map(|one| statement(&payee, one)).collect())
     });
     Ok(crate::http::list(shown.await?))
+}
+
+/// What is published of a payee, that under former ids of theirs included.
+fn published(
+    service: &Service,
+    payee: &str,
+    period: Option<&str>,
+) -> Result<Vec<Statement>, Problem> {
+    let mut found = Vec::new();
+    for id in ids(service, payee) {
+        let own = service.ledger.statements(&id, period);
+        found.extend(own.map_err(|error| Problem::internal(&error))?);
+    }
+    Ok(found)
+}
+
+/// The ids of a payee: the one that is asked for, and those that it was renamed from.
+fn ids(service: &Service, payee: &str) -> Vec<String> {
+    let ruleset = service.ruleset.load();
+    let organization = &ruleset.organization;
+    let known = organization.find_participant(payee);
+    // Only the id of now shows what was published under the former ones.
+    let known = known.filter(|known| *organization.participant_id(*known) == *payee);
+    let former = known.into_iter().flat_map(|known| organization.former_ids(known));
+    let others = former.filter(|id| *id != payee).map(str::to_owned);
+    std::iter::once(payee.to_owned()).chain(others).collect()
 }
 
 fn statement(payee: &str, one: &Statement) -> Value {
@@ -134,14 +159,14 @@ pub(crate) async fn why_not(
     let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
     let told = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
-        let published = service.ledger.statements(&payee, None).map_err(failed)?;
+        let (published, ids) = (published(service, &payee, None)?, ids(service, &payee));
         let stored = service.ledger.transaction(&asked.transaction).map_err(failed)?;
         let mut plans = Vec::new();
         for decision in stored.iter().flat_map(|stored| &stored.decisions) {
             let Some(stored) = &stored else { continue };
             if let Some(why) = service.for_payee(stored, decision, &payee)? {
                 let mine = decision.credits.iter().any(|row| {
-                    row.payee.as_deref() == Some(&*payee)
+                    row.payee.as_ref().is_some_and(|payee| ids.contains(payee))
                         && matches!(row.status.as_str(), "active" | "held")
                 });
                 plans.push(public(&payee, why, mine, &published));
@@ -231,7 +256,7 @@ pub(crate) async fn enquire(
         let failed = |error| Problem::internal(&error);
         let (mut transaction, mut actual) = (said.transaction, None);
         if let Some(id) = &said.credit {
-            let published = service.ledger.statements(&payee, None).map_err(failed)?;
+            let published = published(service, &payee, None)?;
             let mut rows =
                 published.iter().flat_map(|one| one.credits.iter().chain(&one.team_credits));
             let row = rows.find(|row| row.id == *id).ok_or_else(|| Problem::not_found("credit"))?;

@@ -66,6 +66,7 @@ impl Service {
         // What is decided again takes the credits back of rules that were not there before.
         if !(change.rollback && change.effective == Effective::Recredit) {
             self.keeps_rules(current, new)?;
+            self.keeps_people(current, new, change)?;
         }
         if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
             return Ok(());

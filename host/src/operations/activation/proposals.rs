@@ -80,6 +80,7 @@ impl Service {
             tags: change.tags.clone(),
             rollback: change.rollback,
             limits: change.limits,
+            force: change.force.clone(),
             ..Proposal::default()
         }
     }
@@ -110,6 +111,7 @@ impl Service {
             tags: kept.tags.clone(),
             rollback: kept.rollback,
             limits: kept.limits,
+            force: kept.force.clone(),
             proposal: Some(id),
             approved_by: Some(who.to_owned()),
             ..Change::default()

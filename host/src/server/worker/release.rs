@@ -7,11 +7,11 @@
 //! **Architecture invariant:** amounts are certain only when everything was decided after the end of
 //! the period, or when somebody says why they are certain all the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::decision::{CreditRow, RewardRow};
 use accredit_domain::organization::Organization;
 use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
 use accredit_seams::store::Error as StoreError;
@@ -173,7 +173,8 @@ fn double_payment(
     })
 }
 
-/// What each payee sees: credits that count or wait, those of their teams, and rewards.
+/// What each payee sees: credits that count or wait, those of their teams, and rewards with the credits
+/// behind them.
 fn statements(
     organization: &Organization,
     release: &Release,
@@ -192,7 +193,13 @@ fn statements(
     let shown = |row: &&CreditRow| matches!(row.status.as_str(), "active" | "held");
     for row in calculation.credits.iter().filter(shown) {
         if let Some(payee) = &row.payee {
-            let statement = statements.entry(payee.clone()).or_insert_with(|| blank.clone());
+            // Somebody whose id was renamed since sees one statement, under the id of now.
+            let known = organization.find_participant(payee);
+            let payee = known.map_or_else(
+                || payee.clone(),
+                |known| organization.participant_id(known).to_string(),
+            );
+            let statement = statements.entry(payee).or_insert_with(|| blank.clone());
             statement.credits.push(row.clone());
         }
         for member in members(organization, row) {
@@ -200,11 +207,23 @@ fn statements(
             statement.team_credits.push(row.clone());
         }
     }
+    let by_id: HashMap<&str, &CreditRow> =
+        calculation.credits.iter().map(|row| (row.id.as_str(), row)).collect();
     for reward in &calculation.rewards {
         let statement = statements.entry(reward.payee.clone()).or_insert_with(|| blank.clone());
         statement.rewards.push(reward.clone());
+        show_behind(statement, reward, &by_id);
     }
     statements
+}
+
+/// Shows a manager the credits that a reward is worked out from: they are nobody's own there.
+fn show_behind(statement: &mut Statement, reward: &RewardRow, by_id: &HashMap<&str, &CreditRow>) {
+    let known = statement.credits.iter().chain(&statement.team_credits);
+    let known: HashSet<String> = known.map(|row| row.id.clone()).collect();
+    let behind = reward.credits.iter().filter(|id| !known.contains(*id));
+    let behind = behind.filter_map(|id| by_id.get(id.as_str()).copied());
+    statement.team_credits.extend(behind.cloned());
 }
 
 /// Who belongs on the incentive date to the team that is credited, where no position is.

@@ -9,7 +9,7 @@ use super::STAGE;
 use crate::stage::{Case, Park, Says, Seen, names};
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
-use accredit_domain::transaction::{Field, Names, Value};
+use accredit_domain::transaction::{Field, Names, Transaction, Value};
 use accredit_script::{Answer, Share};
 
 /// Who is named by one word of `assign`; none when nobody is, which is said.
@@ -28,13 +28,9 @@ pub(super) fn named(
         Assign::Team | Assign::Territory(_) => {
             (transaction.names(Names::Team), "the team".to_owned())
         }
-        Assign::Column(column) => match transaction.get(column) {
-            Value::Bad(cell) => {
-                let message = format!("`{column}` holds `{cell}`, which is not a text");
-                return Err(Park::new(STAGE, "bad_value", message));
-            }
-            value => (text_of(value), format!("`{column}`")),
-        },
+        Assign::Columns(columns) => {
+            (joined(transaction, columns)?, format!("`{}`", columns.join(";")))
+        }
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
             (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
@@ -71,11 +67,35 @@ pub(super) fn named(
     case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
     if shares.is_empty() {
         let message = format!("rule `{name}`: {from} is blank");
-        case.reason(STAGE, "unmatched", message.clone());
-        case.warn(STAGE, "unmatched", message);
+        // Every deal has an owner or a team; a column of specialists is blank where there was none.
+        let is_of_every_deal = !matches!(assign, Assign::Columns(_) | Assign::Preassigned);
+        if rule.required.unwrap_or(is_of_every_deal) {
+            case.reason(STAGE, "unmatched", message.clone());
+            case.warn(STAGE, "unmatched", message);
+        } else {
+            case.reason(STAGE, "nobody", message);
+        }
         return Ok(None);
     }
     Ok(Some(shares))
+}
+
+/// The texts of columns, joined as those of owner columns are; blank ones name nobody.
+fn joined(transaction: &Transaction, columns: &[String]) -> Result<String, Park> {
+    let mut texts = Vec::new();
+    for column in columns {
+        let text = match transaction.get(column) {
+            Value::Bad(cell) => {
+                let message = format!("`{column}` holds `{cell}`, which is not a text");
+                return Err(Park::new(STAGE, "bad_value", message));
+            }
+            value => text_of(value),
+        };
+        if !text.trim().is_empty() {
+            texts.push(text);
+        }
+    }
+    Ok(texts.join(";"))
 }
 
 fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {

@@ -1,0 +1,52 @@
+//! Names that do not look like what they are: line breaks, marks of direction, and twins.
+//!
+//! Not names that are used twice (`rule`). Called for plans, rules, results and rewards. Source:
+//! FORMAT section 3.
+//!
+//! **Architecture invariant:** what a person reads in a report is enough to tell two plans or two
+//! rules apart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::report::Report;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::organization::{is_invisible, looks};
+use accredit_domain::plan::Plan;
+
+/// Whether a text holds characters that nobody sees, or that break a line.
+pub(super) fn is_unreadable(text: &str) -> bool {
+    text.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
+/// Refuses a name with line breaks or marks that nobody sees.
+pub(super) fn check(report: &Report, place: Place, name: &str, what: &str) {
+    if is_unreadable(name) {
+        let shown: String = name.escape_debug().collect();
+        let message = format!("the name of a {what} holds characters that nobody sees: `{shown}`");
+        report.error("CR085", place, message, "write it anew, by hand, on one line");
+    }
+}
+
+/// Warns of two names that look the same.
+pub(super) fn twins(report: &Report, place: Place, (one, two): (&str, &str), what: &str) {
+    let message = format!("the {what}s `{one}` and `{two}` look the same, and are two");
+    let help = "give one of them a name that people can tell from the other";
+    report.push(Diagnostic::warning("CR086", place, message).help(help));
+}
+
+/// Refuses ids of plans that nobody can read, and warns of plans whose ids or names look the same.
+pub(super) fn plans(plans: &BTreeMap<Arc<str>, Plan>, report: &Report) {
+    let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
+    for (id, plan) in plans {
+        let place = || Place::file(&format!("plans/{id}.toml"));
+        check(report, place(), id, "plan");
+        if let Some(twin) = ids.insert(looks(id), id) {
+            twins(report, place(), (twin, id), "plan");
+        } else if let Some(twin) = names.insert(looks(&plan.name), plan.name.as_str())
+            && !plan.name.is_empty()
+        {
+            twins(report, place(), (twin, &plan.name), "plan name");
+        }
+    }
+}

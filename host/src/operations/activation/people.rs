@@ -1,0 +1,181 @@
+//! People with credits or rewards stay in the organisation: who would go, and who would lose pay.
+//!
+//! Not rules (`guards`). Called by the door, in its turn, and by previews. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** no row that money hangs on disappears unnoticed: it is ended, renamed by
+//! an alias, or removed with a reason that the audit log keeps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accredit_workspace::Ruleset;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Change;
+use crate::http::problem::Problem;
+use crate::server::state::Service;
+
+/// Names that a message lists.
+const LISTED_MAX: usize = 5;
+
+/// A participant, position or team with credits that would go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Gone {
+    /// `participant`, `position` or `team`.
+    kind: &'static str,
+    /// Its id.
+    id: String,
+    /// How many credits it has.
+    credits: u64,
+}
+
+/// What one ruleset has and another one has not, by id.
+#[derive(Debug, Default)]
+struct Removed {
+    participants: BTreeSet<String>,
+    positions: BTreeSet<String>,
+    teams: BTreeSet<String>,
+    /// People whose seat or membership goes, though they stay.
+    moved: BTreeSet<String>,
+}
+
+impl Removed {
+    /// What `old` has and `new` has not, not even under an alias.
+    fn between(old: &Ruleset, new: &Ruleset) -> Removed {
+        let (old, new) = (&old.organization, &new.organization);
+        let mut removed = Removed::default();
+        let people = old.participants().map(|(_, known)| &known.id);
+        let people = people.filter(|id| new.find_participant(id).is_none());
+        removed.participants = people.map(ToString::to_string).collect();
+        let positions = old.positions().map(|(_, known)| &known.id);
+        let positions = positions.filter(|id| new.find_position(id).is_none());
+        // Where everybody sits in a position of the same id, the person says it.
+        let positions = positions.map(ToString::to_string);
+        removed.positions = positions.filter(|id| !removed.participants.contains(id)).collect();
+        let teams = old.teams.all().map(|(_, known)| &known.id);
+        let teams = teams.filter(|id| new.teams.find(id).is_none());
+        removed.teams = teams.map(ToString::to_string).collect();
+
+        let seats: BTreeSet<_> = new.seats().collect();
+        for (position, participant) in old.seats() {
+            let id = old.participant_id(participant);
+            let there = new.find_position(&old.position_id(position));
+            let kept =
+                there.zip(new.find_participant(&id)).is_some_and(|seat| seats.contains(&seat));
+            if !kept {
+                removed.moved.insert(id.to_string());
+            }
+        }
+        let members: BTreeSet<_> = new.teams.memberships().collect();
+        for (team, participant) in old.teams.memberships() {
+            let id = old.participant_id(participant);
+            let there = new.teams.find(&old.team_id(team));
+            let kept =
+                there.zip(new.find_participant(&id)).is_some_and(|row| members.contains(&row));
+            if !kept {
+                removed.moved.insert(id.to_string());
+            }
+        }
+        removed
+    }
+
+    fn has_ids(&self) -> bool {
+        !(self.participants.is_empty() && self.positions.is_empty() && self.teams.is_empty())
+    }
+}
+
+impl Service {
+    /// Everybody and everything with credits that would go.
+    pub(crate) fn gone(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>, Problem> {
+        let removed = Removed::between(old, new);
+        if !removed.has_ids() {
+            return Ok(Vec::new());
+        }
+
+        let mut found: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+        let read = self.ledger.each(None, &mut |stored| {
+            for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
+                let named = [
+                    ("participant", &credit.payee, &removed.participants),
+                    ("position", &credit.position, &removed.positions),
+                    ("team", &credit.team, &removed.teams),
+                ];
+                for (kind, id, removed) in named {
+                    if let Some(id) = id.as_ref().filter(|id| removed.contains(*id)) {
+                        *found.entry((kind, id.clone())).or_default() += 1;
+                    }
+                }
+            }
+            Ok(())
+        });
+        read.map_err(|error| Problem::internal(&error))?;
+        let found = found.into_iter();
+        Ok(found.map(|((kind, id), credits)| Gone { kind, id, credits }).collect())
+    }
+
+    /// What a preview says about people: who would go, and who would be paid less.
+    pub(crate) fn people_report(&self, old: &Ruleset, new: &Ruleset) -> Result<Value, Problem> {
+        let gone = self.gone(old, new)?;
+        let losing = self.losses(old, new).map_err(|error| Problem::internal(&error))?;
+        Ok(json!({ "gone": gone, "losing": losing }))
+    }
+
+    /// Refuses to remove people, positions, teams or memberships that money hangs on.
+    pub(super) fn keeps_people(
+        &self,
+        old: &Ruleset,
+        new: &Ruleset,
+        change: &Change,
+    ) -> Result<(), Problem> {
+        if change.force.is_some() {
+            return Ok(());
+        }
+        let gone = self.gone(old, new)?;
+        if !gone.is_empty() {
+            let names = gone.iter().map(|one| format!("{} `{}`", one.kind, one.id));
+            let detail = format!(
+                "{} would go, and has credits: keep the row and end it with `to`; if the id was \
+                 renamed, add the old id as an alias of the new one to organization/aliases.csv; or \
+                 apply the change with `force` and a reason",
+                listed(names)
+            );
+            let errors = gone.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
+            return Err(Problem::conflict("has_credits", detail).errors(errors));
+        }
+
+        let mut removed = Removed::between(old, new);
+        removed.moved.extend(std::mem::take(&mut removed.participants));
+        if removed.moved.is_empty() {
+            return Ok(());
+        }
+        let mut losses = self.losses(old, new).map_err(|error| Problem::internal(&error))?;
+        losses.retain(|loss| removed.moved.contains(&loss.payee));
+        if losses.is_empty() {
+            return Ok(());
+        }
+        let names = losses.iter().map(|loss| {
+            let (payee, plan, period) = (&loss.payee, &loss.plan, &loss.period);
+            let (before, after, unit) = (&loss.before, &loss.after, &loss.unit_type);
+            format!(
+                "`{payee}` gets {after} instead of {before} {unit} of plan `{plan}` in {period}"
+            )
+        });
+        let detail = format!(
+            "rows that rewards hang on would go: {}; keep the rows and end them with `to`, or apply \
+             the change with `force` and a reason",
+            listed(names)
+        );
+        let errors = losses.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
+        Err(Problem::conflict("has_rewards", detail).errors(errors))
+    }
+}
+
+/// The first of `names`, and how many more there are.
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
+    let shown: Vec<&str> = names.iter().take(LISTED_MAX).map(String::as_str).collect();
+    match names.len().saturating_sub(LISTED_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,109 @@
+//! Who would be paid less under other rules, from the credits that are stored.
+//!
+//! Not what a deal would be credited as (`replay`). Called by the door before an activation and by
+//! previews. Source: DESIGN section 5, REWARDS.
+//!
+//! **Architecture invariant:** nothing here writes; somebody who was renamed is compared with who they
+//! were.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accredit_crediting::reward::Rewards;
+use accredit_domain::calendar::Period;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use crate::operations::calculations::{leaves, own_period};
+use crate::operations::rewards::{changed, rewards};
+use crate::server::state::Service;
+
+/// What somebody would be paid less of a plan in a period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Loss {
+    /// Participant id, as it is now.
+    pub(crate) payee: String,
+    /// Plan id.
+    pub(crate) plan: String,
+    /// The period by which the plan is calculated.
+    pub(crate) period: String,
+    /// Unit of both amounts.
+    pub(crate) unit_type: String,
+    /// What they are paid now, a decimal as text.
+    pub(crate) before: String,
+    /// What they would be paid.
+    pub(crate) after: String,
+}
+
+/// Sums of rewards by payee and unit.
+type Sums = BTreeMap<(String, String), Decimal>;
+
+impl Service {
+    /// Everybody whom `new` would pay less than `old` does for the credits that are stored.
+    pub(crate) fn losses(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
+        let plans = changed(old, new);
+        let mut found = Vec::new();
+        if plans.is_empty() {
+            return Ok(found);
+        }
+
+        let summaries = self.ledger.summaries()?;
+        for plan in plans {
+            let stored = summaries.keys().filter(|(known, _)| *known == plan);
+            let mut periods: BTreeMap<String, Period> = BTreeMap::new();
+            for leaf in stored.filter_map(|(_, leaf)| old.settings.calendar.find(leaf)) {
+                let own = own_period(old, &plan, leaf.first);
+                periods.extend(own.map(|period| (period.id.clone(), period)));
+            }
+            for period in periods.values() {
+                let credits =
+                    self.credits(&BTreeSet::from([plan.clone()]), &leaves(old, period))?;
+                let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
+                let before = rewards(old, &plan, &period.id, &by_leaf);
+                let after = rewards(new, &plan, &period.id, &by_leaf);
+                found.extend(less((&plan, &period.id), new, &before, &after));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Who gets less of a plan in a period.
+fn less(
+    (plan, period): (&str, &str),
+    new: &Ruleset,
+    before: &Rewards,
+    after: &Rewards,
+) -> Vec<Loss> {
+    let after = sums(after);
+    let mut losses = Vec::new();
+    for ((payee, unit), amount) in sums(before) {
+        let organization = &new.organization;
+        let renamed = organization.find_participant(&payee);
+        let name =
+            renamed.map_or_else(|| payee.clone(), |id| organization.participant_id(id).to_string());
+        let left = after.get(&(name, unit.clone())).copied().unwrap_or_default();
+        if left < amount {
+            losses.push(Loss {
+                payee,
+                plan: plan.to_owned(),
+                period: period.to_owned(),
+                unit_type: unit,
+                before: amount.to_string(),
+                after: left.to_string(),
+            });
+        }
+    }
+    losses
+}
+
+fn sums(rewards: &Rewards) -> Sums {
+    let mut sums = Sums::new();
+    for row in &rewards.rows {
+        let Ok(amount) = row.amount.parse::<Decimal>() else { continue };
+        let sum = sums.entry((row.payee.clone(), row.unit_type.clone())).or_default();
+        *sum = sum.saturating_add(amount);
+    }
+    sums
+}
