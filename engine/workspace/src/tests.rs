@@ -4,6 +4,7 @@ mod broken;
 mod calendar;
 mod exchange;
 mod laws;
+mod people;
 mod quotas;
 mod reading;
 mod schema;

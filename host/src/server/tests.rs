@@ -8,6 +8,7 @@ mod foretold;
 mod former;
 mod hooks;
 mod incremental;
+mod people;
 mod policies;
 mod published;
 mod restart;

@@ -2,6 +2,7 @@
 
 mod cells;
 mod limits;
+mod people;
 
 use std::collections::BTreeSet;
 

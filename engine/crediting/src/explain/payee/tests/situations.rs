@@ -158,10 +158,10 @@ fn a_team_may_not_pass_its_part_on() {
     let no_members = "crediting team_without_members: rule `Booking`: `west` is a team, and the \
                       rule has no `members`";
     check_row(&[assign], row, "ann", &[no_members]);
-    // `o1` is no target, so the member who sits there does not count.
+    // `o1` is no target: the part of the member who sits there stays uncredited.
     let equal = [assign, ("#members", "members = \"equal\"")];
-    check_row(&equal, row, "ann", &["100.00 active"]);
-    let uncounted = "crediting not_member: rule `Booking`: the team `west` is a1 (1); not your \
+    check_row(&equal, row, "ann", &["50.00 active"]);
+    let uncounted = "crediting not_member: rule `Booking`: the team `west` is a1 (0.5); not your \
                      position `o1`";
     let above = "rollup not_reached: rule `Manager`: the credit to `a1` reaches `m1`, `z1` over \
                  Reporting; not your position `o1`";
