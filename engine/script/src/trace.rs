@@ -115,15 +115,29 @@ fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
 /// Values that are kept of one run.
 const READS_MAX: usize = 12;
 
-/// What a run of `program` read, each value once: `tx.amount` and its value.
-pub fn reads(program: &Program, arguments: &Arguments<'_>) -> Vec<(String, String)> {
+/// How a run came to its answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The line of the author's file at which it ended, from 1; none where the run had more steps
+    /// than are written down.
+    pub line: Option<u32>,
+    /// What it read, each value once: `tx.amount` and its value.
+    pub reads: Vec<(String, String)>,
+}
+
+/// How a run of `program` came to its answer.
+pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
+    let steps = steps(program, arguments).unwrap_or_default();
+    let whole = steps.len() < STEPS_MAX;
+    let line = steps.last().filter(|_| whole).map(|step| step.line);
+
     let mut reads: Vec<(String, String)> = Vec::new();
-    for read in steps(program, arguments).unwrap_or_default().into_iter().flat_map(|it| it.reads) {
+    for read in steps.into_iter().flat_map(|step| step.reads) {
         if reads.len() < READS_MAX && !reads.contains(&read) {
             reads.push(read);
         }
     }
-    reads
+    Way { line, reads }
 }
 
 /// The value of an expression that may use `tx` and, where they are there, `credit` and `to`.
@@ -313,6 +327,7 @@ fn expression(statement: &Stmt) -> Option<Expr> {
         Stmt::FnCall(call, at) => Expr::FnCall(call.clone(), *at),
         Stmt::Expr(expr) => (**expr).clone(),
         Stmt::Return(Some(expr), ..) => (**expr).clone(),
+        Stmt::Return(None, _, at) => Expr::Unit(*at),
         _ => return None,
     })
 }
