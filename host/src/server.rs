@@ -4,6 +4,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod health;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod runs;
@@ -81,6 +82,7 @@ impl Server {
             tokens: secrets::Tokens::new(token_hash, &config.tokens),
             clock,
             metrics: Metrics::new(),
+            health: health::Health::default(),
             config,
             machines: Mutex::default(),
             writer,

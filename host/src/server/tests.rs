@@ -11,6 +11,7 @@ mod policies;
 mod published;
 mod restart;
 mod swap;
+mod versions;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

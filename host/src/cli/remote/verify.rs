@@ -10,6 +10,7 @@ use accredit_redb::Redb;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
+use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::client::Client;
 use crate::operations::verify::{Wanted, verify};
@@ -32,16 +33,6 @@ pub(crate) struct Options {
     /// Only decisions of this period: a month, a quarter, a year.
     #[arg(long)]
     period: Option<String>,
-}
-
-/// Text as a value in a query.
-pub(crate) fn encoded(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let encoded = value.bytes().map(|byte| match byte {
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    encoded.collect()
 }
 
 /// Runs the verb.
@@ -89,8 +80,9 @@ fn on_file(options: &Options) -> Result<Json, String> {
 
 fn on_server(options: &Options) -> Result<Json, String> {
     let client = Client::new(&options.server, options.token.as_deref().unwrap_or_default());
-    let part =
-        |key: &str, value: &Option<String>| Some(format!("{key}={}", encoded(value.as_deref()?)));
+    let part = |key: &str, value: &Option<String>| {
+        Some(format!("{key}={}", address::part(value.as_deref()?)))
+    };
     let parts = [part("plan", &options.plan), part("period", &options.period)];
     let query: Vec<String> = parts.into_iter().flatten().collect();
     client.get(&format!("/v1/verify?{}", query.join("&")))

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::http::Answer;
 
-use crate::http::encoded;
+use crate::address;
 
 use crate::http::problem::Problem;
 use crate::http::results::enquiries;
@@ -110,7 +110,11 @@ fn credit(payee: &str, row: &CreditRow) -> Value {
 
 /// Where a payee reads why they got what they got of a transaction.
 pub(crate) fn why_not_link(payee: &str, transaction: &str) -> String {
-    format!("/v1/payees/{}/why-not?transaction={}", encoded(payee), encoded(transaction))
+    format!(
+        "/v1/payees/{}/why-not?transaction={}",
+        address::part(payee),
+        address::part(transaction)
+    )
 }
 
 /// Which transaction.
