@@ -131,8 +131,9 @@ fn condition(
         item.refuse("an expression, or at least one row");
         return None;
     }
-    let source = conditions::lower(&rows, &scope.settings.fields, scope.columns)?;
-    Some(scope.names.policies.expression(place, &source, item.place().into()))
+    let rows = (rows.as_slice(), item.place());
+    let (source, origin) = conditions::lower(rows, &scope.settings.fields, scope.columns)?;
+    Some(scope.names.policies.expression(place, &source, origin))
 }
 
 fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Relationship> {
