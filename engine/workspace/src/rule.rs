@@ -69,7 +69,12 @@ fn indirect_rule(
     let relationship = relationship.and_then(|text| relationship_of(table.report(), &text, scope));
     let receivers = selectors(&mut table, "receivers", scope);
     let sources = scope.references.read(&mut table, scope.plan);
-    let results = result::indirect(&mut table, defaults, scope);
+    let results = result::indirect(&mut table, defaults, scope, |result, duplicates| {
+        // Where no rule or policy says it, two parts of one deal are one credit of the manager.
+        if relationship == Some(Relationship::Reporting) && !duplicates {
+            scope.doubts.leaves_duplicates_out(result, &sources);
+        }
+    });
     table.finish();
     Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, sources, results })
 }
