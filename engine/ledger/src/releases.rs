@@ -187,7 +187,7 @@ impl Ledger {
         });
         let what = publication.what;
         self.append_audit(&*snapshot, &mut batch, act.at_ms, &act.who, what, detail)?;
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// Takes a calculation back from every statement; false when nothing is published. The audit
@@ -218,7 +218,7 @@ impl Ledger {
         };
         batch.put(Table::Releases, release_key(plan, period), code::json(&deleted)?);
         self.append_audit(&*snapshot, &mut batch, at_ms, who, "calculation_deleted", detail)?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(true)
     }
 
@@ -281,6 +281,23 @@ impl Ledger {
             (part(), part())
         });
         Ok(rows.collect())
+    }
+
+    /// Keeps an alert for people, once: the same one again is nothing new.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn raise_alert(&self, alert: &serde_json::Value) -> Result<()> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let row = code::json(alert)?;
+        let known = snapshot.scan(Table::Alerts, b"", b"", usize::MAX)?;
+        if known.iter().any(|(_, known)| *known == row) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        batch.put(Table::Alerts, code::key(super::next_number(&*snapshot, Table::Alerts)?), row);
+        self.commit(&batch)
     }
 
     /// Alerts that releases raised, oldest first, as JSON objects.

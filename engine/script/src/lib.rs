@@ -27,10 +27,12 @@ use rust_decimal::Decimal;
 
 use accredit_domain::calendar::{Length, PeriodKind};
 use accredit_domain::diagnostic::Place;
+use accredit_domain::exchange::Exchange;
 use accredit_domain::transaction::{Fields, Transaction};
 
 pub use check::{check, reads};
 pub use machine::Machine;
+pub use sandbox::is_timeout;
 
 /// What a program sees; which of it depends on its form.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +56,8 @@ pub struct TransactionView {
     pub period: Option<Arc<str>>,
     /// The mapped owner or team text.
     pub default_credit: Arc<str>,
+    /// What its amount is exchanged with.
+    pub exchange: Arc<Exchange>,
 }
 
 /// A credit as scripts see it: FORMAT section 5.

@@ -41,7 +41,7 @@ use self::policies::Policies;
 use self::report::Report;
 use accredit_domain::calendar::Calendar;
 use accredit_domain::diagnostic::{Diagnostic, Place};
-use accredit_domain::exchange::Rates;
+use accredit_domain::exchange::{Exchange, Rates};
 use accredit_domain::money::{Unit, Units};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
@@ -66,6 +66,8 @@ pub struct Ruleset {
     pub organization: Organization,
     /// Exchange rates.
     pub rates: Rates,
+    /// The same rates with the units, as scripts exchange by.
+    pub exchange: Arc<Exchange>,
     /// Plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
@@ -248,11 +250,14 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
+    let exchange =
+        Exchange { units: settings.units.clone(), rates: rates.clone(), home: settings.currency };
     Some(Ruleset {
         hash,
         settings,
         organization,
         rates,
+        exchange: Arc::new(exchange),
         plans,
         order,
         quotas,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use accredit_domain::organization::Recipient;
 use accredit_domain::policy::{Form, Program};
-use accredit_script::{Arguments, trace};
+use accredit_script::{Arguments, check, trace};
 
 /// A step of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Refusal {
     pub line: Option<u32>,
     /// What it read, with the values seen.
     pub seen: Vec<(String, String)>,
+    /// A value that differs from what it was compared with only by case or space, in words.
+    pub near_miss: Option<String>,
 }
 
 impl Refusal {
@@ -54,6 +56,7 @@ impl Refusal {
             file: program.origin.place.file.clone(),
             line: way.line,
             seen: way.reads,
+            near_miss: check::near_miss(program, arguments.tx),
         }
     }
 
@@ -75,7 +78,10 @@ impl fmt::Display for Refusal {
         }
         let seen: Vec<String> =
             self.seen.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        if seen.is_empty() { Ok(()) } else { write!(f, " ({})", seen.join(", ")) }
+        if !seen.is_empty() {
+            write!(f, " ({})", seen.join(", "))?;
+        }
+        self.near_miss.iter().try_for_each(|near_miss| write!(f, "; {near_miss}"))
     }
 }
 
