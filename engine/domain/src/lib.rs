@@ -15,3 +15,4 @@ pub mod organization;
 pub mod plan;
 pub mod policy;
 pub mod transaction;
+pub mod work;

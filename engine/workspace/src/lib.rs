@@ -15,6 +15,7 @@ mod doubts;
 mod exchange;
 mod fields;
 mod hash;
+mod limits;
 mod organization;
 mod plan;
 mod policies;
@@ -48,6 +49,7 @@ use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{Kind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
+use accredit_domain::work;
 use accredit_script::pool::MachinePool;
 use accredit_script::{Known, Machine};
 
@@ -151,7 +153,9 @@ impl Ruleset {
     /// column.
     pub fn read(files: &Files, observed: &BTreeSet<String>) -> (Option<Ruleset>, Vec<Diagnostic>) {
         let report = Report::default();
-        let ruleset = read(files, observed, &report);
+        work::begin();
+        let ruleset =
+            if limits::fits(files, &report) { read(files, observed, &report) } else { None };
         let findings = report.sorted();
         let usable = !findings.iter().any(Diagnostic::is_error);
         (ruleset.filter(|_| usable), findings)
