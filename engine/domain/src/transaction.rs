@@ -10,6 +10,7 @@
 
 mod cell;
 pub mod read;
+mod remark;
 pub mod version;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use self::cell::natural_key;
 pub use self::cell::{date, decode, number};
+pub use self::remark::Remark;
 
 /// The type of a column (FORMAT section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +159,7 @@ impl Record {
     /// As a JSON object: a number's digits are kept as they came.
     pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         use serde_json::Value as Json;
-        let cells = self.cells.iter().map(|(column, cell)| {
+        let cells = self.delivered().iter().map(|(column, cell)| {
             let value = match cell {
                 Cell::Null => Json::Null,
                 Cell::Text(text) | Cell::Nested(text) => Json::from(text.as_str()),
@@ -229,6 +231,8 @@ pub struct Transaction {
     values: Box<[Value]>,
     /// The amount as delivered, when another one was set by hand.
     preadjusted: Option<Value>,
+    /// What is to be known about its row.
+    remarks: Box<[Remark]>,
 }
 
 /// A mapped field that cannot be read: why.
@@ -259,6 +263,21 @@ impl Transaction {
             *value = Value::Date(date);
         }
         again
+    }
+
+    /// What is to be known about its row, each an alert.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// The same deal with these remarks about its row.
+    pub fn with_remarks(&self, remarks: Vec<Remark>) -> Transaction {
+        Transaction { remarks: remarks.into(), ..self.clone() }
+    }
+
+    /// Whether its row has the column, be the cell blank or not.
+    pub fn has_column(&self, column: &str) -> bool {
+        self.layout.slots.contains_key(column)
     }
 
     /// The value in `column`: blank where the row has no such column.
@@ -408,12 +427,14 @@ impl Decoder {
 
     /// Decodes one record; of a column delivered twice the last cell counts.
     pub fn decode(&mut self, record: &Record) -> Transaction {
-        let layout = self.layout(record);
-        let cells = record.cells.iter();
-        let values: Box<[Value]> =
-            cells.map(|(column, cell)| decode(cell, self.fields.column_type(column))).collect();
+        let cells = record.delivered();
+        let layout = self.layout(cells);
+        let values: Box<[Value]> = cells
+            .iter()
+            .map(|(column, cell)| decode(cell, self.fields.column_type(column)))
+            .collect();
         let parts = layout.id.iter().map(|slot| {
-            let cell = slot.and_then(|slot| record.cells.get(slot)).map(|(_, cell)| cell);
+            let cell = slot.and_then(|slot| cells.get(slot)).map(|(_, cell)| cell);
             match cell {
                 Some(Cell::Text(text) | Cell::Number(text)) => text.trim(),
                 _ => "",
@@ -422,19 +443,20 @@ impl Decoder {
         let parts: Vec<&str> = parts.collect();
         let blank = parts.iter().any(|part| part.is_empty());
         let id = if blank { Arc::from("") } else { Arc::from(natural_key(&parts)) };
-        Transaction { id, layout, values, preadjusted: None }
+        let remarks = record.remarks().into();
+        Transaction { id, layout, values, preadjusted: None, remarks }
     }
 
-    fn layout(&mut self, record: &Record) -> Arc<Layout> {
+    fn layout(&mut self, cells: &[(String, Cell)]) -> Arc<Layout> {
         let same = |layout: &&Arc<Layout>| {
             let names = layout.names.iter().map(AsRef::as_ref);
-            layout.names.len() == record.cells.len()
-                && names.eq(record.cells.iter().map(|(column, _)| column.as_str()))
+            layout.names.len() == cells.len()
+                && names.eq(cells.iter().map(|(column, _)| column.as_str()))
         };
         if let Some(layout) = self.layouts.iter().find(same) {
             return Arc::clone(layout);
         }
-        let columns = record.cells.iter().map(|(column, _)| column.as_str()).collect();
+        let columns = cells.iter().map(|(column, _)| column.as_str()).collect();
         let layout = Arc::new(Layout::new(columns, &self.fields));
         if self.layouts.len() < LAYOUTS_MAX {
             self.layouts.push(Arc::clone(&layout));

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use accredit_domain::transaction::read;
-use accredit_domain::transaction::{Decoder, Record, Transaction};
+use accredit_domain::transaction::version::{self, Newest};
+use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction};
 use accredit_ledger::inbox::Delivery;
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
@@ -64,6 +65,11 @@ pub(crate) fn understand(
             rows.push((record, Arc::new(transaction)));
         }
     }
+    // Parts of one deal contradict nothing: each is laid over the one before it.
+    if !merges(ruleset, delivery) {
+        mark_conflicts(&mut rows);
+    }
+
     let rest = first_without_key.map(|row| {
         let key = ruleset.settings.fields.id.join("`, `");
         format!("row {row} of {total} has no natural key: `{key}` is blank or missing")
@@ -72,6 +78,51 @@ pub(crate) fn understand(
         Some(reason) if rows.is_empty() => Err(reason),
         rest => Ok(Understood { rows, rest }),
     }
+}
+
+/// Whether a delivery brings only what changed of its deals.
+pub(crate) fn merges(ruleset: &Ruleset, delivery: &Delivery) -> bool {
+    ruleset.settings.sources.get(&delivery.source).is_some_and(|source| source.merge)
+}
+
+/// Remarks on rows of one delivery that have one natural key, unlike content and no clock that
+/// orders them.
+pub(crate) fn mark_conflicts(rows: &mut [(Record, Arc<Transaction>)]) {
+    let mut newest = Newest::default();
+    rows.iter().for_each(|(_, transaction)| newest.add(transaction));
+
+    for (record, transaction) in rows {
+        if newest.in_conflict(&transaction.id) {
+            record.remark(&Remark::Conflict);
+            *transaction = Arc::new(transaction.with_remarks(record.remarks()));
+        }
+    }
+}
+
+/// What a row makes of the version that a deal has: laid over it where its source sends only what
+/// changed, else as it is, with a remark on mapped columns that the deal loses.
+pub(crate) fn next_version(
+    fields: &Arc<Fields>,
+    merges: bool,
+    current: (&Record, &Transaction),
+    row: (Record, Arc<Transaction>),
+) -> (Record, Arc<Transaction>) {
+    let (mut record, transaction) = row;
+    if merges {
+        // A part that comes late fills in what the later one did not bring.
+        let late = version::compare(current.1, &transaction).is_lt();
+        let whole = if late { current.0.laid_over(&record) } else { record.laid_over(current.0) };
+        let transaction = Arc::new(Decoder::new(Arc::clone(fields)).decode(&whole));
+        return (whole, transaction);
+    }
+
+    let lost = version::lost_columns(current.1, &transaction);
+    if lost.is_empty() {
+        return (record, transaction);
+    }
+    record.remark(&Remark::ColumnsMissing(lost));
+    let transaction = Arc::new(transaction.with_remarks(record.remarks()));
+    (record, transaction)
 }
 
 fn records(

@@ -24,11 +24,14 @@ pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
     }
 }
 
-/// The warnings that the plan asks for as alerts; a hold that loses its date always is one.
+/// Warnings that are alerts whatever the plan asks for: money is late, or may be wrong.
+const ALWAYS: [&str; 3] = ["release_in_other_year", "conflict", "columns_missing"];
+
+/// The warnings that the plan asks for as alerts, and those that always are.
 fn alerts(ruleset: &Ruleset, decided: &Decided) -> Vec<Note> {
     let plan = ruleset.plans.get(&decided.plan);
     let wanted = |note: &&Note| {
-        note.code == "release_in_other_year"
+        ALWAYS.contains(&note.code.as_str())
             || plan.is_some_and(|plan| plan.alerts.contains(note.code.as_str()))
     };
     decided.warnings.iter().filter(wanted).cloned().collect()

@@ -4,13 +4,15 @@
 //! INV-T1, INV-T2, D20.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::{Field, Transaction, Value, number};
+use super::{Field, Remark, Transaction, Value, number};
 
 /// What a source's clock shows, in one order of all that it may be: nothing, other text, a number,
 /// a moment. As text 10 would come before 9, and `10:00:00.5Z` before `10:00:00Z`.
@@ -58,13 +60,84 @@ pub fn compare(old: &Transaction, new: &Transaction) -> Ordering {
     if old.content() == new.content() {
         return Ordering::Equal;
     }
-    let order = match (old.field(Field::Updated), new.field(Field::Updated)) {
-        (Some(old), Some(new)) => Clock::read(&new).cmp(&Clock::read(&old)),
-        _ => Ordering::Greater,
-    };
-    // Equal clocks and different content: the larger content wins, so that every order of arrival
-    // ends at the same version.
-    order.then_with(|| new.content().cmp(&old.content()))
+    // Without a clock, in order of receipt. Equal clocks and different content: the larger content
+    // wins, so that every order of arrival ends at the same version.
+    match by_clock(old, new) {
+        None => Ordering::Greater,
+        Some(order) => order.then_with(|| new.content().cmp(&old.content())),
+    }
+}
+
+/// What the source's clock says of `new` beside `old`; none when no column is mapped to it.
+fn by_clock(old: &Transaction, new: &Transaction) -> Option<Ordering> {
+    let (old, new) = (old.field(Field::Updated)?, new.field(Field::Updated)?);
+    Some(Clock::read(&new).cmp(&Clock::read(&old)))
+}
+
+/// Whether two versions differ and no clock says which one is later.
+pub fn contradict(one: &Transaction, other: &Transaction) -> bool {
+    let ordered = by_clock(one, other).is_some_and(Ordering::is_ne);
+    !ordered && one.content() != other.content()
+}
+
+/// The version that counts of each deal among rows that arrived together.
+#[derive(Debug, Default)]
+pub struct Newest {
+    deals: HashMap<Arc<str>, (Arc<Transaction>, bool)>,
+}
+
+impl Newest {
+    /// Adds a row; one without a natural key is not compared with others.
+    pub fn add(&mut self, transaction: &Arc<Transaction>) {
+        if transaction.id.is_empty() {
+            return;
+        }
+        let Some((newest, conflict)) = self.deals.get_mut(&transaction.id) else {
+            let first = (Arc::clone(transaction), false);
+            self.deals.insert(Arc::clone(&transaction.id), first);
+            return;
+        };
+
+        let order = compare(newest, transaction);
+        if order.is_eq() {
+            return;
+        }
+        // A row that is later than those in conflict ends it; an earlier one says nothing.
+        if contradict(newest, transaction) {
+            *conflict = true;
+        } else if order.is_gt() {
+            *conflict = false;
+        }
+        if order.is_gt() {
+            *newest = Arc::clone(transaction);
+        }
+    }
+
+    /// Whether the newest rows of this deal contradict each other.
+    pub fn in_conflict(&self, id: &str) -> bool {
+        self.deals.get(id).is_some_and(|(_, conflict)| *conflict)
+    }
+
+    /// The deals whose newest rows contradict each other, in order of their keys.
+    pub fn conflicts(&self) -> BTreeSet<&str> {
+        let conflicts = self.deals.iter().filter(|(_, (_, conflict))| *conflict);
+        conflicts.map(|(id, _)| id.as_ref()).collect()
+    }
+}
+
+/// The mapped columns that a deal had and that its next version does not bring, those included that
+/// it had lost before.
+pub fn lost_columns(old: &Transaction, new: &Transaction) -> BTreeSet<String> {
+    let had = old.content();
+    let mapped = old.layout.fields.columns();
+    let mut lost: BTreeSet<&str> =
+        mapped.filter(|column| had.iter().any(|(name, _)| name == column)).collect();
+    for remark in old.remarks() {
+        if let Remark::ColumnsMissing(before) = remark {
+            lost.extend(before.iter().map(String::as_str));
+        }
+    }
+    lost.into_iter().filter(|column| !new.has_column(column)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "fields", keys: FIELDS },
     Section { name: "dated", keys: DATED },
     Section { name: "date", keys: DATE },
+    Section { name: "transactions", keys: TRANSACTIONS },
     Section { name: "calendar", keys: CALENDAR },
     Section { name: "source", keys: SOURCE },
     Section { name: "plan", keys: PLAN },
@@ -50,6 +51,7 @@ const SETTINGS: &[Key] = &[
     must("workspace", Kind::Table("workspace"), "the workspace"),
     must("fields", Kind::Table("fields"), "what the columns of a transaction mean"),
     may("columns", Kind::Named(&COLUMN), "types of the other columns; text unless said"),
+    may("transactions", Kind::Table("transactions"), "how the rows lie in their files"),
     may("calendar", Kind::Table("calendar"), "periods"),
     may("queries", Kind::Named(&Kind::Expression), "saved queries, used as query:NAME"),
     may("sources", Kind::Named(&Kind::Table("source")), "webhook sources"),
@@ -96,6 +98,12 @@ const DATED: &[Key] = &[
     may("format", Kind::Text, "its format, \"%m/%d/%Y\"; ISO unless said"),
 ];
 
+const TRANSACTIONS: &[Key] = &[
+    may("delimiter", Kind::Text, "what separates the cells of CSV; found out unless said"),
+    may("skip_rows", Kind::Whole(0, 1000), "lines above the header; 0"),
+    may("stop_at_blank", Kind::Flag, "whether the first blank row ends a file; false"),
+];
+
 const CALENDAR: &[Key] = &[
     may("kind", Kind::Words(&["monthly", "4-4-5", "4-5-4", "5-4-4", "periods"]), "monthly"),
     may("year_starts", Kind::Whole(1, 12), "month in which the fiscal year starts; 1"),
@@ -106,6 +114,7 @@ const CALENDAR: &[Key] = &[
 const SOURCE: &[Key] = &[
     must("connector", Kind::Text, "who verifies and decodes: standard-webhooks"),
     may("intake", Kind::Text, "policy:NAME, which maps the body"),
+    may("merge", Kind::Flag, "whether a delivery brings only what changed; false"),
 ];
 
 const PLAN: &[Key] = &[
