@@ -59,7 +59,8 @@ impl Server {
         let data = config.data.display();
         let store = Redb::open(&config.data)
             .map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
-        let ledger = Ledger::new(Arc::new(store));
+        let ledger = Ledger::open(Arc::new(store))
+            .map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
         let clock = Clock { business_date: config.business_date };
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);

@@ -174,6 +174,12 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR061", "fiscal year of a wrong length"),
     ("CR062", "finalized period that cannot be"),
     ("CR063", "calendar setting that its kind does not use"),
+    ("CR070", "clock of a source that cannot be read"),
+    ("CR071", "value that differs from a compared text only by case or space"),
+    ("CR072", "currency that is unknown or blank"),
+    ("CR073", "amounts of several currencies compared with a number"),
+    ("CR074", "year of two digits read as four"),
+    ("CR075", "amount with more digits than are kept"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.

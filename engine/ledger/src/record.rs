@@ -216,7 +216,7 @@ impl Ledger {
             periods::finalize(self, &*self.snapshot()?, &mut batch, leaf, said)?;
         }
         finish(work, &mut batch);
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// How many there are of everything.

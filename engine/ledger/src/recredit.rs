@@ -139,7 +139,7 @@ impl Ledger {
                 self.append_audit(&*snapshot, &mut batch, at_ms, "worker", "recredited", detail)?;
             }
         }
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;

@@ -187,7 +187,7 @@ impl Ledger {
         });
         let what = publication.what;
         self.append_audit(&*snapshot, &mut batch, act.at_ms, &act.who, what, detail)?;
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// Takes a calculation back from every statement; false when nothing is published. The audit
@@ -218,7 +218,7 @@ impl Ledger {
         };
         batch.put(Table::Releases, release_key(plan, period), code::json(&deleted)?);
         self.append_audit(&*snapshot, &mut batch, at_ms, who, "calculation_deleted", detail)?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(true)
     }
 

@@ -61,7 +61,7 @@ impl Ledger {
         };
         let (who, what) = (&resolution.who, word(resolution));
         self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok((resolution.clone(), false))
     }
 

@@ -1,16 +1,21 @@
-//! `[transactions]`: how rows lie in their files.
+//! `[transactions]`: how rows lie in their files, and which of their texts mean a blank cell.
 //!
 //! Not reading rows (`transaction::read`). Called by `settings`, and by the host before it reads rows.
 
 use super::toml::Table;
-use accredit_domain::transaction::read::Layout;
+use accredit_domain::transaction::read::FileLayout;
+use accredit_domain::transaction::trimmed;
 
 /// Lines above a header, at most.
 pub(super) const SKIPPED_ROWS_MAX: i64 = 1000;
 
-/// Reads the table, where there is one.
-pub(super) fn read(root: &mut Table<'_>) -> Layout {
-    let Some(mut table) = root.table("transactions") else { return Layout::default() };
+/// Reads the table, where there is one: texts that mean a blank cell, and the layout.
+pub(super) fn read(root: &mut Table<'_>) -> (Vec<String>, FileLayout) {
+    let Some(mut table) = root.table("transactions") else { return Default::default() };
+    let blanks = table.take("blanks").and_then(|item| item.texts()).unwrap_or_default();
+    let bare = blanks.iter().map(|text| trimmed(&text.text).to_owned());
+    let blanks = bare.filter(|text| !text.is_empty()).collect();
+
     let delimiter = table.take("delimiter").and_then(|item| {
         let written = item.text()?.text;
         let mut signs = written.chars();
@@ -27,5 +32,5 @@ pub(super) fn read(root: &mut Table<'_>) -> Layout {
     table.finish();
 
     let skip_rows = skipped.and_then(|rows| usize::try_from(rows).ok()).unwrap_or_default();
-    Layout { delimiter, skip_rows, stop_at_blank }
+    (blanks, FileLayout { delimiter, skip_rows, stop_at_blank })
 }

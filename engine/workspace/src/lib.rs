@@ -41,14 +41,14 @@ use self::policies::Policies;
 use self::report::Report;
 use accredit_domain::calendar::Calendar;
 use accredit_domain::diagnostic::{Diagnostic, Place};
-use accredit_domain::exchange::Rates;
+use accredit_domain::exchange::{Exchange, Rates};
 use accredit_domain::money::{Unit, Units};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{Kind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
-use accredit_domain::transaction::read::Layout;
+use accredit_domain::transaction::read::FileLayout;
 use accredit_script::pool::MachinePool;
 use accredit_script::{Known, Machine};
 
@@ -67,6 +67,8 @@ pub struct Ruleset {
     pub organization: Organization,
     /// Exchange rates.
     pub rates: Rates,
+    /// The same rates with the units, as scripts exchange by.
+    pub exchange: Arc<Exchange>,
     /// Plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
@@ -104,7 +106,7 @@ pub struct Settings {
     /// What columns mean.
     pub fields: Arc<Fields>,
     /// How the rows of transactions lie in their files.
-    pub layout: Layout,
+    pub layout: FileLayout,
     /// Periods.
     pub calendar: Calendar,
     /// Saved queries, by name.
@@ -242,11 +244,14 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
+    let exchange =
+        Exchange { units: settings.units.clone(), rates: rates.clone(), home: settings.currency };
     Some(Ruleset {
         hash,
         settings,
         organization,
         rates,
+        exchange: Arc::new(exchange),
         plans,
         order,
         quotas,
@@ -259,12 +264,13 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
 
 /// `[transactions]` of a directory, whatever else is wrong with its files: rows are read before the
 /// rest is understood, since their columns are a part of it.
-pub fn layout(files: &Files) -> Layout {
+pub fn layout(files: &Files) -> FileLayout {
     let report = Report::default();
     let text = files.get(SETTINGS).map(AsRef::as_ref).unwrap_or_default();
     let source = toml::Source::new(SETTINGS, text, &report);
-    let Some(document) = source.parse() else { return Layout::default() };
-    layout::read(&mut toml::Table::root(source, &document))
+    let Some(document) = source.parse() else { return FileLayout::default() };
+    let (_, layout) = layout::read(&mut toml::Table::root(source, &document));
+    layout
 }
 
 fn read_settings(

@@ -5,6 +5,7 @@ mod api;
 mod concurrency;
 mod definitions;
 mod foretold;
+mod former;
 mod hooks;
 mod incremental;
 mod policies;

@@ -24,8 +24,9 @@ pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
     }
 }
 
-/// Warnings that are alerts whatever the plan asks for: money is late, or may be wrong.
-const ALWAYS: [&str; 3] = ["release_in_other_year", "conflict", "columns_missing"];
+/// Warnings that are alerts whatever a plan asks for: a hold that lost its date, an amount whose
+/// currency nobody said, and rows that contradict each other or have lost columns.
+const ALWAYS: [&str; 4] = ["release_in_other_year", "no_currency", "conflict", "columns_missing"];
 
 /// The warnings that the plan asks for as alerts, and those that always are.
 fn alerts(ruleset: &Ruleset, decided: &Decided) -> Vec<Note> {

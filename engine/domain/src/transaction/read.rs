@@ -4,9 +4,11 @@
 
 mod csv;
 mod json;
+mod table;
 
 pub use self::csv::{delimiter_name, other_separator};
 pub use self::json::record;
+pub use self::table::table;
 use super::Record;
 use super::remark::column_name;
 
@@ -32,7 +34,7 @@ impl Malformed {
 
 /// How the rows of delimited text and of sheets lie: `[transactions]` of the workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct FileLayout {
     /// What separates cells, an ASCII character; none where it is found out.
     pub delimiter: Option<char>,
     /// Lines above the header.
@@ -84,7 +86,7 @@ pub enum TextFormat {
 /// # Errors
 /// [`Malformed`] at the first thing that is no row: a row that has not as many cells as the header,
 /// a quote that stays open, a column that the header names twice, or what is not a JSON object.
-pub fn sheet(format: TextFormat, body: &[u8], layout: &Layout) -> Result<Sheet, Malformed> {
+pub fn sheet(format: TextFormat, body: &[u8], layout: &FileLayout) -> Result<Sheet, Malformed> {
     // Windows puts the mark before text.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|error| {
@@ -103,7 +105,7 @@ pub fn sheet(format: TextFormat, body: &[u8], layout: &Layout) -> Result<Sheet, 
 /// # Errors
 /// As [`sheet`].
 pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    sheet(TextFormat::Csv, body, &Layout::default()).map(Sheet::records)
+    sheet(TextFormat::Csv, body, &FileLayout::default()).map(Sheet::records)
 }
 
 /// Rows of a body with one JSON object a line; blank lines are passed over.
@@ -111,7 +113,7 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
 /// # Errors
 /// As [`sheet`].
 pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    sheet(TextFormat::Ndjson, body, &Layout::default()).map(Sheet::records)
+    sheet(TextFormat::Ndjson, body, &FileLayout::default()).map(Sheet::records)
 }
 
 /// Rows of a body that is one JSON object, or an array of them.
@@ -119,7 +121,7 @@ pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
 /// # Errors
 /// As [`sheet`].
 pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    sheet(TextFormat::Json, body, &Layout::default()).map(Sheet::records)
+    sheet(TextFormat::Json, body, &FileLayout::default()).map(Sheet::records)
 }
 
 /// The line of the character at this byte, from 1.
@@ -186,6 +188,66 @@ mod tests {
         check("a,b\n1,\"x\"\"\n2,y\n", &format!("2:3 {open}"));
         check("a,b\n1,\"x\"\"\"\n2,y\"\n", "a=1 b=x\" / a=2 b=y\"");
         check("a,b\n\"\",\"x, y\nz\"\n2,\"\"\n", "a= b=x, y\nz / a=2 b=");
+    }
+
+    /// Rows, and the delimiter that was found out.
+    #[track_caller]
+    fn check_delimiter(body: &str, delimiter: Option<char>, rows: usize) {
+        let sheet = sheet(TextFormat::Csv, body.as_bytes(), &FileLayout::default()).unwrap();
+        assert_eq!((sheet.detected, sheet.rows.len()), (delimiter, rows), "{body:?}");
+    }
+
+    #[test]
+    fn a_delimiter_is_found_out_where_every_row_agrees() {
+        check_delimiter("id;amount\nA;1,5\nB;2\n", Some(';'), 2);
+        check_delimiter("id\tnote\nA\tx, y\n", Some('\t'), 1);
+        check_delimiter("id|amount\nA|1\n", Some('|'), 1);
+        check_delimiter("id\nA;1\n", None, 1);
+        check_delimiter("id,a;b\nA,1;2\n", None, 1);
+        let disagree = csv(b"id;amount\nA;1;2\nB;2\n").unwrap_err();
+        assert!(disagree.message.contains("separated by semicolons"), "{disagree}");
+
+        let semicolons = FileLayout { delimiter: Some(';'), ..FileLayout::default() };
+        let error = sheet(TextFormat::Csv, b"id;amount\nA;1;2\n", &semicolons).unwrap_err();
+        assert_eq!((error.line, &*error.message), (2, "3 cells where the header has 2"));
+    }
+
+    #[test]
+    fn titles_and_footers_are_named_and_passed_over() {
+        let body = b"Deals of January\n\nid,amount\nA,1\n\nSum of all\n";
+        let error = csv(body).unwrap_err();
+        assert_eq!(error.line, 3, "{error}");
+        assert!(error.help.unwrap().contains("`skip_rows = 2`"));
+        let below = FileLayout { skip_rows: 2, ..FileLayout::default() };
+        let error = sheet(TextFormat::Csv, body, &below).unwrap_err();
+        assert_eq!(error.line, 6, "{error}");
+        assert!(error.help.unwrap().contains("`stop_at_blank = true`"));
+        let between = FileLayout { stop_at_blank: true, ..below };
+        let rows = sheet(TextFormat::Csv, body, &between).unwrap().rows;
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn json_is_read_in_all_its_arrangements() {
+        let check = |body: &str, lines: &[u64]| {
+            let sheet = sheet(TextFormat::Ndjson, body.as_bytes(), &FileLayout::default());
+            let rows = sheet.unwrap_or_else(|error| panic!("{body}: {error}")).rows;
+            assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), lines, "{body}");
+        };
+        check("{\"id\":1}\n\n{\"id\":2}\n", &[1, 3]);
+        check("[{\"id\":1},{\"id\":2}]", &[1, 1]);
+        check("[\n{\"id\":1},\n{\"id\":2}\n]\n", &[1, 1]);
+        check("{\n  \"id\": 1\n}\n{\n  \"id\": 2\n}\n", &[1, 4]);
+        check("{\"id\":1}{\"id\":2}", &[1, 1]);
+        assert!(ndjson(b"{\"id\":1}\n2\n").is_err());
+        assert_eq!(json(b"{\"id\":1} {\"id\":2}").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_guard_of_text_is_taken_off() {
+        // Spreadsheets are kept from reading 00123 as a number by ="00123".
+        check("id,n\n=\"00123\",1\n", "id=00123 n=1");
+        check("id,n\n\"=\"\"00123\"\"\",=1+1\n", "id=00123 n==1+1");
     }
 
     #[test]

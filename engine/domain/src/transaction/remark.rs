@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cell, Record};
+use super::{Cell, Record, trimmed};
 
 /// A remark is stored as a cell behind the delivered ones, in a column whose name begins with this
 /// sign, which no reader lets into a name: so rows of earlier releases stay readable.
@@ -73,9 +73,9 @@ impl Remark {
     }
 }
 
-/// A name of a column as a sender wrote it, without the sign of remarks.
+/// A name of a column as a sender wrote it, without spaces at its ends and the sign of remarks.
 pub(super) fn column_name(written: &str) -> String {
-    written.trim_start_matches(SIGN).to_owned()
+    trimmed(written.trim_start_matches(SIGN)).to_owned()
 }
 
 impl Record {

@@ -65,8 +65,11 @@ pub(crate) fn ledger(path: &Path) -> Result<Ledger, String> {
     if !path.is_file() {
         return Err(cannot(&"there is no such file"));
     }
-    let store = Redb::open(path).map_err(|error| cannot(&error))?;
-    Ok(Ledger::new(Arc::new(store)))
+    // A file that may not be written can be looked at all the same, where it was closed in order.
+    let is_read_only = std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
+    let store = if is_read_only { Redb::open_read_only(path) } else { Redb::open(path) };
+    let store = store.map_err(|error| cannot(&error))?;
+    Ledger::open(Arc::new(store)).map_err(|error| cannot(&error))
 }
 
 fn on_file(options: &Options) -> Result<Json, String> {

@@ -2,11 +2,10 @@
 //!
 //! Called by `read`.
 
-use std::collections::BTreeSet;
-
-use super::{Layout, Lines, Malformed, Row, Sheet, line_of};
+use super::table::table;
+use super::{FileLayout, Lines, Malformed, Sheet, line_of};
 use crate::delimited::{Cell as Delimited, OpenQuote, Rows};
-use crate::transaction::{Cell, Record};
+use crate::transaction::Cell;
 
 /// What may separate cells: commas, and what spreadsheets write instead in many countries.
 const DELIMITERS: [(char, &str); 4] =
@@ -30,7 +29,7 @@ pub fn other_separator(text: &str) -> Option<&'static str> {
 
 /// Reads `text` with the delimiter of the layout; without one with commas, or else with the first
 /// other delimiter by which all rows have as many cells as the header.
-pub(super) fn sheet(text: &str, layout: &Layout) -> Result<Sheet, Malformed> {
+pub(super) fn sheet(text: &str, layout: &FileLayout) -> Result<Sheet, Malformed> {
     if let Some(delimiter) = layout.delimiter {
         return with(text, delimiter, layout);
     }
@@ -58,38 +57,29 @@ pub(super) fn sheet(text: &str, layout: &Layout) -> Result<Sheet, Malformed> {
 }
 
 /// Reads `text` with this delimiter.
-fn with(text: &str, delimiter: char, layout: &Layout) -> Result<Sheet, Malformed> {
+fn with(text: &str, delimiter: char, layout: &FileLayout) -> Result<Sheet, Malformed> {
     let body = below(text, layout.skip_rows);
     let start = text.len() - body.len();
     let mut lines = Lines::new(text);
     let mut rows = Rows::new(body, delimiter);
-    let mut counts = Counts::default();
-    let mut sheet = Sheet::default();
-    loop {
+    let cells = std::iter::from_fn(|| {
         let line = lines.of(start + rows.offset());
-        let row = rows.next_row().map_err(|OpenQuote(offset)| open_quote(text, start + offset))?;
-        let Some(row) = row else { break };
-        if row.iter().all(|cell| cell.text.trim().is_empty()) {
-            counts.blank |= counts.header.is_some();
-            if layout.stop_at_blank && counts.header.is_some() {
-                break;
-            }
-            // A header without any name is one all the same.
-            if row.is_empty() || counts.header.is_some() {
-                continue;
-            }
-        }
-        if counts.header.is_none() {
-            counts.header = Some(row.len());
-            sheet.columns = header(&row, line)?;
-            continue;
-        }
-        if row.len() != sheet.columns.len() {
-            return Err(counts.unequal(row.len(), line, rows));
-        }
-        sheet.rows.push(Row { line: line, record: record(&sheet.columns, row) });
+        let row = rows.next_row().map_err(|OpenQuote(offset)| open_quote(text, start + offset));
+        let cells = |row: Vec<Delimited>| {
+            row.into_iter().map(|cell| Cell::Text(unguarded(cell.text))).collect()
+        };
+        row.map(|row| row.map(|row| (line, cells(row)))).transpose()
+    });
+    table(cells, false, layout)
+}
+
+/// A cell without the guard `="…"`, by which spreadsheets are kept from reading it as a number.
+fn unguarded(text: String) -> String {
+    let inner = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(inner) if !inner.contains('"') => inner.to_owned(),
+        _ => text,
     }
-    Ok(sheet)
 }
 
 /// The text without its first lines.
@@ -101,25 +91,6 @@ fn below(text: &str, lines: usize) -> &str {
     rest
 }
 
-/// Names of columns without the blanks around them.
-fn header(row: &[Delimited], line: u64) -> Result<Vec<String>, Malformed> {
-    let mut known = BTreeSet::new();
-    for cell in row.iter().filter(|cell| !cell.text.trim().is_empty()) {
-        let name = cell.text.trim();
-        if !known.insert(name) {
-            let message = format!("the column `{name}` stands in the header twice");
-            let help = Some("rename one of the two".to_owned());
-            return Err(Malformed { help, ..Malformed::at(line, message) });
-        }
-    }
-    Ok(row.iter().map(|cell| super::column_name(cell.text.trim())).collect())
-}
-
-fn record(columns: &[String], row: Vec<Delimited>) -> Record {
-    let cells = columns.iter().cloned().zip(row.into_iter().map(|cell| Cell::Text(cell.text)));
-    Record { cells: cells.collect() }
-}
-
 fn open_quote(text: &str, offset: usize) -> Malformed {
     let before = text.get(..offset).unwrap_or_default();
     let start = before.rsplit(['\r', '\n']).next().unwrap_or_default();
@@ -128,38 +99,5 @@ fn open_quote(text: &str, offset: usize) -> Malformed {
         column: start.chars().count() as u64 + 1,
         message: "a quoted cell does not end with its quote".to_owned(),
         help: Some("close the quote, and write a quote inside a quoted cell twice".to_owned()),
-    }
-}
-
-/// What was seen before a row that has not as many cells as the header.
-#[derive(Default)]
-struct Counts {
-    /// Cells of the header, once it was read.
-    header: Option<usize>,
-    /// Whether there was a blank row below it.
-    blank: bool,
-}
-
-impl Counts {
-    /// The error at a row of `cells`, with a way out: lines above the header are a title, and what
-    /// comes below a blank row is a footer.
-    fn unequal(&self, cells: usize, line: u64, mut rest: Rows<'_>) -> Malformed {
-        let header = self.header.unwrap_or_default();
-        let next = rest.next_row().ok().flatten().map(|row| row.len());
-        let help = if header == 1 && cells > 1 && next.is_none_or(|next| next == cells) {
-            format!(
-                "if the header stands in line {line}, write `skip_rows = {}` in [transactions]",
-                line.saturating_sub(1)
-            )
-        } else if self.blank {
-            "if the rows end at the blank row above, write `stop_at_blank = true` in [transactions]"
-                .to_owned()
-        } else {
-            "put a cell that contains a comma in quotes; a blank cell needs its comma; of a title \
-             or a footer see `skip_rows` and `stop_at_blank` in [transactions]"
-                .to_owned()
-        };
-        let message = format!("{cells} cells where the header has {header}");
-        Malformed { help: Some(help), ..Malformed::at(line, message) }
     }
 }
