@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Field, Remark, Transaction};
+use super::{Clock, Field, Remark, Transaction};
 
 /// Whether two versions of a transaction are the same content, and if not which one is later by
 /// the source's clock: `Less` means that `new` is older than `old` (FORMAT section 2, `updated`).
@@ -23,10 +23,13 @@ pub fn compare(old: &Transaction, new: &Transaction) -> Ordering {
     }
 }
 
-/// What the source's clock says of `new` beside `old`; none when no column is mapped to it.
+/// What the source's clock says of `new` beside `old`; none when no column is mapped to it, or when
+/// it is blank in both.
 fn by_clock(old: &Transaction, new: &Transaction) -> Option<Ordering> {
     new.column_of(Field::Updated)?;
-    Some(new.clock().cmp(&old.clock()))
+    let (old, new) = (old.clock(), new.clock());
+    let none = old == Clock::Blank && new == Clock::Blank;
+    (!none).then(|| new.cmp(&old))
 }
 
 /// Whether two versions differ and no clock says which one is later.
