@@ -181,6 +181,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR074", "year of two digits read as four"),
     ("CR075", "amount with more digits than are kept"),
     ("CR084", "manager who has left"),
+    ("CR077", "rows of one key that contradict each other"),
+    ("CR078", "cell with line breaks"),
+    ("CR079", "id that a spreadsheet has rounded"),
+    ("CR080", "row without a natural key"),
+    ("CR081", "header that differs in the case of letters"),
+    ("CR082", "deals that lose mapped columns"),
+    ("CR083", "delimiter that was found out"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.
