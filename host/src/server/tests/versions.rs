@@ -154,7 +154,7 @@ fn rows_that_contradict_each_other_are_an_alert() {
 #[test]
 fn a_source_that_sends_parts_has_them_laid_over_what_was_there() {
     // After a whole deal a CRM sent its amount alone, and its owner and its credits were gone.
-    let mut host = Host::start();
+    let host = Host::start();
     host.deliver("msg_1", &deal("A", "100", ""));
     assert_eq!(host.credits("A")[0]["amount"], "100.00");
     let answer = host.deliver("msg_2", "{\"id\":\"A\",\"amount\":500}").json();
@@ -164,17 +164,17 @@ fn a_source_that_sends_parts_has_them_laid_over_what_was_there() {
     let message = alerts[0]["message"].as_str().unwrap();
     assert!(message.contains("`closed`, `owner`"), "{alerts}");
 
-    host.stop();
-    let path = host.directory().join("accredit.toml");
-    let settings = std::fs::read_to_string(&path).unwrap() + "merge = true\n";
-    std::fs::write(&path, settings).unwrap();
-    std::fs::remove_file(host.folder.path().join("acme.redb")).unwrap();
-    host.run();
-    host.deliver("msg_1", &deal("A", "100", ",\"updated\":5"));
-    let answer = host.deliver("msg_2", "{\"id\":\"A\",\"amount\":500,\"updated\":7}").json();
+    let settings = std::fs::read_to_string(host.directory().join("accredit.toml")).unwrap();
+    let files = serde_json::json!({ "accredit.toml": settings + "merge = true\n" });
+    let change = serde_json::json!({ "files": files }).to_string();
+    let json = [("content-type", "application/json")];
+    let reply = host.api("POST", "/v1/changes", &json, &change);
+    assert!(reply.status < 300, "{}", reply.text);
+    host.deliver("msg_3", &deal("B", "100", ",\"updated\":5"));
+    let answer = host.deliver("msg_4", "{\"id\":\"B\",\"amount\":500,\"updated\":7}").json();
     assert!(answer.get("columns_missing").is_none(), "{answer}");
-    assert_eq!(host.credits("A")[0]["amount"], "500.00");
+    assert_eq!(host.credits("B")[0]["amount"], "500.00");
     // A part that comes late changes nothing that came later.
-    host.deliver("msg_3", "{\"id\":\"A\",\"amount\":1,\"updated\":6}");
-    assert_eq!(host.credits("A")[0]["amount"], "500.00");
+    host.deliver("msg_5", "{\"id\":\"B\",\"amount\":1,\"updated\":6}");
+    assert_eq!(host.credits("B")[0]["amount"], "500.00");
 }
