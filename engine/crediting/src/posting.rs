@@ -16,8 +16,6 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
-
 use crate::stage::note;
 use accredit_domain::calendar::{Calendar, Period, PeriodKind};
 use accredit_domain::credit::{CreditId, Status};
@@ -55,7 +53,7 @@ pub fn post(
     if finalized.is_empty() && frozen.is_empty() {
         return Ok(current);
     }
-    let clean = laws::sums(&current);
+    let clean = laws::sums(&current)?;
     let mut posting =
         Posting { calendar, finalized, ids: frozen.iter().map(|row| row.id.clone()).collect() };
     let mut rows = frozen.to_vec();
@@ -161,11 +159,6 @@ fn counts(row: &CreditRow) -> bool {
     row.status == Status::Active.name()
 }
 
-/// The amount as a number; a row that was read from elsewhere may hold anything.
-fn amount(row: &CreditRow) -> Result<Decimal, String> {
-    row.amount.parse().map_err(|_| format!("`{}` is no amount ({})", row.amount, row.id))
-}
-
 /// The frozen rows of one credit, in order.
 type Chain<'a> = Vec<&'a CreditRow>;
 
@@ -244,7 +237,7 @@ impl Posting<'_> {
 
     /// Whether a frozen row that counts says what the credit says now.
     fn alike(&self, frozen: &CreditRow, present: &CreditRow) -> Result<bool, String> {
-        Ok(amount(frozen)? == amount(present)?
+        Ok(frozen.amount()? == present.amount()?
             && frozen.unit_type == present.unit_type
             && frozen.credit_type == present.credit_type
             && frozen.payee == present.payee
@@ -253,7 +246,7 @@ impl Posting<'_> {
 
     /// Takes back what `row` counted.
     fn reversal(&mut self, row: &CreditRow) -> Result<CreditRow, String> {
-        let amount = amount(row)?;
+        let amount = row.amount()?;
         let scale = u8::try_from(amount.scale()).unwrap_or(u8::MAX);
         Ok(CreditRow {
             id: self.next_id(row),

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** a transaction in a plan has exactly one [`Outcome`], and every
 //! outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// What became of a transaction in a plan (FORMAT section 4).
@@ -53,6 +54,28 @@ pub struct CreditRow {
     pub origin: String,
     pub reverses: Option<String>,
     pub ruleset: String,
+}
+
+impl CreditRow {
+    /// The amount as a number.
+    ///
+    /// # Errors
+    /// When the row was changed elsewhere and holds none; it never counts as zero.
+    pub fn amount(&self) -> Result<Decimal, String> {
+        let amount = self.amount.parse();
+        amount.map_err(|_| format!("`{}` is no amount ({})", self.amount, self.id))
+    }
+}
+
+impl RewardRow {
+    /// The amount as a number.
+    ///
+    /// # Errors
+    /// When the row was changed elsewhere and holds none; it never counts as zero.
+    pub fn amount(&self) -> Result<Decimal, String> {
+        let amount = self.amount.parse();
+        amount.map_err(|_| format!("`{}` is no amount ({})", self.amount, self.id))
+    }
 }
 
 /// The columns of a credit, in the order of FORMAT section 6.

@@ -14,7 +14,10 @@ use accredit_domain::decision::CreditRow;
 pub type Sums = BTreeMap<[String; 6], Decimal>;
 
 /// What counts among `rows`, over all periods; sums of nothing are left out.
-pub fn sums<'a>(rows: impl IntoIterator<Item = &'a CreditRow>) -> Sums {
+///
+/// # Errors
+/// The row whose amount is none.
+pub fn sums<'a>(rows: impl IntoIterator<Item = &'a CreditRow>) -> Result<Sums, String> {
     let mut sums = Sums::new();
     for row in rows.into_iter().filter(|row| counts(row)) {
         let payee = row.payee.clone().unwrap_or_default();
@@ -23,11 +26,11 @@ pub fn sums<'a>(rows: impl IntoIterator<Item = &'a CreditRow>) -> Sums {
         let key =
             [plan, transaction, recipient, payee, row.credit_type.clone(), row.unit_type.clone()];
         let sum = sums.entry(key).or_default();
-        let amount = row.amount.parse::<Decimal>().unwrap_or_default();
-        *sum = sum.checked_add(amount).unwrap_or(Decimal::MAX);
+        let total = sum.checked_add(row.amount()?);
+        *sum = total.ok_or_else(|| format!("the sum of what counts is too large ({})", row.id))?;
     }
     sums.retain(|_, sum| !sum.is_zero());
-    sums
+    Ok(sums)
 }
 
 /// INVARIANT (finalized stays): frozen rows stand unchanged, and nothing else is in a finalized
@@ -53,7 +56,7 @@ pub fn check(
     if let Some(row) = rows.iter().find(|row| !ids.insert(row.id.as_str())) {
         return Err(format!("law broken (one id, one row): {}", row.id));
     }
-    let stands = sums(rows);
+    let stands = sums(rows)?;
     let differs = |key: &&[String; 6]| clean.get(*key) != stands.get(*key);
     let keys: BTreeSet<&[String; 6]> = clean.keys().chain(stands.keys()).collect();
     match keys.into_iter().find(differs) {

@@ -52,15 +52,16 @@ pub(crate) async fn statements(
     let shown = service.blocking(move |service| {
         let found = service.ledger.statements(&payee, wanted.period.as_deref());
         let found = found.map_err(|error| Problem::internal(&error))?;
-        Ok(found.iter().map(|one| statement(&payee, one)).collect())
+        found.iter().map(|one| statement(&payee, one)).collect()
     });
     Ok(crate::http::list(shown.await?))
 }
 
-fn statement(payee: &str, one: &Statement) -> Value {
+fn statement(payee: &str, one: &Statement) -> Result<Value, Problem> {
     let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
     for row in one.credits.iter().filter(|row| row.status == "active") {
-        let amount = row.amount.parse::<Decimal>().unwrap_or_default();
+        let amount = row.amount().map_err(StoreError::Damaged);
+        let amount = amount.map_err(|error| Problem::internal(&error))?;
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
         match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
             Some((.., sum)) => money::add_to_total(sum, amount),

@@ -70,7 +70,7 @@ impl Worker {
         let mut work = Work { finalized: Some((leaf.id.clone(), said.clone())), ..Work::default() };
         let mut changed = Vec::new();
         let count = self.freeze(leaf, &mut work, &mut changed)?;
-        work.decisions = self.by_their_rules(&changed)?;
+        work.decisions = self.by_their_rules(&changed, &[])?;
         let calendar = self.service.ruleset.load().settings.calendar.clone();
         for (id, decisions) in &mut work.decisions {
             let fresh = work.frozen.iter().find(|(known, _)| known == id);
