@@ -36,16 +36,6 @@ pub(crate) fn reason(force: bool, reason: Option<String>) -> Result<Option<Strin
     Ok(reason)
 }
 
-/// A natural key or an id as a part of a path or a query.
-pub(crate) fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let encoded = text.bytes().map(|byte| match byte {
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    encoded.collect()
-}
-
 /// Makes the id of a request that brings none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewRequestId;

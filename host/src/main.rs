@@ -3,6 +3,7 @@
 //! Not deciding anything: every rule of crediting is in the engine. Data goes to stdout, talk to
 //! stderr.
 
+mod address;
 mod bundle;
 mod cli;
 mod demo;

@@ -4,6 +4,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod health;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod runs;
@@ -22,6 +23,7 @@ use accredit_domain::diagnostic::Diagnostic;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
 use accredit_redb::Redb;
+use accredit_seams::store::Store;
 use accredit_workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
@@ -58,7 +60,17 @@ impl Server {
         let data = config.data.display();
         let store = Redb::open(&config.data)
             .map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
-        let ledger = Ledger::new(Arc::new(store));
+        Server::start_on(Arc::new(store), config).await
+    }
+
+    /// The same on a store that is open already.
+    ///
+    /// # Errors
+    /// Why it does not run, for stderr.
+    pub(crate) async fn start_on(store: Arc<dyn Store>, config: Config) -> Result<Running, String> {
+        let data = config.data.display();
+        let ledger =
+            Ledger::open(store).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
         let clock = Clock { business_date: config.business_date };
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
@@ -81,6 +93,7 @@ impl Server {
             tokens: secrets::Tokens::new(token_hash, &config.tokens),
             clock,
             metrics: Metrics::new(),
+            health: health::Health::default(),
             config,
             machines: Mutex::default(),
             writer,

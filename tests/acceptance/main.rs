@@ -6,6 +6,7 @@ mod bad_input;
 mod beginners;
 mod bundles;
 mod cases;
+mod cells;
 mod changes;
 mod check;
 mod company;

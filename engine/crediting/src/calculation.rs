@@ -108,15 +108,14 @@ fn decide_blocks(
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Vec<Vec<Decided>>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
-    let work = || {
-        let mut machine = Machine::new(&ruleset.programs);
+    let work = |machine: &mut Machine| {
         let mut mine = Vec::new();
         while let Some((index, block)) = {
             let index = next.fetch_add(1, Ordering::Relaxed);
             blocks.get(index).map(|block| (index, *block))
         } {
             let places = (index * BLOCK_TRANSACTIONS..).zip(block);
-            let decided = places.map(|(place, tx)| decide(place, tx, &mut machine));
+            let decided = places.map(|(place, tx)| decide(place, tx, machine));
             mine.push((index, decided.collect::<Vec<_>>()));
         }
         if let Ok(mut done) = done.lock() {
@@ -127,8 +126,8 @@ fn decide_blocks(
         for _ in 0..threads.clamp(1, blocks.len().max(1)) {
             let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
             // A worker that cannot be started is a worker less: the others take its blocks.
-            if builder.spawn_scoped(scope, work).is_err() {
-                work();
+            if builder.spawn_scoped(scope, || ruleset.with_machine(work)).is_err() {
+                ruleset.with_machine(work);
             }
         }
     });

@@ -37,7 +37,8 @@ pub const LATE: &str = "late";
 /// the origin `retro` and ids of the same credit with the next ordinals. A credit without a frozen
 /// row stands as decided, or as `late` when its own period is in `finalized`. What is posted is
 /// dated in the earliest leaf period, at or after its own, that is not in `finalized`; so is a
-/// credit that is held.
+/// credit that is held. What is posted stands in the order of its periods, so that freezing the
+/// earliest of them moves nothing.
 ///
 /// `current` are rows as the pipeline makes them, whose period is their own; `finalized` are ids of
 /// leaf periods.
@@ -72,7 +73,11 @@ pub fn post(
             None => rows.push(posting.fresh(row)?),
         }
     }
-    laws::check(&clean, frozen, &rows, finalized)?;
+    let mut posted = rows.split_off(frozen.len().min(rows.len()));
+    // Stable: within a period they stay in the order in which they were decided.
+    posted.sort_by_key(|row| calendar.find(&row.period).map(|period| period.first));
+    rows.extend(posted);
+    laws::check(&clean, frozen, &rows, (calendar, finalized))?;
     Ok(rows)
 }
 

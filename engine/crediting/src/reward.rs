@@ -42,15 +42,24 @@ pub fn rewards<'a>(
     if plan.rewards.is_empty() {
         return rewards;
     }
-    let mut machine = plan.rewards.iter().any(has_program).then(|| Machine::new(&ruleset.programs));
+
     let credits = credits.into_iter();
     let last = period.end.yesterday().unwrap_or(period.first);
-    for reward in &plan.rewards {
-        let desk = claim::Desk { ruleset, plan, reward, period, last };
-        let claims = claim::claims(&desk, credits.clone(), &mut rewards.alerts);
-        for claim in claims {
-            pay::pay(&desk, &claim, machine.as_mut(), &mut rewards);
+    let mut pay_all = |mut machine: Option<&mut Machine>| {
+        for reward in &plan.rewards {
+            let desk = claim::Desk { ruleset, plan, reward, period, last };
+            let claims = claim::claims(&desk, credits.clone(), &mut rewards.alerts);
+            for claim in claims {
+                pay::pay(&desk, &claim, machine.as_deref_mut(), &mut rewards);
+            }
         }
+    };
+
+    // Most plans pay by tiers alone, which need no machine.
+    if plan.rewards.iter().any(has_program) {
+        ruleset.with_machine(|machine| pay_all(Some(machine)));
+    } else {
+        pay_all(None);
     }
     rewards
 }

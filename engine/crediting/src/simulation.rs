@@ -291,9 +291,9 @@ fn credit_sums(
         let repeated = repetitions.contains(row.transaction.as_str());
         add(&mut sums, of_credit(row)?, if repeated { &[2, 3] } else { &[3] });
     }
-    let sums = sums.into_iter().map(|(key, [now, posted, more, then])| {
-        sum(ruleset, key, [now, more, then], Some(posted))
-    });
+    let sums = sums
+        .into_iter()
+        .map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)));
     Ok(sums.collect())
 }
 

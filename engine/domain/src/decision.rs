@@ -8,7 +8,7 @@
 //! outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What became of a transaction in a plan (FORMAT section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,7 +163,8 @@ pub const REWARD_COLUMNS: [&str; 14] = [
 /// One thing to know about a transaction in a plan: why it got nothing, or an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// Natural key.
+    /// Natural key; blank, and null in JSON, of what is about no transaction.
+    #[serde(serialize_with = "blank_as_null", deserialize_with = "null_as_blank")]
     pub transaction: String,
     /// Plan id.
     pub plan: String,
@@ -181,6 +182,21 @@ pub struct Note {
     pub line: Option<u32>,
     /// Column in it, from 1.
     pub column: Option<u32>,
+}
+
+/// For people a blank is null; stored rows, which are no text, keep it.
+fn blank_as_null<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() && serializer.is_human_readable() {
+        return serializer.serialize_none();
+    }
+    serializer.serialize_str(text)
+}
+
+fn null_as_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    if deserializer.is_human_readable() {
+        return Ok(Option::deserialize(deserializer)?.unwrap_or_default());
+    }
+    String::deserialize(deserializer)
 }
 
 /// The columns of a note, in the order of FORMAT section 6.

@@ -9,6 +9,7 @@
 mod origin;
 
 use serde::{Serialize, Serializer};
+use strsim::osa_distance;
 
 pub use self::origin::Origin;
 
@@ -173,6 +174,12 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR061", "fiscal year of a wrong length"),
     ("CR062", "finalized period that cannot be"),
     ("CR063", "calendar setting that its kind does not use"),
+    ("CR070", "clock of a source that cannot be read"),
+    ("CR071", "value that differs from a compared text only by case or space"),
+    ("CR072", "currency that is unknown or blank"),
+    ("CR073", "amounts of several currencies compared with a number"),
+    ("CR074", "year of two digits read as four"),
+    ("CR075", "amount with more digits than are kept"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.
@@ -190,7 +197,7 @@ pub fn did_you_mean<'a>(
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word)
-        .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
@@ -201,32 +208,6 @@ pub fn did_you_mean<'a>(
 pub fn is_slip(word: &str, known: &str) -> bool {
     let letters = |word: &str| -> String { word.chars().filter(|c| !c.is_ascii_digit()).collect() };
     let long_enough = word.chars().count() >= 4;
-    let near = long_enough && distance(&word.to_lowercase(), &known.to_lowercase()) == 1;
+    let near = long_enough && osa_distance(&word.to_lowercase(), &known.to_lowercase()) == 1;
     near && letters(word) != letters(known)
-}
-
-/// Edits (insert, delete, replace, swap of neighbours) between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = Vec::with_capacity(a.len() + 1);
-    rows.push((0..=b.len()).collect());
-    let at = |rows: &[Vec<usize>], i: usize, j: usize| -> usize {
-        rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX / 2)
-    };
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let replace = at(&rows, i, j) + usize::from(x != y);
-            let delete = at(&rows, i, j + 1) + 1;
-            let insert = row.last().copied().unwrap_or(0) + 1;
-            let mut best = replace.min(delete).min(insert);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
-            if swapped {
-                best = best.min(at(&rows, i - 1, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    at(&rows, a.len(), b.len())
 }

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::calendar::Validity;
-use crate::money::Unit;
+use crate::money::{Unit, Units};
 
 /// Every rate of a workspace.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +73,17 @@ impl Rates {
         let rate = self.rate(from, to, date).ok_or(NoExchange::NoRate)?;
         amount.checked_mul(rate).ok_or(NoExchange::TooLarge)
     }
+}
+
+/// What a workspace exchanges with: its units and rates, and the unit of amounts that name none.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Unit types.
+    pub units: Units,
+    /// Rates.
+    pub rates: Rates,
+    /// The workspace's currency.
+    pub home: Unit,
 }
 
 #[cfg(test)]

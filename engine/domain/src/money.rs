@@ -48,6 +48,15 @@ impl Units {
         Some(Unit { index: u16::try_from(index).ok()?, scale })
     }
 
+    /// The unit type called `name`, or the only one that is called so without regard to case.
+    pub fn find_any_case(&self, name: &str) -> Option<Unit> {
+        let alike = || {
+            let mut alike = self.names().filter(|known| known.eq_ignore_ascii_case(name));
+            alike.next().filter(|_| alike.next().is_none())
+        };
+        self.find(name).or_else(|| alike().and_then(|known| self.find(known)))
+    }
+
     /// The name of `unit`; blank for a unit of another workspace.
     pub fn name(&self, unit: Unit) -> &str {
         self.names.get(usize::from(unit.index)).map_or("", |(name, _)| name)

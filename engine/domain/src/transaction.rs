@@ -9,7 +9,13 @@
 //! a corrected `[columns]` re-reads what was received before.
 
 mod cell;
+mod clock;
+pub mod dates;
+mod identity;
+pub mod numbers;
 pub mod read;
+#[cfg(test)]
+mod tests;
 pub mod version;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,28 +25,48 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use self::cell::natural_key;
-pub use self::cell::{date, decode, number};
+pub use self::cell::{decode, trimmed};
+pub use self::clock::Clock;
+use self::dates::{DateFormats, Zone};
+use self::identity::natural_key;
+pub use self::identity::{ID_FORMS, IdForm};
+use self::numbers::NumberStyle;
+pub use self::numbers::number;
 
 /// The type of a column (FORMAT section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnType {
-    /// Text, as delivered.
+    /// Text without spaces at its ends.
     Text,
-    /// A decimal number.
-    Number,
-    /// A date: ISO, or in this `strptime` format.
-    Date(Option<String>),
+    /// Text as delivered.
+    ExactText,
+    /// A decimal number: plain, or in this style.
+    Number(Option<NumberStyle>),
+    /// A date in one of these formats.
+    Date(DateFormats),
     /// `true` or `false`.
     Bool,
 }
 
 impl ColumnType {
+    /// A number without a style of its own.
+    pub const NUMBER: ColumnType = ColumnType::Number(None);
+
+    /// A date in ISO.
+    pub fn iso_date() -> Self {
+        ColumnType::Date(DateFormats::default())
+    }
+
+    /// Whether cells are text.
+    pub fn is_text(&self) -> bool {
+        matches!(self, ColumnType::Text | ColumnType::ExactText)
+    }
+
     /// The word for messages.
     pub fn name(&self) -> &'static str {
         match self {
-            ColumnType::Text => "text",
-            ColumnType::Number => "number",
+            ColumnType::Text | ColumnType::ExactText => "text",
+            ColumnType::Number(_) => "number",
             ColumnType::Date(_) => "date",
             ColumnType::Bool => "bool",
         }
@@ -115,6 +141,16 @@ pub struct Fields {
     pub names: BTreeMap<Names, Vec<String>>,
     /// Types of the columns that are mapped to a typed field or declared; the rest is text.
     pub types: BTreeMap<String, ColumnType>,
+    /// The form of the ids in the natural key.
+    pub id_form: IdForm,
+    /// Columns that hold the incentive date where the mapped one is blank, in order.
+    pub date_fallbacks: Vec<String>,
+    /// How the source's clock is written; absent, as a number or in ISO.
+    pub clock: Option<DateFormats>,
+    /// Texts that mean a blank cell, in whatever case.
+    pub blanks: Vec<String>,
+    /// Where moments have their day.
+    pub zone: Zone,
 }
 
 impl Fields {
@@ -127,7 +163,12 @@ impl Fields {
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let named = self.names.values().flatten();
         let all = self.id.iter().chain(self.mapped.values()).chain(named).chain(self.types.keys());
-        all.map(String::as_str)
+        all.chain(&self.date_fallbacks).map(String::as_str)
+    }
+
+    /// Whether a cell with this text, without spaces at its ends, is blank.
+    pub fn is_blank(&self, text: &str) -> bool {
+        text.is_empty() || self.blanks.iter().any(|blank| blank.eq_ignore_ascii_case(text))
     }
 }
 
@@ -198,8 +239,9 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Names of columns are without spaces at their ends, whatever a header has.
     fn new(columns: Vec<&str>, fields: &Arc<Fields>) -> Self {
-        let names: Vec<Arc<str>> = columns.into_iter().map(Arc::from).collect();
+        let names: Vec<Arc<str>> = columns.into_iter().map(trimmed).map(Arc::from).collect();
         let slots: HashMap<_, _> = names.iter().cloned().enumerate().map(|(i, n)| (n, i)).collect();
         let slot = |column: &String| slots.get(column.as_str()).copied();
         let mapped = fields.mapped.iter().filter_map(|(f, column)| Some((*f, slot(column)?)));
@@ -217,6 +259,11 @@ impl Layout {
     pub fn column_type(&self, column: &str) -> &ColumnType {
         self.fields.column_type(column)
     }
+
+    /// What the columns mean.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
 }
 
 /// A closed deal, decoded.
@@ -227,6 +274,8 @@ pub struct Transaction {
     /// Its columns.
     pub layout: Arc<Layout>,
     values: Box<[Value]>,
+    /// What the source's clock showed; the cell itself when it cannot be read.
+    clock: Result<Clock, Arc<str>>,
     /// The amount as delivered, when another one was set by hand.
     preadjusted: Option<Value>,
 }
@@ -249,12 +298,16 @@ pub enum Unreadable {
     },
 }
 
+/// What the cell of a clock is expected to be.
+const CLOCK: &str = "date and time";
+
 impl Transaction {
     /// The same deal under another natural key and on another date, for simulations; its other
     /// columns, those of the key among them, stay as delivered.
     pub fn repeated(&self, id: &str, date: Date) -> Transaction {
         let mut again = Transaction { id: Arc::from(id), ..self.clone() };
-        let slot = self.layout.mapped.get(&Field::Date).copied();
+        let column = self.column_of(Field::Date);
+        let slot = column.and_then(|column| self.layout.slots.get(column)).copied();
         if let Some(value) = slot.and_then(|slot| again.values.get_mut(slot)) {
             *value = Value::Date(date);
         }
@@ -272,17 +325,40 @@ impl Transaction {
         }
     }
 
-    /// The value of a mapped field; none when no column is mapped to it.
+    /// The value of a mapped field; none when no column is mapped to it. The incentive date is that
+    /// of the first of its columns that is not blank.
     pub fn field(&self, field: Field) -> Option<Value> {
+        if field == Field::Date && !self.layout.fields.date_fallbacks.is_empty() {
+            return self.column_of(field).map(|column| self.get(column));
+        }
         match self.layout.mapped.get(&field).and_then(|slot| self.values.get(*slot)) {
             Some(value) => Some(value.clone()),
             None => self.layout.fields.mapped.get(&field).map(|column| self.get(column)),
         }
     }
 
-    /// The column mapped to `field`.
+    /// The column mapped to `field`; of several, the one that its value comes from.
     pub fn column_of(&self, field: Field) -> Option<&str> {
-        self.layout.fields.mapped.get(&field).map(String::as_str)
+        let fields = &self.layout.fields;
+        let mapped = fields.mapped.get(&field)?;
+        if field != Field::Date {
+            return Some(mapped);
+        }
+
+        let mut columns = std::iter::once(mapped).chain(&fields.date_fallbacks);
+        let filled = columns.find(|column| self.get(column) != Value::Blank);
+        Some(filled.unwrap_or(mapped))
+    }
+
+    /// What the source's clock showed: blank where no column is mapped to it, or its cell cannot be
+    /// read.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone().unwrap_or(Clock::Blank)
+    }
+
+    /// The cell of the source's clock, where it cannot be read.
+    pub fn bad_clock(&self) -> Option<&str> {
+        self.clock.as_ref().err().map(AsRef::as_ref)
     }
 
     /// The incentive date.
@@ -352,9 +428,14 @@ impl Transaction {
     pub fn bad_value(&self) -> Option<Unreadable> {
         let cells = self.layout.names.iter().zip(self.values.iter());
         let known = |name: &str| self.layout.fields.columns().any(|column| column == name);
-        cells.into_iter().find_map(|(column, value)| match value {
+        let first = cells.into_iter().find_map(|(column, value)| match value {
             Value::Bad(cell) if known(column) => Some(self.bad(column, cell)),
             _ => None,
+        });
+        first.or_else(|| {
+            let (column, cell) = (self.column_of(Field::Updated)?, self.bad_clock()?);
+            let (column, cell) = (column.to_owned(), cell.to_owned());
+            Some(Unreadable::Bad { column, cell, expected: CLOCK })
         })
     }
 
@@ -410,26 +491,52 @@ impl Decoder {
     pub fn decode(&mut self, record: &Record) -> Transaction {
         let layout = self.layout(record);
         let cells = record.cells.iter();
-        let values: Box<[Value]> =
-            cells.map(|(column, cell)| decode(cell, self.fields.column_type(column))).collect();
+        let values: Box<[Value]> = cells.map(|(column, cell)| self.value(column, cell)).collect();
         let parts = layout.id.iter().map(|slot| {
             let cell = slot.and_then(|slot| record.cells.get(slot)).map(|(_, cell)| cell);
             match cell {
-                Some(Cell::Text(text) | Cell::Number(text)) => text.trim(),
+                Some(Cell::Text(text) | Cell::Number(text)) => trimmed(text),
                 _ => "",
             }
         });
         let parts: Vec<&str> = parts.collect();
-        let blank = parts.iter().any(|part| part.is_empty());
-        let id = if blank { Arc::from("") } else { Arc::from(natural_key(&parts)) };
-        Transaction { id, layout, values, preadjusted: None }
+        let blank = parts.iter().any(|part| self.fields.is_blank(part));
+        let id = if blank { String::new() } else { natural_key(&parts, self.fields.id_form) };
+        let clock = self.clock(&layout, record);
+
+        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None }
+    }
+
+    fn value(&self, column: &str, cell: &Cell) -> Value {
+        decode(cell, self.fields.column_type(trimmed(column)), &self.fields)
+    }
+
+    /// The clock is read from the cell as delivered: as a date, all versions of a day would be equal.
+    fn clock(&self, layout: &Layout, record: &Record) -> Result<Clock, Arc<str>> {
+        let slot = layout.mapped.get(&Field::Updated).copied();
+        let Some((column, cell)) = slot.and_then(|slot| record.cells.get(slot)) else {
+            return Ok(Clock::Blank);
+        };
+        let formats = match self.fields.column_type(trimmed(column)) {
+            ColumnType::Date(formats) => Some(formats),
+            _ => self.fields.clock.as_ref(),
+        };
+        match cell {
+            Cell::Null => Ok(Clock::Blank),
+            Cell::Bool(flag) => Err(Arc::from(flag.to_string())),
+            Cell::Nested(text) => Err(Arc::from(text.as_str())),
+            Cell::Text(text) | Cell::Number(text) => {
+                let bare = if self.fields.is_blank(trimmed(text)) { "" } else { trimmed(text) };
+                Clock::read(bare, formats).ok_or_else(|| Arc::from(text.as_str()))
+            }
+        }
     }
 
     fn layout(&mut self, record: &Record) -> Arc<Layout> {
         let same = |layout: &&Arc<Layout>| {
             let names = layout.names.iter().map(AsRef::as_ref);
             layout.names.len() == record.cells.len()
-                && names.eq(record.cells.iter().map(|(column, _)| column.as_str()))
+                && names.eq(record.cells.iter().map(|(column, _)| trimmed(column)))
         };
         if let Some(layout) = self.layouts.iter().find(same) {
             return Arc::clone(layout);

@@ -125,7 +125,7 @@ impl Ledger {
         });
         let who = &proposal.who;
         self.append_audit(&*snapshot, &mut batch, proposal.at_ms, who, "proposed", detail)?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(proposal)
     }
 
@@ -140,7 +140,7 @@ impl Ledger {
         batch.put(Table::Changes, code::key(proposal.id), code::json(proposal)?);
         let detail = serde_json::json!({"change": proposal.id, "state": proposal.state});
         self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// A kept change.

@@ -18,9 +18,7 @@ pub(super) fn pack(row: &impl Serialize) -> Result<Vec<u8>> {
 /// A row out of its bytes.
 pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => {
-            postcard::from_bytes(rest).map_err(|error| unreadable(&error))
-        }
+        Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| unreadable(&error)),
         Some((version, _)) => Err(unreadable(&format!("its version is {version}"))),
         None => Err(unreadable(&"it is empty")),
     }

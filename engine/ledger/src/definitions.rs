@@ -254,7 +254,7 @@ impl Ledger {
             "activated",
             detail,
         )?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(activation)
     }
 
@@ -285,7 +285,7 @@ impl Ledger {
         for path in &refusal.activation.files {
             batch.put(Table::Refusals, path.as_str(), code::json(refusal)?);
         }
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// Refused changes that nothing has replaced, by path.

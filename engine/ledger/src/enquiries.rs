@@ -69,7 +69,7 @@ impl Ledger {
             "enquiry": enquiry.id, "payee": enquiry.payee, "kind": enquiry.kind,
         });
         self.append_audit(&*snapshot, &mut batch, enquiry.at_ms, who, "enquired", detail)?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(enquiry)
     }
 
@@ -94,7 +94,7 @@ impl Ledger {
         batch.put(Table::Enquiries, code::key(id), code::json(&enquiry)?);
         let detail = serde_json::json!({"enquiry": id, "state": state});
         self.append_audit(&*snapshot, &mut batch, at_ms, &who, "answered", detail)?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(Some(enquiry))
     }
 

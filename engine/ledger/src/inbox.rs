@@ -120,7 +120,7 @@ impl Ledger {
             next += 1;
         }
         if !batch.changes.is_empty() {
-            self.store.commit(&batch)?;
+            self.commit(&batch)?;
         }
         Ok(receipts)
     }
@@ -192,7 +192,7 @@ impl Ledger {
         let mut batch = Batch::default();
         batch.delete(Table::Dead, key);
         batch.put(Table::Pending, key, "");
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(true)
     }
 }

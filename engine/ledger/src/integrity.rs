@@ -21,6 +21,8 @@ use super::{Ledger, Result, code};
 use accredit_domain::decision::Resolution;
 use accredit_seams::store::{Snapshot, Table};
 
+mod published;
+
 /// Rows read at a time.
 const PAGE: usize = 1000;
 
@@ -43,7 +45,7 @@ impl Ledger {
     /// # Errors
     /// When the data cannot be read at all.
     pub fn check_trail(&self, head: Option<&str>) -> Result<Trail> {
-        let snapshot = self.snapshot()?;
+        let snapshot = self.store.lenient_snapshot()?;
         let mut trail = Trail::default();
         let mut rows: BTreeMap<u64, Row> = BTreeMap::new();
         let mut known = head.is_none();
@@ -79,6 +81,7 @@ impl Ledger {
         activations(&*snapshot, &rows, &mut trail.problems)?;
         changes(&*snapshot, &rows, &mut trail.problems)?;
         resolutions(&*snapshot, &rows, &mut trail.problems)?;
+        published::check(&*snapshot, &rows, &mut trail.problems)?;
         Ok(trail)
     }
 
@@ -87,8 +90,9 @@ impl Ledger {
     /// # Errors
     /// When the data cannot be read at all.
     pub fn damage(&self) -> Result<Vec<String>> {
-        let snapshot = self.snapshot()?;
-        let mut found = Vec::new();
+        let mut found = self.store.broken_seals()?;
+        // What a row says is compared even where its seal is broken: damage seldom comes alone.
+        let snapshot = self.store.lenient_snapshot()?;
         each(&*snapshot, Table::Sources, |key, text| {
             if content_hash(&String::from_utf8_lossy(text)).as_bytes() != key {
                 let name = String::from_utf8_lossy(key);
@@ -270,7 +274,7 @@ struct Derived {
 }
 
 impl Derived {
-    fn add(&mut self, stored: &Stored) {
+    fn add(&mut self, stored: &Stored) -> Result<()> {
         for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
             if let Some(key) = statements::key(credit, stored.number) {
                 let sum = self.statements.entry(key).or_default();
@@ -281,8 +285,8 @@ impl Derived {
         if record::is_parked(stored) {
             self.parked.insert(stored.number);
         }
-        self.counts.add(&stored.decisions, 1);
         self.counts.transactions += 1;
+        self.counts.add(&stored.decisions, 1)
     }
 }
 
@@ -298,12 +302,9 @@ fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
     let mut whole = true;
     each(snapshot, Table::Blocks, |key, row| {
         let number = code::number(key);
-        let check = snapshot.get(Table::Meta, &record::check_key(number))?;
         let stored = code::unpack::<Vec<Stored>>(row);
-        // Blocks of earlier versions of the program have no checksum until they change.
-        let same = check.is_none_or(|check| check == record::checksum(row));
-        whole &= stored.is_ok() && same;
-        if stored.is_err() || !same {
+        whole &= stored.is_ok();
+        if stored.is_err() {
             let first = number * record::BLOCK;
             let last = first + record::BLOCK - 1;
             found.push(format!("the block of transactions {first} to {last} is not what it was"));
@@ -313,7 +314,9 @@ fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
             if known.map(|known| code::number(&known)) != Some(stored.number) {
                 found.push(format!("transaction `{}` is not found by its key", stored.id));
             }
-            derived.add(&stored);
+            if let Err(error) = derived.add(&stored) {
+                found.push(format!("transaction `{}`: {error}", stored.id));
+            }
         }
         Ok(())
     })?;

@@ -14,6 +14,7 @@ pub mod calculations;
 pub mod changes;
 mod code;
 pub mod definitions;
+pub mod dump;
 pub mod enquiries;
 pub mod inbox;
 pub mod integrity;
@@ -25,17 +26,20 @@ pub mod recredit;
 pub mod releases;
 pub mod resolutions;
 pub mod runs;
+pub mod sealed;
 mod statements;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use accredit_seams::store::{Error, Snapshot, Store, Table};
+use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
+
+use self::sealed::SealedStore;
 
 /// The ledger of one data file.
 pub struct Ledger {
-    store: Arc<dyn Store>,
+    store: SealedStore,
     /// One decision at a time is recorded: blocks are read, changed and written.
     records: Mutex<()>,
     /// One group of deliveries at a time gets its sequence numbers.
@@ -48,10 +52,32 @@ pub struct Ledger {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Ledger {
-    /// The ledger in `store`.
+    /// The ledger in `store`, whose rows are sealed first when an earlier version of the program
+    /// wrote them without seals.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or its rows cannot be sealed.
+    pub fn open(store: Arc<dyn Store>) -> Result<Ledger> {
+        sealed::seal_former_rows(&*store)?;
+        Ok(Ledger::new(store))
+    }
+
+    /// The ledger in a `store` that is empty, or was opened by [`Ledger::open`] before.
     pub fn new(store: Arc<dyn Store>) -> Ledger {
         let (records, deliveries, others) = (Mutex::new(()), Mutex::new(()), Mutex::new(()));
-        Ledger { store, records, deliveries, others }
+        Ledger { store: SealedStore::new(store), records, deliveries, others }
+    }
+
+    /// Whether the store can be written, and no row that was read is damaged.
+    ///
+    /// # Errors
+    /// Why it cannot be used as it is.
+    pub fn health(&self) -> Result<()> {
+        self.store.health()
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<()> {
+        self.store.commit(batch)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
@@ -78,10 +104,10 @@ impl Ledger {
     ) -> Result<()> {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = accredit_seams::store::Batch::default();
+        let mut batch = Batch::default();
         batch.put(Table::Meta, key, value);
         self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// Keeps a value for the host.
@@ -89,9 +115,9 @@ impl Ledger {
     /// # Errors
     /// When it cannot be written.
     pub fn set_meta(&self, key: &str, value: &[u8]) -> Result<()> {
-        let mut batch = accredit_seams::store::Batch::default();
+        let mut batch = Batch::default();
         batch.put(Table::Meta, key, value);
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 }
 

@@ -93,7 +93,7 @@ impl Ledger {
         let what = if said.state == "open" { "reopened" } else { "closed" };
         let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
         self.append_audit(&*snapshot, &mut batch, said.at_ms, &said.who, what, detail)?;
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// The frozen rows of a transaction, in the order in which they were frozen.

@@ -170,16 +170,6 @@ pub(super) fn block(snapshot: &dyn Snapshot, number: u64) -> Result<Vec<Stored>>
     row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
 }
 
-/// Where the checksum of a block stands in files of the first format.
-pub(super) fn check_key(block: u64) -> Vec<u8> {
-    [b"block/", &code::key(block)[..]].concat()
-}
-
-/// What a block's bytes are known by, so that damage shows that no decision depends on.
-pub(super) fn checksum(row: &[u8]) -> [u8; 32] {
-    *blake3::hash(row).as_bytes()
-}
-
 /// Where the dates of release of a transaction's held credits stand.
 pub(super) fn hold_keys(stored: &Stored) -> BTreeSet<Vec<u8>> {
     let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
@@ -237,7 +227,7 @@ impl Ledger {
             audit(work, &*self.snapshot()?, &mut batch)?;
         }
         finish(work, &mut batch);
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// How many there are of everything.

@@ -130,10 +130,7 @@ pub(super) fn hash_of_rows(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> String {
 }
 
 /// What a release with its statements is known by in the trail.
-pub(super) fn hash_of_release(
-    release: &[u8],
-    statements: &BTreeMap<Vec<u8>, Vec<u8>>,
-) -> String {
+pub(super) fn hash_of_release(release: &[u8], statements: &BTreeMap<Vec<u8>, Vec<u8>>) -> String {
     let mut rows = statements.clone();
     // No key of a statement is empty.
     rows.insert(Vec::new(), release.to_vec());
@@ -222,7 +219,7 @@ impl Ledger {
         batch.put(Table::Releases, release_key(plan, period), row);
         let what = publication.what;
         self.append_audit(&*snapshot, &mut batch, act.at_ms, &act.who, what, detail)?;
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// Takes a calculation back from every statement; false when nothing is published. The audit
@@ -259,7 +256,7 @@ impl Ledger {
         });
         batch.put(Table::Releases, release_key(plan, period), row);
         self.append_audit(&*snapshot, &mut batch, at_ms, who, "calculation_deleted", detail)?;
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(true)
     }
 

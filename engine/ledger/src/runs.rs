@@ -89,7 +89,7 @@ impl Ledger {
         if let Some(old) = run.id.checked_sub(RUNS_MAX) {
             batch.delete(Table::Runs, code::key(old));
         }
-        self.store.commit(&batch)?;
+        self.commit(&batch)?;
         Ok(run)
     }
 
@@ -100,7 +100,7 @@ impl Ledger {
     pub fn keep_run(&self, run: &Run) -> Result<()> {
         let mut batch = Batch::default();
         batch.put(Table::Runs, code::key(run.id), code::json(run)?);
-        self.store.commit(&batch)
+        self.commit(&batch)
     }
 
     /// A run.

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod calls;
+mod compared;
 mod entry;
 mod expressions;
 mod fields;
@@ -28,6 +29,7 @@ use std::panic::catch_unwind;
 
 use rhai::{AST, LexError, ParseError, ParseErrorType};
 
+pub use self::compared::{Compared, near_miss};
 use self::walk::Walk;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
 use super::{Known, fault, machine};
@@ -41,6 +43,8 @@ pub struct Reads {
     pub names: BTreeSet<String>,
     /// Whether a column's name is computed: then every column may be read.
     pub any: bool,
+    /// Columns that are compared with a text that is written out.
+    pub compared: Vec<Compared>,
 }
 
 /// Everything that is wrong with `program`, in the order of its text; only the first syntax error.

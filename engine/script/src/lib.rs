@@ -13,6 +13,7 @@ pub mod coverage;
 mod fault;
 pub mod library;
 pub mod machine;
+pub mod pool;
 pub mod reference;
 mod sandbox;
 pub mod trace;
@@ -26,6 +27,7 @@ use rust_decimal::Decimal;
 
 use accredit_domain::calendar::{Length, PeriodKind};
 use accredit_domain::diagnostic::Place;
+use accredit_domain::exchange::Exchange;
 use accredit_domain::transaction::{Fields, Transaction};
 
 pub use check::{check, reads};
@@ -53,6 +55,8 @@ pub struct TransactionView {
     pub period: Option<Arc<str>>,
     /// The mapped owner or team text.
     pub default_credit: Arc<str>,
+    /// What its amount is exchanged with.
+    pub exchange: Arc<Exchange>,
 }
 
 /// A credit as scripts see it: FORMAT section 5.

@@ -18,7 +18,10 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::{Answer, Arguments, CreditView, Fault, Known, Machine, ReceiverView, TransactionView};
+use accredit_domain::calendar::Validity;
 use accredit_domain::diagnostic::Place;
+use accredit_domain::exchange::{Exchange, Rates};
+use accredit_domain::money::Units;
 use accredit_domain::policy::{Form, Kind, Program, Programs, Use};
 use accredit_domain::transaction::{Cell, ColumnType, Decoder, Field, Fields, Record};
 
@@ -65,11 +68,11 @@ fn fields() -> Arc<Fields> {
     let mapped =
         [(Field::Date, "close_date"), (Field::Amount, "close_value"), (Field::Customer, "account")];
     let types = [
-        ("close_date", ColumnType::Date(None)),
-        ("close_value", ColumnType::Number),
-        ("Units", ColumnType::Number),
-        ("discount", ColumnType::Number),
-        ("signed", ColumnType::Date(None)),
+        ("close_date", ColumnType::iso_date()),
+        ("close_value", ColumnType::NUMBER),
+        ("Units", ColumnType::NUMBER),
+        ("discount", ColumnType::NUMBER),
+        ("signed", ColumnType::iso_date()),
         ("renewal", ColumnType::Bool),
     ];
     Arc::new(Fields {
@@ -77,6 +80,7 @@ fn fields() -> Arc<Fields> {
         mapped: mapped.into_iter().map(|(field, column)| (field, column.to_owned())).collect(),
         names: BTreeMap::new(),
         types: types.into_iter().map(|(column, kind)| (column.to_owned(), kind)).collect(),
+        ..Fields::default()
     })
 }
 
@@ -84,6 +88,17 @@ fn known() -> Known {
     let columns = ["deal_stage", "Rep #1", "engine"];
     let columns: BTreeSet<String> = columns.into_iter().map(str::to_owned).collect();
     Known { fields: fields(), columns, open: false, ..Known::default() }
+}
+
+/// 100 yen are a dollar, and nobody knows what a point is worth.
+fn exchange() -> Arc<Exchange> {
+    let mut units = Units::default();
+    let (usd, yen) = (units.add("USD", 2), units.add("JPY", 0));
+    units.add("EUR", 2);
+    let mut rates = Rates::default();
+    rates.add((yen, usd), Decimal::new(1, 2), Validity::default());
+    rates.add((usd, yen), Decimal::from(100), Validity::default());
+    Arc::new(Exchange { units, rates, home: usd })
 }
 
 fn transaction() -> Arc<TransactionView> {
@@ -105,6 +120,7 @@ fn transaction() -> Arc<TransactionView> {
         transaction: Arc::new(Decoder::new(fields()).decode(&record)),
         period: Some(Arc::from("2022-01")),
         default_credit: Arc::from("Ann Lee"),
+        exchange: exchange(),
     })
 }
 

@@ -99,9 +99,12 @@ pub enum Error {
     /// Another process has the file open.
     #[error("the data file is in use by another process")]
     Busy,
-    /// A row that cannot be read back.
-    #[error("a stored row cannot be read: {0}")]
+    /// A row that is not what was written.
+    #[error("the data file is damaged: {0}; run `accredit verify` and restore a backup")]
     Damaged(String),
+    /// A place in a list that no page gave; the fault of the one who asked.
+    #[error("`{0}` is no cursor that a page gave")]
+    Cursor(String),
     /// Anything else; nothing was written.
     #[error("the data file cannot be used: {0}")]
     Failed(String),
@@ -187,4 +190,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Conflict`] when a precondition does not hold; [`Error::Unknown`] when nobody can say.
     fn commit(&self, batch: &Batch) -> Result<(), Error>;
+
+    /// Whether commits can be made at the moment; tries to recover from an earlier failure.
+    ///
+    /// # Errors
+    /// Why nothing can be written.
+    fn health(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }

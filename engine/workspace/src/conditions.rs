@@ -10,7 +10,8 @@ use super::Columns;
 use super::report::Report;
 use super::toml::{Item, Table, Text, choice};
 use accredit_domain::diagnostic::did_you_mean;
-use accredit_domain::transaction::{ColumnType, Field, Fields, date, number};
+use accredit_domain::transaction::dates::day;
+use accredit_domain::transaction::{ColumnType, Field, Fields, number};
 
 /// The expression that `rows` mean; nothing when one of them was not understood.
 pub(super) fn lower(rows: &[Item<'_>], fields: &Fields, columns: &Columns) -> Option<String> {
@@ -57,7 +58,7 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
     let (access, kind) = access(report, &column, fields, columns)?;
     let (comparison, is) = comparison?;
     let fits = match (comparison, &kind) {
-        ("contains", ColumnType::Text) | ("==" | "!=", _) => true,
+        ("contains", ColumnType::Text | ColumnType::ExactText) | ("==" | "!=", _) => true,
         ("contains", _) | (_, ColumnType::Bool) => false,
         _ => true,
     };
@@ -106,14 +107,14 @@ fn access(
 fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
     let text = item.as_text().map(|text| text.text);
     let found = match kind {
-        ColumnType::Text => text.as_deref().map(quoted),
-        ColumnType::Number => {
+        ColumnType::Text | ColumnType::ExactText => text.as_deref().map(quoted),
+        ColumnType::Number(_) => {
             let written = text.as_deref().and_then(|text| number(text.trim()));
             let whole = item.as_integer().map(rust_decimal::Decimal::from);
             written.or(whole).map(|number| number.to_string())
         }
         ColumnType::Date(_) => {
-            let written = text.as_deref().and_then(|text| date(text.trim(), None));
+            let written = text.as_deref().and_then(|text| day(text.trim()));
             written.or(item.as_date()).map(|day| format!("date(\"{day}\")"))
         }
         ColumnType::Bool => {
@@ -123,8 +124,8 @@ fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
     };
     if found.is_none() {
         item.refuse(match kind {
-            ColumnType::Text => "text in quotes, as the column is text",
-            ColumnType::Number => "a number in quotes, such as \"100\"",
+            ColumnType::Text | ColumnType::ExactText => "text in quotes, as the column is text",
+            ColumnType::Number(_) => "a number in quotes, such as \"100\"",
             ColumnType::Date(_) => "a day such as 2017-03-31",
             ColumnType::Bool => "true or false",
         });

@@ -169,7 +169,7 @@ impl<'r, 'a> Row<'r, 'a> {
     pub(super) fn dates(&self) -> Result<Validity, (usize, String)> {
         let day = |column: &str| -> Result<Option<Date>, (usize, String)> {
             let Some(cell) = self.get(column) else { return Ok(None) };
-            let day = transaction::date(&cell.text, None).filter(|_| cell.text.len() == 10);
+            let day = transaction::dates::day(&cell.text);
             let fault = || (cell.offset, format!("`{}` is not a date", cell.text));
             day.map(Some).ok_or_else(fault)
         };

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** of one pair of units at most one rate is read for a day.
 
+use accredit_domain::transaction::number;
 use rust_decimal::Decimal;
 
 use super::csv::{Cell, Row, Sheet};
@@ -71,8 +72,8 @@ pub(super) fn unit(row: Row<'_, '_>, cell: &Cell, settings: &Settings) -> Option
 }
 
 fn positive(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
-    let number = Decimal::from_str_exact(&cell.text).ok();
-    let rate = number
+    let written = number(&cell.text);
+    let rate = written
         .filter(|rate| *rate > Decimal::ZERO && rate.normalize().scale() <= RATE_DECIMALS_MAX);
     if rate.is_none() {
         let message = format!("`{}` is not an exchange rate", cell.text);

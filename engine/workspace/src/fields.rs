@@ -1,4 +1,5 @@
-//! `[fields]` and `[columns]`: what the columns of a transaction mean, and their types.
+//! `[fields]`, `[columns]` and `[transactions]`: what the columns of a transaction mean, their types,
+//! and what is a blank.
 //!
 //! Not reading transactions. Called by `settings`. Source: FORMAT section 2.
 //!
@@ -8,12 +9,13 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::date;
-use jiff::tz::TimeZone;
 
 use super::report::Report;
-use super::toml::{Item, Table, Text};
+use super::toml::{Item, Table, Text, choice};
 use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
-use accredit_domain::transaction::{ColumnType, Field, Fields, Names};
+use accredit_domain::transaction::dates::{DateFormat, DateFormats, NAMED_FORMATS, Zone};
+use accredit_domain::transaction::numbers::NumberStyle;
+use accredit_domain::transaction::{ColumnType, Field, Fields, ID_FORMS, Names, trimmed};
 
 /// Reads both tables; columns that no transaction seen so far has are warned of.
 pub(super) fn read(root: &mut Table<'_>, observed: &BTreeSet<String>) -> Fields {
@@ -21,6 +23,12 @@ pub(super) fn read(root: &mut Table<'_>, observed: &BTreeSet<String>) -> Fields 
     if let Some(mut table) = root.need("fields").and_then(|item| item.table()) {
         let mut mapping = Mapping { fields: &mut fields, observed, report: table.report() };
         mapping.read(&mut table);
+        table.finish();
+    }
+    if let Some(mut table) = root.table("transactions") {
+        let blanks = table.take("blanks").and_then(|item| item.texts()).unwrap_or_default();
+        let bare = blanks.iter().map(|text| trimmed(&text.text).to_owned());
+        fields.blanks = bare.filter(|text| !text.is_empty()).collect();
         table.finish();
     }
     for (name, item) in root.table("columns").iter().flat_map(Table::entries) {
@@ -47,32 +55,17 @@ struct Mapping<'a> {
 impl Mapping<'_> {
     fn read(&mut self, table: &mut Table<'_>) {
         if let Some(item) = table.need("id") {
-            self.fields.id = self.columns(&item);
-            if self.fields.id.is_empty() {
-                item.refuse("a column or a list of columns");
-            }
+            self.id(&item);
         }
         for (field, key) in Field::ALL {
             let item = if field == Field::Date { table.need(key) } else { table.take(key) };
             let Some(item) = item else { continue };
-            let kind = match field {
-                Field::Amount | Field::Quantity => ColumnType::Number,
-                Field::Date | Field::Received => ColumnType::Date(None),
-                _ => ColumnType::Text,
+            let with_formats = matches!(field, Field::Date | Field::Received | Field::Updated);
+            let (columns, formats) = match with_formats && item.is_table() {
+                true => dated(&item, field),
+                false => (item.text().into_iter().collect(), Vec::new()),
             };
-            let with_format = field == Field::Date && item.is_table();
-            let mapped = if with_format { dated(&item) } else { item.text().map(|t| (t, kind)) };
-            let Some((column, kind)) = mapped else { continue };
-            self.observed(&column);
-            let typed = kind != ColumnType::Text;
-            let known = self.fields.types.get(&column.text).filter(|known| **known != kind);
-            if let Some(known) = known.filter(|_| typed) {
-                let message = format!("`{}` is mapped as a {} already", column.text, known.name());
-                self.report.error("CR024", column.place.clone(), message, "map another column");
-            } else if typed {
-                self.fields.types.insert(column.text.clone(), kind);
-            }
-            self.fields.mapped.insert(field, column.text);
+            self.map(field, columns, formats);
         }
         for (key, names) in NAMES {
             if let Some(item) = table.take(key) {
@@ -81,6 +74,62 @@ impl Mapping<'_> {
                     item.refuse("a column or a list of columns");
                 }
                 self.fields.names.insert(names, columns);
+            }
+        }
+    }
+
+    /// `id = "Id"`, a list of columns, or `{ field = "Id", as = "salesforce" }`.
+    fn id(&mut self, item: &Item<'_>) {
+        if !item.is_table() {
+            self.fields.id = self.columns(item);
+        } else if let Some(mut table) = item.table() {
+            let field = table.take("field").map(|item| self.columns(&item));
+            let fields = table.take("fields").map(|item| self.columns(&item));
+            let form = table.text("as");
+            table.finish();
+            self.fields.id = field.or(fields).unwrap_or_default();
+            let words = ID_FORMS;
+            let form = form.and_then(|text| choice(self.report, &text, &words));
+            self.fields.id_form = form.unwrap_or_default();
+        }
+        if self.fields.id.is_empty() {
+            item.refuse("a column or a list of columns");
+        }
+    }
+
+    /// Maps a field to its column; the date may have others for where that one is blank.
+    fn map(&mut self, field: Field, columns: Vec<Text>, formats: Vec<DateFormat>) {
+        let kind = match field {
+            Field::Amount | Field::Quantity => ColumnType::NUMBER,
+            Field::Date | Field::Received => ColumnType::Date(DateFormats::of(formats.clone())),
+            _ => ColumnType::Text,
+        };
+        if field == Field::Updated && !formats.is_empty() {
+            self.fields.clock = Some(DateFormats::of(formats));
+        }
+        for (index, column) in columns.into_iter().enumerate() {
+            self.observed(&column);
+            self.typed(&column, &kind);
+            if index == 0 {
+                self.fields.mapped.insert(field, column.text);
+            } else {
+                self.fields.date_fallbacks.push(column.text);
+            }
+        }
+    }
+
+    /// Gives a column the type that its field brings.
+    fn typed(&mut self, column: &Text, kind: &ColumnType) {
+        if kind.is_text() {
+            return;
+        }
+        match self.fields.types.get(&column.text).filter(|known| *known != kind) {
+            Some(known) => {
+                let message = format!("`{}` is mapped as a {} already", column.text, known.name());
+                self.report.error("CR024", column.place.clone(), message, "map another column");
+            }
+            None => {
+                self.fields.types.insert(column.text.clone(), kind.clone());
             }
         }
     }
@@ -113,29 +162,39 @@ impl Mapping<'_> {
     }
 }
 
-/// `{ field = "close_date", format = "%m/%d/%Y" }`
-fn dated(item: &Item<'_>) -> Option<(Text, ColumnType)> {
-    let mut table = item.table()?;
-    let column = table.need_text("field");
-    let format = table.take("format").and_then(|item| format(&item));
+/// The columns and the formats of `{ field = "close_date", format = "%m/%d/%Y" }`; the date may say
+/// `fields` for `field`, and all may say `formats` for `format`.
+fn dated(item: &Item<'_>, field: Field) -> (Vec<Text>, Vec<DateFormat>) {
+    let Some(mut table) = item.table() else { return (Vec::new(), Vec::new()) };
+    let several = if field == Field::Date { table.take("fields") } else { None };
+    let mut columns = several.as_ref().and_then(Item::texts).unwrap_or_default();
+    if several.is_none() {
+        columns.extend(table.need_text("field"));
+    } else if columns.is_empty() {
+        item.refuse("`fields` with at least one column");
+    }
+    let items = [table.take("format"), table.take("formats")];
     table.finish();
-    Some((column?, ColumnType::Date(format)))
+
+    let formats = items.into_iter().flatten().filter_map(|item| formats(&item)).flatten();
+    (columns, formats.collect())
 }
 
+/// What a column may be declared as.
+const COLUMN_WORDS: [&str; 4] = ["number", "text", "bool", "date"];
+
 fn column_type(item: &Item<'_>) -> Option<ColumnType> {
-    let wanted = "`number`, `text`, `bool`, `date` or { date = \"%m/%d/%Y\" }";
+    let wanted = "`number`, `text`, `bool`, `date`, { date = \"%m/%d/%Y\" }, \
+                  { number = \"1.234,56\" } or { text = \"exact\" }";
     if item.is_table() {
-        let mut table = item.table()?;
-        let format = table.need("date").and_then(|item| format(&item));
-        table.finish();
-        return format.map(|format| ColumnType::Date(Some(format)));
+        return column_table(item, wanted);
     }
     let word = item.as_text().map(|text| text.text);
     let kind = match word.as_deref() {
-        Some("number") => Some(ColumnType::Number),
+        Some("number") => Some(ColumnType::NUMBER),
         Some("text") => Some(ColumnType::Text),
         Some("bool") => Some(ColumnType::Bool),
-        Some("date") => Some(ColumnType::Date(None)),
+        Some("date") => Some(ColumnType::iso_date()),
         _ => None,
     };
     let (None, Some(text)) = (&kind, item.as_text()) else {
@@ -145,27 +204,69 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
         return kind;
     };
     let message = format!("`{}` is not the type of a column", text.text);
-    let help = did_you_mean(&text.text, ["number", "text", "bool", "date"]);
+    let help = did_you_mean(&text.text, COLUMN_WORDS);
     let help = help.unwrap_or_else(|| format!("write {wanted}"));
     item.report().error("CR024", text.place, message, &help);
     None
 }
 
+/// `{ date = … }`, `{ number = … }` or `{ text = "exact" }`.
+fn column_table(item: &Item<'_>, wanted: &str) -> Option<ColumnType> {
+    let mut table = item.table()?;
+    let (date, number, text) = (table.take("date"), table.take("number"), table.text("text"));
+    table.finish();
+    match (date, number, text) {
+        (Some(date), None, None) => {
+            formats(&date).map(|formats| ColumnType::Date(DateFormats::of(formats)))
+        }
+        (None, Some(number), None) => style(&number).map(|style| ColumnType::Number(Some(style))),
+        (None, None, Some(text)) => {
+            choice(item.report(), &text, &[("exact", ColumnType::ExactText)])
+        }
+        _ => {
+            item.refuse(wanted);
+            None
+        }
+    }
+}
+
+/// How numbers are written, by an example.
+fn style(item: &Item<'_>) -> Option<NumberStyle> {
+    let style = NumberStyle::of_example(&item.text()?.text);
+    if style.is_none() {
+        item.refuse("an example with thousands and decimals, such as \"1.234,56\" or \"1,234.56\"");
+    }
+    style
+}
+
+/// A format, or a list of them.
+fn formats(item: &Item<'_>) -> Option<Vec<DateFormat>> {
+    let formats: Vec<DateFormat> =
+        item.texts()?.iter().filter_map(|text| format(item, text)).collect();
+    (!formats.is_empty()).then_some(formats)
+}
+
 /// A date format, tried on a day: one that loses the day would park every transaction.
-fn format(item: &Item<'_>) -> Option<String> {
-    let format = item.text()?.text;
+fn format(item: &Item<'_>, text: &Text) -> Option<DateFormat> {
+    let format = DateFormat::of(&text.text);
     let day = date(2017, 11, 23);
-    let written = day
-        .to_zoned_datetime(TimeZone::UTC)
-        .ok()
-        .and_then(|zoned| jiff::fmt::strtime::format(&format, &zoned).ok());
-    let read =
-        written.and_then(|written| accredit_domain::transaction::date(&written, Some(&format)));
-    if read != Some(day) {
+    let written = format.write(day);
+    let formats = DateFormats::from(format.clone());
+    let read = written.and_then(|written| formats.day(&written, &Zone::default()));
+    if read == Some(day) {
+        return Some(format);
+    }
+
+    if item.as_text().is_some() {
         item.refuse("a format with year, month and day, such as \"%m/%d/%Y\"");
         return None;
     }
-    Some(format)
+    let names: Vec<&str> = NAMED_FORMATS.iter().map(|(name, _)| *name).collect();
+    let message = format!("`{}` is not a format of dates", text.text);
+    let help = "write a format with year, month and day, such as \"%m/%d/%Y\", or one of";
+    let help = format!("{help} {}", names.join(", "));
+    item.report().error("CR024", text.place.clone(), message, &help);
+    None
 }
 
 fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report) {
@@ -174,10 +275,13 @@ fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report
     let names_people = named.map(String::as_str).any(|known| known == name);
     let known = fields.types.get(name);
     let agrees = match (known, &kind) {
-        // The format of `received` has no other place than [columns].
-        (Some(ColumnType::Date(None)), ColumnType::Date(_)) => true,
+        // A format or a style may stand here too.
+        (Some(ColumnType::Date(known)), ColumnType::Date(kind)) => {
+            *known == DateFormats::default() || known == kind
+        }
+        (Some(ColumnType::Number(_)), ColumnType::Number(_)) => true,
         (Some(known), kind) => known == kind,
-        (None, kind) => *kind == ColumnType::Text || !names_people,
+        (None, kind) => kind.is_text() || !names_people,
     };
     if !agrees {
         let mapped = known.map_or("text", ColumnType::name);

@@ -40,14 +40,15 @@ use self::policies::Policies;
 use self::report::Report;
 use accredit_domain::calendar::Calendar;
 use accredit_domain::diagnostic::{Diagnostic, Place};
-use accredit_domain::exchange::Rates;
+use accredit_domain::exchange::{Exchange, Rates};
 use accredit_domain::money::{Unit, Units};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{Kind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
-use accredit_script::Known;
+use accredit_script::pool::MachinePool;
+use accredit_script::{Known, Machine};
 
 pub use self::hash::POLICY_LANGUAGE;
 pub use self::unread::strays;
@@ -64,6 +65,8 @@ pub struct Ruleset {
     pub organization: Organization,
     /// Exchange rates.
     pub rates: Rates,
+    /// The same rates with the units, as scripts exchange by.
+    pub exchange: Arc<Exchange>,
     /// Plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
@@ -77,6 +80,8 @@ pub struct Ruleset {
     pub policies: BTreeMap<(Kind, String), ProgramId>,
     /// What it was built from.
     pub files: Files,
+    /// Machines that have compiled its programs.
+    pub machines: MachinePool,
 }
 
 /// `accredit.toml`.
@@ -133,6 +138,11 @@ impl Settings {
 }
 
 impl Ruleset {
+    /// Runs `work` with a machine that has compiled this ruleset's programs.
+    pub fn with_machine<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
+        self.machines.with_machine(&self.programs, work)
+    }
+
     /// Understands a customer's directory; a ruleset only when no finding is an error.
     ///
     /// `observed` are the columns known from headers under `transactions/` or from rows received
@@ -228,17 +238,21 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     policies::check_programs(&programs, &plans, known, report);
     let hash = hash::of(files, &programs);
     let files = files.clone();
+    let exchange =
+        Exchange { units: settings.units.clone(), rates: rates.clone(), home: settings.currency };
     Some(Ruleset {
         hash,
         settings,
         organization,
         rates,
+        exchange: Arc::new(exchange),
         plans,
         order,
         quotas,
         programs,
         policies,
         files,
+        machines: MachinePool::default(),
     })
 }
 

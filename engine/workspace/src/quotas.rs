@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_domain::transaction::number;
 use rust_decimal::Decimal;
 
 use super::Files;
@@ -76,8 +77,8 @@ fn is_period(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> bool {
 }
 
 fn amount(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
-    let number = Decimal::from_str_exact(&cell.text).ok();
-    let amount = number.filter(|amount| *amount > Decimal::ZERO);
+    let written = number(&cell.text);
+    let amount = written.filter(|amount| *amount > Decimal::ZERO);
     if amount.is_none() {
         let message = format!("`{}` is not a quota", cell.text);
         row.error("CR032", cell.offset, message, "write a number above 0, or leave the row out");

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use accredit_domain::transaction::numbers;
 use rust_decimal::Decimal;
 
 use super::plan::{Defaults, Scope};
@@ -200,7 +201,7 @@ fn number(text: &str) -> Option<(Decimal, bool)> {
         Some(digits) => (digits.trim_end(), true),
         None => (text.trim(), false),
     };
-    let number = Decimal::from_str_exact(digits).ok()?;
+    let number = numbers::number(digits)?;
     let number = if percent { number.checked_mul(Decimal::new(1, 2))? } else { number };
     let number = number.normalize();
     (number.scale() <= DECIMALS_MAX).then_some((number, percent))

@@ -139,7 +139,7 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
         ("days" | "months" | "quarters" | "years", Some(count)) => {
             length(item, &text, (word, count))
         }
-        ("date", Some(day)) => accredit_domain::transaction::date(day, None)
+        ("date", Some(day)) => accredit_domain::transaction::dates::day(day)
             .map(HoldSetting::Until)
             .or_else(|| refuse_hold(item, &text, "a day such as `date:2017-03-31`")),
         ("period", Some(id)) => calendar

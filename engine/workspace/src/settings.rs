@@ -16,6 +16,7 @@ use super::{Files, Settings, Source};
 use super::{calendar, fields};
 use accredit_domain::money::Units;
 use accredit_domain::policy::{Kind, ProgramId, Use};
+use accredit_domain::transaction::dates::Zone;
 
 /// Decimals that a unit type may have at most.
 const SCALE_MAX: i64 = 18;
@@ -50,12 +51,16 @@ pub(super) fn read(
         credit_types: names(&mut root, "credit_types", &[]),
         reason_codes: names(&mut root, "reason_codes", &[]),
         relationship_types: names(&mut root, "relationship_types", &BUILT_IN),
-        fields: Arc::new(fields::read(&mut root, observed)),
+        fields: Arc::default(),
         calendar: calendar::read(&mut root, files),
         queries: root.table("queries").map(|table| queries(&table, policies)).unwrap_or_default(),
         sources: root.table("sources").map(|table| sources(&table, policies)).unwrap_or_default(),
     };
+    let mut fields = fields::read(&mut root, observed);
     workspace(&mut root, &mut settings);
+    // A zone that does not exist is reported by the host, which can name the ones that do.
+    fields.zone = Zone::named(&settings.time_zone).unwrap_or_default();
+    settings.fields = Arc::new(fields);
     root.finish();
     Some(settings)
 }

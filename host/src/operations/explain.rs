@@ -118,8 +118,8 @@ impl Service {
         let fields = Arc::clone(&ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
         let inputs = self.inputs(stored, decision)?;
-        let mut machine = Machine::new(&ruleset.programs);
-        Ok(explain(&ruleset, plan, &transaction, &inputs, &mut machine))
+        let steps = |machine: &mut Machine| explain(&ruleset, plan, &transaction, &inputs, machine);
+        Ok(ruleset.with_machine(steps))
     }
 
     /// What `payee` got of a stored decision, and why nothing more; none when the plan is gone.
@@ -134,11 +134,13 @@ impl Service {
         let fields = Arc::clone(&ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
         let inputs = self.inputs(stored, decision)?;
-        let mut machine = Machine::new(&ruleset.programs);
         // The id of a participant and nothing else: a name is not tried for somebody who is unknown.
         let known = ruleset.organization.find_participant(payee).is_some();
         let payee = if known { payee } else { "" };
-        Ok(Some(for_payee(&ruleset, plan, &transaction, &inputs, &mut machine, payee)))
+        let why_not = ruleset.with_machine(|machine| {
+            for_payee(&ruleset, plan, &transaction, &inputs, machine, payee)
+        });
+        Ok(Some(why_not))
     }
 
     /// A stored decision as a case for a case file; absent, those of all plans.

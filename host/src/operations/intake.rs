@@ -6,11 +6,10 @@
 use std::sync::Arc;
 
 use accredit_domain::transaction::read;
-use accredit_domain::transaction::{Cell, Decoder, Field, Record, Transaction};
+use accredit_domain::transaction::{Decoder, Record, Transaction};
 use accredit_ledger::inbox::Delivery;
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
-use rust_decimal::Decimal;
 
 use crate::plugins;
 
@@ -113,60 +112,4 @@ fn plain(payload: &serde_json::Value) -> Result<Vec<Record>, String> {
     };
     let unknown = || "expected one transaction as a JSON object, or an array of them".to_owned();
     rows.iter().map(|row| read::record(row).ok_or_else(unknown)).collect()
-}
-
-/// The source's clock of a row, for ordering its versions; times sort before text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum SourceClock {
-    /// No clock: order of receipt.
-    None,
-    /// A moment.
-    Moment(jiff::Timestamp),
-    /// A counter.
-    Number(Decimal),
-    /// Anything else, compared as text.
-    Text(String),
-}
-
-/// Reads the clock from the cell as delivered: as a date, all versions of one day would be equal.
-pub(crate) fn source_clock(record: &Record, transaction: &Transaction) -> SourceClock {
-    let Some(column) = transaction.column_of(Field::Updated) else { return SourceClock::None };
-    let cell = record.cells.iter().rev().find(|(name, _)| name == column).map(|(_, cell)| cell);
-    let Some(Cell::Text(text) | Cell::Number(text)) = cell else { return SourceClock::None };
-    let text = text.trim();
-    if text.is_empty() {
-        return SourceClock::None;
-    }
-    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
-        return SourceClock::Moment(moment);
-    }
-    let local = text.parse::<jiff::civil::DateTime>().ok();
-    if let Some(moment) = local.and_then(|at| at.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()) {
-        return SourceClock::Moment(moment.timestamp());
-    }
-    match Decimal::from_str_exact(text) {
-        Ok(number) => SourceClock::Number(number),
-        Err(_) => SourceClock::Text(text.to_owned()),
-    }
-}
-
-/// Whether `new` is older than `stored` by the source's clock; unlike clocks follow receipt.
-pub(crate) fn older(new: &SourceClock, stored: &SourceClock) -> bool {
-    std::mem::discriminant(new) == std::mem::discriminant(stored) && new < stored
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clocks_of_one_kind_order_versions() {
-        let moment = |text: &str| SourceClock::Moment(text.parse().unwrap());
-        let number = |text: &str| SourceClock::Number(text.parse().unwrap());
-        assert!(older(&moment("2026-01-01T00:00:00Z"), &moment("2026-01-01T00:00:01Z")));
-        assert!(!older(&moment("2026-01-01T00:00:01Z"), &moment("2026-01-01T00:00:01Z")));
-        assert!(older(&number("9"), &number("10")));
-        assert!(!older(&number("9"), &moment("2026-01-01T00:00:00Z")), "unlike: as received");
-        assert!(!older(&SourceClock::None, &SourceClock::None));
-    }
 }

@@ -1,6 +1,7 @@
 //! Whether the workspace's time zone exists.
 //!
-//! The engine has no database of zones, so the host asks. Called by `check` and by the door.
+//! The engine reads moments in UTC where it does not exist, so that the host can name those that do.
+//! Called by `check` and by the door.
 
 use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
 use accredit_workspace::Ruleset;

@@ -21,6 +21,7 @@ use crate::operations::intake::Machines;
 use crate::operations::shadow::Shadow;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
+use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::runs::Runs;
 use crate::server::secrets::{Secrets, Tokens};
@@ -42,6 +43,8 @@ pub(crate) struct Service {
     pub(crate) tokens: Tokens,
     /// The time.
     pub(crate) clock: Clock,
+    /// What parts of the server report about themselves.
+    pub(crate) health: Health,
     /// Counters.
     pub(crate) metrics: Metrics,
     /// What it was started with.

@@ -3,18 +3,24 @@
 mod admin;
 mod api;
 mod concurrency;
+mod damage;
 mod definitions;
 mod foretold;
+mod former;
 mod hooks;
 mod incremental;
 mod policies;
 mod published;
+mod recorded;
 mod restart;
 mod swap;
+mod versions;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use accredit_seams::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -72,6 +78,8 @@ struct Host {
     folder: TempDir,
     watch: bool,
     date: jiff::civil::Date,
+    /// Another store than the data file.
+    store: Option<Arc<dyn Store>>,
     /// What else it is started with.
     also: Box<dyn Fn(&mut Config) + Send + Sync>,
 }
@@ -109,14 +117,22 @@ impl Host {
     }
 
     fn start_watching(watch: bool) -> Host {
-        Host::begin(watch, Box::new(|_| ()))
+        Host::begin(watch, None, Box::new(|_| ()))
+    }
+
+    fn start_on(store: Arc<dyn Store>) -> Host {
+        Host::begin(false, Some(store), Box::new(|_| ()))
     }
 
     fn start_with(also: impl Fn(&mut Config) + Send + Sync + 'static) -> Host {
-        Host::begin(false, Box::new(also))
+        Host::begin(false, None, Box::new(also))
     }
 
-    fn begin(watch: bool, also: Box<dyn Fn(&mut Config) + Send + Sync>) -> Host {
+    fn begin(
+        watch: bool,
+        store: Option<Arc<dyn Store>>,
+        also: Box<dyn Fn(&mut Config) + Send + Sync>,
+    ) -> Host {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = folder.path().join("acme").join(path);
@@ -136,7 +152,7 @@ impl Host {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
         let date = jiff::civil::date(2026, 1, 15);
-        let mut host = Host { runtime, running: None, agent, folder, watch, date, also };
+        let mut host = Host { runtime, running: None, agent, folder, watch, date, store, also };
         host.run();
         host
     }
@@ -152,7 +168,11 @@ impl Host {
             ..Config::default()
         };
         (self.also)(&mut config);
-        self.running = Some(self.runtime.block_on(Server::start(config)).unwrap());
+        let started = match &self.store {
+            Some(store) => self.runtime.block_on(Server::start_on(Arc::clone(store), config)),
+            None => self.runtime.block_on(Server::start(config)),
+        };
+        self.running = Some(started.unwrap());
     }
 
     fn stop(&mut self) {

@@ -159,6 +159,7 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         handled: 0,
         turn: None,
     };
+    worker.carry_out();
     loop {
         // A batch at a time: a release does not wait for the end of an import.
         worker.finalize_listed();

@@ -12,6 +12,8 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 /// The body as JSON; amounts keep their digits.
 pub(crate) fn decode(body: &[u8]) -> Result<serde_json::Value, DecodeError> {
     let refused = |error: serde_json::Error| DecodeError(format!("not readable JSON: {error}"));
+    // Windows puts a mark before text; the signature is of the body with it.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice::<UniqueKeys>(body).map_err(refused)?;
     serde_json::from_slice(body).map_err(refused)
 }

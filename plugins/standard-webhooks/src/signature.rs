@@ -26,11 +26,30 @@ const SECRET: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The headers of id, timestamp and signatures: as the specification calls them, and as it called
+/// them before it was one.
+const NAMES: [[&str; 3]; 2] = [
+    ["webhook-id", "webhook-timestamp", "webhook-signature"],
+    ["svix-id", "svix-timestamp", "svix-signature"],
+];
+
+/// The names that this sender uses. A header of one set is never read beside those of another: who
+/// sends both signs both.
+fn names(payload: &Payload<'_>) -> [&'static str; 3] {
+    let [current, former] = NAMES;
+    let sent = |name: &str| payload.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+    let only_former =
+        former.iter().any(|name| sent(name)) && !current.iter().any(|name| sent(name));
+    if only_former { former } else { current }
+}
+
 /// Whether a delivery is authentic, and under which secret.
 pub(crate) fn verify(payload: &Payload<'_>) -> Result<Verified, Rejected> {
-    let id = payload.header("webhook-id")?;
-    let timestamp = payload.header("webhook-timestamp")?;
-    let signatures = payload.header("webhook-signature")?;
+    let [id, timestamp, signatures] = names(payload);
+    let id = payload.header(id)?;
+    let timestamp = payload.header(timestamp)?;
+    let signatures = payload.header(signatures)?;
+
     check_id(id)?;
     check_timestamp(timestamp, payload.now_ms)?;
     let candidates: Vec<Vec<u8>> = signatures

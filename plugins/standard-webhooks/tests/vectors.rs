@@ -201,6 +201,36 @@ const TIMESTAMPS: &[&str] = &[
 /// Ids that are signed rightly and still refused.
 const IDS: &[&str] = &["", " ", ".", "a.b", "msg.1649367553", "a b", "msg_\u{e9}", "a\tb"];
 
+/// A delivery under the names that the headers had before the specification.
+fn former(mut delivery: Delivery) -> Delivery {
+    for (name, _) in &mut delivery.headers {
+        *name = match *name {
+            "webhook-id" => "svix-id",
+            "webhook-timestamp" => "svix-timestamp",
+            _ => "Svix-Signature",
+        };
+    }
+    delivery
+}
+
+#[test]
+fn svix_headers_are_other_names_of_the_same_three() {
+    // Senders that deliver with Svix were refused: "a header is missing".
+    assert_eq!(former(Delivery::good()).verify().unwrap().delivery, ID);
+    assert!(former(Delivery::good().with("webhook-signature", "v1,AAAA")).verify().is_err());
+
+    // Both sets: the one of the specification is verified, and only as a whole.
+    let mut both = Delivery::good();
+    both.headers.extend(former(Delivery::good()).headers);
+    assert!(both.verify().is_ok());
+    let mut mixed = Delivery::good();
+    mixed.headers[0].0 = "svix-id";
+    assert!(mixed.verify().is_err(), "an id of one set beside a time of the other");
+    let mut twice = former(Delivery::good());
+    twice.headers.push(("svix-id", b"msg_other".to_vec()));
+    assert!(twice.verify().is_err());
+}
+
 #[test]
 fn refused() {
     let mut cases: Vec<(String, Delivery)> = Vec::new();

@@ -31,13 +31,7 @@ pub(super) fn admit<'a>(
     let calendar = &ruleset.settings.calendar;
     let period = date.as_ref().ok().and_then(|date| calendar.period(*date, PeriodKind::Month));
     let period: Option<Arc<str>> = period.map(|period| Arc::from(period.id));
-    let default_credit: Arc<str> = Arc::from(transaction.names(plan.measure.default_names()));
-    let view = TransactionView {
-        transaction: Arc::clone(transaction),
-        period: period.clone(),
-        default_credit,
-    };
-    let view = Arc::new(view);
+    let view = view(ruleset, plan, transaction, period.clone());
     if let Some(filter) = plan.filter
         && !included(machine, filter, &view)?
     {
@@ -69,7 +63,7 @@ pub(super) fn admit<'a>(
         return Err(Park::new("filter", "bad_value", format!("the natural key `{key}` is blank")));
     }
     let currency = currency(ruleset, transaction)?;
-    Ok(Some(Case {
+    let mut case = Case {
         ruleset,
         plan,
         tx: view,
@@ -84,7 +78,33 @@ pub(super) fn admit<'a>(
         warnings: Vec::new(),
         rule: None,
         trace: None,
-    }))
+    };
+    warn_of_no_currency(&mut case);
+    Ok(Some(case))
+}
+
+/// Warns of a deal whose currency is mapped and blank.
+fn warn_of_no_currency(case: &mut Case<'_>) {
+    let column = case.tx.transaction.column_of(Field::Currency);
+    if let Some(column) = column.filter(|_| case.currency.is_none()) {
+        let message = format!("`{column}` is blank: the amount counts in the unit of each result");
+        case.warn("filter", "no_currency", message);
+    }
+}
+
+/// A transaction as scripts see it.
+fn view(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    transaction: &Arc<Transaction>,
+    period: Option<Arc<str>>,
+) -> Arc<TransactionView> {
+    Arc::new(TransactionView {
+        transaction: Arc::clone(transaction),
+        period,
+        default_credit: Arc::from(transaction.names(plan.measure.default_names())),
+        exchange: Arc::clone(&ruleset.exchange),
+    })
 }
 
 fn included(
@@ -119,7 +139,7 @@ fn currency(ruleset: &Ruleset, transaction: &Transaction) -> Result<Option<Unit>
     if name.is_empty() {
         return Ok(None);
     }
-    let found = ruleset.settings.units.find(name);
+    let found = ruleset.settings.units.find_any_case(name);
     let column = transaction.column_of(Field::Currency).unwrap_or_default();
     let park = || {
         let message = format!("`{column}` holds `{name}`, which is not a unit type");

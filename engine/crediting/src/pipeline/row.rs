@@ -24,11 +24,15 @@ pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
     }
 }
 
-/// The warnings that the plan asks for as alerts; a hold that loses its date always is one.
+/// Warnings that are alerts whatever a plan asks for: a hold that lost its date, and an amount whose
+/// currency nobody said.
+const ALWAYS: [&str; 2] = ["release_in_other_year", "no_currency"];
+
+/// The warnings that the plan asks for as alerts, and those that always are.
 fn alerts(ruleset: &Ruleset, decided: &Decided) -> Vec<Note> {
     let plan = ruleset.plans.get(&decided.plan);
     let wanted = |note: &&Note| {
-        note.code == "release_in_other_year"
+        ALWAYS.contains(&note.code.as_str())
             || plan.is_some_and(|plan| plan.alerts.contains(note.code.as_str()))
     };
     decided.warnings.iter().filter(wanted).cloned().collect()

@@ -1,5 +1,6 @@
 //! Amounts set by hand: what indirect credits see of them, and that a reset leaves nothing.
 
+mod cells;
 mod limits;
 
 use std::collections::BTreeSet;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::{counts, recipient};
+use accredit_domain::calendar::Calendar;
 use accredit_domain::decision::CreditRow;
 
 /// Sums of what counts, by plan, transaction, recipient, payee, credit type and unit type.
@@ -35,7 +36,8 @@ pub fn sums<'a>(rows: impl IntoIterator<Item = &'a CreditRow>) -> Result<Sums, S
 
 /// INVARIANT (finalized stays): frozen rows stand unchanged, and nothing else is in a finalized
 /// period. INVARIANT (sums of a clean run): what counts sums to `clean`, the sums of what is
-/// decided now. INVARIANT (one id, one row).
+/// decided now. INVARIANT (order of posting): behind the frozen rows, those of earlier periods come
+/// first. INVARIANT (one id, one row).
 ///
 /// # Errors
 /// What is broken.
@@ -43,7 +45,7 @@ pub fn check(
     clean: &Sums,
     frozen: &[CreditRow],
     rows: &[CreditRow],
-    finalized: &BTreeSet<String>,
+    (calendar, finalized): (&Calendar, &BTreeSet<String>),
 ) -> Result<(), String> {
     let Some(posted) = rows.strip_prefix(frozen) else {
         return Err("law broken (finalized stays): a frozen row was changed or removed".to_owned());
@@ -51,6 +53,10 @@ pub fn check(
     if let Some(row) = posted.iter().find(|row| finalized.contains(&row.period)) {
         let (id, period) = (&row.id, &row.period);
         return Err(format!("law broken (finalized stays): {id} was posted in {period}"));
+    }
+    let first = |row: &CreditRow| calendar.find(&row.period).map(|period| period.first);
+    if !posted.is_sorted_by_key(first) {
+        return Err("law broken (order of posting): a later period stands first".to_owned());
     }
     let mut ids = BTreeSet::new();
     if let Some(row) = rows.iter().find(|row| !ids.insert(row.id.as_str())) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use accredit_domain::organization::Recipient;
 use accredit_domain::policy::{Form, Program};
-use accredit_script::{Arguments, trace};
+use accredit_script::{Arguments, check, trace};
 
 /// A step of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Refusal {
     pub policy: bool,
     /// What it read, with the values seen.
     pub seen: Vec<(String, String)>,
+    /// A value that differs from what it was compared with only by case or space, in words.
+    pub near_miss: Option<String>,
 }
 
 impl Refusal {
@@ -44,7 +46,8 @@ impl Refusal {
         let policy = matches!(program.form, Form::Policy(_));
         let condition = if policy { &program.name } else { &program.source };
         let (condition, seen) = (condition.trim().to_owned(), trace::reads(program, arguments));
-        Refusal { condition, policy, seen }
+        let near_miss = check::near_miss(program, arguments.tx);
+        Refusal { condition, policy, seen, near_miss }
     }
 }
 
@@ -54,7 +57,10 @@ impl fmt::Display for Refusal {
         write!(f, "{what}`{}` is false", self.condition)?;
         let seen: Vec<String> =
             self.seen.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        if seen.is_empty() { Ok(()) } else { write!(f, " ({})", seen.join(", ")) }
+        if !seen.is_empty() {
+            write!(f, " ({})", seen.join(", "))?;
+        }
+        self.near_miss.iter().try_for_each(|near_miss| write!(f, "; {near_miss}"))
     }
 }
 

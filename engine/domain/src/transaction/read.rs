@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::{Cell, Record};
+use super::{Cell, Record, trimmed};
 
 /// A body that is not rows: where and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +20,8 @@ pub struct Malformed {
     pub message: String,
 }
 
-/// Rows of a CSV body whose first row names the columns; rows without any text are passed over.
+/// Rows of a CSV body whose first row names the columns, without spaces at their ends; rows without
+/// any text are passed over.
 ///
 /// # Errors
 /// [`Malformed`] at a column that the header names twice, and at the first row that has not as many
@@ -48,8 +49,9 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
         message,
     };
     let plain = |error: csv::Error| malformed(error.position(), plain(&error));
-    let header = reader.headers().map_err(plain)?.clone();
-    if let Some(column) = twice(header.iter()) {
+    let header: Vec<String> =
+        reader.headers().map_err(plain)?.iter().map(|name| trimmed(name).to_owned()).collect();
+    if let Some(column) = twice(header.iter().map(String::as_str)) {
         let message = format!("the column `{column}` stands in the header twice");
         return Err(malformed(None, message));
     }
@@ -64,7 +66,7 @@ pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
             return Err(malformed(row.position(), message));
         }
         let cells = header.iter().zip(row.iter());
-        let cells = cells.map(|(column, cell)| (column.to_owned(), Cell::Text(cell.to_owned())));
+        let cells = cells.map(|(column, cell)| (column.clone(), Cell::Text(cell.to_owned())));
         records.push(Record { cells: cells.collect() });
     }
     Ok(records)
@@ -94,7 +96,7 @@ fn unquoted(body: &[u8]) -> Option<Vec<Record>> {
         return None;
     }
     let mut lines = text.split('\n').filter(|line| !line.is_empty());
-    let header: Vec<&str> = lines.next()?.split(',').collect();
+    let header: Vec<&str> = lines.next()?.split(',').map(trimmed).collect();
     if twice(header.iter().copied()).is_some() {
         return None;
     }
@@ -114,8 +116,9 @@ fn unquoted(body: &[u8]) -> Option<Vec<Record>> {
 pub fn csv_columns(body: &[u8]) -> Vec<String> {
     let body = unmarked(body);
     let mut reader = csv::ReaderBuilder::new().from_reader(body);
-    let header = reader.headers().map(|header| header.iter().map(str::to_owned).collect());
-    header.unwrap_or_default()
+    let names =
+        |header: &csv::StringRecord| header.iter().map(trimmed).map(str::to_owned).collect();
+    reader.headers().map(names).unwrap_or_default()
 }
 
 /// The line of the row that begins at this byte, or behind the line break that stands there.
@@ -217,7 +220,7 @@ fn reason(error: &serde_json::Error) -> String {
 /// One row out of a JSON object.
 pub fn record(json: &Json) -> Option<Record> {
     let object = json.as_object()?;
-    let cells = object.iter().map(|(column, value)| (column.clone(), cell(value)));
+    let cells = object.iter().map(|(column, value)| (trimmed(column).to_owned(), cell(value)));
     Some(Record { cells: cells.collect() })
 }
 

@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::{Row, each};
-use crate::envelope::CheckedView;
 use crate::releases::{Release, confirmed_prefix, hash_of_release, hash_of_rows};
 use crate::{Result, code};
-use accredit_seams::store::Table;
+use accredit_seams::store::{Snapshot, Table};
 
 /// What the trail calls it.
 const WORDS: [&str; 3] = ["credits_released", "rewards_released", "calculation_deleted"];
@@ -19,7 +18,7 @@ type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Adds what is not as the last row of the trail about each calculation has it.
 pub(super) fn check(
-    snapshot: &CheckedView,
+    snapshot: &dyn Snapshot,
     trail: &BTreeMap<u64, Row>,
     problems: &mut Vec<String>,
 ) -> Result<()> {
@@ -64,12 +63,11 @@ pub(super) fn check(
 }
 
 /// Statements by plan and period.
-fn statements(snapshot: &CheckedView) -> Result<BTreeMap<(String, String), Rows>> {
+fn statements(snapshot: &dyn Snapshot) -> Result<BTreeMap<(String, String), Rows>> {
     let mut statements: BTreeMap<(String, String), Rows> = BTreeMap::new();
     each(snapshot, Table::Published, |key, row| {
         let mut parts = key.split(|byte| *byte == 0).skip(1);
-        let mut part =
-            || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+        let mut part = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
         let (period, plan) = (part(), part());
         statements.entry((plan, period)).or_default().insert(key.to_vec(), row.to_vec());
         Ok(())
@@ -79,7 +77,7 @@ fn statements(snapshot: &CheckedView) -> Result<BTreeMap<(String, String), Rows>
 
 /// What became certain, leaf period by leaf period.
 fn confirmed(
-    snapshot: &CheckedView,
+    snapshot: &dyn Snapshot,
     row: &Row,
     plan: &str,
     problems: &mut Vec<String>,
@@ -87,7 +85,8 @@ fn confirmed(
     let Some(leaves) = row.detail.get("confirmed").and_then(serde_json::Value::as_object) else {
         return Ok(());
     };
-    let mut found: BTreeMap<&str, Rows> = leaves.keys().map(|leaf| (&**leaf, Rows::new())).collect();
+    let mut found: BTreeMap<&str, Rows> =
+        leaves.keys().map(|leaf| (&**leaf, Rows::new())).collect();
     each(snapshot, Table::Confirmed, |key, bytes| {
         let own = found.iter_mut().find(|(leaf, _)| key.starts_with(&confirmed_prefix(plan, leaf)));
         if let Some((_, rows)) = own {

@@ -11,6 +11,7 @@ use rhai::{Dynamic, Engine, INT};
 use super::Function;
 use crate::value::{self, Outcome, raise};
 use accredit_domain::calendar::Length;
+use accredit_domain::transaction::{dates, trimmed};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -105,8 +106,12 @@ pub(super) fn register_types(engine: &mut Engine) {
 }
 
 fn parse(text: &str) -> Outcome<Date> {
-    match accredit_domain::transaction::date(text.trim(), None) {
+    let bare = trimmed(text);
+    match dates::day(bare) {
         Some(date) => Ok(date),
+        None if dates::is_moment(bare) => raise(format!(
+            "`{text}` is a moment, which has its day in a time zone: declare the column as a date"
+        )),
         None => raise(format!("`{text}` is not a date; write it like 2022-01-31")),
     }
 }

@@ -9,6 +9,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::Function;
 use crate::value::{self, Outcome, raise};
+use accredit_domain::transaction::trimmed;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -113,7 +114,7 @@ fn number(value: &Dynamic) -> Outcome<Decimal> {
 }
 
 fn parse(text: &str) -> Outcome<Decimal> {
-    match accredit_domain::transaction::number(text.trim()) {
+    match accredit_domain::transaction::number(trimmed(text)) {
         Some(number) => Ok(number),
         None => raise(format!("`{text}` is not a number")),
     }

@@ -13,9 +13,23 @@ use rhai::{Dynamic, Engine, ImmutableString, Map};
 use super::{Function, pure};
 use crate::value::{Outcome, raise, raise_bad_value};
 use crate::{CreditView, ReceiverView, TransactionView};
+use accredit_domain::exchange::NoExchange;
 use accredit_domain::transaction::{Field, Value};
 
-pub(super) const FUNCTIONS: &[Function] = &[Function {
+pub(super) const FUNCTIONS: &[Function] = &[HAS, AMOUNT_IN];
+
+const AMOUNT_IN: Function = Function {
+    name: "amount_in",
+    signatures: &["tx.amount_in(unit: text)"],
+    page: "The deal's amount in another unit, at the rate of its incentive date: compare that, not \
+           `tx.amount`, where deals have currencies. Without a rate it is an error.",
+    arities: &[2],
+    register: |engine| {
+        pure(engine, "amount_in", |tx: &mut Arc<TransactionView>, unit: &str| amount_in(tx, unit));
+    },
+};
+
+const HAS: Function = Function {
     name: "has",
     signatures: &["tx.has(name: text)", "credit.has(name: text)", "map.has(key: text)"],
     page: "Whether a field can be read: the column or mapped field is present, not blank, and of \
@@ -31,7 +45,7 @@ pub(super) const FUNCTIONS: &[Function] = &[Function {
         });
         pure(engine, "has", |map: &mut Map, key: &str| map.contains_key(key));
     },
-}];
+};
 
 /// Names after `tx.` that are not columns: the mapped fields that scripts see are among them.
 pub(crate) const TRANSACTION_FIELDS: &[(&str, Option<Field>)] = &[
@@ -106,6 +120,40 @@ pub(super) fn register_types(engine: &mut Engine) {
 /// `tx.amount`.
 pub(crate) fn amount(tx: &TransactionView) -> Outcome<Dynamic> {
     mapped(tx, Field::Amount, "amount")
+}
+
+/// `tx.amount_in("USD")`; a deal that names no currency is in the workspace's.
+fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
+    let (exchange, transaction) = (&tx.exchange, &tx.transaction);
+    let amount = match transaction.amount() {
+        Ok(amount) => amount,
+        Err(_) => return self::amount(tx),
+    };
+    let Some(to) = exchange.units.find_any_case(unit) else {
+        return raise(format!("there is no unit type `{unit}`"));
+    };
+    let from = match transaction.field(Field::Currency) {
+        Some(Value::Text(name)) if !name.is_empty() => exchange.units.find_any_case(&name),
+        _ => Some(exchange.home),
+    };
+    let Some(from) = from else {
+        return raise_bad_value("the currency of the deal is no unit type".to_owned());
+    };
+    if from == to {
+        return Ok(amount.into());
+    }
+
+    let Ok(date) = transaction.date() else {
+        return raise("the deal has no date on which its amount could be exchanged");
+    };
+    let (one, other) = (exchange.units.name(from), exchange.units.name(to));
+    match exchange.rates.exchange(amount, (from, to), date) {
+        Ok(exchanged) => Ok(exchanged.into()),
+        Err(NoExchange::NoRate) => {
+            raise_bad_value(format!("no exchange rate from {one} to {other} on {date}"))
+        }
+        Err(NoExchange::TooLarge) => raise("the number is too large"),
+    }
 }
 
 /// The value of the mapped field `name`.

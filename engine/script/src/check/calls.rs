@@ -27,12 +27,14 @@ impl Walk<'_> {
         match (name, call.args.as_slice(), kinds.as_slice()) {
             ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
                 self.compared((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
+                self.note_compared(x, y);
                 Kind::Bool
             }
             ("contains", [Expr::Array(items, _), item], [_, kind]) => {
                 for other in items.iter() {
                     let other_kind = self.expr(other);
                     self.compared((item, *kind), (other, other_kind), false);
+                    self.note_compared(item, other);
                 }
                 Kind::Bool
             }

@@ -68,8 +68,8 @@ impl Kind {
     /// The kind of the cells of a column.
     pub(super) fn of_column(column: &ColumnType) -> Kind {
         match column {
-            ColumnType::Text => Kind::Text,
-            ColumnType::Number => Kind::Number,
+            ColumnType::Text | ColumnType::ExactText => Kind::Text,
+            ColumnType::Number(_) => Kind::Number,
             ColumnType::Date(_) => Kind::Date,
             ColumnType::Bool => Kind::Bool,
         }
@@ -78,8 +78,10 @@ impl Kind {
     /// The kind of what a function of the host returns.
     pub(super) fn of_function(name: &str) -> Kind {
         match name {
-            "number" | "abs" | "min" | "max" | "round" | "round_half_even" | "floor"
-            | "ceiling" | "year" | "month" | "day" | "days_between" | "len" | "sum" => Kind::Number,
+            "number" | "amount_in" | "abs" | "min" | "max" | "round" | "round_half_even"
+            | "floor" | "ceiling" | "year" | "month" | "day" | "days_between" | "len" | "sum" => {
+                Kind::Number
+            }
             "to_lower" | "to_upper" | "trim" | "sub_string" | "replace" | "to_text"
             | "to_string" => Kind::Text,
             "starts_with" | "ends_with" | "is_empty" | "contains" | "has" => Kind::Bool,

@@ -71,10 +71,11 @@ fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String
 /// A cell as a value of a column: dates are ISO, or as the column's own are.
 fn value(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell, column: &str) -> Option<Value> {
     let kind = reading.settings.fields.column_type(column);
-    let iso = transaction::date(&cell.text, None).filter(|_| kind.name() == "date");
-    let value = iso
-        .map(Value::Date)
-        .unwrap_or_else(|| transaction::decode(&transaction::Cell::Text(cell.text.clone()), kind));
+    let iso = transaction::dates::day(&cell.text).filter(|_| kind.name() == "date");
+    let value = iso.map(Value::Date).unwrap_or_else(|| {
+        let text = transaction::Cell::Text(cell.text.clone());
+        transaction::decode(&text, kind, &reading.settings.fields)
+    });
     let value = comparable(&value);
     if value.is_none() {
         let message = format!("`{}` is not a {}", cell.text, kind.name());

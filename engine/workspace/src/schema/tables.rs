@@ -27,8 +27,10 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "unit", keys: UNIT },
     Section { name: "workspace", keys: WORKSPACE },
     Section { name: "fields", keys: FIELDS },
+    Section { name: "key", keys: KEY },
     Section { name: "dated", keys: DATED },
-    Section { name: "date", keys: DATE },
+    Section { name: "transactions", keys: TRANSACTIONS },
+    Section { name: "column", keys: COLUMN_TABLE },
     Section { name: "calendar", keys: CALENDAR },
     Section { name: "source", keys: SOURCE },
     Section { name: "plan", keys: PLAN },
@@ -50,15 +52,22 @@ const SETTINGS: &[Key] = &[
     must("workspace", Kind::Table("workspace"), "the workspace"),
     must("fields", Kind::Table("fields"), "what the columns of a transaction mean"),
     may("columns", Kind::Named(&COLUMN), "types of the other columns; text unless said"),
+    may("transactions", Kind::Table("transactions"), "how rows are read"),
     may("calendar", Kind::Table("calendar"), "periods"),
     may("queries", Kind::Named(&Kind::Expression), "saved queries, used as query:NAME"),
     may("sources", Kind::Named(&Kind::Table("source")), "webhook sources"),
 ];
 
 const COLUMN: Kind =
-    Kind::Any(&[Kind::Words(&["number", "text", "bool", "date"]), Kind::Table("date")]);
+    Kind::Any(&[Kind::Words(&["number", "text", "bool", "date"]), Kind::Table("column")]);
 
-const DATE: &[Key] = &[must("date", Kind::Text, "the format of a date column, \"%m/%d/%Y\"")];
+const COLUMN_TABLE: &[Key] = &[
+    may("date", COLUMNS, "the format of a date column, \"%m/%d/%Y\", or several"),
+    may("number", Kind::Text, "how numbers are written, by an example: \"1.234,56\""),
+    may("text", Kind::Words(&["exact"]), "exact: text keeps the spaces at its ends"),
+];
+
+const TRANSACTIONS: &[Key] = &[may("blanks", TEXTS, "texts that mean a blank cell")];
 
 const UNIT: &[Key] = &[
     must("name", Kind::Text, "the unit's name"),
@@ -73,8 +82,8 @@ const WORKSPACE: &[Key] = &[
 ];
 
 const FIELDS: &[Key] = &[
-    must("id", COLUMNS, "the natural key: a column or several"),
-    must("date", Kind::Any(&[Kind::Text, Kind::Table("dated")]), "the incentive date"),
+    must("id", ID, "the natural key: a column or several"),
+    must("date", MAYBE_DATED, "the incentive date"),
     may("amount", Kind::Text, "the deal's amount"),
     may("quantity", Kind::Text, "number of units"),
     may("product", Kind::Text, "product"),
@@ -83,17 +92,29 @@ const FIELDS: &[Key] = &[
     may("postal_code", Kind::Text, "postal code, as text"),
     may("currency", Kind::Text, "currency of the amount"),
     may("preassigned", Kind::Text, "positions named on the transaction, with weights"),
-    may("updated", Kind::Text, "the source's clock: orders versions of one transaction"),
-    may("received", Kind::Text, "the day the row arrived"),
+    may("updated", MAYBE_DATED, "the source's clock: orders versions of one transaction"),
+    may("received", MAYBE_DATED, "the day the row arrived"),
     may("owner", COLUMNS, "whoever sold it"),
     may("team", COLUMNS, "team or territory"),
     may("related_person", COLUMNS, "Related Order (Person)"),
     may("related_position", COLUMNS, "Related Order (Position)"),
 ];
 
+const ID: Kind = Kind::Any(&[Kind::Text, TEXTS, Kind::Table("key")]);
+
+const MAYBE_DATED: Kind = Kind::Any(&[Kind::Text, Kind::Table("dated")]);
+
+const KEY: &[Key] = &[
+    may("field", COLUMNS, "the column"),
+    may("fields", TEXTS, "several columns"),
+    may("as", Kind::Words(&["salesforce"]), "the form of the ids"),
+];
+
 const DATED: &[Key] = &[
-    must("field", Kind::Text, "the column"),
-    may("format", Kind::Text, "its format, \"%m/%d/%Y\"; ISO unless said"),
+    may("field", Kind::Text, "the column"),
+    may("fields", TEXTS, "columns of the date: the first that is not blank counts"),
+    may("format", COLUMNS, "its format, \"%m/%d/%Y\"; ISO unless said"),
+    may("formats", TEXTS, "several formats"),
 ];
 
 const CALENDAR: &[Key] = &[

@@ -11,7 +11,8 @@ use accredit_domain::plan::{
     Assign, DuplicateSetting, HoldSetting, MaximumScope, Plan, Relationship, Selector, Split,
 };
 use accredit_domain::policy::{Form, Kind, Program, ProgramId, Use};
-use accredit_domain::transaction::{ColumnType, Field, Names};
+use accredit_domain::transaction::dates::{DateFormat, DateFormats, Zone};
+use accredit_domain::transaction::{ColumnType, Field, IdForm, Names};
 
 fn ruleset() -> Ruleset {
     let (ruleset, findings) = read(&good());
@@ -38,20 +39,63 @@ fn settings() {
     let fields = &settings.fields;
     assert_eq!(fields.id, ["opportunity_id"]);
     assert_eq!(fields.mapped[&Field::Date], "close_date");
-    let us = ColumnType::Date(Some("%m/%d/%Y".to_owned()));
+    let us = ColumnType::Date(DateFormat::of("%m/%d/%Y").into());
     assert_eq!(*fields.column_type("close_date"), us);
     assert_eq!(*fields.column_type("Invoice Date"), us);
-    assert_eq!(*fields.column_type("close_value"), ColumnType::Number);
-    assert_eq!(*fields.column_type("loaded_on"), ColumnType::Date(None));
+    assert_eq!(*fields.column_type("close_value"), ColumnType::NUMBER);
+    assert_eq!(*fields.column_type("loaded_on"), ColumnType::iso_date());
     assert_eq!(*fields.column_type("Renewal"), ColumnType::Bool);
     assert_eq!(fields.names[&Names::RelatedPosition], ["desk"]);
     let won = program(&ruleset, Some(settings.queries["won"]));
     assert_eq!(won.form, Form::Expression(Use::Filter));
-    assert_eq!(won.origin.place, Place::new("accredit.toml", 33, 8));
+    assert_eq!(won.origin.place, Place::new("accredit.toml", 37, 8));
     let intake = program(&ruleset, settings.sources["crm"].intake);
     assert_eq!(&*intake.name, "intake/from-crm");
     assert_eq!(ruleset.policies.len(), 5);
     assert!(known_columns(fields, &observed()).contains("Quantity"));
+}
+
+/// The keys that say how cells are written.
+#[test]
+fn formats_of_columns() {
+    let read_with = |from: &str, to: &str| {
+        let mut files = good();
+        let text = files["accredit.toml"].replace(from, to);
+        files.insert("accredit.toml".to_owned(), text.into());
+        let (ruleset, findings) = read(&files);
+        let findings: Vec<_> = findings.iter().filter(|found| found.is_error()).collect();
+        assert!(findings.is_empty(), "{findings:?}");
+        ruleset.unwrap().settings.fields.clone()
+    };
+    let fields = read_with("", "");
+    assert_eq!(fields.blanks, ["NULL", "N/A"]);
+    assert_eq!(*fields.column_type("Stage"), ColumnType::ExactText);
+    assert!(matches!(fields.column_type("Discount"), ColumnType::Number(Some(_))));
+
+    let id = "id = { fields = [\"order\", \"line\"], as = \"salesforce\" }";
+    let fields = read_with("id = [\"opportunity_id\"]", id);
+    assert_eq!(
+        (fields.id.as_slice(), fields.id_form),
+        (&["order", "line"].map(String::from)[..], IdForm::Salesforce)
+    );
+
+    let dates = "{ fields = [\"original\", \"close_date\"], formats = [\"iso\", \"%m/%d/%Y\"] }";
+    let fields = read_with("{ field = \"close_date\", format = \"%m/%d/%Y\" }", dates);
+    let formats = ["iso", "%m/%d/%Y"].map(DateFormat::of).to_vec();
+    assert_eq!(fields.mapped[&Field::Date], "original");
+    assert_eq!(fields.date_fallbacks, ["close_date"]);
+    assert_eq!(*fields.column_type("original"), ColumnType::Date(DateFormats::of(formats.clone())));
+    assert_eq!(*fields.column_type("close_date"), ColumnType::Date(DateFormats::of(formats)));
+
+    let clock = "updated = { field = \"changed\", format = \"epoch_ms\" }\nreceived";
+    let fields = read_with("received", clock);
+    assert_eq!(fields.clock, Some(DateFormat::EpochMillis.into()));
+
+    let zone = read_with("time_zone = \"UTC\"", "time_zone = \"America/New_York\"").zone.clone();
+    assert_eq!(Some(zone), Zone::named("America/New_York"));
+
+    let fields = read_with("Quantity = \"number\"", "close_value = { number = \"$1,234.56\" }");
+    assert!(matches!(fields.column_type("close_value"), ColumnType::Number(Some(_))));
 }
 
 #[test]

@@ -12,6 +12,19 @@ fn every_key_that_a_reader_asks_for_is_in_the_schema_and_no_other() {
     asked::forget();
     let (ruleset, findings) = read(&good());
     assert!(ruleset.is_some(), "{findings:?}");
+    let mut other = good();
+    let settings = other["accredit.toml"]
+        .replace(
+            "id = [\"opportunity_id\"]",
+            "id = { field = \"opportunity_id\", as = \"salesforce\" }",
+        )
+        .replace(
+            "{ field = \"close_date\", format",
+            "{ fields = [\"close_date\", \"Invoice Date\"], format",
+        );
+    other.insert("accredit.toml".to_owned(), settings.into());
+    let (ruleset, findings) = read(&other);
+    assert!(ruleset.is_some(), "{findings:?}");
     let asked: Vec<BTreeSet<&str>> = asked::tables();
     let keys = |section: &crate::schema::Section| -> BTreeSet<&str> {
         section.keys.iter().map(|key| key.name).collect()

@@ -128,7 +128,7 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     diagnostics.extend(unread);
     let strays = directory::strays(dir, &files).unwrap_or_default();
     diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
-    diagnostics.extend(ruleset.iter().flat_map(|ruleset| cells::unread(ruleset, &rows.records)));
+    diagnostics.extend(ruleset.iter().flat_map(|ruleset| cells::findings(ruleset, &rows.records)));
     // What else is wrong with a file that is no text follows from that.
     let broken: Vec<&str> =
         findings.iter().filter(|one| one.is_error()).map(|one| one.place.file.as_str()).collect();

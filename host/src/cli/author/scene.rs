@@ -120,6 +120,7 @@ impl Scene {
             transaction: Arc::clone(transaction),
             period: period.map(|period| Arc::from(period.id)),
             default_credit: Arc::from(transaction.names(names)),
+            exchange: Arc::clone(&self.ruleset.exchange),
         });
         let rows = self.rows(transaction, wanted.plan);
         let is = |row: &Json, key: &str, value: &str| row[key] == *value;

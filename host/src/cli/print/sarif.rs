@@ -6,6 +6,8 @@
 use accredit_domain::diagnostic::{CODES, Diagnostic, Severity};
 use serde::Serialize;
 
+use crate::address;
+
 /// Where the page of a code is found.
 const PAGES: &str = "scripts/errors";
 
@@ -116,7 +118,7 @@ fn finding(diagnostic: &Diagnostic) -> Finding {
     let region = (place.line > 0)
         .then(|| Region { start_line: place.line, start_column: place.column.max(1) });
     let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    let artifact_location = ArtifactLocation { uri: uri(&place.file) };
+    let artifact_location = ArtifactLocation { uri: address::path(&place.file) };
     let physical_location = PhysicalLocation { artifact_location, region };
     Finding {
         rule_id: diagnostic.code,
@@ -129,19 +131,6 @@ fn finding(diagnostic: &Diagnostic) -> Finding {
         message: Text { text: format!("{}{help}", diagnostic.message) },
         locations: vec![Location { physical_location }],
     }
-}
-
-/// A path as a relative reference: everything but letters, digits and `/._-~` by its bytes.
-fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
+use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
 use crate::cli::remote::preview::Server;
-use crate::cli::remote::verify::{encoded, ledger};
+use crate::cli::remote::verify::looked_at;
 
 /// What can be done with the trail.
 #[derive(Debug, Subcommand)]
@@ -66,7 +67,7 @@ pub(crate) fn run(verb: &Verb) -> u8 {
 fn list(options: &List) -> Result<u8, String> {
     const COLUMNS: [&str; 5] = ["sequence", "at", "who", "what", "detail"];
     let part = |key: &str, value: &Option<String>| {
-        let value = value.as_deref().map(encoded);
+        let value = value.as_deref().map(address::part);
         value.map(|value| format!("&{key}={value}")).unwrap_or_default()
     };
     let (who, what) = (part("who", &options.who), part("what", &options.what));
@@ -82,11 +83,11 @@ fn list(options: &List) -> Result<u8, String> {
 fn verify(options: &Verify) -> Result<u8, String> {
     let checked = match &options.data {
         Some(path) => {
-            let checked = ledger(path)?.check_trail(options.head.as_deref());
-            json!(checked.map_err(|error| format!("`{}`: {error}", path.display()))?)
+            let head = options.head.as_deref();
+            json!(looked_at(path, |ledger| ledger.check_trail(head))?)
         }
         None => {
-            let head = options.head.as_deref().map(encoded);
+            let head = options.head.as_deref().map(address::part);
             let query = head.map(|head| format!("?head={head}")).unwrap_or_default();
             options.server.client().get(&format!("/v1/audit/verify{query}"))?
         }

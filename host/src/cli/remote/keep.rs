@@ -2,11 +2,10 @@
 //!
 //! Not making the case (the engine's, on the server). `>>` puts it at the end of a case file.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::Value as Json;
 
+use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::client::Client;
 
@@ -50,19 +49,6 @@ fn keep(client: &Client, options: &Options) -> Result<String, String> {
         transaction = text("transaction").ok_or("the server named no transaction")?;
         plan = plan.or_else(|| text("plan"));
     }
-    let query = plan.map(|plan| format!("?plan={}", quoted(&plan))).unwrap_or_default();
-    client.text(&format!("/v1/transactions/{}/case{query}", quoted(&transaction)))
-}
-
-/// Text as one part of an address.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    let query = plan.map(|plan| format!("?plan={}", address::part(&plan))).unwrap_or_default();
+    client.text(&format!("/v1/transactions/{}/case{query}", address::part(&transaction)))
 }

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
+use crate::address;
 use crate::cli::print::output::{self, Format};
 use crate::cli::remote::client::Client;
-use crate::http::encoded;
 
 /// What is released.
 #[derive(Debug, Subcommand)]
@@ -87,7 +87,7 @@ pub(crate) fn run(verb: &Verb) -> ExitCode {
 
 fn calculation(options: &Credits, what: &str, force: bool) -> ExitCode {
     let client = Client::new(&options.server.server, &options.server.token);
-    let (plan, period) = (encoded(&options.plan), encoded(&options.period));
+    let (plan, period) = (address::part(&options.plan), address::part(&options.period));
     let path = format!("/v1/calculations/{plan}/{period}/release");
     let wish = json!({ "what": what, "force": force, "reason": options.reason });
     match client.post(&path, &wish) {

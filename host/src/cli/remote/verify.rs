@@ -2,14 +2,17 @@
 //!
 //! Exit codes: 0 all come out alike, 1 some do not or cannot be read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_redb::Redb;
+use accredit_seams::store::Error as StoreError;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
+use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::client::Client;
 use crate::operations::verify::{Wanted, verify};
@@ -34,20 +37,10 @@ pub(crate) struct Options {
     period: Option<String>,
 }
 
-/// Text as a value in a query.
-pub(crate) fn encoded(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let encoded = value.bytes().map(|byte| match byte {
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    encoded.collect()
-}
-
 /// Runs the verb.
 pub(crate) fn run(options: &Options) -> u8 {
     let verified = match &options.data {
-        Some(_) => on_file(options),
+        Some(path) => on_file(path, options),
         None => on_server(options),
     };
     let verified = match verified {
@@ -68,29 +61,40 @@ pub(crate) fn run(options: &Options) -> u8 {
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
-/// The ledger of a data file that no server has open.
-pub(crate) fn ledger(path: &Path) -> Result<Ledger, String> {
+/// Looks at a data file that no server has open; nothing is written to it. Whatever a damaged file
+/// leads to, also in libraries, is an error in words.
+pub(crate) fn looked_at<T>(
+    path: &Path,
+    look: impl FnOnce(&Ledger) -> Result<T, StoreError>,
+) -> Result<T, String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     if !path.is_file() {
         return Err(cannot(&"there is no such file"));
     }
-    let store = Redb::open(path).map_err(|error| cannot(&error))?;
-    Ok(Ledger::new(Arc::new(store)))
+
+    // The words are the error; the place of a panic in the program would be of no use.
+    std::panic::set_hook(Box::new(|_| ()));
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        let ledger = Ledger::open(Arc::new(Redb::open_read_only(path)?))?;
+        look(&ledger)
+    }));
+    // The hook of a program that goes on, such as a test.
+    drop(std::panic::take_hook());
+
+    let fell = |_| Err(StoreError::Damaged("reading it made the program fail".to_owned()));
+    looked.unwrap_or_else(fell).map_err(|error| cannot(&error))
 }
 
-fn on_file(options: &Options) -> Result<Json, String> {
-    let path = options.data.clone().unwrap_or_default();
-    let ledger = ledger(&path)?;
-    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+fn on_file(path: &Path, options: &Options) -> Result<Json, String> {
     let wanted = Wanted { plan: options.plan.clone(), period: options.period.clone() };
-    let verified = verify(&ledger, &wanted);
-    verified.map(|verified| json!(verified)).map_err(|error| cannot(&error))
+    looked_at(path, |ledger| verify(ledger, &wanted)).map(|verified| json!(verified))
 }
 
 fn on_server(options: &Options) -> Result<Json, String> {
     let client = Client::new(&options.server, options.token.as_deref().unwrap_or_default());
-    let part =
-        |key: &str, value: &Option<String>| Some(format!("{key}={}", encoded(value.as_deref()?)));
+    let part = |key: &str, value: &Option<String>| {
+        Some(format!("{key}={}", address::part(value.as_deref()?)))
+    };
     let parts = [part("plan", &options.plan), part("period", &options.period)];
     let query: Vec<String> = parts.into_iter().flatten().collect();
     client.get(&format!("/v1/verify?{}", query.join("&")))

@@ -52,7 +52,7 @@ pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// The store can be read and no stop was asked.
+/// No part of the server has a fault, the store can be read and no stop was asked.
 pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
     if service.stopping.load(Ordering::Acquire) {
         return Err(Problem::unavailable("the server is stopping"));
@@ -64,6 +64,12 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
         })
     });
     store.await?;
+
+    let faults = service.health.faults();
+    if !faults.is_empty() {
+        let reasons = faults.iter().map(|(part, fault)| format!("{part}: {}", fault.reason));
+        return Err(Problem::unavailable(reasons.collect::<Vec<_>>().join("; ")));
+    }
     Ok(Json(json!({ "status": "ready", "ruleset": &*service.ruleset.load().hash })))
 }
 

@@ -13,6 +13,7 @@ use accredit_domain::money;
 use accredit_domain::transaction::number;
 use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::Statement;
+use accredit_seams::store::Error as StoreError;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -25,7 +26,7 @@ use serde_json::{Value, json};
 
 use crate::http::Answer;
 
-use crate::http::encoded;
+use crate::address;
 
 use crate::http::problem::Problem;
 use crate::http::results::enquiries;
@@ -71,7 +72,7 @@ fn statement(payee: &str, one: &Statement) -> Result<Value, Problem> {
     let totals = totals.into_iter().map(|(kind, unit, sum)| {
         json!({ "credit_type": kind, "unit_type": unit, "amount": sum.to_string() })
     });
-    json!({
+    Ok(json!({
         "plan": one.plan,
         "period": one.period,
         "status": one.status,
@@ -81,7 +82,7 @@ fn statement(payee: &str, one: &Statement) -> Result<Value, Problem> {
         "credits": one.credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
         "team_credits": one.team_credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
         "rewards": one.rewards,
-    })
+    }))
 }
 
 /// A credit as its payee sees it, with the way to its explanation.
@@ -111,7 +112,11 @@ fn credit(payee: &str, row: &CreditRow) -> Value {
 
 /// Where a payee reads why they got what they got of a transaction.
 pub(crate) fn why_not_link(payee: &str, transaction: &str) -> String {
-    format!("/v1/payees/{}/why-not?transaction={}", encoded(payee), encoded(transaction))
+    format!(
+        "/v1/payees/{}/why-not?transaction={}",
+        address::part(payee),
+        address::part(transaction)
+    )
 }
 
 /// Which transaction.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use accredit_ledger::Ledger;
+use accredit_ledger::sealed::{SEAL_BYTES, with_seal};
 use accredit_redb::Redb;
 use accredit_seams::store::{Batch, Store, Table};
 use serde_json::{Value, json};
@@ -286,13 +287,15 @@ fn a_row_that_was_changed_by_other_means_is_found() {
     for table in tables {
         let rows = open().snapshot().unwrap().scan(table, b"", b"", usize::MAX).unwrap();
         assert!(!rows.is_empty(), "{table:?}");
-        for (key, value) in rows.iter().step_by(rows.len() / 4 + 1) {
+        for (key, sealed) in rows.iter().step_by(rows.len() / 4 + 1) {
+            // Changed by somebody who can compute the seal: what rows say of each other shows it.
+            let value = &sealed[..sealed.len() - SEAL_BYTES];
             // Of a delivery, its body: the rest of the row is what the sender was told.
             let last = value.len().saturating_sub(1);
             let places =
                 if table == Table::Inbox { [value.len() / 2; 2] } else { [value.len() / 3, last] };
             let flips = places.into_iter().filter(|place| *place < value.len()).map(|place| {
-                let mut flipped = value.clone();
+                let mut flipped = value.to_vec();
                 flipped[place] ^= 1;
                 Some(flipped)
             });
@@ -301,7 +304,9 @@ fn a_row_that_was_changed_by_other_means_is_found() {
                 let write = |value: Option<Vec<u8>>| {
                     let mut batch = Batch::default();
                     match value {
-                        Some(value) => batch.put(table, key.clone(), value),
+                        Some(value) => {
+                            batch.put(table, key.clone(), with_seal(table, key, &value));
+                        }
                         None => batch.delete(table, key.clone()),
                     }
                     open().commit(&batch).unwrap();
@@ -312,7 +317,7 @@ fn a_row_that_was_changed_by_other_means_is_found() {
                 let missed = differing == 0 && damage.is_empty() && trail.is_empty();
                 assert!(!missed, "{table:?} {key:?}, gone: {gone}");
                 *seen.entry(table.name()).or_insert(0) += 1;
-                write(Some(value.clone()));
+                write(Some(value.to_vec()));
             }
         }
     }

@@ -18,6 +18,9 @@ use accredit_workspace::Ruleset;
 
 use super::Worker;
 
+/// What says that everything was carried out that version 0.1.0 recorded.
+const CARRIED_OUT: &str = "carried_out";
+
 /// Transactions decided again in one commit.
 const AGAIN_MAX: usize = 1000;
 
@@ -34,6 +37,24 @@ impl Worker {
     /// Decides stored transactions again, as their inputs are now; returns how many there were.
     pub(super) fn decide_again(&mut self, ids: &[String]) -> Result<usize, StoreError> {
         self.decide_with(ids, &[])
+    }
+
+    /// Carries out what people decided and version 0.1.0 recorded without deciding again, since it
+    /// ended in between; once for a data file.
+    pub(super) fn carry_out(&mut self) {
+        let ledger = &self.service.ledger;
+        if !matches!(ledger.meta(CARRIED_OUT), Ok(None)) {
+            return;
+        }
+
+        let done = ledger.resolved_transactions().and_then(|ids| {
+            let ids: Vec<String> = ids.into_iter().collect();
+            self.decide_again(&ids)?;
+            self.service.ledger.set_meta(CARRIED_OUT, b"1")
+        });
+        if let Err(error) = done {
+            tracing::error!(error.cause = %error, "what was recorded is not carried out yet");
+        }
     }
 
     /// Records what people decided about stored transactions, and decides those again with it: some

@@ -2,6 +2,7 @@
 //!
 //! Not decoding (`intake`) and not deciding (the engine).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use accredit_crediting::calculation;
 use accredit_crediting::pipeline::row;
 use accredit_crediting::posting;
 use accredit_domain::decision::{Decision, Resolution};
-use accredit_domain::transaction::{Decoder, Record, Transaction};
+use accredit_domain::transaction::{Decoder, Record, Transaction, version};
 use accredit_ledger::inbox::Delivery;
 use accredit_ledger::record::{Version, Work};
 use accredit_seams::store::Error as StoreError;
@@ -17,11 +18,10 @@ use accredit_workspace::Ruleset;
 
 use super::Worker;
 use crate::operations::explain;
-use crate::operations::intake::{older, source_clock, understand};
+use crate::operations::intake::understand;
 
 /// The version of a transaction that counts, so far.
 struct Current {
-    record: Record,
     transaction: Arc<Transaction>,
     /// Whether it came in this batch and must be decided.
     new: bool,
@@ -99,22 +99,22 @@ impl Worker {
             // Read by the types of today, so that a corrected column is no new version.
             let fields = Arc::clone(&growing.ruleset.settings.fields);
             let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-            let current = Current { record: stored.record, transaction, new: false };
+            let current = Current { transaction, new: false };
             growing.current.insert(id.clone(), current);
             growing.resolutions.extend(self.service.ledger.resolutions(&id)?);
         }
-        let mut superseded = false;
-        if let Some(current) = growing.current.get(&id) {
-            if current.transaction.content() == transaction.content() {
-                return Ok(());
-            }
-            let stored = source_clock(&current.record, &current.transaction);
-            superseded = older(&source_clock(&record, &transaction), &stored);
+
+        let current = growing.current.get(&id);
+        let order = current.map(|current| version::compare(&current.transaction, &transaction));
+        if order == Some(Ordering::Equal) {
+            return Ok(());
         }
-        let version = Version { id: id.clone(), record: record.clone(), sequence, superseded };
+
+        let superseded = order == Some(Ordering::Less);
+        let version = Version { id: id.clone(), record, sequence, superseded };
         growing.batch.versions.push(version);
         if !superseded {
-            growing.current.insert(id, Current { record, transaction, new: true });
+            growing.current.insert(id, Current { transaction, new: true });
         }
         Ok(())
     }

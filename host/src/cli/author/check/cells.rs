@@ -1,43 +1,245 @@
-//! Cells of transactions that are not what their column is said to hold: such a transaction is
-//! parked as soon as a rule reads the cell.
+//! Cells of transactions that are not what their column is said to hold, or not what a rule compares
+//! them with.
 //!
-//! Not an error of the directory, as a server parks such rows and goes on. Called by `check`.
+//! A server parks rows that it cannot read and goes on, so most of this is no error of the directory;
+//! only a clock that cannot be read is, since versions would be taken in a wrong order. Called by
+//! `check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use accredit_crediting::calculation;
 use accredit_domain::diagnostic::{Diagnostic, Place};
-use accredit_domain::transaction::{ColumnType, Record, Value};
+use accredit_domain::transaction::dates::{guess, is_short_year};
+use accredit_domain::transaction::{
+    Cell, ColumnType, Field, Record, Transaction, Value, numbers, trimmed,
+};
+use accredit_script::check::Compared;
 use accredit_workspace::Ruleset;
 
-/// A warning for each column with such cells, with the first of them.
-pub(super) fn unread(ruleset: &Ruleset, records: &[Record]) -> Vec<Diagnostic> {
-    let mut bad: BTreeMap<String, (usize, String)> = BTreeMap::new();
+/// Cells that are looked at to find out how a column is written.
+const SAMPLES_MAX: usize = 100;
+
+/// Everything about cells that an author should know.
+pub(super) fn findings(ruleset: &Ruleset, records: &[Record]) -> Vec<Diagnostic> {
     let transactions = calculation::latest(ruleset, records, None);
-    for transaction in &transactions {
+    let mut found = unread(ruleset, &transactions);
+    found.extend(clock(ruleset, records));
+    found.extend(short_years(ruleset, &transactions));
+    found.extend(lost_digits(ruleset, records));
+    found.extend(currencies(ruleset, &transactions));
+    found.extend(near_misses(ruleset, &transactions));
+    found
+}
+
+/// Cells of one kind: how many there are, the first in words, and some of them.
+#[derive(Default)]
+struct Found {
+    count: usize,
+    first: String,
+    samples: Vec<String>,
+}
+
+impl Found {
+    fn add(&mut self, cell: &str, first: impl FnOnce() -> String) {
+        if self.count == 0 {
+            self.first = first();
+        }
+        self.count += 1;
+        if self.samples.len() < SAMPLES_MAX {
+            self.samples.push(trimmed(cell).to_owned());
+        }
+    }
+
+    /// Formats by which all samples are dates, as an author writes them.
+    fn formats(&self) -> Option<String> {
+        let samples: Vec<&str> = self.samples.iter().map(String::as_str).collect();
+        let formats: Vec<String> =
+            guess(&samples).iter().map(|format| format!("\"{format}\"")).collect();
+        (!formats.is_empty()).then(|| formats.join(" or "))
+    }
+}
+
+fn at_transactions(found: Diagnostic) -> Diagnostic {
+    Diagnostic { place: Place::file("transactions"), ..found }
+}
+
+/// A warning for each column with cells that are not of its type, with the first of them.
+fn unread(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
+    let mut bad: BTreeMap<String, Found> = BTreeMap::new();
+    for transaction in transactions {
         for column in transaction.layout.names() {
             if let Value::Bad(cell) = transaction.get(column) {
-                let first = || (0, format!("`{column}` of {} holds `{cell}`", transaction.id));
-                bad.entry(column.to_string()).or_insert_with(first).0 += 1;
+                let first = || format!("`{column}` of {} holds `{cell}`", transaction.id);
+                bad.entry(column.to_string()).or_default().add(&cell, first);
             }
         }
     }
-    let found = bad.into_iter().map(|(column, (count, first))| {
+    let warnings = bad.into_iter().map(|(column, found)| {
         let kind = ruleset.settings.fields.column_type(&column);
         let what = match kind {
             ColumnType::Bool => "true or false".to_owned(),
             kind => format!("a {}", kind.name()),
         };
-        let message = format!("{first}, which is not {what}: {count} of {}", transactions.len());
-        let help = match kind {
-            ColumnType::Date(_) => {
-                "say how dates are written: { field = \"…\", format = \"%m/%d/%Y\" } in \
-                                    [fields], { date = \"%m/%d/%Y\" } in [columns]"
-            }
-            ColumnType::Number => "numbers are plain digits with a point: 1234.50",
-            _ => "write true or false, or declare the column as text in [columns]",
-        };
-        Diagnostic::warning("CR032", Place::file("transactions"), message).help(help)
+        let (count, all) = (found.count, transactions.len());
+        let message = format!("{}, which is not {what}: {count} of {all}", found.first);
+        let warning = Diagnostic::warning("CR032", Place::file("transactions"), message);
+        warning.help(help(kind, &found))
     });
-    found.collect()
+    warnings.collect()
+}
+
+/// How to say what the cells of a column are.
+fn help(kind: &ColumnType, found: &Found) -> String {
+    match kind {
+        ColumnType::Date(_) => {
+            let format = found.formats().unwrap_or_else(|| "\"%m/%d/%Y\"".to_owned());
+            format!(
+                "say how dates are written: {{ field = \"…\", format = {format} }} in [fields], \
+                 {{ date = {format} }} in [columns]"
+            )
+        }
+        ColumnType::Number(_) => {
+            "numbers are plain digits with a point, 1234.50; others need an example in [columns]: \
+             { number = \"1.234,56\" }"
+                .to_owned()
+        }
+        _ => "write true or false, or declare the column as text in [columns]".to_owned(),
+    }
+}
+
+/// An error when clocks of the source cannot be read: the older version of a deal might count.
+fn clock(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
+    let column = ruleset.settings.fields.mapped.get(&Field::Updated)?;
+    let mut decoder =
+        accredit_domain::transaction::Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let mut found = Found::default();
+    for record in records {
+        let transaction = decoder.decode(record);
+        if let Some(cell) = transaction.bad_clock() {
+            found.add(cell, || format!("`{column}` of {} holds `{cell}`", transaction.id));
+        }
+    }
+    if found.count == 0 {
+        return None;
+    }
+
+    let format = found.formats().unwrap_or_else(|| "\"%m/%d/%Y %H:%M:%S\"".to_owned());
+    let (first, count, all) = (&found.first, found.count, records.len());
+    let message = format!("{first}, which is not a date and time: {count} of {all}");
+    let help =
+        format!("write `updated = {{ field = \"{column}\", format = {format} }}` in [fields]");
+    Some(Diagnostic::error("CR070", Place::file("transactions"), message).help(help))
+}
+
+/// A warning for each column whose years of two digits were read as if they had four.
+fn short_years(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
+    let mut short: BTreeMap<String, Found> = BTreeMap::new();
+    for transaction in transactions {
+        for column in transaction.layout.names() {
+            if let Value::Date(day) = transaction.get(column)
+                && is_short_year(day)
+            {
+                let first =
+                    || format!("`{column}` of {} is in the year {}", transaction.id, day.year());
+                short.entry(column.to_string()).or_default().add(&day.to_string(), first);
+            }
+        }
+    }
+    let warnings = short.into_iter().map(|(column, found)| {
+        let (first, count, all) = (&found.first, found.count, transactions.len());
+        let message = format!("{first}: {count} of {all}");
+        let formats = match ruleset.settings.fields.column_type(&column) {
+            ColumnType::Date(formats) => formats.formats(),
+            _ => &[],
+        };
+        let shorter = formats.iter().map(|format| format.name().replace("%Y", "%y"));
+        let shorter: Vec<String> = shorter.map(|format| format!("\"{format}\"")).collect();
+        let help = format!("years of two digits are `%y`: write {}", shorter.join(" or "));
+        Diagnostic::warning("CR074", Place::file("transactions"), message).help(help)
+    });
+    warnings.collect()
+}
+
+/// A warning where an amount has more digits than are kept, and another one would come out of them.
+fn lost_digits(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
+    let settings = &ruleset.settings;
+    let column = settings.fields.mapped.get(&Field::Amount)?;
+    let mut found = Found::default();
+    for record in records {
+        let cells = record.cells.iter().filter(|(name, _)| trimmed(name) == column);
+        for (_, cell) in cells {
+            if let Cell::Text(text) | Cell::Number(text) = cell
+                && numbers::rounding_changes(trimmed(text), settings.currency.scale)
+            {
+                found.add(text, || format!("`{column}` holds `{text}`"));
+            }
+        }
+    }
+    let message = format!("{}, which is rounded to 28 decimals first", found.first);
+    let help = "deliver amounts with the decimals of their unit";
+    (found.count > 0).then(|| {
+        at_transactions(Diagnostic::warning("CR075", Place::default(), message).help(help))
+    })
+}
+
+/// Warnings of currencies that are no unit type, which park, and of blank ones, which raise an alert.
+fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
+    let units = &ruleset.settings.units;
+    let (mut unknown, mut blank) = (Found::default(), Found::default());
+    for transaction in transactions {
+        let Some(Value::Text(cell)) = transaction.field(Field::Currency) else { continue };
+        let column = transaction.column_of(Field::Currency).unwrap_or_default();
+        if cell.is_empty() {
+            blank.add(&cell, || format!("`{column}` of {} is blank", transaction.id));
+        } else if units.find_any_case(&cell).is_none() {
+            unknown.add(&cell, || format!("`{column}` of {} holds `{cell}`", transaction.id));
+        }
+    }
+    let all = transactions.len();
+    let warning = |found: Found, what: &str, help: String| {
+        let message = format!("{}{what}: {} of {all}", found.first, found.count);
+        let warning = Diagnostic::warning("CR072", Place::file("transactions"), message).help(help);
+        (found.count > 0).then_some(warning)
+    };
+    let known: Vec<&str> = units.names().collect();
+    let help = format!("declare it under `unit_types`; known are {}", known.join(", "));
+    let home = units.name(ruleset.settings.currency);
+    let blank_help = format!("such a deal counts in the unit of each result, as `{home}` would");
+    let found = [
+        warning(unknown, ", which is no unit type", help),
+        warning(blank, ", where others have a currency", blank_help),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// A hint for each text in a rule that values differ from only by case or space.
+fn near_misses(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
+    let programs = ruleset.programs.iter();
+    let compared = programs.flat_map(|(_, program)| accredit_script::reads(program).compared);
+    let compared: Vec<Compared> = compared.collect();
+    let fields = &ruleset.settings.fields;
+    let mut values: BTreeMap<&str, BTreeSet<Arc<str>>> = BTreeMap::new();
+    for column in compared.iter().map(|one| one.column(fields)) {
+        let seen = transactions.iter().filter_map(|transaction| match transaction.get(column) {
+            Value::Text(value) => Some(value),
+            _ => None,
+        });
+        values.entry(column).or_insert_with(|| seen.collect());
+    }
+
+    let hints = compared.iter().filter_map(|one| {
+        let column = one.column(fields);
+        let known = |value: &str| {
+            compared.iter().any(|other| other.column(fields) == column && other.literal == *value)
+        };
+        let value = values.get(column)?.iter().find(|value| one.is_near(value) && !known(value))?;
+        let message = format!(
+            "`{column}` also holds `{value}`, which differs from this text only by \
+                               case or space, and is not equal to it"
+        );
+        let help = format!("compare with `{value}` as well, or `to_lower(…)` with small letters");
+        Some(Diagnostic::hint("CR071", one.place.clone(), message).help(help))
+    });
+    hints.collect()
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::money;
 use accredit_domain::policy::Kind;
+use accredit_domain::transaction::dates::DateFormat;
 use accredit_domain::transaction::{ColumnType, Field, Names};
 use accredit_workspace::Ruleset;
 use clap::Args;
@@ -110,10 +111,12 @@ impl World {
         let amount = mapped(Field::Amount).ok_or_else(|| missing("amount"))?;
         let day = mapped(Field::Date).ok_or_else(|| missing("date"))?;
         let format = match fields.column_type(&day) {
-            ColumnType::Date(Some(format)) => format.as_str(),
-            _ => "%Y-%m-%d",
+            ColumnType::Date(formats) => formats.formats().first().cloned(),
+            _ => None,
         };
-        let text = jiff::fmt::strtime::format(format, DAY).map_err(|error| error.to_string())?;
+        let format = format.unwrap_or(DateFormat::Iso);
+        let text = format.write(DAY).ok_or("the format of the date writes no day")?;
+        let format = format.name();
         let organization = &ruleset.organization;
         let seats = organization.positions().filter_map(|(position, known)| {
             let holder = organization.holder(position, DAY)?;

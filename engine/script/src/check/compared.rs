@@ -1,0 +1,115 @@
+//! Columns that a program compares with something that is written out.
+//!
+//! Not judging whether the two can be compared (`calls`). Called by the walk; what is noted here is
+//! held against the values of transactions by `accredit check` and by explanations.
+//!
+//! **Architecture invariant:** only a column alone is noted: what a function makes of it is the
+//! author's business.
+
+use rhai::{Expr, Position};
+
+use super::kinds::Kind;
+use super::walk::Walk;
+use crate::{TransactionView, fault};
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::policy::Program;
+use accredit_domain::transaction::{Field, Fields, Value};
+
+/// A column, and the text that it is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The column or mapped field, as it is written.
+    pub name: String,
+    /// The text.
+    pub literal: String,
+    /// Where the text stands.
+    pub place: Place,
+}
+
+impl Compared {
+    /// The column that is meant.
+    pub fn column<'a>(&'a self, fields: &'a Fields) -> &'a str {
+        let field = Field::ALL.into_iter().find(|(_, key)| *key == self.name);
+        let mapped = field.and_then(|(field, _)| fields.mapped.get(&field));
+        mapped.map_or(self.name.as_str(), String::as_str)
+    }
+
+    /// Whether `value` is not the text and differs from it only by case or spaces.
+    pub fn is_near(&self, value: &str) -> bool {
+        value != self.literal && alike(value) == alike(&self.literal)
+    }
+}
+
+/// A text in small letters with one space between words.
+fn alike(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase()
+}
+
+/// What `program` compares a value of this transaction with that differs from it only by case or
+/// spaces, in words; none where it matches or differs otherwise.
+pub fn near_miss(program: &Program, tx: &TransactionView) -> Option<String> {
+    let compared = super::reads(program).compared;
+    let fields = tx.transaction.layout.fields();
+    compared.iter().find_map(|one| {
+        let Value::Text(value) = tx.transaction.get(one.column(fields)) else { return None };
+        let known = compared.iter().any(|other| other.name == one.name && *other.literal == *value);
+        if known || !one.is_near(&value) {
+            return None;
+        }
+        Some(format!("`{value}` differs from `{}` only by case or space", one.literal))
+    })
+}
+
+impl Walk<'_> {
+    /// Notes a comparison of a column with what is written out.
+    pub(super) fn note_compared(&mut self, x: &Expr, y: &Expr) {
+        let (column, literal) = match (self.column_alone(x), self.column_alone(y)) {
+            (Some(column), None) => (column, y),
+            (None, Some(column)) => (column, x),
+            _ => return,
+        };
+        match literal {
+            Expr::StringConstant(text, at) => {
+                let (literal, place) = (text.to_string(), self.place(*at));
+                self.reads.compared.push(Compared { name: column, literal, place });
+            }
+            Expr::IntegerConstant(0, _) => (),
+            Expr::IntegerConstant(_, at) => self.currency_ignored(&column, *at),
+            Expr::DynamicConstant(value, at) if value.is_decimal() => {
+                self.currency_ignored(&column, *at);
+            }
+            _ => (),
+        }
+    }
+
+    /// The column or field of the transaction that an expression is, and nothing more.
+    fn column_alone(&self, expr: &Expr) -> Option<String> {
+        let (root, links) = fault::chain(expr);
+        let [link] = links.as_slice() else { return None };
+        let Expr::Variable(root, ..) = root else { return None };
+        let known = self.scope.iter().rev().find(|known| known.name == *root.1)?;
+        if known.kind != Kind::Transaction {
+            return None;
+        }
+        match (link.expr, link.indexed) {
+            (Expr::Property(name, _), false) => Some(name.2.to_string()),
+            (Expr::StringConstant(name, _), true) => Some(name.to_string()),
+            _ => None,
+        }
+    }
+
+    /// 10,000 yen are more than 5,000 only as numbers.
+    fn currency_ignored(&mut self, column: &str, at: Position) {
+        let fields = &self.known.fields;
+        let amount = fields.mapped.get(&Field::Amount);
+        let is_amount = column == "amount" || amount.is_some_and(|amount| amount == column);
+        if !is_amount || amount.is_none() || !fields.mapped.contains_key(&Field::Currency) {
+            return;
+        }
+        let message = "deals have currencies, and this amount is compared without regard to them";
+        let help = "write `tx.amount_in(\"USD\")` with the unit that is meant";
+        let finding = Diagnostic::hint("CR073", self.place(at), message).help(help);
+        self.findings.push(finding);
+    }
+}

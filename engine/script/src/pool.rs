@@ -1,0 +1,71 @@
+//! Machines that wait to be used again, so that the programs of a ruleset are compiled once a thread
+//! and not once a batch.
+//!
+//! Not running programs (`machine`). A ruleset owns one pool; deciding, explaining and intake borrow
+//! from it.
+//!
+//! **Architecture invariant:** a machine that is borrowed while a panic unwinds is dropped, never
+//! used again.
+
+use std::sync::{Mutex, PoisonError};
+
+use accredit_domain::policy::Programs;
+
+use crate::machine::Machine;
+
+/// Machines that are kept while nobody uses them: rarely do more threads decide at once.
+const IDLE_MACHINES_MAX: usize = 16;
+
+/// Idle machines for the programs of one ruleset.
+#[derive(Default)]
+pub struct MachinePool {
+    idle: Mutex<Vec<Machine>>,
+}
+
+impl std::fmt::Debug for MachinePool {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("MachinePool")
+    }
+}
+
+impl MachinePool {
+    /// Runs `work` with an idle machine, or with a new one that compiles `programs`, which must be
+    /// the same at every call.
+    pub fn with_machine<T>(&self, programs: &Programs, work: impl FnOnce(&mut Machine) -> T) -> T {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut machine = idle.unwrap_or_else(|| Machine::new(programs));
+
+        // A panic in here drops the machine: nobody knows what state it left.
+        let result = work(&mut machine);
+
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MACHINES_MAX {
+            idle.push(machine);
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine was compiled for every batch and thread; now a second batch finds the first one's.
+    #[test]
+    fn a_machine_is_used_again_and_one_that_panicked_is_not() {
+        let pool = MachinePool::default();
+        let programs = Programs::default();
+        let idle = || pool.idle.lock().unwrap().len();
+
+        pool.with_machine(&programs, |_| assert_eq!(idle(), 0));
+        assert_eq!(idle(), 1);
+        pool.with_machine(&programs, |_| pool.with_machine(&programs, |_| assert_eq!(idle(), 0)));
+        assert_eq!(idle(), 2);
+
+        let broke_off = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            pool.with_machine(&programs, |_| panic!("a panic of a function of the host"));
+        }));
+        assert!(broke_off.is_err());
+        assert_eq!(idle(), 1, "the machine of the panic is gone");
+    }
+}
