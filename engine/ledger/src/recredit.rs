@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Chain;
 use super::definitions::{Activation, Effective};
-use super::record::{BLOCK, Stored, block};
+use super::record::{BLOCK, Stored, Work, block};
 use super::{Ledger, Result, code};
 use accredit_domain::decision::Decision;
 use accredit_seams::store::{Batch, Snapshot, Table};
@@ -151,6 +151,16 @@ impl Ledger {
     /// When the data cannot be read.
     pub fn recredit(&self) -> Result<Option<Recredit>> {
         pending(&*self.snapshot()?)
+    }
+
+    /// Notes how far it got, or, with none, that it is done; nothing when another activation has
+    /// asked again since.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn recredited(&self, known: &Recredit, next: Option<u64>, at_ms: i64) -> Result<()> {
+        let progress = Progress { known: known.clone(), next, at_ms };
+        self.record(&Work { recredited: Some(progress), ..Work::default() })
     }
 
     /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;

@@ -162,6 +162,7 @@ impl Host {
             data: self.folder.path().join("acme.redb"),
             workspace: Some(self.folder.path().join("acme")),
             listen: "127.0.0.1:0".to_owned(),
+            create: true,
             watch: self.watch,
             business_date: Some(self.date),
             token: Some("test-token".to_owned()),
@@ -169,7 +170,7 @@ impl Host {
         };
         (self.also)(&mut config);
         let started = match &self.store {
-            Some(store) => self.runtime.block_on(Server::start_on(Arc::clone(store), config)),
+            Some(store) => self.runtime.block_on(Server::start_on(config, Arc::clone(store))),
             None => self.runtime.block_on(Server::start(config)),
         };
         self.running = Some(started.unwrap());

@@ -249,7 +249,7 @@ mod tests {
             let row = row.ok().filter(|row| row.len() == header.len())?;
             let cells = header.iter().zip(row.iter());
             let cells =
-                cells.map(|(column, cell)| (column.to_owned(), Cell::Text(cell.to_owned())));
+                cells.map(|(name, cell)| (trimmed(name).to_owned(), Cell::Text(cell.to_owned())));
             Some(Record { cells: cells.collect() })
         });
         rows.collect()

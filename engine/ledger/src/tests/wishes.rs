@@ -3,7 +3,7 @@
 use super::*;
 use crate::changes::{Proposal, State};
 use crate::definitions::{Activation, Effective};
-use crate::recredit::{Pins, Progress, Recredit};
+use crate::recredit::{Pins, Recredit};
 use accredit_domain::files::Files;
 
 fn activate(ledger: &Ledger, effective: &str) {
@@ -64,10 +64,7 @@ fn progress_of_an_older_wish_does_not_count() {
     activate(&ledger, "recredit");
     let first = ledger.recredit().unwrap().unwrap();
     activate(&ledger, "now");
-    let note = |known: &Recredit, next: Option<u64>| {
-        let progress = Progress { known: known.clone(), next, at_ms: 1 };
-        ledger.record(&Work { recredited: Some(progress), ..Work::default() }).unwrap();
-    };
+    let note = |known: &Recredit, next: Option<u64>| ledger.recredited(known, next, 1).unwrap();
     note(&first, None);
     let second = ledger.recredit().unwrap().unwrap();
     assert_eq!((second.activation, second.next), (2, 0));

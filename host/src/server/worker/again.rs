@@ -22,7 +22,7 @@ use super::Worker;
 const CARRIED_OUT: &str = "carried_out";
 
 /// Transactions decided again in one commit.
-const AGAIN_MAX: usize = 1000;
+pub(super) const AGAIN_MAX: usize = 1000;
 
 /// What somebody decided about a transaction or one of its credits, before it is recorded.
 #[derive(Debug, Clone)]
@@ -34,11 +34,6 @@ pub(super) struct About {
 }
 
 impl Worker {
-    /// Decides stored transactions again, as their inputs are now; returns how many there were.
-    pub(super) fn decide_again(&mut self, ids: &[String]) -> Result<usize, StoreError> {
-        self.decide_with(ids, &[])
-    }
-
     /// Carries out what people decided and version 0.1.0 recorded without deciding again, since it
     /// ended in between; once for a data file.
     pub(super) fn carry_out(&mut self) {
@@ -49,7 +44,7 @@ impl Worker {
 
         let done = ledger.resolved_transactions().and_then(|ids| {
             let ids: Vec<String> = ids.into_iter().collect();
-            self.decide_again(&ids)?;
+            self.decide_what_can_be(&ids)?;
             self.service.ledger.set_meta(CARRIED_OUT, b"1")
         });
         if let Err(error) = done {
@@ -64,21 +59,38 @@ impl Worker {
         ids: &[String],
         resolutions: &[About],
     ) -> Result<usize, StoreError> {
-        let at_ms = self.service.clock.now_ms();
         let mut count = 0;
         for chunk in ids.chunks(AGAIN_MAX) {
-            let mut stored = Vec::with_capacity(chunk.len());
-            for id in chunk {
-                stored.extend(self.service.ledger.transaction(id)?);
-            }
-            count += stored.len();
-            let own = resolutions.iter().filter(|one| chunk.contains(&one.transaction));
-            let own: Vec<&About> = own.collect();
-            let decisions = self.by_their_rules(&stored, &own)?;
-            let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
-            self.record(&mut Work { decisions, resolutions, ..Work::default() })?;
+            count += self.decide_chunk_with(chunk, resolutions)?;
         }
         Ok(count)
+    }
+
+    /// The same of so many that one commit holds them.
+    pub(super) fn decide_chunk(&mut self, chunk: &[String]) -> Result<usize, StoreError> {
+        self.decide_chunk_with(chunk, &[])
+    }
+
+    fn decide_chunk_with(
+        &mut self,
+        chunk: &[String],
+        resolutions: &[About],
+    ) -> Result<usize, StoreError> {
+        let mut stored = Vec::with_capacity(chunk.len());
+        for id in chunk {
+            stored.extend(self.service.ledger.transaction(id)?);
+        }
+        if stored.is_empty() {
+            return Ok(0);
+        }
+
+        let own = resolutions.iter().filter(|one| chunk.contains(&one.transaction));
+        let own: Vec<&About> = own.collect();
+        let decisions = self.by_their_rules(&stored, &own)?;
+        let at_ms = self.service.clock.now_ms();
+        let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
+        self.record(&mut Work { decisions, resolutions, ..Work::default() })?;
+        Ok(stored.len())
     }
 
     /// New decisions of `stored`, each plan by the ruleset that decided it, with what is kept of
