@@ -290,3 +290,53 @@ impl Resolution {
             && self.is_adjustment() == other.is_adjustment()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Alerts of rewards are about no transaction, and said that it was `""`.
+    #[test]
+    fn a_note_about_no_transaction_has_none() {
+        let note = |transaction: &str| Note {
+            transaction: transaction.to_owned(),
+            plan: "p".to_owned(),
+            stage: "reward".to_owned(),
+            code: "policy_error".to_owned(),
+            message: String::new(),
+            policy: None,
+            file: None,
+            line: None,
+            column: None,
+        };
+        for (transaction, shown) in [("", serde_json::Value::Null), ("D1", "D1".into())] {
+            let json = serde_json::to_value(note(transaction)).unwrap();
+            assert_eq!(json["transaction"], shown);
+            assert_eq!(serde_json::from_value::<Note>(json).unwrap(), note(transaction));
+        }
+    }
+
+    #[test]
+    fn an_amount_is_a_decimal_or_an_error() {
+        let row = |amount: &str| RewardRow {
+            id: "rwd_1".to_owned(),
+            plan: String::new(),
+            period: String::new(),
+            reward: String::new(),
+            payee: String::new(),
+            team: None,
+            credit_type: String::new(),
+            credited: String::new(),
+            credited_unit_type: String::new(),
+            quota: None,
+            attainment: None,
+            amount: amount.to_owned(),
+            unit_type: String::new(),
+            credits: Vec::new(),
+        };
+        assert_eq!(row("12.50").amount().unwrap(), Decimal::new(1250, 2));
+        for amount in ["", " ", "1,5", "1e3e", "NaN"] {
+            assert!(row(amount).amount().unwrap_err().contains("rwd_1"), "{amount}");
+        }
+    }
+}

@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
     eprintln!("{decisions} decisions, {differing} come out otherwise");
     if damage > 0 {
-        eprintln!("{damage} stored rows are not what they were");
+        eprintln!("the data file is damaged: {damage} stored rows are not what they were");
     }
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
