@@ -53,9 +53,10 @@ fn direct_rule(
     let rule = rule(&mut table, names, Use::Condition, scope);
     let assign = assign::assign(&mut table, defaults, scope);
     let members = assign::members(&mut table, assign.as_deref(), scope);
+    let required = table.flag("required");
     let results = result::direct(&mut table, defaults, scope);
     table.finish();
-    Some(DirectRule { rule: rule?, assign: assign?, members, results })
+    Some(DirectRule { rule: rule?, assign: assign?, members, required, results })
 }
 
 fn indirect_rule(

@@ -28,13 +28,20 @@ pub(super) fn named(
         Assign::Team | Assign::Territory(_) => {
             (transaction.names(Names::Team), "the team".to_owned())
         }
-        Assign::Column(column) => match transaction.get(column) {
-            Value::Bad(cell) => {
-                let message = format!("`{column}` holds `{cell}`, which is not a text");
-                return Err(Park::new(STAGE, "bad_value", message));
+        Assign::Columns(columns) => {
+            // Joined in order, as several owner columns are (FORMAT section 1).
+            let mut texts = Vec::with_capacity(columns.len());
+            for column in columns {
+                match transaction.get(column) {
+                    Value::Bad(cell) => {
+                        let message = format!("`{column}` holds `{cell}`, which is not a text");
+                        return Err(Park::new(STAGE, "bad_value", message));
+                    }
+                    value => texts.push(text_of(value)),
+                }
             }
-            value => (text_of(value), format!("`{column}`")),
-        },
+            (texts.join(";"), format!("`{}`", columns.join("`, `")))
+        }
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
             (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
@@ -70,9 +77,14 @@ pub(super) fn named(
     })?;
     case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
     if shares.is_empty() {
+        // A blank cell names nobody, which is no mistake unless the rule says that it is one.
         let message = format!("rule `{name}`: {from} is blank");
-        case.reason(STAGE, "unmatched", message.clone());
-        case.warn(STAGE, "unmatched", message);
+        if rule.required {
+            case.reason(STAGE, "unmatched", message.clone());
+            case.warn(STAGE, "unmatched", message);
+        } else {
+            case.reason(STAGE, "nobody", message);
+        }
         return Ok(None);
     }
     Ok(Some(shares))

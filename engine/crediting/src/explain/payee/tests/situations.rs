@@ -126,7 +126,7 @@ fn direct_rules_may_mean_somebody_else() {
                  (Ann Smith, a1, ann, ann@x) matches";
     check(&only, "Bob", "ann", &[alias, unreached]);
     let rest = "rollup not_rolled: there is no direct credit that could roll";
-    let blank = "crediting unmatched: rule `Booking`: the owner is blank";
+    let blank = "crediting nobody: rule `Booking`: the owner is blank";
     check(&[], "", "ann", &[blank]);
     let target = "crediting not_target: `Outside` is not among the plan's targets on 2017-03-01; that \
                   is your position `o1`";
@@ -158,10 +158,10 @@ fn a_team_may_not_pass_its_part_on() {
     let no_members = "crediting team_without_members: rule `Booking`: `west` is a team, and the \
                       rule has no `members`";
     check_row(&[assign], row, "ann", &[no_members]);
-    // `o1` is no target, so the member who sits there does not count.
+    // `o1` is no target, so the part of the member who sits there is nobody's.
     let equal = [assign, ("#members", "members = \"equal\"")];
-    check_row(&equal, row, "ann", &["100.00 active"]);
-    let uncounted = "crediting not_member: rule `Booking`: the team `west` is a1 (1); not your \
+    check_row(&equal, row, "ann", &["50.00 active"]);
+    let uncounted = "crediting not_member: rule `Booking`: the team `west` is a1 (0.5); not your \
                      position `o1`";
     let above = "rollup not_reached: rule `Manager`: the credit to `a1` reaches `m1`, `z1` over \
                  Reporting; not your position `o1`";
