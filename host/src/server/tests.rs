@@ -7,6 +7,7 @@ mod damage;
 mod definitions;
 mod foretold;
 mod former;
+mod health;
 mod hooks;
 mod incremental;
 mod policies;
@@ -17,7 +18,6 @@ mod swap;
 mod versions;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use accredit_seams::store::Store;
@@ -70,6 +70,9 @@ fn hold(tx, credit) {
 
 const PEOPLE: &str = "id,name,title,manager,from,to\nann,Ann,Seller,,,\nbob,Bob,Seller,,,\n";
 
+/// Makes a store of a test's own.
+type MakeStore = Box<dyn Fn(&Config) -> std::sync::Arc<dyn Store> + Send + Sync>;
+
 /// A server with its directory and its data file.
 struct Host {
     runtime: tokio::runtime::Runtime,
@@ -78,10 +81,10 @@ struct Host {
     folder: TempDir,
     watch: bool,
     date: jiff::civil::Date,
-    /// Another store than the data file.
-    store: Option<Arc<dyn Store>>,
     /// What else it is started with.
     also: Box<dyn Fn(&mut Config) + Send + Sync>,
+    /// The store that it runs on, where that is not its data file.
+    store: Option<MakeStore>,
 }
 
 /// What came back.
@@ -117,21 +120,28 @@ impl Host {
     }
 
     fn start_watching(watch: bool) -> Host {
-        Host::begin(watch, None, Box::new(|_| ()))
-    }
-
-    fn start_on(store: Arc<dyn Store>) -> Host {
-        Host::begin(false, Some(store), Box::new(|_| ()))
+        Host::begin(watch, Box::new(|_| ()))
     }
 
     fn start_with(also: impl Fn(&mut Config) + Send + Sync + 'static) -> Host {
-        Host::begin(false, None, Box::new(also))
+        Host::begin(false, Box::new(also))
     }
 
-    fn begin(
+    fn start_on<S: Store + 'static>(
+        store: impl Fn(&Config) -> std::sync::Arc<S> + Send + Sync + 'static,
+    ) -> Host {
+        let store: MakeStore = Box::new(move |config| store(config));
+        Host::begin_on(false, Box::new(|_| ()), Some(store))
+    }
+
+    fn begin(watch: bool, also: Box<dyn Fn(&mut Config) + Send + Sync>) -> Host {
+        Host::begin_on(watch, also, None)
+    }
+
+    fn begin_on(
         watch: bool,
-        store: Option<Arc<dyn Store>>,
         also: Box<dyn Fn(&mut Config) + Send + Sync>,
+        store: Option<MakeStore>,
     ) -> Host {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
@@ -152,7 +162,7 @@ impl Host {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
         let date = jiff::civil::date(2026, 1, 15);
-        let mut host = Host { runtime, running: None, agent, folder, watch, date, store, also };
+        let mut host = Host { runtime, running: None, agent, folder, watch, date, also, store };
         host.run();
         host
     }
@@ -169,11 +179,14 @@ impl Host {
             ..Config::default()
         };
         (self.also)(&mut config);
-        let started = match &self.store {
-            Some(store) => self.runtime.block_on(Server::start_on(config, Arc::clone(store))),
-            None => self.runtime.block_on(Server::start(config)),
-        };
-        self.running = Some(started.unwrap());
+        let store = self.store.as_ref().map(|make| make(&config));
+        let running = self.runtime.block_on(async {
+            match store {
+                Some(store) => Server::start_on(config, store).await,
+                None => Server::start(config).await,
+            }
+        });
+        self.running = Some(running.unwrap());
     }
 
     fn stop(&mut self) {

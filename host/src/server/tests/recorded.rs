@@ -46,6 +46,12 @@ impl Store for Ending {
     }
 }
 
+/// A server on a store, also after it was stopped.
+fn begun_on(store: &Arc<Ending>) -> Host {
+    let store = Arc::clone(store);
+    Host::start_on(move |_| Arc::clone(&store))
+}
+
 fn post(host: &Host, path: &str, body: &Value) -> Reply {
     host.api("POST", path, &[], &body.to_string())
 }
@@ -137,7 +143,7 @@ fn at_rest(host: &Host) {
 /// A store with deals that all of it can be done to, at rest.
 fn prepared() -> Arc<Ending> {
     let store = Ending::with_rows_of(&Memory::default());
-    let host = Host::start_on(Arc::clone(&store) as Arc<dyn Store>);
+    let host = begun_on(&store);
     let head = "reason_codes = [\"Other\"]\ncredit_types = [\"booking\"]\n";
     let settings = json!({"files": {"accredit.toml": format!("{head}{SETTINGS}")}});
     assert_eq!(post(&host, "/v1/changes", &settings).status, 200);
@@ -159,7 +165,7 @@ fn whatever_people_do_is_done_wholly_or_not_at_all() {
         // From no end at all down to one at each commit, in their order.
         for commits in [None].into_iter().chain((0..).map(Some)) {
             let store = Ending::with_rows_of(&*prepared);
-            let mut host = Host::start_on(Arc::clone(&store) as Arc<dyn Store>);
+            let mut host = begun_on(&store);
             at_rest(&host);
             let known = state(&host);
             assert_eq!(*before.get_or_insert_with(|| known.clone()), known);
@@ -243,7 +249,7 @@ fn what_people_did_is_understood_or_an_error() {
 /// A confirmed calculation of a finalized period was deleted without a question.
 #[test]
 fn what_is_certain_is_deleted_with_a_reason_alone() {
-    let host = Host::start_on(prepared());
+    let host = begun_on(&prepared());
     let path = "/v1/calculations/sellers/2026-01";
     let delete = |query: &str, body: &str| host.api("DELETE", &format!("{path}{query}"), &[], body);
     let released = |what: &str| {
