@@ -70,7 +70,12 @@ fn indirect_rule(
     let relationship = relationship.and_then(|text| relationship_of(table.report(), &text, scope));
     let receivers = selectors(&mut table, "receivers", scope);
     let sources = scope.references.read(&mut table, scope.plan);
-    let results = result::indirect(&mut table, defaults, scope);
+    let results = result::indirect(&mut table, defaults, scope, |result, duplicates| {
+        // Where no rule or policy says it, two parts of one deal are one credit of the manager.
+        if relationship == Some(Relationship::Reporting) && !duplicates {
+            scope.doubts.leaves_duplicates_out(result, &sources);
+        }
+    });
     table.finish();
     Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, sources, results })
 }
@@ -132,8 +137,9 @@ fn condition(
         item.refuse("an expression, or at least one row");
         return None;
     }
-    let source = conditions::lower(&rows, &scope.settings.fields, scope.columns)?;
-    Some(scope.names.policies.expression(place, &source, item.place().into()))
+    let rows = (rows.as_slice(), item.place());
+    let (source, origin) = conditions::lower(rows, &scope.settings.fields, scope.columns)?;
+    Some(scope.names.policies.expression(place, &source, origin))
 }
 
 fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Relationship> {
