@@ -71,7 +71,7 @@ impl Plan {
 
 /// The alerts a plan can ask for, by key.
 pub const ALERTS: [&str; 6] =
-    ["unmatched", "ambiguous", "vacant", "over_maximum", "weights", "policy_error"];
+    ["unmatched", "ambiguous", "vacant", "over_maximum", "total_not_one", "policy_error"];
 
 /// Who is measured by a plan (seed 001).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,8 +169,8 @@ pub struct DirectRule {
     pub assign: Vec<Assign>,
     /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
     pub members: Option<Members>,
-    /// Whether a deal whose cell is blank is an alert; absent, only where the owner or the team is.
-    pub required: Option<bool>,
+    /// Whether a deal that names nobody raises an alert.
+    pub required: bool,
     /// At least one.
     pub results: Vec<DirectResult>,
 }
@@ -182,7 +182,7 @@ pub enum Assign {
     Owner,
     /// The mapped team columns: teams only, in an individual plan too.
     Team,
-    /// One column, or several whose names are joined in order.
+    /// Columns, joined in order.
     Columns(Vec<String>),
     /// The mapped column of positions named on the transaction.
     Preassigned,

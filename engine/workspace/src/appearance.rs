@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use super::report::Report;
 use accredit_domain::diagnostic::{Diagnostic, Place};
-use accredit_domain::organization::{is_invisible, looks};
+use accredit_domain::organization::{is_unseen, looks};
 use accredit_domain::plan::Plan;
 
 /// Whether a text holds characters that nobody sees, or that break a line.
 pub(super) fn is_unreadable(text: &str) -> bool {
-    text.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+    text.chars().any(|c| c.is_control() || is_unseen(c) || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
 /// Refuses a name with line breaks or marks that nobody sees.

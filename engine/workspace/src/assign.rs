@@ -26,7 +26,7 @@ pub(super) fn assign(
     scope: Scope<'_>,
 ) -> Option<Vec<Assign>> {
     let Some(item) = table.take("assign") else {
-        if let Some(policy) = defaults.get(&Kind::Crediting) {
+        if let Some(policy) = defaults.get(Kind::Crediting) {
             return policy.map(|policy| vec![Assign::Policy(policy)]);
         }
         let place = table.place();
@@ -60,21 +60,26 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             }
             Some(Assign::Preassigned)
         }
-        ("field", Some(named)) if !named.is_empty() => {
-            columns(report, named, &text, scope).map(Assign::Columns)
+        ("field", Some(columns)) if !columns.is_empty() => {
+            let columns: Vec<String> =
+                columns.split(';').map(|column| column.trim().to_owned()).collect();
+            let mut known = columns
+                .iter()
+                .map(|column| conditions::known_column(report, column, &text, scope.columns));
+            known.all(|is_known| is_known).then_some(Assign::Columns(columns))
         }
         ("policy", Some(name)) => {
             let name = (name, &text.place);
             scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)
         }
         ("policy", None) => {
-            let policy = defaults.get(&Kind::Crediting);
+            let policy = defaults.get(Kind::Crediting);
             if policy.is_none() {
                 let message = "the plan has no crediting policy".to_owned();
                 let help = "add `policies = { crediting = \"NAME\" }` or write `policy:NAME`";
                 report.error("CR023", text.place, message, help);
             }
-            policy.copied().flatten().map(Assign::Policy)
+            policy.flatten().map(Assign::Policy)
         }
         ("territory", None) => {
             if scope.whole && scope.organization.territories.is_empty() {
@@ -106,22 +111,6 @@ pub(super) fn team(report: &Report, text: &Text, name: &str, scope: Scope<'_>) -
     found
 }
 
-/// The column that `field:` names, or the columns, where a `;` is not part of a name.
-fn columns(report: &Report, named: &str, text: &Text, scope: Scope<'_>) -> Option<Vec<String>> {
-    let is_one = scope.columns.known.contains(named) || !named.contains(';');
-    let names: Vec<&str> = if is_one { vec![named] } else { named.split(';').collect() };
-    let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
-
-    let mut columns = Vec::new();
-    for name in names {
-        if !conditions::known_column(report, name, text, scope.columns) {
-            return None;
-        }
-        columns.push(name.to_owned());
-    }
-    (!columns.is_empty()).then_some(columns)
-}
-
 fn mapped(report: &Report, text: &Text, names: Names, scope: Scope<'_>) -> Assign {
     let (key, assign) = match names {
         Names::Team => ("team", Assign::Team),
@@ -149,15 +138,13 @@ pub(super) fn members(
     let report = table.report();
     let Some(text) = table.text("members") else {
         let teams_only = |assign: &Assign| matches!(assign, Assign::Team | Assign::Territory(_));
-        let individual = scope.measure == Measure::Individual;
-        let words = assign.unwrap_or_default();
-        if individual && words.iter().any(teams_only) {
-            let message = if words.iter().all(teams_only) {
-                "the rule finds teams only, and a team without `members` is nobody"
-            } else {
-                "a word of `assign` finds teams only, and a team without `members` is nobody: the \
-                 deals go to the words after it"
-            };
+        // A territory is always a team; a column of teams may stand behind one of people.
+        let finds_nobody = |all: &[Assign]| {
+            let territory = all.iter().any(|assign| matches!(assign, Assign::Territory(_)));
+            territory || (!all.is_empty() && all.iter().all(teams_only))
+        };
+        if scope.measure == Measure::Individual && assign.is_some_and(finds_nobody) {
+            let message = "the rule may find a team, and a team without `members` is nobody";
             let help = "add `members = \"equal\"`, or \"weight\", \"full\" or \"manager\"; or let the \
                         plan have `measure = \"team\"`";
             let warning = Diagnostic::warning("CR023", table.place(), message);

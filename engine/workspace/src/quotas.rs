@@ -14,10 +14,10 @@ use rust_decimal::Decimal;
 use super::Files;
 use super::csv::{Cell, Row, Sheet};
 use super::plan::Scope;
-use super::report::{Report, hint};
+use super::report::Report;
 use super::selector::selector;
 use super::toml::{Source, Text};
-use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
 use accredit_domain::organization::Entity;
 use accredit_domain::plan::quota::{Quota, Quotas};
 use accredit_domain::plan::{Measure, Plan, Selector};
@@ -46,11 +46,11 @@ pub(super) fn read(
         let Some(plan) = plan else { continue };
         let Some(of) = plans.get(plan.text.as_str()) else {
             if !ids.contains(&plan.text.as_str()) {
-                // A quota may be known before its plan is written: it stops nobody's calculation.
+                // A quota may come before its plan does; it must not stop the other plans.
                 let place = row.source().place(plan.offset);
-                let message =
-                    format!("there is no plan `{}` yet, so the quota counts nowhere", plan.text);
-                let help = hint(&plan.text, "plan", ids);
+                let near = did_you_mean(&plan.text, ids.iter().copied()).unwrap_or_default();
+                let message = format!("there is no plan `{}` yet{near}", plan.text);
+                let help = "the quota counts as soon as plans/ has a file of that name";
                 report.push(Diagnostic::warning("CR025", place, message).help(help));
             }
             continue;
@@ -103,12 +103,20 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
     let team = || organization.teams.find(id).map(Selector::Team);
     let position = || organization.find_position(id).map(Selector::Position);
     let participant = || organization.find_participant(id).map(Selector::Participant);
+    // Names and aliases work wherever an id does, as long as they mean one.
+    let named_team = || organization.teams.only_meaning(id).map(Selector::Team);
+    let named = || {
+        organization.only_meaning(id).map(|entity| match entity {
+            Entity::Participant(participant) => Selector::Participant(participant),
+            Entity::Position(position) => Selector::Position(position),
+        })
+    };
     let found = match scope.measure {
-        Measure::Team => team().or_else(|| one(named_teams(scope, id))),
-        Measure::Individual => position()
-            .or_else(participant)
-            .or_else(team)
-            .or_else(|| one(named(scope, id)).or_else(|| one(named_teams(scope, id)))),
+        Measure::Team => team().or_else(named_team),
+        Measure::Individual => {
+            let by_id = position().or_else(participant).or_else(team);
+            by_id.or_else(named).or_else(named_team)
+        }
     };
     if found.is_none() && scope.whole {
         let what = match scope.measure {
@@ -116,40 +124,9 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
             Measure::Individual => "position or participant",
         };
         let message = format!("there is no {what} `{id}`");
-        let help = match named(scope, id).len() + named_teams(scope, id).len() {
-            0 => "write an id, or a selector such as `title:NAME`",
-            _ => "the name means several: write the id of the one that is meant",
-        };
+        let help =
+            "write an id, a name or an alias that means one, or a selector such as `title:NAME`";
         row.error("CR033", cell.offset, message, help);
     }
     found
-}
-
-/// The only one there is.
-fn one(mut all: Vec<Selector>) -> Option<Selector> {
-    let last = all.pop();
-    last.filter(|_| all.is_empty())
-}
-
-/// Whom a name or an alias means; a person and their own seat of the same id are one.
-fn named(scope: Scope<'_>, name: &str) -> Vec<Selector> {
-    let organization = scope.organization;
-    let all = organization.named(name);
-    let people = all.iter().filter_map(|entity| match entity {
-        Entity::Participant(participant) => Some(organization.participant_id(*participant)),
-        Entity::Position(_) => None,
-    });
-    let people: Vec<Arc<str>> = people.collect();
-    let selectors = all.iter().filter_map(|entity| match entity {
-        Entity::Participant(participant) => Some(Selector::Participant(*participant)),
-        Entity::Position(position) => {
-            let id = organization.position_id(*position);
-            (!people.contains(&id)).then_some(Selector::Position(*position))
-        }
-    });
-    selectors.collect()
-}
-
-fn named_teams(scope: Scope<'_>, name: &str) -> Vec<Selector> {
-    scope.organization.teams.named(name).into_iter().map(Selector::Team).collect()
 }

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** a rule's name is its own within the plan, direct and indirect rules
 //! together, since credits are identified by it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::appearance;
@@ -17,7 +18,7 @@ use super::result;
 use super::selector::selectors;
 use super::setting::expression;
 use super::toml::{Item, Table, Text};
-use accredit_domain::organization::{RelationshipId, looks};
+use accredit_domain::organization::RelationshipId;
 use accredit_domain::plan::{DirectRule, IndirectRule, Measure, Relationship, Rule};
 use accredit_domain::policy::Use;
 use accredit_domain::transaction::Names;
@@ -34,7 +35,7 @@ pub(super) fn read(
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> (Vec<DirectRule>, Vec<IndirectRule>) {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     let direct = root.tables("direct");
     let direct =
         direct.into_iter().filter_map(|table| direct_rule(table, &mut names, defaults, scope));
@@ -47,14 +48,14 @@ pub(super) fn read(
 
 fn direct_rule(
     mut table: Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<DirectRule> {
     let rule = rule(&mut table, names, Use::Condition, scope);
     let assign = assign::assign(&mut table, defaults, scope);
     let members = assign::members(&mut table, assign.as_deref(), scope);
-    let required = required(&mut table);
+    let required = table.flag("required");
     let results = result::direct(&mut table, defaults, scope);
     table.finish();
     Some(DirectRule { rule: rule?, assign: assign?, members, required, results })
@@ -62,7 +63,7 @@ fn direct_rule(
 
 fn indirect_rule(
     mut table: Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<IndirectRule> {
@@ -71,14 +72,19 @@ fn indirect_rule(
     let relationship = relationship.and_then(|text| relationship_of(table.report(), &text, scope));
     let receivers = selectors(&mut table, "receivers", scope);
     let sources = scope.references.read(&mut table, scope.plan);
-    let results = result::indirect(&mut table, defaults, scope);
+    let results = result::indirect(&mut table, defaults, scope, |result, duplicates| {
+        // Where no rule or policy says it, two parts of one deal are one credit of the manager.
+        if relationship == Some(Relationship::Reporting) && !duplicates {
+            scope.doubts.leaves_duplicates_out(result, &sources);
+        }
+    });
     table.finish();
     Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, sources, results })
 }
 
 fn rule(
     table: &mut Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     place: Use,
     scope: Scope<'_>,
 ) -> Option<Rule> {
@@ -101,25 +107,13 @@ fn rule(
 }
 
 /// Reports a name that was used before, and remembers it.
-pub(super) fn once(report: &Report, name: &Text, names: &mut Vec<String>, what: &str) {
+pub(super) fn once(report: &Report, name: &Text, names: &mut HashSet<String>, what: &str) {
     appearance::check(report, name.place.clone(), &name.text, what);
-    if names.contains(&name.text) {
+    if !names.insert(name.text.clone()) {
         let message = format!("there are two {what}s named `{}`", name.text);
         let help = "credits are identified by it: give one of them another name";
         report.error("CR026", name.place.clone(), message, help);
-    } else {
-        let twin = names.iter().find(|known| looks(known) == looks(&name.text));
-        if let Some(twin) = twin {
-            appearance::twins(report, name.place.clone(), (twin, &name.text), what);
-        }
-        names.push(name.text.clone());
     }
-}
-
-/// Whether a deal whose cell names nobody is an alert, where the rule says so.
-fn required(table: &mut Table<'_>) -> Option<bool> {
-    let item = table.take("required")?;
-    item.expect(item.as_flag(), "true or false")
 }
 
 fn tags(item: &Item<'_>) -> Vec<String> {
@@ -144,8 +138,9 @@ fn condition(
         item.refuse("an expression, or at least one row");
         return None;
     }
-    let source = conditions::lower(&rows, &scope.settings.fields, scope.columns)?;
-    Some(scope.names.policies.expression(place, &source, item.place().into()))
+    let rows = (rows.as_slice(), item.place());
+    let (source, origin) = conditions::lower(rows, &scope.settings.fields, scope.columns)?;
+    Some(scope.names.policies.expression(place, &source, origin))
 }
 
 fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Relationship> {

@@ -37,7 +37,7 @@ impl<'a> Source<'a> {
 
     /// The place of a byte offset.
     pub(super) fn place(&self, offset: usize) -> Place {
-        Place::of_offset(self.file, self.text, offset)
+        self.report.place(self.file, self.text, offset)
     }
 
     /// The document; nothing when it is not TOML, which is reported.
@@ -207,7 +207,7 @@ impl<'a> Item<'a> {
         self.source.report.error("CR024", self.place(), message, &help);
     }
 
-    pub(crate) fn expect<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
+    fn expect<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
         if found.is_none() {
             self.refuse(needed);
         }

@@ -112,7 +112,10 @@ fn assigned(
         return Ok(None);
     }
     let shares = divide(case, &weights)?;
-    warn_of_total(case, rule, &weights);
+    // A policy may credit somebody on top of the deal; a text that does is more likely a slip.
+    if !matches!(assign, Assign::Policy(_)) {
+        check_total(case, rule, &found);
+    }
     Ok(Some(Recipients { named, shares }))
 }
 
@@ -181,25 +184,21 @@ fn mixed(who: &str) -> Park {
     Park::new(STAGE, "mixed_weights", message)
 }
 
-/// Warns of weights that do not sum to one. Somebody who has the whole, with others a part on top, is
-/// meant so.
-fn warn_of_total(case: &mut Case<'_>, rule: &DirectRule, weights: &[Option<Decimal>]) {
-    let given: Vec<Decimal> = weights.iter().flatten().copied().collect();
-    let total = given.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add).normalize();
-    let is_on_top = total > Decimal::ONE && given.contains(&Decimal::ONE);
-    if given.is_empty() || total == Decimal::ONE || is_on_top {
-        return;
-    }
+/// Warns when the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal is nobody's, or
+/// more than the deal is credited.
+fn check_total(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
+    let weights = found.iter().map(|found| found.share.weight);
+    let Some(weights) = weights.collect::<Option<Vec<Decimal>>>() else { return };
+    let total = weights.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
+    let Some(total) = total.filter(|total| *total != Decimal::ONE) else { return };
 
-    let hint = if total == Decimal::ONE_HUNDRED {
-        "; are they percent? a weight is a part of the deal, 0.4 for 40 percent"
-    } else if total < Decimal::ONE {
-        "; the rest is nobody's"
-    } else {
-        "; more than the whole is credited"
-    };
-    let message = format!("rule `{}`: weights sum to {total}, not to 1{hint}", rule.rule.name);
-    case.warn(STAGE, "weights", message);
+    let name = &rule.rule.name;
+    let mut message = format!("rule `{name}`: the weights sum to {}, not to 1", total.normalize());
+    let is_percent = total == Decimal::ONE_HUNDRED;
+    if is_percent || weights.iter().any(|weight| *weight > Decimal::TEN) {
+        message.push_str("; are they percentages? write 40 percent as [0.4]");
+    }
+    case.warn(STAGE, "total_not_one", message);
 }
 
 /// What part each gets, by the plan's `split` and by weights, which override it.

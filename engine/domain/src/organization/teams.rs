@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::aliases::Names;
-use super::names::Ids;
+use super::ids::Ids;
 use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, paths};
 use crate::calendar::Validity;
 
@@ -165,6 +165,17 @@ impl Teams {
         teams.sort_unstable();
         teams.dedup();
         teams
+    }
+
+    /// The team that `name` means on any day, when that is one.
+    pub fn only_meaning(&self, name: &str) -> Option<TeamId> {
+        let mut meant: Vec<TeamId> =
+            self.names.meanings(name).iter().map(|(team, _)| *team).collect();
+        meant.dedup();
+        match meant.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
     }
 
     /// The members of a team on `date`, in file order, whether they exist or not.

@@ -47,6 +47,11 @@ impl Removed {
         let people = old.participants().map(|(_, known)| &known.id);
         let people = people.filter(|id| new.find_participant(id).is_none());
         removed.participants = people.map(ToString::to_string).collect();
+        // Credits of before a renaming hang on the alias that says so.
+        let former = old.participants().flat_map(|(who, _)| old.former_ids(who));
+        let former = former.filter(|id| old.find_participant(id).is_some());
+        let former = former.filter(|id| new.find_participant(id).is_none());
+        removed.participants.extend(former.map(str::to_owned));
         let positions = old.positions().map(|(_, known)| &known.id);
         let positions = positions.filter(|id| new.find_position(id).is_none());
         // Where everybody sits in a position of the same id, the person says it.

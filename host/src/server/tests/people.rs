@@ -150,12 +150,8 @@ fn rows_that_money_hangs_on_do_not_go_unnoticed() {
     for (path, text) in files().into_iter().filter(|(path, _)| path.ends_with(".csv")) {
         for mutation in mutations(&text) {
             let wanted = json!({ path: mutation });
-            let preview = host.api(
-                "POST",
-                "/v1/changes/preview",
-                &[],
-                &json!({ "files": wanted }).to_string(),
-            );
+            let preview =
+                host.api("POST", "/v1/preview", &[], &json!({ "files": wanted }).to_string());
             let done = change(&host, &wanted, &[]);
             let after = pay(&host);
             if done.status != 200 {

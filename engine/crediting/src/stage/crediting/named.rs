@@ -7,9 +7,10 @@ use rust_decimal::Decimal;
 
 use super::STAGE;
 use crate::stage::{Case, Park, Says, Seen, names};
+use accredit_domain::decision::Note;
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
-use accredit_domain::transaction::{Field, Names, Transaction, Value};
+use accredit_domain::transaction::{Field, Names, Value};
 use accredit_script::{Answer, Share};
 
 /// Who is named by one word of `assign`; none when nobody is, which is said.
@@ -29,7 +30,18 @@ pub(super) fn named(
             (transaction.names(Names::Team), "the team".to_owned())
         }
         Assign::Columns(columns) => {
-            (joined(transaction, columns)?, format!("`{}`", columns.join(";")))
+            // Joined in order, as several owner columns are (FORMAT section 1).
+            let mut texts = Vec::with_capacity(columns.len());
+            for column in columns {
+                match transaction.get(column) {
+                    Value::Bad(cell) => {
+                        let message = format!("`{column}` holds `{cell}`, which is not a text");
+                        return Err(Park::new(STAGE, "bad_value", message));
+                    }
+                    value => texts.push(text_of(value)),
+                }
+            }
+            (texts.join(";"), format!("`{}`", columns.join("`, `")))
         }
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
@@ -51,8 +63,7 @@ pub(super) fn named(
                     return each(case, *program, shares).map(Some);
                 }
                 _ => {
-                    let message = format!("rule `{name}`: the policy credits nobody");
-                    case.reason(STAGE, "nobody", message);
+                    nobody(case, &name, *program);
                     return Ok(None);
                 }
             }
@@ -66,10 +77,9 @@ pub(super) fn named(
     })?;
     case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
     if shares.is_empty() {
+        // A blank cell names nobody, which is no mistake unless the rule says that it is one.
         let message = format!("rule `{name}`: {from} is blank");
-        // Every deal has an owner or a team; a column of specialists is blank where there was none.
-        let is_of_every_deal = !matches!(assign, Assign::Columns(_) | Assign::Preassigned);
-        if rule.required.unwrap_or(is_of_every_deal) {
+        if rule.required {
             case.reason(STAGE, "unmatched", message.clone());
             case.warn(STAGE, "unmatched", message);
         } else {
@@ -80,22 +90,27 @@ pub(super) fn named(
     Ok(Some(shares))
 }
 
-/// The texts of columns, joined as those of owner columns are; blank ones name nobody.
-fn joined(transaction: &Transaction, columns: &[String]) -> Result<String, Park> {
-    let mut texts = Vec::new();
-    for column in columns {
-        let text = match transaction.get(column) {
-            Value::Bad(cell) => {
-                let message = format!("`{column}` holds `{cell}`, which is not a text");
-                return Err(Park::new(STAGE, "bad_value", message));
-            }
-            value => text_of(value),
-        };
-        if !text.trim().is_empty() {
-            texts.push(text);
-        }
-    }
-    Ok(texts.join(";"))
+/// Records that a crediting policy names nobody; with its line where somebody asked why.
+fn nobody(case: &mut Case<'_>, rule: &str, program: ProgramId) {
+    let message = format!("rule `{rule}`: the policy credits nobody");
+    case.refuse(STAGE, (program, Seen::default()), |refusal| {
+        (Says::Ends("nobody".to_owned()), format!("{message}: {}", refusal.site()))
+    });
+
+    let refusal = case.trace.as_ref().and_then(|steps| steps.last()?.refusal.as_ref());
+    let line = refusal.and_then(|refusal| refusal.line);
+    let note = case.note(STAGE, "nobody", message);
+    let program = case.ruleset.programs.get(program);
+    let note = match program {
+        Some(program) => Note {
+            policy: Some(program.name.to_string()),
+            file: Some(program.origin.place.file.clone()),
+            line,
+            ..note
+        },
+        None => note,
+    };
+    case.reasons.push(note);
 }
 
 fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {
