@@ -167,16 +167,25 @@ fn decide(world: &World, leaves: &[Leaf], plan: &Plan, tx: &Tx) -> Decided {
         codes.push("bad_value");
     }
     let mut rows: Vec<Row> = Vec::new();
+    // A plan that sees only what other plans credit does not have a deal that none of them has.
+    let mut is_in_a_source = !plan.direct.is_empty() || sources(world, plan).is_empty();
     for source in sources(world, plan) {
         match decide(world, leaves, source, tx) {
             Decided::Parked(more) => codes.extend(more),
-            Decided::Credited(more) => rows.extend(more),
-            Decided::Filtered | Decided::Uncredited => (),
+            Decided::Credited(more) => {
+                is_in_a_source = true;
+                rows.extend(more);
+            }
+            Decided::Uncredited => is_in_a_source = true,
+            Decided::Filtered => (),
         }
     }
     let Ok(date) = settings::date(tx) else { return Decided::Parked(codes) };
     if !codes.is_empty() {
         return Decided::Parked(codes);
+    }
+    if !is_in_a_source {
+        return Decided::Filtered;
     }
     let case = Case { world, leaves, plan, tx, date };
     if let Err(codes) = direct::credits(case, &mut rows) {

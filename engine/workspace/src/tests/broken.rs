@@ -196,13 +196,11 @@ const ORGANIZATION_CASES: &[Case] = &[
 const TEAM_CASES: &[Case] = &[
     ("CR024", PLAN, "\"Reporting\"", "¦\"Parent Team\""),
     ("CR025", PLAN, "\"position:MGR-1\"", "¦\"team:EAAST\""),
-    // Tried after others, teams without `members` are nobody's all the same.
-    ("CR023", PLAN, "[[direct]]", "¦[[direct]]\nassign = [\"territory\", \"policy:standard/owner\"]"),
     ("CR025", PLAN, "assign = \"owner\"", "assign = [\"owner\", ¦\"territory:WEST\"]"),
     ("CR024", PLAN, "assign = \"owner\"", "assign = [\"owner\", ¦\"territories\"]"),
     ("CR024", PLAN, "assign = \"owner\"", "assign = ¦[]"),
     ("CR024", PLAN, "assign = \"owner\"", "assign = \"owner\"\nmembers = ¦\"all\""),
-    ("CR025", PLAN, "assign = \"owner\"", "assign = [\"owner\", ¦\"team\"]\nmembers = \"equal\""),
+    ("CR025", PLAN, "assign = \"owner\"", "assign = [\"owner\", ¦\"team\"]"),
     ("CR024", TEAM_PLAN, "assign", "members = ¦\"equal\"\nassign"),
     ("CR024", TEAM_PLAN, "targets = [\"team:EAST\"", "targets = [¦\"title:Manager\""),
     ("CR024", TEAM_PLAN, "\"Parent Team\"", "¦\"Reporting\""),

@@ -17,7 +17,7 @@ fn read(more: &[(&str, &str)]) -> Vec<String> {
         files.insert((*path).to_owned(), Arc::from(*text));
     }
     let (_, findings) = Ruleset::read(&files, &BTreeSet::new());
-    let findings = findings.iter().filter(|found| found.code >= "CR030");
+    let findings = findings.iter().filter(|found| ("CR084".."CR089").contains(&found.code));
     findings.map(|found| format!("{} {}", found.code, found.message)).collect()
 }
 
@@ -52,7 +52,7 @@ fn a_long_chain_of_positions_takes_time_in_proportion() {
         read(&[("organization/participants.csv", &text)]);
         started.elapsed()
     };
-    let (small, large) = (time(1_000).min(time(1_000)), time(16_000).min(time(16_000)));
+    let (small, large) = (time(500).min(time(500)), time(8_000).min(time(8_000)));
     assert!(large < small * 80, "{large:?} for 16 times what took {small:?}");
 }
 
