@@ -4,12 +4,15 @@
 
 pub(crate) mod clock;
 pub(crate) mod config;
+mod data_file;
 pub(crate) mod health;
 pub(crate) mod listener;
 pub(crate) mod metrics;
+pub(crate) mod monitor;
 pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod state;
+pub(crate) mod supervise;
 pub(crate) mod tasks;
 pub(crate) mod worker;
 pub(crate) mod writer;
@@ -18,11 +21,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
-use accredit_redb::Redb;
+use accredit_seams::store::Store;
 use accredit_workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
@@ -32,9 +36,13 @@ use crate::http::routes;
 use crate::operations::activation;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
+use crate::server::health::Part;
 use crate::server::metrics::Metrics;
 use crate::server::state::Service;
 use crate::server::worker::Order;
+
+/// Threads have this long to end after a stop was asked and the requests in flight have ended.
+const THREADS_TIMEOUT: Duration = Duration::from_millis(2500);
 
 /// Starts servers.
 pub(crate) struct Server;
@@ -56,11 +64,18 @@ impl Server {
     /// # Errors
     /// Why it does not run, for stderr.
     pub(crate) async fn start(config: Config) -> Result<Running, String> {
+        let store = data_file::open(&config)?;
+        Server::start_on(config, Arc::new(store)).await
+    }
+
+    /// The same on a store that is open.
+    ///
+    /// # Errors
+    /// Why it does not run, for stderr.
+    pub(crate) async fn start_on(config: Config, store: Arc<dyn Store>) -> Result<Running, String> {
         let data = config.data.display();
-        let store = Redb::open(&config.data)
-            .map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
-        let ledger = Ledger::open(Arc::new(store))
-            .map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
+        let ledger =
+            Ledger::open(store).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
         let clock = Clock { business_date: config.business_date };
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
@@ -92,14 +107,18 @@ impl Server {
             shadow: Mutex::default(),
             runs: crate::server::runs::Runs::default(),
             tasks: crate::server::tasks::Tasks::default(),
+            redrives: state::Redrives::default(),
             reward_alerts: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
         service.resume_shadow();
-        let shared = Arc::clone(&service);
-        let writing = thread("writer", move || writer::run(&shared, &queue))?;
-        let shared = Arc::clone(&service);
-        let working = thread("worker", move || worker::run(&shared, &order_queue))?;
+        let threads = vec![
+            supervise::start(&service, Part::Writer, move |service| writer::run(service, &queue))?,
+            supervise::start(&service, Part::Worker, move |service| {
+                worker::run(service, &order_queue);
+            })?,
+            supervise::start(&service, Part::Deliveries, monitor::run)?,
+        ];
         let _watching = match (service.config.watch, disk) {
             (true, Some(disk)) => Some(crate::directory::watch::start(&service, disk)?),
             _ => None,
@@ -108,7 +127,6 @@ impl Server {
         let app = routes::app(Arc::clone(&service));
         let serving = tokio::spawn(listener::serve(address, app, stopped));
         let url = format!("http://{local}");
-        let threads = vec![writing, working];
         Ok(Running { url, service, stop, serving, threads, _watching })
     }
 }
@@ -119,14 +137,16 @@ impl Running {
         self.service.secrets.load().get(source)?.first().cloned()
     }
 
-    /// Ends it: no new connections, requests in flight end, what is queued is stored and decided.
+    /// Ends it: no new connections, requests in flight end, what is queued is stored and decided, so
+    /// far as there is time. What is not is in the inbox, or was not acknowledged.
     pub(crate) async fn stop(self) {
         self.service.stopping.store(true, Ordering::Release);
-        // Whoever waits for a run is told how far it is.
+        // Those who wait for a run are told how far it is.
         self.service.runs.tell();
         // The receiver is gone only when the loop has ended.
         let _ = self.stop.send(true);
         let _ = self.serving.await;
+
         let service = Arc::clone(&self.service);
         let threads = self.threads;
         let joined = tokio::task::spawn_blocking(move || {
@@ -135,19 +155,15 @@ impl Running {
             service.writer.stop();
             let writer = threads.next().map(JoinHandle::join);
             service.orders.send(Order::Stop);
-            let worker = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
-            matches!(writer, Some(Ok(()))) && worker.is_ok()
+            let others = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
+            matches!(writer, Some(Ok(()))) && others.is_ok()
         });
-        if !joined.await.unwrap_or(false) {
-            tracing::error!("a thread ended by a panic");
+        match tokio::time::timeout(THREADS_TIMEOUT, joined).await {
+            Ok(Ok(true)) => (),
+            Ok(_) => tracing::error!("a thread ended by a panic"),
+            Err(_) => tracing::warn!("a thread was cut off; what it had begun is not recorded"),
         }
     }
-}
-
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {
-    let builder = std::thread::Builder::new().name(name.to_owned());
-    let builder = builder.stack_size(worker::STACK_BYTES);
-    builder.spawn(work).map_err(|error| format!("no thread for the {name}: {error}"))
 }
 
 /// The ruleset of the data file; of the directory, when the file is empty.

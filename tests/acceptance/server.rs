@@ -77,7 +77,7 @@ impl Server {
     ) -> Server {
         let mut command = Command::new(binary());
         command.arg("serve").arg("--data").arg(data).arg("--workspace").arg(workspace);
-        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        command.args(["--create", "--listen", "127.0.0.1:0"]).args(arguments);
         command.env("ACCREDIT_TOKEN", TOKEN).env("ACCREDIT_SECRET_CRM", SECRET);
         command.envs(env.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

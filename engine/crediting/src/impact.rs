@@ -204,7 +204,7 @@ fn managers(ruleset: &Ruleset, credit: &CreditRow) -> Vec<String> {
     let date = credit.incentive_date.parse::<Date>().ok();
     let Some((position, date)) = position.zip(date) else { return Vec::new() };
     let above = organization.ancestors(position, date).into_iter();
-    above.map(|position| organization.position_id(position).to_string()).collect()
+    above.map(|(position, _)| organization.position_id(position).to_string()).collect()
 }
 
 impl Impact {

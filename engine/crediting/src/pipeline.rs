@@ -15,6 +15,7 @@ pub mod row;
 #[cfg(test)]
 mod tests;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -124,7 +125,8 @@ pub fn decide_plan(
     after(ruleset, plan, transaction, inputs, machine, explain, &done)
 }
 
-/// Decides one transaction in one plan, after the plans that it takes credits from.
+/// Decides one transaction in one plan, after the plans that it takes credits from. What fails
+/// inside the engine parks this transaction alone.
 fn after(
     ruleset: &Ruleset,
     plan: &Plan,
@@ -134,7 +136,37 @@ fn after(
     explain: Explain,
     done: &[Decided],
 ) -> Decided {
-    let mut decided = Decided {
+    let decided = catch_unwind(AssertUnwindSafe(|| {
+        decide_one(ruleset, plan, transaction, inputs, machine, explain, done)
+    }));
+    decided.unwrap_or_else(|_| {
+        // A machine that was left in the middle of a call is not used again.
+        *machine = Machine::new(&ruleset.programs);
+        failed_inside(ruleset, plan, transaction, inputs)
+    })
+}
+
+/// The decision about a transaction that the engine itself cannot decide.
+fn failed_inside(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    transaction: &Transaction,
+    inputs: &Inputs,
+) -> Decided {
+    let mut decided = undecided(plan, transaction, inputs);
+    decided.date = transaction.date().ok();
+    let calendar = &ruleset.settings.calendar;
+    let period = decided.date.and_then(|date| calendar.period(date, PeriodKind::Month));
+    decided.period = period.map(|period| Arc::from(period.id));
+
+    let message = "deciding it failed inside the engine, which is an error of ours: it is decided \
+                   again after an update";
+    parked(&mut decided, Park::new("crediting", "policy_error", message));
+    decided
+}
+
+fn undecided(plan: &Plan, transaction: &Transaction, inputs: &Inputs) -> Decided {
+    Decided {
         plan: Arc::clone(&plan.id),
         transaction: Arc::clone(&transaction.id),
         date: None,
@@ -145,7 +177,19 @@ fn after(
         reasons: Vec::new(),
         warnings: Vec::new(),
         trace: Vec::new(),
-    };
+    }
+}
+
+fn decide_one(
+    ruleset: &Ruleset,
+    plan: &Plan,
+    transaction: &Arc<Transaction>,
+    inputs: &Inputs,
+    machine: &mut Machine,
+    explain: Explain,
+    done: &[Decided],
+) -> Decided {
+    let mut decided = undecided(plan, transaction, inputs);
     let mut trace = (explain == Explain::Steps).then(Vec::new);
     match admit::admit(ruleset, plan, transaction, inputs, machine, &mut trace) {
         Ok(None) => decided.trace = trace.unwrap_or_default(),

@@ -180,6 +180,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR073", "amounts of several currencies compared with a number"),
     ("CR074", "year of two digits read as four"),
     ("CR075", "amount with more digits than are kept"),
+    ("CR084", "manager who has left"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.

@@ -349,11 +349,25 @@ impl Organization {
         ends.max().and_then(|until| until.yesterday().ok()).unwrap_or(date)
     }
 
-    /// Reporting ancestors on `date`, bottom-up; a circle ends where it would begin again.
-    pub fn ancestors(&self, position: PositionId, date: Date) -> Vec<PositionId> {
-        paths::upwards(position, |position| {
-            let manager = self.version(position, date)?.manager?;
-            self.version(manager, date).map(|_| manager)
+    /// Reporting ancestors on `date`, bottom-up, each with its distance from 1; a circle ends where
+    /// it would begin again. A position that has ended by then is none of them, but the way leads
+    /// over it, as over a vacant one: to the manager that it had last.
+    pub fn ancestors(&self, position: PositionId, date: Date) -> Vec<(PositionId, u32)> {
+        let above = paths::upwards(position, |position| {
+            let manager = self.version_or_last(position, date)?.manager?;
+            self.version_or_last(manager, date).map(|_| manager)
+        });
+        let exists = |(position, _): &(PositionId, u32)| self.version(*position, date).is_some();
+        above.into_iter().zip(1..).filter(exists).collect()
+    }
+
+    /// The version of a position on `date`, or the last one that ended before.
+    fn version_or_last(&self, position: PositionId, date: Date) -> Option<&PositionVersion> {
+        self.version(position, date).or_else(|| {
+            let versions = self.positions.get(position.0 as usize)?.versions.iter();
+            let ended =
+                versions.filter(|version| version.validity.until.is_some_and(|u| u <= date));
+            ended.max_by_key(|version| version.validity.until)
         })
     }
 

@@ -140,6 +140,53 @@ impl Ledger {
         Ok(pending)
     }
 
+    /// The oldest deliveries that wait to be processed, at most `limit` of them and about `bytes` of
+    /// bodies: the first one comes whatever its size.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn pending_within(&self, limit: usize, bytes: usize) -> Result<Vec<(u64, Delivery)>> {
+        let snapshot = self.snapshot()?;
+        let mut pending = Vec::new();
+        let mut left = bytes;
+
+        for (key, _) in snapshot.scan(Table::Pending, b"", b"", limit)? {
+            let Some(row) = snapshot.get(Table::Inbox, &key)? else { continue };
+            if row.len() > left && !pending.is_empty() {
+                break;
+            }
+            left = left.saturating_sub(row.len());
+            pending.push((code::number(&key), code::unpack(&row)?));
+        }
+        Ok(pending)
+    }
+
+    /// The oldest delivery that waits to be processed: its place in the inbox.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn oldest_pending(&self) -> Result<Option<u64>> {
+        let oldest = self.snapshot()?.scan(Table::Pending, b"", b"", 1)?;
+        Ok(oldest.first().map(|(key, _)| code::number(key)))
+    }
+
+    /// The place of the last delivery that was received; 0 before the first.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn last_received(&self) -> Result<u64> {
+        let last = self.snapshot()?.last(Table::Inbox)?;
+        Ok(last.map_or(0, |(key, _)| code::number(&key)))
+    }
+
+    /// How many dead letters there are, counted up to `limit`.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn dead_count(&self, limit: usize) -> Result<usize> {
+        Ok(self.snapshot()?.scan(Table::Dead, b"", b"", limit)?.len())
+    }
+
     /// How many deliveries wait to be processed, counted up to `limit`.
     ///
     /// # Errors

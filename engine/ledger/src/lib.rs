@@ -83,6 +83,14 @@ impl Ledger {
         self.store.snapshot()
     }
 
+    /// Tries whether the store can write again after a fault.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn probe_store(&self) -> Result<()> {
+        self.store.probe()
+    }
+
     /// A value that the host keeps, such as the hash of a token.
     ///
     /// # Errors

@@ -283,6 +283,23 @@ impl Ledger {
         Ok(rows.collect())
     }
 
+    /// Keeps an alert for people, once: the same one again is nothing new.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn raise_alert(&self, alert: &serde_json::Value) -> Result<()> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let row = code::json(alert)?;
+        let known = snapshot.scan(Table::Alerts, b"", b"", usize::MAX)?;
+        if known.iter().any(|(_, known)| *known == row) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        batch.put(Table::Alerts, code::key(super::next_number(&*snapshot, Table::Alerts)?), row);
+        self.commit(&batch)
+    }
+
     /// Alerts that releases raised, oldest first, as JSON objects.
     ///
     /// # Errors

@@ -130,6 +130,10 @@ impl Store for SealedStore {
         let damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
         damage.as_ref().map_or(Ok(()), |what| Err(Error::Damaged(what.clone())))
     }
+
+    fn probe(&self) -> Result<()> {
+        self.inner.probe()
+    }
 }
 
 struct SealedView {

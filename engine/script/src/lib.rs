@@ -32,6 +32,7 @@ use accredit_domain::transaction::{Fields, Transaction};
 
 pub use check::{check, reads};
 pub use machine::Machine;
+pub use sandbox::is_timeout;
 
 /// What a program sees; which of it depends on its form.
 #[derive(Debug, Clone, Copy)]

@@ -35,8 +35,17 @@ pub(super) const ARRAY_ITEMS_MAX: usize = 1000;
 pub(super) const MAP_KEYS_MAX: usize = 1000;
 /// Bytes of the source of a script.
 pub(super) const SOURCE_BYTES_MAX: usize = 64 * 1024;
-/// How long one call may take: an infrastructure fault, never a business outcome.
-pub(super) const DEADLINE_MS: u64 = 250;
+/// How long one call may take. The operations decide, which are the same on every machine; this is
+/// for a call whose process was stopped or starved, an infrastructure fault that is tried again.
+pub(super) const DEADLINE_MS: u64 = 10_000;
+/// How the message of a call that took too long begins.
+const TIMEOUT: &str = "took longer than ";
+
+/// Whether a message tells of a call that took too long: another try may succeed.
+pub fn is_timeout(message: &str) -> bool {
+    message.contains(&format!("{TIMEOUT}{DEADLINE_MS} ms"))
+}
+
 /// Operations between two looks at the clock.
 const DEADLINE_OPERATIONS: u64 = 1024;
 
@@ -103,7 +112,7 @@ pub(super) fn engine() -> (Engine, Arc<Deadline>) {
     let watched = Arc::clone(&deadline);
     engine.on_progress(move |operations| {
         let late = operations % DEADLINE_OPERATIONS == 0 && watched.has_passed();
-        late.then(|| Dynamic::from(format!("took longer than {DEADLINE_MS} ms")))
+        late.then(|| Dynamic::from(format!("{TIMEOUT}{DEADLINE_MS} ms")))
     });
     // Without modules, Rhai does not show top-level constants to functions; they travel as the tag
     // of a call. A variable with an index is a local one, which wins.
@@ -138,4 +147,27 @@ pub(super) fn parser() -> Engine {
         engine.disable_symbol(*symbol);
     }
     engine
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process that was stopped for less than half a second parked deals whose scripts were
+    /// innocent: the clock ended them after 250 ms.
+    #[test]
+    fn the_clock_ends_a_call_only_after_a_generous_time() {
+        let (engine, deadline) = engine();
+        let body = "let x = 0; for i in 0..20000 { x += 1 } x";
+        deadline.start();
+        let allowed = deadline.until_ms.load(Ordering::Relaxed) - deadline.now_ms();
+        assert!(allowed >= 5000, "{allowed} ms");
+        assert!(engine.eval::<i64>(body).is_ok());
+
+        deadline.until_ms.store(0, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(2));
+        let late = engine.eval::<i64>(body).unwrap_err();
+        assert!(is_timeout(&crate::fault::message(&late)), "{late}");
+        assert!(!is_timeout("more than 200000 operations (SCRIPT_OPERATIONS_MAX)"));
+    }
 }

@@ -188,11 +188,20 @@ pub trait Store: Send + Sync {
     /// [`Error::Conflict`] when a precondition does not hold; [`Error::Unknown`] when nobody can say.
     fn commit(&self, batch: &Batch) -> Result<(), Error>;
 
-    /// Whether commits can be made at the moment; tries to recover from an earlier failure.
+    /// Whether commits can be made at the moment: a failure stays one until a commit succeeds.
     ///
     /// # Errors
     /// Why nothing can be written.
     fn health(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Tries whether as much can be written again as the last commit that failed would have; a store
+    /// without a failure has nothing to try.
+    ///
+    /// # Errors
+    /// When it cannot: the store stays as it is.
+    fn probe(&self) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -12,7 +12,8 @@ use std::path::Path;
 use accredit_domain::calendar::days_after;
 use accredit_domain::transaction::{Cell, Record};
 use jiff::civil::{Date, Time};
-use jiff::{Timestamp, Unit};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Unit};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::data_type::Decimal;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -41,6 +42,12 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
     };
     let stamps: BTreeSet<&str> =
         fields.iter().filter(nanoseconds).map(|field| field.name()).collect();
+    // Whoever wrote these looked at a clock: they have no offset.
+    let local = |field: &&TypePtr| {
+        matches!(field.get_basic_info().logical_type_ref(),
+            Some(LogicalType::Timestamp(stamp)) if !stamp.is_adjusted_to_u_t_c)
+    };
+    let locals: BTreeSet<&str> = fields.iter().filter(local).map(|field| field.name()).collect();
     let rows = reader.get_row_iter(None).map_err(|error| error.to_string())?;
     let records = rows.map(|row| {
         let row = row.map_err(|error| error.to_string())?;
@@ -51,7 +58,8 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
                 }
                 field => cell(field),
             };
-            (column.clone(), cell)
+            let is_local = locals.contains(column.as_str());
+            (column.clone(), if is_local { without_offset(cell) } else { cell })
         });
         Ok(Record { cells: cells.collect() })
     });
@@ -123,8 +131,17 @@ fn stamp(nanoseconds: i128) -> Cell {
     }
 }
 
+/// The cell of a moment as a date and time without an offset.
+fn without_offset(cell: Cell) -> Cell {
+    let Cell::Text(text) = &cell else { return cell };
+    match text.parse::<Timestamp>() {
+        Ok(moment) => Cell::Text(moment.to_zoned_datetime(TimeZone::UTC).datetime().to_string()),
+        Err(_) => cell,
+    }
+}
+
 fn time_of_day(microseconds: i64) -> Cell {
-    let time = Time::midnight().checked_add(microseconds.microseconds());
+    let time = Time::midnight().checked_add(SignedDuration::from_micros(microseconds));
     match time.and_then(|time| time.round(Unit::Microsecond)) {
         Ok(time) => Cell::Text(time.to_string()),
         Err(_) => Cell::Nested(format!("{microseconds} microseconds")),
@@ -156,6 +173,9 @@ mod tests {
         required int64 seen (TIMESTAMP(MICROS, true));
         required int32 quantity;
         required binary raw;
+        required int64 noticed (TIMESTAMP(MILLIS, false));
+        required int64 closed (TIMESTAMP(NANOS, false));
+        required int64 span (TIME(MICROS, true));
     }";
 
     type Group<'a> = SerializedRowGroupWriter<'a, File>;
@@ -191,6 +211,9 @@ mod tests {
         column::<Int32Type>(&mut group, &[7, -7], None);
         let raw = [text("text"), ByteArray::from(vec![0xff, 0])];
         column::<ByteArrayType>(&mut group, &raw, None);
+        column::<Int64Type>(&mut group, &[noon / 1_000_000, 0], None);
+        column::<Int64Type>(&mut group, &[noon, 0], None);
+        column::<Int64Type>(&mut group, &[1_500_000, i64::MAX], None);
         group.close().unwrap();
         writer.close().unwrap();
     }
@@ -201,7 +224,7 @@ mod tests {
         let path = dir.path().join("deals.parquet");
         write(&path);
         let (columns, records) = read(&path).unwrap();
-        assert_eq!(columns.len(), 10);
+        assert_eq!(columns.len(), 13);
         let cells = |index: usize| -> Vec<Cell> {
             records[index].cells.iter().map(|(_, cell)| cell.clone()).collect()
         };
@@ -218,6 +241,9 @@ mod tests {
             text("2022-01-12T15:06:40Z"),
             number("7"),
             text("text"),
+            text("2022-01-12T15:06:40"),
+            text("2022-01-12T15:06:40"),
+            text("00:00:01.5"),
         ];
         assert_eq!(cells(0), first);
         let second = [
@@ -231,6 +257,9 @@ mod tests {
             text("1970-01-01T00:00:00Z"),
             number("-7"),
             Cell::Nested("2 bytes".to_owned()),
+            text("1970-01-01T00:00:00"),
+            text("1970-01-01T00:00:00"),
+            Cell::Nested("9223372036854775807 microseconds".to_owned()),
         ];
         assert_eq!(cells(1), second);
     }

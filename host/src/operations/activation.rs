@@ -11,19 +11,24 @@ pub(crate) mod proposals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use accredit_cases as cases;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::limits::Limits;
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::definitions::{Activation, Effective, Refusal};
+use accredit_seams::store::Error as StoreError;
 use accredit_workspace::{Files, Ruleset};
 
 use crate::http::problem::Problem;
 use crate::operations::zone;
 use crate::server::secrets;
 use crate::server::state::Service;
-use crate::server::worker::Order;
+
+/// How often an activation of unknown outcome is looked up, and the pause before each look.
+const UNKNOWN_LOOKS: u32 = 20;
+const UNKNOWN_PAUSE: Duration = Duration::from_millis(250);
 
 /// A wish to change files of the workspace, all together or not at all.
 #[derive(Debug, Clone, Default)]
@@ -179,14 +184,40 @@ impl Service {
         let restated = restated.map_err(|error| failed(&error))?;
         let row =
             Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
-        let row = self.ledger.activate(&ruleset.files, row).map_err(|error| failed(&error))?;
+        let row = self.record_activation(&ruleset, row).map_err(|error| failed(&error))?;
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));
+        // Asked for before anybody can see the new rules, so that nobody finds everything done.
+        self.redrives.ask();
         self.ruleset.store(ruleset);
+        // Once more: a try that began in between used the rules from before.
+        self.redrives.ask();
         self.metrics.reload("activated");
         tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
-        self.orders.send(Order::RedriveParked(None));
+        self.orders.wake();
         Ok(Activated { ruleset: hash, activation: row.sequence })
+    }
+
+    /// Records an activation; where the store cannot tell whether it did, it is looked up.
+    fn record_activation(
+        &self,
+        ruleset: &Ruleset,
+        row: Activation,
+    ) -> Result<Activation, StoreError> {
+        let (hash, at_ms) = (row.ruleset.clone(), row.at_ms);
+        let error = match self.ledger.activate(&ruleset.files, row) {
+            Err(error @ StoreError::Unknown(_)) => error,
+            other => return other,
+        };
+
+        for _ in 0..UNKNOWN_LOOKS {
+            std::thread::sleep(UNKNOWN_PAUSE);
+            let Ok(mut activations) = self.ledger.activations() else { continue };
+            let last = activations.pop();
+            let last = last.filter(|last| (&last.ruleset, last.at_ms) == (&hash, at_ms));
+            return last.ok_or(error);
+        }
+        Err(error)
     }
 
     /// Why a ruleset without errors cannot be served by this build.

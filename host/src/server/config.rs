@@ -14,6 +14,8 @@ use crate::server::secrets::{self, Named};
 pub(crate) struct Config {
     /// The data file.
     pub(crate) data: PathBuf,
+    /// Whether the data file is made when there is none.
+    pub(crate) create: bool,
     /// The customer's directory.
     pub(crate) workspace: Option<PathBuf>,
     /// Address and port.

@@ -20,8 +20,9 @@ const CONNECTIONS_MAX: usize = 1024;
 /// A client has this long for its headers.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Requests in flight have this long after a stop was asked.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Requests in flight have this long after a stop was asked; those that are cut have no answer, and
+/// their senders ask again.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Serves until `stop` turns true, then lets requests in flight end.
 pub(crate) async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver<bool>) {

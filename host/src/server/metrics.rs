@@ -19,6 +19,14 @@ pub(crate) struct Metrics {
     reloads: Family<Labels, Counter>,
     /// Deliveries that wait for the worker.
     pub(crate) pending: Gauge,
+    /// Deliveries that could not be taken and wait for people.
+    pub(crate) dead_letters: Gauge,
+    /// Deals that a plan lets in and that could not be decided.
+    pub(crate) parked: Gauge,
+    /// Seconds since the oldest delivery that is not decided was acknowledged; 0 when none waits.
+    pub(crate) oldest_undecided_s: Gauge,
+    /// Whether the server is ready.
+    pub(crate) ready: Gauge,
     commits: Histogram,
 }
 
@@ -29,7 +37,8 @@ impl Metrics {
         let requests = Family::<Labels, Counter>::default();
         let credits = Family::<Labels, Counter>::default();
         let reloads = Family::<Labels, Counter>::default();
-        let pending = Gauge::default();
+        let (pending, dead_letters, parked) = <(Gauge, Gauge, Gauge)>::default();
+        let (oldest_undecided_s, ready) = <(Gauge, Gauge)>::default();
         let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
         let build = Family::<Labels, Gauge>::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
@@ -38,9 +47,27 @@ impl Metrics {
         registry.register("credits", "Credits decided, by status", credits.clone());
         registry.register("policy_reload", "Activations, by outcome", reloads.clone());
         registry.register("inbox_pending", "Deliveries not decided yet", pending.clone());
+        let dead = "Deliveries that could not be taken and wait for people";
+        registry.register("dead_letters", dead, dead_letters.clone());
+        let stopped = "Deals that could not be decided in a plan";
+        registry.register("parked", stopped, parked.clone());
+        let oldest = "Age of the oldest delivery that is not decided";
+        registry.register("oldest_undecided_seconds", oldest, oldest_undecided_s.clone());
+        registry.register("ready", "1 while the server is ready", ready.clone());
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
         registry.register("build_info", "The version that runs", build);
-        Metrics { registry, requests, credits, reloads, pending, commits }
+        Metrics {
+            registry,
+            requests,
+            credits,
+            reloads,
+            pending,
+            dead_letters,
+            parked,
+            oldest_undecided_s,
+            ready,
+            commits,
+        }
     }
 
     /// A delivery was answered.

@@ -16,7 +16,6 @@ use tokio::sync::watch;
 use crate::http::problem::Problem;
 use crate::operations::calculations::Wanted;
 use crate::server::state::Service;
-use crate::server::worker::Order;
 
 /// Runs that wait at a time.
 const WAITING_MAX: usize = 64;
@@ -84,7 +83,7 @@ impl Service {
             active.push(Active { run: run.clone(), leaves, cancelled: false });
             Ok(run)
         });
-        self.orders.send(Order::Wake);
+        self.orders.wake();
         begun
     }
 
@@ -106,7 +105,7 @@ impl Service {
             let known = active.iter_mut().filter(|known| known.run.id == id);
             known.for_each(|known| known.cancelled = true);
         });
-        self.orders.send(Order::Wake);
+        self.orders.wake();
         self.run_of(id)
     }
 

@@ -7,7 +7,7 @@
 //! store, in `door` alone.
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use accredit_ledger::Ledger;
@@ -28,6 +28,27 @@ use crate::server::secrets::{Secrets, Tokens};
 use crate::server::tasks::Tasks;
 use crate::server::worker::{LAST_RUN, Orders};
 use crate::server::writer::Writer;
+
+/// Tries of parked deals that activations asked for and that are not over.
+#[derive(Debug, Default)]
+pub(crate) struct Redrives(AtomicU64);
+
+impl Redrives {
+    /// Asks for one.
+    pub(crate) fn ask(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How many are asked for.
+    pub(crate) fn asked(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// So many are over: one try serves all that were asked for before it.
+    pub(crate) fn done(&self, asked: u64) {
+        self.0.fetch_sub(asked, Ordering::AcqRel);
+    }
+}
 
 /// The server's state.
 pub(crate) struct Service {
@@ -63,6 +84,8 @@ pub(crate) struct Service {
     pub(crate) runs: Runs,
     /// Answers that take longer than a request.
     pub(crate) tasks: Tasks,
+    /// Tries of parked deals.
+    pub(crate) redrives: Redrives,
     /// Alerts of rewards, so far as they were asked for.
     pub(crate) reward_alerts: Mutex<crate::operations::rewards::Known>,
     /// Whether a stop was asked.
@@ -80,6 +103,13 @@ impl Service {
         let date = self.ledger.meta(LAST_RUN)?;
         let date = date.and_then(|date| String::from_utf8(date).ok());
         Ok(date.and_then(|date| date.parse().ok()))
+    }
+
+    /// Seconds since the oldest delivery that is not decided was acknowledged; none when none waits.
+    pub(crate) fn oldest_undecided_s(&self) -> Result<Option<i64>, StoreError> {
+        let Some(sequence) = self.ledger.oldest_pending()? else { return Ok(None) };
+        let delivery = self.ledger.delivery(sequence)?;
+        Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
     }
 
     /// Runs `work` where blocking does no harm, to its end even when the client has gone.

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::http::problem::Problem;
 use crate::server::state::Service;
+use crate::server::worker::Worker;
 
 /// Answers that are kept.
 const ANSWERS_MAX: usize = 32;
@@ -139,12 +140,33 @@ impl Service {
         asked: Asked<'_>,
         work: impl FnOnce(&Service) -> Result<Answered, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
+        let service = Arc::clone(self);
+        self.answered_by(asked, async move { service.blocking(work).await }).await
+    }
+
+    /// The same of what the worker does between two batches: it is done whether or not its caller
+    /// still waits.
+    pub(crate) async fn answered_by_worker(
+        self: &Arc<Self>,
+        asked: Asked<'_>,
+        job: impl FnOnce(&mut Worker) -> Result<Value, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let service = Arc::clone(self);
+        let work = async move { service.ask_patiently(job).await.map(Answered::ok) };
+        self.answered_by(asked, work).await
+    }
+
+    async fn answered_by(
+        self: &Arc<Self>,
+        asked: Asked<'_>,
+        work: impl Future<Output = Result<Answered, Problem>> + Send + 'static,
+    ) -> Result<Response, Problem> {
         let mut changed = self.tasks.changed.subscribe();
         let (id, new) = self.tasks.begin(&asked, self.clock.now_ms())?;
         if new {
             let service = Arc::clone(self);
             tokio::spawn(async move {
-                let answer = service.blocking(work).await;
+                let answer = work.await;
                 service.tasks.end(id, service.clock.now_ms(), answer);
             });
         }

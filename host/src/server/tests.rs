@@ -148,6 +148,7 @@ impl Host {
             data: self.folder.path().join("acme.redb"),
             workspace: Some(self.folder.path().join("acme")),
             listen: "127.0.0.1:0".to_owned(),
+            create: true,
             watch: self.watch,
             business_date: Some(self.date),
             token: Some("test-token".to_owned()),

@@ -9,7 +9,10 @@
 
 mod adjust;
 mod again;
+mod attempts;
 mod batch;
+mod caught;
+mod fence;
 mod periods;
 mod recredit;
 mod release;
@@ -20,10 +23,11 @@ mod shadow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use accredit_domain::decision::CreditRow;
+use accredit_domain::decision::{CreditRow, Decision};
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::Work;
 use accredit_seams::store::Error as StoreError;
@@ -39,9 +43,6 @@ pub(crate) use release::{What, Wish};
 pub(crate) use resolve::{Action, Resolve};
 pub(crate) use run::{LAST_RUN, UNFINISHED};
 
-/// Stack of the thread: policies may recurse as deep as their limit says.
-pub(crate) const STACK_BYTES: usize = 16 << 20;
-
 /// How often the business date is looked at.
 const TICK: Duration = Duration::from_secs(2);
 
@@ -51,6 +52,21 @@ pub(crate) const PENDING_MAX: usize = 100_000;
 /// Deliveries a batch: under load one durable commit serves many, so that the worker leaves the
 /// store's single writer to the senders who wait. An import's delivery holds up to a thousand rows.
 const DELIVERIES_MAX: usize = 512;
+
+/// Bytes of the bodies of a batch, unless its first delivery alone is larger: what is decided at a
+/// time has to find room in memory many times over.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// After a stop was asked, deliveries that wait are decided for so long; the others wait for the
+/// next start.
+const LAST_STEPS: Duration = Duration::from_secs(1);
+
+/// How often deals that ran out of time are tried again, and how many are remembered for it.
+const TIMEOUTS: Duration = Duration::from_secs(30);
+const TIMEOUTS_MAX: usize = 100_000;
+
+/// How long a job that has not begun is waited for; a request has 30 s.
+const JOB_WAIT: Duration = Duration::from_secs(20);
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
@@ -64,14 +80,10 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// What the worker can be asked.
 pub(crate) enum Order {
-    /// Deliveries are waiting.
+    /// There is something to do: deliveries, a run, parked deals after an activation.
     Wake,
-    /// Release or hold a credit, and answer with its row.
-    Resolve(Resolve, oneshot::Sender<Result<CreditRow, Problem>>),
     /// Do something that no decision may race.
     Do(Job),
-    /// Decide parked transactions again, and answer with their number.
-    RedriveParked(Option<oneshot::Sender<Result<usize, Problem>>>),
     /// End after what is queued.
     Stop,
 }
@@ -98,30 +110,74 @@ impl Orders {
         let _ = self.0.send(order);
     }
 
-    /// Hands an order over and waits for its answer.
-    pub(crate) async fn ask<T>(
-        &self,
-        order: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Order,
-    ) -> Result<T, Problem> {
-        let (reply, answer) = oneshot::channel();
-        self.send(order(reply));
-        answer.await.unwrap_or_else(|_| Err(Problem::unavailable("the server is stopping")))
+    /// Has the worker look for something to do.
+    pub(crate) fn wake(&self) {
+        self.send(Order::Wake);
     }
 }
 
+/// How far a job is.
+const WAITING: u8 = 0;
+const BEGUN: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
 impl Service {
-    /// Has the worker do something between two batches, and waits for its answer.
+    /// Has the worker do something between two batches, and waits for its answer. What has not begun
+    /// in time is not done at all.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Worker) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let order = |reply: oneshot::Sender<Result<T, Problem>>| {
-            Order::Do(Box::new(move |worker| {
+        let state = Arc::new(AtomicU8::new(WAITING));
+        let begins = Arc::clone(&state);
+        let is_wanted = move || {
+            let (from, to) = (Ordering::AcqRel, Ordering::Acquire);
+            begins.compare_exchange(WAITING, BEGUN, from, to).is_ok()
+        };
+
+        let mut answer = self.hand_over(is_wanted, job);
+        if let Ok(answered) = tokio::time::timeout(JOB_WAIT, &mut answer).await {
+            return answered.unwrap_or_else(|_| Err(unanswered(self)));
+        }
+        let (from, to) = (Ordering::AcqRel, Ordering::Acquire);
+        if state.compare_exchange(WAITING, GIVEN_UP, from, to).is_ok() {
+            let detail = "the server is busy deciding; nothing was done";
+            return Err(Problem::unavailable(detail));
+        }
+        answer.await.unwrap_or_else(|_| Err(unanswered(self)))
+    }
+
+    /// The same, however long it takes: for what is answered as a task.
+    pub(crate) async fn ask_patiently<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let answer = self.hand_over(|| true, job);
+        answer.await.unwrap_or_else(|_| Err(unanswered(self)))
+    }
+
+    fn hand_over<T: Send + 'static>(
+        &self,
+        is_wanted: impl FnOnce() -> bool + Send + 'static,
+        job: impl FnOnce(&mut Worker) -> Result<T, Problem> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, Problem>> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order::Do(Box::new(move |worker| {
+            if is_wanted() {
                 // Nobody waiting means that the client has gone; what was done stays done.
                 let _ = reply.send(job(worker));
-            }))
-        };
-        self.orders.ask(order).await
+            }
+        })));
+        answer
+    }
+}
+
+/// The answer when the worker dropped a job: at a stop, or since it panicked.
+fn unanswered(service: &Service) -> Problem {
+    if service.stopping.load(Ordering::Acquire) {
+        Problem::unavailable("the server is stopping")
+    } else {
+        Problem::internal(&"a job of the worker had no end")
     }
 }
 
@@ -147,6 +203,14 @@ pub(crate) struct Worker {
     handled: u64,
     /// The run whose turn it is.
     turn: Option<run::Turn>,
+    /// What may have ended an earlier process.
+    attempts: attempts::Attempts,
+    /// How often in a row deciding again after an activation panicked.
+    recredit_panics: u32,
+    /// Deals that ran out of time: those of this process, and those that were parked at its start.
+    timeouts: BTreeSet<String>,
+    /// When deals that ran out of time were last tried again.
+    timeouts_tried: Instant,
 }
 
 /// Works until it is told to stop, then ends what waits.
@@ -158,32 +222,31 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         finalized: None,
         handled: 0,
         turn: None,
+        attempts: attempts::Attempts::at_start(&service.ledger),
+        recredit_panics: 0,
+        timeouts: BTreeSet::new(),
+        timeouts_tried: Instant::now(),
     };
+    worker.find_timeouts();
     loop {
         // A batch at a time: a release does not wait for the end of an import.
         worker.finalize_listed();
         let more = worker.step() | worker.recredit() | worker.run_on();
         worker.new_day();
+        worker.redrive_when_asked();
+        worker.retry_timeouts();
+
         let wait = if more { Duration::ZERO } else { TICK };
         match queue.0.recv_timeout(wait) {
             Ok(Order::Wake) | Err(RecvTimeoutError::Timeout) => (),
-            Ok(Order::Resolve(order, reply)) => {
-                let _ = reply.send(worker.resolve_known(order));
-            }
+            // Dropped at a stop: its caller hears that the server stops.
+            Ok(Order::Do(_)) if service.stopping.load(Ordering::Acquire) => (),
             Ok(Order::Do(job)) => worker.job(job),
-            Ok(Order::RedriveParked(reply)) => {
-                let redriven = worker.redrive_parked();
-                if let (Err(_), None) = (&redriven, &reply) {
-                    tracing::warn!("parked transactions wait for the next redrive");
-                }
-                if let Some(reply) = reply {
-                    let _ = reply.send(redriven);
-                }
-            }
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    while worker.step() {}
+    let stopped = Instant::now();
+    while stopped.elapsed() < LAST_STEPS && worker.step() {}
     worker.end_all();
 }
 
@@ -195,18 +258,32 @@ impl Worker {
 
     /// Decides a batch of what waits; whether there may be more.
     fn step(&mut self) -> bool {
-        let more = match self.caught(DELIVERIES_MAX) {
+        let limit = match self.before_step() {
+            Ok(Some(limit)) => limit,
+            // One that ended the process again and again was just set aside.
+            Ok(None) => return true,
+            Err(error) => {
+                tracing::error!(error.cause = %error, "a batch was not begun");
+                std::thread::sleep(RETRY);
+                return false;
+            }
+        };
+
+        let more = match self.caught_batch(limit) {
             Step::Done(count) => {
                 self.handled += count as u64;
-                if (1..DELIVERIES_MAX / 4).contains(&count) {
+                if (1..DELIVERIES_MAX / 4).contains(&count) && limit > 1 {
                     std::thread::sleep(BREATH);
                 }
                 count > 0
             }
             Step::Failed => false,
             // Something in the batch is more than the engine can bear: one at a time finds it.
-            Step::Panicked => match self.caught(1) {
-                Step::Panicked => self.set_aside(),
+            Step::Panicked => match self.caught_batch(1) {
+                Step::Panicked => {
+                    let reason = "deciding it failed inside the server; redrive it after an update";
+                    self.set_aside(reason)
+                }
                 Step::Done(count) => {
                     self.handled += count as u64;
                     count > 0
@@ -219,7 +296,7 @@ impl Worker {
         more
     }
 
-    fn caught(&mut self, limit: usize) -> Step {
+    fn caught_batch(&mut self, limit: usize) -> Step {
         match catch_unwind(AssertUnwindSafe(|| self.batch(limit))) {
             Ok(Ok(count)) => Step::Done(count),
             Ok(Err(error)) => {
@@ -237,9 +314,8 @@ impl Worker {
     }
 
     /// Makes the first delivery that waits a dead letter, so that the others go on.
-    fn set_aside(&mut self) -> bool {
+    fn set_aside(&mut self, reason: &str) -> bool {
         let first = self.service.ledger.pending(1).unwrap_or_default();
-        let reason = "deciding it failed inside the server; redrive it after an update";
         let done = first.iter().map(|(sequence, _)| (*sequence, Some(reason.to_owned())));
         let work = Work { done: done.collect(), ..Work::default() };
         match self.service.ledger.record(&work) {
@@ -254,18 +330,19 @@ impl Worker {
         }
     }
 
-    /// Does a job; one that panics leaves the worker as it was, and its caller without an answer.
+    /// Does a job; one that panics leaves the worker as it was, and its caller with an error.
     fn job(&mut self, job: Job) {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             tracing::error!("a job of the worker panicked");
             self.machines = Machines::default();
+            self.finalized = None;
         }
     }
 
     /// Resolves a credit; one that is not known yet may still be in the inbox.
-    fn resolve_known(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
+    pub(crate) fn resolve_known(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
         if matches!(self.service.ledger.credit(&order.credit), Ok(None)) {
-            while self.step() {}
+            self.catch_up().map_err(|error| fence::undecided(&error))?;
         }
         self.resolve(order)
     }
@@ -277,7 +354,7 @@ impl Worker {
             return;
         }
         let due = self.service.ledger.due_holds(today);
-        match due.and_then(|due| self.decide_again(&due)) {
+        match due.and_then(|due| self.decide_what_can_be(&due)) {
             Ok(count) => {
                 self.date = Some(today);
                 self.ran(today);
@@ -287,12 +364,60 @@ impl Worker {
         }
     }
 
-    fn redrive_parked(&mut self) -> Result<usize, Problem> {
+    /// Decides parked deals again after an activation; until that has succeeded it stays asked for.
+    fn redrive_when_asked(&mut self) {
+        let asked = self.service.redrives.asked();
+        if asked == 0 {
+            return;
+        }
+        match self.redrive_parked() {
+            Ok(_) => self.service.redrives.done(asked),
+            Err(_) => tracing::warn!("parked transactions wait for the next redrive"),
+        }
+    }
+
+    /// Decides again what is parked or held by an error; how many deals that were.
+    pub(crate) fn redrive_parked(&mut self) -> Result<usize, Problem> {
         let failed = |error: StoreError| Problem::internal(&error);
         let mut ids = self.stopped().map_err(failed)?;
         ids.sort();
         ids.dedup();
-        self.decide_again(&ids).map_err(failed)
+        self.decide_what_can_be(&ids).map_err(failed)
+    }
+
+    /// Decides deals again that ran out of time: the machine was busy, and may not be any more.
+    fn retry_timeouts(&mut self) {
+        if self.timeouts.is_empty() || self.timeouts_tried.elapsed() < TIMEOUTS {
+            return;
+        }
+        self.timeouts_tried = Instant::now();
+
+        let late: Vec<String> = std::mem::take(&mut self.timeouts).into_iter().collect();
+        match self.decide_what_can_be(&late) {
+            Ok(count) => tracing::info!(transactions = count, "tried again after a time limit"),
+            Err(error) => {
+                tracing::error!(error.cause = %error, "not tried again");
+                self.timeouts.extend(late);
+            }
+        }
+    }
+
+    /// Remembers deals that an earlier process parked since they ran out of time.
+    fn find_timeouts(&mut self) {
+        let parked = self.service.ledger.parked().unwrap_or_default().into_iter();
+        let late = parked.filter(|note| accredit_script::is_timeout(&note.message));
+        self.timeouts.extend(late.map(|note| note.transaction).take(TIMEOUTS_MAX));
+    }
+
+    /// Remembers deals that ran out of time.
+    fn note_timeouts(&mut self, decisions: &[(String, Vec<Decision>)]) {
+        let is_late = |decision: &Decision| {
+            let mut notes = decision.reasons.iter().chain(&decision.alerts).chain(&decision.log);
+            notes.any(|note| accredit_script::is_timeout(&note.message))
+        };
+        let late = decisions.iter().filter(|(_, plans)| plans.iter().any(is_late));
+        let room = TIMEOUTS_MAX.saturating_sub(self.timeouts.len());
+        self.timeouts.extend(late.map(|(id, _)| id.clone()).take(room));
     }
 
     /// Transactions that are parked, and those with a credit that a policy's error holds.

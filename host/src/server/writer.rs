@@ -8,19 +8,21 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use accredit_ledger::inbox::{Delivery, Receipt};
 use tokio::sync::oneshot;
 
 use crate::server::state::Service;
-use crate::server::worker::Order;
 
 /// Deliveries in one commit; a larger request still goes in whole.
 const COMMIT_DELIVERIES_MAX: usize = 64;
 
 /// Requests that may wait; beyond it a sender is asked to come back.
 const QUEUE_MAX: usize = 1024;
+
+/// How long a stop waits for a place in the queue.
+const STOP_WAIT: Duration = Duration::from_secs(1);
 
 /// Why there is no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -64,8 +66,14 @@ impl Writer {
 
     /// Asks the writer to end after what is queued.
     pub(crate) fn stop(&self) {
-        // A writer that is gone has stopped.
-        let _ = self.0.send(Job::Stop);
+        // A writer that is gone has stopped; one whose queue is full is asked again.
+        let deadline = Instant::now() + STOP_WAIT;
+        while let Err(TrySendError::Full(_)) = self.0.try_send(Job::Stop) {
+            if Instant::now() > deadline {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
@@ -107,7 +115,7 @@ fn commit(service: &Service, deliveries: &[Delivery], waiting: Waiting) {
                 // Nobody waiting means that the client has gone; the delivery is stored all the same.
                 let _ = reply.send(Ok(receipts.by_ref().take(count).collect()));
             }
-            service.orders.send(Order::Wake);
+            service.orders.wake();
         }
         Err(error) => {
             tracing::error!(error.cause = %error, "deliveries not stored");

@@ -2,31 +2,38 @@
 //!
 //! Every commit is durable, in two phases with its allocator state, so that opening after a power
 //! cut is quick and rows from strangers cannot pass for a whole commit. After an I/O error redb
-//! refuses every further write; the store then closes the file and opens it anew, at the next commit
-//! or look at its health, until the disk lets it. Source: RELIABILITY 3.
+//! refuses everything until the file is opened anew: the store does that by itself, looks whether the
+//! commit became durable, and tries once more. Source: RELIABILITY 3.
 //!
 //! **Architecture invariants:** no script and no waiting happens inside a write transaction; a panic
 //! of redb over a damaged page leaves here as [`Error::Damaged`].
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+mod file;
+mod recover;
+mod trouble;
 
-use accredit_seams::store::{Batch, Error, Row, Snapshot, Store, Table};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
 use redb::{
     Database, DatabaseError, Durability, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    ReadableTable, StorageBackend, TableDefinition, TableError,
+    ReadableTable, StorageBackend, TableDefinition, TableHandle, WriteTransaction,
 };
+
+use accredit_seams::store::{Batch, Error, Row, Snapshot, Store, Table};
+
+use crate::file::DataFile;
+use crate::recover::Opener;
+use crate::trouble::Trouble;
 
 /// Memory that redb may use for pages.
 const CACHE_BYTES: usize = 128 << 20;
 
-/// Between two attempts to open the file anew.
-const REOPEN_INTERVAL: Duration = Duration::from_millis(200);
-
-/// How a store opens its database, also again.
-type Opener = Box<dyn Fn() -> Result<Database, Error> + Send + Sync>;
+/// The number of the last commit, so that it can be looked up whether one became durable.
+const MARKS: TableDefinition<'static, &'static [u8], u64> = TableDefinition::new("marks");
+const LAST_MARK: &[u8] = b"last";
 
 /// A database that is open for reading and writing, or for reading alone.
 enum Opened {
@@ -34,47 +41,22 @@ enum Opened {
     ReadOnly(ReadOnlyDatabase),
 }
 
-/// Why the database cannot be used at the moment.
-#[derive(Debug)]
-struct Broken {
-    reason: String,
-    tried: Instant,
-}
-
 /// A redb file.
 pub struct Redb {
-    /// Absent for the moment in which a broken database is closed and opened anew.
+    /// None while the file cannot be opened anew.
     database: RwLock<Option<Opened>>,
-    broken: Mutex<Option<Broken>>,
-    opener: Option<Opener>,
-    /// The file, to notice that its name means another one or none.
-    file: Option<(PathBuf, FileIdentity)>,
+    opener: Opener,
+    trouble: Arc<Trouble>,
+    /// One commit at a time, with the number of the last one.
+    commits: Mutex<u64>,
+    /// When the last attempt to open the file anew failed.
+    tried: Mutex<Option<Instant>>,
 }
 
-impl std::fmt::Debug for Redb {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Redb").field("file", &self.file).finish_non_exhaustive()
-    }
+struct View {
+    transaction: ReadTransaction,
+    trouble: Arc<Trouble>,
 }
-
-/// Which file a name means: device and inode where the system has them.
-type FileIdentity = (u64, u64);
-
-fn identity_of(path: &Path) -> Result<FileIdentity, Error> {
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        Ok((metadata.dev(), metadata.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = metadata;
-        Ok((0, 0))
-    }
-}
-
-struct View(ReadTransaction);
 
 fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -84,45 +66,45 @@ fn failed(error: impl ToString) -> Error {
     Error::Failed(error.to_string())
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic leaves nothing half done: a commit is whole or absent.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Does something with redb; a panic over a damaged page becomes an error.
 fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Error::Damaged("a page of the file".to_owned())))
 }
 
-fn open_file(path: &Path) -> Result<Database, Error> {
-    let database = Database::builder().set_cache_size(CACHE_BYTES).create(path);
-    database.map_err(|error| match error {
+fn opened(database: Result<Database, DatabaseError>) -> Result<Database, Error> {
+    let database = database.map_err(|error| match error {
         DatabaseError::DatabaseAlreadyOpen => Error::Busy,
         other => failed(other),
-    })
+    })?;
+    make_tables(&database)?;
+    Ok(database)
 }
 
-/// Whether every table exists already, so that opening needs no commit.
-fn has_tables(database: &Database) -> Result<bool, Error> {
-    let transaction = database.begin_read().map_err(failed)?;
-    for (table, _) in Table::ALL {
-        match transaction.open_table(definition(table)) {
-            Ok(_) => (),
-            Err(TableError::TableDoesNotExist(_)) => return Ok(false),
-            Err(error) => return Err(failed(error)),
-        }
+/// Every table exists from the start, so that reading never has to ask. A file that has all of them
+/// is not written to: it can be read when its disk is full.
+fn make_tables(database: &Database) -> Result<(), Error> {
+    let reading = database.begin_read().map_err(failed)?;
+    let known = reading.list_tables().map_err(failed)?;
+    let known: Vec<String> = known.map(|table| table.name().to_owned()).collect();
+    drop(reading);
+    let is_known = |name: &str| known.iter().any(|known| known == name);
+    if Table::ALL.iter().all(|(_, name)| is_known(name)) && is_known(MARKS.name()) {
+        return Ok(());
     }
-    Ok(true)
-}
 
-/// Every table exists from the start, so that reading never has to ask.
-fn with_tables(database: Database) -> Result<Database, Error> {
-    if has_tables(&database)? {
-        return Ok(database);
-    }
     let mut transaction = database.begin_write().map_err(failed)?;
     transaction.set_quick_repair(true);
     for (table, _) in Table::ALL {
         transaction.open_table(definition(table)).map_err(failed)?;
     }
-    transaction.commit().map_err(failed)?;
-    Ok(database)
+    transaction.open_table(MARKS).map_err(failed)?;
+    transaction.commit().map_err(failed)
 }
 
 impl Redb {
@@ -132,20 +114,12 @@ impl Redb {
     /// [`Error::Busy`] when another process has it open; [`Error::Damaged`] when redb cannot make
     /// sense of it.
     pub fn open(path: &Path) -> Result<Redb, Error> {
-        let new = !path.exists();
-        let database = guarded(|| with_tables(open_file(path)?))?;
-        if new {
-            sync_folder(path)?;
-        }
-
-        let (file, again) = (path.to_owned(), path.to_owned());
-        let opener: Opener = Box::new(move || {
-            // A file that is gone must not come back as an empty one.
-            identity_of(&again)?;
-            guarded(|| with_tables(open_file(&again)?))
-        });
-        let file = (file, identity_of(path)?);
-        Ok(Redb { file: Some(file), ..Redb::with_database(database, Some(opener)) })
+        let (file, database) = guarded(|| {
+            let (file, database) = DataFile::open(path)?;
+            make_tables(&database)?;
+            Ok((file, database))
+        })?;
+        Redb::new(database, Opener::File(file))
     }
 
     /// Opens the file at `path` for reading alone, for a file that may not be written; it must have
@@ -160,118 +134,64 @@ impl Redb {
                 other => failed(other),
             })
         })?;
-        Ok(Redb {
-            database: RwLock::new(Some(Opened::ReadOnly(database))),
-            broken: Mutex::new(None),
-            opener: None,
-            file: None,
-        })
+        Ok(Redb::of(Opened::ReadOnly(database), Opener::Once, 0))
     }
 
-    /// The store on a backend of one's own, such as a disk that fails.
+    /// The store on a backend of one's own, such as a disk that fails. After a commit of unknown
+    /// outcome it refuses to write.
     ///
     /// # Errors
     /// When what is on it cannot be opened.
     pub fn with_backend(backend: impl StorageBackend) -> Result<Redb, Error> {
-        let database = guarded(|| {
-            let mut builder = Database::builder();
-            let database = builder.set_cache_size(CACHE_BYTES).create_with_backend(backend);
-            with_tables(database.map_err(failed)?)
-        })?;
-        Ok(Redb::with_database(database, None))
+        Redb::new(on_backend(backend)?, Opener::Once)
     }
 
-    /// The store on backends that `make` makes, at the start and whenever it must open anew.
+    /// The store on a backend that is made anew after every I/O error.
     ///
     /// # Errors
-    /// When what is on the first one cannot be opened.
+    /// When what is on it cannot be opened.
     pub fn with_backends<B: StorageBackend>(
         make: impl Fn() -> B + Send + Sync + 'static,
     ) -> Result<Redb, Error> {
-        let opener: Opener = Box::new(move || {
-            guarded(|| {
-                let mut builder = Database::builder();
-                let database = builder.set_cache_size(CACHE_BYTES).create_with_backend(make());
-                with_tables(database.map_err(failed)?)
-            })
-        });
-        let database = opener()?;
-        Ok(Redb::with_database(database, Some(opener)))
+        let database = on_backend(make())?;
+        Redb::new(database, Opener::Made(Box::new(move || on_backend(make()))))
     }
 
-    fn with_database(database: Database, opener: Option<Opener>) -> Redb {
+    fn new(database: Database, opener: Opener) -> Result<Redb, Error> {
+        let last = guarded(|| last_mark(&database))?;
+        Ok(Redb::of(Opened::Writable(database), opener, last))
+    }
+
+    fn of(database: Opened, opener: Opener, last: u64) -> Redb {
         Redb {
-            database: RwLock::new(Some(Opened::Writable(database))),
-            broken: Mutex::new(None),
+            database: RwLock::new(Some(database)),
             opener,
-            file: None,
-        }
-    }
-
-    /// Refuses when the file's name means another file, or none: what is written would be lost.
-    fn check_file(&self) -> Result<(), Error> {
-        let Some((path, known)) = &self.file else { return Ok(()) };
-        match identity_of(path) {
-            Ok(found) if found == *known => Ok(()),
-            _ => {
-                let path = path.display();
-                let advice = "put it back and restart the server";
-                Err(Error::Failed(format!("`{path}` was deleted or replaced; {advice}")))
-            }
-        }
-    }
-
-    fn set_broken(&self, reason: String) {
-        let broken = Broken { reason, tried: Instant::now() };
-        *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(broken);
-    }
-
-    /// Opens the database anew when it is broken, but not at every call.
-    fn reopen_if_broken(&self) -> Result<(), Error> {
-        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = broken.as_mut() else { return Ok(()) };
-        let unusable = |reason: &str| Error::Failed(format!("an earlier commit failed: {reason}"));
-        let Some(opener) = &self.opener else { return Err(unusable(&known.reason)) };
-        if known.tried.elapsed() < REOPEN_INTERVAL {
-            return Err(unusable(&known.reason));
-        }
-
-        // The old handle holds the lock of the file, so that it must go first.
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        known.tried = Instant::now();
-        drop(database.take());
-        match opener() {
-            Ok(anew) => {
-                *database = Some(Opened::Writable(anew));
-                *broken = None;
-                Ok(())
-            }
-            Err(error) => {
-                known.reason = error.to_string();
-                Err(unusable(&known.reason))
-            }
+            trouble: Arc::default(),
+            commits: Mutex::new(last),
+            tried: Mutex::default(),
         }
     }
 }
 
-/// Makes the new file's name durable, which redb leaves to us.
-fn sync_folder(path: &Path) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = std::fs::File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    folder.sync_all().map_err(failed)
+fn on_backend(backend: impl StorageBackend) -> Result<Database, Error> {
+    guarded(|| {
+        let mut builder = Database::builder();
+        opened(builder.set_cache_size(CACHE_BYTES).create_with_backend(backend))
+    })
 }
 
-/// Writes a batch in one transaction.
-fn write(database: &Database, batch: &Batch) -> Result<(), Error> {
+fn last_mark(database: &Database) -> Result<u64, Error> {
+    let table = database.begin_read().map_err(failed)?;
+    let table = table.open_table(MARKS).map_err(failed)?;
+    let mark = table.get(LAST_MARK).map_err(failed)?;
+    Ok(mark.map_or(0, |mark| mark.value()))
+}
+
+/// Writes the batch with its mark.
+fn write(database: &Database, batch: &Batch, mark: u64) -> Result<(), Error> {
     let mut transaction = database.begin_write().map_err(failed)?;
     transaction.set_durability(Durability::Immediate).map_err(failed)?;
     transaction.set_quick_repair(true);
-
-    change_rows(&transaction, batch)?;
-    transaction.commit().map_err(|error| Error::Unknown(error.to_string()))
-}
-
-fn change_rows(transaction: &redb::WriteTransaction, batch: &Batch) -> Result<(), Error> {
     for expected in &batch.expected {
         let table = transaction.open_table(definition(expected.table)).map_err(failed)?;
         let found = table.get(expected.key.as_slice()).map_err(failed)?;
@@ -279,6 +199,13 @@ fn change_rows(transaction: &redb::WriteTransaction, batch: &Batch) -> Result<()
             return Err(Error::Conflict);
         }
     }
+
+    write_changes(&transaction, batch)?;
+    transaction.open_table(MARKS).map_err(failed)?.insert(LAST_MARK, mark).map_err(failed)?;
+    transaction.commit().map_err(|error| Error::Unknown(error.to_string()))
+}
+
+fn write_changes(transaction: &WriteTransaction, batch: &Batch) -> Result<(), Error> {
     for (kind, _) in Table::ALL {
         let mut changes = batch.changes.iter().filter(|c| c.table == kind).peekable();
         if changes.peek().is_none() {
@@ -298,45 +225,42 @@ fn change_rows(transaction: &redb::WriteTransaction, batch: &Batch) -> Result<()
 
 impl Store for Redb {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let closed = || Error::Failed("the file is being opened anew".to_owned());
-        let view = guarded(|| match database.as_ref().ok_or_else(closed)? {
-            Opened::Writable(database) => database.begin_read().map_err(failed),
-            Opened::ReadOnly(database) => database.begin_read().map_err(failed),
-        });
-        Ok(Box::new(View(view?)))
+        if self.trouble.is_latched() {
+            let _one_at_a_time = lock(&self.commits);
+            self.reopen_when_latched()?;
+        }
+
+        let transaction = self.begin_read()?;
+        Ok(Box::new(View { transaction, trouble: Arc::clone(&self.trouble) }))
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), Error> {
-        self.check_file()?;
-        self.reopen_if_broken()?;
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(Opened::Writable(database)) = database.as_ref() else {
-            return Err(Error::Failed("the file is open for reading alone".to_owned()));
-        };
-
-        match guarded(|| write(database, batch)) {
-            Ok(()) => Ok(()),
-            Err(Error::Conflict) => Err(Error::Conflict),
-            Err(error) => {
-                // Also when it came before the commit: redb accepts nothing more after an I/O error.
-                self.set_broken(error.to_string());
-                Err(error)
-            }
-        }
+        self.commit_or_recover(batch)
     }
 
     fn health(&self) -> Result<(), Error> {
-        self.check_file()?;
-        self.reopen_if_broken()
+        let fault = self.opener.missing().or_else(|| self.trouble.reason());
+        fault.map_or(Ok(()), |reason| Err(Error::Failed(reason)))
+    }
+
+    fn probe(&self) -> Result<(), Error> {
+        self.write_as_much_again()
+    }
+}
+
+impl View {
+    fn failed(&self, error: impl Into<redb::Error>) -> Error {
+        self.trouble.read_failed(error)
     }
 }
 
 impl Snapshot for View {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         guarded(|| {
-            let table = self.0.open_table(definition(table)).map_err(failed)?;
-            Ok(table.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+            let table = self.transaction.open_table(definition(table));
+            let table = table.map_err(|error| self.failed(error))?;
+            let value = table.get(key).map_err(|error| self.failed(error))?;
+            Ok(value.map(|value| value.value().to_vec()))
         })
     }
 
@@ -348,10 +272,11 @@ impl Snapshot for View {
         limit: usize,
     ) -> Result<Vec<Row>, Error> {
         guarded(|| {
-            let table = self.0.open_table(definition(table)).map_err(failed)?;
+            let table = self.transaction.open_table(definition(table));
+            let table = table.map_err(|error| self.failed(error))?;
             let mut rows = Vec::new();
-            for row in table.range(from.max(prefix)..).map_err(failed)? {
-                let (key, value) = row.map_err(failed)?;
+            for row in table.range(from.max(prefix)..).map_err(|error| self.failed(error))? {
+                let (key, value) = row.map_err(|error| self.failed(error))?;
                 if rows.len() >= limit || !key.value().starts_with(prefix) {
                     break;
                 }
@@ -363,138 +288,13 @@ impl Snapshot for View {
 
     fn last(&self, table: Table) -> Result<Option<Row>, Error> {
         guarded(|| {
-            let table = self.0.open_table(definition(table)).map_err(failed)?;
-            let last = table.last().map_err(failed)?;
+            let table = self.transaction.open_table(definition(table));
+            let table = table.map_err(|error| self.failed(error))?;
+            let last = table.last().map_err(|error| self.failed(error))?;
             Ok(last.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, MutexGuard};
-
-    use accredit_seams::store::conformance::check;
-
-    use super::*;
-
-    #[test]
-    fn redb_conforms() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.redb");
-        let store = Redb::open(&path).unwrap();
-        check(&store).unwrap();
-        assert!(matches!(Redb::open(&path), Err(Error::Busy)));
-        drop(store);
-        let again = Redb::open(&path).unwrap();
-        let kept = again.snapshot().unwrap().get(Table::Keys, b"b").unwrap();
-        assert_eq!(kept.as_deref(), Some(&b"second"[..]));
-    }
-
-    fn put(store: &Redb, key: &str) -> Result<(), Error> {
-        let mut batch = Batch::default();
-        batch.put(Table::Keys, key, "value");
-        store.commit(&batch)
-    }
-
-    /// A disk in memory that refuses everything while it is told to.
-    #[derive(Debug, Clone, Default)]
-    struct Disk {
-        bytes: Arc<Mutex<Vec<u8>>>,
-        is_full: Arc<AtomicBool>,
-    }
-
-    impl Disk {
-        fn change(&self) -> io::Result<MutexGuard<'_, Vec<u8>>> {
-            if self.is_full.load(Ordering::Relaxed) {
-                return Err(io::Error::from(io::ErrorKind::StorageFull));
-            }
-            Ok(self.bytes.lock().unwrap())
-        }
-    }
-
-    impl StorageBackend for Disk {
-        fn len(&self) -> io::Result<u64> {
-            Ok(self.bytes.lock().unwrap().len() as u64)
-        }
-
-        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-            let start = usize::try_from(offset).unwrap();
-            out.copy_from_slice(&self.bytes.lock().unwrap()[start..start + out.len()]);
-            Ok(())
-        }
-
-        fn set_len(&self, len: u64) -> io::Result<()> {
-            self.change()?.resize(usize::try_from(len).unwrap(), 0);
-            Ok(())
-        }
-
-        fn sync_data(&self) -> io::Result<()> {
-            self.change().map(drop)
-        }
-
-        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-            let start = usize::try_from(offset).unwrap();
-            self.change()?[start..start + data.len()].copy_from_slice(data);
-            Ok(())
-        }
-    }
-
-    /// After one full disk, or one failed write, the server answered 503 until it was restarted.
-    #[test]
-    fn a_disk_that_was_full_is_used_again_when_there_is_room() {
-        let disk = Disk::default();
-        let shared = disk.clone();
-        let store = Redb::with_backends(move || shared.clone()).unwrap();
-        put(&store, "before").unwrap();
-
-        disk.is_full.store(true, Ordering::Relaxed);
-        assert!(put(&store, "lost").is_err());
-        std::thread::sleep(REOPEN_INTERVAL);
-        assert!(store.health().is_err());
-        assert!(put(&store, "lost").is_err());
-
-        disk.is_full.store(false, Ordering::Relaxed);
-        std::thread::sleep(REOPEN_INTERVAL);
-        store.health().unwrap();
-        put(&store, "after").unwrap();
-        let view = store.snapshot().unwrap();
-        assert!(view.get(Table::Keys, b"before").unwrap().is_some());
-        assert!(view.get(Table::Keys, b"lost").unwrap().is_none());
-        assert!(view.get(Table::Keys, b"after").unwrap().is_some());
-    }
-
-    /// The data file was deleted while the server ran: deliveries were acknowledged into nothing.
-    #[test]
-    #[cfg(unix)]
-    fn nothing_is_written_to_a_file_that_has_lost_its_name() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.redb");
-        let store = Redb::open(&path).unwrap();
-        put(&store, "k").unwrap();
-        let elsewhere = dir.path().join("b.redb");
-
-        std::fs::rename(&path, &elsewhere).unwrap();
-        assert!(put(&store, "k").unwrap_err().to_string().contains("deleted or replaced"));
-        assert!(store.health().is_err());
-        std::fs::write(&path, "another file").unwrap();
-        assert!(store.health().is_err());
-
-        std::fs::rename(&elsewhere, &path).unwrap();
-        store.health().unwrap();
-        put(&store, "k").unwrap();
-    }
-
-    #[test]
-    fn a_file_can_be_opened_for_reading_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.redb");
-        put(&Redb::open(&path).unwrap(), "k").unwrap();
-
-        let store = Redb::open_read_only(&path).unwrap();
-        assert!(store.snapshot().unwrap().get(Table::Keys, b"k").unwrap().is_some());
-        assert!(put(&store, "k").is_err());
-    }
-}
+mod tests;

@@ -54,8 +54,8 @@ impl Recipients {
             Named::Nobody => None,
             Named::Recipient(recipient) => Some((*recipient, recipient.team())),
             Named::Team(passed) => {
-                let first = passed.positions.first()?;
-                Some((Recipient::Position(*first), Some(passed.team)))
+                let first = passed.positions.iter().copied().flatten().next()?;
+                Some((Recipient::Position(first), Some(passed.team)))
             }
         })
     }

@@ -42,14 +42,14 @@ pub struct Candidate {
 pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
     let wanted = wanted(&case.plan.indirect, &root.plan, case.date);
     let (organization, date) = (&case.ruleset.organization, case.date);
-    let ancestors: Vec<Recipient> = match root.recipient {
+    let ancestors: Vec<(Recipient, u32)> = match root.recipient {
         Recipient::Position(position) => {
             let ancestors = organization.ancestors(position, date).into_iter();
-            ancestors.map(Recipient::Position).collect()
+            ancestors.map(|(above, level)| (Recipient::Position(above), level)).collect()
         }
         Recipient::Team(team) => {
             let ancestors = organization.teams.ancestors(team, date).into_iter();
-            ancestors.map(Recipient::Team).collect()
+            ancestors.map(|(above, level)| (Recipient::Team(above), level)).collect()
         }
     };
     let mut reached = Reached { root: root.recipient, found: Vec::new() };
@@ -57,8 +57,9 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
         let relationship = *relationship;
         match relationship {
             Relationship::Reporting | Relationship::ParentTeam => {
-                let levels = ancestors.iter().zip(1..);
-                levels.for_each(|(recipient, level)| reached.add(*recipient, relationship, level));
+                for (recipient, level) in &ancestors {
+                    reached.add(*recipient, relationship, *level);
+                }
             }
             Relationship::RelatedPerson => {
                 for position in related_positions(case, Names::RelatedPerson)? {
@@ -79,7 +80,7 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
         }
     }
     if root.rollable_on_reporting {
-        for ancestor in &ancestors {
+        for (ancestor, _) in &ancestors {
             for relationship in &wanted {
                 if let Relationship::Named(kind) = relationship {
                     reached.follow(case, *kind, *ancestor);

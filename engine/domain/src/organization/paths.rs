@@ -5,14 +5,18 @@
 //!
 //! **Architecture invariant:** every walk ends (INV-H2): nothing is visited twice.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use crate::organization::Edge;
 
 /// The parents of `from`, bottom-up; a circle ends where it would begin again.
-pub(super) fn upwards<T: Copy + Eq>(from: T, parent: impl Fn(T) -> Option<T>) -> Vec<T> {
+pub(super) fn upwards<T: Copy + Eq + Hash>(from: T, parent: impl Fn(T) -> Option<T>) -> Vec<T> {
     let mut path = Vec::new();
+    let mut visited = HashSet::from([from]);
     let mut current = from;
     while let Some(next) = parent(current) {
-        if next == from || path.contains(&next) {
+        if !visited.insert(next) {
             break;
         }
         path.push(next);

@@ -158,11 +158,29 @@ impl Teams {
         self.members(team, date).any(|member| member.participant == participant)
     }
 
-    /// The teams above one on `date`, bottom-up; a circle ends where it would begin again.
-    pub fn ancestors(&self, team: TeamId, date: Date) -> Vec<TeamId> {
-        paths::upwards(team, |team| {
-            let parent = self.version(team, date)?.parent?;
-            self.version(parent, date).map(|_| parent)
+    /// The teams above one on `date`, bottom-up, each with its distance from 1; a circle ends where
+    /// it would begin again. A team that has ended by then is none of them, but the way leads over it.
+    pub fn ancestors(&self, team: TeamId, date: Date) -> Vec<(TeamId, u32)> {
+        let above = paths::upwards(team, |team| {
+            let parent = self.version_or_last(team, date)?.parent?;
+            self.version_or_last(parent, date).map(|_| parent)
+        });
+        let exists = |(team, _): &(TeamId, u32)| self.version(*team, date).is_some();
+        above.into_iter().zip(1..).filter(exists).collect()
+    }
+
+    /// Whether `team` is `top` or stands below it on `date`.
+    pub fn is_within(&self, team: TeamId, top: TeamId, date: Date) -> bool {
+        team == top || self.ancestors(team, date).iter().any(|(above, _)| *above == top)
+    }
+
+    /// The version of a team on `date`, or the last one that ended before.
+    fn version_or_last(&self, team: TeamId, date: Date) -> Option<&TeamVersion> {
+        self.version(team, date).or_else(|| {
+            let versions = self.teams.get(team.0 as usize)?.versions.iter();
+            let ended =
+                versions.filter(|version| version.validity.until.is_some_and(|u| u <= date));
+            ended.max_by_key(|version| version.validity.until)
         })
     }
 
@@ -204,6 +222,7 @@ mod tests {
             let day = date(2022, 1, 12);
             for index in 0..8 {
                 let above = teams.ancestors(TeamId(index), day);
+                let above: Vec<TeamId> = above.into_iter().map(|(team, _)| team).collect();
                 let mut once = above.clone();
                 once.sort();
                 once.dedup();

@@ -125,8 +125,7 @@ impl Territories {
     ) -> Vec<TeamId> {
         let inside = |team: TeamId| {
             teams.version(team, date).is_some()
-                && within
-                    .is_none_or(|top| top == team || teams.ancestors(team, date).contains(&top))
+                && within.is_none_or(|top| teams.is_within(team, top, date))
         };
         let matching = self.matching(transaction, date);
         let candidates: BTreeSet<TeamId> = matching.iter().map(|row| row.team).collect();
@@ -136,7 +135,7 @@ impl Territories {
         let Some(best) = fits.iter().map(|(_, fit)| *fit).max() else { return Vec::new() };
         let best: Vec<TeamId> =
             fits.into_iter().filter(|(_, fit)| *fit == best).map(|(team, _)| team).collect();
-        let below = |team: TeamId, top: TeamId| teams.ancestors(team, date).contains(&top);
+        let below = |team: TeamId, top: TeamId| team != top && teams.is_within(team, top, date);
         // In a circle of parents each is below the other, and none beats the other.
         let beaten = |team: TeamId| {
             best.iter().any(|other| *other != team && below(*other, team) && !below(team, *other))

@@ -16,6 +16,9 @@ use rust_decimal::Decimal;
 /// Decimals that a number keeps.
 const DECIMALS_MAX: u32 = 28;
 
+/// Bytes of a text that certainly fits a decimal.
+const PLAIN_BYTES_MAX: usize = 20;
+
 /// Digits of a cell; more are no number.
 const CELL_DIGITS_MAX: usize = 4096;
 
@@ -24,6 +27,11 @@ const EXPONENT_MAX: i64 = 10_000;
 
 /// A decimal number, plain or with an exponent.
 pub fn number(text: &str) -> Option<Decimal> {
+    // Nearly all cells are short and plain, and need no rounding.
+    let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    if text.len() <= PLAIN_BYTES_MAX && text.bytes().all(is_plain) {
+        return Decimal::from_str_exact(text).ok().map(|number| number.normalize());
+    }
     Digits::plain(text)?.rounded(DECIMALS_MAX)
 }
 

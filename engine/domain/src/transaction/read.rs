@@ -20,7 +20,8 @@ pub struct Malformed {
     pub message: String,
 }
 
-/// Rows of a CSV body whose first row names the columns, without spaces at their ends; rows without any text are passed over.
+/// Rows of a CSV body whose first row names the columns, without spaces at their ends; rows without
+/// any text are passed over.
 ///
 /// # Errors
 /// [`Malformed`] at a column that the header names twice, and at the first row that has not as many
@@ -248,7 +249,7 @@ mod tests {
             let row = row.ok().filter(|row| row.len() == header.len())?;
             let cells = header.iter().zip(row.iter());
             let cells =
-                cells.map(|(column, cell)| (column.to_owned(), Cell::Text(cell.to_owned())));
+                cells.map(|(name, cell)| (trimmed(name).to_owned(), Cell::Text(cell.to_owned())));
             Some(Record { cells: cells.collect() })
         });
         rows.collect()

@@ -51,6 +51,7 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let message = format!("`{id}` is held by `{one}` and by `{two}` on the same days");
         report.error("CR034", place(later.origin), message, help);
     }
+    ended_managers(reading, report, &place);
     teams(reading, report, &place);
     for (origin, circle) in circles(organization, &reading.versions) {
         let ids: Vec<String> =
@@ -66,6 +67,35 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let help = "a transaction that says so is parked where both are targets; use their ids, \
                     or give them names of their own";
         report.push(Diagnostic::warning("CR036", place(origin), message).help(help));
+    }
+}
+
+/// Positions that go on reporting to one that has ended: credit rolls on over it, which is seldom
+/// meant for long.
+fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
+    let organization = &reading.organization;
+    for row in &reading.versions {
+        let day = row.validity.from.unwrap_or(Date::MIN);
+        let manager = organization.version(row.what, day).and_then(|version| version.manager);
+        let Some(manager) = manager else { continue };
+        let known = organization.positions().nth(manager.0 as usize).map(|(_, known)| known);
+        let versions = known.into_iter().flat_map(|known| &known.versions);
+        let mut ends: Vec<Option<Date>> = versions.map(|version| version.validity.until).collect();
+        ends.sort_by_key(|until| until.unwrap_or(Date::MAX));
+        let Some(Some(end)) = ends.last().copied() else { continue };
+
+        let goes_on = row.validity.until.is_none_or(|until| until > end);
+        if goes_on && row.validity.from.is_none_or(|from| from <= end) {
+            let (who, above) =
+                (organization.position_id(row.what), organization.position_id(manager));
+            let until = row.validity.until.and_then(|until| until.yesterday().ok());
+            let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+            let message =
+                format!("`{who}` reports to `{above}`, which does not exist from {end} on{until}");
+            let help = "credit rolls on to the manager that it had; end the row and add one with the \
+                        new `manager`";
+            report.push(Diagnostic::warning("CR084", place(row.origin), message).help(help));
+        }
     }
 }
 
@@ -133,6 +163,9 @@ fn circles(
     versions: &[Dated<PositionId>],
 ) -> Vec<(Origin, Vec<PositionId>)> {
     let mut known: BTreeSet<Vec<PositionId>> = BTreeSet::new();
+    // From where no circle is met on a day, so that a long chain is walked once and not from each of
+    // its positions.
+    let mut clear: HashSet<(PositionId, Date)> = HashSet::new();
     let mut found = Vec::new();
     for version in versions {
         let date = version.validity.from.unwrap_or(Date::MIN);
@@ -143,8 +176,13 @@ fn circles(
             let manager = organization.version(position, date)?.manager?;
             organization.version(manager, date).map(|_| manager)
         };
+        let mut is_clear = true;
         while let Some(next) = manager(current) {
+            if clear.contains(&(next, date)) {
+                break;
+            }
             if next == version.what {
+                is_clear = false;
                 let mut members = path.clone();
                 members.sort_unstable();
                 if known.insert(members) {
@@ -153,15 +191,19 @@ fn circles(
                     };
                     let origins = versions.iter().filter(there).map(|other| other.origin);
                     let latest = origins.max_by_key(|origin| origin.offset);
-                    found.push((latest.unwrap_or(version.origin), path));
+                    found.push((latest.unwrap_or(version.origin), path.clone()));
                 }
                 break;
             }
             if !seen.insert(next) {
-                break; // a circle that this version only leads to
+                is_clear = false; // a circle that this version only leads to
+                break;
             }
             path.push(next);
             current = next;
+        }
+        if is_clear {
+            clear.extend(path.into_iter().map(|position| (position, date)));
         }
     }
     found

@@ -188,7 +188,7 @@ fn organization() {
     assert_eq!(organization.holder(rep, june), organization.find_participant("sam"));
     assert_eq!(organization.holder(rep, july), organization.find_participant("pete"));
     assert_eq!(&*organization.version(rep, july).unwrap().title, "Senior Agent");
-    assert_eq!(organization.ancestors(rep, june), [manager]);
+    assert_eq!(organization.ancestors(rep, june), [(manager, 1)]);
     assert_eq!(organization.reach(RelationshipId(0), rep, june), [(engineer, 1)]);
     for name in ["s. stone", "SAM", "sam@acme.test", "rep-1"] {
         assert_eq!(organization.resolve(name, june).positions, [rep], "{name}");

@@ -69,6 +69,7 @@ fn show(arguments: &Arguments) -> Result<(), String> {
     let runtime = serve::runtime()?;
     let config = Config {
         data: arguments.data.clone().unwrap_or_else(|| folder.path().join("accredit.redb")),
+        create: true,
         workspace: Some(folder.path().join("company")),
         listen: free_address(),
         token: Some(secrets::new_token()?),

@@ -13,9 +13,12 @@ use crate::server::config::Config;
 /// What `serve` may be told.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The data file; made when absent.
+    /// The data file.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_DATA")]
     data: PathBuf,
+    /// Begin a new data file when there is none; an empty file is filled without it.
+    #[arg(long)]
+    create: bool,
     /// The customer's directory: fills an empty data file, later only `--watch` brings changes in.
     #[arg(long, value_name = "DIR", env = "ACCREDIT_WORKSPACE")]
     workspace: Option<PathBuf>,
@@ -43,7 +46,8 @@ pub(crate) fn run(options: Options) -> ExitCode {
     let config = Config::from_environment(options.data, workspace);
     let config = match config {
         Ok(config) => {
-            Config { listen: options.listen, watch, four_eyes: options.four_eyes, ..config }
+            let (listen, create) = (options.listen, options.create);
+            Config { listen, create, watch, four_eyes: options.four_eyes, ..config }
         }
         Err(message) => {
             eprintln!("error: {message}");
@@ -63,8 +67,12 @@ pub(crate) fn run(options: Options) -> ExitCode {
 /// Stack of the runtime's threads: an intake policy may run on one.
 const STACK_BYTES: usize = 16 << 20;
 
+/// What blocks has this long at the end.
+const LAST_WAIT: std::time::Duration = std::time::Duration::from_millis(300);
+
 fn serve(config: Config) -> Result<(), String> {
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         // Listened for before anybody can know that the server runs.
         let stop = tokio::spawn(stop_asked());
         let running = Server::start(config).await?;
@@ -73,7 +81,10 @@ fn serve(config: Config) -> Result<(), String> {
         eprintln!("stopping");
         running.stop().await;
         Ok(())
-    })
+    });
+    // What still blocks is cut off: everything that lasts is a whole commit.
+    runtime.shutdown_timeout(LAST_WAIT);
+    served
 }
 
 /// The runtime that a server runs on.

@@ -12,7 +12,6 @@ use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::server::clock::rfc3339;
 use crate::server::state::Service;
-use crate::server::worker::Order;
 
 /// Dead letters in one answer.
 pub(crate) const LIST_MAX: usize = 1000;
@@ -48,6 +47,6 @@ pub(crate) async fn redrive(
     if !redriven.await? {
         return Err(Problem::not_found("dead letter"));
     }
-    service.orders.send(Order::Wake);
+    service.orders.wake();
     Ok((StatusCode::ACCEPTED, Json(json!({ "sequence": sequence }))).into_response())
 }

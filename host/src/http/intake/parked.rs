@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
+use axum::Extension;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde_json::json;
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::Order;
+use crate::server::tasks::{self, Asked};
 
 /// Every parked transaction with its reason.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
@@ -21,7 +24,16 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
 }
 
 /// Decides all of them again.
-pub(crate) async fn redrive(State(service): State<Arc<Service>>) -> Answer {
-    let count = service.orders.ask(|reply| Order::RedriveParked(Some(reply))).await?;
-    Ok(Json(json!({ "decided": count })))
+pub(crate) async fn redrive(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (who, wait) = (caller.name, tasks::wait(&headers));
+    let asked = Asked { what: "redrive", who, body: b"", wait };
+    let redriven = service.answered_by_worker(asked, |worker| {
+        let count = worker.redrive_parked()?;
+        Ok(json!({ "decided": count }))
+    });
+    redriven.await
 }

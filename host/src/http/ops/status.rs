@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::server::clock;
+use crate::server::monitor::DEAD_MAX;
 use crate::server::state::Service;
 use crate::server::worker::PENDING_MAX;
 
@@ -25,6 +27,7 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
         let settings = &ruleset.settings;
         let currency = settings.units.name(settings.currency);
         let total = counts.credited.get(currency).copied().unwrap_or_default();
+        let parked = counts.parked;
         let mut counts = serde_json::to_value(&counts).unwrap_or_default();
         if let Some(counts) = counts.as_object_mut() {
             let total = money::text(total, settings.currency.scale);
@@ -34,6 +37,10 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
             "ruleset": &*ruleset.hash,
             "business_date": service.business_date().to_string(),
             "pending": pending,
+            "oldest_undecided_seconds": service.oldest_undecided_s().map_err(failed)?,
+            "dead_letters": service.ledger.dead_count(DEAD_MAX).map_err(failed)?,
+            "parked": parked,
+            "faults": faults(service),
             "counts": counts,
             "recredit": service.ledger.recredit().map_err(failed)?.map(|going| json!({
                 "activation": going.activation,
@@ -52,16 +59,14 @@ pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// No part of the server has a fault, the store can be read and no stop was asked.
+/// No part of the server has a fault, the store can be read and written, and no stop was asked.
 pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
     if service.stopping.load(Ordering::Acquire) {
         return Err(Problem::unavailable("the server is stopping"));
     }
     let store = service.blocking(|service| {
-        service.ledger.counts().map_err(|error| {
-            tracing::error!(error.cause = %error, "the store cannot be read");
-            Problem::unavailable("the store cannot be read")
-        })
+        let looked = service.ledger.counts().and_then(|_| service.ledger.health());
+        looked.map_err(|error| Problem::unavailable(format!("store: {error}")))
     });
     store.await?;
 
@@ -71,6 +76,17 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
         return Err(Problem::unavailable(reasons.collect::<Vec<_>>().join("; ")));
     }
     Ok(Json(json!({ "status": "ready", "ruleset": &*service.ruleset.load().hash })))
+}
+
+/// What parts of the server cannot do.
+fn faults(service: &Service) -> Vec<Value> {
+    let now = clock::elapsed();
+    let faults = service.health.faults().into_iter();
+    let shown = faults.map(|(part, fault)| {
+        let seconds = now.saturating_sub(fault.since).as_secs();
+        json!({ "part": part.name(), "reason": fault.reason, "seconds": seconds })
+    });
+    shown.collect()
 }
 
 /// OpenMetrics.

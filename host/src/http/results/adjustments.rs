@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accredit_crediting::posting;
 use accredit_domain::decision::Resolution;
+use accredit_domain::money;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -106,6 +107,11 @@ fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
         })
     });
     let amount = amount.transpose()?;
+    if let Some(amount) = amount.filter(|amount| amount.abs() > money::AMOUNT_MAX) {
+        let most = money::AMOUNT_MAX;
+        let detail = format!("{}", money::TooLarge { amount, most });
+        return Err(Problem::unprocessable("bad_amount", detail));
+    }
     match (action, amount) {
         ("reset", _) => Ok((action, None)),
         (_, Some(amount)) => Ok((action, Some(amount.to_string()))),

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_ledger::enquiries::OPEN;
-use accredit_ledger::inbox::DeadLetter;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -82,12 +81,13 @@ fn of_others(
     alerts.extend(released);
     if wanted.plan.is_none() && wanted.period.is_none() {
         let dead = service.ledger.dead_letters(dead_letters::LIST_MAX).map_err(failed)?;
-        alerts.extend(dead.into_iter().filter(DeadLetter::is_conflict).map(|letter| {
+        alerts.extend(dead.into_iter().map(|letter| {
             let (source, delivery) = (&letter.source, &letter.delivery);
+            let code = if letter.is_conflict() { "conflict" } else { "dead_letter" };
             json!({
                 "transaction": null,
                 "stage": "intake",
-                "code": "conflict",
+                "code": code,
                 "message": format!("delivery `{delivery}` of `{source}`: {}", letter.reason),
                 "source": source,
                 "delivery": delivery,

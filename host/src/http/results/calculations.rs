@@ -11,6 +11,8 @@ use accredit_ledger::releases::{DELETED, Release};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,6 +22,7 @@ use crate::http::problem::Problem;
 use crate::operations::calculations::{self, counts, own_period};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
+use crate::server::tasks::{self, Asked};
 use crate::server::worker::{PENDING_MAX, What, Wish};
 
 /// What a list can be narrowed by.
@@ -50,10 +53,12 @@ pub(crate) async fn list(
             json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
                     "decided": run.decided })
         });
+        let redriving = service.redrives.asked() > 0;
         let progress = json!({
             "pending": pending,
             "deciding_again": again,
-            "done": pending == 0 && again.is_none() && running.is_none(),
+            "done": pending == 0 && again.is_none() && running.is_none() && !redriving,
+            "deciding_parked": redriving,
             "running": running,
             "last_run": run.map(|date| date.to_string()),
         });
@@ -158,8 +163,9 @@ pub(crate) async fn release(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     let said: Said = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request("expected a JSON object with `what`, and maybe `force` and `reason`")
     })?;
@@ -173,13 +179,16 @@ pub(crate) async fn release(
     };
     let reason = crate::http::reason(said.force, said.reason)?;
     let force = reason.clone().filter(|_| said.force);
+    let same = json!([plan, period, said.what, force, reason]).to_string();
+    let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
+    let asked = Asked { what: "release", who, body: same.as_bytes(), wait };
     let wish = Wish { what, force, reason, who: caller.name };
-    let released = service.ask(move |worker| {
+    let released = service.answered_by_worker(asked, move |worker| {
         let wanted = worker.service().released(&plan, &period)?;
         worker.service().refuse_during_run(Some(&plan), &wanted.leaves)?;
         worker.publish(&wanted, &wish).map(|release| shown(&release))
     });
-    released.await.map(Json)
+    released.await
 }
 
 /// Takes back what it published; the audit trail keeps it.

@@ -17,7 +17,7 @@ use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::{Action, Order, Resolve};
+use crate::server::worker::{Action, Resolve};
 
 /// Rows of a page, unless asked for fewer or more.
 const LIMIT_DEFAULT: usize = 100;
@@ -185,7 +185,7 @@ async fn resolve(
     };
     let comment = said.comment.or(said.reason);
     let order = Resolve { credit, action, who: caller.name, comment };
-    let row = service.orders.ask(|reply| Order::Resolve(order, reply)).await?;
+    let row = service.ask(move |worker| worker.resolve_known(order)).await?;
     Ok(Json(json!(row)))
 }
 

@@ -5,17 +5,19 @@
 use std::sync::Arc;
 
 use accredit_ledger::query::CreditQuery;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::{Extension, Json};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::operations::calculations::leaves;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
+use crate::server::tasks::{self, Asked};
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
@@ -38,8 +40,9 @@ struct Filter {
 pub(crate) async fn release(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     let filter: Filter = serde_json::from_slice(&body).map_err(|_| {
         let detail = "expected a JSON object with some of `plan`, `period`, `position`, `payee`, \
                       `transaction`, `credit_type` and `reason_code`, and maybe a `comment`";
@@ -52,7 +55,9 @@ pub(crate) async fn release(
         let detail = "say which holds end: every hold at once is hardly meant";
         return Err(Problem::unprocessable("filter_needed", detail));
     }
-    let ids = service.ask(move |worker| {
+    let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
+    let asked = Asked { what: "release of holds", who, body: &body, wait };
+    let released = service.answered_by_worker(asked, move |worker| {
         let ruleset = worker.service().ruleset.load_full();
         let periods = period.as_deref().map(|id| {
             let found = ruleset.settings.calendar.find(id);
@@ -70,7 +75,7 @@ pub(crate) async fn release(
             ..CreditQuery::default()
         };
         let by = (caller.name.as_str(), comment.as_deref());
-        worker.release_all(
+        let ids = worker.release_all(
             &query,
             &|row| {
                 let fits = |wanted: &Option<String>, found: Option<&str>| {
@@ -80,8 +85,8 @@ pub(crate) async fn release(
                     && fits(&reason_code, row.reason_code.as_deref())
             },
             by,
-        )
+        )?;
+        Ok(json!({ "released": ids.len(), "credits": ids }))
     });
-    let ids = ids.await?;
-    Ok(Json(json!({ "released": ids.len(), "credits": ids })))
+    released.await
 }

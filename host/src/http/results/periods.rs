@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use accredit_domain::calendar::{Period, State as Standing};
 use accredit_ledger::periods::{FINALIZED, Said};
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::{Extension, Json};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,6 +19,7 @@ use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
+use crate::server::tasks::{self, Asked};
 use crate::server::worker::Worker;
 
 /// What an act may say.
@@ -33,6 +36,17 @@ enum Act {
     Close,
     Reopen,
     Finalize,
+}
+
+impl Act {
+    /// What it makes of a period.
+    fn state(self) -> &'static str {
+        match self {
+            Act::Close => "closed",
+            Act::Reopen => "open",
+            Act::Finalize => FINALIZED,
+        }
+    }
 }
 
 /// Every leaf period that holds something, that somebody said something about, or that goes on.
@@ -82,9 +96,10 @@ pub(crate) async fn close(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
-) -> Answer {
-    act(service, id, Act::Close, caller, &body).await
+) -> Result<Response, Problem> {
+    act(service, id, Act::Close, caller, (&headers, &body)).await
 }
 
 /// Says that it is not.
@@ -92,9 +107,10 @@ pub(crate) async fn reopen(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
-) -> Answer {
-    act(service, id, Act::Reopen, caller, &body).await
+) -> Result<Response, Problem> {
+    act(service, id, Act::Reopen, caller, (&headers, &body)).await
 }
 
 /// Freezes it for ever.
@@ -102,12 +118,19 @@ pub(crate) async fn finalize(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
-) -> Answer {
-    act(service, id, Act::Finalize, caller, &body).await
+) -> Result<Response, Problem> {
+    act(service, id, Act::Finalize, caller, (&headers, &body)).await
 }
 
-async fn act(service: Arc<Service>, id: String, act: Act, caller: Caller, body: &[u8]) -> Answer {
+async fn act(
+    service: Arc<Service>,
+    id: String,
+    act: Act,
+    caller: Caller,
+    (headers, body): (&HeaderMap, &[u8]),
+) -> Result<Response, Problem> {
     let wish: Wish = match body.trim_ascii() {
         b"" => Wish::default(),
         body => serde_json::from_slice(body).map_err(|_| {
@@ -115,7 +138,11 @@ async fn act(service: Arc<Service>, id: String, act: Act, caller: Caller, body: 
         })?,
     };
     let reason = crate::http::reason(wish.force, wish.reason)?;
-    let done = service.ask(move |worker| {
+    let state = act.state();
+    let same = json!([id, state, wish.force, reason]).to_string();
+    let (who, wait) = (caller.name.clone(), tasks::wait(headers));
+    let asked = Asked { what: "period", who, body: same.as_bytes(), wait };
+    let done = service.answered_by_worker(asked, move |worker| {
         let service = Arc::clone(worker.service());
         let calendar = service.ruleset.load().settings.calendar.clone();
         let period = calendar.find(&id).ok_or_else(|| Problem::not_found("period"))?;
@@ -126,11 +153,6 @@ async fn act(service: Arc<Service>, id: String, act: Act, caller: Caller, body: 
         if !wish.force {
             allowed(&service, &period, act)?;
         }
-        let state = match act {
-            Act::Close => "closed",
-            Act::Reopen => "open",
-            Act::Finalize => FINALIZED,
-        };
         let said = Said {
             state: state.to_owned(),
             day: service.business_date().to_string(),
@@ -144,7 +166,7 @@ async fn act(service: Arc<Service>, id: String, act: Act, caller: Caller, body: 
         }
         Ok(json!({ "id": period.id, "state": state, "leaves": rows }))
     });
-    done.await.map(Json)
+    done.await
 }
 
 /// What is in the way, with what to do about it.

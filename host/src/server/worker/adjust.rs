@@ -6,7 +6,7 @@
 use accredit_crediting::posting;
 use accredit_domain::decision::{CreditRow, Resolution};
 
-use super::Worker;
+use super::{Worker, fence};
 use crate::http::problem::Problem;
 
 /// A wish about an amount.
@@ -56,7 +56,7 @@ impl Worker {
                 row.transaction
             }
             Subject::Transaction(id) => {
-                while self.step() {}
+                self.catch_up().map_err(|error| fence::undecided(&error))?;
                 let stored = self.service.ledger.transaction(&id).map_err(failed)?;
                 stored.ok_or_else(|| Problem::not_found("transaction"))?.id
             }
@@ -76,7 +76,7 @@ impl Worker {
         if let Some(row) = self.service.ledger.credit(id).map_err(failed)? {
             return Ok(row);
         }
-        while self.step() {}
+        self.catch_up().map_err(|error| fence::undecided(&error))?;
         let row = self.service.ledger.credit(id).map_err(failed)?;
         row.ok_or_else(|| Problem::not_found("credit"))
     }

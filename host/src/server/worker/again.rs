@@ -19,21 +19,31 @@ use accredit_workspace::Ruleset;
 use super::Worker;
 
 /// Transactions decided again in one commit.
-const AGAIN_MAX: usize = 1000;
+pub(super) const AGAIN_MAX: usize = 1000;
 
 impl Worker {
     /// Decides stored transactions again, as their inputs are now; returns how many there were.
     pub(super) fn decide_again(&mut self, ids: &[String]) -> Result<usize, StoreError> {
         let mut count = 0;
         for chunk in ids.chunks(AGAIN_MAX) {
-            let mut stored = Vec::with_capacity(chunk.len());
-            for id in chunk {
-                stored.extend(self.service.ledger.transaction(id)?);
-            }
-            count += stored.len();
-            let decisions = self.by_their_rules(&stored)?;
-            self.record(&mut Work { decisions, ..Work::default() })?;
+            count += self.decide_chunk(chunk)?;
         }
+        Ok(count)
+    }
+
+    /// The same of so many that one commit holds them.
+    pub(super) fn decide_chunk(&mut self, chunk: &[String]) -> Result<usize, StoreError> {
+        let mut stored = Vec::with_capacity(chunk.len());
+        for id in chunk {
+            stored.extend(self.service.ledger.transaction(id)?);
+        }
+        if stored.is_empty() {
+            return Ok(0);
+        }
+
+        let count = stored.len();
+        let decisions = self.by_their_rules(&stored)?;
+        self.record(&mut Work { decisions, ..Work::default() })?;
         Ok(count)
     }
 

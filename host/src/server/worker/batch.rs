@@ -38,7 +38,7 @@ struct Growing<'a> {
 impl Worker {
     /// Decides what waits, up to `limit` deliveries; returns how many deliveries that were.
     pub(super) fn batch(&mut self, limit: usize) -> Result<usize, StoreError> {
-        let pending = self.service.ledger.pending(limit)?;
+        let pending = self.service.ledger.pending_within(limit, super::BATCH_BYTES_MAX)?;
         if pending.is_empty() {
             return Ok(0);
         }
@@ -150,9 +150,10 @@ impl Worker {
     }
 
     /// Records a round of work as it is.
-    pub(super) fn write(&self, batch: &Work) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self, batch: &Work) -> Result<(), StoreError> {
         let started = std::time::Instant::now();
         self.service.ledger.record(batch)?;
+        self.note_timeouts(&batch.decisions);
         self.service.metrics.commit(started.elapsed());
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let decisions = batch.decisions.iter().flat_map(|(_, decisions)| decisions);

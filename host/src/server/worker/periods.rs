@@ -64,7 +64,7 @@ impl Worker {
     /// Freezes a leaf period; gives the number of rows in it.
     pub(crate) fn finalize(&mut self, leaf: &Period, said: &Said) -> Result<usize, StoreError> {
         // What was acknowledged until now belongs to the period.
-        while self.step() {}
+        self.catch_up()?;
         let mut finalized = BTreeSet::clone(&*self.finalized()?);
         finalized.insert(leaf.id.clone());
         let mut work = Work { finalized: Some((leaf.id.clone(), said.clone())), ..Work::default() };
@@ -80,6 +80,9 @@ impl Worker {
             };
             posting::settle(decisions, &frozen, &calendar, &finalized);
         }
+
+        // Whether a commit that failed was durable all the same is read from the data file.
+        self.finalized = None;
         self.write(&work)?;
         self.finalized = Some(Arc::new(finalized));
         tracing::info!(period = leaf.id, rows.frozen = count, "finalized");

@@ -9,6 +9,7 @@
 use accredit_ledger::record::Work;
 use accredit_ledger::recredit::Recredit;
 use accredit_seams::store::Error as StoreError;
+use serde_json::json;
 
 use super::Worker;
 use crate::operations::replay::Selection;
@@ -16,17 +17,53 @@ use crate::operations::replay::Selection;
 /// Transactions looked at in one round, at least.
 const LOOK_AT: u64 = 512;
 
+/// Panics in a row after which deciding again is given up.
+const PANICS_MAX: u32 = 3;
+
 impl Worker {
     /// Decides the next few again; whether there may be more.
     pub(super) fn recredit(&mut self) -> bool {
-        match self.recredit_some() {
-            Ok(more) => more,
+        match self.caught("deciding again after an activation", Worker::recredit_some) {
+            Ok(Some(more)) => {
+                self.recredit_panics = 0;
+                more
+            }
+            Ok(None) => self.give_up_recredit(),
             Err(error) => {
                 tracing::error!(error.cause = %error, "credits were not decided again");
                 std::thread::sleep(super::RETRY);
                 false
             }
         }
+    }
+
+    /// After panics in a row the wish is given up with an alert; whether there is more to do.
+    fn give_up_recredit(&mut self) -> bool {
+        self.recredit_panics += 1;
+        if self.recredit_panics < PANICS_MAX {
+            std::thread::sleep(super::RETRY);
+            return true;
+        }
+        self.recredit_panics = 0;
+        let given_up = || {
+            let Some(wish) = self.service.ledger.recredit()? else { return Ok(()) };
+            self.service.ledger.raise_alert(&json!({
+                "transaction": null,
+                "stage": "worker",
+                "code": "not_decided",
+                "message": format!(
+                    "deciding again after activation {} failed inside the server {PANICS_MAX} times \
+                     and was given up: activate the change again after an update",
+                    wish.activation
+                ),
+            }))?;
+            self.service.ledger.recredited(&wish, None, self.service.clock.now_ms())
+        };
+        let given_up: Result<(), StoreError> = given_up();
+        if let Err(error) = given_up {
+            tracing::error!(error.cause = %error, "deciding again was not given up");
+        }
+        false
     }
 
     fn recredit_some(&mut self) -> Result<bool, StoreError> {
@@ -37,6 +74,11 @@ impl Worker {
             std::thread::yield_now();
             return Ok(true);
         }
+        if !self.before_recredit(wish.activation, wish.next)? {
+            self.service.ledger.recredited(&wish, None, self.service.clock.now_ms())?;
+            return Ok(true);
+        }
+
         let today = self.service.business_date();
         let pins = self.service.pins(&ruleset)?;
         let effective = wish.effective;
@@ -62,12 +104,13 @@ impl Worker {
         let ids = again.into_iter().map(|one| one.stored.id);
         let decisions: Vec<_> = ids.zip(decided).collect();
         if !decisions.is_empty() {
-            self.record(&mut Work { decisions, ..Work::default() })?;
+            self.record_what_can_be(&mut Work { decisions, ..Work::default() })?;
         }
         let decided = wish.decided + count;
         let known = Recredit { decided, ..wish };
         let further = next.map(|next| Recredit { next, ..known.clone() });
         self.service.ledger.recredited(&known, further.as_ref(), self.service.clock.now_ms())?;
+        self.after_recredit()?;
         if further.is_none() {
             tracing::info!(activation = known.activation, transactions = decided, "decided again");
         }

@@ -17,7 +17,7 @@ use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, S
 use accredit_seams::store::Error as StoreError;
 use serde_json::{Value as Json, json};
 
-use super::Worker;
+use super::{Worker, fence};
 use crate::http::problem::Problem;
 use crate::operations::calculations::Wanted;
 
@@ -47,7 +47,7 @@ impl Worker {
     /// Publishes a calculation; the release as it is then. Rewards twice is once.
     pub(crate) fn publish(&mut self, wanted: &Wanted, wish: &Wish) -> Result<Release, Problem> {
         let failed = |error: StoreError| Problem::internal(&error);
-        while self.step() {}
+        self.catch_up().map_err(|error| fence::undecided(&error))?;
         self.new_day();
         let ledger = &self.service.ledger;
         let known = ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;

@@ -10,7 +10,7 @@ use accredit_domain::decision::{CreditRow, Resolution};
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::Error as StoreError;
 
-use super::Worker;
+use super::{Worker, fence};
 use crate::http::problem::Problem;
 
 /// What is done to a credit.
@@ -117,7 +117,7 @@ impl Worker {
         (who, comment): (&str, Option<&str>),
     ) -> Result<Vec<String>, Problem> {
         let failed = |error| Problem::internal(&error);
-        while self.step() {}
+        self.catch_up().map_err(|error| fence::undecided(&error))?;
         let (mut query, mut held) = (query.clone(), Vec::new());
         loop {
             let page = self.service.ledger.credits(&query).map_err(failed)?;

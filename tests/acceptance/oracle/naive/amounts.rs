@@ -88,13 +88,29 @@ fn largest_remainder(value: Decimal, parts: &Parts, scale: u32) -> Vec<Decimal> 
     units.iter().map(|units| minor(*units, value.is_sign_negative(), scale)).collect()
 }
 
-/// The size of a maximum, at the unit's scale.
+/// The size of a maximum in whole units of the last decimal: a fraction of one is left off.
 pub(super) fn limit(cap: Cap, amount: Number, scale: u32) -> Number {
     let size = match cap {
         Cap::Amount => amount?,
         Cap::Fixed(size) => size,
     };
-    Ok(round(size.abs(), scale))
+    Ok(toward_zero(size.abs(), scale))
+}
+
+/// What is left when everything behind the last decimal is cut off.
+fn toward_zero(value: Decimal, scale: u32) -> Decimal {
+    let units = value.mantissa().abs() * ten(scale) / ten(value.scale());
+    minor(units, value.is_sign_negative(), scale)
+}
+
+/// Half away from zero, but never above a maximum.
+pub(super) fn round_below(value: Decimal, most: Option<Decimal>, scale: u32) -> Decimal {
+    let rounded = round(value, scale);
+    match most.map(|most| toward_zero(most, scale)) {
+        Some(most) if rounded.abs() > most && value < Decimal::ZERO => Decimal::ZERO - most,
+        Some(most) if rounded.abs() > most => most,
+        _ => rounded,
+    }
 }
 
 pub(super) type Number = Result<Decimal, &'static str>;

@@ -77,7 +77,8 @@ fn parts(mode: Option<Members>, named: &Named, of: (Decimal, Decimal), scale: u3
         share: amounts::ten_decimals(share * part(*weight)),
         amount,
     };
-    takers.map(one).collect()
+    // The part of a member who is no target is nobody's.
+    takers.filter(|((receiver, _), _)| !receiver.is_empty()).map(one).collect()
 }
 
 /// One part for each receiver, in the order of their first appearance.

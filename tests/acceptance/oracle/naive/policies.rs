@@ -104,7 +104,8 @@ pub(super) fn deal(case: Case<'_>, result: &Outcome, named: &[Named]) -> Answer<
         _ => return settings::value(result, case.tx, None).map(Option::unwrap),
     };
     let first = named.iter().find(|named| !named.takers.is_empty()).unwrap();
-    let to = scripts::recipient(case, &first.takers[0].0, first.team.as_ref());
+    let taker = first.takers.iter().find(|(seat, _)| !seat.is_empty()).unwrap();
+    let to = scripts::recipient(case, &taker.0, first.team.as_ref());
     match run((case.world, case.plan, case.tx), place, vec![("to", to)])? {
         Found::Number(value) => Ok(value),
         _ => Err(ERROR),

@@ -173,16 +173,20 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
 fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments) {
     let quota = quotas::quota(desk, claim);
     let name = &desk.reward.name;
-    let worth = match worth::worth(desk, claim, quota) {
-        Ok(worth) => worth,
+    let (worth, most) = match worth::worth(desk, claim, quota) {
+        Ok(found) => found,
         Err(code) => return all.alerts.push((code, name.clone())),
     };
-    let paid = match people(desk, claim, worth) {
+    let paid = match people(desk, claim, (worth, most)) {
         Ok(paid) => paid,
         Err(code) => return all.alerts.push((code, name.clone())),
     };
     for (payee, amount) in paid {
-        let (amount, unit) = match own_currency(desk, &payee, amount, claim.unit) {
+        // The maximum is exchanged as the amount is; a team's has counted already.
+        let most = most.filter(|_| !claim.claimant.team);
+        let exchanged = |size| own_currency(desk, &payee, size, claim.unit);
+        let most = most.map(|most| exchanged(most).map_or(most, |(most, _)| most));
+        let (amount, unit) = match exchanged(amount) {
             Ok(exchanged) => exchanged,
             Err(code) => {
                 all.alerts.push((code, name.clone()));
@@ -197,7 +201,7 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments) {
             credited: claim.credited,
             credited_unit: claim.unit.to_owned(),
             quota,
-            amount: amounts::round(amount, desk.case.world.scale_of(&unit)),
+            amount: amounts::round_below(amount, most, desk.case.world.scale_of(&unit)),
             unit,
             credits: claim.counting.iter().map(|row| row.key()).collect(),
         });
@@ -209,14 +213,14 @@ fn pay(desk: Desk<'_>, claim: &Claim<'_>, all: &mut Payments) {
 fn people(
     desk: Desk<'_>,
     claim: &Claim<'_>,
-    worth: Decimal,
+    (worth, most): (Decimal, Option<Decimal>),
 ) -> Result<Vec<(String, Decimal)>, &'static str> {
     let (case, id) = (desk.case, &claim.claimant.id);
     if !claim.claimant.team {
         return Ok(vec![(id.clone(), worth)]);
     }
     let scale = case.world.scale_of(claim.unit);
-    let worth = amounts::round(worth, scale);
+    let worth = amounts::round_below(worth, most, scale);
     if to(desk) == To::TeamManagers {
         let team = teams::active(case, id);
         let manager = team.and_then(|team| team.manager.clone()).ok_or("unmatched")?;

@@ -17,19 +17,24 @@ type Reached = Vec<(String, u32)>;
 /// Ancestors bottom-up, each with its distance.
 fn ancestors(case: Case<'_>, id: &str) -> Reached {
     if case.plan.teams {
-        return teams::above(case, id).into_iter().zip(1..).collect();
+        return teams::above(case, id);
     }
     let world = case.world;
     let mut found: Reached = Vec::new();
+    let mut walked: Vec<String> = Vec::new();
     let mut at = id.to_owned();
     loop {
-        let seat = world.seats.iter().find(|seat| seat.id == at && seat.span.has(case.date));
-        let Some(manager) = seat.and_then(|seat| seat.manager.clone()) else { return found };
-        let again = manager == id || found.iter().any(|(known, _)| *known == manager);
-        if again || !exists(case, &manager) {
-            return found;
+        // The row of the day, or the last one that is over: who has left leads on to their manager.
+        let rows = world.seats.iter().filter(|seat| seat.id == at);
+        let of_day = rows.clone().find(|seat| seat.span.has(case.date));
+        let over = rows.filter(|seat| seat.span.to.is_some_and(|to| to < case.date));
+        let seat = of_day.or_else(|| over.max_by_key(|seat| seat.span.to));
+        let Some(seat) = seat.filter(|_| !walked.contains(&at)) else { return found };
+        walked.push(at);
+        if walked.len() > 1 && seat.span.has(case.date) {
+            found.push((seat.id.clone(), walked.len() as u32 - 1));
         }
-        found.push((manager.clone(), found.len() as u32 + 1));
+        let Some(manager) = seat.manager.clone() else { return found };
         at = manager;
     }
 }

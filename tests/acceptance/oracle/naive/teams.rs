@@ -19,18 +19,28 @@ pub(super) fn members<'a>(case: Case<'a>, team: &str) -> Vec<&'a Member> {
     all.filter(|member| member.team == team && member.span.has(case.date)).collect()
 }
 
-/// Teams above, nearest first; each once.
-pub(super) fn above(case: Case<'_>, team: &str) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    let mut at = team.to_owned();
-    while let Some(parent) = active(case, &at).and_then(|team| team.parent.clone()) {
-        if active(case, &parent).is_none() || parent == team || all.contains(&parent) {
+/// Teams above, nearest first, each once, with their distances; the way leads over those that are
+/// over.
+pub(super) fn above(case: Case<'_>, team: &str) -> Vec<(String, u32)> {
+    let mut all: Vec<(String, u32)> = Vec::new();
+    let mut walked = vec![team.to_owned()];
+    while let Some(parent) = latest(case, walked.last().unwrap()).and_then(|it| it.parent.clone()) {
+        if walked.contains(&parent) || latest(case, &parent).is_none() {
             break;
         }
-        all.push(parent.clone());
-        at = parent;
+        if active(case, &parent).is_some() {
+            all.push((parent.clone(), walked.len() as u32));
+        }
+        walked.push(parent);
     }
     all
+}
+
+/// The version of the team on the day, or the last one that is over.
+fn latest<'a>(case: Case<'a>, id: &str) -> Option<&'a Team> {
+    let over = case.world.teams.iter().filter(|team| team.id == id);
+    let over = over.filter(|team| team.span.to.is_some_and(|to| to < case.date));
+    active(case, id).or_else(|| over.max_by_key(|team| team.span.to))
 }
 
 /// Every team on the day that the name means, in file order.
@@ -55,7 +65,8 @@ pub(super) fn positions(case: Case<'_>, person: &str) -> Vec<String> {
     held.map(|s| s.seat.clone()).filter(|seat| exists(case, seat)).collect()
 }
 
-/// Who is credited for a team, with weights; nobody is an empty list.
+/// Who is credited for a team, with weights; a blank name takes a part that nobody gets; nobody is
+/// an empty list.
 pub(super) type Takers = Result<Vec<(String, Decimal)>, &'static str>;
 
 /// Who is credited for a team that an individual plan finds.
@@ -72,10 +83,14 @@ pub(super) fn takers(case: Case<'_>, mode: Option<Members>, team: &str) -> Taker
     };
     let mut all: Vec<(String, Decimal)> = Vec::new();
     for member in members(case, team) {
-        let targets: Vec<String> =
-            positions(case, &member.person).into_iter().filter(is_target).collect();
+        let held = positions(case, &member.person);
+        // Where everybody sits in a position of the same id, who has none is not there that day.
+        if case.world.simple && held.is_empty() {
+            continue;
+        }
+        let targets: Vec<String> = held.into_iter().filter(is_target).collect();
         let seat = match targets.as_slice() {
-            [] => continue,
+            [] => String::new(),
             [only] => only.clone(),
             _ => return Err("ambiguous_alias"),
         };
@@ -83,11 +98,14 @@ pub(super) fn takers(case: Case<'_>, mode: Option<Members>, team: &str) -> Taker
             (Members::Weight, weight) if !weight.is_empty() => weight.parse().unwrap(),
             _ => Decimal::ONE,
         };
-        match all.iter_mut().find(|(known, _)| *known == seat) {
+        match all.iter_mut().find(|(known, _)| *known == seat && !seat.is_empty()) {
             Some((_, sum)) if mode == Members::Weight => *sum += weight,
             Some(_) => (),
             None => all.push((seat, weight)),
         }
+    }
+    if all.iter().all(|(seat, _)| seat.is_empty()) {
+        all.clear();
     }
     Ok(all)
 }

@@ -80,7 +80,7 @@ pub(super) fn winners(case: Case<'_>, under: Option<&str>) -> Vec<String> {
     let mut all: Vec<(String, (usize, usize))> = Vec::new();
     for team in case.world.teams.iter().filter(|team| team.span.has(case.date)) {
         let looked_at = under.is_none_or(|top| {
-            team.id == top || teams::above(case, &team.id).iter().any(|t| t == top)
+            team.id == top || teams::above(case, &team.id).iter().any(|(t, _)| t == top)
         });
         if let (true, Some(found)) = (looked_at, matched(case, &team.id)) {
             all.push((team.id.clone(), found));
@@ -90,7 +90,8 @@ pub(super) fn winners(case: Case<'_>, under: Option<&str>) -> Vec<String> {
     all.retain(|(_, found)| Some(*found) == best);
     let tied: Vec<String> = all.into_iter().map(|(team, _)| team).collect();
     // In a circle everybody is above everybody: nobody is beaten there.
-    let lies_above = |team: &String, below: &String| teams::above(case, below).contains(team);
+    let lies_above =
+        |team: &String, below: &String| teams::above(case, below).iter().any(|(t, _)| t == team);
     let beaten = |team: &String| {
         tied.iter().any(|below| lies_above(team, below) && !lies_above(below, team))
     };

@@ -5,12 +5,13 @@ use rust_decimal::Decimal;
 use super::rewards::{Claim, Desk};
 use crate::oracle::rewards::{Formula, Tier, Worth};
 
-/// Unrounded; or the code of the alert that says why it cannot be said.
+/// Unrounded, and the size of the maximum if there is one; or the code of the alert that says why it
+/// cannot be said.
 pub(super) fn worth(
     desk: Desk<'_>,
     claim: &Claim<'_>,
     quota: Option<Decimal>,
-) -> Result<Decimal, &'static str> {
+) -> Result<(Decimal, Option<Decimal>), &'static str> {
     let run = |formula| formula_of(desk, claim, quota, formula).ok_or("policy_error");
     let worth = match &desk.reward.worth {
         Worth::Tiers(tiers, retroactive) => {
@@ -19,9 +20,10 @@ pub(super) fn worth(
         Worth::Value(formula) | Worth::Policy(formula) => run(*formula)?,
         Worth::Default => run(desk.case.plan.pays.unwrap())?,
     };
-    let Some(formula) = desk.reward.maximum else { return Ok(worth) };
-    let size = worth.abs().min(run(formula)?.abs());
-    Ok(if worth < Decimal::ZERO { Decimal::ZERO - size } else { size })
+    let Some(formula) = desk.reward.maximum else { return Ok((worth, None)) };
+    let most = run(formula)?.abs();
+    let size = worth.abs().min(most);
+    Ok((if worth < Decimal::ZERO { Decimal::ZERO - size } else { size }, Some(most)))
 }
 
 /// `0.10` or `10 %`, and whether it was a percentage.

@@ -3,8 +3,10 @@
 //! Not amounts (`parts`). Called by `crediting` for each team. Source: FORMAT section 3 (`members`),
 //! DOMAIN 2.8 (team fallback modes), 3.4 g, seed 001.
 //!
-//! **Architecture invariant:** only those count who hold exactly one target on the incentive date,
-//! so that a team's whole part goes to those who can be credited, or to nobody.
+//! **Architecture invariant:** parts are computed over all members of the day, so the part of a
+//! member who is no target is nobody's, never somebody else's.
+
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -19,8 +21,9 @@ use accredit_domain::plan::{DirectRule, Members, selects};
 pub(super) struct Passed {
     /// The team.
     pub(super) team: TeamId,
-    /// Who gets it: one or more, none of them twice.
-    pub(super) positions: Vec<PositionId>,
+    /// Who gets it, a member each: at least one position, none of them twice; none for a member who
+    /// is no target.
+    pub(super) positions: Vec<Option<PositionId>>,
     /// What part of the team's amount each gets.
     pub(super) shares: Shares,
 }
@@ -45,11 +48,11 @@ pub(super) fn pass(
         }
         Some(Members::Manager) => {
             let position = manager(case, team);
-            position.map(|position| (vec![position], Shares::Full(1)))
+            position.map(|position| (vec![Some(position)], Shares::Full(1)))
         }
         Some(members) => {
-            let counting = counting(case, team)?;
-            let (positions, weights): (Vec<PositionId>, Vec<Decimal>) =
+            let counting = counting(case, rule, team)?;
+            let (positions, weights): (Vec<Option<PositionId>>, Vec<Decimal>) =
                 counting.into_iter().unzip();
             let shares = match members {
                 Members::Weight if weights.iter().any(|weight| !weight.is_zero()) => {
@@ -58,7 +61,7 @@ pub(super) fn pass(
                 Members::Full => Shares::Full(positions.len()),
                 _ => Shares::Equal(positions.len()),
             };
-            (!positions.is_empty()).then_some((positions, shares))
+            positions.iter().any(Option::is_some).then_some((positions, shares))
         }
     };
     let Some((positions, shares)) = passed else {
@@ -70,11 +73,12 @@ pub(super) fn pass(
     };
     case.tell(STAGE, || {
         let organization = &case.ruleset.organization;
-        let part = |(index, position): (usize, &PositionId)| {
-            format!("{} ({})", organization.position_id(*position), shares.weight(index))
+        let part = |(index, position): (usize, &Option<PositionId>)| {
+            let id = position.map(|position| organization.position_id(position))?;
+            Some(format!("{id} ({})", shares.weight(index)))
         };
-        let parts: Vec<String> = positions.iter().enumerate().map(part).collect();
-        let who = positions.iter().copied().map(Recipient::Position).collect();
+        let parts: Vec<String> = positions.iter().enumerate().filter_map(part).collect();
+        let who = positions.iter().copied().flatten().map(Recipient::Position).collect();
         (Says::Members(who), format!("rule `{name}`: the team `{id}` is {}", parts.join(", ")))
     });
     Ok(Some(Passed { team, positions, shares }))
@@ -89,10 +93,15 @@ fn manager(case: &Case<'_>, team: TeamId) -> Option<PositionId> {
     target.then_some(position)
 }
 
-/// The members who count, in file order, with their weights; a position that two rows reach is one.
-fn counting(case: &Case<'_>, team: TeamId) -> Result<Vec<(PositionId, Decimal)>, Park> {
+/// A member's position, none when it is no target, and the member's weight.
+type Counting = Vec<(Option<PositionId>, Decimal)>;
+
+/// The members of the day in file order; a position that two rows reach is one. Of those who are no
+/// targets it is said that their part stays uncredited, when others get theirs.
+fn counting(case: &mut Case<'_>, rule: &DirectRule, team: TeamId) -> Result<Counting, Park> {
     let (organization, date) = (&case.ruleset.organization, case.date);
-    let mut counting: Vec<(PositionId, Decimal)> = Vec::new();
+    let mut counting: Counting = Vec::new();
+    let mut outsiders: Vec<Arc<str>> = Vec::new();
     for member in organization.members(team, date) {
         let mut held = organization.held_by(member.participant, date);
         held.dedup();
@@ -100,7 +109,11 @@ fn counting(case: &Case<'_>, team: TeamId) -> Result<Vec<(PositionId, Decimal)>,
             selects(&case.plan.targets, organization, Recipient::Position(*position), date)
         });
         let position = match held.as_slice() {
-            [] => continue,
+            [] => {
+                counting.push((None, member.weight));
+                outsiders.push(organization.participant_id(member.participant));
+                continue;
+            }
             [position] => *position,
             several => {
                 let who = organization.participant_id(member.participant);
@@ -111,13 +124,26 @@ fn counting(case: &Case<'_>, team: TeamId) -> Result<Vec<(PositionId, Decimal)>,
                 return Err(Park::new(STAGE, "ambiguous_alias", message));
             }
         };
-        match counting.iter_mut().find(|(known, _)| *known == position) {
-            None => counting.push((position, member.weight)),
+        match counting.iter_mut().find(|(known, _)| *known == Some(position)) {
+            None => counting.push((Some(position), member.weight)),
             Some((_, weight)) => {
                 let sum = weight.checked_add(member.weight);
                 *weight =
                     sum.ok_or_else(|| Park::new(STAGE, "bad_value", "a weight is too large"))?;
             }
+        }
+    }
+
+    // `full` gives each the whole: nothing is left over. Without any target the whole is said below.
+    let is_divided = rule.members != Some(Members::Full);
+    if is_divided && counting.iter().any(|(position, _)| position.is_some()) {
+        let (id, name) = (organization.team_id(team), &rule.rule.name);
+        for who in outsiders {
+            let message = format!(
+                "rule `{name}`: `{who}` of the team `{id}` is not among the plan's targets on {date}; \
+                 that part stays uncredited"
+            );
+            case.warn(STAGE, "unmatched", message);
         }
     }
     Ok(counting)

@@ -47,7 +47,7 @@ impl Recipients {
                 Named::Team(passed) => {
                     let amounts = divide(amount, &passed.shares, scale)?;
                     for (member, amount) in amounts.into_iter().enumerate() {
-                        let Some(position) = passed.positions.get(member) else { continue };
+                        let Some(Some(position)) = passed.positions.get(member) else { continue };
                         let recipient = Recipient::Position(*position);
                         let share = share.checked_mul(passed.shares.weight(member));
                         let share = share.map(money::shown).ok_or_else(too_large)?;
@@ -96,7 +96,7 @@ mod tests {
 
     /// A team of as many members as there are weights.
     fn team(id: u32, first: u32, shares: Shares, count: u32) -> Named {
-        let positions = (first..first + count).map(PositionId).collect();
+        let positions = (first..first + count).map(PositionId).map(Some).collect();
         Named::Team(Passed { team: TeamId(id), positions, shares })
     }
 

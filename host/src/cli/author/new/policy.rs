@@ -127,7 +127,8 @@ impl World {
         });
         let (position, known, holder) =
             best.ok_or("nobody sits in a position: add somebody first")?;
-        let above = organization.ancestors(position, DAY);
+        let above = organization.ancestors(position, DAY).into_iter();
+        let above: Vec<_> = above.map(|(position, _)| position).collect();
         let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();
         let settings_text = format!(
             "[workspace]\nname = \"Example\"\n\n[fields]\nid = [{}]\ndate = {{ field = {day:?}, format = \

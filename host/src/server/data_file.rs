@@ -1,0 +1,56 @@
+//! Whether a data file may be made: at a first start, and never in place of one that was lost.
+//!
+//! Not what is in it. A marker beside the file, `acme.redb.made`, remembers that there was one, also
+//! for a server whose unit file always says `--create`.
+//!
+//! **Architecture invariant:** a file that is gone is an error, not an empty ledger.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use accredit_redb::Redb;
+
+use crate::server::config::Config;
+
+const MARKER: &str = "This file remembers that a data file was made here. While it is here, a data \
+                      file that is gone is not silently begun anew: restore it from a backup, or \
+                      delete this file to begin with an empty one.\n";
+
+fn marker(data: &Path) -> PathBuf {
+    let mut name = OsString::from(data);
+    name.push(".made");
+    PathBuf::from(name)
+}
+
+/// Opens the data file, or makes it where that was asked for.
+///
+/// # Errors
+/// Why there is none, and what to do about it.
+pub(crate) fn open(config: &Config) -> Result<Redb, String> {
+    let (path, marker) = (&config.data, marker(&config.data));
+    let data = path.display();
+    let length = std::fs::metadata(path).map(|metadata| metadata.len()).ok();
+
+    if length.unwrap_or(0) == 0 && marker.exists() {
+        let state = if length.is_none() { "gone" } else { "empty" };
+        let marker = marker.display();
+        return Err(format!(
+            "`{data}` is {state}, and `{marker}` says that there was a data file: restore it from a \
+             backup, or delete `{marker}` to begin with an empty one"
+        ));
+    }
+    if length.is_none() && !config.create {
+        return Err(format!(
+            "there is no data file `{data}`: say `--create` to begin a new one; if there was one \
+             before, see whether its disk is mounted"
+        ));
+    }
+
+    let store = Redb::open(path).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
+    if !marker.exists()
+        && let Err(error) = std::fs::write(&marker, MARKER)
+    {
+        tracing::warn!(error.cause = %error, "the marker beside the data file was not written");
+    }
+    Ok(store)
+}

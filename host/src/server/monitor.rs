@@ -1,0 +1,115 @@
+//! Looks from outside at what the other threads do: whether deliveries move, and the store works.
+//!
+//! Not the parts themselves, which report what they know (`health`).
+//!
+//! **Architecture invariant:** acknowledged deliveries that do not move for [`STALLED`] make the server
+//! not ready, whatever the reason.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::server::health::Part;
+use crate::server::state::Service;
+use crate::server::worker::PENDING_MAX;
+
+/// How often it looks.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How often a store with a fault is tried.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// How often it counts what waits.
+const COUNT: Duration = Duration::from_secs(2);
+
+/// Deliveries that wait may stay where they are for so long.
+pub(crate) const STALLED: Duration = Duration::from_secs(5);
+
+/// Dead letters that are counted, at most.
+pub(crate) const DEAD_MAX: usize = 100_000;
+
+/// What it remembers.
+#[derive(Default)]
+struct Monitor {
+    /// The oldest delivery that waits, and since when it is the oldest.
+    oldest: Option<(u64, Instant)>,
+    probed: Option<Instant>,
+    counted: Option<Instant>,
+}
+
+/// Looks until the server stops.
+pub(crate) fn run(service: &Arc<Service>) {
+    let mut monitor = Monitor::default();
+    while !service.stopping.load(Ordering::Acquire) {
+        monitor.look_at_store(service);
+        monitor.look_at_deliveries(service);
+        if monitor.counted.is_none_or(|at| at.elapsed() >= COUNT) {
+            monitor.counted = Some(Instant::now());
+            count(service);
+        }
+        std::thread::sleep(TICK);
+    }
+}
+
+impl Monitor {
+    fn look_at_store(&mut self, service: &Service) {
+        let Err(error) = service.ledger.health() else {
+            service.health.clear(Part::Store);
+            return;
+        };
+        service.health.report(Part::Store, error.to_string());
+
+        if self.probed.is_none_or(|at| at.elapsed() >= PROBE) {
+            self.probed = Some(Instant::now());
+            if service.ledger.probe_store().is_ok() && service.ledger.health().is_ok() {
+                service.health.clear(Part::Store);
+                service.orders.wake();
+            }
+        }
+    }
+
+    fn look_at_deliveries(&mut self, service: &Service) {
+        let Ok(oldest) = service.ledger.oldest_pending() else { return };
+        let Some(oldest) = oldest else {
+            self.oldest = None;
+            service.health.clear(Part::Deliveries);
+            return;
+        };
+
+        let since = match self.oldest {
+            Some((known, since)) if known == oldest => since,
+            _ => Instant::now(),
+        };
+        self.oldest = Some((oldest, since));
+        if since.elapsed() >= STALLED {
+            let seconds = since.elapsed().as_secs();
+            let reason = format!(
+                "delivery {oldest} was acknowledged and is not decided, and nothing moves for \
+                 {seconds} s; the log says what the worker does"
+            );
+            service.health.report(Part::Deliveries, reason);
+        } else {
+            service.health.clear(Part::Deliveries);
+        }
+    }
+}
+
+/// Shows in the metrics what waits for people.
+fn count(service: &Service) {
+    let ledger = &service.ledger;
+    let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    if let Ok(pending) = ledger.pending_count(PENDING_MAX) {
+        service.metrics.pending.set(gauge(pending));
+    }
+    if let Ok(dead) = ledger.dead_count(DEAD_MAX) {
+        service.metrics.dead_letters.set(gauge(dead));
+    }
+    if let Ok(counts) = ledger.counts() {
+        service.metrics.parked.set(counts.parked);
+    }
+    if let Ok(age) = service.oldest_undecided_s() {
+        service.metrics.oldest_undecided_s.set(age.unwrap_or(0));
+    }
+    let faults = service.health.faults().len();
+    service.metrics.ready.set(i64::from(faults == 0));
+}

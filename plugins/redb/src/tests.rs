@@ -1,0 +1,144 @@
+//! The store on a file and on disks that fail: what is refused, what recovers by itself.
+
+mod disk;
+
+use accredit_seams::store::conformance::check;
+use accredit_seams::store::{Batch, Error, Store, Table};
+
+use self::disk::Disk;
+use super::*;
+
+#[test]
+fn redb_conforms() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.redb");
+    let store = Redb::open(&path).unwrap();
+    check(&store).unwrap();
+    assert!(matches!(Redb::open(&path), Err(Error::Busy)));
+    drop(store);
+    let again = Redb::open(&path).unwrap();
+    let kept = again.snapshot().unwrap().get(Table::Keys, b"b").unwrap();
+    assert_eq!(kept.as_deref(), Some(&b"second"[..]));
+}
+
+/// A commit of one row that holds its number, and of another that is large.
+fn row(number: u32) -> Batch {
+    let mut batch = Batch::default();
+    batch.put(Table::Keys, number.to_be_bytes(), number.to_string());
+    batch.put(Table::Blocks, number.to_be_bytes(), vec![7; 3000]);
+    batch
+}
+
+fn rows(store: &Redb) -> Vec<u32> {
+    let rows = store.snapshot().unwrap().scan(Table::Keys, b"", b"", usize::MAX).unwrap();
+    rows.into_iter().map(|(key, _)| u32::from_be_bytes(key.try_into().unwrap())).collect()
+}
+
+/// One operation of the disk failed, and the store refused every commit from then on, while the
+/// server went on saying that it was ready. Now each operation fails once in turn: the commit is
+/// there, or its error says that it is not, and the next one succeeds.
+#[test]
+fn an_error_at_any_operation_costs_one_commit_at_most() {
+    let mut fail_at = 0;
+    loop {
+        let disk = Disk::default();
+        let handle = disk.clone();
+        let store = Redb::with_backends(move || handle.clone()).unwrap();
+        store.commit(&row(0)).unwrap();
+
+        disk.fail_once_after(fail_at);
+        let mut expected = vec![0];
+        for number in 1..6 {
+            match store.commit(&row(number)) {
+                Ok(()) => expected.push(number),
+                Err(error) => assert!(matches!(error, Error::Failed(_)), "{fail_at}: {error}"),
+            }
+        }
+        assert_eq!(rows(&store), expected, "operation {fail_at}");
+        assert!(expected.len() >= 5, "operation {fail_at}: {expected:?}");
+        assert!(store.health().is_ok(), "operation {fail_at}");
+        if !disk.has_failed() {
+            break;
+        }
+        fail_at += 1;
+    }
+    assert!(fail_at > 20, "the commits made {fail_at} operations");
+}
+
+/// A full disk needed a restart after there was room again.
+#[test]
+fn a_full_disk_is_a_fault_until_there_is_room() {
+    let disk = Disk::default();
+    let handle = disk.clone();
+    let store = Redb::with_backends(move || handle.clone()).unwrap();
+    store.commit(&row(0)).unwrap();
+
+    disk.limit(Some(disk.bytes()));
+    let mut large = Batch::default();
+    large.put(Table::Blocks, "large", vec![1; 8 << 20]);
+    let refused = store.commit(&large);
+    assert!(matches!(refused, Err(Error::Failed(_))), "{refused:?}");
+    assert!(store.health().unwrap_err().to_string().contains("could not be written"));
+    assert!(store.probe().is_err(), "a small write would succeed, one as large does not");
+    assert!(store.health().is_err());
+    assert_eq!(rows(&store), [0], "it is read all the same");
+
+    disk.limit(None);
+    store.probe().unwrap();
+    store.health().unwrap();
+    store.commit(&large).unwrap();
+}
+
+#[test]
+fn a_read_that_fails_is_a_fault_until_a_write_succeeds() {
+    let disk = Disk::default();
+    let handle = disk.clone();
+    let store = Redb::with_backends(move || handle.clone()).unwrap();
+    for number in 0..4000 {
+        let mut batch = Batch::default();
+        batch.put(Table::Keys, u32::to_be_bytes(number), "x");
+        batch.put(Table::Blocks, u32::to_be_bytes(number), vec![7; 9000]);
+        if number % 1000 == 0 {
+            store.commit(&batch).unwrap();
+        }
+    }
+    disk.fail_reads(true);
+    store.trouble.latch(true);
+    assert!(store.snapshot().is_err());
+    disk.fail_reads(false);
+    std::thread::sleep(std::time::Duration::from_millis(250));
+    assert_eq!(rows(&store).len(), 4);
+}
+
+/// The file was deleted under the server, and deliveries went on being acknowledged into nothing.
+#[test]
+fn a_file_that_is_gone_takes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, aside) = (dir.path().join("a.redb"), dir.path().join("aside"));
+    let store = Redb::open(&path).unwrap();
+    store.commit(&row(0)).unwrap();
+
+    std::fs::rename(&path, &aside).unwrap();
+    assert!(matches!(store.commit(&row(1)), Err(Error::Failed(_))));
+    assert!(store.health().unwrap_err().to_string().contains("is gone"));
+
+    std::fs::write(&path, "").unwrap();
+    assert!(matches!(store.commit(&row(1)), Err(Error::Failed(_))));
+    assert!(store.health().unwrap_err().to_string().contains("another file"));
+
+    std::fs::rename(&aside, &path).unwrap();
+    store.health().unwrap();
+    store.commit(&row(2)).unwrap();
+    assert_eq!(rows(&store), [0, 2]);
+}
+
+#[test]
+fn a_file_can_be_opened_for_reading_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.redb");
+    Redb::open(&path).unwrap().commit(&row(1)).unwrap();
+
+    let store = Redb::open_read_only(&path).unwrap();
+    assert_eq!(rows(&store), [1]);
+    assert!(store.commit(&row(2)).is_err());
+}

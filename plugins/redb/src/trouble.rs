@@ -1,0 +1,93 @@
+//! What went wrong with the file, for readiness: until a write succeeds, or for good when it is
+//! damaged.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use accredit_seams::store::Error;
+
+use crate::lock;
+
+/// What the last failure was.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
+    /// Whether redb refuses everything until the file is opened anew.
+    latched: AtomicBool,
+    failure: Mutex<Option<Failure>>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    reason: String,
+    /// Bytes that could not be written.
+    bytes: usize,
+    /// Whether no write can heal it.
+    is_damage: bool,
+}
+
+impl Trouble {
+    /// Whether the file must be opened anew.
+    pub(crate) fn is_latched(&self) -> bool {
+        self.latched.load(Ordering::Acquire)
+    }
+
+    /// The file must be opened anew, or was.
+    pub(crate) fn latch(&self, latched: bool) {
+        self.latched.store(latched, Ordering::Release);
+    }
+
+    /// Why the store cannot do its work.
+    pub(crate) fn reason(&self) -> Option<String> {
+        lock(&self.failure).as_ref().map(|failure| failure.reason.clone())
+    }
+
+    /// How many bytes could not be written; none when nothing failed.
+    pub(crate) fn bytes(&self) -> Option<usize> {
+        lock(&self.failure).as_ref().map(|failure| failure.bytes)
+    }
+
+    /// A batch of so many bytes could not be written.
+    pub(crate) fn write_failed(&self, error: &Error, bytes: usize) {
+        self.latch(true);
+        let reason = format!(
+            "the data file could not be written ({error}): make room or repair the disk; it is tried \
+             again by itself"
+        );
+        self.note(Failure { reason, bytes, is_damage: false });
+    }
+
+    /// A write succeeded.
+    pub(crate) fn written(&self) {
+        lock(&self.failure).take_if(|failure| !failure.is_damage);
+    }
+
+    /// A read failed: the error for its caller.
+    pub(crate) fn read_failed(&self, error: impl Into<redb::Error>) -> Error {
+        let error = error.into();
+        match &error {
+            // A view of the file as it was open before.
+            redb::Error::DatabaseClosed => (),
+            redb::Error::Corrupted(_) => {
+                let reason = format!(
+                    "the data file is damaged ({error}): stop the server and restore a backup"
+                );
+                self.note(Failure { reason, bytes: 0, is_damage: true });
+            }
+            _ => {
+                self.latch(true);
+                let reason = format!(
+                    "the data file could not be read ({error}): it is tried again by itself"
+                );
+                self.note(Failure { reason, bytes: 0, is_damage: false });
+            }
+        }
+        Error::Failed(error.to_string())
+    }
+
+    fn note(&self, failure: Failure) {
+        let mut known = lock(&self.failure);
+        if known.as_ref().is_none_or(|known| !known.is_damage) {
+            *known = Some(failure);
+        }
+    }
+}
