@@ -306,6 +306,17 @@ impl Organization {
         self.exists(held.participant, date).then_some(held.participant)
     }
 
+    /// Everybody who ever held a position, each once, in the order of the file.
+    pub fn holders(&self, position: PositionId) -> Vec<ParticipantId> {
+        let mut found: Vec<ParticipantId> = Vec::new();
+        for held in self.holders.get(&position).into_iter().flatten() {
+            if !found.contains(&held.participant) {
+                found.push(held.participant);
+            }
+        }
+        found
+    }
+
     /// Every overlap of two assignments to one position, as (position, first, second).
     pub fn double_assignments(&self) -> Vec<(PositionId, ParticipantId, ParticipantId)> {
         let mut found = Vec::new();
