@@ -52,7 +52,7 @@ impl Workbench {
         let mut scope = Scope::new();
         deadline.start();
         let top = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
-        top.map_err(|error| fault::message(error.unwrap_inner()))?;
+        drop(top.map_err(|error| fault::message(error.unwrap_inner()))?);
         let constants = scope.iter_raw();
         let constants: Constants =
             constants.map(|(name, _, value)| (name.to_owned(), value.clone())).collect();
@@ -82,12 +82,13 @@ impl Workbench {
         }
         let value = self.value(source, arguments)?;
         let text = shown(&value);
+        let full = self.variables.len() >= VARIABLES_MAX;
         match self.variables.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
-            None if self.variables.len() < VARIABLES_MAX => {
-                self.variables.push((name.to_owned(), value));
+            None if full => {
+                return Err(format!("more than {VARIABLES_MAX} variables (VARIABLES_MAX)"));
             }
-            None => return Err(format!("more than {VARIABLES_MAX} variables (VARIABLES_MAX)")),
+            None => self.variables.push((name.to_owned(), value)),
         }
         Ok(text)
     }
