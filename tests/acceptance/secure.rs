@@ -119,6 +119,7 @@ fn a_server_does_not_start_with_what_could_be_guessed() {
     let data = dir.path().join("acme.redb");
     let words = [
         "serve",
+        "--create",
         "--data",
         data.to_str().unwrap(),
         "--workspace",

@@ -42,12 +42,12 @@ fn the_prompt_keeps_variables_and_calls_queries_and_policies() {
     let dir = tempfile::tempdir().unwrap();
     let acme = company::write(dir.path());
     let settings = company::FILES.iter().find(|(path, _)| *path == "accredit.toml").unwrap().1;
-    let queries = "\n[queries]\nlarge = 'tx.amount > 1000'\ntwice = 'tx.amount * 2'\n";
+    let queries = "\n[queries]\nlarge = 'tx.amount > 1000'\neligible = 'tx.amount > 1'\n";
     company::put(&acme, "accredit.toml", &format!("{settings}{queries}"));
     company::put(&acme, "policies/value/kicker.rhai", KICKER);
     company::put(&acme, "transactions/deals.csv", "id,date,amount,owner\nD1,2026-03-10,100,Ann\n");
     let lines = "let base = tx.amount * 2\nbase + 1\nlet base = base * 10;\nbase\nquery:large\n\
-                 let q = query:twice\nq\nquery:larg\nextra(base)\n:policy value/kicker\n\
+                 let q = query:eligible\nq\nquery:larg\nextra(base)\n:policy value/kicker\n\
                  extra(base)\nLIMIT\nvalue(tx, to)\nlet tx = 1\nlet LIMIT = 1\nlet bad = bas\n\
                  bad\nextra(1, 2)\n:policy value/kick\n";
     let expected = [
@@ -57,8 +57,8 @@ fn the_prompt_keeps_variables_and_calls_queries_and_policies() {
         "base = 2000",
         "2000",
         "false",
-        "q = 200",
-        "200",
+        "q = true",
+        "true",
         "error: there is no query `larg`; did you mean `large`?",
         "error: column 1: unknown function `extra`; `value/kicker` has it: `:policy value/kicker` \
          lets you call it",
@@ -108,7 +108,7 @@ fn a_reward_is_tried_with_what_is_known_or_not_at_all() {
     company::put(
         &acme,
         "organization/assignments.csv",
-        "position,participant,from,to\nREP-1,ann,2026-01-01,\nREP-2,ann,2025-01-01,2026-01-01\n\
+        "position,participant,from,to\nREP-1,ann,2026-01-01,\nREP-2,ann,2025-01-01,2025-12-31\n\
          REP-2,bob,2026-01-01,\n",
     );
     company::put(

@@ -25,7 +25,7 @@ fn a_server_simulates_what_it_has_recorded() {
     assert!(found["warning"].as_str().is_some_and(|warning| warning.contains("1 deal")), "{found}");
 
     // What people set by hand is real, and what is repeated is not set by hand.
-    let adjust = json!({ "action": "adjust_to", "amount": "40", "reason": "agreed" });
+    let adjust = json!({ "action": "adjust_to", "amount": "40", "comment": "agreed" });
     let adjusted = host.api("POST", "/v1/transactions/D-1/adjustments", &[], &adjust.to_string());
     assert!(adjusted.status < 300, "{}", adjusted.text);
     let found = simulate(&about).json();
