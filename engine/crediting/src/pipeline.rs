@@ -283,25 +283,40 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
         direct::direct(case, rule)?;
     }
     case.rule = None;
-    if plan.direct.iter().all(|rule| !rule.rule.validity.contains(case.date)) {
-        let message = match (plan.direct.is_empty(), plan.indirect.is_empty()) {
-            (true, true) => "the plan has no rule".to_owned(),
-            (true, false) => "the plans it takes credits from have none that rolls".to_owned(),
-            _ => format!("no direct rule is active on {}", case.date),
-        };
-        case.reason("crediting", "no_rule", message);
-    }
     let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
     let roots = case.credits.iter().chain(inherited);
     let roots = roots.filter(|credit| credit.rollable && credit.status == Status::Active);
     let roots: Vec<Credit> = roots.cloned().collect();
+    without_rule(case, &roots);
     still(case, &roots);
     for root in &roots {
         indirect::roll(case, root)?;
     }
+
     case.rule = None;
+    if case.credits.is_empty() && case.reasons.is_empty() {
+        let message = "nobody gets a part of the credits that the plan takes from others";
+        case.reason("rollup", "no_rule", message.to_owned());
+    }
     laws::check(&case.inherited, &case.credits)
         .map_err(|broken| Park::new("rollup", "policy_error", broken))
+}
+
+/// Records that no direct rule could credit anybody, where nothing of another plan rolls either.
+fn without_rule(case: &mut Case<'_>, roots: &[Credit]) {
+    let plan = case.plan;
+    if plan.direct.iter().any(|rule| rule.rule.validity.contains(case.date)) {
+        return;
+    }
+    let message = match (plan.direct.is_empty(), plan.indirect.is_empty()) {
+        (true, true) => "the plan has no rule".to_owned(),
+        (true, false) if roots.is_empty() => {
+            "the plans it takes credits from have none that rolls".to_owned()
+        }
+        (true, false) => return,
+        _ => format!("no direct rule is active on {}", case.date),
+    };
+    case.reason("crediting", "no_rule", message);
 }
 
 /// Says which direct credits do not roll where something could.

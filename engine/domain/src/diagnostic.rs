@@ -174,6 +174,12 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR061", "fiscal year of a wrong length"),
     ("CR062", "finalized period that cannot be"),
     ("CR063", "calendar setting that its kind does not use"),
+    ("CR064", "more than everything that is credited"),
+    ("CR065", "tier of less than one unit"),
+    ("CR066", "tiers of a quota that nobody has"),
+    ("CR067", "manager of two parts of a deal"),
+    ("CR068", "policy of a plan that no rule uses"),
+    ("CR069", "recipient whom nobody is called"),
     ("CR070", "clock of a source that cannot be read"),
     ("CR071", "value that differs from a compared text only by case or space"),
     ("CR072", "currency that is unknown or blank"),
@@ -181,6 +187,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR074", "year of two digits read as four"),
     ("CR075", "amount with more digits than are kept"),
     ("CR084", "manager who has left"),
+    ("CR089", "organisation in which nobody can be credited"),
+    ("CR090", "row that stands there twice"),
+    ("CR091", "value that goes nowhere"),
+    ("CR092", "check that met a limit"),
+    ("CR093", "parameter of a policy that is not understood"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.

@@ -11,6 +11,7 @@ mod assign;
 mod calendar;
 mod conditions;
 mod csv;
+mod doubts;
 mod exchange;
 mod fields;
 mod hash;
@@ -205,6 +206,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     organization.currencies().for_each(|unit| rates.add_currency(unit));
     let names = setting::Names { policies: &policies, queries: &settings.queries };
     let references = sources::References::default();
+    let doubts = doubts::Doubts::default();
     let scope = plan::Scope {
         settings: &settings,
         organization: &organization,
@@ -214,6 +216,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         names,
         plan: "",
         references: &references,
+        doubts: &doubts,
     };
     let mut plans = BTreeMap::new();
     for (path, id, text) in plan_files(files) {
@@ -225,12 +228,21 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
     let order = references.order(&plans, &ids, report);
     let quotas = quotas::read(files, &plans, &ids, scope, report);
+    if whole {
+        doubts::organization(&organization, &plans, report);
+    }
+    doubts.judge(&plans, &quotas, report);
     let (programs, policies) = policies.finish();
     let known = Known {
         fields: Arc::clone(&settings.fields),
         columns: columns.known.clone(),
         open: columns.open,
         people: organization.names_of_people().map(str::to_owned).collect(),
+        recipients: if whole {
+            organization.names().map(str::to_owned).collect()
+        } else {
+            BTreeSet::new()
+        },
         credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
         whole_units: settings.units.whole(),
         total_one: false,

@@ -8,6 +8,7 @@
 //! **Architecture invariants:** no script and no waiting happens inside a write transaction; a panic
 //! of redb over a damaged page leaves here as [`Error::Damaged`].
 
+pub mod failing;
 mod file;
 mod recover;
 mod trouble;

@@ -1,11 +1,9 @@
 //! The store on a file and on disks that fail: what is refused, what recovers by itself.
 
-mod disk;
-
 use accredit_seams::store::conformance::check;
 use accredit_seams::store::{Batch, Error, Store, Table};
 
-use self::disk::Disk;
+use super::failing::FailingDisk as Disk;
 use super::*;
 
 #[test]

@@ -177,6 +177,7 @@ const DIRECT: &[Key] = &[
         "who is credited: owner, team, field:COLUMN, preassigned, policy:NAME …",
     ),
     may("members", Kind::Words(&["equal", "weight", "full", "manager"]), "what a team becomes"),
+    may("required", Kind::Flag, "whether a deal that names nobody raises an alert"),
     must("results", Kind::List(&Kind::Table("direct result")), "at least one"),
 ];
 

@@ -103,6 +103,9 @@ fn once(arguments: &Arguments) -> u8 {
         hints => format!(", {hints} hints"),
     };
     eprintln!("{}: {errors} errors, {warnings} warnings{hints}", arguments.dir.display());
+    if let (Format::Table, Some(first)) = (arguments.format, diagnostics.first()) {
+        eprintln!("`accredit explain {}` tells more about a code", first.code);
+    }
     if errors > 0 { EXIT_FAILED } else { EXIT_OK }
 }
 
