@@ -106,5 +106,5 @@ fn the_walk_through_shows_what_happens() {
 
 #[test]
 fn the_tutorial_of_rewards_shows_what_happens() {
-    follow("scripts/tutorial-rewards.md", 20);
+    follow("scripts/tutorial-rewards.md", 22);
 }
