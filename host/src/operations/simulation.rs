@@ -66,7 +66,7 @@ impl Service {
         for id in &ids {
             resolutions.extend(self.ledger.resolutions(id)?);
         }
-        let inputs = explain::inputs(Some(today), &resolutions);
+        let inputs = explain::inputs(Some(today), &resolutions)?;
         let posted: Vec<Decision> = simulation::posted(decisions, period);
         Ok(Start { deals, inputs, posted_then: posted.clone(), posted })
     }

@@ -3,6 +3,7 @@
 mod admin;
 mod api;
 mod concurrency;
+mod damage;
 mod definitions;
 mod foretold;
 mod former;
@@ -11,6 +12,7 @@ mod hooks;
 mod incremental;
 mod policies;
 mod published;
+mod recorded;
 mod restart;
 mod rotated;
 mod simulated;

@@ -197,6 +197,7 @@ async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<S
         let fields = Arc::clone(&service.ruleset.load().settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&record));
         let inputs = crate::operations::explain::inputs(None, &resolutions);
+        let inputs = inputs.map_err(|error| Problem::internal(&error))?;
         Ok(adjust::transaction(&inputs, &transaction).preadjusted().flatten())
     });
     Ok(amount.await?.map(|amount| amount.to_string()))

@@ -55,7 +55,7 @@ impl Worker {
         let Growing { mut batch, current, resolutions, .. } = growing;
         let new = current.into_values().filter(|current| current.new);
         let transactions: Vec<_> = new.map(|current| current.transaction).collect();
-        batch.decisions = self.decide(&ruleset, &transactions, resolutions);
+        batch.decisions = self.decide(&ruleset, &transactions, &resolutions)?;
         self.record(&mut batch)?;
         self.shadow(&batch.decisions);
         Ok(pending.len())
@@ -124,16 +124,16 @@ impl Worker {
         &self,
         ruleset: &Ruleset,
         transactions: &[Arc<Transaction>],
-        resolutions: Vec<Resolution>,
-    ) -> Vec<(String, Vec<Decision>)> {
-        let inputs = explain::inputs(Some(self.service.business_date()), &resolutions);
+        resolutions: &[Resolution],
+    ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
+        let inputs = explain::inputs(Some(self.service.business_date()), resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, transactions, &inputs, threads);
         let ids = transactions.iter().map(|transaction| transaction.id.to_string());
         let rows = decided.iter().map(|plans| {
             plans.iter().map(|decided| row::decision(ruleset, decided)).collect::<Vec<_>>()
         });
-        ids.zip(rows).collect()
+        Ok(ids.zip(rows).collect())
     }
 
     /// Records a round of work, with what is posted because periods are finalized.
