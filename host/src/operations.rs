@@ -12,5 +12,6 @@ pub(crate) mod rewards;
 pub(crate) mod rules;
 pub(crate) mod shadow;
 pub(crate) mod simulation;
+pub(crate) mod suspect;
 pub(crate) mod verify;
 pub(crate) mod zone;

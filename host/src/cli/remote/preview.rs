@@ -192,7 +192,8 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     let (old, new) = (watch::read(base)?, watch::read(dir)?);
     let rows = base.join("transactions");
     let rows = if rows.is_dir() {
-        directory::rows(&rows).map_err(|error| error.to_string())?
+        directory::rows(&rows, &accredit_workspace::layout(&old))
+            .map_err(|error| error.to_string())?
     } else {
         directory::Rows::default()
     };
