@@ -19,6 +19,7 @@ pub mod reference;
 mod sandbox;
 pub mod trace;
 mod value;
+pub mod workbench;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
