@@ -4,6 +4,7 @@ mod admin;
 mod api;
 mod concurrency;
 mod definitions;
+mod faults;
 mod foretold;
 mod former;
 mod health;
