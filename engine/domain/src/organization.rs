@@ -16,16 +16,14 @@ pub mod territory;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use caseless::Caseless;
 use jiff::civil::Date;
-use unicode_normalization::UnicodeNormalization;
 
 use crate::calendar::Validity;
 use crate::money::Unit;
 
 use self::aliases::Names;
 use self::ids::Ids;
-pub use self::ids::{composed, is_unseen, looks};
+pub use self::ids::{composed, fold, is_unseen, looks};
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
 
@@ -153,35 +151,6 @@ pub struct Organization {
     pub teams: Teams,
     /// Which deals are whose by what they are about.
     pub territories: Territories,
-}
-
-/// A name as aliases are matched: without an e-mail's display name, in composed form (NFC), with full
-/// case folding, and with every run of Unicode spaces as one blank, none at the ends.
-///
-/// Case folding is Unicode's default one, so that `Straße` is `STRASSE` and a final sigma is a sigma;
-/// the dot that it leaves of a Turkish `İ` is dropped.
-pub fn fold(name: &str) -> String {
-    let name = address_of(name.trim()).unwrap_or(name);
-    if name.is_ascii() {
-        let words = name.split_ascii_whitespace().map(str::to_ascii_lowercase);
-        return words.collect::<Vec<String>>().join(" ");
-    }
-    let visible: String = name.chars().filter(|c| !is_invisible(*c)).collect();
-    let words = visible.split_whitespace().collect::<Vec<&str>>().join(" ");
-    let folded: String = words.nfc().default_case_fold().filter(|c| *c != '\u{307}').collect();
-    folded.nfc().collect()
-}
-
-/// The address of `Ann Lee <ann@example.com>`.
-fn address_of(name: &str) -> Option<&str> {
-    let (_, address) = name.strip_suffix('>')?.rsplit_once('<')?;
-    let address = address.trim();
-    (address.contains('@') && !address.contains(char::is_whitespace)).then_some(address)
-}
-
-/// Marks that nobody sees and that come with copied text.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 impl Organization {

@@ -1,4 +1,5 @@
-//! Ids as they are found: by how they are written, as names are compared, or as what they were called.
+//! When two names are the same, and ids as they are found: by how they are written, as names are
+//! compared, or as what they were called.
 //!
 //! Not whom a name means on a date (`Organization::resolve`). Called by `organization` and `teams`.
 //! Source: FORMAT section 1.
@@ -8,9 +9,37 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 
-use super::fold;
+/// A name as aliases are matched: without an e-mail's display name, in composed form (NFC), with full
+/// case folding, and with every run of Unicode spaces as one blank, none at the ends.
+///
+/// Case folding is Unicode's default one, so that `Straße` is `STRASSE` and a final sigma is a sigma;
+/// the dot that it leaves of a Turkish `İ` is dropped.
+pub fn fold(name: &str) -> String {
+    let name = address_of(name.trim()).unwrap_or(name);
+    if name.is_ascii() {
+        let words = name.split_ascii_whitespace().map(str::to_ascii_lowercase);
+        return words.collect::<Vec<String>>().join(" ");
+    }
+    let visible: String = name.chars().filter(|c| !is_invisible(*c)).collect();
+    let words = visible.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let folded: String = words.nfc().default_case_fold().filter(|c| *c != '\u{307}').collect();
+    folded.nfc().collect()
+}
+
+/// The address of `Ann Lee <ann@example.com>`.
+fn address_of(name: &str) -> Option<&str> {
+    let (_, address) = name.strip_suffix('>')?.rsplit_once('<')?;
+    let address = address.trim();
+    (address.contains('@') && !address.contains(char::is_whitespace)).then_some(address)
+}
+
+/// Marks that nobody sees and that come with copied text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
+}
 
 /// A text as it is kept in an id: composed, and without spaces and invisible marks at its ends.
 pub fn composed(text: &str) -> String {
