@@ -16,6 +16,7 @@ mod recorded;
 mod restart;
 mod swap;
 mod versions;
+mod watching;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
