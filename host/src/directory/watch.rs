@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use accredit_workspace::{Files, definition};
+use notify_debouncer_full::notify::event::ModifyKind;
 use notify_debouncer_full::notify::{EventKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{
     DebounceEventResult, DebouncedEvent, Debouncer, RecommendedCache, new_debouncer,
@@ -39,6 +40,8 @@ const COPIED: Duration = Duration::from_millis(600);
 enum Signal {
     /// Something in the directory has changed.
     Changed,
+    /// The directory itself is gone or was renamed; another one may have its number by now.
+    Replaced,
     /// End.
     Stop,
 }
@@ -114,6 +117,16 @@ pub(crate) fn is_written(events: &DebounceEventResult) -> bool {
     events.as_ref().map_or(true, |events| events.iter().any(written))
 }
 
+/// Whether the watched directory itself was removed or renamed.
+pub(crate) fn is_replaced(events: &DebounceEventResult, root: &Path) -> bool {
+    let Ok(events) = events else { return true };
+    events.iter().any(|event| {
+        let gone =
+            matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+        gone && event.paths.iter().any(|path| path == root)
+    })
+}
+
 /// A directory on a disk, whatever path leads to it: one that was copied anew is another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DirectoryIdentity {
@@ -121,6 +134,8 @@ pub(crate) struct DirectoryIdentity {
     pub(crate) path: PathBuf,
     /// Device and number, where the system has them.
     number: Option<(u64, u64)>,
+    /// When it was made, where the system knows: numbers of removed directories are used again.
+    made: Option<SystemTime>,
 }
 
 impl DirectoryIdentity {
@@ -131,7 +146,7 @@ impl DirectoryIdentity {
     pub(crate) fn of(directory: &Path) -> std::io::Result<DirectoryIdentity> {
         let path = directory.canonicalize()?;
         let metadata = path.metadata()?;
-        Ok(DirectoryIdentity { number: number(&metadata), path })
+        Ok(DirectoryIdentity { number: number(&metadata), made: metadata.created().ok(), path })
     }
 }
 
@@ -166,6 +181,9 @@ impl Watched {
             let signal = queue.recv_timeout(LOOK);
             if matches!(signal, Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected)) {
                 return;
+            }
+            if matches!(signal, Ok(Signal::Replaced)) {
+                self.place = None;
             }
             // What is watched may be gone, renamed, or no longer what the link points to.
             match DirectoryIdentity::of(&self.directory) {
@@ -208,11 +226,17 @@ impl Watched {
         let place = DirectoryIdentity::of(&self.directory);
         let place = place.map_err(|error| cannot(&self.directory, &error))?;
         let signals = self.signals.clone();
+        let root = place.path.clone();
         let changed = move |events: DebounceEventResult| {
-            if is_written(&events) {
-                // Nobody listens any more when the server stops.
-                let _ = signals.send(Signal::Changed);
-            }
+            let signal = if is_replaced(&events, &root) {
+                Signal::Replaced
+            } else if is_written(&events) {
+                Signal::Changed
+            } else {
+                return;
+            };
+            // Nobody listens any more when the server stops.
+            let _ = signals.send(signal);
         };
         let cannot = |error| cannot(&self.directory, &error);
         let mut events = new_debouncer(SETTLE, None, changed).map_err(cannot)?;

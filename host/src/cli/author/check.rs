@@ -19,7 +19,7 @@ use crate::cli::print::report;
 use crate::cli::print::sarif;
 use crate::directory;
 use crate::directory::Found;
-use crate::directory::watch::{DirectoryIdentity, LOOK, is_written};
+use crate::directory::watch::{DirectoryIdentity, LOOK, is_replaced, is_written};
 use crate::operations::{suspect, zone};
 
 /// Changes within this time are one change: editors write a file in several steps.
@@ -93,8 +93,14 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
             }
         }
         match changes.recv_timeout(LOOK) {
-            Ok(change) if is_written(&change) => code = once(arguments),
-            Ok(_) | Err(RecvTimeoutError::Timeout) => (),
+            Ok(change) => {
+                if watched.as_ref().is_some_and(|place| is_replaced(&change, &place.path)) {
+                    watched = None;
+                } else if is_written(&change) {
+                    code = once(arguments);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => (),
             Err(RecvTimeoutError::Disconnected) => return Ok(code),
         }
     }
