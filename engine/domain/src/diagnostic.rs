@@ -6,11 +6,15 @@
 //! **Architecture invariant:** every code in [`CODES`] has a page in `scripts/errors/`, and the other
 //! way round; a test holds it so.
 
+mod lines;
 mod origin;
 
 use serde::{Serialize, Serializer};
+
+use crate::work;
 use strsim::osa_distance;
 
+pub use self::lines::Lines;
 pub use self::origin::Origin;
 
 /// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
@@ -47,6 +51,7 @@ impl Place {
     /// The place of the byte `offset` in `text`, which is the content of `file`.
     pub fn of_offset(file: impl Into<String>, text: &str, offset: usize) -> Self {
         let before = text.get(..offset.min(text.len())).unwrap_or(text);
+        work::add(before.len());
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         Place::new(file, u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0))
@@ -174,13 +179,31 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR061", "fiscal year of a wrong length"),
     ("CR062", "finalized period that cannot be"),
     ("CR063", "calendar setting that its kind does not use"),
+    ("CR064", "more than everything that is credited"),
+    ("CR065", "tier of less than one unit"),
+    ("CR066", "tiers of a quota that nobody has"),
+    ("CR067", "manager of two parts of a deal"),
+    ("CR068", "policy of a plan that no rule uses"),
+    ("CR069", "recipient whom nobody is called"),
     ("CR070", "clock of a source that cannot be read"),
     ("CR071", "value that differs from a compared text only by case or space"),
     ("CR072", "currency that is unknown or blank"),
     ("CR073", "amounts of several currencies compared with a number"),
     ("CR074", "year of two digits read as four"),
     ("CR075", "amount with more digits than are kept"),
+    ("CR077", "rows of one key that contradict each other"),
+    ("CR078", "cell with line breaks"),
+    ("CR079", "id that a spreadsheet has rounded"),
+    ("CR080", "row without a natural key"),
+    ("CR081", "header that differs in the case of letters"),
+    ("CR082", "deals that lose mapped columns"),
+    ("CR083", "delimiter that was found out"),
     ("CR084", "manager who has left"),
+    ("CR089", "organisation in which nobody can be credited"),
+    ("CR090", "row that stands there twice"),
+    ("CR091", "value that goes nowhere"),
+    ("CR092", "check that met a limit"),
+    ("CR093", "parameter of a policy that is not understood"),
 ];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.
@@ -197,7 +220,8 @@ pub fn did_you_mean<'a>(
     let lower = word.to_lowercase();
     candidates
         .into_iter()
-        .filter(|candidate| *candidate != word)
+        .filter(|candidate| *candidate != word && !work::is_spent())
+        .inspect(|candidate| work::add(candidate.len().saturating_mul(lower.len())))
         .map(|candidate| (osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

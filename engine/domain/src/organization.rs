@@ -191,6 +191,12 @@ impl Organization {
             .map(|(name, _)| name)
     }
 
+    /// Every name, id and alias of a participant, a position or a team, folded.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let teams = self.teams.names().iter().map(|(name, _)| name);
+        self.aliases.iter().map(|(name, _)| name).chain(teams)
+    }
+
     /// The participant with this id, added when new.
     pub fn add_participant(&mut self, id: &str, name: &str, validity: Validity) -> ParticipantId {
         if let Some(known) = self.participant_ids.get(id).copied() {
@@ -328,6 +334,22 @@ impl Organization {
         let assignments = self.holders.get(&position)?;
         let held = assignments.iter().find(|held| held.validity.contains(date))?;
         self.exists(held.participant, date).then_some(held.participant)
+    }
+
+    /// Everybody who ever held a position, each once, in the order of the file.
+    pub fn holders(&self, position: PositionId) -> Vec<ParticipantId> {
+        let mut found: Vec<ParticipantId> = Vec::new();
+        for held in self.holders.get(&position).into_iter().flatten() {
+            if !found.contains(&held.participant) {
+                found.push(held.participant);
+            }
+        }
+        found
+    }
+
+    /// Whether anybody ever holds a position.
+    pub fn is_staffed(&self) -> bool {
+        self.holders.values().any(|assignments| !assignments.is_empty())
     }
 
     /// Whom `name` means on any day, when that is one: a person before the position of that person.

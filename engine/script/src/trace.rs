@@ -17,6 +17,7 @@ use rhai::{
 
 use super::machine::{self, bind, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
+use super::workbench::Workbench;
 use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
 use accredit_domain::calendar::{Length, PeriodKind};
 use accredit_domain::policy::{Form, Kind, Program};
@@ -115,15 +116,29 @@ fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
 /// Values that are kept of one run.
 const READS_MAX: usize = 12;
 
-/// What a run of `program` read, each value once: `tx.amount` and its value.
-pub fn reads(program: &Program, arguments: &Arguments<'_>) -> Vec<(String, String)> {
+/// How a run came to its answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The line of the author's file at which it ended, from 1; none where the run had more steps
+    /// than are written down.
+    pub line: Option<u32>,
+    /// What it read, each value once: `tx.amount` and its value.
+    pub reads: Vec<(String, String)>,
+}
+
+/// How a run of `program` came to its answer.
+pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
+    let steps = steps(program, arguments).unwrap_or_default();
+    let whole = steps.len() < STEPS_MAX;
+    let line = steps.last().filter(|_| whole).map(|step| step.line);
+
     let mut reads: Vec<(String, String)> = Vec::new();
-    for read in steps(program, arguments).unwrap_or_default().into_iter().flat_map(|it| it.reads) {
+    for read in steps.into_iter().flat_map(|step| step.reads) {
         if reads.len() < READS_MAX && !reads.contains(&read) {
             reads.push(read);
         }
     }
-    reads
+    Way { line, reads }
 }
 
 /// The value of an expression that may use `tx` and, where they are there, `credit` and `to`.
@@ -131,22 +146,7 @@ pub fn reads(program: &Program, arguments: &Arguments<'_>) -> Vec<(String, Strin
 /// # Errors
 /// Why it has none.
 pub fn evaluate(source: &str, arguments: &Arguments<'_>) -> Result<String, String> {
-    let (engine, deadline) = sandbox::engine();
-    let parsed = engine.compile_expression(source);
-    let ast = parsed.map_err(|error| fault::parse_message(error.err_type()))?;
-    let mut scope = Scope::new();
-    scope.push_dynamic("tx", Dynamic::from(Arc::clone(arguments.tx)));
-    if let Some(credit) = arguments.credit {
-        scope.push_dynamic("credit", Dynamic::from(Arc::clone(credit)));
-    }
-    if let Some(to) = arguments.to {
-        scope.push_dynamic("to", Dynamic::from(Arc::clone(to)));
-    }
-    deadline.start();
-    match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast) {
-        Ok(value) => Ok(shown(&value)),
-        Err(error) => Err(fault::message(error.unwrap_inner())),
-    }
+    Workbench::default().evaluate(source, arguments)
 }
 
 thread_local! {
@@ -223,7 +223,7 @@ impl Look<'_> {
     /// Every variable and chain of `expr` with its value, in order; what has no value is left out.
     fn reads(&self, expr: &Expr, scope: &Scope<'_>) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        let mut links = Vec::new();
+        let (mut links, mut asked) = (Vec::new(), Vec::new());
         expr.walk(&mut Vec::new(), &mut |path| {
             if let Some(ASTNode::Expr(part)) = path.last()
                 && !links.contains(&part.position())
@@ -231,6 +231,10 @@ impl Look<'_> {
             {
                 let (_, parts) = fault::chain(part);
                 links.extend(parts.iter().map(|link| link.sign));
+                if let Some(before) = self.asked(&name, &parts, scope) {
+                    asked.push(before.0.clone());
+                    found.push(before);
+                }
                 if let Some(value) = self.value(part, scope) {
                     found.push((name, value));
                 }
@@ -245,13 +249,40 @@ impl Look<'_> {
             };
             whole.iter().any(|other| begins(&other))
         };
-        found.retain(|(name, _)| !longer(name));
+        found.retain(|(name, _)| asked.contains(name) || !longer(name));
         found.retain(|(_, value)| !VIEWS.contains(&value.as_str()));
         found.dedup();
         found
     }
 
+    /// What stands before the last method of a chain, where that is a text of its own: of
+    /// `tx["stage"].contains("Won")` a reader wants to know what the stage is.
+    fn asked(
+        &self,
+        name: &str,
+        parts: &[fault::Link<'_>],
+        scope: &Scope<'_>,
+    ) -> Option<(String, String)> {
+        let Some(Expr::MethodCall(call, _)) = parts.last().map(|link| link.expr) else {
+            return None;
+        };
+        if parts.len() < 2 {
+            return None;
+        }
+        let before = name.rfind(&format!(".{}(", call.name)).and_then(|end| name.get(..end))?;
+        let expr = self.plain.compile_expression(before).ok()?;
+        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut self.copy(scope), &expr);
+        value.ok().map(|value| (before.to_owned(), shown(&value)))
+    }
+
     fn value(&self, expr: &Expr, scope: &Scope<'_>) -> Option<String> {
+        let mut copy = self.copy(scope);
+        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.alone(expr));
+        value.ok().map(|value| shown(&value))
+    }
+
+    /// The variables of a run, for a second look.
+    fn copy(&self, scope: &Scope<'_>) -> Scope<'static> {
         // Places of variables count from the end of the scope: constants go in front.
         let mut copy = Scope::new();
         for (name, value) in self.constants {
@@ -262,8 +293,7 @@ impl Look<'_> {
         for (name, _, value) in variables.into_iter().rev() {
             copy.push_dynamic(name.to_owned(), value.clone());
         }
-        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.alone(expr));
-        value.ok().map(|value| shown(&value))
+        copy
     }
 
     /// The expression as a program of its own, with the functions of the script.
@@ -313,6 +343,7 @@ fn expression(statement: &Stmt) -> Option<Expr> {
         Stmt::FnCall(call, at) => Expr::FnCall(call.clone(), *at),
         Stmt::Expr(expr) => (**expr).clone(),
         Stmt::Return(Some(expr), ..) => (**expr).clone(),
+        Stmt::Return(None, _, at) => Expr::Unit(*at),
         _ => return None,
     })
 }
@@ -343,7 +374,7 @@ fn name_of(expr: &Expr) -> Option<String> {
 }
 
 /// A value as an author would write it.
-fn shown(value: &Dynamic) -> String {
+pub(super) fn shown(value: &Dynamic) -> String {
     if let Some(text) = value::text(value) {
         return format!("{:?}", text.as_str());
     }

@@ -26,7 +26,7 @@ pub(super) fn assign(
     scope: Scope<'_>,
 ) -> Option<Vec<Assign>> {
     let Some(item) = table.take("assign") else {
-        if let Some(policy) = defaults.get(&Kind::Crediting) {
+        if let Some(policy) = defaults.get(Kind::Crediting) {
             return policy.map(|policy| vec![Assign::Policy(policy)]);
         }
         let place = table.place();
@@ -73,13 +73,13 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)
         }
         ("policy", None) => {
-            let policy = defaults.get(&Kind::Crediting);
+            let policy = defaults.get(Kind::Crediting);
             if policy.is_none() {
                 let message = "the plan has no crediting policy".to_owned();
                 let help = "add `policies = { crediting = \"NAME\" }` or write `policy:NAME`";
                 report.error("CR023", text.place, message, help);
             }
-            policy.copied().flatten().map(Assign::Policy)
+            policy.flatten().map(Assign::Policy)
         }
         ("territory", None) => {
             if scope.whole && scope.organization.territories.is_empty() {

@@ -2,8 +2,10 @@
 
 mod broken;
 mod calendar;
+mod doubts;
 mod exchange;
 mod laws;
+mod linear;
 mod quotas;
 mod reading;
 mod schema;

@@ -3,25 +3,33 @@
 mod admin;
 mod api;
 mod concurrency;
+mod damage;
 mod definitions;
 mod foretold;
 mod former;
+mod health;
 mod hooks;
 mod incremental;
 mod policies;
 mod published;
+mod recorded;
 mod restart;
+mod rotated;
+mod simulated;
 mod swap;
 mod versions;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use accredit_seams::store::Store;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Running, Server};
 use crate::server::config::Config;
+use crate::server::credentials::Credentials;
 
 const SETTINGS: &str = r#"
 [workspace]
@@ -66,6 +74,9 @@ fn hold(tx, credit) {
 
 const PEOPLE: &str = "id,name,title,manager,from,to\nann,Ann,Seller,,,\nbob,Bob,Seller,,,\n";
 
+/// Makes a store of a test's own.
+type MakeStore = Box<dyn Fn(&Config) -> std::sync::Arc<dyn Store> + Send + Sync>;
+
 /// A server with its directory and its data file.
 struct Host {
     runtime: tokio::runtime::Runtime,
@@ -76,6 +87,8 @@ struct Host {
     date: jiff::civil::Date,
     /// What else it is started with.
     also: Box<dyn Fn(&mut Config) + Send + Sync>,
+    /// The store that it runs on, where that is not its data file.
+    store: Option<MakeStore>,
 }
 
 /// What came back.
@@ -118,7 +131,22 @@ impl Host {
         Host::begin(false, Box::new(also))
     }
 
+    fn start_on<S: Store + 'static>(
+        store: impl Fn(&Config) -> std::sync::Arc<S> + Send + Sync + 'static,
+    ) -> Host {
+        let store: MakeStore = Box::new(move |config| store(config));
+        Host::begin_on(false, Box::new(|_| ()), Some(store))
+    }
+
     fn begin(watch: bool, also: Box<dyn Fn(&mut Config) + Send + Sync>) -> Host {
+        Host::begin_on(watch, also, None)
+    }
+
+    fn begin_on(
+        watch: bool,
+        also: Box<dyn Fn(&mut Config) + Send + Sync>,
+        store: Option<MakeStore>,
+    ) -> Host {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = folder.path().join("acme").join(path);
@@ -138,7 +166,7 @@ impl Host {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
         let date = jiff::civil::date(2026, 1, 15);
-        let mut host = Host { runtime, running: None, agent, folder, watch, date, also };
+        let mut host = Host { runtime, running: None, agent, folder, watch, date, also, store };
         host.run();
         host
     }
@@ -151,11 +179,18 @@ impl Host {
             create: true,
             watch: self.watch,
             business_date: Some(self.date),
-            token: Some("test-token".to_owned()),
+            credentials: Credentials { token: Some("test-token".into()), ..Credentials::default() },
             ..Config::default()
         };
         (self.also)(&mut config);
-        self.running = Some(self.runtime.block_on(Server::start(config)).unwrap());
+        let store = self.store.as_ref().map(|make| make(&config));
+        let running = self.runtime.block_on(async {
+            match store {
+                Some(store) => Server::start_on(config, store).await,
+                None => Server::start(config).await,
+            }
+        });
+        self.running = Some(running.unwrap());
     }
 
     fn stop(&mut self) {
@@ -202,7 +237,9 @@ impl Host {
     fn deliver(&self, id: &str, body: &str) -> Reply {
         let secret = self.running().secret("crm").unwrap();
         let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
-        let signed = accredit_standard_webhooks::sign(&secret, id, now_s, body.as_bytes()).unwrap();
+        let signed =
+            accredit_standard_webhooks::sign(secret.expose_secret(), id, now_s, body.as_bytes())
+                .unwrap();
         let headers = [
             ("webhook-id", id),
             ("webhook-timestamp", &now_s.to_string()),

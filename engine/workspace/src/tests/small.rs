@@ -18,6 +18,9 @@ date = \"closed\"
 owner = \"rep\"
 ";
 
+/// Somebody, so that a plan can credit anybody.
+pub(super) const PEOPLE: &str = "id,name\nann,Ann\n";
+
 const PLAN: &str = "\
 name = \"Small\"
 [[direct]]
@@ -30,6 +33,7 @@ fn small(settings: &str, plan: &str) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let mut files = Files::new();
     files.insert("accredit.toml".to_owned(), Arc::from(settings));
     files.insert("plans/p.toml".to_owned(), Arc::from(plan));
+    files.insert("organization/participants.csv".to_owned(), Arc::from(PEOPLE));
     Ruleset::read(&files, &BTreeSet::new())
 }
 

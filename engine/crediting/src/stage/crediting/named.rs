@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::STAGE;
 use crate::stage::{Case, Park, Says, Seen, names};
+use accredit_domain::decision::Note;
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, Names, Value};
@@ -62,8 +63,7 @@ pub(super) fn named(
                     return each(case, *program, shares).map(Some);
                 }
                 _ => {
-                    let message = format!("rule `{name}`: the policy credits nobody");
-                    case.reason(STAGE, "nobody", message);
+                    nobody(case, &name, *program);
                     return Ok(None);
                 }
             }
@@ -88,6 +88,29 @@ pub(super) fn named(
         return Ok(None);
     }
     Ok(Some(shares))
+}
+
+/// Records that a crediting policy names nobody; with its line where somebody asked why.
+fn nobody(case: &mut Case<'_>, rule: &str, program: ProgramId) {
+    let message = format!("rule `{rule}`: the policy credits nobody");
+    case.refuse(STAGE, (program, Seen::default()), |refusal| {
+        (Says::Ends("nobody".to_owned()), format!("{message}: {}", refusal.site()))
+    });
+
+    let refusal = case.trace.as_ref().and_then(|steps| steps.last()?.refusal.as_ref());
+    let line = refusal.and_then(|refusal| refusal.line);
+    let note = case.note(STAGE, "nobody", message);
+    let program = case.ruleset.programs.get(program);
+    let note = match program {
+        Some(program) => Note {
+            policy: Some(program.name.to_string()),
+            file: Some(program.origin.place.file.clone()),
+            line,
+            ..note
+        },
+        None => note,
+    };
+    case.reasons.push(note);
 }
 
 fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {

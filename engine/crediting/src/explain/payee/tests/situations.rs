@@ -140,8 +140,8 @@ fn direct_rules_may_mean_somebody_else() {
                       (tx.amount = 100)";
     check(&condition, "ann", "ann", &[false_here]);
     let maximum = [("#result", "maximum = \"0\"")];
-    let nothing = "maximum over_maximum: rule `Booking`: the maximum leaves nothing for `a1`; that \
-                   is your position `a1`";
+    let nothing = "maximum over_maximum: rule `Booking`: the maximum leaves nothing of 100.00 for \
+                   `a1`; that is your position `a1`";
     check(&maximum, "ann", "ann", &[nothing]);
     let first = [("\"equal\"", "\"first\"")];
     let later = "crediting split: rule `Booking`: `ann` is not the first, the plan's split is \
@@ -149,6 +149,22 @@ fn direct_rules_may_mean_somebody_else() {
     let above = "rollup not_reached: rule `Manager`: the credit to `b1` reaches `m1`, `z1` over \
                  Reporting; not your position `a1`";
     check(&first, "bob;ann", "ann", &[later, above]);
+}
+
+/// A credit that a maximum cut was shown with what is left of it, and nothing said that it was cut.
+#[test]
+fn a_maximum_tells_both_amounts() {
+    let cut = "maximum over_maximum: rule `Booking`: the maximum leaves 60.00 of 100.00 USD";
+    let held = "hold held: 60 is held: indefinite";
+    check(&[("#result", "maximum = \"60\"")], "ann", "ann", &["60.00 active", cut]);
+    let both = [("#result", "maximum = \"60\"\nhold = \"indefinite\"")];
+    check(&both, "ann", "ann", &["60.00 held indefinite", cut, held]);
+    let rolled = "maximum over_maximum: rule `Manager`: the maximum leaves 25.50 of 100.00 USD";
+    check(&[("#rolled", "maximum = \"25.5\"")], "ann", "mia", &["25.50 active", rolled]);
+    check(&[("#rolled", "maximum = \"25.5\"")], "ann", "ann", &["100.00 active"]);
+    let seen = &why(&[("#result", "maximum = \"60\"")], "D1,2017-03-01,100,ann,,", "ann").findings;
+    assert_eq!(seen[0].seen["before the maximum"], "100.00");
+    assert_eq!(seen[0].seen["after the maximum"], "60.00");
 }
 
 #[test]
@@ -194,8 +210,8 @@ fn rolling_may_not_reach_or_give() {
     );
     check(
         &[("#rolled", "maximum = \"0\"")],
-        "maximum over_maximum: rule `Manager`: the maximum leaves nothing for `m1`; that is your \
-         position `m1`",
+        "maximum over_maximum: rule `Manager`: the maximum leaves nothing of 100.00 for `m1`; that \
+         is your position `m1`",
     );
     let why = |changes: &[(&str, &str)]| why(changes, "D1,2017-03-01,100,ann,,", "mia").findings;
     let held = why(&[("#result", "hold = \"indefinite\"")]);
