@@ -7,7 +7,7 @@
 //! the request's id.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Path, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -49,7 +49,7 @@ impl Problem {
         Problem::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// Ours to mend: the cause is logged here, once, and not told.
+    /// A fault of the server: the cause is logged here, once, and not told.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error.cause = %cause, "request failed");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -149,6 +149,23 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
     problem
+}
+
+/// What every kind of problem means and what to do, a section each.
+const PAGES: &str = include_str!("../../../scripts/problems.md");
+
+/// The section of one kind: its heading is the code in backticks.
+fn section(code: &str) -> Option<&'static str> {
+    let heading = format!("`{code}`\n");
+    PAGES.split("\n## ").find(|section| section.starts_with(&heading))
+}
+
+/// What the `type` of a problem leads to.
+pub(crate) async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
+    let text = section(&code).ok_or_else(|| Problem::not_found("kind of problem"))?;
+    let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
+    let kept = [(header::CACHE_CONTROL, "public, max-age=3600")];
+    Ok((kind, kept, format!("# {text}")).into_response())
 }
 
 /// What a panic answers; the panic itself was printed where it happened.

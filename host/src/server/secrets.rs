@@ -62,6 +62,16 @@ impl Role {
             _ => None,
         }
     }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Role::Reader => "reader",
+            Role::Author => "author",
+            Role::Approver => "approver",
+            Role::Admin => "admin",
+        }
+    }
 }
 
 /// A token with a name: the name is what the audit trail shows.

@@ -11,8 +11,10 @@ mod incremental;
 mod policies;
 mod published;
 mod restart;
+mod selected;
 mod swap;
 mod versions;
+mod wire;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
