@@ -13,6 +13,7 @@ mod company;
 mod crm;
 mod dependencies;
 mod directory;
+mod files;
 mod oracle;
 mod payees;
 mod policies;

@@ -115,7 +115,7 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
 /// The row as delivered, as JSON: a number keeps its digits.
 fn row(record: &Record) -> String {
     let text = |text: &str| serde_json::Value::from(text).to_string();
-    let cells = record.cells.iter().map(|(column, cell)| {
+    let cells = record.delivered().iter().map(|(column, cell)| {
         let value = match cell {
             Cell::Null => "null".to_owned(),
             Cell::Bool(flag) => flag.to_string(),

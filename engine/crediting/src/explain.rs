@@ -9,12 +9,13 @@
 
 mod payee;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::pipeline::{self, Explain, row};
-use crate::stage::Inputs;
+use crate::stage::{Inputs, Says, Step};
 use accredit_domain::decision::{CreditRow, Note, Outcome};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
@@ -61,11 +62,7 @@ pub fn explain(
 ) -> Explanation {
     let decided =
         pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
-    let steps: Vec<Line> = decided
-        .trace
-        .iter()
-        .map(|step| Line { stage: step.stage.to_owned(), message: step.message.clone() })
-        .collect();
+    let steps = lines(&decided.trace);
     Explanation {
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),
@@ -76,3 +73,18 @@ pub fn explain(
         ruleset: ruleset.hash.to_string(),
     }
 }
+
+/// The steps as they are shown: each once, though two stages may say the same; two credits that
+/// read alike are two lines.
+fn lines(trace: &[Step]) -> Vec<Line> {
+    let mut known = BTreeSet::new();
+    let once = trace.iter().filter(|step| {
+        let first = known.insert((step.stage, step.message.as_str()));
+        first || step.says == Says::Credits
+    });
+    let line = |step: &Step| Line { stage: step.stage.to_owned(), message: step.message.clone() };
+    once.map(line).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -190,9 +190,18 @@ fn decide_one(
     done: &[Decided],
 ) -> Decided {
     let mut decided = undecided(plan, transaction, inputs);
+    let remarks = transaction.remarks().iter();
+    let remarks = remarks
+        .map(|remark| note(&transaction.id, &plan.id, "intake", remark.code(), remark.message()));
+    decided.warnings = remarks.collect();
+
     let mut trace = (explain == Explain::Steps).then(Vec::new);
     match admit::admit(ruleset, plan, transaction, inputs, machine, &mut trace) {
-        Ok(None) => decided.trace = trace.unwrap_or_default(),
+        Ok(None) => {
+            // Columns that are gone may be why the plan no longer sees the deal.
+            decided.warnings.retain(|note| note.code == "columns_missing");
+            decided.trace = trace.unwrap_or_default();
+        }
         Ok(Some(mut case)) => {
             case.trace = trace;
             adjust::explain(&mut case);
@@ -204,7 +213,7 @@ fn decide_one(
             }
             let result = credit(&mut case);
             decided.reasons = std::mem::take(&mut case.reasons);
-            decided.warnings = std::mem::take(&mut case.warnings);
+            decided.warnings.append(&mut case.warnings);
             decided.trace = case.trace.take().unwrap_or_default();
             let credits = std::mem::take(&mut case.credits);
             match result {
@@ -283,25 +292,40 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
         direct::direct(case, rule)?;
     }
     case.rule = None;
-    if plan.direct.iter().all(|rule| !rule.rule.validity.contains(case.date)) {
-        let message = match (plan.direct.is_empty(), plan.indirect.is_empty()) {
-            (true, true) => "the plan has no rule".to_owned(),
-            (true, false) => "the plans it takes credits from have none that rolls".to_owned(),
-            _ => format!("no direct rule is active on {}", case.date),
-        };
-        case.reason("crediting", "no_rule", message);
-    }
     let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
     let roots = case.credits.iter().chain(inherited);
     let roots = roots.filter(|credit| credit.rollable && credit.status == Status::Active);
     let roots: Vec<Credit> = roots.cloned().collect();
+    without_rule(case, &roots);
     still(case, &roots);
     for root in &roots {
         indirect::roll(case, root)?;
     }
+
     case.rule = None;
+    if case.credits.is_empty() && case.reasons.is_empty() {
+        let message = "nobody gets a part of the credits that the plan takes from others";
+        case.reason("rollup", "no_rule", message.to_owned());
+    }
     laws::check(&case.inherited, &case.credits)
         .map_err(|broken| Park::new("rollup", "policy_error", broken))
+}
+
+/// Records that no direct rule could credit anybody, where nothing of another plan rolls either.
+fn without_rule(case: &mut Case<'_>, roots: &[Credit]) {
+    let plan = case.plan;
+    if plan.direct.iter().any(|rule| rule.rule.validity.contains(case.date)) {
+        return;
+    }
+    let message = match (plan.direct.is_empty(), plan.indirect.is_empty()) {
+        (true, true) => "the plan has no rule".to_owned(),
+        (true, false) if roots.is_empty() => {
+            "the plans it takes credits from have none that rolls".to_owned()
+        }
+        (true, false) => return,
+        _ => format!("no direct rule is active on {}", case.date),
+    };
+    case.reason("crediting", "no_rule", message);
 }
 
 /// Says which direct credits do not roll where something could.

@@ -121,6 +121,9 @@ pub enum Refused {
     /// Too many deals, once they are repeated.
     #[error("repeated until the end of {0}, the deals are more than {DEALS_MAX} (DEALS_MAX)")]
     TooMany(String),
+    /// A credit or a reward whose amount is none.
+    #[error("the sums cannot be made: {0}")]
+    Amount(String),
 }
 
 /// What `plan` would come to in `period`, from the `records` up to `as_of`, on `threads` workers.
@@ -180,8 +183,8 @@ pub fn simulate(
         ruleset: ruleset.hash.to_string(),
         transactions: Counts { so_far: count, projected: let_in(&projected, plan) },
         parked: Counts { so_far: now.parked.len(), projected: then.parked.len() },
-        credits: credit_sums(ruleset, &now, &then, period, &repetitions),
-        rewards: reward_sums(ruleset, &now, &then),
+        credits: credit_sums(ruleset, (&now, &then), period, &repetitions)?,
+        rewards: reward_sums(ruleset, (&now, &then))?,
     })
 }
 
@@ -249,22 +252,22 @@ fn repeated(
 /// What is summed: name, payee, team, unit.
 type Key = (String, Option<String>, Option<String>, String);
 
-fn of_credit(credit: &CreditRow) -> (Key, &str) {
+fn of_credit(credit: &CreditRow) -> Result<(Key, Decimal), Refused> {
     let team = credit.team.clone().filter(|_| credit.position.is_none());
     let key = (credit.credit_type.clone(), credit.payee.clone(), team, credit.unit_type.clone());
-    (key, &credit.amount)
+    Ok((key, credit.amount().map_err(Refused::Amount)?))
 }
 
-fn of_reward(reward: &RewardRow) -> (Key, &str) {
+fn of_reward(reward: &RewardRow) -> Result<(Key, Decimal), Refused> {
     let (payee, team) = (Some(reward.payee.clone()), reward.team.clone());
-    ((reward.reward.clone(), payee, team, reward.unit_type.clone()), &reward.amount)
+    let key = (reward.reward.clone(), payee, team, reward.unit_type.clone());
+    Ok((key, reward.amount().map_err(Refused::Amount)?))
 }
 
 /// Four sums of one key: so far, posted, repeated, projected.
 type Amounts = [Decimal; 4];
 
-fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, &str), into: &[usize]) {
-    let amount: Decimal = amount.parse().unwrap_or_default();
+fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, Decimal), into: &[usize]) {
     let known = sums.entry(key).or_default();
     for place in into {
         if let Some(sum) = known.get_mut(*place) {
@@ -275,33 +278,40 @@ fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, &str), into: &[us
 
 fn credit_sums(
     ruleset: &Ruleset,
-    now: &Calculation,
-    then: &Calculation,
+    (now, then): (&Calculation, &Calculation),
     period: &Period,
     repetitions: &HashSet<&str>,
-) -> Vec<Sum> {
+) -> Result<Vec<Sum>, Refused> {
     let mut sums = BTreeMap::new();
     for row in now.credits.iter().filter(|row| row.status == "active") {
         let into: &[usize] = if own(row, period) { &[0] } else { &[0, 1] };
-        add(&mut sums, of_credit(row), into);
+        add(&mut sums, of_credit(row)?, into);
     }
     for row in then.credits.iter().filter(|row| row.status == "active") {
         let repeated = repetitions.contains(row.transaction.as_str());
-        add(&mut sums, of_credit(row), if repeated { &[2, 3] } else { &[3] });
+        add(&mut sums, of_credit(row)?, if repeated { &[2, 3] } else { &[3] });
     }
-    let sums = sums.into_iter();
-    sums.map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)))
-        .collect()
+    let sums = sums
+        .into_iter()
+        .map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)));
+    Ok(sums.collect())
 }
 
-fn reward_sums(ruleset: &Ruleset, now: &Calculation, then: &Calculation) -> Vec<Sum> {
+fn reward_sums(
+    ruleset: &Ruleset,
+    (now, then): (&Calculation, &Calculation),
+) -> Result<Vec<Sum>, Refused> {
     let mut sums = BTreeMap::new();
-    now.rewards.iter().for_each(|row| add(&mut sums, of_reward(row), &[0]));
-    then.rewards.iter().for_each(|row| add(&mut sums, of_reward(row), &[3]));
+    for row in &now.rewards {
+        add(&mut sums, of_reward(row)?, &[0]);
+    }
+    for row in &then.rewards {
+        add(&mut sums, of_reward(row)?, &[3]);
+    }
     let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
         sum(ruleset, key, [now, then.saturating_sub(now), then], None)
     });
-    sums.collect()
+    Ok(sums.collect())
 }
 
 fn sum(

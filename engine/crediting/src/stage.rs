@@ -33,7 +33,7 @@ use accredit_script::{
 };
 use accredit_workspace::Ruleset;
 
-pub use self::step::{Refusal, Says, Step};
+pub use self::step::{Refusal, Says, Step, Trimmed};
 pub use adjust::Adjustment;
 
 /// What people and the calendar add to a decision: releases, manual holds, adjustments, the
@@ -155,7 +155,7 @@ impl Case<'_> {
         }
     }
 
-    /// Adds a step that a condition was false, with the values seen.
+    /// Adds a step that a program answered false or nothing, with the values seen.
     pub fn refuse(
         &mut self,
         stage: &'static str,

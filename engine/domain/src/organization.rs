@@ -15,7 +15,9 @@ pub mod territory;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use caseless::Caseless;
 use jiff::civil::Date;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::calendar::Validity;
 use crate::money::Unit;
@@ -150,11 +152,33 @@ pub struct Organization {
     pub territories: Territories,
 }
 
-/// A name as aliases are matched: trimmed, case folded. Lower case alone leaves what capitals write
-/// alike: `Straße` and `STRASSE`, a sigma at the end of a word and within.
+/// A name as aliases are matched: without an e-mail's display name, in composed form (NFC), with full
+/// case folding, and with every run of Unicode spaces as one blank, none at the ends.
+///
+/// Case folding is Unicode's default one, so that `Straße` is `STRASSE` and a final sigma is a sigma;
+/// the dot that it leaves of a Turkish `İ` is dropped.
 pub fn fold(name: &str) -> String {
-    let lower = name.trim().to_lowercase();
-    if lower.is_ascii() { lower } else { lower.replace('ß', "ss").replace('ς', "σ") }
+    let name = address_of(name.trim()).unwrap_or(name);
+    if name.is_ascii() {
+        let words = name.split_ascii_whitespace().map(str::to_ascii_lowercase);
+        return words.collect::<Vec<String>>().join(" ");
+    }
+    let visible: String = name.chars().filter(|c| !is_invisible(*c)).collect();
+    let words = visible.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let folded: String = words.nfc().default_case_fold().filter(|c| *c != '\u{307}').collect();
+    folded.nfc().collect()
+}
+
+/// The address of `Ann Lee <ann@example.com>`.
+fn address_of(name: &str) -> Option<&str> {
+    let (_, address) = name.strip_suffix('>')?.rsplit_once('<')?;
+    let address = address.trim();
+    (address.contains('@') && !address.contains(char::is_whitespace)).then_some(address)
+}
+
+/// Marks that nobody sees and that come with copied text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 impl Organization {
@@ -165,6 +189,12 @@ impl Organization {
         people
             .filter(move |(_, meant)| meant.iter().any(|(entity, _)| person(entity)))
             .map(|(name, _)| name)
+    }
+
+    /// Every name, id and alias of a participant, a position or a team, folded.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let teams = self.teams.names().iter().map(|(name, _)| name);
+        self.aliases.iter().map(|(name, _)| name).chain(teams)
     }
 
     /// The participant with this id, added when new.
@@ -304,6 +334,25 @@ impl Organization {
         let assignments = self.holders.get(&position)?;
         let held = assignments.iter().find(|held| held.validity.contains(date))?;
         self.exists(held.participant, date).then_some(held.participant)
+    }
+
+    /// Whether anybody ever holds a position.
+    pub fn is_staffed(&self) -> bool {
+        self.holders.values().any(|assignments| !assignments.is_empty())
+    }
+
+    /// Whom `name` means on any day, when that is one: a person before the position of that person.
+    pub fn only_meaning(&self, name: &str) -> Option<Entity> {
+        let mut meant: Vec<Entity> =
+            self.aliases.meanings(name).iter().map(|(entity, _)| *entity).collect();
+        if meant.iter().any(|entity| matches!(entity, Entity::Participant(_))) {
+            meant.retain(|entity| matches!(entity, Entity::Participant(_)));
+        }
+        meant.dedup();
+        match meant.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
     }
 
     /// Every overlap of two assignments to one position, as (position, first, second).

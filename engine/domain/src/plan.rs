@@ -70,7 +70,8 @@ impl Plan {
 }
 
 /// The alerts a plan can ask for, by key.
-pub const ALERTS: [&str; 5] = ["unmatched", "ambiguous", "vacant", "over_maximum", "policy_error"];
+pub const ALERTS: [&str; 6] =
+    ["unmatched", "ambiguous", "vacant", "over_maximum", "total_not_one", "policy_error"];
 
 /// Who is measured by a plan (seed 001).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +169,8 @@ pub struct DirectRule {
     pub assign: Vec<Assign>,
     /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
     pub members: Option<Members>,
+    /// Whether a deal that names nobody raises an alert.
+    pub required: bool,
     /// At least one.
     pub results: Vec<DirectResult>,
 }
@@ -179,8 +182,8 @@ pub enum Assign {
     Owner,
     /// The mapped team columns: teams only, in an individual plan too.
     Team,
-    /// One column.
-    Column(String),
+    /// Columns, joined in order.
+    Columns(Vec<String>),
     /// The mapped column of positions named on the transaction.
     Preassigned,
     /// The team to whose territory the deal belongs; of one team and those below it, if one is

@@ -11,9 +11,11 @@
 mod cell;
 mod clock;
 pub mod dates;
+mod decoder;
 mod identity;
 pub mod numbers;
 pub mod read;
+mod remark;
 #[cfg(test)]
 mod tests;
 pub mod version;
@@ -28,10 +30,11 @@ use serde::{Deserialize, Serialize};
 pub use self::cell::{decode, trimmed};
 pub use self::clock::Clock;
 use self::dates::{DateFormats, Zone};
-use self::identity::natural_key;
+pub use self::decoder::Decoder;
 pub use self::identity::{ID_FORMS, IdForm};
 use self::numbers::NumberStyle;
 pub use self::numbers::number;
+pub use self::remark::Remark;
 
 /// The type of a column (FORMAT section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +201,7 @@ impl Record {
     /// As a JSON object: a number's digits are kept as they came.
     pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         use serde_json::Value as Json;
-        let cells = self.cells.iter().map(|(column, cell)| {
+        let cells = self.delivered().iter().map(|(column, cell)| {
             let value = match cell {
                 Cell::Null => Json::Null,
                 Cell::Text(text) | Cell::Nested(text) => Json::from(text.as_str()),
@@ -278,6 +281,8 @@ pub struct Transaction {
     clock: Result<Clock, Arc<str>>,
     /// The amount as delivered, when another one was set by hand.
     preadjusted: Option<Value>,
+    /// What is to be known about its row.
+    remarks: Box<[Remark]>,
 }
 
 /// A mapped field that cannot be read: why.
@@ -312,6 +317,21 @@ impl Transaction {
             *value = Value::Date(date);
         }
         again
+    }
+
+    /// What is to be known about its row, each an alert.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// The same deal with these remarks about its row.
+    pub fn with_remarks(&self, remarks: Vec<Remark>) -> Transaction {
+        Transaction { remarks: remarks.into(), ..self.clone() }
+    }
+
+    /// Whether its row has the column, be the cell blank or not.
+    pub fn has_column(&self, column: &str) -> bool {
+        self.layout.slots.contains_key(column)
     }
 
     /// The value in `column`: blank where the row has no such column.
@@ -468,84 +488,5 @@ impl Transaction {
         let mut content: Vec<_> = cells.filter(|(_, value)| !blank(value)).collect();
         content.sort();
         content
-    }
-}
-
-/// Decodes records by one set of [`Fields`], sharing a [`Layout`] between rows of equal columns.
-#[derive(Debug)]
-pub struct Decoder {
-    fields: Arc<Fields>,
-    layouts: Vec<Arc<Layout>>,
-}
-
-/// Layouts remembered by a decoder; beyond it a row gets its own.
-const LAYOUTS_MAX: usize = 64;
-
-impl Decoder {
-    /// A decoder for `fields`.
-    pub fn new(fields: Arc<Fields>) -> Self {
-        Decoder { fields, layouts: Vec::new() }
-    }
-
-    /// Decodes one record; of a column delivered twice the last cell counts.
-    pub fn decode(&mut self, record: &Record) -> Transaction {
-        let layout = self.layout(record);
-        let cells = record.cells.iter();
-        let values: Box<[Value]> = cells.map(|(column, cell)| self.value(column, cell)).collect();
-        let parts = layout.id.iter().map(|slot| {
-            let cell = slot.and_then(|slot| record.cells.get(slot)).map(|(_, cell)| cell);
-            match cell {
-                Some(Cell::Text(text) | Cell::Number(text)) => trimmed(text),
-                _ => "",
-            }
-        });
-        let parts: Vec<&str> = parts.collect();
-        let blank = parts.iter().any(|part| self.fields.is_blank(part));
-        let id = if blank { String::new() } else { natural_key(&parts, self.fields.id_form) };
-        let clock = self.clock(&layout, record);
-
-        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None }
-    }
-
-    fn value(&self, column: &str, cell: &Cell) -> Value {
-        decode(cell, self.fields.column_type(trimmed(column)), &self.fields)
-    }
-
-    /// The clock is read from the cell as delivered: as a date, all versions of a day would be equal.
-    fn clock(&self, layout: &Layout, record: &Record) -> Result<Clock, Arc<str>> {
-        let slot = layout.mapped.get(&Field::Updated).copied();
-        let Some((column, cell)) = slot.and_then(|slot| record.cells.get(slot)) else {
-            return Ok(Clock::Blank);
-        };
-        let formats = match self.fields.column_type(trimmed(column)) {
-            ColumnType::Date(formats) => Some(formats),
-            _ => self.fields.clock.as_ref(),
-        };
-        match cell {
-            Cell::Null => Ok(Clock::Blank),
-            Cell::Bool(flag) => Err(Arc::from(flag.to_string())),
-            Cell::Nested(text) => Err(Arc::from(text.as_str())),
-            Cell::Text(text) | Cell::Number(text) => {
-                let bare = if self.fields.is_blank(trimmed(text)) { "" } else { trimmed(text) };
-                Clock::read(bare, formats).ok_or_else(|| Arc::from(text.as_str()))
-            }
-        }
-    }
-
-    fn layout(&mut self, record: &Record) -> Arc<Layout> {
-        let same = |layout: &&Arc<Layout>| {
-            let names = layout.names.iter().map(AsRef::as_ref);
-            layout.names.len() == record.cells.len()
-                && names.eq(record.cells.iter().map(|(column, _)| trimmed(column)))
-        };
-        if let Some(layout) = self.layouts.iter().find(same) {
-            return Arc::clone(layout);
-        }
-        let columns = record.cells.iter().map(|(column, _)| column.as_str()).collect();
-        let layout = Arc::new(Layout::new(columns, &self.fields));
-        if self.layouts.len() < LAYOUTS_MAX {
-            self.layouts.push(Arc::clone(&layout));
-        }
-        layout
     }
 }

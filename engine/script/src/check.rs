@@ -9,6 +9,7 @@
 mod arguments;
 mod calls;
 mod compared;
+mod doubts;
 mod entry;
 mod expressions;
 mod fields;
@@ -166,7 +167,9 @@ fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
         _ => None,
     };
     if let Some(word) = word.filter(|word| is_closed(word)) {
-        return forbidden(place, word);
+        let finding = forbidden(place, word);
+        let column = syntax::column_behind(program, error, word);
+        return Diagnostic { help: column.or(finding.help), ..finding };
     }
     let finding = Diagnostic::error("CR001", place, fault::parse_message(error.err_type()));
     Diagnostic { help: syntax::help(program, error), ..finding }

@@ -209,6 +209,8 @@ pub struct Known {
     pub open: bool,
     /// Names, ids and aliases of people, folded: they do not belong into a program.
     pub people: BTreeSet<String>,
+    /// Everything that recipients may be called, folded; none while that is not known.
+    pub recipients: BTreeSet<String>,
     /// The workspace's credit types; none while they are not known.
     pub credit_types: BTreeSet<String>,
     /// Whether no unit of the workspace has decimals.

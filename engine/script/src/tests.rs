@@ -6,6 +6,7 @@
 
 mod beginners;
 mod checking;
+mod doubts;
 mod extremes;
 mod habits;
 mod hostile;

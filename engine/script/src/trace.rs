@@ -115,15 +115,29 @@ fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
 /// Values that are kept of one run.
 const READS_MAX: usize = 12;
 
-/// What a run of `program` read, each value once: `tx.amount` and its value.
-pub fn reads(program: &Program, arguments: &Arguments<'_>) -> Vec<(String, String)> {
+/// How a run came to its answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The line of the author's file at which it ended, from 1; none where the run had more steps
+    /// than are written down.
+    pub line: Option<u32>,
+    /// What it read, each value once: `tx.amount` and its value.
+    pub reads: Vec<(String, String)>,
+}
+
+/// How a run of `program` came to its answer.
+pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
+    let steps = steps(program, arguments).unwrap_or_default();
+    let whole = steps.len() < STEPS_MAX;
+    let line = steps.last().filter(|_| whole).map(|step| step.line);
+
     let mut reads: Vec<(String, String)> = Vec::new();
-    for read in steps(program, arguments).unwrap_or_default().into_iter().flat_map(|it| it.reads) {
+    for read in steps.into_iter().flat_map(|step| step.reads) {
         if reads.len() < READS_MAX && !reads.contains(&read) {
             reads.push(read);
         }
     }
-    reads
+    Way { line, reads }
 }
 
 /// The value of an expression that may use `tx` and, where they are there, `credit` and `to`.
@@ -223,7 +237,7 @@ impl Look<'_> {
     /// Every variable and chain of `expr` with its value, in order; what has no value is left out.
     fn reads(&self, expr: &Expr, scope: &Scope<'_>) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        let mut links = Vec::new();
+        let (mut links, mut asked) = (Vec::new(), Vec::new());
         expr.walk(&mut Vec::new(), &mut |path| {
             if let Some(ASTNode::Expr(part)) = path.last()
                 && !links.contains(&part.position())
@@ -231,6 +245,10 @@ impl Look<'_> {
             {
                 let (_, parts) = fault::chain(part);
                 links.extend(parts.iter().map(|link| link.sign));
+                if let Some(before) = self.asked(&name, &parts, scope) {
+                    asked.push(before.0.clone());
+                    found.push(before);
+                }
                 if let Some(value) = self.value(part, scope) {
                     found.push((name, value));
                 }
@@ -245,13 +263,40 @@ impl Look<'_> {
             };
             whole.iter().any(|other| begins(&other))
         };
-        found.retain(|(name, _)| !longer(name));
+        found.retain(|(name, _)| asked.contains(name) || !longer(name));
         found.retain(|(_, value)| !VIEWS.contains(&value.as_str()));
         found.dedup();
         found
     }
 
+    /// What stands before the last method of a chain, where that is a text of its own: of
+    /// `tx["stage"].contains("Won")` a reader wants to know what the stage is.
+    fn asked(
+        &self,
+        name: &str,
+        parts: &[fault::Link<'_>],
+        scope: &Scope<'_>,
+    ) -> Option<(String, String)> {
+        let Some(Expr::MethodCall(call, _)) = parts.last().map(|link| link.expr) else {
+            return None;
+        };
+        if parts.len() < 2 {
+            return None;
+        }
+        let before = name.rfind(&format!(".{}(", call.name)).and_then(|end| name.get(..end))?;
+        let expr = self.plain.compile_expression(before).ok()?;
+        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut self.copy(scope), &expr);
+        value.ok().map(|value| (before.to_owned(), shown(&value)))
+    }
+
     fn value(&self, expr: &Expr, scope: &Scope<'_>) -> Option<String> {
+        let mut copy = self.copy(scope);
+        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.alone(expr));
+        value.ok().map(|value| shown(&value))
+    }
+
+    /// The variables of a run, for a second look.
+    fn copy(&self, scope: &Scope<'_>) -> Scope<'static> {
         // Places of variables count from the end of the scope: constants go in front.
         let mut copy = Scope::new();
         for (name, value) in self.constants {
@@ -262,8 +307,7 @@ impl Look<'_> {
         for (name, _, value) in variables.into_iter().rev() {
             copy.push_dynamic(name.to_owned(), value.clone());
         }
-        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.alone(expr));
-        value.ok().map(|value| shown(&value))
+        copy
     }
 
     /// The expression as a program of its own, with the functions of the script.
@@ -313,6 +357,7 @@ fn expression(statement: &Stmt) -> Option<Expr> {
         Stmt::FnCall(call, at) => Expr::FnCall(call.clone(), *at),
         Stmt::Expr(expr) => (**expr).clone(),
         Stmt::Return(Some(expr), ..) => (**expr).clone(),
+        Stmt::Return(None, _, at) => Expr::Unit(*at),
         _ => return None,
     })
 }

@@ -26,7 +26,7 @@ pub(super) fn assign(
     scope: Scope<'_>,
 ) -> Option<Vec<Assign>> {
     let Some(item) = table.take("assign") else {
-        if let Some(policy) = defaults.get(&Kind::Crediting) {
+        if let Some(policy) = defaults.get(Kind::Crediting) {
             return policy.map(|policy| vec![Assign::Policy(policy)]);
         }
         let place = table.place();
@@ -60,22 +60,26 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             }
             Some(Assign::Preassigned)
         }
-        ("field", Some(column)) if !column.is_empty() => {
-            conditions::known_column(report, column, &text, scope.columns)
-                .then(|| Assign::Column(column.to_owned()))
+        ("field", Some(columns)) if !columns.is_empty() => {
+            let columns: Vec<String> =
+                columns.split(';').map(|column| column.trim().to_owned()).collect();
+            let mut known = columns
+                .iter()
+                .map(|column| conditions::known_column(report, column, &text, scope.columns));
+            known.all(|is_known| is_known).then_some(Assign::Columns(columns))
         }
         ("policy", Some(name)) => {
             let name = (name, &text.place);
             scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)
         }
         ("policy", None) => {
-            let policy = defaults.get(&Kind::Crediting);
+            let policy = defaults.get(Kind::Crediting);
             if policy.is_none() {
                 let message = "the plan has no crediting policy".to_owned();
                 let help = "add `policies = { crediting = \"NAME\" }` or write `policy:NAME`";
                 report.error("CR023", text.place, message, help);
             }
-            policy.copied().flatten().map(Assign::Policy)
+            policy.flatten().map(Assign::Policy)
         }
         ("territory", None) => {
             if scope.whole && scope.organization.territories.is_empty() {
@@ -134,9 +138,13 @@ pub(super) fn members(
     let report = table.report();
     let Some(text) = table.text("members") else {
         let teams_only = |assign: &Assign| matches!(assign, Assign::Team | Assign::Territory(_));
-        let individual = scope.measure == Measure::Individual;
-        if individual && assign.is_some_and(|all| !all.is_empty() && all.iter().all(teams_only)) {
-            let message = "the rule finds teams only, and a team without `members` is nobody";
+        // A territory is always a team; a column of teams may stand behind one of people.
+        let finds_nobody = |all: &[Assign]| {
+            let territory = all.iter().any(|assign| matches!(assign, Assign::Territory(_)));
+            territory || (!all.is_empty() && all.iter().all(teams_only))
+        };
+        if scope.measure == Measure::Individual && assign.is_some_and(finds_nobody) {
+            let message = "the rule may find a team, and a team without `members` is nobody";
             let help = "add `members = \"equal\"`, or \"weight\", \"full\" or \"manager\"; or let the \
                         plan have `measure = \"team\"`";
             let warning = Diagnostic::warning("CR023", table.place(), message);

@@ -9,32 +9,66 @@
 use super::Columns;
 use super::report::Report;
 use super::toml::{Item, Table, Text, choice};
-use accredit_domain::diagnostic::did_you_mean;
+use accredit_domain::diagnostic::{Origin, Place, did_you_mean};
 use accredit_domain::transaction::dates::day;
 use accredit_domain::transaction::{ColumnType, Field, Fields, number};
 
-/// The expression that `rows` mean; nothing when one of them was not understood.
-pub(super) fn lower(rows: &[Item<'_>], fields: &Fields, columns: &Columns) -> Option<String> {
-    let mut text = Some(String::new());
+/// The expression that `rows` mean, and where its words stand in the rows; nothing when one of them
+/// was not understood.
+pub(super) fn lower(
+    (rows, place): (&[Item<'_>], Place),
+    fields: &Fields,
+    columns: &Columns,
+) -> Option<(String, Origin)> {
+    let (mut text, mut pieces, mut whole) = (String::new(), Vec::new(), true);
     for (index, row) in rows.iter().enumerate() {
         let term = row.table().and_then(|row| term(row, index == 0, fields, columns));
-        text = text.zip(term).map(|(text, term)| text + term.as_str());
+        let Some(term) = term else {
+            whole = false;
+            continue;
+        };
+
+        let mut piece = |text: &str, written: Place| {
+            let column = text.chars().count().saturating_add(1);
+            pieces.push((u32::try_from(column).unwrap_or(u32::MAX), written));
+        };
+        text.push_str(term.joint);
+        piece(&text, term.column.clone());
+        text.push_str(&term.access);
+        text.push_str(term.sign);
+        piece(&text, term.value);
+        text.push_str(&term.literal);
+        text.push_str(term.end);
+        piece(&text, term.column);
     }
-    text.filter(|text| !text.is_empty())
+    (whole && !text.is_empty()).then(|| (text, Origin::of_pieces(place, pieces)))
+}
+
+/// A row as Rhai writes it, in pieces, with the places of its words.
+struct Term {
+    joint: &'static str,
+    access: String,
+    sign: &'static str,
+    literal: String,
+    end: &'static str,
+    /// Where the column is named.
+    column: Place,
+    /// Where the value stands.
+    value: Place,
 }
 
 /// Comparisons by the word in `is`, as Rhai writes them.
 const COMPARISONS: [(&str, &str); 7] = [
-    ("=", "=="),
-    ("!=", "!="),
-    ("<", "<"),
-    ("<=", "<="),
-    (">", ">"),
-    (">=", ">="),
+    ("=", " == "),
+    ("!=", " != "),
+    ("<", " < "),
+    ("<=", " <= "),
+    (">", " > "),
+    (">=", " >= "),
     ("contains", "contains"),
 ];
 
-fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> Option<String> {
+fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> Option<Term> {
     let column = if first {
         row.need_text("if").map(|column| ("", column))
     } else {
@@ -58,7 +92,7 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
     let (access, kind) = access(report, &column, fields, columns)?;
     let (comparison, is) = comparison?;
     let fits = match (comparison, &kind) {
-        ("contains", ColumnType::Text | ColumnType::ExactText) | ("==" | "!=", _) => true,
+        ("contains", ColumnType::Text | ColumnType::ExactText) | (" == " | " != ", _) => true,
         ("contains", _) | (_, ColumnType::Bool) => false,
         _ => true,
     };
@@ -68,11 +102,14 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
         report.error("CR024", is.place, message, &help);
         return None;
     }
-    let literal = literal(&value?, &kind)?;
-    Some(match comparison {
-        "contains" => format!("{joint}{access}.contains({literal})"),
-        _ => format!("{joint}{access} {comparison} {literal}"),
-    })
+    let value = value?;
+    let literal = literal(&value, &kind)?;
+    let (sign, end) = match comparison {
+        "contains" => (".contains(", ")"),
+        sign => (sign, ""),
+    };
+    let (column, value) = (column.place, value.place());
+    Some(Term { joint, access, sign, literal, end, column, value })
 }
 
 /// A column as delivered, else a mapped field; with its type.

@@ -11,9 +11,11 @@ mod assign;
 mod calendar;
 mod conditions;
 mod csv;
+mod doubts;
 mod exchange;
 mod fields;
 mod hash;
+mod layout;
 mod organization;
 mod plan;
 mod policies;
@@ -47,6 +49,7 @@ use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{Kind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
+use accredit_domain::transaction::read::FileLayout;
 use accredit_script::pool::MachinePool;
 use accredit_script::{Known, Machine};
 
@@ -103,6 +106,8 @@ pub struct Settings {
     pub relationship_types: Vec<Arc<str>>,
     /// What columns mean.
     pub fields: Arc<Fields>,
+    /// How the rows of transactions lie in their files.
+    pub layout: FileLayout,
     /// Periods.
     pub calendar: Calendar,
     /// Saved queries, by name.
@@ -118,6 +123,8 @@ pub struct Source {
     pub connector: String,
     /// The intake policy that maps the body; absent, the body is one transaction or an array.
     pub intake: Option<ProgramId>,
+    /// Whether a delivery brings only what changed, and is laid over the deal's last version.
+    pub merge: bool,
 }
 
 impl Settings {
@@ -205,6 +212,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     organization.currencies().for_each(|unit| rates.add_currency(unit));
     let names = setting::Names { policies: &policies, queries: &settings.queries };
     let references = sources::References::default();
+    let doubts = doubts::Doubts::default();
     let scope = plan::Scope {
         settings: &settings,
         organization: &organization,
@@ -214,6 +222,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         names,
         plan: "",
         references: &references,
+        doubts: &doubts,
     };
     let mut plans = BTreeMap::new();
     for (path, id, text) in plan_files(files) {
@@ -225,12 +234,21 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
     let order = references.order(&plans, &ids, report);
     let quotas = quotas::read(files, &plans, &ids, scope, report);
+    if whole {
+        doubts::organization(&organization, &plans, report);
+    }
+    doubts.judge(&plans, &quotas, report);
     let (programs, policies) = policies.finish();
     let known = Known {
         fields: Arc::clone(&settings.fields),
         columns: columns.known.clone(),
         open: columns.open,
         people: organization.names_of_people().map(str::to_owned).collect(),
+        recipients: if whole {
+            organization.names().map(str::to_owned).collect()
+        } else {
+            BTreeSet::new()
+        },
         credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
         whole_units: settings.units.whole(),
         total_one: false,
@@ -254,6 +272,17 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         files,
         machines: MachinePool::default(),
     })
+}
+
+/// `[transactions]` of a directory, whatever else is wrong with its files: rows are read before the
+/// rest is understood, since their columns are a part of it.
+pub fn layout(files: &Files) -> FileLayout {
+    let report = Report::default();
+    let text = files.get(SETTINGS).map(AsRef::as_ref).unwrap_or_default();
+    let source = toml::Source::new(SETTINGS, text, &report);
+    let Some(document) = source.parse() else { return FileLayout::default() };
+    let (_, layout) = layout::read(&mut toml::Table::root(source, &document));
+    layout
 }
 
 fn read_settings(

@@ -16,6 +16,7 @@ mod territories;
 use std::collections::HashMap;
 
 use super::csv::{Cell, Row, Sheet};
+use super::doubts;
 use super::report::{Report, hint};
 use super::toml::Source;
 use super::{Columns, Files, Settings, exchange};
@@ -111,6 +112,10 @@ pub(super) fn read(
     rows(&territories).for_each(|row| territories::read(&mut reading, row));
     rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
     rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
+    doubts::repeated(rows(&relationships), &["type", "source", "target", "from", "to"]);
+    doubts::repeated(rows(&aliases), &["kind", "id", "alias", "from", "to"]);
+    let place = ["team", "field", "value", "through", "from", "to"];
+    doubts::repeated(rows(&territories), &place);
     // What was left out could be what a contradiction is made of.
     if reading.whole && assignments.iter().all(Sheet::whole) {
         consistency::check(&reading, report, files);

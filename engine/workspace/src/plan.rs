@@ -6,17 +6,20 @@
 //! **Architecture invariant:** what the plan's `policies` say is a default only: a rule or result
 //! that says something itself is never overruled by it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::doubts::{self, Doubts};
+use super::report::Report;
 use super::reward;
 use super::rule;
 use super::selector::selectors;
 use super::setting::{self, Names, expression};
 use super::sources::References;
-use super::toml::{Item, Source, Table, choice};
+use super::toml::{Item, Source, Table, Text, choice};
 use super::{Columns, Settings};
 use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::diagnostic::Diagnostic;
@@ -43,10 +46,37 @@ pub(super) struct Scope<'a> {
     pub(super) plan: &'a str,
     /// Plans that rules name.
     pub(super) references: &'a References,
+    /// What can be judged only when everything is read.
+    pub(super) doubts: &'a Doubts,
 }
 
-/// The plan's policies by kind; a kind whose name was not found has none.
-pub(super) type Defaults = BTreeMap<Kind, Option<ProgramId>>;
+/// The policies that a plan chooses, by kind.
+#[derive(Debug, Default)]
+pub(super) struct Defaults {
+    /// Where each is named, and its program; a name that was not found has none.
+    chosen: BTreeMap<Kind, (Text, Option<ProgramId>)>,
+    /// Kinds that a rule, or the plan itself, has asked for.
+    asked: RefCell<BTreeSet<Kind>>,
+}
+
+impl Defaults {
+    /// The policy of a kind, for something that says nothing itself; none where the plan chooses
+    /// none, and none in it where its name was not found.
+    pub(super) fn get(&self, kind: Kind) -> Option<Option<ProgramId>> {
+        self.asked.borrow_mut().insert(kind);
+        self.chosen.get(&kind).map(|(_, program)| *program)
+    }
+
+    /// Warns of policies that nothing has asked for.
+    fn warn_unused(&self, report: &Report) {
+        let asked = self.asked.borrow();
+        for (kind, (text, program)) in &self.chosen {
+            if program.is_some() && !asked.contains(kind) {
+                doubts::unused_policy(report, text, kind.name());
+            }
+        }
+    }
+}
 
 /// Reads the plan `id`; nothing when it is not TOML.
 pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan> {
@@ -75,7 +105,7 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
     let defaults = root.take("policies").map(|item| policies(&item, scope)).unwrap_or_default();
     let filter = match root.take("filter") {
         Some(item) => expression(&item, Use::Filter, scope.names),
-        None => defaults.get(&Kind::Filter).copied().flatten(),
+        None => defaults.get(Kind::Filter).flatten(),
     };
     if !root.has("direct") && !root.has("indirect") {
         let message = "the plan has no rule, and credits nobody".to_owned();
@@ -84,6 +114,7 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
     }
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
     let rewards = reward::read(&mut root, &defaults, scope);
+    defaults.warn_unused(report);
     root.finish();
     Some(Plan {
         id: Arc::from(id),
@@ -142,23 +173,27 @@ const CHOSEN: [(Kind, &str); 7] = [
 ];
 
 fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
-    let mut defaults = Defaults::new();
+    let mut defaults = Defaults::default();
     let Some(mut table) = item.table() else { return defaults };
     for (kind, key) in CHOSEN {
         let Some(item) = table.take(key) else { continue };
-        let found = item.text().and_then(|text| match text.text.strip_prefix("policy:") {
+        let Some(text) = item.text() else {
+            defaults.asked.borrow_mut().insert(kind);
+            continue;
+        };
+        let found = match text.text.strip_prefix("policy:") {
             Some(name) => {
                 let message = format!("`{}` is more than a name", text.text);
                 let help = format!("write `{}`", name.trim());
-                item.report().error("CR024", text.place, message, &help);
+                item.report().error("CR024", text.place.clone(), message, &help);
                 None
             }
             None => {
                 let name = (text.text.trim(), &text.place);
                 scope.names.policies.find(item.report(), kind, name)
             }
-        });
-        defaults.insert(kind, found);
+        };
+        defaults.chosen.insert(kind, (text, found));
     }
     table.finish();
     defaults

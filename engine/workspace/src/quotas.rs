@@ -17,6 +17,8 @@ use super::plan::Scope;
 use super::report::Report;
 use super::selector::selector;
 use super::toml::{Source, Text};
+use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
+use accredit_domain::organization::Entity;
 use accredit_domain::plan::quota::{Quota, Quotas};
 use accredit_domain::plan::{Measure, Plan, Selector};
 
@@ -44,8 +46,12 @@ pub(super) fn read(
         let Some(plan) = plan else { continue };
         let Some(of) = plans.get(plan.text.as_str()) else {
             if !ids.contains(&plan.text.as_str()) {
+                // A quota may come before its plan does; it must not stop the other plans.
                 let place = row.source().place(plan.offset);
-                report.unknown("CR025", place, ("plan", &plan.text), ids.iter().copied());
+                let near = did_you_mean(&plan.text, ids.iter().copied()).unwrap_or_default();
+                let message = format!("there is no plan `{}` yet{near}", plan.text);
+                let help = "the quota counts as soon as plans/ has a file of that name";
+                report.push(Diagnostic::warning("CR025", place, message).help(help));
             }
             continue;
         };
@@ -97,9 +103,20 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
     let team = || organization.teams.find(id).map(Selector::Team);
     let position = || organization.find_position(id).map(Selector::Position);
     let participant = || organization.find_participant(id).map(Selector::Participant);
+    // Names and aliases work wherever an id does, as long as they mean one.
+    let named_team = || organization.teams.only_meaning(id).map(Selector::Team);
+    let named = || {
+        organization.only_meaning(id).map(|entity| match entity {
+            Entity::Participant(participant) => Selector::Participant(participant),
+            Entity::Position(position) => Selector::Position(position),
+        })
+    };
     let found = match scope.measure {
-        Measure::Team => team(),
-        Measure::Individual => position().or_else(participant).or_else(team),
+        Measure::Team => team().or_else(named_team),
+        Measure::Individual => {
+            let by_id = position().or_else(participant).or_else(team);
+            by_id.or_else(named).or_else(named_team)
+        }
     };
     if found.is_none() && scope.whole {
         let what = match scope.measure {
@@ -107,7 +124,9 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
             Measure::Individual => "position or participant",
         };
         let message = format!("there is no {what} `{id}`");
-        row.error("CR033", cell.offset, message, "write an id, or a selector such as `title:NAME`");
+        let help =
+            "write an id, a name or an alias that means one, or a selector such as `title:NAME`";
+        row.error("CR033", cell.offset, message, help);
     }
     found
 }

@@ -11,7 +11,7 @@ use super::plan::{Defaults, Scope};
 use super::rule::once;
 use super::setting::{self, expression};
 use super::toml::{Table, Text, choice};
-use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::money::Unit;
 use accredit_domain::plan::{
     DirectResult, DuplicateSetting, HoldSetting, IndirectResult, MaximumScope, Output,
@@ -32,15 +32,22 @@ pub(super) fn direct(
     results.filter_map(|table| direct_result(table, &mut names, defaults, scope)).collect()
 }
 
-/// The results of an indirect rule.
+/// The results of an indirect rule; `judge` gets the place of each, and whether it or the plan says
+/// what becomes of duplicates.
 pub(super) fn indirect(
     rule: &mut Table<'_>,
     defaults: &Defaults,
     scope: Scope<'_>,
+    judge: impl Fn(Place, bool),
 ) -> Vec<IndirectResult> {
     let mut names = Vec::new();
-    let results = results(rule).into_iter();
-    results.filter_map(|table| indirect_result(table, &mut names, defaults, scope)).collect()
+    let tables = results(rule).into_iter();
+    let result = tables.filter_map(|table| {
+        let written = table.has("duplicates") || defaults.get(Kind::Duplication).is_some();
+        judge(table.place(), written);
+        indirect_result(table, &mut names, defaults, scope)
+    });
+    result.collect()
 }
 
 fn results<'a>(rule: &mut Table<'a>) -> Vec<Table<'a>> {
@@ -63,7 +70,7 @@ fn direct_result(
     scope: Scope<'_>,
 ) -> Option<DirectResult> {
     let output = output(&mut table, names, defaults, Use::Maximum, scope);
-    let value = value(&mut table, Use::Value, policy(defaults, Kind::Value), scope);
+    let value = value(&mut table, (Use::Value, Kind::Value), defaults, scope);
     let unit = unit(&mut table, scope).unwrap_or(scope.settings.currency);
     let credit_type = needed_credit_type(&mut table, scope);
     let rollable = table.flag("rollable");
@@ -87,7 +94,7 @@ fn indirect_result(
     scope: Scope<'_>,
 ) -> Option<IndirectResult> {
     let output = output(&mut table, names, defaults, Use::IndirectMaximum, scope);
-    let value = value(&mut table, Use::IndirectValue, policy(defaults, Kind::Rollup), scope);
+    let value = value(&mut table, (Use::IndirectValue, Kind::Rollup), defaults, scope);
     let unit = unit(&mut table, scope);
     let written = table.text("credit_type");
     let credit_type = written.and_then(|text| credit_type(&table, &text, scope));
@@ -100,18 +107,18 @@ fn indirect_result(
 }
 
 fn policy(defaults: &Defaults, kind: Kind) -> Option<ProgramId> {
-    defaults.get(&kind).copied().flatten()
+    defaults.get(kind).flatten()
 }
 
 fn value(
     table: &mut Table<'_>,
-    place: Use,
-    default: Option<ProgramId>,
+    (place, kind): (Use, Kind),
+    defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<ProgramId> {
     match table.take("value") {
         Some(item) => expression(&item, place, scope.names),
-        None => default,
+        None => policy(defaults, kind),
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use accredit_domain::transaction::numbers;
 use rust_decimal::Decimal;
 
+use super::doubts;
 use super::plan::{Defaults, Scope};
 use super::result::{credit_type, only_credit_type};
 use super::rule::once;
@@ -102,6 +103,7 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
             None
         }
         (Some(item), None) => {
+            let place = table.place();
             let retroactive = match retroactive {
                 Some(flag) => flag.as_flag().or_else(|| {
                     flag.refuse("true or false");
@@ -109,10 +111,14 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
                 }),
                 None => Some(false),
             };
-            Some(Worth::Tiers(Tiers { tiers: tiers_of(&item)?, retroactive: retroactive? }))
+            let tiers = tiers_of(&item)?;
+            if tiers.iter().any(|tier| matches!(tier.up_to, Some(Limit::OfQuota(_)))) {
+                scope.doubts.asks_for_quota(place, scope.plan);
+            }
+            Some(Worth::Tiers(Tiers { tiers, retroactive: retroactive? }))
         }
         (None, Some(item)) => expression(&item, Use::Reward, scope.names).map(Worth::Program),
-        (None, None) => match defaults.get(&Kind::Reward) {
+        (None, None) => match defaults.get(Kind::Reward) {
             Some(policy) => policy.map(Worth::Program),
             None => {
                 let message = "the reward has neither `tiers` nor a `value`".to_owned();
@@ -142,7 +148,10 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
         let rate = rate.and_then(|text| rate_of(item, &text));
         let limit = match &up_to {
             Some(text) => limit_of(item, text).map(Some),
-            None if index == last => Some(None),
+            None if index == last || item.table().is_some_and(|tier| tier.has("up_to")) => {
+                // A limit that is no text is reported where it stands.
+                (index == last).then_some(None)
+            }
             None => {
                 let message = "only the last tier may have no `up_to`".to_owned();
                 item.report().error("CR023", place, message, "say where this one ends");
@@ -181,9 +190,12 @@ fn limit_of(item: &Item<'_>, text: &Text) -> Option<Limit> {
         let help = "write an amount above 0, such as \"10000\", or \"100%\" of the quota";
         item.report().error("CR024", text.place.clone(), message, help);
     }
-    found.map(
-        |(number, percent)| if percent { Limit::OfQuota(number) } else { Limit::Amount(number) },
-    )
+    let (number, percent) = found?;
+    if percent {
+        return Some(Limit::OfQuota(number));
+    }
+    doubts::tier(item.report(), text, number);
+    Some(Limit::Amount(number))
 }
 
 fn rate_of(item: &Item<'_>, text: &Text) -> Option<Decimal> {
@@ -192,7 +204,9 @@ fn rate_of(item: &Item<'_>, text: &Text) -> Option<Decimal> {
         let message = format!("`{}` is not a rate", text.text);
         item.report().error("CR024", text.place.clone(), message, "write \"0.10\" or \"10%\"");
     }
-    found.map(|(rate, _)| rate)
+    let (number, percent) = found?;
+    doubts::rate(item.report(), text, number, percent);
+    Some(number)
 }
 
 /// `0.10`, or `10%` as 0.1 and that it was a percentage.

@@ -53,9 +53,10 @@ fn direct_rule(
     let rule = rule(&mut table, names, Use::Condition, scope);
     let assign = assign::assign(&mut table, defaults, scope);
     let members = assign::members(&mut table, assign.as_deref(), scope);
+    let required = table.flag("required");
     let results = result::direct(&mut table, defaults, scope);
     table.finish();
-    Some(DirectRule { rule: rule?, assign: assign?, members, results })
+    Some(DirectRule { rule: rule?, assign: assign?, members, required, results })
 }
 
 fn indirect_rule(
@@ -69,7 +70,12 @@ fn indirect_rule(
     let relationship = relationship.and_then(|text| relationship_of(table.report(), &text, scope));
     let receivers = selectors(&mut table, "receivers", scope);
     let sources = scope.references.read(&mut table, scope.plan);
-    let results = result::indirect(&mut table, defaults, scope);
+    let results = result::indirect(&mut table, defaults, scope, |result, duplicates| {
+        // Where no rule or policy says it, two parts of one deal are one credit of the manager.
+        if relationship == Some(Relationship::Reporting) && !duplicates {
+            scope.doubts.leaves_duplicates_out(result, &sources);
+        }
+    });
     table.finish();
     Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, sources, results })
 }
@@ -131,8 +137,9 @@ fn condition(
         item.refuse("an expression, or at least one row");
         return None;
     }
-    let source = conditions::lower(&rows, &scope.settings.fields, scope.columns)?;
-    Some(scope.names.policies.expression(place, &source, item.place().into()))
+    let rows = (rows.as_slice(), item.place());
+    let (source, origin) = conditions::lower(rows, &scope.settings.fields, scope.columns)?;
+    Some(scope.names.policies.expression(place, &source, origin))
 }
 
 fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Relationship> {

@@ -2,6 +2,7 @@
 
 mod broken;
 mod calendar;
+mod doubts;
 mod exchange;
 mod laws;
 mod quotas;

@@ -1,5 +1,6 @@
 //! How results and diagnostics are printed.
 
 pub(crate) mod output;
+pub(crate) mod pages;
 pub(crate) mod report;
 pub(crate) mod sarif;

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod client;
+pub(crate) mod dump;
 pub(crate) mod keep;
 pub(crate) mod preview;
 pub(crate) mod release;

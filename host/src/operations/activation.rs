@@ -175,16 +175,16 @@ impl Service {
     }
 
     fn put_in_force(&self, checked: Checked, change: &Change) -> Result<Activated, Refused> {
-        let failed = |error: &dyn std::fmt::Display| Refused::Problem(Problem::internal(error));
         let ruleset = Arc::new(checked.ruleset);
         let secrets = secrets::secrets(&self.ledger, &self.config.secrets, &ruleset);
-        let secrets = secrets.map_err(|error| failed(&error))?;
+        let secrets = secrets.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let plans = ruleset.plan_hashes();
         let restated = self.restated(&self.ruleset.load(), &ruleset);
-        let restated = restated.map_err(|error| failed(&error))?;
+        let restated = restated.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let row =
             Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
-        let row = self.record_activation(&ruleset, row).map_err(|error| failed(&error))?;
+        let row = self.record_activation(&ruleset, row);
+        let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));
         // Asked for before anybody can see the new rules, so that nobody finds everything done.

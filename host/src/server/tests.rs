@@ -3,13 +3,16 @@
 mod admin;
 mod api;
 mod concurrency;
+mod damage;
 mod definitions;
 mod foretold;
 mod former;
+mod health;
 mod hooks;
 mod incremental;
 mod policies;
 mod published;
+mod recorded;
 mod restart;
 mod selected;
 mod swap;
@@ -19,6 +22,7 @@ mod wire;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use accredit_seams::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -68,6 +72,9 @@ fn hold(tx, credit) {
 
 const PEOPLE: &str = "id,name,title,manager,from,to\nann,Ann,Seller,,,\nbob,Bob,Seller,,,\n";
 
+/// Makes a store of a test's own.
+type MakeStore = Box<dyn Fn(&Config) -> std::sync::Arc<dyn Store> + Send + Sync>;
+
 /// A server with its directory and its data file.
 struct Host {
     runtime: tokio::runtime::Runtime,
@@ -78,6 +85,8 @@ struct Host {
     date: jiff::civil::Date,
     /// What else it is started with.
     also: Box<dyn Fn(&mut Config) + Send + Sync>,
+    /// The store that it runs on, where that is not its data file.
+    store: Option<MakeStore>,
 }
 
 /// What came back.
@@ -120,7 +129,22 @@ impl Host {
         Host::begin(false, Box::new(also))
     }
 
+    fn start_on<S: Store + 'static>(
+        store: impl Fn(&Config) -> std::sync::Arc<S> + Send + Sync + 'static,
+    ) -> Host {
+        let store: MakeStore = Box::new(move |config| store(config));
+        Host::begin_on(false, Box::new(|_| ()), Some(store))
+    }
+
     fn begin(watch: bool, also: Box<dyn Fn(&mut Config) + Send + Sync>) -> Host {
+        Host::begin_on(watch, also, None)
+    }
+
+    fn begin_on(
+        watch: bool,
+        also: Box<dyn Fn(&mut Config) + Send + Sync>,
+        store: Option<MakeStore>,
+    ) -> Host {
         let folder = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = folder.path().join("acme").join(path);
@@ -140,7 +164,7 @@ impl Host {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
         let date = jiff::civil::date(2026, 1, 15);
-        let mut host = Host { runtime, running: None, agent, folder, watch, date, also };
+        let mut host = Host { runtime, running: None, agent, folder, watch, date, also, store };
         host.run();
         host
     }
@@ -157,7 +181,14 @@ impl Host {
             ..Config::default()
         };
         (self.also)(&mut config);
-        self.running = Some(self.runtime.block_on(Server::start(config)).unwrap());
+        let store = self.store.as_ref().map(|make| make(&config));
+        let running = self.runtime.block_on(async {
+            match store {
+                Some(store) => Server::start_on(config, store).await,
+                None => Server::start(config).await,
+            }
+        });
+        self.running = Some(running.unwrap());
     }
 
     fn stop(&mut self) {

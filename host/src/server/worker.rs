@@ -23,7 +23,7 @@ mod shadow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -66,7 +66,7 @@ const TIMEOUTS: Duration = Duration::from_secs(30);
 const TIMEOUTS_MAX: usize = 100_000;
 
 /// How long a job that has not begun is waited for; a request has 30 s.
-const JOB_WAIT: Duration = Duration::from_secs(20);
+const JOB_WAIT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 20 });
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
@@ -93,26 +93,36 @@ pub(crate) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 /// The way to the worker.
 #[derive(Clone)]
-pub(crate) struct Orders(Sender<Order>);
+pub(crate) struct Orders {
+    sender: Sender<Order>,
+    /// Whether a wake waits already: under a stream of deliveries a job would wait behind thousands.
+    woken: Arc<AtomicBool>,
+}
 
 /// The worker's end.
-pub(crate) struct OrderQueue(Receiver<Order>);
+pub(crate) struct OrderQueue {
+    receiver: Receiver<Order>,
+    woken: Arc<AtomicBool>,
+}
 
 /// Both ends.
 pub(crate) fn orders() -> (Orders, OrderQueue) {
     let (sender, receiver) = channel();
-    (Orders(sender), OrderQueue(receiver))
+    let woken = Arc::new(AtomicBool::new(false));
+    (Orders { sender, woken: Arc::clone(&woken) }, OrderQueue { receiver, woken })
 }
 
 impl Orders {
     /// Hands an order over; a worker that is gone answers nothing.
     pub(crate) fn send(&self, order: Order) {
-        let _ = self.0.send(order);
+        let _ = self.sender.send(order);
     }
 
     /// Has the worker look for something to do.
     pub(crate) fn wake(&self) {
-        self.send(Order::Wake);
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.send(Order::Wake);
+        }
     }
 }
 
@@ -227,18 +237,17 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         timeouts: BTreeSet::new(),
         timeouts_tried: Instant::now(),
     };
+    worker.carry_out();
     worker.find_timeouts();
     loop {
-        // A batch at a time: a release does not wait for the end of an import.
-        worker.finalize_listed();
-        let more = worker.step() | worker.recredit() | worker.run_on();
-        worker.new_day();
-        worker.redrive_when_asked();
-        worker.retry_timeouts();
+        let is_stopping = service.stopping.load(Ordering::Acquire);
+        let more = !is_stopping && worker.do_some();
 
         let wait = if more { Duration::ZERO } else { TICK };
-        match queue.0.recv_timeout(wait) {
-            Ok(Order::Wake) | Err(RecvTimeoutError::Timeout) => (),
+        match queue.receiver.recv_timeout(wait) {
+            // Before the next look, so that what comes after it wakes again.
+            Ok(Order::Wake) => queue.woken.store(false, Ordering::Release),
+            Err(RecvTimeoutError::Timeout) => (),
             // Dropped at a stop: its caller hears that the server stops.
             Ok(Order::Do(_)) if service.stopping.load(Ordering::Acquire) => (),
             Ok(Order::Do(job)) => worker.job(job),
@@ -254,6 +263,17 @@ impl Worker {
     /// What every part of the server shares.
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
+    }
+
+    /// A little of everything that there is to do, a batch at a time: a release does not wait for the
+    /// end of an import. Whether there may be more.
+    fn do_some(&mut self) -> bool {
+        self.finalize_listed();
+        let more = self.step() | self.recredit() | self.run_on();
+        self.new_day();
+        self.redrive_when_asked();
+        self.retry_timeouts();
+        more
     }
 
     /// Decides a batch of what waits; whether there may be more.

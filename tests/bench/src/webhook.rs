@@ -44,7 +44,7 @@ fn start(binary: &str, dir: &Path) -> (Accredit, String) {
         std::fs::write(path, text).unwrap();
     }
     let mut command = Command::new(binary);
-    command.arg("serve").arg("--data").arg(dir.join("accredit.redb"));
+    command.arg("serve").arg("--create").arg("--data").arg(dir.join("accredit.redb"));
     command.arg("--workspace").arg(dir.join("workspace")).args(["--listen", "127.0.0.1:0"]);
     command
         .env("ACCREDIT_TOKEN", "bench-token-0123456789abcdef012345")

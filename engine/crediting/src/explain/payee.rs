@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::pipeline::{self, Decided, Explain, row};
-use crate::stage::{Inputs, Says, Step};
+use crate::stage::{Inputs, Says, Step, Trimmed};
 use accredit_domain::credit::{Credit, Status};
 use accredit_domain::decision::{CreditRow, Outcome};
 use accredit_domain::organization::{ParticipantId, Recipient};
@@ -54,8 +54,14 @@ pub struct Finding {
     pub code: String,
     /// The rule, if one is to blame.
     pub rule: Option<String>,
-    /// The expression that was false.
+    /// The expression that was false, or the policy that refused.
     pub condition: Option<String>,
+    /// The policy that refused, if one did.
+    pub policy: Option<String>,
+    /// The file of the expression or policy.
+    pub file: Option<String>,
+    /// The line of the file at which it came to its answer, from 1.
+    pub line: Option<u32>,
     /// What it read, or what was compared, with the values seen.
     pub seen: BTreeMap<String, String>,
     /// For people.
@@ -82,7 +88,10 @@ pub fn for_payee(
         None => {
             vec![finding("crediting", "unknown_payee", format!("`{payee}` means no one person"))]
         }
-        Some(_) if !credits.is_empty() => credits.iter().filter_map(|one| waits(one)).collect(),
+        Some(_) if !credits.is_empty() => {
+            let waiting = credits.iter().filter_map(|one| waits(one));
+            trimmed(&decided, &credits).into_iter().chain(waiting).collect()
+        }
         Some(who) => Person::new(ruleset, plan, who, &decided, transaction).drops(),
     };
     WhyNot {
@@ -111,6 +120,31 @@ pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<
         [position] => organization.holder(*position, date),
         _ => None,
     }
+}
+
+/// What a maximum took of credits of theirs, with both amounts.
+fn trimmed(decided: &Decided, credits: &[&Credit]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for step in &decided.trace {
+        let own = |who: &Recipient| credits.iter().any(|credit| credit.recipient == *who);
+        match &step.says {
+            Says::Trims(cut) if own(&cut.who) => found.push(trimmed_to(step, cut)),
+            Says::EndsFor(code, who) if code == "over_maximum" && who.iter().any(own) => {
+                found.push(of_step(step, code, step.message.clone()));
+            }
+            _ => (),
+        }
+    }
+    found
+}
+
+fn trimmed_to(step: &Step, cut: &Trimmed) -> Finding {
+    let Trimmed { wanted, left, unit_type, .. } = cut;
+    let rule = step.rule.as_deref().unwrap_or_default();
+    let message = format!("rule `{rule}`: the maximum leaves {left} of {wanted} {unit_type}");
+    let amounts = [("before the maximum", wanted), ("after the maximum", left)];
+    let seen = amounts.map(|(name, amount)| (name.to_owned(), amount.clone()));
+    Finding { seen: seen.into(), ..of_step(step, "over_maximum", message) }
 }
 
 /// Why a credit of theirs does not count.
@@ -181,7 +215,8 @@ impl Person<'_> {
             return vec![whole];
         }
         let mut rules: Vec<&Option<Arc<str>>> = Vec::new();
-        for step in self.decided.trace.iter().filter(|step| step.says != Says::Course) {
+        let course = |says: &Says| matches!(says, Says::Course | Says::Trims(_) | Says::Credits);
+        for step in self.decided.trace.iter().filter(|step| !course(&step.says)) {
             if !rules.contains(&&step.rule) {
                 rules.push(&step.rule);
             }
@@ -238,7 +273,7 @@ impl Person<'_> {
         let (mut missed, mut passed, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         for step in steps {
             match &step.says {
-                Says::Course => (),
+                Says::Course | Says::Trims(_) | Says::Credits => (),
                 Says::Names => (lead, named) = (Some(step.message.as_str()), false),
                 Says::Only(who) => {
                     named = true;
@@ -355,6 +390,9 @@ fn of_step(step: &Step, code: &str, message: String) -> Finding {
     Finding {
         rule: step.rule.as_ref().map(ToString::to_string),
         condition: refusal.map(|refusal| refusal.condition.clone()),
+        policy: refusal.filter(|it| it.policy).map(|refusal| refusal.condition.clone()),
+        file: refusal.map(|refusal| refusal.file.clone()),
+        line: refusal.and_then(|refusal| refusal.line),
         seen: refusal.map(|refusal| refusal.seen.iter().cloned().collect()).unwrap_or_default(),
         ..finding(step.stage, code, message)
     }

@@ -2,8 +2,11 @@
 //!
 //! Called by `impact`.
 
+use rust_decimal::Decimal;
+
 use super::{Difference, outcome, recipient};
 use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::money::add_to_total;
 
 /// The first thing that differs between two decisions about one transaction in one plan; the
 /// ruleset that decided is no difference.
@@ -43,7 +46,13 @@ pub(super) fn difference(
             return told(what, Some(&credit.rule), format!("{}: {message}", name(credit)));
         }
     }
-    let added = new.iter().find(|now| old.iter().all(|known| known.id != now.id))?;
+    let added: Vec<&CreditRow> =
+        new.iter().filter(|now| old.iter().all(|known| known.id != now.id)).collect();
+    if added.iter().any(|row| row.reverses.is_some()) {
+        let rule = added.first().map(|row| row.rule.as_str());
+        return told("amount", rule, corrected(&added));
+    }
+    let added = added.first()?;
     let message = format!("{} gets {}", name(added), money(added));
     told("added", Some(&added.rule), message)
 }
@@ -65,6 +74,32 @@ fn changed(old: &CreditRow, new: &CreditRow) -> Option<(&'static str, String)> {
     }
     let same = CreditRow { ruleset: old.ruleset.clone(), ..new.clone() };
     (same != *old).then(|| ("detail", "reached in another way".to_owned()))
+}
+
+/// Corrections of finalized periods in a line: every amount that is posted, and what they come to
+/// for each recipient, rule and period: "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02".
+fn corrected(posted: &[&CreditRow]) -> String {
+    let key = |row: &CreditRow| (name(row), row.period.clone(), row.unit_type.clone());
+    let mut groups: Vec<(_, Vec<Decimal>)> = Vec::new();
+    for row in posted {
+        let amount = row.amount.parse::<Decimal>().unwrap_or_default();
+        match groups.iter_mut().find(|(known, _)| *known == key(row)) {
+            Some((_, amounts)) => amounts.push(amount),
+            None => groups.push((key(row), vec![amount])),
+        }
+    }
+
+    let line = |((name, period, unit), amounts): &((String, String, String), Vec<Decimal>)| {
+        let parts: Vec<String> = amounts.iter().map(|amount| format!("{amount:+}")).collect();
+        let mut sum = Decimal::ZERO;
+        amounts.iter().for_each(|amount| add_to_total(&mut sum, *amount));
+        match parts.as_slice() {
+            [only] => format!("{name}: {only} {unit} in {period}"),
+            all => format!("{name}: {}, {sum:+} {unit} in {period}", all.join(" and ")),
+        }
+    };
+    let lines: Vec<String> = groups.iter().map(line).collect();
+    lines.join("; ")
 }
 
 fn text(text: &Option<String>) -> String {

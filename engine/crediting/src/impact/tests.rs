@@ -42,7 +42,7 @@ fn impact(before: &Ruleset, after: &Ruleset, rows: &str) -> Impact {
         decided.iter().map(rows).collect()
     };
     for (old, new) in decide(before).iter().zip(&decide(after)) {
-        impact.add(compare((before, old), (after, new)).as_ref());
+        impact.add(compare((before, old), (after, new)).unwrap().as_ref());
     }
     impact
 }
@@ -70,6 +70,58 @@ fn differences_are_summed_by_payee_manager_and_plan() {
     let first = &report.differences[0];
     assert_eq!((first.what.as_str(), first.rule.as_deref()), ("amount", Some("R")));
     assert_eq!(first.message, "ann by `R`: 100.00 USD, now 200.00 USD");
+}
+
+/// A change into a finalized period was shown as what is taken back alone: "mia gets -500.00".
+#[test]
+fn a_correction_shows_both_amounts_and_what_they_come_to() {
+    let row = |id: &str, amount: &str, reverses: Option<&str>| CreditRow {
+        id: id.to_owned(),
+        transaction: "D1".to_owned(),
+        incentive_date: "2022-01-10".to_owned(),
+        plan: "p".to_owned(),
+        rule: "R".to_owned(),
+        payee: Some("mia".to_owned()),
+        period: if id == "c0" { "2022-01" } else { "2022-02" }.to_owned(),
+        unit_type: "USD".to_owned(),
+        amount: amount.to_owned(),
+        status: "active".to_owned(),
+        reverses: reverses.map(str::to_owned),
+        ..row_of_nothing()
+    };
+    let frozen = row("c0", "500.00", None);
+    let decision = |credits: &[&CreditRow]| Decision {
+        plan: "p".to_owned(),
+        transaction: "D1".to_owned(),
+        outcome: Outcome::Credited,
+        credits: credits.iter().map(|row| (*row).clone()).collect(),
+        ..decision_of_nothing()
+    };
+    let told = |posted: &[&CreditRow]| {
+        let after: Vec<&CreditRow> = [&frozen].into_iter().chain(posted.iter().copied()).collect();
+        let (before, after) = (decision(&[&frozen]), decision(&after));
+        reason::difference("p", Some(&before), Some(&after)).unwrap().message
+    };
+    let (back, anew) = (row("c1", "-500.00", Some("c0")), row("c2", "700.00", None));
+    let both = "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02";
+    assert_eq!(told(&[&back, &anew]), both);
+    assert_eq!(told(&[&back]), "mia by `R`: -500.00 USD in 2022-02");
+    let other = CreditRow { payee: Some("ann".to_owned()), ..anew };
+    let moved = "mia by `R`: -500.00 USD in 2022-02; ann by `R`: +700.00 USD in 2022-02";
+    assert_eq!(told(&[&back, &other]), moved);
+}
+
+/// A decision of a deal in a plan, and its only credit, to take the rest of the fields from.
+fn decision_of_nothing() -> Decision {
+    let ruleset = ruleset(&plan("tx.amount", ""));
+    let records = read::csv(b"id,day,amount,owner\nD1,2026-01-05,100,ann\n").unwrap();
+    let transactions = calculation::latest(&ruleset, &records, None);
+    let decided = calculation::decide_all(&ruleset, &transactions, &Inputs::default(), 1);
+    row::decision(&ruleset, &decided[0][0])
+}
+
+fn row_of_nothing() -> CreditRow {
+    decision_of_nothing().credits.remove(0)
 }
 
 #[test]
@@ -115,7 +167,7 @@ fn what_was_added_is_taken_back_exactly() {
         let decided = calculation::decide_all(ruleset, &rows, &Inputs::default(), 1);
         vec![row::decision(ruleset, &decided[0][0])]
     };
-    let delta = compare((&before, &decide(&before)), (&after, &decide(&after)));
+    let delta = compare((&before, &decide(&before)), (&after, &decide(&after))).unwrap();
     both.take_back(delta.as_ref());
     assert_eq!(both, one("id,day,amount,owner\nD1,2026-01-05,100,ann\n"));
     let text = serde_json::to_string(&both).unwrap();

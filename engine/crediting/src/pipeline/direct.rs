@@ -99,10 +99,10 @@ fn finish_direct(
     hold::apply(case, &result.output.hold, None, &mut credit);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
     let who = case.recipient_id(credit.recipient);
-    case.step("crediting", || {
+    case.tell("crediting", || {
         let (amount, status) = (credit.amount, credit.status.name());
         let share = shares_text(shares, credit.share);
-        format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule)
+        (Says::Credits, format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule))
     });
     add(case, credit);
     Ok(())

@@ -97,7 +97,8 @@ pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal
     maximum::warn(case, credit, wanted);
     if trimmed.is_zero() {
         let who = case.recipient_id(credit.recipient);
-        let message = format!("rule `{}`: the maximum leaves nothing for `{who}`", credit.rule);
+        let (rule, wanted) = (&credit.rule, money::text(wanted, credit.unit.scale));
+        let message = format!("rule `{rule}`: the maximum leaves nothing of {wanted} for `{who}`");
         case.reason_for("maximum", "over_maximum", message, vec![credit.recipient]);
         return false;
     }

@@ -154,7 +154,13 @@ fn finish_indirect(
                 }
             }
             _ => {
-                ends(case, "nothing", credit.recipient, || "its value is nothing".to_owned());
+                let (rule, who) = (&credit.rule, credit.recipient);
+                let id = case.recipient_id(who);
+                case.refuse("rollup", (program, seen), |refusal| {
+                    let site = refusal.site();
+                    let message = format!("rule `{rule}` for `{id}`: its value is nothing: {site}");
+                    (Says::EndsFor("nothing".to_owned(), vec![who]), message)
+                });
                 return Ok(());
             }
         }
@@ -179,9 +185,9 @@ fn finish_indirect(
         hold::apply(case, &result.output.hold, wish, &mut credit);
     }
     let who = case.recipient_id(credit.recipient);
-    case.step("rollup", || {
+    case.tell("rollup", || {
         let (amount, status) = (credit.amount, credit.status.name());
-        format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule)
+        (Says::Credits, format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule))
     });
     add(case, credit);
     Ok(())

@@ -112,6 +112,10 @@ fn assigned(
         return Ok(None);
     }
     let shares = divide(case, &weights)?;
+    // A policy may credit somebody on top of the deal; a text that does is more likely a slip.
+    if !matches!(assign, Assign::Policy(_)) {
+        check_total(case, rule, &found);
+    }
     Ok(Some(Recipients { named, shares }))
 }
 
@@ -178,6 +182,23 @@ fn added(known: &Share, again: &Share) -> Result<Option<Decimal>, Park> {
 fn mixed(who: &str) -> Park {
     let message = format!("some names have a weight and some have none, such as `{who}`");
     Park::new(STAGE, "mixed_weights", message)
+}
+
+/// Warns when the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal is nobody's, or
+/// more than the deal is credited.
+fn check_total(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
+    let weights = found.iter().map(|found| found.share.weight);
+    let Some(weights) = weights.collect::<Option<Vec<Decimal>>>() else { return };
+    let total = weights.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
+    let Some(total) = total.filter(|total| *total != Decimal::ONE) else { return };
+
+    let name = &rule.rule.name;
+    let mut message = format!("rule `{name}`: the weights sum to {}, not to 1", total.normalize());
+    let is_percent = total == Decimal::ONE_HUNDRED;
+    if is_percent || weights.iter().any(|weight| *weight > Decimal::TEN) {
+        message.push_str("; are they percentages? write 40 percent as [0.4]");
+    }
+    case.warn(STAGE, "total_not_one", message);
 }
 
 /// What part each gets, by the plan's `split` and by weights, which override it.

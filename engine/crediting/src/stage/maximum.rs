@@ -8,8 +8,9 @@
 
 use rust_decimal::Decimal;
 
-use crate::stage::{Case, Park};
+use crate::stage::{Case, Park, Says, Trimmed};
 use accredit_domain::credit::Credit;
+use accredit_domain::decision::{CreditRow, Note};
 use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::Recipient;
 use accredit_domain::plan::MaximumScope;
@@ -48,9 +49,40 @@ pub fn used(
 /// Warns that a credit was cut.
 pub fn warn(case: &mut Case<'_>, credit: &Credit, wanted: Decimal) {
     let who = case.recipient_id(credit.recipient);
-    let message = format!(
-        "rule `{}`: `{who}` would get {wanted}, the maximum leaves {}",
-        credit.rule, credit.amount
-    );
-    case.warn("maximum", "over_maximum", message);
+    let message = format!("{}{wanted}{LEAVES}{}", wished(&credit.rule, &who), credit.amount);
+    let text = |amount| money::text(amount, credit.unit.scale);
+    let trimmed = Trimmed {
+        who: credit.recipient,
+        wanted: text(wanted),
+        left: text(credit.amount),
+        unit_type: case.ruleset.settings.units.name(credit.unit).to_owned(),
+    };
+    case.warn_that("maximum", OVER_MAXIMUM, message, Says::Trims(trimmed));
+}
+
+/// The code of a credit that was cut.
+const OVER_MAXIMUM: &str = "over_maximum";
+
+/// What stands between the two amounts of a warning.
+const LEAVES: &str = ", the maximum leaves ";
+
+fn wished(rule: &str, who: &str) -> String {
+    format!("rule `{rule}`: `{who}` would get ")
+}
+
+/// What the credit `row` would be without its maximum, as its decision's `log` says; none where no
+/// maximum cut it. Amounts are text.
+pub fn before_maximum(log: &[Note], row: &CreditRow) -> Option<String> {
+    let who = row.position.as_deref().or(row.team.as_deref())?;
+    let wished = wished(&row.rule, who);
+    let left: Decimal = row.amount.parse().ok()?;
+
+    let notes = log.iter().filter(|note| note.code == OVER_MAXIMUM && note.plan == row.plan);
+    let mut amounts = notes.filter_map(|note| {
+        let (wanted, leaves) = note.message.strip_prefix(&wished)?.split_once(LEAVES)?;
+        Some((wanted, leaves.parse::<Decimal>().ok()?))
+    });
+    let (wanted, _) = amounts.find(|(_, leaves)| *leaves == left)?;
+    let scale = u8::try_from(left.scale()).ok()?;
+    Some(money::text(wanted.parse().ok()?, scale))
 }

@@ -23,17 +23,21 @@ pub struct Step {
     pub rule: Option<Arc<str>>,
     /// What it says about whom.
     pub says: Says,
-    /// The condition that was false, if one was.
+    /// The program that refused, if one did.
     pub refusal: Option<Refusal>,
 }
 
-/// A condition that was false, with what it read: "`tx.amount > 5` is false (tx.amount = 3)".
+/// A program that refused, with what it read: "`tx.amount > 5` is false (tx.amount = 3)".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The expression, or the name of the policy.
     pub condition: String,
     /// Whether it is the name of a policy.
     pub policy: bool,
+    /// The author's file.
+    pub file: String,
+    /// The line of the file at which the program came to its answer, from 1.
+    pub line: Option<u32>,
     /// What it read, with the values seen.
     pub seen: Vec<(String, String)>,
     /// A value that differs from what it was compared with only by case or space, in words.
@@ -41,13 +45,27 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Of a program that has answered false to these arguments.
+    /// Of a program that has answered false or nothing to these arguments.
     pub fn new(program: &Program, arguments: &Arguments<'_>) -> Refusal {
         let policy = matches!(program.form, Form::Policy(_));
         let condition = if policy { &program.name } else { &program.source };
-        let (condition, seen) = (condition.trim().to_owned(), trace::reads(program, arguments));
-        let near_miss = check::near_miss(program, arguments.tx);
-        Refusal { condition, policy, seen, near_miss }
+        let way = trace::way(program, arguments);
+        Refusal {
+            condition: condition.trim().to_owned(),
+            policy,
+            file: program.origin.place.file.clone(),
+            line: way.line,
+            seen: way.reads,
+            near_miss: check::near_miss(program, arguments.tx),
+        }
+    }
+
+    /// Where the program refused and what it saw: "policy crediting/x, line 3, tx.amount = 5".
+    pub fn site(&self) -> String {
+        let mut parts = vec![format!("policy {}", self.condition)];
+        parts.extend(self.line.map(|line| format!("line {line}")));
+        parts.extend(self.seen.iter().map(|(name, value)| format!("{name} = {value}")));
+        parts.join(", ")
     }
 }
 
@@ -55,6 +73,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.policy { "policy " } else { "" };
         write!(f, "{what}`{}` is false", self.condition)?;
+        if let Some(line) = self.line.filter(|_| self.policy) {
+            write!(f, " in line {line}")?;
+        }
         let seen: Vec<String> =
             self.seen.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         if !seen.is_empty() {
@@ -79,6 +100,23 @@ pub enum Says {
     Ends(String),
     /// These get nothing of the rule, for the reason with this code.
     EndsFor(String, Vec<Recipient>),
+    /// A maximum left this recipient a part of a credit.
+    Trims(Trimmed),
+    /// A credit was made; two credits may read alike.
+    Credits,
+}
+
+/// A credit that a maximum cut, with both amounts as text at the unit's scale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trimmed {
+    /// Whose credit it is.
+    pub who: Recipient,
+    /// What it would be without the maximum.
+    pub wanted: String,
+    /// What the maximum leaves.
+    pub left: String,
+    /// The unit type of both.
+    pub unit_type: String,
 }
 
 impl Step {

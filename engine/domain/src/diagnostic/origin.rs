@@ -72,6 +72,16 @@ impl Origin {
         origin
     }
 
+    /// The origin of one line of text that was put together from pieces: each begins at a column of
+    /// the text, from 1 and in order, and was written at a place of the same file.
+    pub fn of_pieces(place: Place, pieces: impl IntoIterator<Item = (u32, Place)>) -> Self {
+        let bend = |(column, written): (u32, Place)| Bend {
+            read: (1, column),
+            written: (written.line, written.column),
+        };
+        Origin { place, bends: pieces.into_iter().map(bend).collect() }
+    }
+
     /// The place in the file of the character at this line and column of the text.
     pub fn at(&self, line: u32, column: u32) -> Place {
         let passed = |bend: &&Bend| bend.read <= (line, column);

@@ -141,6 +141,17 @@ impl Teams {
         teams
     }
 
+    /// The team that `name` means on any day, when that is one.
+    pub fn only_meaning(&self, name: &str) -> Option<TeamId> {
+        let mut meant: Vec<TeamId> =
+            self.names.meanings(name).iter().map(|(team, _)| *team).collect();
+        meant.dedup();
+        match meant.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
     /// The members of a team on `date`, in file order, whether they exist or not.
     pub(super) fn members(&self, team: TeamId, date: Date) -> impl Iterator<Item = &Member> {
         let members = self.members.get(&team).filter(|_| self.version(team, date).is_some());

@@ -39,6 +39,11 @@ impl Quotas {
         self.rows.entry((Arc::from(plan), period.to_owned())).or_default().push(quota);
     }
 
+    /// Whether anybody has a quota in `plan`.
+    pub fn has(&self, plan: &str) -> bool {
+        self.rows.keys().any(|(known, _)| **known == *plan)
+    }
+
     /// The quota in a period, or else the sum of those in its `leaves`. `fits` says which rows mean
     /// whoever it is about; where several of the nearest do, as those of two positions, they sum.
     pub fn find(

@@ -52,6 +52,9 @@ impl Walk<'_> {
             ("-", _, [kind]) => *kind,
             _ if call.is_operator_call() => Kind::Any,
             _ => {
+                if let ("share", [who, ..]) = (name, call.args.as_slice()) {
+                    self.bears(who);
+                }
                 let kind = self.function(name, &kinds, at, Style::Plain);
                 self.tried(call, at);
                 kind

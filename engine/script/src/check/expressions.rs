@@ -23,6 +23,8 @@ impl Walk<'_> {
         let kind = self.expr(expr);
         self.rounded(tail, expr);
         self.rolled(tail, expr);
+        self.borne(tail, expr);
+        self.multiplied(tail, expr);
         self.result(tail, kind, start(expr));
     }
 

@@ -79,8 +79,15 @@ impl Walk<'_> {
         if self.is_column(name) {
             return Kind::of_column(self.known.fields.column_type(name));
         }
-        let is_field = TRANSACTION_FIELDS.iter().any(|(known, _)| *known == name);
-        let help = if is_field {
+        let field = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
+        let mapped = |field: &Field| self.known.fields.mapped.contains_key(field);
+        let help = if let Some((_, Some(field))) = field
+            && !mapped(field)
+        {
+            Some(format!(
+                "map `{name}` first: `{name} = \"COLUMN\"` in [fields]; then write tx.{name}"
+            ))
+        } else if field.is_some() {
             Some(format!("write tx.{name} for the mapped field"))
         } else {
             let fields = TRANSACTION_FIELDS.iter().map(|(known, _)| *known);

@@ -58,7 +58,11 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
         ],
         "write a loop: `for x in list { … }`",
     ),
-    (&["iif", "choose", "ifs"], "write `if … { … } else { … }`"),
+    (&["if", "iif", "choose", "ifs"], "write `if a { b } else { c }`"),
+    (
+        &["vlookup", "hlookup", "xlookup", "lookup", "match_table"],
+        "keep such a list as a table, which `lookup` reads, or write a map: `#{ \"A\": 1 }`",
+    ),
     (&["and", "or", "not"], "write `&&`, `||`, `!`"),
 ];
 

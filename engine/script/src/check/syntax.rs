@@ -11,15 +11,54 @@ use crate::fault;
 use accredit_domain::diagnostic::Place;
 use accredit_domain::policy::{Form, Program};
 
-/// What to do about a syntax error, where it can be guessed.
-pub(super) fn help(program: &Program, error: &ParseError) -> Option<String> {
+/// The text before a syntax error, and what is behind it.
+fn around<'a>(program: &'a Program, error: &ParseError) -> Option<(&'a str, &'a str)> {
     let at = match fault::line_and_column(error.position()) {
         Some((line, column)) => Place::new("", line, column).offset(&program.source),
         None => program.source.len(),
     };
-    let (before, behind) = program.source.split_at_checked(at)?;
+    program.source.split_at_checked(at)
+}
+
+/// How to read a column whose name is a word of the language: `tx.go` does not.
+pub(super) fn column_behind(program: &Program, error: &ParseError, word: &str) -> Option<String> {
+    let (before, _) = around(program, error)?;
+    let base = before.strip_suffix('.')?;
+    let start = base.trim_end_matches(is_word).len();
+    let owner = base.get(start..).filter(|owner| !owner.is_empty())?;
+    Some(format!("the word is reserved: write `{owner}[\"{word}\"]`"))
+}
+
+/// Habits that show in the text around the place, before its one sign or word says anything.
+fn habit(expression: bool, before: &str, behind: &str) -> Option<&'static str> {
+    let whole = if before.trim().is_empty() { behind.trim_start() } else { before.trim_start() };
+    let line = before.rsplit('\n').next().unwrap_or(before);
+    if expression && whole.starts_with('=') && !whole.starts_with("==") {
+        return Some("write it without the leading `=`");
+    }
+    if line.trim_start().trim_start_matches('}').trim_start().starts_with("for")
+        && (line.contains("for (") || line.contains("for("))
+    {
+        return Some("write `for i in 0..3 { … }`");
+    }
+    if line.contains(" in (") || matches!(token(behind), "IN" | "In") {
+        return Some("write `x in [\"A\"]`");
+    }
+    let name = behind.strip_prefix('$').and_then(|name| name.chars().next());
+    if name.is_some_and(char::is_alphabetic) {
+        return Some("write the name without the `$`");
+    }
+    None
+}
+
+/// What to do about a syntax error, where it can be guessed.
+pub(super) fn help(program: &Program, error: &ParseError) -> Option<String> {
+    let (before, behind) = around(program, error)?;
     let here = token(behind);
     let expression = matches!(program.form, Form::Expression(_));
+    if let Some(habit) = habit(expression, before, behind) {
+        return Some(habit.to_owned());
+    }
     let known = match error.err_type() {
         ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
             Some("text stands in double quotes: \"…\"")

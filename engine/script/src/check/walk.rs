@@ -188,6 +188,8 @@ impl<'a> Walk<'a> {
             let is_last = index + 1 == statements.len() && index <= ended;
             if is_last {
                 self.without_result(tail, statement);
+            } else if index < ended {
+                self.lost(statement);
             }
             self.statement(statement, if is_last { tail } else { Tail::Nothing });
         }
@@ -224,7 +226,9 @@ impl<'a> Walk<'a> {
             Stmt::Assignment(x) => self.assignment(&x.1.lhs, &x.1.rhs),
             Stmt::FnCall(call, at) => {
                 let kind = self.call(call, *at);
-                self.rounded(tail, &Expr::FnCall(call.clone(), *at));
+                let whole = Expr::FnCall(call.clone(), *at);
+                self.rounded(tail, &whole);
+                self.multiplied(tail, &whole);
                 self.result(tail, kind, *at);
             }
             Stmt::Block(block) => self.statements(block.statements(), tail),

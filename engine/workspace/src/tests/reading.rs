@@ -141,7 +141,7 @@ fn direct_rules() {
     let HoldSetting::Program(hold) = rows.results[0].output.hold else { panic!("an expression") };
     assert_eq!(program(&ruleset, Some(hold)).origin.place, Place::new("plans/ae.toml", 49, 1));
 
-    assert_eq!(column.assign, [Assign::Column("deal_stage".to_owned())]);
+    assert_eq!(column.assign, [Assign::Columns(vec!["deal_stage".to_owned()])]);
     let condition = program(&ruleset, column.rule.condition);
     assert_eq!(condition.form, Form::Policy(Kind::Filter));
     // The fiscal year 2017 begins in July 2016.

@@ -18,6 +18,9 @@ date = \"closed\"
 owner = \"rep\"
 ";
 
+/// Somebody, so that a plan can credit anybody.
+pub(super) const PEOPLE: &str = "id,name\nann,Ann\n";
+
 const PLAN: &str = "\
 name = \"Small\"
 [[direct]]
@@ -30,6 +33,7 @@ fn small(settings: &str, plan: &str) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let mut files = Files::new();
     files.insert("accredit.toml".to_owned(), Arc::from(settings));
     files.insert("plans/p.toml".to_owned(), Arc::from(plan));
+    files.insert("organization/participants.csv".to_owned(), Arc::from(PEOPLE));
     Ruleset::read(&files, &BTreeSet::new())
 }
 
@@ -43,7 +47,7 @@ fn everything_else_has_a_default() {
     assert_eq!(settings.time_zone, "UTC");
     let plan = &ruleset.plans["p"];
     assert_eq!((plan.split, plan.targets.as_slice()), (Split::Refuse, &[Selector::All][..]));
-    assert_eq!(plan.alerts.len(), 5);
+    assert_eq!(plan.alerts.len(), 6);
     assert_eq!(plan.direct[0].assign, [Assign::Owner]);
     let result = &plan.direct[0].results[0];
     assert_eq!(&*result.credit_type, "credit");
@@ -59,7 +63,10 @@ fn while_no_transaction_was_seen_a_column_may_have_any_name() {
     let plan = plan.replace("[[direct.results]]", row);
     let (ruleset, findings) = small(SETTINGS, &plan);
     assert_eq!(findings, []);
-    assert_eq!(ruleset.unwrap().plans["p"].direct[0].assign, [Assign::Column("any".to_owned())]);
+    assert_eq!(
+        ruleset.unwrap().plans["p"].direct[0].assign,
+        [Assign::Columns(vec!["any".to_owned()])]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::small::SETTINGS;
+use super::small::{PEOPLE, SETTINGS};
 use crate::{Files, Ruleset};
 
 const DIRECT: &str = "[[direct]]\nname = \"D\"\n[[direct.results]]\nname = \"d\"\n";
@@ -12,6 +12,7 @@ const DIRECT: &str = "[[direct]]\nname = \"D\"\n[[direct.results]]\nname = \"d\"
 fn check(plans: &[(&str, &str)], expected: Result<&[&str], &[&str]>) {
     let mut files = Files::new();
     files.insert("accredit.toml".to_owned(), Arc::from(SETTINGS));
+    files.insert("organization/participants.csv".to_owned(), Arc::from(PEOPLE));
     for (id, sources) in plans {
         let rule = "[[indirect]]\nname = \"I\"\nrelationship = \"Reporting\"";
         let results = "[[indirect.results]]\nname = \"i\"";

@@ -150,8 +150,10 @@ fn find(dir: &Path) -> Result<(Found, BTreeSet<String>), directory::Unreadable> 
         return Ok((directory::case_files(dir)?, BTreeSet::new()));
     }
     // Rows that cannot be read are for `check` to report; cases bring rows of their own.
-    let rows = directory::rows(&dir.join("transactions")).unwrap_or_default();
-    Ok((directory::found(dir)?, rows.columns))
+    let found = directory::found(dir)?;
+    let layout = accredit_workspace::layout(&found.files);
+    let rows = directory::rows(&dir.join("transactions"), &layout).unwrap_or_default();
+    Ok((found, rows.columns))
 }
 
 /// Prints the name of each case; how many there are, and what failed.

@@ -6,10 +6,16 @@
 use accredit_domain::diagnostic::{CODES, Diagnostic, Severity};
 use serde::Serialize;
 
+use crate::cli::print::pages;
+
 use crate::address;
 
-/// Where the page of a code is found.
-const PAGES: &str = "scripts/errors";
+/// What a page tells first: the paragraphs under `## What it says`.
+fn says(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("## What it says\n")?;
+    let (says, _) = rest.split_once("\n## ")?;
+    Some(says.trim())
+}
 
 /// A log of one run.
 #[derive(Debug, Serialize)]
@@ -46,7 +52,15 @@ struct Driver {
 struct Rule {
     id: &'static str,
     short_description: Text,
-    help: Text,
+    full_description: Text,
+    help: Help,
+}
+
+/// The page of a code, as text and as Markdown, which it both is.
+#[derive(Debug, Serialize)]
+struct Help {
+    text: &'static str,
+    markdown: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,7 +111,11 @@ pub(crate) fn log(diagnostics: &[Diagnostic]) -> Log {
     let rules = CODES.iter().map(|(id, title)| Rule {
         id,
         short_description: text(title),
-        help: Text { text: format!("{PAGES}/{id}.md") },
+        full_description: text(pages::find(id).and_then(says).unwrap_or(title)),
+        help: Help {
+            text: pages::find(id).unwrap_or(title),
+            markdown: pages::find(id).unwrap_or(title),
+        },
     });
     let driver = Driver {
         name: "accredit",
@@ -161,6 +179,12 @@ mod tests {
             let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
             assert_eq!(rules[index]["id"], result["ruleId"]);
             assert!(result["message"]["text"].is_string());
+        }
+        for rule in rules {
+            let id = rule["id"].as_str().unwrap();
+            assert_eq!(rule["help"]["markdown"], pages::find(id).unwrap());
+            let full = rule["fullDescription"]["text"].as_str().unwrap();
+            assert!(!full.starts_with('#') && pages::find(id).unwrap().contains(full), "{id}");
         }
         let levels: Vec<&Json> = results.iter().map(|result| &result["level"]).collect();
         assert_eq!(levels, ["error", "warning", "note"]);

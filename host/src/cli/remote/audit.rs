@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
 use crate::cli::remote::preview::Server;
-use crate::cli::remote::verify::ledger;
+use crate::cli::remote::verify::looked_at;
 
 /// What can be done with the trail.
 #[derive(Debug, Subcommand)]
@@ -83,8 +83,8 @@ fn list(options: &List) -> Result<u8, String> {
 fn verify(options: &Verify) -> Result<u8, String> {
     let checked = match &options.data {
         Some(path) => {
-            let checked = ledger(path)?.check_trail(options.head.as_deref());
-            json!(checked.map_err(|error| format!("`{}`: {error}", path.display()))?)
+            let head = options.head.as_deref();
+            json!(looked_at(path, |ledger| ledger.check_trail(head))?)
         }
         None => {
             let head = options.head.as_deref().map(address::part);

@@ -212,7 +212,8 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     let (old, new) = (watch::read(base)?, watch::read(dir)?);
     let rows = base.join("transactions");
     let rows = if rows.is_dir() {
-        directory::rows(&rows).map_err(|error| error.to_string())?
+        directory::rows(&rows, &accredit_workspace::layout(&old))
+            .map_err(|error| error.to_string())?
     } else {
         directory::Rows::default()
     };
@@ -244,7 +245,7 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     for id in ids {
         let side = |all: &BTreeMap<String, Vec<Decision>>| all.get(id).cloned().unwrap_or_default();
         let delta = impact::compare((&before, &side(&one)), (&after, &side(&two)));
-        impact.add(delta.as_ref());
+        impact.add(delta?.as_ref());
     }
     let how = &options.how;
     let limits = Limits { max_total: how.stop_loss, max_payee: how.stop_loss_payee };

@@ -2,11 +2,13 @@
 //!
 //! Exit codes: 0 all come out alike, 1 some do not or cannot be read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_redb::Redb;
+use accredit_seams::store::Error as StoreError;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -38,7 +40,7 @@ pub(crate) struct Options {
 /// Runs the verb.
 pub(crate) fn run(options: &Options) -> u8 {
     let verified = match &options.data {
-        Some(_) => on_file(options),
+        Some(path) => on_file(path, options),
         None => on_server(options),
     };
     let verified = match verified {
@@ -54,31 +56,38 @@ pub(crate) fn run(options: &Options) -> u8 {
     let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
     eprintln!("{decisions} decisions, {differing} come out otherwise");
     if damage > 0 {
-        eprintln!("{damage} stored rows are not what they were");
+        eprintln!("the data file is damaged: {damage} stored rows are not what they were");
     }
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
-/// The ledger of a data file that no server has open.
-pub(crate) fn ledger(path: &Path) -> Result<Ledger, String> {
+/// Looks at a data file that no server has open; nothing is written to it. Whatever a damaged file
+/// leads to, also in libraries, is an error in words.
+pub(crate) fn looked_at<T>(
+    path: &Path,
+    look: impl FnOnce(&Ledger) -> Result<T, StoreError>,
+) -> Result<T, String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     if !path.is_file() {
         return Err(cannot(&"there is no such file"));
     }
-    // A file that may not be written can be looked at all the same, where it was closed in order.
-    let is_read_only = std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
-    let store = if is_read_only { Redb::open_read_only(path) } else { Redb::open(path) };
-    let store = store.map_err(|error| cannot(&error))?;
-    Ledger::open(Arc::new(store)).map_err(|error| cannot(&error))
+
+    // The words are the error; the place of a panic in the program would be of no use.
+    std::panic::set_hook(Box::new(|_| ()));
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        let ledger = Ledger::open(Arc::new(Redb::open_read_only(path)?))?;
+        look(&ledger)
+    }));
+    // The hook of a program that goes on, such as a test.
+    drop(std::panic::take_hook());
+
+    let fell = |_| Err(StoreError::Damaged("reading it made the program fail".to_owned()));
+    looked.unwrap_or_else(fell).map_err(|error| cannot(&error))
 }
 
-fn on_file(options: &Options) -> Result<Json, String> {
-    let path = options.data.clone().unwrap_or_default();
-    let ledger = ledger(&path)?;
-    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+fn on_file(path: &Path, options: &Options) -> Result<Json, String> {
     let wanted = Wanted { plan: options.plan.clone(), period: options.period.clone() };
-    let verified = verify(&ledger, &wanted);
-    verified.map(|verified| json!(verified)).map_err(|error| cannot(&error))
+    looked_at(path, |ledger| verify(ledger, &wanted)).map(|verified| json!(verified))
 }
 
 fn on_server(options: &Options) -> Result<Json, String> {

@@ -1,5 +1,6 @@
 //! `accredit explain`: why a transaction was credited so, or why not, step by step.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use accredit_crediting::calculation::{self, books};
@@ -8,7 +9,8 @@ use accredit_domain::credit::{CreditId, transaction_prefix};
 use accredit_domain::transaction::Decoder;
 use accredit_script::Machine;
 
-use crate::cli::print::output::{self, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::print::output::{self, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
+use crate::cli::print::pages;
 use crate::cli::results::calculate::Input;
 
 /// Explains the credits of one transaction.
@@ -17,7 +19,6 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
     /// A transaction's natural key, or a credit's id (crd_…).
-    #[arg(required_unless_present = "transaction")]
     id: Option<String>,
     /// A transaction's natural key: the same, by name.
     #[arg(long, value_name = "ID", conflicts_with = "id")]
@@ -30,8 +31,11 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-/// Runs the verb.
+/// Runs the verb: a page where the one argument is a code of `check`.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
+    if arguments.id.is_none() && arguments.transaction.is_none() {
+        return page(&arguments.input.dir);
+    }
     let loaded = match arguments.input.load() {
         Ok(loaded) => loaded,
         Err(code) => return code,
@@ -94,6 +98,28 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     EXIT_OK
 }
 
+/// The page of a code such as `CR012`: what a finding means, why it matters and what to do.
+fn page(code: &Path) -> u8 {
+    let code = code.to_string_lossy().to_uppercase();
+    match pages::find(&code) {
+        Some(page) => {
+            output::line(page.trim_end());
+            EXIT_OK
+        }
+        None if pages::is_code(&code) => {
+            eprintln!("error: there is no code `{code}`; scripts/errors.md lists all of them");
+            EXIT_NOTHING
+        }
+        None => {
+            eprintln!(
+                "error: name a transaction or a credit behind the directory, or a code alone"
+            );
+            eprintln!("  accredit explain DIR ID\n  accredit explain CR012");
+            EXIT_USAGE
+        }
+    }
+}
+
 fn print(explanation: &Explanation) {
     let outcome = format!("{:?}", explanation.outcome).to_lowercase();
     let (transaction, plan) = (&explanation.transaction, &explanation.plan);
@@ -124,6 +150,9 @@ fn print_why(why: &WhyNot) {
         output::line(&format!("  {:12} {}", finding.stage, finding.message));
         if let Some(condition) = &finding.condition {
             output::line(&format!("  {:12}   {condition}", ""));
+        }
+        if let (Some(file), Some(line)) = (&finding.file, finding.line) {
+            output::line(&format!("  {:12}   {file}, line {line}", ""));
         }
         for (name, value) in &finding.seen {
             output::line(&format!("  {:12}   {name} is {value}", ""));

@@ -192,7 +192,9 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
             _ => continue,
         };
         let sums = sums.entry(text("payee").to_owned()).or_default();
-        if let (Some(sum), Ok(amount)) = (sums.get_mut(column), text("amount").parse::<Decimal>()) {
+        let amount = text("amount").parse::<Decimal>();
+        let amount = amount.map_err(|_| format!("`{}` is no amount", text("amount")))?;
+        if let Some(sum) = sums.get_mut(column) {
             money::add_to_total(sum, amount);
         }
     }

@@ -8,11 +8,13 @@
 use std::sync::Arc;
 
 use accredit_crediting::explain::{Finding, WhyNot};
-use accredit_domain::decision::CreditRow;
+use accredit_crediting::stage::maximum;
+use accredit_domain::decision::{CreditRow, Note};
 use accredit_domain::money;
 use accredit_domain::transaction::number;
 use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::Statement;
+use accredit_seams::store::Error as StoreError;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -52,15 +54,16 @@ pub(crate) async fn statements(
     let shown = service.blocking(move |service| {
         let found = service.ledger.statements(&payee, wanted.period.as_deref());
         let found = found.map_err(|error| Problem::internal(&error))?;
-        Ok(found.iter().map(|one| statement(&payee, one)).collect())
+        found.iter().map(|one| statement(service, &payee, one)).collect()
     });
     Ok(crate::http::list(shown.await?))
 }
 
-fn statement(payee: &str, one: &Statement) -> Value {
+fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, Problem> {
     let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
     for row in one.credits.iter().filter(|row| row.status == "active") {
-        let amount = row.amount.parse::<Decimal>().unwrap_or_default();
+        let amount = row.amount().map_err(StoreError::Damaged);
+        let amount = amount.map_err(|error| Problem::internal(&error))?;
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
         match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
             Some((.., sum)) => money::add_to_total(sum, amount),
@@ -70,21 +73,37 @@ fn statement(payee: &str, one: &Statement) -> Value {
     let totals = totals.into_iter().map(|(kind, unit, sum)| {
         json!({ "credit_type": kind, "unit_type": unit, "amount": sum.to_string() })
     });
-    json!({
+    let rows = |rows: &[CreditRow]| -> Result<Vec<Value>, Problem> {
+        rows.iter().map(|row| Ok(credit(payee, row, before_maximum(service, row)?))).collect()
+    };
+    Ok(json!({
         "plan": one.plan,
         "period": one.period,
         "status": one.status,
         "revision": one.revision,
         "released": one.released,
         "totals": totals.collect::<Vec<_>>(),
-        "credits": one.credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
-        "team_credits": one.team_credits.iter().map(|row| credit(payee, row)).collect::<Vec<_>>(),
+        "credits": rows(&one.credits)?,
+        "team_credits": rows(&one.team_credits)?,
         "rewards": one.rewards,
-    })
+    }))
 }
 
-/// A credit as its payee sees it, with the way to its explanation.
-fn credit(payee: &str, row: &CreditRow) -> Value {
+/// What a published credit would be without the maximum that cut it; none where nothing did, or
+/// where the credit was decided otherwise since.
+fn before_maximum(service: &Service, row: &CreditRow) -> Result<Option<String>, Problem> {
+    let stored = service.ledger.transaction(&row.transaction);
+    let stored = stored.map_err(|error| Problem::internal(&error))?;
+    let decisions = stored.iter().flat_map(|stored| &stored.decisions);
+    let mut decided = decisions.filter(|decision| {
+        let same = |now: &CreditRow| now.id == row.id && now.amount == row.amount;
+        decision.plan == row.plan && decision.credits.iter().any(same)
+    });
+    Ok(decided.find_map(|decision| maximum::before_maximum(&decision.log, row)))
+}
+
+/// A credit as its payee sees it, with the way to its explanation and the amount that a maximum cut.
+fn credit(payee: &str, row: &CreditRow, before_maximum: Option<String>) -> Value {
     json!({
         "id": row.id,
         "transaction": row.transaction,
@@ -98,6 +117,7 @@ fn credit(payee: &str, row: &CreditRow) -> Value {
         "credit_type": row.credit_type,
         "unit_type": row.unit_type,
         "amount": row.amount,
+        "before_maximum": before_maximum,
         "status": row.status,
         "release_date": row.release_date,
         "reason": row.reason,
@@ -140,11 +160,12 @@ pub(crate) async fn why_not(
         for decision in stored.iter().flat_map(|stored| &stored.decisions) {
             let Some(stored) = &stored else { continue };
             if let Some(why) = service.for_payee(stored, decision, &payee)? {
+                let log = &decision.log;
                 let mine = decision.credits.iter().any(|row| {
                     row.payee.as_deref() == Some(&*payee)
                         && matches!(row.status.as_str(), "active" | "held")
                 });
-                plans.push(public(&payee, why, mine, &published));
+                plans.push(public(&payee, why, (mine, log), &published));
             }
         }
         let found = stored.is_some();
@@ -154,16 +175,31 @@ pub(crate) async fn why_not(
 }
 
 /// What a payee may read: of their own credits, those that are published.
-fn public(payee: &str, why: WhyNot, decided: bool, published: &[Statement]) -> Value {
+fn public(
+    payee: &str,
+    why: WhyNot,
+    (decided, log): (bool, &[Note]),
+    published: &[Statement],
+) -> Value {
     let statements = published.iter().filter(|one| one.plan == why.plan);
     let credits = statements.flat_map(|one| &one.credits);
     let credits: Vec<Value> = credits
         .filter(|row| row.transaction == why.transaction)
-        .map(|row| credit(payee, row))
+        .map(|row| {
+            let unchanged =
+                why.credits.iter().any(|now| now.id == row.id && now.amount == row.amount);
+            let before = unchanged.then(|| maximum::before_maximum(log, row)).flatten();
+            credit(payee, row, before)
+        })
         .collect();
     // What was decided since the release is not for the payee: not even why.
+    let unchanged = why.credits.iter().all(|now| {
+        let same = |row: &CreditRow| row.id == now.id && row.amount == now.amount;
+        published.iter().any(|one| one.credits.iter().any(same))
+    });
+    let cut = |finding: &Finding| unchanged && finding.code == "over_maximum";
     let findings = match (credits.is_empty(), decided) {
-        (false, _) => Vec::new(),
+        (false, _) => why.findings.into_iter().filter(cut).collect(),
         (true, false) => why.findings,
         (true, true) => vec![Finding {
             stage: "release".to_owned(),

@@ -42,6 +42,8 @@ pub(super) struct Attempts {
     /// Whether decisions of an activation were under way.
     recredits: bool,
     note: Option<Note>,
+    /// Whether this process has written the note: what it tries again by itself is no new attempt.
+    is_own: bool,
 }
 
 impl Attempts {
@@ -53,14 +55,15 @@ impl Attempts {
         let until = if waits { ledger.last_received().unwrap_or(0) } else { 0 };
         let is_one_by_one = note.as_ref().is_some_and(|note| note.what == "deliveries");
         let recredits = ledger.recredit().ok().flatten().is_some();
-        Attempts { until, is_one_by_one, recredits, note }
+        Attempts { until, is_one_by_one, recredits, note, is_own: false }
     }
 
     /// The same thing once more, or another one for the first time.
     fn next(&self, what: &str, from: u64, many: bool) -> Note {
         let known = self.note.as_ref();
         let known = known.filter(|note| (&*note.what, note.from, note.many) == (what, from, many));
-        let count = known.map_or(1, |note| note.count.saturating_add(1));
+        let more = u32::from(!self.is_own);
+        let count = known.map_or(1, |note| note.count.saturating_add(more));
         Note { what: what.to_owned(), from, many, count }
     }
 }
@@ -127,9 +130,13 @@ impl Worker {
     }
 
     fn keep_attempt(&mut self, note: Note) -> Result<(), StoreError> {
+        if self.attempts.note.as_ref() == Some(&note) {
+            return Ok(());
+        }
         let row = serde_json::to_vec(&note).map_err(|e| StoreError::Damaged(e.to_string()))?;
         self.service.ledger.set_meta(KEY, &row)?;
         self.attempts.note = Some(note);
+        self.attempts.is_own = true;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::STAGE;
 use crate::stage::{Case, Park, Says, Seen, names};
+use accredit_domain::decision::Note;
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, Names, Value};
@@ -28,13 +29,20 @@ pub(super) fn named(
         Assign::Team | Assign::Territory(_) => {
             (transaction.names(Names::Team), "the team".to_owned())
         }
-        Assign::Column(column) => match transaction.get(column) {
-            Value::Bad(cell) => {
-                let message = format!("`{column}` holds `{cell}`, which is not a text");
-                return Err(Park::new(STAGE, "bad_value", message));
+        Assign::Columns(columns) => {
+            // Joined in order, as several owner columns are (FORMAT section 1).
+            let mut texts = Vec::with_capacity(columns.len());
+            for column in columns {
+                match transaction.get(column) {
+                    Value::Bad(cell) => {
+                        let message = format!("`{column}` holds `{cell}`, which is not a text");
+                        return Err(Park::new(STAGE, "bad_value", message));
+                    }
+                    value => texts.push(text_of(value)),
+                }
             }
-            value => (text_of(value), format!("`{column}`")),
-        },
+            (texts.join(";"), format!("`{}`", columns.join("`, `")))
+        }
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
             (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
@@ -55,8 +63,7 @@ pub(super) fn named(
                     return each(case, *program, shares).map(Some);
                 }
                 _ => {
-                    let message = format!("rule `{name}`: the policy credits nobody");
-                    case.reason(STAGE, "nobody", message);
+                    nobody(case, &name, *program);
                     return Ok(None);
                 }
             }
@@ -70,12 +77,40 @@ pub(super) fn named(
     })?;
     case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
     if shares.is_empty() {
+        // A blank cell names nobody, which is no mistake unless the rule says that it is one.
         let message = format!("rule `{name}`: {from} is blank");
-        case.reason(STAGE, "unmatched", message.clone());
-        case.warn(STAGE, "unmatched", message);
+        if rule.required {
+            case.reason(STAGE, "unmatched", message.clone());
+            case.warn(STAGE, "unmatched", message);
+        } else {
+            case.reason(STAGE, "nobody", message);
+        }
         return Ok(None);
     }
     Ok(Some(shares))
+}
+
+/// Records that a crediting policy names nobody; with its line where somebody asked why.
+fn nobody(case: &mut Case<'_>, rule: &str, program: ProgramId) {
+    let message = format!("rule `{rule}`: the policy credits nobody");
+    case.refuse(STAGE, (program, Seen::default()), |refusal| {
+        (Says::Ends("nobody".to_owned()), format!("{message}: {}", refusal.site()))
+    });
+
+    let refusal = case.trace.as_ref().and_then(|steps| steps.last()?.refusal.as_ref());
+    let line = refusal.and_then(|refusal| refusal.line);
+    let note = case.note(STAGE, "nobody", message);
+    let program = case.ruleset.programs.get(program);
+    let note = match program {
+        Some(program) => Note {
+            policy: Some(program.name.to_string()),
+            file: Some(program.origin.place.file.clone()),
+            line,
+            ..note
+        },
+        None => note,
+    };
+    case.reasons.push(note);
 }
 
 fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {

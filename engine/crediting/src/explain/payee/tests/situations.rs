@@ -126,7 +126,7 @@ fn direct_rules_may_mean_somebody_else() {
                  (Ann Smith, a1, ann, ann@x) matches";
     check(&only, "Bob", "ann", &[alias, unreached]);
     let rest = "rollup not_rolled: there is no direct credit that could roll";
-    let blank = "crediting unmatched: rule `Booking`: the owner is blank";
+    let blank = "crediting nobody: rule `Booking`: the owner is blank";
     check(&[], "", "ann", &[blank]);
     let target = "crediting not_target: `Outside` is not among the plan's targets on 2017-03-01; that \
                   is your position `o1`";
@@ -140,8 +140,8 @@ fn direct_rules_may_mean_somebody_else() {
                       (tx.amount = 100)";
     check(&condition, "ann", "ann", &[false_here]);
     let maximum = [("#result", "maximum = \"0\"")];
-    let nothing = "maximum over_maximum: rule `Booking`: the maximum leaves nothing for `a1`; that \
-                   is your position `a1`";
+    let nothing = "maximum over_maximum: rule `Booking`: the maximum leaves nothing of 100.00 for \
+                   `a1`; that is your position `a1`";
     check(&maximum, "ann", "ann", &[nothing]);
     let first = [("\"equal\"", "\"first\"")];
     let later = "crediting split: rule `Booking`: `ann` is not the first, the plan's split is \
@@ -151,6 +151,22 @@ fn direct_rules_may_mean_somebody_else() {
     check(&first, "bob;ann", "ann", &[later, above]);
 }
 
+/// A credit that a maximum cut was shown with what is left of it, and nothing said that it was cut.
+#[test]
+fn a_maximum_tells_both_amounts() {
+    let cut = "maximum over_maximum: rule `Booking`: the maximum leaves 60.00 of 100.00 USD";
+    let held = "hold held: 60 is held: indefinite";
+    check(&[("#result", "maximum = \"60\"")], "ann", "ann", &["60.00 active", cut]);
+    let both = [("#result", "maximum = \"60\"\nhold = \"indefinite\"")];
+    check(&both, "ann", "ann", &["60.00 held indefinite", cut, held]);
+    let rolled = "maximum over_maximum: rule `Manager`: the maximum leaves 25.50 of 100.00 USD";
+    check(&[("#rolled", "maximum = \"25.5\"")], "ann", "mia", &["25.50 active", rolled]);
+    check(&[("#rolled", "maximum = \"25.5\"")], "ann", "ann", &["100.00 active"]);
+    let seen = &why(&[("#result", "maximum = \"60\"")], "D1,2017-03-01,100,ann,,", "ann").findings;
+    assert_eq!(seen[0].seen["before the maximum"], "100.00");
+    assert_eq!(seen[0].seen["after the maximum"], "60.00");
+}
+
 #[test]
 fn a_team_may_not_pass_its_part_on() {
     let assign = ("#direct", "assign = \"team\"\n#members");
@@ -158,10 +174,10 @@ fn a_team_may_not_pass_its_part_on() {
     let no_members = "crediting team_without_members: rule `Booking`: `west` is a team, and the \
                       rule has no `members`";
     check_row(&[assign], row, "ann", &[no_members]);
-    // `o1` is no target, so the member who sits there does not count.
+    // `o1` is no target, so the part of the member who sits there is nobody's.
     let equal = [assign, ("#members", "members = \"equal\"")];
-    check_row(&equal, row, "ann", &["100.00 active"]);
-    let uncounted = "crediting not_member: rule `Booking`: the team `west` is a1 (1); not your \
+    check_row(&equal, row, "ann", &["50.00 active"]);
+    let uncounted = "crediting not_member: rule `Booking`: the team `west` is a1 (0.5); not your \
                      position `o1`";
     let above = "rollup not_reached: rule `Manager`: the credit to `a1` reaches `m1`, `z1` over \
                  Reporting; not your position `o1`";
@@ -194,8 +210,8 @@ fn rolling_may_not_reach_or_give() {
     );
     check(
         &[("#rolled", "maximum = \"0\"")],
-        "maximum over_maximum: rule `Manager`: the maximum leaves nothing for `m1`; that is your \
-         position `m1`",
+        "maximum over_maximum: rule `Manager`: the maximum leaves nothing of 100.00 for `m1`; that \
+         is your position `m1`",
     );
     let why = |changes: &[(&str, &str)]| why(changes, "D1,2017-03-01,100,ann,,", "mia").findings;
     let held = why(&[("#result", "hold = \"indefinite\"")]);

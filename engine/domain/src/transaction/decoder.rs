@@ -1,0 +1,90 @@
+//! Records decoded by the fields of a workspace: values, natural key, the source's clock.
+//!
+//! Not one cell (`cell`) and not its spellings (`dates`, `numbers`). Called wherever rows come from.
+
+use std::sync::Arc;
+
+use super::identity::natural_key;
+use super::{Cell, Clock, ColumnType, Field, Fields, Layout, Record, Transaction, Value};
+use super::{decode, trimmed};
+
+/// Decodes records by one set of [`Fields`], sharing a [`Layout`] between rows of equal columns.
+#[derive(Debug)]
+pub struct Decoder {
+    fields: Arc<Fields>,
+    layouts: Vec<Arc<Layout>>,
+}
+
+/// Layouts remembered by a decoder; beyond it a row gets its own.
+const LAYOUTS_MAX: usize = 64;
+
+impl Decoder {
+    /// A decoder for `fields`.
+    pub fn new(fields: Arc<Fields>) -> Self {
+        Decoder { fields, layouts: Vec::new() }
+    }
+
+    /// Decodes one record; of a column delivered twice the last cell counts.
+    pub fn decode(&mut self, record: &Record) -> Transaction {
+        let cells = record.delivered();
+        let layout = self.layout(cells);
+        let values: Box<[Value]> =
+            cells.iter().map(|(column, cell)| self.value(column, cell)).collect();
+        let parts = layout.id.iter().map(|slot| {
+            let cell = slot.and_then(|slot| cells.get(slot)).map(|(_, cell)| cell);
+            match cell {
+                Some(Cell::Text(text) | Cell::Number(text)) => trimmed(text),
+                _ => "",
+            }
+        });
+        let parts: Vec<&str> = parts.collect();
+        let blank = parts.iter().any(|part| self.fields.is_blank(part));
+        let id = if blank { String::new() } else { natural_key(&parts, self.fields.id_form) };
+        let clock = self.clock(&layout, cells);
+        let remarks = record.remarks().into();
+
+        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None, remarks }
+    }
+
+    fn value(&self, column: &str, cell: &Cell) -> Value {
+        decode(cell, self.fields.column_type(trimmed(column)), &self.fields)
+    }
+
+    /// The clock is read from the cell as delivered: as a date, all versions of a day would be equal.
+    fn clock(&self, layout: &Layout, cells: &[(String, Cell)]) -> Result<Clock, Arc<str>> {
+        let slot = layout.mapped.get(&Field::Updated).copied();
+        let Some((column, cell)) = slot.and_then(|slot| cells.get(slot)) else {
+            return Ok(Clock::Blank);
+        };
+        let formats = match self.fields.column_type(trimmed(column)) {
+            ColumnType::Date(formats) => Some(formats),
+            _ => self.fields.clock.as_ref(),
+        };
+        match cell {
+            Cell::Null => Ok(Clock::Blank),
+            Cell::Bool(flag) => Err(Arc::from(flag.to_string())),
+            Cell::Nested(text) => Err(Arc::from(text.as_str())),
+            Cell::Text(text) | Cell::Number(text) => {
+                let bare = if self.fields.is_blank(trimmed(text)) { "" } else { trimmed(text) };
+                Clock::read(bare, formats).ok_or_else(|| Arc::from(text.as_str()))
+            }
+        }
+    }
+
+    fn layout(&mut self, cells: &[(String, Cell)]) -> Arc<Layout> {
+        let same = |layout: &&Arc<Layout>| {
+            let names = layout.names.iter().map(AsRef::as_ref);
+            layout.names.len() == cells.len()
+                && names.eq(cells.iter().map(|(column, _)| trimmed(column)))
+        };
+        if let Some(layout) = self.layouts.iter().find(same) {
+            return Arc::clone(layout);
+        }
+        let columns = cells.iter().map(|(column, _)| column.as_str()).collect();
+        let layout = Arc::new(Layout::new(columns, &self.fields));
+        if self.layouts.len() < LAYOUTS_MAX {
+            self.layouts.push(Arc::clone(&layout));
+        }
+        layout
+    }
+}

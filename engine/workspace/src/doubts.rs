@@ -1,0 +1,166 @@
+//! What a directory says that can be understood and is hardly meant: plans and an organisation that
+//! would pay too much, too little or nobody, without an error anywhere.
+//!
+//! Not single words, which their readers judge, and not programs (`script::check`). Readers note
+//! what can be judged only when everything is read; `Ruleset::read` asks for the judgement once.
+//!
+//! **Architecture invariant:** a doubt is a warning: it keeps nothing from coming into force.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::csv::Row;
+use super::report::Report;
+use super::toml::Text;
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::organization::{Organization, fold};
+use accredit_domain::plan::quota::Quotas;
+use accredit_domain::plan::{Measure, Members, Plan, Split};
+
+/// What readers of plans noted, in order.
+#[derive(Debug, Default)]
+pub(super) struct Doubts(RefCell<Vec<Doubt>>);
+
+#[derive(Debug)]
+enum Doubt {
+    /// A result of a rule over Reporting that leaves `duplicates` out.
+    Unsaid { place: Place, sources: BTreeSet<Arc<str>> },
+    /// A reward of a plan whose tiers end at shares of the quota.
+    OfQuota { place: Place, plan: Arc<str> },
+}
+
+impl Doubts {
+    /// A result of an indirect rule over Reporting leaves `duplicates` out; `sources` are the plans
+    /// that the rule takes credits from.
+    pub(super) fn leaves_duplicates_out(&self, place: Place, sources: &BTreeSet<Arc<str>>) {
+        self.0.borrow_mut().push(Doubt::Unsaid { place, sources: sources.clone() });
+    }
+
+    /// A reward of `plan` has tiers that end at shares of the quota.
+    pub(super) fn asks_for_quota(&self, place: Place, plan: &str) {
+        self.0.borrow_mut().push(Doubt::OfQuota { place, plan: Arc::from(plan) });
+    }
+
+    /// Warns of what turned out to be doubtful now that every plan and quota is read.
+    pub(super) fn judge(self, plans: &BTreeMap<Arc<str>, Plan>, quotas: &Quotas, report: &Report) {
+        for doubt in self.0.into_inner() {
+            match doubt {
+                Doubt::Unsaid { place, sources } => {
+                    if sources.iter().filter_map(|id| plans.get(id)).any(may_split) {
+                        report.push(suppressed(place));
+                    }
+                }
+                Doubt::OfQuota { place, plan } => {
+                    if !quotas.has(&plan) {
+                        report.push(without_quota(place, &plan));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether one deal can give several positions a credit of one rule.
+fn may_split(plan: &Plan) -> bool {
+    let passes = |members: Option<Members>| {
+        matches!(members, Some(Members::Equal | Members::Weight | Members::Full))
+    };
+    plan.split != Split::Refuse || plan.direct.iter().any(|rule| passes(rule.members))
+}
+
+fn suppressed(place: Place) -> Diagnostic {
+    let message =
+        "a deal may be split, and a manager of two of its sellers gets the first part only";
+    let help = "add `duplicates = true` for the sum of the parts, or `duplicates = false` where one \
+                credit a deal is meant";
+    Diagnostic::warning("CR067", place, message).help(help)
+}
+
+fn without_quota(place: Place, plan: &str) -> Diagnostic {
+    let message = "the tiers end at shares of the quota, and nobody has one";
+    let help = format!("add rows for `{plan}` to organization/quotas.csv, or write amounts");
+    Diagnostic::warning("CR066", place, message).help(help)
+}
+
+/// Warns of a rate above 100 % that is not written in percent.
+pub(super) fn rate(report: &Report, text: &Text, rate: Decimal, percent: bool) {
+    if percent || rate <= Decimal::ONE {
+        return;
+    }
+    let in_percent = rate.saturating_mul(Decimal::ONE_HUNDRED).normalize();
+    let message =
+        format!("a rate of `{}` pays {in_percent} % of what is credited", text.text.trim());
+    let whole = text.text.trim();
+    let help = format!("write \"{whole}%\", or \"{in_percent}%\" where that is meant");
+    report.push(Diagnostic::warning("CR064", text.place.clone(), message).help(help));
+}
+
+/// Warns of a tier that ends within the first unit.
+pub(super) fn tier(report: &Report, text: &Text, limit: Decimal) {
+    if limit > Decimal::ONE {
+        return;
+    }
+    let percent = limit.saturating_mul(Decimal::ONE_HUNDRED).normalize();
+    let message = format!("a tier that ends at `{}` ends within the first unit", text.text.trim());
+    let help = format!("write \"{percent}%\" for a share of the quota, or an amount above 1");
+    report.push(Diagnostic::warning("CR065", text.place.clone(), message).help(help));
+}
+
+/// Warns of a policy that a plan chooses and that no rule of it uses.
+pub(super) fn unused_policy(report: &Report, text: &Text, kind: &str) {
+    let message = format!("no rule of the plan uses its {kind} policy `{}`", text.text.trim());
+    let help = "take it out; a rule or result that says something itself never asks the plan";
+    report.push(Diagnostic::warning("CR068", text.place.clone(), message).help(help));
+}
+
+/// Warns of an organisation in which nobody can be credited or paid.
+pub(super) fn organization(
+    organization: &Organization,
+    plans: &BTreeMap<Arc<str>, Plan>,
+    report: &Report,
+) {
+    let positions = organization.positions().next().is_some();
+    let teams = organization.teams.all().next().is_some();
+    let people = |plan: &&Plan| plan.measure == Measure::Individual;
+    let warn = |file: &str, message: &str, help: &str| {
+        report.push(Diagnostic::warning("CR089", Place::file(file), message).help(help));
+    };
+
+    if plans.is_empty() {
+        return;
+    }
+    if !positions && !teams {
+        let help =
+            "add people to organization/participants.csv: the header is `id,name,title,manager`";
+        warn(
+            "organization/participants.csv",
+            "the organisation is empty: nobody can be credited",
+            help,
+        );
+    } else if positions && plans.values().any(|plan| people(&plan)) && !organization.is_staffed() {
+        let message = "nobody holds a position: credits would be nobody's";
+        let help = "add rows `position,participant` to organization/assignments.csv";
+        warn("organization/assignments.csv", message, help);
+    }
+}
+
+/// Warns of rows of a file that say in `columns` what an earlier one says.
+pub(super) fn repeated<'s, 'a: 's>(
+    rows: impl Iterator<Item = Row<'s, 'a>>,
+    columns: &[&'static str],
+) {
+    let mut known = HashSet::new();
+    for row in rows {
+        let words: Vec<String> = columns.iter().map(|column| fold(row.text(column))).collect();
+        if known.insert(words) {
+            continue;
+        }
+        let offset = columns.first().map_or(0, |first| row.offset(first));
+        let (source, message) = (row.source(), "this row stands there twice");
+        let help = "take one of the two out, or write what was meant instead";
+        source.report.push(Diagnostic::warning("CR090", source.place(offset), message).help(help));
+    }
+}
