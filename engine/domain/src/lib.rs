@@ -16,3 +16,4 @@ pub mod organization;
 pub mod plan;
 pub mod policy;
 pub mod transaction;
+pub mod work;

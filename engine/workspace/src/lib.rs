@@ -16,6 +16,7 @@ mod exchange;
 mod fields;
 mod hash;
 mod layout;
+mod limits;
 mod organization;
 mod plan;
 mod policies;
@@ -50,6 +51,7 @@ use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{Kind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
 use accredit_domain::transaction::read::FileLayout;
+use accredit_domain::work;
 use accredit_script::pool::MachinePool;
 use accredit_script::{Known, Machine};
 
@@ -157,7 +159,9 @@ impl Ruleset {
     /// column.
     pub fn read(files: &Files, observed: &BTreeSet<String>) -> (Option<Ruleset>, Vec<Diagnostic>) {
         let report = Report::default();
-        let ruleset = read(files, observed, &report);
+        work::begin();
+        let ruleset =
+            if limits::fits(files, &report) { read(files, observed, &report) } else { None };
         let findings = report.sorted();
         let usable = !findings.iter().any(Diagnostic::is_error);
         (ruleset.filter(|_| usable), findings)
