@@ -107,6 +107,10 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
     if let Some(as_of) = kept.inputs.as_of {
         let _ = write!(text, "\nas-of: {as_of}\n");
     }
+    if !kept.ruleset.settings.calendar.finalizations(None).is_empty() {
+        // What is written down is the decision alone, without what was posted because of it.
+        text.push_str("\nfinalized: none\n");
+    }
     actions(&mut text, kept.inputs, &decided.rows);
     expectations(&mut text, decided);
     text

@@ -29,7 +29,8 @@ pub(crate) async fn required(
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    let Some(caller) = token.and_then(|token| service.tokens.caller(token)).cloned() else {
+    let known = service.tokens.load();
+    let Some(caller) = token.and_then(|token| known.caller(token)).cloned() else {
         let detail = "this path asks for `Authorization: Bearer` and the token";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         return Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)

@@ -46,6 +46,7 @@ use crate::http::results::notes;
 use crate::http::results::payees;
 use crate::http::results::periods;
 use crate::http::results::runs;
+use crate::http::results::simulations;
 use crate::http::roles::{Api, delete, get, post, put};
 use crate::server::secrets::Role::{Admin, Approver, Author, Reader};
 use crate::server::state::Service;
@@ -148,6 +149,8 @@ fn results() -> Api {
 /// What payees see and ask, and what somebody should look at.
 fn asked() -> Api {
     Api::default()
+        // It only looks.
+        .route("/v1/simulations", post(simulations::simulate).role(Reader))
         .route("/v1/alerts", get(alerts::list).role(Reader))
         .route("/v1/log", get(notes::log).role(Reader))
         .route("/v1/payees/{id}/statements", get(payees::statements).role(Reader))
@@ -179,6 +182,7 @@ fn definitions() -> Api {
                 .and(post(files::restore).role(Author)),
         )
         .route("/v1/rules", get(rules::list).role(Reader))
+        .route("/v1/tags", get(rules::tags).role(Reader))
         .route(
             "/v1/rules/{plan}/{name}",
             get(rules::show)

@@ -208,7 +208,7 @@ impl Service {
 
     fn put_in_force(&self, checked: Checked, change: &Change) -> Result<Activated, Refused> {
         let ruleset = Arc::new(checked.ruleset);
-        let secrets = secrets::secrets(&self.ledger, &self.config.secrets, &ruleset);
+        let secrets = secrets::secrets(&self.ledger, &self.credentials.load(), &ruleset);
         let secrets = secrets.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let plans = ruleset.plan_hashes();
         let restated = self.restated(&self.ruleset.load(), &ruleset);

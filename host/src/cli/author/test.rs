@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Rewrite the tables of cases that fail to what came out.
-    #[arg(long, env = "UPDATE_CASES", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "ACCREDIT_UPDATE_CASES", value_parser = FalseyValueParser::new())]
     update: bool,
     /// Only cases whose heading or file contains this.
     #[arg(long, value_name = "TEXT")]

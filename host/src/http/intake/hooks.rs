@@ -13,6 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::http::problem::Problem;
@@ -122,7 +123,7 @@ fn verified(
     let connector = connector.ok_or_else(|| Problem::not_found("source"))?;
     let secrets = service.secrets.load();
     let secrets = secrets.get(&request.source).map(Vec::as_slice).unwrap_or_default();
-    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     let headers = request.headers.iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let received_ms = service.clock.now_ms();

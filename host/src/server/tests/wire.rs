@@ -69,7 +69,9 @@ POST /v1/runs/{id}/cancel admin
 DELETE /v1/shadow author
 GET /v1/shadow reader
 POST /v1/shadow author
+POST /v1/simulations reader
 GET /v1/status reader
+GET /v1/tags reader
 GET /v1/tasks/{id} reader
 POST /v1/transactions admin
 GET /v1/transactions/{id} reader
