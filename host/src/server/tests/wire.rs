@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Host;
 use crate::http::routes;
-use crate::server::secrets::{self, Role};
+use crate::server::credentials::named;
+use crate::server::secrets::Role;
 
 /// Every route of the API with its role, beside the declaration in `routes`: a role that changes has
 /// to change here as well.
@@ -97,9 +98,9 @@ fn every_route_has_its_role_and_refuses_lower_ones() {
     assert_eq!(declared, expected);
 
     let host = Host::start_with(|config| {
-        let tokens =
-            "rea:reader:t-reader eva:author:t-author ida:approver:t-approver max:admin:t-admin";
-        config.tokens = secrets::named(tokens).unwrap();
+        let of = |role: &str| format!("{role}-1:{role}:token-of-the-{role}");
+        let tokens = ["reader", "author", "approver", "admin"].map(of).join(" ");
+        config.credentials.tokens = named(&tokens).unwrap();
     });
     let levels = [Role::Reader, Role::Author, Role::Approver, Role::Admin];
     for (path, method, needed) in roles.all() {
@@ -109,7 +110,7 @@ fn every_route_has_its_role_and_refuses_lower_ones() {
         let anonymous = host.call(method.as_str(), &path, &[], b"");
         anonymous.problem(401, "unauthorized");
         for role in levels {
-            let bearer = format!("Bearer t-{}", role.name());
+            let bearer = format!("Bearer token-of-the-{}", role.name());
             let reply = host.call(method.as_str(), &path, &[("authorization", &bearer)], b"");
             let refused = reply.status == 403 && reply.json()["type"] == "/problems/forbidden";
             let whole =
