@@ -1,7 +1,7 @@
 //! The command line: one verb a file.
 //!
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
-//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched; `preview` says 2 when something changes.
+//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched, 4 a preview found changes.
 
 pub(crate) mod author;
 pub(crate) mod bundle;

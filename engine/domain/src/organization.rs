@@ -272,6 +272,11 @@ impl Organization {
         self.aliases.keep(alias, entity, validity);
     }
 
+    /// A position.
+    pub fn position(&self, id: PositionId) -> Option<&Position> {
+        self.positions.get(id.0 as usize)
+    }
+
     /// All positions, in file order.
     pub fn positions(&self) -> impl Iterator<Item = (PositionId, &Position)> {
         (0..).map(PositionId).zip(&self.positions)
@@ -334,6 +339,17 @@ impl Organization {
         let assignments = self.holders.get(&position)?;
         let held = assignments.iter().find(|held| held.validity.contains(date))?;
         self.exists(held.participant, date).then_some(held.participant)
+    }
+
+    /// Everybody who ever held a position, each once, in the order of the file.
+    pub fn holders(&self, position: PositionId) -> Vec<ParticipantId> {
+        let mut found: Vec<ParticipantId> = Vec::new();
+        for held in self.holders.get(&position).into_iter().flatten() {
+            if !found.contains(&held.participant) {
+                found.push(held.participant);
+            }
+        }
+        found
     }
 
     /// Whether anybody ever holds a position.

@@ -356,7 +356,7 @@ fn finish(work: &Work, batch: &mut Batch) {
             batch.put(Table::Dead, code::key(*sequence), reason.as_str());
         }
     }
-    let cells = work.versions.iter().flat_map(|version| &version.record.cells);
+    let cells = work.versions.iter().flat_map(|version| version.record.delivered());
     let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
     columns.into_iter().for_each(|column| batch.put(Table::Columns, column, ""));
 }

@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod check;
+pub mod constants;
 pub mod coverage;
 mod fault;
 pub mod library;
@@ -18,6 +19,7 @@ pub mod reference;
 mod sandbox;
 pub mod trace;
 mod value;
+pub mod workbench;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

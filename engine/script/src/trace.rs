@@ -15,8 +15,10 @@ use rhai::{
     AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
 };
 
+use super::constants;
 use super::machine::{self, bind, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
+use super::workbench::Workbench;
 use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
 use accredit_domain::calendar::{Length, PeriodKind};
 use accredit_domain::policy::{Form, Kind, Program};
@@ -71,11 +73,7 @@ pub fn steps_of_reward(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Ste
 fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
     let (plain, deadline) = sandbox::engine();
     let plain = Arc::new(plain);
-    let parsed = match program.form {
-        Form::Policy(_) => plain.compile(&*program.source),
-        Form::Expression(_) => plain.compile_expression(&*program.source),
-    };
-    let ast = parsed
+    let ast = constants::compile(&plain, program)
         .map_err(|error| fault::of_program(program, fault::parse_message(error.err_type())))?;
     let mut scope = Scope::new();
     deadline.start();
@@ -145,22 +143,7 @@ pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
 /// # Errors
 /// Why it has none.
 pub fn evaluate(source: &str, arguments: &Arguments<'_>) -> Result<String, String> {
-    let (engine, deadline) = sandbox::engine();
-    let parsed = engine.compile_expression(source);
-    let ast = parsed.map_err(|error| fault::parse_message(error.err_type()))?;
-    let mut scope = Scope::new();
-    scope.push_dynamic("tx", Dynamic::from(Arc::clone(arguments.tx)));
-    if let Some(credit) = arguments.credit {
-        scope.push_dynamic("credit", Dynamic::from(Arc::clone(credit)));
-    }
-    if let Some(to) = arguments.to {
-        scope.push_dynamic("to", Dynamic::from(Arc::clone(to)));
-    }
-    deadline.start();
-    match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast) {
-        Ok(value) => Ok(shown(&value)),
-        Err(error) => Err(fault::message(error.unwrap_inner())),
-    }
+    Workbench::default().evaluate(source, arguments)
 }
 
 thread_local! {
@@ -388,7 +371,7 @@ fn name_of(expr: &Expr) -> Option<String> {
 }
 
 /// A value as an author would write it.
-fn shown(value: &Dynamic) -> String {
+pub(super) fn shown(value: &Dynamic) -> String {
     if let Some(text) = value::text(value) {
         return format!("{:?}", text.as_str());
     }

@@ -5,6 +5,8 @@ mod calendar;
 mod doubts;
 mod exchange;
 mod laws;
+mod linear;
+mod parameters;
 mod quotas;
 mod reading;
 mod schema;

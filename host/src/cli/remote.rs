@@ -1,5 +1,6 @@
 //! Verbs that talk to a server.
 
+pub(crate) mod address;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod client;

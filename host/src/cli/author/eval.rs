@@ -127,7 +127,7 @@ fn failed(fault: &Fault) -> u8 {
 }
 
 /// The policy called `KIND/NAME`, of the directory or of the library.
-fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
+pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
     let own = ruleset.policies.keys().map(|(kind, stem)| format!("{}/{stem}", kind.name()));
     let library = library::LIBRARY.iter();
     let library = library.map(|(kind, stem, _)| format!("{}/standard/{stem}", kind.name()));
@@ -153,7 +153,7 @@ fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
     let source = standard.ok_or_else(|| format!("there is no policy `{name}`{}", near()))?;
     let origin = Place::new(format!("scripts/{}.rhai", name.replace("standard/", "")), 1, 1).into();
     let (form, source) = (Form::Policy(kind), Arc::from(source));
-    Ok((kind, Program { form, source, name: Arc::from(name), origin }))
+    Ok((kind, Program { form, source, name: Arc::from(name), origin, constants: Vec::new() }))
 }
 
 /// An intake policy on a body.

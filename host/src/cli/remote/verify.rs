@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
-use crate::cli::remote::client::Client;
+use crate::cli::remote::address::Server;
 use crate::operations::verify::{Wanted, verify};
 
 /// What `verify` may be told.
@@ -23,12 +23,8 @@ pub(crate) struct Options {
     /// A data file that no server has open; it goes before a server.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Where a server is.
-    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
-    /// The server's token.
-    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    server: Server,
     /// Only decisions of this plan.
     #[arg(long)]
     plan: Option<String>,
@@ -91,7 +87,7 @@ fn on_file(path: &Path, options: &Options) -> Result<Json, String> {
 }
 
 fn on_server(options: &Options) -> Result<Json, String> {
-    let client = Client::new(&options.server, options.token.as_deref().unwrap_or_default());
+    let client = options.server.client()?;
     let part = |key: &str, value: &Option<String>| {
         Some(format!("{key}={}", address::part(value.as_deref()?)))
     };

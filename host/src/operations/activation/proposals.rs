@@ -35,15 +35,9 @@ impl Service {
     pub(super) fn keep_waiting(
         &self,
         change: &Change,
-        allowed: impl FnOnce(&Files) -> Result<(), Problem>,
+        allowed: impl Fn(&Files) -> Result<(), Problem>,
     ) -> Result<Proposal, Refused> {
-        let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.ruleset.load_full();
-        self.expected(&current, change).map_err(Refused::Problem)?;
-        allowed(&current.files).map_err(Refused::Problem)?;
-        let files = changed(&current.files, &change.files);
-        let checked = self.judge(&current, &files, change)?;
-        self.guard(&current, &checked.ruleset, change).map_err(Refused::Problem)?;
+        let (checked, _turn) = self.judged(change, &allowed)?;
         let ruleset = Some(checked.ruleset.hash.to_string());
         let kept = Proposal { ruleset, state: State::Waiting, ..self.proposal(change) };
         self.ledger.propose(kept, &change.files).map_err(failed)
