@@ -38,9 +38,9 @@ pub const DEALS_MAX: usize = 1_000_000;
 pub struct Simulation {
     /// Always true: nobody can take this for a result.
     pub simulation: bool,
-    /// The plan.
+    /// Id of the plan.
     pub plan: String,
-    /// The period.
+    /// Id of the period.
     pub period: String,
     /// The last day whose deals are real.
     pub as_of: String,
@@ -61,7 +61,7 @@ pub struct Simulation {
 /// How many, so far and by the end of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Real ones.
+    /// Deals that were recorded.
     pub so_far: usize,
     /// Real and repeated ones.
     pub projected: usize,
@@ -78,7 +78,7 @@ pub struct Sum {
     pub team: Option<String>,
     /// The unit of both amounts.
     pub unit_type: String,
-    /// What is real.
+    /// What is recorded: decimal text at the unit's scale.
     pub so_far: String,
     /// The part of `so_far` that deals of other periods brought: late ones, and corrections of
     /// finalized periods. None of a reward, which is worked out from the whole.
@@ -92,15 +92,15 @@ pub struct Sum {
 /// Why there is nothing to simulate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// No such plan.
+    /// The ruleset has no such plan.
     #[error("there is no plan `{0}`")]
     NoPlan(String),
     /// The day lies outside the period.
     #[error("{as_of} is not a day of {period}")]
     Outside {
-        /// The day.
+        /// The day that was asked for.
         as_of: Date,
-        /// The period.
+        /// Id of the period.
         period: String,
     },
     /// Too few deals to repeat.
@@ -109,13 +109,13 @@ pub enum Refused {
          {DEALS_MIN} (DEALS_MIN)"
     )]
     TooFew {
-        /// The plan.
+        /// Id of the plan.
         plan: String,
-        /// The period.
+        /// Id of the period.
         period: String,
-        /// The day.
+        /// The last day whose deals were counted.
         as_of: Date,
-        /// How many.
+        /// How many deals the plan let in.
         count: usize,
     },
     /// Too many deals, once they are repeated.
@@ -141,35 +141,43 @@ pub fn simulate(
     if !period.contains(as_of) {
         return Err(Refused::Outside { as_of, period: period.id.clone() });
     }
+
     let real: Vec<Arc<Transaction>> = latest(ruleset, records, Some(as_of))
         .into_iter()
         .filter(|deal| deal.date().is_ok_and(|date| period.contains(date) && date <= as_of))
         .collect();
+
     let decide = |deals: &[Arc<Transaction>], day: Date| {
         let inputs = Inputs { as_of: Some(day), ..Inputs::default() };
         decide_all(ruleset, deals, &inputs, threads)
     };
+
     let finalized = !ruleset.settings.calendar.finalizations(Some(as_of)).is_empty();
     let posted = |day: Date| match finalized {
         true => posted(&books::projected(ruleset, records, (as_of, day), threads), plan, period),
         // Where no period is finalized, everything stands in the period of its deal.
         false => Vec::new(),
     };
+
     let so_far = decide(&real, as_of);
     let count = let_in(&so_far, plan);
+    // Too few deals say nothing of a month: one that is large would be repeated until its end.
     if count < DEALS_MIN {
         let (plan, period) = (plan.to_owned(), period.id.clone());
         return Err(Refused::TooFew { plan, period, as_of, count });
     }
+
     let last = period.end.yesterday().unwrap_or(period.first);
     let all = repeated(&real, period, as_of)?;
     let repetitions: HashSet<&str> = all.iter().skip(real.len()).map(|deal| &*deal.id).collect();
     let projected = decide(&all, last);
+
     let whole = |decided: &[Vec<Decided>], day: Date| {
         let mut all = decisions(ruleset, plan, Some(period), decided);
         all.extend(posted(day));
         calculation_of(ruleset, plan, period, all)
     };
+
     let (now, then) = (whole(&so_far, as_of), whole(&projected, last));
     Ok(Simulation {
         simulation: true,
@@ -195,16 +203,20 @@ fn elapsed(period: &Period, as_of: Date) -> usize {
 /// else.
 fn posted(books: &Books<'_>, plan: &str, period: &Period) -> Vec<Decision> {
     let decisions = books.decisions(plan, Some(period)).into_iter();
+
     let posted = decisions.map(|mut decision| {
         decision.credits.retain(|row| !own(row, period));
         Decision {
             outcome: Outcome::Filtered,
             reasons: vec![],
             alerts: vec![],
+            // What other periods posted is added once, and brings no deals, reasons or alerts of
+            // its own.
             log: vec![],
             ..decision
         }
     });
+
     posted.filter(|decision| !decision.credits.is_empty()).collect()
 }
 
@@ -227,7 +239,10 @@ fn repeated(
 ) -> Result<Vec<Arc<Transaction>>, Refused> {
     let days = i64::try_from(elapsed(period, as_of)).unwrap_or(i64::MAX);
     let mut all: Vec<Arc<Transaction>> = real.to_vec();
+
     for time in 1_i64.. {
+        // Whole stretches are repeated, so weekdays and the rhythm of the deals stay roughly as
+        // they were.
         let shift = time.saturating_mul(days);
         if days_after(period.first, shift).is_some_and(|first| first < period.end) {
             for deal in real {
@@ -239,10 +254,12 @@ fn repeated(
         } else {
             break;
         }
+
         if all.len() > DEALS_MAX {
             return Err(Refused::TooMany(period.id.clone()));
         }
     }
+
     Ok(all)
 }
 
@@ -281,14 +298,18 @@ fn credit_sums(
     repetitions: &HashSet<&str>,
 ) -> Vec<Sum> {
     let mut sums = BTreeMap::new();
+
     for row in now.credits.iter().filter(|row| row.status == "active") {
+        // What was posted is real in both columns; what is the period's own is decided again below.
         let into: &[usize] = if own(row, period) { &[0] } else { &[0, 1] };
         add(&mut sums, of_credit(row), into);
     }
+
     for row in then.credits.iter().filter(|row| row.status == "active") {
         let repeated = repetitions.contains(row.transaction.as_str());
         add(&mut sums, of_credit(row), if repeated { &[2, 3] } else { &[3] });
     }
+
     let sums = sums.into_iter();
     sums.map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)))
         .collect()
@@ -313,6 +334,7 @@ fn sum(
     let units = &ruleset.settings.units;
     let scale = units.find(&unit_type).map_or(0, |unit| unit.scale);
     let text = |amount: Decimal| money::text(amount, scale);
+
     Sum {
         name,
         payee,
