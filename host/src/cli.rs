@@ -1,7 +1,7 @@
 //! The command line: one verb a file.
 //!
 //! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
-//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched; `preview` says 2 when something changes.
+//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched, 4 a preview found changes.
 
 pub(crate) mod author;
 pub(crate) mod bundle;
@@ -16,7 +16,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::author::{api, check, completions, eval, new, repl, schema, test};
 use self::print::output;
-use self::remote::{apply, audit, keep, preview, release, rollback, verify};
+use self::remote::{apply, audit, dump, keep, preview, release, rollback, verify};
 use self::results::{aliases, calculate, explain, simulate};
 use self::run::{demo, serve};
 
@@ -71,6 +71,10 @@ enum Verb {
     Rollback(rollback::Options),
     /// Make recorded decisions again and compare them.
     Verify(verify::Options),
+    /// Write a data file as lines of text.
+    Dump(dump::Dump),
+    /// Make a data file out of what `dump` wrote.
+    Restore(dump::Restore),
     /// Show the audit trail, or check that it is whole.
     #[command(subcommand)]
     Audit(audit::Verb),
@@ -104,6 +108,8 @@ pub(crate) fn run() -> ExitCode {
         Verb::Apply(options) => apply::run(&options),
         Verb::Rollback(options) => rollback::run(&options),
         Verb::Verify(options) => verify::run(&options),
+        Verb::Dump(options) => dump::dump(&options),
+        Verb::Restore(options) => dump::run_restore(&options),
         Verb::Audit(verb) => audit::run(&verb),
         Verb::Bundle(verb) => bundle::run(&verb),
         Verb::Version => {

@@ -6,19 +6,27 @@
 pub(crate) mod watch;
 
 mod encoding;
+pub(crate) mod formats;
+mod natural;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod walk;
+mod xlsx;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::transaction::Record;
-use accredit_domain::transaction::read::{self, Malformed};
+#[cfg(feature = "parquet")]
+use accredit_domain::transaction::read::Row;
+use accredit_domain::transaction::read::{FileLayout, Malformed, Sheet, TextFormat};
 use accredit_workspace::Files;
+
+use self::formats::Format;
+use self::walk::Others;
 
 /// A directory or file that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -104,28 +112,20 @@ pub(crate) fn found(dir: &Path) -> Result<Found, Unreadable> {
 /// The files of `dir` that neither [`definitions`] nor [`rows`] reads, for their names alone.
 pub(crate) fn strays(dir: &Path, files: &Files) -> Result<Vec<String>, Unreadable> {
     let mut strays = Vec::new();
-    let mut folders: Vec<PathBuf> = sorted(dir)?.into_iter().filter(|path| path.is_dir()).collect();
-    while let Some(folder) = folders.pop() {
-        for path in sorted(&folder)? {
-            let name = path.strip_prefix(dir).map_err(|error| unreadable(&path, error))?;
-            let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
-            let row = parts.len() == 2 && parts.first().is_some_and(|part| part == "transactions");
-            if path.is_dir() {
-                // What is deeper is no mistake of somebody who writes a policy.
-                if parts.len() < DEPTH_MAX {
-                    folders.push(path);
-                }
-            } else if !row && !files.contains_key(&parts.join("/")) {
-                strays.push(parts.join("/"));
-            }
+    for path in walk::files(dir, dir, STRAY_DEPTH_MAX, Others::RefusedIf(&|_| false))? {
+        let name = name_in(dir, &path)?;
+        let row = name.starts_with("transactions/") && name.matches('/').count() == 1;
+        let in_folder = name.contains('/');
+        if in_folder && !row && !files.contains_key(&name) {
+            strays.push(name);
         }
     }
-    strays.sort();
     Ok(strays)
 }
 
-/// Folders within folders that are looked through for misnamed files.
-const DEPTH_MAX: usize = 4;
+/// Folders within folders that are looked through for misnamed files: what is deeper is no mistake of
+/// somebody who writes a policy.
+const STRAY_DEPTH_MAX: usize = 4;
 
 /// Every case file below `dir`.
 pub(crate) fn case_files(dir: &Path) -> Result<Found, Unreadable> {
@@ -145,130 +145,165 @@ fn whole(dir: &Path, found: Found) -> Result<Files, Unreadable> {
 }
 
 fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(), Unreadable> {
-    for path in sorted(dir)? {
-        if path.is_dir() {
-            if deep {
-                collect(root, &path, deep, found)?;
-            }
-            continue;
-        }
-        let name = path.strip_prefix(root).map_err(|error| unreadable(&path, error))?;
-        let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
-        let name = parts.join("/");
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        match extension {
-            Some("md") if !deep => (),
-            Some("toml" | "csv" | "rhai" | "md") => {
-                let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
-                let text = String::from_utf8_lossy(&bytes);
-                found.findings.extend(encoding::no_text(&name, &bytes));
-                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-                found.files.insert(name, Arc::from(text));
-            }
-            _ => (),
-        }
+    let definition = |path: &Path| match path.extension().and_then(|ending| ending.to_str()) {
+        Some("md") => deep,
+        Some("toml" | "csv" | "rhai") => true,
+        _ => false,
+    };
+    let depth = if deep { walk::DEPTH_MAX } else { 1 };
+    // What else stands beside the folders of the format is the customer's own business.
+    let others = if deep && dir != root { Others::Refused } else { Others::RefusedIf(&definition) };
+    for path in files(root, dir, depth, others)?.into_iter().filter(|path| definition(path)) {
+        let name = name_in(root, &path)?;
+        let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let text = String::from_utf8_lossy(&bytes);
+        found.findings.extend(encoding::no_text(&name, &bytes));
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        found.files.insert(name, Arc::from(text));
     }
     Ok(())
 }
 
-fn sorted(dir: &Path) -> Result<Vec<PathBuf>, Unreadable> {
-    let entries = fs::read_dir(dir).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => unreadable(dir, "there is no such directory"),
-        io::ErrorKind::NotADirectory => {
-            unreadable(dir, "this is a file; give the directory in which accredit.toml stands")
-        }
-        _ => unreadable(dir, error),
-    })?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| {
-        path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'))
-    });
-    paths.sort();
-    Ok(paths)
+/// The files below `dir`, which must be a directory.
+fn files(
+    root: &Path,
+    dir: &Path,
+    depth: usize,
+    others: Others<'_>,
+) -> Result<Vec<PathBuf>, Unreadable> {
+    if dir.is_file() {
+        let message = "this is a file; give the directory in which accredit.toml stands";
+        return Err(unreadable(dir, message));
+    }
+    walk::files(root, dir, depth, others)
+}
+
+/// The name of a file below `root`, with `/` between folders.
+fn name_in(root: &Path, path: &Path) -> Result<String, Unreadable> {
+    let name = path.strip_prefix(root).map_err(|error| unreadable(path, error))?;
+    let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
+    Ok(parts.join("/"))
 }
 
 /// Rows, and the columns that their files name.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    /// In order of file names.
+    /// In natural order of file names: `export-9` before `export-10`.
     pub(crate) records: Vec<Record>,
     /// Those of headers and of rows.
     pub(crate) columns: BTreeSet<String>,
+    /// The files in the same order.
+    pub(crate) sources: Vec<RowFile>,
 }
 
-/// The rows of `path`, a file or a directory of files.
-pub(crate) fn rows(path: &Path) -> Result<Rows, Unreadable> {
+/// A file of rows.
+#[derive(Debug)]
+pub(crate) struct RowFile {
+    /// Its name in the directory of rows, or as it was given.
+    pub(crate) name: String,
+    /// The columns of its header; JSON has none.
+    pub(crate) columns: Vec<String>,
+    /// The line of each of its rows.
+    pub(crate) lines: Vec<u64>,
+    /// The delimiter, where it was found out.
+    pub(crate) detected: Option<char>,
+}
+
+impl Rows {
+    /// Every row with its file and its line.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (&str, u64, &Record)> {
+        let places = self
+            .sources
+            .iter()
+            .flat_map(|source| source.lines.iter().map(|line| (source.name.as_str(), *line)));
+        places.zip(&self.records).map(|((file, line), record)| (file, line, record))
+    }
+}
+
+/// The rows of `path`, a file or a directory of files, which lie as `layout` says.
+pub(crate) fn rows(path: &Path, layout: &FileLayout) -> Result<Rows, Unreadable> {
     let mut rows = Rows::default();
     if !path.is_dir() {
-        file_rows(path, &mut rows)?;
+        file_rows(path, path.display().to_string(), layout, &mut rows)?;
         return Ok(rows);
     }
-    let note = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "md");
-    for file in sorted(path)?.iter().filter(|file| file.is_file() && !note(file)) {
-        file_rows(file, &mut rows)?;
+    // The folder of a customer's directory may link to its other folders.
+    let workspace = path.parent().filter(|parent| parent.join("accredit.toml").is_file());
+    let mut files = walk::files(workspace.unwrap_or(path), path, 1, Others::Refused)?;
+    files.retain(|file| file.extension().is_none_or(|extension| extension != "md"));
+    files.sort_by_cached_key(|file| natural::key(file));
+    for file in files {
+        let name = name_in(path, &file)?;
+        file_rows(&file, name, layout, &mut rows)?;
     }
     Ok(rows)
 }
 
-fn file_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
-    if path.extension().is_some_and(|extension| extension == "parquet") {
-        return parquet_rows(path, rows);
-    }
-    let body = fs::read(path).map_err(|error| unreadable(path, error))?;
-    let records = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => {
-            rows.columns.extend(read::csv_columns(&body));
-            read::csv(&body)
-        }
-        Some("ndjson" | "jsonl") => read::ndjson(&body),
-        Some("json") => read::json(&body),
+fn file_rows(
+    path: &Path,
+    name: String,
+    layout: &FileLayout,
+    rows: &mut Rows,
+) -> Result<(), Unreadable> {
+    let Some((format, packed)) = formats::of_name(path) else {
+        let expected = "expected a file of transactions: .csv, .ndjson, .json, .xlsx or .parquet, \
+                        or one of the first three with .gz behind it";
+        let help = "export it in one of these formats, or move it out of the folder";
+        return Err(Unreadable { help: help.to_owned(), ..unreadable(path, expected) });
+    };
+    let sheet = match format {
+        Format::Parquet => parquet_rows(path)?,
         _ => {
-            let expected = "expected a .csv, .ndjson or .parquet file of transactions";
-            let help = "export it in one of these formats, or move it out of the folder";
-            return Err(Unreadable { help: help.to_owned(), ..unreadable(path, expected) });
+            let mut body = fs::read(path).map_err(|error| unreadable(path, error))?;
+            if packed {
+                body = formats::unpacked_file(&body).map_err(|error| unreadable(path, error))?;
+            }
+            let sheet = formats::read(format, &body, layout);
+            sheet.map_err(|error| malformed(path, format, &body, error))?
         }
     };
-    let records = records.map_err(|error| malformed(path, &body, error))?;
-    for (column, _) in records.iter().flat_map(|record| &record.cells) {
-        if !rows.columns.contains(column) {
-            rows.columns.insert(column.clone());
+
+    let Sheet { columns, rows: read, detected } = sheet;
+    let lines = read.iter().map(|row| row.line).collect();
+    rows.columns.extend(columns.iter().cloned());
+    rows.sources.push(RowFile { name, columns, lines, detected });
+    for row in read {
+        for (column, _) in &row.record.cells {
+            if !rows.columns.contains(column) {
+                rows.columns.insert(column.clone());
+            }
         }
+        rows.records.push(row.record);
     }
-    rows.records.extend(records);
     Ok(())
 }
 
-fn malformed(path: &Path, body: &[u8], error: Malformed) -> Unreadable {
-    if let Some(finding) = encoding::no_text("", body) {
+fn malformed(path: &Path, format: Format, body: &[u8], error: Malformed) -> Unreadable {
+    let text = format != Format::Xlsx;
+    if let Some(finding) = text.then(|| encoding::no_text("", body)).flatten() {
         return Unreadable { path: path.to_owned(), ..Unreadable::of(finding, path) };
     }
-    let help = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => "put a cell that contains a comma in quotes; a blank cell needs its comma",
-        Some("json") => "write one JSON object, or an array of them",
-        _ => "write one JSON object a line",
-    };
-    let help = match error.message.as_str() {
-        message if message.contains("header twice") => "rename one of the two",
-        message if message.contains("its quote") => {
-            "close the quote, and write a quote inside a quoted cell twice"
-        }
-        _ => help,
-    };
-    let at = Some((error.line, error.column));
-    let (path, help) = (path.to_owned(), help.to_owned());
+    let help = error.help.unwrap_or_else(|| {
+        let help = match format {
+            Format::Text(TextFormat::Ndjson) => "write one JSON object a line",
+            Format::Text(TextFormat::Json) => "write one JSON object, or an array of them",
+            _ => "save it anew in the program that made it, or export it as CSV",
+        };
+        help.to_owned()
+    });
+    let (path, at) = (path.to_owned(), Some((error.line, error.column)));
     Unreadable { path, at, code: "CR030", message: error.message, help }
 }
 
 #[cfg(feature = "parquet")]
-fn parquet_rows(path: &Path, rows: &mut Rows) -> Result<(), Unreadable> {
+fn parquet_rows(path: &Path) -> Result<Sheet, Unreadable> {
     let (columns, records) = parquet::read(path).map_err(|error| unreadable(path, error))?;
-    rows.columns.extend(columns);
-    rows.records.extend(records);
-    Ok(())
+    let rows = (1..).zip(records).map(|(line, record)| Row { line, record }).collect();
+    Ok(Sheet { columns, rows, detected: None })
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet_rows(path: &Path, _: &mut Rows) -> Result<(), Unreadable> {
+fn parquet_rows(path: &Path) -> Result<Sheet, Unreadable> {
     let message = "this program was built without the feature `parquet`: build it with \
                    `cargo build --release --features parquet`, or export the rows as CSV";
     Err(unreadable(path, message))
@@ -280,7 +315,8 @@ mod tests {
 
     #[test]
     fn parquet_is_refused_by_the_name_of_its_feature() {
-        let refused = rows(Path::new("deals.parquet")).unwrap_err().to_string();
+        let refused =
+            rows(Path::new("deals.parquet"), &FileLayout::default()).unwrap_err().to_string();
         assert!(refused.contains("--features parquet"), "{refused}");
     }
 }

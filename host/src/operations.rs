@@ -11,5 +11,7 @@ pub(crate) mod replay;
 pub(crate) mod rewards;
 pub(crate) mod rules;
 pub(crate) mod shadow;
+pub(crate) mod simulation;
+pub(crate) mod suspect;
 pub(crate) mod verify;
 pub(crate) mod zone;

@@ -4,11 +4,13 @@
 
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod credentials;
 mod data_file;
 pub(crate) mod health;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod state;
@@ -29,6 +31,7 @@ use accredit_ledger::definitions::Activation;
 use accredit_seams::store::Store;
 use accredit_workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -55,6 +58,7 @@ pub(crate) struct Running {
     stop: watch::Sender<bool>,
     serving: tokio::task::JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
+    rotating: tokio::task::JoinHandle<()>,
     _watching: Option<crate::directory::watch::Watching>,
 }
 
@@ -79,8 +83,8 @@ impl Server {
         let clock = Clock { business_date: config.business_date };
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
-        let (token_hash, _) = secrets::token(&ledger, &config)?;
-        let active = secrets::secrets(&ledger, &config.secrets, &ruleset)?;
+        let tokens = secrets::tokens(&ledger, &config.credentials)?;
+        let active = secrets::secrets(&ledger, &config.credentials, &ruleset)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(|error| format!("the data file is unreadable: {error}"))?;
         let address = TcpListener::bind(&config.listen).await;
@@ -95,7 +99,8 @@ impl Server {
             ruleset: ArcSwap::new(ruleset),
             rulesets: Mutex::default(),
             secrets: ArcSwap::from_pointee(active),
-            tokens: secrets::Tokens::new(token_hash, &config.tokens),
+            tokens: ArcSwap::from_pointee(tokens),
+            credentials: ArcSwap::from_pointee(config.credentials.clone()),
             clock,
             metrics: Metrics::new(),
             health: health::Health::default(),
@@ -123,17 +128,18 @@ impl Server {
             (true, Some(disk)) => Some(crate::directory::watch::start(&service, disk)?),
             _ => None,
         };
+        let rotating = rotation::start(&service);
         let (stop, stopped) = watch::channel(false);
         let app = routes::app(Arc::clone(&service));
         let serving = tokio::spawn(listener::serve(address, app, stopped));
         let url = format!("http://{local}");
-        Ok(Running { url, service, stop, serving, threads, _watching })
+        Ok(Running { url, service, stop, serving, threads, rotating, _watching })
     }
 }
 
 impl Running {
     /// The first active secret of a source.
-    pub(crate) fn secret(&self, source: &str) -> Option<String> {
+    pub(crate) fn secret(&self, source: &str) -> Option<SecretString> {
         self.service.secrets.load().get(source)?.first().cloned()
     }
 
@@ -143,6 +149,7 @@ impl Running {
         self.service.stopping.store(true, Ordering::Release);
         // Those who wait for a run are told how far it is.
         self.service.runs.tell();
+        self.rotating.abort();
         // The receiver is gone only when the loop has ended.
         let _ = self.stop.send(true);
         let _ = self.serving.await;

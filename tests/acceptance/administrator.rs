@@ -132,7 +132,7 @@ fn what_preview_wrote_is_applied_as_it_is_or_not_at_all() {
     let how = ["--effective", "recredit", "--out", file, "--format", "json"];
     let preview = |more: &[&str]| verb(&server, &[&["preview", path][..], &how, more].concat());
     let (code, shown, talk) = preview(&[]);
-    assert_eq!(code, 2, "{talk}");
+    assert_eq!(code, 4, "{talk}");
     let moved = shown["impact"]["total"][0]["difference"].as_str().unwrap();
     let moved = moved.trim_start_matches('-');
     let (code, _, talk) = preview(&["--stop-loss", "1"]);

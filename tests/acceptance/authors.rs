@@ -255,3 +255,35 @@ fn completions_know_every_verb() {
         }
     }
 }
+
+/// A new directory had no schemas, so that an editor completed nothing until somebody set it up.
+#[test]
+fn a_new_directory_tells_editors_what_may_stand_in_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let acme = begin(dir.path());
+    for (file, document) in [("accredit.toml", "settings"), ("plans/reps.toml", "plan")] {
+        let text = fs::read_to_string(acme.join(file)).unwrap();
+        let named = text.lines().next().and_then(|line| line.strip_prefix("#:schema ")).unwrap();
+        let schema = acme.join(file).parent().unwrap().join(named);
+        let schema = fs::read_to_string(&schema).unwrap_or_else(|error| panic!("{named}: {error}"));
+        assert_eq!(schema, printed(&["schema", document]));
+        // Every key that the file uses is one that the schema knows.
+        let schema: Json = serde_json::from_str(&schema).unwrap();
+        let tables = text.lines().filter_map(|line| line.strip_prefix('['));
+        for table in tables {
+            let key = table.trim_start_matches('[').split([']', '.']).next().unwrap();
+            assert!(schema["properties"].get(key).is_some(), "{file}: {key}");
+        }
+    }
+    for file in [".vscode/settings.json", ".vscode/extensions.json"] {
+        let text = fs::read_to_string(acme.join(file)).unwrap();
+        serde_json::from_str::<Json>(&text).unwrap();
+    }
+    // What is for editors is no part of the directory.
+    let (code, out, error) = run(&["check", acme.to_str().unwrap()]);
+    assert_eq!(
+        (code, out.contains("0 warnings") || error.contains("0 warnings")),
+        (0, true),
+        "{out}{error}"
+    );
+}

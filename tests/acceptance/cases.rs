@@ -64,8 +64,10 @@ fn a_failing_case_is_shown_written_as_junit_and_rewritten() {
     assert_eq!(code, 0);
     let (code, ..) = run(&["test", path, "--filter", "nothing like it"]);
     assert_eq!(code, 3);
-    let command =
-        std::process::Command::new(binary()).args(["test", path]).env("UPDATE_CASES", "1").output();
+    let command = std::process::Command::new(binary())
+        .args(["test", path])
+        .env("ACCREDIT_UPDATE_CASES", "1")
+        .output();
     assert_eq!(command.unwrap().status.code(), Some(0));
     let expected = CASES
         .replace("| max      | 50.00   |\n", "| max      | 100.00  |\n| dee      | 100.00  |\n");

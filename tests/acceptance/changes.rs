@@ -40,7 +40,7 @@ fn a_directory_is_previewed_applied_and_taken_back() {
     company::put(&workspace, "policies/rollup/share.rhai", &company::rollup(50));
     let how = ["--effective", "recredit", "--out", out, "--format", "json"];
     let (code, shown, talk) = verb(&server, &[&["preview", path][..], &how].concat());
-    assert_eq!(code, 2, "{talk}");
+    assert_eq!(code, 4, "{talk}");
     assert_eq!(shown["changes"]["files"][0]["path"], "policies/rollup/share.rhai");
     // Max and Dee lose a half of 100 each; above Max is Dee alone, so 50 of the loss is below her.
     assert_eq!(shown["impact"]["total"][0]["difference"], "-100.00");
@@ -96,10 +96,10 @@ fn two_directories_are_compared_without_a_server() {
     assert_eq!(compare().0, 0);
     company::put(new.as_ref(), "policies/rollup/share.rhai", &company::rollup(10));
     let (code, out, talk) = compare();
-    assert_eq!(code, 2, "{talk}");
+    assert_eq!(code, 4, "{talk}");
     let shown: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(shown["impact"]["total"][0]["difference"], "-180.00");
     let (code, out, _) = run(&["preview", &new, "--base", base]);
-    assert_eq!(code, 2);
+    assert_eq!(code, 4);
     assert!(out.contains("By payee") && out.contains("max by `Managers`"), "{out}");
 }

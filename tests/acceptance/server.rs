@@ -111,6 +111,13 @@ impl Server {
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 
+    /// Sends a signal, such as `HUP`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
     pub fn get(&self, path: &str) -> Reply {
         let request = self.agent.get(format!("{}{path}", self.url));
         finish(request.header("authorization", format!("Bearer {TOKEN}")).call()).unwrap()

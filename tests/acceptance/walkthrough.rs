@@ -1,4 +1,5 @@
-//! The walk-through of `scripts/walkthrough.md`, run as it stands there: what it shows is what happens.
+//! The walk-through and the tutorial of `scripts/`, run as they stand there: what they show is what
+//! happens.
 
 use std::fs;
 use std::net::TcpListener;
@@ -75,11 +76,12 @@ fn shell(dir: &Path, command: &str) -> Command {
     shell
 }
 
-#[test]
-fn the_walk_through_shows_what_happens() {
-    let readme = fs::read_to_string(root().join("scripts/walkthrough.md")).unwrap();
-    let commands = commands(&readme);
-    assert_eq!(commands.len(), 10, "the walk-through has ten commands");
+/// Runs the commands of a document in an empty folder, and compares what they show.
+#[track_caller]
+fn follow(path: &str, count: usize) {
+    let text = fs::read_to_string(root().join(path)).unwrap();
+    let commands = commands(&text);
+    assert_eq!(commands.len(), count, "{path}: how many commands there are");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let dir = tempfile::tempdir().unwrap();
     let mut background = Background(Vec::new());
@@ -92,7 +94,17 @@ fn the_walk_through_shows_what_happens() {
         }
         let output = shell(dir.path(), &format!("{{ {real}; }} 2>&1")).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap().replace(&port, "8080");
-        assert!(output.status.success(), "$ {command}\n{said}");
-        assert_eq!(settled(&said), settled(&shown), "$ {command}");
+        assert!(output.status.success(), "{path}: $ {command}\n{said}");
+        assert_eq!(settled(&said), settled(&shown), "{path}: $ {command}");
     }
+}
+
+#[test]
+fn the_walk_through_shows_what_happens() {
+    follow("scripts/walkthrough.md", 10);
+}
+
+#[test]
+fn the_tutorial_of_rewards_shows_what_happens() {
+    follow("scripts/tutorial-rewards.md", 22);
 }

@@ -107,6 +107,10 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
     if let Some(as_of) = kept.inputs.as_of {
         let _ = write!(text, "\nas-of: {as_of}\n");
     }
+    if !kept.ruleset.settings.calendar.finalizations(None).is_empty() {
+        // What is written down is the decision alone, without what was posted because of it.
+        text.push_str("\nfinalized: none\n");
+    }
     actions(&mut text, kept.inputs, &decided.rows);
     expectations(&mut text, decided);
     text
@@ -115,7 +119,7 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
 /// The row as delivered, as JSON: a number keeps its digits.
 fn row(record: &Record) -> String {
     let text = |text: &str| serde_json::Value::from(text).to_string();
-    let cells = record.cells.iter().map(|(column, cell)| {
+    let cells = record.delivered().iter().map(|(column, cell)| {
         let value = match cell {
             Cell::Null => "null".to_owned(),
             Cell::Bool(flag) => flag.to_string(),

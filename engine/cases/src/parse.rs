@@ -73,8 +73,11 @@ pub struct Case {
     pub plan: Option<String>,
     /// `order: any`.
     pub any_order: bool,
-    /// Lines of `period:` and `plan:`, where they stand.
-    pub(super) lines: [Option<u32>; 2],
+    /// `finalized:`, the periods that are finalized and on which day, instead of those of
+    /// `accredit.toml`; empty after `finalized: none`.
+    pub finalized: Option<Vec<(String, Date)>>,
+    /// Lines of `period:`, `plan:` and `finalized:`, where they stand.
+    pub(super) lines: [Option<u32>; 3],
 }
 
 /// A table of expectations, of examples or of what people did.
@@ -201,7 +204,7 @@ pub(super) fn cells(line: &str) -> Vec<String> {
 }
 
 /// Settings of a case.
-const SETTINGS: [&str; 4] = ["as-of", "period", "plan", "order"];
+const SETTINGS: [&str; 5] = ["as-of", "period", "plan", "order", "finalized"];
 
 /// Paths that a block may have, beside those of plans, policies and bodies.
 const KNOWN: [&str; 12] = [
@@ -257,10 +260,18 @@ impl Reader<'_> {
     }
 
     fn case(&mut self, line: u32, name: &str) {
-        let Case { as_of, period, plan, any_order, lines, .. } = &self.file.shared;
-        let (as_of, any_order, lines) = (*as_of, *any_order, *lines);
-        let (period, plan, name) = (period.clone(), plan.clone(), name.to_owned());
-        let case = Case { name, line, as_of, period, plan, any_order, lines, ..Case::default() };
+        let shared = &self.file.shared;
+        let case = Case {
+            name: name.to_owned(),
+            line,
+            as_of: shared.as_of,
+            period: shared.period.clone(),
+            plan: shared.plan.clone(),
+            any_order: shared.any_order,
+            finalized: shared.finalized.clone(),
+            lines: shared.lines,
+            ..Case::default()
+        };
         self.file.cases.push(case);
     }
 
@@ -355,6 +366,18 @@ impl Reader<'_> {
             ("period", _) => (case.period, case.lines[0]) = (Some(value), Some(line)),
             ("plan", _) => (case.plan, case.lines[1]) = (Some(value), Some(line)),
             ("order", "any") => case.any_order = true,
+            ("finalized", text) => match finalized(text) {
+                Some(periods) => {
+                    (case.finalized, case.lines[2]) = (Some(periods), Some(line));
+                }
+                None => {
+                    let help = "write `finalized: 2022-01 = 2022-02-10, 2022-02 = 2022-03-08`, a \
+                                period and the day on which it was finalized each, or \
+                                `finalized: none`";
+                    let message = format!("`{text}` does not say which periods are finalized");
+                    self.wrong((line, 1), message, Some(help.to_owned()));
+                }
+            },
             (_, other) => self.error(line, format!("unknown order `{other}`, only `any`")),
         }
     }
@@ -425,6 +448,19 @@ impl Reader<'_> {
         self.errors.sort_by(|a, b| a.place.cmp(&b.place));
         if self.errors.is_empty() { Ok(self.file) } else { Err(self.errors) }
     }
+}
+
+/// Periods and the days on which they were finalized; nothing after `none`.
+fn finalized(text: &str) -> Option<Vec<(String, Date)>> {
+    if text == "none" {
+        return Some(Vec::new());
+    }
+    let one = |part: &str| {
+        let (period, day) = part.split_once('=')?;
+        let period = period.trim().trim_matches('"').to_owned();
+        Some((period, day.trim().parse().ok()?))
+    };
+    text.split(',').map(one).collect()
 }
 
 /// Why a table of examples gives no example, if it gives none.

@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sheet::{Sheet, Trial};
+use super::parse::Block;
+use super::sheet::Sheet;
 use accredit_domain::diagnostic::Place;
 use accredit_script::Machine;
 use accredit_script::coverage::{Branch, Covered, Line};
@@ -46,10 +47,9 @@ const LIBRARY: &str = "scripts/";
 const SETTINGS: &str = "accredit.toml";
 
 impl Reached {
-    /// Adds what a machine counted for the cases of a sheet.
-    pub(super) fn add(&mut self, sheet: &Sheet<'_>, trial: &Trial, machine: &Machine) {
-        let blocks = sheet.blocks(trial);
-        for covered in machine.covered() {
+    /// Adds what a machine counted for the cases of a sheet, whose files are in `blocks`.
+    pub(super) fn add(&mut self, sheet: &Sheet<'_>, blocks: &[Block], covered: Vec<Covered>) {
+        for covered in covered {
             let file = covered.program.origin.place.file.clone();
             match blocks.iter().rev().find(|block| block.path == file) {
                 Some(block) => self.add_one(sheet.path, block.line, &covered),

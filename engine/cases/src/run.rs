@@ -42,7 +42,7 @@ const TRACES_MAX: usize = 3;
 
 /// Runs every case of `files` (path and text) on top of `base`.
 pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &Options) -> Run {
-    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read((base, &options.columns), *file);
+    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read(base, options, *file);
     let sheets = each(options.threads, files, || (), read);
     let mut blocks: Vec<(usize, &Sheet<'_>, Range<usize>)> = Vec::new();
     for (index, sheet) in sheets.iter().enumerate() {
@@ -77,6 +77,7 @@ pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &O
         run.reached.merge(reached);
     }
     if options.traced {
+        sheets.iter().flatten().for_each(|sheet| sheet.add_reached(&mut run.reached));
         run.reached.add_unreached(base);
     }
     run
@@ -173,6 +174,7 @@ impl<'w> Worker<'w> {
         reached: &mut Reached,
     ) -> Result<Decided, Vec<Diagnostic>> {
         let records = trial.records.as_ref().map_err(|error| vec![error.clone()])?;
+        says_something(sheet, trial, case)?;
         let ruleset = sheet.ruleset(trial)?;
         let wrong = |index: usize, message: String, help: Option<String>| {
             let line = case.lines.get(index).copied().flatten().unwrap_or(case.line);
@@ -201,9 +203,7 @@ impl<'w> Worker<'w> {
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
         let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
-        // Of the directory around it a case wants the rules, not how far its books are closed.
-        let finalized = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
-        let replayed = finalized && sheet.is_alone(trial);
+        let replayed = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
         let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();
             let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
@@ -254,7 +254,7 @@ impl<'w> Worker<'w> {
     /// Puts away the machine, with what it counted.
     fn rest(&mut self, reached: &mut Reached) {
         if let Some(desk) = self.desk.take() {
-            reached.add(desk.sheet, desk.trial, &desk.machine);
+            reached.add(desk.sheet, desk.sheet.blocks(desk.trial), desk.machine.covered());
         }
     }
 
@@ -327,6 +327,23 @@ impl<'w> Worker<'w> {
         }
         text
     }
+}
+
+/// A case without a transaction expects something: else it would pass whatever the rules are.
+fn says_something(sheet: &Sheet<'_>, trial: &Trial, case: &Case) -> Result<(), Vec<Diagnostic>> {
+    let given = trial.records.as_ref().is_ok_and(|records| !records.is_empty())
+        || sheet.bodies(trial).next().is_some();
+    let expected = case.tables.iter().any(|table| !table.is_actions() && !table.rows.is_empty());
+    if given || expected {
+        return Ok(());
+    }
+    let message = format!(
+        "case `{}` has no transaction and an empty table, so it cannot fail and shows nothing",
+        case.name
+    );
+    let help = "add a `csv transactions` block with the deal that the case is about";
+    let place = Place::new(sheet.path, case.line, 1);
+    Err(vec![Diagnostic::error("CR041", place, message).help(help)])
 }
 
 /// What the decisions of a period are worth, plan by plan.

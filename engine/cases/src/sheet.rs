@@ -8,10 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+use super::Options;
 use super::parse::{ARROW, Block, Case, CaseFile, Table, continues, parse};
+use super::reach::Reached;
+use accredit_domain::calendar::Calendar;
 use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::transaction::{Cell, Record, read};
+use accredit_script::pool::MachinePool;
 use accredit_workspace::{Files, Ruleset};
+use jiff::civil::Date;
 
 /// A case file, ready to run.
 pub(super) struct Sheet<'a> {
@@ -24,6 +29,8 @@ pub(super) struct Sheet<'a> {
     /// Every case, examples one by one, in order.
     pub(super) trials: Vec<Trial>,
     rulesets: Vec<Shared>,
+    /// Whether lines and branches that run are counted.
+    traced: bool,
 }
 
 /// One run of the pipeline and what is expected of it.
@@ -53,13 +60,18 @@ struct Shared {
     /// Definition blocks, those of the case after those before it.
     blocks: Vec<Block>,
     columns: BTreeSet<String>,
+    /// The periods that are finalized, where cases say it themselves.
+    finalized: Option<Vec<(String, Date)>>,
+    /// Line of that setting.
+    line: u32,
     read: OnceLock<Result<Arc<Ruleset>, Vec<Diagnostic>>>,
 }
 
 impl<'a> Sheet<'a> {
     /// Reads the file and its rows.
     pub(super) fn read(
-        (base, known): (&'a Files, &BTreeSet<String>),
+        base: &'a Files,
+        options: &Options,
         (path, text): (&'a str, &str),
     ) -> Result<Sheet<'a>, Vec<Diagnostic>> {
         let file = parse(path, text)?;
@@ -82,11 +94,12 @@ impl<'a> Sheet<'a> {
                     (Ok(rows), Some((table, row))) => one_row(path, rows, table, row),
                     (records, _) => records.clone(),
                 };
-                let ruleset = shared((&mut rulesets, known), &file.background, case, &records);
+                let ruleset =
+                    shared((&mut rulesets, &options.columns), &file.background, case, &records);
                 trials.push(Trial { case: index, example, records, ruleset });
             }
         }
-        Ok(Sheet { path, file, base, trials, rulesets })
+        Ok(Sheet { path, file, base, trials, rulesets, traced: options.traced })
     }
 
     /// The ruleset of a trial, read when first asked for.
@@ -95,12 +108,45 @@ impl<'a> Sheet<'a> {
         let read = shared.read.get_or_init(|| {
             let files = overlaid(self.base, self.path, &shared.blocks);
             let (ruleset, found) = Ruleset::read(&files, &shared.columns);
-            ruleset.map(Arc::new).ok_or_else(|| {
+            let mut ruleset = ruleset.ok_or_else(|| {
                 let errors = found.into_iter().filter(Diagnostic::is_error);
-                errors.map(|error| self.inside(&shared.blocks, error)).collect()
-            })
+                errors.map(|error| self.inside(&shared.blocks, error)).collect::<Vec<_>>()
+            })?;
+
+            let calendar = &mut ruleset.settings.calendar;
+            *calendar = self.finalized(shared, calendar).map_err(|error| vec![error])?;
+            if self.traced {
+                ruleset.machines = MachinePool::counting();
+            }
+            Ok(Arc::new(ruleset))
         });
         read.as_ref().map_err(Clone::clone)
+    }
+
+    /// The calendar with the periods finalized that the cases name, else those of the directory.
+    fn finalized(&self, shared: &Shared, calendar: &Calendar) -> Result<Calendar, Diagnostic> {
+        let Some(finalized) = &shared.finalized else { return Ok(calendar.clone()) };
+        let mut calendar = calendar.clone().reopened();
+        for (id, day) in finalized {
+            let period = calendar.find(id).ok_or_else(|| {
+                let place = Place::new(self.path, shared.line, 1);
+                let message = format!("`finalized` names `{id}`, and there is no such period");
+                let help = "write the id of a period of the calendar, such as 2022-03 or 2022-Q1";
+                Diagnostic::error("CR041", place, message).help(help)
+            })?;
+            calendar = calendar.finalize(&period, *day);
+        }
+        Ok(calendar)
+    }
+
+    /// Adds what the rulesets of this file ran beside the cases' own machines: rewards, and
+    /// finalized periods that were decided again.
+    pub(super) fn add_reached(&self, reached: &mut Reached) {
+        for shared in &self.rulesets {
+            if let Some(Ok(ruleset)) = shared.read.get() {
+                reached.add(self, &shared.blocks, ruleset.machines.covered());
+            }
+        }
     }
 
     /// The bodies of deliveries of a trial: its own, else the shared ones.
@@ -109,11 +155,6 @@ impl<'a> Sheet<'a> {
         let shared = !own.iter().any(Block::is_rows);
         let blocks = if shared { &self.file.background[..] } else { own };
         blocks.iter().filter(|block| block.source().is_some())
-    }
-
-    /// Whether a trial describes a customer of its own.
-    pub(super) fn is_alone(&self, trial: &Trial) -> bool {
-        self.blocks(trial).iter().any(|block| block.path == SETTINGS)
     }
 
     /// Whether it stands in a customer's directory.
@@ -201,11 +242,14 @@ fn shared(
     let known = rulesets.iter().rposition(|shared| {
         shared.columns.iter().map(String::as_str).eq(columns.iter().copied())
             && shared.blocks.iter().eq(blocks())
+            && shared.finalized == case.finalized
     });
     known.unwrap_or_else(|| {
         let columns = columns.into_iter().map(str::to_owned).collect();
         let blocks = blocks().cloned().collect();
-        rulesets.push(Shared { blocks, columns, read: OnceLock::new() });
+        let finalized = case.finalized.clone();
+        let line = case.lines[2].unwrap_or(case.line);
+        rulesets.push(Shared { blocks, columns, finalized, line, read: OnceLock::new() });
         rulesets.len() - 1
     })
 }

@@ -3,6 +3,7 @@
 //! Each check runs a whole file on a small company. Not the semantics of crediting, which the
 //! goldens have.
 
+mod closed;
 mod delivered;
 mod keeping;
 mod misspelt;

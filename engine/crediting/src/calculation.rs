@@ -25,7 +25,8 @@ use crate::reward;
 use crate::stage::Inputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::decision::{CreditRow, Decision, Note, Outcome, RewardRow};
-use accredit_domain::transaction::{Decoder, Field, Record, Transaction, Value, version};
+use accredit_domain::transaction::version::{self, Newest};
+use accredit_domain::transaction::{Decoder, Field, Record, Remark, Transaction, Value};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
@@ -42,6 +43,7 @@ pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut known: HashMap<Arc<str>, usize> = HashMap::with_capacity(records.len());
     let mut latest: Vec<Arc<Transaction>> = Vec::with_capacity(records.len());
+    let mut newest = Newest::default();
 
     for record in records {
         let transaction = Arc::new(decoder.decode(record));
@@ -56,14 +58,26 @@ pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec
         let place = known.get(&transaction.id).copied().filter(|_| !transaction.id.is_empty());
         match place.and_then(|place| latest.get_mut(place)) {
             Some(old) => {
+                newest.add(old);
+                newest.add(&transaction);
                 if version::compare(old, &transaction).is_gt() {
-                    *old = transaction;
+                    let lost = version::lost_columns(old, &transaction);
+                    let missing = Some(Remark::ColumnsMissing(lost.clone()));
+                    let remarks = missing.filter(|_| !lost.is_empty()).into_iter().collect();
+                    *old = Arc::new(transaction.with_remarks(remarks));
                 }
             }
             None => {
                 known.insert(Arc::clone(&transaction.id), latest.len());
                 latest.push(transaction);
             }
+        }
+    }
+
+    for transaction in &mut latest {
+        if newest.in_conflict(&transaction.id) {
+            let remarks = transaction.remarks().iter().cloned().chain([Remark::Conflict]);
+            *transaction = Arc::new(transaction.with_remarks(remarks.collect()));
         }
     }
     latest

@@ -133,7 +133,13 @@ const DIFFERENCES_MAX: usize = 200;
 
 /// One transaction by the rules of two sides; none where they agree. `before` and `after` hold a
 /// decision a plan; plans that one side does not have count as filtered.
-pub fn compare(before: (&Ruleset, &[Decision]), after: (&Ruleset, &[Decision])) -> Option<Delta> {
+///
+/// # Errors
+/// The credit whose amount is none.
+pub fn compare(
+    before: (&Ruleset, &[Decision]),
+    after: (&Ruleset, &[Decision]),
+) -> Result<Option<Delta>, String> {
     let mut delta = Delta::default();
     let mut sums = BTreeMap::new();
     let plans = before.1.iter().chain(after.1).map(|decision| decision.plan.as_str());
@@ -150,15 +156,15 @@ pub fn compare(before: (&Ruleset, &[Decision]), after: (&Ruleset, &[Decision])) 
         delta.differences.push(difference);
 
         for credit in old.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, before.0, credit, Side::Before);
+            add_credit(&mut sums, before.0, credit, Side::Before)?;
         }
         for credit in new.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, after.0, credit, Side::After);
+            add_credit(&mut sums, after.0, credit, Side::After)?;
         }
     }
 
     delta.sums = sums.into_iter().filter(|(_, sum): &(Key, Sum)| !sum.is_zero()).collect();
-    (!delta.differences.is_empty()).then_some(delta)
+    Ok((!delta.differences.is_empty()).then_some(delta))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,14 +173,19 @@ enum Side {
     After,
 }
 
-fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &CreditRow, side: Side) {
+fn add_credit(
+    sums: &mut BTreeMap<Key, Sum>,
+    ruleset: &Ruleset,
+    credit: &CreditRow,
+    side: Side,
+) -> Result<(), String> {
     // Suppressed and void credits are worth nothing to anybody.
     let held = credit.status == "held";
     if !held && credit.status != "active" {
-        return;
+        return Ok(());
     }
 
-    let amount = credit.amount.parse::<Decimal>().unwrap_or_default();
+    let amount = credit.amount()?;
     let waiting = if held { amount } else { Decimal::ZERO };
 
     let sum = match side {
@@ -195,6 +206,7 @@ fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &CreditR
         let key = Key { by, name, unit_type: credit.unit_type.clone() };
         sums.entry(key).or_default().add(&sum, Decimal::ONE);
     }
+    Ok(())
 }
 
 /// Who is paid, or what is credited where nobody is.

@@ -201,10 +201,19 @@ fn decide_one(
     done: &[Decided],
 ) -> Decided {
     let mut decided = undecided(plan, transaction, inputs);
+    let remarks = transaction.remarks().iter();
+    let remarks = remarks
+        .map(|remark| note(&transaction.id, &plan.id, "intake", remark.code(), remark.message()));
+    decided.warnings = remarks.collect();
+
     let mut trace = (explain == Explain::Steps).then(Vec::new);
 
     match admit::admit(ruleset, plan, transaction, inputs, machine, &mut trace) {
-        Ok(None) => decided.trace = trace.unwrap_or_default(),
+        Ok(None) => {
+            // Columns that are gone may be why the plan no longer sees the deal.
+            decided.warnings.retain(|note| note.code == "columns_missing");
+            decided.trace = trace.unwrap_or_default();
+        }
         Ok(Some(mut case)) => {
             case.trace = trace;
             adjust::explain(&mut case);
@@ -218,7 +227,7 @@ fn decide_one(
 
             let result = credit(&mut case);
             decided.reasons = std::mem::take(&mut case.reasons);
-            decided.warnings = std::mem::take(&mut case.warnings);
+            decided.warnings.append(&mut case.warnings);
             decided.trace = case.trace.take().unwrap_or_default();
             let credits = std::mem::take(&mut case.credits);
             // A transaction that parks keeps none of the credits that were made before it did.

@@ -16,8 +16,6 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
-
 use crate::stage::note;
 use accredit_domain::calendar::{Calendar, Period, PeriodKind};
 use accredit_domain::credit::{CreditId, Status};
@@ -39,7 +37,8 @@ pub const LATE: &str = "late";
 /// the origin `retro` and ids of the same credit with the next ordinals. A credit without a frozen
 /// row stands as decided, or as `late` when its own period is in `finalized`. What is posted is
 /// dated in the earliest leaf period, at or after its own, that is not in `finalized`; so is a
-/// credit that is held.
+/// credit that is held. What is posted stands in the order of its periods, so that freezing the
+/// earliest of them moves nothing.
 ///
 /// `current` are rows as the pipeline makes them, whose period is their own; `finalized` are ids of
 /// leaf periods.
@@ -56,7 +55,7 @@ pub fn post(
         return Ok(current);
     }
 
-    let clean = laws::sums(&current);
+    let clean = laws::sums(&current)?;
     let mut posting =
         Posting { calendar, finalized, ids: frozen.iter().map(|row| row.id.clone()).collect() };
 
@@ -80,7 +79,11 @@ pub fn post(
         }
     }
 
-    laws::check(&clean, frozen, &rows, finalized)?;
+    let mut posted = rows.split_off(frozen.len().min(rows.len()));
+    // Stable: within a period they stay in the order in which they were decided.
+    posted.sort_by_key(|row| calendar.find(&row.period).map(|period| period.first));
+    rows.extend(posted);
+    laws::check(&clean, frozen, &rows, (calendar, finalized))?;
     Ok(rows)
 }
 
@@ -172,11 +175,6 @@ fn counts(row: &CreditRow) -> bool {
     row.status == Status::Active.name()
 }
 
-/// The amount as a number; a row that was read from elsewhere may hold anything.
-fn amount(row: &CreditRow) -> Result<Decimal, String> {
-    row.amount.parse().map_err(|_| format!("`{}` is no amount ({})", row.amount, row.id))
-}
-
 /// The frozen rows of one credit, in order.
 type Chain<'a> = Vec<&'a CreditRow>;
 
@@ -259,7 +257,7 @@ impl Posting<'_> {
 
     /// Whether a frozen row that counts says what the credit says now.
     fn alike(&self, frozen: &CreditRow, present: &CreditRow) -> Result<bool, String> {
-        Ok(amount(frozen)? == amount(present)?
+        Ok(frozen.amount()? == present.amount()?
             && frozen.unit_type == present.unit_type
             && frozen.credit_type == present.credit_type
             && frozen.payee == present.payee
@@ -268,7 +266,7 @@ impl Posting<'_> {
 
     /// Takes back what `row` counted.
     fn reversal(&mut self, row: &CreditRow) -> Result<CreditRow, String> {
-        let amount = amount(row)?;
+        let amount = row.amount()?;
         let scale = u8::try_from(amount.scale()).unwrap_or(u8::MAX);
 
         Ok(CreditRow {

@@ -2,7 +2,7 @@
 //!
 //! The deals up to a day are repeated, with their dates moved by the days that have passed, again
 //! and again until the period ends; then everything is decided as any deal is. Not a forecast by
-//! statistics, and nothing of it is stored. Called by `accredit simulate`. Source: DOMAIN 2.15.
+//! statistics, and nothing of it is stored. Called by `accredit simulate` and the server. Source: DOMAIN 2.15.
 //!
 //! **Architecture invariant:** a simulation says of itself that it is one, its deals bear the number
 //! of their repetition behind their ids, and what it projects contains what is real.
@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::calculation::books::{self, Books};
+use crate::calculation::books;
 use crate::calculation::{Calculation, calculation_of, decide_all, decisions, latest};
 use crate::pipeline::Decided;
 use crate::stage::Inputs;
@@ -27,8 +27,8 @@ use accredit_domain::money;
 use accredit_domain::transaction::{Record, Transaction};
 use accredit_workspace::Ruleset;
 
-/// Deals that a plan must have let in before the rest can be filled from them.
-pub const DEALS_MIN: usize = 10;
+/// A simulation that rests on fewer deals than this carries a warning.
+pub const DEALS_FEW: usize = 10;
 
 /// Deals, real and repeated, that a simulation decides at most.
 pub const DEALS_MAX: usize = 1_000_000;
@@ -48,6 +48,8 @@ pub struct Simulation {
     pub days: usize,
     /// The ruleset that decided.
     pub ruleset: String,
+    /// How little the simulation rests on, where its deals are few.
+    pub warning: Option<String>,
     /// Deals that the plan let in.
     pub transactions: Counts,
     /// Those of them that are parked, and so in no sum.
@@ -103,25 +105,39 @@ pub enum Refused {
         /// Id of the period.
         period: String,
     },
-    /// Too few deals to repeat.
-    #[error(
-        "plan `{plan}` let in {count} deals of {period} up to {as_of}; a simulation needs \
-         {DEALS_MIN} (DEALS_MIN)"
-    )]
-    TooFew {
+    /// No deal to repeat.
+    #[error("plan `{plan}` let in no deal of {period} up to {as_of}, so there is none to repeat")]
+    NoDeal {
         /// Id of the plan.
         plan: String,
         /// Id of the period.
         period: String,
         /// The last day whose deals were counted.
         as_of: Date,
-        /// How many deals the plan let in.
-        count: usize,
     },
     /// Too many deals, once they are repeated.
     #[error("repeated until the end of {0}, the deals are more than {DEALS_MAX} (DEALS_MAX)")]
     TooMany(String),
+    /// A credit or a reward whose amount is none.
+    #[error("the sums cannot be made: {0}")]
+    Amount(String),
 }
+
+/// What a simulation starts from.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The latest version of every deal; those of the period up to the day are repeated.
+    pub deals: Vec<Arc<Transaction>>,
+    /// What people decided about those deals and their credits. The business date is not read.
+    pub inputs: Inputs,
+    /// Decisions with credits of other periods that are posted in this one, as of the day.
+    pub posted: Vec<Decision>,
+    /// The same as of the period's last day.
+    pub posted_then: Vec<Decision>,
+}
+
+/// Which plan is simulated in which period, and the last day whose deals are real.
+pub type About<'a> = (&'a str, &'a Period, Date);
 
 /// What `plan` would come to in `period`, from the `records` up to `as_of`, on `threads` workers.
 ///
@@ -132,7 +148,36 @@ pub enum Refused {
 pub fn simulate(
     ruleset: &Ruleset,
     records: &[Record],
-    (plan, period, as_of): (&str, &Period, Date),
+    (plan, period, as_of): About<'_>,
+    threads: usize,
+) -> Result<Simulation, Refused> {
+    let finalized = !ruleset.settings.calendar.finalizations(Some(as_of)).is_empty();
+    let posted_on = |day: Date| {
+        if !finalized || !ruleset.plans.contains_key(plan) {
+            // Where no period is finalized, everything stands in the period of its deal.
+            return Vec::new();
+        }
+        let books = books::projected(ruleset, records, (as_of, day), threads);
+        posted(books.decisions(plan, Some(period)), period)
+    };
+
+    let start = Start {
+        deals: latest(ruleset, records, Some(as_of)),
+        inputs: Inputs::default(),
+        posted: posted_on(as_of),
+        posted_then: posted_on(last_day(period)),
+    };
+    simulate_from(ruleset, start, (plan, period, as_of), threads)
+}
+
+/// The same from deals that are read already, with what people decided about them.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_from(
+    ruleset: &Ruleset,
+    start: Start,
+    (plan, period, as_of): About<'_>,
     threads: usize,
 ) -> Result<Simulation, Refused> {
     if !ruleset.plans.contains_key(plan) {
@@ -142,43 +187,34 @@ pub fn simulate(
         return Err(Refused::Outside { as_of, period: period.id.clone() });
     }
 
-    let real: Vec<Arc<Transaction>> = latest(ruleset, records, Some(as_of))
-        .into_iter()
-        .filter(|deal| deal.date().is_ok_and(|date| period.contains(date) && date <= as_of))
-        .collect();
+    let of_period = |deal: &Arc<Transaction>| {
+        deal.date().is_ok_and(|date| period.contains(date) && date <= as_of)
+    };
+    let real: Vec<Arc<Transaction>> = start.deals.into_iter().filter(of_period).collect();
 
     let decide = |deals: &[Arc<Transaction>], day: Date| {
-        let inputs = Inputs { as_of: Some(day), ..Inputs::default() };
+        let inputs = Inputs { as_of: Some(day), ..start.inputs.clone() };
         decide_all(ruleset, deals, &inputs, threads)
-    };
-
-    let finalized = !ruleset.settings.calendar.finalizations(Some(as_of)).is_empty();
-    let posted = |day: Date| match finalized {
-        true => posted(&books::projected(ruleset, records, (as_of, day), threads), plan, period),
-        // Where no period is finalized, everything stands in the period of its deal.
-        false => Vec::new(),
     };
 
     let so_far = decide(&real, as_of);
     let count = let_in(&so_far, plan);
-    // Too few deals say nothing of a month: one that is large would be repeated until its end.
-    if count < DEALS_MIN {
+    if count == 0 {
         let (plan, period) = (plan.to_owned(), period.id.clone());
-        return Err(Refused::TooFew { plan, period, as_of, count });
+        return Err(Refused::NoDeal { plan, period, as_of });
     }
 
-    let last = period.end.yesterday().unwrap_or(period.first);
     let all = repeated(&real, period, as_of)?;
     let repetitions: HashSet<&str> = all.iter().skip(real.len()).map(|deal| &*deal.id).collect();
-    let projected = decide(&all, last);
+    let projected = decide(&all, last_day(period));
 
-    let whole = |decided: &[Vec<Decided>], day: Date| {
+    let whole = |decided: &[Vec<Decided>], posted: Vec<Decision>| {
         let mut all = decisions(ruleset, plan, Some(period), decided);
-        all.extend(posted(day));
+        all.extend(posted);
         calculation_of(ruleset, plan, period, all)
     };
 
-    let (now, then) = (whole(&so_far, as_of), whole(&projected, last));
+    let (now, then) = (whole(&so_far, start.posted), whole(&projected, start.posted_then));
     Ok(Simulation {
         simulation: true,
         plan: plan.to_owned(),
@@ -186,10 +222,27 @@ pub fn simulate(
         as_of: as_of.to_string(),
         days: elapsed(period, as_of),
         ruleset: ruleset.hash.to_string(),
+        warning: warning(count, elapsed(period, as_of)),
         transactions: Counts { so_far: count, projected: let_in(&projected, plan) },
         parked: Counts { so_far: now.parked.len(), projected: then.parked.len() },
-        credits: credit_sums(ruleset, &now, &then, period, &repetitions),
-        rewards: reward_sums(ruleset, &now, &then),
+        credits: credit_sums(ruleset, (&now, &then), period, &repetitions)?,
+        rewards: reward_sums(ruleset, (&now, &then))?,
+    })
+}
+
+fn last_day(period: &Period) -> Date {
+    period.end.yesterday().unwrap_or(period.first)
+}
+
+/// How little a simulation rests on; nothing where its deals are enough.
+fn warning(deals: usize, days: usize) -> Option<String> {
+    let counted = |count: usize, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    };
+    (deals < DEALS_FEW).then(|| {
+        let (deals, days) = (counted(deals, "deal"), counted(days, "day"));
+        format!("this rests on {deals} of {days} alone: one deal more or less changes it a lot")
     })
 }
 
@@ -199,12 +252,10 @@ fn elapsed(period: &Period, as_of: Date) -> usize {
     usize::try_from(days).unwrap_or(0) + 1
 }
 
-/// What stands in the period of `plan` because of deals of other periods: their credits and nothing
+/// Of `decisions` that have credits in `period` the credits of deals of other periods, and nothing
 /// else.
-fn posted(books: &Books<'_>, plan: &str, period: &Period) -> Vec<Decision> {
-    let decisions = books.decisions(plan, Some(period)).into_iter();
-
-    let posted = decisions.map(|mut decision| {
+pub fn posted(decisions: impl IntoIterator<Item = Decision>, period: &Period) -> Vec<Decision> {
+    let posted = decisions.into_iter().map(|mut decision| {
         decision.credits.retain(|row| !own(row, period));
         Decision {
             outcome: Outcome::Filtered,
@@ -266,22 +317,22 @@ fn repeated(
 /// What is summed: name, payee, team, unit.
 type Key = (String, Option<String>, Option<String>, String);
 
-fn of_credit(credit: &CreditRow) -> (Key, &str) {
+fn of_credit(credit: &CreditRow) -> Result<(Key, Decimal), Refused> {
     let team = credit.team.clone().filter(|_| credit.position.is_none());
     let key = (credit.credit_type.clone(), credit.payee.clone(), team, credit.unit_type.clone());
-    (key, &credit.amount)
+    Ok((key, credit.amount().map_err(Refused::Amount)?))
 }
 
-fn of_reward(reward: &RewardRow) -> (Key, &str) {
+fn of_reward(reward: &RewardRow) -> Result<(Key, Decimal), Refused> {
     let (payee, team) = (Some(reward.payee.clone()), reward.team.clone());
-    ((reward.reward.clone(), payee, team, reward.unit_type.clone()), &reward.amount)
+    let key = (reward.reward.clone(), payee, team, reward.unit_type.clone());
+    Ok((key, reward.amount().map_err(Refused::Amount)?))
 }
 
 /// Four sums of one key: so far, posted, repeated, projected.
 type Amounts = [Decimal; 4];
 
-fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, &str), into: &[usize]) {
-    let amount: Decimal = amount.parse().unwrap_or_default();
+fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, Decimal), into: &[usize]) {
     let known = sums.entry(key).or_default();
     for place in into {
         if let Some(sum) = known.get_mut(*place) {
@@ -292,37 +343,44 @@ fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, &str), into: &[us
 
 fn credit_sums(
     ruleset: &Ruleset,
-    now: &Calculation,
-    then: &Calculation,
+    (now, then): (&Calculation, &Calculation),
     period: &Period,
     repetitions: &HashSet<&str>,
-) -> Vec<Sum> {
+) -> Result<Vec<Sum>, Refused> {
     let mut sums = BTreeMap::new();
 
     for row in now.credits.iter().filter(|row| row.status == "active") {
         // What was posted is real in both columns; what is the period's own is decided again below.
         let into: &[usize] = if own(row, period) { &[0] } else { &[0, 1] };
-        add(&mut sums, of_credit(row), into);
+        add(&mut sums, of_credit(row)?, into);
     }
 
     for row in then.credits.iter().filter(|row| row.status == "active") {
         let repeated = repetitions.contains(row.transaction.as_str());
-        add(&mut sums, of_credit(row), if repeated { &[2, 3] } else { &[3] });
+        add(&mut sums, of_credit(row)?, if repeated { &[2, 3] } else { &[3] });
     }
 
-    let sums = sums.into_iter();
-    sums.map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)))
-        .collect()
+    let sums = sums
+        .into_iter()
+        .map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)));
+    Ok(sums.collect())
 }
 
-fn reward_sums(ruleset: &Ruleset, now: &Calculation, then: &Calculation) -> Vec<Sum> {
+fn reward_sums(
+    ruleset: &Ruleset,
+    (now, then): (&Calculation, &Calculation),
+) -> Result<Vec<Sum>, Refused> {
     let mut sums = BTreeMap::new();
-    now.rewards.iter().for_each(|row| add(&mut sums, of_reward(row), &[0]));
-    then.rewards.iter().for_each(|row| add(&mut sums, of_reward(row), &[3]));
+    for row in &now.rewards {
+        add(&mut sums, of_reward(row)?, &[0]);
+    }
+    for row in &then.rewards {
+        add(&mut sums, of_reward(row)?, &[3]);
+    }
     let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
         sum(ruleset, key, [now, then.saturating_sub(now), then], None)
     });
-    sums.collect()
+    Ok(sums.collect())
 }
 
 fn sum(

@@ -7,7 +7,8 @@
 //! **Architecture invariant:** a transaction in a plan has exactly one [`Outcome`], and every
 //! outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
 
-use serde::{Deserialize, Serialize};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What became of a transaction in a plan (FORMAT section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +54,28 @@ pub struct CreditRow {
     pub origin: String,
     pub reverses: Option<String>,
     pub ruleset: String,
+}
+
+impl CreditRow {
+    /// The amount as a number.
+    ///
+    /// # Errors
+    /// When the row was changed elsewhere and holds none; it never counts as zero.
+    pub fn amount(&self) -> Result<Decimal, String> {
+        let amount = self.amount.parse();
+        amount.map_err(|_| format!("`{}` is no amount ({})", self.amount, self.id))
+    }
+}
+
+impl RewardRow {
+    /// The amount as a number.
+    ///
+    /// # Errors
+    /// When the row was changed elsewhere and holds none; it never counts as zero.
+    pub fn amount(&self) -> Result<Decimal, String> {
+        let amount = self.amount.parse();
+        amount.map_err(|_| format!("`{}` is no amount ({})", self.amount, self.id))
+    }
 }
 
 /// The columns of a credit, in the order of FORMAT section 6.
@@ -140,7 +163,8 @@ pub const REWARD_COLUMNS: [&str; 14] = [
 /// One thing to know about a transaction in a plan: why it got nothing, or an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// Natural key.
+    /// Natural key; blank, and null in JSON, of what is about no transaction.
+    #[serde(serialize_with = "blank_as_null", deserialize_with = "null_as_blank")]
     pub transaction: String,
     /// Plan id.
     pub plan: String,
@@ -158,6 +182,21 @@ pub struct Note {
     pub line: Option<u32>,
     /// Column in it, from 1.
     pub column: Option<u32>,
+}
+
+/// For people a blank is null; stored rows, which are no text, keep it.
+fn blank_as_null<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() && serializer.is_human_readable() {
+        return serializer.serialize_none();
+    }
+    serializer.serialize_str(text)
+}
+
+fn null_as_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    if deserializer.is_human_readable() {
+        return Ok(Option::deserialize(deserializer)?.unwrap_or_default());
+    }
+    String::deserialize(deserializer)
 }
 
 /// The columns of a note, in the order of FORMAT section 6.
@@ -249,5 +288,55 @@ impl Resolution {
         self.credit == other.credit
             && of_deal(self) == of_deal(other)
             && self.is_adjustment() == other.is_adjustment()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Alerts of rewards are about no transaction, and said that it was `""`.
+    #[test]
+    fn a_note_about_no_transaction_has_none() {
+        let note = |transaction: &str| Note {
+            transaction: transaction.to_owned(),
+            plan: "p".to_owned(),
+            stage: "reward".to_owned(),
+            code: "policy_error".to_owned(),
+            message: String::new(),
+            policy: None,
+            file: None,
+            line: None,
+            column: None,
+        };
+        for (transaction, shown) in [("", serde_json::Value::Null), ("D1", "D1".into())] {
+            let json = serde_json::to_value(note(transaction)).unwrap();
+            assert_eq!(json["transaction"], shown);
+            assert_eq!(serde_json::from_value::<Note>(json).unwrap(), note(transaction));
+        }
+    }
+
+    #[test]
+    fn an_amount_is_a_decimal_or_an_error() {
+        let row = |amount: &str| RewardRow {
+            id: "rwd_1".to_owned(),
+            plan: String::new(),
+            period: String::new(),
+            reward: String::new(),
+            payee: String::new(),
+            team: None,
+            credit_type: String::new(),
+            credited: String::new(),
+            credited_unit_type: String::new(),
+            quota: None,
+            attainment: None,
+            amount: amount.to_owned(),
+            unit_type: String::new(),
+            credits: Vec::new(),
+        };
+        assert_eq!(row("12.50").amount().unwrap(), Decimal::new(1250, 2));
+        for amount in ["", " ", "1,5", "1e3e", "NaN"] {
+            assert!(row(amount).amount().unwrap_err().contains("rwd_1"), "{amount}");
+        }
     }
 }

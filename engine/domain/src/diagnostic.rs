@@ -6,11 +6,15 @@
 //! **Architecture invariant:** every code in [`CODES`] has a page in `scripts/errors/`, and the other
 //! way round; a test holds it so.
 
+mod lines;
 mod origin;
 
 use serde::{Serialize, Serializer};
+
+use crate::work;
 use strsim::osa_distance;
 
+pub use self::lines::Lines;
 pub use self::origin::Origin;
 
 /// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
@@ -47,6 +51,7 @@ impl Place {
     /// The place of the byte `offset` in `text`, which is the content of `file`.
     pub fn of_offset(file: impl Into<String>, text: &str, offset: usize) -> Self {
         let before = text.get(..offset.min(text.len())).unwrap_or(text);
+        work::add(before.len());
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         Place::new(file, u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0))
@@ -186,6 +191,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("CR073", "amounts of several currencies compared with a number"),
     ("CR074", "year of two digits read as four"),
     ("CR075", "amount with more digits than are kept"),
+    ("CR077", "rows of one key that contradict each other"),
+    ("CR078", "cell with line breaks"),
+    ("CR079", "id that a spreadsheet has rounded"),
+    ("CR080", "row without a natural key"),
+    ("CR081", "header that differs in the case of letters"),
+    ("CR082", "deals that lose mapped columns"),
+    ("CR083", "delimiter that was found out"),
     ("CR084", "manager who has left"),
     ("CR089", "organisation in which nobody can be credited"),
     ("CR090", "row that stands there twice"),
@@ -208,7 +220,8 @@ pub fn did_you_mean<'a>(
     let lower = word.to_lowercase();
     candidates
         .into_iter()
-        .filter(|candidate| *candidate != word)
+        .filter(|candidate| *candidate != word && !work::is_spent())
+        .inspect(|candidate| work::add(candidate.len().saturating_mul(lower.len())))
         .map(|candidate| (osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod credit;
 pub mod decision;
+pub mod delimited;
 pub mod diagnostic;
 pub mod exchange;
 pub mod files;
@@ -15,3 +16,4 @@ pub mod organization;
 pub mod plan;
 pub mod policy;
 pub mod transaction;
+pub mod work;

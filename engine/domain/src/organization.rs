@@ -336,6 +336,17 @@ impl Organization {
         self.exists(held.participant, date).then_some(held.participant)
     }
 
+    /// Everybody who ever held a position, each once, in the order of the file.
+    pub fn holders(&self, position: PositionId) -> Vec<ParticipantId> {
+        let mut found: Vec<ParticipantId> = Vec::new();
+        for held in self.holders.get(&position).into_iter().flatten() {
+            if !found.contains(&held.participant) {
+                found.push(held.participant);
+            }
+        }
+        found
+    }
+
     /// Whether anybody ever holds a position.
     pub fn is_staffed(&self) -> bool {
         self.holders.values().any(|assignments| !assignments.is_empty())

@@ -15,6 +15,7 @@ mod decoder;
 mod identity;
 pub mod numbers;
 pub mod read;
+mod remark;
 #[cfg(test)]
 mod tests;
 pub mod version;
@@ -33,6 +34,7 @@ pub use self::decoder::Decoder;
 pub use self::identity::{ID_FORMS, IdForm};
 use self::numbers::NumberStyle;
 pub use self::numbers::number;
+pub use self::remark::Remark;
 
 /// The type of a column (FORMAT section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +201,7 @@ impl Record {
     /// As a JSON object: a number's digits are kept as they came.
     pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         use serde_json::Value as Json;
-        let cells = self.cells.iter().map(|(column, cell)| {
+        let cells = self.delivered().iter().map(|(column, cell)| {
             let value = match cell {
                 Cell::Null => Json::Null,
                 Cell::Text(text) | Cell::Nested(text) => Json::from(text.as_str()),
@@ -279,6 +281,8 @@ pub struct Transaction {
     clock: Result<Clock, Arc<str>>,
     /// The amount as delivered, when another one was set by hand.
     preadjusted: Option<Value>,
+    /// What is to be known about its row.
+    remarks: Box<[Remark]>,
 }
 
 /// A mapped field that cannot be read: why.
@@ -313,6 +317,21 @@ impl Transaction {
             *value = Value::Date(date);
         }
         again
+    }
+
+    /// What is to be known about its row, each an alert.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// The same deal with these remarks about its row.
+    pub fn with_remarks(&self, remarks: Vec<Remark>) -> Transaction {
+        Transaction { remarks: remarks.into(), ..self.clone() }
+    }
+
+    /// Whether its row has the column, be the cell blank or not.
+    pub fn has_column(&self, column: &str) -> bool {
+        self.layout.slots.contains_key(column)
     }
 
     /// The value in `column`: blank where the row has no such column.

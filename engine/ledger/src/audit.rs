@@ -28,6 +28,46 @@ pub struct Row {
     pub previous: String,
 }
 
+/// The end of the trail, to which one commit adds one or more rows.
+pub(super) struct Chain {
+    /// Hash of the last row.
+    previous: String,
+    /// The number of the next one.
+    next: u64,
+}
+
+impl Chain {
+    /// The trail as it is in `snapshot`.
+    pub(super) fn after(snapshot: &dyn Snapshot) -> Result<Chain> {
+        let last = snapshot.last(Table::Audit)?;
+        let next = next_number(snapshot, Table::Audit)?;
+        Ok(Chain { previous: last.map_or_else(String::new, |(_, row)| hash(&row)), next })
+    }
+
+    /// Adds a row of who did what; gives its number.
+    pub(super) fn add(
+        &mut self,
+        batch: &mut Batch,
+        at_ms: i64,
+        (who, what): (&str, &str),
+        detail: serde_json::Value,
+    ) -> Result<u64> {
+        let sequence = self.next;
+        let previous = std::mem::take(&mut self.previous);
+        let (who, what) = (who.to_owned(), what.to_owned());
+        let row = code::json(&Row { sequence, at_ms, who, what, detail, previous })?;
+
+        self.previous = hash(&row);
+        self.next += 1;
+        // Two writers would both follow the same row; the second must not.
+        batch.expect(Table::Audit, code::key(sequence), None);
+        // The last row has no other that names it.
+        batch.put(Table::Meta, HEAD, self.previous.as_str());
+        batch.put(Table::Audit, code::key(sequence), row);
+        Ok(sequence)
+    }
+}
+
 impl Ledger {
     pub(super) fn append_audit(
         &self,
@@ -38,17 +78,7 @@ impl Ledger {
         what: &str,
         detail: serde_json::Value,
     ) -> Result<()> {
-        let previous = snapshot.last(Table::Audit)?;
-        let previous = previous.map_or_else(String::new, |(_, row)| hash(&row));
-        let sequence = next_number(snapshot, Table::Audit)?;
-        let (who, what) = (who.to_owned(), what.to_owned());
-        let row = Row { sequence, at_ms, who, what, detail, previous };
-        // Two writers would both follow the same row; the second must not.
-        batch.expect(Table::Audit, code::key(sequence), None);
-        let row = code::json(&row)?;
-        // The last row has no other that names it.
-        batch.put(Table::Meta, HEAD, hash(&row));
-        batch.put(Table::Audit, code::key(sequence), row);
+        Chain::after(snapshot)?.add(batch, at_ms, (who, what), detail)?;
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl<'a> Summaries<'a> {
             let hash = hash(&CreditRow { ruleset: String::new(), ..row.clone() })?;
             let summary = self.row(&decision.plan, &row.period)?;
             summary.mix(hash, sign);
-            summary.counts.add_credit(row, sign);
+            summary.counts.add_credit(row, sign)?;
         }
         Ok(())
     }

@@ -12,28 +12,34 @@ const VERSION: u8 = 2;
 /// A row's bytes.
 pub(super) fn pack(row: &impl Serialize) -> Result<Vec<u8>> {
     let start = vec![VERSION];
-    postcard::to_extend(row, start).map_err(|error| Error::Damaged(error.to_string()))
+    postcard::to_extend(row, start).map_err(|error| unwritable(&error))
 }
 
 /// A row out of its bytes.
 pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => {
-            postcard::from_bytes(rest).map_err(|error| Error::Damaged(error.to_string()))
-        }
-        Some((version, _)) => Err(Error::Damaged(format!("its version is {version}"))),
-        None => Err(Error::Damaged("it is empty".to_owned())),
+        Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| unreadable(&error)),
+        Some((version, _)) => Err(unreadable(&format!("its version is {version}"))),
+        None => Err(unreadable(&"it is empty")),
     }
 }
 
 /// A row that people read, as JSON.
 pub(super) fn json(row: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(row).map_err(|error| Error::Damaged(error.to_string()))
+    serde_json::to_vec(row).map_err(|error| unwritable(&error))
 }
 
 /// A row out of JSON.
 pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| Error::Damaged(error.to_string()))
+    serde_json::from_slice(bytes).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(why: &dyn std::fmt::Display) -> Error {
+    Error::Damaged(format!("a row cannot be read, {why}"))
+}
+
+fn unwritable(why: &dyn std::fmt::Display) -> Error {
+    Error::Failed(format!("a row cannot be written, {why}"))
 }
 
 /// A number as a key.

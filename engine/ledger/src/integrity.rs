@@ -21,6 +21,8 @@ use super::{Ledger, Result, code};
 use accredit_domain::decision::Resolution;
 use accredit_seams::store::{Snapshot, Table};
 
+mod published;
+
 /// Rows read at a time.
 const PAGE: usize = 1000;
 
@@ -79,6 +81,7 @@ impl Ledger {
         activations(&*snapshot, &rows, &mut trail.problems)?;
         changes(&*snapshot, &rows, &mut trail.problems)?;
         resolutions(&*snapshot, &rows, &mut trail.problems)?;
+        published::check(&*snapshot, &rows, &mut trail.problems)?;
         Ok(trail)
     }
 
@@ -271,7 +274,7 @@ struct Derived {
 }
 
 impl Derived {
-    fn add(&mut self, stored: &Stored) {
+    fn add(&mut self, stored: &Stored) -> Result<()> {
         for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
             if let Some(key) = statements::key(credit, stored.number) {
                 let sum = self.statements.entry(key).or_default();
@@ -282,8 +285,8 @@ impl Derived {
         if record::is_parked(stored) {
             self.parked.insert(stored.number);
         }
-        self.counts.add(&stored.decisions, 1);
         self.counts.transactions += 1;
+        self.counts.add(&stored.decisions, 1)
     }
 }
 
@@ -299,12 +302,9 @@ fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
     let mut whole = true;
     each(snapshot, Table::Blocks, |key, row| {
         let number = code::number(key);
-        let check = snapshot.get(Table::Meta, &record::check_key(number))?;
         let stored = code::unpack::<Vec<Stored>>(row);
-        // Blocks of earlier versions of the program have no checksum until they change.
-        let same = check.is_none_or(|check| check == record::checksum(row));
-        whole &= stored.is_ok() && same;
-        if stored.is_err() || !same {
+        whole &= stored.is_ok();
+        if stored.is_err() {
             let first = number * record::BLOCK;
             let last = first + record::BLOCK - 1;
             found.push(format!("the block of transactions {first} to {last} is not what it was"));
@@ -314,7 +314,9 @@ fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
             if known.map(|known| code::number(&known)) != Some(stored.number) {
                 found.push(format!("transaction `{}` is not found by its key", stored.id));
             }
-            derived.add(&stored);
+            if let Err(error) = derived.add(&stored) {
+                found.push(format!("transaction `{}`: {error}", stored.id));
+            }
         }
         Ok(())
     })?;

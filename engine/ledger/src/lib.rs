@@ -14,6 +14,7 @@ pub mod calculations;
 pub mod changes;
 mod code;
 pub mod definitions;
+pub mod dump;
 pub mod enquiries;
 pub mod inbox;
 pub mod integrity;

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::Chain;
 use super::record::natural_key;
 use super::{Ledger, Result, code, lock};
 use accredit_domain::decision::CreditRow;
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_seams::store::{Batch, Table};
 
 /// What people said about a leaf period last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,15 +41,15 @@ fn put(batch: &mut Batch, leaf: &str, said: &Said) -> Result<()> {
 
 /// Adds a finalization to the commit that freezes its rows.
 pub(super) fn finalize(
-    ledger: &Ledger,
-    snapshot: &dyn Snapshot,
     batch: &mut Batch,
+    chain: &mut Chain,
     leaf: &str,
     said: &Said,
 ) -> Result<()> {
     put(batch, leaf, said)?;
     let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
-    ledger.append_audit(snapshot, batch, said.at_ms, &said.who, FINALIZED, detail)
+    chain.add(batch, said.at_ms, (&said.who, FINALIZED), detail)?;
+    Ok(())
 }
 
 impl Ledger {

@@ -70,7 +70,7 @@ impl Cursor {
     /// The place that `text` names, the beginning when there is none.
     pub(super) fn read(text: Option<&str>) -> Result<Cursor> {
         let Some(text) = text else { return Ok(Cursor { key: Vec::new(), index: 0 }) };
-        Cursor::parse(text).ok_or_else(|| Error::Damaged(format!("`{text}` is not a cursor")))
+        Cursor::parse(text).ok_or_else(|| Error::Cursor(text.to_owned()))
     }
 
     fn parse(text: &str) -> Option<Cursor> {

@@ -6,15 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::audit::Chain;
 use super::calculations::Summaries;
 use super::periods::{self, Said};
+use super::recredit::{self, Progress};
+use super::resolutions;
 use super::statements::Statements;
 use super::{Ledger, Result, code, lock};
 use accredit_domain::credit::transaction_prefix;
-use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::decision::{CreditRow, Decision, Outcome, Resolution};
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_seams::store::{Batch, Error, Snapshot, Table};
 
 /// Transactions a block.
 pub(super) const BLOCK: u64 = 64;
@@ -65,6 +68,18 @@ pub struct Work {
     pub finalized: Option<(String, Said)>,
     /// All frozen rows of transactions that have new ones, by natural key.
     pub frozen: Vec<(String, Vec<CreditRow>)>,
+    /// Releases, holds and adjustments by hand that `decisions` were made with, and when each was
+    /// made, in milliseconds since 1970.
+    pub resolutions: Vec<(Resolution, i64)>,
+    /// How far credits are decided again that an activation asked for.
+    pub recredited: Option<Progress>,
+}
+
+impl Work {
+    /// Whether the trail has to speak of it.
+    fn is_audited(&self) -> bool {
+        self.finalized.is_some() || !self.resolutions.is_empty() || self.recredited.is_some()
+    }
 }
 
 /// How many there are.
@@ -86,11 +101,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, decisions: &[Decision], sign: i64) {
+    pub(super) fn add(&mut self, decisions: &[Decision], sign: i64) -> Result<()> {
         for decision in decisions {
             self.add_outcome(decision.outcome, sign);
-            decision.credits.iter().for_each(|credit| self.add_credit(credit, sign));
+            for credit in &decision.credits {
+                self.add_credit(credit, sign)?;
+            }
         }
+        Ok(())
     }
 
     /// Adds those of another part.
@@ -116,10 +134,13 @@ impl Counts {
         }
     }
 
-    pub(super) fn add_credit(&mut self, credit: &CreditRow, sign: i64) {
+    pub(super) fn add_credit(&mut self, credit: &CreditRow, sign: i64) -> Result<()> {
         match credit.status.as_str() {
-            "suppressed" => return self.suppressed += sign,
-            "void" => return,
+            "suppressed" => {
+                self.suppressed += sign;
+                return Ok(());
+            }
+            "void" => return Ok(()),
             "held" => self.held += sign,
             _ => (),
         }
@@ -127,12 +148,12 @@ impl Counts {
         if credit.kind == "direct" {
             self.direct += sign;
             let sum = self.credited.entry(credit.unit_type.clone()).or_default();
-            let amount = credit.amount.parse::<Decimal>().unwrap_or_default();
-            let change = amount.checked_mul(Decimal::from(sign)).unwrap_or_default();
-            add_to_total(sum, change);
+            let amount = credit.amount().map_err(Error::Damaged)?;
+            add_to_total(sum, if sign < 0 { -amount } else { amount });
         } else {
             self.indirect += sign;
         }
+        Ok(())
     }
 }
 
@@ -147,16 +168,6 @@ pub(super) fn natural_key(id: &str) -> Vec<u8> {
 pub(super) fn block(snapshot: &dyn Snapshot, number: u64) -> Result<Vec<Stored>> {
     let row = snapshot.get(Table::Blocks, &code::key(number))?;
     row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
-}
-
-/// Where the checksum of a block stands.
-pub(super) fn check_key(block: u64) -> Vec<u8> {
-    [b"block/", &code::key(block)[..]].concat()
-}
-
-/// What a block's bytes are known by, so that damage shows that no decision depends on.
-pub(super) fn checksum(row: &[u8]) -> [u8; 32] {
-    *blake3::hash(row).as_bytes()
 }
 
 /// Where the dates of release of a transaction's held credits stand.
@@ -210,10 +221,10 @@ impl Ledger {
         for (id, rows) in &work.frozen {
             batch.put(Table::Frozen, natural_key(id), code::pack(rows)?);
         }
-        let _audit = work.finalized.as_ref().map(|_| lock(&self.others));
-        if let Some((leaf, said)) = &work.finalized {
+        let _audit = work.is_audited().then(|| lock(&self.others));
+        if work.is_audited() {
             // A trail that grew since the snapshot would be a conflict: it is read again here.
-            periods::finalize(self, &*self.snapshot()?, &mut batch, leaf, said)?;
+            audit(work, &*self.snapshot()?, &mut batch)?;
         }
         finish(work, &mut batch);
         self.commit(&batch)
@@ -308,20 +319,32 @@ fn write_block(
     counts: &mut Counts,
     batch: &mut Batch,
 ) -> Result<()> {
-    let row = code::pack(&after)?;
-    batch.put(Table::Meta, check_key(number), checksum(&row));
-    batch.put(Table::Blocks, code::key(number), row);
+    batch.put(Table::Blocks, code::key(number), code::pack(&after)?);
     for stored in before {
-        counts.add(&stored.decisions, -1);
+        counts.add(&stored.decisions, -1)?;
         hold_keys(stored).into_iter().for_each(|key| batch.delete(Table::Holds, key));
         batch.delete(Table::Parked, code::key(stored.number));
     }
     for stored in after {
-        counts.add(&stored.decisions, 1);
+        counts.add(&stored.decisions, 1)?;
         hold_keys(stored).into_iter().for_each(|key| batch.put(Table::Holds, key, ""));
         if is_parked(stored) {
             batch.put(Table::Parked, code::key(stored.number), "");
         }
+    }
+    Ok(())
+}
+
+/// Adds what people and activations asked for, with its rows of the trail.
+fn audit(work: &Work, snapshot: &dyn Snapshot, batch: &mut Batch) -> Result<()> {
+    let mut chain = Chain::after(snapshot)?;
+    resolutions::add(batch, &mut chain, &work.resolutions)?;
+
+    if let Some((leaf, said)) = &work.finalized {
+        periods::finalize(batch, &mut chain, leaf, said)?;
+    }
+    if let Some(progress) = &work.recredited {
+        recredit::progress(snapshot, batch, &mut chain, progress)?;
     }
     Ok(())
 }
@@ -333,7 +356,7 @@ fn finish(work: &Work, batch: &mut Batch) {
             batch.put(Table::Dead, code::key(*sequence), reason.as_str());
         }
     }
-    let cells = work.versions.iter().flat_map(|version| &version.record.cells);
+    let cells = work.versions.iter().flat_map(|version| version.record.delivered());
     let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
     columns.into_iter().for_each(|column| batch.put(Table::Columns, column, ""));
 }

@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::audit::Chain;
 use super::definitions::{Activation, Effective};
-use super::record::{BLOCK, Stored, block};
-use super::{Ledger, Result, code, lock};
+use super::record::{BLOCK, Stored, Work, block};
+use super::{Ledger, Result, code};
 use accredit_domain::decision::Decision;
 use accredit_seams::store::{Batch, Snapshot, Table};
 
@@ -106,6 +107,43 @@ fn pending(snapshot: &dyn Snapshot) -> Result<Option<Recredit>> {
     snapshot.get(Table::Meta, KEY)?.map(|row| code::from_json(&row)).transpose()
 }
 
+/// How far a wish got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The wish as it was, with what is decided by now.
+    pub known: Recredit,
+    /// Where to go on; none when it is fulfilled.
+    pub next: Option<u64>,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// Adds how far a wish got to the commit of what was decided; nothing when another activation has
+/// asked again since.
+pub(super) fn progress(
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    chain: &mut Chain,
+    Progress { known, next, at_ms }: &Progress,
+) -> Result<()> {
+    if pending(snapshot)?.is_none_or(|now| now.activation != known.activation) {
+        return Ok(());
+    }
+
+    if let Some(next) = *next {
+        batch.put(Table::Meta, KEY, code::json(&Recredit { next, ..known.clone() })?);
+        return Ok(());
+    }
+    batch.delete(Table::Meta, KEY);
+    let detail = serde_json::json!({
+        "activation": known.activation,
+        "effective": known.effective,
+        "transactions": known.decided,
+    });
+    chain.add(batch, *at_ms, ("worker", "recredited"), detail)?;
+    Ok(())
+}
+
 impl Ledger {
     /// What has to be decided again, if anything has.
     ///
@@ -120,26 +158,9 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn recredited(&self, known: &Recredit, next: Option<&Recredit>, at_ms: i64) -> Result<()> {
-        let _one_at_a_time = lock(&self.others);
-        let snapshot = self.snapshot()?;
-        if pending(&*snapshot)?.is_none_or(|now| now.activation != known.activation) {
-            return Ok(());
-        }
-        let mut batch = Batch::default();
-        match next {
-            Some(next) => batch.put(Table::Meta, KEY, code::json(next)?),
-            None => {
-                batch.delete(Table::Meta, KEY);
-                let detail = serde_json::json!({
-                    "activation": known.activation,
-                    "effective": known.effective,
-                    "transactions": known.decided,
-                });
-                self.append_audit(&*snapshot, &mut batch, at_ms, "worker", "recredited", detail)?;
-            }
-        }
-        self.commit(&batch)
+    pub fn recredited(&self, known: &Recredit, next: Option<u64>, at_ms: i64) -> Result<()> {
+        let progress = Progress { known: known.clone(), next, at_ms };
+        self.record(&Work { recredited: Some(progress), ..Work::default() })
     }
 
     /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;

@@ -111,8 +111,30 @@ fn release_key(plan: &str, period: &str) -> Vec<u8> {
     code::parts(&[plan, period])
 }
 
+/// What the keys of what is certain of a plan in a leaf period begin with.
+pub(super) fn confirmed_prefix(plan: &str, leaf: &str) -> Vec<u8> {
+    code::parts(&[plan, leaf])
+}
+
 fn confirmed_key(plan: &str, leaf: &str, transaction: &str) -> Vec<u8> {
-    [code::parts(&[plan, leaf]), natural_key(transaction)].concat()
+    [confirmed_prefix(plan, leaf), natural_key(transaction)].concat()
+}
+
+/// What rows are known by in the trail.
+pub(super) fn hash_of_rows(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in rows.iter().flat_map(|(key, row)| [key, row]) {
+        hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// What a release with its statements is known by in the trail.
+pub(super) fn hash_of_release(release: &[u8], statements: &BTreeMap<Vec<u8>, Vec<u8>>) -> String {
+    let mut rows = statements.clone();
+    // No key of a statement is empty.
+    rows.insert(Vec::new(), release.to_vec());
+    hash_of_rows(&rows)
 }
 
 fn find(snapshot: &dyn Snapshot, plan: &str, period: &str) -> Result<Option<Release>> {
@@ -164,14 +186,22 @@ impl Ledger {
             withdraw(&mut batch, &known);
         }
         let (plan, period) = (release.plan.as_str(), release.period.as_str());
+        let mut statements = BTreeMap::new();
         for (payee, statement) in &publication.statements {
-            let key = code::parts(&[payee, period, plan]);
-            batch.put(Table::Published, key, code::json(statement)?);
+            let (key, row) = (code::parts(&[payee, period, plan]), code::json(statement)?);
+            batch.put(Table::Published, key.clone(), row.clone());
+            statements.insert(key, row);
         }
+
+        let mut certain: BTreeMap<&str, BTreeMap<Vec<u8>, Vec<u8>>> = BTreeMap::new();
         for (leaf, transaction, rows) in &publication.confirmed {
-            let key = confirmed_key(plan, leaf, transaction);
-            batch.put(Table::Confirmed, key, code::pack(rows)?);
+            let (key, row) = (confirmed_key(plan, leaf, transaction), code::pack(rows)?);
+            batch.put(Table::Confirmed, key.clone(), row.clone());
+            certain.entry(leaf).or_default().insert(key, row);
         }
+        let certain: BTreeMap<&str, String> =
+            certain.iter().map(|(leaf, rows)| (*leaf, hash_of_rows(rows))).collect();
+
         for (payee, transaction, kind) in &publication.paid {
             let key = code::parts(&[payee, transaction, kind, plan, period]);
             batch.put(Table::Paid, key, "");
@@ -180,18 +210,20 @@ impl Ledger {
         for (number, alert) in numbers.zip(&publication.alerts) {
             batch.put(Table::Alerts, code::key(number), code::json(alert)?);
         }
-        batch.put(Table::Releases, release_key(plan, period), code::json(release)?);
+        let row = code::json(release)?;
         let detail = serde_json::json!({
             "plan": plan, "period": period, "status": release.status, "revision": act.revision,
             "forced": act.forced, "reason": act.reason,
+            "record": hash_of_release(&row, &statements), "confirmed": certain,
         });
+        batch.put(Table::Releases, release_key(plan, period), row);
         let what = publication.what;
         self.append_audit(&*snapshot, &mut batch, act.at_ms, &act.who, what, detail)?;
         self.commit(&batch)
     }
 
     /// Takes a calculation back from every statement; false when nothing is published. The audit
-    /// trail keeps what was.
+    /// trail keeps what was, and the reason of one that was forced.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -200,6 +232,7 @@ impl Ledger {
         (plan, period): (&str, &str),
         leaves: &BTreeSet<String>,
         (who, at_ms): (&str, i64),
+        reason: Option<&str>,
     ) -> Result<bool> {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
@@ -208,7 +241,7 @@ impl Ledger {
         let mut batch = Batch::default();
         withdraw(&mut batch, &known);
         withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
-        let detail = serde_json::json!({"plan": plan, "period": period, "status": known.status});
+        let status = known.status.clone();
         let deleted = Release {
             status: DELETED.to_owned(),
             credits: None,
@@ -216,7 +249,12 @@ impl Ledger {
             payees: BTreeSet::new(),
             ..known
         };
-        batch.put(Table::Releases, release_key(plan, period), code::json(&deleted)?);
+        let row = code::json(&deleted)?;
+        let detail = serde_json::json!({
+            "plan": plan, "period": period, "status": status, "reason": reason,
+            "record": hash_of_release(&row, &BTreeMap::new()),
+        });
+        batch.put(Table::Releases, release_key(plan, period), row);
         self.append_audit(&*snapshot, &mut batch, at_ms, who, "calculation_deleted", detail)?;
         self.commit(&batch)?;
         Ok(true)

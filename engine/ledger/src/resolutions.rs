@@ -1,6 +1,12 @@
 //! Releases, holds and adjustments by hand: appended, never changed, inputs of every later decision.
+//!
+//! **Architecture invariant:** what people decided is recorded in the commit of the decisions that
+//! follow from it (`record`), so that what the trail says was done is done.
 
-use super::{Ledger, Result, code, lock, next_number};
+use std::collections::BTreeSet;
+
+use super::audit::Chain;
+use super::{Ledger, Result, code};
 use accredit_domain::credit::{CreditId, TRANSACTION_PREFIX_BYTES, transaction_prefix};
 use accredit_domain::decision::Resolution;
 use accredit_seams::store::{Batch, Error, Table};
@@ -16,30 +22,50 @@ fn prefix(resolution: &Resolution) -> Result<[u8; TRANSACTION_PREFIX_BYTES]> {
 }
 
 /// What the audit trail calls it.
-fn word(resolution: &Resolution) -> &'static str {
+fn word(resolution: &Resolution) -> Result<&'static str> {
     match resolution.action.as_str() {
-        "hold" => "held",
-        "reset" => "adjustment_reset",
-        "adjust_to" | "adjust_by" => "adjusted",
-        _ => "released",
+        "hold" => Ok("held"),
+        "release" => Ok("released"),
+        "reset" => Ok("adjustment_reset"),
+        "adjust_to" | "adjust_by" => Ok("adjusted"),
+        other => Err(Error::Failed(format!("`{other}` is nothing that can be done to a credit"))),
     }
 }
 
+/// Adds what people decided, and who did it when, to the commit of what follows from it.
+pub(super) fn add(
+    batch: &mut Batch,
+    chain: &mut Chain,
+    resolutions: &[(Resolution, i64)],
+) -> Result<()> {
+    for (resolution, at_ms) in resolutions {
+        let detail = if resolution.is_adjustment() {
+            serde_json::to_value(resolution).map_err(|error| Error::Failed(error.to_string()))?
+        } else {
+            serde_json::json!({"credit": resolution.credit, "date": resolution.date})
+        };
+        let who = (resolution.who.as_str(), word(resolution)?);
+        let number = chain.add(batch, *at_ms, who, detail)?;
+
+        let key = [&prefix(resolution)?[..], &code::key(number)].concat();
+        batch.put(Table::Resolutions, key, code::json(resolution)?);
+    }
+    Ok(())
+}
+
 impl Ledger {
-    /// Records a release, a hold or an adjustment; the same twice in a row is the first one again,
-    /// which is given back with true. Adjustments are the same when amount, reason code and comment
-    /// are.
+    /// The last release, hold or adjustment of the same target, when it says the same: then there
+    /// is nothing to record. Adjustments are the same when amount, reason code and comment are.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn resolve(&self, resolution: &Resolution, at_ms: i64) -> Result<(Resolution, bool)> {
+    /// When the data cannot be read.
+    pub fn resolved_before(&self, resolution: &Resolution) -> Result<Option<Resolution>> {
         let prefix = prefix(resolution)?;
-        let _one_at_a_time = lock(&self.others);
-        let snapshot = self.snapshot()?;
-        let rows = snapshot.scan(Table::Resolutions, &prefix, b"", usize::MAX)?;
+        let rows = self.snapshot()?.scan(Table::Resolutions, &prefix, b"", usize::MAX)?;
         let known: Result<Vec<Resolution>> =
             rows.iter().map(|(_, row)| code::from_json(row)).collect();
         let last = known?.into_iter().rfind(|known| known.same_target(resolution));
+
         let same = |last: &Resolution| {
             let said = |one: &Resolution| {
                 (one.amount.clone(), one.reason_code.clone(), one.comment.clone())
@@ -47,22 +73,29 @@ impl Ledger {
             last.action == resolution.action
                 && (!resolution.is_adjustment() || said(last) == said(resolution))
         };
-        if let Some(last) = last.filter(same) {
-            return Ok((last, true));
+        Ok(last.filter(same))
+    }
+
+    /// Natural keys of the transactions that people decided something about.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn resolved_transactions(&self) -> Result<BTreeSet<String>> {
+        let snapshot = self.snapshot()?;
+        let mut prefixes = BTreeSet::new();
+        for (key, _) in snapshot.scan(Table::Resolutions, b"", b"", usize::MAX)? {
+            let prefix = key.get(..TRANSACTION_PREFIX_BYTES);
+            prefixes.extend(prefix.map(<[u8]>::to_vec));
         }
-        let mut batch = Batch::default();
-        let number = next_number(&*snapshot, Table::Audit)?;
-        let key = [&prefix[..], &code::key(number)].concat();
-        batch.put(Table::Resolutions, key, code::json(resolution)?);
-        let detail = if resolution.is_adjustment() {
-            serde_json::to_value(resolution).unwrap_or_default()
-        } else {
-            serde_json::json!({"credit": resolution.credit, "date": resolution.date})
-        };
-        let (who, what) = (&resolution.who, word(resolution));
-        self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
-        self.commit(&batch)?;
-        Ok((resolution.clone(), false))
+
+        let mut transactions = BTreeSet::new();
+        for prefix in prefixes {
+            for (key, _) in snapshot.scan(Table::Keys, &prefix, b"", usize::MAX)? {
+                let id = key.get(TRANSACTION_PREFIX_BYTES..).unwrap_or_default();
+                transactions.insert(String::from_utf8_lossy(id).into_owned());
+            }
+        }
+        Ok(transactions)
     }
 
     /// What people decided about a transaction and its credits, oldest first.

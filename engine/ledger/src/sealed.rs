@@ -7,17 +7,17 @@
 //! **Architecture invariant:** nothing that was read without its seal leaves here, but for those who
 //! look for damage (`integrity`).
 
+mod former;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use accredit_seams::store::{Batch, Change, Error, Row, Snapshot, Store, Table};
 
 use super::Result;
+pub(super) use former::{is_mark, seal_former_rows};
 
 /// Bytes of a seal: the head of a BLAKE3 hash.
 pub const SEAL_BYTES: usize = 16;
-
-/// Where the store says that its rows are sealed; files of version 0.1.0 have no such row.
-pub(super) const MARK: &[u8] = b"sealed";
 
 fn seal(table: Table, key: &[u8], value: &[u8]) -> [u8; SEAL_BYTES] {
     let mut hasher = blake3::Hasher::new();
@@ -78,6 +78,12 @@ impl SealedStore {
         Ok(Box::new(SealedView { inner, damage: None }))
     }
 
+    /// A view that tells damaged rows from others.
+    pub(super) fn checked_snapshot(&self) -> Result<SealedView> {
+        let inner = self.inner.snapshot()?;
+        Ok(SealedView { inner, damage: Some(Arc::clone(&self.damage)) })
+    }
+
     /// Rows whose seal is not right, in words.
     ///
     /// # Errors
@@ -110,8 +116,7 @@ impl SealedStore {
 
 impl Store for SealedStore {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        let inner = self.inner.snapshot()?;
-        Ok(Box::new(SealedView { inner, damage: Some(Arc::clone(&self.damage)) }))
+        Ok(Box::new(self.checked_snapshot()?))
     }
 
     fn commit(&self, batch: &Batch) -> Result<()> {
@@ -136,7 +141,11 @@ impl Store for SealedStore {
     }
 }
 
-struct SealedView {
+/// A row that was looked at: its key, and its value or why it cannot be read.
+type Looked = (Vec<u8>, Result<Vec<u8>>);
+
+/// A view of one moment of a sealed store.
+pub(super) struct SealedView {
     inner: Box<dyn Snapshot>,
     /// Where damage is noted; none for those who look for it.
     damage: Option<Damage>,
@@ -152,6 +161,16 @@ impl SealedView {
         let name = name_of_row(table, key);
         damage.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| name.clone());
         Err(Error::Damaged(name))
+    }
+
+    /// At most `limit` rows of a table from the key `from` on; the damaged ones as what is wrong.
+    pub(super) fn look(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Looked>> {
+        let rows = self.noted(self.inner.scan(table, b"", from, limit))?.into_iter();
+        let looked = rows.map(|(key, stored)| {
+            let value = self.open(table, &key, stored);
+            (key, value)
+        });
+        Ok(looked.collect())
     }
 
     /// Notes damage that the store below found.
@@ -185,28 +204,6 @@ impl Snapshot for SealedView {
         let value = self.open(table, &key, stored)?;
         Ok(Some((key, value)))
     }
-}
-
-/// Seals every row of a file that was written before rows had seals, in one commit.
-///
-/// # Errors
-/// When it cannot be read or written; then nothing has changed.
-pub(super) fn seal_former_rows(store: &dyn Store) -> Result<()> {
-    let snapshot = store.snapshot()?;
-    if snapshot.get(Table::Meta, MARK)?.is_some() {
-        return Ok(());
-    }
-
-    let mut batch = Batch::default();
-    for (table, _) in Table::ALL {
-        for (key, value) in snapshot.scan(table, b"", b"", usize::MAX)? {
-            let sealed = with_seal(table, &key, &value);
-            batch.put(table, key, sealed);
-        }
-    }
-    batch.expect(Table::Meta, MARK, None);
-    batch.put(Table::Meta, MARK, with_seal(Table::Meta, MARK, b"1"));
-    store.commit(&batch)
 }
 
 #[cfg(test)]
@@ -272,5 +269,60 @@ mod tests {
         let view = store.snapshot().unwrap();
         assert_eq!(view.get(Table::Keys, b"k").unwrap().as_deref(), Some(&b"value"[..]));
         assert!(store.broken_seals().unwrap().is_empty());
+    }
+
+    /// A memory whose commits fail after some.
+    struct Failing(Memory, Mutex<u32>);
+
+    impl Store for Failing {
+        fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+            self.0.snapshot()
+        }
+
+        fn commit(&self, batch: &Batch) -> Result<()> {
+            let mut left = self.1.lock().unwrap();
+            *left = left.checked_sub(1).ok_or_else(|| Error::Failed("no power".to_owned()))?;
+            self.0.commit(batch)
+        }
+    }
+
+    /// A stop between two of its commits must neither leave rows without seals nor seal one twice.
+    #[test]
+    fn sealing_goes_on_where_a_stop_interrupted_it() {
+        let mut commits = 0;
+        let mut is_done = false;
+        while !is_done {
+            let memory = Memory::default();
+            for (number, (table, _)) in Table::ALL.iter().enumerate() {
+                memory.commit(&row(*table, &format!("k{number}"), b"value")).unwrap();
+                memory.commit(&row(*table, "zz", b"")).unwrap();
+            }
+            let store = Failing(memory, Mutex::new(commits));
+            is_done = seal_former_rows(&store).is_ok();
+
+            *store.1.lock().unwrap() = u32::MAX;
+            seal_former_rows(&store).unwrap();
+            let store = SealedStore::new(Arc::new(store.0));
+            assert_eq!(store.broken_seals().unwrap(), Vec::<String>::new(), "after {commits}");
+            let view = store.snapshot().unwrap();
+            assert_eq!(view.get(Table::Keys, b"zz").unwrap().as_deref(), Some(&b""[..]));
+            assert_eq!(view.get(Table::Meta, b"k0").unwrap().as_deref(), Some(&b"value"[..]));
+            commits += 1;
+        }
+        assert!(commits > 30, "{commits}");
+    }
+
+    /// Without its mark a file of today would be taken for a former one, and be sealed twice.
+    #[test]
+    fn a_file_with_seals_and_without_their_mark_is_damaged() {
+        let memory = Arc::new(Memory::default());
+        seal_former_rows(&*memory).unwrap();
+        let store = SealedStore::new(Arc::clone(&memory) as Arc<dyn Store>);
+        store.commit(&row(Table::Keys, "k", b"value")).unwrap();
+
+        let mut batch = Batch::default();
+        batch.delete(Table::Meta, "sealed");
+        memory.commit(&batch).unwrap();
+        assert!(matches!(seal_former_rows(&*memory), Err(Error::Damaged(_))));
     }
 }

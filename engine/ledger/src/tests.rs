@@ -144,6 +144,16 @@ fn a_replaced_decision_leaves_nothing_of_the_old_one() {
     assert_eq!(ledger.transaction("D1").unwrap().unwrap().version, 2);
 }
 
+/// Records what somebody decided; the same twice in a row is the first one again.
+fn resolve(ledger: &Ledger, resolution: &Resolution, at_ms: i64) -> Resolution {
+    if let Some(known) = ledger.resolved_before(resolution).unwrap() {
+        return known;
+    }
+    let resolutions = vec![(resolution.clone(), at_ms)];
+    ledger.record(&Work { resolutions, ..Work::default() }).unwrap();
+    resolution.clone()
+}
+
 #[test]
 fn a_release_twice_is_once_and_the_trail_shows_tampering() {
     let store = Arc::new(Memory::default());
@@ -157,11 +167,11 @@ fn a_release_twice_is_once_and_the_trail_shows_tampering() {
         ..Resolution::default()
     };
     let first = resolution("release", "2026-04-01");
-    assert_eq!(ledger.resolve(&first, 1).unwrap(), (first.clone(), false));
+    assert_eq!(resolve(&ledger, &first, 1), first);
     let later = resolution("release", "2026-05-01");
-    assert_eq!(ledger.resolve(&later, 2).unwrap(), (first, true));
-    ledger.resolve(&resolution("hold", "2026-05-02"), 3).unwrap();
-    ledger.resolve(&later, 4).unwrap();
+    assert_eq!(resolve(&ledger, &later, 2), first);
+    resolve(&ledger, &resolution("hold", "2026-05-02"), 3);
+    resolve(&ledger, &later, 4);
     assert_eq!(ledger.resolutions("D1").unwrap().len(), 3);
     assert_eq!(ledger.audit().unwrap().len(), 3);
     // By somebody who can compute the seal: only the chain shows it.

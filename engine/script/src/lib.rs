@@ -18,6 +18,7 @@ pub mod reference;
 mod sandbox;
 pub mod trace;
 mod value;
+pub mod workbench;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

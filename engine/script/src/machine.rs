@@ -12,6 +12,7 @@ pub(super) mod intake;
 mod interpreter;
 mod native;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use rhai::{Array, Dynamic};
@@ -158,9 +159,15 @@ impl Machine {
     }
 }
 
+thread_local! {
+    /// What tries whether programs compile: a check may meet thousands of them.
+    static COMPILING: RefCell<Interpreter> = RefCell::new(Interpreter::new());
+}
+
 /// Why `program` would fault whenever it is run, if it does not compile.
 pub(super) fn compile_fault(program: &Program) -> Option<Fault> {
-    match Interpreter::new().compile(program) {
+    let compiled = COMPILING.with_borrow_mut(|interpreter| interpreter.compile(program));
+    match compiled {
         Compiled::Broken(fault) => Some(*fault),
         Compiled::Tree(_) | Compiled::Native(_) => None,
     }

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use accredit_domain::policy::Programs;
 
+use crate::coverage::Covered;
 use crate::machine::Machine;
 
 /// Machines that are kept while nobody uses them: rarely do more threads decide at once.
@@ -20,6 +21,7 @@ const IDLE_MACHINES_MAX: usize = 16;
 #[derive(Default)]
 pub struct MachinePool {
     idle: Mutex<Vec<Machine>>,
+    counting: bool,
 }
 
 impl std::fmt::Debug for MachinePool {
@@ -29,17 +31,32 @@ impl std::fmt::Debug for MachinePool {
 }
 
 impl MachinePool {
+    /// A pool whose machines count the lines and branches that run. None of them is ever dropped,
+    /// because its counts would be lost.
+    pub fn counting() -> MachinePool {
+        MachinePool { counting: true, ..MachinePool::default() }
+    }
+
+    /// What the idle machines of a counting pool ran so far, by program.
+    pub fn covered(&self) -> Vec<Covered> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.iter().flat_map(Machine::covered).collect()
+    }
+
     /// Runs `work` with an idle machine, or with a new one that compiles `programs`, which must be
     /// the same at every call.
     pub fn with_machine<T>(&self, programs: &Programs, work: impl FnOnce(&mut Machine) -> T) -> T {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut machine = idle.unwrap_or_else(|| Machine::new(programs));
+        let mut machine = idle.unwrap_or_else(|| match self.counting {
+            true => Machine::traced(programs),
+            false => Machine::new(programs),
+        });
 
         // A panic in here drops the machine: nobody knows what state it left.
         let result = work(&mut machine);
 
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MACHINES_MAX {
+        if self.counting || idle.len() < IDLE_MACHINES_MAX {
             idle.push(machine);
         }
         result

@@ -17,6 +17,7 @@ use rhai::{
 
 use super::machine::{self, bind, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
+use super::workbench::Workbench;
 use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
 use accredit_domain::calendar::{Length, PeriodKind};
 use accredit_domain::policy::{Form, Kind, Program};
@@ -145,22 +146,7 @@ pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
 /// # Errors
 /// Why it has none.
 pub fn evaluate(source: &str, arguments: &Arguments<'_>) -> Result<String, String> {
-    let (engine, deadline) = sandbox::engine();
-    let parsed = engine.compile_expression(source);
-    let ast = parsed.map_err(|error| fault::parse_message(error.err_type()))?;
-    let mut scope = Scope::new();
-    scope.push_dynamic("tx", Dynamic::from(Arc::clone(arguments.tx)));
-    if let Some(credit) = arguments.credit {
-        scope.push_dynamic("credit", Dynamic::from(Arc::clone(credit)));
-    }
-    if let Some(to) = arguments.to {
-        scope.push_dynamic("to", Dynamic::from(Arc::clone(to)));
-    }
-    deadline.start();
-    match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast) {
-        Ok(value) => Ok(shown(&value)),
-        Err(error) => Err(fault::message(error.unwrap_inner())),
-    }
+    Workbench::default().evaluate(source, arguments)
 }
 
 thread_local! {
@@ -388,7 +374,7 @@ fn name_of(expr: &Expr) -> Option<String> {
 }
 
 /// A value as an author would write it.
-fn shown(value: &Dynamic) -> String {
+pub(super) fn shown(value: &Dynamic) -> String {
     if let Some(text) = value::text(value) {
         return format!("{:?}", text.as_str());
     }

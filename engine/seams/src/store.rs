@@ -102,6 +102,9 @@ pub enum Error {
     /// A row that is not what was written.
     #[error("the data file is damaged: {0}; run `accredit verify` and restore a backup")]
     Damaged(String),
+    /// A place in a list that no page gave; the fault of the one who asked.
+    #[error("`{0}` is no cursor that a page gave")]
+    Cursor(String),
     /// Anything else; nothing was written.
     #[error("the data file cannot be used: {0}")]
     Failed(String),

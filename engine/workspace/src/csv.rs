@@ -1,8 +1,7 @@
 //! CSV with places: rows of an organisation's file, each cell with the offset it was read at.
 //!
-//! Not transactions, which may be large and are streamed (`transaction::read`). A reader of its
-//! own, since the usual one forgets where in its line a cell stood and forgives a quote that is
-//! never closed. Called by `organization`.
+//! Not transactions (`transaction::read`), and not telling cells apart (`delimited`). Called by
+//! `organization`.
 //!
 //! **Architecture invariant:** a row that reaches its reader has a cell for every column of the
 //! header; any other row was reported.
@@ -12,18 +11,11 @@ use jiff::civil::Date;
 use super::report::hint;
 use super::toml::Source;
 use accredit_domain::calendar::Validity;
+pub(super) use accredit_domain::delimited::Cell;
+use accredit_domain::delimited::{OpenQuote, Rows};
 use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::transaction;
 use accredit_domain::transaction::read::other_separator;
-
-/// A cell without quotes and blanks around it, and the byte offset of its first character.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
-    /// Its text.
-    pub(super) text: String,
-    /// Where it begins.
-    pub(super) offset: usize,
-}
 
 /// A file, read.
 pub(super) struct Sheet<'a> {
@@ -190,63 +182,26 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 }
 
-/// The rows of a text, and where a cell begins that is quoted in part.
+/// The rows of a text, cells without the blanks around them, and where a cell begins whose quote
+/// does not end it.
 fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
-    let mut rows = Vec::new();
-    let mut row: Vec<Cell> = Vec::new();
-    let mut start = 0;
-    while start < text.len() {
-        let rest = text.get(start..).unwrap_or("");
-        let Some(length) = cell_length(rest) else { return (rows, Some(start)) };
-        let Some(cell) = cell(rest.get(..length).unwrap_or(""), start) else {
-            return (rows, Some(start));
+    let mut rows = Rows::new(text, ',');
+    let mut read = Vec::new();
+    loop {
+        let row = match rows.next_row() {
+            Ok(Some(row)) => row,
+            Ok(None) => return (read, None),
+            Err(OpenQuote(offset)) => return (read, Some(offset)),
         };
-        row.push(cell);
-        let end = rest.get(length..).unwrap_or("");
-        start += length + 1;
-        if end.starts_with(',') {
-            if start == text.len() {
-                row.push(Cell { text: String::new(), offset: start });
-            }
-            continue;
-        }
+        let row: Vec<Cell> = row.into_iter().map(trimmed).collect();
         // Spreadsheets export the empty rows below a table.
-        let blank = row.iter().all(|cell| cell.text.is_empty());
-        let full = std::mem::take(&mut row);
-        if !blank {
-            rows.push(full);
+        if row.iter().any(|cell| !cell.text.is_empty()) {
+            read.push(row);
         }
     }
-    if row.iter().any(|cell| !cell.text.is_empty()) {
-        rows.push(row);
-    }
-    (rows, None)
 }
 
-/// Bytes up to the comma or line break that ends the first cell; none when its quote stays open.
-fn cell_length(text: &str) -> Option<usize> {
-    let quoted = text.trim_start_matches([' ', '\t']).starts_with('"');
-    let mut inside = false;
-    for (index, byte) in text.bytes().enumerate() {
-        match byte {
-            b'"' if quoted => inside = !inside,
-            b',' | b'\n' if !inside => return Some(index),
-            _ => {}
-        }
-    }
-    if inside { None } else { Some(text.len()) }
-}
-
-/// The cell in `raw`; none when it is quoted in part.
-fn cell(raw: &str, start: usize) -> Option<Cell> {
-    let text = raw.trim();
-    let offset = start + (raw.len() - raw.trim_start().len());
-    let Some(rest) = text.strip_prefix('"') else {
-        return Some(Cell { text: text.to_owned(), offset });
-    };
-    let inner = rest.strip_suffix('"')?;
-    if inner.replace("\"\"", "").contains('"') {
-        return None;
-    }
-    Some(Cell { text: inner.replace("\"\"", "\"").trim().to_owned(), offset: offset + 1 })
+fn trimmed(cell: Cell) -> Cell {
+    let blanks = cell.text.len() - cell.text.trim_start().len();
+    Cell { text: cell.text.trim().to_owned(), offset: cell.offset + blanks }
 }

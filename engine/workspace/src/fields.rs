@@ -1,5 +1,4 @@
-//! `[fields]`, `[columns]` and `[transactions]`: what the columns of a transaction mean, their types,
-//! and what is a blank.
+//! `[fields]` and `[columns]`: what the columns of a transaction mean, and their types.
 //!
 //! Not reading transactions. Called by `settings`. Source: FORMAT section 2.
 //!
@@ -15,7 +14,7 @@ use super::toml::{Item, Table, Text, choice};
 use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
 use accredit_domain::transaction::dates::{DateFormat, DateFormats, NAMED_FORMATS, Zone};
 use accredit_domain::transaction::numbers::NumberStyle;
-use accredit_domain::transaction::{ColumnType, Field, Fields, ID_FORMS, Names, trimmed};
+use accredit_domain::transaction::{ColumnType, Field, Fields, ID_FORMS, Names};
 
 /// Reads both tables; columns that no transaction seen so far has are warned of.
 pub(super) fn read(root: &mut Table<'_>, observed: &BTreeSet<String>) -> Fields {
@@ -23,12 +22,6 @@ pub(super) fn read(root: &mut Table<'_>, observed: &BTreeSet<String>) -> Fields 
     if let Some(mut table) = root.need("fields").and_then(|item| item.table()) {
         let mut mapping = Mapping { fields: &mut fields, observed, report: table.report() };
         mapping.read(&mut table);
-        table.finish();
-    }
-    if let Some(mut table) = root.table("transactions") {
-        let blanks = table.take("blanks").and_then(|item| item.texts()).unwrap_or_default();
-        let bare = blanks.iter().map(|text| trimmed(&text.text).to_owned());
-        fields.blanks = bare.filter(|text| !text.is_empty()).collect();
         table.finish();
     }
     for (name, item) in root.table("columns").iter().flat_map(Table::entries) {

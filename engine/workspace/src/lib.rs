@@ -15,6 +15,8 @@ mod doubts;
 mod exchange;
 mod fields;
 mod hash;
+mod layout;
+mod limits;
 mod organization;
 mod plan;
 mod policies;
@@ -48,6 +50,8 @@ use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
 use accredit_domain::policy::{Kind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
+use accredit_domain::transaction::read::FileLayout;
+use accredit_domain::work;
 use accredit_script::pool::MachinePool;
 use accredit_script::{Known, Machine};
 
@@ -104,6 +108,8 @@ pub struct Settings {
     pub relationship_types: Vec<Arc<str>>,
     /// What columns mean.
     pub fields: Arc<Fields>,
+    /// How the rows of transactions lie in their files.
+    pub layout: FileLayout,
     /// Periods.
     pub calendar: Calendar,
     /// Saved queries, by name.
@@ -119,6 +125,8 @@ pub struct Source {
     pub connector: String,
     /// The intake policy that maps the body; absent, the body is one transaction or an array.
     pub intake: Option<ProgramId>,
+    /// Whether a delivery brings only what changed, and is laid over the deal's last version.
+    pub merge: bool,
 }
 
 impl Settings {
@@ -151,7 +159,9 @@ impl Ruleset {
     /// column.
     pub fn read(files: &Files, observed: &BTreeSet<String>) -> (Option<Ruleset>, Vec<Diagnostic>) {
         let report = Report::default();
-        let ruleset = read(files, observed, &report);
+        work::begin();
+        let ruleset =
+            if limits::fits(files, &report) { read(files, observed, &report) } else { None };
         let findings = report.sorted();
         let usable = !findings.iter().any(Diagnostic::is_error);
         (ruleset.filter(|_| usable), findings)
@@ -266,6 +276,17 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         files,
         machines: MachinePool::default(),
     })
+}
+
+/// `[transactions]` of a directory, whatever else is wrong with its files: rows are read before the
+/// rest is understood, since their columns are a part of it.
+pub fn layout(files: &Files) -> FileLayout {
+    let report = Report::default();
+    let text = files.get(SETTINGS).map(AsRef::as_ref).unwrap_or_default();
+    let source = toml::Source::new(SETTINGS, text, &report);
+    let Some(document) = source.parse() else { return FileLayout::default() };
+    let (_, layout) = layout::read(&mut toml::Table::root(source, &document));
+    layout
 }
 
 fn read_settings(

@@ -8,6 +8,7 @@
 //! neither the order of rows nor that of files matters.
 
 mod aliases;
+mod circles;
 mod consistency;
 mod relationships;
 mod teams;

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::limits;
 use super::report::Report;
 use super::{Files, policy_path};
 use accredit_domain::diagnostic::{Diagnostic, Origin, Place, did_you_mean};
@@ -125,6 +126,9 @@ pub(super) fn check_programs(
     let strict: BTreeSet<ProgramId> = strict.flat_map(Plan::crediting_policies).collect();
     let total_one = Known { total_one: true, ..known.clone() };
     for (id, program) in programs.iter() {
+        if !limits::goes_on(report, &program.origin.place) {
+            return;
+        }
         let known = if strict.contains(&id) { &total_one } else { &known };
         check(program, known).into_iter().for_each(|found| report.push(found));
     }

@@ -6,12 +6,18 @@
 //! **Architecture invariant:** reading never stops at a finding; it reports and goes on.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::diagnostic::{Diagnostic, Lines, Place, did_you_mean};
 
 /// Findings so far. Shared by reference, so that readers of nested tables can all report.
 #[derive(Debug, Default)]
-pub(super) struct Report(RefCell<Vec<Diagnostic>>);
+pub(super) struct Report {
+    found: RefCell<Vec<Diagnostic>>,
+    /// The lines of files that were asked for, by path and length.
+    lines: RefCell<HashMap<(String, usize), Arc<Lines>>>,
+}
 
 /// Candidates that a message lists when none is near enough to be suggested.
 const LISTED_MAX: usize = 12;
@@ -19,7 +25,7 @@ const LISTED_MAX: usize = 12;
 impl Report {
     /// Adds a finding.
     pub(super) fn push(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
+        self.found.borrow_mut().push(diagnostic);
     }
 
     /// Adds an error with advice.
@@ -40,14 +46,22 @@ impl Report {
         self.push(Diagnostic::error(code, place, message).help(hint(word, what, &candidates)));
     }
 
+    /// The place of a byte of `file`, whose content is `text`.
+    pub(super) fn place(&self, file: &str, text: &str, offset: usize) -> Place {
+        let mut known = self.lines.borrow_mut();
+        let lines = known.entry((file.to_owned(), text.len()));
+        let lines = lines.or_insert_with(|| Arc::new(Lines::of(text)));
+        lines.place(file, text, offset)
+    }
+
     /// How many findings there are so far.
     pub(super) fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.found.borrow().len()
     }
 
     /// The findings by file, line and column.
     pub(super) fn sorted(self) -> Vec<Diagnostic> {
-        let mut found = self.0.into_inner();
+        let mut found = self.found.into_inner();
         found.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.cmp(b)));
         found.dedup();
         found

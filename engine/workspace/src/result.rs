@@ -5,6 +5,7 @@
 //! **Architecture invariant:** a result leaves here with every default applied; no stage looks at a
 //! plan's policies again.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::plan::{Defaults, Scope};
@@ -27,7 +28,7 @@ pub(super) fn direct(
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Vec<DirectResult> {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     let results = results(rule).into_iter();
     results.filter_map(|table| direct_result(table, &mut names, defaults, scope)).collect()
 }
@@ -40,7 +41,7 @@ pub(super) fn indirect(
     scope: Scope<'_>,
     judge: impl Fn(Place, bool),
 ) -> Vec<IndirectResult> {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     let tables = results(rule).into_iter();
     let result = tables.filter_map(|table| {
         let written = table.has("duplicates") || defaults.get(Kind::Duplication).is_some();
@@ -65,7 +66,7 @@ fn results<'a>(rule: &mut Table<'a>) -> Vec<Table<'a>> {
 
 fn direct_result(
     mut table: Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<DirectResult> {
@@ -89,7 +90,7 @@ fn direct_result(
 
 fn indirect_result(
     mut table: Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<IndirectResult> {
@@ -124,7 +125,7 @@ fn value(
 
 fn output(
     table: &mut Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     maximum: Use,
     scope: Scope<'_>,

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** limits of tiers are all amounts or all shares of the quota, and
 //! grow, so that no part of a total is in two tiers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use accredit_domain::transaction::numbers;
@@ -26,14 +27,14 @@ const DECIMALS_MAX: u32 = 12;
 
 /// Reads the rewards of a plan in file order.
 pub(super) fn read(root: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Vec<Reward> {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     let tables = root.tables("reward").into_iter();
     tables.filter_map(|table| reward(table, &mut names, defaults, scope)).collect()
 }
 
 fn reward(
     mut table: Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<Reward> {

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** a rule's name is its own within the plan, direct and indirect rules
 //! together, since credits are identified by it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::assign;
@@ -33,7 +34,7 @@ pub(super) fn read(
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> (Vec<DirectRule>, Vec<IndirectRule>) {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     let direct = root.tables("direct");
     let direct =
         direct.into_iter().filter_map(|table| direct_rule(table, &mut names, defaults, scope));
@@ -46,7 +47,7 @@ pub(super) fn read(
 
 fn direct_rule(
     mut table: Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<DirectRule> {
@@ -61,7 +62,7 @@ fn direct_rule(
 
 fn indirect_rule(
     mut table: Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> Option<IndirectRule> {
@@ -82,7 +83,7 @@ fn indirect_rule(
 
 fn rule(
     table: &mut Table<'_>,
-    names: &mut Vec<String>,
+    names: &mut HashSet<String>,
     place: Use,
     scope: Scope<'_>,
 ) -> Option<Rule> {
@@ -105,13 +106,11 @@ fn rule(
 }
 
 /// Reports a name that was used before, and remembers it.
-pub(super) fn once(report: &Report, name: &Text, names: &mut Vec<String>, what: &str) {
-    if names.contains(&name.text) {
+pub(super) fn once(report: &Report, name: &Text, names: &mut HashSet<String>, what: &str) {
+    if !names.insert(name.text.clone()) {
         let message = format!("there are two {what}s named `{}`", name.text);
         let help = "credits are identified by it: give one of them another name";
         report.error("CR026", name.place.clone(), message, help);
-    } else {
-        names.push(name.text.clone());
     }
 }
 

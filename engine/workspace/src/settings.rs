@@ -13,10 +13,11 @@ use super::policies::Policies;
 use super::setting::{Names, expression};
 use super::toml::{Item, Source as File, Table, Text};
 use super::{Files, Settings, Source};
-use super::{calendar, fields};
+use super::{calendar, fields, layout};
 use accredit_domain::money::Units;
 use accredit_domain::policy::{Kind, ProgramId, Use};
 use accredit_domain::transaction::dates::Zone;
+use accredit_domain::transaction::read::FileLayout;
 
 /// Decimals that a unit type may have at most.
 const SCALE_MAX: i64 = 18;
@@ -52,11 +53,13 @@ pub(super) fn read(
         reason_codes: names(&mut root, "reason_codes", &[]),
         relationship_types: names(&mut root, "relationship_types", &BUILT_IN),
         fields: Arc::default(),
+        layout: FileLayout::default(),
         calendar: calendar::read(&mut root, files),
         queries: root.table("queries").map(|table| queries(&table, policies)).unwrap_or_default(),
         sources: root.table("sources").map(|table| sources(&table, policies)).unwrap_or_default(),
     };
     let mut fields = fields::read(&mut root, observed);
+    (fields.blanks, settings.layout) = layout::read(&mut root);
     workspace(&mut root, &mut settings);
     // A zone that does not exist is reported by the host, which can name the ones that do.
     fields.zone = Zone::named(&settings.time_zone).unwrap_or_default();
@@ -173,6 +176,7 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
         let Some(mut table) = item.table() else { continue };
         let connector = table.need_text("connector");
         let intake = table.text("intake");
+        let merge = table.flag("merge");
         table.finish();
         let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
             Some(policy) => {
@@ -187,7 +191,7 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
         });
         let Some(connector) = connector else { continue };
         if CONNECTORS.contains(&connector.text.as_str()) {
-            sources.insert(name.text, Source { connector: connector.text, intake });
+            sources.insert(name.text, Source { connector: connector.text, intake, merge });
         } else {
             let named = ("connector", connector.text.as_str());
             item.report().unknown("CR025", connector.place, named, CONNECTORS);

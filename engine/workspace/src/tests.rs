@@ -5,6 +5,7 @@ mod calendar;
 mod doubts;
 mod exchange;
 mod laws;
+mod linear;
 mod quotas;
 mod reading;
 mod schema;

@@ -37,7 +37,7 @@ impl<'a> Source<'a> {
 
     /// The place of a byte offset.
     pub(super) fn place(&self, offset: usize) -> Place {
-        Place::of_offset(self.file, self.text, offset)
+        self.report.place(self.file, self.text, offset)
     }
 
     /// The document; nothing when it is not TOML, which is reported.

@@ -190,7 +190,11 @@ fn definitions(dir: &Path) -> Result<Files, Refused> {
 /// Columns of the rows beside the definitions, as `accredit check` knows them.
 fn columns(dir: &Path) -> BTreeSet<String> {
     let own = dir.join("transactions");
-    let rows = own.is_dir().then(|| directory::rows(&own)).and_then(Result::ok);
+    let read = || {
+        let layout = accredit_workspace::layout(&directory::definitions(dir)?);
+        directory::rows(&own, &layout)
+    };
+    let rows = own.is_dir().then(read).and_then(Result::ok);
     rows.unwrap_or_default().columns
 }
 

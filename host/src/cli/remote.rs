@@ -1,8 +1,10 @@
 //! Verbs that talk to a server.
 
+pub(crate) mod address;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod client;
+pub(crate) mod dump;
 pub(crate) mod keep;
 pub(crate) mod preview;
 pub(crate) mod release;

@@ -28,7 +28,8 @@ pub(crate) async fn required(
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    let Some(caller) = token.and_then(|token| service.tokens.caller(token)).cloned() else {
+    let known = service.tokens.load();
+    let Some(caller) = token.and_then(|token| known.caller(token)).cloned() else {
         let detail = "this path asks for `Authorization: Bearer` and the token";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         return Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
@@ -48,7 +49,8 @@ fn needed(method: &Method, path: &str) -> Role {
     let noun = path.trim_start_matches("/v1/").split('/').next().unwrap_or("");
     match noun {
         _ if *method == Method::GET || *method == Method::HEAD => Role::Reader,
-        "preview" => Role::Reader,
+        // Both only look.
+        "preview" | "simulations" => Role::Reader,
         // Whoever may look may ask.
         "payees" => Role::Reader,
         "enquiries" => Role::Approver,
@@ -67,6 +69,7 @@ mod tests {
         let cases = [
             ("GET", "/v1/credits", Role::Reader),
             ("POST", "/v1/preview", Role::Reader),
+            ("POST", "/v1/simulations", Role::Reader),
             ("PUT", "/v1/definitions/plans/a.toml", Role::Author),
             ("POST", "/v1/changes", Role::Author),
             ("POST", "/v1/changes/3/approve", Role::Approver),

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** every answer with a status of 400 or more is a problem that carries
 //! the request's id.
 
+use accredit_seams::store::Error as StoreError;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -49,9 +50,15 @@ impl Problem {
         Problem::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// Ours to mend: the cause is logged here, once, and not told.
-    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+    /// Ours to repair: the cause is logged here, once, and not told; except that data is damaged,
+    /// which somebody has to act upon.
+    pub(crate) fn internal<E: std::fmt::Display + std::any::Any>(cause: &E) -> Self {
         tracing::error!(error.cause = %cause, "request failed");
+        let cause = cause as &dyn std::any::Any;
+        if let Some(damaged @ StoreError::Damaged(_)) = cause.downcast_ref() {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Problem::new(status, "damaged", damaged.to_string());
+        }
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, "internal", "something went wrong here")
     }

@@ -10,3 +10,4 @@ pub(crate) mod notes;
 pub(crate) mod payees;
 pub(crate) mod periods;
 pub(crate) mod runs;
+pub(crate) mod simulations;

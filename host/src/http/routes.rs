@@ -44,6 +44,7 @@ use crate::http::results::notes;
 use crate::http::results::payees;
 use crate::http::results::periods;
 use crate::http::results::runs;
+use crate::http::results::simulations;
 use crate::server::state::Service;
 
 /// Bytes of a body; of an import, `transactions::BODY_BYTES_MAX`.
@@ -76,6 +77,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
             get(files::show).put(files::replace).delete(files::remove).post(files::restore),
         )
         .route("/v1/rules", get(rules::list))
+        .route("/v1/tags", get(rules::tags))
         .route(
             "/v1/rules/{plan}/{name}",
             get(rules::show).put(rules::replace).delete(rules::remove),
@@ -138,6 +140,7 @@ fn results() -> Router<Arc<Service>> {
         )
         .route("/v1/calculations/{plan}/{period}/run", post(runs::begin))
         .route("/v1/calculations/{plan}/{period}/release", post(calculations::release))
+        .route("/v1/simulations", post(simulations::simulate))
         .route("/v1/runs", get(runs::list))
         .route("/v1/runs/{id}", get(runs::show))
         .route("/v1/runs/{id}/cancel", post(runs::cancel))

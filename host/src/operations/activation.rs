@@ -10,7 +10,7 @@ mod guards;
 pub(crate) mod proposals;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use accredit_cases as cases;
@@ -29,6 +29,9 @@ use crate::server::state::Service;
 /// How often an activation of unknown outcome is looked up, and the pause before each look.
 const UNKNOWN_LOOKS: u32 = 20;
 const UNKNOWN_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often a change is checked again because something else came into force meanwhile.
+const ACTIVATION_CHECKS_MAX: usize = 8;
 
 /// A wish to change files of the workspace, all together or not at all.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +104,7 @@ impl Service {
     pub(crate) fn submit(
         &self,
         change: &Change,
-        allowed: impl FnOnce(&Files) -> Result<(), Problem>,
+        allowed: impl Fn(&Files) -> Result<(), Problem>,
     ) -> Result<Done, Refused> {
         if self.config.four_eyes {
             return self.keep_waiting(change, allowed).map(|kept| Done::Waiting(Box::new(kept)));
@@ -113,37 +116,67 @@ impl Service {
     pub(crate) fn activate(
         &self,
         change: &Change,
-        allowed: impl FnOnce(&Files) -> Result<(), Problem>,
+        allowed: impl Fn(&Files) -> Result<(), Problem>,
     ) -> Result<Activated, Refused> {
-        let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.ruleset.load_full();
-        self.expected(&current, change).map_err(Refused::Problem)?;
-        allowed(&current.files).map_err(Refused::Problem)?;
-        let files = changed(&current.files, &change.files);
-        let judged = self.judge(&current, &files, change);
-        let judged = judged.and_then(|checked| {
-            self.guard(&current, &checked.ruleset, change).map_err(Refused::Problem)?;
-            Ok(checked)
-        });
-        match judged {
-            Ok(checked) => self.put_in_force(checked, change),
-            Err(refused) => {
-                self.metrics.reload("refused");
-                Err(refused)
-            }
-        }
+        let (checked, _turn) = self.judged(change, &allowed)?;
+        self.put_in_force(checked, change)
     }
 
-    /// The ruleset of the change, checked, with nothing written but the refusal.
-    pub(crate) fn judge(
+    /// The change checked and guarded, and the turn in which that holds.
+    ///
+    /// A check may take long: it is made before the turn, on what is in force by then, and made again
+    /// where something else has come into force meanwhile.
+    pub(super) fn judged(
+        &self,
+        change: &Change,
+        allowed: &dyn Fn(&Files) -> Result<(), Problem>,
+    ) -> Result<(Checked, MutexGuard<'_, ()>), Refused> {
+        for _ in 0..ACTIVATION_CHECKS_MAX {
+            let current = self.ruleset.load_full();
+            self.expected(&current, change).map_err(Refused::Problem)?;
+            allowed(&current.files).map_err(Refused::Problem)?;
+            let columns = self.columns()?;
+            let files = changed(&current.files, &change.files);
+            let candidate = self.candidate(&files, change.files.keys());
+
+            let turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+            let moved = !Arc::ptr_eq(&current, &self.ruleset.load_full());
+            if moved || columns != self.columns()? {
+                continue;
+            }
+            allowed(&current.files).map_err(Refused::Problem)?;
+            let judged = self.judge(&current, candidate, change);
+            if judged.is_err() {
+                self.metrics.reload("refused");
+            }
+            return judged.map(|checked| (checked, turn));
+        }
+        let detail = format!(
+            "the definitions changed {ACTIVATION_CHECKS_MAX} times while this change was checked \
+             (ACTIVATION_CHECKS_MAX); send it again"
+        );
+        Err(Refused::Problem(Problem::conflict("base_moved", detail)))
+    }
+
+    fn columns(&self) -> Result<BTreeSet<String>, Refused> {
+        let columns = self.ledger.columns();
+        columns.map_err(|error| Refused::Problem(Problem::internal(&error)))
+    }
+
+    /// What was found about the change, where no guard keeps it out; writes nothing but a refusal.
+    fn judge(
         &self,
         current: &Ruleset,
-        files: &Files,
+        candidate: Result<Checked, Refused>,
         change: &Change,
     ) -> Result<Checked, Refused> {
-        let refused = match self.candidate(files, change.files.keys()) {
+        let refused = match candidate {
+            Ok(checked) => {
+                self.guard(current, &checked.ruleset, change).map_err(Refused::Problem)?;
+                return Ok(checked);
+            }
             Err(Refused::Diagnostics(diagnostics)) => diagnostics,
-            other => return other,
+            Err(problem) => return Err(problem),
         };
         tracing::warn!(
             activation.source = change.source,
@@ -165,8 +198,7 @@ impl Service {
         changed: impl Iterator<Item = &'a String>,
     ) -> Result<Checked, Refused> {
         // Columns that were received are known; before any was, a column may have any name.
-        let columns = self.ledger.columns();
-        let columns = columns.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let columns = self.columns()?;
         let checked = check(files, &columns, changed).map_err(Refused::Diagnostics)?;
         match self.unusable(&checked.ruleset) {
             None => Ok(checked),
@@ -175,16 +207,16 @@ impl Service {
     }
 
     fn put_in_force(&self, checked: Checked, change: &Change) -> Result<Activated, Refused> {
-        let failed = |error: &dyn std::fmt::Display| Refused::Problem(Problem::internal(error));
         let ruleset = Arc::new(checked.ruleset);
-        let secrets = secrets::secrets(&self.ledger, &self.config.secrets, &ruleset);
-        let secrets = secrets.map_err(|error| failed(&error))?;
+        let secrets = secrets::secrets(&self.ledger, &self.credentials.load(), &ruleset);
+        let secrets = secrets.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let plans = ruleset.plan_hashes();
         let restated = self.restated(&self.ruleset.load(), &ruleset);
-        let restated = restated.map_err(|error| failed(&error))?;
+        let restated = restated.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let row =
             Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
-        let row = self.record_activation(&ruleset, row).map_err(|error| failed(&error))?;
+        let row = self.record_activation(&ruleset, row);
+        let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));
         // Asked for before anybody can see the new rules, so that nobody finds everything done.

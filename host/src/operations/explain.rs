@@ -16,10 +16,13 @@ use accredit_crediting::stage::{self, Action, Adjustment, Inputs};
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::{Decision, Resolution};
 use accredit_domain::transaction::Decoder;
+use accredit_ledger::Ledger;
 use accredit_ledger::record::Stored;
 use accredit_script::Machine;
+use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 use crate::http::problem::Problem;
 use crate::server::state::Service;
@@ -27,40 +30,79 @@ use crate::server::state::Service;
 /// Rebuilt rulesets that are kept.
 const RULESETS_MAX: usize = 8;
 
-/// A release or a hold as the pipeline takes it; none for a row that is not understood.
-fn input(row: &Resolution) -> Option<stage::Resolution> {
-    let action = match row.action.as_str() {
-        "release" => Action::Release,
-        "hold" => Action::Hold,
-        _ => return None,
-    };
-    let reason = row.comment.clone().unwrap_or_else(|| format!("held by {}", row.who));
-    let (credit, date) = (CreditId::parse(&row.credit)?, row.date.parse().ok()?);
-    Some(stage::Resolution { credit, action, date, reason })
+/// What people did to a transaction or to one of its credits, as the pipeline takes it.
+enum Input {
+    Resolution(stage::Resolution),
+    Adjustment(Adjustment),
 }
 
-/// An adjustment as the pipeline takes it; none for a row that is not understood.
-fn adjustment(row: &Resolution) -> Option<Adjustment> {
-    let amount = || row.amount.as_deref()?.parse().ok();
+/// One row of what people did. A row that is not understood is an error: it says what somebody is
+/// paid.
+fn input(row: &Resolution) -> Result<Input, StoreError> {
+    let damaged = |what: &str, text: &str| {
+        StoreError::Damaged(format!("`{text}` is no {what}, in what `{}` did by hand", row.who))
+    };
+    let credit =
+        || CreditId::parse(&row.credit).ok_or_else(|| damaged("id of a credit", &row.credit));
+    let amount = || {
+        let text = row.amount.as_deref().unwrap_or_default();
+        text.parse::<Decimal>().map_err(|_| damaged("amount", text))
+    };
+
     let change = match row.action.as_str() {
+        "release" | "hold" => {
+            let action = if row.action == "hold" { Action::Hold } else { Action::Release };
+            let reason = row.comment.clone().unwrap_or_else(|| format!("held by {}", row.who));
+            let date = row.date.parse().map_err(|_| damaged("date", &row.date))?;
+            let credit = credit()?;
+            return Ok(Input::Resolution(stage::Resolution { credit, action, date, reason }));
+        }
         "adjust_to" => Change::To(amount()?),
         "adjust_by" => Change::By(amount()?),
         "reset" => Change::Reset,
-        _ => return None,
+        other => return Err(damaged("action", other)),
     };
     let target = match (row.credit.as_str(), &row.transaction) {
         ("", Some(transaction)) => Target::Transaction(Arc::from(transaction.as_str())),
-        (credit, _) => Target::Credit(CreditId::parse(credit)?),
+        _ => Target::Credit(credit()?),
     };
     let reason_code = row.reason_code.as_deref().map(Arc::from);
-    Some(Adjustment { target, change, reason_code })
+    Ok(Input::Adjustment(Adjustment { target, change, reason_code }))
 }
 
 /// What people and the calendar add to decisions.
-pub(crate) fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Inputs {
-    let resolutions = rows.iter().filter_map(input).collect();
-    let adjustments = rows.iter().filter_map(adjustment).collect();
-    Inputs { as_of, resolutions, adjustments }
+///
+/// # Errors
+/// [`StoreError::Damaged`] when a row of `rows` is not understood.
+pub(crate) fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs, StoreError> {
+    let mut inputs = Inputs { as_of, ..Inputs::default() };
+    for row in rows {
+        match input(row)? {
+            Input::Resolution(resolution) => inputs.resolutions.push(resolution),
+            Input::Adjustment(adjustment) => inputs.adjustments.push(adjustment),
+        }
+    }
+    Ok(inputs)
+}
+
+/// The business date of a recorded decision; none when it had none.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when it is no date.
+pub(crate) fn as_of(recorded: Option<&str>) -> Result<Option<Date>, StoreError> {
+    let parsed = recorded.map(str::parse).transpose();
+    parsed.map_err(|_| StoreError::Damaged("the business date of a decision is none".to_owned()))
+}
+
+/// The ruleset of this hash, built again from the files of then; none when they are not known, or
+/// when this version of the program builds another one from them.
+///
+/// # Errors
+/// When the data cannot be read.
+pub(crate) fn rebuilt(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
+    let files = ledger.files_of(hash)?;
+    let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
+    Ok(ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new))
 }
 
 impl Service {
@@ -120,8 +162,9 @@ impl Service {
     fn inputs(&self, stored: &Stored, decision: &Decision) -> Result<Inputs, Problem> {
         let resolutions = self.ledger.resolutions(&stored.id);
         let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
-        let as_of = decision.as_of.as_deref().and_then(|date| date.parse().ok());
-        Ok(inputs(as_of, &resolutions))
+        let as_of = as_of(decision.as_of.as_deref());
+        let inputs = as_of.and_then(|as_of| inputs(as_of, &resolutions));
+        inputs.map_err(|error| Problem::internal(&error))
     }
 
     /// The ruleset of this name: in force, or rebuilt from what was in force then.
@@ -134,10 +177,14 @@ impl Service {
         if let Some(ruleset) = known.iter().find(|ruleset| *ruleset.hash == *hash) {
             return Ok(Arc::clone(ruleset));
         }
-        let files = self.ledger.files_of(hash).map_err(|error| Problem::internal(&error))?;
-        let files = files.ok_or_else(|| Problem::not_found("ruleset"))?;
-        let (ruleset, _) = Ruleset::read(&files, &BTreeSet::new());
-        let ruleset = ruleset.map(Arc::new).ok_or_else(|| Problem::not_found("ruleset"))?;
+        let ruleset = rebuilt(&self.ledger, hash).map_err(|error| Problem::internal(&error))?;
+        let ruleset = ruleset.ok_or_else(|| {
+            let detail = format!(
+                "this version of the program cannot rebuild the ruleset `{hash}` that decided it: \
+                 activate the rules of today with `effective: recredit`"
+            );
+            Problem::conflict("ruleset_not_rebuilt", detail)
+        })?;
         known.push_front(Arc::clone(&ruleset));
         known.truncate(RULESETS_MAX);
         Ok(ruleset)

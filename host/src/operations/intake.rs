@@ -3,12 +3,16 @@
 //! Not verification of a request (`http::hooks`) and not deciding (`worker`). Called by both, so
 //! that an answer names the transactions that the worker will find.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_domain::transaction::read;
-use accredit_domain::transaction::{Decoder, Record, Transaction};
+use accredit_domain::transaction::version::{self, Newest};
+use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction};
+use accredit_ledger::Ledger;
 use accredit_ledger::inbox::Delivery;
 use accredit_script::Machine;
+use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 
 use crate::plugins;
@@ -64,6 +68,11 @@ pub(crate) fn understand(
             rows.push((record, Arc::new(transaction)));
         }
     }
+    // Parts of one deal contradict nothing: each is laid over the one before it.
+    if !merges(ruleset, delivery) {
+        mark_conflicts(&mut rows);
+    }
+
     let rest = first_without_key.map(|row| {
         let key = ruleset.settings.fields.id.join("`, `");
         format!("row {row} of {total} has no natural key: `{key}` is blank or missing")
@@ -72,6 +81,125 @@ pub(crate) fn understand(
         Some(reason) if rows.is_empty() => Err(reason),
         rest => Ok(Understood { rows, rest }),
     }
+}
+
+/// Whether a delivery brings only what changed of its deals.
+pub(crate) fn merges(ruleset: &Ruleset, delivery: &Delivery) -> bool {
+    ruleset.settings.sources.get(&delivery.source).is_some_and(|source| source.merge)
+}
+
+/// Remarks on rows of one delivery that have one natural key, unlike content and no clock that
+/// orders them.
+pub(crate) fn mark_conflicts(rows: &mut [(Record, Arc<Transaction>)]) {
+    let mut newest = Newest::default();
+    rows.iter().for_each(|(_, transaction)| newest.add(transaction));
+
+    for (record, transaction) in rows {
+        if newest.in_conflict(&transaction.id) {
+            record.remark(&Remark::Conflict);
+            *transaction = Arc::new(transaction.with_remarks(record.remarks()));
+        }
+    }
+}
+
+/// The same for rows that are not kept decoded, however many they are.
+pub(crate) fn mark_conflicts_of(fields: &Arc<Fields>, records: &mut [Record]) {
+    let mut decoder = Decoder::new(Arc::clone(fields));
+    let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
+    for record in &*records {
+        let id = decoder.decode(record).id;
+        if !seen.insert(Arc::clone(&id)) {
+            repeated.insert(id);
+        }
+    }
+    if repeated.is_empty() {
+        return;
+    }
+
+    let mut newest = Newest::default();
+    for record in &*records {
+        let transaction = decoder.decode(record);
+        if repeated.contains(&transaction.id) {
+            newest.add(&Arc::new(transaction));
+        }
+    }
+    for record in records {
+        if newest.in_conflict(&decoder.decode(record).id) {
+            record.remark(&Remark::Conflict);
+        }
+    }
+}
+
+/// What rows say beside the versions that their deals have now.
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    /// Whether every row says what its deal says already.
+    pub(crate) nothing_new: bool,
+    /// Mapped columns that deals will lose, by natural key.
+    pub(crate) lost: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Rows that are compared for one answer; of more nothing is said.
+const COMPARED_ROWS_MAX: usize = 2000;
+
+/// Compares rows with the versions that their deals have now.
+///
+/// # Errors
+/// When the data cannot be read.
+pub(crate) fn compare_with_present<'a>(
+    ledger: &Ledger,
+    fields: &Arc<Fields>,
+    rows: impl ExactSizeIterator<Item = &'a Record>,
+) -> Result<Compared, StoreError> {
+    if rows.len() > COMPARED_ROWS_MAX {
+        return Ok(Compared::default());
+    }
+
+    // What waits may change what the deals say before these rows are reached.
+    let settled = ledger.pending_count(1)? == 0;
+    let mut compared = Compared { nothing_new: settled, lost: BTreeMap::new() };
+    let mut decoder = Decoder::new(Arc::clone(fields));
+    for record in rows {
+        let transaction = decoder.decode(record);
+        let Some(stored) = ledger.transaction(&transaction.id)? else {
+            compared.nothing_new = false;
+            continue;
+        };
+        let present = decoder.decode(&stored.record);
+        let order = version::compare(&present, &transaction);
+        compared.nothing_new &= order.is_eq();
+        let lost = version::lost_columns(&present, &transaction);
+        if order.is_gt() && !lost.is_empty() {
+            compared.lost.insert(stored.id, lost);
+        }
+    }
+    Ok(compared)
+}
+
+/// What a row makes of the version that a deal has: laid over it where its source sends only what
+/// changed, else as it is, with a remark on mapped columns that the deal loses.
+pub(crate) fn next_version(
+    fields: &Arc<Fields>,
+    merges: bool,
+    current: (&Record, &Transaction),
+    row: (Record, Arc<Transaction>),
+) -> (Record, Arc<Transaction>) {
+    let (mut record, transaction) = row;
+    if merges {
+        // A part that comes late fills in what the later one did not bring.
+        let late = version::compare(current.1, &transaction).is_lt();
+        let whole = if late { current.0.laid_over(&record) } else { record.laid_over(current.0) };
+        let transaction = Arc::new(Decoder::new(Arc::clone(fields)).decode(&whole));
+        return (whole, transaction);
+    }
+
+    let lost = version::lost_columns(current.1, &transaction);
+    if lost.is_empty() {
+        return (record, transaction);
+    }
+    record.remark(&Remark::ColumnsMissing(lost));
+    let transaction = Arc::new(transaction.with_remarks(record.remarks()));
+    (record, transaction)
 }
 
 fn records(

@@ -118,7 +118,7 @@ impl Service {
         for one in again {
             resolutions.extend(self.ledger.resolutions(&one.stored.id)?);
         }
-        let inputs = explain::inputs(Some(today), &resolutions);
+        let inputs = explain::inputs(Some(today), &resolutions)?;
         // What stands of a finalized period is posted anew: only what was decided can be.
         let books = !self.ledger.finalized()?.is_empty();
         let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
@@ -179,6 +179,7 @@ impl Service {
             for (one, decisions) in again.iter().zip(&decided) {
                 let before = (current, one.stored.decisions.as_slice());
                 let delta = impact::compare(before, (new, decisions));
+                let delta = delta.map_err(StoreError::Damaged)?;
                 replayed.impact.add(delta.as_ref());
                 if effective != Effective::Now {
                     meant.insert(one.stored.number);
@@ -254,7 +255,8 @@ impl Service {
                 posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
             }
             let before = (current, one.stored.decisions.as_slice());
-            deltas.push((one.stored.number, impact::compare(before, (new, decisions))));
+            let delta = impact::compare(before, (new, decisions));
+            deltas.push((one.stored.number, delta.map_err(StoreError::Damaged)?));
         }
         Ok(deltas)
     }

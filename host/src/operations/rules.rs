@@ -8,6 +8,8 @@
 
 mod json;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use accredit_workspace::Files;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
@@ -57,7 +59,9 @@ pub(crate) fn all(files: &Files) -> Vec<Rule> {
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    tag: Option<String>,
+    /// Every tag that a rule must have.
+    #[serde(default)]
+    tag: Vec<String>,
     text: Option<String>,
     plan: Option<String>,
     kind: Option<String>,
@@ -85,10 +89,23 @@ impl Wanted {
         same(&self.plan, &rule.plan)
             && same(&self.kind, rule.kind)
             && same(&self.relationship, of("relationship"))
-            && self.tag.as_ref().is_none_or(has)
+            && self.tag.iter().all(has)
             && self.text.as_ref().is_none_or(contains)
             && self.active_on.as_ref().is_none_or(active)
     }
+}
+
+/// How many rules have each tag, by tag.
+pub(crate) fn tags(rules: &[Rule]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for rule in rules {
+        let tags = rule.body.get("tags").and_then(Value::as_array).into_iter().flatten();
+        let own: BTreeSet<&str> = tags.filter_map(Value::as_str).collect();
+        for tag in own {
+            *counts.entry(tag.to_owned()).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Why a plan's text could not be edited.

@@ -13,6 +13,7 @@ use accredit_crediting::impact::{self, Delta, Impact};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::record::Stored;
+use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -107,12 +108,12 @@ impl Service {
         let ruleset = self.shadow_ruleset(kept)?;
         let sums = Sums { change: kept.id, since_ms: self.clock.now_ms(), ..Sums::default() };
         self.stop_shadow(who).map_err(Refused::Problem)?;
-        let failed = |error: &dyn std::fmt::Display| Refused::Problem(Problem::internal(error));
-        let row = serde_json::to_vec(&sums).map_err(|error| failed(&error))?;
+        let row = serde_json::to_vec(&sums);
+        let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let detail = json!({ "change": kept.id, "ruleset": *ruleset.hash });
         let said = (who, "shadow_started", detail);
         let noted = self.ledger.set_meta_noted((KEY, &row), self.clock.now_ms(), said);
-        noted.map_err(|error| failed(&error))?;
+        noted.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         *self.shadow() = Some(Shadow { ruleset, sums });
         Ok(())
     }
@@ -198,6 +199,7 @@ impl Service {
         for (one, decisions) in again.iter().zip(&decided) {
             let before = (&*current, one.stored.decisions.as_slice());
             let delta = impact::compare(before, (&candidate, decisions));
+            let delta = delta.map_err(StoreError::Damaged).map_err(failed)?;
             running.sums.add(&one.stored.id, one.stored.version > 1, delta);
         }
         self.keep_shadow(&running.sums)

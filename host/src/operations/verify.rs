@@ -96,6 +96,13 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
 /// A decision with the transaction that it is about.
 type Recorded<'a> = (&'a Stored, &'a Decision);
 
+/// A decision with its credits in the order of their ids: what was posted before an earlier period
+/// was finalized stands in another place than what is posted after it, and is the same.
+fn in_order(mut decision: Decision) -> Decision {
+    decision.credits.sort_by(|a, b| a.id.cmp(&b.id));
+    decision
+}
+
 struct Verifying<'a> {
     ledger: &'a Ledger,
     wanted: &'a Wanted,
@@ -109,13 +116,10 @@ impl Verifying<'_> {
         if let Some(known) = self.rulesets.get(hash) {
             return Ok(known.clone());
         }
-        let files = match self.ledger.files_of(hash) {
+        let ruleset = match explain::rebuilt(self.ledger, hash) {
             Err(StoreError::Damaged(_)) => None,
-            files => files?,
+            ruleset => ruleset?,
         };
-        let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
-        // Another version of the program may name the same files otherwise.
-        let ruleset = ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new);
         if self.rulesets.len() >= RULESETS_MAX {
             self.rulesets.pop_first();
         }
@@ -201,14 +205,20 @@ impl Verifying<'_> {
             if numbers.last() == Some(&stored.number) {
                 continue;
             }
-            match self.ledger.resolutions(&stored.id) {
+            let own = match self.ledger.resolutions(&stored.id) {
                 Err(StoreError::Damaged(_)) => continue,
-                own => resolutions.extend(own?),
+                own => own?,
+            };
+            // One that is not understood keeps its own transaction from being decided.
+            if explain::inputs(None, &own).is_err() {
+                continue;
             }
+            resolutions.extend(own);
             numbers.push(stored.number);
             transactions.push(Arc::new(decoder.decode(&stored.record)));
         }
-        let inputs = explain::inputs(as_of.and_then(|date| date.parse().ok()), &resolutions);
+        let Ok(as_of) = explain::as_of(as_of) else { return Ok(BTreeMap::new()) };
+        let inputs = explain::inputs(as_of, &resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
         let rows = decided.iter().map(|plans| {
@@ -247,12 +257,15 @@ impl Verifying<'_> {
             again => again?,
         };
         let Some(again) = again else { return Ok(None) };
-        let bytes = |decision: &Decision| serde_json::to_vec(decision).unwrap_or_default();
-        if bytes(decision) == bytes(&again) {
+        let (recorded, again) = (in_order(decision.clone()), in_order(again));
+        if recorded == again {
             return Ok(None);
         }
-        let before = (ruleset, std::slice::from_ref(decision));
-        let delta = impact::compare(before, (ruleset, std::slice::from_ref(&again)));
+        let before = (ruleset, std::slice::from_ref(&recorded));
+        let delta = match impact::compare(before, (ruleset, std::slice::from_ref(&again))) {
+            Err(why) => return Ok(Some(why)),
+            Ok(delta) => delta,
+        };
         let first = delta.as_ref().and_then(impact::Delta::first);
         let other = || "its reasons or warnings differ".to_owned();
         Ok(Some(first.map_or_else(other, |first| first.message.clone())))

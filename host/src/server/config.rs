@@ -1,13 +1,13 @@
 //! What the server is told: command line and environment, read once.
 //!
-//! Not defaults of the domain (those are in the workspace). Called by `cli::serve` and `demo`.
+//! Not defaults of the domain (those are in the workspace) and not the tokens and secrets themselves
+//! (`credentials`). Called by `cli::serve` and `demo`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use crate::server::secrets::{self, Named};
+use crate::server::credentials::{Credentials, Sources};
 
 /// Everything that a server is started with.
 #[derive(Debug, Clone, Default)]
@@ -26,15 +26,11 @@ pub(crate) struct Config {
     pub(crate) business_date: Option<Date>,
     /// Whether a change needs a second person's approval.
     pub(crate) four_eyes: bool,
-    /// The token of the API, if it is not the one made at first start.
-    pub(crate) token: Option<String>,
-    /// Tokens with names and roles.
-    pub(crate) tokens: Vec<Named>,
-    /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
-    pub(crate) secrets: BTreeMap<String, Vec<String>>,
+    /// Tokens and secrets as they are at the start.
+    pub(crate) credentials: Credentials,
+    /// Where they come from, to read them again.
+    pub(crate) sources: Sources,
 }
-
-const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
 
 impl Config {
     /// A configuration with what the environment says.
@@ -52,37 +48,17 @@ impl Config {
                 format!("`ACCREDIT_BUSINESS_DATE` is `{date}`; expected a date such as 2026-01-31")
             })?),
         };
-        // Names that are not text are nobody's settings; `vars` would panic at them.
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let secrets = variables.filter(|(name, _)| name.starts_with(SECRET_PREFIX));
-        let secrets = secrets.map(|(name, value)| {
-            (name, value.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-        });
-        let secrets = secrets.filter(|(_, values)| !values.is_empty()).collect();
-        let token = text("ACCREDIT_TOKEN").map(|token| token.trim().to_owned());
         let listen = "127.0.0.1:8080".to_owned();
-        let tokens = secrets::named(&text("ACCREDIT_TOKENS").unwrap_or_default());
-        let tokens = tokens.map_err(|error| format!("`ACCREDIT_TOKENS`: {error}"))?;
-        if let Some(one) = tokens.iter().find(|one| token.as_ref() == Some(&one.token)) {
-            let name = &one.name;
-            return Err(format!("`ACCREDIT_TOKENS`: `{name}` has the token of `ACCREDIT_TOKEN`"));
-        }
+        let sources = Sources::from_environment();
+        let credentials = sources.read()?;
         Ok(Config {
             data,
             workspace,
             listen,
             business_date,
-            token,
-            tokens,
-            secrets,
+            credentials,
+            sources,
             ..Config::default()
         })
     }
-}
-
-/// The variable that holds the secrets of `source`.
-pub(crate) fn secret_variable(source: &str) -> String {
-    format!("{SECRET_PREFIX}{}", source.to_uppercase().replace('-', "_"))
 }

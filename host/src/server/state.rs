@@ -21,6 +21,7 @@ use crate::operations::intake::Machines;
 use crate::operations::shadow::Shadow;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
+use crate::server::credentials::Credentials;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::runs::Runs;
@@ -61,7 +62,9 @@ pub(crate) struct Service {
     /// Active secrets by source.
     pub(crate) secrets: ArcSwap<Secrets>,
     /// Of the API.
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: ArcSwap<Tokens>,
+    /// Tokens and secrets as they were given last.
+    pub(crate) credentials: ArcSwap<Credentials>,
     /// The time.
     pub(crate) clock: Clock,
     /// What parts of the server report about themselves.

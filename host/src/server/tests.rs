@@ -3,6 +3,7 @@
 mod admin;
 mod api;
 mod concurrency;
+mod damage;
 mod definitions;
 mod foretold;
 mod former;
@@ -11,7 +12,10 @@ mod hooks;
 mod incremental;
 mod policies;
 mod published;
+mod recorded;
 mod restart;
+mod rotated;
+mod simulated;
 mod swap;
 mod versions;
 
@@ -19,11 +23,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use accredit_seams::store::Store;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Running, Server};
 use crate::server::config::Config;
+use crate::server::credentials::Credentials;
 
 const SETTINGS: &str = r#"
 [workspace]
@@ -173,7 +179,7 @@ impl Host {
             create: true,
             watch: self.watch,
             business_date: Some(self.date),
-            token: Some("test-token".to_owned()),
+            credentials: Credentials { token: Some("test-token".into()), ..Credentials::default() },
             ..Config::default()
         };
         (self.also)(&mut config);
@@ -231,7 +237,9 @@ impl Host {
     fn deliver(&self, id: &str, body: &str) -> Reply {
         let secret = self.running().secret("crm").unwrap();
         let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
-        let signed = accredit_standard_webhooks::sign(&secret, id, now_s, body.as_bytes()).unwrap();
+        let signed =
+            accredit_standard_webhooks::sign(secret.expose_secret(), id, now_s, body.as_bytes())
+                .unwrap();
         let headers = [
             ("webhook-id", id),
             ("webhook-timestamp", &now_s.to_string()),

@@ -237,6 +237,7 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         timeouts: BTreeSet::new(),
         timeouts_tried: Instant::now(),
     };
+    worker.carry_out();
     worker.find_timeouts();
     loop {
         let is_stopping = service.stopping.load(Ordering::Acquire);

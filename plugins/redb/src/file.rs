@@ -10,10 +10,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use accredit_seams::store::Error;
+use redb::Database;
 use redb::backends::FileBackend;
-use redb::{Database, DatabaseError};
 
-use crate::{CACHE_BYTES, failed};
+use crate::{CACHE_BYTES, cause, failed};
 
 /// A file that was opened, by its device and its number there.
 #[derive(Debug)]
@@ -26,13 +26,12 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-fn database(file: File) -> Result<Database, Error> {
-    let backend = FileBackend::new(file).map_err(failed)?;
-    let database = Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(backend);
-    database.map_err(|error| match error {
-        DatabaseError::DatabaseAlreadyOpen => Error::Busy,
-        other => failed(other),
-    })
+/// The database in a file, with every page of it compared with its checksum where `is_checked`.
+fn database(file: File, is_checked: bool) -> Result<Database, Error> {
+    let backend = FileBackend::new(file).map_err(cause)?;
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(is_checked);
+    builder.create_with_backend(backend).map_err(cause)
 }
 
 /// Makes the new file's name durable, which redb leaves to us.
@@ -51,7 +50,7 @@ impl DataFile {
         let file = file.map_err(failed)?;
         let identity = identity(&file.metadata().map_err(failed)?);
 
-        let database = database(file)?;
+        let database = database(file, true)?;
         if is_new {
             sync_folder(path)?;
         }
@@ -70,7 +69,7 @@ impl DataFile {
             let path = self.path.display();
             return Err(Error::Failed(format!("`{path}` is not the data file any more")));
         }
-        database(file)
+        database(file, false)
     }
 
     /// Why the file is not at its path any more; none while it is.

@@ -3,29 +3,33 @@
 //! Every commit is durable, in two phases with its allocator state, so that opening after a power
 //! cut is quick and rows from strangers cannot pass for a whole commit. After an I/O error redb
 //! refuses everything until the file is opened anew: the store does that by itself, looks whether the
-//! commit became durable, and tries once more. Source: RELIABILITY 3.
+//! commit became durable, and tries once more. The first opening compares the checksum of every page,
+//! since redb trusts what it reads later. Source: RELIABILITY 3.
 //!
 //! **Architecture invariants:** no script and no waiting happens inside a write transaction; a panic
 //! of redb over a damaged page leaves here as [`Error::Damaged`].
 
 pub mod failing;
 mod file;
+mod guard;
+mod overlay;
 mod recover;
 mod trouble;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use redb::{
-    Database, DatabaseError, Durability, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    ReadableTable, StorageBackend, TableDefinition, TableHandle, WriteTransaction,
+    Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
+    StorageBackend, TableDefinition, TableHandle, WriteTransaction,
 };
 
 use accredit_seams::store::{Batch, Error, Row, Snapshot, Store, Table};
 
 use crate::file::DataFile;
+use crate::guard::guarded;
+use crate::overlay::Overlay;
 use crate::recover::Opener;
 use crate::trouble::Trouble;
 
@@ -36,16 +40,10 @@ const CACHE_BYTES: usize = 128 << 20;
 const MARKS: TableDefinition<'static, &'static [u8], u64> = TableDefinition::new("marks");
 const LAST_MARK: &[u8] = b"last";
 
-/// A database that is open for reading and writing, or for reading alone.
-enum Opened {
-    Writable(Database),
-    ReadOnly(ReadOnlyDatabase),
-}
-
 /// A redb file.
 pub struct Redb {
     /// None while the file cannot be opened anew.
-    database: RwLock<Option<Opened>>,
+    database: RwLock<Option<Database>>,
     opener: Opener,
     trouble: Arc<Trouble>,
     /// One commit at a time, with the number of the last one.
@@ -72,17 +70,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does something with redb; a panic over a damaged page becomes an error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Error::Damaged("a page of the file".to_owned())))
+/// What redb could not do, as an error of ours.
+fn cause(error: impl Into<redb::Error>) -> Error {
+    match error.into() {
+        redb::Error::DatabaseAlreadyOpen => Error::Busy,
+        redb::Error::Corrupted(what) => Error::Damaged(what),
+        redb::Error::UpgradeRequired(version) => {
+            Error::Damaged(format!("its pages have the unknown version {version}"))
+        }
+        redb::Error::TableTypeMismatch { table, .. } => {
+            Error::Damaged(format!("table `{table}` is of another type"))
+        }
+        redb::Error::Io(error)
+            if error.kind() == std::io::ErrorKind::UnexpectedEof
+                || error.kind() == std::io::ErrorKind::InvalidData =>
+        {
+            Error::Damaged(format!("its length or its head is another ({error})"))
+        }
+        other => failed(other),
+    }
 }
 
 fn opened(database: Result<Database, DatabaseError>) -> Result<Database, Error> {
-    let database = database.map_err(|error| match error {
-        DatabaseError::DatabaseAlreadyOpen => Error::Busy,
-        other => failed(other),
-    })?;
+    let database = database.map_err(cause)?;
     make_tables(&database)?;
     Ok(database)
 }
@@ -90,8 +100,8 @@ fn opened(database: Result<Database, DatabaseError>) -> Result<Database, Error> 
 /// Every table exists from the start, so that reading never has to ask. A file that has all of them
 /// is not written to: it can be read when its disk is full.
 fn make_tables(database: &Database) -> Result<(), Error> {
-    let reading = database.begin_read().map_err(failed)?;
-    let known = reading.list_tables().map_err(failed)?;
+    let reading = database.begin_read().map_err(cause)?;
+    let known = reading.list_tables().map_err(cause)?;
     let known: Vec<String> = known.map(|table| table.name().to_owned()).collect();
     drop(reading);
     let is_known = |name: &str| known.iter().any(|known| known == name);
@@ -99,13 +109,13 @@ fn make_tables(database: &Database) -> Result<(), Error> {
         return Ok(());
     }
 
-    let mut transaction = database.begin_write().map_err(failed)?;
+    let mut transaction = database.begin_write().map_err(cause)?;
     transaction.set_quick_repair(true);
     for (table, _) in Table::ALL {
-        transaction.open_table(definition(table)).map_err(failed)?;
+        transaction.open_table(definition(table)).map_err(cause)?;
     }
-    transaction.open_table(MARKS).map_err(failed)?;
-    transaction.commit().map_err(failed)
+    transaction.open_table(MARKS).map_err(cause)?;
+    transaction.commit().map_err(cause)
 }
 
 impl Redb {
@@ -123,19 +133,18 @@ impl Redb {
         Redb::new(database, Opener::File(file))
     }
 
-    /// Opens the file at `path` for reading alone, for a file that may not be written; it must have
-    /// been closed in order.
+    /// Opens the file at `path` for reading alone: it may be one without write permission, and one
+    /// whose last process ended without closing it. What is written stays in memory.
     ///
     /// # Errors
     /// As [`Redb::open`].
     pub fn open_read_only(path: &Path) -> Result<Redb, Error> {
         let database = guarded(|| {
-            ReadOnlyDatabase::open(path).map_err(|error| match error {
-                DatabaseError::DatabaseAlreadyOpen => Error::Busy,
-                other => failed(other),
-            })
+            let mut builder = Database::builder();
+            builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+            opened(builder.create_with_backend(Overlay::open(path)?))
         })?;
-        Ok(Redb::of(Opened::ReadOnly(database), Opener::Once, 0))
+        Redb::new(database, Opener::Once)
     }
 
     /// The store on a backend of one's own, such as a disk that fails. After a commit of unknown
@@ -160,10 +169,10 @@ impl Redb {
 
     fn new(database: Database, opener: Opener) -> Result<Redb, Error> {
         let last = guarded(|| last_mark(&database))?;
-        Ok(Redb::of(Opened::Writable(database), opener, last))
+        Ok(Redb::of(database, opener, last))
     }
 
-    fn of(database: Opened, opener: Opener, last: u64) -> Redb {
+    fn of(database: Database, opener: Opener, last: u64) -> Redb {
         Redb {
             database: RwLock::new(Some(database)),
             opener,
@@ -171,6 +180,17 @@ impl Redb {
             commits: Mutex::new(last),
             tried: Mutex::default(),
         }
+    }
+}
+
+impl Drop for Redb {
+    fn drop(&mut self) {
+        let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // What was committed is durable: there is nothing to tell about the closing.
+        let _ = guarded(|| {
+            drop(database);
+            Ok(())
+        });
     }
 }
 
@@ -182,27 +202,27 @@ fn on_backend(backend: impl StorageBackend) -> Result<Database, Error> {
 }
 
 fn last_mark(database: &Database) -> Result<u64, Error> {
-    let table = database.begin_read().map_err(failed)?;
-    let table = table.open_table(MARKS).map_err(failed)?;
-    let mark = table.get(LAST_MARK).map_err(failed)?;
+    let table = database.begin_read().map_err(cause)?;
+    let table = table.open_table(MARKS).map_err(cause)?;
+    let mark = table.get(LAST_MARK).map_err(cause)?;
     Ok(mark.map_or(0, |mark| mark.value()))
 }
 
 /// Writes the batch with its mark.
 fn write(database: &Database, batch: &Batch, mark: u64) -> Result<(), Error> {
-    let mut transaction = database.begin_write().map_err(failed)?;
+    let mut transaction = database.begin_write().map_err(cause)?;
     transaction.set_durability(Durability::Immediate).map_err(failed)?;
     transaction.set_quick_repair(true);
     for expected in &batch.expected {
-        let table = transaction.open_table(definition(expected.table)).map_err(failed)?;
-        let found = table.get(expected.key.as_slice()).map_err(failed)?;
+        let table = transaction.open_table(definition(expected.table)).map_err(cause)?;
+        let found = table.get(expected.key.as_slice()).map_err(cause)?;
         if found.map(|value| value.value().to_vec()) != expected.value {
             return Err(Error::Conflict);
         }
     }
 
     write_changes(&transaction, batch)?;
-    transaction.open_table(MARKS).map_err(failed)?.insert(LAST_MARK, mark).map_err(failed)?;
+    transaction.open_table(MARKS).map_err(cause)?.insert(LAST_MARK, mark).map_err(cause)?;
     transaction.commit().map_err(|error| Error::Unknown(error.to_string()))
 }
 
@@ -212,12 +232,12 @@ fn write_changes(transaction: &WriteTransaction, batch: &Batch) -> Result<(), Er
         if changes.peek().is_none() {
             continue;
         }
-        let mut table = transaction.open_table(definition(kind)).map_err(failed)?;
+        let mut table = transaction.open_table(definition(kind)).map_err(cause)?;
         for change in changes {
             let key = change.key.as_slice();
             match &change.value {
-                Some(value) => table.insert(key, value.as_slice()).map_err(failed)?,
-                None => table.remove(key).map_err(failed)?,
+                Some(value) => table.insert(key, value.as_slice()).map_err(cause)?,
+                None => table.remove(key).map_err(cause)?,
             };
         }
     }

@@ -13,7 +13,8 @@ use accredit_seams::store::{Batch, Error};
 use redb::{Database, ReadTransaction, ReadableDatabase};
 
 use crate::file::DataFile;
-use crate::{Opened, Redb, failed, guarded, last_mark, lock, write};
+use crate::guard::guarded;
+use crate::{Redb, failed, last_mark, lock, write};
 
 /// How the file is opened anew.
 pub(crate) enum Opener {
@@ -58,10 +59,6 @@ fn closed() -> Error {
     Error::Failed("it could not be opened anew after an error".to_owned())
 }
 
-fn read_only() -> Error {
-    Error::Failed("the file is open for reading alone".to_owned())
-}
-
 fn bytes_of(batch: &Batch) -> usize {
     let size = |change: &accredit_seams::store::Change| {
         change.key.len() + change.value.as_ref().map_or(0, Vec::len)
@@ -73,15 +70,10 @@ impl Redb {
     /// A view of the last commit, while the file is open.
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction, Error> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        guarded(|| match database.as_ref().ok_or_else(closed)? {
-            Opened::Writable(it) => it.begin_read().map_err(|e| self.trouble.read_failed(e)),
-            Opened::ReadOnly(it) => it.begin_read().map_err(|e| self.trouble.read_failed(e)),
+        guarded(|| {
+            let reading = database.as_ref().ok_or_else(closed)?.begin_read();
+            reading.map_err(|error| self.trouble.read_failed(error))
         })
-    }
-
-    fn is_read_only(&self) -> bool {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        matches!(*database, Some(Opened::ReadOnly(_)))
     }
 
     /// Does something with the database while it is open for writing.
@@ -90,10 +82,8 @@ impl Redb {
         work: impl FnOnce(&Database) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        match database.as_ref().ok_or_else(closed)? {
-            Opened::Writable(database) => guarded(|| work(database)),
-            Opened::ReadOnly(_) => Err(read_only()),
-        }
+        let database = database.as_ref().ok_or_else(closed)?;
+        guarded(|| work(database))
     }
 
     /// Opens the file anew if it must be; the caller holds the turn of commits.
@@ -113,7 +103,7 @@ impl Redb {
         }
         match self.opener.open() {
             Ok(opened) => {
-                *database = Some(Opened::Writable(opened));
+                *database = Some(opened);
                 *tried = None;
                 self.trouble.latch(false);
                 Ok(())
@@ -128,9 +118,6 @@ impl Redb {
     /// Makes all changes of the batch or none, also over an I/O error.
     pub(crate) fn commit_or_recover(&self, batch: &Batch) -> Result<(), Error> {
         let mut last = lock(&self.commits);
-        if self.is_read_only() {
-            return Err(read_only());
-        }
         if let Some(missing) = self.opener.missing() {
             return Err(Error::Failed(missing));
         }

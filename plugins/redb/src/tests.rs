@@ -136,7 +136,13 @@ fn a_file_can_be_opened_for_reading_alone() {
     let path = dir.path().join("a.redb");
     Redb::open(&path).unwrap().commit(&row(1)).unwrap();
 
+    let before = std::fs::read(&path).unwrap();
+
     let store = Redb::open_read_only(&path).unwrap();
     assert_eq!(rows(&store), [1]);
-    assert!(store.commit(&row(2)).is_err());
+    store.commit(&row(2)).unwrap();
+    assert_eq!(rows(&store), [1, 2], "what is written stays in memory");
+    assert!(matches!(Redb::open(&path), Err(Error::Busy)));
+    drop(store);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
 }

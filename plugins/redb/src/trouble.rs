@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use accredit_seams::store::Error;
 
-use crate::lock;
+use crate::{cause, lock};
 
 /// What the last failure was.
 #[derive(Debug, Default)]
@@ -72,6 +72,7 @@ impl Trouble {
                     "the data file is damaged ({error}): stop the server and restore a backup"
                 );
                 self.note(Failure { reason, bytes: 0, is_damage: true });
+                return cause(error);
             }
             _ => {
                 self.latch(true);

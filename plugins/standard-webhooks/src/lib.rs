@@ -16,7 +16,11 @@ impl Connector for StandardWebhooks {
     }
 
     fn accepts(&self, secret: &str) -> Result<(), Rejected> {
-        signature::key(secret).map(|_| ())
+        let key = signature::key(secret)?;
+        if key.len() < signature::KEY_BYTES_MIN {
+            return Err(Rejected("a secret has fewer than 16 bytes, so it could be guessed"));
+        }
+        Ok(())
     }
 
     fn verify(&self, payload: &Payload<'_>) -> Result<Verified, Rejected> {

@@ -17,6 +17,9 @@ const TOLERANCE_S: u64 = 300;
 /// Signatures tried a delivery; a sender that rotates sends two.
 const SIGNATURES_MAX: usize = 20;
 
+/// Bytes of a secret that is accepted: fewer could be guessed.
+pub(crate) const KEY_BYTES_MIN: usize = 16;
+
 /// Bytes of a delivery's id.
 const ID_BYTES_MAX: usize = 256;
 

@@ -131,6 +131,13 @@ fn secrets_that_verify_nothing() {
         assert!(sign(secret, ID, AT, BODY).is_err(), "signs with `{secret}`");
     }
     assert!(StandardWebhooks.accepts(SECRET).is_ok());
+
+    // A secret of one byte was accepted; an attacker tries all 256 of them.
+    for length in 1..=40 {
+        let secret =
+            base64::Engine::encode(&base64::engine::general_purpose::STANDARD, vec![7_u8; length]);
+        assert_eq!(StandardWebhooks.accepts(&secret).is_ok(), length >= 16, "{length} bytes");
+    }
 }
 
 /// What an attacker without the secret can do to the signature header.

@@ -50,7 +50,7 @@ pub(super) fn snippets(
 /// The names that the deal, its credits and the plans say.
 fn named(files: &Files, record: &Record, decisions: &[Decision]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for (_, cell) in &record.cells {
+    for (_, cell) in record.delivered() {
         let (Cell::Text(text) | Cell::Number(text) | Cell::Nested(text)) = cell else { continue };
         names.insert(fold(text));
         for part in text.split([';', '|']) {

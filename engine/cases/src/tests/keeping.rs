@@ -1,13 +1,11 @@
 //! Decisions kept as cases.
 
-use std::collections::BTreeSet;
-
 use std::path::Path;
 use std::sync::Arc;
 
 use super::COMPANY;
 use crate::sheet::Sheet;
-use crate::{Kept, keep};
+use crate::{Kept, Options, keep};
 use accredit_crediting::calculation::{decide_all, latest};
 use accredit_crediting::stage::{Action, Inputs, Resolution};
 use accredit_domain::transaction::{Cell, Record};
@@ -16,7 +14,7 @@ use accredit_workspace::{Files, Ruleset};
 fn company() -> Arc<Ruleset> {
     let base = Files::new();
     let text = format!("{COMPANY}## A\n\n| amount |\n| --- |\n");
-    let sheet = Sheet::read((&base, &BTreeSet::new()), ("a.cases.md", &text)).unwrap();
+    let sheet = Sheet::read(&base, &Options::default(), ("a.cases.md", &text)).unwrap();
     Arc::clone(sheet.ruleset(&sheet.trials[0]).unwrap())
 }
 
@@ -95,7 +93,7 @@ fn every_golden_decision_can_be_kept() {
     for file in std::fs::read_dir(folder).unwrap().flatten() {
         let text = std::fs::read_to_string(file.path()).unwrap();
         let base = Files::new();
-        let sheet = Sheet::read((&base, &BTreeSet::new()), ("a.cases.md", &text)).unwrap();
+        let sheet = Sheet::read(&base, &Options::default(), ("a.cases.md", &text)).unwrap();
         for trial in &sheet.trials {
             let as_of = sheet.file.cases[trial.case].as_of;
             let inputs = Inputs { as_of, ..Inputs::default() };

@@ -130,6 +130,9 @@ fn blocks_may_be_indented_as_in_a_list() {
 
 #[test]
 fn cells_between_semicolons_are_named() {
-    let text = format!("## A\n\n```csv transactions\nid;date\nD1;2022-01-12\n```\n\n{TABLE}");
-    assert_eq!(failures(&text), ["cells are separated by semicolons; write commas"]);
+    let text = format!("## A\n\n```csv transactions\nid;date\nD1;2022-01-12;5\n```\n\n{TABLE}");
+    assert_eq!(
+        failures(&text),
+        ["cells are separated by semicolons, and not every row has as many as the header"]
+    );
 }

@@ -42,7 +42,7 @@ fn impact(before: &Ruleset, after: &Ruleset, rows: &str) -> Impact {
         decided.iter().map(rows).collect()
     };
     for (old, new) in decide(before).iter().zip(&decide(after)) {
-        impact.add(compare((before, old), (after, new)).as_ref());
+        impact.add(compare((before, old), (after, new)).unwrap().as_ref());
     }
     impact
 }
@@ -167,7 +167,7 @@ fn what_was_added_is_taken_back_exactly() {
         let decided = calculation::decide_all(ruleset, &rows, &Inputs::default(), 1);
         vec![row::decision(ruleset, &decided[0][0])]
     };
-    let delta = compare((&before, &decide(&before)), (&after, &decide(&after)));
+    let delta = compare((&before, &decide(&before)), (&after, &decide(&after))).unwrap();
     both.take_back(delta.as_ref());
     assert_eq!(both, one("id,day,amount,owner\nD1,2026-01-05,100,ann\n"));
     let text = serde_json::to_string(&both).unwrap();

@@ -24,9 +24,9 @@ pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
     }
 }
 
-/// Warnings that are alerts whatever a plan asks for: a hold that lost its date, and an amount whose
-/// currency nobody said.
-const ALWAYS: [&str; 2] = ["release_in_other_year", "no_currency"];
+/// Warnings that are alerts whatever a plan asks for: a hold that lost its date, an amount whose
+/// currency nobody said, and rows that contradict each other or have lost columns.
+const ALWAYS: [&str; 4] = ["release_in_other_year", "no_currency", "conflict", "columns_missing"];
 
 /// The warnings that the plan asks for as alerts, and those that always are.
 fn alerts(ruleset: &Ruleset, decided: &Decided) -> Vec<Note> {

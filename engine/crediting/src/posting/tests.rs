@@ -238,13 +238,47 @@ fn a_calendar_that_ends_refuses_the_posting() {
     assert!(refused.contains("no period is open from 2199-12-12 on"), "{refused}");
 }
 
+/// A deal of January with two credits moved to March: once February, where they were reversed, was
+/// finalized too, the same rows stood in another order, and `verify` called them different.
+#[test]
+fn finalizing_the_earliest_open_period_moves_no_row() {
+    let (a, b) = (row("a", "2022-01-12", "100.00"), row("b", "2022-01-12", "50.00"));
+    let mut books = Books::default();
+    books.finalize("2022-01", &[&a, &b]);
+
+    let moved = [row("a", "2022-03-12", "100.00"), row("b", "2022-03-12", "50.00")];
+    let moved = [&moved[0], &moved[1]];
+    let before = books.rows(&moved);
+    let periods: Vec<&str> = before.iter().map(|row| row.period.as_str()).collect();
+    let months = ["2022-01", "2022-01", "2022-02", "2022-02", "2022-03", "2022-03"];
+    assert_eq!(periods, months);
+
+    for leaf in ["2022-02", "2022-03"] {
+        books.finalize(leaf, &moved);
+        assert_eq!(books.rows(&moved), before, "{leaf}");
+    }
+}
+
+/// An amount that could not be read counted as 0.00, in sums and in the law about them alike.
+#[test]
+fn an_amount_that_cannot_be_read_is_posted_nowhere() {
+    for amount in ["", "1,5", "NaN", "12.3.4"] {
+        let broken = row("a", "2022-01-12", amount);
+        assert!(laws::sums([&broken]).is_err(), "{amount}");
+        let january: BTreeSet<String> = ["2022-01".to_owned()].into();
+        let refused = post(&[], vec![broken], &Calendar::default(), &january).unwrap_err();
+        assert!(refused.contains("is no amount"), "{refused}");
+    }
+}
+
 #[test]
 fn broken_books_are_refused() {
     let (a, b) = (row("a", "2022-01-12", "100.00"), row("b", "2022-01-12", "100.00"));
     let january: BTreeSet<String> = ["2022-01".to_owned()].into();
     let frozen = [a.clone()];
+    let (clean, calendar) = (laws::sums([&a]).unwrap(), Calendar::default());
     let check = |rows: &[CreditRow], expected: &str| {
-        let broken = laws::check(&laws::sums([&a]), &frozen, rows, &january).unwrap_err();
+        let broken = laws::check(&clean, &frozen, rows, (&calendar, &january)).unwrap_err();
         assert!(broken.contains(expected), "{broken}");
     };
     check(&[], "finalized stays");

@@ -87,9 +87,14 @@ pub(super) fn claims<'a>(
     let mut found: BTreeMap<(Claimant, Unit), Claim> = BTreeMap::new();
     for credit in credits.filter(|credit| credit.status == "active") {
         let unit = settings.units.find(&credit.unit_type);
-        let amount = credit.amount.parse::<Decimal>().ok();
+        let amount = credit.amount().ok();
         let date = credit.incentive_date.parse::<Date>().ok();
-        let (Some(unit), Some(amount), Some(date)) = (unit, amount, date) else { continue };
+        let (Some(unit), Some(amount), Some(date)) = (unit, amount, date) else {
+            let what = format!("{} {}", credit.amount, credit.unit_type);
+            let message = format!("credit `{}` of `{what}` cannot be counted", credit.id);
+            alerts.push(desk.alert("policy_error", &message));
+            continue;
+        };
 
         // Credits of other types earn nothing, and are shown to programs in the totals.
         let counts = desk.reward.credit_types.iter().any(|known| **known == *credit.credit_type);

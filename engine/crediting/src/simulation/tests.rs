@@ -112,14 +112,30 @@ fn what_is_parked_is_counted() {
 }
 
 #[test]
-fn too_few_deals_and_other_days_are_refused() {
-    let nine = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-    let refused = run(&nine, "X1,04/02/2022,7,ann\n", date(2022, 4, 15)).unwrap_err();
-    let message = "plan `p` let in 9 deals of 2022-04 up to 2022-04-15; a simulation needs 10 \
-                   (DEALS_MIN)";
+fn no_deal_and_other_days_are_refused() {
+    let refused = run(&[], "X1,04/02/2022,7,ann\n", date(2022, 4, 15)).unwrap_err();
+    let message = "plan `p` let in no deal of 2022-04 up to 2022-04-15, so there is none to repeat";
     assert_eq!(refused.to_string(), message);
-    let refused = run(&nine, "", date(2022, 5, 1)).unwrap_err();
+    let refused = run(&[1], "", date(2022, 5, 1)).unwrap_err();
     assert_eq!(refused.to_string(), "2022-05-01 is not a day of 2022-04");
+}
+
+/// Fewer than ten deals were refused, and a new plan has few. They are repeated as many are, with a
+/// warning.
+#[test]
+fn few_deals_are_repeated_with_a_warning() {
+    let simulated = run(&[2], "", date(2022, 4, 10)).unwrap();
+    assert_eq!(simulated.transactions, Counts { so_far: 1, projected: 3 });
+    assert_eq!(amounts(&simulated.credits), [("credit", "ann", "10.00", "30.00")]);
+    let warning = "this rests on 1 deal of 10 days alone: one deal more or less changes it a lot";
+    assert_eq!(simulated.warning.as_deref(), Some(warning));
+
+    let days: Vec<u32> = (1..=10).collect();
+    for count in 1..=days.len() {
+        let simulated = run(&days[..count], "", date(2022, 4, 10)).unwrap();
+        assert_eq!(simulated.transactions.projected, 3 * count);
+        assert_eq!(simulated.warning.is_some(), count < DEALS_FEW, "{count}");
+    }
 }
 
 /// On the last day there is nothing left to fill.

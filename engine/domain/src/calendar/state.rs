@@ -55,6 +55,12 @@ impl Calendar {
         self
     }
 
+    /// The calendar with no period finalized.
+    #[must_use]
+    pub fn reopened(self) -> Self {
+        Calendar { finalized: Arc::default(), ..self }
+    }
+
     /// Where `period` stands on `date`; a parent is finalized when all of its leaves are.
     pub fn state(&self, period: &Period, date: Date) -> State {
         let finalized = |leaf: &Period| self.finalized.get(&leaf.id).is_some_and(|day| *day < date);

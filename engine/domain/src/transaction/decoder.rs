@@ -26,11 +26,12 @@ impl Decoder {
 
     /// Decodes one record; of a column delivered twice the last cell counts.
     pub fn decode(&mut self, record: &Record) -> Transaction {
-        let layout = self.layout(record);
-        let cells = record.cells.iter();
-        let values: Box<[Value]> = cells.map(|(column, cell)| self.value(column, cell)).collect();
+        let cells = record.delivered();
+        let layout = self.layout(cells);
+        let values: Box<[Value]> =
+            cells.iter().map(|(column, cell)| self.value(column, cell)).collect();
         let parts = layout.id.iter().map(|slot| {
-            let cell = slot.and_then(|slot| record.cells.get(slot)).map(|(_, cell)| cell);
+            let cell = slot.and_then(|slot| cells.get(slot)).map(|(_, cell)| cell);
             match cell {
                 Some(Cell::Text(text) | Cell::Number(text)) => trimmed(text),
                 _ => "",
@@ -39,9 +40,10 @@ impl Decoder {
         let parts: Vec<&str> = parts.collect();
         let blank = parts.iter().any(|part| self.fields.is_blank(part));
         let id = if blank { String::new() } else { natural_key(&parts, self.fields.id_form) };
-        let clock = self.clock(&layout, record);
+        let clock = self.clock(&layout, cells);
+        let remarks = record.remarks().into();
 
-        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None }
+        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None, remarks }
     }
 
     fn value(&self, column: &str, cell: &Cell) -> Value {
@@ -49,9 +51,9 @@ impl Decoder {
     }
 
     /// The clock is read from the cell as delivered: as a date, all versions of a day would be equal.
-    fn clock(&self, layout: &Layout, record: &Record) -> Result<Clock, Arc<str>> {
+    fn clock(&self, layout: &Layout, cells: &[(String, Cell)]) -> Result<Clock, Arc<str>> {
         let slot = layout.mapped.get(&Field::Updated).copied();
-        let Some((column, cell)) = slot.and_then(|slot| record.cells.get(slot)) else {
+        let Some((column, cell)) = slot.and_then(|slot| cells.get(slot)) else {
             return Ok(Clock::Blank);
         };
         let formats = match self.fields.column_type(trimmed(column)) {
@@ -69,16 +71,16 @@ impl Decoder {
         }
     }
 
-    fn layout(&mut self, record: &Record) -> Arc<Layout> {
+    fn layout(&mut self, cells: &[(String, Cell)]) -> Arc<Layout> {
         let same = |layout: &&Arc<Layout>| {
             let names = layout.names.iter().map(AsRef::as_ref);
-            layout.names.len() == record.cells.len()
-                && names.eq(record.cells.iter().map(|(column, _)| trimmed(column)))
+            layout.names.len() == cells.len()
+                && names.eq(cells.iter().map(|(column, _)| trimmed(column)))
         };
         if let Some(layout) = self.layouts.iter().find(same) {
             return Arc::clone(layout);
         }
-        let columns = record.cells.iter().map(|(column, _)| column.as_str()).collect();
+        let columns = cells.iter().map(|(column, _)| column.as_str()).collect();
         let layout = Arc::new(Layout::new(columns, &self.fields));
         if self.layouts.len() < LAYOUTS_MAX {
             self.layouts.push(Arc::clone(&layout));

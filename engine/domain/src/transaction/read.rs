@@ -1,15 +1,19 @@
-//! Rows out of files and bodies: CSV, NDJSON, one JSON object or an array of them.
+//! Rows out of files and bodies: delimited text, and JSON in all its arrangements.
 //!
 //! Not decoding by type: cells stay as delivered. Called by the command line and by intake.
 
-use std::collections::BTreeSet;
+mod csv;
+mod json;
+mod table;
 
-use serde_json::Value as Json;
-
-use super::{Cell, Record, trimmed};
+pub use self::csv::{delimiter_name, other_separator};
+pub use self::json::record;
+pub use self::table::table;
+use super::Record;
+use super::remark::column_name;
 
 /// A body that is not rows: where and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct Malformed {
     /// Line in the body, from 1.
@@ -18,254 +22,138 @@ pub struct Malformed {
     pub column: u64,
     /// What is wrong.
     pub message: String,
+    /// What to do about it, where more can be said than of every such body.
+    pub help: Option<String>,
 }
 
-/// Rows of a CSV body whose first row names the columns, without spaces at their ends; rows without
-/// any text are passed over.
+impl Malformed {
+    fn at(line: u64, message: String) -> Malformed {
+        Malformed { line, column: 1, message, help: None }
+    }
+}
+
+/// How the rows of delimited text and of sheets lie: `[transactions]` of the workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileLayout {
+    /// What separates cells, an ASCII character; none where it is found out.
+    pub delimiter: Option<char>,
+    /// Lines above the header.
+    pub skip_rows: usize,
+    /// Whether the first blank row below the header is the end.
+    pub stop_at_blank: bool,
+}
+
+/// The rows of a body, with the columns that it names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// The columns of the header, even where no row follows; JSON has none.
+    pub columns: Vec<String>,
+    /// The rows in order.
+    pub rows: Vec<Row>,
+    /// The delimiter, where it is none of commas and was found out.
+    pub detected: Option<char>,
+}
+
+/// A row and where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Line in the body, from 1; in an array that of its beginning.
+    pub line: u64,
+    /// The row.
+    pub record: Record,
+}
+
+impl Sheet {
+    /// The rows without their lines.
+    pub fn records(self) -> Vec<Record> {
+        self.rows.into_iter().map(|row| row.record).collect()
+    }
+}
+
+/// What the text of a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFormat {
+    /// Delimited text whose first row names the columns; rows without any text are passed over.
+    Csv,
+    /// One JSON object a line, or an array of them.
+    Ndjson,
+    /// One JSON object, or an array of them.
+    Json,
+}
+
+/// Reads a body of UTF-8, with a byte order mark or without.
 ///
 /// # Errors
-/// [`Malformed`] at a column that the header names twice, and at the first row that has not as many
-/// cells as the header.
+/// [`Malformed`] at the first thing that is no row: a row that has not as many cells as the header,
+/// a quote that stays open, a column that the header names twice, or what is not a JSON object.
+pub fn sheet(format: TextFormat, body: &[u8], layout: &FileLayout) -> Result<Sheet, Malformed> {
+    // Windows puts the mark before text.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let read = String::from_utf8_lossy(body.get(..error.valid_up_to()).unwrap_or_default());
+        Malformed::at(line_of(&read, read.len()), "not UTF-8 text".to_owned())
+    })?;
+    match format {
+        TextFormat::Csv => csv::sheet(text, layout),
+        TextFormat::Ndjson => json::lines(text),
+        TextFormat::Json => json::values(text),
+    }
+}
+
+/// Rows of delimited text.
+///
+/// # Errors
+/// As [`sheet`].
 pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    let body = unmarked(body);
-    if let Some(separator) = other_separator(&String::from_utf8_lossy(body)) {
-        let message = format!("cells are separated by {separator}; write commas");
-        return Err(Malformed { line: 1, column: 1, message });
-    }
-    if let Some(records) = unquoted(body) {
-        return Ok(records);
-    }
-    if let Some(byte) = open_quote(body) {
-        let start = body.get(..byte).unwrap_or_default();
-        let start = start.rsplit(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-        let message = "a quoted cell does not end with its quote".to_owned();
-        let column = String::from_utf8_lossy(start).chars().count() as u64 + 1;
-        return Err(Malformed { line: line(body, byte as u64), column, message });
-    }
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body);
-    let malformed = |at: Option<&csv::Position>, message: String| Malformed {
-        line: at.map_or(1, |at| line(body, at.byte())),
-        column: 1,
-        message,
-    };
-    let plain = |error: csv::Error| malformed(error.position(), plain(&error));
-    let header: Vec<String> =
-        reader.headers().map_err(plain)?.iter().map(|name| trimmed(name).to_owned()).collect();
-    if let Some(column) = twice(header.iter().map(String::as_str)) {
-        let message = format!("the column `{column}` stands in the header twice");
-        return Err(malformed(None, message));
-    }
-    let mut records = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(plain)?;
-        if row.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        if row.len() != header.len() {
-            let message = format!("{} cells where the header has {}", row.len(), header.len());
-            return Err(malformed(row.position(), message));
-        }
-        let cells = header.iter().zip(row.iter());
-        let cells = cells.map(|(column, cell)| (column.clone(), Cell::Text(cell.to_owned())));
-        records.push(Record { cells: cells.collect() });
-    }
-    Ok(records)
-}
-
-/// A body without the byte order mark that Windows puts before it.
-fn unmarked(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
-}
-
-/// What separates the cells of a header instead of commas, as spreadsheets write it in many countries.
-pub fn other_separator(text: &str) -> Option<&'static str> {
-    let header = text.lines().next().unwrap_or_default();
-    if header.contains(',') {
-        return None;
-    }
-    [(';', "semicolons"), ('\t', "tabs")]
-        .iter()
-        .find_map(|(sign, word)| header.contains(*sign).then_some(*word))
-}
-
-/// The rows of a body that has nothing but commas and line feeds. Setting up a reader takes longer
-/// than reading the few rows of a case; everything else, and everything wrong, is for the reader.
-fn unquoted(body: &[u8]) -> Option<Vec<Record>> {
-    let text = std::str::from_utf8(body).ok()?;
-    if text.contains(['"', '\r']) {
-        return None;
-    }
-    let mut lines = text.split('\n').filter(|line| !line.is_empty());
-    let header: Vec<&str> = lines.next()?.split(',').map(trimmed).collect();
-    if twice(header.iter().copied()).is_some() {
-        return None;
-    }
-    let lines = lines.filter(|line| !line.split(',').all(|cell| cell.trim().is_empty()));
-    let rows = lines.map(|line| {
-        let cells = header.iter().zip(line.split(','));
-        let cells: Vec<(String, Cell)> = cells
-            .map(|(column, cell)| ((*column).to_owned(), Cell::Text(cell.to_owned())))
-            .collect();
-        let whole = line.split(',').count() == header.len();
-        whole.then_some(Record { cells })
-    });
-    rows.collect()
-}
-
-/// The columns that the first row of a CSV body names, even when no other row follows.
-pub fn csv_columns(body: &[u8]) -> Vec<String> {
-    let body = unmarked(body);
-    let mut reader = csv::ReaderBuilder::new().from_reader(body);
-    let names =
-        |header: &csv::StringRecord| header.iter().map(trimmed).map(str::to_owned).collect();
-    reader.headers().map(names).unwrap_or_default()
-}
-
-/// The line of the row that begins at this byte, or behind the line break that stands there.
-fn line(body: &[u8], byte: u64) -> u64 {
-    let (before, rest) = body.split_at(usize::try_from(byte).unwrap_or(0).min(body.len()));
-    let breaks = rest.iter().take_while(|byte| matches!(**byte, b'\r' | b'\n'));
-    let count = before.iter().chain(breaks).filter(|byte| **byte == b'\n').count();
-    count as u64 + 1
-}
-
-/// Where a cell begins whose quote is never closed: the library reads all that follows into it.
-fn open_quote(body: &[u8]) -> Option<usize> {
-    let (mut begins, mut open) = (true, None);
-    let mut bytes = body.iter().enumerate().peekable();
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' if open.is_some() => {
-                // Twice, it is a quote in the text.
-                let twice = bytes.next_if(|(_, next)| **next == b'"').is_some();
-                open = open.filter(|_| twice);
-            }
-            b'"' if begins => open = Some(at),
-            _ => {}
-        }
-        begins = open.is_none() && matches!(byte, b',' | b'\r' | b'\n');
-    }
-    open
-}
-
-/// The first name that stands in a header twice; columns without a name are not told apart.
-fn twice<'a>(header: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let mut names = BTreeSet::new();
-    header.filter(|name| !name.is_empty()).find(|name| !names.insert(*name))
-}
-
-fn plain(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => "not UTF-8 text".to_owned(),
-        _ => error.to_string(),
-    }
+    sheet(TextFormat::Csv, body, &FileLayout::default()).map(Sheet::records)
 }
 
 /// Rows of a body with one JSON object a line; blank lines are passed over.
 ///
 /// # Errors
-/// [`Malformed`] at the first line that is not a JSON object.
+/// As [`sheet`].
 pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    let mut records = Vec::new();
-    for (index, line) in unmarked(body).split(|byte| *byte == b'\n').enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let at = |column: usize, message: String| Malformed {
-            line: index as u64 + 1,
-            column: characters(line, column),
-            message,
-        };
-        let json: Json =
-            serde_json::from_slice(line).map_err(|error| at(error.column(), reason(&error)))?;
-        records.push(record(&json).ok_or_else(|| at(1, "not a JSON object".to_owned()))?);
-    }
-    Ok(records)
+    sheet(TextFormat::Ndjson, body, &FileLayout::default()).map(Sheet::records)
 }
 
 /// Rows of a body that is one JSON object, or an array of them.
 ///
 /// # Errors
-/// [`Malformed`] when it is neither.
+/// As [`sheet`].
 pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    let body = unmarked(body);
-    let json: Json = serde_json::from_slice(body).map_err(|error| {
-        let row = body.split(|byte| *byte == b'\n').nth(error.line().max(1) - 1);
-        let column = characters(row.unwrap_or_default(), error.column());
-        Malformed { line: error.line().max(1) as u64, column, message: reason(&error) }
-    })?;
-    let neither = || Malformed {
-        line: 1,
-        column: 1,
-        message: "expected one transaction as a JSON object, or an array of them".to_owned(),
-    };
-    match &json {
-        Json::Array(rows) => rows.iter().map(|row| record(row).ok_or_else(neither)).collect(),
-        other => Ok(vec![record(other).ok_or_else(neither)?]),
+    sheet(TextFormat::Json, body, &FileLayout::default()).map(Sheet::records)
+}
+
+/// The line of the character at this byte, from 1.
+fn line_of(text: &str, offset: usize) -> u64 {
+    Lines::new(text).of(offset)
+}
+
+/// The lines of places in a text that are asked for in their order, each counted once.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: u64,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str) -> Self {
+        Lines { text, at: 0, line: 1 }
     }
-}
 
-/// A column that was counted in bytes, in characters.
-fn characters(line: &[u8], column: usize) -> u64 {
-    let before = line.get(..column.saturating_sub(1)).unwrap_or(line);
-    String::from_utf8_lossy(before).chars().count() as u64 + 1
-}
-
-/// What is wrong, without the place: lines are counted in the whole body.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or_else(|| text.clone(), |(what, _)| what.to_owned())
-}
-
-/// One row out of a JSON object.
-pub fn record(json: &Json) -> Option<Record> {
-    let object = json.as_object()?;
-    let cells = object.iter().map(|(column, value)| (trimmed(column).to_owned(), cell(value)));
-    Some(Record { cells: cells.collect() })
-}
-
-fn cell(json: &Json) -> Cell {
-    match json {
-        Json::Null => Cell::Null,
-        Json::Bool(flag) => Cell::Bool(*flag),
-        Json::Number(number) => Cell::Number(number.to_string()),
-        Json::String(text) => Cell::Text(text.clone()),
-        Json::Array(_) | Json::Object(_) => Cell::Nested(json.to_string()),
+    /// The line of the character at this byte, from 1.
+    fn of(&mut self, offset: usize) -> u64 {
+        let passed = self.text.as_bytes().get(self.at..offset).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = self.at.max(offset);
+        self.line
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
+    use super::super::Cell;
     use super::*;
-
-    /// What the reader of the library makes of a body.
-    fn with_library(body: &str) -> Option<Vec<Record>> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body.as_bytes());
-        let header = reader.headers().ok()?.clone();
-        let blank = |row: &csv::StringRecord| row.iter().all(|cell| cell.trim().is_empty());
-        let rows = reader.records().filter(|row| !row.as_ref().is_ok_and(blank)).map(|row| {
-            let row = row.ok().filter(|row| row.len() == header.len())?;
-            let cells = header.iter().zip(row.iter());
-            let cells =
-                cells.map(|(name, cell)| (trimmed(name).to_owned(), Cell::Text(cell.to_owned())));
-            Some(Record { cells: cells.collect() })
-        });
-        rows.collect()
-    }
-
-    proptest! {
-        #[test]
-        fn bodies_without_quotes_are_read_as_the_library_reads_them(
-            body in "[a,\n \"\r\u{feff}\u{e4}]{0,24}"
-        ) {
-            let body = body.trim_start_matches('\u{feff}');
-            if let Some(records) = unquoted(body.as_bytes()) {
-                prop_assert_eq!(Some(records), with_library(body));
-            }
-        }
-    }
 
     /// Rows as `column=cell`, or what is malformed and where.
     #[track_caller]
@@ -302,10 +190,71 @@ mod tests {
         check("a,b\n\"\",\"x, y\nz\"\n2,\"\"\n", "a= b=x, y\nz / a=2 b=");
     }
 
+    /// Rows, and the delimiter that was found out.
+    #[track_caller]
+    fn check_delimiter(body: &str, delimiter: Option<char>, rows: usize) {
+        let sheet = sheet(TextFormat::Csv, body.as_bytes(), &FileLayout::default()).unwrap();
+        assert_eq!((sheet.detected, sheet.rows.len()), (delimiter, rows), "{body:?}");
+    }
+
+    #[test]
+    fn a_delimiter_is_found_out_where_every_row_agrees() {
+        check_delimiter("id;amount\nA;1,5\nB;2\n", Some(';'), 2);
+        check_delimiter("id\tnote\nA\tx, y\n", Some('\t'), 1);
+        check_delimiter("id|amount\nA|1\n", Some('|'), 1);
+        check_delimiter("id\nA;1\n", None, 1);
+        check_delimiter("id,a;b\nA,1;2\n", None, 1);
+        let disagree = csv(b"id;amount\nA;1;2\nB;2\n").unwrap_err();
+        assert!(disagree.message.contains("separated by semicolons"), "{disagree}");
+
+        let semicolons = FileLayout { delimiter: Some(';'), ..FileLayout::default() };
+        let error = sheet(TextFormat::Csv, b"id;amount\nA;1;2\n", &semicolons).unwrap_err();
+        assert_eq!((error.line, &*error.message), (2, "3 cells where the header has 2"));
+    }
+
+    #[test]
+    fn titles_and_footers_are_named_and_passed_over() {
+        let body = b"Deals of January\n\nid,amount\nA,1\n\nSum of all\n";
+        let error = csv(body).unwrap_err();
+        assert_eq!(error.line, 3, "{error}");
+        assert!(error.help.unwrap().contains("`skip_rows = 2`"));
+        let below = FileLayout { skip_rows: 2, ..FileLayout::default() };
+        let error = sheet(TextFormat::Csv, body, &below).unwrap_err();
+        assert_eq!(error.line, 6, "{error}");
+        assert!(error.help.unwrap().contains("`stop_at_blank = true`"));
+        let between = FileLayout { stop_at_blank: true, ..below };
+        let rows = sheet(TextFormat::Csv, body, &between).unwrap().rows;
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn json_is_read_in_all_its_arrangements() {
+        let check = |body: &str, lines: &[u64]| {
+            let sheet = sheet(TextFormat::Ndjson, body.as_bytes(), &FileLayout::default());
+            let rows = sheet.unwrap_or_else(|error| panic!("{body}: {error}")).rows;
+            assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), lines, "{body}");
+        };
+        check("{\"id\":1}\n\n{\"id\":2}\n", &[1, 3]);
+        check("[{\"id\":1},{\"id\":2}]", &[1, 1]);
+        check("[\n{\"id\":1},\n{\"id\":2}\n]\n", &[1, 1]);
+        check("{\n  \"id\": 1\n}\n{\n  \"id\": 2\n}\n", &[1, 4]);
+        check("{\"id\":1}{\"id\":2}", &[1, 1]);
+        assert!(ndjson(b"{\"id\":1}\n2\n").is_err());
+        assert_eq!(json(b"{\"id\":1} {\"id\":2}").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_guard_of_text_is_taken_off() {
+        // Spreadsheets are kept from reading 00123 as a number by ="00123".
+        check("id,n\n=\"00123\",1\n", "id=00123 n=1");
+        check("id,n\n\"=\"\"00123\"\"\",=1+1\n", "id=00123 n==1+1");
+    }
+
     #[test]
     fn a_column_that_is_named_twice_is_refused() {
         // Whichever of the two was read, the deal would have been credited with the other's amount.
         check("id,amount,amount\n1,2,3\n", "1:1 the column `amount` stands in the header twice");
         check("id,a,,\n1,2,,\n", "id=1 a=2 = =");
+        check("id , a\n1,2\n", "id=1 a=2");
     }
 }

@@ -4,8 +4,10 @@
 //! INV-T1, INV-T2, D20.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::{Field, Transaction};
+use super::{Clock, Field, Remark, Transaction};
 
 /// Whether two versions of a transaction are the same content, and if not which one is later by
 /// the source's clock: `Less` means that `new` is older than `old` (FORMAT section 2, `updated`).
@@ -13,13 +15,87 @@ pub fn compare(old: &Transaction, new: &Transaction) -> Ordering {
     if old.content() == new.content() {
         return Ordering::Equal;
     }
-    let order = match new.column_of(Field::Updated) {
-        Some(_) => new.clock().cmp(&old.clock()),
+    // Without a clock, in order of receipt. Equal clocks and different content: the larger content
+    // wins, so that every order of arrival ends at the same version.
+    match by_clock(old, new) {
         None => Ordering::Greater,
-    };
-    // Equal clocks and different content: the larger content wins, so that every order of arrival
-    // ends at the same version.
-    order.then_with(|| new.content().cmp(&old.content()))
+        Some(order) => order.then_with(|| new.content().cmp(&old.content())),
+    }
+}
+
+/// What the source's clock says of `new` beside `old`; none when no column is mapped to it, or when
+/// it is blank in both.
+fn by_clock(old: &Transaction, new: &Transaction) -> Option<Ordering> {
+    new.column_of(Field::Updated)?;
+    let (old, new) = (old.clock(), new.clock());
+    let none = old == Clock::Blank && new == Clock::Blank;
+    (!none).then(|| new.cmp(&old))
+}
+
+/// Whether two versions differ and no clock says which one is later.
+pub fn contradict(one: &Transaction, other: &Transaction) -> bool {
+    let ordered = by_clock(one, other).is_some_and(Ordering::is_ne);
+    !ordered && one.content() != other.content()
+}
+
+/// The version that counts of each deal among rows that arrived together.
+#[derive(Debug, Default)]
+pub struct Newest {
+    deals: HashMap<Arc<str>, (Arc<Transaction>, bool)>,
+}
+
+impl Newest {
+    /// Adds a row; one without a natural key is not compared with others.
+    pub fn add(&mut self, transaction: &Arc<Transaction>) {
+        if transaction.id.is_empty() {
+            return;
+        }
+        let Some((newest, conflict)) = self.deals.get_mut(&transaction.id) else {
+            let first = (Arc::clone(transaction), false);
+            self.deals.insert(Arc::clone(&transaction.id), first);
+            return;
+        };
+
+        let order = compare(newest, transaction);
+        if order.is_eq() {
+            return;
+        }
+        // A row that is later than those in conflict ends it; an earlier one says nothing.
+        if contradict(newest, transaction) {
+            *conflict = true;
+        } else if order.is_gt() {
+            *conflict = false;
+        }
+        if order.is_gt() {
+            *newest = Arc::clone(transaction);
+        }
+    }
+
+    /// Whether the newest rows of this deal contradict each other.
+    pub fn in_conflict(&self, id: &str) -> bool {
+        self.deals.get(id).is_some_and(|(_, conflict)| *conflict)
+    }
+
+    /// The deals whose newest rows contradict each other, in order of their keys.
+    pub fn conflicts(&self) -> BTreeSet<&str> {
+        let conflicts = self.deals.iter().filter(|(_, (_, conflict))| *conflict);
+        conflicts.map(|(id, _)| id.as_ref()).collect()
+    }
+}
+
+/// The mapped columns that a deal had and that its next version does not bring, those included that
+/// it had lost before.
+pub fn lost_columns(old: &Transaction, new: &Transaction) -> BTreeSet<String> {
+    let had = old.content();
+    let mapped = old.layout.fields.columns();
+    let mut lost: BTreeSet<&str> =
+        mapped.filter(|column| had.iter().any(|(name, _)| name == column)).collect();
+    for remark in old.remarks() {
+        if let Remark::ColumnsMissing(before) = remark {
+            lost.extend(before.iter().map(String::as_str));
+        }
+    }
+    lost.into_iter().filter(|column| !new.has_column(column)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

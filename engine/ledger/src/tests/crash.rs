@@ -134,9 +134,10 @@ const DAY: &[Step] = &[
             action: "release".to_owned(),
             ..Resolution::default()
         };
-        ledger.resolve(&release, 1).map(drop)
+        // What was decided with it, in the same commit.
+        let decided = work("T3", 9, vec![credit("T3", "berta", 1, "active")]);
+        ledger.record(&Work { resolutions: vec![(release, 1)], ..decided })
     },
-    |ledger| ledger.record(&work("T3", 9, vec![credit("T3", "berta", 1, "active")])),
     |ledger| {
         let act = Act { who: "admin".to_owned(), ..Act::default() };
         let row = credit("T5", "anna", 5, "active");

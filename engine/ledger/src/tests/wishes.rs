@@ -3,7 +3,7 @@
 use super::*;
 use crate::changes::{Proposal, State};
 use crate::definitions::{Activation, Effective};
-use crate::recredit::Pins;
+use crate::recredit::{Pins, Recredit};
 use accredit_domain::files::Files;
 
 fn activate(ledger: &Ledger, effective: &str) {
@@ -64,13 +64,15 @@ fn progress_of_an_older_wish_does_not_count() {
     activate(&ledger, "recredit");
     let first = ledger.recredit().unwrap().unwrap();
     activate(&ledger, "now");
-    ledger.recredited(&first, None, 1).unwrap();
+    let note = |known: &Recredit, next: Option<u64>| ledger.recredited(known, next, 1).unwrap();
+    note(&first, None);
     let second = ledger.recredit().unwrap().unwrap();
     assert_eq!((second.activation, second.next), (2, 0));
-    let further = crate::recredit::Recredit { next: 64, decided: 3, ..second.clone() };
-    ledger.recredited(&second, Some(&further), 2).unwrap();
+    let further = Recredit { decided: 3, ..second };
+    note(&further, Some(64));
+    let further = Recredit { next: 64, ..further };
     assert_eq!(ledger.recredit().unwrap(), Some(further.clone()));
-    ledger.recredited(&further, None, 3).unwrap();
+    note(&further, None);
     assert_eq!(ledger.recredit().unwrap(), None);
     assert_eq!(ledger.audit().unwrap().last().unwrap().what, "recredited");
 }

@@ -12,6 +12,7 @@ use super::kinds::{Kind, expected};
 use super::walk::{Tail, Walk};
 use crate::fault;
 use accredit_domain::diagnostic::did_you_mean;
+use accredit_domain::work;
 
 impl Walk<'_> {
     /// An expression whose value may be the program's result.
@@ -38,6 +39,7 @@ impl Walk<'_> {
 
     /// Visits an expression and tells its kind.
     pub(super) fn expr(&mut self, expr: &Expr) -> Kind {
+        work::add(1);
         match expr {
             Expr::BoolConstant(..) => Kind::Bool,
             Expr::IntegerConstant(..) => Kind::Number,
@@ -127,6 +129,7 @@ impl Walk<'_> {
             self.used.places.insert(known.at);
             return known.kind;
         }
+        work::add(self.scope.len());
         let known = self.scope.iter().map(|known| known.name.as_str());
         // One letter is near to every short name.
         let near = if name.len() > 1 { did_you_mean(name, known) } else { None };

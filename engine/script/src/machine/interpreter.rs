@@ -115,6 +115,7 @@ impl Interpreter {
         if ast.statements().is_empty() {
             return Ok(None);
         }
+        self.scope.clear();
         let _value =
             self.evaluate(program, ast, |engine, scope| engine.eval_ast_with_scope(scope, ast))?;
         let constants = self.scope.iter_raw();

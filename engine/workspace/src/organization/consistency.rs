@@ -7,24 +7,25 @@
 //! **Architecture invariant:** each contradiction is reported once, at the later of the rows that
 //! make it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 use jiff::civil::Date;
 
+use super::circles::circles;
 use super::{Dated, Meaning, Origin, Reading};
 use crate::Files;
 use crate::report::Report;
 use accredit_domain::calendar::Validity;
 use accredit_domain::diagnostic::{Diagnostic, Place};
-use accredit_domain::organization::{Entity, Organization, PositionId};
+use accredit_domain::organization::{Entity, PositionId};
 
 /// Reports every contradiction.
 pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
     let place = |origin: Origin| {
         let text = files.get(origin.file).map_or("", AsRef::as_ref);
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Place::of_offset(origin.file, text, origin.offset)
+        report.place(origin.file, text, origin.offset)
     };
     let organization = &reading.organization;
     let help = "end the earlier one the day before; `from` and `to` are both included";
@@ -150,61 +151,6 @@ fn overlaps<T: Copy, K: Eq + Hash>(
             found.push((*first, *entry));
         }
         group.push(*entry);
-    }
-    found
-}
-
-/// Every circle of positions that report to each other on some day.
-///
-/// A circle begins on the day its last version does, so it is enough to follow each version upwards
-/// on its own first day.
-fn circles(
-    organization: &Organization,
-    versions: &[Dated<PositionId>],
-) -> Vec<(Origin, Vec<PositionId>)> {
-    let mut known: BTreeSet<Vec<PositionId>> = BTreeSet::new();
-    // From where no circle is met on a day, so that a long chain is walked once and not from each of
-    // its positions.
-    let mut clear: HashSet<(PositionId, Date)> = HashSet::new();
-    let mut found = Vec::new();
-    for version in versions {
-        let date = version.validity.from.unwrap_or(Date::MIN);
-        let mut path = vec![version.what];
-        let mut seen: HashSet<PositionId> = HashSet::from([version.what]);
-        let mut current = version.what;
-        let manager = |position| {
-            let manager = organization.version(position, date)?.manager?;
-            organization.version(manager, date).map(|_| manager)
-        };
-        let mut is_clear = true;
-        while let Some(next) = manager(current) {
-            if clear.contains(&(next, date)) {
-                break;
-            }
-            if next == version.what {
-                is_clear = false;
-                let mut members = path.clone();
-                members.sort_unstable();
-                if known.insert(members) {
-                    let there = |other: &&Dated<PositionId>| {
-                        path.contains(&other.what) && other.validity.contains(date)
-                    };
-                    let origins = versions.iter().filter(there).map(|other| other.origin);
-                    let latest = origins.max_by_key(|origin| origin.offset);
-                    found.push((latest.unwrap_or(version.origin), path.clone()));
-                }
-                break;
-            }
-            if !seen.insert(next) {
-                is_clear = false; // a circle that this version only leads to
-                break;
-            }
-            path.push(next);
-            current = next;
-        }
-        if is_clear {
-            clear.extend(path.into_iter().map(|position| (position, date)));
-        }
     }
     found
 }

@@ -67,8 +67,6 @@ const COLUMN_TABLE: &[Key] = &[
     may("text", Kind::Words(&["exact"]), "exact: text keeps the spaces at its ends"),
 ];
 
-const TRANSACTIONS: &[Key] = &[may("blanks", TEXTS, "texts that mean a blank cell")];
-
 const UNIT: &[Key] = &[
     must("name", Kind::Text, "the unit's name"),
     may("scale", Kind::Whole(0, 18), "decimals of its amounts"),
@@ -117,6 +115,13 @@ const DATED: &[Key] = &[
     may("formats", TEXTS, "several formats"),
 ];
 
+const TRANSACTIONS: &[Key] = &[
+    may("blanks", TEXTS, "texts that mean a blank cell"),
+    may("delimiter", Kind::Text, "what separates the cells of CSV; found out unless said"),
+    may("skip_rows", Kind::Whole(0, 1000), "lines above the header; 0"),
+    may("stop_at_blank", Kind::Flag, "whether the first blank row ends a file; false"),
+];
+
 const CALENDAR: &[Key] = &[
     may("kind", Kind::Words(&["monthly", "4-4-5", "4-5-4", "5-4-4", "periods"]), "monthly"),
     may("year_starts", Kind::Whole(1, 12), "month in which the fiscal year starts; 1"),
@@ -127,6 +132,7 @@ const CALENDAR: &[Key] = &[
 const SOURCE: &[Key] = &[
     must("connector", Kind::Text, "who verifies and decodes: standard-webhooks"),
     may("intake", Kind::Text, "policy:NAME, which maps the body"),
+    may("merge", Kind::Flag, "whether a delivery brings only what changed; false"),
 ];
 
 const PLAN: &[Key] = &[

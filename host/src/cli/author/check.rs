@@ -19,7 +19,7 @@ use crate::cli::print::report;
 use crate::cli::print::sarif;
 use crate::directory;
 use crate::directory::Found;
-use crate::operations::zone;
+use crate::operations::{suspect, zone};
 
 /// Changes within this time are one change: editors write a file in several steps.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -116,8 +116,9 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
         Err(error) => return (Files::new(), vec![error.finding(dir)]),
     };
     let own = dir.join("transactions");
+    let layout = workspace::layout(&files);
     let mut unread = Vec::new();
-    let rows = match own.is_dir().then(|| directory::rows(&own)).transpose() {
+    let rows = match own.is_dir().then(|| directory::rows(&own, &layout)).transpose() {
         Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
             unread.push(error.finding(dir));
@@ -132,6 +133,7 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     let strays = directory::strays(dir, &files).unwrap_or_default();
     diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
     diagnostics.extend(ruleset.iter().flat_map(|ruleset| cells::findings(ruleset, &rows.records)));
+    diagnostics.extend(ruleset.iter().flat_map(|ruleset| suspicious(ruleset, &rows)));
     // What else is wrong with a file that is no text follows from that.
     let broken: Vec<&str> =
         findings.iter().filter(|one| one.is_error()).map(|one| one.place.file.as_str()).collect();
@@ -140,4 +142,20 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
     diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
     (files, diagnostics)
+}
+
+/// Findings about rows that can be read and yet are not what somebody meant.
+fn suspicious(ruleset: &Ruleset, rows: &directory::Rows) -> Vec<Diagnostic> {
+    let mut found = suspect::rows(ruleset, || rows.placed());
+    for source in &rows.sources {
+        let fields = &ruleset.settings.fields;
+        if !source.columns.is_empty() {
+            found.extend(suspect::header(fields, &source.name, &source.columns));
+        }
+        found.extend(source.detected.map(|delimiter| suspect::delimiter(&source.name, delimiter)));
+    }
+    for finding in &mut found {
+        finding.place.file = format!("transactions/{}", finding.place.file);
+    }
+    found
 }

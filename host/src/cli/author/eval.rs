@@ -127,7 +127,7 @@ fn failed(fault: &Fault) -> u8 {
 }
 
 /// The policy called `KIND/NAME`, of the directory or of the library.
-fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
+pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
     let own = ruleset.policies.keys().map(|(kind, stem)| format!("{}/{stem}", kind.name()));
     let library = library::LIBRARY.iter();
     let library = library.map(|(kind, stem, _)| format!("{}/standard/{stem}", kind.name()));

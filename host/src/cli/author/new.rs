@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use accredit_workspace::schema::schema;
 use clap::{Args, Subcommand};
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
@@ -29,8 +30,8 @@ enum What {
     Policy(policy::Options),
 }
 
-/// The files of a new directory.
-const FILES: [(&str, &str); 8] = [
+/// The files of a new directory; schemas are written beside them.
+const FILES: [(&str, &str); 10] = [
     ("accredit.toml", include_str!("new/starter/accredit.toml")),
     ("organization/participants.csv", include_str!("new/starter/participants.csv")),
     ("organization/positions.csv", include_str!("new/starter/positions.csv")),
@@ -39,7 +40,13 @@ const FILES: [(&str, &str); 8] = [
     ("policies/crediting/large-deals.rhai", include_str!("new/starter/policy.rhai")),
     ("policies/crediting/large-deals.cases.md", include_str!("new/starter/policy.cases.md")),
     ("transactions/deals.csv", include_str!("new/starter/deals.csv")),
+    (".vscode/settings.json", include_str!("new/starter/vscode-settings.json")),
+    (".vscode/extensions.json", include_str!("new/starter/vscode-extensions.json")),
 ];
+
+/// Where an editor finds what may stand in a file: the lines `#:schema` name these.
+const SCHEMAS: [(&str, &str); 2] =
+    [(".schema/settings.json", "settings"), (".schema/plan.json", "plan")];
 
 /// Runs the verb: exit 1 when something is there already.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
@@ -50,6 +57,11 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             let name = name.replace(['"', '\\'], "");
             let files =
                 FILES.map(|(path, text)| (path, text.replace("\"NAME\"", &format!("{name:?}"))));
+            let schemas = SCHEMAS.iter().filter_map(|(path, document)| {
+                let text = serde_json::to_string_pretty(&schema(document)?).ok()?;
+                Some((*path, format!("{text}\n")))
+            });
+            let files: Vec<(&str, String)> = files.into_iter().chain(schemas).collect();
             write(dir, &files)
         }
         (None, None) => EXIT_FAILED,

@@ -1,4 +1,5 @@
-//! `accredit repl`: expressions on a transaction, one after the other.
+//! `accredit repl`: expressions on a transaction, one after the other; variables, saved queries and
+//! the functions of a policy.
 //!
 //! Not reading what is typed (`lines`), by a person or by another program.
 
@@ -7,12 +8,14 @@ mod lines;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use accredit_domain::diagnostic::Place;
+use accredit_domain::diagnostic::{Place, did_you_mean};
 use accredit_domain::policy::{Form, Program, Use};
+use accredit_script::workbench::Workbench;
 use accredit_script::{Known, check, trace};
 use clap::Args;
 
 use self::lines::Lines;
+use crate::cli::author::eval;
 use crate::cli::author::scene::{Scene, Seen, Wanted};
 use crate::cli::print::output::{self, EXIT_OK};
 
@@ -27,12 +30,18 @@ pub(crate) struct Arguments {
 }
 
 const HELP: &str = "\
-:tx ID|JSON   look at another transaction; without one, list some
-:fields       what the transaction has
-:help         this
-:quit         end
+:tx ID|JSON        look at another transaction; without one, list some
+:fields            what the transaction has
+:policy KIND/NAME  call the functions of this policy from now on
+:help              this
+:quit              end
+let NAME = …       keep the value of an expression
+query:NAME         the value of a saved query
 anything else is an expression: tx.amount * 0.1, tx.has(\"amount\"), credit.amount, to.title;
 it goes on over lines while a bracket is open, until an empty line";
+
+/// How a saved query is called.
+const QUERY: &str = "query:";
 
 /// Transactions that `:tx` lists.
 const LISTED_MAX: usize = 20;
@@ -43,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         Ok(scene) => scene,
         Err(code) => return code,
     };
-    let mut session = Session { seen: None, scene };
+    let mut session = Session { seen: None, scene, workbench: Workbench::default() };
     if let Some(first) = session.scene.transactions.first().map(|first| first.id.to_string()) {
         session.choose(&first);
     }
@@ -59,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 struct Session {
     scene: Scene,
     seen: Option<Seen>,
+    workbench: Workbench,
 }
 
 impl Session {
@@ -76,10 +86,21 @@ impl Session {
                 }
             }
             (":tx", wanted) => self.choose(wanted),
+            (":policy", wanted) => self.open(wanted),
             _ if word.starts_with(':') => output::line(&format!("no command `{word}`; try :help")),
-            _ => self.expression(line),
+            _ => self.input(line),
         }
         true
+    }
+
+    /// Lets inputs call the functions of a policy.
+    fn open(&mut self, name: &str) {
+        let found = eval::find(&self.scene.ruleset, name);
+        let opened = found.and_then(|(_, program)| self.workbench.open(&program));
+        match opened {
+            Ok(functions) => output::line(&format!("{name}: {}", functions.join(", "))),
+            Err(message) => output::line(&format!("error: {message}")),
+        }
     }
 
     fn choose(&mut self, wanted: &str) {
@@ -106,15 +127,69 @@ impl Session {
         output::line(&format!("beside tx: {}", beside.join(", ")));
     }
 
-    fn expression(&self, source: &str) {
-        let Some(seen) = &self.seen else { return output::line("choose a transaction: :tx ID") };
-        if let Some(finding) = self.finding(source) {
-            return output::line(&format!("error: {finding}"));
-        }
-        match trace::evaluate(source, &seen.arguments()) {
+    /// Answers an expression, a `let` or a saved query.
+    fn input(&mut self, line: &str) {
+        let answer = match assigned(line) {
+            Some((name, source)) => self.assign(&name, &source),
+            None => self.expression(line.trim_end_matches(';')),
+        };
+        match answer {
             Ok(value) => output::line(&value),
             Err(message) => output::line(&format!("error: {message}")),
         }
+    }
+
+    fn assign(&mut self, name: &str, source: &str) -> Result<String, String> {
+        let source = self.checked(source)?;
+        let seen = self.seen.as_ref().ok_or(NO_TRANSACTION)?;
+        let value = self.workbench.set(name, &source, &seen.arguments())?;
+        Ok(format!("{name} = {value}"))
+    }
+
+    fn expression(&self, source: &str) -> Result<String, String> {
+        let source = self.checked(source)?;
+        let seen = self.seen.as_ref().ok_or(NO_TRANSACTION)?;
+        self.workbench.evaluate(&source, &seen.arguments())
+    }
+
+    /// The text of an expression without an error, or of the saved query that it names.
+    fn checked(&self, source: &str) -> Result<String, String> {
+        if let Some(name) = source.strip_prefix(QUERY) {
+            return self.query(name.trim());
+        }
+        self.finding(source).map_or_else(|| Ok(source.to_owned()), Err)
+    }
+
+    fn query(&self, name: &str) -> Result<String, String> {
+        let ruleset = &self.scene.ruleset;
+        let queries = &ruleset.settings.queries;
+        let found = queries.get(name).and_then(|id| ruleset.programs.get(*id));
+        found.map(|program| program.source.to_string()).ok_or_else(|| {
+            let help = did_you_mean(name, queries.keys().map(String::as_str));
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+            format!("there is no query `{name}`{help}")
+        })
+    }
+
+    /// Whether the check does not know a name that the session knows.
+    fn knows(&self, message: &str) -> bool {
+        let name = |prefix: &str| message.strip_prefix(prefix)?.strip_suffix('`');
+        name("unknown variable `").is_some_and(|name| self.workbench.knows_variable(name))
+            || name("unknown function `").is_some_and(|name| self.workbench.knows_function(name))
+    }
+
+    /// The policies that have a function which an input calls in vain.
+    fn elsewhere(&self, message: &str) -> Option<String> {
+        let name = message.strip_prefix("unknown function `")?.strip_suffix('`')?;
+        let ruleset = &self.scene.ruleset;
+        let found = ruleset.policies.iter().find(|(_, id)| {
+            let program = ruleset.programs.get(**id);
+            program.is_some_and(|program| program.source.contains(&format!("fn {name}(")))
+        });
+        found.map(|((kind, stem), _)| {
+            let kind = kind.name();
+            format!("`{kind}/{stem}` has it: `:policy {kind}/{stem}` lets you call it")
+        })
     }
 
     /// The first error that a check of the expression finds; its kind of result is free here.
@@ -131,12 +206,30 @@ impl Session {
             ..Known::default()
         };
         let found = check(&program, &known).into_iter();
-        let mut errors = found.filter(|found| found.is_error() && found.code != "CR011");
+        let mut errors = found.filter(|found| {
+            found.is_error() && found.code != "CR011" && !self.knows(&found.message)
+        });
         errors.next().map(|finding| {
-            let help = finding.help.map(|help| format!("; {help}")).unwrap_or_default();
+            let help = self.elsewhere(&finding.message).or(finding.help);
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
             let (line, column) = (finding.place.line, finding.place.column);
             let line = if line > 1 { format!("line {line}, ") } else { String::new() };
             format!("{line}column {column}: {}{help}", finding.message)
         })
     }
+}
+
+const NO_TRANSACTION: &str = "choose a transaction: :tx ID";
+
+/// The name and the expression of `let NAME = EXPRESSION`.
+fn assigned(line: &str) -> Option<(String, String)> {
+    let rest = line.strip_prefix("let ")?;
+    let (name, source) = rest.split_once('=')?;
+    let name = name.trim();
+    let letters = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
+    let is_name =
+        name.chars().all(letters) && !name.starts_with(|sign: char| sign.is_ascii_digit());
+    let source = source.trim().trim_end_matches(';').trim();
+    (is_name && !name.is_empty() && !source.starts_with('='))
+        .then(|| (name.to_owned(), source.to_owned()))
 }

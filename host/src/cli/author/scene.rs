@@ -75,7 +75,9 @@ impl Scene {
         let path = transactions.or_else(|| own.is_dir().then_some(own));
         let read = || {
             let files = directory::definitions(dir)?;
-            let rows = path.as_deref().map(directory::rows).transpose()?.unwrap_or_default();
+            let layout = accredit_workspace::layout(&files);
+            let rows = path.as_deref().map(|path| directory::rows(path, &layout)).transpose()?;
+            let rows = rows.unwrap_or_default();
             Ok::<_, directory::Unreadable>((files, rows))
         };
         let (files, rows) = read().map_err(|error| {

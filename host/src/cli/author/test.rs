@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Rewrite the tables of cases that fail to what came out.
-    #[arg(long, env = "UPDATE_CASES", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "ACCREDIT_UPDATE_CASES", value_parser = FalseyValueParser::new())]
     update: bool,
     /// Only cases whose heading or file contains this.
     #[arg(long, value_name = "TEXT")]
@@ -150,8 +150,10 @@ fn find(dir: &Path) -> Result<(Found, BTreeSet<String>), directory::Unreadable> 
         return Ok((directory::case_files(dir)?, BTreeSet::new()));
     }
     // Rows that cannot be read are for `check` to report; cases bring rows of their own.
-    let rows = directory::rows(&dir.join("transactions")).unwrap_or_default();
-    Ok((directory::found(dir)?, rows.columns))
+    let found = directory::found(dir)?;
+    let layout = accredit_workspace::layout(&found.files);
+    let rows = directory::rows(&dir.join("transactions"), &layout).unwrap_or_default();
+    Ok((found, rows.columns))
 }
 
 /// Prints the name of each case; how many there are, and what failed.

@@ -28,6 +28,8 @@ pub(crate) const EXIT_FAILED: u8 = 1;
 pub(crate) const EXIT_USAGE: u8 = 2;
 /// Nothing matched.
 pub(crate) const EXIT_NOTHING: u8 = 3;
+/// A preview found that something would change.
+pub(crate) const EXIT_CHANGES: u8 = 4;
 
 /// Prints a line, quietly ending when the reader has gone away.
 pub(crate) fn line(text: &str) {

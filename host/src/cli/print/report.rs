@@ -8,11 +8,18 @@ use accredit_domain::diagnostic::{Diagnostic, Severity};
 use accredit_workspace::Files;
 use ariadne::{Config, Label, Report, ReportKind, Source};
 
+/// Findings that are shown with their lines: nobody reads more, and each takes long to draw.
+const FINDINGS_SHOWN_MAX: usize = 100;
+
 /// All diagnostics as text, each with its line of source where there is one.
 pub(crate) fn text(files: &Files, diagnostics: &[Diagnostic]) -> String {
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let each = diagnostics.iter().map(|diagnostic| one(files, diagnostic, color));
-    each.collect()
+    let shown = diagnostics.iter().take(FINDINGS_SHOWN_MAX);
+    let mut text: String = shown.map(|diagnostic| one(files, diagnostic, color)).collect();
+    if let Some(more) = diagnostics.len().checked_sub(FINDINGS_SHOWN_MAX).filter(|more| *more > 0) {
+        text.push_str(&format!("and {more} more; `--format json` lists all of them\n"));
+    }
+    text
 }
 
 fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {

@@ -9,8 +9,9 @@ use clap::Args;
 use serde_json::Value as Json;
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::address::Server;
 use crate::cli::remote::client::Client;
-use crate::cli::remote::preview::{How, Server, body, difference, unsealed};
+use crate::cli::remote::preview::{How, body, difference, unsealed};
 
 /// What `apply` may be told.
 #[derive(Debug, Args)]
@@ -29,17 +30,19 @@ pub(crate) struct Options {
 
 /// Runs the verb.
 pub(crate) fn run(options: &Options) -> u8 {
-    let client = options.server.client();
-    let sent = wanted(&client, &options.what).and_then(|body| {
-        let Some(mut body) = body else { return Ok(None) };
-        // What a preview wrote says how; what is said now counts more.
-        options.how.tell(&mut body);
-        if let (Some(body), Some(comment)) = (body.as_object_mut(), &options.comment) {
-            body.insert("comment".to_owned(), Json::from(comment.as_str()));
-        }
-        client.post("/v1/changes", &body).map(Some)
-    });
-    finish(sent)
+    finish(apply(options))
+}
+
+fn apply(options: &Options) -> Result<Option<Json>, String> {
+    let client = options.server.client()?;
+    let Some(mut body) = wanted(&client, &options.what)? else { return Ok(None) };
+
+    // What a preview wrote says how; what is said now counts more.
+    options.how.tell(&mut body);
+    if let (Some(body), Some(comment)) = (body.as_object_mut(), &options.comment) {
+        body.insert("comment".to_owned(), Json::from(comment.as_str()));
+    }
+    client.post("/v1/changes", &body).map(Some)
 }
 
 /// Prints what the server answered.

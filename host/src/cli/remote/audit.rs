@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
-use crate::cli::remote::preview::Server;
-use crate::cli::remote::verify::ledger;
+use crate::cli::remote::address::Server;
+use crate::cli::remote::verify::looked_at;
 
 /// What can be done with the trail.
 #[derive(Debug, Subcommand)]
@@ -71,7 +71,7 @@ fn list(options: &List) -> Result<u8, String> {
         value.map(|value| format!("&{key}={value}")).unwrap_or_default()
     };
     let (who, what) = (part("who", &options.who), part("what", &options.what));
-    let rows = options.server.client().all(&format!("/v1/audit?limit=1000{who}{what}"))?;
+    let rows = options.server.client()?.all(&format!("/v1/audit?limit=1000{who}{what}"))?;
     match options.format {
         Format::Json => output::json(&json!(rows)),
         Format::Csv => output::csv(&COLUMNS, &rows),
@@ -83,13 +83,13 @@ fn list(options: &List) -> Result<u8, String> {
 fn verify(options: &Verify) -> Result<u8, String> {
     let checked = match &options.data {
         Some(path) => {
-            let checked = ledger(path)?.check_trail(options.head.as_deref());
-            json!(checked.map_err(|error| format!("`{}`: {error}", path.display()))?)
+            let head = options.head.as_deref();
+            json!(looked_at(path, |ledger| ledger.check_trail(head))?)
         }
         None => {
             let head = options.head.as_deref().map(address::part);
             let query = head.map(|head| format!("?head={head}")).unwrap_or_default();
-            options.server.client().get(&format!("/v1/audit/verify{query}"))?
+            options.server.client()?.get(&format!("/v1/audit/verify{query}"))?
         }
     };
     output::json(&checked);

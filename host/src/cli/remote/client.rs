@@ -4,7 +4,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -13,19 +15,25 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// A server's address and token.
+#[derive(Debug)]
 pub(crate) struct Client {
     agent: ureq::Agent,
     url: String,
-    token: String,
+    token: SecretString,
 }
 
 impl Client {
-    /// A client of the server at `url`.
-    pub(crate) fn new(url: &str, token: &str) -> Client {
+    /// A client of the server at `url`, whose certificate one of `roots` has signed.
+    pub(crate) fn new(url: &str, token: SecretString, roots: RootCerts) -> Client {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let config = config.max_idle_connections_per_host(64).timeout_global(Some(PATIENCE));
-        let (url, token) = (url.trim_end_matches('/').to_owned(), token.to_owned());
+        let config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        let url = url.trim_end_matches('/').to_owned();
         Client { agent: config.build().new_agent(), url, token }
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token.expose_secret())
     }
 
     /// Reads `path`.
@@ -34,7 +42,7 @@ impl Client {
     /// What the server says, or why it says nothing.
     pub(crate) fn get(&self, path: &str) -> Result<Json, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
-        self.answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+        self.answer(request.header("authorization", self.bearer()).call())
     }
 
     /// Reads `path` as text.
@@ -43,7 +51,7 @@ impl Client {
     /// What the server says, or why it says nothing.
     pub(crate) fn text(&self, path: &str) -> Result<String, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
-        body(request.header("authorization", format!("Bearer {}", self.token)).call())
+        body(request.header("authorization", self.bearer()).call())
     }
 
     /// Posts JSON to `path`.
@@ -52,7 +60,7 @@ impl Client {
     /// What the server says, or why it says nothing.
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<Json, String> {
         let request = self.agent.post(format!("{}{path}", self.url));
-        let request = request.header("authorization", format!("Bearer {}", self.token));
+        let request = request.header("authorization", self.bearer());
         self.answer(request.header("content-type", "application/json").send(body.to_string()))
     }
 
@@ -124,7 +132,7 @@ fn answer(reply: Reply) -> Result<Json, String> {
 type Reply = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
 
 fn body(reply: Reply) -> Result<String, String> {
-    let mut reply = reply.map_err(|error| error.to_string())?;
+    let mut reply = reply.map_err(|error| unreachable(&error))?;
     let text = reply.body_mut().with_config().limit(1 << 28).read_to_string();
     let text = text.map_err(|error| error.to_string())?;
     if reply.status().is_success() {
@@ -132,6 +140,18 @@ fn body(reply: Reply) -> Result<String, String> {
     }
     let json: Json = serde_json::from_str(&text).unwrap_or_default();
     Err(refusal(&json, &format!("the server answered {}", reply.status())))
+}
+
+/// Why there is no answer, and what to do about a certificate that nobody known has signed.
+fn unreachable(error: &ureq::Error) -> String {
+    let text = error.to_string();
+    match text.contains("certificate") {
+        true => format!(
+            "{text}: the server's certificate is not trusted; name the file of the authority that \
+             signed it with --ca-file or ACCREDIT_CA_FILE"
+        ),
+        false => text,
+    }
 }
 
 /// What a problem says.

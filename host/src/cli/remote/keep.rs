@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::address::Server;
 use crate::cli::remote::client::Client;
 
 /// What `keep` may be told.
@@ -18,18 +19,14 @@ pub(crate) struct Options {
     /// Only the decision of this plan; of a credit, its own unless said.
     #[arg(long, value_name = "PLAN")]
     plan: Option<String>,
-    /// Where the server is.
-    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
-    /// The server's token.
-    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
-    token: String,
+    #[command(flatten)]
+    server: Server,
 }
 
 /// Runs the verb.
 pub(crate) fn run(options: &Options) -> u8 {
-    let client = Client::new(&options.server, &options.token);
-    match keep(&client, options) {
+    let kept = options.server.client().and_then(|client| keep(&client, options));
+    match kept {
         Ok(text) => {
             output::line(text.trim_end_matches('\n'));
             EXIT_OK

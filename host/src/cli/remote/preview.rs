@@ -1,7 +1,7 @@
 //! `accredit preview`: what a directory would change, in files, rules and money, before it does.
 //!
 //! Against a server, over what it has recorded; or against another directory, over the transactions
-//! in that one. Exit codes: 0 nothing changes, 2 something changes, 1 more money would move than
+//! in that one. Exit codes: 0 nothing changes, 4 something changes, 1 more money would move than
 //! a stop-loss allows, or it could not be found out.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,8 @@ use clap::Args;
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
+use crate::cli::print::output::{self, EXIT_CHANGES, EXIT_FAILED, EXIT_OK, Format};
+use crate::cli::remote::address::Server;
 use crate::cli::remote::client::Client;
 use crate::directory;
 use crate::directory::watch;
@@ -37,27 +38,6 @@ pub(crate) struct Base {
     ruleset: String,
     /// All its files.
     set: String,
-}
-
-/// Something would change.
-const EXIT_CHANGES: u8 = 2;
-
-/// Where a server is.
-#[derive(Debug, Args)]
-pub(crate) struct Server {
-    /// Where the server is.
-    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
-    /// The server's token.
-    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-}
-
-impl Server {
-    /// A client of it.
-    pub(crate) fn client(&self) -> Client {
-        Client::new(&self.server, self.token.as_deref().unwrap_or_default())
-    }
 }
 
 /// How a change would be, or is, effective, and what stops it.
@@ -196,7 +176,7 @@ fn checksum(body: &Json) -> String {
 }
 
 fn online(options: &Options) -> Result<Json, String> {
-    let client = options.server.client();
+    let client = options.server.client()?;
     let (base, changes) = difference(&client, &options.dir)?;
     let mut body = body(&base, &changes);
     options.how.tell(&mut body);
@@ -212,7 +192,8 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     let (old, new) = (watch::read(base)?, watch::read(dir)?);
     let rows = base.join("transactions");
     let rows = if rows.is_dir() {
-        directory::rows(&rows).map_err(|error| error.to_string())?
+        directory::rows(&rows, &accredit_workspace::layout(&old))
+            .map_err(|error| error.to_string())?
     } else {
         directory::Rows::default()
     };
@@ -244,7 +225,7 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     for id in ids {
         let side = |all: &BTreeMap<String, Vec<Decision>>| all.get(id).cloned().unwrap_or_default();
         let delta = impact::compare((&before, &side(&one)), (&after, &side(&two)));
-        impact.add(delta.as_ref());
+        impact.add(delta?.as_ref());
     }
     let how = &options.how;
     let limits = Limits { max_total: how.stop_loss, max_payee: how.stop_loss_payee };

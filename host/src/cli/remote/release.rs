@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::address;
 use crate::cli::print::output::{self, Format};
+use crate::cli::remote::address::Server;
 use crate::cli::remote::client::Client;
 
 /// What is released.
@@ -20,17 +21,6 @@ pub(crate) enum Verb {
     Rewards(Rewards),
     /// End the hold of credits.
     Hold(Hold),
-}
-
-/// Which server.
-#[derive(Debug, Args)]
-struct Server {
-    /// Where the server is.
-    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
-    /// The server's token.
-    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
-    token: String,
 }
 
 /// What `release credits` may be told.
@@ -86,7 +76,10 @@ pub(crate) fn run(verb: &Verb) -> ExitCode {
 }
 
 fn calculation(options: &Credits, what: &str, force: bool) -> ExitCode {
-    let client = Client::new(&options.server.server, &options.server.token);
+    let client = match options.server.client() {
+        Ok(client) => client,
+        Err(message) => return failed(&message),
+    };
     let (plan, period) = (address::part(&options.plan), address::part(&options.period));
     let path = format!("/v1/calculations/{plan}/{period}/release");
     let wish = json!({ "what": what, "force": force, "reason": options.reason });
@@ -95,16 +88,21 @@ fn calculation(options: &Credits, what: &str, force: bool) -> ExitCode {
             output::json(&release);
             ExitCode::SUCCESS
         }
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
+        Err(message) => failed(&message),
     }
+}
+
+fn failed(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::FAILURE
 }
 
 /// Releases each credit; one that is refused does not keep the others from it.
 fn holds(options: &Hold) -> ExitCode {
-    let client = Client::new(&options.server.server, &options.server.token);
+    let client = match options.server.client() {
+        Ok(client) => client,
+        Err(message) => return failed(&message),
+    };
     let mut rows = Vec::new();
     let mut code = ExitCode::SUCCESS;
     for credit in &options.credits {

@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::remote::address::Server;
 use crate::cli::remote::apply::finish;
-use crate::cli::remote::preview::{How, Server};
+use crate::cli::remote::preview::How;
 
 /// What `rollback` may be told.
 #[derive(Debug, Args)]
@@ -25,5 +26,6 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> u8 {
     let mut body = json!({ "to": options.to, "comment": options.comment });
     options.how.tell(&mut body);
-    finish(options.server.client().post("/v1/rollback", &body).map(Some))
+    let client = options.server.client();
+    finish(client.and_then(|client| client.post("/v1/rollback", &body).map(Some)))
 }

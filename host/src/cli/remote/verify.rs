@@ -2,17 +2,19 @@
 //!
 //! Exit codes: 0 all come out alike, 1 some do not or cannot be read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_redb::Redb;
+use accredit_seams::store::Error as StoreError;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
-use crate::cli::remote::client::Client;
+use crate::cli::remote::address::Server;
 use crate::operations::verify::{Wanted, verify};
 
 /// What `verify` may be told.
@@ -21,12 +23,8 @@ pub(crate) struct Options {
     /// A data file that no server has open; it goes before a server.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Where a server is.
-    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
-    /// The server's token.
-    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    server: Server,
     /// Only decisions of this plan.
     #[arg(long)]
     plan: Option<String>,
@@ -38,7 +36,7 @@ pub(crate) struct Options {
 /// Runs the verb.
 pub(crate) fn run(options: &Options) -> u8 {
     let verified = match &options.data {
-        Some(_) => on_file(options),
+        Some(path) => on_file(path, options),
         None => on_server(options),
     };
     let verified = match verified {
@@ -54,35 +52,42 @@ pub(crate) fn run(options: &Options) -> u8 {
     let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
     eprintln!("{decisions} decisions, {differing} come out otherwise");
     if damage > 0 {
-        eprintln!("{damage} stored rows are not what they were");
+        eprintln!("the data file is damaged: {damage} stored rows are not what they were");
     }
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
-/// The ledger of a data file that no server has open.
-pub(crate) fn ledger(path: &Path) -> Result<Ledger, String> {
+/// Looks at a data file that no server has open; nothing is written to it. Whatever a damaged file
+/// leads to, also in libraries, is an error in words.
+pub(crate) fn looked_at<T>(
+    path: &Path,
+    look: impl FnOnce(&Ledger) -> Result<T, StoreError>,
+) -> Result<T, String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     if !path.is_file() {
         return Err(cannot(&"there is no such file"));
     }
-    // A file that may not be written can be looked at all the same, where it was closed in order.
-    let is_read_only = std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
-    let store = if is_read_only { Redb::open_read_only(path) } else { Redb::open(path) };
-    let store = store.map_err(|error| cannot(&error))?;
-    Ledger::open(Arc::new(store)).map_err(|error| cannot(&error))
+
+    // The words are the error; the place of a panic in the program would be of no use.
+    std::panic::set_hook(Box::new(|_| ()));
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        let ledger = Ledger::open(Arc::new(Redb::open_read_only(path)?))?;
+        look(&ledger)
+    }));
+    // The hook of a program that goes on, such as a test.
+    drop(std::panic::take_hook());
+
+    let fell = |_| Err(StoreError::Damaged("reading it made the program fail".to_owned()));
+    looked.unwrap_or_else(fell).map_err(|error| cannot(&error))
 }
 
-fn on_file(options: &Options) -> Result<Json, String> {
-    let path = options.data.clone().unwrap_or_default();
-    let ledger = ledger(&path)?;
-    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+fn on_file(path: &Path, options: &Options) -> Result<Json, String> {
     let wanted = Wanted { plan: options.plan.clone(), period: options.period.clone() };
-    let verified = verify(&ledger, &wanted);
-    verified.map(|verified| json!(verified)).map_err(|error| cannot(&error))
+    looked_at(path, |ledger| verify(ledger, &wanted)).map(|verified| json!(verified))
 }
 
 fn on_server(options: &Options) -> Result<Json, String> {
-    let client = Client::new(&options.server, options.token.as_deref().unwrap_or_default());
+    let client = options.server.client()?;
     let part = |key: &str, value: &Option<String>| {
         Some(format!("{key}={}", address::part(value.as_deref()?)))
     };

@@ -1,35 +1,45 @@
-//! `accredit simulate`: what a period would come to if it went on as it has so far.
+//! `accredit simulate`: what a period would come to if it went on as it has so far; on a directory,
+//! or on a server.
 //!
-//! Not a result: nothing is stored, and what is printed says that it is a simulation. Source: DOMAIN
-//! 2.15.
+//! Not simulating (the engine). Exit 1 when there is nothing to repeat or the day is not of the
+//! period, 3 when plan or period does not exist.
 
 use std::path::PathBuf;
 use std::thread;
 
-use accredit_crediting::simulation::{self, Simulation, Sum};
+use accredit_crediting::simulation;
+use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
+use crate::cli::remote::address::Access;
 use crate::cli::results::calculate::Input;
 
-/// Shows what a period would come to if it went on as it has so far.
-#[derive(Debug, clap::Args)]
+/// Simulates the rest of a period.
+#[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// A customer's directory.
-    dir: PathBuf,
-    /// The plan: the stem of its file.
+    /// A customer's directory; without one, `--server` is asked.
+    #[arg(required_unless_present = "server")]
+    dir: Option<PathBuf>,
+    /// The plan, the stem of its file.
     #[arg(long)]
     plan: String,
-    /// A period of the calendar, such as 2017-03 or 2017-Q1.
+    /// The period: `2017-03`, a quarter `2017-Q1`, a year, or a parent of the calendar.
     #[arg(long)]
     period: String,
-    /// The last day whose deals are real; they are repeated until the period ends.
-    #[arg(long, value_name = "DATE")]
-    as_of: Date,
+    /// The last day whose deals are real; they are repeated until the period ends. On a server the
+    /// business date, unless said.
+    #[arg(long, value_name = "DATE", required_unless_present = "server")]
+    as_of: Option<Date>,
     /// A file or folder of transactions, instead of the directory's own.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "server")]
     transactions: Option<PathBuf>,
+    /// Simulate what this server has recorded.
+    #[arg(long, value_name = "URL", conflicts_with = "dir")]
+    server: Option<String>,
+    #[command(flatten)]
+    access: Access,
     /// Format on standard output.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
@@ -37,44 +47,74 @@ pub(crate) struct Arguments {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let input = Input {
-        dir: arguments.dir.clone(),
-        plan: Some(arguments.plan.clone()),
-        as_of: Some(arguments.as_of),
-        transactions: arguments.transactions.clone(),
+    let simulated = match (&arguments.server, &arguments.dir, arguments.as_of) {
+        (Some(server), _, _) => on_server(arguments, server),
+        (None, Some(dir), Some(as_of)) => on_directory(arguments, dir.clone(), as_of),
+        _ => return EXIT_USAGE,
     };
-    let loaded = match input.load() {
-        Ok(loaded) => loaded,
-        Err(code) => return code,
-    };
-    let Some(period) = loaded.ruleset.settings.calendar.find(&arguments.period) else {
-        let period = &arguments.period;
-        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
-        return EXIT_NOTHING;
-    };
-    let threads = thread::available_parallelism().map_or(1, Into::into);
-    let about = (arguments.plan.as_str(), &period, arguments.as_of);
-    match simulation::simulate(&loaded.ruleset, &loaded.records, about, threads) {
+    match simulated {
         Ok(simulated) => {
             print(arguments.format, &simulated);
-            eprintln!(
-                "{} {}: simulated from {} transactions of {} days, {} in all",
-                simulated.plan,
-                simulated.period,
-                simulated.transactions.so_far,
-                simulated.days,
-                simulated.transactions.projected,
-            );
+            tell(&simulated);
             EXIT_OK
         }
-        Err(refused) => {
-            eprintln!("error: {refused}");
-            EXIT_FAILED
-        }
+        Err(code) => code,
     }
 }
 
-fn print(format: Format, simulated: &Simulation) {
+fn on_server(arguments: &Arguments, url: &str) -> Result<Json, u8> {
+    let mut request = json!({ "plan": arguments.plan, "period": arguments.period });
+    if let (Some(request), Some(as_of)) = (request.as_object_mut(), arguments.as_of) {
+        request.insert("as_of".to_owned(), Json::from(as_of.to_string()));
+    }
+    let client = arguments.access.client(url);
+    client.and_then(|client| client.post("/v1/simulations", &request)).map_err(|message| {
+        eprintln!("error: {message}");
+        EXIT_FAILED
+    })
+}
+
+fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Json, u8> {
+    let input = Input {
+        dir,
+        plan: Some(arguments.plan.clone()),
+        as_of: Some(as_of),
+        transactions: arguments.transactions.clone(),
+    };
+    let loaded = input.load()?;
+    let Some(period) = loaded.ruleset.settings.calendar.find(&arguments.period) else {
+        let period = &arguments.period;
+        eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
+        return Err(EXIT_NOTHING);
+    };
+
+    let threads = thread::available_parallelism().map_or(1, Into::into);
+    let about = (arguments.plan.as_str(), &period, as_of);
+    let simulated = simulation::simulate(&loaded.ruleset, &loaded.records, about, threads);
+    simulated.map(|simulated| json!(simulated)).map_err(|refused| {
+        eprintln!("error: {refused}");
+        EXIT_FAILED
+    })
+}
+
+/// Says from how much it was simulated, and whether that is little.
+fn tell(simulated: &Json) {
+    let text = |key: &str| simulated.get(key).and_then(Json::as_str).unwrap_or_default();
+    let count = |path: &str| simulated.pointer(path).and_then(Json::as_u64).unwrap_or_default();
+    eprintln!(
+        "{} {}: simulated from {} transactions of {} days, {} in all",
+        text("plan"),
+        text("period"),
+        count("/transactions/so_far"),
+        count("/days"),
+        count("/transactions/projected"),
+    );
+    if let Some(warning) = simulated.get("warning").and_then(Json::as_str) {
+        eprintln!("warning: {warning}");
+    }
+}
+
+fn print(format: Format, simulated: &Json) {
     const COLUMNS: [&str; 9] = [
         "simulated",
         "name",
@@ -86,23 +126,16 @@ fn print(format: Format, simulated: &Simulation) {
         "repeated",
         "projected",
     ];
-    let row = |what: &str, sum: &Sum| {
-        json!({
-            "simulated": what,
-            "name": sum.name,
-            "payee": sum.payee,
-            "team": sum.team,
-            "unit_type": sum.unit_type,
-            "so_far": sum.so_far,
-            "posted": sum.posted,
-            "repeated": sum.repeated,
-            "projected": sum.projected,
-        })
+    let sums = |key: &str, what: &str| -> Vec<Json> {
+        let sums = simulated.get(key).and_then(Json::as_array).into_iter().flatten();
+        let rows = sums.map(|sum| {
+            let mut row = sum.clone();
+            row.as_object_mut().map(|row| row.insert("simulated".to_owned(), Json::from(what)));
+            row
+        });
+        rows.collect()
     };
-    let rows = || -> Vec<Json> {
-        let credits = simulated.credits.iter().map(|sum| row("credits", sum));
-        credits.chain(simulated.rewards.iter().map(|sum| row("reward", sum))).collect()
-    };
+    let rows = || [sums("credits", "credits"), sums("rewards", "reward")].concat();
     match format {
         Format::Json => output::json(simulated),
         Format::Csv => output::csv(&COLUMNS, &rows()),

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use accredit_domain::money;
 use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
+use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
+use ureq::tls::RootCerts;
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
 use crate::cli::remote::client::Client;
@@ -18,6 +20,7 @@ use crate::cli::run::serve;
 use crate::demo::company::{Company, SOURCE, YEAR};
 use crate::demo::deals::deals;
 use crate::server::config::Config;
+use crate::server::credentials::Credentials;
 use crate::server::secrets;
 use crate::server::{Running, Server};
 
@@ -67,17 +70,17 @@ fn show(arguments: &Arguments) -> Result<(), String> {
         return Err(format!("{} is there already", data.display()));
     }
     let runtime = serve::runtime()?;
+    let token = secrets::new_token()?;
     let config = Config {
         data: arguments.data.clone().unwrap_or_else(|| folder.path().join("accredit.redb")),
         create: true,
         workspace: Some(folder.path().join("company")),
         listen: free_address(),
-        token: Some(secrets::new_token()?),
+        credentials: Credentials { token: Some(token.clone()), ..Credentials::default() },
         ..Config::default()
     };
-    let token = config.token.clone().unwrap_or_default();
     let server = runtime.block_on(Server::start(config))?;
-    let client = Client::new(&server.url, &token);
+    let client = Client::new(&server.url, token.clone(), RootCerts::WebPki);
     send(arguments, &company, &server, &client)?;
     let status = settle(&client)?;
     let elapsed = started.elapsed();
@@ -101,7 +104,7 @@ fn show(arguments: &Arguments) -> Result<(), String> {
         output::json(&summary);
     } else {
         payees(arguments, &company, &client)?;
-        talk(&server.url, &token, &counts, elapsed);
+        talk(&server.url, token.expose_secret(), &counts, elapsed);
     }
     if !arguments.once {
         eprintln!("serving; end with ctrl-c");
@@ -148,7 +151,8 @@ fn send(
                 while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let number = deal.get("deal").and_then(Json::as_str).unwrap_or_default();
                     let id = format!("demo_{number}");
-                    if client.hook(SOURCE, &id, &secret, &deal.to_string()).is_err() {
+                    if client.hook(SOURCE, &id, secret.expose_secret(), &deal.to_string()).is_err()
+                    {
                         failed.store(true, Ordering::Relaxed);
                         return;
                     }
@@ -192,7 +196,9 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
             _ => continue,
         };
         let sums = sums.entry(text("payee").to_owned()).or_default();
-        if let (Some(sum), Ok(amount)) = (sums.get_mut(column), text("amount").parse::<Decimal>()) {
+        let amount = text("amount").parse::<Decimal>();
+        let amount = amount.map_err(|_| format!("`{}` is no amount", text("amount")))?;
+        if let Some(sum) = sums.get_mut(column) {
             money::add_to_total(sum, amount);
         }
     }

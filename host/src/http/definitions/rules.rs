@@ -36,16 +36,45 @@ fn tag(rule: &Rule) -> String {
     content_hash(&shown(rule).to_string())
 }
 
+/// The keys of a search.
+const KEYS: [&str; 6] = ["tag", "text", "plan", "kind", "relationship", "active_on"];
+
+/// A search out of a query; `tag` may stand several times, and then all of them must fit.
+fn search(query: Vec<(String, String)>) -> Result<Wanted, Problem> {
+    let refused = |message: String| {
+        let help = "`tag` (several times for several tags), `text`, `plan`, `kind`, \
+                    `relationship` or `active_on`, a date";
+        Problem::bad_request(format!("{message}; expected {help}"))
+    };
+    let mut keys = Map::new();
+    for (key, value) in query {
+        if !KEYS.contains(&key.as_str()) {
+            return Err(refused(format!("`{key}` is not a key of this search")));
+        }
+        if key == "tag" {
+            let tags = keys.entry("tag").or_insert_with(|| json!([]));
+            tags.as_array_mut().into_iter().for_each(|tags| tags.push(Value::from(value.as_str())));
+        } else if keys.insert(key.clone(), Value::from(value)).is_some() {
+            return Err(refused(format!("`{key}` stands twice")));
+        }
+    }
+    serde_json::from_value(Value::Object(keys)).map_err(|error| refused(error.to_string()))
+}
+
+/// Every tag, and how many rules have it.
+pub(crate) async fn tags(State(service): State<Arc<Service>>) -> Answer {
+    let tags = rules::tags(&rules::all(&service.ruleset.load().files)).into_iter();
+    let rows = tags.map(|(tag, rules)| json!({ "tag": tag, "rules": rules }));
+    Ok(crate::http::list(rows.collect()))
+}
+
 /// The rules that fit.
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Answer {
-    let Query(wanted) = wanted.map_err(|_| {
-        Problem::bad_request(
-            "expected `tag`, `text`, `plan`, `kind`, `relationship` or `active_on`, a date",
-        )
-    })?;
+    let Query(query) = query.map_err(|error| Problem::bad_request(error.to_string()))?;
+    let wanted = search(query)?;
     let ruleset = service.ruleset.load_full();
     let rules = rules::all(&ruleset.files).into_iter().filter(|rule| wanted.fits(rule));
     Ok(crate::http::list(rules.map(|rule| shown(&rule)).collect()))

@@ -3,6 +3,7 @@
 //! Not deciding: the worker does that afterwards. An authentic delivery is never refused; what is
 //! wrong with its content is found by the worker and kept as a dead letter.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use accredit_ledger::inbox::Delivery;
@@ -12,6 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::http::problem::Problem;
@@ -59,7 +61,7 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
         return Err(Problem::new(status, "media_type", detail));
     }
     let verified = service.blocking(move |service| verified(service, request)).await;
-    let (delivery, secret) = verified.inspect_err(|_| {
+    let (delivery, columns_missing, secret) = verified.inspect_err(|_| {
         service.metrics.webhook(&source, "refused");
     })?;
     let id = delivery.id.clone();
@@ -94,15 +96,26 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
     if let (true, Some(answer)) = (receipt.conflict, answer.as_object_mut()) {
         answer.insert("conflict".to_owned(), true.into());
     }
+    if let (false, false, Some(answer)) =
+        (receipt.duplicate, columns_missing.is_empty(), answer.as_object_mut())
+    {
+        answer.insert("columns_missing".to_owned(), json!(columns_missing));
+    }
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
+
+/// Mapped columns that deals lose with a delivery, by natural key.
+type ColumnsMissing = BTreeMap<String, BTreeSet<String>>;
 
 /// The answer when the writer took nothing.
 pub(crate) fn not_taken(error: &NotTaken) -> Problem {
     Problem::unavailable(error.to_string())
 }
 
-fn verified(service: &Service, request: Incoming) -> Result<(Delivery, usize), Problem> {
+fn verified(
+    service: &Service,
+    request: Incoming,
+) -> Result<(Delivery, ColumnsMissing, usize), Problem> {
     let ruleset = service.ruleset.load_full();
     let source = ruleset.settings.sources.get(&request.source);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
@@ -110,7 +123,7 @@ fn verified(service: &Service, request: Incoming) -> Result<(Delivery, usize), P
     let connector = connector.ok_or_else(|| Problem::not_found("source"))?;
     let secrets = service.secrets.load();
     let secrets = secrets.get(&request.source).map(Vec::as_slice).unwrap_or_default();
-    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     let headers = request.headers.iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let received_ms = service.clock.now_ms();
@@ -139,16 +152,18 @@ fn verified(service: &Service, request: Incoming) -> Result<(Delivery, usize), P
         received_ms,
         transactions: Vec::new(),
     };
-    delivery.transactions = transactions(service, &ruleset, &delivery);
-    Ok((delivery, secret))
+    let columns_missing;
+    (delivery.transactions, columns_missing) = transactions(service, &ruleset, &delivery)?;
+    Ok((delivery, columns_missing, secret))
 }
 
-/// The natural keys in a delivery, for its answer; none where the worker will find it unreadable.
+/// The natural keys in a delivery and the columns that its deals lose, for its answer; none where
+/// the worker will find it unreadable.
 fn transactions(
     service: &Service,
     ruleset: &accredit_workspace::Ruleset,
     delivery: &Delivery,
-) -> Vec<String> {
+) -> Result<(Vec<String>, ColumnsMissing), Problem> {
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
     let mut machines = kept().pop().unwrap_or_default();
     let understood = intake::understand(ruleset, &mut machines, delivery);
@@ -158,10 +173,18 @@ fn transactions(
     }
     let rows = understood.map(|understood| understood.rows).unwrap_or_default();
     let mut ids: Vec<String> = Vec::new();
-    for (_, transaction) in rows {
+    for (_, transaction) in &rows {
         if !ids.iter().any(|id| **id == *transaction.id) {
             ids.push(transaction.id.to_string());
         }
     }
-    ids
+    if intake::merges(ruleset, delivery) {
+        return Ok((ids, ColumnsMissing::new()));
+    }
+
+    let fields = &ruleset.settings.fields;
+    let records = rows.iter().map(|(record, _)| record);
+    let compared = intake::compare_with_present(&service.ledger, fields, records);
+    let compared = compared.map_err(|error| Problem::internal(&error))?;
+    Ok((ids, compared.lost))
 }

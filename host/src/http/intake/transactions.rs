@@ -3,13 +3,17 @@
 //! An import goes through the same inbox as webhooks; a body that is not rows is refused whole, with
 //! the lines at fault.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_crediting::stage::adjust;
-use accredit_domain::transaction::read::{self, Malformed};
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::transaction::read::{Malformed, Row};
 use accredit_domain::transaction::{Decoder, Record};
 use accredit_ledger::inbox::{Delivery, Receipt};
 use accredit_ledger::record::Stored;
+use accredit_workspace::Ruleset;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -17,12 +21,14 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::directory::formats::{self, Format};
 use crate::http::Answer;
 use crate::http::intake::hooks::not_taken;
 use crate::http::problem::Problem;
-use crate::operations::intake::IMPORT;
+use crate::operations::intake::{IMPORT, compare_with_present, mark_conflicts_of};
+use crate::operations::suspect;
 use crate::server::state::Service;
 
 /// Bytes of an import.
@@ -37,27 +43,38 @@ const ERRORS_MAX: usize = 100;
 /// Bytes of an `Idempotency-Key`.
 const KEY_BYTES_MAX: usize = 128;
 
-/// Takes rows as CSV, NDJSON or JSON.
+/// Takes rows in any of the formats of a directory but Parquet, with gzip around them or without.
 pub(crate) async fn import(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let key = key(&headers, &body)?;
-    let read = service.blocking(move |service| chunks(service, &headers, &body, &key)).await?;
+    let key = key(&headers)?;
+    let read = service.blocking(move |service| read(service, &headers, &body, key)).await?;
     let shared = Arc::clone(&service);
     let stored = tokio::spawn(async move { store(&shared, read).await }).await;
     stored.unwrap_or_else(|error| Err(Problem::internal(&error)))
 }
 
+/// A body, read.
 struct Read {
     key: String,
     rows: usize,
+    /// None where every row says what its deal says already.
     deliveries: Vec<Delivery>,
+    /// What else the sender is told.
+    notes: Notes,
+}
+
+/// What is wrong with rows that are taken all the same.
+struct Notes {
+    warnings: Vec<Value>,
+    columns_missing: BTreeMap<String, BTreeSet<String>>,
+    delimiter: Option<char>,
 }
 
 async fn store(service: &Arc<Service>, read: Read) -> Result<Response, Problem> {
-    let Read { key, rows, deliveries } = read;
+    let Read { key, rows, deliveries, notes } = read;
     let count = deliveries.len();
     let mut deliveries = deliveries.into_iter();
     // The first chunk carries the key: if that was used for another body, nothing more goes in.
@@ -72,60 +89,133 @@ async fn store(service: &Arc<Service>, read: Read) -> Result<Response, Problem> 
     if !rest.is_empty() {
         receipts.extend(service.writer.take(rest).await.map_err(taken)?);
     }
-    let duplicate = !receipts.is_empty() && receipts.iter().all(|receipt| receipt.duplicate);
+    let duplicate = receipts.iter().all(|receipt| receipt.duplicate);
     service.metrics.webhook("import", if duplicate { "duplicate" } else { "accepted" });
-    let answer =
+    let mut answer =
         json!({ "delivery": key, "rows": rows, "deliveries": count, "duplicate": duplicate });
+    notes.tell(&mut answer);
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
-/// The key of the delivery: as sent, else of the body.
-fn key(headers: &HeaderMap, body: &[u8]) -> Result<String, Problem> {
-    let Some(key) = headers.get("idempotency-key") else {
-        return Ok(format!("body_{}", blake3::hash(body).to_hex()));
-    };
+impl Notes {
+    fn tell(self, answer: &mut Value) {
+        let Some(answer) = answer.as_object_mut() else { return };
+        if !self.warnings.is_empty() {
+            answer.insert("warnings".to_owned(), self.warnings.into());
+        }
+        if !self.columns_missing.is_empty() {
+            answer.insert("columns_missing".to_owned(), json!(self.columns_missing));
+        }
+        if let Some(delimiter) = self.delimiter {
+            answer.insert("delimiter".to_owned(), json!(delimiter));
+        }
+    }
+}
+
+/// The key of the delivery, as the sender made it.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().map(|key| key.trim().trim_matches('"')).unwrap_or("");
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         let detail = format!("`Idempotency-Key` must have 1 to {KEY_BYTES_MAX} visible characters");
         return Err(Problem::bad_request(detail));
     }
-    Ok(key.to_owned())
+    Ok(Some(key.to_owned()))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Csv,
-    Ndjson,
-    Json,
+/// A key for a body whose sender made none. The same body may come again and mean something, when
+/// its deals have become others in between, so the key is that of this one request.
+fn own_key(body: &[u8]) -> Result<String, Problem> {
+    let mut request = [0; 8];
+    getrandom::fill(&mut request).map_err(|error| Problem::internal(&error))?;
+    let number = u64::from_be_bytes(request);
+    Ok(format!("body_{}_{number:016x}", blake3::hash(body).to_hex()))
 }
 
-fn shape(headers: &HeaderMap) -> Result<Shape, Problem> {
+fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    match kind.as_str() {
-        "text/csv" => Ok(Shape::Csv),
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Shape::Ndjson),
-        "application/json" => Ok(Shape::Json),
-        _ => {
-            let detail = "expected `text/csv`, `application/x-ndjson` or `application/json`";
+    formats::of_media_type(&kind).ok_or_else(|| {
+        let detail = format!("expected one of {}", formats::media_types().join(", "));
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail)
+    })
+}
+
+/// The body without its content encoding, which may be gzip.
+fn unpacked<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<Cow<'b, [u8]>, Problem> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|encoding| encoding.as_bytes());
+    match encoding {
+        None | Some(b"identity") => Ok(Cow::Borrowed(body)),
+        Some(b"gzip") => {
+            let unpacked = formats::unpacked(body, BODY_BYTES_MAX as u64);
+            unpacked.map(Cow::Owned).map_err(Problem::bad_request)
+        }
+        Some(_) => {
+            let detail = "expected a body without content encoding, or `gzip`";
             Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail))
         }
     }
 }
 
-fn chunks(service: &Service, headers: &HeaderMap, body: &[u8], key: &str) -> Result<Read, Problem> {
-    let shape = shape(headers)?;
-    let records = match shape {
-        Shape::Csv => read::csv(body),
-        Shape::Ndjson => read::ndjson(body),
-        Shape::Json => read::json(body),
-    };
-    let records = records.map_err(|Malformed { line, message, .. }| {
-        let error = json!({ "line": line, "detail": message });
-        let problem = Problem::bad_request("the body is not rows; nothing was taken");
-        problem.errors(vec![error])
-    })?;
-    check_keys(service, &records, shape, body)?;
+/// Reads a body, and says what it brings beside what is there.
+fn read(
+    service: &Service,
+    headers: &HeaderMap,
+    body: &[u8],
+    given_key: Option<String>,
+) -> Result<Read, Problem> {
+    let ruleset = service.ruleset.load_full();
+    let format = format(headers)?;
+    let body = unpacked(headers, body)?;
+    let sheet = formats::read(format, &body, &ruleset.settings.layout).map_err(malformed)?;
+    check_keys(&ruleset, &sheet.rows)?;
+
+    let warnings =
+        suspect::rows(&ruleset, || sheet.rows.iter().map(|row| ("", row.line, &row.record)));
+    let mut warnings: Vec<Value> = warnings.iter().map(warning).collect();
+    let header = suspect::header(&ruleset.settings.fields, "", &sheet.columns);
+    if !sheet.columns.is_empty() {
+        warnings.extend(header.iter().map(warning));
+    }
+    let fields = &ruleset.settings.fields;
+    let records = sheet.rows.iter().map(|row| &row.record);
+    let compared = compare_with_present(&service.ledger, fields, records);
+    let compared = compared.map_err(|error| Problem::internal(&error))?;
+    let (nothing_new, columns_missing) = (compared.nothing_new, compared.lost);
+    let notes = Notes { warnings, columns_missing, delimiter: sheet.detected };
+
+    let rows = sheet.rows.len();
+    let without_key = given_key.is_none();
+    let key = given_key.map_or_else(|| own_key(&body), Ok)?;
+    if without_key && nothing_new {
+        return Ok(Read { key, rows, deliveries: Vec::new(), notes });
+    }
+    let mut records = sheet.records();
+    mark_conflicts_of(fields, &mut records);
+    let deliveries = chunks(service, &records, &body, &key)?;
+    Ok(Read { key, rows, deliveries, notes })
+}
+
+fn malformed(error: Malformed) -> Problem {
+    let mut told = json!({ "line": error.line, "detail": error.message });
+    if let (Some(told), Some(help)) = (told.as_object_mut(), error.help) {
+        told.insert("help".to_owned(), help.into());
+    }
+    Problem::bad_request("the body is not rows; nothing was taken").errors(vec![told])
+}
+
+fn warning(finding: &Diagnostic) -> Value {
+    let Diagnostic { code, place, message, help, .. } = finding;
+    json!({ "code": code, "line": place.line, "detail": message, "help": help })
+}
+
+/// The rows as deliveries, each of a bounded number of them.
+fn chunks(
+    service: &Service,
+    records: &[Record],
+    body: &[u8],
+    key: &str,
+) -> Result<Vec<Delivery>, Problem> {
     let hash = blake3::hash(body).to_hex();
     let received_ms = service.clock.now_ms();
     let chunks = records.chunks(CHUNK_ROWS_MAX).enumerate().map(|(index, rows)| {
@@ -137,41 +227,27 @@ fn chunks(service: &Service, headers: &HeaderMap, body: &[u8], key: &str) -> Res
         let transactions = Vec::new();
         Ok(Delivery { source: IMPORT.to_owned(), id, body, received_ms, transactions })
     });
-    let deliveries = chunks.collect::<Result<Vec<_>, Problem>>()?;
-    Ok(Read { key: key.to_owned(), rows: records.len(), deliveries })
+    chunks.collect()
 }
 
 /// Rows without a natural key are refused before anything is taken.
-fn check_keys(
-    service: &Service,
-    records: &[Record],
-    shape: Shape,
-    body: &[u8],
-) -> Result<(), Problem> {
-    let ruleset = service.ruleset.load_full();
+fn check_keys(ruleset: &Ruleset, rows: &[Row]) -> Result<(), Problem> {
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-    let without = records.iter().enumerate();
-    let without = without.filter(|(_, record)| decoder.decode(record).id.is_empty());
-    let without: Vec<usize> = without.map(|(index, _)| index).take(ERRORS_MAX).collect();
+    let without = rows.iter().enumerate();
+    let without = without.filter(|(_, row)| decoder.decode(&row.record).id.is_empty());
+    let without: Vec<(usize, u64)> =
+        without.map(|(index, row)| (index, row.line)).take(ERRORS_MAX).collect();
     if without.is_empty() {
         return Ok(());
     }
+
     let column = ruleset.settings.fields.id.join("`, `");
     let detail = format!("the natural key `{column}` is blank or missing");
-    let errors = without.into_iter().map(|index| match shape {
-        Shape::Json => json!({ "pointer": format!("/{index}"), "detail": detail }),
-        Shape::Csv => json!({ "line": index + 2, "detail": detail }),
-        Shape::Ndjson => json!({ "line": ndjson_line(body, index), "detail": detail }),
-    });
+    let errors = without.into_iter().map(
+        |(index, line)| json!({ "pointer": format!("/{index}"), "line": line, "detail": detail }),
+    );
     let problem = Problem::unprocessable("no_natural_key", "rows cannot be told apart");
     Err(problem.errors(errors.collect()))
-}
-
-/// The line of the `index`th row: blank lines are passed over.
-fn ndjson_line(body: &[u8], index: usize) -> usize {
-    let lines = body.split(|byte| *byte == b'\n').enumerate();
-    let mut rows = lines.filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace));
-    rows.nth(index).map_or(0, |(line, _)| line + 1)
 }
 
 /// One transaction with its decisions.
@@ -197,6 +273,7 @@ async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<S
         let fields = Arc::clone(&service.ruleset.load().settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&record));
         let inputs = crate::operations::explain::inputs(None, &resolutions);
+        let inputs = inputs.map_err(|error| Problem::internal(&error))?;
         Ok(adjust::transaction(&inputs, &transaction).preadjusted().flatten())
     });
     Ok(amount.await?.map(|amount| amount.to_string()))

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::money;
-use accredit_ledger::releases::{DELETED, Release};
+use accredit_ledger::releases::{CONFIRMED, DELETED, Release};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -191,19 +191,59 @@ pub(crate) async fn release(
     released.await
 }
 
-/// Takes back what it published; the audit trail keeps it.
+/// Why something that is certain is taken back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Forced {
+    force: bool,
+    reason: Option<String>,
+}
+
+/// Takes back what it published; the audit trail keeps it. What payees were told is certain takes a
+/// reason: `force` and `reason` in the query or in a JSON body.
 pub(crate) async fn remove(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
+    forced: Result<Query<Forced>, QueryRejection>,
+    body: Bytes,
 ) -> Answer {
+    let expected = || Problem::bad_request("expected `force` and `reason`, or nothing");
+    let forced = match body.trim_ascii() {
+        b"" => forced.map_err(|_| expected())?.0,
+        body => serde_json::from_slice(body).map_err(|_| expected())?,
+    };
+    let reason = crate::http::reason(forced.force, forced.reason)?;
+
     let removed = service.ask(move |worker| {
         let service = worker.service();
         let wanted = service.released(&plan, &period)?;
+        if !forced.force {
+            refuse_certain(service, &wanted)?;
+        }
         let by = (caller.name.as_str(), service.clock.now_ms());
-        let removed = service.ledger.unpublish((&plan, &period), &wanted.leaves, by);
+        let removed =
+            service.ledger.unpublish((&plan, &period), &wanted.leaves, by, reason.as_deref());
         let removed = removed.map_err(|error| Problem::internal(&error))?;
         Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
     });
     removed.await.map(Json)
+}
+
+/// Refuses to take back what payees were told is certain, or what is frozen.
+fn refuse_certain(service: &Service, wanted: &calculations::Wanted) -> Result<(), Problem> {
+    let failed = |error| Problem::internal(&error);
+    let release = service.ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
+    let finalized = service.ledger.finalized().map_err(failed)?;
+
+    let what = if release.is_some_and(|release| release.status == CONFIRMED) {
+        "its rewards are released"
+    } else if !finalized.is_disjoint(&wanted.leaves) {
+        "its period is finalized"
+    } else {
+        return Ok(());
+    };
+    let detail =
+        format!("{what}: payees rely on it. Force it with a reason, which the trail keeps");
+    Err(Problem::conflict("calculation_certain", detail))
 }

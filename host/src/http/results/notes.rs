@@ -95,10 +95,7 @@ pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<N
         cursor: wanted.cursor.clone(),
     };
     service.ledger.notes(&query).map_err(|error| match error {
-        // The only thing of the caller's that the ledger reads.
-        Error::Damaged(_) if query.cursor.is_some() => {
-            Problem::bad_request("`cursor` is none that a page gave")
-        }
+        Error::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
         error => Problem::internal(&error),
     })
 }

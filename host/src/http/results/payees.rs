@@ -14,6 +14,7 @@ use accredit_domain::money;
 use accredit_domain::transaction::number;
 use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::Statement;
+use accredit_seams::store::Error as StoreError;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -61,7 +62,8 @@ pub(crate) async fn statements(
 fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, Problem> {
     let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
     for row in one.credits.iter().filter(|row| row.status == "active") {
-        let amount = row.amount.parse::<Decimal>().unwrap_or_default();
+        let amount = row.amount().map_err(StoreError::Damaged);
+        let amount = amount.map_err(|error| Problem::internal(&error))?;
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
         match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
             Some((.., sum)) => money::add_to_total(sum, amount),

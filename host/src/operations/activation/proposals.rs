@@ -14,7 +14,7 @@ use super::{Activated, Change, Refused, changed};
 use crate::http::problem::Problem;
 use crate::server::state::Service;
 
-fn failed(error: impl std::fmt::Display) -> Refused {
+fn failed(error: accredit_seams::store::Error) -> Refused {
     Refused::Problem(Problem::internal(&error))
 }
 
@@ -35,15 +35,9 @@ impl Service {
     pub(super) fn keep_waiting(
         &self,
         change: &Change,
-        allowed: impl FnOnce(&Files) -> Result<(), Problem>,
+        allowed: impl Fn(&Files) -> Result<(), Problem>,
     ) -> Result<Proposal, Refused> {
-        let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.ruleset.load_full();
-        self.expected(&current, change).map_err(Refused::Problem)?;
-        allowed(&current.files).map_err(Refused::Problem)?;
-        let files = changed(&current.files, &change.files);
-        let checked = self.judge(&current, &files, change)?;
-        self.guard(&current, &checked.ruleset, change).map_err(Refused::Problem)?;
+        let (checked, _turn) = self.judged(change, &allowed)?;
         let ruleset = Some(checked.ruleset.hash.to_string());
         let kept = Proposal { ruleset, state: State::Waiting, ..self.proposal(change) };
         self.ledger.propose(kept, &change.files).map_err(failed)
@@ -127,8 +121,7 @@ impl Service {
     /// Throws a kept change away.
     pub(crate) fn withdraw(&self, id: u64, who: &str) -> Result<Proposal, Problem> {
         let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = |error: &dyn std::fmt::Display| Problem::internal(error);
-        let kept = self.ledger.proposal(id).map_err(|error| failed(&error))?;
+        let kept = self.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
         let mut kept = kept.ok_or_else(|| Problem::not_found("change"))?;
         if kept.state == State::Withdrawn {
             return Ok(kept);
@@ -138,7 +131,7 @@ impl Service {
         }
         kept.state = State::Withdrawn;
         let update = self.ledger.update(&kept, who, "withdrawn", self.clock.now_ms());
-        update.map_err(|error| failed(&error))?;
+        update.map_err(|error| Problem::internal(&error))?;
         self.end_shadow_of(id, who)?;
         Ok(kept)
     }

@@ -50,7 +50,8 @@ fn rules_are_found_by_each_of_their_parts() {
         rules.map(|rule| rule.name).collect()
     };
     assert_eq!(names(json!({})), ["Booking", "Renewal", "Manager"]);
-    assert_eq!(names(json!({"tag": "core"})), ["Booking"]);
+    assert_eq!(names(json!({"tag": ["core"]})), ["Booking"]);
+    assert!(names(json!({"tag": ["core", "none"]})).is_empty(), "every tag is wanted");
     assert_eq!(names(json!({"text": "RENEWAL"})), ["Renewal"]);
     assert_eq!(names(json!({"kind": "indirect"})), ["Manager"]);
     assert_eq!(names(json!({"relationship": "Reporting"})), ["Manager"]);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Host, PLAN, Reply, deal, recredited};
 use crate::operations::verify::{Wanted, verify};
-use crate::server::secrets;
+use crate::server::credentials;
 
 const CASES: &str = "# Sellers
 
@@ -68,18 +68,21 @@ fn a_limit_holds_when_the_change_is_activated_later() {
     // Deals that arrive while a change waits count when it is approved.
     let host = Host::start_with(|config| {
         config.four_eyes = true;
-        config.tokens = secrets::named("eva:author:t-eva ida:approver:t-ida").unwrap();
+        config.credentials.tokens =
+            credentials::named("eva:author:token-of-eva-0123 ida:approver:token-of-ida-0123")
+                .unwrap();
     });
     host.deliver("msg_1", &deal("D-1", "100", ""));
     host.drained();
     let mut body = body("150");
     body["draft"] = json!(false);
-    let waiting = ask(&host, "t-eva", "POST", "/v1/changes", &body).json();
+    let waiting = ask(&host, "token-of-eva-0123", "POST", "/v1/changes", &body).json();
     assert_eq!(waiting["state"], "waiting", "{waiting}");
     host.deliver("msg_2", &deal("D-2", "51", ""));
     host.drained();
     let path = format!("/v1/changes/{}/approve", waiting["change"]);
-    let refused = ask(&host, "t-ida", "POST", &path, &json!({})).problem(409, "stop_loss");
+    let refused =
+        ask(&host, "token-of-ida-0123", "POST", &path, &json!({})).problem(409, "stop_loss");
     assert!(refused["detail"].as_str().unwrap().contains("151"), "{refused}");
     assert_eq!(host.get("/v1/activations")["data"].as_array().unwrap().len(), 1);
 }
@@ -179,15 +182,19 @@ fn the_trail_says_who_did_what_and_why() {
 #[test]
 fn tokens_that_would_approve_each_other_are_refused() {
     let cases = [
-        ("eva:author:one ida:approver:two", None),
-        ("eva:author:one ida:approver:one", Some("have the same token")),
-        ("eva:author:one Eva:approver:two", Some("must stand once")),
-        ("Admin:approver:one", Some("what the audit trail calls the server itself")),
-        ("eva:boss:one", Some("is no role")),
+        ("eva:author:one-0123456789abc ida:approver:two-0123456789abc", None),
+        (
+            "eva:author:one-0123456789abc ida:approver:one-0123456789abc",
+            Some("have the same token"),
+        ),
+        ("eva:author:one-0123456789abc Eva:approver:two-0123456789abc", Some("must stand once")),
+        ("Admin:approver:one-0123456789abc", Some("what the audit trail calls the server itself")),
+        ("eva:boss:one-0123456789abc", Some("is no role")),
+        ("eva:author:short", Some("at least 16 characters")),
         ("eva:author", Some("expected `name:role:token`")),
     ];
     for (text, expected) in cases {
-        let refused = secrets::named(text).err();
+        let refused = credentials::named(text).err();
         assert_eq!(refused.is_some(), expected.is_some(), "{text}");
         let told = refused.unwrap_or_default();
         assert!(told.contains(expected.unwrap_or_default()), "{text}: {told}");

@@ -9,6 +9,7 @@ fn rows_are_imported_in_three_shapes() {
     let reply = host.api("POST", "/v1/transactions", &[("content-type", "text/csv")], csv);
     assert_eq!(reply.status, 202, "{}", reply.text);
     assert_eq!(reply.json()["rows"], 2);
+    host.drained();
     let again = host.api("POST", "/v1/transactions", &[("content-type", "text/csv")], csv);
     assert_eq!(again.json()["duplicate"], true);
     let ndjson = format!("{}\n\n{}\n", deal("N-1", "1", ""), deal("N-2", "2", ""));

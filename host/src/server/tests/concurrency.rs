@@ -1,5 +1,6 @@
 //! Many senders at once, and a stop in the middle: nothing is lost, nothing is done twice.
 
+use secrecy::ExposeSecret;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Host, deal};
@@ -69,7 +70,8 @@ fn a_client_that_goes_away_leaves_all_or_nothing() {
     let secret = host.running().secret("crm").unwrap();
     let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
     let signed =
-        accredit_standard_webhooks::sign(&secret, "msg_g", now_s, body.as_bytes()).unwrap();
+        accredit_standard_webhooks::sign(secret.expose_secret(), "msg_g", now_s, body.as_bytes())
+            .unwrap();
     let request = format!(
         "POST /hooks/crm HTTP/1.1\r\nhost: x\r\nwebhook-id: msg_g\r\nwebhook-timestamp: {now_s}\r\n\
          webhook-signature: {signed}\r\ncontent-length: {}\r\n\r\n{body}",

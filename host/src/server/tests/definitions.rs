@@ -83,6 +83,26 @@ fn several_files_change_together_or_not_at_all() {
     assert_eq!(states, ["draft", "active", "retired"]);
 }
 
+/// A second `tag` was refused with 400, so that nobody could search for two.
+fn several_tags_must_all_fit(host: &Host) {
+    let rule = "/v1/rules/sellers/Booking";
+    let mut body = host.get(rule);
+    body["tags"] = json!(["core", "a&b", "core"]);
+    let put = host.api("PUT", rule, &[("if-match", "*")], &body.to_string());
+    assert_eq!(put.status, 200, "{}", put.text);
+    let found = |query: &str| {
+        host.get(&format!("/v1/rules?{query}"))["data"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(found("tag=core&tag=a%26b"), 1);
+    assert_eq!(found("tag=core&tag=none"), 0);
+    assert_eq!(found("tag=core&plan=sellers&text=booking"), 1);
+    assert_eq!(found(""), 1);
+    host.api("GET", "/v1/rules?plan=a&plan=b", &[], "").problem(400, "bad_request");
+    host.api("GET", "/v1/rules?tags=core", &[], "").problem(400, "bad_request");
+    let tags = host.get("/v1/tags")["data"].clone();
+    assert_eq!(tags, json!([{ "tag": "a&b", "rules": 1 }, { "tag": "core", "rules": 1 }]));
+}
+
 #[test]
 fn rules_are_edited_one_by_one_unless_credits_need_them() {
     let host = Host::start();
@@ -96,6 +116,7 @@ fn rules_are_edited_one_by_one_unless_credits_need_them() {
     assert_eq!(put.status, 200, "{}", put.text);
     assert_eq!(host.get("/v1/rules?tag=core")["data"].as_array().map(Vec::len), Some(1));
     assert_eq!(host.get("/v1/rules?tag=none")["data"].as_array().map(Vec::len), Some(0));
+    several_tags_must_all_fit(&host);
     let copy = format!("{rule}/copy");
     let copied = host.api("POST", &copy, &[], &json!({ "name": "Second" }).to_string());
     assert_eq!(copied.status, 201, "{}", copied.text);

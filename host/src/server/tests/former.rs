@@ -1,5 +1,6 @@
 //! Data files of former versions of the program open, serve the same amounts and verify.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -7,7 +8,9 @@ use accredit_ledger::Ledger;
 use accredit_ledger::query::CreditQuery;
 use accredit_redb::Redb;
 use flate2::read::GzDecoder;
+use serde_json::{Value, json};
 
+use super::Host;
 use crate::operations::verify::{Wanted, verify};
 
 /// A file of version 0.1.0: four deals, January finalized and its rewards released.
@@ -50,4 +53,62 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
         assert_eq!(ledger.check_trail(None).unwrap().problems, Vec::<String>::new());
         assert_eq!(ledger.finalized().unwrap().len(), 1);
     }
+}
+
+/// A file of version 0.1.0 with ninety deals, two finalized periods, releases, holds, adjustments,
+/// changes and an enquiry; its server was killed between the two commits of an adjustment.
+const HALF_DONE: &[u8] =
+    include_bytes!("../../../../tests/fixtures/former/0.1.0-half-done.redb.gz");
+
+/// What its server answered before: credits, statements by payee, and the credit of the adjustment.
+const ANSWERS: &[u8] = include_bytes!("../../../../tests/fixtures/former/0.1.0-half-done.json.gz");
+
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut unpacked = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut unpacked).unwrap();
+    unpacked
+}
+
+/// The adjustment was in the trail, and the credit never changed, whatever was restarted.
+#[test]
+fn what_version_0_1_0_recorded_is_carried_out_at_the_start() {
+    let answers: Value = serde_json::from_slice(&unpacked(ANSWERS)).unwrap();
+    let mut host = Host::start();
+    host.stop();
+    host.date = jiff::civil::date(2026, 3, 20);
+    std::fs::write(host.folder.path().join("acme.redb"), unpacked(HALF_DONE)).unwrap();
+
+    for _ in 0..2 {
+        host.run();
+        // The worker has done what it does at its start once it answers.
+        host.after_redrive();
+        let mut expected = by_id(&answers["credits"]);
+        let mut found = by_id(&host.get("/v1/credits?limit=1000")["data"]);
+        let half_done = answers["half"].as_str().unwrap();
+        assert_eq!(found[half_done]["amount"], "7.77");
+        // Those of its own deal roll up; `verify` below decides them again.
+        expected.retain(|_, row| row["transaction"] != "D14");
+        found.retain(|_, row| row["transaction"] != "D14");
+        assert_eq!(found, expected);
+
+        for (payee, statements) in answers["statements"].as_object().unwrap() {
+            let found = host.get(&format!("/v1/payees/{payee}/statements"));
+            assert_eq!(found["data"], *statements, "{payee}");
+        }
+        let verified = host.get("/v1/verify");
+        assert_eq!((&verified["differing"], &verified["damage"]), (&json!(0), &json!([])));
+        assert_eq!(host.get("/v1/audit/verify")["problems"], json!([]));
+        assert_eq!(host.get("/readyz").as_object().unwrap()["status"], "ready");
+        host.stop();
+    }
+}
+
+/// Rows by id, without what says which set of files decided.
+fn by_id(rows: &Value) -> BTreeMap<String, Value> {
+    let rows = rows.as_array().unwrap().iter().cloned();
+    let rows = rows.map(|mut row| {
+        row.as_object_mut().unwrap().remove("ruleset");
+        (row["id"].as_str().unwrap().to_owned(), row)
+    });
+    rows.collect()
 }

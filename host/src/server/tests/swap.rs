@@ -148,8 +148,10 @@ fn a_shadow_counts_live_deals_and_touches_none() {
 fn four_eyes_need_a_second_person() {
     let host = Host::start_with(|config| {
         config.four_eyes = true;
-        config.tokens =
-            crate::server::secrets::named("eva:author:t-eva ida:approver:t-ida").unwrap();
+        config.credentials.tokens = crate::server::credentials::named(
+            "eva:author:token-of-eva-0123 ida:approver:token-of-ida-0123",
+        )
+        .unwrap();
     });
     let ask = |token: &str, method: &str, path: &str, body: &Value| {
         let bearer = format!("Bearer {token}");
@@ -157,19 +159,24 @@ fn four_eyes_need_a_second_person() {
     };
     let ruleset = host.get("/v1/status")["ruleset"].clone();
     let body = json!({ "files": files("tx.amount * 2") });
-    let made = ask("t-eva", "POST", "/v1/changes", &body);
+    let made = ask("token-of-eva-0123", "POST", "/v1/changes", &body);
     assert_eq!((made.status, &made.json()["state"]), (202, &json!("waiting")), "{}", made.text);
     assert_eq!(host.get("/v1/status")["ruleset"], ruleset);
     let approve = format!("/v1/changes/{}/approve", made.json()["change"]);
-    ask("t-eva", "POST", &approve, &json!({})).problem(403, "forbidden");
-    ask("t-eva", "POST", "/v1/parked/redrive", &json!({})).problem(403, "forbidden");
-    let done = ask("t-ida", "POST", &approve, &json!({}));
+    ask("token-of-eva-0123", "POST", &approve, &json!({})).problem(403, "forbidden");
+    ask("token-of-eva-0123", "POST", "/v1/parked/redrive", &json!({})).problem(403, "forbidden");
+    let done = ask("token-of-ida-0123", "POST", &approve, &json!({}));
     assert_eq!(done.status, 200, "{}", done.text);
     assert_ne!(host.get("/v1/status")["ruleset"], ruleset);
     let last = host.get("/v1/activations")["data"][0].clone();
     assert_eq!((&last["who"], &last["why"]), (&json!("eva"), &json!("approved by ida")));
-    ask("t-ida", "POST", &approve, &json!({})).problem(409, "not_waiting");
-    let own = ask("t-ida", "POST", "/v1/changes", &json!({ "files": files("tx.amount * 3") }));
+    ask("token-of-ida-0123", "POST", &approve, &json!({})).problem(409, "not_waiting");
+    let own = ask(
+        "token-of-ida-0123",
+        "POST",
+        "/v1/changes",
+        &json!({ "files": files("tx.amount * 3") }),
+    );
     let own = format!("/v1/changes/{}/approve", own.json()["change"]);
-    ask("t-ida", "POST", &own, &json!({})).problem(403, "four_eyes");
+    ask("token-of-ida-0123", "POST", &own, &json!({})).problem(403, "four_eyes");
 }

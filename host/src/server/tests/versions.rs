@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use accredit_crediting::calculation;
 use accredit_domain::transaction::read;
 
-use super::Host;
+use super::{Host, deal};
 
 /// All that the clock of a source may show, as JSON; none where the row has no such column.
 const CLOCKS: [Option<&str>; 10] = [
@@ -70,7 +70,12 @@ fn one_version_counts_in_every_order_of_arrival() {
                 apart.iter_mut().zip(alone).for_each(|(delivery, row)| delivery.push(row));
                 together.extend(rows);
             }
-            assert_eq!(results.len(), 1, "{first} {second} {third}: {results:?}");
+            // Without any clock the order of receipt counts, which both sides see alike.
+            let clocks = [first, second, third].map(|clock| CLOCKS[clock]);
+            if clocks.iter().any(|clock| !matches!(clock, None | Some("\"\"" | "null" | "\"v2\"")))
+            {
+                assert_eq!(results.len(), 1, "{clocks:?}: {results:?}");
+            }
         }
     }
 
@@ -86,4 +91,90 @@ fn one_version_counts_in_every_order_of_arrival() {
             assert_eq!(json["amount"].to_string(), amount, "{id}");
         }
     }
+}
+
+/// What the server says of a deal's amount.
+fn amount(host: &Host, id: &str) -> String {
+    host.drained();
+    host.get(&format!("/v1/transactions/{id}"))["columns"]["amount"].to_string()
+}
+
+#[test]
+fn an_import_is_a_duplicate_when_it_says_nothing_new() {
+    // The third import was a duplicate by the hash of its body, and the deal stayed at 200.
+    let host = Host::start();
+    let send = |amount: &str, headers: &[(&str, &str)]| {
+        let mut headers = headers.to_vec();
+        headers.push(("content-type", "application/x-ndjson"));
+        let reply = host.api("POST", "/v1/transactions", &headers, &deal("D1", amount, ""));
+        assert_eq!(reply.status, 202, "{}", reply.text);
+        host.drained();
+        reply.json()["duplicate"].clone()
+    };
+    assert_eq!(send("100", &[]), false);
+    assert_eq!(send("200", &[]), false);
+    assert_eq!(send("100", &[]), false);
+    assert_eq!(amount(&host, "D1"), "100");
+    assert_eq!(send("100", &[]), true, "it says that already");
+
+    // A delivery is one by its id.
+    let key = [("idempotency-key", "monday")];
+    assert_eq!(send("300", &key), false);
+    assert_eq!(send("400", &[]), false);
+    assert_eq!(send("300", &key), true);
+    assert_eq!(amount(&host, "D1"), "400");
+}
+
+#[test]
+fn rows_that_contradict_each_other_are_an_alert() {
+    // Of two rows with one key the last won, silently: 1,000 became 5.
+    let host = Host::start();
+    let rows = [deal("D1", "1000", ""), deal("D2", "7", ""), deal("D1", "5", "")].join("\n");
+    let kind = [("content-type", "application/x-ndjson")];
+    let answer = host.api("POST", "/v1/transactions", &kind, &rows).json();
+    assert_eq!(answer["warnings"][0]["code"], "CR077", "{answer}");
+    assert_eq!(answer["warnings"][0]["line"], 3);
+    let detail = answer["warnings"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("3 rows are 2 deals: ") && detail.ends_with("`D1` (2 rows)"));
+    assert_eq!(amount(&host, "D1"), "5");
+    let alerts = host.get("/v1/alerts?code=conflict")["data"].clone();
+    assert_eq!(alerts.as_array().map(Vec::len), Some(1), "{alerts}");
+    assert_eq!(alerts[0]["transaction"], "D1");
+
+    // A clock orders them, and a later delivery contradicts nothing.
+    let at = |amount: &str, time: &str| deal("D3", amount, &format!(",\"updated\":\"{time}\""));
+    let rows = [at("2", "2026-01-10T10:00:00Z"), at("1", "2026-01-10T09:00:00Z")].join("\n");
+    let answer = host.api("POST", "/v1/transactions", &kind, &rows).json();
+    assert!(answer.get("warnings").is_none(), "{answer}");
+    host.deliver("msg_1", &deal("D1", "1000", ""));
+    host.drained();
+    assert_eq!(host.get("/v1/alerts?code=conflict")["data"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_source_that_sends_parts_has_them_laid_over_what_was_there() {
+    // After a whole deal a CRM sent its amount alone, and its owner and its credits were gone.
+    let host = Host::start();
+    host.deliver("msg_1", &deal("A", "100", ""));
+    assert_eq!(host.credits("A")[0]["amount"], "100.00");
+    let answer = host.deliver("msg_2", "{\"id\":\"A\",\"amount\":500}").json();
+    assert_eq!(answer["columns_missing"]["A"], serde_json::json!(["closed", "owner"]));
+    host.drained();
+    let alerts = host.get("/v1/alerts?code=columns_missing")["data"].clone();
+    let message = alerts[0]["message"].as_str().unwrap();
+    assert!(message.contains("`closed`, `owner`"), "{alerts}");
+
+    let settings = std::fs::read_to_string(host.directory().join("accredit.toml")).unwrap();
+    let files = serde_json::json!({ "accredit.toml": settings + "merge = true\n" });
+    let change = serde_json::json!({ "files": files }).to_string();
+    let json = [("content-type", "application/json")];
+    let reply = host.api("POST", "/v1/changes", &json, &change);
+    assert!(reply.status < 300, "{}", reply.text);
+    host.deliver("msg_3", &deal("B", "100", ",\"updated\":5"));
+    let answer = host.deliver("msg_4", "{\"id\":\"B\",\"amount\":500,\"updated\":7}").json();
+    assert!(answer.get("columns_missing").is_none(), "{answer}");
+    assert_eq!(host.credits("B")[0]["amount"], "500.00");
+    // A part that comes late changes nothing that came later.
+    host.deliver("msg_5", "{\"id\":\"B\",\"amount\":1,\"updated\":6}");
+    assert_eq!(host.credits("B")[0]["amount"], "500.00");
 }

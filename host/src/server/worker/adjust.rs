@@ -1,4 +1,4 @@
-//! Adjustments: kept, then what they are about is decided again.
+//! Adjustments: kept in one commit with the decision that follows from them.
 //!
 //! Not HTTP and not what an adjustment does (the engine's). Runs on the worker's thread. Source:
 //! DOMAIN 2.12.
@@ -6,6 +6,7 @@
 use accredit_crediting::posting;
 use accredit_domain::decision::{CreditRow, Resolution};
 
+use super::again::About;
 use super::{Worker, fence};
 use crate::http::problem::Problem;
 
@@ -62,11 +63,14 @@ impl Worker {
             }
         };
         resolution.transaction = Some(transaction.clone());
-        let now_ms = self.service.clock.now_ms();
-        let (kept, _) = self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
-        // Also of one that was kept before: a crash may have come before its decision.
-        self.decide_again(std::slice::from_ref(&transaction)).map_err(failed)?;
-        Ok(kept)
+        if let Some(kept) = self.service.ledger.resolved_before(&resolution).map_err(failed)? {
+            return Ok(kept);
+        }
+        self.refuse_without_rules(&transaction)?;
+        let about = About { transaction, resolution: resolution.clone() };
+        let ids = std::slice::from_ref(&about.transaction);
+        self.decide_with(ids, std::slice::from_ref(&about)).map_err(failed)?;
+        Ok(resolution)
     }
 
     /// The row of a credit; one that is not known yet may still be in the inbox. The credit of a

@@ -18,21 +18,64 @@ use accredit_workspace::Ruleset;
 
 use super::Worker;
 
+/// What says that everything was carried out that version 0.1.0 recorded.
+const CARRIED_OUT: &str = "carried_out";
+
 /// Transactions decided again in one commit.
 pub(super) const AGAIN_MAX: usize = 1000;
 
+/// What somebody decided about a transaction or one of its credits, before it is recorded.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    /// Natural key of the transaction.
+    pub(super) transaction: String,
+    /// What.
+    pub(super) resolution: Resolution,
+}
+
 impl Worker {
-    /// Decides stored transactions again, as their inputs are now; returns how many there were.
-    pub(super) fn decide_again(&mut self, ids: &[String]) -> Result<usize, StoreError> {
+    /// Carries out what people decided and version 0.1.0 recorded without deciding again, since it
+    /// ended in between; once for a data file.
+    pub(super) fn carry_out(&mut self) {
+        let ledger = &self.service.ledger;
+        if !matches!(ledger.meta(CARRIED_OUT), Ok(None)) {
+            return;
+        }
+
+        let done = ledger.resolved_transactions().and_then(|ids| {
+            let ids: Vec<String> = ids.into_iter().collect();
+            self.decide_what_can_be(&ids)?;
+            self.service.ledger.set_meta(CARRIED_OUT, b"1")
+        });
+        if let Err(error) = done {
+            tracing::error!(error.cause = %error, "what was recorded is not carried out yet");
+        }
+    }
+
+    /// Records what people decided about stored transactions, and decides those again with it: some
+    /// transactions in a commit, each with all that is about it, so that what is recorded is done.
+    pub(super) fn decide_with(
+        &mut self,
+        ids: &[String],
+        resolutions: &[About],
+    ) -> Result<usize, StoreError> {
         let mut count = 0;
         for chunk in ids.chunks(AGAIN_MAX) {
-            count += self.decide_chunk(chunk)?;
+            count += self.decide_chunk_with(chunk, resolutions)?;
         }
         Ok(count)
     }
 
     /// The same of so many that one commit holds them.
     pub(super) fn decide_chunk(&mut self, chunk: &[String]) -> Result<usize, StoreError> {
+        self.decide_chunk_with(chunk, &[])
+    }
+
+    fn decide_chunk_with(
+        &mut self,
+        chunk: &[String],
+        resolutions: &[About],
+    ) -> Result<usize, StoreError> {
         let mut stored = Vec::with_capacity(chunk.len());
         for id in chunk {
             stored.extend(self.service.ledger.transaction(id)?);
@@ -41,25 +84,32 @@ impl Worker {
             return Ok(0);
         }
 
-        let count = stored.len();
-        let decisions = self.by_their_rules(&stored)?;
-        self.record(&mut Work { decisions, ..Work::default() })?;
-        Ok(count)
+        let own = resolutions.iter().filter(|one| chunk.contains(&one.transaction));
+        let own: Vec<&About> = own.collect();
+        let decisions = self.by_their_rules(&stored, &own)?;
+        let at_ms = self.service.clock.now_ms();
+        let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
+        self.record(&mut Work { decisions, resolutions, ..Work::default() })?;
+        Ok(stored.len())
     }
 
-    /// New decisions of `stored`, each plan by the ruleset that decided it; nothing is posted yet.
+    /// New decisions of `stored`, each plan by the ruleset that decided it, with what is kept of
+    /// people's decisions and with `new` ones; nothing is posted yet. A transaction whose ruleset
+    /// cannot be rebuilt keeps the decisions that it has.
     pub(super) fn by_their_rules(
         &self,
         stored: &[Stored],
+        new: &[&About],
     ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
         let current = self.service.ruleset.load_full();
         let mut rulesets: BTreeMap<Arc<str>, (Arc<Ruleset>, Vec<&Stored>)> = BTreeMap::new();
         // What each plan of each transaction is decided by.
         let mut wanted: Vec<BTreeMap<&str, Arc<str>>> = Vec::with_capacity(stored.len());
-        for one in stored {
+        let stored: Vec<&Stored> = stored.iter().filter(|one| self.has_rules(one)).collect();
+        for one in &stored {
             let mut plans = BTreeMap::new();
             for decision in &one.decisions {
-                let ruleset = self.rules_of(decision, &current);
+                let Some(ruleset) = self.rules_of(decision, &current) else { continue };
                 let hash = Arc::clone(&ruleset.hash);
                 let (_, members) =
                     rulesets.entry(Arc::clone(&hash)).or_insert_with(|| (ruleset, Vec::new()));
@@ -72,7 +122,7 @@ impl Worker {
         }
         let mut made: BTreeMap<(Arc<str>, String), Vec<Decision>> = BTreeMap::new();
         for (hash, (ruleset, members)) in &rulesets {
-            for (id, decisions) in self.decide_stored(ruleset, members)? {
+            for (id, decisions) in self.decide_stored(ruleset, members, new)? {
                 made.insert((Arc::clone(hash), id), decisions);
             }
         }
@@ -86,20 +136,31 @@ impl Worker {
         Ok(merged.collect())
     }
 
-    fn rules_of(&self, decision: &Decision, current: &Arc<Ruleset>) -> Arc<Ruleset> {
+    /// Whether every ruleset is there that decided a transaction.
+    pub(super) fn has_rules(&self, stored: &Stored) -> bool {
+        let current = self.service.ruleset.load_full();
+        stored.decisions.iter().all(|decision| self.rules_of(decision, &current).is_some())
+    }
+
+    /// What a decision is made by: the ruleset that made it, where that is there; the one in force,
+    /// of what could not be decided.
+    fn rules_of(&self, decision: &Decision, current: &Arc<Ruleset>) -> Option<Arc<Ruleset>> {
         if decision.stopped() {
-            return Arc::clone(current);
+            return Some(Arc::clone(current));
         }
-        self.service.ruleset_of(&decision.ruleset).unwrap_or_else(|_| {
-            tracing::warn!(ruleset.hash = %decision.ruleset, "an earlier ruleset cannot be rebuilt");
-            Arc::clone(current)
-        })
+        let ruleset = self.service.ruleset_of(&decision.ruleset).ok();
+        if ruleset.is_none() {
+            let hash = &decision.ruleset;
+            tracing::warn!(ruleset.hash = %hash, "decided by a ruleset that cannot be rebuilt");
+        }
+        ruleset
     }
 
     fn decide_stored(
         &self,
         ruleset: &Ruleset,
         stored: &[&Stored],
+        new: &[&About],
     ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let mut resolutions: Vec<Resolution> = Vec::new();
@@ -107,8 +168,10 @@ impl Worker {
         for one in stored {
             transactions.push(Arc::new(decoder.decode(&one.record)));
             resolutions.extend(self.service.ledger.resolutions(&one.id)?);
+            let new = new.iter().filter(|new| new.transaction == one.id);
+            resolutions.extend(new.map(|new| new.resolution.clone()));
         }
-        let decided = self.decide(ruleset, &transactions, resolutions);
+        let decided = self.decide(ruleset, &transactions, &resolutions)?;
         // By the key that it is stored under: another ruleset may read another one.
         let ids = stored.iter().map(|one| one.id.clone());
         Ok(ids.zip(decided.into_iter().map(|(_, decisions)| decisions)).collect())

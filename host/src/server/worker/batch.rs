@@ -2,7 +2,6 @@
 //!
 //! Not decoding (`intake`) and not deciding (the engine).
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,10 +17,11 @@ use accredit_workspace::Ruleset;
 
 use super::Worker;
 use crate::operations::explain;
-use crate::operations::intake::understand;
+use crate::operations::intake::{merges, next_version, understand};
 
 /// The version of a transaction that counts, so far.
 struct Current {
+    record: Record,
     transaction: Arc<Transaction>,
     /// Whether it came in this batch and must be decided.
     new: bool,
@@ -55,7 +55,7 @@ impl Worker {
         let Growing { mut batch, current, resolutions, .. } = growing;
         let new = current.into_values().filter(|current| current.new);
         let transactions: Vec<_> = new.map(|current| current.transaction).collect();
-        batch.decisions = self.decide(&ruleset, &transactions, resolutions);
+        batch.decisions = self.decide(&ruleset, &transactions, &resolutions)?;
         self.record(&mut batch)?;
         self.shadow(&batch.decisions);
         Ok(pending.len())
@@ -69,8 +69,9 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let dead = match understand(growing.ruleset, &mut self.machines, delivery) {
             Ok(understood) => {
-                for (record, transaction) in understood.rows {
-                    self.version(growing, sequence, record, transaction)?;
+                let merges = merges(growing.ruleset, delivery);
+                for row in understood.rows {
+                    self.version(growing, sequence, merges, row)?;
                 }
                 understood.rest
             }
@@ -89,32 +90,43 @@ impl Worker {
         &self,
         growing: &mut Growing<'_>,
         sequence: u64,
-        record: Record,
-        transaction: Arc<Transaction>,
+        merges: bool,
+        row: (Record, Arc<Transaction>),
     ) -> Result<(), StoreError> {
-        let id = transaction.id.to_string();
+        let id = row.1.id.to_string();
         if !growing.current.contains_key(&id)
             && let Some(stored) = self.service.ledger.transaction(&id)?
         {
             // Read by the types of today, so that a corrected column is no new version.
             let fields = Arc::clone(&growing.ruleset.settings.fields);
             let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-            let current = Current { transaction, new: false };
+            let current = Current { record: stored.record, transaction, new: false };
             growing.current.insert(id.clone(), current);
             growing.resolutions.extend(self.service.ledger.resolutions(&id)?);
         }
 
-        let current = growing.current.get(&id);
-        let order = current.map(|current| version::compare(&current.transaction, &transaction));
-        if order == Some(Ordering::Equal) {
+        let Some(current) = growing.current.get(&id) else {
+            let (record, transaction) = row;
+            let version = Version { id: id.clone(), record, sequence, superseded: false };
+            let record = version.record.clone();
+            growing.batch.versions.push(version);
+            growing.current.insert(id, Current { record, transaction, new: true });
+            return Ok(());
+        };
+
+        let fields = &growing.ruleset.settings.fields;
+        let (record, transaction) =
+            next_version(fields, merges, (&current.record, &current.transaction), row);
+        let order = version::compare(&current.transaction, &transaction);
+        if order.is_eq() {
             return Ok(());
         }
 
-        let superseded = order == Some(Ordering::Less);
-        let version = Version { id: id.clone(), record, sequence, superseded };
+        let superseded = order.is_lt();
+        let version = Version { id: id.clone(), record: record.clone(), sequence, superseded };
         growing.batch.versions.push(version);
         if !superseded {
-            growing.current.insert(id, Current { transaction, new: true });
+            growing.current.insert(id, Current { record, transaction, new: true });
         }
         Ok(())
     }
@@ -124,16 +136,16 @@ impl Worker {
         &self,
         ruleset: &Ruleset,
         transactions: &[Arc<Transaction>],
-        resolutions: Vec<Resolution>,
-    ) -> Vec<(String, Vec<Decision>)> {
-        let inputs = explain::inputs(Some(self.service.business_date()), &resolutions);
+        resolutions: &[Resolution],
+    ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
+        let inputs = explain::inputs(Some(self.service.business_date()), resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, transactions, &inputs, threads);
         let ids = transactions.iter().map(|transaction| transaction.id.to_string());
         let rows = decided.iter().map(|plans| {
             plans.iter().map(|decided| row::decision(ruleset, decided)).collect::<Vec<_>>()
         });
-        ids.zip(rows).collect()
+        Ok(ids.zip(rows).collect())
     }
 
     /// Records a round of work, with what is posted because periods are finalized.

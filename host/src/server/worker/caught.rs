@@ -65,7 +65,9 @@ impl Worker {
                 self.leave_as_it_is(&id)?;
             }
         }
-        Ok(())
+
+        let recredited = work.recredited.take();
+        self.record(&mut Work { recredited, ..Work::default() })
     }
 
     fn leave_as_it_is(&self, id: &str) -> Result<(), StoreError> {

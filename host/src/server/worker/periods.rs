@@ -70,7 +70,7 @@ impl Worker {
         let mut work = Work { finalized: Some((leaf.id.clone(), said.clone())), ..Work::default() };
         let mut changed = Vec::new();
         let count = self.freeze(leaf, &mut work, &mut changed)?;
-        work.decisions = self.by_their_rules(&changed)?;
+        work.decisions = self.by_their_rules(&changed, &[])?;
         let calendar = self.service.ruleset.load().settings.calendar.clone();
         for (id, decisions) in &mut work.decisions {
             let fresh = work.frozen.iter().find(|(known, _)| known == id);
@@ -90,7 +90,8 @@ impl Worker {
     }
 
     /// Collects what is frozen with `leaf`, and the transactions of which that is not all that
-    /// stands there: a hold goes on, or something changed after it was certain.
+    /// stands there: a hold goes on, something changed after it was certain, or what is frozen now
+    /// stands behind what is not.
     fn freeze(
         &self,
         leaf: &Period,
@@ -109,13 +110,16 @@ impl Worker {
             for plan in &certain {
                 fresh.extend(ledger.confirmed(plan, &leaf.id, &stored.id)?);
             }
-            if all.len() != fresh.len() || all.iter().any(|row| !fresh.contains(row)) {
+            let differs = all.len() != fresh.len() || all.iter().any(|row| !fresh.contains(row));
+            count += fresh.len();
+            let is_frozen = !fresh.is_empty();
+            let mut frozen = ledger.frozen(&stored.id)?;
+            frozen.extend(fresh);
+
+            if differs || !stands_first(&frozen, &stored) {
                 changed.push(stored.clone());
             }
-            if !fresh.is_empty() {
-                count += fresh.len();
-                let mut frozen = ledger.frozen(&stored.id)?;
-                frozen.extend(fresh);
+            if is_frozen {
                 work.frozen.push((stored.id, frozen));
             }
             Ok(())
@@ -133,4 +137,13 @@ impl Worker {
         });
         Ok(certain.map(|release| release.plan).collect())
     }
+}
+
+/// Whether the frozen rows of each plan are the first ones of its decision, in their order.
+fn stands_first(frozen: &[CreditRow], stored: &Stored) -> bool {
+    stored.decisions.iter().all(|decision| {
+        let own: Vec<&CreditRow> = frozen.iter().filter(|row| row.plan == decision.plan).collect();
+        let first: Vec<&CreditRow> = decision.credits.iter().take(own.len()).collect();
+        own == first
+    })
 }

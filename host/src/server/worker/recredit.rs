@@ -7,7 +7,7 @@
 //! the one whose activation asked last.
 
 use accredit_ledger::record::Work;
-use accredit_ledger::recredit::Recredit;
+use accredit_ledger::recredit::{Progress, Recredit};
 use accredit_seams::store::Error as StoreError;
 use serde_json::json;
 
@@ -103,15 +103,17 @@ impl Worker {
         let decided = self.service.decide_stale(&ruleset, &again, today)?;
         let ids = again.into_iter().map(|one| one.stored.id);
         let decisions: Vec<_> = ids.zip(decided).collect();
-        if !decisions.is_empty() {
-            self.record_what_can_be(&mut Work { decisions, ..Work::default() })?;
-        }
         let decided = wish.decided + count;
         let known = Recredit { decided, ..wish };
-        let further = next.map(|next| Recredit { next, ..known.clone() });
-        self.service.ledger.recredited(&known, further.as_ref(), self.service.clock.now_ms())?;
+        let at_ms = self.service.clock.now_ms();
+        let progress = Progress { known: known.clone(), next, at_ms };
+        self.record_what_can_be(&mut Work {
+            decisions,
+            recredited: Some(progress),
+            ..Work::default()
+        })?;
         self.after_recredit()?;
-        if further.is_none() {
+        if next.is_none() {
             tracing::info!(activation = known.activation, transactions = decided, "decided again");
         }
         Ok(true)

@@ -1,4 +1,5 @@
-//! Releases and manual holds: resolve once, decide again, answer with the row as it is then.
+//! Releases and manual holds: recorded once, in one commit with the decision that follows; answered
+//! with the row as it is then.
 //!
 //! Not HTTP. Runs on the worker's thread, so that the status it judges by cannot change meanwhile.
 
@@ -10,6 +11,7 @@ use accredit_domain::decision::{CreditRow, Resolution};
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::Error as StoreError;
 
+use super::again::About;
 use super::{Worker, fence};
 use crate::http::problem::Problem;
 
@@ -27,14 +29,6 @@ impl Action {
         match self {
             Action::Release => "release",
             Action::Hold => "hold",
-        }
-    }
-
-    /// Whether a credit of this status may already have been decided with the action.
-    fn shows(self, status: &str) -> bool {
-        match self {
-            Action::Release => status != "held",
-            Action::Hold => status != "active",
         }
     }
 }
@@ -61,11 +55,6 @@ impl Worker {
         let earlier = self.service.ledger.resolutions(&row.transaction).map_err(failed)?;
         let last = earlier.iter().rev().find(|one| one.credit == credit && !one.is_adjustment());
         if last.is_some_and(|last| last.action == order.action.name()) {
-            if !order.action.shows(&row.status) {
-                // A crash came between the resolution and its decision.
-                self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
-                return self.row(&order.credit);
-            }
             return Ok(row);
         }
         match (order.action, row.status.as_str()) {
@@ -94,10 +83,24 @@ impl Worker {
             comment: order.comment,
             ..Resolution::default()
         };
-        let now_ms = self.service.clock.now_ms();
-        self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
-        self.decide_again(std::slice::from_ref(&row.transaction)).map_err(failed)?;
+        self.refuse_without_rules(&row.transaction)?;
+        let about = About { transaction: row.transaction, resolution };
+        let ids = std::slice::from_ref(&about.transaction);
+        self.decide_with(ids, std::slice::from_ref(&about)).map_err(failed)?;
         self.row(&order.credit)
+    }
+
+    /// Refuses what could not be carried out: the transaction was decided by a ruleset that this
+    /// version of the program cannot rebuild.
+    pub(super) fn refuse_without_rules(&self, transaction: &str) -> Result<(), Problem> {
+        let stored = self.service.ledger.transaction(transaction);
+        let stored = stored.map_err(|error| Problem::internal(&error))?;
+        if stored.is_none_or(|stored| self.has_rules(&stored)) {
+            return Ok(());
+        }
+        let detail = "this version of the program cannot rebuild the ruleset that decided it: \
+                      activate the rules of today with `effective: recredit`, then do it again";
+        Err(Problem::conflict("ruleset_not_rebuilt", detail))
     }
 
     /// Whether the row, or the period that its credit belongs to, never changes again.
@@ -127,24 +130,28 @@ impl Worker {
                 break;
             }
         }
-        let (mut ids, mut transactions) = (Vec::new(), BTreeSet::new());
-        for row in held {
+        let date = self.service.business_date().to_string();
+        let mut transactions = BTreeSet::new();
+        let mut released = Vec::with_capacity(held.len());
+        for row in &held {
+            self.refuse_without_rules(&row.transaction)?;
             let resolution = Resolution {
-                credit: posting::credit_of(&row).to_string(),
+                credit: posting::credit_of(row).to_string(),
                 action: Action::Release.name().to_owned(),
-                date: self.service.business_date().to_string(),
+                date: date.clone(),
                 who: who.to_owned(),
                 comment: comment.map(str::to_owned),
                 ..Resolution::default()
             };
-            let now_ms = self.service.clock.now_ms();
-            self.service.ledger.resolve(&resolution, now_ms).map_err(failed)?;
-            ids.push(row.id);
-            transactions.insert(row.transaction);
+            if self.service.ledger.resolved_before(&resolution).map_err(failed)?.is_none() {
+                let transaction = row.transaction.clone();
+                released.push(About { transaction, resolution });
+            }
+            transactions.insert(row.transaction.clone());
         }
         let transactions: Vec<String> = transactions.into_iter().collect();
-        self.decide_again(&transactions).map_err(failed)?;
-        Ok(ids)
+        self.decide_with(&transactions, &released).map_err(failed)?;
+        Ok(held.into_iter().map(|row| row.id).collect())
     }
 
     fn row(&self, credit: &str) -> Result<CreditRow, Problem> {

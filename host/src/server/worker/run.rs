@@ -163,11 +163,12 @@ impl Worker {
     }
 
     fn decide_step(&mut self, run: &Run, some: &[Stored]) -> Result<Run, StoreError> {
-        let decisions = self.by_their_rules(some)?;
+        let decisions = self.by_their_rules(some, &[])?;
         let mut work = Work { decisions, ..Work::default() };
         self.record(&mut work)?;
         let mut run = Run { decided: run.decided + some.len(), ..run.clone() };
-        for (before, (_, after)) in some.iter().zip(&work.decisions) {
+        for (id, after) in &work.decisions {
+            let Some(before) = some.iter().find(|one| one.id == *id) else { continue };
             let of = |decisions: &[Decision]| -> Vec<Decision> {
                 decisions.iter().filter(|one| one.plan == run.plan).map(content).collect()
             };

@@ -108,7 +108,10 @@ fn seen(
         found.ok_or_else(|| format!("there is no period `{id}`"))
     });
     let period = period.transpose()?;
-    let payee = period.as_ref().map_or_else(|| payee.to_owned(), |it| known(ruleset, payee, it));
+    let payee = match &period {
+        Some(period) => known(ruleset, payee, period)?,
+        None => someone(ruleset, payee)?,
+    };
     let found = period.as_ref().and_then(|it| credited(arguments, loaded, program, (&payee, it)));
     let (plan, types, mut seen) = match found {
         Some((plan, types, seen)) => (Some(plan), types, seen),
@@ -119,12 +122,17 @@ fn seen(
             return Err(format!("`{payee}` has no credits that count in {period}"));
         }
     };
+    if let Some(credited) = asked.credited.filter(|_| asked.total.is_empty()) {
+        let counting = if types.is_empty() { &ruleset.settings.credit_types } else { &types };
+        split_is_clear(credited, counting, program)?;
+    }
     replace(ruleset, asked, &types, &mut seen)?;
     Ok((plan, seen))
 }
 
-/// The id of a payee or team that a name means on the last day of a period.
-fn known(ruleset: &Ruleset, name: &str, period: &Period) -> String {
+/// The id of a payee or team that a name means on the last day of a period: a position means its
+/// holder.
+fn known(ruleset: &Ruleset, name: &str, period: &Period) -> Result<String, String> {
     let organization = &ruleset.organization;
     let last = last(period);
     let payee = find_payee(ruleset, name, Some(last));
@@ -133,7 +141,44 @@ fn known(ruleset: &Ruleset, name: &str, period: &Period) -> String {
         let teams = organization.teams.resolve(name, last);
         teams.first().map(|team| organization.team_id(*team))
     };
-    payee.or_else(team).map_or_else(|| name.to_owned(), |id| id.to_string())
+    if let Some(id) = payee.or_else(team) {
+        return Ok(id.to_string());
+    }
+    match organization.resolve(name, last).positions.as_slice() {
+        [] => Ok(name.to_owned()),
+        [position] => {
+            let position = organization.position_id(*position);
+            Err(format!("nobody holds the position `{position}` on {last}; name a payee"))
+        }
+        several => {
+            let positions = several.iter().map(|one| organization.position_id(*one).to_string());
+            let positions = positions.collect::<Vec<_>>().join("`, `");
+            Err(format!("`{name}` means the positions `{positions}`; name a payee"))
+        }
+    }
+}
+
+/// A payee without a period: a position has no holder then, so it is refused with the names of
+/// those who held it.
+fn someone(ruleset: &Ruleset, name: &str) -> Result<String, String> {
+    let organization = &ruleset.organization;
+    let Some(position) = organization.find_position(name) else { return Ok(name.to_owned()) };
+    if organization.find_participant(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let holders = organization.holders(position).into_iter();
+    let holders: Vec<String> =
+        holders.map(|holder| organization.participant_id(holder).to_string()).collect();
+    match holders.as_slice() {
+        [] => Err(format!("`{name}` is a position that nobody has held; name a payee")),
+        [one] => Err(format!("`{name}` is a position; its payee is `{one}`: write --payee {one}")),
+        _ => {
+            let holders = holders.join("`, `");
+            Err(format!(
+                "`{name}` is a position, held by `{holders}`; name one of them, or add --period"
+            ))
+        }
+    }
 }
 
 fn last(period: &Period) -> Date {
@@ -230,11 +275,11 @@ fn replace(
     types: &[Arc<str>],
     seen: &mut Seen,
 ) -> Result<(), String> {
+    let declared = &ruleset.settings.credit_types;
     let mut totals = TotalsView::clone(&seen.totals);
     for given in &asked.total {
         let (name, amount) = given.split_once('=').ok_or("a total is written TYPE=AMOUNT")?;
         let amount: Decimal = amount.parse().map_err(|_| format!("`{amount}` is no amount"))?;
-        let declared = &ruleset.settings.credit_types;
         if !declared.is_empty() && !declared.iter().any(|known| **known == *name) {
             return Err(format!("there is no credit type `{name}`"));
         }
@@ -246,9 +291,39 @@ fn replace(
         totals.credited = sum
             .map(|(_, amount)| *amount)
             .fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount));
+    } else if let Some(credited) = asked.credited {
+        // The whole is of the only type that counts.
+        let only = if types.is_empty() { declared.as_slice() } else { types };
+        let others = totals.by_credit_type.keys().cloned().collect::<Vec<_>>();
+        if let [one] = if only.is_empty() { others.as_slice() } else { only } {
+            totals.by_credit_type.insert(Arc::clone(one), credited);
+        }
     }
     totals.credited = asked.credited.unwrap_or(totals.credited);
     seen.totals = Arc::new(totals);
     seen.quota = asked.quota.or(seen.quota);
     Ok(())
+}
+
+/// Whether one amount is all that the policy reads: where a single type counts, or where it reads
+/// `totals.credited` alone.
+fn split_is_clear(
+    credited: Decimal,
+    counting: &[Arc<str>],
+    program: &Program,
+) -> Result<(), String> {
+    let lines = program.source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code: String = lines.map(|line| format!("{line}\n")).collect();
+    let code = code.replace("(payee, totals, quota)", "");
+    let mut reads = code.split("totals").skip(1);
+    if counting.len() < 2 || reads.all(|rest| rest.starts_with(".credited")) {
+        return Ok(());
+    }
+
+    let example = counting.iter().map(|name| format!(" --total {name}=AMOUNT"));
+    let example: String = example.collect();
+    Err(format!(
+        "--credited {credited} does not say which credit type it is of, and {} count: write{example}",
+        counting.len()
+    ))
 }

@@ -1,0 +1,132 @@
+//! What is to be known about a row beside its cells: another row contradicts it, or the deal has
+//! lost columns with it.
+//!
+//! Made where rows arrive, kept with the row, and raised as an alert by every decision about it.
+//!
+//! **Architecture invariant:** a remark is no content: two rows with equal cells are the same
+//! version, whatever is remarked about them.
+
+use std::collections::BTreeSet;
+
+use super::{Cell, Record, trimmed};
+
+/// A remark is stored as a cell behind the delivered ones, in a column whose name begins with this
+/// sign, which no reader lets into a name: so rows of earlier releases stay readable.
+const SIGN: char = '\0';
+
+/// What is remarked about a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remark {
+    /// Another row of the same file or delivery has the same natural key and other content, and no
+    /// clock says which of the two is later.
+    Conflict,
+    /// Mapped columns that the deal had before and that this row does not bring.
+    ColumnsMissing(BTreeSet<String>),
+}
+
+impl Remark {
+    /// The code of its alert.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Remark::Conflict => "conflict",
+            Remark::ColumnsMissing(_) => "columns_missing",
+        }
+    }
+
+    /// Its alert, for people.
+    pub fn message(&self) -> String {
+        match self {
+            Remark::Conflict => "rows of one file or delivery have this natural key and unlike \
+                                 content, and no clock says which is later; map `updated`, or \
+                                 another `id`, in [fields]"
+                .to_owned(),
+            Remark::ColumnsMissing(columns) => {
+                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                format!(
+                    "the latest row does not bring `{}`, which the deal had before; send whole \
+                     rows, or write `merge = true` under the source",
+                    columns.join("`, `")
+                )
+            }
+        }
+    }
+
+    fn cell(&self) -> (String, Cell) {
+        let detail = match self {
+            Remark::Conflict => String::new(),
+            Remark::ColumnsMissing(columns) => {
+                columns.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+            }
+        };
+        (format!("{SIGN}{}", self.code()), Cell::Text(detail))
+    }
+
+    fn read((column, cell): &(String, Cell)) -> Option<Remark> {
+        let Cell::Text(detail) = cell else { return None };
+        match column.strip_prefix(SIGN)? {
+            "conflict" => Some(Remark::Conflict),
+            "columns_missing" => {
+                Some(Remark::ColumnsMissing(detail.split('\n').map(str::to_owned).collect()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A name of a column as a sender wrote it, without spaces at its ends and the sign of remarks.
+pub(super) fn column_name(written: &str) -> String {
+    trimmed(written.trim_start_matches(SIGN)).to_owned()
+}
+
+impl Record {
+    /// The cells that were delivered, without remarks.
+    pub fn delivered(&self) -> &[(String, Cell)] {
+        let end = self.cells.iter().position(|(column, _)| column.starts_with(SIGN));
+        self.cells.get(..end.unwrap_or(self.cells.len())).unwrap_or_default()
+    }
+
+    /// What is remarked about the row.
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.cells.iter().skip(self.delivered().len()).filter_map(Remark::read).collect()
+    }
+
+    /// Adds a remark, in place of an earlier one of its kind.
+    pub fn remark(&mut self, remark: &Remark) {
+        let cell = remark.cell();
+        self.cells.retain(|(column, _)| *column != cell.0);
+        self.cells.push(cell);
+    }
+
+    /// The row laid over an earlier one: what it does not bring stays as it was.
+    pub fn laid_over(&self, earlier: &Record) -> Record {
+        let brings = |name: &str| self.delivered().iter().any(|(column, _)| column == name);
+        let kept = earlier.delivered().iter().filter(|(column, _)| !brings(column));
+        Record { cells: kept.chain(self.delivered()).cloned().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_are_kept_with_the_row_and_are_no_cells() {
+        let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
+        let mut record = Record { cells: vec![cell("id", "A"), cell("owner", "ann")] };
+        let missing = Remark::ColumnsMissing(BTreeSet::from(["amount".into(), "closed".into()]));
+        record.remark(&Remark::Conflict);
+        record.remark(&missing);
+        record.remark(&Remark::Conflict);
+
+        let stored = serde_json::to_vec(&record).unwrap();
+        let record: Record = serde_json::from_slice(&stored).unwrap();
+        assert_eq!(record.remarks(), [missing, Remark::Conflict]);
+        assert_eq!(record.delivered().len(), 2);
+        assert_eq!(record.to_json().len(), 2);
+
+        let part = Record { cells: vec![cell("id", "A"), cell("amount", "5")] };
+        let whole = part.laid_over(&record);
+        assert_eq!(whole.cells, [cell("owner", "ann"), cell("id", "A"), cell("amount", "5")]);
+        assert_eq!(column_name("\0conflict"), "conflict", "nobody remarks from outside");
+    }
+}

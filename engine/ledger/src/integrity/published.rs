@@ -1,0 +1,105 @@
+//! What was released to payees, held against the trail: the release, every statement of it, and what
+//! became certain with it.
+//!
+//! Called by the check of the trail.
+
+use std::collections::BTreeMap;
+
+use super::{Row, each};
+use crate::releases::{Release, confirmed_prefix, hash_of_release, hash_of_rows};
+use crate::{Result, code};
+use accredit_seams::store::{Snapshot, Table};
+
+/// What the trail calls it.
+const WORDS: [&str; 3] = ["credits_released", "rewards_released", "calculation_deleted"];
+
+/// Rows of one table by key.
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Adds what is not as the last row of the trail about each calculation has it.
+pub(super) fn check(
+    snapshot: &dyn Snapshot,
+    trail: &BTreeMap<u64, Row>,
+    problems: &mut Vec<String>,
+) -> Result<()> {
+    let mut last: BTreeMap<(String, String), &Row> = BTreeMap::new();
+    for row in trail.values().filter(|row| WORDS.contains(&row.what.as_str())) {
+        let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
+        if let (Some(plan), Some(period)) = (text("plan"), text("period")) {
+            last.insert((plan.to_owned(), period.to_owned()), row);
+        }
+    }
+
+    let mut statements = statements(snapshot)?;
+    each(snapshot, Table::Releases, |key, bytes| {
+        let Ok(release) = code::from_json::<Release>(bytes) else {
+            problems.push(format!("the release `{}` cannot be read", key.escape_ascii()));
+            return Ok(());
+        };
+        let (plan, period) = (&release.plan, &release.period);
+        let which = (plan.clone(), period.clone());
+        let own = statements.remove(&which).unwrap_or_default();
+        let Some(row) = last.remove(&which) else {
+            problems.push(format!("the release of plan `{plan}` in {period} is not in the trail"));
+            return Ok(());
+        };
+        // Trails of earlier versions of the program have no hash of what was released.
+        let recorded = row.detail.get("record").and_then(serde_json::Value::as_str);
+        if recorded.is_some_and(|known| known != hash_of_release(bytes, &own)) {
+            problems.push(format!(
+                "what payees see of plan `{plan}` in {period} is not what row {} of the trail \
+                 released",
+                row.sequence
+            ));
+        }
+        confirmed(snapshot, row, plan, problems)
+    })?;
+
+    let gone = last.keys().map(|(plan, period)| format!("plan `{plan}` in {period}"));
+    problems.extend(gone.map(|which| format!("the release of {which} is gone")));
+    let strange = statements.keys().map(|(plan, period)| format!("plan `{plan}` in {period}"));
+    problems.extend(strange.map(|which| format!("a statement of {which} belongs to no release")));
+    Ok(())
+}
+
+/// Statements by plan and period.
+fn statements(snapshot: &dyn Snapshot) -> Result<BTreeMap<(String, String), Rows>> {
+    let mut statements: BTreeMap<(String, String), Rows> = BTreeMap::new();
+    each(snapshot, Table::Published, |key, row| {
+        let mut parts = key.split(|byte| *byte == 0).skip(1);
+        let mut part = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+        let (period, plan) = (part(), part());
+        statements.entry((plan, period)).or_default().insert(key.to_vec(), row.to_vec());
+        Ok(())
+    })?;
+    Ok(statements)
+}
+
+/// What became certain, leaf period by leaf period.
+fn confirmed(
+    snapshot: &dyn Snapshot,
+    row: &Row,
+    plan: &str,
+    problems: &mut Vec<String>,
+) -> Result<()> {
+    let Some(leaves) = row.detail.get("confirmed").and_then(serde_json::Value::as_object) else {
+        return Ok(());
+    };
+    let mut found: BTreeMap<&str, Rows> =
+        leaves.keys().map(|leaf| (&**leaf, Rows::new())).collect();
+    each(snapshot, Table::Confirmed, |key, bytes| {
+        let own = found.iter_mut().find(|(leaf, _)| key.starts_with(&confirmed_prefix(plan, leaf)));
+        if let Some((_, rows)) = own {
+            rows.insert(key.to_vec(), bytes.to_vec());
+        }
+        Ok(())
+    })?;
+
+    for (leaf, rows) in found {
+        let recorded = leaves.get(leaf).and_then(serde_json::Value::as_str);
+        if recorded != Some(hash_of_rows(&rows).as_str()) {
+            problems.push(format!("what is certain of plan `{plan}` in {leaf} has changed"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! How much one check may have to do: a limit on what it reads and one on its steps.
+//!
+//! Not the limits of a single file or script, which their readers name. Called by `Ruleset::read`
+//! and by what goes through all programs.
+//!
+//! **Architecture invariant:** a check that stops at a limit says so with an error, so that nothing
+//! that was not checked comes into force.
+
+use super::report::Report;
+use super::{Files, definition};
+use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::work::{self, CHECK_STEPS_MAX};
+
+/// Bytes of all definition files together.
+pub(super) const DEFINITION_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Whether the definition files are small enough to be checked; else it is reported.
+pub(super) fn fits(files: &Files, report: &Report) -> bool {
+    let definitions = files.iter().filter(|(path, _)| definition(path));
+    let bytes: usize = definitions.map(|(_, text)| text.len()).sum();
+    if bytes <= DEFINITION_BYTES_MAX {
+        return true;
+    }
+    let message = format!(
+        "the files have {bytes} bytes, more than {DEFINITION_BYTES_MAX} (DEFINITION_BYTES_MAX)"
+    );
+    report.push(stopped(message));
+    false
+}
+
+/// Whether the check may go on; the first time that it may not is reported.
+pub(super) fn goes_on(report: &Report, place: &Place) -> bool {
+    if !work::is_spent() {
+        return true;
+    }
+    let message = format!(
+        "the check took more than {CHECK_STEPS_MAX} steps (CHECK_STEPS_MAX), and stopped at `{}`",
+        place.file
+    );
+    report.push(stopped(message));
+    false
+}
+
+fn stopped(message: String) -> Diagnostic {
+    let help = "split the directory, or take out what made so many files, rows or findings";
+    Diagnostic::error("CR092", Place::file(super::SETTINGS), message).help(help)
+}

@@ -1,0 +1,106 @@
+//! Positions that report to each other in a circle on some day.
+//!
+//! Not the report of it (`consistency`). Source: DOMAIN 2.3 (INV-H1).
+//!
+//! **Architecture invariant:** a chain of any length is followed once a day, whatever the order of
+//! its rows.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::civil::Date;
+
+use super::{Dated, Origin};
+use accredit_domain::organization::{Organization, PositionId};
+use accredit_domain::work;
+
+/// Every circle of positions that report to each other on some day.
+///
+/// A circle begins on the day its last version does, so it is enough to follow each version upwards
+/// on its own first day; what was followed on a day is not followed again.
+pub(super) fn circles(
+    organization: &Organization,
+    versions: &[Dated<PositionId>],
+) -> Vec<(Origin, Vec<PositionId>)> {
+    let doubtful = in_doubt(organization);
+    let mut followed: HashSet<(Date, PositionId)> = HashSet::new();
+    let mut known: BTreeSet<Vec<PositionId>> = BTreeSet::new();
+    let mut found = Vec::new();
+    for version in versions.iter().filter(|version| doubtful.contains(&version.what)) {
+        let date = version.validity.from.unwrap_or(Date::MIN);
+        let Some(circle) = circle(organization, (version.what, date), &mut followed) else {
+            continue;
+        };
+        let members: BTreeSet<PositionId> = circle.iter().copied().collect();
+        if known.insert(members.iter().copied().collect()) {
+            work::add(versions.len());
+            let there = |other: &&Dated<PositionId>| {
+                members.contains(&other.what) && other.validity.contains(date)
+            };
+            let origins = versions.iter().filter(there).map(|other| other.origin);
+            let latest = origins.max_by_key(|origin| origin.offset);
+            found.push((latest.unwrap_or(version.origin), circle));
+        }
+    }
+    found
+}
+
+/// The circle that the way upwards from a position ends in on a day; none where it ends, or comes
+/// to where an earlier way has been.
+fn circle(
+    organization: &Organization,
+    (from, date): (PositionId, Date),
+    followed: &mut HashSet<(Date, PositionId)>,
+) -> Option<Vec<PositionId>> {
+    let manager = |position| {
+        let manager = organization.version(position, date)?.manager?;
+        organization.version(manager, date).map(|_| manager)
+    };
+    let mut path = Vec::new();
+    let mut places: HashMap<PositionId, usize> = HashMap::new();
+    let mut current = Some(from);
+    while let Some(position) = current {
+        work::add(1);
+        if let Some(first) = places.get(&position) {
+            return path.get(*first..).map(<[PositionId]>::to_vec);
+        }
+        if work::is_spent() || !followed.insert((date, position)) {
+            return None;
+        }
+        places.insert(position, path.len());
+        path.push(position);
+        current = manager(position);
+    }
+    None
+}
+
+/// Positions that may be in a circle on some day: what is left when those are taken out, again and
+/// again, whose managers of all days are out, or that have none.
+fn in_doubt(organization: &Organization) -> HashSet<PositionId> {
+    let mut reports: HashMap<PositionId, Vec<PositionId>> = HashMap::new();
+    let mut managers: HashMap<PositionId, usize> = HashMap::new();
+    for (position, seat) in organization.positions() {
+        let above = seat.versions.iter().filter_map(|version| version.manager);
+        let above: BTreeSet<PositionId> = above.collect();
+        work::add(above.len());
+        managers.insert(position, above.len());
+        above.into_iter().for_each(|manager| reports.entry(manager).or_default().push(position));
+    }
+
+    let free = managers.iter().filter(|(_, count)| **count == 0).map(|(position, _)| *position);
+    let mut out: Vec<PositionId> = free.collect();
+    while let Some(position) = out.pop() {
+        managers.remove(&position);
+        for below in reports.remove(&position).into_iter().flatten() {
+            work::add(1);
+            let count = managers.get_mut(&below);
+            let last = count.is_some_and(|count| {
+                *count = count.saturating_sub(1);
+                *count == 0
+            });
+            if last {
+                out.push(below);
+            }
+        }
+    }
+    managers.into_keys().collect()
+}

@@ -1,0 +1,87 @@
+//! Where a server is, by which token it is asked, and whom its certificate must be signed by.
+//!
+//! Not asking it (`client`). Flattened into the options of every verb that talks to a server.
+//!
+//! **Architecture invariant:** a token from the command line or a file stays in a secrecy type.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use secrecy::SecretString;
+use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
+
+use crate::cli::remote::client::Client;
+
+/// Where a server is.
+#[derive(Debug, Args)]
+pub(crate) struct Server {
+    /// Where the server is.
+    #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
+    server: String,
+    #[command(flatten)]
+    access: Access,
+}
+
+impl Server {
+    /// A client of it.
+    ///
+    /// # Errors
+    /// Which file cannot be used.
+    pub(crate) fn client(&self) -> Result<Client, String> {
+        self.access.client(&self.server)
+    }
+}
+
+/// How a server lets one in and is recognised.
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    /// The server's token.
+    #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
+    token: Option<SecretString>,
+    /// A file that holds the server's token.
+    #[arg(long, value_name = "FILE", env = "ACCREDIT_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// Certificates of authorities (PEM) that may sign the server's, instead of the public ones.
+    #[arg(long, value_name = "FILE", env = "ACCREDIT_CA_FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl Access {
+    /// A client of the server at `url`.
+    ///
+    /// # Errors
+    /// Which file cannot be used.
+    pub(crate) fn client(&self, url: &str) -> Result<Client, String> {
+        let token = match (&self.token, &self.token_file) {
+            (Some(token), _) => token.clone(),
+            (None, Some(path)) => read(path)?.trim().into(),
+            (None, None) => SecretString::default(),
+        };
+        let roots = match &self.ca_file {
+            Some(path) => RootCerts::new_with_certs(&certificates(path)?),
+            None => RootCerts::WebPki,
+        };
+        Ok(Client::new(url, token, roots))
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let text = read(path)?;
+    let items = parse_pem(text.as_bytes());
+    let certificates: Vec<Certificate<'static>> = items
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() {
+        let help = "it needs a block that begins with -----BEGIN CERTIFICATE-----";
+        return Err(format!("`{}` holds no certificate; {help}", path.display()));
+    }
+    Ok(certificates)
+}

@@ -1,0 +1,120 @@
+//! `accredit dump` and `accredit restore`: a data file as lines of text, and back.
+//!
+//! Not the format (the ledger's `dump`). Nothing is written to the file that is dumped. Exit codes:
+//! 0 done, 1 not, or not wholly.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use accredit_ledger::dump::restore;
+use accredit_redb::Redb;
+use accredit_seams::store::Error as StoreError;
+use clap::Args;
+
+use crate::cli::print::output::{EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::verify::looked_at;
+
+/// What `dump` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Dump {
+    /// A data file that no server has open.
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Where the dump goes, in place of standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Leave damaged rows out and count them, in place of ending at the first one.
+    #[arg(long)]
+    skip_damaged: bool,
+}
+
+/// What `restore` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The data file to make; it must not exist.
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// A file that `dump` wrote.
+    #[arg(value_name = "DUMP")]
+    dump: PathBuf,
+}
+
+/// Runs `dump`.
+pub(crate) fn dump(options: &Dump) -> u8 {
+    let done = match &options.out {
+        None => written(options, &mut BufWriter::new(std::io::stdout().lock())),
+        Some(path) => to_file(options, path),
+    };
+    match done {
+        Ok(0) => EXIT_OK,
+        Ok(skipped) => {
+            eprintln!("error: {skipped} damaged rows were left out; compare with a backup");
+            EXIT_FAILED
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            EXIT_FAILED
+        }
+    }
+}
+
+/// Dumps, and gives the number of rows that were left out.
+fn written(options: &Dump, out: &mut dyn Write) -> Result<u64, String> {
+    let version = env!("CARGO_PKG_VERSION");
+    let is_lenient = options.skip_damaged;
+    let dumped = looked_at(&options.data, |ledger| ledger.dump(version, is_lenient, out))?;
+    eprintln!("{} rows", dumped.rows);
+    Ok(dumped.skipped)
+}
+
+/// A dump that ends early leaves no file that looks like one.
+fn to_file(options: &Dump, path: &Path) -> Result<u64, String> {
+    let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    let file = file.map_err(|error| cannot(&error))?;
+
+    let mut out = BufWriter::new(&file);
+    let skipped = written(options, &mut out)?;
+    drop(out);
+    file.as_file().sync_all().map_err(|error| cannot(&error))?;
+    file.persist_noclobber(path).map_err(|error| cannot(&error.error))?;
+    Ok(skipped)
+}
+
+/// Runs `restore`.
+pub(crate) fn run_restore(options: &Restore) -> u8 {
+    match restored(options) {
+        Ok(rows) => {
+            eprintln!("{rows} rows; look with `accredit verify` whether they fit together");
+            EXIT_OK
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            EXIT_FAILED
+        }
+    }
+}
+
+fn restored(options: &Restore) -> Result<u64, String> {
+    let (data, dump) = (&options.data, &options.dump);
+    let cannot =
+        |path: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    if data.exists() {
+        return Err(cannot(data, &"it exists already; a dump goes into a new file"));
+    }
+    let lines = File::open(dump).map_err(|error| cannot(dump, &error))?;
+
+    // Under another name until it is whole.
+    let folder = data.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = tempfile::tempdir_in(folder.unwrap_or(Path::new(".")));
+    let folder = folder.map_err(|error| cannot(data, &error))?;
+    let part = folder.path().join("part.redb");
+    let done: Result<_, StoreError> =
+        Redb::open(&part).and_then(|store| restore(Arc::new(store), &mut BufReader::new(lines)));
+    let done = done.map_err(|error| cannot(dump, &error))?;
+    std::fs::rename(&part, data).map_err(|error| cannot(data, &error))?;
+    Ok(done.rows)
+}

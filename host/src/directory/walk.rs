@@ -1,0 +1,180 @@
+//! The files below a folder, by walkdir: regular ones, and links to what lies inside the directory.
+//!
+//! Not reading them. Called by `directory`.
+//!
+//! **Architecture invariant:** a walk ends: every folder is entered once, however many links point
+//! to it, and nothing is opened that could block, such as a pipe.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::{Unreadable, unreadable};
+
+/// Folders within folders that are walked through.
+pub(super) const DEPTH_MAX: usize = 16;
+
+/// What is done about links that point outside and about what is no file.
+#[derive(Clone, Copy)]
+pub(super) enum Others<'a> {
+    /// They are refused, whatever their names are.
+    Refused,
+    /// They are refused where this function wants their names, else passed over.
+    RefusedIf(&'a dyn Fn(&Path) -> bool),
+}
+
+/// A walk below a customer's directory.
+struct Walk<'a> {
+    others: Others<'a>,
+    /// The directory, without links.
+    root: PathBuf,
+    /// Folders that were entered, without links.
+    entered: BTreeSet<PathBuf>,
+    /// What was found, by the names under which it was found.
+    files: Vec<PathBuf>,
+}
+
+/// The files of `dir`, which is `root` or lies in it, in order of their names; `depth` 1 means those
+/// that stand in it. Hidden ones are left out.
+///
+/// # Errors
+/// The first entry that is no file, no folder and no link inside `root`, or that cannot be listed.
+pub(super) fn files(
+    root: &Path,
+    dir: &Path,
+    depth: usize,
+    others: Others<'_>,
+) -> Result<Vec<PathBuf>, Unreadable> {
+    let whole = root.canonicalize().map_err(|error| missing(root, &error))?;
+    let mut walk = Walk { others, root: whole, entered: BTreeSet::new(), files: Vec::new() };
+    let mut waiting = vec![(dir.to_owned(), depth)];
+    // Links wait until the folders themselves were entered, under their own names.
+    while let Some((folder, depth)) = waiting.pop() {
+        waiting.extend(walk.enter(&folder, depth)?);
+    }
+    walk.files.sort();
+    Ok(walk.files)
+}
+
+impl Walk<'_> {
+    /// Finds the files of a folder; links to folders are returned, with the depth that is left.
+    fn enter(&mut self, folder: &Path, depth: usize) -> Result<Vec<(PathBuf, usize)>, Unreadable> {
+        let whole = self.inside(folder)?;
+        if self.entered.contains(&whole) {
+            return Ok(Vec::new());
+        }
+
+        let mut links = Vec::new();
+        // The folder itself may be a link: it is walked under its true name, and named as it was.
+        let entries = WalkDir::new(&whole).min_depth(1).max_depth(depth);
+        for entry in entries.into_iter().filter_entry(|entry| !hidden(entry)) {
+            let entry = entry.map_err(|error| {
+                let place = error.path().unwrap_or(folder).to_owned();
+                unreadable(&place, error)
+            })?;
+            let name = entry.path().strip_prefix(&whole).unwrap_or(entry.path());
+            let path = folder.join(name);
+            let kind = entry.file_type();
+            if kind.is_symlink() {
+                match self.inside(&path) {
+                    Ok(target) if target.is_dir() => {
+                        links.push((path, depth.saturating_sub(entry.depth())));
+                    }
+                    Ok(target) => self.add(path, target.is_file())?,
+                    Err(error) if self.refuses(&path) => return Err(error),
+                    Err(_) => (),
+                }
+            } else if kind.is_dir() {
+                self.entered.insert(entry.into_path());
+            } else {
+                self.add(path, kind.is_file())?;
+            }
+        }
+        self.entered.insert(whole);
+        links.retain(|(_, depth)| *depth > 0);
+        links.reverse();
+        Ok(links)
+    }
+
+    fn add(&mut self, path: PathBuf, regular: bool) -> Result<(), Unreadable> {
+        if regular {
+            self.files.push(path);
+        } else if self.refuses(&path) {
+            return Err(unreadable(&path, "this is a pipe or a device, not a file"));
+        }
+        Ok(())
+    }
+
+    fn refuses(&self, path: &Path) -> bool {
+        match self.others {
+            Others::Refused => true,
+            Others::RefusedIf(wanted) => wanted(path),
+        }
+    }
+
+    /// Where a path leads, which must lie inside the directory.
+    fn inside(&self, path: &Path) -> Result<PathBuf, Unreadable> {
+        let whole = path.canonicalize().map_err(|error| missing(path, &error))?;
+        if whole.starts_with(&self.root) {
+            return Ok(whole);
+        }
+        Err(unreadable(path, "this link points outside the directory"))
+    }
+}
+
+fn missing(path: &Path, error: &io::Error) -> Unreadable {
+    match error.kind() {
+        io::ErrorKind::NotFound if path.is_symlink() => {
+            unreadable(path, "this link points to nothing")
+        }
+        io::ErrorKind::NotFound => unreadable(path, "there is no such directory"),
+        _ => unreadable(path, error),
+    }
+}
+
+fn hidden(entry: &DirEntry) -> bool {
+    entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_walk_ends_whatever_links_there_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().join(path);
+        fs::create_dir_all(at("policies/hold")).unwrap();
+        fs::create_dir_all(at("shared/value")).unwrap();
+        fs::write(at("policies/hold/a.rhai"), "").unwrap();
+        fs::write(at("shared/value/b.rhai"), "").unwrap();
+        // Two links to their own folder: the check ran without end.
+        symlink(".", at("policies/one")).unwrap();
+        symlink(at("policies"), at("policies/two")).unwrap();
+        symlink("../shared/value", at("policies/value")).unwrap();
+        symlink("hold/a.rhai", at("policies/c.rhai")).unwrap();
+        let found = files(dir.path(), &at("policies"), DEPTH_MAX, Others::Refused).unwrap();
+        let expected = ["policies/c.rhai", "policies/hold/a.rhai", "policies/value/b.rhai"];
+        assert_eq!(found, expected.map(at));
+
+        let refused = |what: &str| {
+            let error = files(dir.path(), &at("policies"), DEPTH_MAX, Others::Refused)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(what), "{error}");
+        };
+        let outside = tempfile::tempdir().unwrap();
+        symlink(outside.path(), at("policies/out")).unwrap();
+        refused("policies/out: this link points outside the directory");
+        fs::remove_file(at("policies/out")).unwrap();
+        // Reading a pipe that nobody writes to waits for ever.
+        let made = std::process::Command::new("mkfifo").arg(at("policies/hold/p.rhai")).status();
+        assert!(made.unwrap().success());
+        refused("policies/hold/p.rhai: this is a pipe or a device, not a file");
+    }
+}

@@ -1,0 +1,52 @@
+//! Simulations: what a period would come to if it went on as it has so far.
+//!
+//! Not the simulating (the engine) and not its deals (`operations::simulation`). Nothing is stored.
+//! Source: DOMAIN 2.15.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::http::problem::Problem;
+use crate::server::secrets::Caller;
+use crate::server::state::Service;
+use crate::server::tasks::{self, Answered, Asked};
+
+/// Which simulation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SimulationRequest {
+    plan: String,
+    period: String,
+    /// The last day whose deals are real; the business date, or the period's last day if that is
+    /// earlier, unless said.
+    as_of: Option<Date>,
+}
+
+/// Repeats the deals of a period until it ends and says what it would come to.
+pub(crate) async fn simulate(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let request: SimulationRequest = serde_json::from_slice(&body).map_err(|error| {
+        Problem::bad_request(format!(
+            "expected a JSON object with `plan`, `period` and, if wanted, `as_of`: {error}"
+        ))
+    })?;
+    let wait = tasks::wait(&headers);
+    let asked = Asked { what: "simulation", who: caller.name, body: &body, wait };
+    let simulated = service.answered(asked, move |service| {
+        let wanted = service.wanted(&request.plan, &request.period)?;
+        service.simulation(&wanted, request.as_of).map(|found| Answered::ok(json!(found)))
+    });
+    simulated.await
+}

@@ -1,0 +1,270 @@
+//! Tokens and secrets as somebody gives them: in the environment, or in files that it names.
+//!
+//! Not those that the server makes itself and not who a token belongs to (`secrets`). Called by
+//! `config` at the start and by `rotation` afterwards.
+//!
+//! **Architecture invariant:** what is secret stays in a secrecy type until it is compared or hashed,
+//! so that no log and no `Debug` can show it; no message repeats it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::server::secrets::Role;
+
+/// Characters that a token has at least: fewer could be guessed.
+pub(crate) const TOKEN_CHARACTERS_MIN: usize = 16;
+
+/// Bytes of a file with tokens or secrets.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+const TOKEN: &str = "ACCREDIT_TOKEN";
+const TOKENS: &str = "ACCREDIT_TOKENS";
+const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
+const FILE_SUFFIX: &str = "_FILE";
+
+/// Names in the audit trail that are nobody's: the unnamed token and parts of the server.
+const ACTORS: [&str; 4] = ["admin", "serve", "watch", "worker"];
+
+/// The variable that holds the secrets of `source`.
+pub(crate) fn secret_variable(source: &str) -> String {
+    format!("{SECRET_PREFIX}{}", source.to_uppercase().replace('-', "_"))
+}
+
+/// A token with a name: the name is what the audit trail shows.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    /// Whose it is.
+    pub(crate) name: String,
+    /// What it may do.
+    pub(crate) role: Role,
+    /// The token.
+    pub(crate) token: SecretString,
+}
+
+/// Tokens and secrets that are given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Credentials {
+    /// The token of the API, if it is not the one made at first start.
+    pub(crate) token: Option<SecretString>,
+    /// Tokens with names and roles.
+    pub(crate) tokens: Vec<Named>,
+    /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
+    pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
+}
+
+/// A value of the environment, or the file that holds it.
+#[derive(Debug, Clone)]
+enum Origin {
+    Value(SecretString),
+    File(PathBuf),
+}
+
+/// Where tokens and secrets come from, by the name of their variable without `_FILE`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sources {
+    known: BTreeMap<String, Origin>,
+    /// Variables that are there with `_FILE` and without.
+    twice: Vec<String>,
+}
+
+impl Sources {
+    /// Those of the environment.
+    pub(crate) fn from_environment() -> Sources {
+        // Names that are not text are nobody's settings; `vars` would panic at them.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Sources::of(variables)
+    }
+
+    /// Those among variables; blank ones are not there.
+    pub(crate) fn of(variables: impl IntoIterator<Item = (String, String)>) -> Sources {
+        let mut sources = Sources::default();
+        for (variable, value) in variables {
+            let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(&variable);
+            let wanted = name == TOKEN || name == TOKENS || name.starts_with(SECRET_PREFIX);
+            if !wanted || value.trim().is_empty() {
+                continue;
+            }
+            let origin = if name.len() < variable.len() {
+                Origin::File(PathBuf::from(value.trim()))
+            } else {
+                Origin::Value(value.into())
+            };
+            if sources.known.insert(name.to_owned(), origin).is_some() {
+                sources.twice.push(name.to_owned());
+            }
+        }
+        sources
+    }
+
+    /// The files among them, which may change while the server runs.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.known.values().filter_map(|origin| match origin {
+            Origin::File(path) => Some(path.as_path()),
+            Origin::Value(_) => None,
+        })
+    }
+
+    /// What they hold now.
+    ///
+    /// # Errors
+    /// Which variable is not usable and why; never what it holds.
+    pub(crate) fn read(&self) -> Result<Credentials, String> {
+        if let Some(name) = self.twice.first() {
+            return Err(format!("`{name}` and `{name}{FILE_SUFFIX}` are both set; keep one"));
+        }
+        let mut credentials = Credentials::default();
+        for (name, origin) in &self.known {
+            let (text, shown) = match origin {
+                Origin::Value(value) => (value.clone(), format!("`{name}`")),
+                Origin::File(path) => {
+                    let shown = format!("`{name}{FILE_SUFFIX}` (`{}`)", path.display());
+                    let text = content(path).map_err(|error| format!("{shown}: {error}"))?;
+                    (text, shown)
+                }
+            };
+            let text = text.expose_secret().trim();
+            match name.as_str() {
+                TOKEN => {
+                    long_enough(text).map_err(|error| format!("{shown}: {error}"))?;
+                    credentials.token = Some(text.into());
+                }
+                TOKENS => {
+                    let tokens = named(text).map_err(|error| format!("{shown}: {error}"))?;
+                    credentials.tokens = tokens;
+                }
+                _ => {
+                    let secrets = text.split_whitespace().map(SecretString::from).collect();
+                    credentials.secrets.insert(name.clone(), secrets);
+                }
+            }
+        }
+        let token = credentials.token.as_ref().map(ExposeSecret::expose_secret);
+        let same = |one: &&Named| token == Some(one.token.expose_secret());
+        if let Some(one) = credentials.tokens.iter().find(same) {
+            return Err(format!("`{TOKENS}`: `{}` has the token of `{TOKEN}`", one.name));
+        }
+        Ok(credentials)
+    }
+}
+
+/// The text of a file that holds something.
+fn content(path: &Path) -> Result<SecretString, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(format!("the file has more than {FILE_BYTES_MAX} bytes (FILE_BYTES_MAX)"));
+    }
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    if text.trim().is_empty() { Err("the file is empty".to_owned()) } else { Ok(text.into()) }
+}
+
+/// Whether a token cannot be guessed easily.
+fn long_enough(token: &str) -> Result<(), String> {
+    let count = token.chars().count();
+    if count >= TOKEN_CHARACTERS_MIN {
+        return Ok(());
+    }
+    Err(format!(
+        "a token needs at least {TOKEN_CHARACTERS_MIN} characters and this one has {count}; make \
+         one with `openssl rand -hex 32`"
+    ))
+}
+
+/// Tokens out of `name:role:token`, separated by spaces or lines.
+///
+/// # Errors
+/// What is not understood; tokens are not repeated.
+pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
+    let mut all: Vec<Named> = Vec::new();
+    for part in text.split_whitespace() {
+        let mut parts = part.splitn(3, ':');
+        let (Some(name), Some(role), Some(token)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err("expected `name:role:token`, separated by spaces".to_owned());
+        };
+        let role = Role::parse(role).ok_or_else(|| {
+            format!("`{role}` is no role; write admin, author, approver or reader")
+        })?;
+        let same = |known: &Named| known.name.eq_ignore_ascii_case(name);
+        if name.is_empty() || token.is_empty() || all.iter().any(same) {
+            return Err(format!("`{name}` must stand once, with a token"));
+        }
+        if ACTORS.iter().any(|actor| actor.eq_ignore_ascii_case(name)) {
+            return Err(format!("`{name}` is what the audit trail calls the server itself"));
+        }
+        if let Some(other) = all.iter().find(|known| known.token.expose_secret() == token) {
+            // Two names with one token would approve each other.
+            return Err(format!("`{}` and `{name}` have the same token", other.name));
+        }
+        long_enough(token).map_err(|error| format!("`{name}`: {error}"))?;
+        all.push(Named { name: name.to_owned(), role, token: token.into() });
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: &str = "0123456789abcdef";
+
+    fn read(variables: &[(&str, &str)]) -> Result<Credentials, String> {
+        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Sources::of(owned).read()
+    }
+
+    /// A token of one character was accepted.
+    #[test]
+    fn short_tokens_are_refused_and_never_shown() {
+        for length in 0..=20 {
+            let token = &"q7".repeat(10)[..length];
+            let one = read(&[("ACCREDIT_TOKEN", token)]);
+            assert_eq!(one.is_ok(), length == 0 || length >= 16, "{length}");
+            let named = read(&[("ACCREDIT_TOKENS", &format!("eva:author:{token}"))]);
+            assert_eq!(named.is_ok(), length >= 16, "{length}");
+            for refused in [one.err(), named.err()].into_iter().flatten().filter(|_| length > 3) {
+                assert!(!refused.contains(token), "{refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_hold_what_variables_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        fs::write(path("token"), format!("{LONG}\n")).unwrap();
+        fs::write(path("tokens"), format!("eva:author:{LONG}1\nida:approver:{LONG}2\n")).unwrap();
+        fs::write(path("crm"), "one two\n").unwrap();
+        let files = [
+            ("ACCREDIT_TOKEN_FILE", path("token")),
+            ("ACCREDIT_TOKENS_FILE", path("tokens")),
+            ("ACCREDIT_SECRET_CRM_FILE", path("crm")),
+        ];
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, path)| (*name, path.as_str())).collect();
+        let read_back = read(&files).unwrap();
+        assert_eq!(read_back.token.unwrap().expose_secret(), LONG);
+        assert_eq!(read_back.tokens.len(), 2);
+        assert_eq!(read_back.secrets["ACCREDIT_SECRET_CRM"].len(), 2);
+
+        let both = [files[0], ("ACCREDIT_TOKEN", LONG)];
+        assert!(read(&both).unwrap_err().contains("are both set"));
+        fs::write(path("token"), "").unwrap();
+        assert!(read(&files).unwrap_err().contains("the file is empty"));
+        assert!(read(&[("ACCREDIT_TOKEN_FILE", "/nowhere/token")]).is_err());
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let variables =
+            [("ACCREDIT_TOKEN", LONG), ("ACCREDIT_SECRET_CRM", "whsec_hidden-away-0123456789")];
+        let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let sources = Sources::of(owned);
+        let shown = format!("{sources:?} {:?}", sources.read().unwrap());
+        assert!(!shown.contains(LONG) && !shown.contains("hidden"), "{shown}");
+    }
+}

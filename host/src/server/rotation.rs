@@ -1,0 +1,84 @@
+//! Tokens and secrets read again while the server runs: when a file of theirs changes, or on SIGHUP.
+//!
+//! Not what they are (`credentials`). Started by the server.
+//!
+//! **Architecture invariant:** what cannot be used changes nothing: the server goes on with what it
+//! has and says why in its log.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::task::JoinHandle;
+
+use crate::server::secrets;
+use crate::server::state::Service;
+
+/// Between two looks at the files.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What a file is recognised by: its path, size and last change.
+type Stamps = Vec<(PathBuf, Option<(u64, SystemTime)>)>;
+
+/// Reads them again whenever there is reason to, until the task is ended.
+pub(crate) fn start(service: &Arc<Service>) -> JoinHandle<()> {
+    let service = Arc::clone(service);
+    tokio::spawn(async move {
+        let kind = tokio::signal::unix::SignalKind::hangup();
+        let mut hangup = tokio::signal::unix::signal(kind).ok();
+        let mut known = stamps(&service);
+        loop {
+            let asked = match &mut hangup {
+                Some(hangup) => tokio::select! {
+                    asked = hangup.recv() => asked.is_some(),
+                    () = tokio::time::sleep(LOOK_EVERY) => false,
+                },
+                None => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    false
+                }
+            };
+            let current = stamps(&service);
+            if asked || current != known {
+                known = current;
+                apply(&service);
+            }
+        }
+    })
+}
+
+fn stamps(service: &Service) -> Stamps {
+    let files = service.config.sources.files();
+    let stamp = |path: &std::path::Path| {
+        let found = std::fs::metadata(path).ok();
+        found.and_then(|found| Some((found.len(), found.modified().ok()?)))
+    };
+    files.map(|path| (path.to_owned(), stamp(path))).collect()
+}
+
+fn apply(service: &Service) {
+    match service.reload_credentials() {
+        Ok(()) => tracing::info!("tokens and secrets were read again"),
+        Err(error) => {
+            tracing::error!(error.cause = %error, "tokens and secrets stay as they were");
+        }
+    }
+}
+
+impl Service {
+    /// Reads tokens and secrets again and puts them in force, all of them or none.
+    ///
+    /// # Errors
+    /// Why what is there cannot be used.
+    pub(crate) fn reload_credentials(&self) -> Result<(), String> {
+        // An activation puts secrets in force as well: one at a time.
+        let _turn = self.door.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let given = self.config.sources.read()?;
+        let tokens = secrets::tokens(&self.ledger, &given)?;
+        let active = secrets::secrets(&self.ledger, &given, &self.ruleset.load())?;
+        self.tokens.store(Arc::new(tokens));
+        self.secrets.store(Arc::new(active));
+        self.credentials.store(Arc::new(given));
+        Ok(())
+    }
+}
