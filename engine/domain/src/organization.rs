@@ -272,6 +272,11 @@ impl Organization {
         self.aliases.keep(alias, entity, validity);
     }
 
+    /// A position.
+    pub fn position(&self, id: PositionId) -> Option<&Position> {
+        self.positions.get(id.0 as usize)
+    }
+
     /// All positions, in file order.
     pub fn positions(&self) -> impl Iterator<Item = (PositionId, &Position)> {
         (0..).map(PositionId).zip(&self.positions)

@@ -224,6 +224,17 @@ pub struct Program {
     pub name: Arc<str>,
     /// Where the text begins.
     pub origin: Origin,
+    /// Constants of the text that have another value where the policy is named, in order.
+    pub constants: Vec<Constant>,
+}
+
+/// A constant of a policy with its value where the policy is named: `policy:part(SHARE = 0.375)`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Constant {
+    /// Its name in the text.
+    pub name: Arc<str>,
+    /// A literal of the language: a number, a text in double quotes, `true` or `false`.
+    pub literal: Arc<str>,
 }
 
 /// A program's number in [`Programs`].

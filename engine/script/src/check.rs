@@ -33,7 +33,7 @@ use rhai::{AST, LexError, ParseError, ParseErrorType};
 pub use self::compared::{Compared, near_miss};
 use self::walk::Walk;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
-use super::{Known, fault, machine};
+use super::{Known, constants, fault, machine};
 use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::policy::{Form, Program, Returns};
 
@@ -140,13 +140,7 @@ pub fn reads(program: &Program) -> Reads {
 const ROUNDS: usize = 3;
 
 fn parse(program: &Program) -> Result<AST, Diagnostic> {
-    let read = || {
-        let engine = sandbox::parser();
-        match program.form {
-            Form::Policy(_) => engine.compile(&*program.source),
-            Form::Expression(_) => engine.compile_expression(&*program.source),
-        }
-    };
+    let read = || constants::compile(&sandbox::parser(), program);
     match catch_unwind(read) {
         Ok(Ok(ast)) => Ok(ast),
         Ok(Err(error)) => Err(syntax(program, &error)),

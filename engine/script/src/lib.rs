@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod check;
+pub mod constants;
 pub mod coverage;
 mod fault;
 pub mod library;

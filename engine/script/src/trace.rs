@@ -15,6 +15,7 @@ use rhai::{
     AST, ASTFlags, ASTNode, CallFnOptions, Dynamic, Engine, Expr, FnCallExpr, Position, Scope, Stmt,
 };
 
+use super::constants;
 use super::machine::{self, bind, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
 use super::workbench::Workbench;
@@ -72,11 +73,7 @@ pub fn steps_of_reward(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Ste
 fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
     let (plain, deadline) = sandbox::engine();
     let plain = Arc::new(plain);
-    let parsed = match program.form {
-        Form::Policy(_) => plain.compile(&*program.source),
-        Form::Expression(_) => plain.compile_expression(&*program.source),
-    };
-    let ast = parsed
+    let ast = constants::compile(&plain, program)
         .map_err(|error| fault::of_program(program, fault::parse_message(error.err_type())))?;
     let mut scope = Scope::new();
     deadline.start();

@@ -16,8 +16,8 @@ use super::{Files, policy_path};
 use accredit_domain::diagnostic::{Diagnostic, Origin, Place, did_you_mean};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::{Form, Kind, Program, ProgramId, Programs, Use};
-use accredit_script::library;
 use accredit_script::{Known, check};
+use accredit_script::{constants, library};
 
 /// What stands before the name of a standard policy.
 pub(super) const STANDARD: &str = "standard/";
@@ -47,6 +47,7 @@ impl Policies {
                 source: Arc::clone(text),
                 name: Arc::from(format!("{}/{stem}", kind.name())),
                 origin: Place::new(path, 1, 1).into(),
+                constants: Vec::new(),
             };
             let id = policies.add(program);
             policies.directory.insert((kind, stem.to_owned()), id);
@@ -62,11 +63,48 @@ impl Policies {
     /// Adds an expression.
     pub(super) fn expression(&self, place: Use, source: &str, origin: Origin) -> ProgramId {
         let form = Form::Expression(place);
-        self.add(Program { form, source: Arc::from(source), name: Arc::from(""), origin })
+        let (source, name) = (Arc::from(source), Arc::from(""));
+        self.add(Program { form, source, name, origin, constants: Vec::new() })
     }
 
-    /// The policy `name` of `kind`; an unknown one is reported at `place`.
+    /// The policy `name` of `kind`, with the constants that stand in brackets behind it; an unknown
+    /// one, or one that they do not fit, is reported at `place`.
     pub(super) fn find(
+        &self,
+        report: &Report,
+        kind: Kind,
+        (name, place): (&str, &Place),
+    ) -> Option<ProgramId> {
+        let Some((name, rest)) = name.split_once('(') else {
+            return self.named(report, kind, (name, place));
+        };
+        let name = name.trim();
+        let found = self.named(report, kind, (name, place))?;
+        let fail = |(message, help): (String, String)| {
+            report.push(Diagnostic::error("CR093", place.clone(), message).help(help));
+        };
+        let Some(text) = rest.trim_end().strip_suffix(')') else {
+            let message = format!("the constants behind `{name}` have no closing bracket");
+            fail((message, format!("write `{name}(0.375)`")));
+            return None;
+        };
+
+        let policy = self.programs.borrow().get(found).cloned()?;
+        match constants::given(&policy, text) {
+            Ok(constants) if constants.is_empty() => Some(found),
+            Ok(constants) => {
+                let called = Arc::from(format!("{}({})", policy.name, text.trim()));
+                Some(self.add(Program { constants, name: called, ..(*policy).clone() }))
+            }
+            Err(wrong) => {
+                fail(wrong);
+                None
+            }
+        }
+    }
+
+    /// The policy `name` of `kind` as it is written; an unknown one is reported at `place`.
+    fn named(
         &self,
         report: &Report,
         kind: Kind,
@@ -80,6 +118,7 @@ impl Policies {
                     name: Arc::from(format!("{}/{name}", kind.name())),
                     origin:
                         Place::new(format!("scripts/{}/{standard}.rhai", kind.name()), 1, 1).into(),
+                    constants: Vec::new(),
                 }));
             }
         } else if let Some(known) = self.directory.get(&(kind, name.to_owned())) {

@@ -13,7 +13,7 @@ use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 use super::native::Native;
 use crate::coverage::Recorder;
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
-use crate::{Fault, fault};
+use crate::{Fault, constants, fault};
 use accredit_domain::policy::{Form, Program};
 
 /// What runs trees of Rhai.
@@ -79,10 +79,7 @@ impl Interpreter {
             return Err(fail(&format!("more than {SOURCE_BYTES_MAX} bytes (SOURCE_BYTES_MAX)")));
         }
         let engine = &self.engine;
-        let parse = || match program.form {
-            Form::Policy(_) => engine.compile(&*program.source),
-            Form::Expression(_) => engine.compile_expression(&*program.source),
-        };
+        let parse = || constants::compile(engine, program);
         let ast = match catch_unwind(AssertUnwindSafe(parse)) {
             Ok(Ok(ast)) => ast,
             Ok(Err(error)) => {

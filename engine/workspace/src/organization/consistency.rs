@@ -79,7 +79,7 @@ fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin)
         let day = row.validity.from.unwrap_or(Date::MIN);
         let manager = organization.version(row.what, day).and_then(|version| version.manager);
         let Some(manager) = manager else { continue };
-        let known = organization.positions().nth(manager.0 as usize).map(|(_, known)| known);
+        let known = organization.position(manager);
         let versions = known.into_iter().flat_map(|known| &known.versions);
         let mut ends: Vec<Option<Date>> = versions.map(|version| version.validity.until).collect();
         ends.sort_by_key(|until| until.unwrap_or(Date::MAX));
