@@ -204,14 +204,16 @@ impl Ledger {
         row.map(|row| code::unpack(&row)).transpose()
     }
 
-    /// Deliveries that could not be read, oldest first.
+    /// Deliveries that could not be read, oldest first: at most `limit` of those that stand behind
+    /// the place `after` in the inbox, 0 for the first.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
+    pub fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>> {
         let snapshot = self.snapshot()?;
+        let from = code::key(after.saturating_add(1));
         let mut dead = Vec::new();
-        for (key, reason) in snapshot.scan(Table::Dead, b"", b"", limit)? {
+        for (key, reason) in snapshot.scan(Table::Dead, b"", &from, limit)? {
             let Some(row) = snapshot.get(Table::Inbox, &key)? else { continue };
             let delivery: Delivery = code::unpack(&row)?;
             dead.push(DeadLetter {

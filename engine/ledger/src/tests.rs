@@ -110,7 +110,7 @@ fn the_same_delivery_twice_is_one_and_another_body_is_a_conflict() {
     let again = ledger.receive(&[delivery("b", "2"), delivery("b", "other")]).unwrap();
     assert_eq!(flags(&again), [(2, true, false), (3, true, true)]);
     assert_eq!(ledger.pending(9).unwrap().len(), 2);
-    assert_eq!(ledger.dead_letters(9).unwrap().len(), 1);
+    assert_eq!(ledger.dead_letters(0, 9).unwrap().len(), 1);
     let done = vec![(1, None), (2, Some("odd".to_owned()))];
     let work = Work { done, ..Work::default() };
     ledger.record(&work).unwrap();
