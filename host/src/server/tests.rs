@@ -18,6 +18,7 @@ mod restart;
 mod rotated;
 mod simulated;
 mod swap;
+mod trimmed;
 mod versions;
 
 use std::path::Path;
