@@ -14,6 +14,7 @@ mod crm;
 mod dependencies;
 mod directory;
 mod files;
+mod health;
 mod oracle;
 mod payees;
 mod policies;

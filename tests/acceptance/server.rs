@@ -104,6 +104,11 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the server to stop and gives its exit code.
     pub fn stop(mut self) -> i32 {
         let id = self.child.id().to_string();

@@ -5,6 +5,7 @@ mod api;
 mod concurrency;
 mod damage;
 mod definitions;
+mod faults;
 mod foretold;
 mod former;
 mod health;

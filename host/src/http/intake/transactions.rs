@@ -37,6 +37,9 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 << 20;
 /// Rows of one delivery.
 const CHUNK_ROWS_MAX: usize = 1000;
 
+/// Deliveries of one import that are stored in one commit.
+const COMMIT_CHUNKS_MAX: usize = 32;
+
 /// Lines named in one refusal.
 const ERRORS_MAX: usize = 100;
 
@@ -85,9 +88,13 @@ async fn store(service: &Arc<Service>, read: Read) -> Result<Response, Problem> 
         let detail = "this `Idempotency-Key` was used for another body";
         return Err(Problem::unprocessable("idempotency_conflict", detail));
     }
-    let rest: Vec<Delivery> = deliveries.collect();
-    if !rest.is_empty() {
-        receipts.extend(service.writer.take(rest).await.map_err(taken)?);
+    // A commit holds its rows in memory many times over.
+    loop {
+        let some: Vec<Delivery> = deliveries.by_ref().take(COMMIT_CHUNKS_MAX).collect();
+        if some.is_empty() {
+            break;
+        }
+        receipts.extend(service.writer.take(some).await.map_err(taken)?);
     }
     let duplicate = receipts.iter().all(|receipt| receipt.duplicate);
     service.metrics.webhook("import", if duplicate { "duplicate" } else { "accepted" });

@@ -1,0 +1,171 @@
+//! Health of the real binary: the data file that is gone, SIGTERM, and memory.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::server::{self, Server};
+
+const SETTINGS: &str = "credit_types = [\"booking\"]
+[workspace]
+name = \"Acme\"
+[fields]
+id = \"id\"
+date = \"closed\"
+amount = \"amount\"
+owner = \"owner\"
+[sources.crm]
+connector = \"standard-webhooks\"
+";
+
+const PLAN: &str = "name = \"Sellers\"
+targets = [\"*\"]
+[[direct]]
+name = \"Booking\"
+  [[direct.results]]
+  name = \"Booking credit\"
+  credit_type = \"booking\"
+";
+
+fn workspace(folder: &Path) -> PathBuf {
+    let write = |path: &str, text: &str| {
+        let path = folder.join("acme").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("accredit.toml", SETTINGS);
+    write("plans/sellers.toml", PLAN);
+    write("organization/participants.csv", "id,name,title,manager,from,to\nann,Ann,Seller,,,\n");
+    folder.join("acme")
+}
+
+#[track_caller]
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// `serve` with arguments of its own that ends by itself: exit code and what it says.
+fn refused(data: &Path, workspace: &Path, more: &[&str]) -> (i32, String) {
+    let mut arguments = vec!["serve", "--data", data.to_str().unwrap()];
+    arguments.extend(["--workspace", workspace.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    arguments.extend(more);
+    let (code, _, said) = server::run(&arguments);
+    (code, said)
+}
+
+/// The data file was deleted under the server: deliveries were acknowledged into nothing, and the next
+/// start began an empty ledger without a word.
+#[test]
+fn a_data_file_that_is_gone_is_noticed_and_not_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = workspace(folder.path());
+    let data = folder.path().join("acme.redb");
+
+    let (code, said) = refused(&data, &workspace, &[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("--create"), "{said}");
+    assert!(!data.exists());
+
+    let running = Server::start(&data, &workspace);
+    assert_eq!(running.get("/readyz").status, 200);
+    fs::rename(&data, folder.path().join("elsewhere")).unwrap();
+    let reply = running.get("/readyz");
+    assert_eq!(reply.status, 503, "{}", reply.body);
+    assert!(reply.body.contains("is gone"), "{}", reply.body);
+    let import = running.post(
+        "/v1/transactions",
+        "text/csv",
+        "id,closed,amount,owner\nD,2026-01-01,1,ann\n",
+    );
+    assert_eq!(import.status, 503, "{}", import.body);
+    fs::rename(folder.path().join("elsewhere"), &data).unwrap();
+    eventually("it is ready again", || running.get("/readyz").status == 200);
+
+    fs::remove_file(&data).unwrap();
+    assert_eq!(running.stop(), 0);
+    let (code, said) = refused(&data, &workspace, &["--create"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("acme.redb.made"), "{said}");
+
+    fs::remove_file(folder.path().join("acme.redb.made")).unwrap();
+    fs::write(&data, "").unwrap();
+    assert_eq!(Server::start(&data, &workspace).stop(), 0);
+}
+
+/// A stop waited half a minute for bodies that never came.
+#[test]
+fn sigterm_takes_five_seconds_at_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Server::start(&folder.path().join("acme.redb"), &workspace(folder.path()));
+    let address = running.url.trim_start_matches("http://").to_owned();
+    let mut stalled: Vec<TcpStream> = Vec::new();
+    for head in
+        ["POST /hooks/crm HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{", "POST /ho", ""]
+    {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stalled.push(stream);
+    }
+    let rows: String = (0..20_000).map(|n| format!("D-{n},2026-01-10,1,ann\n")).collect();
+    let import =
+        running.post("/v1/transactions", "text/csv", &format!("id,closed,amount,owner\n{rows}"));
+    assert_eq!(import.status, 202, "{}", import.body);
+
+    let asked = Instant::now();
+    assert_eq!(running.stop(), 0);
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    for mut stream in stalled {
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+    }
+}
+
+/// What the data segment of the server may be.
+const MEMORY: &str = "--data=536870912";
+
+/// An import of 6 MiB was acknowledged, and the server died of its memory, again at every start.
+#[test]
+fn the_largest_bodies_fit_into_512_mib() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("acme.redb");
+    let running = Server::start(&data, &workspace(folder.path()));
+    let limited =
+        Command::new("prlimit").args(["--pid", &running.id().to_string(), MEMORY]).status();
+    if !limited.is_ok_and(|status| status.success()) {
+        return;
+    }
+
+    let count = 200_000;
+    let rows: String = (0..count).map(|n| format!("D-{n},2026-01-10,{},ann\n", n % 900)).collect();
+    let import =
+        running.post("/v1/transactions", "text/csv", &format!("id,closed,amount,owner\n{rows}"));
+    assert_eq!(import.status, 202, "{}", import.body);
+
+    // As many deals as a webhook's body can hold.
+    for number in 0..4 {
+        let rows = (0..16_000).map(|n| {
+            format!("{{\"id\":\"W{number}-{n}\",\"closed\":\"2026-01-10\",\"amount\":1,\"owner\":\"ann\"}}")
+        });
+        let body = format!("[{}]", rows.collect::<Vec<_>>().join(","));
+        let reply = running.hook(&format!("msg_{number}"), &body[..]).unwrap();
+        assert!(body.len() > 900_000 && reply.status == 202, "{}: {}", body.len(), reply.body);
+    }
+
+    let started = Instant::now();
+    loop {
+        let status = running.get("/v1/status").json();
+        if status["counts"]["transactions"].as_i64().unwrap() >= 30_000 {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(120), "{status}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(running.stop(), 0);
+}
