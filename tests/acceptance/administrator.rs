@@ -166,7 +166,7 @@ fn what_preview_wrote_is_applied_as_it_is_or_not_at_all() {
     let (code, _, talk) = verb(&server, &["apply", file]);
     assert_eq!((code, talk.contains("preview it again")), (1, true), "{talk}");
     company::put(&workspace, "plans/reps.cases.md", cases);
-    assert_eq!(preview(&[]).0, 2);
+    assert_eq!(preview(&[]).0, 4);
     let (code, applied, talk) = verb(&server, &["apply", file, "--comment", "agreed"]);
     assert_eq!((code, &applied["active"]), (0, &json!(true)), "{talk}");
     let (code, rows, talk) =
