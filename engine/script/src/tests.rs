@@ -6,6 +6,7 @@
 
 mod beginners;
 mod checking;
+mod constants;
 mod doubts;
 mod extremes;
 mod habits;
@@ -62,7 +63,8 @@ fn shown(result: Result<Answer, Fault>) -> String {
 
 fn program(form: Form, source: &str) -> Program {
     let origin = Place::new("file", 1, 1);
-    Program { form, source: Arc::from(source), name: Arc::from("test"), origin: origin.into() }
+    let (source, name) = (Arc::from(source), Arc::from("test"));
+    Program { form, source, name, origin: origin.into(), constants: Vec::new() }
 }
 
 fn fields() -> Arc<Fields> {

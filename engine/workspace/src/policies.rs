@@ -16,8 +16,8 @@ use super::{Files, policy_path};
 use accredit_domain::diagnostic::{Diagnostic, Origin, Place, did_you_mean};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::{Form, Kind, Program, ProgramId, Programs, Use};
-use accredit_script::library;
 use accredit_script::{Known, check};
+use accredit_script::{constants, library};
 
 /// What stands before the name of a standard policy.
 pub(super) const STANDARD: &str = "standard/";
@@ -30,9 +30,10 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// Reads `policies/<kind>/<stem>.rhai`.
+    /// Reads every file `policies/<kind>/<stem>.rhai`.
     pub(super) fn read(files: &Files, report: &Report) -> Self {
         let mut policies = Policies::default();
+
         for (path, text) in files {
             let Some((folder, stem)) = policy_path(path) else { continue };
             let Some(kind) = Kind::parse(folder) else {
@@ -42,31 +43,72 @@ impl Policies {
                 report.error("CR024", Place::file(path), message, &help);
                 continue;
             };
+
             let program = Program {
                 form: Form::Policy(kind),
                 source: Arc::clone(text),
                 name: Arc::from(format!("{}/{stem}", kind.name())),
                 origin: Place::new(path, 1, 1).into(),
+                constants: Vec::new(),
             };
+
             let id = policies.add(program);
             policies.directory.insert((kind, stem.to_owned()), id);
         }
+
         policies
     }
 
-    /// Adds a program.
+    /// Adds a program, which is checked when all are read.
     pub(super) fn add(&self, program: Program) -> ProgramId {
         self.programs.borrow_mut().add(program)
     }
 
-    /// Adds an expression.
+    /// Adds an expression, checked like a policy.
     pub(super) fn expression(&self, place: Use, source: &str, origin: Origin) -> ProgramId {
         let form = Form::Expression(place);
-        self.add(Program { form, source: Arc::from(source), name: Arc::from(""), origin })
+        let (source, name) = (Arc::from(source), Arc::from(""));
+        self.add(Program { form, source, name, origin, constants: Vec::new() })
     }
 
-    /// The policy `name` of `kind`; an unknown one is reported at `place`.
+    /// The policy `name` of `kind`, with the constants that stand in brackets behind it; an unknown
+    /// one, or one that they do not fit, is reported at `place`.
     pub(super) fn find(
+        &self,
+        report: &Report,
+        kind: Kind,
+        (name, place): (&str, &Place),
+    ) -> Option<ProgramId> {
+        let Some((name, rest)) = name.split_once('(') else {
+            return self.named(report, kind, (name, place));
+        };
+        let name = name.trim();
+        let found = self.named(report, kind, (name, place))?;
+        let fail = |(message, help): (String, String)| {
+            report.push(Diagnostic::error("CR093", place.clone(), message).help(help));
+        };
+        let Some(text) = rest.trim_end().strip_suffix(')') else {
+            let message = format!("the constants behind `{name}` have no closing bracket");
+            fail((message, format!("write `{name}(0.375)`")));
+            return None;
+        };
+
+        let policy = self.programs.borrow().get(found).cloned()?;
+        match constants::given(&policy, text) {
+            Ok(constants) if constants.is_empty() => Some(found),
+            Ok(constants) => {
+                let called = Arc::from(format!("{}({})", policy.name, text.trim()));
+                Some(self.add(Program { constants, name: called, ..(*policy).clone() }))
+            }
+            Err(wrong) => {
+                fail(wrong);
+                None
+            }
+        }
+    }
+
+    /// The policy `name` of `kind` as it is written; an unknown one is reported at `place`.
+    fn named(
         &self,
         report: &Report,
         kind: Kind,
@@ -74,17 +116,20 @@ impl Policies {
     ) -> Option<ProgramId> {
         if let Some(standard) = name.strip_prefix(STANDARD) {
             if let Some(source) = library::find(kind, standard) {
+                // Added at each use: a library policy belongs to the hash only where it is used.
                 return Some(self.add(Program {
                     form: Form::Policy(kind),
                     source: Arc::from(source),
                     name: Arc::from(format!("{}/{name}", kind.name())),
                     origin:
                         Place::new(format!("scripts/{}/{standard}.rhai", kind.name()), 1, 1).into(),
+                    constants: Vec::new(),
                 }));
             }
         } else if let Some(known) = self.directory.get(&(kind, name.to_owned())) {
             return Some(*known);
         }
+
         let message = format!("there is no {} policy `{name}`", kind.name());
         let unknown = Diagnostic::error("CR025", place.clone(), message);
         report.push(unknown.help(self.advice(kind, name)));
@@ -93,6 +138,8 @@ impl Policies {
 
     fn advice(&self, kind: Kind, name: &str) -> String {
         let own = self.directory.keys();
+        // A policy of another kind with this name is more likely meant than one that is spelt
+        // alike.
         if let Some((other, _)) = own.clone().find(|(_, known)| known == name) {
             return format!(
                 "`{name}` is a {} policy; a {} policy stands in policies/{}/",
@@ -101,10 +148,12 @@ impl Policies {
                 kind.name()
             );
         }
+
         let own = own.filter(|(known, _)| *known == kind).map(|(_, name)| name.clone());
         let standard = library::LIBRARY.iter().filter(|(known, ..)| *known == kind);
         let standard = standard.map(|(_, name, _)| format!("{STANDARD}{name}"));
         let known: Vec<String> = own.chain(standard).collect();
+
         did_you_mean(name, known.iter().map(String::as_str))
             .unwrap_or_else(|| format!("write it as policies/{}/{name}.rhai", kind.name()))
     }
@@ -125,6 +174,7 @@ pub(super) fn check_programs(
     let strict = plans.values().filter(|plan| plan.require_total_one);
     let strict: BTreeSet<ProgramId> = strict.flat_map(Plan::crediting_policies).collect();
     let total_one = Known { total_one: true, ..known.clone() };
+
     for (id, program) in programs.iter() {
         if !limits::goes_on(report, &program.origin.place) {
             return;

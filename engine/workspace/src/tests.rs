@@ -6,6 +6,7 @@ mod doubts;
 mod exchange;
 mod laws;
 mod linear;
+mod parameters;
 mod quotas;
 mod reading;
 mod schema;

@@ -16,9 +16,12 @@ mod published;
 mod recorded;
 mod restart;
 mod rotated;
+mod selected;
 mod simulated;
 mod swap;
 mod versions;
+mod watching;
+mod wire;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -153,7 +153,7 @@ pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), Str
     let source = standard.ok_or_else(|| format!("there is no policy `{name}`{}", near()))?;
     let origin = Place::new(format!("scripts/{}.rhai", name.replace("standard/", "")), 1, 1).into();
     let (form, source) = (Form::Policy(kind), Arc::from(source));
-    Ok((kind, Program { form, source, name: Arc::from(name), origin }))
+    Ok((kind, Program { form, source, name: Arc::from(name), origin, constants: Vec::new() }))
 }
 
 /// An intake policy on a body.

@@ -199,6 +199,7 @@ impl Session {
             source: Arc::from(source),
             name: Arc::from(""),
             origin: Place::new("", 1, 1).into(),
+            constants: Vec::new(),
         };
         let known = Known {
             fields: Arc::clone(&self.scene.ruleset.settings.fields),
