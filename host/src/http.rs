@@ -4,11 +4,13 @@
 
 pub(crate) mod bearer;
 pub(crate) mod body;
+pub(crate) mod caching;
 pub(crate) mod definitions;
 pub(crate) mod intake;
 pub(crate) mod ops;
 pub(crate) mod problem;
 pub(crate) mod results;
+pub(crate) mod roles;
 pub(crate) mod routes;
 
 use axum::Json;

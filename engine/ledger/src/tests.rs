@@ -110,7 +110,7 @@ fn the_same_delivery_twice_is_one_and_another_body_is_a_conflict() {
     let again = ledger.receive(&[delivery("b", "2"), delivery("b", "other")]).unwrap();
     assert_eq!(flags(&again), [(2, true, false), (3, true, true)]);
     assert_eq!(ledger.pending(9).unwrap().len(), 2);
-    assert_eq!(ledger.dead_letters(9).unwrap().len(), 1);
+    assert_eq!(ledger.dead_letters(0, 9).unwrap().len(), 1);
     let done = vec![(1, None), (2, Some("odd".to_owned()))];
     let work = Work { done, ..Work::default() };
     ledger.record(&work).unwrap();
@@ -184,6 +184,20 @@ fn a_release_twice_is_once_and_the_trail_shows_tampering() {
     batch.put(Table::Audit, key, sealed);
     store.commit(&batch).unwrap();
     assert!(ledger.audit().is_err());
+}
+
+/// An amount that could not be read was counted as 0.00: nothing of such a decision is recorded.
+#[test]
+fn an_amount_that_cannot_be_read_is_recorded_nowhere() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let row = credit("D1", "ann", 5, "active");
+    for amount in ["", "1,5", "NaN"] {
+        let broken = CreditRow { amount: amount.to_owned(), ..row.clone() };
+        let refused = ledger.record(&work("D1", 1, vec![broken])).unwrap_err();
+        assert!(refused.to_string().contains("is no amount"), "{refused}");
+    }
+    assert_eq!(ledger.counts().unwrap(), Counts::default());
+    assert_eq!(ledger.transaction("D1").unwrap(), None);
 }
 
 /// What the ledger should hold, the simplest way.

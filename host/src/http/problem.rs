@@ -8,7 +8,7 @@
 
 use accredit_seams::store::Error as StoreError;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Path, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -156,6 +156,23 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
     problem
+}
+
+/// What every kind of problem means and what to do, a section each.
+const PAGES: &str = include_str!("../../../scripts/problems.md");
+
+/// The section of one kind: its heading is the code in backticks.
+fn section(code: &str) -> Option<&'static str> {
+    let heading = format!("`{code}`\n");
+    PAGES.split("\n## ").find(|section| section.starts_with(&heading))
+}
+
+/// What the `type` of a problem leads to.
+pub(crate) async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
+    let text = section(&code).ok_or_else(|| Problem::not_found("kind of problem"))?;
+    let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
+    let kept = [(header::CACHE_CONTROL, "public, max-age=3600")];
+    Ok((kind, kept, format!("# {text}")).into_response())
 }
 
 /// What a panic answers; the panic itself was printed where it happened.

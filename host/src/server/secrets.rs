@@ -59,6 +59,16 @@ impl Role {
             _ => None,
         }
     }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Role::Reader => "reader",
+            Role::Author => "author",
+            Role::Approver => "approver",
+            Role::Admin => "admin",
+        }
+    }
 }
 
 /// Who asks.

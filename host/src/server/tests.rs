@@ -16,10 +16,13 @@ mod published;
 mod recorded;
 mod restart;
 mod rotated;
+mod selected;
 mod simulated;
 mod swap;
 mod trimmed;
 mod versions;
+mod watching;
+mod wire;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use accredit_domain::limits::Limits;
 use accredit_ledger::changes::{Proposal, State as Standing};
-use accredit_ledger::definitions::Activation;
+use accredit_ledger::definitions::{Activation, Effective};
 use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
@@ -175,8 +175,12 @@ pub(crate) async fn make(
             let kept = service.draft(&change).map_err(conditions::refused)?;
             return Ok(conditions::done(&Done::Waiting(Box::new(kept)), None));
         }
-        if change.files.is_empty() && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
-            return Err(Problem::conflict("nothing_changes", "these files are in force already"));
+        // Without files, but with an effective choice, credits are decided again by what is in force.
+        let asks_nothing = change.files.is_empty() && change.effective == Effective::Now;
+        if asks_nothing && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
+            let detail = "these files are in force already; with `effective` credits are decided \
+                          again by them";
+            return Err(Problem::conflict("nothing_changes", detail));
         }
         // `whole` was read against this ruleset and no other.
         change.base.get_or_insert_with(|| current.hash.to_string());

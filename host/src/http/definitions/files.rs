@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::http::caching;
 use crate::http::definitions::conditions::{self, Condition};
 use crate::http::problem::Problem;
 use crate::operations::activation::Change;
@@ -66,6 +67,7 @@ pub(crate) struct Between {
 pub(crate) async fn show(
     State(service): State<Arc<Service>>,
     Path(path): Path<String>,
+    headers: HeaderMap,
     between: Result<Query<Between>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(between) = between
@@ -82,9 +84,7 @@ pub(crate) async fn show(
     let ruleset = service.ruleset.load_full();
     let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("definition"))?;
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    let mut response = (kind, text.to_string()).into_response();
-    response.headers_mut().insert(header::ETAG, conditions::etag(&content_hash(text))?);
-    Ok(response)
+    caching::tagged(&headers, &content_hash(text), (kind, text.to_string()))
 }
 
 /// Puts a file in force.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_domain::policy::Kind;
-use accredit_ledger::definitions::{Activation, Refusal};
+use accredit_ledger::definitions::{Activation, Refusal, content_hash};
 use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::http::Answer;
+use crate::http::caching;
 use crate::http::definitions::conditions::{self, Condition};
 use crate::http::problem::Problem;
 use crate::operations::activation::Change;
@@ -23,12 +24,6 @@ use crate::server::state::Service;
 
 /// Characters of a policy's name.
 const NAME_MAX: usize = 64;
-
-/// A policy's own hash, which is its `ETag`.
-fn hash(source: &str) -> String {
-    let hash = blake3::hash(source.as_bytes()).to_hex();
-    format!("pol_{}", hash.get(..32).unwrap_or_default())
-}
 
 fn path(kind: &str, name: &str) -> Result<String, Problem> {
     let kind = Kind::parse(kind).ok_or_else(|| Problem::not_found("kind of policy"))?;
@@ -68,7 +63,7 @@ impl History {
         Some(json!({
             "kind": kind,
             "name": name,
-            "hash": source.map(|source| hash(source)),
+            "hash": source.map(|source| content_hash(source)),
             "active": source.is_some(),
             "last_activation": activation.map(row),
             "last_error": refusal.map(|refusal| json!({
@@ -121,22 +116,25 @@ pub(crate) async fn show(
     let json = accept.is_some_and(|accept| accept.contains("application/json"));
     let files = service.ruleset.load().files.clone();
     let source = files.get(&path).cloned();
-    let mut response = if json {
-        let state = service.blocking(move |service| {
-            let history = History::of(service)?;
-            let known = files.contains_key(&path)
-                || history.refusals.iter().any(|refusal| refusal.activation.files.contains(&path));
-            Ok(history.status(&files, &path).filter(|_| known))
-        });
-        let state = state.await?.ok_or_else(|| Problem::not_found("policy"))?;
-        Json(state).into_response()
-    } else {
-        let source = source.as_ref().ok_or_else(|| Problem::not_found("policy"))?;
+    if !json {
+        let source = source.ok_or_else(|| Problem::not_found("policy"))?;
         let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        (kind, source.to_string()).into_response()
-    };
+        let varies = [(header::VARY, "accept")];
+        let shown = (kind, varies, source.to_string());
+        return caching::tagged(&headers, &content_hash(&source), shown);
+    }
+
+    let state = service.blocking(move |service| {
+        let history = History::of(service)?;
+        let known = files.contains_key(&path)
+            || history.refusals.iter().any(|refusal| refusal.activation.files.contains(&path));
+        Ok(history.status(&files, &path).filter(|_| known))
+    });
+    let state = state.await?.ok_or_else(|| Problem::not_found("policy"))?;
+    let mut response = ([(header::VARY, "accept")], Json(state)).into_response();
+    // The tag is of the text, for `If-Match`: the state has none of its own.
     if let Some(source) = source {
-        response.headers_mut().insert(header::ETAG, conditions::etag(&hash(&source))?);
+        response.headers_mut().insert(header::ETAG, conditions::etag(&content_hash(&source))?);
     }
     Ok(response)
 }
@@ -151,13 +149,13 @@ pub(crate) async fn replace(
 ) -> Result<Response, Problem> {
     let path = path(&kind, &name)?;
     let text = conditions::text(&body)?;
-    let new = hash(&text);
+    let new = content_hash(&text);
     let condition = Condition::new(&headers);
     let files = BTreeMap::from([(path.clone(), Some(text))]);
     let change = Change { files, ..conditions::change(&headers, &caller)? };
     let done = service.blocking(move |service| {
         let allowed = |files: &Files| {
-            condition.holds(files.get(&path).map(|text| hash(text)).as_deref(), "policy")
+            condition.holds(files.get(&path).map(|text| content_hash(text)).as_deref(), "policy")
         };
         service.submit(&change, allowed).map_err(conditions::refused)
     });

@@ -11,12 +11,13 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::http::Answer;
+use crate::http::caching;
 use crate::http::definitions::conditions::{self, Condition};
 use crate::http::problem::Problem;
 use crate::operations::activation::{Change, Done};
@@ -89,11 +90,10 @@ fn find(service: &Service, plan: &str, name: &str) -> Option<Rule> {
 pub(crate) async fn show(
     State(service): State<Arc<Service>>,
     Path((plan, name)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let rule = find(&service, &plan, &name).ok_or_else(|| Problem::not_found("rule"))?;
-    let mut response = Json(shown(&rule)).into_response();
-    response.headers_mut().insert(header::ETAG, conditions::etag(&tag(&rule))?);
-    Ok(response)
+    caching::tagged(&headers, &tag(&rule), Json(shown(&rule)))
 }
 
 fn uneditable(error: Uneditable) -> Problem {

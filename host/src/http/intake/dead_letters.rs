@@ -2,37 +2,59 @@
 
 use std::sync::Arc;
 
+use accredit_ledger::inbox::DeadLetter;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::http::results::credits;
 use crate::server::clock::rfc3339;
 use crate::server::state::Service;
 
-/// Dead letters in one answer.
-pub(crate) const LIST_MAX: usize = 1000;
+/// Which page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
 
-/// The oldest dead letters.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
-    let rows = service.blocking(|service| {
-        let rows =
-            service.ledger.dead_letters(LIST_MAX).map_err(|error| Problem::internal(&error))?;
-        let rows = rows.into_iter().map(|row| {
-            json!({
-                "sequence": row.sequence,
-                "source": row.source,
-                "delivery": row.delivery,
-                "received": rfc3339(row.received_ms),
-                "reason": row.reason,
-            })
-        });
-        Ok(rows.collect())
+/// A page of dead letters, oldest first; a cursor is the place in the inbox of the last one before.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    params: Result<Query<ListParams>, QueryRejection>,
+) -> Answer {
+    let Query(params) = params.map_err(|_| Problem::bad_request("expected `limit` or `cursor`"))?;
+    let limit = credits::limit(params.limit)?;
+    let after = params.cursor.as_deref().map(str::parse::<u64>).transpose();
+    let after = after.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))?;
+
+    let page = service.blocking(move |service| {
+        let found = service.ledger.dead_letters(after.unwrap_or(0), limit.saturating_add(1));
+        let mut found = found.map_err(|error| Problem::internal(&error))?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|row| row.sequence.to_string());
+        let rows: Vec<Value> = found.iter().map(shown).collect();
+        Ok(json!({ "data": rows, "next_cursor": next }))
     });
-    Ok(crate::http::list(rows.await?))
+    page.await.map(Json)
+}
+
+fn shown(row: &DeadLetter) -> Value {
+    json!({
+        "sequence": row.sequence,
+        "source": row.source,
+        "delivery": row.delivery,
+        "received": rfc3339(row.received_ms),
+        "reason": row.reason,
+    })
 }
 
 /// Puts one back into the inbox.

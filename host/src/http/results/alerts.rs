@@ -12,39 +12,97 @@ use axum::extract::{Query, State};
 use serde_json::{Value, json};
 
 use crate::http::Answer;
-use crate::http::intake::dead_letters;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
 use crate::http::results::notes::{self, Wanted};
 use crate::server::state::Service;
 
-/// A page of the alerts that stand: those of decisions, and after the last of them the others.
+/// What the cursor of a page of dead letters begins with; the place in the inbox follows.
+const DEAD: &str = "dead-";
+
+/// A page of the alerts that are open: those of decisions, after the last of them the others, and
+/// dead letters at the end.
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer {
-    let wanted = notes::wanted(query)?;
+    let mut wanted = notes::wanted(query)?;
+    let dead = wanted.cursor.take_if(|cursor| cursor.starts_with(DEAD));
+    let dead = dead.map(|cursor| {
+        let after = cursor.trim_start_matches(DEAD).parse::<u64>();
+        after.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))
+    });
+    let dead = dead.transpose()?;
+
     let alerts = service.blocking(move |service| {
+        if let Some(after) = dead {
+            let (alerts, next) = of_dead_letters(service, &wanted, after)?;
+            return Ok(json!({ "data": alerts, "next_cursor": next }));
+        }
         let page = notes::page(service, &wanted, true)?;
         let mut alerts: Vec<Value> = page.rows.iter().map(|row| json!(row)).collect();
-        if page.next.is_none() {
-            let leaves = wanted.period.as_deref().map(|id| {
-                let calendar = &service.ruleset.load().settings.calendar;
-                credits::leaves(calendar, id).map(|leaves| leaves.into_iter().collect())
-            });
-            let mut others = of_others(service, &wanted, leaves.transpose()?.as_ref())?;
-            let fits = |wanted: &Option<String>, found: Option<&Value>| {
-                wanted.as_deref().is_none_or(|it| found.and_then(Value::as_str) == Some(it))
-            };
-            others.retain(|alert| {
-                fits(&wanted.code, alert.get("code"))
-                    && fits(&wanted.transaction, alert.get("transaction"))
-            });
-            alerts.extend(others);
+        let mut next = page.next;
+        if next.is_none() {
+            alerts.extend(after_decisions(service, &wanted)?);
+            let (letters, further) = of_dead_letters(service, &wanted, 0)?;
+            alerts.extend(letters);
+            next = further;
         }
-        Ok(json!({ "data": alerts, "next_cursor": page.next }))
+        Ok(json!({ "data": alerts, "next_cursor": next }))
     });
     alerts.await.map(Json)
+}
+
+/// Whether an alert has the code and the transaction that are asked for.
+fn fits(wanted: &Wanted, alert: &Value) -> bool {
+    let same = |wanted: &Option<String>, key: &str| {
+        let found = alert.get(key).and_then(Value::as_str);
+        wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+    };
+    same(&wanted.code, "code") && same(&wanted.transaction, "transaction")
+}
+
+/// The alerts that follow those of decisions.
+fn after_decisions(service: &Service, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
+    let leaves = wanted.period.as_deref().map(|id| {
+        let calendar = &service.ruleset.load().settings.calendar;
+        credits::leaves(calendar, id).map(|leaves| leaves.into_iter().collect())
+    });
+    let mut others = of_others(service, wanted, leaves.transpose()?.as_ref())?;
+    others.retain(|alert| fits(wanted, alert));
+    Ok(others)
+}
+
+/// A page of alerts of dead letters behind a place in the inbox, and the cursor of the next one.
+fn of_dead_letters(
+    service: &Service,
+    wanted: &Wanted,
+    after: u64,
+) -> Result<(Vec<Value>, Option<String>), Problem> {
+    if wanted.plan.is_some() || wanted.period.is_some() {
+        return Ok((Vec::new(), None));
+    }
+    let limit = credits::limit(wanted.limit)?;
+    let found = service.ledger.dead_letters(after, limit.saturating_add(1));
+    let mut found = found.map_err(|error| Problem::internal(&error))?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|last| format!("{DEAD}{}", last.sequence));
+
+    let alerts = found.iter().map(|letter| {
+        let (source, delivery) = (&letter.source, &letter.delivery);
+        let code = if letter.is_conflict() { "conflict" } else { "dead_letter" };
+        json!({
+            "transaction": null,
+            "stage": "intake",
+            "code": code,
+            "message": format!("delivery `{delivery}` of `{source}`: {}", letter.reason),
+            "source": source,
+            "delivery": delivery,
+            "sequence": letter.sequence,
+        })
+    });
+    Ok((alerts.filter(|alert| fits(wanted, alert)).collect(), next))
 }
 
 fn with(mut alert: Value, key: &str, value: &Option<String>) -> Value {
@@ -54,8 +112,7 @@ fn with(mut alert: Value, key: &str, value: &Option<String>) -> Value {
     alert
 }
 
-/// Those that no decision of a deal raised: of rewards, of what people did, and of senders who
-/// contradict themselves.
+/// Those that no decision of a deal raised: of rewards and of what people did.
 fn of_others(
     service: &Service,
     wanted: &Wanted,
@@ -80,20 +137,6 @@ fn of_others(
     });
     alerts.extend(released);
     if wanted.plan.is_none() && wanted.period.is_none() {
-        let dead = service.ledger.dead_letters(dead_letters::LIST_MAX).map_err(failed)?;
-        alerts.extend(dead.into_iter().map(|letter| {
-            let (source, delivery) = (&letter.source, &letter.delivery);
-            let code = if letter.is_conflict() { "conflict" } else { "dead_letter" };
-            json!({
-                "transaction": null,
-                "stage": "intake",
-                "code": code,
-                "message": format!("delivery `{delivery}` of `{source}`: {}", letter.reason),
-                "source": source,
-                "delivery": delivery,
-                "sequence": letter.sequence,
-            })
-        }));
         let enquiries = service.ledger.enquiries().map_err(failed)?.into_iter();
         alerts.extend(enquiries.filter(|enquiry| enquiry.state == OPEN).map(|enquiry| {
             json!({

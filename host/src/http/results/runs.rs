@@ -81,6 +81,14 @@ pub(crate) async fn begin(
             return Err(Problem::unprocessable("unknown_mode", detail));
         }
     };
+    if !selected.is_empty() {
+        let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
+        let checked = service.ask(move |worker| {
+            let wanted = worker.service().wanted(&plan, &period)?;
+            worker.check_selected(&wanted, &selected)
+        });
+        checked.await?;
+    }
     let begun = service.blocking(move |service| {
         let wanted = service.wanted(&plan, &period)?;
         let at_ms = service.clock.now_ms();

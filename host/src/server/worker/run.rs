@@ -7,7 +7,7 @@
 //! **Architecture invariant:** a full run of what nothing has changed since changes nothing; a step
 //! decides what is stored when its turn comes, so that nothing that arrived meanwhile is undone.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
@@ -15,9 +15,12 @@ use accredit_domain::decision::{Decision, Outcome};
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::runs::{Run, RunState};
 use accredit_seams::store::Error as StoreError;
+use axum::http::StatusCode;
 use jiff::civil::Date;
 
-use super::{PENDING_MAX, Worker};
+use super::{PENDING_MAX, Worker, fence};
+use crate::http::problem::Problem;
+use crate::operations::calculations::Wanted;
 use crate::server::runs::Active;
 
 /// The business date up to which everything was decided.
@@ -47,20 +50,64 @@ fn content(decision: &Decision) -> Decision {
 
 /// Whether a run is about a stored transaction.
 fn meant(Active { run, leaves, .. }: &Active, stored: &Stored) -> bool {
-    stored.decisions.iter().filter(|decision| decision.plan == run.plan).any(|decision| {
-        let rows = decision.credits.iter().any(|row| leaves.contains(&row.period));
-        let own = decision.outcome != Outcome::Filtered
-            && decision.period.as_ref().is_none_or(|own| leaves.contains(own));
-        let in_mode = match run.mode.as_str() {
+    stored.decisions.iter().filter(|one| is_in_calculation(one, &run.plan, leaves)).any(
+        |decision| match run.mode.as_str() {
             "full" => true,
             "incremental" => decision.outcome == Outcome::Parked,
             _ => run.selected.contains(&stored.id),
-        };
-        in_mode && (rows || own)
-    })
+        },
+    )
 }
 
+/// Whether a decision is part of the calculation of a plan in these leaf periods.
+fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>) -> bool {
+    let rows = decision.credits.iter().any(|row| leaves.contains(&row.period));
+    let own = decision.outcome != Outcome::Filtered
+        && decision.period.as_ref().is_none_or(|own| leaves.contains(own));
+    decision.plan == plan && (rows || own)
+}
+
+/// Transactions that a refusal names, at most.
+const NAMED_MAX: usize = 20;
+
 impl Worker {
+    /// Refuses a selection of transactions when some of them are not part of the calculation; what
+    /// was acknowledged before is known.
+    pub(crate) fn check_selected(
+        &mut self,
+        wanted: &Wanted,
+        selected: &BTreeSet<String>,
+    ) -> Result<(), Problem> {
+        let failed = |error: StoreError| Problem::internal(&error);
+        self.catch_up().map_err(|error| fence::undecided(&error))?;
+
+        let mut missing = Vec::new();
+        for id in selected {
+            let stored = self.service.ledger.transaction(id).map_err(failed)?;
+            let known = stored.is_some();
+            let mut decisions = stored.iter().flat_map(|stored| &stored.decisions);
+            if decisions.any(|one| is_in_calculation(one, &wanted.plan, &wanted.leaves)) {
+                continue;
+            }
+            let why = if known { "in another plan or period" } else { "unknown" };
+            missing.push(format!("`{id}` ({why})"));
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+
+        let more = missing.len().saturating_sub(NAMED_MAX);
+        missing.truncate(NAMED_MAX);
+        let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let detail = format!(
+            "not in the calculation of `{}` in `{}`: {}{and_more}; nothing was run",
+            wanted.plan,
+            wanted.period.id,
+            missing.join(", ")
+        );
+        Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail))
+    }
+
     /// Notes that everything was decided as of `today`.
     pub(super) fn ran(&self, today: Date) {
         let kept = self.service.ledger.set_meta(LAST_RUN, today.to_string().as_bytes());
