@@ -23,11 +23,11 @@ pub struct Said {
     pub state: String,
     /// The business date of it, ISO.
     pub day: String,
-    /// Who.
+    /// Who closed or opened it: a token's name.
     pub who: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// Why, if said.
+    /// The reason as it was given.
     pub reason: Option<String>,
 }
 
@@ -81,6 +81,7 @@ impl Ledger {
     pub fn say(&self, leaf: &str, said: &Said) -> Result<()> {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
+
         let known: Option<Said> = snapshot
             .get(Table::Periods, leaf.as_bytes())?
             .map(|row| code::from_json(&row))
@@ -88,11 +89,14 @@ impl Ledger {
         if known.is_some_and(|known| known.state == FINALIZED || known.state == said.state) {
             return Ok(());
         }
+
         let mut batch = Batch::default();
         put(&mut batch, leaf, said)?;
+
         let what = if said.state == "open" { "reopened" } else { "closed" };
         let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
         self.append_audit(&*snapshot, &mut batch, said.at_ms, &said.who, what, detail)?;
+
         self.commit(&batch)
     }
 
