@@ -11,6 +11,7 @@ mod changes;
 mod check;
 mod company;
 mod crm;
+mod data_files;
 mod dependencies;
 mod directory;
 mod files;

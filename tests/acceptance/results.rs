@@ -146,7 +146,9 @@ fn credits_are_pending_until_rewards_are_confirmed() {
     assert_eq!(amounts(&statements(&server, "ann")[0]["credits"]), ["120.00"]);
 
     // Delete: nothing visible; twice is once.
-    let delete = server.delete("/v1/calculations/reps/2026-11");
+    let path = "/v1/calculations/reps/2026-11";
+    refused(&server.delete(path), 409, "calculation_certain");
+    let delete = server.delete(&format!("{path}?force=true&reason=wrong%20quotas"));
     assert_eq!(done(&delete)["deleted"], true);
     assert_eq!(statements(&server, "ann"), json!([]));
     assert_eq!(done(&server.delete("/v1/calculations/reps/2026-11"))["deleted"], false);

@@ -49,7 +49,7 @@ pub struct Ledger {
     others: Mutex<()>,
 }
 
-/// What operations return.
+/// What operations return: a value, or why the data could not be read or written.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Ledger {

@@ -23,11 +23,11 @@ pub struct Said {
     pub state: String,
     /// The business date of it, ISO.
     pub day: String,
-    /// Who.
+    /// Who closed or opened it: a token's name.
     pub who: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// Why, if said.
+    /// The reason as it was given.
     pub reason: Option<String>,
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +84,7 @@ impl Ledger {
     pub fn say(&self, leaf: &str, said: &Said) -> Result<()> {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
+
         let known: Option<Said> = snapshot
             .get(Table::Periods, leaf.as_bytes())?
             .map(|row| code::from_json(&row))
@@ -91,14 +92,17 @@ impl Ledger {
         if known.is_some_and(|known| known.state == FINALIZED || known.state == said.state) {
             return Ok(());
         }
+
         let mut batch = Batch::default();
         put(&mut batch, leaf, said)?;
+
         let what = if said.state == "open" { "reopened" } else { "closed" };
         let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
         let mut chain = Chain::after(&*snapshot)?;
         chain.add(&mut batch, said.at_ms, (&said.who, what), detail)?;
         let approved = said.approved.as_ref();
         approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, said.at_ms)?;
+
         self.commit(&batch)
     }
 

@@ -45,6 +45,7 @@ pub(super) fn add(
         } else {
             serde_json::json!({"credit": resolution.credit, "date": resolution.date})
         };
+
         let who = (resolution.who.as_str(), word(resolution)?);
         let number = chain.add(batch, *at_ms, who, detail)?;
 

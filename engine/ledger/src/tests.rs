@@ -186,6 +186,20 @@ fn a_release_twice_is_once_and_the_trail_shows_tampering() {
     assert!(ledger.audit().is_err());
 }
 
+/// An amount that could not be read was counted as 0.00: nothing of such a decision is recorded.
+#[test]
+fn an_amount_that_cannot_be_read_is_recorded_nowhere() {
+    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let row = credit("D1", "ann", 5, "active");
+    for amount in ["", "1,5", "NaN"] {
+        let broken = CreditRow { amount: amount.to_owned(), ..row.clone() };
+        let refused = ledger.record(&work("D1", 1, vec![broken])).unwrap_err();
+        assert!(refused.to_string().contains("is no amount"), "{refused}");
+    }
+    assert_eq!(ledger.counts().unwrap(), Counts::default());
+    assert_eq!(ledger.transaction("D1").unwrap(), None);
+}
+
 /// What the ledger should hold, the simplest way.
 type Model = BTreeMap<String, Vec<CreditRow>>;
 

@@ -40,10 +40,14 @@ pub(crate) fn open(config: &Config) -> Result<Redb, String> {
         ));
     }
     if length.is_none() && !config.create {
-        return Err(format!(
-            "there is no data file `{data}`: say `--create` to begin a new one; if there was one \
-             before, see whether its disk is mounted"
-        ));
+        // A first start names the directory that fills the file; without one there is nothing to begin.
+        if config.workspace.is_none() {
+            return Err(format!(
+                "there is no data file `{data}`: name the directory that fills a new one with \
+                 `--workspace`; if there was a file before, see whether its disk is mounted"
+            ));
+        }
+        eprintln!("note: there was no data file `{data}`; a new one was begun");
     }
 
     let store = Redb::open(path).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;

@@ -21,6 +21,7 @@ mod selected;
 mod simulated;
 mod swap;
 mod versions;
+mod watching;
 mod wire;
 
 use std::path::Path;

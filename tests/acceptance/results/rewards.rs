@@ -101,7 +101,7 @@ fn a_reward_that_cannot_be_worked_out_is_an_alert_until_it_can() {
     let ann = found.iter().find(|one| one["message"].as_str().unwrap().contains("`ann`")).unwrap();
     assert_eq!(
         (&ann["plan"], &ann["period"], &ann["stage"], &ann["transaction"]),
-        (&json!("reps"), &json!("2026-11"), &json!("reward"), &json!("")),
+        (&json!("reps"), &json!("2026-11"), &json!("reward"), &Json::Null),
     );
     let calculation = done(&server.get("/v1/calculations/reps/2026-11"));
     assert_eq!(calculation["alerts"].as_array().unwrap().len(), 3);

@@ -173,3 +173,15 @@ fn what_was_added_is_taken_back_exactly() {
     let text = serde_json::to_string(&both).unwrap();
     assert_eq!(serde_json::from_str::<Impact>(&text).unwrap(), both);
 }
+
+/// An amount that could not be read moved no money, so that no limit ever saw it.
+#[test]
+fn an_amount_that_cannot_be_read_is_no_impact_but_an_error() {
+    let ruleset = ruleset(&plan("tx.amount", ""));
+    let decided = decision_of_nothing();
+    let mut broken = decided.clone();
+    broken.credits[0].amount = "1,5".to_owned();
+
+    let refused = compare((&ruleset, &[broken]), (&ruleset, &[decided])).unwrap_err();
+    assert!(refused.contains("is no amount"), "{refused}");
+}

@@ -250,9 +250,10 @@ pub(crate) fn unpublish(
 fn refuse_certain(service: &Service, wanted: &calculations::Wanted) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
     let release = service.ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
+    let Some(release) = release.filter(|release| release.status != DELETED) else { return Ok(()) };
     let finalized = service.ledger.finalized().map_err(failed)?;
 
-    let what = if release.is_some_and(|release| release.status == CONFIRMED) {
+    let what = if release.status == CONFIRMED {
         "its rewards are released"
     } else if !finalized.is_disjoint(&wanted.leaves) {
         "its period is finalized"
