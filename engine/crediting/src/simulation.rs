@@ -2,7 +2,8 @@
 //!
 //! The deals up to a day are repeated, with their dates moved by the days that have passed, again
 //! and again until the period ends; then everything is decided as any deal is. Not a forecast by
-//! statistics, and nothing of it is stored. Called by `accredit simulate` and the server. Source: DOMAIN 2.15.
+//! statistics, and nothing of it is stored. Called by `accredit simulate` and the
+//! server. Source: DOMAIN 2.15.
 //!
 //! **Architecture invariant:** a simulation says of itself that it is one, its deals bear the number
 //! of their repetition behind their ids, and what it projects contains what is real.

@@ -19,6 +19,7 @@ mod rotated;
 mod selected;
 mod simulated;
 mod swap;
+mod trimmed;
 mod versions;
 mod watching;
 mod wire;
