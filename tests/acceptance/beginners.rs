@@ -76,8 +76,9 @@ fn sheets_of_another_format_and_misnamed_files_are_named() {
     let cells =
         "transactions:1:1 CR032 `closed` of OPP-1 holds `01/12/2026`, which is not a date: 1 of 2";
     assert!(found(&acme).contains(&cells.to_owned()), "{:#?}", found(&acme));
-    put(&acme, "transactions/deals.csv", "id;closed\nOPP-1;2026-01-12\n");
-    let rows = "transactions/deals.csv:1:1 CR030 cells are separated by semicolons; write commas";
+    put(&acme, "transactions/deals.csv", "id;closed\nOPP-1;2026-01-12;5\n");
+    let rows = "transactions/deals.csv:1:1 CR030 cells are separated by semicolons, and not every \
+                row has as many as the header";
     assert!(found(&acme).contains(&rows.to_owned()), "{:#?}", found(&acme));
     let file = acme.join("accredit.toml");
     let message = found(&file);

@@ -120,9 +120,9 @@ fn rows_that_cannot_be_read_have_a_line_and_advice() {
         &["error CR030 transactions/more.ndjson:1:21 expected `:` | write one JSON"],
     );
     check(
-        "transactions/more.xlsx",
+        "transactions/more.pdf",
         "PK",
-        &["error CR050 transactions/more.xlsx:1:1 expected a .csv, .ndjson or .parquet file"],
+        &["error CR050 transactions/more.pdf:1:1 expected a file of transactions: .csv, .ndjson"],
     );
     // Latin-1, as an old Excel saves it: the place is that of the first odd character.
     let latin = "from here the file is not UTF-8 | save it as UTF-8";

@@ -155,3 +155,16 @@ fn rows_are_read_in_every_format() {
         assert!(found.iter().all(|one| one.starts_with("hint CR083")), "{}: {found:?}", file.0);
     }
 }
+
+#[test]
+fn a_spreadsheet_is_read_as_it_is_saved() {
+    // The first sheet is empty; dates are serial numbers with a style, and rows are missing.
+    let sheet = include_bytes!("../fixtures/formats/deals.xlsx");
+    let dir = directory(&[("deals.xlsx", sheet)]);
+    let (mut amounts, _) = calculated(dir.path());
+    amounts.sort();
+    assert_eq!(amounts, ["0.10", "200.00"]);
+    assert_eq!(findings(dir.path()), Vec::<String>::new());
+    let dir = directory(&[("deals.xlsx", b"no spreadsheet")]);
+    assert!(findings(dir.path())[0].starts_with("error CR030 transactions/deals.xlsx:1"));
+}

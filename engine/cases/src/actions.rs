@@ -44,6 +44,7 @@ fn step(case: &Case, table: &Table, row: usize) -> Result<Step, String> {
     let cells = table.header.iter().zip(table.rows.get(row).into_iter().flatten());
     let mut meant = Vec::new();
     let (mut action, mut date, mut reason) = (None, case.as_of, String::new());
+
     for (column, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
         match (column.as_str(), cell.as_str()) {
             ("action", "release") => action = Some(Action::Release),
@@ -56,6 +57,7 @@ fn step(case: &Case, table: &Table, row: usize) -> Result<Step, String> {
                 date = Some(day.map_err(|_| format!("`{text}` is not a date such as 2022-02-11"))?);
             }
             ("reason", text) => reason = text.to_owned(),
+            // Every other column is one of a credit, and says which credits are meant.
             (column, _) if !CREDIT_COLUMNS.contains(&column) => {
                 let known = COLUMNS.join(", ");
                 return Err(format!("`{column}` is not a column of actions: {known}, a credit's"));
@@ -63,8 +65,10 @@ fn step(case: &Case, table: &Table, row: usize) -> Result<Step, String> {
             (column, text) => meant.push((column.to_owned(), text.to_owned())),
         }
     }
+
     let action = action.ok_or("a row without an action")?;
     let date = date.ok_or("an action needs a `date`, or the case `as-of:`")?;
+
     Ok(Step { action, date, reason, meant, line: table.row_line(row) })
 }
 
@@ -77,17 +81,23 @@ impl Step {
     ) -> Result<Vec<Resolution>, Vec<Diagnostic>> {
         let credits = decisions.iter().flat_map(|decision| &decision.credits);
         let meant = credits.filter(|credit| self.means(credit));
+
         let found: Vec<Resolution> = meant
             .map(|credit| {
+                // A correction belongs to the credit it corrects, which is the one people release
+                // or hold.
                 let (credit, reason) = (posting::credit_of(credit), self.reason.clone());
                 Resolution { credit, action: self.action, date: self.date, reason }
             })
             .collect();
+
+        // An action that means nothing would let the case pass whatever is released.
         if found.is_empty() {
             let place = Place::new(path, self.line, 1);
             let message = "no credit is as this action says";
             return Err(vec![Diagnostic::error("CR041", place, message)]);
         }
+
         Ok(found)
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Comparison<'a> {
     pub(super) line: u32,
     /// What should have come out.
     pub(super) expected: Vec<&'a [String]>,
-    /// What came out.
+    /// The rows that came out.
     pub(super) actual: Vec<Row>,
     /// Whether the order of rows is ignored.
     pub(super) any_order: bool,
@@ -56,17 +56,23 @@ impl Comparison<'_> {
     pub(super) fn pairs(&self) -> Vec<Pair<'_>> {
         let mut free: Vec<&Row> = self.actual.iter().collect();
         let mut pairs: Vec<Pair<'_>> = Vec::new();
+
         for expected in &self.expected {
             let found = free.iter().position(|row| self.matches(expected, row));
             let actual = found.map(|index| free.remove(index));
             pairs.push(Pair { expected: Some(expected), actual, same: actual.is_some() });
         }
+
+        // A row that has no equal is shown beside the one that is most like it.
         for pair in &mut pairs {
             let Some(expected) = pair.expected.filter(|_| pair.actual.is_none()) else { continue };
             let likeness = |row: &Row| {
                 let cells = self.header.iter().zip(expected).zip(&row.cells);
                 cells.filter(|((c, e), a)| !e.is_empty() && self.cell_matches(c, e, a)).count()
             };
+
+            // Of rows that are equally like it the first one, so that reports are the same every
+            // time.
             let nearest = free.iter().enumerate().rev().max_by_key(|(_, row)| likeness(row));
             if let Some((index, row)) = nearest
                 && likeness(row) > 0
@@ -74,6 +80,7 @@ impl Comparison<'_> {
                 pair.actual = Some(free.remove(index));
             }
         }
+
         let rest = free.into_iter();
         pairs.extend(rest.map(|row| Pair { expected: None, actual: Some(row), same: false }));
         pairs
@@ -84,19 +91,23 @@ impl Comparison<'_> {
         let pairs = self.pairs();
         let differ = pairs.iter().filter(|pair| !pair.same);
         let mut about: Vec<(&str, &str)> = Vec::new();
+
         for pair in differ {
             let cell = |name: &str| {
                 let index = self.header.iter().position(|column| column == name)?;
                 pair.expected?.get(index).map(String::as_str)
             };
+
             let named = match pair.actual {
                 Some(row) => (row.transaction.as_str(), row.plan.as_str()),
                 None => (cell("transaction").unwrap_or(""), cell("plan").unwrap_or("")),
             };
+
             if !about.contains(&named) {
                 about.push(named);
             }
         }
+
         about
     }
 
@@ -112,10 +123,12 @@ impl Comparison<'_> {
             came.into_iter().for_each(|row| text.push_str(&line(' ', row, &widths)));
             return text;
         }
+
         let rows = pairs.iter().flat_map(|pair| {
             let actual = pair.actual.map(|row| row.cells.as_slice());
             [pair.expected, actual].into_iter().flatten()
         });
+
         let widths = self.widths(rows);
         let mut text = line(' ', self.header, &widths);
         for pair in &pairs {
@@ -131,6 +144,7 @@ impl Comparison<'_> {
                 (None, None) => (),
             }
         }
+
         text
     }
 
@@ -161,7 +175,7 @@ impl Comparison<'_> {
 pub(super) struct Pair<'a> {
     pub(super) expected: Option<&'a [String]>,
     pub(super) actual: Option<&'a Row>,
-    /// Whether nothing differs.
+    /// Whether the two rows agree in every cell.
     pub(super) same: bool,
 }
 

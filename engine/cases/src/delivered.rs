@@ -22,6 +22,7 @@ pub(super) fn records(
         let error = Diagnostic::error("CR041", Place::new(path, line, 1), message);
         vec![Diagnostic { help, ..error }]
     };
+
     let name = body.source().unwrap_or_default();
     let Some(source) = ruleset.settings.sources.get(name) else {
         let known = ruleset.settings.sources.keys().map(String::as_str);
@@ -29,16 +30,20 @@ pub(super) fn records(
             .unwrap_or_else(|| format!("write [sources.{name}] in accredit.toml"));
         return Err(wrong(body.line, format!("there is no source `{name}`"), Some(help)));
     };
+
     let Some(intake) = source.intake else {
         return read::json(body.text.as_bytes()).map_err(|error| {
+            // Lines of the body begin below the fence that opens the block.
             let line = body.line + u32::try_from(error.line).unwrap_or(0);
             wrong(line, error.message, None)
         });
     };
+
     let payload = serde_json::from_str(&body.text).map_err(|error| {
         let line = body.line + u32::try_from(error.line()).unwrap_or(0);
         wrong(line, format!("the body is not JSON: {error}"), None)
     })?;
+
     machine.map(intake, &payload).map_err(|fault| {
         let at = format!("{}:{}:{}", fault.place.file, fault.place.line, fault.place.column);
         let message = format!("the intake policy makes nothing of this body: {}", fault.message);

@@ -47,9 +47,12 @@ pub fn keep(kept: &Kept<'_>) -> Result<String, String> {
     let decided = decide(kept)?;
     let snippets = organization::snippets(&kept.ruleset.files, kept.record, &decided.rows);
     let path = format!("plans/{}.cases.md", kept.plan.unwrap_or("kept"));
+
+    // First with the rows that the decision needs, then with the whole organisation.
     let mut message = String::new();
     for organization in snippets {
         let text = markdown(kept, &decided, &organization);
+        // The case is run before it is handed out, since the part taken may have been too small.
         match super::run(&kept.ruleset.files, &path, &text) {
             Ok(outcomes) => match outcomes.iter().flat_map(|one| &one.failures).next() {
                 None => return Ok(text),
@@ -76,20 +79,25 @@ fn decide(kept: &Kept<'_>) -> Result<Decided, String> {
     let fields = Arc::clone(&ruleset.settings.fields);
     let transaction = Arc::new(Decoder::new(fields).decode(kept.record));
     let mut machine = Machine::new(&ruleset.programs);
+
     let plans = ruleset.plans.values();
     let plans: Vec<_> =
         plans.filter(|plan| kept.plan.is_none_or(|wanted| *wanted == *plan.id)).collect();
+
     if let (Some(plan), true) = (kept.plan, plans.is_empty()) {
         return Err(format!("there is no plan `{plan}`"));
     }
+
     let decided = plans.iter().map(|plan| {
         let (inputs, machine) = (kept.inputs, &mut machine);
         pipeline::decide_plan(ruleset, plan, &transaction, inputs, machine, Explain::No)
     });
     let decided = vec![decided.collect::<Vec<_>>()];
+
     let rows = plans.iter();
     let rows = rows.flat_map(|plan| calculation::decisions(ruleset, &plan.id, None, &decided));
     let several = kept.plan.is_none() && ruleset.plans.len() > 1;
+
     Ok(Decided { id: transaction.id.to_string(), rows: rows.collect(), several })
 }
 
@@ -97,10 +105,12 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
     let id = decided.id.split_whitespace().collect::<Vec<_>>().join(" ");
     let plan = kept.plan.map(|plan| format!(" in plan {plan}")).unwrap_or_default();
     let mut text = format!("\n## {id}{plan}, kept\n\nAs decided by `{}`.\n", kept.ruleset.hash);
+
     for (path, rows) in organization {
         let _ = write!(text, "\n```csv {path}\n{rows}```\n");
     }
     let _ = write!(text, "\n```ndjson {TRANSACTIONS}\n{}\n```\n", row(kept.record));
+
     if let Some(plan) = kept.plan {
         let _ = write!(text, "\nplan: {plan}\n");
     }
@@ -111,6 +121,7 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
         // What is written down is the decision alone, without what was posted because of it.
         text.push_str("\nfinalized: none\n");
     }
+
     actions(&mut text, kept.inputs, &decided.rows);
     expectations(&mut text, decided);
     text
@@ -136,8 +147,10 @@ fn actions(text: &mut String, inputs: &Inputs, decisions: &[Decision]) {
     let credits = || decisions.iter().flat_map(|decision| &decision.credits);
     let resolutions = inputs.resolutions.iter();
     let rows = resolutions.filter_map(|resolution| {
+        // Releases of credits that are gone mean nothing in the case, and would fail there.
         let id = resolution.credit.to_string();
         let there = credits().any(|credit| credit.id == id);
+
         let (action, reason) = match resolution.action {
             Action::Release => ("release", String::new()),
             Action::Hold => ("hold", resolution.reason.clone()),
@@ -145,6 +158,7 @@ fn actions(text: &mut String, inputs: &Inputs, decisions: &[Decision]) {
         there.then(|| vec![action.to_owned(), id, resolution.date.to_string(), reason])
     });
     let rows: Vec<Vec<String>> = rows.collect();
+
     if !rows.is_empty() {
         table(text, &["action", "id", "date", "reason"].map(str::to_owned), &rows);
     }
@@ -154,10 +168,13 @@ fn expectations(text: &mut String, decided: &Decided) {
     let plan = decided.several.then_some("plan");
     let wanted = CREDIT_COLUMNS.iter().copied().filter(|column| !UNSAID.contains(column));
     let columns: Vec<String> = plan.into_iter().chain(wanted).map(str::to_owned).collect();
+
     let credits = Subject::Credits.rows(&decided.rows, &columns, &[]);
+    // A column that is blank in every row would only make the table wide.
     let said = |index: usize| {
         credits.iter().any(|row| row.cells.get(index).is_some_and(|cell| !cell.is_empty()))
     };
+
     let keep: Vec<bool> = columns
         .iter()
         .enumerate()
@@ -165,10 +182,12 @@ fn expectations(text: &mut String, decided: &Decided) {
             ["transaction", "position", "amount"].contains(&column.as_str()) || said(index)
         })
         .collect();
+
     let some = |cells: &[String]| -> Vec<String> {
         let cells = cells.iter().zip(&keep).filter(|(_, keep)| **keep);
         cells.map(|(cell, _)| cell.clone()).collect()
     };
+
     let rows: Vec<Vec<String>> = credits.iter().map(|row| some(&row.cells)).collect();
     table(text, &some(&columns), &rows);
 
@@ -188,6 +207,7 @@ fn expectations(text: &mut String, decided: &Decided) {
         .collect();
     let asked: &[&[String]] = if decided.rows.is_empty() { &[&asked] } else { &[] };
     notes(text, &columns, Subject::Outcomes.rows(&decided.rows, &columns, asked));
+
     let columns = header(&["transaction", "plan", "alert", "stage", "message"]);
     notes(text, &columns, Subject::Alerts.rows(&decided.rows, &columns, &[]));
 }

@@ -60,7 +60,7 @@ pub struct Run {
 /// What came of one file.
 #[derive(Debug)]
 pub struct FileRun {
-    /// The file's path.
+    /// Path of the case file, relative to the directory.
     pub path: String,
     /// The file's cases in order, or why it cannot be understood.
     pub outcomes: Result<Vec<Outcome>, Vec<Diagnostic>>,

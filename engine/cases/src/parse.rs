@@ -30,7 +30,7 @@ pub struct Block {
     pub language: String,
     /// Path in the directory, or `transactions`.
     pub path: String,
-    /// Content.
+    /// The text between the fences, without their indentation.
     pub text: String,
     /// Line of the fence.
     pub line: u32,
@@ -54,16 +54,16 @@ impl Block {
     }
 }
 
-/// One case.
+/// One case, as it is written.
 #[derive(Debug, Default)]
 pub struct Case {
-    /// The heading.
+    /// The heading without its `## `.
     pub name: String,
     /// Line of the heading.
     pub line: u32,
-    /// Its own blocks.
+    /// The blocks below its heading.
     pub blocks: Vec<Block>,
-    /// Its tables.
+    /// The tables below its heading.
     pub tables: Vec<Table>,
     /// `as-of:`, the business date.
     pub as_of: Option<Date>,
@@ -71,7 +71,7 @@ pub struct Case {
     pub period: Option<String>,
     /// `plan:`, the only plan that is listed.
     pub plan: Option<String>,
-    /// `order: any`.
+    /// Whether the rows may come in any order: `order: any`.
     pub any_order: bool,
     /// `finalized:`, the periods that are finalized and on which day, instead of those of
     /// `accredit.toml`; empty after `finalized: none`.
@@ -85,7 +85,7 @@ pub struct Case {
 pub struct Table {
     /// Line of the header; the rows begin two lines below.
     pub line: u32,
-    /// Column names.
+    /// Names of the columns, in order.
     pub header: Vec<String>,
     /// Where each of them begins, in characters from 1.
     pub(super) columns: Vec<u32>,
@@ -130,10 +130,12 @@ impl Table {
 pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
     let mut reader = Reader { path, file: CaseFile::default(), errors: Vec::new() };
     let mut lines = (1..).zip(text.lines());
+
     while let Some((number, line)) = lines.next() {
         if let Some((mark, info)) = fence(line) {
             let mut closed = false;
             let mut body = String::new();
+            // A block inside of a list is indented, and its lines as much as its fence.
             let indent = line.len() - line.trim_start().len();
             for (_, line) in lines.by_ref() {
                 closed = closes(line, mark);
@@ -144,12 +146,14 @@ pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
                 body.push_str(line.get(indent.min(blank)..).unwrap_or_default());
                 body.push('\n');
             }
+
             reader.block(number, info, body);
             if !closed {
                 let help = "write the same marks again on a line of their own".to_owned();
                 reader.wrong((number, 1), "this block does not end", Some(help));
             }
         } else if line.starts_with("<!--") {
+            // A remark may go over several lines, and nothing in it is read.
             let ends = |line: &str| line.contains("-->");
             let _remark = ends(line) || lines.any(|(_, line)| ends(line));
         } else if let Some(heading) = line.strip_prefix("## ") {
@@ -160,6 +164,7 @@ pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
             reader.setting(number, line);
         }
     }
+
     reader.finish()
 }
 
@@ -186,6 +191,7 @@ pub(super) fn cells(line: &str) -> Vec<String> {
         let inner = inner.strip_suffix('|').unwrap_or(inner);
         return inner.split('|').map(|cell| cell.trim().to_owned()).collect();
     }
+
     let mut cells = vec![String::new()];
     let mut signs = inner.chars().peekable();
     while let Some(sign) = signs.next() {
@@ -196,10 +202,12 @@ pub(super) fn cells(line: &str) -> Vec<String> {
             (_, None) => (),
         }
     }
+
     // What stands behind the last bar is no cell.
     if inner.ends_with('|') && !inner.ends_with("\\|") {
         cells.pop();
     }
+
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
@@ -260,6 +268,7 @@ impl Reader<'_> {
     }
 
     fn case(&mut self, line: u32, name: &str) {
+        // What stands above the first heading holds for every case.
         let shared = &self.file.shared;
         let case = Case {
             name: name.to_owned(),
@@ -272,12 +281,14 @@ impl Reader<'_> {
             lines: shared.lines,
             ..Case::default()
         };
+
         self.file.cases.push(case);
     }
 
     fn block(&mut self, line: u32, info: &str, text: String) {
         let info = info.trim();
         let (language, path) = info.split_once(char::is_whitespace).unwrap_or((info, ""));
+
         let path = path.trim();
         if path.is_empty() {
             // A language alone is prose.
@@ -291,7 +302,9 @@ impl Reader<'_> {
             }
             return;
         }
+
         let block = Block { language: language.to_owned(), path: path.to_owned(), text, line };
+        // A block that nothing reads is most likely misspelt, and the case would prove nothing.
         if !block.is_rows() && !definition(path) && !path.starts_with("policies/") {
             let known = KNOWN.into_iter().chain(["plans/NAME.toml", "policies/KIND/NAME.rhai"]);
             let slashes = path.replace('\\', "/");
@@ -302,6 +315,7 @@ impl Reader<'_> {
                 });
             self.wrong((line, 1), format!("nothing reads a block `{path}`"), Some(help));
         }
+
         match self.file.cases.last_mut() {
             Some(case) => case.blocks.push(block),
             None => self.file.background.push(block),
@@ -310,6 +324,7 @@ impl Reader<'_> {
 
     fn table_line(&mut self, line: u32, text: &str) {
         let cells = cells(text);
+
         let Some(case) = self.file.cases.last_mut() else {
             if cells.first().is_some_and(|first| first == "transaction") {
                 let help = "write a heading `## ` before it".to_owned();
@@ -317,15 +332,18 @@ impl Reader<'_> {
             }
             return;
         };
+
         let continued = case
             .tables
             .last_mut()
             .filter(|table| line == table.line + 1 || line == table.row_line(table.rows.len()));
+
         let Some(table) = continued else {
             let columns = places(text);
             case.tables.push(Table { line, header: cells, columns, rows: Vec::new() });
             return;
         };
+
         if line == table.line + 1 {
             let rule =
                 cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| "-:".contains(c)));
@@ -339,10 +357,13 @@ impl Reader<'_> {
         } else {
             let message =
                 format!("{} cells where the header has {}", cells.len(), table.header.len());
+
             let more = cells.len() > table.header.len();
+            // Kept as a row, so that the rows below it still belong to this table.
             table.rows.push(Vec::new());
             let help =
                 if more { "a bar inside a cell is written `\\|`" } else { "leave a blank cell" };
+
             self.wrong((line, 1), message, Some(help.to_owned()));
         }
     }
@@ -350,10 +371,12 @@ impl Reader<'_> {
     fn setting(&mut self, line: u32, text: &str) {
         let Some((key, value)) = text.split_once(':') else { return };
         let value = value.trim().trim_matches('`').to_owned();
+
         if value.is_empty() || !SETTINGS.contains(&key) {
             self.misspelt(line, key, &value);
             return;
         }
+
         let case = self.file.cases.last_mut().unwrap_or(&mut self.file.shared);
         match (key, value.as_str()) {
             ("as-of", date) => match date.parse() {
@@ -396,16 +419,20 @@ impl Reader<'_> {
     /// Columns that a table of expectations does not have.
     fn columns(&mut self) {
         let mut wrong = Vec::new();
+
         for table in self.file.cases.iter().flat_map(|case| &case.tables) {
             let subject = Subject::of(table);
             if table.is_actions() {
                 continue;
             }
+
+            // Left of the arrow stand columns of the transaction, which may have any name.
             let given = table.arrow().map_or(0, |arrow| arrow + 1);
             for (index, name) in table.header.iter().enumerate().skip(given) {
                 if subject.knows(name) {
                     continue;
                 }
+
                 let plain = name.trim_matches(['*', '`', '_']);
                 let help = if subject.knows(plain) {
                     Some(format!("write `{plain}` without marks"))
@@ -414,6 +441,7 @@ impl Reader<'_> {
                 } else {
                     did_you_mean(name, subject.columns())
                 };
+
                 let column = table.columns.get(index).copied().unwrap_or(1);
                 let message = format!("`{name}` is not a column of {}", subject.name());
                 wrong.push(((table.line, column), message, help));
@@ -430,14 +458,17 @@ impl Reader<'_> {
                 let message = format!("case `{}` has no table, so it expects nothing", case.name);
                 wrong.push((case.line, message));
             }
+
             let (examples, plain): (Vec<&Table>, Vec<&Table>) =
                 expected.partition(|table| table.arrow().is_some());
             if let (Some(table), false) = (plain.first(), examples.is_empty()) {
                 let message = "a table without `=>` cannot stand in a case of examples";
                 wrong.push((table.line, message.to_owned()));
             }
+
             wrong.extend(examples.into_iter().filter_map(unusable_examples));
         }
+
         for (line, message) in wrong {
             self.error(line, message);
         }
@@ -445,6 +476,8 @@ impl Reader<'_> {
         if self.file.cases.is_empty() {
             self.error(1, "no case: a case begins with a `## ` heading");
         }
+
+        // Errors are found by kind, and read from top to bottom.
         self.errors.sort_by(|a, b| a.place.cmp(&b.place));
         if self.errors.is_empty() { Ok(self.file) } else { Err(self.errors) }
     }

@@ -37,7 +37,7 @@ pub struct ReachedLine {
     pub runs: u64,
     /// Nanoseconds spent on it.
     pub nanos: u64,
-    /// The author's text.
+    /// The line as the author wrote it.
     pub text: String,
 }
 
@@ -76,15 +76,19 @@ impl Reached {
 
     fn add_one(&mut self, file: &str, below: u32, covered: &Covered) {
         let origin = &covered.program.origin.place;
+
         let file = self.files.entry(file.to_owned()).or_default();
+
         for (number, Line { runs, nanos }) in &covered.lines {
             let line = file.lines.entry(below + number).or_default();
             line.runs += runs;
             line.nanos += nanos;
+
             if line.text.is_empty() {
                 line.text = text(&covered.program.source, origin, *number);
             }
         }
+
         for ((number, column), Branch { taken }) in &covered.branches {
             let known = file.branches.entry((below + number, *column)).or_default();
             known.iter_mut().zip(taken).for_each(|(known, more)| *known += more);
@@ -95,12 +99,14 @@ impl Reached {
     pub(super) fn merge(&mut self, other: Reached) {
         for (path, file) in other.files {
             let known = self.files.entry(path).or_default();
+
             for (number, line) in file.lines {
                 let known = known.lines.entry(number).or_default();
                 known.runs += line.runs;
                 known.nanos += line.nanos;
                 known.text = line.text;
             }
+
             for (place, taken) in file.branches {
                 let known = known.branches.entry(place).or_default();
                 known.iter_mut().zip(taken).for_each(|(known, more)| *known += more);

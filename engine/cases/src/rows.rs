@@ -26,22 +26,22 @@ const ALERT_COLUMNS: [&str; 5] = ["transaction", "plan", "alert", "stage", "mess
 pub(super) struct Row {
     /// In the order of the table's header.
     pub(super) cells: Vec<String>,
-    /// Natural key.
+    /// Natural key of the transaction.
     pub(super) transaction: String,
-    /// Plan id.
+    /// Id of the plan.
     pub(super) plan: String,
 }
 
 /// What a table is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// All credits.
+    /// Credits, one a row.
     Credits,
     /// All transactions without a credit.
     Outcomes,
-    /// All alerts.
+    /// Alerts, one a row.
     Alerts,
-    /// All rewards.
+    /// Rewards, one a row.
     Rewards,
     /// The credits, or else the outcome, of one transaction.
     Example,
@@ -163,6 +163,7 @@ pub(super) fn cell<'a>(credit: &'a CreditRow, column: &str) -> Cow<'a, str> {
         // The columns that are seldom asked for, and those that will be added.
         _ => return Cow::Owned(rare(credit, column)),
     };
+
     known.shown()
 }
 
@@ -201,6 +202,7 @@ fn rare(credit: &CreditRow, column: &str) -> String {
 /// All uncredited and parked decisions; filtered ones where the table names them.
 fn outcomes(decisions: &[Decision], header: &[String], expected: &[&[String]]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
+
     for decision in decisions {
         if !matches!(decision.outcome, Outcome::Credited | Outcome::Filtered) {
             let (outcome, reason) = outcome(decision);
@@ -208,7 +210,9 @@ fn outcomes(decisions: &[Decision], header: &[String], expected: &[&[String]]) -
             rows.push(outcome_row(header, about, outcome, reason.as_ref()));
         }
     }
+
     let column = |name: &str| header.iter().position(|header| header == name);
+
     for row in expected {
         let cell = |name: &str| column(name).and_then(|index| row.get(index)).map(String::as_str);
         let (Some("filtered"), Some(transaction)) = (cell("outcome"), cell("transaction")) else {
@@ -220,11 +224,14 @@ fn outcomes(decisions: &[Decision], header: &[String], expected: &[&[String]]) -
         let decided = |decision: &Decision| {
             decision.transaction == transaction && (plan.is_empty() || decision.plan == plan)
         };
+
         if !decisions.iter().any(decided) {
             let about = (transaction, plan);
             rows.push(outcome_row(header, about, "filtered", None));
         }
     }
+
+    // By content, since the order in which plans decide says nothing to a reader.
     rows.sort();
     rows
 }
@@ -254,6 +261,7 @@ fn outcome_row(
         ("message", Some(reason)) => &reason.message,
         _ => "",
     };
+
     Row {
         cells: header.iter().map(|column| cell(column).to_owned()).collect(),
         transaction: transaction.to_owned(),
@@ -271,6 +279,7 @@ fn alerts<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec<Row
             "message" => note.message.clone(),
             _ => String::new(),
         };
+
         Row {
             cells: header.iter().map(|column| cell(column)).collect(),
             transaction: note.transaction.clone(),
@@ -283,12 +292,15 @@ fn alerts<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec<Row
 /// A row a credit; where a plan gives none, a row with its outcome alone.
 fn examples(decisions: &[Decision], header: &[String]) -> Vec<Row> {
     let mut rows = Vec::new();
+
     for decision in decisions {
         let (word, reason) = outcome(decision);
         let about = (decision.transaction.as_str(), decision.plan.as_str());
+
         if decision.credits.is_empty() {
             rows.push(outcome_row(header, about, word, reason.as_ref()));
         }
+
         for credit in &decision.credits {
             let cells = header.iter().map(|column| match column.as_str() {
                 "outcome" => word.to_owned(),
@@ -298,8 +310,11 @@ fn examples(decisions: &[Decision], header: &[String]) -> Vec<Row> {
             rows.push(Row { cells: cells.collect(), transaction, plan });
         }
     }
+
+    // Nothing came of it in any plan: that is an outcome as well, and a row can expect it.
     if rows.is_empty() {
         rows.push(outcome_row(header, ("", ""), "filtered", None));
     }
+
     rows
 }

@@ -43,14 +43,18 @@ const TRACES_MAX: usize = 3;
 /// Runs every case of `files` (path and text) on top of `base`.
 pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &Options) -> Run {
     let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read(base, options, *file);
+
     let sheets = each(options.threads, files, || (), read);
+
     let mut blocks: Vec<(usize, &Sheet<'_>, Range<usize>)> = Vec::new();
     for (index, sheet) in sheets.iter().enumerate() {
         let Ok(sheet) = sheet else { continue };
         let count = sheet.trials.len();
+        // Cases of one file go to several workers, in blocks that share a ruleset and its machine.
         let starts = (0..count).step_by(BLOCK_CASES);
         blocks.extend(starts.map(|start| (index, sheet, start..count.min(start + BLOCK_CASES))));
     }
+
     let worker = || Worker { options, desk: None };
     let outcomes = each(options.threads, &blocks, worker, |worker, (_, sheet, range)| {
         let trials = sheet.trials.get(range.clone()).unwrap_or_default();
@@ -59,16 +63,20 @@ pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &O
         let wanted: Vec<&Trial> = wanted.collect();
         let outcomes: Vec<Outcome> =
             wanted.into_iter().map(|trial| worker.trial(sheet, trial, &mut reached)).collect();
+
         if options.traced {
             worker.rest(&mut reached);
         }
         (outcomes, reached)
     });
+
     let mut run = Run::default();
     for ((path, _), sheet) in files.iter().zip(&sheets) {
         let outcomes = sheet.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
         run.files.push(FileRun { path: (*path).to_owned(), outcomes });
     }
+
+    // Results are put back in order of the cases, whichever worker was first.
     for ((index, ..), (outcomes, reached)) in blocks.iter().zip(outcomes) {
         let file = run.files.get_mut(*index).map(|file| &mut file.outcomes);
         if let Some(Ok(known)) = file {
@@ -76,10 +84,12 @@ pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &O
         }
         run.reached.merge(reached);
     }
+
     if options.traced {
         sheets.iter().flatten().for_each(|sheet| sheet.add_reached(&mut run.reached));
         run.reached.add_unreached(base);
     }
+
     run
 }
 
@@ -92,6 +102,7 @@ fn each<T: Sync, W, R: Send>(
 ) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
+
     let all = || {
         let mut state = worker();
         while let Some((index, item)) = {
@@ -102,6 +113,7 @@ fn each<T: Sync, W, R: Send>(
             done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
         }
     };
+
     thread::scope(|scope| {
         for _ in 0..threads.clamp(1, items.len().max(1)) {
             let builder = thread::Builder::new().stack_size(WORKER_STACK_BYTES);
@@ -111,6 +123,7 @@ fn each<T: Sync, W, R: Send>(
             }
         }
     });
+
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
@@ -151,7 +164,9 @@ impl<'w> Worker<'w> {
             line: line(sheet, trial),
             ..Outcome::default()
         };
+
         let Some(case) = sheet.file.cases.get(trial.case) else { return outcome };
+
         let began = self.options.clock.map(|clock| clock());
         match self.decide(sheet, trial, case, reached) {
             Ok(decided) => {
@@ -160,6 +175,8 @@ impl<'w> Worker<'w> {
             }
             Err(failures) => outcome.failures = failures,
         }
+
+        // The engine reads no clock: the caller hands one in, if times are wanted.
         let ended = self.options.clock.map(|clock| clock());
         outcome.took = ended.zip(began).map(|(ended, began)| ended.saturating_sub(began));
         outcome
@@ -175,12 +192,14 @@ impl<'w> Worker<'w> {
     ) -> Result<Decided, Vec<Diagnostic>> {
         let records = trial.records.as_ref().map_err(|error| vec![error.clone()])?;
         says_something(sheet, trial, case)?;
+
         let ruleset = sheet.ruleset(trial)?;
         let wrong = |index: usize, message: String, help: Option<String>| {
             let line = case.lines.get(index).copied().flatten().unwrap_or(case.line);
             let place = Place::new(sheet.path, line, 1);
             vec![Diagnostic { help, ..Diagnostic::error("CR041", place, message) }]
         };
+
         let period = match &case.period {
             Some(id) => {
                 let period = ruleset.settings.calendar.find(id);
@@ -190,20 +209,26 @@ impl<'w> Worker<'w> {
             }
             None => None,
         };
+
         if let Some(plan) = case.plan.as_ref().filter(|p| !ruleset.plans.contains_key(p.as_str())) {
             let help = did_you_mean(plan, ruleset.plans.keys().map(|known| &**known));
             return Err(wrong(1, format!("there is no plan `{plan}`"), help));
         }
+
         let machine = self.machine(sheet, trial, ruleset, reached);
         let mut records = records.clone();
         for body in sheet.bodies(trial) {
             records.extend(delivered::records(sheet.path, body, ruleset, machine)?);
         }
         let records = &records;
+
         let transactions = calculation::latest(ruleset, records, case.as_of);
         let actions = actions::read(sheet.path, case)?;
         let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
+
+        // Where periods are finalized, a decision depends on what each of them froze.
         let replayed = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
+
         let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();
             let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
@@ -212,20 +237,25 @@ impl<'w> Worker<'w> {
                 let books = books::resolved(ruleset, records, inputs, 1);
                 return plans.flat_map(|id| books.decisions(id, period)).collect();
             }
+
             let decided = transactions.iter();
             let decided: Vec<_> =
                 decided.map(|tx| pipeline::decide(ruleset, tx, inputs, machine)).collect();
             plans.flat_map(|id| calculation::decisions(ruleset, id, period, &decided)).collect()
         };
+
         let mut decisions: Vec<Decision> = decide(&inputs, machine);
+        // An action means credits that the one before it may have made or moved.
         for action in actions {
             let found = action.resolve(sheet.path, &decisions)?;
             inputs.resolutions.extend(found);
             decisions = decide(&inputs, machine);
         }
+
         if replayed {
             inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
         }
+
         let rewards = period.map(|period| rewards(ruleset, &period, &decisions));
         let rewards = rewards.unwrap_or_default();
         Ok(Decided { inputs, transactions, decisions, rewards })
@@ -242,12 +272,14 @@ impl<'w> Worker<'w> {
         if !self.desk.as_ref().is_some_and(same) {
             self.rest(reached);
         }
+
         let traced = self.options.traced;
         let desk = self.desk.get_or_insert_with(|| {
             let programs = &ruleset.programs;
             let machine = if traced { Machine::traced(programs) } else { Machine::new(programs) };
             Desk { sheet, trial, ruleset: Arc::clone(ruleset), machine }
         });
+
         &mut desk.machine
     }
 
@@ -268,27 +300,33 @@ impl<'w> Worker<'w> {
         let tables = case.tables.iter().enumerate().filter(|(_, table)| !table.is_actions());
         let example = trial.example;
         let tables = tables.filter(|(index, _)| example.is_none_or(|one| one.table == *index));
+
         for (_, table) in tables {
             let subject = Subject::of(table);
             let place = Place::new(sheet.path, example.map_or(table.line, |_| outcome.line), 1);
             let (given, header) = table.header.split_at(table.arrow().map_or(0, |arrow| arrow + 1));
             let expected = expected(table, example, given.len());
+
             if subject == Subject::Rewards && case.period.is_none() {
                 let message = "a table of rewards needs a line `period: ID`".to_owned();
                 outcome.failures.push(Diagnostic::error("CR041", place, message));
                 continue;
             }
+
             let mut actual = subject.rows(&decided.decisions, header, &expected);
             actual.extend(subject.paid(&decided.rewards, header));
             let (line, any_order) =
                 (example.map_or(table.row_line(0), |_| outcome.line), case.any_order);
             let comparison = Comparison { subject, header, line, expected, actual, any_order };
+
             if comparison.is_same() {
                 continue;
             }
+
             let row = example.and_then(|example| table.rows.get(example.row));
             let given = row.and_then(|row| row.get(..given.len())).unwrap_or_default();
             outcome.edits.push(Edit::of(&comparison, given));
+
             let message = format!("case `{}`: the {} differ", outcome.name, subject.name());
             let help = format!("{}{}", comparison.difference(), self.traces(&comparison, decided));
             outcome.failures.push(Diagnostic::error("CR040", place, message).help(help));
@@ -299,23 +337,28 @@ impl<'w> Worker<'w> {
     fn traces(&mut self, comparison: &Comparison<'_>, decided: &Decided) -> String {
         let Some(desk) = &mut self.desk else { return String::new() };
         let about = comparison.about();
+
         let alone = decided.transactions.len() == 1;
         let wanted = |transaction: &&Arc<Transaction>| {
             alone || about.iter().any(|(id, _)| *id == &*transaction.id)
         };
+
         let mut text = String::new();
         for transaction in decided.transactions.iter().filter(wanted).take(TRACES_MAX) {
             let plans = about.iter().filter(|(id, _)| alone || *id == &*transaction.id);
             let plans: Vec<&str> = plans.map(|(_, plan)| *plan).filter(|p| !p.is_empty()).collect();
             let ruleset = &desk.ruleset;
+
             for plan in ruleset.plans.values() {
                 if !plans.is_empty() && !plans.contains(&&*plan.id) {
                     continue;
                 }
+
                 let why = explain(ruleset, plan, transaction, &decided.inputs, &mut desk.machine);
                 let outcome = format!("{:?}", why.outcome).to_lowercase();
                 let id = Some(&*why.transaction).filter(|id| !id.is_empty()).unwrap_or("(no id)");
                 text.push_str(&format!("{id} in plan {}: {outcome}\n", why.plan));
+
                 for step in &why.steps {
                     text.push_str(&format!("  {:12} {}\n", step.stage, step.message));
                 }
@@ -325,6 +368,7 @@ impl<'w> Worker<'w> {
                 }
             }
         }
+
         text
     }
 }
@@ -333,14 +377,17 @@ impl<'w> Worker<'w> {
 fn says_something(sheet: &Sheet<'_>, trial: &Trial, case: &Case) -> Result<(), Vec<Diagnostic>> {
     let given = trial.records.as_ref().is_ok_and(|records| !records.is_empty())
         || sheet.bodies(trial).next().is_some();
+
     let expected = case.tables.iter().any(|table| !table.is_actions() && !table.rows.is_empty());
     if given || expected {
         return Ok(());
     }
+
     let message = format!(
         "case `{}` has no transaction and an empty table, so it cannot fail and shows nothing",
         case.name
     );
+
     let help = "add a `csv transactions` block with the deal that the case is about";
     let place = Place::new(sheet.path, case.line, 1);
     Err(vec![Diagnostic::error("CR041", place, message).help(help)])

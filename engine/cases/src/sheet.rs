@@ -22,7 +22,7 @@ use jiff::civil::Date;
 pub(super) struct Sheet<'a> {
     /// Its path, for places.
     pub(super) path: &'a str,
-    /// What was read.
+    /// The file as it was read.
     pub(super) file: CaseFile,
     /// What it stands on.
     base: &'a Files,
@@ -49,9 +49,9 @@ pub(super) struct Trial {
 pub(super) struct Example {
     /// Index of the table in the case.
     pub(super) table: usize,
-    /// Its first row.
+    /// Its first row, counted from 0.
     pub(super) row: usize,
-    /// How many rows.
+    /// How many rows it has.
     pub(super) count: usize,
 }
 
@@ -75,36 +75,46 @@ impl<'a> Sheet<'a> {
         (path, text): (&'a str, &str),
     ) -> Result<Sheet<'a>, Vec<Diagnostic>> {
         let file = parse(path, text)?;
+
         let mut trials: Vec<Trial> = Vec::new();
         let mut rulesets: Vec<Shared> = Vec::new();
+
         for (index, case) in file.cases.iter().enumerate() {
+            // Rows of its own replace those of the background, while definitions are laid over it.
             let own = case.blocks.iter().any(Block::is_rows);
             let rows: Vec<&Block> = if own { &case.blocks } else { &file.background }
                 .iter()
                 .filter(|block| block.is_rows() && block.source().is_none())
                 .collect();
+
             let records = read_rows(path, &rows);
             let examples = examples(case);
+            // A case without examples is one trial.
             let plain = examples.is_empty().then_some(None).into_iter();
+
             for example in examples.into_iter().map(Some).chain(plain) {
                 let table = example.and_then(|example: Example| {
                     Some((case.tables.get(example.table)?, example.row))
                 });
+
                 let records = match (&records, table) {
                     (Ok(rows), Some((table, row))) => one_row(path, rows, table, row),
                     (records, _) => records.clone(),
                 };
+
                 let ruleset =
                     shared((&mut rulesets, &options.columns), &file.background, case, &records);
                 trials.push(Trial { case: index, example, records, ruleset });
             }
         }
+
         Ok(Sheet { path, file, base, trials, rulesets, traced: options.traced })
     }
 
     /// The ruleset of a trial, read when first asked for.
     pub(super) fn ruleset(&self, trial: &Trial) -> Result<&Arc<Ruleset>, Vec<Diagnostic>> {
         let Some(shared) = self.rulesets.get(trial.ruleset) else { return Err(Vec::new()) };
+
         let read = shared.read.get_or_init(|| {
             let files = overlaid(self.base, self.path, &shared.blocks);
             let (ruleset, found) = Ruleset::read(&files, &shared.columns);
@@ -120,13 +130,16 @@ impl<'a> Sheet<'a> {
             }
             Ok(Arc::new(ruleset))
         });
+
         read.as_ref().map_err(Clone::clone)
     }
 
     /// The calendar with the periods finalized that the cases name, else those of the directory.
     fn finalized(&self, shared: &Shared, calendar: &Calendar) -> Result<Calendar, Diagnostic> {
         let Some(finalized) = &shared.finalized else { return Ok(calendar.clone()) };
+
         let mut calendar = calendar.clone().reopened();
+
         for (id, day) in finalized {
             let period = calendar.find(id).ok_or_else(|| {
                 let place = Place::new(self.path, shared.line, 1);
@@ -134,8 +147,10 @@ impl<'a> Sheet<'a> {
                 let help = "write the id of a period of the calendar, such as 2022-03 or 2022-Q1";
                 Diagnostic::error("CR041", place, message).help(help)
             })?;
+
             calendar = calendar.finalize(&period, *day);
         }
+
         Ok(calendar)
     }
 
@@ -212,6 +227,7 @@ fn one_row(
             return Err(Diagnostic::error("CR041", place, message));
         }
     };
+
     let given = table.rows.get(row).into_iter().flatten();
     for (column, cell) in table.header.iter().zip(given).take_while(|(column, _)| *column != ARROW)
     {
@@ -221,6 +237,7 @@ fn one_row(
             None => cells.push((column.clone(), text)),
         }
     }
+
     Ok(vec![Record { cells }])
 }
 
@@ -233,17 +250,22 @@ fn shared(
     let blocks = || background.iter().chain(&case.blocks).filter(|block| !block.is_rows());
     let columns = records.iter().flatten().flat_map(|record| &record.cells);
     let columns = columns.map(|(column, _)| column.as_str());
+
+    // A case with its own settings describes a customer of its own, and knows only its own columns.
     let alone = blocks().any(|block| block.path == SETTINGS);
     let columns: BTreeSet<&str> = match (alone, known.is_empty()) {
         (true, _) => columns.collect(),
         (false, true) => BTreeSet::new(),
         (false, false) => columns.chain(known.iter().map(String::as_str)).collect(),
     };
+
+    // Reading a ruleset takes longer than a case: cases with the same files share one.
     let known = rulesets.iter().rposition(|shared| {
         shared.columns.iter().map(String::as_str).eq(columns.iter().copied())
             && shared.blocks.iter().eq(blocks())
             && shared.finalized == case.finalized
     });
+
     known.unwrap_or_else(|| {
         let columns = columns.into_iter().map(str::to_owned).collect();
         let blocks = blocks().cloned().collect();
@@ -258,16 +280,19 @@ fn read_rows(path: &str, blocks: &[&Block]) -> Result<Vec<Record>, Diagnostic> {
     let mut records = Vec::new();
     for block in blocks {
         let body = block.text.as_bytes();
+
         let rows = match block.language.as_str() {
             "csv" => read::csv(body),
             "ndjson" => read::ndjson(body),
             _ => read::json(body),
         };
+
         records.extend(rows.map_err(|error| {
             let line = block.line + u32::try_from(error.line).unwrap_or(0);
             Diagnostic::error("CR041", Place::new(path, line, 1), error.message)
         })?);
     }
+
     Ok(records)
 }
 
@@ -283,17 +308,22 @@ fn overlaid(base: &Files, path: &str, blocks: &[Block]) -> Files {
             files.insert(block.path.clone(), Arc::from(block.text.as_str()));
         }
     };
+
     let mut files = base.clone();
+
     if blocks.iter().any(|block| block.path == SETTINGS) {
         let stem = path.strip_suffix(".cases.md").unwrap_or(path);
         let beside = |file: &str| {
             file.rsplit_once('.').is_some_and(|(known, ending)| known == stem && ending != "md")
         };
         files.retain(|file, _| beside(file));
+
+        // Twice, since the policies that plans name are known only once the case's plans are there.
         over(&mut files);
         let named = named_policies(base, &files);
         files.extend(named);
     }
+
     over(&mut files);
     files
 }

@@ -35,11 +35,14 @@ impl Edit {
         let mut free: Vec<(usize, &[String])> =
             comparison.expected.iter().copied().enumerate().collect();
         let mut rows: Vec<NewRow> = Vec::new();
+        // Rows that are right already stay as they were written, with the author's blanks.
         let mut old: Vec<Option<usize>> = Vec::new();
+
         for row in &comparison.actual {
             let found = free.iter().position(|(_, expected)| comparison.matches(expected, row));
             old.push(found.map(|found| free.remove(found).0));
         }
+
         for (index, (row, old)) in comparison.actual.iter().zip(old).enumerate() {
             // An example begins with its first row, so that one moves only with its transaction.
             let kept = old.filter(|old| given.is_empty() || (*old == 0) == (index == 0));
@@ -54,6 +57,7 @@ impl Edit {
                 }
             });
         }
+
         Edit { line: comparison.line, count: comparison.expected.len(), rows }
     }
 }
@@ -62,11 +66,14 @@ impl Edit {
 pub fn apply(text: &str, edits: &[Edit]) -> String {
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let lines: Vec<&str> = text.lines().collect();
+
     let edits: BTreeMap<usize, &Edit> =
         edits.iter().map(|edit| ((edit.line as usize).saturating_sub(1), edit)).collect();
+
     let mut written: Vec<String> = Vec::with_capacity(lines.len());
     let mut touched: Vec<usize> = Vec::new();
     let mut index = 0;
+
     while index <= lines.len() {
         let edit = edits.get(&index);
         if let Some(edit) = edit {
@@ -77,20 +84,26 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
                 NewRow::Cells(cells) => row_text(cells),
             }));
         }
+
         let passed = edit.map_or(0, |edit| edit.count);
         if passed == 0 {
             written.extend(lines.get(index).map(|line| (*line).to_owned()));
         }
+
         index += passed.max(1);
     }
+
+    // Only tables that were aligned are aligned again: a change touches no more than it must.
     let aligned = Aligned::of(&lines);
     for table in touched {
         realign(&mut written, table, &aligned);
     }
+
     let mut text_out = written.join(ending);
     if text.ends_with('\n') {
         text_out.push_str(ending);
     }
+
     text_out
 }
 
@@ -111,16 +124,19 @@ impl<'a> Aligned<'a> {
     fn of(lines: &[&'a str]) -> Aligned<'a> {
         let mut headers = Vec::new();
         let mut rest = lines;
+
         while let Some(start) = rest.iter().position(|line| line.starts_with('|')) {
             let table = rest.get(start..).unwrap_or_default();
             let length = table.iter().take_while(|line| line.starts_with('|')).count();
             let rows = table.get(..length).unwrap_or_default();
+
             // A header over dashes alone is aligned only if its dashes are as long as it is.
             if let Some(header) = rows.first()
                 && rows.iter().all(|row| bars(row) == bars(header))
             {
                 headers.push(*header);
             }
+
             rest = table.get(length..).unwrap_or_default();
         }
         Aligned(headers)
@@ -134,18 +150,22 @@ fn bars(line: &str) -> Vec<usize> {
 /// Pads the table that holds the line `at`, if it was padded before.
 fn realign(lines: &mut [String], at: usize, aligned: &Aligned<'_>) {
     let is_row = |line: &String| line.starts_with('|');
+
     let above = lines.get(..=at).unwrap_or_default().iter().rev();
     let start = (at + 1) - above.take_while(|line| is_row(line)).count();
     let Some(table) = lines.get_mut(start..) else { return };
+
     if !table.first().is_some_and(|header| aligned.0.contains(&header.as_str())) {
         return;
     }
+
     let rows: Vec<Vec<String>> = table
         .iter()
         .take_while(|line| is_row(line))
         .map(|line| cells(line).into_iter().map(|cell| cell.replace('|', "\\|")).collect())
         .collect();
     let rule = |row: usize| row == 1;
+
     let mut widths: Vec<usize> = Vec::new();
     for row in rows.iter().enumerate().filter(|(index, _)| !rule(*index)).map(|(_, row)| row) {
         widths.resize(widths.len().max(row.len()), 0);
@@ -162,6 +182,7 @@ fn realign(lines: &mut [String], at: usize, aligned: &Aligned<'_>) {
             }
         }
     }
+
     for (index, (line, row)) in table.iter_mut().zip(&rows).enumerate() {
         let padded = row.iter().zip(&widths).map(|(cell, width)| match rule(index) {
             true => dashes(cell, *width),

@@ -44,6 +44,7 @@ pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec
     let mut known: HashMap<Arc<str>, usize> = HashMap::with_capacity(records.len());
     let mut latest: Vec<Arc<Transaction>> = Vec::with_capacity(records.len());
     let mut newest = Newest::default();
+
     for record in records {
         let transaction = Arc::new(decoder.decode(record));
         let late = match (as_of, transaction.field(Field::Received)) {
@@ -53,6 +54,7 @@ pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec
         if late {
             continue;
         }
+
         let place = known.get(&transaction.id).copied().filter(|_| !transaction.id.is_empty());
         match place.and_then(|place| latest.get_mut(place)) {
             Some(old) => {
@@ -120,6 +122,7 @@ fn decide_blocks(
     decide: &OneDecision<'_>,
 ) -> Vec<Vec<Decided>> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
+
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Vec<Vec<Decided>>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
     let work = |machine: &mut Machine| {
@@ -132,6 +135,7 @@ fn decide_blocks(
             let decided = places.map(|(place, tx)| decide(place, tx, machine));
             mine.push((index, decided.collect::<Vec<_>>()));
         }
+
         if let Ok(mut done) = done.lock() {
             done.extend(mine);
         }
@@ -145,6 +149,7 @@ fn decide_blocks(
             }
         }
     });
+
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().flat_map(|(_, block)| block).collect()
@@ -201,6 +206,7 @@ pub fn calculation_of(
         log: Vec::new(),
         rewards: Vec::new(),
     };
+
     decisions.into_iter().for_each(|decision| calculation.add(decision));
     if let Some(plan) = ruleset.plans.get(plan) {
         let found = reward::rewards(ruleset, plan, period, &calculation.credits);
@@ -208,6 +214,7 @@ pub fn calculation_of(
         calculation.log.extend(found.alerts.iter().cloned());
         calculation.alerts.extend(found.alerts);
     }
+
     calculation
 }
 
@@ -222,6 +229,7 @@ pub fn decisions(
         let found = ruleset.settings.calendar.find(id);
         found.is_some_and(|leaf| period.contains(leaf.first))
     };
+
     let mut leaves: HashMap<&str, bool> = HashMap::new();
     let mut mine: Vec<&Decided> = decided.iter().flatten().collect();
     mine.retain(|decided| {
@@ -231,6 +239,7 @@ pub fn decisions(
         };
         *decided.plan == *plan && decided.outcome != Outcome::Filtered && inside
     });
+
     mine.sort_by(|a, b| (a.date, &a.transaction).cmp(&(b.date, &b.transaction)));
     mine.into_iter().map(|decided| row::decision(ruleset, decided)).collect()
 }
@@ -243,14 +252,17 @@ impl Calculation {
             Outcome::Uncredited => self.uncredited.extend(summary(&decision.reasons)),
             Outcome::Credited | Outcome::Filtered => (),
         }
+
         if decision.outcome == Outcome::Uncredited {
             self.log.extend(decision.reasons);
         }
+
         for warning in decision.log {
             if !self.log.contains(&warning) {
                 self.log.push(warning);
             }
         }
+
         self.alerts.extend(decision.alerts);
     }
 }

@@ -27,9 +27,9 @@ pub use payee::{Finding, WhyNot, find_payee, for_payee};
 /// One transaction in one plan, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// Natural key.
+    /// Natural key of the transaction.
     pub transaction: String,
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
     /// What became of it.
     pub outcome: Outcome,
@@ -37,18 +37,18 @@ pub struct Explanation {
     pub steps: Vec<Line>,
     /// Why it was not credited or is parked.
     pub reasons: Vec<Note>,
-    /// The credits.
+    /// The credits as they would be stored now.
     pub credits: Vec<CreditRow>,
     /// The ruleset that it was recomputed with.
     pub ruleset: String,
 }
 
-/// One step.
+/// One step of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// The stage.
+    /// The stage that took the step, such as `crediting` or `hold`.
     pub stage: String,
-    /// What happened.
+    /// What happened, in one sentence with the values seen.
     pub message: String,
 }
 
@@ -62,7 +62,9 @@ pub fn explain(
 ) -> Explanation {
     let decided =
         pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
+
     let steps = lines(&decided.trace);
+
     Explanation {
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),

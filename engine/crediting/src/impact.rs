@@ -33,15 +33,15 @@ pub enum By {
     Payee,
     /// A position: everything credited to those who report to it, directly or not.
     Manager,
-    /// A plan.
+    /// A plan, named by its id.
     Plan,
-    /// A credit type.
+    /// A credit type, named as in the settings.
     CreditType,
-    /// All of it.
+    /// Every credit, in one sum a unit type.
     All,
 }
 
-/// One sum.
+/// What a sum is made of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// What it is by.
@@ -90,15 +90,15 @@ impl Sum {
 /// Where two decisions about one transaction part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Natural key.
+    /// Natural key of the transaction.
     pub transaction: String,
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
     /// `outcome`, `added`, `removed`, `amount`, `status`, `payee` or `detail`.
     pub what: String,
     /// The rule of the first credit that differs.
     pub rule: Option<String>,
-    /// For people.
+    /// The difference in one sentence.
     pub message: String,
 }
 
@@ -144,13 +144,17 @@ pub fn compare(
     let mut sums = BTreeMap::new();
     let plans = before.1.iter().chain(after.1).map(|decision| decision.plan.as_str());
     let plans: std::collections::BTreeSet<&str> = plans.collect();
+
     for plan in plans {
         let of = |side: &'_ [Decision]| side.iter().find(|decision| decision.plan == plan).cloned();
+
         let (old, new) = (of(before.1), of(after.1));
         let Some(difference) = reason::difference(plan, old.as_ref(), new.as_ref()) else {
             continue;
         };
+
         delta.differences.push(difference);
+
         for credit in old.iter().flat_map(|decision| &decision.credits) {
             add_credit(&mut sums, before.0, credit, Side::Before)?;
         }
@@ -158,6 +162,7 @@ pub fn compare(
             add_credit(&mut sums, after.0, credit, Side::After)?;
         }
     }
+
     delta.sums = sums.into_iter().filter(|(_, sum): &(Key, Sum)| !sum.is_zero()).collect();
     Ok((!delta.differences.is_empty()).then_some(delta))
 }
@@ -174,23 +179,29 @@ fn add_credit(
     credit: &CreditRow,
     side: Side,
 ) -> Result<(), String> {
+    // Suppressed and void credits are worth nothing to anybody.
     let held = credit.status == "held";
     if !held && credit.status != "active" {
         return Ok(());
     }
+
     let amount = credit.amount()?;
     let waiting = if held { amount } else { Decimal::ZERO };
+
     let sum = match side {
         Side::Before => Sum { before: amount, held_before: waiting, ..Sum::default() },
         Side::After => Sum { after: amount, held_after: waiting, ..Sum::default() },
     };
+
     let mut names = vec![
         (By::Payee, recipient(credit)),
         (By::Plan, credit.plan.clone()),
         (By::CreditType, credit.credit_type.clone()),
         (By::All, String::new()),
     ];
+    // A manager is anybody above the credited position, however far.
     names.extend(managers(ruleset, credit).into_iter().map(|id| (By::Manager, id)));
+
     for (by, name) in names {
         let key = Key { by, name, unit_type: credit.unit_type.clone() };
         sums.entry(key).or_default().add(&sum, Decimal::ONE);
@@ -255,15 +266,19 @@ impl Impact {
         for (key, sum) in self.sums.iter().filter(|(key, _)| key.by == By::Payee) {
             let difference = sum.difference().abs();
             let (name, unit) = (&key.name, &key.unit_type);
+
             if let Some(most) = limits.max_payee.filter(|most| difference > *most) {
                 return Some(format!("{difference} {unit} move for `{name}`, more than {most}"));
             }
+            // Without its sign: what one payee gains must not hide what another one loses.
             add_to_total(moved.entry(unit).or_default(), difference);
         }
+
         let over = |(unit, moved): (&str, Decimal)| {
             let most = limits.max_total.filter(|most| moved > *most)?;
             Some(format!("{moved} {unit} move in all, more than {most}"))
         };
+
         moved.into_iter().find_map(over)
     }
 }

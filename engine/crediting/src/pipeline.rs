@@ -32,7 +32,7 @@ use accredit_workspace::Ruleset;
 /// What was decided about one transaction in one plan, in terms of its ruleset.
 #[derive(Debug)]
 pub struct Decided {
-    /// The plan.
+    /// Id of the plan.
     pub plan: Arc<str>,
     /// The transaction's natural key.
     pub transaction: Arc<str>,
@@ -44,7 +44,7 @@ pub struct Decided {
     pub as_of: Option<Date>,
     /// What became of it.
     pub outcome: Outcome,
-    /// Credits in order.
+    /// The credits in the order in which they were made.
     pub credits: Vec<Credit>,
     /// Why not credited, or why parked.
     pub reasons: Vec<Note>,
@@ -57,7 +57,7 @@ pub struct Decided {
 /// Whether an explanation is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Explain {
-    /// No: costs nothing.
+    /// No explanation, which costs nothing.
     No,
     /// Every step with the values seen.
     Steps,
@@ -72,11 +72,15 @@ pub fn decide(
 ) -> Vec<Decided> {
     let transaction = &adjust::transaction(inputs, transaction);
     let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
+
     for plan in ruleset.order.iter().filter_map(|id| ruleset.plans.get(id)) {
         let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
         done.push(decided);
     }
+
+    // Plans are decided sources first, and listed by id.
     done.sort_by(|a, b| a.plan.cmp(&b.plan));
+
     done
 }
 
@@ -91,16 +95,20 @@ pub fn decide_some(
 ) -> Vec<Decided> {
     let transaction = &adjust::transaction(inputs, transaction);
     let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
+
     let sources: Vec<&Arc<str>> = plans
         .clone()
         .filter(|plan| wanted(&plan.id))
         .flat_map(|plan| ruleset.before(plan))
         .collect();
+
+    // Sources are decided as well, since their credits are what a wanted plan rolls.
     let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
     for plan in plans.filter(|plan| wanted(&plan.id) || sources.contains(&&plan.id)) {
         let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
         done.push(decided);
     }
+
     done.retain(|decided| wanted(&decided.plan));
     done.sort_by(|a, b| a.plan.cmp(&b.plan));
     done
@@ -118,10 +126,12 @@ pub fn decide_plan(
     let transaction = &adjust::transaction(inputs, transaction);
     let mut done: Vec<Decided> = Vec::new();
     let before = ruleset.before(plan);
+
     for source in before.iter().filter_map(|id| ruleset.plans.get(*id)) {
         let decided = after(ruleset, source, transaction, inputs, machine, Explain::No, &done);
         done.push(decided);
     }
+
     after(ruleset, plan, transaction, inputs, machine, explain, &done)
 }
 
@@ -139,6 +149,7 @@ fn after(
     let decided = catch_unwind(AssertUnwindSafe(|| {
         decide_one(ruleset, plan, transaction, inputs, machine, explain, done)
     }));
+
     decided.unwrap_or_else(|_| {
         // A machine that was left in the middle of a call is not used again.
         *machine = Machine::new(&ruleset.programs);
@@ -196,6 +207,7 @@ fn decide_one(
     decided.warnings = remarks.collect();
 
     let mut trace = (explain == Explain::Steps).then(Vec::new);
+
     match admit::admit(ruleset, plan, transaction, inputs, machine, &mut trace) {
         Ok(None) => {
             // Columns that are gone may be why the plan no longer sees the deal.
@@ -207,15 +219,18 @@ fn decide_one(
             adjust::explain(&mut case);
             decided.date = Some(case.date);
             decided.period = Some(Arc::clone(&case.period));
+
             if let Some(source) = inherit(&mut case, done) {
                 parked_by(&mut decided, source);
                 return decided;
             }
+
             let result = credit(&mut case);
             decided.reasons = std::mem::take(&mut case.reasons);
             decided.warnings.append(&mut case.warnings);
             decided.trace = case.trace.take().unwrap_or_default();
             let credits = std::mem::take(&mut case.credits);
+            // A transaction that parks keeps none of the credits that were made before it did.
             match result {
                 Err(park) => parked(&mut decided, park),
                 Ok(()) if credits.is_empty() => decided.outcome = Outcome::Uncredited,
@@ -235,6 +250,7 @@ fn decide_one(
             parked(&mut decided, park);
         }
     }
+
     decided
 }
 
@@ -292,12 +308,16 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
         direct::direct(case, rule)?;
     }
     case.rule = None;
+
+    // Only direct credits roll, those of source plans included.
     let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
     let roots = case.credits.iter().chain(inherited);
     let roots = roots.filter(|credit| credit.rollable && credit.status == Status::Active);
     let roots: Vec<Credit> = roots.cloned().collect();
+
     without_rule(case, &roots);
     still(case, &roots);
+
     for root in &roots {
         indirect::roll(case, root)?;
     }
@@ -307,6 +327,8 @@ fn credit(case: &mut Case<'_>) -> Result<(), Park> {
         let message = "nobody gets a part of the credits that the plan takes from others";
         case.reason("rollup", "no_rule", message.to_owned());
     }
+
+    // The laws hold in release builds as well: a broken one parks instead of paying.
     laws::check(&case.inherited, &case.credits)
         .map_err(|broken| Park::new("rollup", "policy_error", broken))
 }
@@ -317,6 +339,7 @@ fn without_rule(case: &mut Case<'_>, roots: &[Credit]) {
     if plan.direct.iter().any(|rule| rule.rule.validity.contains(case.date)) {
         return;
     }
+
     let message = match (plan.direct.is_empty(), plan.indirect.is_empty()) {
         (true, true) => "the plan has no rule".to_owned(),
         (true, false) if roots.is_empty() => {
@@ -325,6 +348,7 @@ fn without_rule(case: &mut Case<'_>, roots: &[Credit]) {
         (true, false) => return,
         _ => format!("no direct rule is active on {}", case.date),
     };
+
     case.reason("crediting", "no_rule", message);
 }
 
@@ -333,18 +357,22 @@ fn still(case: &mut Case<'_>, roots: &[Credit]) {
     if case.trace.is_none() || case.plan.indirect.is_empty() {
         return;
     }
+
     let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
     let resting = case.credits.iter().chain(inherited);
     let resting = resting.filter(|credit| roots.iter().all(|root| root.id != credit.id));
     let mut messages: Vec<String> = Vec::new();
+
     for credit in resting {
         let who = case.recipient_id(credit.recipient);
         let why = if credit.rollable { credit.status.name() } else { "not rollable" };
         messages.push(format!("the credit to `{who}` does not roll: it is {why}"));
     }
+
     if messages.is_empty() && roots.is_empty() {
         messages.push("there is no direct credit that could roll".to_owned());
     }
+
     for message in messages {
         case.tell("rollup", || (Says::Ends("not_rolled".to_owned()), message));
     }

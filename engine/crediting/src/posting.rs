@@ -54,17 +54,22 @@ pub fn post(
     if finalized.is_empty() && frozen.is_empty() {
         return Ok(current);
     }
+
     let clean = laws::sums(&current)?;
     let mut posting =
         Posting { calendar, finalized, ids: frozen.iter().map(|row| row.id.clone()).collect() };
+
     let mut rows = frozen.to_vec();
     let chains = chains(frozen);
+    // A frozen row whose credit is no longer decided counts for nobody: it is taken back.
     let present: BTreeSet<&str> = current.iter().map(|row| row.id.as_str()).collect();
+
     for (_, chain) in chains.iter().filter(|(id, _)| !present.contains(id.as_str())) {
         for row in standing(chain) {
             rows.push(posting.reversal(row)?);
         }
     }
+
     let chains: BTreeMap<&str, &Chain<'_>> =
         chains.iter().map(|(id, chain)| (id.as_str(), chain)).collect();
     for row in current {
@@ -73,6 +78,7 @@ pub fn post(
             None => rows.push(posting.fresh(row)?),
         }
     }
+
     let mut posted = rows.split_off(frozen.len().min(rows.len()));
     // Stable: within a period they stay in the order in which they were decided.
     posted.sort_by_key(|row| calendar.find(&row.period).map(|period| period.first));
@@ -93,6 +99,7 @@ pub fn settle(
     let gone = frozen.iter().filter(|row| !decisions.iter().any(|one| one.plan == row.plan));
     let gone: BTreeSet<(String, String)> =
         gone.map(|row| (row.plan.clone(), row.transaction.clone())).collect();
+
     for (plan, transaction) in gone {
         let ruleset = decisions.first().map(|decision| decision.ruleset.clone());
         decisions.push(Decision {
@@ -108,9 +115,11 @@ pub fn settle(
             log: Vec::new(),
         });
     }
+
     for decision in decisions {
         let own = frozen.iter().filter(|row| row.plan == decision.plan);
         let own: Vec<CreditRow> = own.cloned().collect();
+
         let current = std::mem::take(&mut decision.credits);
         let standing = post(&own, current, calendar, finalized);
         put(decision, &own, standing.as_deref());
@@ -125,8 +134,10 @@ pub fn put(decision: &mut Decision, frozen: &[CreditRow], standing: Result<&[Cre
         Err(broken) => {
             decision.credits = frozen.to_vec();
             decision.outcome = Outcome::Parked;
+
             let (transaction, plan) = (&decision.transaction, &decision.plan);
             let why = note(transaction, plan, "posting", "policy_error", broken.as_str());
+
             decision.reasons = vec![why.clone()];
             decision.log.push(why.clone());
             decision.alerts.push(why);
@@ -171,6 +182,7 @@ type Chain<'a> = Vec<&'a CreditRow>;
 fn chains(frozen: &[CreditRow]) -> Vec<(String, Chain<'_>)> {
     let mut chains: Vec<(String, Chain<'_>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
+
     for row in frozen {
         let id = credit_of(row).to_string();
         match places.get(&id).and_then(|place| chains.get_mut(*place)) {
@@ -181,6 +193,7 @@ fn chains(frozen: &[CreditRow]) -> Vec<(String, Chain<'_>)> {
             }
         }
     }
+
     chains
 }
 
@@ -220,6 +233,7 @@ impl Posting<'_> {
     ) -> Result<(), String> {
         let mut standing = standing(chain);
         let mut kept = false;
+        // Of several rows that are alike the last one stays, and the others are taken back.
         if counts(&row) {
             let mut alike = None;
             for (index, known) in standing.iter().enumerate() {
@@ -229,6 +243,7 @@ impl Posting<'_> {
             }
             kept = alike.map(|index| standing.remove(index)).is_some();
         }
+
         for known in standing {
             rows.push(self.reversal(known)?);
         }
@@ -253,9 +268,11 @@ impl Posting<'_> {
     fn reversal(&mut self, row: &CreditRow) -> Result<CreditRow, String> {
         let amount = row.amount()?;
         let scale = u8::try_from(amount.scale()).unwrap_or(u8::MAX);
+
         Ok(CreditRow {
             id: self.next_id(row),
             period: self.open(row)?,
+            // The amount as it was frozen, to the last digit, so that both rows cancel out.
             amount: money::text(-amount, scale),
             release_date: None,
             reason: None,

@@ -69,7 +69,7 @@ pub fn rewards<'a>(
 pub struct Seen {
     /// Who has the claim.
     pub payee: Arc<PayeeView>,
-    /// The sums.
+    /// What was credited to the claimant, in all and by credit type.
     pub totals: Arc<TotalsView>,
     /// What was expected, if anything was.
     pub quota: Option<Decimal>,
@@ -93,11 +93,13 @@ pub fn seen(
 ) -> Vec<Seen> {
     let last = period.end.yesterday().unwrap_or(period.first);
     let desk = claim::Desk { ruleset, plan, reward, period, last };
+
     let claims = claim::claims(&desk, credits.iter(), &mut Vec::new()).into_iter();
     let seen = claims.filter_map(|claim| {
         let credited = claim.credited?;
         Some(pay::seen(&desk, &claim, (credited, claim.quota(&desk))))
     });
+
     seen.collect()
 }
 

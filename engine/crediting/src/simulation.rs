@@ -2,7 +2,8 @@
 //!
 //! The deals up to a day are repeated, with their dates moved by the days that have passed, again
 //! and again until the period ends; then everything is decided as any deal is. Not a forecast by
-//! statistics, and nothing of it is stored. Called by `accredit simulate` and the server. Source: DOMAIN 2.15.
+//! statistics, and nothing of it is stored. Called by `accredit simulate` and the
+//! server. Source: DOMAIN 2.15.
 //!
 //! **Architecture invariant:** a simulation says of itself that it is one, its deals bear the number
 //! of their repetition behind their ids, and what it projects contains what is real.
@@ -38,9 +39,9 @@ pub const DEALS_MAX: usize = 1_000_000;
 pub struct Simulation {
     /// Always true: nobody can take this for a result.
     pub simulation: bool,
-    /// The plan.
+    /// Id of the plan.
     pub plan: String,
-    /// The period.
+    /// Id of the period.
     pub period: String,
     /// The last day whose deals are real.
     pub as_of: String,
@@ -63,7 +64,7 @@ pub struct Simulation {
 /// How many, so far and by the end of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Real ones.
+    /// Deals that were recorded.
     pub so_far: usize,
     /// Real and repeated ones.
     pub projected: usize,
@@ -80,7 +81,7 @@ pub struct Sum {
     pub team: Option<String>,
     /// The unit of both amounts.
     pub unit_type: String,
-    /// What is real.
+    /// What is recorded: decimal text at the unit's scale.
     pub so_far: String,
     /// The part of `so_far` that deals of other periods brought: late ones, and corrections of
     /// finalized periods. None of a reward, which is worked out from the whole.
@@ -94,25 +95,25 @@ pub struct Sum {
 /// Why there is nothing to simulate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// No such plan.
+    /// The ruleset has no such plan.
     #[error("there is no plan `{0}`")]
     NoPlan(String),
     /// The day lies outside the period.
     #[error("{as_of} is not a day of {period}")]
     Outside {
-        /// The day.
+        /// The day that was asked for.
         as_of: Date,
-        /// The period.
+        /// Id of the period.
         period: String,
     },
     /// No deal to repeat.
     #[error("plan `{plan}` let in no deal of {period} up to {as_of}, so there is none to repeat")]
     NoDeal {
-        /// The plan.
+        /// Id of the plan.
         plan: String,
-        /// The period.
+        /// Id of the period.
         period: String,
-        /// The day.
+        /// The last day whose deals were counted.
         as_of: Date,
     },
     /// Too many deals, once they are repeated.
@@ -186,10 +187,12 @@ pub fn simulate_from(
     if !period.contains(as_of) {
         return Err(Refused::Outside { as_of, period: period.id.clone() });
     }
+
     let of_period = |deal: &Arc<Transaction>| {
         deal.date().is_ok_and(|date| period.contains(date) && date <= as_of)
     };
     let real: Vec<Arc<Transaction>> = start.deals.into_iter().filter(of_period).collect();
+
     let decide = |deals: &[Arc<Transaction>], day: Date| {
         let inputs = Inputs { as_of: Some(day), ..start.inputs.clone() };
         decide_all(ruleset, deals, &inputs, threads)
@@ -201,6 +204,7 @@ pub fn simulate_from(
         let (plan, period) = (plan.to_owned(), period.id.clone());
         return Err(Refused::NoDeal { plan, period, as_of });
     }
+
     let all = repeated(&real, period, as_of)?;
     let repetitions: HashSet<&str> = all.iter().skip(real.len()).map(|deal| &*deal.id).collect();
     let projected = decide(&all, last_day(period));
@@ -210,6 +214,7 @@ pub fn simulate_from(
         all.extend(posted);
         calculation_of(ruleset, plan, period, all)
     };
+
     let (now, then) = (whole(&so_far, start.posted), whole(&projected, start.posted_then));
     Ok(Simulation {
         simulation: true,
@@ -257,10 +262,13 @@ pub fn posted(decisions: impl IntoIterator<Item = Decision>, period: &Period) ->
             outcome: Outcome::Filtered,
             reasons: vec![],
             alerts: vec![],
+            // What other periods posted is added once, and brings no deals, reasons or alerts of
+            // its own.
             log: vec![],
             ..decision
         }
     });
+
     posted.filter(|decision| !decision.credits.is_empty()).collect()
 }
 
@@ -283,7 +291,10 @@ fn repeated(
 ) -> Result<Vec<Arc<Transaction>>, Refused> {
     let days = i64::try_from(elapsed(period, as_of)).unwrap_or(i64::MAX);
     let mut all: Vec<Arc<Transaction>> = real.to_vec();
+
     for time in 1_i64.. {
+        // Whole stretches are repeated, so weekdays and the rhythm of the deals stay roughly as
+        // they were.
         let shift = time.saturating_mul(days);
         if days_after(period.first, shift).is_some_and(|first| first < period.end) {
             for deal in real {
@@ -295,10 +306,12 @@ fn repeated(
         } else {
             break;
         }
+
         if all.len() > DEALS_MAX {
             return Err(Refused::TooMany(period.id.clone()));
         }
     }
+
     Ok(all)
 }
 
@@ -336,14 +349,18 @@ fn credit_sums(
     repetitions: &HashSet<&str>,
 ) -> Result<Vec<Sum>, Refused> {
     let mut sums = BTreeMap::new();
+
     for row in now.credits.iter().filter(|row| row.status == "active") {
+        // What was posted is real in both columns; what is the period's own is decided again below.
         let into: &[usize] = if own(row, period) { &[0] } else { &[0, 1] };
         add(&mut sums, of_credit(row)?, into);
     }
+
     for row in then.credits.iter().filter(|row| row.status == "active") {
         let repeated = repetitions.contains(row.transaction.as_str());
         add(&mut sums, of_credit(row)?, if repeated { &[2, 3] } else { &[3] });
     }
+
     let sums = sums
         .into_iter()
         .map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)));
@@ -376,6 +393,7 @@ fn sum(
     let units = &ruleset.settings.units;
     let scale = units.find(&unit_type).map_or(0, |unit| unit.scale);
     let text = |amount: Decimal| money::text(amount, scale);
+
     Sum {
         name,
         payee,

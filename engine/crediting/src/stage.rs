@@ -51,9 +51,9 @@ pub struct Inputs {
 /// A release or a manual hold of one credit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
-    /// The credit.
+    /// Id of the credit.
     pub credit: CreditId,
-    /// What was decided.
+    /// Whether it is released or held.
     pub action: Action,
     /// The business date of the decision.
     pub date: Date,
@@ -77,7 +77,7 @@ pub struct Park {
     pub stage: &'static str,
     /// One of the codes of FORMAT section 4.
     pub code: &'static str,
-    /// For people.
+    /// The reason in one sentence.
     pub message: String,
     /// The script's complaint, when a script was running.
     pub fault: Option<Fault>,
@@ -106,13 +106,13 @@ impl Park {
 
 /// One transaction in one plan, being decided.
 pub struct Case<'a> {
-    /// What decides.
+    /// The rules, the organisation and the settings that decide.
     pub ruleset: &'a Ruleset,
-    /// The plan.
+    /// The plan that is decided.
     pub plan: &'a Plan,
     /// The transaction as scripts see it.
     pub tx: Arc<TransactionView>,
-    /// Its incentive date.
+    /// The incentive date of the transaction.
     pub date: Date,
     /// The leaf period of that date.
     pub period: Arc<str>,
@@ -120,7 +120,7 @@ pub struct Case<'a> {
     pub currency: Option<Unit>,
     /// Releases, manual holds, business date.
     pub inputs: &'a Inputs,
-    /// Runs scripts.
+    /// The machine that runs scripts.
     pub machine: &'a mut Machine,
     /// Credits of this transaction in the plans that this one takes credits from, by plan.
     pub inherited: Vec<&'a Credit>,
@@ -163,9 +163,11 @@ impl Case<'_> {
         said: impl FnOnce(&Refusal) -> (Says, String),
     ) {
         let Some(program) = self.ruleset.programs.get(program) else { return };
+
         if let Some(trace) = &mut self.trace {
             let refusal = Refusal::new(program, &seen.arguments(&self.tx));
             let (says, message) = said(&refusal);
+
             let (rule, refusal) = (self.rule.clone(), Some(refusal));
             trace.push(Step { stage, message, rule, says, refusal });
         }
@@ -282,6 +284,9 @@ impl Case<'_> {
     ) -> Result<Decimal, Park> {
         let (units, date) = (&self.ruleset.settings.units, self.date);
         let (one, other) = (units.name(from), units.name(to));
+
+        // At the rate of the incentive date, so that the same deal is worth the same whenever it is
+        // decided.
         match self.ruleset.rates.exchange(amount, (from, to), date) {
             Ok(exchanged) => {
                 if exchanged != amount {
@@ -305,6 +310,7 @@ impl Case<'_> {
         let organization = &self.ruleset.organization;
         let settings = &self.ruleset.settings;
         let rolled = credit.rolled.as_ref();
+
         Arc::new(CreditView {
             amount: credit.amount,
             unit_type: Arc::from(settings.units.name(credit.unit)),
@@ -346,6 +352,7 @@ impl Case<'_> {
         let settings = &self.ruleset.settings;
         let position = recipient.position();
         let holder = position.and_then(|position| organization.holder(position, self.date));
+
         Arc::new(ReceiverView {
             position: self.position_of(recipient),
             title: self.title(recipient),

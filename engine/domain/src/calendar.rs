@@ -23,7 +23,7 @@ pub use self::state::State;
 /// Dates from `from` until before `until`; a missing end is unbounded (D19: stored half-open).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Validity {
-    /// First day.
+    /// First day, included.
     pub from: Option<Date>,
     /// First day after the last.
     pub until: Option<Date>,
@@ -55,9 +55,9 @@ impl Validity {
 pub enum PeriodKind {
     /// A leaf period: a calendar month, or a period of four or five weeks.
     Month,
-    /// Three leaf periods.
+    /// Three leaf periods of one year.
     Quarter,
-    /// Twelve leaf periods.
+    /// Twelve leaf periods, a fiscal year.
     Year,
 }
 
@@ -78,7 +78,7 @@ impl PeriodKind {
 pub struct Period {
     /// `2017-03`, `2017-Q1` or `2017`.
     pub id: String,
-    /// First day.
+    /// First day, included.
     pub first: Date,
     /// First day after the last.
     pub end: Date,
@@ -170,22 +170,28 @@ fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
     if !YEARS.contains(&date.year()) {
         return None;
     }
+
     // Months since the fiscal year began, from 0.
     let fiscal_month = (date.month() - starts).rem_euclid(12);
+    // A fiscal year that begins later than January is named after the year in which it ends.
     let year = date.year() + i16::from(starts > 1 && date.month() >= starts);
+
     let months = match kind {
         PeriodKind::Month => 1,
         PeriodKind::Quarter => 3,
         PeriodKind::Year => 12,
     };
+
     let back = i64::from(fiscal_month % months);
     let first = months_after(date.first_of_month(), -back)?;
     let end = months_after(first, i64::from(months))?;
+
     let id = match kind {
         PeriodKind::Month => format!("{:04}-{:02}", date.year(), date.month()),
         PeriodKind::Quarter => format!("{year:04}-Q{}", fiscal_month / 3 + 1),
         PeriodKind::Year => format!("{year:04}"),
     };
+
     Some(Period { id, first, end })
 }
 
@@ -194,9 +200,11 @@ fn find_month(starts: i8, id: &str) -> Option<Period> {
         Some((year, rest)) => (year, Some(rest)),
         None => (id, None),
     };
+
     if year.len() != 4 {
         return None;
     }
+
     let year: i16 = year.parse().ok()?;
     let (month, kind) = match rest {
         None => (starts, PeriodKind::Year),
@@ -208,8 +216,10 @@ fn find_month(starts: i8, id: &str) -> Option<Period> {
             None => (rest.parse().ok()?, PeriodKind::Month),
         },
     };
+
     let fiscal = kind != PeriodKind::Month && starts > 1 && month >= starts;
     let date = Date::new(year - i16::from(fiscal), month, 1).ok()?;
+    // Only the spelling that a period itself has: `2026-1` is no period.
     month_period(starts, date, kind).filter(|period| period.id == id)
 }
 

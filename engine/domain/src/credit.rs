@@ -83,13 +83,13 @@ pub fn transaction_prefix(transaction: &str) -> [u8; TRANSACTION_PREFIX_BYTES] {
 /// Where a credit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// It counts.
+    /// It counts in every sum.
     Active,
     /// It waits for its release.
     Held,
     /// A duplicate of an earlier credit: listed, counts nowhere.
     Suppressed,
-    /// Taken back.
+    /// Taken back, counts nowhere.
     Void,
 }
 
@@ -127,21 +127,21 @@ pub struct Rolled {
 /// One credit, with ids as they are in the organisation of its ruleset.
 #[derive(Debug, Clone)]
 pub struct Credit {
-    /// Deterministic id.
+    /// Made of the transaction and the credit's path, the same at every decision.
     pub id: CreditId,
     /// Natural key of the transaction.
     pub transaction: Arc<str>,
-    /// Incentive date.
+    /// The date of the deal that decides everything else, with its period.
     pub incentive_date: Date,
-    /// The plan.
+    /// Id of the plan.
     pub plan: Arc<str>,
-    /// The rule.
+    /// Name of the rule.
     pub rule: Arc<str>,
-    /// The result.
+    /// Name of the rule's result.
     pub result: Arc<str>,
     /// Absent on a direct credit.
     pub rolled: Option<Rolled>,
-    /// Who is credited.
+    /// The position or team that is credited.
     pub recipient: Recipient,
     /// The team that is credited, or through which the position was found.
     pub team: Option<TeamId>,
@@ -151,13 +151,13 @@ pub struct Credit {
     pub share: Option<Decimal>,
     /// Leaf period of the incentive date.
     pub period: Arc<str>,
-    /// Credit type.
+    /// One of the workspace's credit types.
     pub credit_type: Arc<str>,
     /// Unit of the amount.
     pub unit: Unit,
     /// Amount at the unit's scale.
     pub amount: Decimal,
-    /// Where it stands.
+    /// Whether it counts, waits or was taken out.
     pub status: Status,
     /// When a hold ends, or ended; none for a hold without a date.
     pub release_date: Option<Date>,

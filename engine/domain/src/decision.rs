@@ -14,11 +14,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Not let in.
+    /// The plan does not claim it.
     Filtered,
     /// At least one credit.
     Credited,
-    /// A decision: nobody.
+    /// Decided, and nobody is credited.
     Uncredited,
     /// In the plan, but no decision could be made.
     Parked,
@@ -114,13 +114,13 @@ pub struct RewardRow {
     /// `rwd_` and 32 hexadecimal digits: a hash of plan, period, reward, payee, team and the unit of
     /// the credits, so that a re-run renames nothing.
     pub id: String,
-    /// The plan.
+    /// Id of the plan.
     pub plan: String,
     /// The period of the calculation.
     pub period: String,
     /// Name of the reward.
     pub reward: String,
-    /// Who gets it.
+    /// Id of the participant who is paid.
     pub payee: String,
     /// The team whose credits these are; none where people are credited.
     pub team: Option<String>,
@@ -166,13 +166,13 @@ pub struct Note {
     /// Natural key; blank, and null in JSON, of what is about no transaction.
     #[serde(serialize_with = "blank_as_null", deserialize_with = "null_as_blank")]
     pub transaction: String,
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
     /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup` or `maximum`.
     pub stage: String,
     /// `unmatched`, `condition`, `policy_error` and so on.
     pub code: String,
-    /// For people.
+    /// What is to be known, in one sentence.
     pub message: String,
     /// The policy's name, if one was running.
     pub policy: Option<String>,
@@ -206,9 +206,9 @@ pub const NOTE_COLUMNS: [&str; 9] =
 /// Everything decided about one transaction in one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
-    /// Natural key.
+    /// Natural key of the transaction.
     pub transaction: String,
     /// Leaf period of the incentive date; none when it has none.
     pub period: Option<String>,
@@ -249,6 +249,23 @@ impl Decision {
     }
 }
 
+/// The approval of a second person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// The number of the request that ends with the commit this is part of; none in the commits
+    /// before the last one of an act that takes several.
+    pub request: Option<u64>,
+    /// Who approved it.
+    pub who: String,
+}
+
+impl Approved {
+    /// The same for a commit that is not the last one of the act.
+    pub fn in_part(&self) -> Approved {
+        Approved { request: None, who: self.who.clone() }
+    }
+}
+
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
@@ -258,9 +275,9 @@ pub struct Resolution {
     pub action: String,
     /// Business date on which it was done, ISO.
     pub date: String,
-    /// Who did it.
+    /// The token or person that did it.
     pub who: String,
-    /// Why, if said.
+    /// The reason as it was given.
     pub comment: Option<String>,
     /// Natural key of the transaction, of an adjustment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -274,6 +291,9 @@ pub struct Resolution {
     /// The reason code of an adjustment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<String>,
+    /// Who approved it, where a second person had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
 }
 
 impl Resolution {

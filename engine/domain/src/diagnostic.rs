@@ -211,13 +211,16 @@ pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
+    // In a short word every other word is near: the distance grows with the length.
     let limit = match word.chars().count() {
         0..=2 => 0,
         3 => 1,
         4..=8 => 2,
         _ => 3,
     };
+
     let lower = word.to_lowercase();
+
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word && !work::is_spent())

@@ -78,11 +78,11 @@ impl Rates {
 /// What a workspace exchanges with: its units and rates, and the unit of amounts that name none.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// Unit types.
+    /// The units that amounts may have.
     pub units: Units,
-    /// Rates.
+    /// The rates between currencies, by day.
     pub rates: Rates,
-    /// The workspace's currency.
+    /// The workspace's currency, of amounts that name none.
     pub home: Unit,
 }
 

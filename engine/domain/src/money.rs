@@ -159,6 +159,7 @@ impl Shares {
             Shares::Equal(n) => shown(Decimal::ONE / Decimal::from((*n).max(1))),
             Shares::Parts(parts) => {
                 let whole = sum(parts.iter().copied());
+
                 let part = parts.get(index).zip(whole);
                 part.and_then(|(part, whole)| part.checked_div(whole))
                     .map(shown)
@@ -219,13 +220,17 @@ fn largest_remainder(
     divisor: I256,
     scale: u8,
 ) -> Result<Vec<Decimal>, Overflow> {
+    // Integers of 256 bits: no product of two decimals is rounded before the remainders are
+    // compared.
     let mantissa = I256::from(value.mantissa());
     let decimals = value.scale() + part_scale;
     let (up, down) = match decimals.checked_sub(u32::from(scale)) {
         Some(excess) => (I256::ONE, power_of_ten(excess)),
         None => (power_of_ten(u32::from(scale) - decimals), I256::ONE),
     };
+
     let denominator = down.checked_mul(divisor).ok_or(Overflow)?;
+
     let mut exact = Vec::with_capacity(parts.len());
     let mut total = I256::ZERO;
     for part in parts {
@@ -234,13 +239,16 @@ fn largest_remainder(
         total = total.checked_add(product).ok_or(Overflow)?;
         exact.push((product / denominator, product % denominator));
     }
+
     let floors = exact.iter().fold(I256::ZERO, |sum, (floor, _)| sum + *floor);
     let mut missing = round_ratio(total, denominator) - floors;
     // Truncation goes towards zero, so what is missing has the sign of the total; where weights of
     // both signs meet, it may have either, and the loop below still ends at the rounded total.
     let mut order: Vec<usize> = (0..exact.len()).collect();
+    // A stable sort, so that equal remainders are served in the order of the file.
     order.sort_by_key(|&i| std::cmp::Reverse(exact.get(i).map(|(_, rest)| rest.abs())));
     let mut amounts: Vec<I256> = exact.iter().map(|(floor, _)| *floor).collect();
+
     let step = missing.signum();
     for index in order.into_iter().cycle() {
         if missing == I256::ZERO {
@@ -251,6 +259,7 @@ fn largest_remainder(
             missing -= step;
         }
     }
+
     amounts.into_iter().map(|units| decimal(units, scale)).collect()
 }
 

@@ -43,7 +43,7 @@ pub struct TeamId(pub u32);
 pub enum Recipient {
     /// A position, whoever holds it.
     Position(PositionId),
-    /// A team.
+    /// A team, in plans that measure teams.
     Team(TeamId),
 }
 
@@ -74,7 +74,7 @@ pub struct RelationshipId(pub u16);
 pub struct Participant {
     /// Its id in the files.
     pub id: Arc<str>,
-    /// Name to show.
+    /// Name for people; not unique.
     pub name: Arc<str>,
     /// When the participant exists.
     pub validity: Vec<Validity>,
@@ -85,7 +85,7 @@ pub struct Participant {
 pub struct PositionVersion {
     /// When this version holds.
     pub validity: Validity,
-    /// Title.
+    /// Title that rules may select by.
     pub title: Arc<str>,
     /// The position it reports to.
     pub manager: Option<PositionId>,
@@ -105,7 +105,7 @@ pub struct Position {
 pub enum Entity {
     /// A person, and so the position the person holds.
     Participant(ParticipantId),
-    /// A position.
+    /// A position, whoever holds it.
     Position(PositionId),
 }
 
@@ -119,9 +119,9 @@ struct Assignment {
 /// Where credit flows to, of a position or of a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edge<T> {
-    /// When it does.
+    /// The days on which credit flows.
     pub validity: Validity,
-    /// Who is reached.
+    /// The position or team that is reached.
     pub target: T,
 }
 
@@ -134,7 +134,7 @@ pub struct Matches {
     pub without_position: bool,
 }
 
-/// All tables.
+/// People, positions, teams and how they belong together, by date.
 #[derive(Debug, Clone, Default)]
 pub struct Organization {
     participants: Vec<Participant>,
@@ -201,16 +201,20 @@ impl Organization {
     pub fn add_participant(&mut self, id: &str, name: &str, validity: Validity) -> ParticipantId {
         if let Some(known) = self.participant_ids.get(id).copied() {
             if let Some(participant) = self.participants.get_mut(known.0 as usize) {
+                // Rows are versions of one person, of which the last one names them.
                 participant.validity.push(validity);
                 participant.name = Arc::from(name);
             }
             return known;
         }
+
         let new = ParticipantId(u32::try_from(self.participants.len()).unwrap_or(u32::MAX));
         let id: Arc<str> = Arc::from(id);
         let name = Arc::from(name);
+
         self.participant_ids.insert(Arc::clone(&id), new);
         self.participants.push(Participant { id, name, validity: vec![validity] });
+
         new
     }
 
@@ -374,6 +378,7 @@ impl Organization {
     /// Every overlap of two assignments to one position, as (position, first, second).
     pub fn double_assignments(&self) -> Vec<(PositionId, ParticipantId, ParticipantId)> {
         let mut found = Vec::new();
+
         for (position, assignments) in &self.holders {
             for (index, a) in assignments.iter().enumerate() {
                 for b in assignments.iter().skip(index + 1) {
@@ -383,6 +388,8 @@ impl Organization {
                 }
             }
         }
+
+        // The map has no order, and reports must be the same every time.
         found.sort();
         found
     }
@@ -459,16 +466,20 @@ impl Organization {
     /// What `name` means on `date`, teams apart: a person and the position they hold are one match.
     pub fn resolve(&self, name: &str, date: Date) -> Matches {
         let mut matches = Matches::default();
+
         let mut add = |position: PositionId| {
             if !matches.positions.contains(&position) {
                 matches.positions.push(position);
             }
         };
+
         let mut homeless = false;
+
         for (entity, validity) in self.aliases.meanings(name) {
             if !validity.contains(date) {
                 continue;
             }
+            // A name means nothing outside the dates of what it names.
             match entity {
                 Entity::Position(position) => {
                     if self.version(*position, date).is_some() {
@@ -485,6 +496,8 @@ impl Organization {
                 }
             }
         }
+
+        // Somebody without a seat matters only where the name means nobody who has one.
         matches.without_position = homeless && matches.positions.is_empty();
         matches
     }

@@ -20,12 +20,12 @@ use crate::organization::{Organization, PositionId, Recipient, RelationshipId, T
 use crate::policy::ProgramId;
 use crate::transaction::Names;
 
-/// One plan.
+/// A plan, every word of its file understood.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The file's stem.
+    /// The stem of its file.
     pub id: Arc<str>,
-    /// Name to show.
+    /// Name for people.
     pub name: String,
     /// When it is in force, by incentive date.
     pub validity: Validity,
@@ -97,7 +97,7 @@ impl Measure {
 pub enum Split {
     /// One recipient only: several park the transaction.
     Refuse,
-    /// Equal parts.
+    /// Equal parts to all.
     Equal,
     /// The whole to each.
     Full,
@@ -108,11 +108,11 @@ pub enum Split {
 /// Which positions are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// `*`
+    /// `*`: everything the plan measures.
     All,
-    /// `title:`, folded.
+    /// `title:`, folded for comparison.
     Title(String),
-    /// `position:`
+    /// `position:` by its id.
     Position(PositionId),
     /// `participant:`: the positions that participant holds.
     Participant(crate::organization::ParticipantId),
@@ -127,6 +127,7 @@ pub fn selects(
     recipient: Recipient,
     date: Date,
 ) -> bool {
+    // A team is meant by `*` and by its own id alone: titles and people belong to positions.
     selectors.iter().any(|selector| match (selector, recipient) {
         (Selector::All, _) => true,
         (Selector::Team(wanted), Recipient::Team(team)) => *wanted == team,
@@ -150,20 +151,20 @@ pub fn selects(
 pub struct Rule {
     /// Name, at most 64 characters.
     pub name: Arc<str>,
-    /// Free text.
+    /// Free text for people.
     pub description: String,
     /// Labels to search by.
     pub tags: Vec<String>,
     /// When it is active, by incentive date.
     pub validity: Validity,
-    /// Absent is true.
+    /// The expression that must be true; without one the rule always applies.
     pub condition: Option<ProgramId>,
 }
 
-/// A direct rule.
+/// A rule that credits those whom a deal names.
 #[derive(Debug, Clone)]
 pub struct DirectRule {
-    /// Name, dates, condition.
+    /// What it shares with other rules.
     pub rule: Rule,
     /// Where recipients come from: tried in order until one finds somebody.
     pub assign: Vec<Assign>,
@@ -171,7 +172,7 @@ pub struct DirectRule {
     pub members: Option<Members>,
     /// Whether a deal that names nobody raises an alert.
     pub required: bool,
-    /// At least one.
+    /// What it credits, at least one.
     pub results: Vec<DirectResult>,
 }
 
@@ -189,7 +190,7 @@ pub enum Assign {
     /// The team to whose territory the deal belongs; of one team and those below it, if one is
     /// named.
     Territory(Option<TeamId>),
-    /// A crediting policy.
+    /// Whoever a crediting policy names.
     Policy(ProgramId),
 }
 
@@ -206,10 +207,10 @@ pub enum Members {
     Manager,
 }
 
-/// An indirect rule.
+/// A rule that credits those whom a credit reaches.
 #[derive(Debug, Clone)]
 pub struct IndirectRule {
-    /// Name, dates, condition.
+    /// What it shares with other rules.
     pub rule: Rule,
     /// The relationship it follows.
     pub relationship: Relationship,
@@ -217,7 +218,7 @@ pub struct IndirectRule {
     pub receivers: Vec<Selector>,
     /// The plans whose direct credits it sees, by id; its own plan among them when it is listed.
     pub sources: BTreeSet<Arc<str>>,
-    /// At least one.
+    /// What it credits, at least one.
     pub results: Vec<IndirectResult>,
 }
 
@@ -241,9 +242,9 @@ pub enum Relationship {
 /// What the results of both sorts of rule share.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// Name, never renamed.
+    /// Name, never renamed, since ids of credits hold it.
     pub name: Arc<str>,
-    /// The cap.
+    /// The most that a credit may be, without its sign.
     pub maximum: Option<ProgramId>,
     /// How long a credit is held.
     pub hold: HoldSetting,
@@ -264,7 +265,7 @@ pub struct DirectResult {
     pub value: Option<ProgramId>,
     /// Unit of the credit.
     pub unit: Unit,
-    /// Credit type.
+    /// One of the workspace's credit types.
     pub credit_type: Arc<str>,
     /// Whether it may roll at all.
     pub rollable: bool,
@@ -290,7 +291,7 @@ pub struct IndirectResult {
 /// Whose credits share an indirect maximum (D6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaximumScope {
-    /// Each receiver alone.
+    /// Each receiver has the whole maximum.
     Receiver,
     /// All receivers of the transaction.
     Item,
@@ -299,13 +300,13 @@ pub enum MaximumScope {
 /// How long a credit is held, from the incentive date (DOMAIN 2.10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldSetting {
-    /// Not held.
+    /// Not held: it counts at once.
     None,
     /// Until somebody releases it.
     Indefinite,
     /// For a length of time.
     For(Length),
-    /// Until a day.
+    /// Until this day.
     Until(Date),
     /// Until the first day of the next period of a kind.
     Next(PeriodKind),

@@ -26,7 +26,7 @@ pub enum Kind {
     Duplication,
     /// `roll(tx, credit, to, existing)`: what a candidate gets.
     Rollup,
-    /// `reward(payee, totals, quota)`.
+    /// `reward(payee, totals, quota)`: what a claimant is paid.
     Reward,
     /// `map(payload)`: transactions out of a delivery's body.
     Intake,
@@ -35,9 +35,9 @@ pub enum Kind {
 /// What a program may return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Returns {
-    /// `true` or `false`.
+    /// `true` or `false`; nothing else counts as either.
     Bool,
-    /// A number.
+    /// A number, exact.
     Number,
     /// Recipients: text, an array of shares, or `()`.
     Recipients,
@@ -138,9 +138,9 @@ pub enum Use {
     IndirectValue,
     /// An indirect result's maximum.
     IndirectMaximum,
-    /// Any result's hold.
+    /// The hold of any result.
     Hold,
-    /// Any result's `duplicates`.
+    /// The `duplicates` of any result.
     Duplicates,
     /// A reward's value or maximum.
     Reward,
@@ -204,7 +204,7 @@ impl Form {
         }
     }
 
-    /// What it returns.
+    /// What such a program must return.
     pub fn returns(self) -> Returns {
         match self {
             Form::Policy(kind) => kind.returns(),
@@ -216,9 +216,9 @@ impl Form {
 /// A program: its text and where the text stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Program {
-    /// Policy or expression.
+    /// Whether it is a policy or an expression, and which.
     pub form: Form,
-    /// The text.
+    /// The text of the program.
     pub source: Arc<str>,
     /// `rollup/manager-override`, `rollup/standard/full-rollup`; blank for an expression.
     pub name: Arc<str>,

@@ -41,13 +41,13 @@ pub use self::remark::Remark;
 pub enum ColumnType {
     /// Text without spaces at its ends.
     Text,
-    /// Text as delivered.
+    /// Text as delivered, with the spaces at its ends.
     ExactText,
     /// A decimal number: plain, or in this style.
     Number(Option<NumberStyle>),
     /// A date in one of these formats.
     Date(DateFormats),
-    /// `true` or `false`.
+    /// A column of `true` and `false`.
     Bool,
 }
 
@@ -79,17 +79,17 @@ impl ColumnType {
 /// A mapped field with one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
-    /// The incentive date.
+    /// The incentive date, a day.
     Date,
     /// The deal's amount, in the currency of the transaction.
     Amount,
-    /// Number of units.
+    /// How many units were sold.
     Quantity,
-    /// Product.
+    /// The product that was sold.
     Product,
-    /// Customer.
+    /// The customer who bought.
     Customer,
-    /// Geography.
+    /// Where the deal belongs, as text.
     Geography,
     /// Postal code, as text.
     PostalCode,
@@ -97,7 +97,7 @@ pub enum Field {
     Currency,
     /// Positions named on the transaction.
     Preassigned,
-    /// The source's clock.
+    /// The source's clock, which orders versions.
     Updated,
     /// The day the row arrived.
     Received,
@@ -125,11 +125,11 @@ impl Field {
 pub enum Names {
     /// Owner / Sold By.
     Owner,
-    /// Team / Territory.
+    /// The team or territory of the deal.
     Team,
-    /// Related Order (Person).
+    /// A related order that names persons.
     RelatedPerson,
-    /// Related Order (Position).
+    /// A related order that names positions.
     RelatedPosition,
 }
 
@@ -184,7 +184,7 @@ pub enum Cell {
     Text(String),
     /// A JSON number, by its digits.
     Number(String),
-    /// A JSON boolean.
+    /// A JSON `true` or `false`.
     Bool(bool),
     /// A JSON array or object, as text: no column type reads it, and no script.
     Nested(String),
@@ -214,16 +214,16 @@ impl Record {
     }
 }
 
-/// A decoded value.
+/// A cell read by the type of its column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// Text; blank text is `""`.
     Text(Arc<str>),
-    /// A number.
+    /// A number, exact.
     Number(Decimal),
-    /// A date.
+    /// A day without a time.
     Date(Date),
-    /// A boolean.
+    /// True or false.
     Bool(bool),
     /// A blank cell of a column that is not text.
     Blank,
@@ -274,7 +274,7 @@ impl Layout {
 pub struct Transaction {
     /// The natural key, parts joined by `/`; blank when the row has none.
     pub id: Arc<str>,
-    /// Its columns.
+    /// The names and places of its columns.
     pub layout: Arc<Layout>,
     values: Box<[Value]>,
     /// What the source's clock showed; the cell itself when it cannot be read.
@@ -294,11 +294,11 @@ pub enum Unreadable {
     Blank(String),
     /// The cell of this column does not parse.
     Bad {
-        /// The column.
+        /// The column that is mapped to the field.
         column: String,
-        /// The cell.
+        /// The cell as delivered.
         cell: String,
-        /// The column's type.
+        /// The word for the column's type.
         expected: &'static str,
     },
 }
@@ -407,10 +407,13 @@ impl Transaction {
     pub fn with_amount(&self, amount: Decimal) -> Option<Transaction> {
         let column = self.column_of(Field::Amount)?.to_owned();
         let mut adjusted = self.clone();
+        // Of several adjustments the first one knew what was delivered.
         adjusted.preadjusted = self.preadjusted.clone().or_else(|| self.field(Field::Amount));
+
         let slot = self.layout.slots.get(column.as_str()).copied();
         match slot.and_then(|slot| adjusted.values.get_mut(slot)) {
             Some(value) => *value = Value::Number(amount),
+            // A mapped column that this row was delivered without is added at the end.
             None => {
                 let mut names: Vec<&str> = self.layout.names.iter().map(AsRef::as_ref).collect();
                 names.push(&column);
@@ -419,6 +422,7 @@ impl Transaction {
                 adjusted.values = adjusted.values.iter().cloned().chain(added).collect();
             }
         }
+
         Some(adjusted)
     }
 
@@ -462,7 +466,9 @@ impl Transaction {
     /// The text of a list of name columns, joined by `;`, blank ones left out.
     pub fn names(&self, names: Names) -> String {
         let columns = self.layout.fields.names.get(&names);
+
         let mut text = String::new();
+
         for column in columns.into_iter().flatten() {
             if let Value::Text(cell) = self.get(column) {
                 if cell.trim().is_empty() {
@@ -474,6 +480,7 @@ impl Transaction {
                 text.push_str(&cell);
             }
         }
+
         text
     }
 

@@ -18,11 +18,11 @@ pub struct Row {
     pub sequence: u64,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// Who.
+    /// The token or person that did it.
     pub who: String,
     /// What: `activated`, `released`, `held`.
     pub what: String,
-    /// The rest.
+    /// Everything else that is to be known, as JSON.
     pub detail: serde_json::Value,
     /// Hash of the row before, blank for the first.
     pub previous: String,
@@ -54,6 +54,7 @@ impl Chain {
     ) -> Result<u64> {
         let sequence = self.next;
         let previous = std::mem::take(&mut self.previous);
+
         let (who, what) = (who.to_owned(), what.to_owned());
         let row = code::json(&Row { sequence, at_ms, who, what, detail, previous })?;
 
@@ -99,6 +100,7 @@ impl Ledger {
         let rows = self.snapshot()?.scan(Table::Audit, b"", b"", usize::MAX)?;
         let mut previous = String::new();
         let mut trail = Vec::with_capacity(rows.len());
+
         for (expected, (_, bytes)) in (1..).zip(&rows) {
             let row: Row = code::from_json(bytes)?;
             if row.previous != previous || row.sequence != expected {
@@ -107,6 +109,7 @@ impl Ledger {
             previous = hash(bytes);
             trail.push(row);
         }
+
         Ok(trail)
     }
 }

@@ -58,16 +58,21 @@ impl<'a> Summaries<'a> {
     /// Takes the decisions of a block as they were out, and puts them in as they are.
     pub(super) fn change(&mut self, before: &[Stored], after: &[Stored]) -> Result<()> {
         let old: HashMap<u64, &Stored> = before.iter().map(|one| (one.number, one)).collect();
+
         for stored in after {
+            // What is decided as before changes no calculation, and no revision.
             let known = old.get(&stored.number).copied();
             if known.is_some_and(|known| known.decisions == stored.decisions) {
                 continue;
             }
+
             for decision in known.iter().flat_map(|known| &known.decisions) {
                 self.add(decision, -1)?;
             }
+
             for decision in &stored.decisions {
                 self.add(decision, 1)?;
+
                 let rows = decision.credits.iter().map(|row| row.period.clone());
                 let own = decision.period.clone().unwrap_or_else(|| NO_PERIOD.to_owned());
                 let own = (decision.outcome != Outcome::Filtered).then_some(own);
@@ -75,6 +80,7 @@ impl<'a> Summaries<'a> {
                 self.spans.extend(rows.chain(own).map(|period| (period, block)));
             }
         }
+
         Ok(())
     }
 
@@ -93,12 +99,15 @@ impl<'a> Summaries<'a> {
             summary.counts.transactions += sign;
             summary.counts.add_outcome(decision.outcome, sign);
         }
+
         for row in &decision.credits {
+            // The ruleset's hash differs after every change, and is no other result.
             let hash = hash(&CreditRow { ruleset: String::new(), ..row.clone() })?;
             let summary = self.row(&decision.plan, &row.period)?;
             summary.mix(hash, sign);
             summary.counts.add_credit(row, sign)?;
         }
+
         Ok(())
     }
 
@@ -116,6 +125,7 @@ impl<'a> Summaries<'a> {
     /// Writes what changed.
     pub(super) fn write(self, batch: &mut Batch) -> Result<()> {
         for ((plan, period), (before, mut after)) in self.rows {
+            // A revision says that the result is another one, not that it was written again.
             if before.fingerprint != after.fingerprint {
                 after.revision += 1;
             }
@@ -124,10 +134,12 @@ impl<'a> Summaries<'a> {
                 batch.put(Table::Calculations, key, code::pack(&after)?);
             }
         }
+
         for (period, block) in self.spans {
             let key = [&code::parts(&[&period])[..], &code::key(block)].concat();
             batch.put(Table::Spans, key, "");
         }
+
         Ok(())
     }
 }
@@ -154,6 +166,7 @@ pub(super) fn restate(
             batch.put(Table::Restated, key, code::pack(&(known + 1))?);
         }
     }
+
     Ok(())
 }
 
@@ -203,6 +216,7 @@ impl Ledger {
         look: &mut dyn FnMut(Stored) -> Result<()>,
     ) -> Result<()> {
         let snapshot = self.snapshot()?;
+
         let mut blocks: BTreeSet<u64> = BTreeSet::new();
         match leaves {
             None => {
@@ -214,6 +228,8 @@ impl Ledger {
             }
             Some(leaves) => {
                 let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
+                // Deals without a period are in every calculation, until somebody corrects their
+                // date.
                 for leaf in leaves {
                     let prefix = code::parts(&[leaf]);
                     let rows = snapshot.scan(Table::Spans, &prefix, b"", usize::MAX)?;
@@ -221,9 +237,11 @@ impl Ledger {
                 }
             }
         }
+
         for number in blocks {
             block(&*snapshot, number)?.into_iter().try_for_each(&mut *look)?;
         }
+
         Ok(())
     }
 }

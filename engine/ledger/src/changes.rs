@@ -29,7 +29,7 @@ pub enum State {
     Waiting,
     /// Was carried out: see its activation.
     Active,
-    /// Was thrown away.
+    /// Withdrawn, and never active.
     Withdrawn,
 }
 
@@ -40,9 +40,9 @@ pub struct Proposal {
     pub id: u64,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// Who made it.
+    /// Who made it: a token's name.
     pub who: String,
-    /// Why, if said.
+    /// The reason as it was given.
     pub why: Option<String>,
     /// Which door.
     pub source: String,
@@ -54,14 +54,14 @@ pub struct Proposal {
     pub files: BTreeMap<String, Option<String>>,
     /// What it means for transactions that are credited already.
     pub effective: Effective,
-    /// Labels.
+    /// Labels to search by.
     pub tags: Vec<String>,
     /// Whether it brings back an earlier set.
     pub rollback: bool,
     /// More money than this it must not move, whenever it is activated.
     #[serde(default)]
     pub limits: Limits,
-    /// Where it stands.
+    /// What became of it so far.
     pub state: State,
     /// Who approved it, and when.
     pub approved: Option<(String, i64)>,
@@ -76,14 +76,19 @@ pub(super) fn carried_out(
     activation: &Activation,
 ) -> Result<()> {
     let Some(id) = activation.change else { return Ok(()) };
+
     let row = snapshot.get(Table::Changes, &code::key(id))?;
     let kept: Option<Proposal> = row.map(|row| code::from_json(&row)).transpose()?;
     let mut kept = kept.ok_or(Error::Conflict)?;
+
+    // Somebody else activated or withdrew it in the meantime.
     if !kept.can_be_activated() {
         return Err(Error::Conflict);
     }
+
     kept.state = State::Active;
     kept.approved = activation.approved_by.clone().map(|who| (who, activation.at_ms));
+
     batch.put(Table::Changes, code::key(id), code::json(&kept)?);
     Ok(())
 }
@@ -108,24 +113,30 @@ impl Ledger {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
+
         proposal.id = next_number(&*snapshot, Table::Changes)?;
         for (path, text) in files {
             let hash = text.as_ref().map(|text| content_hash(text));
             if let (Some(hash), Some(text)) = (&hash, text) {
                 batch.put(Table::Sources, hash.as_str(), text.as_bytes());
             }
+            // Texts are kept by content: a file of several changes is stored once.
             proposal.files.insert(path.clone(), hash);
         }
+
         batch.put(Table::Changes, code::key(proposal.id), code::json(&proposal)?);
+
         let detail = serde_json::json!({
             "change": proposal.id,
             "base": proposal.base,
             "why": proposal.why,
             "effective": proposal.effective,
         });
+
         let who = &proposal.who;
         self.append_audit(&*snapshot, &mut batch, proposal.at_ms, who, "proposed", detail)?;
         self.commit(&batch)?;
+
         Ok(proposal)
     }
 

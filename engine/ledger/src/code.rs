@@ -9,7 +9,7 @@ use accredit_seams::store::Error;
 /// The version of stored rows; another one is refused, never guessed at.
 const VERSION: u8 = 2;
 
-/// A row's bytes.
+/// A row as bytes, packed.
 pub(super) fn pack(row: &impl Serialize) -> Result<Vec<u8>> {
     let start = vec![VERSION];
     postcard::to_extend(row, start).map_err(|error| unwritable(&error))

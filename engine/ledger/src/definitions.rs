@@ -103,13 +103,13 @@ pub struct Activation {
     pub sequence: u64,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// Who.
+    /// The token or person that activated.
     pub who: String,
-    /// Why, if said.
+    /// The reason as it was given.
     pub why: Option<String>,
     /// Which door: `start`, `api` or `watch`.
     pub source: String,
-    /// The ruleset.
+    /// Hash of the ruleset that it made.
     pub ruleset: String,
     /// The paths that were to change.
     pub files: Vec<String>,
@@ -157,13 +157,16 @@ impl Ledger {
         if snapshot.last(Table::Activations)?.is_none() {
             return Ok(None);
         }
+
         let mut files = Files::new();
+
         for (path, hash) in snapshot.scan(Table::Active, b"", b"", usize::MAX)? {
             if let Some(source) = snapshot.get(Table::Sources, &hash)? {
                 let text = String::from_utf8_lossy(&source);
                 files.insert(String::from_utf8_lossy(&path).into_owned(), Arc::from(text));
             }
         }
+
         Ok(Some(files))
     }
 
@@ -174,8 +177,10 @@ impl Ledger {
     /// When the data cannot be read.
     pub fn files_of(&self, ruleset: &str) -> Result<Option<Files>> {
         let snapshot = self.snapshot()?;
+
         let mut files: BTreeMap<String, String> = BTreeMap::new();
         let mut last = None;
+
         for activation in self.activations()? {
             for (path, hash) in activation.changed {
                 match hash {
@@ -187,13 +192,16 @@ impl Ledger {
                 last = Some(files.clone());
             }
         }
+
         let Some(files) = last else { return Ok(None) };
+
         let mut found = Files::new();
         for (path, hash) in files {
             if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
                 found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
             }
         }
+
         Ok(Some(found))
     }
 
@@ -206,7 +214,9 @@ impl Ledger {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
+
         let mut changed = BTreeMap::new();
+
         let active = snapshot.scan(Table::Active, b"", b"", usize::MAX)?;
         for (path, _) in &active {
             let name = String::from_utf8_lossy(path).into_owned();
@@ -215,6 +225,7 @@ impl Ledger {
                 changed.insert(name, None);
             }
         }
+
         for (path, text) in files {
             let hash = content_hash(text);
             let known = active.iter().find(|(known, _)| *known == path.as_bytes());
@@ -224,16 +235,22 @@ impl Ledger {
                 changed.insert(path.clone(), Some(hash));
             }
         }
+
+        // A file that is active now was not refused: what was said of its last version is over.
         for path in changed.keys() {
             batch.delete(Table::Refusals, path.as_str());
         }
+
         activation.sequence = next_number(&*snapshot, Table::Activations)?;
         activation.changed = changed;
         let key = code::key(activation.sequence);
         let row = code::json(&activation)?;
+
+        // In the same commit, so that nobody sees an activation without what follows from it.
         super::calculations::restate(&*snapshot, &mut batch, &activation.restated)?;
         super::recredit::ask(&*snapshot, &mut batch, &activation)?;
         super::changes::carried_out(&*snapshot, &mut batch, &activation)?;
+
         let detail = serde_json::json!({
             "activation": activation.sequence,
             "ruleset": activation.ruleset,
@@ -245,6 +262,7 @@ impl Ledger {
             "approved_by": activation.approved_by,
             "record": super::audit::hash(&row),
         });
+
         batch.put(Table::Activations, key, row);
         self.append_audit(
             &*snapshot,
@@ -254,7 +272,9 @@ impl Ledger {
             "activated",
             detail,
         )?;
+
         self.commit(&batch)?;
+
         Ok(activation)
     }
 

@@ -121,8 +121,10 @@ impl Ledger {
             let mut from = Vec::new();
             loop {
                 let rows = snapshot.look(table, &from, ROWS_A_TIME)?;
+
                 let Some((last, _)) = rows.last() else { break };
                 from = [last.as_slice(), &[0]].concat();
+
                 for (key, value) in rows {
                     let value = match value {
                         Err(Error::Damaged(_)) if is_lenient => {
@@ -131,6 +133,8 @@ impl Ledger {
                         }
                         value => value?,
                     };
+
+                    // Marks of seals belong to this file, and the restored one makes its own.
                     if is_mark(table, &key) {
                         continue;
                     }

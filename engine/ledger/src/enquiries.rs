@@ -15,9 +15,9 @@ use accredit_seams::store::{Batch, Table};
 pub struct Enquiry {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
-    /// Participant id.
+    /// Id of the participant who asks.
     pub payee: String,
-    /// `missing` or `incorrect`.
+    /// What is asked: `missing` or `incorrect`.
     pub kind: String,
     /// Natural key of the transaction that it is about, if one is named.
     pub transaction: Option<String>,
@@ -29,24 +29,24 @@ pub struct Enquiry {
     /// The amount that the payee expected, if said.
     #[serde(default)]
     pub expected: Option<String>,
-    /// The question.
+    /// The question as it was written.
     pub text: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
     /// `open`, `resolved` or `rejected`.
     pub state: String,
-    /// What was answered.
+    /// The answer, once there is one.
     pub answer: Option<Answer>,
 }
 
 /// The answer to an enquiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Who answered.
+    /// Who answered: a token's name.
     pub who: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// What.
+    /// The answer as it was written.
     pub text: String,
 }
 
@@ -62,13 +62,16 @@ impl Ledger {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
+
         enquiry.id = next_number(&*snapshot, Table::Enquiries)?;
         OPEN.clone_into(&mut enquiry.state);
         batch.put(Table::Enquiries, code::key(enquiry.id), code::json(&enquiry)?);
+
         let detail = serde_json::json!({
             "enquiry": enquiry.id, "payee": enquiry.payee, "kind": enquiry.kind,
         });
         self.append_audit(&*snapshot, &mut batch, enquiry.at_ms, who, "enquired", detail)?;
+
         self.commit(&batch)?;
         Ok(enquiry)
     }
@@ -81,19 +84,24 @@ impl Ledger {
     pub fn answer(&self, id: u64, state: &str, answer: Answer) -> Result<Option<Enquiry>> {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
+
         let row = snapshot.get(Table::Enquiries, &code::key(id))?;
         let Some(row) = row else { return Ok(None) };
         let mut enquiry: Enquiry = code::from_json(&row)?;
+
         if enquiry.state != OPEN {
             return Ok(Some(enquiry));
         }
+
         let mut batch = Batch::default();
         state.clone_into(&mut enquiry.state);
         let (who, at_ms) = (answer.who.clone(), answer.at_ms);
         enquiry.answer = Some(answer);
         batch.put(Table::Enquiries, code::key(id), code::json(&enquiry)?);
+
         let detail = serde_json::json!({"enquiry": id, "state": state});
         self.append_audit(&*snapshot, &mut batch, at_ms, &who, "answered", detail)?;
+
         self.commit(&batch)?;
         Ok(Some(enquiry))
     }

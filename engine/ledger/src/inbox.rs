@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, Result, code, lock, next_number};
 use accredit_seams::store::{Batch, Snapshot, Table};
 
-/// A delivery.
+/// A delivery as it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The source's name, or what the host calls rows that the administrator sent.
@@ -14,7 +14,7 @@ pub struct Delivery {
     pub id: String,
     /// When it arrived, milliseconds since 1970.
     pub received_ms: i64,
-    /// The raw body.
+    /// The body, byte for byte.
     pub body: Vec<u8>,
     /// Natural keys of the transactions in it, as the sender was told.
     pub transactions: Vec<String>,
@@ -38,9 +38,9 @@ pub struct Receipt {
 pub struct DeadLetter {
     /// Its place in the inbox.
     pub sequence: u64,
-    /// The source.
+    /// Name of the source.
     pub source: String,
-    /// The sender's id.
+    /// The sender's id of the delivery.
     pub delivery: String,
     /// When it arrived, milliseconds since 1970.
     pub received_ms: i64,
@@ -86,28 +86,38 @@ impl Ledger {
     pub fn receive(&self, deliveries: &[Delivery]) -> Result<Vec<Receipt>> {
         let _one_at_a_time = lock(&self.deliveries);
         let snapshot = self.snapshot()?;
+
         let mut next = next_number(&*snapshot, Table::Inbox)?;
         let mut batch = Batch::default();
         let mut fresh: Vec<(Vec<u8>, Known)> = Vec::new();
         let mut receipts = Vec::with_capacity(deliveries.len());
+
         for delivery in deliveries {
             let key = code::parts(&[&delivery.source, &delivery.id]);
             let body_hash = *blake3::hash(&delivery.body).as_bytes();
+
             let stored = snapshot.get(Table::Deliveries, &key)?;
             let stored: Option<Known> = stored.map(|row| code::unpack(&row)).transpose()?;
+            // An id may come twice within the group, which no snapshot has yet.
             let same_group = fresh.iter().find(|(known, _)| *known == key).map(|(_, known)| known);
             let known = stored.as_ref().or(same_group);
             let known = known.map(|known| (known.sequence, known.body_hash == body_hash));
+
             let conflict = known.is_some_and(|(_, same)| !same);
+
             let transactions = match known {
                 Some((first, _)) => first_transactions(&*snapshot, deliveries, &receipts, first)?,
                 None => delivery.transactions.clone(),
             };
+
             if let Some((sequence, true)) = known {
                 receipts.push(Receipt { sequence, duplicate: true, conflict, transactions });
                 continue;
             }
+
             batch.put(Table::Inbox, code::key(next), code::pack(delivery)?);
+            // The same id with another body: kept for somebody to look at, and never processed by
+            // itself.
             if conflict {
                 batch.put(Table::Dead, code::key(next), CONFLICT);
             } else {
@@ -116,12 +126,16 @@ impl Ledger {
                 batch.put(Table::Pending, code::key(next), "");
                 fresh.push((key, known));
             }
+
             receipts.push(Receipt { sequence: next, duplicate: conflict, conflict, transactions });
             next += 1;
         }
+
+        // A group of repetitions alone needs no commit.
         if !batch.changes.is_empty() {
             self.commit(&batch)?;
         }
+
         Ok(receipts)
     }
 
@@ -155,9 +169,11 @@ impl Ledger {
             if row.len() > left && !pending.is_empty() {
                 break;
             }
+
             left = left.saturating_sub(row.len());
             pending.push((code::number(&key), code::unpack(&row)?));
         }
+
         Ok(pending)
     }
 
@@ -213,9 +229,11 @@ impl Ledger {
         let snapshot = self.snapshot()?;
         let from = code::key(after.saturating_add(1));
         let mut dead = Vec::new();
+
         for (key, reason) in snapshot.scan(Table::Dead, b"", &from, limit)? {
             let Some(row) = snapshot.get(Table::Inbox, &key)? else { continue };
             let delivery: Delivery = code::unpack(&row)?;
+
             dead.push(DeadLetter {
                 sequence: code::number(&key),
                 source: delivery.source,
@@ -224,6 +242,7 @@ impl Ledger {
                 reason: String::from_utf8_lossy(&reason).into_owned(),
             });
         }
+
         Ok(dead)
     }
 

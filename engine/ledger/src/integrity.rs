@@ -46,16 +46,21 @@ impl Ledger {
     /// When the data cannot be read at all.
     pub fn check_trail(&self, head: Option<&str>) -> Result<Trail> {
         let snapshot = self.store.lenient_snapshot()?;
+
         let mut trail = Trail::default();
         let mut rows: BTreeMap<u64, Row> = BTreeMap::new();
         let mut known = head.is_none();
+
         for (key, bytes) in snapshot.scan(Table::Audit, b"", b"", usize::MAX)? {
             let number = code::number(&key);
+
             trail.rows += 1;
             if number != trail.rows {
                 trail.problems.push(format!("row {} is missing", trail.rows));
+                // The next row is judged by its own number: one gap is one problem.
                 trail.rows = number;
             }
+
             match code::from_json::<Row>(&bytes) {
                 Ok(row) if row.previous == trail.head && row.sequence == number => {
                     rows.insert(number, row);
@@ -65,9 +70,11 @@ impl Ledger {
                 )),
                 Err(_) => trail.problems.push(format!("row {number} cannot be read")),
             }
+
             trail.head = hash(&bytes);
             known |= head == Some(trail.head.as_str());
         }
+
         if !known {
             trail
                 .problems
@@ -78,10 +85,12 @@ impl Ledger {
         if last.is_some_and(|last| last != trail.head.as_bytes()) {
             trail.problems.push("the last row was changed, or rows behind it are gone".to_owned());
         }
+
         activations(&*snapshot, &rows, &mut trail.problems)?;
         changes(&*snapshot, &rows, &mut trail.problems)?;
         resolutions(&*snapshot, &rows, &mut trail.problems)?;
         published::check(&*snapshot, &rows, &mut trail.problems)?;
+
         Ok(trail)
     }
 
@@ -93,6 +102,7 @@ impl Ledger {
         let mut found = self.store.broken_seals()?;
         // What a row says is compared even where its seal is broken: damage seldom comes alone.
         let snapshot = self.store.lenient_snapshot()?;
+
         each(&*snapshot, Table::Sources, |key, text| {
             if content_hash(&String::from_utf8_lossy(text)).as_bytes() != key {
                 let name = String::from_utf8_lossy(key);
@@ -100,9 +110,11 @@ impl Ledger {
             }
             Ok(())
         })?;
+
         texts(&*snapshot, &mut found)?;
         deliveries(&*snapshot, &mut found)?;
         blocks(&*snapshot, &mut found)?;
+
         Ok(found)
     }
 }
@@ -114,11 +126,13 @@ fn each(
     mut row: impl FnMut(&[u8], &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut from = Vec::new();
+
     loop {
         let rows = snapshot.scan(table, b"", &from, PAGE)?;
         for (key, value) in &rows {
             row(key, value)?;
         }
+
         match rows.last() {
             // The next key after this one.
             Some((key, _)) if rows.len() == PAGE => from = [key.as_slice(), &[0]].concat(),
@@ -139,27 +153,33 @@ fn activations(
     let said = rows.values().filter(|row| row.what == "activated");
     let mut said: BTreeMap<u64, &Row> =
         said.filter_map(|row| Some((number(row, "activation")?, row))).collect();
+
     each(snapshot, Table::Activations, |key, bytes| {
         let number = code::number(key);
         let Some(row) = said.remove(&number) else {
             problems.push(format!("activation {number} is not in the trail"));
             return Ok(());
         };
+
         let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
         // Trails of earlier versions of the program have no hash of the record.
         let changed = text("record").is_some_and(|known| known != hash(bytes));
+
         let same = code::from_json::<Activation>(bytes).is_ok_and(|one| {
             one.sequence == number
                 && text("ruleset") == Some(&one.ruleset)
                 && text("effective") == Some(&one.effective.to_string())
                 && (one.who == row.who && one.at_ms == row.at_ms)
         });
+
         if changed || !same {
             problems.push(format!("activation {number} is not as the trail says"));
         }
         Ok(())
     })?;
+
     problems.extend(said.keys().map(|gone| format!("activation {gone} of the trail is gone")));
+
     Ok(())
 }
 
@@ -171,18 +191,23 @@ fn changes(
     let said = rows.values().filter(|row| row.what == "proposed");
     let mut said: BTreeMap<u64, &Row> =
         said.filter_map(|row| Some((number(row, "change")?, row))).collect();
+
     each(snapshot, Table::Changes, |key, bytes| {
         let number = code::number(key);
         let kept = code::from_json::<Proposal>(bytes);
+
         let same = said.remove(&number).zip(kept.ok()).is_some_and(|(row, kept)| {
             kept.id == number && kept.who == row.who && kept.at_ms == row.at_ms
         });
+
         if !same {
             problems.push(format!("change {number} is not as the trail says"));
         }
         Ok(())
     })?;
+
     problems.extend(said.keys().map(|gone| format!("change {gone} of the trail is gone")));
+
     Ok(())
 }
 
@@ -196,9 +221,11 @@ fn resolutions(
     // Releases of whole calculations are rows of their own table, and name no credit.
     let said = said.filter(|(_, row)| row.detail.get("credit").is_some());
     let mut said: BTreeMap<u64, &Row> = said.map(|(number, row)| (*number, row)).collect();
+
     each(snapshot, Table::Resolutions, |key, bytes| {
         let number = code::number(key);
         let made = code::from_json::<Resolution>(bytes).ok();
+
         let same = said.remove(&number).zip(made).is_some_and(|(row, made)| {
             let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
             made.who == row.who
@@ -206,34 +233,41 @@ fn resolutions(
                 && text("date") == Some(&made.date)
                 && (!made.is_adjustment() || text("amount") == made.amount.as_deref())
         });
+
         if !same {
             problems.push(format!("what row {number} of the trail did by hand is not as it says"));
         }
         Ok(())
     })?;
+
     let gone = |gone: &u64| format!("what row {gone} of the trail did by hand is gone");
     problems.extend(said.keys().map(gone));
+
     Ok(())
 }
 
 /// Every version that an activation or a kept change names is there.
 fn texts(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
     let mut named: BTreeSet<String> = BTreeSet::new();
+
     each(snapshot, Table::Activations, |_, row| {
         let changed = code::from_json::<Activation>(row).map(|one| one.changed).unwrap_or_default();
         named.extend(changed.into_values().flatten());
         Ok(())
     })?;
+
     each(snapshot, Table::Changes, |_, row| {
         let files = code::from_json::<Proposal>(row).map(|one| one.files).unwrap_or_default();
         named.extend(files.into_values().flatten());
         Ok(())
     })?;
+
     for hash in named {
         if snapshot.get(Table::Sources, hash.as_bytes())?.is_none() {
             found.push(format!("the text of the version `{hash}` is gone"));
         }
     }
+
     Ok(())
 }
 
@@ -243,6 +277,7 @@ fn deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
             found.push("a row of the deliveries cannot be read".to_owned());
             return Ok(());
         };
+
         let body = snapshot.get(Table::Inbox, &code::key(known.sequence))?;
         let body = body.and_then(|body| code::unpack::<Delivery>(&body).ok());
         if body.is_none_or(|body| *blake3::hash(&body.body).as_bytes() != known.body_hash) {
@@ -250,12 +285,14 @@ fn deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
         }
         Ok(())
     })?;
+
     each(snapshot, Table::Inbox, |key, row| {
         let number = code::number(key);
         let Ok(delivery) = code::unpack::<Delivery>(row) else {
             found.push(format!("delivery {number} cannot be read"));
             return Ok(());
         };
+
         let known = code::parts(&[&delivery.source, &delivery.id]);
         if snapshot.get(Table::Deliveries, &known)?.is_none() {
             found.push(format!("delivery {number} is not known by its id: it could come twice"));
@@ -281,10 +318,12 @@ impl Derived {
                 *sum = sum.wrapping_add(content(&(stored.number, credit)));
             }
         }
+
         self.holds.extend(record::hold_keys(stored));
         if record::is_parked(stored) {
             self.parked.insert(stored.number);
         }
+
         self.counts.transactions += 1;
         self.counts.add(&stored.decisions, 1)
     }
@@ -300,15 +339,18 @@ fn content(row: &impl Serialize) -> u128 {
 fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
     let mut derived = Derived::default();
     let mut whole = true;
+
     each(snapshot, Table::Blocks, |key, row| {
         let number = code::number(key);
         let stored = code::unpack::<Vec<Stored>>(row);
         whole &= stored.is_ok();
+
         if stored.is_err() {
             let first = number * record::BLOCK;
             let last = first + record::BLOCK - 1;
             found.push(format!("the block of transactions {first} to {last} is not what it was"));
         }
+
         for stored in stored.into_iter().flatten() {
             let known = snapshot.get(Table::Keys, &record::natural_key(&stored.id))?;
             if known.map(|known| code::number(&known)) != Some(stored.number) {
@@ -320,10 +362,12 @@ fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
         }
         Ok(())
     })?;
+
     // What is derived from a damaged block says nothing more.
     if whole {
         compare(snapshot, derived, found)?;
     }
+
     Ok(())
 }
 
@@ -331,38 +375,48 @@ fn compare(snapshot: &dyn Snapshot, mut derived: Derived, found: &mut Vec<String
     each(snapshot, Table::Segments, |key, row| {
         let rows = code::unpack::<statements::Row>(row).unwrap_or_default();
         let sum = rows.iter().fold(0_u128, |sum, row| sum.wrapping_add(content(row)));
+
         if derived.statements.remove(key) != Some(sum) {
             found.push(format!("the statement row {} is not what it was", name(key)));
         }
         Ok(())
     })?;
+
     let gone = derived.statements.keys();
     found.extend(gone.map(|key| format!("the statement row {} is gone", name(key))));
+
     each(snapshot, Table::Holds, |key, _| {
         if !derived.holds.remove(key) {
             found.push(format!("a date of release stands for no held credit: {}", name(key)));
         }
         Ok(())
     })?;
+
     let gone = derived.holds.iter();
     found.extend(gone.map(|key| format!("a held credit has no date of release: {}", name(key))));
+
     let mut parked = BTreeSet::new();
     each(snapshot, Table::Parked, |key, _| {
         parked.insert(code::number(key));
         Ok(())
     })?;
+
     if parked != derived.parked {
         found.push("the list of what is parked is not that of the transactions".to_owned());
     }
+
     let counts = snapshot.get(Table::Meta, record::COUNTS)?;
     let counts = counts.and_then(|row| code::unpack::<Counts>(&row).ok()).unwrap_or_default();
+
     let plain = |mut counts: Counts| {
         counts.credited.retain(|_, sum| !sum.is_zero());
         counts
     };
+
     if plain(counts) != plain(derived.counts) {
         found.push("the counts are not those of the transactions".to_owned());
     }
+
     Ok(())
 }
 

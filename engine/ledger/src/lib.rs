@@ -9,6 +9,7 @@
 //! **Architecture invariant:** each operation is one commit; a transaction's credits, statements,
 //! holds and counts change together or not at all.
 
+pub mod approvals;
 pub mod audit;
 pub mod calculations;
 pub mod changes;
@@ -48,7 +49,7 @@ pub struct Ledger {
     others: Mutex<()>,
 }
 
-/// What operations return.
+/// What operations return: a value, or why the data could not be read or written.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Ledger {

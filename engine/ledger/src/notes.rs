@@ -20,15 +20,15 @@ use accredit_seams::store::Table;
 pub struct NoteQuery {
     /// Whether alerts alone are meant, else the log.
     pub alerts: bool,
-    /// Plan id.
+    /// Id of the plan.
     pub plan: Option<String>,
-    /// Leaf periods.
+    /// Ids of leaf periods.
     pub periods: Option<Vec<String>>,
     /// `unmatched`, `ambiguous`, `vacant` and so on.
     pub code: Option<String>,
     /// Natural key of the transaction.
     pub transaction: Option<String>,
-    /// Notes a page.
+    /// How many notes a page has at most.
     pub limit: usize,
     /// Where the last page ended.
     pub cursor: Option<String>,
@@ -37,7 +37,7 @@ pub struct NoteQuery {
 /// A note with the period of its transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoteRow {
-    /// The note.
+    /// The note itself.
     #[serde(flatten)]
     pub note: Note,
     /// Leaf period of the incentive date; none when the transaction has none.
@@ -47,7 +47,7 @@ pub struct NoteRow {
 /// A page of notes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NotePage {
-    /// The notes.
+    /// The notes of the page.
     pub rows: Vec<NoteRow>,
     /// Where the next page begins; none when this is the last.
     pub next: Option<String>,
@@ -64,6 +64,7 @@ impl NoteQuery {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
+
         let mut rows = Vec::new();
         for decision in stored.into_iter().flat_map(|stored| stored.decisions) {
             let period = decision.period.as_ref();
@@ -71,13 +72,16 @@ impl NoteQuery {
                 .periods
                 .as_ref()
                 .is_none_or(|periods| period.is_some_and(|period| periods.contains(period)));
+
             if !inside || !same(&self.plan, &decision.plan) {
                 continue;
             }
+
             let notes = if self.alerts { decision.alerts } else { decision.log };
             let notes = notes.into_iter().filter(|note| same(&self.code, &note.code));
             rows.extend(notes.map(|note| NoteRow { note, period: decision.period.clone() }));
         }
+
         rows
     }
 }
@@ -89,14 +93,19 @@ impl Ledger {
     /// When the data, or the cursor, cannot be read.
     pub fn notes(&self, query: &NoteQuery) -> Result<NotePage> {
         let snapshot = self.snapshot()?;
+
         if let Some(id) = &query.transaction {
             let stored = find(&*snapshot, id)?;
             return Ok(NotePage { rows: query.of(stored.into_iter().collect()), next: None });
         }
+
         let Cursor { key: mut from, index: mut skip } = Cursor::read(query.cursor.as_deref())?;
         let mut page = NotePage::default();
+
+        // A limit of blocks, so that a page of few notes ends: the cursor says where to go on.
         for _ in 0..BLOCKS_MAX / BLOCKS_A_TIME {
             let blocks = snapshot.scan(Table::Blocks, b"", &from, BLOCKS_A_TIME)?;
+
             let last = blocks.len() < BLOCKS_A_TIME;
             for (key, block) in blocks {
                 let skipped = if key == from { skip } else { 0 };
@@ -108,12 +117,15 @@ impl Ledger {
                     }
                     page.rows.push(note);
                 }
+
                 (from, skip) = ([key.as_slice(), &[0]].concat(), 0);
             }
+
             if last {
                 return Ok(page);
             }
         }
+
         page.next = Some(Cursor::text(&from, 0));
         Ok(page)
     }

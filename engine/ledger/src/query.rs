@@ -13,21 +13,21 @@ use accredit_seams::store::{Error, Snapshot, Table};
 /// Which credits; every part that is given must fit.
 #[derive(Debug, Clone, Default)]
 pub struct CreditQuery {
-    /// Participant id.
+    /// Id of a participant.
     pub payee: Option<String>,
-    /// Position id.
+    /// Id of a position.
     pub position: Option<String>,
     /// Team id: credits of the team, or those that came through it.
     pub team: Option<String>,
-    /// Leaf periods.
+    /// Ids of leaf periods.
     pub periods: Option<Vec<String>>,
-    /// Status.
+    /// Status of the credits.
     pub status: Option<String>,
     /// Natural key of the transaction.
     pub transaction: Option<String>,
-    /// Plan id.
+    /// Id of the plan.
     pub plan: Option<String>,
-    /// Credits a page.
+    /// How many credits a page has at most.
     pub limit: usize,
     /// Where the last page ended.
     pub cursor: Option<String>,
@@ -36,7 +36,7 @@ pub struct CreditQuery {
 /// A page of credits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The credits.
+    /// The credits of the page.
     pub rows: Vec<CreditRow>,
     /// Where the next page begins; none when this is the last.
     pub next: Option<String>,
@@ -104,17 +104,21 @@ impl Ledger {
     /// When the data, or the cursor, cannot be read.
     pub fn credits(&self, query: &CreditQuery) -> Result<Page> {
         let snapshot = self.snapshot()?;
+
         if let Some(id) = &query.transaction {
             let stored = find(&*snapshot, id)?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
             let credits = decisions.flat_map(|decision| decision.credits);
             return Ok(Page { rows: credits.filter(|c| query.fits(c)).collect(), next: None });
         }
+
+        // Statements answer what one payee asks; everything else goes through the blocks.
         let (table, prefix) = match (&query.payee, query.periods.as_deref()) {
             (Some(payee), Some([period])) => (Table::Segments, code::parts(&[payee, period])),
             (Some(payee), _) => (Table::Segments, code::parts(&[payee])),
             (None, _) => (Table::Blocks, Vec::new()),
         };
+
         let start = Cursor::read(query.cursor.as_deref())?;
         collect(&*snapshot, query, table, &prefix, start)
     }
@@ -199,25 +203,32 @@ fn collect(
 ) -> Result<Page> {
     let mut page = Page::default();
     let (mut from, mut skip) = (start.key, start.index);
+
     loop {
         let rows = snapshot.scan(table, prefix, &from, ROWS_A_TIME)?;
         let last = rows.len() < ROWS_A_TIME;
+
         for (key, row) in rows {
             let credits = credits_of(table, &row)?;
             let skipped = if key == from { skip } else { 0 };
+
             for (index, credit) in credits.into_iter().enumerate().skip(skipped) {
                 if !query.fits(&credit) {
                     continue;
                 }
+
                 if page.rows.len() >= query.limit {
                     page.next = Some(Cursor::text(&key, index));
                     return Ok(page);
                 }
+
                 page.rows.push(credit);
             }
+
             from = [key.as_slice(), &[0]].concat();
             skip = 0;
         }
+
         if last {
             return Ok(page);
         }

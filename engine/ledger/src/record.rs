@@ -19,7 +19,7 @@ use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
 use accredit_seams::store::{Batch, Error, Snapshot, Table};
 
-/// Transactions a block.
+/// How many transactions a block has.
 pub(super) const BLOCK: u64 = 64;
 
 /// A transaction as it is stored.
@@ -27,7 +27,7 @@ pub(super) const BLOCK: u64 = 64;
 pub struct Stored {
     /// Its number, by first receipt, from 0.
     pub number: u64,
-    /// Natural key.
+    /// Natural key of the transaction.
     pub id: String,
     /// 1 for the first content, and one more for every other.
     pub version: u32,
@@ -44,9 +44,9 @@ pub struct Stored {
 /// A version of a transaction that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// Natural key.
+    /// Natural key of the transaction.
     pub id: String,
-    /// The row.
+    /// The row as it was delivered.
     pub record: Record,
     /// The delivery that brought it.
     pub sequence: u64,
@@ -144,7 +144,9 @@ impl Counts {
             "held" => self.held += sign,
             _ => (),
         }
+
         self.credits += sign;
+
         if credit.kind == "direct" {
             self.direct += sign;
             let sum = self.credited.entry(credit.unit_type.clone()).or_default();
@@ -153,6 +155,7 @@ impl Counts {
         } else {
             self.indirect += sign;
         }
+
         Ok(())
     }
 }
@@ -192,40 +195,52 @@ impl Ledger {
         let _one_at_a_time = lock(&self.records);
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
+
         let counts = snapshot.get(Table::Meta, COUNTS)?;
         let mut counts: Counts =
             counts.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default();
+
         let mut blocks = Blocks::new(&*snapshot)?;
+
         for version in &work.versions {
             let number = blocks.number(&version.id, &mut batch)?;
             blocks.apply(number, version, &mut batch)?;
         }
+
         for (id, decisions) in &work.decisions {
             let number = blocks.number(id, &mut batch)?;
             if let Some(stored) = blocks.find(number)? {
                 stored.decisions.clone_from(decisions);
             }
         }
+
         counts.transactions += blocks.added;
+
         let mut statements = Statements::new(&*snapshot);
         let mut summaries = Summaries::new(&*snapshot);
+
         for (number, (before, after)) in &blocks.open {
             write_block(*number, before, after, &mut counts, &mut batch)?;
             statements.change(before, after)?;
             summaries.change(before, after)?;
         }
+
         statements.write(&mut batch)?;
         summaries.write(&mut batch)?;
+
         batch.put(Table::Meta, COUNTS, code::pack(&counts)?);
         batch.put(Table::Meta, NEXT_NUMBER, code::key(blocks.next));
+
         for (id, rows) in &work.frozen {
             batch.put(Table::Frozen, natural_key(id), code::pack(rows)?);
         }
+
         let _audit = work.is_audited().then(|| lock(&self.others));
         if work.is_audited() {
             // A trail that grew since the snapshot would be a conflict: it is read again here.
             audit(work, &*self.snapshot()?, &mut batch)?;
         }
+
         finish(work, &mut batch);
         self.commit(&batch)
     }
@@ -261,14 +276,18 @@ impl<'a> Blocks<'a> {
         if let Some(known) = self.snapshot.get(Table::Keys, &key)? {
             return Ok(code::number(&known));
         }
+
+        // New in this very commit, which no snapshot has yet.
         if let Some(known) = self.fresh.get(id) {
             return Ok(*known);
         }
+
         let number = self.next;
         batch.put(Table::Keys, key, code::key(number));
         self.fresh.insert(id.to_owned(), number);
         self.next += 1;
         self.added += 1;
+
         Ok(number)
     }
 
@@ -296,17 +315,23 @@ impl<'a> Blocks<'a> {
             self.block(number)?.push(new);
             return Ok(());
         };
+
         let key = [&code::key(number)[..], &version.sequence.to_be_bytes()].concat();
+
         if version.superseded {
+            // Kept for the history alone: it came late, and decides nothing.
             stored.superseded += 1;
             batch.put(Table::History, key, code::pack(&version.record)?);
             return Ok(());
         }
+
         let old = std::mem::replace(&mut stored.record, version.record.clone());
         let key = [&code::key(number)[..], &stored.delivery.to_be_bytes()].concat();
         batch.put(Table::History, key, code::pack(&old)?);
+
         stored.version += 1;
         stored.delivery = version.sequence;
+
         Ok(())
     }
 }
@@ -320,11 +345,13 @@ fn write_block(
     batch: &mut Batch,
 ) -> Result<()> {
     batch.put(Table::Blocks, code::key(number), code::pack(&after)?);
+
     for stored in before {
         counts.add(&stored.decisions, -1)?;
         hold_keys(stored).into_iter().for_each(|key| batch.delete(Table::Holds, key));
         batch.delete(Table::Parked, code::key(stored.number));
     }
+
     for stored in after {
         counts.add(&stored.decisions, 1)?;
         hold_keys(stored).into_iter().for_each(|key| batch.put(Table::Holds, key, ""));
@@ -332,16 +359,17 @@ fn write_block(
             batch.put(Table::Parked, code::key(stored.number), "");
         }
     }
+
     Ok(())
 }
 
 /// Adds what people and activations asked for, with its rows of the trail.
 fn audit(work: &Work, snapshot: &dyn Snapshot, batch: &mut Batch) -> Result<()> {
     let mut chain = Chain::after(snapshot)?;
-    resolutions::add(batch, &mut chain, &work.resolutions)?;
+    resolutions::add(snapshot, batch, &mut chain, &work.resolutions)?;
 
     if let Some((leaf, said)) = &work.finalized {
-        periods::finalize(batch, &mut chain, leaf, said)?;
+        periods::finalize(snapshot, batch, &mut chain, (leaf, said))?;
     }
     if let Some(progress) = &work.recredited {
         recredit::progress(snapshot, batch, &mut chain, progress)?;

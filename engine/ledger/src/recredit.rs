@@ -28,7 +28,7 @@ pub struct Recredit {
     pub activation: u64,
     /// The ruleset of that activation, which decides.
     pub ruleset: String,
-    /// Which transactions.
+    /// Which transactions are decided again.
     pub effective: Effective,
     /// From which incentive date finalized periods are meant as well: what differs in them is posted
     /// in an open one.
@@ -65,12 +65,15 @@ impl Pins {
             let decided = decided.and_then(|plans| plans.get(&decision.plan));
             decided.is_some() && decided == self.wanted.get(&decision.plan)
         };
+
         let other = decisions.iter().filter(|decision| !same(decision));
         let mut stale: BTreeSet<String> = other.map(|decision| decision.plan.clone()).collect();
+
         let new = self.wanted.keys().filter(|plan| {
             let mut known = decisions.iter();
             !known.any(|decision| decision.plan == **plan)
         });
+
         stale.extend(new.cloned());
         stale
     }
@@ -89,6 +92,7 @@ pub(super) fn ask(
     let dates = [Some(activation.effective), known].into_iter().flatten();
     let dates = dates.filter_map(Effective::date);
     let reaching = dates.chain(waiting.and_then(|waiting| waiting.reaching)).min();
+
     let effective = match (activation.effective, known) {
         (Effective::Now, None) => return Ok(()),
         (Effective::Now, Some(known)) => known,
@@ -96,6 +100,7 @@ pub(super) fn ask(
         (_, Some(Effective::Recredit)) | (Effective::Recredit, _) => Effective::Recredit,
         (new, _) => new,
     };
+
     let ruleset = activation.ruleset.clone();
     let activation = activation.sequence;
     let wish = Recredit { activation, ruleset, effective, reaching, next: 0, decided: 0 };
@@ -190,19 +195,24 @@ impl Ledger {
     /// When the data cannot be read.
     pub fn has_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> Result<bool> {
         let mut from = 0;
+        // Page by page, so that a ledger of any size needs little memory.
         while let Some((stored, next)) = self.stored_from(from)? {
             let decisions = stored.iter().flat_map(|stored| &stored.decisions);
             let mut credits = decisions.flat_map(|decision| &decision.credits);
+
             let found = credits.any(|credit| {
                 credit.plan == plan
                     && credit.rule == rule
                     && result.is_none_or(|result| credit.result == result)
             });
+
             if found {
                 return Ok(true);
             }
+
             from = next;
         }
+
         Ok(false)
     }
 }

@@ -12,17 +12,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::Chain;
 use super::record::natural_key;
-use super::{Ledger, Result, code, lock};
-use accredit_domain::decision::{CreditRow, RewardRow};
+use super::{Ledger, Result, approvals, code, lock};
+use accredit_domain::decision::{Approved, CreditRow, RewardRow};
 use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// One act of releasing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
-    /// Business date, ISO.
+    /// The business date, ISO.
     pub date: String,
-    /// Who.
+    /// Who released: a token's name.
     pub who: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
@@ -30,14 +31,17 @@ pub struct Act {
     pub revision: u32,
     /// Whether it was forced.
     pub forced: bool,
-    /// Why, if said.
+    /// The reason as it was given.
     pub reason: Option<String>,
+    /// Who approved it, where a second person had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
 }
 
 /// What was released of a plan in a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
     /// Period id, of the kind that the plan is calculated by.
     pub period: String,
@@ -72,21 +76,21 @@ pub const DELETED: &str = "deleted";
 /// What one payee sees of a plan in a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
-    /// Period id.
+    /// Id of the period.
     pub period: String,
-    /// `pending` or `confirmed`.
+    /// Whether it may still change: `pending` or `confirmed`.
     pub status: String,
     /// The revision of the calculation that was published.
     pub revision: u32,
     /// Business date of the release, ISO.
     pub released: String,
-    /// The payee's credits.
+    /// The credits of the payee.
     pub credits: Vec<CreditRow>,
     /// Credits of teams that the payee is a member of, in a plan that measures teams.
     pub team_credits: Vec<CreditRow>,
-    /// The payee's rewards.
+    /// The rewards of the payee.
     pub rewards: Vec<RewardRow>,
 }
 
@@ -95,7 +99,7 @@ pub struct Statement {
 pub struct Publication {
     /// The release as it becomes.
     pub release: Release,
-    /// Statements by payee.
+    /// What each payee sees, by participant id.
     pub statements: BTreeMap<String, Statement>,
     /// What becomes certain: leaf period, transaction, rows; of a release of rewards.
     pub confirmed: Vec<(String, String, Vec<CreditRow>)>,
@@ -161,6 +165,7 @@ fn withdraw_confirmed(
             batch.delete(Table::Confirmed, key);
         }
     }
+
     for payee in &known.payees {
         for (key, _) in snapshot.scan(Table::Paid, &code::parts(&[payee]), b"", usize::MAX)? {
             if key.ends_with(&code::parts(&[&known.plan, &known.period])) {
@@ -168,6 +173,7 @@ fn withdraw_confirmed(
             }
         }
     }
+
     Ok(())
 }
 
@@ -179,12 +185,16 @@ impl Ledger {
     /// When it cannot be written.
     pub fn publish(&self, publication: &Publication, act: &Act) -> Result<()> {
         let release = &publication.release;
+
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
+
+        // A publication replaces the one before it as a whole: no payee keeps an old statement.
         if let Some(known) = find(&*snapshot, &release.plan, &release.period)? {
             withdraw(&mut batch, &known);
         }
+
         let (plan, period) = (release.plan.as_str(), release.period.as_str());
         let mut statements = BTreeMap::new();
         for (payee, statement) in &publication.statements {
@@ -206,19 +216,26 @@ impl Ledger {
             let key = code::parts(&[payee, transaction, kind, plan, period]);
             batch.put(Table::Paid, key, "");
         }
+
         let numbers = super::next_number(&*snapshot, Table::Alerts)?..;
         for (number, alert) in numbers.zip(&publication.alerts) {
             batch.put(Table::Alerts, code::key(number), code::json(alert)?);
         }
+
         let row = code::json(release)?;
         let detail = serde_json::json!({
             "plan": plan, "period": period, "status": release.status, "revision": act.revision,
             "forced": act.forced, "reason": act.reason,
             "record": hash_of_release(&row, &statements), "confirmed": certain,
         });
+
         batch.put(Table::Releases, release_key(plan, period), row);
+
         let what = publication.what;
-        self.append_audit(&*snapshot, &mut batch, act.at_ms, &act.who, what, detail)?;
+        let mut chain = Chain::after(&*snapshot)?;
+        chain.add(&mut batch, act.at_ms, (&act.who, what), detail)?;
+        let approved = act.approved.as_ref();
+        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, act.at_ms)?;
         self.commit(&batch)
     }
 
@@ -232,16 +249,21 @@ impl Ledger {
         (plan, period): (&str, &str),
         leaves: &BTreeSet<String>,
         (who, at_ms): (&str, i64),
-        reason: Option<&str>,
+        (reason, approved): (Option<&str>, Option<&Approved>),
     ) -> Result<bool> {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
+
         let known = find(&*snapshot, plan, period)?.filter(|known| known.status != DELETED);
         let Some(known) = known else { return Ok(false) };
         let mut batch = Batch::default();
+
         withdraw(&mut batch, &known);
         withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
+
         let status = known.status.clone();
+        // The row stays, so that the trail's last word about the calculation can be compared with
+        // it.
         let deleted = Release {
             status: DELETED.to_owned(),
             credits: None,
@@ -249,13 +271,18 @@ impl Ledger {
             payees: BTreeSet::new(),
             ..known
         };
+
         let row = code::json(&deleted)?;
         let detail = serde_json::json!({
             "plan": plan, "period": period, "status": status, "reason": reason,
             "record": hash_of_release(&row, &BTreeMap::new()),
         });
+
         batch.put(Table::Releases, release_key(plan, period), row);
-        self.append_audit(&*snapshot, &mut batch, at_ms, who, "calculation_deleted", detail)?;
+        let mut chain = Chain::after(&*snapshot)?;
+        chain.add(&mut batch, at_ms, (who, "calculation_deleted"), detail)?;
+        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, at_ms)?;
+
         self.commit(&batch)?;
         Ok(true)
     }
@@ -318,6 +345,7 @@ impl Ledger {
                 || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
             (part(), part())
         });
+
         Ok(rows.collect())
     }
 

@@ -20,10 +20,10 @@ pub const RUNS_MAX: u64 = 1000;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
-    /// Others come first.
+    /// Waits for others that come first.
     #[default]
     Waiting,
-    /// Under way.
+    /// It has begun and goes on.
     Running,
     /// Ended, with everything decided.
     Done,
@@ -45,9 +45,9 @@ impl RunState {
 pub struct Run {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
-    /// Period id.
+    /// Id of the period.
     pub period: String,
     /// `full`, `incremental` or `selected`.
     pub mode: String,
@@ -57,7 +57,7 @@ pub struct Run {
     pub who: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// Where it stands.
+    /// What became of it so far.
     pub state: RunState,
     /// When it ended, milliseconds since 1970.
     pub ended_ms: Option<i64>,
@@ -71,7 +71,7 @@ pub struct Run {
     pub revision: Option<u32>,
     /// The business date at its end.
     pub business_date: Option<String>,
-    /// Why it failed.
+    /// Why it failed, in one sentence.
     pub error: Option<String>,
 }
 

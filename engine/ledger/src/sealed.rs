@@ -92,24 +92,28 @@ impl SealedStore {
         const PAGE: usize = 1000;
         let snapshot = self.inner.snapshot()?;
         let mut broken = Vec::new();
+
         for (table, _) in Table::ALL {
             let mut from = Vec::new();
             loop {
                 let rows = snapshot.scan(table, b"", &from, PAGE)?;
                 let last = rows.last().map(|(key, _)| [key.as_slice(), &[0]].concat());
                 let is_full = rows.len() == PAGE;
+
                 for (key, stored) in rows {
                     let name = name_of_row(table, &key);
                     if !split(table, &key, stored).1 {
                         broken.push(format!("{name} is damaged"));
                     }
                 }
+
                 match last {
                     Some(next) if is_full => from = next,
                     _ => break,
                 }
             }
         }
+
         Ok(broken)
     }
 }

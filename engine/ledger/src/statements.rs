@@ -44,22 +44,26 @@ impl<'a> Statements<'a> {
     pub(super) fn change(&mut self, before: &[Stored], after: &[Stored]) -> Result<()> {
         let old: HashMap<u64, &Stored> =
             before.iter().map(|stored| (stored.number, stored)).collect();
+
         for stored in after {
             let known = old.get(&stored.number).copied();
             if known.is_some_and(|known| known.decisions == stored.decisions) {
                 continue;
             }
+
             for credit in known.into_iter().flat_map(credits) {
                 if let Some(row) = self.row(credit, stored.number)? {
                     row.retain(|(number, _)| *number != stored.number);
                 }
             }
+
             for credit in credits(stored) {
                 if let Some(row) = self.row(credit, stored.number)? {
                     row.push((stored.number, credit.clone()));
                 }
             }
         }
+
         Ok(())
     }
 

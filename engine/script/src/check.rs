@@ -64,6 +64,7 @@ fn advice(code: &str, program: &Program) -> Option<String> {
         return Some(format!("what can be read here is `{}`", place.variables().join("`, `")));
     }
     let policy = matches!(program.form, Form::Policy(_));
+
     let advice = match code {
         "CR001" if policy && parse(program).is_ok() => "constants are computed on saving: mend it",
         "CR001" if policy => "look for a missing bracket, quote or semicolon here or before",
@@ -89,6 +90,7 @@ fn advice(code: &str, program: &Program) -> Option<String> {
         },
         _ => return None,
     };
+
     Some(advice.to_owned())
 }
 
@@ -98,10 +100,12 @@ pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
         let message = format!("the script has more than {SOURCE_BYTES_MAX} bytes");
         return vec![Diagnostic::error("CR009", program.origin.place.clone(), message)];
     }
+
     let ast = match parse(program) {
         Ok(ast) => ast,
         Err(finding) => return vec![finding],
     };
+
     let mut parameters = walk::Parameters::default();
     // What a function gets is known from its calls, which may stand behind it: look again until
     // calls through calls are known too.
@@ -110,9 +114,11 @@ pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
         walk.all();
         parameters = walk.parameters;
     }
+
     let mut walk = Walk::new(program, known, &ast, parameters);
     walk.all();
     let mut findings = walk.findings;
+
     if let Form::Policy(kind) = program.form {
         findings.extend(entry::check(program, &ast, kind));
     }
@@ -122,8 +128,11 @@ pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
     {
         findings.push(Diagnostic::error("CR001", fault.place, fault.message));
     }
+
     findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
+    // Some parts of a program are visited more than once.
     findings.dedup();
+
     findings
 }
 
@@ -141,6 +150,7 @@ const ROUNDS: usize = 3;
 
 fn parse(program: &Program) -> Result<AST, Diagnostic> {
     let read = || constants::compile(&sandbox::parser(), program);
+
     match catch_unwind(read) {
         Ok(Ok(ast)) => Ok(ast),
         Ok(Err(error)) => Err(syntax(program, &error)),
@@ -155,16 +165,19 @@ fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
         Some((line, column)) => program.origin.at(line, column),
         None => end(program),
     };
+
     let word = match error.err_type() {
         ParseErrorType::Reserved(word) => Some(word.as_str()),
         ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) => Some(word.as_str()),
         _ => None,
     };
+
     if let Some(word) = word.filter(|word| is_closed(word)) {
         let finding = forbidden(place, word);
         let column = syntax::column_behind(program, error, word);
         return Diagnostic { help: column.or(finding.help), ..finding };
     }
+
     let finding = Diagnostic::error("CR001", place, fault::parse_message(error.err_type()));
     Diagnostic { help: syntax::help(program, error), ..finding }
 }

@@ -18,7 +18,7 @@ use accredit_domain::policy::{Form, Program};
 /// What was seen of one program.
 #[derive(Debug, Clone)]
 pub struct Covered {
-    /// The program.
+    /// The program that was measured.
     pub program: Arc<Program>,
     /// Its statements by line of the author's file; an expression of a plan is one line.
     pub lines: BTreeMap<u32, Line>,
@@ -184,18 +184,22 @@ impl State {
             return;
         };
         let Some(meaning) = seen.nodes.get(&node) else { return };
+
         if let Some(line) = meaning.counts.and_then(|line| seen.lines.get_mut(&line)) {
             line.runs += 1;
         }
+
         if let Some(fork) = meaning.forks.and_then(|fork| seen.branches.get_mut(fork)) {
             fork.run.0 += 1;
         }
+
         for (fork, arm) in &meaning.begins {
             let arms = seen.branches.get_mut(*fork).map(|fork| &mut fork.run.1);
             if let Some(count) = arms.and_then(|arms| arms.get_mut(*arm)) {
                 *count += 1;
             }
         }
+
         if let Some(line) = meaning.line
             && matches!(seen.program.form, Form::Policy(_))
         {
@@ -232,20 +236,25 @@ impl Fork {
 impl Seen {
     fn index(&mut self, tree: &AST) {
         let policy = matches!(self.program.form, Form::Policy(_));
+        // Constants of the top level are computed once, when the policy is compiled.
         let top: Vec<Node> = tree.statements().iter().map(Node::of_statement).collect();
         tree.walk(&mut |path| {
             let Some(last) = path.last() else { return true };
+
             let line = path.iter().rev().find_map(|node| match node {
                 ASTNode::Stmt(statement) => statement_line(statement),
                 _ => None,
             });
+
             let constant = match path.first() {
                 Some(ASTNode::Stmt(statement)) => top.contains(&Node::of_statement(statement)),
                 _ => false,
             };
+
             if let Some(line) = line.filter(|_| policy && !constant) {
                 self.line(*last, line);
             }
+
             self.fork(*last);
             true
         });
@@ -276,15 +285,18 @@ impl Seen {
             }
             _ => return,
         };
+
         let (Some(place), Some(at)) = (line_and_column(position), Node::of(node)) else { return };
         let seen = arms.map(|arm| arm.is_some());
         // An `if` that does nothing either way decides nothing.
         if seen == [false, false] {
             return;
         }
+
         let fork = self.branches.len();
         self.branches.push(Fork { place, seen, ..Fork::default() });
         self.nodes.entry(at).or_default().forks = Some(fork);
+
         for (arm, begin) in arms.into_iter().enumerate() {
             if let Some(begin) = begin {
                 self.nodes.entry(begin).or_default().begins.push((fork, arm));

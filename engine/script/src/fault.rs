@@ -70,16 +70,19 @@ pub(super) struct Link<'a> {
 /// The root of a chain and its links, in order.
 pub(super) fn chain(expr: &Expr) -> (&Expr, Vec<Link<'_>>) {
     let mut links = Vec::new();
+
     let (mut node, root) = match expr {
         Expr::Dot(x, ..) | Expr::Index(x, ..) => (expr, &x.lhs),
         _ => return (expr, links),
     };
+
     loop {
         let (pair, flags, sign, indexed) = match node {
             Expr::Dot(x, flags, sign) => (x, flags, *sign, false),
             Expr::Index(x, flags, sign) => (x, flags, *sign, true),
             _ => return (root, links),
         };
+
         match &pair.rhs {
             Expr::Dot(next, ..) | Expr::Index(next, ..) if !flags.contains(ASTFlags::BREAK) => {
                 links.push(Link { expr: &next.lhs, indexed, sign });
@@ -98,7 +101,9 @@ fn name_at(ast: &AST, position: Position) -> Position {
     if position.is_none() {
         return position;
     }
+
     let mut found = position;
+
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(expr)) = path.last() {
             let (_, links) = chain(expr);
@@ -109,11 +114,13 @@ fn name_at(ast: &AST, position: Position) -> Position {
         }
         true
     });
+
     found
 }
 
 /// The words for an error.
 pub(super) fn message(error: &EvalAltResult) -> String {
+    // Every message says what to do in words of the author; Rhai's own speak of its inner workings.
     match error {
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
             thrown(value)

@@ -39,7 +39,7 @@ pub use sandbox::is_timeout;
 /// What a program sees; which of it depends on its form.
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments<'a> {
-    /// The transaction.
+    /// The transaction that is decided.
     pub tx: &'a Arc<TransactionView>,
     /// The credit in question: the candidate's source, or the credit to hold or to compare.
     pub credit: Option<&'a Arc<CreditView>>,
@@ -52,7 +52,7 @@ pub struct Arguments<'a> {
 /// A transaction as scripts see it.
 #[derive(Debug)]
 pub struct TransactionView {
-    /// The decoded row.
+    /// The decoded row of the deal.
     pub transaction: Arc<Transaction>,
     /// The leaf period of the incentive date; none when there is none.
     pub period: Option<Arc<str>>,
@@ -99,9 +99,9 @@ pub struct ReceiverView {
 /// What a reward's program sees.
 #[derive(Debug, Clone, Copy)]
 pub struct Rewarded<'a> {
-    /// Who was credited.
+    /// The claimant of the reward.
     pub payee: &'a Arc<PayeeView>,
-    /// How much.
+    /// What was credited to the claimant.
     pub totals: &'a Arc<TotalsView>,
     /// What was expected; `()` without a quota.
     pub quota: Option<Decimal>,
@@ -132,20 +132,20 @@ pub struct TotalsView {
 /// A recipient as a crediting policy names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
-    /// Name or alias.
+    /// A name or an alias.
     pub who: String,
-    /// Literal multiplier.
+    /// The part of the deal, as it was written.
     pub weight: Option<Decimal>,
 }
 
 /// How long a script wants a credit held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
-    /// Not at all.
+    /// Not held at all.
     None,
-    /// For a time.
+    /// For a length of time.
     For(Length),
-    /// Until a day.
+    /// Until this day.
     Until(Date),
     /// Until the first day of the period with this id.
     UntilPeriod(String),
@@ -158,26 +158,26 @@ pub enum Hold {
 /// What a program returned, already of the kind that its form returns.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// `()`.
+    /// Nothing, `()`: no credit, nobody.
     Nothing,
-    /// A boolean.
+    /// True or false.
     Bool(bool),
-    /// A number.
+    /// A number, exact.
     Number(Decimal),
     /// Recipients as text, in the grammar of FORMAT section 1.
     Text(String),
-    /// Recipients as shares.
+    /// Recipients as shares, each with its weight.
     Shares(Vec<Share>),
-    /// A hold.
+    /// How long a credit is held.
     Hold(Hold),
-    /// A candidate's map.
+    /// What a candidate gets, as a map.
     Rolled(Rolled),
 }
 
 /// The map that a rollup policy may return.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rolled {
-    /// The amount; needed.
+    /// The amount, which every map must have.
     pub amount: Decimal,
     /// Instead of the result's credit type.
     pub credit_type: Option<String>,
@@ -203,7 +203,7 @@ pub struct Fault {
 /// What `check` knows of a workspace: which fields a script may read.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// `[fields]` and `[columns]`.
+    /// What columns mean: `[fields]` and `[columns]`.
     pub fields: Arc<Fields>,
     /// Headers of the files under `transactions/`, and columns that were received.
     pub columns: BTreeSet<String>,

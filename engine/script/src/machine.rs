@@ -111,6 +111,7 @@ impl Machine {
     fn worth(&mut self, id: ProgramId, seen: &Rewarded<'_>) -> Result<Decimal, Fault> {
         let (program, compiled) = find(&self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
+
         let value = match compiled {
             Compiled::Native(Native::Literal(value)) => value.clone(),
             Compiled::Broken(fault) => return Err((**fault).clone()),
@@ -119,6 +120,7 @@ impl Machine {
             }
             _ => return Err(fail("this is no program of a reward".to_owned())),
         };
+
         match answer::of(program.form.returns(), &value) {
             Ok(Answer::Number(number)) => Ok(number),
             Ok(_) => Err(fail(told(program, "a number"))),
@@ -135,13 +137,17 @@ impl Machine {
         id: ProgramId,
         payload: &serde_json::Value,
     ) -> Result<Vec<Record>, Fault> {
+        // Coverage counts a run even when it fails.
         if let Some(recorder) = &self.recorder {
             recorder.begin(id.0 as usize);
         }
+
         let records = self.mapped(id, payload);
+
         if let Some(recorder) = &self.recorder {
             recorder.end(records.is_ok());
         }
+
         records
     }
 
@@ -212,9 +218,11 @@ pub(super) fn bind(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<D
         }
         _ => None,
     });
+
     let names = program.form.variables();
     let values = values.zip(names).map(|(value, name)| {
         value.ok_or_else(|| fault::of_program(program, format!("`{name}` is not known here")))
     });
+
     values.collect()
 }

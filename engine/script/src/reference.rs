@@ -22,16 +22,20 @@ pub fn markdown() -> String {
          true. How policies are written is in [README.md](README.md).\n\n## Kinds of policies\n\n\
          | kind | function | answers |\n| --- | --- | --- |\n",
     );
+
     for kind in Kind::ALL {
         let form = format!("{}({})", kind.entry(), kind.parameters().join(", "));
         line(&mut text, &format!("| {} | `{form}` | {} |", kind.name(), answers(kind.returns())));
     }
+
     line(&mut text, "\n## Fields\n\n| what | has |\n| --- | --- |");
+
     for (owner, names) in fields() {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         line(&mut text, &format!("| `{owner}` | {} |", names.join(" ")));
     }
     line(&mut text, "\nEvery column of a transaction is a field as well: `tx[\"Rep #1\"]`.");
+
     for (topic, functions) in TOPICS {
         let (first, rest) = topic.split_at_checked(1).unwrap_or((topic, ""));
         line(&mut text, &format!("\n## {}{rest}\n", first.to_uppercase()));
@@ -42,6 +46,7 @@ pub fn markdown() -> String {
             line(&mut text, &format!("| {} | {} |", forms.join("<br>"), function.page));
         }
     }
+
     text
 }
 
@@ -51,22 +56,27 @@ pub fn definitions() -> String {
         "//! What policies may call. Written by `accredit api --format rhai`; a test keeps it \
          true.\n\nmodule static;\n",
     );
+
     for (owner, names) in fields() {
         line(&mut text, &format!("\n/// {owner}: {}", names.join(", ")));
         line(&mut text, &format!("let {owner};"));
     }
+
     for (topic, functions) in TOPICS {
         line(&mut text, &format!("\n// {topic}"));
         for function in *functions {
             definition(&mut text, function);
         }
     }
+
     text
 }
 
 fn definition(text: &mut String, function: &Function) {
     let is_name = function.name.starts_with(|letter: char| letter.is_ascii_lowercase());
     let count = function.arities.iter().max().copied().unwrap_or_default();
+
+    // An operator has one form in a definition file, whatever it can join.
     if !is_name {
         line(text, &format!("\n/// {}", function.page));
         line(text, &format!("/// `{}`", function.signatures.join("`, `")));
@@ -74,6 +84,7 @@ fn definition(text: &mut String, function: &Function) {
         line(text, &format!("op {}({operands});", function.name));
         return;
     }
+
     for signature in function.signatures {
         line(text, &format!("\n/// {}", function.page));
         line(text, &format!("/// `{signature}`"));

@@ -107,10 +107,14 @@ pub(super) fn engine() -> (Engine, Arc<Deadline>) {
     for name in FORBIDDEN_FUNCTIONS {
         engine.disable_symbol(*name);
     }
+
     api::register(&mut engine);
+
     let deadline = Deadline::new();
     let watched = Arc::clone(&deadline);
+
     engine.on_progress(move |operations| {
+        // The clock is asked now and then, since asking it costs more than an operation.
         let late = operations % DEADLINE_OPERATIONS == 0 && watched.has_passed();
         late.then(|| Dynamic::from(format!("{TIMEOUT}{DEADLINE_MS} ms")))
     });
@@ -124,6 +128,7 @@ pub(super) fn engine() -> (Engine, Arc<Deadline>) {
         let constants = context.tag().read_lock::<Arc<Constants>>();
         Ok(constants.and_then(|constants| constants.get(name).cloned()))
     });
+
     (engine, deadline)
 }
 
@@ -131,10 +136,14 @@ pub(super) fn engine() -> (Engine, Arc<Deadline>) {
 /// them can be reported.
 pub(super) fn parser() -> Engine {
     let mut engine = Engine::new_raw();
+
+    // Without optimization: it would change the tree that the check walks.
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_max_strings_interned(0);
+    // Without fast operators: they would come before ours, which refuse unlike kinds.
     engine.set_fast_operators(false);
     engine.set_fail_on_invalid_map_property(true);
+
     engine.set_max_operations(SCRIPT_OPERATIONS_MAX);
     engine.set_max_call_levels(CALL_LEVELS_MAX);
     engine.set_max_expr_depths(EXPRESSION_DEPTH_MAX, EXPRESSION_DEPTH_MAX);
@@ -143,9 +152,11 @@ pub(super) fn parser() -> Engine {
     engine.set_max_string_size(STRING_BYTES_MAX);
     engine.set_max_array_size(ARRAY_ITEMS_MAX);
     engine.set_max_map_size(MAP_KEYS_MAX);
+
     for symbol in CLOSED_SYMBOLS {
         engine.disable_symbol(*symbol);
     }
+
     engine
 }
 

@@ -71,18 +71,24 @@ pub fn steps_of_reward(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Ste
 }
 
 fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
+    // The machine that decides pays nothing for an explanation: this is another engine.
     let (plain, deadline) = sandbox::engine();
+
     let plain = Arc::new(plain);
     let ast = constants::compile(&plain, program)
         .map_err(|error| fault::of_program(program, fault::parse_message(error.err_type())))?;
+
     let mut scope = Scope::new();
     deadline.start();
+
     if let Form::Policy(_) = program.form {
         let top = plain.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         drop(top.map_err(|error| fault::of_error(program, &error))?);
     }
+
     let constants: Constants =
         scope.iter_raw().map(|(name, _, value)| (name.to_owned(), value.clone())).collect();
+
     let seen = Arc::new(Mutex::new(Vec::new()));
     let watched = watched(program, &ast, &plain, (&constants, &seen));
     // What it answers, or which fault it meets, is asked of the machine that decides.
@@ -106,6 +112,7 @@ fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
             drop(watched.eval_ast_with_scope::<Dynamic>(&mut scope, &ast));
         }
     }
+
     let mut steps = seen.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::take(&mut *steps))
 }
@@ -172,9 +179,11 @@ fn watched(
     let expressions = expressions(ast);
     let (ast, plain, seen) = (ast.clone(), Arc::clone(plain), Arc::clone(seen));
     let (constants, source) = (constants.clone(), Arc::clone(&program.source));
+
     let first = program.origin.place.line;
     let (mut engine, deadline) = sandbox::engine();
     deadline.start();
+
     #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]
     engine.register_debugger(
         |_, debugger| debugger,
@@ -203,9 +212,11 @@ fn watched(
                     steps.push(step);
                 }
             }
+
             Ok(DebuggerCommand::StepInto)
         },
     );
+
     engine
 }
 
@@ -220,6 +231,7 @@ impl Look<'_> {
     /// Every variable and chain of `expr` with its value, in order; what has no value is left out.
     fn reads(&self, expr: &Expr, scope: &Scope<'_>) -> Vec<(String, String)> {
         let mut found = Vec::new();
+
         let (mut links, mut asked) = (Vec::new(), Vec::new());
         expr.walk(&mut Vec::new(), &mut |path| {
             if let Some(ASTNode::Expr(part)) = path.last()
@@ -238,6 +250,7 @@ impl Look<'_> {
             }
             true
         });
+
         // A chain begins with a variable that says less than the whole of it.
         let whole: Vec<String> = found.iter().map(|(name, _)| name.clone()).collect();
         let longer = |name: &str| {
@@ -246,6 +259,7 @@ impl Look<'_> {
             };
             whole.iter().any(|other| begins(&other))
         };
+
         found.retain(|(name, _)| asked.contains(name) || !longer(name));
         found.retain(|(_, value)| !VIEWS.contains(&value.as_str()));
         found.dedup();
@@ -263,9 +277,11 @@ impl Look<'_> {
         let Some(Expr::MethodCall(call, _)) = parts.last().map(|link| link.expr) else {
             return None;
         };
+
         if parts.len() < 2 {
             return None;
         }
+
         let before = name.rfind(&format!(".{}(", call.name)).and_then(|end| name.get(..end))?;
         let expr = self.plain.compile_expression(before).ok()?;
         let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut self.copy(scope), &expr);
@@ -308,11 +324,13 @@ fn expressions(ast: &AST) -> HashMap<Position, Expr> {
             Some(ASTNode::Stmt(statement)) => expression(statement),
             _ => None,
         };
+
         if let Some(expr) = expr.filter(|expr| !matches!(expr, Expr::Stmt(_))) {
             found.entry(expr.position()).or_insert(expr);
         }
         true
     });
+
     found
 }
 
@@ -348,8 +366,10 @@ fn expression(statement: &Stmt) -> Option<Expr> {
 /// `tx.amount`, `tx["Rep #1"]`, `tx.has("amount")`, `share`: what a reader would look up.
 fn name_of(expr: &Expr) -> Option<String> {
     let (root, links) = fault::chain(expr);
+
     let Expr::Variable(variable, ..) = root else { return None };
     let mut name = variable.1.to_string();
+
     for link in &links {
         match link.expr {
             Expr::Property(property, _) => name.push_str(&format!(".{}", property.2)),
@@ -367,6 +387,7 @@ fn name_of(expr: &Expr) -> Option<String> {
             _ => return None,
         }
     }
+
     Some(name)
 }
 
@@ -375,6 +396,7 @@ pub(super) fn shown(value: &Dynamic) -> String {
     if let Some(text) = value::text(value) {
         return format!("{:?}", text.as_str());
     }
+
     if let Some(text) = value::to_text(value) {
         return text.to_string();
     }

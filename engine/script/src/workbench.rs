@@ -80,9 +80,13 @@ impl Workbench {
         if TAKEN.contains(&name) || self.constants.contains_key(name) {
             return Err(format!("`{name}` has a meaning already; take another name"));
         }
+
         let value = self.value(source, arguments)?;
         let text = shown(&value);
+
+        // A name that is there is given another value, which needs no room.
         let full = self.variables.len() >= VARIABLES_MAX;
+
         match self.variables.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
             None if full => {
@@ -90,6 +94,7 @@ impl Workbench {
             }
             None => self.variables.push((name.to_owned(), value)),
         }
+
         Ok(text)
     }
 
@@ -106,6 +111,7 @@ impl Workbench {
         let (mut engine, deadline) = sandbox::engine();
         let parsed = engine.compile_expression(source);
         let ast = parsed.map_err(|error| fault::parse_message(error.err_type()))?;
+
         let ast = self.functions.merge(&ast);
         // Functions see the constants of their policy as they do when it decides.
         engine.set_default_tag(Dynamic::from(Arc::clone(&self.constants)));

@@ -64,7 +64,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// An authentic delivery.
+/// A delivery whose sender is proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The sender's id of the delivery, the same for each attempt.

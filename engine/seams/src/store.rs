@@ -42,12 +42,13 @@ pub enum Table {
     Paid,
     Alerts,
     Enquiries,
+    Approvals,
     Audit,
 }
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 31] = [
+    pub const ALL: [(Table, &'static str); 32] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -78,6 +79,7 @@ impl Table {
         (Table::Paid, "paid"),
         (Table::Alerts, "alerts"),
         (Table::Enquiries, "enquiries"),
+        (Table::Approvals, "approvals"),
         (Table::Audit, "audit"),
     ];
 
@@ -116,9 +118,9 @@ pub type Row = (Vec<u8>, Vec<u8>);
 /// A change of one row: its new value, or none to delete it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where.
+    /// The table of the row.
     pub table: Table,
-    /// Which row.
+    /// The key of the row.
     pub key: Vec<u8>,
     /// Its value; none deletes it.
     pub value: Option<Vec<u8>>,
@@ -139,12 +141,12 @@ impl Batch {
         self.expected.push(Change { table, key: key.into(), value });
     }
 
-    /// Writes a row.
+    /// Writes a row, in place of one with its key.
     pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.changes.push(Change { table, key: key.into(), value: Some(value.into()) });
     }
 
-    /// Deletes a row.
+    /// Deletes a row; one that is not there is no error.
     pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
         self.changes.push(Change { table, key: key.into(), value: None });
     }
@@ -177,7 +179,7 @@ pub trait Snapshot {
     fn last(&self, table: Table) -> Result<Option<Row>, Error>;
 }
 
-/// A database.
+/// A database: ordered rows in tables, and commits that are whole or not at all.
 pub trait Store: Send + Sync {
     /// The state of the last commit.
     ///

@@ -29,6 +29,7 @@ pub(super) fn assign(
         if let Some(policy) = defaults.get(Kind::Crediting) {
             return policy.map(|policy| vec![Assign::Policy(policy)]);
         }
+
         let place = table.place();
         let text = Text { text: String::new(), origin: place.clone().into(), place };
         return Some(vec![match scope.measure {
@@ -36,21 +37,27 @@ pub(super) fn assign(
             Measure::Team => mapped(table.report(), &text, Names::Team, scope),
         }]);
     };
+
     let items = if item.is_list() { item.list()? } else { vec![item] };
+
+    // An empty list would find nobody for ever, which is never meant.
     if items.is_empty() {
         item.refuse("a word, or a list of at least one");
         return None;
     }
+
     items.iter().map(|item| word(item, defaults, scope)).collect()
 }
 
 fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign> {
     let report = item.report();
     let text = item.text()?;
+
     let (word, argument) = match text.text.split_once(':') {
         Some((word, argument)) => (word, Some(argument.trim())),
         None => (text.text.as_str(), None),
     };
+
     match (word, argument) {
         ("owner", None) => Some(mapped(report, &text, Names::Owner, scope)),
         ("team", None) => Some(mapped(report, &text, Names::Team, scope)),
@@ -63,6 +70,7 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
         ("field", Some(columns)) if !columns.is_empty() => {
             let columns: Vec<String> =
                 columns.split(';').map(|column| column.trim().to_owned()).collect();
+
             let mut known = columns
                 .iter()
                 .map(|column| conditions::known_column(report, column, &text, scope.columns));
@@ -152,12 +160,14 @@ pub(super) fn members(
         }
         return None;
     };
+
     if scope.measure == Measure::Team {
         let message = "`members` has no meaning in a plan that measures teams".to_owned();
         let help = "leave it out: the team itself is credited";
         report.error("CR024", text.place, message, help);
         return None;
     }
+
     let words = [
         ("equal", Members::Equal),
         ("weight", Members::Weight),

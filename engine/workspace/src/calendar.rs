@@ -32,29 +32,37 @@ pub(super) fn read(root: &mut Table<'_>, files: &Files) -> Calendar {
     let mut kind = Kind::Monthly;
     let mut calendar = None;
     let report = root.report();
+
     if let Some(mut table) = root.table("calendar") {
         let text = table.text("kind");
         kind = text.as_ref().and_then(|text| parse(report, text)).unwrap_or(Kind::Monthly);
+
+        // Asked for whatever the kind, so that a key that belongs to another kind is named as
+        // unused.
         let starts = table.take("year_starts");
         let years = table.take("years");
         let used = [(starts, kind == Kind::Monthly), (years, matches!(kind, Kind::Weeks(_)))];
         used.into_iter()
             .filter(|(_, used)| !used)
             .for_each(|(item, _)| unused(item, text.as_ref()));
+
         calendar = match (kind, text) {
             (Kind::Weeks(weeks), Some(text)) => self::weeks(report, weeks, years, &text),
             (Kind::Periods, Some(text)) => periods(report, files, &text),
             _ => months(starts),
         };
+
         let finalized = table.take("finalized");
         table.finish();
         calendar = calendar.map(|calendar| finalize(calendar, finalized));
     }
+
     if kind != Kind::Periods && files.contains_key(PERIODS) {
         let message = format!("`{PERIODS}` is read only where the calendar is made of periods");
         let unread = Diagnostic::warning("CR063", Place::file(PERIODS), message);
         report.push(unread.help("write `kind = \"periods\"` under [calendar], or remove the file"));
     }
+
     calendar.unwrap_or_default()
 }
 
@@ -95,6 +103,7 @@ fn weeks(
         report.error("CR023", kind.place.clone(), message, help);
         return None;
     };
+
     let before = report.len();
     let mut years: Vec<(String, Date, Place)> = Vec::new();
     for (name, item) in item.table()?.entries() {
@@ -106,15 +115,19 @@ fn weeks(
             report.error("CR024", name.place, message, "write four digits, such as 2022");
         }
     }
+
     if years.is_empty() {
         if report.len() == before {
             item.refuse("a table of at least one year and its first day");
         }
         return None;
     }
+
+    // In order of their names, which is the order of time: a year ends where the next one begins.
     years.sort();
     let named: Vec<(String, Date)> =
         years.iter().map(|(name, first, _)| (name.clone(), *first)).collect();
+
     match Listed::weeks(weeks, &named) {
         Ok(listed) => Some(Calendar::listed(listed)),
         Err(fault) => {
@@ -133,8 +146,10 @@ fn periods(report: &Report, files: &Files, kind: &Text) -> Option<Calendar> {
         report.error("CR023", kind.place.clone(), message, help);
         return None;
     };
+
     let source = Source::new(PERIODS, text, report);
     let sheet = Sheet::read(source, &["id", "parent", "from", "to"], &["id"]);
+
     let before = report.len();
     let mut rows: Vec<Row<'_, '_>> = Vec::new();
     let mut named: Vec<Named> = Vec::new();
@@ -147,18 +162,23 @@ fn periods(report: &Report, files: &Files, kind: &Text) -> Option<Calendar> {
         rows.push(row);
         named.push(period);
     }
+
+    // With a row left out every later fault would be about the gap that it left.
     if !sheet.whole() || report.len() > before {
         return None;
     }
+
     if named.is_empty() {
         let help = "list at least one: id,parent,from,to";
         report.error("CR060", Place::file(PERIODS), "there are no periods".to_owned(), help);
         return None;
     }
+
     let faults = match Listed::tree(&named) {
         Ok(listed) => return Some(Calendar::listed(listed)),
         Err(faults) => faults,
     };
+
     let ids: Vec<&str> = named.iter().map(|period| period.id.as_str()).collect();
     for fault in faults {
         let Some(row) = rows.get(fault.row) else { continue };
@@ -171,6 +191,7 @@ fn periods(report: &Report, files: &Files, kind: &Text) -> Option<Calendar> {
             row.error("CR060", row.offset("id"), fault.message, help);
         }
     }
+
     None
 }
 
@@ -186,6 +207,7 @@ fn period(row: Row<'_, '_>) -> Option<Named> {
 fn finalize(calendar: Calendar, item: Option<Item<'_>>) -> Calendar {
     let Some(table) = item.and_then(|item| item.table()) else { return calendar };
     let report = table.report();
+
     let mut finalized = calendar.clone();
     for (name, item) in table.entries() {
         let Some(day) = item.day() else { continue };
@@ -194,9 +216,12 @@ fn finalize(calendar: Calendar, item: Option<Item<'_>>) -> Calendar {
             report.error("CR025", name.place, message, "write the id of a period of this calendar");
             continue;
         };
+
         possible(report, &calendar, &period, day, name.place);
+        // Reported and finalized all the same, so that the rest of the file is read as it is meant.
         finalized = finalized.finalize(&period, day);
     }
+
     finalized
 }
 

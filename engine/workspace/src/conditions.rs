@@ -41,6 +41,7 @@ pub(super) fn lower(
         text.push_str(term.end);
         piece(&text, term.column);
     }
+
     (whole && !text.is_empty()).then(|| (text, Origin::of_pieces(place, pieces)))
 }
 
@@ -77,37 +78,46 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
         if and.is_some() == or.is_some() {
             let message = "a row after the first begins with either `and` or `or`".to_owned();
             let help = "write { and = \"column\", is = \"=\", value = \"…\" }";
+
             row.report().error("CR023", row.place(), message, help);
             row.take("if");
         }
         and.xor(or)
     };
+
     let report = row.report();
     let comparison = row
         .need_text("is")
         .and_then(|is| choice(report, &is, &COMPARISONS).map(|comparison| (comparison, is)));
+
     let value = row.need("value");
+    // The row is read to its end first, so that everything wrong in it is reported at once.
     row.finish();
     let (joint, column) = column?;
     let (access, kind) = access(report, &column, fields, columns)?;
     let (comparison, is) = comparison?;
+
     let fits = match (comparison, &kind) {
         ("contains", ColumnType::Text | ColumnType::ExactText) | (" == " | " != ", _) => true,
         ("contains", _) | (_, ColumnType::Bool) => false,
         _ => true,
     };
+
     if !fits {
         let message = format!("`{}` does not go with a {}", is.text, kind.name());
         let help = format!("compare `{}` with `=` or `!=`", column.text);
         report.error("CR024", is.place, message, &help);
         return None;
     }
+
     let value = value?;
     let literal = literal(&value, &kind)?;
+
     let (sign, end) = match comparison {
         "contains" => (".contains(", ")"),
         sign => (sign, ""),
     };
+
     let (column, value) = (column.place, value.place());
     Some(Term { joint, access, sign, literal, end, column, value })
 }
@@ -121,19 +131,25 @@ fn access(
 ) -> Option<(String, ColumnType)> {
     let name = column.text.as_str();
     let delivered = || (format!("tx[{}]", quoted(name)), fields.column_type(name).clone());
+    // As delivered first: a column may have the name of a mapped field.
     if columns.known.contains(name) {
         return Some(delivered());
     }
+
     if name == "id" {
         return Some(("tx.id".to_owned(), ColumnType::Text));
     }
+
     let field = Field::ALL.into_iter().find(|(_, key)| *key == name);
     if let Some(mapped) = field.and_then(|(field, _)| fields.mapped.get(&field)) {
         return Some((format!("tx.{name}"), fields.column_type(mapped).clone()));
     }
+
+    // Before any row has arrived a column may have any name.
     if columns.open {
         return Some(delivered());
     }
+
     let mapped = Field::ALL.into_iter().filter(|(field, _)| fields.mapped.contains_key(field));
     let known = columns.known.iter().map(String::as_str).chain(mapped.map(|(_, key)| key));
     report.unknown("CR025", column.place.clone(), ("column", name), known);
@@ -143,6 +159,7 @@ fn access(
 /// A value of the column's type, as Rhai writes it.
 fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
     let text = item.as_text().map(|text| text.text);
+
     let found = match kind {
         ColumnType::Text | ColumnType::ExactText => text.as_deref().map(quoted),
         ColumnType::Number(_) => {
@@ -159,6 +176,7 @@ fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
             written.or(item.as_flag()).map(|flag: bool| flag.to_string())
         }
     };
+
     if found.is_none() {
         item.refuse(match kind {
             ColumnType::Text | ColumnType::ExactText => "text in quotes, as the column is text",
@@ -167,12 +185,14 @@ fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
             ColumnType::Bool => "true or false",
         });
     }
+
     found
 }
 
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
+
     for c in text.chars() {
         match c {
             '"' => quoted.push_str("\\\""),
@@ -183,6 +203,7 @@ fn quoted(text: &str) -> String {
             c => quoted.push(c),
         }
     }
+
     quoted.push('"');
     quoted
 }

@@ -17,7 +17,7 @@ use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::transaction;
 use accredit_domain::transaction::read::other_separator;
 
-/// A file, read.
+/// A CSV file, read, with the places of its cells.
 pub(super) struct Sheet<'a> {
     source: Source<'a>,
     columns: Vec<&'static str>,
@@ -39,21 +39,26 @@ impl<'a> Sheet<'a> {
             source.report.error("CR030", Place::new(source.file, 1, 1), message, help);
             return Sheet { source, columns: Vec::new(), rows: Vec::new(), whole: false };
         }
+
         let (mut rows, malformed) = split(source.text);
         if let Some(offset) = malformed {
             let message = "a quoted cell does not end with its quote".to_owned();
             let help = "close the quote, and write a quote inside a quoted cell twice";
             source.report.error("CR030", source.place(offset), message, help);
         }
+
         let header = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
         let columns = header_columns(source, &header, known);
+
         for missing in needed.iter().filter(|needed| !columns.contains(needed)) {
             let message = format!("the column `{missing}` is missing");
             let help = format!("the columns are {}", known.join(", "));
             source.report.error("CR031", Place::new(source.file, 1, 1), message, &help);
         }
+
         rows.retain(|row| {
             let whole = row.len() == columns.len();
+
             if !whole && malformed.is_none() {
                 let beyond = row.get(columns.len()).or(row.first());
                 let offset = beyond.map_or(0, |cell| cell.offset);
@@ -64,9 +69,12 @@ impl<'a> Sheet<'a> {
             }
             whole
         });
+
+        // Without a needed column every row would be reported once more.
         if needed.iter().any(|needed| !columns.contains(needed)) {
             rows.clear();
         }
+
         let whole = source.report.len() == before;
         Sheet { source, columns, rows, whole }
     }
@@ -95,6 +103,7 @@ fn header_columns(
             Some(_) => None,
             None => Some("is not a column of this file"),
         };
+
         if let Some(fault) = fault {
             let message = format!("`{}` {fault}", cell.text);
             let error = Diagnostic::error("CR031", source.place(cell.offset), message);
@@ -103,10 +112,11 @@ fn header_columns(
         // A column that is unknown keeps its place, so that the cells after it keep theirs.
         columns.push(column.unwrap_or(""));
     }
+
     columns
 }
 
-/// One row.
+/// One row, with the file that it is a row of.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'r, 'a> {
     sheet: &'r Sheet<'a>,
@@ -165,6 +175,7 @@ impl<'r, 'a> Row<'r, 'a> {
             let fault = || (cell.offset, format!("`{}` is not a date", cell.text));
             day.map(Some).ok_or_else(fault)
         };
+
         let (from, to) = (day("from")?, day("to")?);
         if let (Some(from), Some(to)) = (from, to)
             && to < from
@@ -172,6 +183,7 @@ impl<'r, 'a> Row<'r, 'a> {
             let message = format!("`to` is {to}, before `from`, which is {from}");
             return Err((self.offset("to"), message));
         }
+
         Ok(Validity::inclusive(from, to))
     }
 
@@ -193,6 +205,7 @@ fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
             Ok(None) => return (read, None),
             Err(OpenQuote(offset)) => return (read, Some(offset)),
         };
+
         let row: Vec<Cell> = row.into_iter().map(trimmed).collect();
         // Spreadsheets export the empty rows below a table.
         if row.iter().any(|cell| !cell.text.is_empty()) {

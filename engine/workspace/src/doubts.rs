@@ -48,6 +48,7 @@ impl Doubts {
     pub(super) fn judge(self, plans: &BTreeMap<Arc<str>, Plan>, quotas: &Quotas, report: &Report) {
         for doubt in self.0.into_inner() {
             match doubt {
+                // Whether a credit can be split is known only when all plans are read.
                 Doubt::Unsaid { place, sources } => {
                     if sources.iter().filter_map(|id| plans.get(id)).any(may_split) {
                         report.push(suppressed(place));
@@ -153,11 +154,14 @@ pub(super) fn repeated<'s, 'a: 's>(
     columns: &[&'static str],
 ) {
     let mut known = HashSet::new();
+
     for row in rows {
         let words: Vec<String> = columns.iter().map(|column| fold(row.text(column))).collect();
+        // Compared without case, since names mean the same so.
         if known.insert(words) {
             continue;
         }
+
         let offset = columns.first().map_or(0, |first| row.offset(first));
         let (source, message) = (row.source(), "this row stands there twice");
         let help = "take one of the two out, or write what was meant instead";

@@ -27,22 +27,27 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Rates
     let mut rates = Rates::default();
     rates.add_currency(settings.currency);
     let Some(text) = files.get(RATES) else { return rates };
+
     let columns = ["from_unit", "to_unit", "rate", "from", "to"];
     let needed = ["from_unit", "to_unit", "rate"];
     let sheet = Sheet::read(Source::new(RATES, text, report), &columns, &needed);
+
     let mut known: Vec<((Unit, Unit), Validity)> = Vec::new();
     for row in sheet.rows() {
         let from = row.need("from_unit").and_then(|cell| unit(row, cell, settings));
         let to = row.need("to_unit").and_then(|cell| unit(row, cell, settings));
         let rate = row.need("rate").and_then(|cell| positive(row, cell));
+
         let validity = row.validity();
         let (Some(from), Some(to), Some(validity)) = (from, to, validity) else { continue };
+
         if from == to {
             let message = "a unit is not exchanged into itself".to_owned();
             let help = "name two units, or leave the row out";
             row.error("CR032", row.offset("to_unit"), message, help);
             continue;
         }
+
         let pair = (from, to);
         if known.iter().any(|(other, dates)| *other == pair && dates.overlaps(&validity)) {
             let name = |unit| settings.units.name(unit);
@@ -52,11 +57,15 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Rates
             row.error("CR034", row.offset("from_unit"), message, help);
             continue;
         }
+
         known.push((pair, validity));
+        // A pair whose rate is wrong is known all the same: a second rate for it is still one too
+        // many.
         if let Some(rate) = rate {
             rates.add(pair, rate, validity);
         }
     }
+
     rates
 }
 

@@ -24,11 +24,13 @@ pub(super) fn read(root: &mut Table<'_>, observed: &BTreeSet<String>) -> Fields 
         mapping.read(&mut table);
         table.finish();
     }
+
     for (name, item) in root.table("columns").iter().flat_map(Table::entries) {
         if let Some(kind) = column_type(&item) {
             declare(&mut fields, &name, kind, item.report());
         }
     }
+
     fields
 }
 
@@ -50,16 +52,21 @@ impl Mapping<'_> {
         if let Some(item) = table.need("id") {
             self.id(&item);
         }
+
         for (field, key) in Field::ALL {
             let item = if field == Field::Date { table.need(key) } else { table.take(key) };
             let Some(item) = item else { continue };
+
+            // Only fields that are days or clocks can have formats.
             let with_formats = matches!(field, Field::Date | Field::Received | Field::Updated);
             let (columns, formats) = match with_formats && item.is_table() {
                 true => dated(&item, field),
                 false => (item.text().into_iter().collect(), Vec::new()),
             };
+
             self.map(field, columns, formats);
         }
+
         for (key, names) in NAMES {
             if let Some(item) = table.take(key) {
                 let columns = self.columns(&item);
@@ -80,11 +87,13 @@ impl Mapping<'_> {
             let fields = table.take("fields").map(|item| self.columns(&item));
             let form = table.text("as");
             table.finish();
+
             self.fields.id = field.or(fields).unwrap_or_default();
             let words = ID_FORMS;
             let form = form.and_then(|text| choice(self.report, &text, &words));
             self.fields.id_form = form.unwrap_or_default();
         }
+
         if self.fields.id.is_empty() {
             item.refuse("a column or a list of columns");
         }
@@ -97,9 +106,11 @@ impl Mapping<'_> {
             Field::Date | Field::Received => ColumnType::Date(DateFormats::of(formats.clone())),
             _ => ColumnType::Text,
         };
+
         if field == Field::Updated && !formats.is_empty() {
             self.fields.clock = Some(DateFormats::of(formats));
         }
+
         for (index, column) in columns.into_iter().enumerate() {
             self.observed(&column);
             self.typed(&column, &kind);
@@ -117,6 +128,8 @@ impl Mapping<'_> {
             return;
         }
         match self.fields.types.get(&column.text).filter(|known| *known != kind) {
+            // One column cannot be read in two ways, and the cell would mean another thing each
+            // time.
             Some(known) => {
                 let message = format!("`{}` is mapped as a {} already", column.text, known.name());
                 self.report.error("CR024", column.place.clone(), message, "map another column");
@@ -182,6 +195,7 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
     if item.is_table() {
         return column_table(item, wanted);
     }
+
     let word = item.as_text().map(|text| text.text);
     let kind = match word.as_deref() {
         Some("number") => Some(ColumnType::NUMBER),
@@ -190,12 +204,14 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
         Some("date") => Some(ColumnType::iso_date()),
         _ => None,
     };
+
     let (None, Some(text)) = (&kind, item.as_text()) else {
         if kind.is_none() {
             item.refuse(wanted);
         }
         return kind;
     };
+
     let message = format!("`{}` is not the type of a column", text.text);
     let help = did_you_mean(&text.text, COLUMN_WORDS);
     let help = help.unwrap_or_else(|| format!("write {wanted}"));
@@ -208,6 +224,7 @@ fn column_table(item: &Item<'_>, wanted: &str) -> Option<ColumnType> {
     let mut table = item.table()?;
     let (date, number, text) = (table.take("date"), table.take("number"), table.text("text"));
     table.finish();
+
     match (date, number, text) {
         (Some(date), None, None) => {
             formats(&date).map(|formats| ColumnType::Date(DateFormats::of(formats)))
@@ -242,10 +259,12 @@ fn formats(item: &Item<'_>) -> Option<Vec<DateFormat>> {
 /// A date format, tried on a day: one that loses the day would park every transaction.
 fn format(item: &Item<'_>, text: &Text) -> Option<DateFormat> {
     let format = DateFormat::of(&text.text);
+
     let day = date(2017, 11, 23);
     let written = format.write(day);
     let formats = DateFormats::from(format.clone());
     let read = written.and_then(|written| formats.day(&written, &Zone::default()));
+
     if read == Some(day) {
         return Some(format);
     }
@@ -267,6 +286,7 @@ fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report
     let named = fields.id.iter().chain(fields.names.values().flatten());
     let names_people = named.map(String::as_str).any(|known| known == name);
     let known = fields.types.get(name);
+
     let agrees = match (known, &kind) {
         // A format or a style may stand here too.
         (Some(ColumnType::Date(known)), ColumnType::Date(kind)) => {
@@ -276,6 +296,7 @@ fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report
         (Some(known), kind) => known == kind,
         (None, kind) => kind.is_text() || !names_people,
     };
+
     if !agrees {
         let mapped = known.map_or("text", ColumnType::name);
         let message = format!("`{name}` is a {mapped} by [fields], not a {}", kind.name());

@@ -21,19 +21,24 @@ const DIGITS: usize = 32;
 /// `rs_` and the hash of the definition files and of the standard policies that are used.
 pub(super) fn of(files: &Files, programs: &Programs) -> Arc<str> {
     let mut hasher = blake3::Hasher::new();
+
     let mut add = |part: &str| {
         // Lengths keep the end of one part from passing as the beginning of the next.
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     };
+
     add(POLICY_LANGUAGE);
     for (path, text) in files.iter().filter(|(path, _)| definition(path)) {
         add(path);
+        // A checkout of another system has other line ends, and decides the same.
         add(&text.replace("\r\n", "\n"));
     }
+
     for part in standard(programs) {
         add(&part);
     }
+
     Arc::from(format!("rs_{}", digits(&hasher)))
 }
 
@@ -62,12 +67,15 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
     let mut all = plan_files(files).map(|(_, id, text)| (id, text)).collect::<Vec<_>>();
     all.sort_unstable();
     let standard = standard(programs);
+
     let one = |id: &str, text: &str| {
         let mut hasher = blake3::Hasher::new();
         let mut add = |part: &str| {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
+
+        // The language of policies is a part of what they mean.
         add(POLICY_LANGUAGE);
         let mut words = strings(settings);
         // Whatever another plan says may reach a plan that takes credits from it.
@@ -80,12 +88,15 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
         } else {
             words.extend(strings(text));
         }
+
         add(id);
         add(text);
         standard.iter().for_each(|part| add(part));
+
         for (path, text) in files {
             let policy = policy_path(path);
             let used = policy.is_some_and(|(kind, name)| {
+                // Intake policies make rows, and decide nothing of what a plan makes of them.
                 kind != "intake" && words.iter().any(|word| word.contains(name))
             });
             let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
@@ -94,8 +105,10 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
                 add(&text.replace("\r\n", "\n"));
             }
         }
+
         (id.to_owned(), digits(&hasher))
     };
+
     all.iter().map(|(id, text)| one(id, text)).collect()
 }
 
@@ -105,15 +118,18 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
 /// It errs to one side, as [`of_plans`] does.
 pub(super) fn of_rewards(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
     let standard = standard(programs);
+
     let one = |id: &str, text: &str| {
         let mut hasher = blake3::Hasher::new();
         let mut add = |part: &str| {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
+
         add(POLICY_LANGUAGE);
         add(&without_rules(text));
         standard.iter().for_each(|part| add(part));
+
         for (path, text) in files {
             let policy = policy_path(path);
             let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
@@ -122,8 +138,10 @@ pub(super) fn of_rewards(files: &Files, programs: &Programs) -> BTreeMap<String,
                 add(&text.replace("\r\n", "\n"));
             }
         }
+
         (id.to_owned(), digits(&hasher))
     };
+
     plan_files(files).map(|(_, id, text)| one(id, text)).collect()
 }
 
@@ -145,10 +163,13 @@ fn strings(text: &str) -> Vec<String> {
             _ => (),
         }
     }
+
     let mut found = Vec::new();
+
     match text.parse::<toml::Table>() {
         Ok(table) => table.values().for_each(|value| walk(value, &mut found)),
         Err(_) => found.push(text.to_owned()),
     }
+
     found
 }

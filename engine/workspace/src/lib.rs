@@ -64,20 +64,20 @@ pub use accredit_domain::files::Files;
 pub struct Ruleset {
     /// Hash of the content, `rs_` and 32 hexadecimal digits.
     pub hash: Arc<str>,
-    /// `accredit.toml`.
+    /// What `accredit.toml` says.
     pub settings: Settings,
-    /// The organisation.
+    /// People, positions, teams and how they belong together.
     pub organization: Organization,
-    /// Exchange rates.
+    /// Exchange rates between currencies.
     pub rates: Rates,
     /// The same rates with the units, as scripts exchange by.
     pub exchange: Arc<Exchange>,
-    /// Plans by id.
+    /// The plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
     /// comes before it, else by id.
     pub order: Vec<Arc<str>>,
-    /// Quotas.
+    /// The quotas of all plans.
     pub quotas: Quotas,
     /// Every policy and expression of the above.
     pub programs: Programs,
@@ -89,28 +89,28 @@ pub struct Ruleset {
     pub machines: MachinePool,
 }
 
-/// `accredit.toml`.
+/// What `accredit.toml` says, every word understood.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Name of the workspace.
     pub name: String,
     /// Time zone, an IANA name.
     pub time_zone: String,
-    /// The workspace's currency.
+    /// The workspace's currency, of amounts that name none.
     pub currency: Unit,
-    /// Unit types.
+    /// The units that amounts may have.
     pub units: Units,
     /// Credit types in declared order.
     pub credit_types: Vec<Arc<str>>,
-    /// Reason codes.
+    /// The reason codes that credits may have.
     pub reason_codes: Vec<Arc<str>>,
     /// User-defined relationship types in declared order.
     pub relationship_types: Vec<Arc<str>>,
-    /// What columns mean.
+    /// What the columns of a transaction mean.
     pub fields: Arc<Fields>,
     /// How the rows of transactions lie in their files.
     pub layout: FileLayout,
-    /// Periods.
+    /// The periods of the workspace.
     pub calendar: Calendar,
     /// Saved queries, by name.
     pub queries: BTreeMap<String, ProgramId>,
@@ -118,7 +118,7 @@ pub struct Settings {
     pub sources: BTreeMap<String, Source>,
 }
 
-/// A webhook source.
+/// A source of webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The connector that verifies and decodes.
@@ -202,7 +202,9 @@ impl Ruleset {
 fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
     unread::warn(files, report);
     unread::warn_alone(files, report);
+
     let policies = Policies::read(files, report);
+
     let Some(settings) = read_settings(files, observed, &policies, report) else {
         // Every reference into accredit.toml would be reported as broken, so only syntax is.
         plan_files(files).for_each(|(path, _, text)| {
@@ -210,13 +212,17 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         });
         return None;
     };
+
     let columns = Columns::new(&settings.fields, observed);
     let (organization, whole) = organization::read(files, &settings, &columns, report);
     let mut rates = exchange::read(files, &settings, report);
+    // What people are paid in is a currency, whether a rate names it or not.
     organization.currencies().for_each(|unit| rates.add_currency(unit));
+
     let names = setting::Names { policies: &policies, queries: &settings.queries };
     let references = sources::References::default();
     let doubts = doubts::Doubts::default();
+
     let scope = plan::Scope {
         settings: &settings,
         organization: &organization,
@@ -228,6 +234,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         references: &references,
         doubts: &doubts,
     };
+
     let mut plans = BTreeMap::new();
     for (path, id, text) in plan_files(files) {
         let source = toml::Source::new(path, text, report);
@@ -235,19 +242,25 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
             plans.insert(Arc::clone(&plan.id), plan);
         }
     }
+
     let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
     let order = references.order(&plans, &ids, report);
     let quotas = quotas::read(files, &plans, &ids, scope, report);
+
+    // An organisation with rows left out is not empty because of what it seems to lack.
     if whole {
         doubts::organization(&organization, &plans, report);
     }
     doubts.judge(&plans, &quotas, report);
+
     let (programs, policies) = policies.finish();
+
     let known = Known {
         fields: Arc::clone(&settings.fields),
         columns: columns.known.clone(),
         open: columns.open,
         people: organization.names_of_people().map(str::to_owned).collect(),
+        // Where people were left out of the reading, names that are not known may be theirs.
         recipients: if whole {
             organization.names().map(str::to_owned).collect()
         } else {
@@ -257,11 +270,14 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         whole_units: settings.units.whole(),
         total_one: false,
     };
+
     policies::check_programs(&programs, &plans, known, report);
+
     let hash = hash::of(files, &programs);
     let files = files.clone();
     let exchange =
         Exchange { units: settings.units.clone(), rates: rates.clone(), home: settings.currency };
+
     Some(Ruleset {
         hash,
         settings,

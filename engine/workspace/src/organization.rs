@@ -77,15 +77,18 @@ pub(super) fn read(
         origins: HashMap::new(),
         advised: std::cell::Cell::new(0),
     };
+
     let open = |path: &'static str, known: &[&'static str], needed: &[&'static str]| {
         let text = files.get(path)?;
         Some(Sheet::read(Source::new(path, text, report), known, needed))
     };
+
     let participants: &[&str] = if reading.seated {
         &["id", "name", "email", "title", "manager", "currency", "from", "to"]
     } else {
         &["id", "name", "email", "currency", "from", "to"]
     };
+
     let participants = open(PARTICIPANTS, participants, &["id"]);
     let positions = open(POSITIONS, &["id", "title", "manager", "from", "to"], &["id"]);
     let named = ["position", "participant"];
@@ -102,6 +105,8 @@ pub(super) fn read(
     let aliases = open(ALIASES, &["kind", "id", "alias", "from", "to"], &kinds);
 
     reading.whole = [&participants, &positions, &teams].into_iter().flatten().all(Sheet::whole);
+
+    // In this order: a row may name only what an earlier file or pass has added.
     rows(&participants).for_each(|row| reading.participant(row));
     rows(&positions).for_each(|row| reading.position(row));
     rows(if reading.seated { &participants } else { &positions })
@@ -113,14 +118,18 @@ pub(super) fn read(
     rows(&territories).for_each(|row| territories::read(&mut reading, row));
     rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
     rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
+
+    // Rows that say the same twice are seldom meant, and change nothing.
     doubts::repeated(rows(&relationships), &["type", "source", "target", "from", "to"]);
     doubts::repeated(rows(&aliases), &["kind", "id", "alias", "from", "to"]);
     let place = ["team", "field", "value", "through", "from", "to"];
     doubts::repeated(rows(&territories), &place);
+
     // What was left out could be what a contradiction is made of.
     if reading.whole && assignments.iter().all(Sheet::whole) {
         consistency::check(&reading, report, files);
     }
+
     (reading.organization, reading.whole)
 }
 
@@ -173,23 +182,27 @@ struct Reading<'s> {
 impl Reading<'_> {
     fn participant(&mut self, row: Row<'_, '_>) {
         let Some(id) = row.need("id") else { return };
+
         let dates = row.validity();
         let validity = dates.unwrap_or_default();
         let origin = Origin { file: PARTICIPANTS, offset: id.offset };
         let name = row.get("name").unwrap_or(id);
         let known = self.organization.add_participant(&id.text, &name.text, validity);
         self.lives.extend(dates.map(|validity| Dated { what: known, validity, origin }));
+
         if let Some(cell) = row.get("currency")
             && let Some(unit) = exchange::unit(row, cell, self.settings)
         {
             self.organization.pay_in(known, unit, validity);
         }
+
         let entity = Entity::Participant(known);
         for cell in [Some(id), row.get("name"), row.get("email")].into_iter().flatten() {
             // An id, name or e-mail means its bearer for ever; whether the bearer exists on a day
             // is asked of the bearer.
             self.name(cell, entity, Validity::default(), PARTICIPANTS);
         }
+
         if self.seated {
             let position = self.organization.add_position(&id.text);
             self.organization.assign(position, known, validity);
@@ -209,12 +222,15 @@ impl Reading<'_> {
     fn version(&mut self, row: Row<'_, '_>) {
         let Some(id) = row.get("id") else { return };
         let Some(position) = self.organization.find_position(&id.text) else { return };
+
         let manager = row.get("manager").and_then(|cell| self.find_position(row, cell));
         // The dates of a participant's row were reported when the participant was read.
         let dates = if self.seated { row.dates().ok() } else { row.validity() };
+
         let validity = dates.unwrap_or_default();
         let title = row.text("title").into();
         self.organization.add_version(position, PositionVersion { validity, title, manager });
+
         let file = if self.seated { PARTICIPANTS } else { POSITIONS };
         let offset = if manager.is_some() { row.offset("manager") } else { id.offset };
         let origin = Origin { file, offset };
@@ -226,8 +242,10 @@ impl Reading<'_> {
         let participant = row.need("participant");
         let dates = row.validity();
         let validity = dates.unwrap_or_default();
+
         let found = position.and_then(|cell| self.find_position(row, cell));
         let holder = participant.and_then(|cell| self.find_participant(row, cell));
+
         if let (Some(cell), Some(found), Some(holder)) = (position, found, holder) {
             self.organization.assign(found, holder, validity);
             let origin = Origin { file: ASSIGNMENTS, offset: cell.offset };
@@ -278,12 +296,15 @@ impl Reading<'_> {
     ) {
         let message = format!("there is no {what} `{}`", cell.text);
         let place = row.source().place(cell.offset);
+
+        // Help compares the name with all others: after many errors one more of it helps nobody.
         let help = if self.advised.get() < ADVICE_MAX {
             self.advised.set(self.advised.get() + 1);
             hint(&cell.text, what, &known.collect::<Vec<_>>())
         } else {
             format!("is the {what} missing from its file?")
         };
+
         row.source().report.push(Diagnostic::error("CR033", place, message).help(help));
     }
 }

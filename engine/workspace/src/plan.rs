@@ -30,17 +30,17 @@ use accredit_domain::policy::{Kind, ProgramId, Use};
 /// What the words of a plan may refer to.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
-    /// `accredit.toml`.
+    /// What `accredit.toml` says.
     pub(super) settings: &'a Settings,
-    /// The organisation.
+    /// The organisation that selectors mean.
     pub(super) organization: &'a Organization,
     /// Who is measured by the plan that is being read.
     pub(super) measure: Measure,
     /// Whether all of it was understood: else nobody can be said to be unknown.
     pub(super) whole: bool,
-    /// Columns of transactions.
+    /// The columns that transactions may have.
     pub(super) columns: &'a Columns,
-    /// Policies and queries.
+    /// The policies and saved queries that may be named.
     pub(super) names: Names<'a>,
     /// The plan that is read.
     pub(super) plan: &'a str,
@@ -84,14 +84,19 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
     let document = file.parse()?;
     let mut root = Table::root(file, &document);
     let report = root.report();
+
     let name = root.need_text("name").map(|name| name.text).unwrap_or_default();
     let validity = validity(&mut root);
     let period = root.text("period").and_then(|text| setting::period(report, &text));
+
     let measures = [("individual", Measure::Individual), ("team", Measure::Team)];
     let measure = root.text("measure").and_then(|text| choice(report, &text, &measures));
     let measure = measure.unwrap_or(Measure::Individual);
+    // What follows depends on whom the plan measures.
     let scope = Scope { measure, ..scope };
+
     let targets = selectors(&mut root, "targets", scope);
+
     let splits = [
         ("refuse", Split::Refuse),
         ("equal", Split::Equal),
@@ -102,20 +107,24 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
     let require_total_one = root.flag("require_total_one");
     let hold_across_years = root.flag("hold_across_years");
     let alerts = alerts(&mut root);
+
     let defaults = root.take("policies").map(|item| policies(&item, scope)).unwrap_or_default();
     let filter = match root.take("filter") {
         Some(item) => expression(&item, Use::Filter, scope.names),
         None => defaults.get(Kind::Filter).flatten(),
     };
+
     if !root.has("direct") && !root.has("indirect") {
         let message = "the plan has no rule, and credits nobody".to_owned();
         let ruleless = Diagnostic::warning("CR023", root.place(), message);
         report.push(ruleless.help("add a table [[direct]] with a name and a [[direct.results]]"));
     }
+
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
     let rewards = reward::read(&mut root, &defaults, scope);
     defaults.warn_unused(report);
     root.finish();
+
     Some(Plan {
         id: Arc::from(id),
         name,
@@ -145,12 +154,14 @@ pub(super) fn validity(table: &mut Table<'_>) -> Validity {
         }
         day
     });
+
     if let (Some(from), Some(to), Some(item)) = (from, to, end)
         && to < from
     {
         let message = format!("`to` is {to}, before `from`, which is {from}");
         item.report().error("CR024", item.place(), message, "both days are included");
     }
+
     Validity::inclusive(from, to)
 }
 
@@ -174,6 +185,7 @@ const CHOSEN: [(Kind, &str); 7] = [
 
 fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
     let mut defaults = Defaults::default();
+
     let Some(mut table) = item.table() else { return defaults };
     for (kind, key) in CHOSEN {
         let Some(item) = table.take(key) else { continue };
@@ -181,6 +193,7 @@ fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
             defaults.asked.borrow_mut().insert(kind);
             continue;
         };
+
         let found = match text.text.strip_prefix("policy:") {
             Some(name) => {
                 let message = format!("`{}` is more than a name", text.text);
@@ -193,8 +206,10 @@ fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
                 scope.names.policies.find(item.report(), kind, name)
             }
         };
+
         defaults.chosen.insert(kind, (text, found));
     }
+
     table.finish();
     defaults
 }

@@ -30,9 +30,10 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// Reads `policies/<kind>/<stem>.rhai`.
+    /// Reads every file `policies/<kind>/<stem>.rhai`.
     pub(super) fn read(files: &Files, report: &Report) -> Self {
         let mut policies = Policies::default();
+
         for (path, text) in files {
             let Some((folder, stem)) = policy_path(path) else { continue };
             let Some(kind) = Kind::parse(folder) else {
@@ -42,6 +43,7 @@ impl Policies {
                 report.error("CR024", Place::file(path), message, &help);
                 continue;
             };
+
             let program = Program {
                 form: Form::Policy(kind),
                 source: Arc::clone(text),
@@ -49,18 +51,20 @@ impl Policies {
                 origin: Place::new(path, 1, 1).into(),
                 constants: Vec::new(),
             };
+
             let id = policies.add(program);
             policies.directory.insert((kind, stem.to_owned()), id);
         }
+
         policies
     }
 
-    /// Adds a program.
+    /// Adds a program, which is checked when all are read.
     pub(super) fn add(&self, program: Program) -> ProgramId {
         self.programs.borrow_mut().add(program)
     }
 
-    /// Adds an expression.
+    /// Adds an expression, checked like a policy.
     pub(super) fn expression(&self, place: Use, source: &str, origin: Origin) -> ProgramId {
         let form = Form::Expression(place);
         let (source, name) = (Arc::from(source), Arc::from(""));
@@ -112,6 +116,7 @@ impl Policies {
     ) -> Option<ProgramId> {
         if let Some(standard) = name.strip_prefix(STANDARD) {
             if let Some(source) = library::find(kind, standard) {
+                // Added at each use: a library policy belongs to the hash only where it is used.
                 return Some(self.add(Program {
                     form: Form::Policy(kind),
                     source: Arc::from(source),
@@ -124,6 +129,7 @@ impl Policies {
         } else if let Some(known) = self.directory.get(&(kind, name.to_owned())) {
             return Some(*known);
         }
+
         let message = format!("there is no {} policy `{name}`", kind.name());
         let unknown = Diagnostic::error("CR025", place.clone(), message);
         report.push(unknown.help(self.advice(kind, name)));
@@ -132,6 +138,8 @@ impl Policies {
 
     fn advice(&self, kind: Kind, name: &str) -> String {
         let own = self.directory.keys();
+        // A policy of another kind with this name is more likely meant than one that is spelt
+        // alike.
         if let Some((other, _)) = own.clone().find(|(_, known)| known == name) {
             return format!(
                 "`{name}` is a {} policy; a {} policy stands in policies/{}/",
@@ -140,10 +148,12 @@ impl Policies {
                 kind.name()
             );
         }
+
         let own = own.filter(|(known, _)| *known == kind).map(|(_, name)| name.clone());
         let standard = library::LIBRARY.iter().filter(|(known, ..)| *known == kind);
         let standard = standard.map(|(_, name, _)| format!("{STANDARD}{name}"));
         let known: Vec<String> = own.chain(standard).collect();
+
         did_you_mean(name, known.iter().map(String::as_str))
             .unwrap_or_else(|| format!("write it as policies/{}/{name}.rhai", kind.name()))
     }
@@ -164,6 +174,7 @@ pub(super) fn check_programs(
     let strict = plans.values().filter(|plan| plan.require_total_one);
     let strict: BTreeSet<ProgramId> = strict.flat_map(Plan::crediting_policies).collect();
     let total_one = Known { total_one: true, ..known.clone() };
+
     for (id, program) in programs.iter() {
         if !limits::goes_on(report, &program.origin.place) {
             return;

@@ -38,12 +38,17 @@ pub(super) fn read(
     let columns = ["plan", "target", "period", "amount"];
     let sheet = Sheet::read(Source::new(QUOTAS, text, report), &columns, &columns);
     let mut known: Vec<(String, String, Selector)> = Vec::new();
+
     for row in sheet.rows() {
         let plan = row.need("plan");
         let target = row.need("target");
         let period = row.need("period").filter(|cell| is_period(row, cell, scope));
         let amount = row.need("amount").and_then(|cell| amount(row, cell));
+
         let Some(plan) = plan else { continue };
+
+        // All cells are read before the row is given up, so that everything wrong is reported at
+        // once.
         let Some(of) = plans.get(plan.text.as_str()) else {
             if !ids.contains(&plan.text.as_str()) {
                 // A quota may come before its plan does; it must not stop the other plans.
@@ -55,20 +60,24 @@ pub(super) fn read(
             }
             continue;
         };
+
         let scope = Scope { measure: of.measure, plan: &of.id, ..scope };
         let target = target.and_then(|cell| selected(row, cell, scope));
         let (Some(period), Some(target)) = (period, target) else { continue };
+
         let key = (plan.text.clone(), period.text.clone(), target.clone());
         if known.contains(&key) {
             let message = format!("`{}` has two quotas in {}", row.text("target"), period.text);
             row.error("CR034", row.offset("target"), message, "keep one of the two");
             continue;
         }
+
         known.push(key);
         if let Some(amount) = amount {
             quotas.add(&plan.text, &period.text, Quota { target, amount });
         }
     }
+
     quotas
 }
 
@@ -95,10 +104,12 @@ fn amount(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
 /// A selector, or the bare id of a position or participant, or of a team where teams are measured.
 fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector> {
     let place = row.source().place(cell.offset);
+
     if cell.text == "*" || cell.text.contains(':') {
         let text = Text { text: cell.text.clone(), origin: place.clone().into(), place };
         return selector(row.source().report, &text, scope);
     }
+
     let (organization, id) = (scope.organization, cell.text.as_str());
     let team = || organization.teams.find(id).map(Selector::Team);
     let position = || organization.find_position(id).map(Selector::Position);
@@ -111,6 +122,7 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
             Entity::Position(position) => Selector::Position(position),
         })
     };
+
     let found = match scope.measure {
         Measure::Team => team().or_else(named_team),
         Measure::Individual => {
@@ -118,6 +130,7 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
             by_id.or_else(named).or_else(named_team)
         }
     };
+
     if found.is_none() && scope.whole {
         let what = match scope.measure {
             Measure::Team => "team",
@@ -128,5 +141,6 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
             "write an id, a name or an alias that means one, or a selector such as `title:NAME`";
         row.error("CR033", cell.offset, message, help);
     }
+
     found
 }

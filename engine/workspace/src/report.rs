@@ -23,7 +23,7 @@ pub(super) struct Report {
 const LISTED_MAX: usize = 12;
 
 impl Report {
-    /// Adds a finding.
+    /// Adds a finding to the report.
     pub(super) fn push(&self, diagnostic: Diagnostic) {
         self.found.borrow_mut().push(diagnostic);
     }

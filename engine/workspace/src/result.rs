@@ -42,12 +42,14 @@ pub(super) fn indirect(
     judge: impl Fn(Place, bool),
 ) -> Vec<IndirectResult> {
     let mut names = HashSet::new();
+
     let tables = results(rule).into_iter();
     let result = tables.filter_map(|table| {
         let written = table.has("duplicates") || defaults.get(Kind::Duplication).is_some();
         judge(table.place(), written);
         indirect_result(table, &mut names, defaults, scope)
     });
+
     result.collect()
 }
 
@@ -77,7 +79,10 @@ fn direct_result(
     let rollable = table.flag("rollable");
     let rollable_on_reporting = table.flag("rollable_on_reporting");
     table.finish();
+
+    // Given up only now, so that everything wrong in the table is reported at once.
     let credit_type = credit_type?;
+
     Some(DirectResult {
         output: output?,
         value,
@@ -99,11 +104,14 @@ fn indirect_result(
     let unit = unit(&mut table, scope);
     let written = table.text("credit_type");
     let credit_type = written.and_then(|text| credit_type(&table, &text, scope));
+
     let scopes = [("receiver", MaximumScope::Receiver), ("item", MaximumScope::Item)];
     let maximum_scope = table.text("maximum_scope");
     let maximum_scope = maximum_scope.and_then(|text| choice(table.report(), &text, &scopes));
+
     table.finish();
     let maximum_scope = maximum_scope.unwrap_or(MaximumScope::Receiver);
+
     Some(IndirectResult { output: output?, value, unit, credit_type, maximum_scope })
 }
 
@@ -135,17 +143,21 @@ fn output(
     if let Some(name) = &name {
         once(report, name, names, "result");
     }
+
     let maximum = table.take("maximum").and_then(|item| expression(&item, maximum, scope.names));
     let written = table.take("hold");
+    // A hold of the plan's own is not the result's: a rollup policy may say another one.
     let own_hold = written.is_some();
     let hold = match written {
         Some(item) => setting::hold(&item, &scope.settings.calendar, scope.names),
         None => policy(defaults, Kind::Hold).map(HoldSetting::Program),
     };
+
     let duplicates = match table.take("duplicates") {
         Some(item) => setting::duplicates(&item, scope.names),
         None => policy(defaults, Kind::Duplication).map(DuplicateSetting::Program),
     };
+
     let reason_code = table.text("reason_code").and_then(|text| {
         let codes = &scope.settings.reason_codes;
         let found = codes.iter().find(|known| ***known == *text.text).cloned();
@@ -155,6 +167,7 @@ fn output(
         }
         found
     });
+
     Some(Output {
         name: Arc::from(name?.text),
         maximum,
@@ -179,10 +192,13 @@ fn unit(table: &mut Table<'_>, scope: Scope<'_>) -> Option<Unit> {
 /// The credit type called so; an unknown one is reported.
 pub(super) fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Arc<str>> {
     let types = &scope.settings.credit_types;
+    // A workspace that declares no types has this one.
     if types.is_empty() && text.text == CREDIT_TYPE_DEFAULT {
         return Some(Arc::from(CREDIT_TYPE_DEFAULT));
     }
+
     let found = types.iter().find(|known| ***known == *text.text).cloned();
+
     if found.is_none() {
         let message = format!("there is no credit type `{}`", text.text);
         let known: Vec<&str> = types.iter().map(AsRef::as_ref).collect();
@@ -194,6 +210,7 @@ pub(super) fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> O
         let unknown = Diagnostic::error("CR025", text.place.clone(), message);
         table.report().push(unknown.help(help));
     }
+
     found
 }
 

@@ -42,16 +42,21 @@ fn reward(
     if let Some(name) = &name {
         once(table.report(), name, names, "reward");
     }
+
+    // For people alone, and asked for so that it is no unknown key.
     let _description = table.text("description");
     let credit_types = match table.take("credit_type") {
         Some(item) => several(&table, &item, scope),
         None => only_credit_type(&table, scope).map(|only| vec![only]),
     };
+
     let to = to(&mut table, scope);
     let worth = worth(&mut table, defaults, scope);
     let maximum = table.take("maximum");
     let maximum = maximum.and_then(|item| expression(&item, Use::Reward, scope.names));
+
     table.finish();
+
     let name = Arc::from(name?.text);
     Some(Reward { name, credit_types: credit_types?, to: to?, worth: worth?, maximum })
 }
@@ -75,15 +80,19 @@ fn to(table: &mut Table<'_>, scope: Scope<'_>) -> Option<To> {
     let Some(text) = table.text("to") else {
         return Some(if of_teams { To::Members } else { To::Credited });
     };
+
     let to = choice(table.report(), &text, &all.map(|to| (to.name(), to)))?;
+
     if to.of_teams() == of_teams {
         return Some(to);
     }
+
     let (who, help) = if of_teams {
         ("teams", "write `members` or `team-managers`")
     } else {
         ("people", "write `credited` or `user-managers`")
     };
+
     let message = format!("the plan measures {who}, so there are no `{}`", to.name());
     table.report().error("CR024", text.place, message, help);
     None
@@ -93,10 +102,12 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
     let tiers = table.take("tiers");
     let value = table.take("value");
     let retroactive = table.take("retroactive");
+
     if let (None, Some(item)) = (&tiers, &retroactive) {
         let message = "`retroactive` says how tiers are read, and there are none".to_owned();
         item.report().error("CR024", item.place(), message, "add `tiers`, or leave it out");
     }
+
     match (tiers, value) {
         (Some(_), Some(value)) => {
             let message = "a reward has `tiers` or a `value`, not both".to_owned();
@@ -112,10 +123,12 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
                 }),
                 None => Some(false),
             };
+
             let tiers = tiers_of(&item)?;
             if tiers.iter().any(|tier| matches!(tier.up_to, Some(Limit::OfQuota(_)))) {
                 scope.doubts.asks_for_quota(place, scope.plan);
             }
+
             Some(Worth::Tiers(Tiers { tiers, retroactive: retroactive? }))
         }
         (None, Some(item)) => expression(&item, Use::Reward, scope.names).map(Worth::Program),
@@ -137,15 +150,18 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
         item.refuse("a list of at least one tier, such as [{ rate = \"10%\" }]");
         return None;
     }
+
     let mut tiers: Vec<Tier> = Vec::new();
     let mut whole = true;
     let last = items.len() - 1;
+
     for (index, item) in items.iter().enumerate() {
         let mut table = item.table()?;
         let up_to = table.text("up_to");
         let rate = table.need_text("rate");
         let place = table.place();
         table.finish();
+
         let rate = rate.and_then(|text| rate_of(item, &text));
         let limit = match &up_to {
             Some(text) => limit_of(item, text).map(Some),
@@ -159,6 +175,7 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
                 None
             }
         };
+
         let before = tiers.last().and_then(|tier| tier.up_to);
         if let (Some(text), Some(Some(limit)), Some(before)) = (&up_to, limit, before)
             && !grows(before, limit)
@@ -168,11 +185,13 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
             item.report().error("CR024", text.place.clone(), message, help);
             whole = false;
         }
+
         match (limit, rate) {
             (Some(up_to), Some(rate)) => tiers.push(Tier { up_to, rate }),
             _ => whole = false,
         }
     }
+
     whole.then_some(tiers)
 }
 
@@ -191,10 +210,12 @@ fn limit_of(item: &Item<'_>, text: &Text) -> Option<Limit> {
         let help = "write an amount above 0, such as \"10000\", or \"100%\" of the quota";
         item.report().error("CR024", text.place.clone(), message, help);
     }
+
     let (number, percent) = found?;
     if percent {
         return Some(Limit::OfQuota(number));
     }
+
     doubts::tier(item.report(), text, number);
     Some(Limit::Amount(number))
 }

@@ -34,14 +34,17 @@ pub(super) fn read(
     defaults: &Defaults,
     scope: Scope<'_>,
 ) -> (Vec<DirectRule>, Vec<IndirectRule>) {
+    // Direct and indirect rules share their names, which are a part of the ids of credits.
     let mut names = HashSet::new();
     let direct = root.tables("direct");
     let direct =
         direct.into_iter().filter_map(|table| direct_rule(table, &mut names, defaults, scope));
     let direct = direct.collect();
+
     let indirect = root.tables("indirect");
     let indirect =
         indirect.into_iter().filter_map(|table| indirect_rule(table, &mut names, defaults, scope));
+
     (direct, indirect.collect())
 }
 
@@ -56,6 +59,7 @@ fn direct_rule(
     let members = assign::members(&mut table, assign.as_deref(), scope);
     let required = table.flag("required");
     let results = result::direct(&mut table, defaults, scope);
+
     table.finish();
     Some(DirectRule { rule: rule?, assign: assign?, members, required, results })
 }
@@ -71,12 +75,14 @@ fn indirect_rule(
     let relationship = relationship.and_then(|text| relationship_of(table.report(), &text, scope));
     let receivers = selectors(&mut table, "receivers", scope);
     let sources = scope.references.read(&mut table, scope.plan);
+
     let results = result::indirect(&mut table, defaults, scope, |result, duplicates| {
         // Where no rule or policy says it, two parts of one deal are one credit of the manager.
         if relationship == Some(Relationship::Reporting) && !duplicates {
             scope.doubts.leaves_duplicates_out(result, &sources);
         }
     });
+
     table.finish();
     Some(IndirectRule { rule: rule?, relationship: relationship?, receivers, sources, results })
 }
@@ -89,6 +95,7 @@ fn rule(
 ) -> Option<Rule> {
     let report = table.report();
     let name = table.need_text("name");
+
     if let Some(name) = &name {
         let length = name.text.chars().count();
         if length > NAME_CHARACTERS_MAX {
@@ -98,10 +105,12 @@ fn rule(
         }
         once(report, name, names, "rule");
     }
+
     let description = table.text("description").map(|text| text.text).unwrap_or_default();
     let tags = table.take("tags").map(|item| tags(&item)).unwrap_or_default();
     let validity = validity(table);
     let condition = table.take("condition").and_then(|item| condition(&item, place, scope));
+
     Some(Rule { name: Arc::from(name?.text), description, tags, validity, condition })
 }
 
@@ -136,6 +145,7 @@ fn condition(
         item.refuse("an expression, or at least one row");
         return None;
     }
+
     let rows = (rows.as_slice(), item.place());
     let (source, origin) = conditions::lower(rows, &scope.settings.fields, scope.columns)?;
     Some(scope.names.policies.expression(place, &source, origin))
@@ -150,6 +160,7 @@ fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Rel
         ("Team", Measure::Individual, Relationship::Team),
         ("Parent Team", Measure::Team, Relationship::ParentTeam),
     ];
+
     let types = &scope.settings.relationship_types;
     let Some((name, measure, relationship)) =
         built_in.into_iter().find(|(name, ..)| *name == text.text)
@@ -164,6 +175,7 @@ fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Rel
         let found = found.and_then(|index| u16::try_from(index).ok());
         return found.map(|id| Relationship::Named(RelationshipId(id)));
     };
+
     if measure != scope.measure {
         let (leads, measures, help) = match scope.measure {
             Measure::Team => {
@@ -177,15 +189,18 @@ fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Rel
         report.error("CR024", text.place.clone(), message, help);
         return None;
     }
+
     let column = match relationship {
         Relationship::RelatedPerson => Some((Names::RelatedPerson, "related_person")),
         Relationship::RelatedPosition => Some((Names::RelatedPosition, "related_position")),
         _ => None,
     };
+
     if let Some((names, key)) = column
         && !fields.names.contains_key(&names)
     {
         assign::unmapped(report, text, key);
     }
+
     Some(relationship)
 }

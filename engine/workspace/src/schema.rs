@@ -38,11 +38,11 @@ pub struct Key {
 /// What may stand behind a key.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// Text.
+    /// Any text.
     Text,
     /// Text of at most so many characters.
     Short(u32),
-    /// `true` or `false`.
+    /// A flag: `true` or `false`.
     Flag,
     /// A whole number between two bounds.
     Whole(i64, i64),
@@ -58,7 +58,7 @@ pub enum Kind {
     List(&'static Kind),
     /// A table whose keys are the author's own names.
     Named(&'static Kind),
-    /// Any of these.
+    /// A value of any of these kinds.
     Any(&'static [Kind]),
 }
 
@@ -74,17 +74,20 @@ pub fn schema(document: &str) -> Option<Json> {
         "calculation" => ("what `accredit calculate --plan` gives", output::calculation()),
         _ => return None,
     };
+
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("title".to_owned(), json!(title));
     if let Json::Object(body) = body {
         schema.extend(body);
     }
+
     Some(Json::Object(schema))
 }
 
 fn section(name: &str) -> Option<Json> {
     let section = SECTIONS.iter().find(|section| section.name == name)?;
+
     let properties = section.keys.iter().map(|key| {
         let mut value = kind(key.kind);
         if let Json::Object(value) = &mut value {
@@ -92,7 +95,9 @@ fn section(name: &str) -> Option<Json> {
         }
         (key.name.to_owned(), value)
     });
+
     let needed = section.keys.iter().filter(|key| key.needed).map(|key| key.name);
+
     Some(json!({
         "type": "object",
         "additionalProperties": false,

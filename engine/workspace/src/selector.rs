@@ -37,25 +37,30 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
     if text.text == "*" {
         return Some(Selector::All);
     }
+
     let Some((word, name)) = text.text.split_once(':') else {
         let message = format!("`{}` selects nothing", text.text);
         let help = "write `*`, `title:NAME`, `position:ID`, `participant:ID` or `team:ID`";
         report.error("CR024", place, message, help);
         return None;
     };
+
     let name = name.trim();
     let organization = scope.organization;
     let words = [("title", false), ("position", false), ("participant", false), ("team", true)];
     let of_teams = choice(report, &Text { text: word.to_owned(), ..text.clone() }, &words)?;
+
     if scope.measure == Measure::Team && !of_teams {
         let message = format!("the plan measures teams, and `{word}:` selects positions");
         report.error("CR024", place, message, "write `*` or `team:ID`");
         return None;
     }
+
     match word {
         "title" => {
             let versions = organization.positions().flat_map(|(_, known)| &known.versions);
             let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
+            // A title that nobody has yet may come with the next hire: a warning is enough.
             if scope.whole && !titles.iter().any(|title| fold(title) == fold(name)) {
                 let message = format!("no position has the title `{name}`");
                 let help = did_you_mean(name, titles.iter().copied()).unwrap_or_else(|| {

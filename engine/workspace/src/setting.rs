@@ -19,9 +19,9 @@ use accredit_domain::policy::{Kind, ProgramId, Returns, Use};
 /// What expressions may refer to by name.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
-    /// Policies.
+    /// The policies that may be named.
     pub(super) policies: &'a Policies,
-    /// Saved queries.
+    /// Saved queries by name.
     pub(super) queries: &'a BTreeMap<String, ProgramId>,
 }
 
@@ -30,23 +30,27 @@ pub(super) fn expression(item: &Item<'_>, place: Use, names: Names<'_>) -> Optio
     if let Some(number) = item.as_integer() {
         return Some(names.policies.expression(place, &number.to_string(), item.place().into()));
     }
+
     let text = item.text()?;
     if text.text.trim().is_empty() {
         item.refuse("an expression that is not blank");
         return None;
     }
+
     if let Some(name) = text.text.strip_prefix("policy:") {
         return names.policies.find(item.report(), policy_kind(place), (name.trim(), &text.place));
     }
     if let Some(name) = text.text.strip_prefix("query:") {
         return query(item.report(), (name.trim(), &text), place, names);
     }
+
     if let Some(prefix) = prefix(&text.text) {
         let message = format!("`{prefix}:` is not a word that may stand here");
         let help = hint(prefix, "word", &["policy", "query"]);
         item.report().error("CR024", text.place, message, &help);
         return None;
     }
+
     Some(names.policies.expression(place, &text.text, text.origin))
 }
 
@@ -62,11 +66,13 @@ fn query(
         report.error("CR024", text.place.clone(), message, help);
         return None;
     }
+
     let found = names.queries.get(name).copied();
     if found.is_none() {
         let known = names.queries.keys().map(String::as_str);
         report.unknown("CR025", text.place.clone(), ("query", name), known);
     }
+
     found
 }
 
@@ -110,6 +116,7 @@ const HOLD_WORDS: [&str; 11] = [
 /// How long a credit is held.
 pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Option<HoldSetting> {
     let text = item.text()?;
+
     match text.text.as_str() {
         "none" => return Some(HoldSetting::None),
         "indefinite" => return Some(HoldSetting::Indefinite),
@@ -119,6 +126,9 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
         }
         _ => {}
     }
+
+    // `30 days` is what people write first; it must not be read as an expression that makes no
+    // sense.
     if let Some((count, unit)) = text.text.split_once(' ')
         && let Some(unit) = HOLD_WORDS
             .iter()
@@ -127,11 +137,14 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
     {
         return refuse_hold(item, &text, &format!("`{unit}:{count}`"));
     }
+
     let word = prefix(&text.text).or(Some(text.text.as_str()).filter(|text| is_word(text)));
     let Some(word) = word else {
         return expression(item, Use::Hold, names).map(HoldSetting::Program);
     };
+
     let argument = text.text.split_once(':').map(|(_, rest)| rest.trim());
+
     match (word, argument) {
         ("policy" | "query", Some(_)) => {
             expression(item, Use::Hold, names).map(HoldSetting::Program)

@@ -44,6 +44,7 @@ pub(super) fn read(
 ) -> Option<Settings> {
     let document = file.parse()?;
     let mut root = Table::root(file, &document);
+
     let mut settings = Settings {
         name: String::new(),
         time_zone: "UTC".to_owned(),
@@ -58,12 +59,15 @@ pub(super) fn read(
         queries: root.table("queries").map(|table| queries(&table, policies)).unwrap_or_default(),
         sources: root.table("sources").map(|table| sources(&table, policies)).unwrap_or_default(),
     };
+
     let mut fields = fields::read(&mut root, observed);
     (fields.blanks, settings.layout) = layout::read(&mut root);
+
     workspace(&mut root, &mut settings);
     // A zone that does not exist is reported by the host, which can name the ones that do.
     fields.zone = Zone::named(&settings.time_zone).unwrap_or_default();
     settings.fields = Arc::new(fields);
+
     root.finish();
     Some(settings)
 }
@@ -71,8 +75,10 @@ pub(super) fn read(
 /// A list of names, none of them twice, none of them `taken`.
 fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str>> {
     let mut names: Vec<Arc<str>> = Vec::new();
+
     for item in root.list(key).unwrap_or_default() {
         let Some(name) = item.text() else { continue };
+
         if name.text.trim().is_empty() {
             item.refuse("names, none of them blank");
         } else if taken.contains(&name.text.as_str()) {
@@ -84,6 +90,7 @@ fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str
             names.push(Arc::from(name.text));
         }
     }
+
     names
 }
 
@@ -95,19 +102,24 @@ fn twice(item: &Item<'_>, name: &Text) {
 fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
     let mut scale = SCALE_DEFAULT;
     let mut currency = None;
+
     if let Some(mut table) = root.need("workspace").and_then(|item| item.table()) {
         settings.name = table.need_text("name").map(|name| name.text).unwrap_or_default();
         if let Some(zone) = table.text("time_zone") {
             settings.time_zone = zone.text;
         }
+
         let written = table.integer("scale", 0..=SCALE_MAX);
         scale = written.and_then(|scale| u8::try_from(scale).ok()).unwrap_or(scale);
         currency = Some((table.text("currency"), table.place()));
         table.finish();
     }
+
     let declared = units(root, scale, &mut settings.units);
+
     let Some((written, place)) = currency else { return };
     let name = written.as_ref().map_or(CURRENCY_DEFAULT, |text| text.text.as_str());
+
     if !declared {
         settings.currency = settings.units.add(name, scale);
     } else if let Some(unit) = settings.units.find(name) {
@@ -132,6 +144,7 @@ fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
 /// Reads `unit_types`; whether there are any.
 fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
     let Some(items) = root.list("unit_types") else { return false };
+
     for item in &items {
         let (name, scale) = if item.is_table() {
             let Some(mut table) = item.table() else { continue };
@@ -142,7 +155,9 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
         } else {
             (item.text(), scale)
         };
+
         let Some(name) = name else { continue };
+
         if name.text.trim().is_empty() {
             item.refuse("names, none of them blank");
         } else if units.find(&name.text).is_some() {
@@ -151,6 +166,7 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
             units.add(&name.text, scale);
         }
     }
+
     !items.is_empty()
 }
 
@@ -158,26 +174,32 @@ fn queries(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, ProgramId
     let none = BTreeMap::new();
     let names = Names { policies, queries: &none };
     let mut queries = BTreeMap::new();
+
     for (name, item) in table.entries() {
+        // Queries of queries could name each other in a circle.
         if item.as_text().is_some_and(|text| text.text.starts_with("query:")) {
             item.refuse("an expression or a policy, not another query");
             continue;
         }
+
         if let Some(program) = expression(&item, Use::Filter, names) {
             queries.insert(name.text, program);
         }
     }
+
     queries
 }
 
 fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
     let mut sources = BTreeMap::new();
+
     for (name, item) in table.entries() {
         let Some(mut table) = item.table() else { continue };
         let connector = table.need_text("connector");
         let intake = table.text("intake");
         let merge = table.flag("merge");
         table.finish();
+
         let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
             Some(policy) => {
                 policies.find(item.report(), Kind::Intake, (policy.trim(), &text.place))
@@ -189,7 +211,9 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
                 None
             }
         });
+
         let Some(connector) = connector else { continue };
+
         if CONNECTORS.contains(&connector.text.as_str()) {
             sources.insert(name.text, Source { connector: connector.text, intake, merge });
         } else {
@@ -197,5 +221,6 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
             item.report().unknown("CR025", connector.place, named, CONNECTORS);
         }
     }
+
     sources
 }

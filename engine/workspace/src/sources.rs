@@ -34,11 +34,15 @@ impl References {
         if items.is_empty() {
             item.refuse("a list of at least one plan's id");
         }
+
         let named: Vec<Text> = items.iter().filter_map(|item| item.text()).collect();
+
         let sources = named.iter().map(|source| Arc::from(source.text.as_str())).collect();
         let references =
             named.into_iter().map(|source| Reference { plan: Arc::clone(&own), source });
+
         self.0.borrow_mut().extend(references);
+
         sources
     }
 
@@ -51,22 +55,29 @@ impl References {
         report: &Report,
     ) -> Vec<Arc<str>> {
         let references = self.0.borrow();
+
         for Reference { source, .. } in references.iter() {
             if !ids.contains(&source.text.as_str()) {
                 let named = ("plan", source.text.as_str());
                 report.unknown("CR025", source.place.clone(), named, ids.iter().copied());
             }
         }
+
         unlike(&references, plans, report);
+
         let mut order: Vec<Arc<str>> = Vec::with_capacity(plans.len());
         let ready = |order: &[Arc<str>], plan: &Plan| {
+            // A source that could not be read is missing already, and must not hold up the others.
             let known = |source: &Arc<str>| order.contains(source) || !plans.contains_key(source);
             !order.contains(&plan.id) && plan.sources().into_iter().all(known)
         };
+
         while let Some(next) = plans.values().find(|plan| ready(&order, plan)) {
             order.push(Arc::clone(&next.id));
         }
+
         let stuck = |id: &str| plans.contains_key(id) && !order.iter().any(|done| **done == *id);
+
         for Reference { plan, source } in references.iter() {
             // A plan that only waits for a circle is none itself.
             if stuck(plan) && reaches(plans, &source.text, plan) && **plan != *source.text {
@@ -77,6 +88,7 @@ impl References {
                 report.error("CR028", source.place.clone(), message, help);
             }
         }
+
         order
     }
 }

@@ -23,9 +23,9 @@ use accredit_domain::diagnostic::{Origin, Place};
 pub(super) struct Source<'a> {
     /// Path inside the customer's directory.
     pub(super) file: &'a str,
-    /// Its text.
+    /// The text of the file.
     pub(super) text: &'a str,
-    /// Findings.
+    /// Where findings are reported.
     pub(super) report: &'a Report,
 }
 
@@ -74,7 +74,7 @@ fn syntax_help(text: &str, offset: usize, message: &str) -> &'static str {
 pub(super) struct Text {
     /// Without quotes, escapes resolved.
     pub(super) text: String,
-    /// The opening quote.
+    /// Where its opening quote stands.
     pub(super) place: Place,
     /// The first character inside the quotes.
     pub(super) origin: Origin,
@@ -89,17 +89,17 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// Where it stands.
+    /// Where the value stands.
     pub(super) fn place(&self) -> Place {
         self.source.place(self.value.span().start)
     }
 
-    /// Where findings go.
+    /// Where findings are reported.
     pub(super) fn report(&self) -> &'a Report {
         self.source.report
     }
 
-    /// Its key.
+    /// The key of the value.
     pub(super) fn key(&self) -> &'a str {
         self.key
     }
@@ -141,6 +141,7 @@ impl<'a> Item<'a> {
         let text = self.value.get_ref().as_str()?.to_owned();
         let span = self.value.span();
         let raw = self.source.text.get(span.clone()).unwrap_or("");
+
         let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") { 3 } else { 1 };
         // A line break right after three quotes is no part of the text.
         let content = raw.get(quotes..).unwrap_or("");
@@ -149,14 +150,18 @@ impl<'a> Item<'a> {
             3 if content.starts_with('\n') => 1,
             _ => 0,
         };
+
         let place = self.source.place(span.start);
         let origin = self.source.place(span.start + quotes + skipped);
+
+        // Escapes are shorter when read than when written, and places are those of what is written.
         let origin = match content.get(skipped..) {
             Some(content) if raw.starts_with('"') => {
                 Origin::of_escaped(origin, content.get(..content.len() - quotes).unwrap_or(content))
             }
             _ => Origin::from(origin),
         };
+
         Some(Text { text, place, origin })
     }
 
@@ -220,6 +225,7 @@ fn advice(value: &DeValue<'_>, needed: &str) -> String {
     let bare = needed.starts_with("a whole number")
         || needed == "true or false"
         || needed.starts_with("a day");
+
     match value {
         DeValue::Float(float) => {
             format!("numbers with decimals are written as text: \"{}\"", float.as_str())

@@ -55,15 +55,18 @@ pub fn strays<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Diagnostic> {
 pub(super) fn warn_alone(files: &Files, report: &Report) {
     let stem = |path: &str| path.strip_suffix(".cases.md").map(str::to_owned);
     let defines = |path: &&String| definition(path);
+
     let stems: Vec<&str> = files
         .keys()
         .filter(defines)
         .filter_map(|path| path.rsplit_once('.').map(|(stem, _)| stem))
         .collect();
+
     for path in files.keys().filter(|path| FOLDERS.iter().any(|folder| path.starts_with(folder))) {
         let Some(stem) = stem(path).filter(|stem| !stems.contains(&stem.as_str())) else {
             continue;
         };
+
         let message = format!("no plan and no policy stands beside `{path}`");
         let help = did_you_mean(&stem, stems.iter().copied()).unwrap_or_else(|| {
             "its name is that of the plan or policy, and `.cases.md`".to_owned()
@@ -106,9 +109,11 @@ fn advice(path: &str) -> String {
     if let Some(advice) = ending(path) {
         return advice;
     }
+
     let known = READ.into_iter().chain(["accredit.toml"]);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
     let folders = FOLDERS.into_iter().chain([ROWS]);
+
     did_you_mean(path, known).or_else(|| did_you_mean(folder, folders)).unwrap_or_else(|| {
         match folder {
             "plans" => "a plan stands in plans/NAME.toml".to_owned(),

@@ -36,19 +36,24 @@ pub(super) fn hints(ruleset: &Ruleset) -> Vec<Diagnostic> {
 fn judge(source: Source<'_>, ruleset: &Ruleset, names: &BTreeSet<String>) {
     let Some(document) = source.parse() else { return };
     let mut root = Table::root(source, &document);
+
     let words = words(&ruleset.files);
     let is_read =
         |name: &str| names.contains(name) || words.contains(name.trim().to_lowercase().as_str());
+
     let fields = &ruleset.settings.fields;
     let named = fields.names.values().flatten().chain(&fields.id).chain(fields.mapped.values());
     let mapped: BTreeSet<&str> = named.map(String::as_str).collect();
+
     for (column, _) in root.table("columns").iter().flat_map(Table::entries) {
         if !is_read(&column.text) && !mapped.contains(column.text.as_str()) {
             unread(source.report, column.place, &format!("column `{}`", column.text));
         }
     }
+
     for (key, item) in root.table("fields").iter().flat_map(Table::entries) {
         let column = item.as_text().map(|column| column.text).unwrap_or_default();
+        // Fields that decide something do so without being named.
         let informative = INFORMATIVE.contains(&key.text.as_str());
         if informative && !is_read(&key.text) && !is_read(&column) {
             unread(source.report, key.place, &format!("field `{}`", key.text));

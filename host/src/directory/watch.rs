@@ -1,26 +1,66 @@
 //! The directory on disk: read as a whole, compared, and watched for changes.
 //!
-//! Not activation (`door`): a changed file goes through the same door as a request. Files that were
-//! refused stay wanted, and go in together with the next change.
+//! Not activation (`activation`): a changed file goes through the same door as a request. Files that
+//! were refused stay wanted, and go in together with the next change.
+//!
+//! **Architecture invariant:** a directory that is deleted, renamed or replaced is watched again when
+//! it is there, and until then the server is not ready.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 use accredit_workspace::{Files, definition};
-use notify_debouncer_full::notify::{RecommendedWatcher, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
+use notify_debouncer_full::notify::event::ModifyKind;
+use notify_debouncer_full::notify::{EventKind, RecommendedWatcher, RecursiveMode};
+use notify_debouncer_full::{
+    DebounceEventResult, DebouncedEvent, Debouncer, RecommendedCache, new_debouncer,
+};
 
 use crate::directory::definitions;
 use crate::operations::activation::{Change, Done, Refused};
+use crate::server::health::Part;
 use crate::server::state::Service;
 
 /// Changes within this time are one change: editors write a file in several steps.
 const SETTLE: Duration = Duration::from_millis(200);
 
+/// How often it is looked whether the directory is still the one that is watched.
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
+
+/// A directory that has come anew is read when nothing in it changed for this long: half a copy must
+/// not come into force.
+const COPIED: Duration = Duration::from_millis(600);
+
+/// What the thread that watches is told.
+enum Signal {
+    /// Something in the directory has changed.
+    Changed,
+    /// The directory itself is gone or was renamed; another one may have its number by now.
+    Replaced,
+    /// End.
+    Stop,
+}
+
 /// Keeps watching until it is dropped.
-pub(crate) type Watching = Debouncer<RecommendedWatcher, RecommendedCache>;
+pub(crate) struct Watching {
+    signals: Sender<Signal>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // A thread that has ended already hears nothing.
+        let _ = self.signals.send(Signal::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
 
 /// The files of a directory that define something, and the cases beside them.
 ///
@@ -50,37 +90,173 @@ pub(crate) fn differences(old: &Files, new: &Files) -> BTreeMap<String, Option<A
 /// When the system cannot watch it.
 pub(crate) fn start(service: &Arc<Service>, read: Files) -> Result<Watching, String> {
     let directory = service.config.workspace.clone().unwrap_or_default();
+    let (signals, queue) = channel();
     let mut watched = Watched {
         service: Arc::clone(service),
         directory: directory.clone(),
         read,
         wanted: BTreeMap::new(),
+        signals: signals.clone(),
+        place: None,
+        events: None,
     };
-    let cannot = |error| format!("`{}` cannot be watched: {error}", directory.display());
-    let changed = move |_: DebounceEventResult| watched.changed();
-    let mut debouncer = new_debouncer(SETTLE, None, changed).map_err(cannot)?;
-    debouncer.watch(&directory, RecursiveMode::Recursive).map_err(cannot)?;
-    Ok(debouncer)
+    watched.watch()?;
+    let thread = std::thread::Builder::new().name("watcher".to_owned());
+    let thread = thread.spawn(move || watched.run(&queue));
+    let thread = thread.map_err(|error| cannot(&directory, &error))?;
+    Ok(Watching { signals, thread: Some(thread) })
+}
+
+fn cannot(directory: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("`{}` cannot be watched: {error}", directory.display())
+}
+
+/// Whether something was changed: reading the directory is an event as well.
+pub(crate) fn is_written(events: &DebounceEventResult) -> bool {
+    let written = |event: &DebouncedEvent| !matches!(event.kind, EventKind::Access(_));
+    events.as_ref().map_or(true, |events| events.iter().any(written))
+}
+
+/// Whether the watched directory itself was removed or renamed.
+pub(crate) fn is_replaced(events: &DebounceEventResult, root: &Path) -> bool {
+    let Ok(events) = events else { return true };
+    events.iter().any(|event| {
+        let gone =
+            matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+        gone && event.paths.iter().any(|path| path == root)
+    })
+}
+
+/// A directory on a disk, whatever path leads to it: one that was copied anew is another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DirectoryIdentity {
+    /// Without links.
+    pub(crate) path: PathBuf,
+    /// Device and number, where the system has them.
+    number: Option<(u64, u64)>,
+    /// When it was made, where the system knows: numbers of removed directories are used again.
+    made: Option<SystemTime>,
+}
+
+impl DirectoryIdentity {
+    /// What `directory` leads to now.
+    ///
+    /// # Errors
+    /// When there is nothing, or it cannot be looked at.
+    pub(crate) fn of(directory: &Path) -> std::io::Result<DirectoryIdentity> {
+        let path = directory.canonicalize()?;
+        let metadata = path.metadata()?;
+        Ok(DirectoryIdentity { number: number(&metadata), made: metadata.created().ok(), path })
+    }
+}
+
+#[cfg(unix)]
+fn number(metadata: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 struct Watched {
     service: Arc<Service>,
-    directory: std::path::PathBuf,
+    directory: PathBuf,
     /// The directory as it was last read.
     read: Files,
     /// Changes that were not accepted yet.
     wanted: BTreeMap<String, Option<Arc<str>>>,
+    signals: Sender<Signal>,
+    /// The directory that is watched; none while there is none.
+    place: Option<DirectoryIdentity>,
+    /// Tells of changes in it, until it is dropped.
+    events: Option<Debouncer<RecommendedWatcher, RecommendedCache>>,
 }
 
 impl Watched {
+    fn run(&mut self, queue: &Receiver<Signal>) {
+        loop {
+            let signal = queue.recv_timeout(LOOK);
+            if matches!(signal, Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected)) {
+                return;
+            }
+            if matches!(signal, Ok(Signal::Replaced)) {
+                self.place = None;
+            }
+            // What is watched may be gone, renamed, or no longer what the link points to.
+            match DirectoryIdentity::of(&self.directory) {
+                Ok(place) if self.place.as_ref() == Some(&place) => {
+                    if signal.is_ok() {
+                        self.changed();
+                    }
+                }
+                Ok(_) => self.watch_anew(),
+                Err(error) => self.lost(&error),
+            }
+        }
+    }
+
+    fn lost(&mut self, error: &dyn std::fmt::Display) {
+        self.events = None;
+        self.place = None;
+        let reason = cannot(&self.directory, error);
+        let reason = format!("{reason}; put it back, or start without `--watch`");
+        self.service.health.report(Part::Watcher, reason);
+    }
+
+    /// Watches the directory that has come in place of the other, once it is wholly there.
+    fn watch_anew(&mut self) {
+        if let Err(error) = self.watch() {
+            return self.lost(&error);
+        }
+        let before = read(&self.directory);
+        std::thread::sleep(COPIED);
+        if before.is_err() || before != read(&self.directory) {
+            // It is looked at again in a moment.
+            self.place = None;
+            return;
+        }
+        self.service.health.clear(Part::Watcher);
+        self.changed();
+    }
+
+    fn watch(&mut self) -> Result<(), String> {
+        let place = DirectoryIdentity::of(&self.directory);
+        let place = place.map_err(|error| cannot(&self.directory, &error))?;
+        let signals = self.signals.clone();
+        let root = place.path.clone();
+        let changed = move |events: DebounceEventResult| {
+            let signal = if is_replaced(&events, &root) {
+                Signal::Replaced
+            } else if is_written(&events) {
+                Signal::Changed
+            } else {
+                return;
+            };
+            // Nobody listens any more when the server stops.
+            let _ = signals.send(signal);
+        };
+        let cannot = |error| cannot(&self.directory, &error);
+        let mut events = new_debouncer(SETTLE, None, changed).map_err(cannot)?;
+        events.watch(&place.path, RecursiveMode::Recursive).map_err(cannot)?;
+
+        self.events = Some(events);
+        self.place = Some(place);
+        Ok(())
+    }
+
     fn changed(&mut self) {
         let now = match read(&self.directory) {
             Ok(now) => now,
             Err(message) => {
-                tracing::warn!(error.cause = %message, "directory not read");
+                self.service.health.report(Part::Watcher, message);
                 return;
             }
         };
+        self.service.health.clear(Part::Watcher);
+
         let changes = differences(&self.read, &now);
         if changes.is_empty() {
             return;

@@ -40,7 +40,7 @@ const CACHE_BYTES: usize = 128 << 20;
 const MARKS: TableDefinition<'static, &'static [u8], u64> = TableDefinition::new("marks");
 const LAST_MARK: &[u8] = b"last";
 
-/// A redb file.
+/// A data file of redb.
 pub struct Redb {
     /// None while the file cannot be opened anew.
     database: RwLock<Option<Database>>,
@@ -110,6 +110,7 @@ fn make_tables(database: &Database) -> Result<(), Error> {
     }
 
     let mut transaction = database.begin_write().map_err(cause)?;
+    // Quick repair: after a crash the file opens at once, whatever its size.
     transaction.set_quick_repair(true);
     for (table, _) in Table::ALL {
         transaction.open_table(definition(table)).map_err(cause)?;
@@ -211,6 +212,7 @@ fn last_mark(database: &Database) -> Result<u64, Error> {
 /// Writes the batch with its mark.
 fn write(database: &Database, batch: &Batch, mark: u64) -> Result<(), Error> {
     let mut transaction = database.begin_write().map_err(cause)?;
+    // Durable when the call returns: deliveries are acknowledged on the word of this commit.
     transaction.set_durability(Durability::Immediate).map_err(failed)?;
     transaction.set_quick_repair(true);
     for expected in &batch.expected {
@@ -232,6 +234,7 @@ fn write_changes(transaction: &WriteTransaction, batch: &Batch) -> Result<(), Er
         if changes.peek().is_none() {
             continue;
         }
+
         let mut table = transaction.open_table(definition(kind)).map_err(cause)?;
         for change in changes {
             let key = change.key.as_slice();
@@ -295,6 +298,7 @@ impl Snapshot for View {
         guarded(|| {
             let table = self.transaction.open_table(definition(table));
             let table = table.map_err(|error| self.failed(error))?;
+
             let mut rows = Vec::new();
             for row in table.range(from.max(prefix)..).map_err(|error| self.failed(error))? {
                 let (key, value) = row.map_err(|error| self.failed(error))?;

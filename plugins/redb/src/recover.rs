@@ -22,7 +22,7 @@ pub(crate) enum Opener {
     File(DataFile),
     /// By making its backend.
     Made(Box<dyn Fn() -> Result<Database, Error> + Send + Sync>),
-    /// Not at all.
+    /// It cannot be opened again.
     Once,
 }
 
@@ -91,6 +91,7 @@ impl Redb {
         if !self.trouble.is_latched() {
             return Ok(());
         }
+
         let mut tried = lock(&self.tried);
         if tried.is_some_and(|at| at.elapsed() < AGAIN) {
             return Err(Error::Failed("it is opened anew in a moment".to_owned()));
@@ -101,6 +102,7 @@ impl Redb {
             // The old one holds the lock of the file until it is closed.
             database.take();
         }
+
         match self.opener.open() {
             Ok(opened) => {
                 *database = Some(opened);

@@ -56,7 +56,7 @@ impl Trouble {
         self.note(Failure { reason, bytes, is_damage: false });
     }
 
-    /// A write succeeded.
+    /// A write succeeded: what was wrong with writing is over.
     pub(crate) fn written(&self) {
         lock(&self.failure).take_if(|failure| !failure.is_damage);
     }
@@ -82,6 +82,7 @@ impl Trouble {
                 self.note(Failure { reason, bytes: 0, is_damage: false });
             }
         }
+
         Error::Failed(error.to_string())
     }
 

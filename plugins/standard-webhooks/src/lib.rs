@@ -6,7 +6,7 @@ mod signature;
 use accredit_seams::connector::{Connector, DecodeError, Payload, Rejected, Verified};
 pub use signature::sign;
 
-/// The connector `standard-webhooks`.
+/// The connector `standard-webhooks`: signatures as standardwebhooks.com describes them.
 #[derive(Debug, Clone, Copy)]
 pub struct StandardWebhooks;
 

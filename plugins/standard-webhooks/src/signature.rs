@@ -54,12 +54,16 @@ pub(crate) fn verify(payload: &Payload<'_>) -> Result<Verified, Rejected> {
     let signatures = payload.header(signatures)?;
 
     check_id(id)?;
+
     check_timestamp(timestamp, payload.now_ms)?;
+
     let candidates: Vec<Vec<u8>> = signatures
         .split(' ')
+        // A header of any length must not cost more than this many comparisons.
         .take(SIGNATURES_MAX)
         .filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok())
         .collect();
+
     for (index, secret) in payload.secrets.iter().enumerate() {
         // A secret that cannot verify must not keep the others from it.
         let Ok(key) = key(secret) else { continue };
@@ -69,6 +73,7 @@ pub(crate) fn verify(payload: &Payload<'_>) -> Result<Verified, Rejected> {
             return Ok(Verified { delivery: id.to_owned(), secret: index });
         }
     }
+
     Err(Rejected("no signature matches"))
 }
 

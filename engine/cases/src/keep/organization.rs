@@ -39,9 +39,11 @@ pub(super) fn snippets(
         .filter(|(path, _)| path.starts_with("organization/") && path.ends_with(".csv"));
     let mut sheets: Vec<Sheet<'_>> =
         organization.filter_map(|(path, text)| Sheet::read(path, text)).collect();
+
     let mut names = named(files, record, decisions);
     // Each round takes a row or is the last.
     while sheets.iter_mut().filter_map(|sheet| sheet.follow(&mut names)).count() > 0 {}
+
     let small = sheets.iter().map(|sheet| sheet.text(false));
     let whole = sheets.iter().map(|sheet| sheet.text(true));
     [small.collect(), whole.collect()]
@@ -52,22 +54,27 @@ fn named(files: &Files, record: &Record, decisions: &[Decision]) -> BTreeSet<Str
     let mut names = BTreeSet::new();
     for (_, cell) in record.delivered() {
         let (Cell::Text(text) | Cell::Number(text) | Cell::Nested(text)) = cell else { continue };
+        // The whole cell, and its parts: a list of names has weights in brackets.
         names.insert(fold(text));
         for part in text.split([';', '|']) {
             let name = part.split_once('[').map_or(part, |(name, _)| name);
             names.insert(fold(name));
         }
     }
+
     for credit in decisions.iter().flat_map(|decision| &decision.credits) {
         let columns = ["position", "payee", "team", "via"];
         names.extend(columns.map(|column| fold(&cell(credit, column))));
     }
+
     for (_, plan) in files.iter().filter(|(path, _)| path.starts_with("plans/")) {
+        // Quotes end a name in TOML and in expressions alike.
         for selector in SELECTORS {
             let said = plan.split(selector).skip(1);
             names.extend(said.filter_map(|rest| Some(fold(rest.split(['"', '\'']).next()?))));
         }
     }
+
     names.remove("");
     names
 }
@@ -85,15 +92,18 @@ impl<'a> Sheet<'a> {
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
         let header = reader.headers().ok()?.clone();
+
         let stem = path.strip_prefix("organization/")?.strip_suffix(".csv")?;
         let columns = |names: &[&str]| -> Vec<usize> {
             let columns = header.iter().enumerate().filter(|(_, name)| names.contains(name));
             columns.map(|(index, _)| index).collect()
         };
+
         let links = LINKS.iter().find(|(file, ..)| *file == stem);
         let links = links.map(|(_, by, with)| (columns(by), columns(with)));
         // Of a file that nobody is looked up in, such as periods, everything is needed.
         let all = links.is_none();
+
         let rows = reader.records().flatten().map(|row| (row, all)).collect();
         Some(Sheet { path, header, rows, links })
     }
@@ -106,12 +116,14 @@ impl<'a> Sheet<'a> {
             let cells = |columns: &[usize]| -> Vec<String> {
                 columns.iter().filter_map(|column| row.get(*column)).map(fold).collect()
             };
+
             if cells(by).iter().any(|name| names.contains(name)) {
                 *needed = true;
                 more = true;
                 names.extend(cells(with).into_iter().filter(|name| !name.is_empty()));
             }
         }
+
         more.then_some(())
     }
 

@@ -96,16 +96,22 @@ fn replayed<'a>(
     let decide = |seen: Option<Date>, inputs: &Inputs| {
         decide_all(ruleset, &latest(ruleset, records, seen), inputs, threads)
     };
+
     let mut frozen: HashMap<Key, Vec<CreditRow>> = HashMap::new();
     let mut finalized: BTreeSet<String> = BTreeSet::new();
     let mut then: (Option<Date>, Vec<Vec<Decided>>) = (None, Vec::new());
     let finalizations = calendar.finalizations(as_of);
+
+    // In order of their days: what an earlier finalization froze decides what a later one posts.
     for (day, leaf) in &finalizations {
+        // Several periods may be finalized on one day, on which the deals are decided once.
         if then.0 != Some(*day) {
             let mut inputs = Inputs { as_of: Some(*day), ..given.clone() };
+            // What people decided later was not known on the day.
             inputs.resolutions.retain(|resolution| resolution.date <= *day);
             then = (Some(*day), decide(Some(*day), &inputs));
         }
+
         for decided in then.1.iter().flatten() {
             let known = frozen.entry(key(decided)).or_default();
             let current = rows(ruleset, decided);
@@ -117,8 +123,12 @@ fn replayed<'a>(
         }
         finalized.insert(leaf.id.clone());
     }
+
+    // After the last finalization the holds of `day` count, which may be later than the rows.
     let last = Inputs { as_of: day, ..given.clone() };
     let decided = decide(as_of, &last);
+
+    // Without a finalization nothing is frozen: the decisions stand as they are.
     let posted = (!finalizations.is_empty()).then(|| {
         let all = decided.iter().flatten().map(|decided| {
             let frozen = frozen.remove(&key(decided)).unwrap_or_default();
@@ -128,6 +138,7 @@ fn replayed<'a>(
         });
         all.collect()
     });
+
     Books { ruleset, decided, posted }
 }
 
@@ -164,6 +175,8 @@ impl Books<'_> {
         let Some(posted) = &self.posted else {
             return super::decisions(self.ruleset, plan, period, &self.decided);
         };
+
+        // A period is a year or a quarter as well, while credits name the leaf they stand in.
         let leaves = period.map(|period| self.ruleset.settings.calendar.leaves(period));
         let inside =
             |id: &str| leaves.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.id == id));
@@ -174,6 +187,7 @@ impl Books<'_> {
                 posted.apply(&mut decision);
             }
             if let Some(decision) = decision.within(inside) {
+                // A deal of another period is listed where its credits were posted.
                 let first = || decision.credits.first()?.incentive_date.parse().ok();
                 found.push((decided.date.or_else(first), decision));
             }
@@ -187,14 +201,17 @@ impl Books<'_> {
         let wanted = |(plan, transaction): &Key| {
             **plan == *explanation.plan && **transaction == *explanation.transaction
         };
+
         let posted = self.posted.iter().flatten().find(|(key, _)| wanted(key));
         let Some((_, posted)) = posted else { return };
+
         let mut say = |message| {
             explanation.steps.push(Line { stage: "posting".to_owned(), message });
         };
         let Ok(rows) = posted.standing.as_ref().map_err(|broken| say(broken.clone())) else {
             return;
         };
+
         for (index, row) in rows.iter().enumerate() {
             let what = format!("{} {} in {}", row.amount, row.unit_type, row.period);
             match (row.origin.as_str(), &row.reverses) {

@@ -28,9 +28,9 @@ use accredit_workspace::Ruleset;
 /// What one person got of a transaction in a plan, and why nothing more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WhyNot {
-    /// Natural key.
+    /// Natural key of the transaction.
     pub transaction: String,
-    /// Plan id.
+    /// Id of the plan.
     pub plan: String,
     /// Participant id, or the name as it was asked when it means nobody.
     pub payee: String,
@@ -44,7 +44,7 @@ pub struct WhyNot {
     pub ruleset: String,
 }
 
-/// One reason.
+/// One reason why the payee got nothing, or less than others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup`, `maximum`, `release`.
@@ -64,7 +64,7 @@ pub struct Finding {
     pub line: Option<u32>,
     /// What it read, or what was compared, with the values seen.
     pub seen: BTreeMap<String, String>,
-    /// For people.
+    /// The reason in one sentence, addressed to the payee.
     pub message: String,
 }
 
@@ -84,6 +84,7 @@ pub fn for_payee(
     let who = find_payee(ruleset, payee, date);
     let mine = |credit: &&Credit| credit.payee.is_some() && credit.payee == who;
     let credits: Vec<&Credit> = decided.credits.iter().filter(mine).collect();
+
     let findings = match who {
         None => {
             vec![finding("crediting", "unknown_payee", format!("`{payee}` means no one person"))]
@@ -94,6 +95,7 @@ pub fn for_payee(
         }
         Some(who) => Person::new(ruleset, plan, who, &decided, transaction).drops(),
     };
+
     WhyNot {
         transaction: transaction.id.to_string(),
         plan: plan.id.to_string(),
@@ -125,6 +127,7 @@ pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<
 /// What a maximum took of credits of theirs, with both amounts.
 fn trimmed(decided: &Decided, credits: &[&Credit]) -> Vec<Finding> {
     let mut found = Vec::new();
+
     for step in &decided.trace {
         let own = |who: &Recipient| credits.iter().any(|credit| credit.recipient == *who);
         match &step.says {
@@ -162,6 +165,7 @@ fn waits(credit: &Credit) -> Option<Finding> {
         }
         Status::Void => ("release", "void", format!("{amount} was taken back")),
     };
+
     let rule = Some(credit.rule.to_string());
     Some(Finding { rule, ..finding(stage, code, message) })
 }
@@ -198,10 +202,12 @@ impl Person<'_> {
         let teams = day.map(|date| organization.teams.of(id, date)).unwrap_or_default();
         let positions = positions.into_iter().map(Recipient::Position);
         let seats: Vec<_> = positions.chain(teams.into_iter().map(Recipient::Team)).collect();
+
         let is_target = |date| {
             let mut positions = seats.iter();
             positions.any(|seat| selects(&plan.targets, organization, *seat, date))
         };
+
         let target = day.is_some_and(is_target);
         Person { ruleset, plan, decided, transaction, id, seats, target }
     }
@@ -211,11 +217,15 @@ impl Person<'_> {
             let last = self.decided.trace.iter().rev().find_map(ended);
             return last.into_iter().collect();
         }
+
+        // Somebody who is nowhere, or a member of a team that is credited, is told that alone.
         if let Some(whole) = self.homeless().or_else(|| self.of_team()) {
             return vec![whole];
         }
+
         let mut rules: Vec<&Option<Arc<str>>> = Vec::new();
         let course = |says: &Says| matches!(says, Says::Course | Says::Trims(_) | Says::Credits);
+        // Steps that only inform say nothing of why a person was left out.
         for step in self.decided.trace.iter().filter(|step| !course(&step.says)) {
             if !rules.contains(&&step.rule) {
                 rules.push(&step.rule);
@@ -223,6 +233,7 @@ impl Person<'_> {
         }
         // What is said of the whole plan comes last: rules are nearer to the person.
         rules.sort_by_key(|rule| rule.is_none());
+
         let mut drops: Vec<Finding> = Vec::new();
         for rule in rules {
             let steps = self.decided.trace.iter().filter(|step| step.rule == *rule);
@@ -232,10 +243,12 @@ impl Person<'_> {
                 }
             }
         }
+
         if self.target && drops.iter().any(|drop| drop.code != "not_rolled") {
             // To a target the direct rules say it: that nothing rolls only follows.
             drops.retain(|drop| drop.code != "not_rolled");
         }
+
         if drops.is_empty() {
             let message = "no rule of the plan could credit you".to_owned();
             drops.push(finding("crediting", "nobody", message));
@@ -271,6 +284,7 @@ impl Person<'_> {
     fn of_rule<'s>(&self, steps: impl Iterator<Item = &'s Step>) -> Vec<Finding> {
         let (mut lead, mut named, mut reached) = (None, false, false);
         let (mut missed, mut passed, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+
         for step in steps {
             match &step.says {
                 Says::Course | Says::Trims(_) | Says::Credits => (),
@@ -295,10 +309,12 @@ impl Person<'_> {
                 }
             }
         }
+
         if !reached {
             missed.append(&mut ends);
             return missed;
         }
+        // An end that concerns the person says more than that somebody else was named.
         if ends.is_empty() { passed } else { ends }
     }
 
@@ -309,18 +325,23 @@ impl Person<'_> {
     /// A rule that means others.
     fn missed(&self, step: &Step, lead: Option<&str>) -> Option<Finding> {
         let date = self.decided.date?;
+
         if step.stage != "crediting" {
             return self.unreached(step, date);
         }
+
         if !self.target {
             let seats = self.seated();
             let message = format!("your {seats} is not among the plan's targets on {date}");
             return Some(finding("crediting", "not_target", message));
         }
+
         let teams = self.plan.measure == Measure::Team;
         let aliases = self.ruleset.organization.aliases_of(self.id, date, teams);
+
         let lead = lead.unwrap_or(&step.message);
         let message = format!("{lead}; none of your aliases ({}) matches", aliases.join(", "));
+
         let mut seen = BTreeMap::from([("their names".to_owned(), aliases.join("; "))]);
         for (label, names) in [("owner", Names::Owner), ("team", Names::Team)] {
             let text = self.transaction.names(names);
@@ -328,6 +349,7 @@ impl Person<'_> {
                 seen.insert(label.to_owned(), text);
             }
         }
+
         Some(Finding { seen, ..of_step(step, "not_named", message) })
     }
 
@@ -340,6 +362,7 @@ impl Person<'_> {
             let mut seats = self.seats.iter();
             seats.any(|seat| selects(&rule.receivers, organization, *seat, date))
         });
+
         match (receives, self.target) {
             (true, _) => Some(self.unlisted(step, "not_reached")),
             (false, true) => None,

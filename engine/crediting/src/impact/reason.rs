@@ -27,16 +27,19 @@ pub(super) fn difference(
             message,
         })
     };
+
     let (old, new) = (outcome(before), outcome(after));
     if old != new {
         let why = after.and_then(|decision| decision.reasons.first());
         let why = why.map(|note| format!(": {}", note.message)).unwrap_or_default();
         return told("outcome", None, format!("{}, now {}{why}", word(old), word(new)));
     }
+
     let credits = |side: Option<&Decision>| -> Vec<CreditRow> {
         side.map(|decision| decision.credits.clone()).unwrap_or_default()
     };
     let (old, new) = (credits(before), credits(after));
+    // Credits are compared by id, which is the same as long as rule, recipient and path are.
     for credit in &old {
         let Some(now) = new.iter().find(|now| now.id == credit.id) else {
             let message = format!("{} no longer gets {}", name(credit), money(credit));
@@ -46,12 +49,15 @@ pub(super) fn difference(
             return told(what, Some(&credit.rule), format!("{}: {message}", name(credit)));
         }
     }
+
     let added: Vec<&CreditRow> =
         new.iter().filter(|now| old.iter().all(|known| known.id != now.id)).collect();
+    // Corrections of finalized periods come in pairs, which mean something only together.
     if added.iter().any(|row| row.reverses.is_some()) {
         let rule = added.first().map(|row| row.rule.as_str());
         return told("amount", rule, corrected(&added));
     }
+
     let added = added.first()?;
     let message = format!("{} gets {}", name(added), money(added));
     told("added", Some(&added.rule), message)
@@ -68,10 +74,13 @@ fn changed(old: &CreditRow, new: &CreditRow) -> Option<(&'static str, String)> {
         ("detail", text(&old.reason), text(&new.reason)),
         ("detail", text(&old.reason_code), text(&new.reason_code)),
     ];
+
     let parted = pairs.into_iter().find(|(_, old, new)| old != new);
     if let Some((what, old, new)) = parted {
         return Some((what, format!("{old}, now {new}")));
     }
+
+    // The ruleset's hash differs on every row of a change, and is no difference of the credit.
     let same = CreditRow { ruleset: old.ruleset.clone(), ..new.clone() };
     (same != *old).then(|| ("detail", "reached in another way".to_owned()))
 }
@@ -80,6 +89,7 @@ fn changed(old: &CreditRow, new: &CreditRow) -> Option<(&'static str, String)> {
 /// for each recipient, rule and period: "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02".
 fn corrected(posted: &[&CreditRow]) -> String {
     let key = |row: &CreditRow| (name(row), row.period.clone(), row.unit_type.clone());
+
     let mut groups: Vec<(_, Vec<Decimal>)> = Vec::new();
     for row in posted {
         let amount = row.amount.parse::<Decimal>().unwrap_or_default();

@@ -12,7 +12,7 @@ use super::{By, Difference, Impact, Key, Sum};
 pub struct Line {
     /// Of whom or what.
     pub name: String,
-    /// Unit type.
+    /// Unit type of the amounts.
     pub unit_type: String,
     /// Credited by the rules that decided, over the transactions that differ.
     pub before: Decimal,
@@ -31,17 +31,17 @@ pub struct Line {
 pub struct Report {
     /// Transactions that were compared.
     pub transactions: u64,
-    /// Transactions that differ.
+    /// Transactions whose decisions differ.
     pub differing: u64,
     /// In all, a line a unit type.
     pub total: Vec<Line>,
-    /// By payee.
+    /// The sums of each payee.
     pub by_payee: Vec<Line>,
     /// By position that others report to.
     pub by_manager: Vec<Line>,
-    /// By plan.
+    /// The sums of each plan.
     pub by_plan: Vec<Line>,
-    /// By credit type.
+    /// The sums of each credit type.
     pub by_credit_type: Vec<Line>,
     /// Where transactions part, up to a limit.
     pub differences: Vec<Difference>,
@@ -67,10 +67,12 @@ impl Impact {
             let differ = mine
                 .filter(|(_, sum)| sum.before != sum.after || sum.held_before != sum.held_after);
             let mut lines: Vec<Line> = differ.map(|(key, sum)| line(key, sum)).collect();
+
             // Stable: equal differences stay in order of their names.
             lines.sort_by_key(|line| std::cmp::Reverse(line.difference.abs()));
             lines
         };
+
         Report {
             transactions: self.transactions,
             differing: self.differing,

@@ -28,10 +28,13 @@ pub(super) fn admit<'a>(
     steps: &mut Option<Vec<Step>>,
 ) -> Result<Option<Case<'a>>, Park> {
     let date = transaction.date();
+    // The period comes first, so that the filter can read it; a date that is missing parks later.
     let calendar = &ruleset.settings.calendar;
     let period = date.as_ref().ok().and_then(|date| calendar.period(*date, PeriodKind::Month));
     let period: Option<Arc<str>> = period.map(|period| Arc::from(period.id));
+
     let view = view(ruleset, plan, transaction, period.clone());
+
     if let Some(filter) = plan.filter
         && !included(machine, filter, &view)?
     {
@@ -43,7 +46,9 @@ pub(super) fn admit<'a>(
         }
         return Ok(None);
     }
+
     let date = date.map_err(|why| unreadable(&why, "no_period"))?;
+    // The plan does not claim deals outside its own dates.
     if !plan.validity.contains(date) {
         if let Some(steps) = steps {
             let message = format!("the plan is not in force on {date}");
@@ -51,9 +56,11 @@ pub(super) fn admit<'a>(
         }
         return Ok(None);
     }
+
     let Some(period) = period else {
         return Err(Park::new("filter", "no_period", format!("no period holds {date}")));
     };
+    // Any bad cell parks, whether a rule reads it or not: nobody knows what the sender meant.
     if let Some(why) = transaction.bad_value() {
         return Err(unreadable(&why, "bad_value"));
     }
@@ -62,6 +69,7 @@ pub(super) fn admit<'a>(
         let key = ruleset.settings.fields.id.join("`, `");
         return Err(Park::new("filter", "bad_value", format!("the natural key `{key}` is blank")));
     }
+
     let currency = currency(ruleset, transaction)?;
     let mut case = Case {
         ruleset,
@@ -79,6 +87,7 @@ pub(super) fn admit<'a>(
         rule: None,
         trace: None,
     };
+
     warn_of_no_currency(&mut case);
     Ok(Some(case))
 }
@@ -139,12 +148,15 @@ fn currency(ruleset: &Ruleset, transaction: &Transaction) -> Result<Option<Unit>
     if name.is_empty() {
         return Ok(None);
     }
+
     let found = ruleset.settings.units.find_any_case(name);
     let column = transaction.column_of(Field::Currency).unwrap_or_default();
+
     let park = || {
         let message = format!("`{column}` holds `{name}`, which is not a unit type");
         Park::new("filter", "bad_value", message)
     };
+
     found.map(Some).ok_or_else(park)
 }
 

@@ -18,11 +18,13 @@ use accredit_domain::transaction::Unreadable;
 /// [`Park`] when no decision can be made.
 pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park> {
     let (name, date) = (&rule.rule.name, case.date);
+
     if !rule.rule.validity.contains(case.date) {
         let message = || format!("rule `{name}` is not active on {date}");
         case.tell("crediting", || (Says::Ends("inactive".to_owned()), message()));
         return Ok(());
     }
+
     if let Some(condition) = rule.rule.condition
         && !case.test("crediting", condition, Seen::default())?
     {
@@ -35,8 +37,11 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
         case.reasons.push(note);
         return Ok(());
     }
+
     let Some(recipients) = crediting::recipients(case, rule)? else { return Ok(()) };
+    // The value is computed once for the whole deal: its program sees the first recipient.
     let first = recipients.first();
+
     for result in &rule.results {
         let to = first.map(|(recipient, team)| case.receiver(recipient, team, None));
         let value = match result.value {
@@ -46,11 +51,14 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
             None => amount_of(case)?,
         };
         case.step("value", || format!("rule `{name}`: the deal is worth {value}"));
+
+        // Exchanged before it is divided, so that the parts sum to the exchanged value.
         let value = match case.currency {
             Some(currency) => case.exchange("value", value, (currency, result.unit))?,
             None => value,
         };
         worth("value", value, result.unit)?;
+
         for part in recipients.parts(value, result.unit.scale)? {
             let result_name = &result.output.name;
             let mut credit = blank_credit(case, name, result_name, part.recipient, part.team, None);
@@ -60,6 +68,7 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
             finish_direct(case, result, credit, &recipients.shares)?;
         }
     }
+
     Ok(())
 }
 
@@ -88,6 +97,7 @@ fn finish_direct(
     credit.reason_code = result.output.reason_code.clone();
     credit.rollable = result.rollable;
     credit.rollable_on_reporting = result.rollable_on_reporting;
+
     if let Some(program) = result.output.maximum {
         let to = case.receiver(credit.recipient, credit.team, None);
         let cap = case.number("maximum", program, Seen { to: Some(&to), ..Seen::default() })?;
@@ -95,15 +105,19 @@ fn finish_direct(
             return Ok(());
         }
     }
+
+    // After the maximum: an amount set by hand is the last word.
     adjust::credit(case, &mut credit)?;
     hold::apply(case, &result.output.hold, None, &mut credit);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
+
     let who = case.recipient_id(credit.recipient);
     case.tell("crediting", || {
         let (amount, status) = (credit.amount, credit.status.name());
         let share = shares_text(shares, credit.share);
         (Says::Credits, format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule))
     });
+
     add(case, credit);
     Ok(())
 }

@@ -34,9 +34,13 @@ pub(super) fn blank_credit(
         via.as_deref().unwrap_or(""),
         source.as_deref().unwrap_or(""),
     ];
+
+    // The id says who got it and how, so the same credit has the same id at every decision.
     let id = CreditId::of(&transaction, &parts, 0);
+
     let position = recipient.position();
     let payee = position.and_then(|position| organization.holder(position, case.date));
+
     Credit {
         id,
         transaction,
@@ -90,11 +94,14 @@ pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal
     let wanted = credit.amount;
     let headroom = money::cut(headroom, credit.unit.scale);
     let trimmed = maximum::trim(wanted, headroom);
+
     if trimmed == wanted {
         return true;
     }
+
     credit.amount = trimmed;
     maximum::warn(case, credit, wanted);
+    // A row of 0.00 would look like a payment, so nothing is left without a credit.
     if trimmed.is_zero() {
         let who = case.recipient_id(credit.recipient);
         let (rule, wanted) = (&credit.rule, money::text(wanted, credit.unit.scale));
@@ -102,5 +109,6 @@ pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal
         case.reason_for("maximum", "over_maximum", message, vec![credit.recipient]);
         return false;
     }
+
     true
 }

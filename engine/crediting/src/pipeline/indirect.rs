@@ -21,8 +21,10 @@ pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
     case.rule = None;
     let candidates = rollup::candidates(case, root)?;
     reached(case, root, &candidates);
+
     for candidate in candidates {
         let mut any = false;
+
         let rules = plan.indirect.iter().filter(|rule| {
             rule.relationship == candidate.relationship && rule.sources.contains(&root.plan)
         });
@@ -31,11 +33,13 @@ pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
             any |= indirect(case, root, &candidate, rule)?;
         }
         case.rule = None;
+
         if !any {
             let who = case.recipient_id(candidate.recipient);
             case.step("rollup", || format!("`{who}` is reached and has no rule for it"));
         }
     }
+
     Ok(())
 }
 
@@ -45,14 +49,17 @@ fn reached(case: &mut Case<'_>, root: &Credit, candidates: &[Candidate]) {
         return;
     }
     let (plan, date, from) = (case.plan, case.date, case.recipient_id(root.recipient));
+
     for rule in plan.indirect.iter().filter(|rule| rule.sources.contains(&root.plan)) {
         let name = &rule.rule.name;
         case.rule = Some(Arc::clone(name));
+
         if !rule.rule.validity.contains(date) {
             let message = format!("rule `{name}` is not active on {date}");
             case.tell("rollup", || (Says::Ends("inactive".to_owned()), message));
             continue;
         }
+
         let over = candidates.iter().filter(|it| it.relationship == rule.relationship);
         let who: Vec<_> = over.map(|candidate| candidate.recipient).collect();
         let ids: Vec<String> =
@@ -62,6 +69,7 @@ fn reached(case: &mut Case<'_>, root: &Credit, candidates: &[Candidate]) {
         let message = format!("rule `{name}`: the credit to `{from}` reaches {ids} over {over}");
         case.tell("rollup", || (Says::Only(who), message));
     }
+
     case.rule = None;
 }
 
@@ -83,6 +91,7 @@ fn indirect(
 ) -> Result<bool, Park> {
     let organization = &case.ruleset.organization;
     let receives = selects(&rule.receivers, organization, candidate.recipient, case.date);
+
     if !rule.rule.validity.contains(case.date) {
         return Ok(false);
     }
@@ -90,10 +99,12 @@ fn indirect(
         ends(case, "receiver", candidate.recipient, || "not among its receivers".to_owned());
         return Ok(false);
     }
+
     let rolled = (candidate.relationship, candidate.via, candidate.level);
     let to = case.receiver(candidate.recipient, candidate.team, Some(rolled));
     let source = case.view(root);
     let seen = Seen { credit: Some(&source), to: Some(&to), existing: &[] };
+
     if let Some(condition) = rule.rule.condition
         && !case.test("rollup", condition, seen)?
     {
@@ -105,6 +116,7 @@ fn indirect(
         });
         return Ok(true);
     }
+
     for result in &rule.results {
         let origin = Rolled {
             source: root.id,
@@ -112,6 +124,7 @@ fn indirect(
             via: candidate.via,
             level: candidate.level,
         };
+
         let (name, result_name) = (&rule.rule.name, &result.output.name);
         let (recipient, team) = (candidate.recipient, candidate.team);
         let mut credit = blank_credit(case, name, result_name, recipient, team, Some(origin));
@@ -121,6 +134,8 @@ fn indirect(
             Some(_) => root.amount,
             None => case.exchange("rollup", root.amount, (root.unit, credit.unit))?,
         };
+
+        // A type that the result does not name is that of the credit that rolls.
         let credit_type = result.credit_type.as_ref().unwrap_or(&root.credit_type);
         credit.credit_type = Arc::clone(credit_type);
         credit.reason_code = result.output.reason_code.clone();
@@ -137,6 +152,7 @@ fn finish_indirect(
     seen: Seen<'_>,
 ) -> Result<(), Park> {
     let (mut wish, mut wished_maximum) = (None, None);
+
     if let Some(program) = result.value {
         let existing = case.existing();
         let seen = Seen { existing: &existing, ..seen };
@@ -165,9 +181,12 @@ fn finish_indirect(
             }
         }
     }
+
     worth("rollup", credit.amount, credit.unit)?;
     credit.amount = money::round(credit.amount, credit.unit.scale);
     duplication::apply(case, &result.output.duplicates, &mut credit)?;
+
+    // What a duplicate would have used of the maximum stays for the others.
     if credit.status != Status::Suppressed {
         let cap = match result.output.maximum {
             Some(program) => Some(case.number("maximum", program, seen)?),
@@ -181,14 +200,17 @@ fn finish_indirect(
                 return Ok(());
             }
         }
+
         adjust::credit(case, &mut credit)?;
         hold::apply(case, &result.output.hold, wish, &mut credit);
     }
+
     let who = case.recipient_id(credit.recipient);
     case.tell("rollup", || {
         let (amount, status) = (credit.amount, credit.status.name());
         (Says::Credits, format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule))
     });
+
     add(case, credit);
     Ok(())
 }

@@ -43,6 +43,7 @@ pub fn row(ruleset: &Ruleset, credit: &Credit) -> CreditRow {
     let organization = &ruleset.organization;
     let settings = &ruleset.settings;
     let rolled = credit.rolled.as_ref();
+
     CreditRow {
         id: credit.id.to_string(),
         transaction: credit.transaction.to_string(),

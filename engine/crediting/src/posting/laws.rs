@@ -24,12 +24,15 @@ pub fn sums<'a>(rows: impl IntoIterator<Item = &'a CreditRow>) -> Result<Sums, S
         let payee = row.payee.clone().unwrap_or_default();
         let recipient = recipient(row).to_owned();
         let (plan, transaction) = (row.plan.clone(), row.transaction.clone());
+
         let key =
             [plan, transaction, recipient, payee, row.credit_type.clone(), row.unit_type.clone()];
+
         let sum = sums.entry(key).or_default();
         let total = sum.checked_add(row.amount()?);
         *sum = total.ok_or_else(|| format!("the sum of what counts is too large ({})", row.id))?;
     }
+
     sums.retain(|_, sum| !sum.is_zero());
     Ok(sums)
 }
@@ -50,6 +53,7 @@ pub fn check(
     let Some(posted) = rows.strip_prefix(frozen) else {
         return Err("law broken (finalized stays): a frozen row was changed or removed".to_owned());
     };
+
     if let Some(row) = posted.iter().find(|row| finalized.contains(&row.period)) {
         let (id, period) = (&row.id, &row.period);
         return Err(format!("law broken (finalized stays): {id} was posted in {period}"));
@@ -58,10 +62,12 @@ pub fn check(
     if !posted.is_sorted_by_key(first) {
         return Err("law broken (order of posting): a later period stands first".to_owned());
     }
+
     let mut ids = BTreeSet::new();
     if let Some(row) = rows.iter().find(|row| !ids.insert(row.id.as_str())) {
         return Err(format!("law broken (one id, one row): {}", row.id));
     }
+
     let stands = sums(rows)?;
     let differs = |key: &&[String; 6]| clean.get(*key) != stands.get(*key);
     let keys: BTreeSet<&[String; 6]> = clean.keys().chain(stands.keys()).collect();

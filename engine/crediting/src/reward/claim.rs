@@ -95,11 +95,14 @@ pub(super) fn claims<'a>(
             alerts.push(desk.alert("policy_error", &message));
             continue;
         };
+
+        // Credits of other types earn nothing, and are shown to programs in the totals.
         let counts = desk.reward.credit_types.iter().any(|known| **known == *credit.credit_type);
         let Some((claimant, seat)) = claimant(desk, credit, date, counts.then_some(&mut *alerts))
         else {
             continue;
         };
+
         let claim = found.entry((claimant.clone(), unit)).or_insert_with(|| Claim {
             claimant,
             unit,
@@ -108,7 +111,9 @@ pub(super) fn claims<'a>(
             totals: BTreeMap::new(),
             seats: Vec::new(),
         });
+
         let sum = claim.totals.entry(Arc::from(credit.credit_type.as_str())).or_default();
+        // Totals are only shown: they may stop at the largest decimal, unlike what is paid by.
         *sum = sum.saturating_add(amount);
         if counts {
             claim.credits.push(credit.id.clone());
@@ -116,6 +121,7 @@ pub(super) fn claims<'a>(
             claim.seats.extend(seat.map(|seat| (seat, date)));
         }
     }
+
     found.into_values().filter(|claim| !claim.credits.is_empty()).collect()
 }
 
@@ -130,6 +136,7 @@ fn claimant(
     let organization = &desk.ruleset.organization;
     let person = |id: ParticipantId| Claimant::Participant(organization.participant_id(id), id);
     let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
+
     match desk.reward.to {
         To::Credited => {
             let payee = organization.find_participant(credit.payee.as_deref()?)?;
@@ -140,6 +147,7 @@ fn claimant(
             let Some(holder) = desk.manager(manager, date) else {
                 let vacant = organization.position_id(manager);
                 let message = format!("`{vacant}` is vacant on {date}, so nobody gets its part");
+
                 let alert = desk.alert("vacant", &message);
                 if let Some(alerts) = alerts.filter(|alerts| !alerts.contains(&alert)) {
                     alerts.push(alert);
@@ -161,12 +169,14 @@ impl Claim {
         let organization = &desk.ruleset.organization;
         let leaves = desk.ruleset.settings.calendar.leaves(desk.period);
         let leaves: Vec<String> = leaves.into_iter().map(|leaf| leaf.id).collect();
+
         let titled = |title: &str| {
             self.seats.iter().any(|(seat, date)| {
                 let version = organization.version(*seat, *date);
                 version.is_some_and(|version| fold(&version.title) == *title)
             })
         };
+
         let fits = |target: &Selector| match (target, &self.claimant) {
             (Selector::All, _) => true,
             (Selector::Team(team), Claimant::Team(_, own)) => team == own,
@@ -174,11 +184,13 @@ impl Claim {
             (Selector::Participant(who), Claimant::Participant(_, own)) => who == own,
             (Selector::Position(wanted), _) => self.seats.iter().any(|(seat, _)| seat == wanted),
             (Selector::Title(title), _) => titled(title),
+            // A member who has left is measured with the team of their last day.
             (Selector::Team(team), Claimant::Participant(_, own)) => {
                 let there = organization.last_day(*own, desk.last);
                 organization.teams.is_member(*team, *own, there)
             }
         };
+
         desk.ruleset.quotas.find(&desk.plan.id, &desk.period.id, &leaves, fits)
     }
 }

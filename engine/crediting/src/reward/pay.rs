@@ -34,25 +34,31 @@ pub(super) fn pay(
     rewards: &mut Rewards,
 ) {
     let quota = claim.quota(desk);
+
     let worth = match worth(desk, claim, quota, machine) {
         Ok(worth) => worth,
         Err(alert) => return rewards.alerts.push(alert),
     };
+
     match &claim.claimant {
         Claimant::Participant(_, payee) => {
             let (amount, unit) = exchanged(desk, *payee, worth.exact, claim.unit, rewards);
             let units = (claim.unit, unit);
+            // The maximum is exchanged as well, so that rounding is the last thing that happens.
             let exchanged_most = |most| desk.ruleset.rates.exchange(most, units, desk.last).ok();
+
             let most = worth.most.and_then(exchanged_most);
             let amount = rounded(amount, most, unit.scale);
             push(desk, claim, quota, (*payee, amount, unit), rewards);
         }
         Claimant::Team(_, team) => {
             let worth = rounded(worth.exact, worth.most, claim.unit.scale);
+
             let paid = match desk.reward.to {
                 To::TeamManagers => manager(desk, *team, worth),
                 _ => members(desk, *team, claim.unit, worth),
             };
+
             match paid {
                 Ok(paid) => {
                     for (payee, amount) in paid {
@@ -98,6 +104,7 @@ fn push(
     rewards: &mut Rewards,
 ) {
     let (payee, amount, unit) = paid;
+
     match money::within_limit(amount, unit.scale) {
         Ok(_) => rewards.rows.push(row(desk, claim, quota, paid)),
         Err(too_large) => {
@@ -116,7 +123,9 @@ fn worth(
 ) -> Result<ClaimWorth, Note> {
     let id = claim.claimant.id();
     let too_large = || desk.alert("policy_error", &format!("what `{id}` has is too large"));
+
     let credited = claim.credited.ok_or_else(too_large)?;
+
     let worth = match &desk.reward.worth {
         Worth::Tiers(tiers) => tiers.amount(credited, quota).map_err(|why| match why {
             Unpayable::NoQuota => desk
@@ -146,14 +155,17 @@ fn run(
     machine: Option<&mut Machine>,
 ) -> Result<Decimal, Note> {
     let id = claim.claimant.id();
+
     let Some(machine) = machine else {
         return Err(desk.alert("policy_error", "there is nothing to run its program with"));
     };
+
     let seen = seen(desk, claim, (credited, quota));
     machine.reward(program, &seen.rewarded()).map_err(|fault| {
         let alert = desk.alert("policy_error", &format!("for `{id}`: {}", fault.message));
         Note {
             policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
+            // A program of a line in the plan has no policy to name.
             file: Some(fault.place.file),
             line: Some(fault.place.line),
             column: Some(fault.place.column),
@@ -170,10 +182,13 @@ pub(super) fn seen(
 ) -> Seen {
     let settings = &desk.ruleset.settings;
     let types = settings.credit_types.iter().chain(&desk.reward.credit_types);
+
     let mut totals = claim.totals.clone();
+    // A type without a credit is 0 to a program, not an error.
     types.for_each(|name| {
         totals.entry(Arc::clone(name)).or_default();
     });
+
     let totals = Arc::new(TotalsView { credited, by_credit_type: totals });
     Seen { payee: Arc::new(view(desk, claim)), totals, quota }
 }
@@ -181,8 +196,11 @@ pub(super) fn seen(
 /// The claimant as programs see it; a person by the seat of the first credit that counts.
 fn view(desk: &Desk<'_>, claim: &Claim) -> PayeeView {
     let organization = &desk.ruleset.organization;
+
+    // The first seat, whatever the order in which the credits came.
     let seat = claim.seats.iter().min_by_key(|(seat, date)| (*date, *seat)).copied();
     let version = seat.and_then(|(seat, date)| organization.version(seat, date));
+
     let (name, team) = match &claim.claimant {
         Claimant::Participant(_, payee) => (organization.participant_name(*payee), None),
         Claimant::Team(id, team) => {
@@ -191,6 +209,7 @@ fn view(desk: &Desk<'_>, claim: &Claim) -> PayeeView {
             (name, Some(Arc::clone(id)))
         }
     };
+
     PayeeView {
         id: Arc::clone(claim.claimant.id()),
         name,
@@ -210,24 +229,30 @@ fn members(
     worth: Decimal,
 ) -> Result<Vec<(ParticipantId, Decimal)>, Note> {
     let organization = &desk.ruleset.organization;
+
     let mut members: Vec<(ParticipantId, Decimal)> = Vec::new();
     for member in organization.members(team, desk.last) {
+        // Two rows of one person are one member with the sum of their weights.
         match members.iter_mut().find(|(known, _)| *known == member.participant) {
             Some((_, weight)) => *weight = weight.saturating_add(member.weight),
             None => members.push((member.participant, member.weight)),
         }
     }
+
     let id = organization.team_id(team);
     if members.is_empty() {
         let message = format!("team `{id}` has no member on {}, so nobody is paid", desk.last);
         return Err(desk.alert("unmatched", &message));
     }
+
     let weights: Vec<Decimal> = members.iter().map(|(_, weight)| *weight).collect();
+    // Weights that are all zero divide nothing: the members share equally.
     let shares = if weights.iter().all(Decimal::is_zero) {
         Shares::Equal(weights.len())
     } else {
         Shares::Parts(weights)
     };
+
     let parts = money::split(worth, &shares, unit.scale)
         .map_err(|error| desk.alert("policy_error", &format!("team `{id}`: {error}")))?;
     Ok(members.into_iter().map(|(payee, _)| payee).zip(parts).collect())
@@ -240,12 +265,15 @@ fn manager(
     worth: Decimal,
 ) -> Result<Vec<(ParticipantId, Decimal)>, Note> {
     let organization = &desk.ruleset.organization;
+
     let (id, last) = (organization.team_id(team), desk.last);
+
     let manager = organization.teams.version(team, last).and_then(|version| version.manager);
     let Some(manager) = manager else {
         let message = format!("team `{id}` has no manager on {last}, so nobody is paid");
         return Err(desk.alert("unmatched", &message));
     };
+
     match desk.manager(manager, last) {
         Some(holder) => Ok(vec![(holder, worth)]),
         None => {
@@ -270,18 +298,22 @@ fn exchanged(
     // Whoever has left is paid what is due in the currency that they were paid in.
     let there = organization.last_day(payee, desk.last);
     let Some(own) = organization.currency(payee, there) else { return (amount, unit) };
+
     if !rates.is_currency(unit) {
         return (amount, unit);
     }
+
     match rates.exchange(amount, (unit, own), desk.last) {
         Ok(exchanged) => (exchanged, own),
         Err(why) => {
             let name = |unit| desk.ruleset.settings.units.name(unit);
+
             let (one, other, last) = (name(unit), name(own), desk.last);
             let why = match why {
                 NoExchange::NoRate => format!("no exchange rate from {one} to {other} on {last}"),
                 NoExchange::TooLarge => format!("{amount} {one} is too large to be exchanged"),
             };
+
             let id = organization.participant_id(payee);
             let message = format!("what `{id}` gets stays in {one}: {why}");
             rewards.alerts.push(desk.alert("no_exchange_rate", &message));
@@ -298,16 +330,21 @@ fn row(
 ) -> RewardRow {
     let (units, reward) = (&desk.ruleset.settings.units, desk.reward);
     let payee = desk.ruleset.organization.participant_id(payee).to_string();
+
     let team = match &claim.claimant {
         Claimant::Team(id, _) => Some(id.to_string()),
         Claimant::Participant(..) => None,
     };
+
     let (of, credited) = (claim.unit, claim.credited.unwrap_or_default());
+
     let share = quota.and_then(|quota| credited.checked_div(quota));
     let attainment = share.map(|share| money::round(share, ATTAINMENT_DECIMALS));
+
     let (plan, period) = (desk.plan.id.to_string(), desk.period.id.clone());
     let parts =
         [&*plan, &period, &reward.name, &payee, team.as_deref().unwrap_or(""), units.name(of)];
+
     RewardRow {
         id: id(&parts),
         reward: reward.name.to_string(),

@@ -21,7 +21,7 @@ const STAGE: &str = "adjustment";
 /// An amount set by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjustment {
-    /// Whose amount.
+    /// The transaction or credit whose amount is set.
     pub target: Target,
     /// What becomes of it.
     pub change: Change,
@@ -34,7 +34,7 @@ pub struct Adjustment {
 pub enum Target {
     /// The transaction with this natural key.
     Transaction(Arc<str>),
-    /// One credit.
+    /// The credit with this id.
     Credit(CreditId),
 }
 
@@ -73,7 +73,9 @@ pub fn transaction(inputs: &Inputs, transaction: &Arc<Transaction>) -> Arc<Trans
     if inputs.adjustments.is_empty() {
         return Arc::clone(transaction);
     }
+
     let target = Target::Transaction(Arc::clone(&transaction.id));
+
     let adjusted = last(inputs, &target).and_then(|adjustment| {
         let amount = match adjustment.change {
             Change::To(amount) => amount,
@@ -81,6 +83,7 @@ pub fn transaction(inputs: &Inputs, transaction: &Arc<Transaction>) -> Arc<Trans
         };
         transaction.with_amount(amount)
     });
+
     adjusted.map_or_else(|| Arc::clone(transaction), Arc::new)
 }
 
@@ -109,6 +112,7 @@ pub fn credit(case: &mut Case<'_>, credit: &mut Credit) -> Result<(), Park> {
     if let Some(code) = &adjustment.reason_code {
         credit.reason_code = Some(Arc::clone(code));
     }
+
     let (who, now) = (case.recipient_id(credit.recipient), credit.amount);
     case.step(STAGE, || format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.rule));
     Ok(())

@@ -32,14 +32,14 @@ const STAGE: &str = "crediting";
 pub struct Recipients {
     /// What becomes of each name.
     named: Vec<Named>,
-    /// Their parts.
+    /// What part of the deal each name has.
     pub shares: Shares,
 }
 
 /// What becomes of the part of one name.
 #[derive(Debug, Clone, PartialEq)]
 enum Named {
-    /// It is nobody's.
+    /// Nobody has it, and it stays uncredited.
     Nobody,
     /// It is this recipient's.
     Recipient(Recipient),
@@ -86,10 +86,13 @@ fn assigned(
     assign: &Assign,
 ) -> Result<Option<Recipients>, Park> {
     let Some(found) = found(case, rule, assign)? else { return Ok(None) };
+
     let weights: Vec<Option<Decimal>> = found.iter().map(|found| found.share.weight).collect();
     let first_only = case.plan.split == Split::First && weights.iter().all(Option::is_none);
     let mut named: Vec<Named> = Vec::new();
+    // A team without members gives its own reason, which is more exact than the one below.
     let reasons = case.reasons.len();
+
     for (index, found) in found.iter().enumerate() {
         named.push(match found.who {
             // The others are not recipients of nothing: they are none.
@@ -102,6 +105,7 @@ fn assigned(
             Who::Team(team) => members::pass(case, rule, team)?.map_or(Named::Nobody, Named::Team),
         });
     }
+
     if named.iter().all(|named| *named == Named::Nobody) {
         if case.reasons.len() == reasons {
             let name = &rule.rule.name;
@@ -111,11 +115,13 @@ fn assigned(
         }
         return Ok(None);
     }
+
     let shares = divide(case, &weights)?;
     // A policy may credit somebody on top of the deal; a text that does is more likely a slip.
     if !matches!(assign, Assign::Policy(_)) {
         check_total(case, rule, &found);
     }
+
     Ok(Some(Recipients { named, shares }))
 }
 
@@ -131,6 +137,7 @@ fn found(
         return Ok(found);
     }
     let Some(shares) = named::named(case, rule, assign)? else { return Ok(None) };
+
     let mut found: Vec<Found> = Vec::new();
     for share in shares {
         let who = resolve::resolve(case, assign, &share.who)?;
@@ -139,6 +146,7 @@ fn found(
             None => found.push(Found { who, share }),
         }
     }
+
     meant(case, rule, &found);
     Ok(Some(found))
 }
@@ -188,6 +196,7 @@ fn mixed(who: &str) -> Park {
 /// more than the deal is credited.
 fn check_total(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
     let weights = found.iter().map(|found| found.share.weight);
+
     let Some(weights) = weights.collect::<Option<Vec<Decimal>>>() else { return };
     let total = weights.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
     let Some(total) = total.filter(|total| *total != Decimal::ONE) else { return };
@@ -208,26 +217,32 @@ fn divide(case: &Case<'_>, weights: &[Option<Decimal>]) -> Result<Shares, Park> 
             format!("{} recipients are named, the plan's split is `refuse`", weights.len());
         return Err(Park::new(STAGE, "several_recipients", message));
     }
+
     let given: Vec<Decimal> = weights.iter().flatten().copied().collect();
     if given.is_empty() {
         return Ok(match case.plan.split {
             Split::Full => Shares::Full(weights.len()),
             Split::Refuse | Split::Equal => Shares::Equal(weights.len()),
+            // The others are still named, with a weight of nothing, so that `parts` sees as many as
+            // there are.
             Split::First => {
                 let rest = weights.iter().skip(1).map(|_| Decimal::ZERO);
                 Shares::Weights(std::iter::once(Decimal::ONE).chain(rest).collect())
             }
         });
     }
+
     if given.len() < weights.len() {
         let message = "some names have a weight and some have none";
         return Err(Park::new(STAGE, "mixed_weights", message));
     }
+
     let total = given.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
     if case.plan.require_total_one && total != Some(Decimal::ONE) {
         let total = total.unwrap_or(Decimal::MAX).normalize();
         let message = format!("weights sum to {total}, and the plan has `require_total_one`");
         return Err(Park::new(STAGE, "policy_error", message));
     }
+
     Ok(Shares::Weights(given))
 }

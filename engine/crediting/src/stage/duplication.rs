@@ -20,8 +20,10 @@ pub fn apply(
     setting: &DuplicateSetting,
     credit: &mut Credit,
 ) -> Result<(), Park> {
+    // The credit that was there first survives, which is why the order of rules matters.
     let survivor = case.earlier().find(|known| known.same_as(credit));
     let Some(survivor) = survivor.map(|credit| credit.id) else { return Ok(()) };
+
     let allowed = match setting {
         DuplicateSetting::Fixed(allowed) => *allowed,
         DuplicateSetting::Program(program) => {
@@ -30,12 +32,15 @@ pub fn apply(
             case.test("duplication", *program, seen)?
         }
     };
+
     if allowed {
         case.step("duplication", || format!("a duplicate of {survivor}, which is allowed"));
         return Ok(());
     }
+
     credit.status = Status::Suppressed;
     credit.reason = Some(format!("duplicate_of:{survivor}"));
+
     let who = case.recipient_id(credit.recipient);
     case.step("duplication", || format!("the credit to `{who}` is a duplicate of {survivor}"));
     Ok(())

@@ -27,6 +27,7 @@ pub fn apply(case: &mut Case<'_>, setting: &HoldSetting, wish: Option<Wish>, cre
         Some(wish) => Ok(wish),
         None => wanted(case, setting, credit),
     };
+
     match wanted.and_then(|wish| until(case, &wish)) {
         Ok(Until::Now) => (),
         Ok(Until::Date(date)) => held(case, credit, date),
@@ -34,12 +35,14 @@ pub fn apply(case: &mut Case<'_>, setting: &HoldSetting, wish: Option<Wish>, cre
             credit.status = Status::Held;
             credit.reason = Some(reason);
         }
+        // A hold that cannot be decided holds, visibly, instead of paying or parking the deal.
         Err(fault) => {
             credit.status = Status::Held;
             credit.reason = Some("policy_error".to_owned());
             case.warn_of(STAGE, "policy_error", &fault);
         }
     }
+
     resolve(case, credit);
 }
 
@@ -66,14 +69,17 @@ fn wanted(case: &mut Case<'_>, setting: &HoldSetting, credit: &Credit) -> Result
             };
         }
     };
+
     Ok((hold, None))
 }
 
 fn until(case: &Case<'_>, (hold, program): &Wish) -> Result<Until, Fault> {
+    // A hold written in a plan was read already: only a policy has a line to blame.
     let wrong = |message: String| match program {
         Some(program) => case.blame(*program, message),
         None => Fault { message, ..Fault::default() },
     };
+
     let calendar = &case.ruleset.settings.calendar;
     let date = match hold {
         Hold::None => return Ok(Until::Now),
@@ -102,6 +108,8 @@ fn held(case: &mut Case<'_>, credit: &mut Credit, date: Date) {
     let calendar = &case.ruleset.settings.calendar;
     let other_year = calendar.period(date, PeriodKind::Year).map(|year| year.id)
         != calendar.period(case.date, PeriodKind::Year).map(|year| year.id);
+
+    // Money of another fiscal year waits for a person, unless the plan says otherwise.
     if other_year && !case.plan.hold_across_years {
         credit.reason = Some("release_in_other_year".to_owned());
         let message = format!(
@@ -111,9 +119,11 @@ fn held(case: &mut Case<'_>, credit: &mut Credit, date: Date) {
         case.warn(STAGE, "release_in_other_year", message);
         return;
     }
+
     credit.release_date = Some(date);
     credit.reason = Some(format!("until {date}"));
     case.step(STAGE, || format!("held until {date}"));
+
     if case.inputs.as_of.is_some_and(|as_of| date <= as_of) {
         activate(credit);
         case.step(STAGE, || format!("released on {date}"));
@@ -124,8 +134,10 @@ fn held(case: &mut Case<'_>, credit: &mut Credit, date: Date) {
 fn resolve(case: &mut Case<'_>, credit: &mut Credit) {
     let id = credit.id;
     let last = case.inputs.resolutions.iter().rev().find(|resolution| resolution.credit == id);
+
     match last.map(|resolution| (resolution.action, resolution)) {
         None => (),
+        // What is not held needs no release, and its amount and date stay as decided.
         Some((Action::Release, _)) if credit.status != Status::Held => (),
         Some((Action::Release, resolution)) => {
             let date = resolution.date;

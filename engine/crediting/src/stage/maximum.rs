@@ -41,6 +41,7 @@ pub fn used(
             && credit.unit == unit
             && (scope == MaximumScope::Item || credit.recipient == receiver)
     };
+
     let amounts = case.credits.iter().filter(same).map(|credit| credit.amount.abs());
     money::sum(amounts)
         .ok_or_else(|| Park::new("maximum", "policy_error", money::Overflow.to_string()))
@@ -78,10 +79,12 @@ pub fn before_maximum(log: &[Note], row: &CreditRow) -> Option<String> {
     let left: Decimal = row.amount.parse().ok()?;
 
     let notes = log.iter().filter(|note| note.code == OVER_MAXIMUM && note.plan == row.plan);
+    // A credit may have been cut at several decisions: the warning that fits its amount is meant.
     let mut amounts = notes.filter_map(|note| {
         let (wanted, leaves) = note.message.strip_prefix(&wished)?.split_once(LEAVES)?;
         Some((wanted, leaves.parse::<Decimal>().ok()?))
     });
+
     let (wanted, _) = amounts.find(|(_, leaves)| *leaves == left)?;
     let scale = u8::try_from(left.scale()).ok()?;
     Some(money::text(wanted.parse().ok()?, scale))

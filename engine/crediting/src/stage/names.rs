@@ -20,20 +20,26 @@ pub fn parse(text: &str) -> Result<Vec<Share>, String> {
 
 fn one(part: &str) -> Result<Share, String> {
     let Some(open) = part.strip_suffix(']') else {
+        // `Ann[0.5` would otherwise be the name of nobody, and the slip of the keyboard stay
+        // unseen.
         if part.rsplit_once('[').is_some_and(|(_, weight)| !weight.contains(']')) {
             return Err(format!("`{part}` has a `[` without a `]` at its end"));
         }
         return Ok(Share { who: part.to_owned(), weight: None });
     };
+
     let Some((who, weight)) = open.rsplit_once('[') else {
         return Err(format!("`{part}` has a `]` without a `[`"));
     };
+
     let who = who.trim();
     if who.is_empty() {
         return Err(format!("`{part}` has a weight without a name"));
     }
+
     let weight = number(weight.trim()).filter(valid_weight);
     let weight = weight.ok_or_else(|| format!("the weight of `{part}` is not a number from 0"))?;
+
     Ok(Share { who: who.to_owned(), weight: Some(weight) })
 }
 

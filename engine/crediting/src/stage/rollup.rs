@@ -23,11 +23,11 @@ use accredit_domain::transaction::Names;
 /// A position or team that a direct credit reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
-    /// Who is reached.
+    /// The position or team that is reached.
     pub recipient: Recipient,
     /// The team through which a position was reached.
     pub team: Option<TeamId>,
-    /// Over which relationship.
+    /// The relationship over which it is reached.
     pub relationship: Relationship,
     /// Where the relationship was entered.
     pub via: Recipient,
@@ -41,6 +41,7 @@ pub struct Candidate {
 /// [`Park`] when a related order names nobody or several.
 pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
     let wanted = wanted(&case.plan.indirect, &root.plan, case.date);
+
     let (organization, date) = (&case.ruleset.organization, case.date);
     let ancestors: Vec<(Recipient, u32)> = match root.recipient {
         Recipient::Position(position) => {
@@ -52,6 +53,7 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
             ancestors.map(|(above, level)| (Recipient::Team(above), level)).collect()
         }
     };
+
     let mut reached = Reached { root: root.recipient, found: Vec::new() };
     for relationship in &wanted {
         let relationship = *relationship;
@@ -79,7 +81,9 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
             Relationship::Named(kind) => reached.follow(case, kind, root.recipient),
         }
     }
+
     if root.rollable_on_reporting {
+        // One level up at a time: what the manager's own relations reach counts as reached by them.
         for (ancestor, _) in &ancestors {
             for relationship in &wanted {
                 if let Relationship::Named(kind) = relationship {
@@ -88,6 +92,7 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
             }
         }
     }
+
     Ok(reached.found)
 }
 
@@ -130,6 +135,7 @@ impl Reached {
                 reached.map(|(team, level)| (Recipient::Team(team), level)).collect()
             }
         };
+
         let relationship = Relationship::Named(kind);
         for (recipient, level) in reached {
             self.push(Candidate { recipient, team: None, relationship, via, level });
@@ -144,15 +150,18 @@ fn teammates(case: &Case<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
     let Some(holder) = seat.and_then(|seat| organization.holder(seat, date)) else {
         return Vec::new();
     };
+
     let mut found = Vec::new();
     for team in organization.teams.of(holder, date) {
         let others = organization.members(team, date).filter(|it| it.participant != holder);
         for member in others {
             let held = organization.held_by(member.participant, date).into_iter();
+
             let held = held.filter(|position| Some(*position) != seat);
             found.extend(held.map(|position| (position, team)));
         }
     }
+
     found
 }
 
@@ -171,10 +180,13 @@ fn related_positions(case: &mut Case<'_>, column: Names) -> Result<Vec<PositionI
     let text = case.tx.transaction.names(column);
     let park = |code, message: String| Park::new("rollup", code, message);
     let shares = names::parse(&text).map_err(|message| park("bad_value", message))?;
+
     let mut positions = Vec::new();
     for share in shares {
         let who = share.who;
         let matches = case.ruleset.organization.resolve(&who, case.date);
+        // Nobody found earns nobody a credit, so it warns; several would pay the wrong one, so they
+        // park.
         match matches.positions.as_slice() {
             [position] => positions.push(*position),
             [] if matches.without_position => {

@@ -15,7 +15,7 @@ use accredit_script::{Arguments, check, trace};
 /// A step of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The stage.
+    /// The stage that took the step, such as `crediting`.
     pub stage: &'static str,
     /// What happened, with the values seen.
     pub message: String,
@@ -34,7 +34,7 @@ pub struct Refusal {
     pub condition: String,
     /// Whether it is the name of a policy.
     pub policy: bool,
-    /// The author's file.
+    /// The author's file, relative to the directory.
     pub file: String,
     /// The line of the file at which the program came to its answer, from 1.
     pub line: Option<u32>,

@@ -35,7 +35,7 @@ struct Leaf {
 /// A row of a customer's own periods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its id.
+    /// Its id, unique among the periods.
     pub id: String,
     /// The id of the period that it is a part of.
     pub parent: Option<String>,
@@ -46,9 +46,9 @@ pub struct Named {
 /// What is wrong with a list, and in which of its rows, from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The row.
+    /// The row, counted from 0.
     pub row: usize,
-    /// For people.
+    /// What is wrong, in one sentence.
     pub message: String,
 }
 
@@ -72,14 +72,17 @@ impl Listed {
                 Some((_, next)) => i64::from((*next - *first).get_days()),
                 None => WEEKS * DAYS,
             };
+
             if length != WEEKS * DAYS && length != (WEEKS + 1) * DAYS {
                 let message = format!("the year {name} has {length} days, not 364 or 371");
                 return Err(Fault::new(row, message));
             }
+
             let after = |weeks: i64| days_after(*first, weeks * DAYS);
             let year = listed.year(weeks, length / DAYS, name, after);
             year.ok_or_else(|| Fault::new(row, format!("the year {name} ends too late")))?;
         }
+
         Ok(listed)
     }
 
@@ -92,13 +95,16 @@ impl Listed {
         after: impl Fn(i64) -> Option<Date>,
     ) -> Option<()> {
         let year = Period { id: name.to_owned(), first: after(0)?, end: after(length)? };
+
         let quarter_weeks: i64 = weeks.iter().sum();
         let mut number = 0;
         for quarter in 0..4 {
             let start = quarter * quarter_weeks;
+            // A 53rd week belongs to the last quarter, and in it to the last period.
             let end = if quarter == 3 { length } else { start + quarter_weeks };
             let id = format!("{name}-Q{}", quarter + 1);
             let quarter = Period { id, first: after(start)?, end: after(end)? };
+
             let mut week = start;
             for (index, weeks) in weeks.into_iter().enumerate() {
                 number += 1;
@@ -109,8 +115,10 @@ impl Listed {
                 self.name(&month);
                 self.leaves.push(Leaf { month, quarter: quarter.clone(), year: year.clone() });
             }
+
             self.name(&quarter);
         }
+
         self.name(&year);
         Some(())
     }
@@ -128,14 +136,18 @@ impl Listed {
     pub fn tree(rows: &[Named]) -> Result<Listed, Vec<Fault>> {
         let tree = Tree { rows, ids: rows.iter().map(|row| row.id.as_str()).zip(0..).collect() };
         let mut faults = tree.relations();
+        // Leaves are looked for only in a tree that is one, without circles.
         if !faults.is_empty() {
             return Err(faults);
         }
+
         let leaves = tree.leaves(&mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
+
         let named = tree.spans(&leaves, &mut faults);
+
         let leaves = leaves.into_iter().filter_map(|(row, month)| {
             let ancestors = tree.ancestors(row);
             let period = |row: Option<&usize>| {
@@ -144,6 +156,7 @@ impl Listed {
             let (quarter, year) = (period(ancestors.first())?, period(ancestors.last())?);
             Some(Leaf { month, quarter, year })
         });
+
         let leaves = leaves.collect();
         if faults.is_empty() { Ok(Listed { leaves, named }) } else { Err(faults) }
     }
@@ -207,6 +220,7 @@ impl Tree<'_> {
     fn leaves(&self, faults: &mut Vec<Fault>) -> Vec<(usize, Period)> {
         let parents: BTreeSet<&str> =
             self.rows.iter().filter_map(|row| row.parent.as_deref()).collect();
+
         let mut leaves = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
             match row.days.from.zip(row.days.until) {
@@ -220,10 +234,12 @@ impl Tree<'_> {
                 }
             }
         }
+
         if !faults.is_empty() {
             // What has no days would be missed as a gap.
             return leaves;
         }
+
         leaves.sort_by_key(|(index, leaf)| (leaf.first, *index));
         for ((_, earlier), (row, later)) in leaves.iter().zip(leaves.iter().skip(1)) {
             let what = match earlier.end.cmp(&later.first) {
@@ -234,6 +250,7 @@ impl Tree<'_> {
             let message = format!("the periods `{}` and `{}` {what}", earlier.id, later.id);
             faults.push(Fault::new(*row, message));
         }
+
         leaves
     }
 
@@ -260,7 +277,9 @@ impl Tree<'_> {
                 (period.end, *last) = (leaf.end, place);
             }
         }
+
         for (row, (period, _)) in parents {
+            // A parent may leave its days to its leaves; if it has some, they must be the same.
             let days = self.rows.get(row).map(|row| row.days).unwrap_or_default();
             if days.from.is_some_and(|first| first != period.first)
                 || days.until.is_some_and(|end| end != period.end)
@@ -270,6 +289,7 @@ impl Tree<'_> {
             }
             named.insert(period.id.clone(), period);
         }
+
         named
     }
 }

@@ -21,7 +21,7 @@ pub(super) type Finalizations = BTreeMap<String, Date>;
 pub enum State {
     /// It has not begun.
     Future,
-    /// It goes on.
+    /// It has begun and not ended.
     Open,
     /// It has ended and may still change.
     Closed,

@@ -23,18 +23,25 @@ pub fn check_split(
 ) -> Result<(), String> {
     let exact = match shares {
         Shares::Equal(_) | Shares::Parts(_) => Some(value),
+        // `full` gives the whole to each, so nothing is to be summed.
         Shares::Full(_) => None,
         Shares::Weights(weights) => {
             let whole = sum(weights.iter().copied()).ok_or_else(|| Overflow.to_string())?;
+            // A product of more digits than a decimal holds was rounded, and cannot be compared
+            // exactly.
             whole.checked_mul(value).filter(|_| value.scale() <= 12)
         }
     };
+
     let Some(exact) = exact else { return Ok(()) };
+
     let actual = sum(amounts.iter().copied()).ok_or_else(|| Overflow.to_string())?;
     let expected = round(exact, scale);
+
     if expected == actual {
         return Ok(());
     }
+
     Err(format!("law broken (shares sum): {actual} was shared of {expected}"))
 }
 
@@ -47,20 +54,25 @@ pub fn check_split(
 pub fn check(inherited: &[&Credit], credits: &[Credit]) -> Result<(), String> {
     let mut known: HashMap<CreditId, &Credit> = HashMap::with_capacity(credits.len());
     known.extend(inherited.iter().map(|credit| (credit.id, *credit)));
+
     for credit in credits {
         if known.insert(credit.id, credit).is_some() {
             return Err(format!("law broken (one id, one credit): {}", credit.id));
         }
+        // Normalized: zeros at the end are no digits.
         if credit.amount.normalize().scale() > u32::from(credit.unit.scale) {
             return Err(format!("law broken (scale): {} of {}", credit.amount, credit.id));
         }
+
         let Some(rolled) = &credit.rolled else { continue };
         let fit = known.get(&rolled.source).is_some_and(|source| {
             source.is_direct() && source.rollable && source.status == Status::Active
         });
+
         if !fit {
             return Err(format!("law broken (one root): {} has no source that rolls", credit.id));
         }
     }
+
     Ok(())
 }

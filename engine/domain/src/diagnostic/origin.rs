@@ -11,7 +11,7 @@ use super::Place;
 /// Where a text begins in a file, and where it was written in other words than it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Origin {
-    /// Its first character.
+    /// Where its first character stands.
     pub place: Place,
     /// Where the file goes on after an escape, in order.
     bends: Vec<Bend>,
@@ -39,24 +39,30 @@ impl Origin {
         let mut origin = Origin::from(place);
         let (mut read, mut written) = ((1, 1), (origin.place.line, origin.place.column));
         let mut rest = raw.chars().peekable();
+
         while let Some(letter) = rest.next() {
             if letter != '\\' {
                 step(&mut read, letter);
                 step(&mut written, letter);
                 continue;
             }
+
+            // An escape: one character that is read, several that are written.
             step(&mut written, letter);
             let Some(kind) = rest.next() else { break };
             step(&mut written, kind);
+
             let digits = match kind {
                 'u' => 4,
                 'U' => 8,
                 'x' => 2,
                 _ => 0,
             };
+
             for digit in rest.by_ref().take(digits) {
                 step(&mut written, digit);
             }
+
             match kind {
                 'n' => step(&mut read, '\n'),
                 // At the end of a line it takes away all white space that follows.
@@ -67,8 +73,10 @@ impl Origin {
                 }
                 _ => step(&mut read, kind),
             }
+
             origin.bends.push(Bend { read, written });
         }
+
         origin
     }
 

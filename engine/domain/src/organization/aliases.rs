@@ -105,20 +105,26 @@ impl Organization {
     /// Every alias, by name, then by whom it means.
     pub fn aliases(&self) -> Vec<Alias> {
         let mut all = Vec::new();
+
         for (folded, meant) in self.aliases.iter() {
             let days = meant.iter().flat_map(|(entity, named)| self.days(*entity, *named));
+            // Asked for only on days where something changes, which are few.
             let several = |day: Date| self.resolve(folded, day).positions.len() > 1;
             let ambiguous = days.collect::<BTreeSet<Date>>().into_iter().any(several);
+
             for (entity, named) in meant {
                 let (kind, id, name) = self.described(*entity);
                 let alias = self.aliases.written(folded);
                 all.push(row(alias, (kind, &id, &name), *named, ambiguous));
             }
         }
+
         for (folded, meant) in self.teams.names().iter() {
             let days = meant.iter().flat_map(|(team, named)| self.team_days(*team, *named));
+            // Teams are named apart from people and positions: a name may mean one of each.
             let several = |day: Date| self.teams.resolve(folded, day).len() > 1;
             let ambiguous = days.collect::<BTreeSet<Date>>().into_iter().any(several);
+
             for (team, named) in meant {
                 let team = self.teams.all().nth(team.0 as usize).map(|(_, team)| team);
                 let Some(team) = team else { continue };
@@ -127,7 +133,9 @@ impl Organization {
                 all.push(row(alias, ("team", &team.id, name), *named, ambiguous));
             }
         }
+
         all.sort_by_cached_key(|row| (fold(&row.alias), row.clone()));
+
         all
     }
 
@@ -139,7 +147,9 @@ impl Organization {
             Entity::Participant(id) => *id == participant,
             Entity::Position(position) => held.contains(position),
         };
+
         let mut names = BTreeSet::new();
+
         if teams {
             let of = self.teams.of(participant, date);
             for (folded, meant) in self.teams.names().iter() {
@@ -154,12 +164,14 @@ impl Organization {
                 }
             }
         }
+
         names.into_iter().collect()
     }
 
     /// Days on which what an entity means under a name may begin to differ.
     fn days(&self, entity: Entity, named: Validity) -> Vec<Date> {
         let mut starts = vec![named];
+
         match entity {
             Entity::Participant(participant) => {
                 let known = self.participants.get(participant.0 as usize);
@@ -177,6 +189,7 @@ impl Organization {
                 starts.extend(versions.map(|version| version.validity));
             }
         }
+
         starts.into_iter().map(|validity| validity.from.unwrap_or(Date::MIN)).collect()
     }
 

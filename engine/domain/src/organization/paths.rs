@@ -35,11 +35,13 @@ pub(super) fn outwards<'a, T: Copy + Eq + 'a>(
     let mut reached: Vec<(T, u32)> = Vec::new();
     let mut front = vec![from];
     let mut distance = 1;
+
     while !front.is_empty() {
         let mut next = Vec::new();
         for source in front {
             for edge in edges(source).into_iter().flatten() {
                 let target = edge.target;
+                // Circles are allowed, so what is known is not entered again.
                 let known = target == from || reached.iter().any(|(known, _)| *known == target);
                 if !known && open(edge) {
                     reached.push((target, distance));
@@ -47,8 +49,10 @@ pub(super) fn outwards<'a, T: Copy + Eq + 'a>(
                 }
             }
         }
+
         front = next;
         distance += 1;
     }
+
     reached
 }

@@ -23,7 +23,7 @@ use crate::calendar::Validity;
 pub struct TeamVersion {
     /// When this version holds.
     pub validity: Validity,
-    /// Name to show.
+    /// Name for people; not unique.
     pub name: Arc<str>,
     /// The team it belongs to; circles are allowed.
     pub parent: Option<TeamId>,
@@ -31,7 +31,7 @@ pub struct TeamVersion {
     pub manager: Option<PositionId>,
 }
 
-/// A team.
+/// A team with everything that it was.
 #[derive(Debug, Clone)]
 pub struct Team {
     /// Its id in the files.
@@ -43,15 +43,15 @@ pub struct Team {
 /// Somebody's membership of a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
+    /// The person who belongs to the team.
     pub participant: ParticipantId,
     /// The part of a team's credit by weight, from 0; only its ratio to the others' matters.
     pub weight: Decimal,
-    /// When.
+    /// The days of the membership.
     pub validity: Validity,
 }
 
-/// All teams.
+/// All teams, their members and their names.
 #[derive(Debug, Clone, Default)]
 pub struct Teams {
     teams: Vec<Team>,

@@ -19,7 +19,7 @@ use crate::transaction::{Transaction, Value};
 /// What a value of a deal must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent {
-    /// This value.
+    /// This one value, as the column's type reads it.
     Is(Value),
     /// A value from the first to the last, both included.
     Range(Value, Value),
@@ -28,13 +28,13 @@ pub enum Extent {
 /// One row of territories.csv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TerritoryRow {
-    /// Whose territory.
+    /// The team whose territory it describes.
     pub team: TeamId,
     /// The column of the transaction.
     pub column: Arc<str>,
     /// What it must hold.
     pub extent: Extent,
-    /// When.
+    /// The days on which the row holds.
     pub validity: Validity,
 }
 
@@ -93,19 +93,24 @@ impl Territories {
     /// Adds a row, its values [`comparable`].
     pub fn add(&mut self, row: TerritoryRow) {
         let index = self.rows.len();
+
+        // One index a column: a lookup reads the cells of a deal, not the rows of the file.
         self.of.entry(row.team).or_default().push(index);
+
         let known = self.columns.iter().position(|column| column.name == row.column);
         let place = known.unwrap_or(self.columns.len());
         if known.is_none() {
             let name = Arc::clone(&row.column);
             self.columns.push(Column { name, exact: HashMap::new(), ranges: Vec::new() });
         }
+
         if let Some(column) = self.columns.get_mut(place) {
             match &row.extent {
                 Extent::Is(value) => column.exact.entry(value.clone()).or_default().push(index),
                 Extent::Range(..) => column.ranges.push(index),
             }
         }
+
         self.rows.push(row);
     }
 
@@ -127,19 +132,23 @@ impl Territories {
             teams.version(team, date).is_some()
                 && within.is_none_or(|top| teams.is_within(team, top, date))
         };
+
         let matching = self.matching(transaction, date);
         let candidates: BTreeSet<TeamId> = matching.iter().map(|row| row.team).collect();
         let candidates = candidates.into_iter().filter(|team| inside(*team));
         let fits: Vec<(TeamId, Fit)> =
             candidates.filter_map(|team| Some((team, self.fit(team, &matching, date)?))).collect();
+
         let Some(best) = fits.iter().map(|(_, fit)| *fit).max() else { return Vec::new() };
         let best: Vec<TeamId> =
             fits.into_iter().filter(|(_, fit)| *fit == best).map(|(team, _)| team).collect();
+
         let below = |team: TeamId, top: TeamId| team != top && teams.is_within(team, top, date);
         // In a circle of parents each is below the other, and none beats the other.
         let beaten = |team: TeamId| {
             best.iter().any(|other| *other != team && below(*other, team) && !below(team, *other))
         };
+
         best.iter().copied().filter(|team| !beaten(*team)).collect()
     }
 
@@ -150,6 +159,7 @@ impl Territories {
             let Some(value) = comparable(&transaction.get(&column.name)) else { continue };
             let exact = column.exact.get(&value).into_iter().flatten();
             let rows = exact.chain(&column.ranges).filter_map(|index| self.rows.get(*index));
+
             found.extend(rows.filter(|row| {
                 row.validity.contains(date)
                     && match &row.extent {

@@ -15,10 +15,10 @@ use rust_decimal::Decimal;
 
 use super::Selector;
 
-/// One row.
+/// One row of quotas.csv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
-    /// For whom.
+    /// Whom the quota is for.
     pub target: Selector,
     /// How much, above 0, in the unit of the credits that count.
     pub amount: Decimal,
@@ -56,16 +56,20 @@ impl Quotas {
         let one = |period: &str| {
             let rows = self.rows.get(&(Arc::clone(plan), period.to_owned()))?;
             let mut found: [Option<Decimal>; RANKS] = [None; RANKS];
+            // The nearest kind of target wins; of one kind all that fit are summed.
             for row in rows.iter().filter(|row| fits(&row.target)) {
                 let sum = found.get_mut(rank(&row.target))?;
                 *sum = Some(sum.unwrap_or_default().checked_add(row.amount)?);
             }
             found.into_iter().flatten().next()
         };
+
+        // A quota of the year is the sum of its months, where nobody wrote one for the year.
         let parts = || {
             let parts = leaves.iter().filter_map(|leaf| one(leaf));
             parts.reduce(|sum, part| sum.saturating_add(part))
         };
+
         one(period).or_else(parts)
     }
 }

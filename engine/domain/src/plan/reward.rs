@@ -12,14 +12,14 @@ use rust_decimal::Decimal;
 
 use crate::policy::ProgramId;
 
-/// One `[[reward]]`.
+/// One `[[reward]]` of a plan.
 #[derive(Debug, Clone)]
 pub struct Reward {
     /// Name, unique among the plan's rewards.
     pub name: Arc<str>,
     /// The credit types whose credits count.
     pub credit_types: Vec<Arc<str>>,
-    /// Who gets it.
+    /// Who is paid.
     pub to: To,
     /// What it is worth.
     pub worth: Worth,
@@ -30,7 +30,7 @@ pub struct Reward {
 /// Who gets a reward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum To {
-    /// Whoever was credited.
+    /// Whoever was credited, each for themselves.
     Credited,
     /// The members of the team that was credited.
     Members,
@@ -75,7 +75,7 @@ pub struct Tiers {
     pub retroactive: bool,
 }
 
-/// One tier.
+/// A range of amounts with its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tier {
     /// The last amount in it; the last tier may have no end.
@@ -109,7 +109,9 @@ impl Tiers {
     /// [`Unpayable`] when it cannot be said.
     pub fn amount(&self, total: Decimal, quota: Option<Decimal>) -> Result<Decimal, Unpayable> {
         let (mut paid, mut below, mut reached) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+        // Negative totals are paid back at the rates at which they were earned.
         let wanted = total.abs();
+
         for tier in &self.tiers {
             let limit = tier.limit(quota)?;
             let until = limit.map_or(wanted, |limit| wanted.min(limit));
@@ -117,14 +119,17 @@ impl Tiers {
             let worth = part.checked_mul(tier.rate).ok_or(Unpayable::TooLarge)?;
             paid = paid.checked_add(worth).ok_or(Unpayable::TooLarge)?;
             (below, reached) = (until, tier.rate);
+
             if below == wanted {
                 break;
             }
         }
+
         if self.retroactive {
             // Beyond the last limit nothing more is paid, in this way as in the other.
             paid = below.checked_mul(reached).ok_or(Unpayable::TooLarge)?;
         }
+
         Ok(if total.is_sign_negative() { -paid } else { paid })
     }
 }

@@ -24,6 +24,7 @@ pub fn decode(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
     let bad = |text: &str| Value::Bad(Arc::from(text));
     let (text, is_digits) = match cell {
         Cell::Null => return blank(kind),
+        // Nothing could read an array or object, so it parks instead of becoming text.
         Cell::Nested(text) => return bad(text),
         Cell::Bool(flag) => match kind {
             ColumnType::Bool => return Value::Bool(*flag),
@@ -40,6 +41,7 @@ pub fn decode(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
     if fields.is_blank(bare) && *kind != ColumnType::ExactText {
         return blank(kind);
     }
+
     let read = match kind {
         ColumnType::ExactText => Some(Value::Text(Arc::from(text))),
         ColumnType::Text => Some(Value::Text(Arc::from(bare))),
@@ -49,6 +51,7 @@ pub fn decode(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
         ColumnType::Date(formats) => formats.day(bare, &fields.zone).map(Value::Date),
         ColumnType::Bool => flag(bare).map(Value::Bool),
     };
+
     read.unwrap_or_else(|| bad(text))
 }
 

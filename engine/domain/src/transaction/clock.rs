@@ -13,9 +13,9 @@ use super::numbers::number;
 /// text 10 would come before 9, and `10:00:00.5Z` before `10:00:00Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Clock {
-    /// A blank cell.
+    /// A blank cell, older than everything.
     Blank,
-    /// A counter.
+    /// A counter, such as a version number.
     Number(Decimal),
     /// A moment. A time without an offset is taken to be in UTC, a day to be its midnight.
     Moment(Timestamp),

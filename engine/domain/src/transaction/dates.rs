@@ -29,9 +29,9 @@ use crate::calendar::days_after;
 pub enum DateFormat {
     /// ISO 8601, with one-digit months and days and with slashes too.
     Iso,
-    /// Seconds since 1970.
+    /// Seconds since 1 January 1970, UTC.
     Epoch,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1 January 1970, UTC.
     EpochMillis,
     /// Serial days of a spreadsheet.
     Excel,
@@ -90,6 +90,7 @@ impl DateFormat {
     /// `day` as this format writes it; none where a pattern cannot write a day.
     pub fn write(&self, day: Date) -> Option<String> {
         let midnight = day.to_zoned_datetime(TimeZone::UTC).ok()?;
+
         match self {
             DateFormat::Iso => Some(day.to_string()),
             DateFormat::Epoch => Some(midnight.timestamp().as_second().to_string()),
@@ -218,7 +219,7 @@ pub fn is_short_year(day: Date) -> bool {
 enum Instant {
     /// A date and time somewhere; of a day its midnight.
     Civil(DateTime),
-    /// A moment everywhere.
+    /// A moment that is the same everywhere.
     Moment(Timestamp),
 }
 
@@ -246,11 +247,13 @@ fn iso(text: &str) -> Option<Instant> {
         Some(end) => (text.get(..end)?, Some(text.get(end + 1..)?.trim_start())),
         None => (text, None),
     };
+
     let day = iso_day(day)?;
     let Some(rest) = rest else { return Some(Instant::Civil(day.to_datetime(Time::midnight()))) };
 
     let (time, offset) = split_offset(rest)?;
     let civil = day.to_datetime(iso_time(time)?);
+
     match offset {
         None => Some(Instant::Civil(civil)),
         Some(offset) => offset.to_timestamp(civil).ok().map(Instant::Moment),
@@ -283,6 +286,7 @@ fn split_offset(text: &str) -> Option<(&str, Option<Offset>)> {
         Some((text, _)) => (text, true),
         None => (text, false),
     };
+
     let zulu = ["Z", "z", "UTC", "GMT"].iter().find_map(|sign| text.strip_suffix(sign));
     if let Some(time) = zulu {
         return Some((time.trim_end(), Some(Offset::UTC)));
@@ -302,6 +306,7 @@ fn split_offset(text: &str) -> Option<(&str, Option<Offset>)> {
     if minutes > 59 {
         return None;
     }
+
     let seconds = (hours * 60 + minutes) * 60;
     let offset = Offset::from_seconds(if sign == '+' { seconds } else { -seconds }).ok()?;
     Some((time.trim_end(), Some(offset)))
@@ -315,6 +320,7 @@ fn iso_time(text: &str) -> Option<Time> {
         None => ("0", ""),
         Some(text) => text.split_once(['.', ',']).unwrap_or((text, "")),
     };
+
     let is_digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
     if parts.next().is_some() || !is_digits || minute.len() != 2 || hour.len() > 2 {
         return None;
@@ -340,7 +346,7 @@ const EXCEL_START: Date = Date::constant(1899, 12, 30);
 /// The day that spreadsheets have and the calendar has not.
 const EXCEL_LEAP_DAY: i64 = 60;
 
-/// 9999-12-31.
+/// The serial day of 9999-12-31, the last one of spreadsheets.
 const EXCEL_LAST: i64 = 2_958_465;
 
 /// Seconds of a day.

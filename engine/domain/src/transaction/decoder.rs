@@ -30,6 +30,7 @@ impl Decoder {
         let layout = self.layout(cells);
         let values: Box<[Value]> =
             cells.iter().map(|(column, cell)| self.value(column, cell)).collect();
+
         let parts = layout.id.iter().map(|slot| {
             let cell = slot.and_then(|slot| cells.get(slot)).map(|(_, cell)| cell);
             match cell {
@@ -37,7 +38,9 @@ impl Decoder {
                 _ => "",
             }
         });
+
         let parts: Vec<&str> = parts.collect();
+        // A key of which a part is missing would be the key of other rows as well.
         let blank = parts.iter().any(|part| self.fields.is_blank(part));
         let id = if blank { String::new() } else { natural_key(&parts, self.fields.id_form) };
         let clock = self.clock(&layout, cells);
@@ -56,10 +59,12 @@ impl Decoder {
         let Some((column, cell)) = slot.and_then(|slot| cells.get(slot)) else {
             return Ok(Clock::Blank);
         };
+
         let formats = match self.fields.column_type(trimmed(column)) {
             ColumnType::Date(formats) => Some(formats),
             _ => self.fields.clock.as_ref(),
         };
+
         match cell {
             Cell::Null => Ok(Clock::Blank),
             Cell::Bool(flag) => Err(Arc::from(flag.to_string())),
@@ -72,19 +77,25 @@ impl Decoder {
     }
 
     fn layout(&mut self, cells: &[(String, Cell)]) -> Arc<Layout> {
+        // Rows of one file have the same columns, so their layout is found and not built again.
         let same = |layout: &&Arc<Layout>| {
             let names = layout.names.iter().map(AsRef::as_ref);
             layout.names.len() == cells.len()
                 && names.eq(cells.iter().map(|(column, _)| trimmed(column)))
         };
+
         if let Some(layout) = self.layouts.iter().find(same) {
             return Arc::clone(layout);
         }
+
         let columns = cells.iter().map(|(column, _)| column.as_str()).collect();
         let layout = Arc::new(Layout::new(columns, &self.fields));
+        // Beyond the limit a layout lives as long as its row: a sender of ever new columns costs no
+        // memory.
         if self.layouts.len() < LAYOUTS_MAX {
             self.layouts.push(Arc::clone(&layout));
         }
+
         layout
     }
 }

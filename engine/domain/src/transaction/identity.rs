@@ -8,7 +8,7 @@
 /// Forms of the ids of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum IdForm {
-    /// As delivered.
+    /// The text as delivered.
     #[default]
     Plain,
     /// Salesforce: 15 characters of which case counts, or the same with three more that say which
@@ -53,6 +53,7 @@ fn salesforce(id: &str) -> Option<String> {
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
+
     match id.len() {
         CASED => Some(format!("{id}{}", checksum(id)?)),
         18 => {

@@ -56,10 +56,12 @@ impl Digits {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
+
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, signed(exponent)?),
             None => (unsigned, 0),
         };
+
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = format!("{whole}{fraction}");
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -77,6 +79,8 @@ impl Digits {
     fn rounded(&self, decimals_max: u32) -> Option<Decimal> {
         let excess = self.decimals.saturating_sub(i64::from(decimals_max)).max(0);
         let most = self.decimals.max(0);
+
+        // As few digits as needed are dropped, so that a large number keeps what it can.
         for dropped in excess..=most {
             let scale = self.decimals.checked_sub(dropped)?;
             if let Some(mantissa) = self.without(usize::try_from(dropped).ok()?, scale)
@@ -86,6 +90,7 @@ impl Digits {
                 return Some(number.normalize());
             }
         }
+
         None
     }
 
@@ -156,6 +161,7 @@ impl NumberStyle {
         let last = example.rfind(|c: char| c.is_ascii_digit())?;
         let (before, core, behind) =
             (example.get(..first)?.trim(), example.get(first..=last)?, example.get(last + 1..)?);
+
         let currency = match (before, behind.trim()) {
             ("", "") => None,
             (sign, "") | ("", sign) => Some(sign.to_owned()),
@@ -168,6 +174,7 @@ impl NumberStyle {
 
         let (point, group) = separators(core)?;
         let style = NumberStyle { point, group, currency };
+        // A style that does not read its own example would read no cell either.
         style.read(example).is_some().then_some(style)
     }
 
@@ -178,6 +185,7 @@ impl NumberStyle {
             Some((whole, fraction)) => (whole, Some(fraction)),
             None => (core, None),
         };
+
         let plain = self.ungrouped(whole)?;
         let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if fraction.is_some_and(|fraction| fraction.is_empty() || !is_digits(fraction)) {
@@ -194,6 +202,7 @@ impl NumberStyle {
         let inside = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
         let (mut signs, mut core) = (usize::from(inside.is_some()), inside.unwrap_or(text).trim());
         let (mut currencies, mut pluses) = (0, 0);
+
         loop {
             let currency = self.currency.as_deref().unwrap_or("\0");
             let minus = core.strip_prefix(['-', '\u{2212}']).or_else(|| core.strip_suffix('-'));
@@ -211,6 +220,7 @@ impl NumberStyle {
                 break;
             };
         }
+
         (signs + pluses <= 1 && currencies <= 1).then_some((signs == 1, core))
     }
 
@@ -239,6 +249,7 @@ fn separators(core: &str) -> Option<(Option<char>, Option<char>)> {
     let signs: Vec<char> = core.chars().filter(|c| !c.is_ascii_digit()).map(alike).collect();
     let is_group = |sign: char| matches!(sign, ',' | '.' | ' ' | '\'');
     let (&last, earlier) = signs.split_last()?;
+
     let decimals = core.rsplit(|c: char| !c.is_ascii_digit()).next().map_or(0, str::len);
     match earlier {
         // `1,234` may be either.

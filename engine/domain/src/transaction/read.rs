@@ -20,7 +20,7 @@ pub struct Malformed {
     pub line: u64,
     /// Column in characters, from 1; 1 where the whole line is meant.
     pub column: u64,
-    /// What is wrong.
+    /// What is wrong, in one sentence.
     pub message: String,
     /// What to do about it, where more can be said than of every such body.
     pub help: Option<String>,

@@ -23,6 +23,7 @@ pub(super) fn check(
     problems: &mut Vec<String>,
 ) -> Result<()> {
     let mut last: BTreeMap<(String, String), &Row> = BTreeMap::new();
+
     for row in trail.values().filter(|row| WORDS.contains(&row.what.as_str())) {
         let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
         if let (Some(plan), Some(period)) = (text("plan"), text("period")) {
@@ -38,6 +39,7 @@ pub(super) fn check(
         };
         let (plan, period) = (&release.plan, &release.period);
         let which = (plan.clone(), period.clone());
+
         let own = statements.remove(&which).unwrap_or_default();
         let Some(row) = last.remove(&which) else {
             problems.push(format!("the release of plan `{plan}` in {period} is not in the trail"));

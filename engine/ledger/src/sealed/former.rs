@@ -111,6 +111,7 @@ fn next_rows(
         if table == Table::Blocks {
             check_block(snapshot, &key, &value)?;
         }
+
         if !is_mark(table, &key) {
             let sealed = with_seal(table, &key, &value);
             batch.put(table, key.clone(), sealed);

@@ -184,17 +184,21 @@ fn add(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
         }
         return Ok(items.into());
     }
+
     if value::text(x).is_some() || value::text(y).is_some() {
         return match (value::to_text(x), value::to_text(y)) {
             (Some(x), Some(y)) => Ok((x + y).into()),
             _ => raise(format!("cannot join {} and {}", value::kind(x), value::kind(y))),
         };
     }
+
+    // A date and a number is the date so many days later, as people write it.
     if let Some(date) = value::date(x)
         && value::number(y).is_some()
     {
         return dates::add_days(date, y).map(Dynamic::from);
     }
+
     calculate(x, y, "add", INT::checked_add, Decimal::checked_add)
 }
 
@@ -243,6 +247,7 @@ fn calculate(
     {
         return Ok(result.into());
     }
+
     match (value::number(x), value::number(y)) {
         (Some(x), Some(y)) => match decimals(x, y) {
             Some(result) => Ok(result.into()),
@@ -250,6 +255,7 @@ fn calculate(
         },
         _ => {
             let help = if x.is_unit() || y.is_unit() { "; ask has() first" } else { "" };
+            // Nothing is what a blank cell gives, and the author can ask for it first.
             raise(format!("cannot {verb} {} and {}{help}", value::kind(x), value::kind(y)))
         }
     }

@@ -12,14 +12,14 @@ use rhai::{Dynamic, Engine, ImmutableString};
 use crate::value::{Outcome, raise};
 use crate::{PayeeView, TotalsView};
 
-/// Names after `payee.`.
+/// The fields of `payee`.
 pub(crate) const PAYEE_FIELDS: &[&str] =
     &["id", "name", "position", "title", "team", "period", "unit_type"];
 
 /// The name after `totals.` that is no credit type.
 pub(crate) const CREDITED: &str = "credited";
 
-/// Getters and indexers.
+/// Registers the getters and indexers of these views.
 pub(super) fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<PayeeView>>("payee");
     engine.register_type_with_name::<Arc<TotalsView>>("totals");
@@ -32,6 +32,7 @@ pub(super) fn register_types(engine: &mut Engine) {
 fn payee_field(payee: &mut Arc<PayeeView>, name: &str) -> Dynamic {
     let text = |text: &Arc<str>| Dynamic::from(ImmutableString::from(text.as_ref()));
     let optional = |value: &Option<Arc<str>>| value.as_ref().map_or(Dynamic::UNIT, text);
+
     match name {
         "id" => text(&payee.id),
         "name" => text(&payee.name),

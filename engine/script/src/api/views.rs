@@ -62,7 +62,7 @@ pub(crate) const TRANSACTION_FIELDS: &[(&str, Option<Field>)] = &[
     ("default_credit", None),
 ];
 
-/// Names after `credit.`.
+/// The fields of `credit`.
 pub(crate) const CREDIT_FIELDS: &[&str] = &[
     "amount",
     "unit_type",
@@ -81,35 +81,40 @@ pub(crate) const CREDIT_FIELDS: &[&str] = &[
     "weight",
 ];
 
-/// Names after `to.`.
+/// The fields of `to`.
 pub(crate) const RECEIVER_FIELDS: &[&str] =
     &["position", "title", "payee", "team", "relationship", "via", "level"];
 
-/// Getters and indexers.
+/// Registers the getters and indexers of these views.
 pub(super) fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Arc<TransactionView>>("transaction");
     engine.register_type_with_name::<Arc<CreditView>>("credit");
     engine.register_type_with_name::<Arc<ReceiverView>>("receiver");
+
     for (name, field) in TRANSACTION_FIELDS {
         if let Some(field) = field {
             engine
                 .register_get(*name, move |tx: &mut Arc<TransactionView>| mapped(tx, *field, name));
         }
     }
+
     engine.register_get("id", |tx: &mut Arc<TransactionView>| text(&tx.transaction.id));
     engine.register_get("default_credit", |tx: &mut Arc<TransactionView>| text(&tx.default_credit));
     engine.register_get("period", |tx: &mut Arc<TransactionView>| match &tx.period {
         Some(period) => Ok(text(period)),
         None => raise("the transaction has no period: its date is blank, or outside the calendar"),
     });
+
     engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
         read(tx, column, tx.transaction.get(column))
     });
+
     for name in CREDIT_FIELDS {
         engine.register_get(*name, move |credit: &mut Arc<CreditView>| {
             credit_field(credit, name).unwrap_or(Dynamic::UNIT)
         });
     }
+
     for name in RECEIVER_FIELDS {
         engine.register_get(*name, move |to: &mut Arc<ReceiverView>| {
             receiver_field(to, name).unwrap_or(Dynamic::UNIT)
@@ -117,7 +122,7 @@ pub(super) fn register_types(engine: &mut Engine) {
     }
 }
 
-/// `tx.amount`.
+/// `tx.amount`: the deal's amount, or an error that says why there is none.
 pub(crate) fn amount(tx: &TransactionView) -> Outcome<Dynamic> {
     mapped(tx, Field::Amount, "amount")
 }
@@ -125,17 +130,22 @@ pub(crate) fn amount(tx: &TransactionView) -> Outcome<Dynamic> {
 /// `tx.amount_in("USD")`; a deal that names no currency is in the workspace's.
 fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
     let (exchange, transaction) = (&tx.exchange, &tx.transaction);
+
     let amount = match transaction.amount() {
         Ok(amount) => amount,
+        // The amount cannot be read: the error is the one that `tx.amount` gives.
         Err(_) => return self::amount(tx),
     };
+
     let Some(to) = exchange.units.find_any_case(unit) else {
         return raise(format!("there is no unit type `{unit}`"));
     };
+
     let from = match transaction.field(Field::Currency) {
         Some(Value::Text(name)) if !name.is_empty() => exchange.units.find_any_case(&name),
         _ => Some(exchange.home),
     };
+
     let Some(from) = from else {
         return raise_bad_value("the currency of the deal is no unit type".to_owned());
     };
@@ -146,6 +156,7 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
     let Ok(date) = transaction.date() else {
         return raise("the deal has no date on which its amount could be exchanged");
     };
+
     let (one, other) = (exchange.units.name(from), exchange.units.name(to));
     match exchange.rates.exchange(amount, (from, to), date) {
         Ok(exchanged) => Ok(exchanged.into()),
@@ -176,6 +187,8 @@ fn read(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynamic> {
                 "bool" => "true or false".to_owned(),
                 kind => format!("a {kind}"),
             };
+
+            // A cell may be a whole document; an error shows its beginning.
             let cell: String = cell.chars().take(CELL_SHOWN_CHARS).collect();
             raise_bad_value(format!("`{column}` holds `{cell}`, which is not {kind}"))
         }
@@ -187,6 +200,7 @@ const CELL_SHOWN_CHARS: usize = 80;
 
 fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
     let special = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
+
     let value = match special {
         Some((_, Some(field))) if tx.transaction.column_of(*field).is_some() => {
             tx.transaction.field(*field)
@@ -196,6 +210,7 @@ fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
         Some((_, None)) => return !tx.transaction.id.is_empty(),
         _ => Some(tx.transaction.get(name)),
     };
+
     match value {
         Some(Value::Text(cell)) => !cell.trim().is_empty(),
         Some(Value::Blank | Value::Bad(_)) | None => false,

@@ -17,13 +17,15 @@ use crate::sandbox::FORBIDDEN_FUNCTIONS;
 use accredit_domain::diagnostic::did_you_mean;
 
 impl Walk<'_> {
-    /// `name(…)` or an operator.
+    /// A call `name(…)`, or an operator.
     pub(super) fn call(&mut self, call: &FnCallExpr, at: Position) -> Kind {
         let name = call.name.as_str();
         let joins = usize::from(name == "+");
         self.joined += joins;
+        // Parts of a text that is put together say nothing alone: weights are judged in the whole.
         let kinds: Vec<Kind> = call.args.iter().map(|argument| self.expr(argument)).collect();
         self.joined -= joins;
+
         match (name, call.args.as_slice(), kinds.as_slice()) {
             ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
                 self.compared((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
@@ -56,19 +58,22 @@ impl Walk<'_> {
                     self.bears(who);
                 }
                 let kind = self.function(name, &kinds, at, Style::Plain);
+
                 self.tried(call, at);
                 kind
             }
         }
     }
 
-    /// `base.name(…)`.
+    /// A method `base.name(…)`.
     pub(super) fn method(&mut self, base: Kind, call: &FnCallExpr, at: Position) -> Kind {
         let mut kinds = vec![base];
+        // The name that `has` asks for may be no column at all, which is what is asked.
         let asks = (base, call.name.as_str()) == (Kind::Transaction, "has");
         if !asks || !matches!(call.args.as_slice(), [Expr::StringConstant(..)]) {
             kinds.extend(call.args.iter().map(|argument| self.expr(argument)));
         }
+
         if let (Kind::Transaction, "has", [Expr::StringConstant(name, at)]) =
             (base, call.name.as_str(), call.args.as_slice())
         {
@@ -76,6 +81,7 @@ impl Walk<'_> {
             self.asked(name, *at);
             kinds.push(Kind::Text);
         }
+
         self.function(call.name.as_str(), &kinds, at, Style::Method)
     }
 
@@ -90,14 +96,18 @@ impl Walk<'_> {
             Style::Plain => kinds,
             Style::Method => kinds.get(1..).unwrap_or_default(),
         };
+
         let arities: Vec<usize> = self.arities(name);
         if !arities.is_empty() {
             self.used.functions.insert(name.to_owned());
         }
+
         if arities.contains(&own.len()) {
+            // What its calls give decides the kinds of its parameters.
             self.parameters.note(name, own);
             return Kind::Any;
         }
+
         match (api::find(name), arities.is_empty()) {
             (Some(function), _) if function.arities.contains(&kinds.len()) => {
                 if !arguments::fit(function, kinds) {
@@ -122,11 +132,14 @@ impl Walk<'_> {
             (None, true) => {
                 let names = api::functions().map(|function| function.name);
                 let own = self.function_names();
+                // A function of another language says more about the author's mistake than one
+                // spelt alike.
                 let near = did_you_mean(name, names.chain(own.iter().map(String::as_str)));
                 let help = habits::function(name).map(str::to_owned).or(near);
                 self.error_with_help("CR003", at, format!("unknown function `{name}`"), help);
             }
         }
+
         Kind::Any
     }
 
@@ -143,6 +156,7 @@ impl Walk<'_> {
         let literal = |expr: &Expr| expr.is_constant() || matches!(expr, Expr::Unit(_));
         let word = if literal(y) || !literal(x) { y } else { x };
         let at = start(word);
+
         if unit {
             let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field; \
                         `x ?? 0` is x, or 0 where x is ()";
@@ -157,9 +171,9 @@ impl Walk<'_> {
 
 /// How a function is called.
 enum Style {
-    /// `name(x)`.
+    /// Written as `name(x)`.
     Plain,
-    /// `x.name()`.
+    /// Written as `x.name()`.
     Method,
 }
 

@@ -20,7 +20,7 @@ use accredit_domain::transaction::{Field, Fields, Value};
 pub struct Compared {
     /// The column or mapped field, as it is written.
     pub name: String,
-    /// The text.
+    /// The text that the column is compared with.
     pub literal: String,
     /// Where the text stands.
     pub place: Place,
@@ -69,11 +69,13 @@ impl Walk<'_> {
             (None, Some(column)) => (column, x),
             _ => return,
         };
+
         match literal {
             Expr::StringConstant(text, at) => {
                 let (literal, place) = (text.to_string(), self.place(*at));
                 self.reads.compared.push(Compared { name: column, literal, place });
             }
+            // 0 is 0 in every currency.
             Expr::IntegerConstant(0, _) => (),
             Expr::IntegerConstant(_, at) => self.currency_ignored(&column, *at),
             Expr::DynamicConstant(value, at) if value.is_decimal() => {
@@ -89,9 +91,11 @@ impl Walk<'_> {
         let [link] = links.as_slice() else { return None };
         let Expr::Variable(root, ..) = root else { return None };
         let known = self.scope.iter().rev().find(|known| known.name == *root.1)?;
+
         if known.kind != Kind::Transaction {
             return None;
         }
+
         match (link.expr, link.indexed) {
             (Expr::Property(name, _), false) => Some(name.2.to_string()),
             (Expr::StringConstant(name, _), true) => Some(name.to_string()),

@@ -65,19 +65,24 @@ impl Walk<'_> {
         let known = &self.known.recipients;
         let asked = self.program.form.returns() == Returns::Recipients && !known.is_empty();
         let Expr::StringConstant(text, at) = expr else { return };
+
         if !asked {
             return;
         }
+
+        // Both separators of names count: `;` and `||`.
         let names = text.split(';').flat_map(|part| part.split("||"));
         let names = names.map(|part| part.split_once('[').map_or(part, |(name, _)| name).trim());
         let unknown: Vec<&str> =
             names.filter(|name| !name.is_empty() && !known.contains(&fold(name))).collect();
+
         for name in unknown {
             let message = format!("nobody is called `{name}`");
             let help = accredit_domain::diagnostic::did_you_mean(
                 name,
                 self.known.recipients.iter().map(String::as_str),
             );
+
             let general = "its share would be nobody's: name a position, a team or an alias of one";
             let help = help.unwrap_or_else(|| general.to_owned());
             self.warning("CR069", *at, message, Some(help));
@@ -90,9 +95,11 @@ impl Walk<'_> {
             Form::Policy(kind) => matches!(kind, Policy::Rollup | Policy::Reward),
             Form::Expression(place) => matches!(place, Use::IndirectValue | Use::Reward),
         };
+
         if !judged || !self.is_result || !matches!(tail, Tail::Result) {
             return;
         }
+
         match expr {
             Expr::Map(entries, _) => {
                 let amounts = entries.0.iter().filter(|(key, _)| key.name == "amount");
@@ -108,13 +115,16 @@ impl Walk<'_> {
         if call.name != "*" {
             return;
         }
+
         let factor = |factor: &Expr, of: &Expr| {
             let written = self.constant(factor).unwrap_or(factor);
             number(written).filter(|number| *number > Decimal::ONE && is_credited(of))
         };
         let Some(factor) = factor(x, y).or_else(|| factor(y, x)) else { return };
+
         let percent = factor.saturating_mul(Decimal::ONE_HUNDRED).normalize();
         let message = format!("this is {percent} % of what is credited");
+
         let help = format!(
             "write `* {} / 100` for {} %, or `* {percent} / 100` where so much is meant",
             factor.normalize(),

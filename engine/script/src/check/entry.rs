@@ -16,9 +16,13 @@ use accredit_domain::policy::{Kind, Program};
 pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnostic> {
     let needed = kind.parameters();
     let form = format!("fn {}({})", kind.entry(), needed.join(", "));
+
     let mut named = ast.iter_fn_def().filter(|function| function.name == kind.entry());
+
     let Some(first) = named.next() else {
         let message = format!("a {} policy needs `{form}`", kind.name());
+
+        // Most often the name was misspelt, and the function is there.
         let near = |function: &&Arc<ScriptFuncDef>| {
             did_you_mean(kind.entry(), [function.name.as_str()]).is_some()
         };
@@ -33,13 +37,17 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
             }
         });
     };
+
+    // Rhai may have several functions of one name; one with the right parameters is enough.
     if first.params.len() == needed.len() || named.any(|f| f.params.len() == needed.len()) {
         return None;
     }
+
     let count = first.params.len();
     let parameters = if needed.len() == 1 { "parameter" } else { "parameters" };
     let message =
         format!("`{}` takes {} {parameters}, this one has {count}", first.name, needed.len());
+
     let finding = Diagnostic::error("CR006", place(program, first), message);
     Some(finding.help(format!("write `{form}`")))
 }

@@ -40,6 +40,7 @@ impl Walk<'_> {
     /// Visits an expression and tells its kind.
     pub(super) fn expr(&mut self, expr: &Expr) -> Kind {
         work::add(1);
+
         match expr {
             Expr::BoolConstant(..) => Kind::Bool,
             Expr::IntegerConstant(..) => Kind::Number,
@@ -94,6 +95,7 @@ impl Walk<'_> {
 
     fn chain(&mut self, expr: &Expr) -> Kind {
         let (root, links) = fault::chain(expr);
+
         let mut kind = self.expr(root);
         for link in links {
             kind = match (link.expr, link.indexed, kind) {
@@ -114,6 +116,7 @@ impl Walk<'_> {
                     Kind::Credit
                 }
                 (index, ..) => {
+                    // A column whose name is computed may be any: every column counts as read.
                     let plain = Expr::is_constant(index) || matches!(index, Expr::Variable(..));
                     self.reads.any |= !plain;
                     self.expr(index);
@@ -121,6 +124,7 @@ impl Walk<'_> {
                 }
             };
         }
+
         kind
     }
 
@@ -129,13 +133,16 @@ impl Walk<'_> {
             self.used.places.insert(known.at);
             return known.kind;
         }
+
         work::add(self.scope.len());
         let known = self.scope.iter().map(|known| known.name.as_str());
         // One letter is near to every short name.
         let near = if name.len() > 1 { did_you_mean(name, known) } else { None };
+
         let given = self.inside && self.program.form.variables().contains(&name);
         let own = given.then(|| format!("give it to the function as well: `fn name({name})`"));
         let help = near.or(own).or_else(|| habits::variable(name).map(str::to_owned));
+
         self.error_with_help("CR007", at, format!("unknown variable `{name}`"), help);
         Kind::Any
     }

@@ -16,7 +16,7 @@ use accredit_domain::diagnostic::{did_you_mean, is_slip};
 use accredit_domain::transaction::Field;
 
 impl Walk<'_> {
-    /// `base.name`.
+    /// A field `base.name`.
     pub(super) fn property(&mut self, base: Kind, name: &str, at: Position) -> Kind {
         match base {
             Kind::Transaction => self.transaction_field(name, at),
@@ -42,7 +42,7 @@ impl Walk<'_> {
         }
     }
 
-    /// `totals.booking`, `totals["booking"]`.
+    /// What was credited of one type: `totals.booking` or `totals["booking"]`.
     fn credited(&mut self, name: &str, at: Position) -> Kind {
         let known = &self.known.credit_types;
         if name != CREDITED && !known.is_empty() && !known.contains(name) {
@@ -79,8 +79,11 @@ impl Walk<'_> {
         if self.is_column(name) {
             return Kind::of_column(self.known.fields.column_type(name));
         }
+
         let field = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
         let mapped = |field: &Field| self.known.fields.mapped.contains_key(field);
+
+        // A field without a column is not unknown: it waits for its line in [fields].
         let help = if let Some((_, Some(field))) = field
             && !mapped(field)
         {
@@ -93,6 +96,7 @@ impl Walk<'_> {
             let fields = TRANSACTION_FIELDS.iter().map(|(known, _)| *known);
             did_you_mean(name, self.columns().chain(fields))
         };
+
         self.error_with_help("CR002", at, format!("unknown field `{name}`"), help);
         Kind::Any
     }
@@ -122,6 +126,7 @@ impl Walk<'_> {
             self.error_with_help("CR002", at, format!("{owner} has no field `{name}`"), help);
             return Kind::Any;
         }
+
         match name {
             "amount" => Kind::Number,
             "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" | "id" | "name" => {

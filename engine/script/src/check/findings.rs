@@ -20,7 +20,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Notes an error.
+    /// Notes an error, with general advice.
     pub(super) fn error(&mut self, code: &'static str, at: Position, message: String) {
         self.error_with_help(code, at, message, None);
     }
@@ -37,7 +37,7 @@ impl Walk<'_> {
         self.findings.push(Diagnostic { help, ..finding });
     }
 
-    /// Notes a warning.
+    /// Notes a warning, with advice if there is some.
     pub(super) fn warning(
         &mut self,
         code: &'static str,

@@ -11,43 +11,43 @@ use accredit_domain::transaction::ColumnType;
 /// The kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Not known.
+    /// Not known: fits everywhere.
     Any,
-    /// `()`.
+    /// Nothing, `()`.
     Unit,
-    /// Text.
+    /// A text.
     Text,
-    /// A number.
+    /// A whole number or a decimal.
     Number,
     /// Text, or `()` where there is none.
     MaybeText,
     /// A number, or `()` where there is none.
     MaybeNumber,
-    /// A date.
+    /// A day without a time.
     Date,
-    /// `true` or `false`.
+    /// A flag: `true` or `false`.
     Bool,
-    /// An array.
+    /// An array of anything.
     Array,
-    /// A map.
+    /// A map of anything.
     Map,
-    /// A share.
+    /// A part of a deal for one name.
     Share,
-    /// A hold.
+    /// How long a credit is held.
     Hold,
-    /// `tx`.
+    /// The transaction: `tx`.
     Transaction,
-    /// `credit`.
+    /// The credit that is decided about: `credit`.
     Credit,
-    /// `to`.
+    /// Whoever receives: `to`.
     Receiver,
     /// `to` where something rolls to it: its level, relationship and via are there.
     Candidate,
-    /// `existing`.
+    /// The credits so far: `existing`.
     Credits,
-    /// `payee`.
+    /// The claimant of a reward: `payee`.
     Payee,
-    /// `totals`.
+    /// What was credited to a claimant: `totals`.
     Totals,
 }
 
@@ -150,11 +150,13 @@ impl Kind {
     pub(super) fn fits(self, returns: Returns) -> bool {
         match self {
             Kind::Any => return true,
+            // What may be nothing must fit in both cases, since a run can meet either.
             Kind::MaybeText | Kind::MaybeNumber => {
                 return Kind::Unit.fits(returns) || self.when_there().fits(returns);
             }
             _ => (),
         }
+
         match returns {
             Returns::Bool => self == Kind::Bool,
             Returns::Number => self == Kind::Number,

@@ -45,6 +45,7 @@ impl Walk<'_> {
             Stmt::Var(x, ..) => self.nothing(tail, x.0.pos),
             Stmt::Assignment(x) => self.nothing(tail, start(&x.1.lhs)),
             Stmt::While(flow, at) | Stmt::Do(flow, _, at) => {
+                // A loop that never ends answers nothing that anybody waits for, or by its `break`.
                 let breaks = is_endless(last) || matches!(flow.expr, Expr::Unit(_));
                 if !breaks {
                     self.nothing(tail, *at);
@@ -99,6 +100,7 @@ impl Walk<'_> {
             ("-", Kind::Date, Kind::Date) => return Kind::Number,
             _ => (),
         }
+
         let text =
             sign == "+" && [kind_x, kind_y].iter().any(|kind| kind.when_there() == Kind::Text);
         let fits = if text {
@@ -106,6 +108,7 @@ impl Walk<'_> {
         } else {
             kind_x.counts() && kind_y.counts()
         };
+
         if !fits {
             let verb = match sign {
                 "+" if text => "join",
@@ -124,15 +127,18 @@ impl Walk<'_> {
                 }
                 _ => "both sides must be numbers",
             };
+
             let wrong = if kind_x.counts() { y } else { x };
             self.error_with_help("CR004", start(wrong), message, Some(help.to_owned()));
         }
+
         let zero = matches!(y, Expr::IntegerConstant(0, _))
             || matches!(y, Expr::DynamicConstant(y, _) if value::number(y).is_some_and(|y| y.is_zero()));
         if zero && matches!(sign, "/" | "%") {
             let help = Some("ask whether it is 0 before".to_owned());
             self.error_with_help("CR004", start(y), "division by zero".to_owned(), help);
         }
+
         match (text, kind_x, kind_y) {
             (true, ..) => Kind::Text,
             (_, Kind::Number, Kind::Number) => Kind::Number,
@@ -148,6 +154,7 @@ impl Walk<'_> {
         if !rolls || !self.is_result || !matches!(tail, Tail::Result) {
             return;
         }
+
         for (key, given) in &entries.0 {
             let known = ROLLED.iter().find(|(name, ..)| *name == key.name.as_str());
             let Some((_, wanted, words)) = known else {
@@ -158,16 +165,21 @@ impl Walk<'_> {
                 self.error_with_help("CR011", key.pos, message, Some(help));
                 continue;
             };
+
+            // Findings of the value are noted where it is visited: here only its kind is asked for.
             let mute = self.findings.len();
             let kind = self.expr(given);
             self.findings.truncate(mute);
+
             let date = *wanted == Kind::Hold && kind == Kind::Date;
             if !matches!(kind, Kind::Any | Kind::Unit) && kind.when_there() != *wanted && !date {
                 let message = format!("`{}` must be {words}, this is {}", key.name, kind.word());
                 self.error("CR011", start(given), message);
             }
+
             self.credit_type(key.name.as_str(), given);
         }
+
         if !entries.0.iter().any(|(key, _)| key.name == "amount") {
             let help = Some("write `#{ amount: … }`, or () for no credit".to_owned());
             self.error_with_help("CR011", *at, "the map has no `amount`".to_owned(), help);
@@ -188,10 +200,12 @@ impl Walk<'_> {
 
     /// A call whose arguments are all written out is made here and now.
     pub(super) fn tried(&mut self, call: &FnCallExpr, at: Position) {
+        // A finding at the same place has said what is wrong with the call.
         let written = !call.args.is_empty() && call.args.iter().all(Expr::is_constant);
         if !written || self.findings.iter().any(|found| found.place == self.place(at)) {
             return;
         }
+
         if api::find(&call.name).is_some()
             && self.arities(&call.name).is_empty()
             && let Err(message) = trace::call(call, at)

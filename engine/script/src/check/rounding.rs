@@ -40,6 +40,7 @@ impl Walk<'_> {
             }
             _ => false,
         };
+
         if whole {
             let message = "the amount is rounded to whole units".to_owned();
             let help = "leave rounding to accredit, which knows the unit's decimals, or write \

@@ -33,32 +33,41 @@ pub(super) fn column_behind(program: &Program, error: &ParseError, word: &str) -
 fn habit(expression: bool, before: &str, behind: &str) -> Option<&'static str> {
     let whole = if before.trim().is_empty() { behind.trim_start() } else { before.trim_start() };
     let line = before.rsplit('\n').next().unwrap_or(before);
+
+    // Spreadsheets begin a formula with `=`.
     if expression && whole.starts_with('=') && !whole.starts_with("==") {
         return Some("write it without the leading `=`");
     }
+
     if line.trim_start().trim_start_matches('}').trim_start().starts_with("for")
         && (line.contains("for (") || line.contains("for("))
     {
         return Some("write `for i in 0..3 { … }`");
     }
+
     if line.contains(" in (") || matches!(token(behind), "IN" | "In") {
         return Some("write `x in [\"A\"]`");
     }
+
+    // Other languages mark variables with `$`.
     let name = behind.strip_prefix('$').and_then(|name| name.chars().next());
     if name.is_some_and(char::is_alphabetic) {
         return Some("write the name without the `$`");
     }
+
     None
 }
 
 /// What to do about a syntax error, where it can be guessed.
 pub(super) fn help(program: &Program, error: &ParseError) -> Option<String> {
     let (before, behind) = around(program, error)?;
+
     let here = token(behind);
     let expression = matches!(program.form, Form::Expression(_));
     if let Some(habit) = habit(expression, before, behind) {
         return Some(habit.to_owned());
     }
+
     let known = match error.err_type() {
         ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
             Some("text stands in double quotes: \"…\"")
@@ -84,12 +93,14 @@ pub(super) fn help(program: &Program, error: &ParseError) -> Option<String> {
         ParseErrorType::UnknownOperator(sign) => habits::syntax(sign),
         _ => None,
     };
+
     let around = || {
         habits::syntax(here)
             .or_else(|| habits::syntax(last_token(before)))
             .or_else(|| typed(here, before))
             .or_else(|| missing(error.err_type(), here))
     };
+
     known.or_else(around).map(str::to_owned)
 }
 

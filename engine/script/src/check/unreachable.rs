@@ -17,15 +17,18 @@ impl Walk<'_> {
             let help = "write a condition, or leave it with `break` or `return`";
             self.warning("CR012", endless.position(), message, Some(help.to_owned()));
         }
+
         let ended = statements.iter().position(ends);
         let mut behind = statements.iter().skip(ended.map_or(usize::MAX, |index| index + 1));
         let Some(behind) = behind.find(|statement| !matches!(statement, Stmt::Noop(_))) else {
             return;
         };
+
         let message = match ended.and_then(|index| statements.get(index)) {
             Some(Stmt::While(..)) => "nothing behind a loop without `break` is reached",
             _ => "nothing behind `return`, `throw`, `break` or `continue` is reached",
         };
+
         let help = "take it out, or put it before";
         self.warning("CR012", first(behind), message.to_owned(), Some(help.to_owned()));
     }

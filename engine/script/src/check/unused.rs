@@ -32,6 +32,7 @@ impl Walk<'_> {
             return;
         }
         let help = "take it out, or begin its name with `_`";
+
         let declared = std::mem::take(&mut self.used.declared);
         for (name, at) in declared {
             if !self.used.places.contains(&at) && !name.starts_with('_') {
@@ -39,10 +40,13 @@ impl Walk<'_> {
                 self.warning("CR017", at, message, Some(help.to_owned()));
             }
         }
+
         let functions = self.functions();
+        // Without its entry point nothing of a policy is called, and that is said already.
         if !functions.iter().any(|function| function.name == kind.entry()) {
             return;
         }
+
         for function in functions {
             let name = function.name.as_str();
             let called = self.used.functions.contains(name) || name == kind.entry();
@@ -58,6 +62,7 @@ impl Walk<'_> {
 /// Names that the statements assign to, blocks in them included.
 pub(super) fn assigned(statements: &[Stmt]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
+
     for statement in statements {
         statement.walk(&mut Vec::new(), &mut |path| {
             if let Some(rhai::ASTNode::Stmt(Stmt::Assignment(x))) = path.last()
@@ -68,5 +73,6 @@ pub(super) fn assigned(statements: &[Stmt]) -> BTreeSet<String> {
             true
         });
     }
+
     names
 }

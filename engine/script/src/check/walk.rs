@@ -48,9 +48,9 @@ pub(super) struct Walk<'a> {
 /// A variable in scope.
 #[derive(Debug, Clone)]
 pub(super) struct Variable {
-    /// Its name.
+    /// Its name in the script.
     pub(super) name: String,
-    /// What it holds.
+    /// The kind of what it holds.
     pub(super) kind: Kind,
     /// Whether it is a `const`.
     pub(super) constant: bool,
@@ -94,6 +94,7 @@ impl<'a> Walk<'a> {
     ) -> Self {
         let (findings, reads, scope) = (Vec::new(), Reads::default(), Vec::new());
         let (assigned, used) = (BTreeSet::new(), Used::default());
+
         Walk {
             program,
             known,
@@ -113,6 +114,7 @@ impl<'a> Walk<'a> {
     /// Walks over the whole program.
     pub(super) fn all(&mut self) {
         let ast = self.ast;
+
         if let Form::Expression(place) = self.program.form {
             let variables = place.variables().iter();
             let given = |name: &&str| Variable::given(name, self.given(name));
@@ -122,22 +124,27 @@ impl<'a> Walk<'a> {
             self.statements(ast.statements(), Tail::Result);
             return;
         }
+
         for statement in ast.statements() {
             let constant = match statement {
                 Stmt::Var(_, flags, _) => flags.contains(ASTFlags::CONSTANT),
                 statement => matches!(statement, Stmt::Noop(_)),
             };
+
             if !constant {
                 let message = "only constants and functions may stand at the top level".to_owned();
                 let help = "write `const` for a fixed value, and put the rest into a function";
                 let help = Some(help.to_owned());
                 self.error_with_help("CR001", statement.position(), message, help);
             }
+
             self.statement(statement, Tail::Nothing);
+            // What may not stand here is reported: that nothing uses it says nothing more.
             if !constant {
                 self.used.declared.clear();
             }
         }
+
         let globals = self.scope.clone();
         let functions: Vec<_> = ast.iter_fn_def().collect();
         for function in functions {
@@ -147,6 +154,7 @@ impl<'a> Walk<'a> {
                 self.function_body(function);
             }
         }
+
         self.unused();
     }
 
@@ -161,6 +169,7 @@ impl<'a> Walk<'a> {
     fn function_body(&mut self, function: &ScriptFuncDef) {
         let mut kinds = self.parameters.of(&function.name, function.params.len());
         (self.is_result, self.inside) = (false, true);
+
         if let Form::Policy(kind) = self.program.form {
             let given = kind.parameters();
             if function.name == kind.entry() && function.params.len() == given.len() {
@@ -168,22 +177,29 @@ impl<'a> Walk<'a> {
                 self.is_result = true;
             }
         }
+
         let names = function.params.iter().zip(kinds);
         self.scope.extend(names.map(|(name, kind)| Variable::given(name, kind)));
+
         let body = body(self.ast, function);
         self.assigned = assigned(&body);
+
+        // An empty body is no statement that could be pointed at.
         if body.is_empty() && self.is_result {
             self.nothing(Tail::Result, self.name_of_function(function));
         }
+
         self.statements(&body, Tail::Result);
     }
 
     /// Statements in a scope of their own.
     pub(super) fn statements(&mut self, statements: &[Stmt], tail: Tail) {
         let depth = self.scope.len();
+
         self.unreachable(statements);
         // What is never reached answers nothing.
         let ended = statements.iter().position(ends).unwrap_or(usize::MAX);
+
         for (index, statement) in statements.iter().enumerate() {
             let is_last = index + 1 == statements.len() && index <= ended;
             if is_last {
@@ -191,8 +207,10 @@ impl<'a> Walk<'a> {
             } else if index < ended {
                 self.lost(statement);
             }
+
             self.statement(statement, if is_last { tail } else { Tail::Nothing });
         }
+
         self.scope.truncate(depth);
     }
 
@@ -218,6 +236,7 @@ impl<'a> Walk<'a> {
                 let (name, value, _) = &**x;
                 let kind = self.expr(value);
                 let constant = flags.contains(ASTFlags::CONSTANT);
+                // A variable that is assigned to later may hold anything by then.
                 let kind = if self.assigned.contains(name.as_str()) { Kind::Any } else { kind };
                 let (name, at) = (name.as_str().to_owned(), name.pos);
                 self.used.declared.push((name.clone(), at));
@@ -226,6 +245,7 @@ impl<'a> Walk<'a> {
             Stmt::Assignment(x) => self.assignment(&x.1.lhs, &x.1.rhs),
             Stmt::FnCall(call, at) => {
                 let kind = self.call(call, *at);
+
                 let whole = Expr::FnCall(call.clone(), *at);
                 self.rounded(tail, &whole);
                 self.multiplied(tail, &whole);
@@ -284,6 +304,7 @@ impl<'a> Walk<'a> {
             }
             return;
         };
+
         match self.scope.iter().rev().find(|variable| variable.name == name) {
             None => {
                 let message = format!("unknown variable `{name}`");
@@ -357,6 +378,7 @@ fn body(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
     alone.retain_functions(|_, _, name, count| {
         name == function.name.as_str() && count == function.params.len()
     });
+
     let mut statements = Vec::new();
     alone.walk(&mut |path| {
         if let [ASTNode::Stmt(statement)] = path {
@@ -364,5 +386,6 @@ fn body(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
         }
         true
     });
+
     statements
 }

@@ -51,12 +51,16 @@ impl Walk<'_> {
         for weight in &weights {
             sum = sum.and_then(|sum| sum.checked_add(*weight));
         }
+
         let Some(sum) = sum.filter(|sum| *sum != Decimal::ONE) else { return };
+
+        // Somebody with the whole deal and others on top of it is how overlays are paid.
         let on_top = sum > Decimal::ONE && weights.contains(&Decimal::ONE);
         let asked = self.program.form.returns() == Returns::Recipients;
         if !asked || weights.is_empty() || (on_top && !self.known.total_one) {
             return;
         }
+
         let message = format!("the weights sum to {}, not to 1", sum.normalize());
         let help = if sum == Decimal::ONE_HUNDRED {
             "a weight is a part of the deal: write 0.6 for 60 percent"
@@ -65,6 +69,7 @@ impl Walk<'_> {
         } else {
             "write weights that sum to 1, or give one of them the whole deal and the rest on top"
         };
+
         self.warning("CR014", at, message, Some(help.to_owned()));
     }
 }

@@ -44,19 +44,24 @@ fn recipients(value: &Dynamic) -> Result<Answer, String> {
     if value.is_unit() {
         return Ok(Answer::Nothing);
     }
+
     if let Some(text) = text(value) {
         return Ok(Answer::Text(text.to_string()));
     }
+
     if let Some(share) = share(value) {
         return Ok(Answer::Shares(vec![share]));
     }
+
     let Some(array) = value.read_lock::<Array>() else { return wrong(RECIPIENTS, value) };
     // The empty parts of a text name nobody, and neither does a blank text among others.
     let blank = |item: &&Dynamic| text(item).is_some_and(|who| who.trim().is_empty());
+
     let shares = array.iter().filter(|item| !blank(item)).map(|item| match share(item) {
         Some(share) => Ok(share),
         None => Err(format!("{RECIPIENTS}, this one returned an array with {}", kind(item))),
     });
+
     shares.collect::<Result<_, _>>().map(Answer::Shares)
 }
 
@@ -80,12 +85,16 @@ fn rolled(value: &Dynamic) -> Result<Answer, String> {
     if value.is_unit() {
         return Ok(Answer::Nothing);
     }
+
     if let Some(number) = number(value) {
         return Ok(Answer::Number(number));
     }
+
     let Some(map) = value.read_lock::<Map>() else { return wrong(ROLLED, value) };
     let mut rolled = Rolled::default();
     let mut amount = None;
+
+    // A value of nothing is as good as none: the policy leaves the part to the result.
     for (key, value) in map.iter().filter(|(_, value)| !value.is_unit()) {
         match key.as_str() {
             "amount" => amount = Some(field(key, "a number", value, number(value))?),
@@ -100,8 +109,10 @@ fn rolled(value: &Dynamic) -> Result<Answer, String> {
             }
         }
     }
+
     let missing = || "a map with amount, this one has none".to_owned();
     let amount: Decimal = amount.ok_or_else(missing)?;
+
     Ok(Answer::Rolled(Rolled { amount, ..rolled }))
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn value(json: &serde_json::Value) -> Result<Dynamic, String> {
         Value::Null => Dynamic::UNIT,
         Value::Bool(flag) => (*flag).into(),
         Value::String(text) => text.clone().into(),
+        // Numbers go by their digits: a float would lose cents on the way.
         Value::Number(digits) => return exact(&digits.to_string()),
         Value::Array(items) => {
             Dynamic::from_array(items.iter().map(value).collect::<Result<_, _>>()?)
@@ -44,15 +45,19 @@ pub(super) fn records(rows: &Dynamic) -> Result<Vec<Record>, String> {
     if let Some(row) = rows.read_lock::<Map>() {
         return Ok(vec![record(&row)]);
     }
+
     let wrong = |value: &Dynamic| {
         let kind = kind(value);
         format!("an intake policy must return a map or an array of maps, this one returned {kind}")
     };
+
     let Some(items) = rows.read_lock::<Array>() else { return Err(wrong(rows)) };
+
     let records = items.iter().map(|item| match item.read_lock::<Map>() {
         Some(row) => Ok(record(&row)),
         None => Err(wrong(item)),
     });
+
     records.collect()
 }
 
@@ -85,11 +90,13 @@ fn json(value: &Dynamic) -> serde_json::Value {
     if let Some(items) = value.read_lock::<Array>() {
         return Value::Array(items.iter().map(json).collect());
     }
+
     if let Some(row) = value.read_lock::<Map>() {
         return Value::Object(
             row.iter().map(|(key, item)| (key.to_string(), json(item))).collect(),
         );
     }
+
     match cell(value) {
         Cell::Null => Value::Null,
         Cell::Bool(flag) => Value::Bool(flag),

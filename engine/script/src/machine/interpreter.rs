@@ -25,7 +25,7 @@ pub(super) struct Interpreter {
 
 /// A program in the form that runs fastest; a compiler would add one more.
 pub(super) enum Compiled {
-    /// A syntax tree.
+    /// A program that is walked as a tree.
     Tree(Box<Tree>),
     /// One of the few texts that need no tree.
     Native(Native),
@@ -78,8 +78,11 @@ impl Interpreter {
         if program.source.len() > SOURCE_BYTES_MAX {
             return Err(fail(&format!("more than {SOURCE_BYTES_MAX} bytes (SOURCE_BYTES_MAX)")));
         }
+
         let engine = &self.engine;
         let parse = || constants::compile(engine, program);
+
+        // The parser of Rhai is foreign code: a panic in it is a fault of this text alone.
         let ast = match catch_unwind(AssertUnwindSafe(parse)) {
             Ok(Ok(ast)) => ast,
             Ok(Err(error)) => {
@@ -91,10 +94,12 @@ impl Interpreter {
             }
             Err(_) => return Err(fail("the text cannot be read")),
         };
+
         let constants = match program.form {
             Form::Policy(_) => self.constants(program, &ast)?,
             Form::Expression(_) => None,
         };
+
         Ok(Tree { ast, constants })
     }
 
@@ -109,16 +114,21 @@ impl Interpreter {
             let message = "only constants and functions may stand at the top level";
             return Err(fault::of_program(program, message));
         }
+
         if ast.statements().is_empty() {
             return Ok(None);
         }
+
         self.scope.clear();
+        // Only for what it leaves in the scope: the constants.
         let _value =
             self.evaluate(program, ast, |engine, scope| engine.eval_ast_with_scope(scope, ast))?;
+
         let constants = self.scope.iter_raw();
         let constants =
             constants.map(|(name, _, value)| (name.to_owned(), value.clone())).collect();
         self.scope.clear();
+
         Ok(Some(Arc::new(constants)))
     }
 
@@ -129,6 +139,7 @@ impl Interpreter {
         values: Vec<Dynamic>,
     ) -> Result<Dynamic, Fault> {
         self.scope.clear();
+
         match program.form {
             Form::Expression(_) => {
                 for (name, value) in program.form.variables().iter().zip(values) {
@@ -139,6 +150,7 @@ impl Interpreter {
                 })
             }
             Form::Policy(kind) => {
+                // The top level was evaluated when the policy was compiled.
                 let mut options = CallFnOptions::new().eval_ast(false);
                 if let Some(constants) = &tree.constants {
                     options = options.with_tag(Arc::clone(constants));
@@ -159,10 +171,12 @@ impl Interpreter {
     ) -> Result<Dynamic, Fault> {
         self.deadline.start();
         let (engine, scope) = (&self.engine, &mut self.scope);
+
         match catch_unwind(AssertUnwindSafe(|| run(engine, scope))) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(fault::of_run(program, ast, &error)),
             Err(_) => {
+                // A scope that was left in the middle of a run is not used again.
                 self.scope = Scope::new();
                 Err(fault::of_program(program, "the script broke off unexpectedly"))
             }

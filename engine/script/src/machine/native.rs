@@ -13,11 +13,11 @@ use accredit_domain::policy::{Form, Program};
 
 /// A text that needs no interpreter.
 pub(super) enum Native {
-    /// `tx.amount`.
+    /// The expression `tx.amount`.
     TransactionAmount,
-    /// `credit.amount`.
+    /// The expression `credit.amount`.
     CreditAmount,
-    /// A literal.
+    /// A number or text that is written out.
     Literal(Dynamic),
 }
 

@@ -29,12 +29,16 @@ impl Store for Memory {
 
     fn commit(&self, batch: &Batch) -> Result<(), Error> {
         let mut current = self.tables.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+
         let holds = |(table, key, value): (Table, &Vec<u8>, &Option<Vec<u8>>)| {
             current.get(&(table, key.clone())) == value.as_ref()
         };
+
         if !batch.expected.iter().all(|e| holds((e.table, &e.key, &e.value))) {
             return Err(Error::Conflict);
         }
+
+        // Snapshots hold the old tables: a commit puts new ones in their place and changes none.
         let mut next = Tables::clone(&current);
         for change in &batch.changes {
             let key = (change.table, change.key.clone());
@@ -43,6 +47,7 @@ impl Store for Memory {
                 None => next.remove(&key),
             };
         }
+
         *current = Arc::new(next);
         Ok(())
     }

@@ -17,7 +17,9 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
     let id = row.need("id");
     let alias = row.need("alias");
     let validity = row.validity().unwrap_or_default();
+
     let (Some(kind), Some(id)) = (kind, id) else { return };
+
     let entity = match kind.text.as_str() {
         "participant" => reading.find_participant(row, id).map(Entity::Participant),
         "position" => reading.find_position(row, id).map(Entity::Position),
@@ -34,6 +36,7 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
             None
         }
     };
+
     if let (Some(entity), Some(alias)) = (entity, alias) {
         reading.name(alias, entity, validity, ALIASES);
     }

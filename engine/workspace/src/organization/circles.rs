@@ -25,12 +25,15 @@ pub(super) fn circles(
     let mut followed: HashSet<(Date, PositionId)> = HashSet::new();
     let mut known: BTreeSet<Vec<PositionId>> = BTreeSet::new();
     let mut found = Vec::new();
+
     for version in versions.iter().filter(|version| doubtful.contains(&version.what)) {
         let date = version.validity.from.unwrap_or(Date::MIN);
         let Some(circle) = circle(organization, (version.what, date), &mut followed) else {
             continue;
         };
+
         let members: BTreeSet<PositionId> = circle.iter().copied().collect();
+        // One circle is met from each of its members, and reported once.
         if known.insert(members.iter().copied().collect()) {
             work::add(versions.len());
             let there = |other: &&Dated<PositionId>| {
@@ -41,6 +44,7 @@ pub(super) fn circles(
             found.push((latest.unwrap_or(version.origin), circle));
         }
     }
+
     found
 }
 
@@ -55,21 +59,26 @@ fn circle(
         let manager = organization.version(position, date)?.manager?;
         organization.version(manager, date).map(|_| manager)
     };
+
     let mut path = Vec::new();
     let mut places: HashMap<PositionId, usize> = HashMap::new();
     let mut current = Some(from);
+
     while let Some(position) = current {
         work::add(1);
         if let Some(first) = places.get(&position) {
             return path.get(*first..).map(<[PositionId]>::to_vec);
         }
+
         if work::is_spent() || !followed.insert((date, position)) {
             return None;
         }
+
         places.insert(position, path.len());
         path.push(position);
         current = manager(position);
     }
+
     None
 }
 
@@ -102,5 +111,6 @@ fn in_doubt(organization: &Organization) -> HashSet<PositionId> {
             }
         }
     }
+
     managers.into_keys().collect()
 }

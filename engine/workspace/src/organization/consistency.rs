@@ -27,8 +27,10 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         report.place(origin.file, text, origin.offset)
     };
+
     let organization = &reading.organization;
     let help = "end the earlier one the day before; `from` and `to` are both included";
+
     if !reading.seated {
         // Where everybody sits in a position of the same id, the two are one row.
         for (first, later) in overlaps(&reading.lives, |life| life) {
@@ -37,23 +39,29 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
             report.error("CR034", place(later.origin), message, help);
         }
     }
+
     for (first, later) in overlaps(&reading.versions, |position| position) {
         let id = organization.position_id(first.what);
         let message = format!("`{id}` has two versions on the same days");
         report.error("CR034", place(later.origin), message, help);
     }
+
     for (first, later) in overlaps(&reading.assignments, |(position, _)| position) {
+        // Where people and positions are one file, this was reported as two rows of one person.
         if first.origin.file == later.origin.file && first.what == later.what && reading.seated {
             continue;
         }
+
         let id = organization.position_id(first.what.0);
         let one = organization.participant_id(first.what.1);
         let two = organization.participant_id(later.what.1);
         let message = format!("`{id}` is held by `{one}` and by `{two}` on the same days");
         report.error("CR034", place(later.origin), message, help);
     }
+
     ended_managers(reading, report, &place);
     teams(reading, report, &place);
+
     for (origin, circle) in circles(organization, &reading.versions) {
         let ids: Vec<String> =
             circle.iter().map(|id| format!("`{}`", organization.position_id(*id))).collect();
@@ -61,9 +69,11 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let help = "take one of them out of the circle by changing its `manager`";
         report.error("CR035", place(origin), message, help);
     }
+
     for (origin, alias, one, two) in shared_aliases(reading) {
         let one = organization.position_id(one);
         let two = organization.position_id(two);
+
         let message = format!("`{alias}` means `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked where both are targets; use their ids, \
                     or give them names of their own";
@@ -104,25 +114,30 @@ fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin)
 fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
     let teams = &reading.organization.teams;
     let help = "end the earlier one the day before; `from` and `to` are both included";
+
     for (first, later) in overlaps(&reading.teams, |team| team) {
         let id = teams.id(first.what);
         let message = format!("the team `{id}` has two versions on the same days");
         report.error("CR034", place(later.origin), message, help);
     }
+
     for (first, later) in overlaps(&reading.members, |member| member) {
         let team = teams.id(first.what.0);
         let who = reading.organization.participant_id(first.what.1);
         let message = format!("`{who}` is a member of `{team}` twice on the same days");
         report.error("CR034", place(later.origin), message, help);
     }
+
     for (alias, meanings) in teams.shared_aliases() {
         let lives = reading.teams.iter().map(|team| team.validity);
         let starts = meanings.iter().map(|(_, validity)| *validity).chain(lives);
         let mut days: BTreeSet<Date> = starts.filter_map(|validity| validity.from).collect();
         days.insert(Date::MIN);
+
         let mut meant = days.iter().map(|day| teams.resolve(alias, *day));
         let meant = meant.find(|teams| teams.len() > 1).unwrap_or_default();
         let [.., one, two] = meant.as_slice() else { continue };
+
         let origins = [one, two].map(|team| {
             let origin = reading.origins.get(&(alias.to_owned(), Meaning::Team(*team)));
             origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 })
@@ -130,6 +145,7 @@ fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place
         // Aliases are read after the names that everybody has.
         let written = origins.iter().find(|origin| origin.file == super::ALIASES);
         let origin = written.copied().unwrap_or(origins[1]);
+
         let (one, two) = (teams.id(*one), teams.id(*two));
         let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked; use their ids, or give them names of \
@@ -145,6 +161,7 @@ fn overlaps<T: Copy, K: Eq + Hash>(
 ) -> Vec<(Dated<T>, Dated<T>)> {
     let mut groups: HashMap<K, Vec<Dated<T>>> = HashMap::new();
     let mut found = Vec::new();
+
     for entry in entries {
         let group = groups.entry(key(entry.what)).or_default();
         if let Some(first) = group.iter().find(|first| first.validity.overlaps(&entry.validity)) {
@@ -152,6 +169,7 @@ fn overlaps<T: Copy, K: Eq + Hash>(
         }
         group.push(*entry);
     }
+
     found
 }
 
@@ -159,18 +177,23 @@ fn overlaps<T: Copy, K: Eq + Hash>(
 fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, PositionId, PositionId)> {
     let changes = changes(reading);
     let mut found = Vec::new();
+
     for (alias, meanings) in reading.organization.shared_aliases() {
         let mut entities: BTreeMap<Entity, Vec<Validity>> = BTreeMap::new();
         for (entity, validity) in meanings {
             entities.entry(*entity).or_default().push(*validity);
         }
+
         if entities.len() < 2 {
             continue;
         }
+
         let own = entities.keys().filter_map(|entity| changes.get(entity)).flatten();
         let validities = meanings.iter().map(|(_, validity)| validity).chain(own);
+        // What an alias means changes only on days on which something begins or ends.
         let mut days: BTreeSet<Date> = BTreeSet::from([Date::MIN]);
         days.extend(validities.flat_map(|validity| [validity.from, validity.until]).flatten());
+
         let clash = days.iter().find_map(|day| clash(reading, &entities, *day));
         if let Some((later, one, two)) = clash {
             let origin = reading.origins.get(&(alias.to_owned(), Meaning::Seat(later)));
@@ -178,6 +201,7 @@ fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, Positio
             found.push((origin, alias, one, two));
         }
     }
+
     found
 }
 
@@ -211,6 +235,7 @@ fn clash(
             }
         })
         .collect();
+
     let beyond = |a: &[PositionId], b: &[PositionId]| a.iter().find(|id| !b.contains(id)).copied();
     for (index, (one, first)) in meant.iter().enumerate() {
         for (two, second) in meant.iter().skip(index + 1) {
@@ -221,5 +246,6 @@ fn clash(
             }
         }
     }
+
     None
 }

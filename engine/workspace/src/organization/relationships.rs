@@ -16,10 +16,12 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
     let (source, target) = (row.need("source"), row.need("target"));
     let validity = row.validity().unwrap_or_default();
     let (Some(source), Some(target)) = (source, target) else { return };
+
     let organization = &reading.organization;
     let seats =
         organization.find_position(&source.text).zip(organization.find_position(&target.text));
     let teams = organization.teams.find(&source.text).zip(organization.teams.find(&target.text));
+
     match (seats, teams) {
         (Some((source, target)), _) => {
             if let Some(kind) = kind {
@@ -39,6 +41,7 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
 fn neither(reading: &Reading<'_>, row: Row<'_, '_>, source: &Cell, target: &Cell) {
     let teams = &reading.organization.teams;
     let (one, two) = (teams.find(&source.text), teams.find(&target.text));
+    // Both unknown: positions are what is most often meant.
     if one.is_none() && two.is_none() {
         reading.find_position(row, source);
         reading.find_position(row, target);
@@ -70,6 +73,7 @@ fn relationship_type(
     if let Some(index) = found {
         return u16::try_from(index).ok().map(RelationshipId);
     }
+
     match cell.text.as_str() {
         built_in if BUILT_IN.contains(&built_in) => {
             let message = format!("`{built_in}` is built in");
@@ -78,5 +82,6 @@ fn relationship_type(
         }
         _ => reading.unknown(row, cell, "relationship type", types.iter().map(AsRef::as_ref)),
     }
+
     None
 }

@@ -26,8 +26,10 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
     let column = row.need("field").and_then(|cell| column(reading, row, cell));
     let first = row.need("value");
     let validity = row.validity().unwrap_or_default();
+
     let (Some(team), Some(column), Some(first)) = (team, column, first) else { return };
     let Some(from) = value(reading, row, first, &column) else { return };
+
     let extent = match row.get("through") {
         None => Extent::Is(from),
         Some(last) => {
@@ -40,6 +42,7 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
             Extent::Range(from, to)
         }
     };
+
     let row = TerritoryRow { team, column: column.as_str().into(), extent, validity };
     reading.organization.territories.add(row);
 }
@@ -54,6 +57,7 @@ fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String
     if columns.known.contains(&cell.text) || (columns.open && field.is_none()) {
         return Some(cell.text.clone());
     }
+
     let message = format!("there is no field `{}`", cell.text);
     let help = match field {
         Some(_) => format!("add `{} = \"COLUMN\"` to [fields] in accredit.toml", cell.text),
@@ -64,6 +68,7 @@ fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String
             hint(&cell.text, "field", &names.collect::<Vec<_>>())
         }
     };
+
     row.error("CR033", cell.offset, message, &help);
     None
 }
@@ -71,16 +76,21 @@ fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String
 /// A cell as a value of a column: dates are ISO, or as the column's own are.
 fn value(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell, column: &str) -> Option<Value> {
     let kind = reading.settings.fields.column_type(column);
+
+    // A territory may write dates in ISO, whatever the format of the column is.
     let iso = transaction::dates::day(&cell.text).filter(|_| kind.name() == "date");
     let value = iso.map(Value::Date).unwrap_or_else(|| {
         let text = transaction::Cell::Text(cell.text.clone());
         transaction::decode(&text, kind, &reading.settings.fields)
     });
+
     let value = comparable(&value);
+
     if value.is_none() {
         let message = format!("`{}` is not a {}", cell.text, kind.name());
         let help = format!("the column `{column}` is a {} by accredit.toml", kind.name());
         row.error("CR032", cell.offset, message, &help);
     }
+
     value
 }

@@ -12,7 +12,7 @@ use accredit_domain::decision::{CREDIT_COLUMNS, REWARD_COLUMNS};
 /// A number as text.
 const NUMBER: &str = "^-?[0-9]+(\\.[0-9]+)?$";
 
-/// A credit.
+/// The JSON Schema of a credit.
 pub(super) fn credit() -> Json {
     let properties = CREDIT_COLUMNS.iter().map(|column| ((*column).to_owned(), cell(column)));
     object(properties.collect())
@@ -32,7 +32,7 @@ fn cell(column: &str) -> Json {
     }
 }
 
-/// A calculation of one plan.
+/// The JSON Schema of a calculation of one plan.
 pub(super) fn calculation() -> Json {
     let notes = json!({ "type": "array", "items": note() });
     let properties = json!({
@@ -48,13 +48,14 @@ pub(super) fn calculation() -> Json {
         "log": notes,
         "rewards": { "type": "array", "items": reward() },
     });
+
     match properties {
         Json::Object(properties) => object(properties),
         _ => Json::Null,
     }
 }
 
-/// A reward.
+/// The JSON Schema of a reward.
 fn reward() -> Json {
     let cell = |column: &str| match column {
         "team" => json!({ "type": ["string", "null"] }),
@@ -70,6 +71,7 @@ fn note() -> Json {
     let text = || json!({ "type": "string" });
     let number = || json!({ "type": ["integer", "null"], "minimum": 0 });
     let optional = || json!({ "type": ["string", "null"] });
+
     let properties = [
         ("transaction", text()),
         ("plan", text()),
@@ -81,6 +83,7 @@ fn note() -> Json {
         ("line", number()),
         ("column", number()),
     ];
+
     object(properties.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect())
 }
 

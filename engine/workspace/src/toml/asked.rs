@@ -14,7 +14,7 @@ pub(super) fn note<'a>(keys: impl Iterator<Item = &'a &'static str>) {
     TABLES.with_borrow_mut(|tables| tables.insert(keys.copied().collect()));
 }
 
-/// Begins anew.
+/// Forgets the keys that were asked for so far.
 pub(crate) fn forget() {
     TABLES.with_borrow_mut(BTreeSet::clear);
 }

@@ -57,7 +57,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Where findings go.
+    /// Where findings are reported.
     pub(crate) fn report(&self) -> &'a Report {
         self.source.report
     }
@@ -155,10 +155,13 @@ impl<'a> Table<'a> {
     pub(crate) fn finish(self) {
         #[cfg(test)]
         super::asked::note(self.asked.iter());
+
         for (key, _) in self.entries() {
             let word = key.text.as_str();
             if !self.asked.contains(&word) {
                 let message = format!("unknown key `{word}`");
+                // A key below a [table] belongs to that table, which is the most frequent slip in
+                // TOML.
                 let help = if TOP.contains(&word) {
                     format!("move `{word}` to the top of the file, before the first [table]")
                 } else {

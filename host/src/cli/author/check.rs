@@ -4,7 +4,7 @@
 mod cells;
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use accredit_cases as cases;
@@ -12,13 +12,14 @@ use accredit_domain::diagnostic::{Diagnostic, Severity};
 use accredit_workspace::{self as workspace, Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
-use notify_debouncer_full::notify::{EventKind, RecursiveMode};
+use notify_debouncer_full::notify::RecursiveMode;
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::print::report;
 use crate::cli::print::sarif;
 use crate::directory;
 use crate::directory::Found;
+use crate::directory::watch::{DirectoryIdentity, LOOK, is_replaced, is_written};
 use crate::operations::{suspect, zone};
 
 /// Changes within this time are one change: editors write a file in several steps.
@@ -64,22 +65,45 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     }
 }
 
-/// Checks again and again, and ends only when the directory can no longer be watched.
-fn watch(arguments: &Arguments) -> Result<u8, notify_debouncer_full::notify::Error> {
+/// Checks again and again, also a directory that was copied anew, until told to stop.
+fn watch(arguments: &Arguments) -> Result<u8, String> {
     let (changed, changes) = mpsc::channel();
-    let mut watching = new_debouncer(SETTLE, None, changed)?;
-    watching.watch(&arguments.dir, RecursiveMode::Recursive)?;
-    let mut code = once(arguments);
-    for change in changes {
-        // Reading the directory is an event as well.
-        let written = |event: &notify_debouncer_full::DebouncedEvent| {
-            !matches!(event.kind, EventKind::Access(_))
-        };
-        if change.is_ok_and(|events| events.iter().any(written)) {
-            code = once(arguments);
+    let mut watched: Option<DirectoryIdentity> = None;
+    let mut events = None;
+    let mut code = EXIT_OK;
+    loop {
+        match DirectoryIdentity::of(&arguments.dir) {
+            Ok(place) if watched.as_ref() == Some(&place) => (),
+            Ok(place) => {
+                let debouncer = new_debouncer(SETTLE, None, changed.clone());
+                let mut debouncer = debouncer.map_err(|error| error.to_string())?;
+                let watching = debouncer.watch(&place.path, RecursiveMode::Recursive);
+                watching.map_err(|error| error.to_string())?;
+                (watched, events) = (Some(place), Some(debouncer));
+                code = once(arguments);
+            }
+            Err(error) if events.is_none() && watched.is_none() && code == EXIT_OK => {
+                return Err(error.to_string());
+            }
+            Err(error) => {
+                if watched.take().is_some() {
+                    eprintln!("error: `{}`: {error}", arguments.dir.display());
+                    (events, code) = (None, EXIT_FAILED);
+                }
+            }
+        }
+        match changes.recv_timeout(LOOK) {
+            Ok(change) => {
+                if watched.as_ref().is_some_and(|place| is_replaced(&change, &place.path)) {
+                    watched = None;
+                } else if is_written(&change) {
+                    code = once(arguments);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => (),
+            Err(RecvTimeoutError::Disconnected) => return Ok(code),
         }
     }
-    Ok(code)
 }
 
 fn once(arguments: &Arguments) -> u8 {

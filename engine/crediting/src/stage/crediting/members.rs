@@ -19,7 +19,7 @@ use accredit_domain::plan::{DirectRule, Members, selects};
 /// A team's part, passed to positions.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Passed {
-    /// The team.
+    /// The team whose part it is.
     pub(super) team: TeamId,
     /// Who gets it, a member each: at least one position, none of them twice; none for a member who
     /// is no target.
@@ -39,6 +39,7 @@ pub(super) fn pass(
 ) -> Result<Option<Passed>, Park> {
     let id = case.ruleset.organization.team_id(team);
     let name = &rule.rule.name;
+
     let passed = match rule.members {
         None => {
             let message = format!("rule `{name}`: `{id}` is a team, and the rule has no `members`");
@@ -54,6 +55,7 @@ pub(super) fn pass(
             let counting = counting(case, rule, team)?;
             let (positions, weights): (Vec<Option<PositionId>>, Vec<Decimal>) =
                 counting.into_iter().unzip();
+            // Weights that are all zero divide nothing: the members share equally.
             let shares = match members {
                 Members::Weight if weights.iter().any(|weight| !weight.is_zero()) => {
                     Shares::Parts(weights)
@@ -64,6 +66,7 @@ pub(super) fn pass(
             positions.iter().any(Option::is_some).then_some((positions, shares))
         }
     };
+
     let Some((positions, shares)) = passed else {
         let what = if rule.members == Some(Members::Manager) { "manager" } else { "member" };
         let date = case.date;
@@ -71,16 +74,19 @@ pub(super) fn pass(
         case.warn_that(STAGE, "unmatched", message, Says::Members(Vec::new()));
         return Ok(None);
     };
+
     case.tell(STAGE, || {
         let organization = &case.ruleset.organization;
         let part = |(index, position): (usize, &Option<PositionId>)| {
             let id = position.map(|position| organization.position_id(position))?;
             Some(format!("{id} ({})", shares.weight(index)))
         };
+
         let parts: Vec<String> = positions.iter().enumerate().filter_map(part).collect();
         let who = positions.iter().copied().flatten().map(Recipient::Position).collect();
         (Says::Members(who), format!("rule `{name}`: the team `{id}` is {}", parts.join(", ")))
     });
+
     Ok(Some(Passed { team, positions, shares }))
 }
 
@@ -102,13 +108,17 @@ fn counting(case: &mut Case<'_>, rule: &DirectRule, team: TeamId) -> Result<Coun
     let (organization, date) = (&case.ruleset.organization, case.date);
     let mut counting: Counting = Vec::new();
     let mut outsiders: Vec<Arc<str>> = Vec::new();
+
     for member in organization.members(team, date) {
         let mut held = organization.held_by(member.participant, date);
+        // Two assignments to one position are one seat.
         held.dedup();
         held.retain(|position| {
             selects(&case.plan.targets, organization, Recipient::Position(*position), date)
         });
+
         let position = match held.as_slice() {
+            // The part of a member who is no target is counted, so that the others do not get it.
             [] => {
                 counting.push((None, member.weight));
                 outsiders.push(organization.participant_id(member.participant));
@@ -124,6 +134,7 @@ fn counting(case: &mut Case<'_>, rule: &DirectRule, team: TeamId) -> Result<Coun
                 return Err(Park::new(STAGE, "ambiguous_alias", message));
             }
         };
+
         match counting.iter_mut().find(|(known, _)| *known == Some(position)) {
             None => counting.push((Some(position), member.weight)),
             Some((_, weight)) => {

@@ -10,7 +10,7 @@ use crate::stage::{Case, Park, Says, Seen, names};
 use accredit_domain::decision::Note;
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
-use accredit_domain::transaction::{Field, Names, Value};
+use accredit_domain::transaction::{Field, Names, Transaction, Value};
 use accredit_script::{Answer, Share};
 
 /// Who is named by one word of `assign`; none when nobody is, which is said.
@@ -24,24 +24,14 @@ pub(super) fn named(
 ) -> Result<Option<Vec<Share>>, Park> {
     let name = rule.rule.name.clone();
     let transaction = &case.tx.transaction;
+
     let (text, from) = match assign {
         Assign::Owner => (transaction.names(Names::Owner), "the owner".to_owned()),
         Assign::Team | Assign::Territory(_) => {
             (transaction.names(Names::Team), "the team".to_owned())
         }
         Assign::Columns(columns) => {
-            // Joined in order, as several owner columns are (FORMAT section 1).
-            let mut texts = Vec::with_capacity(columns.len());
-            for column in columns {
-                match transaction.get(column) {
-                    Value::Bad(cell) => {
-                        let message = format!("`{column}` holds `{cell}`, which is not a text");
-                        return Err(Park::new(STAGE, "bad_value", message));
-                    }
-                    value => texts.push(text_of(value)),
-                }
-            }
-            (texts.join(";"), format!("`{}`", columns.join("`, `")))
+            (joined(transaction, columns)?, format!("`{}`", columns.join("`, `")))
         }
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
@@ -59,6 +49,7 @@ pub(super) fn named(
                             format!("rule `{name}`: the policy names `{}`", text().join(";"));
                         (Says::Names, message)
                     });
+                    // Validated after the trace, so that an explanation shows what the policy said.
                     let shares = valid(case, *program, shares)?;
                     return each(case, *program, shares).map(Some);
                 }
@@ -69,13 +60,17 @@ pub(super) fn named(
             }
         }
     };
+
     let shares = names::parse(&text).map_err(|message| {
+        // A text that a policy gave is the policy's mistake, and names its line.
         if let Assign::Policy(program) = assign {
             return Park::fault(STAGE, case.blame(*program, message));
         }
         Park::new(STAGE, "bad_value", message)
     })?;
+
     case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
+
     if shares.is_empty() {
         // A blank cell names nobody, which is no mistake unless the rule says that it is one.
         let message = format!("rule `{name}`: {from} is blank");
@@ -87,7 +82,23 @@ pub(super) fn named(
         }
         return Ok(None);
     }
+
     Ok(Some(shares))
+}
+
+/// The texts of several columns, joined in order, as several owner columns are (FORMAT section 1).
+fn joined(transaction: &Transaction, columns: &[String]) -> Result<String, Park> {
+    let mut texts = Vec::with_capacity(columns.len());
+    for column in columns {
+        match transaction.get(column) {
+            Value::Bad(cell) => {
+                let message = format!("`{column}` holds `{cell}`, which is not a text");
+                return Err(Park::new(STAGE, "bad_value", message));
+            }
+            value => texts.push(text_of(value)),
+        }
+    }
+    Ok(texts.join(";"))
 }
 
 /// Records that a crediting policy names nobody; with its line where somebody asked why.
@@ -100,6 +111,7 @@ fn nobody(case: &mut Case<'_>, rule: &str, program: ProgramId) {
     let refusal = case.trace.as_ref().and_then(|steps| steps.last()?.refusal.as_ref());
     let line = refusal.and_then(|refusal| refusal.line);
     let note = case.note(STAGE, "nobody", message);
+
     let program = case.ruleset.programs.get(program);
     let note = match program {
         Some(program) => Note {
@@ -110,6 +122,7 @@ fn nobody(case: &mut Case<'_>, rule: &str, program: ProgramId) {
         },
         None => note,
     };
+
     case.reasons.push(note);
 }
 
@@ -133,11 +146,14 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
     for share in shares {
         let failed = |message| Park::fault(STAGE, case.blame(program, message));
         let mut named = names::parse(&share.who).map_err(failed)?;
+
         let weighted = named.iter().filter(|name| name.weight.is_some()).count();
         let count = Decimal::from(named.len());
         let part = share.weight.and_then(|weight| weight.checked_div(count));
+        // The first name takes what is left, so that the parts sum to the weight exactly.
         let others = part.and_then(|part| part.checked_mul(count.saturating_sub(Decimal::ONE)));
         let first = share.weight.zip(others).and_then(|(weight, rest)| weight.checked_sub(rest));
+
         match (named.len(), share.weight) {
             // A blank name is nobody's, which is said where names are looked up.
             (0, _) => all.push(share),
@@ -162,6 +178,7 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
             (_, None) => all.extend(named),
         }
     }
+
     Ok(all)
 }
 

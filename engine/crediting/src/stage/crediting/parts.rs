@@ -18,7 +18,7 @@ use accredit_domain::organization::{Recipient, TeamId};
 /// What one recipient gets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Who.
+    /// The position or team that is credited.
     pub recipient: Recipient,
     /// The team through which a position was found.
     pub team: Option<TeamId>,
@@ -36,6 +36,7 @@ impl Recipients {
     pub fn parts(&self, value: Decimal, scale: u8) -> Result<Vec<Part>, Park> {
         let amounts = divide(value, &self.shares, scale)?;
         let mut parts: Vec<Part> = Vec::new();
+
         for (index, (named, amount)) in self.named.iter().zip(amounts).enumerate() {
             let share = self.shares.weight(index);
             match named {
@@ -45,10 +46,14 @@ impl Recipients {
                     add(&mut parts, Part { recipient: *recipient, team, amount, share })?;
                 }
                 Named::Team(passed) => {
+                    // Divided twice, so that rounding moves cents within a team and never between
+                    // names.
                     let amounts = divide(amount, &passed.shares, scale)?;
                     for (member, amount) in amounts.into_iter().enumerate() {
                         let Some(Some(position)) = passed.positions.get(member) else { continue };
                         let recipient = Recipient::Position(*position);
+                        // To show only: the product of two weights may have more digits than an
+                        // amount.
                         let share = share.checked_mul(passed.shares.weight(member));
                         let share = share.map(money::shown).ok_or_else(too_large)?;
                         let team = Some(passed.team);
@@ -57,6 +62,7 @@ impl Recipients {
                 }
             }
         }
+
         Ok(parts)
     }
 }

@@ -19,11 +19,11 @@ pub(super) struct Found {
 /// Who a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Who {
-    /// Nobody.
+    /// Nobody, or several who are no targets.
     Unknown,
     /// A recipient who is no target: two names of one outsider are one.
     Outsider(Recipient),
-    /// A target.
+    /// One of the plan's targets.
     Target(Recipient),
     /// A team, in a plan that measures individuals.
     Team(TeamId),
@@ -54,6 +54,7 @@ impl Found {
 /// [`Park`] when it means several, or somebody who sits nowhere.
 pub(super) fn resolve(case: &mut Case<'_>, assign: &Assign, name: &str) -> Result<Who, Park> {
     let organization = &case.ruleset.organization;
+
     match (case.plan.measure, assign) {
         (Measure::Team, _) => {
             let teams = organization.teams.resolve(name, case.date);
@@ -65,15 +66,20 @@ pub(super) fn resolve(case: &mut Case<'_>, assign: &Assign, name: &str) -> Resul
         }
         (Measure::Individual, _) => (),
     }
+
     let matches = organization.resolve(name, case.date);
+
+    // A person comes before a team of the same name, which is asked for only where nobody is found.
     if matches.positions.is_empty() && !matches.without_position {
         let team = one_team(case, name)?;
         return Ok(team.map_or_else(|| unmatched(case, name), Who::Team));
     }
+
     if matches.without_position {
         let message = format!("`{name}` holds no position on {}", case.date);
         return Err(Park::new(STAGE, "no_position", message));
     }
+
     target(case, name, matches.positions.into_iter().map(Recipient::Position).collect())
 }
 
@@ -82,14 +88,17 @@ fn target(case: &mut Case<'_>, name: &str, meant: Vec<Recipient>) -> Result<Who,
     let (organization, date) = (&case.ruleset.organization, case.date);
     let is_target = |who: &&Recipient| selects(&case.plan.targets, organization, **who, date);
     let targets: Vec<Recipient> = meant.iter().filter(is_target).copied().collect();
+
     match (targets.as_slice(), meant.as_slice()) {
         ([target], _) => Ok(Who::Target(*target)),
         ([], []) => Ok(unmatched(case, name)),
         ([], outsiders) => {
             let who = match outsiders {
+                // Kept by id: two names of one outsider have one part, like two names of a target.
                 [outsider] => Who::Outsider(*outsider),
                 _ => Who::Unknown,
             };
+
             let message = format!("`{name}` is not among the plan's targets on {date}");
             let says = Says::EndsFor("not_target".to_owned(), outsiders.to_vec());
             case.warn_that(STAGE, "unmatched", message, says);
@@ -134,6 +143,7 @@ pub(super) fn territory(
     let transaction = &case.tx.transaction;
     let teams = organization.territories.find(transaction, date, within, &organization.teams);
     let name = &rule.rule.name;
+
     if teams.is_empty() {
         let of = within.map(|team| format!(" of `{}`", organization.team_id(team)));
         let of = of.unwrap_or_default();
@@ -142,12 +152,14 @@ pub(super) fn territory(
         case.warn(STAGE, "unmatched", message);
         return None;
     }
+
     let mut found = Vec::new();
     for team in teams {
         let who = organization.team_id(team).to_string();
         case.step(STAGE, || format!("rule `{name}`: the deal is in the territory of `{who}`"));
         let recipient = Recipient::Team(team);
         let target = selects(&case.plan.targets, organization, recipient, date);
+
         let meant = match case.plan.measure {
             Measure::Individual => Who::Team(team),
             Measure::Team if target => Who::Target(recipient),
@@ -158,7 +170,9 @@ pub(super) fn territory(
                 Who::Outsider(recipient)
             }
         };
+
         found.push(Found { who: meant, share: Share { who, weight: None } });
     }
+
     Some(found)
 }
