@@ -10,7 +10,7 @@ use crate::stage::{Case, Park, Says, Seen, names};
 use accredit_domain::decision::Note;
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
-use accredit_domain::transaction::{Field, Names, Value};
+use accredit_domain::transaction::{Field, Names, Transaction, Value};
 use accredit_script::{Answer, Share};
 
 /// Who is named by one word of `assign`; none when nobody is, which is said.
@@ -31,18 +31,7 @@ pub(super) fn named(
             (transaction.names(Names::Team), "the team".to_owned())
         }
         Assign::Columns(columns) => {
-            // Joined in order, as several owner columns are (FORMAT section 1).
-            let mut texts = Vec::with_capacity(columns.len());
-            for column in columns {
-                match transaction.get(column) {
-                    Value::Bad(cell) => {
-                        let message = format!("`{column}` holds `{cell}`, which is not a text");
-                        return Err(Park::new(STAGE, "bad_value", message));
-                    }
-                    value => texts.push(text_of(value)),
-                }
-            }
-            (texts.join(";"), format!("`{}`", columns.join("`, `")))
+            (joined(transaction, columns)?, format!("`{}`", columns.join("`, `")))
         }
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
@@ -95,6 +84,21 @@ pub(super) fn named(
     }
 
     Ok(Some(shares))
+}
+
+/// The texts of several columns, joined in order, as several owner columns are (FORMAT section 1).
+fn joined(transaction: &Transaction, columns: &[String]) -> Result<String, Park> {
+    let mut texts = Vec::with_capacity(columns.len());
+    for column in columns {
+        match transaction.get(column) {
+            Value::Bad(cell) => {
+                let message = format!("`{column}` holds `{cell}`, which is not a text");
+                return Err(Park::new(STAGE, "bad_value", message));
+            }
+            value => texts.push(text_of(value)),
+        }
+    }
+    Ok(texts.join(";"))
 }
 
 /// Records that a crediting policy names nobody; with its line where somebody asked why.
