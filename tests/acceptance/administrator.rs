@@ -138,7 +138,7 @@ fn what_preview_wrote_is_applied_as_it_is_or_not_at_all() {
     let (code, _, talk) = preview(&["--stop-loss", "1"]);
     assert_eq!((code, talk.contains("stop-loss: ")), (1, true), "{talk}");
     // All of it goes from Max and from Dee alike: the sum of both is the limit, to the cent.
-    assert_eq!(preview(&["--stop-loss", moved]).0, 2);
+    assert_eq!(preview(&["--stop-loss", moved]).0, 4);
 
     let written = std::fs::read_to_string(&out).unwrap();
     let tampered: [&dyn Fn(&mut Value); 4] = [
@@ -166,7 +166,7 @@ fn what_preview_wrote_is_applied_as_it_is_or_not_at_all() {
     let (code, _, talk) = verb(&server, &["apply", file]);
     assert_eq!((code, talk.contains("preview it again")), (1, true), "{talk}");
     company::put(&workspace, "plans/reps.cases.md", cases);
-    assert_eq!(preview(&[]).0, 2);
+    assert_eq!(preview(&[]).0, 4);
     let (code, applied, talk) = verb(&server, &["apply", file, "--comment", "agreed"]);
     assert_eq!((code, &applied["active"]), (0, &json!(true)), "{talk}");
     let (code, rows, talk) =

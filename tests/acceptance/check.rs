@@ -22,8 +22,10 @@ fn rendered(folder: &Path, name: &str) -> (i32, String) {
     let settings = fs::read_to_string(folder.join("accredit.toml")).unwrap();
     company::put(dir.path(), "accredit.toml", &settings);
     company::put(dir.path(), "transactions/seen.csv", HEADER);
-    if let Ok(people) = fs::read_to_string(folder.join("participants.csv")) {
-        company::put(dir.path(), "organization/participants.csv", &people);
+    for file in ["participants.csv", "teams.csv"] {
+        if let Ok(text) = fs::read_to_string(folder.join(file)) {
+            company::put(dir.path(), &format!("organization/{file}"), &text);
+        }
     }
     company::put(dir.path(), &format!("policies/{kind}/{name}"), &text);
     let (code, out, _) = run(&["check", dir.path().to_str().unwrap()]);

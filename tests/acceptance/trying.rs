@@ -93,11 +93,7 @@ fn a_reward_is_tried_with_what_is_known_or_not_at_all() {
     let settings = format!("credit_types = [\"acv\", \"services\"]\n{settings}");
     company::put(&acme, "accredit.toml", &settings);
     let plan = company::FILES.iter().find(|(path, _)| path.starts_with("plans/")).unwrap().1;
-    let plan = plan.replacen(
-        "name = \"Deal credit\"",
-        "name = \"Deal credit\"\n  credit_type = \"acv\"",
-        1,
-    );
+    let plan = plan.replace(" credit\"\n", " credit\"\ncredit_type = \"acv\"\n");
     company::put(&acme, "plans/reps.toml", &plan);
     company::put(&acme, "policies/reward/by-type.rhai", BY_TYPE);
     company::put(

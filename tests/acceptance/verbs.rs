@@ -181,10 +181,16 @@ fn simulate_fills_the_rest_of_a_month() {
         company::put(&workspace, "transactions/deals.csv", &rows);
     };
     let verb = ["simulate", path, "--plan", "reps", "--period", "2026-04", "--as-of", "2026-04-15"];
-    deals(9);
+    deals(0);
     let (code, out, error) = run(&verb);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(error.contains("let in 9 deals"), "{error}");
+    assert!(error.contains("let in no deal"), "{error}");
+    // Fewer than ten are repeated with a warning.
+    for (count, warned) in [(1, true), (9, true), (10, false)] {
+        deals(count);
+        let (code, _, error) = run(&verb);
+        assert_eq!((code, error.contains("warning: ")), (0, warned), "{count}: {error}");
+    }
     deals(10);
     let (code, out, error) = run(&verb);
     assert_eq!(code, 0, "{error}");

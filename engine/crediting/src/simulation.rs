@@ -2,7 +2,8 @@
 //!
 //! The deals up to a day are repeated, with their dates moved by the days that have passed, again
 //! and again until the period ends; then everything is decided as any deal is. Not a forecast by
-//! statistics, and nothing of it is stored. Called by `accredit simulate` and the server. Source: DOMAIN 2.15.
+//! statistics, and nothing of it is stored. Called by `accredit simulate` and the
+//! server. Source: DOMAIN 2.15.
 //!
 //! **Architecture invariant:** a simulation says of itself that it is one, its deals bear the number
 //! of their repetition behind their ids, and what it projects contains what is real.
@@ -374,9 +375,11 @@ fn reward_sums(
     for row in &now.rewards {
         add(&mut sums, of_reward(row)?, &[0]);
     }
+
     for row in &then.rewards {
         add(&mut sums, of_reward(row)?, &[3]);
     }
+
     let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
         sum(ruleset, key, [now, then.saturating_sub(now), then], None)
     });

@@ -279,29 +279,6 @@ impl Organization {
         self.holders.values().flatten().map(|held| (held.position, held.participant))
     }
 
-    /// Lets a former id mean a participant or position that was renamed.
-    pub fn rename(&mut self, former: &str, entity: Entity) {
-        match entity {
-            Entity::Participant(participant) => self.participant_ids.rename(former, participant),
-            Entity::Position(position) => self.position_ids.rename(former, position),
-        }
-    }
-
-    /// The position with this id, compared as names are, or that was renamed from it.
-    pub fn find_position(&self, id: &str) -> Option<PositionId> {
-        self.position_ids.find(id)
-    }
-
-    /// The participant with this id, compared as names are, or who was renamed from it.
-    pub fn find_participant(&self, id: &str) -> Option<ParticipantId> {
-        self.participant_ids.find(id)
-    }
-
-    /// The ids under which a participant may have been credited before: explicit aliases.
-    pub fn former_ids(&self, participant: ParticipantId) -> impl Iterator<Item = &str> {
-        self.participant_ids.former_of(participant)
-    }
-
     /// The id of a position; blank for one of another organisation.
     pub fn position_id(&self, position: PositionId) -> Arc<str> {
         let known = self.positions.get(position.0 as usize);

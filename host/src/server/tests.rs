@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod approvals;
 mod concurrency;
 mod damage;
 mod definitions;
@@ -20,6 +21,7 @@ mod rotated;
 mod selected;
 mod simulated;
 mod swap;
+mod trimmed;
 mod versions;
 mod watching;
 mod wire;

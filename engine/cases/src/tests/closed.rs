@@ -113,7 +113,7 @@ fn a_case_says_something() {
         nothing,
     );
     // A deal for which nothing is credited is something to say.
-    passes(
-        "## Left\n\nplan: deals\n\n```csv transactions\nid,date,owner,amount\nD1,2022-02-12,bob,1\n```\n\n| amount |\n| --- |\n",
-    );
+    let row = "D1,2022-02-12,bob,1\n";
+    let rows = format!("```csv transactions\nid,date,owner,amount\n{row}```\n\n");
+    passes(&format!("## Left\n\n{rows}| amount |\n| --- |\n"));
 }

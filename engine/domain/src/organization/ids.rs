@@ -12,6 +12,8 @@ use std::sync::Arc;
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 
+use super::{Entity, Organization, ParticipantId, PositionId};
+
 /// A name as aliases are matched: without an e-mail's display name, in composed form (NFC), with full
 /// case folding, and with every run of Unicode spaces as one blank, none at the ends.
 ///
@@ -161,6 +163,31 @@ fn note<T: PartialEq>(known: &mut HashMap<String, Option<T>>, name: String, mean
             entry.insert(None);
         }
         Entry::Occupied(_) => (),
+    }
+}
+
+impl Organization {
+    /// Lets a former id mean a participant or position that was renamed.
+    pub fn rename(&mut self, former: &str, entity: Entity) {
+        match entity {
+            Entity::Participant(participant) => self.participant_ids.rename(former, participant),
+            Entity::Position(position) => self.position_ids.rename(former, position),
+        }
+    }
+
+    /// The position with this id, compared as names are, or that was renamed from it.
+    pub fn find_position(&self, id: &str) -> Option<PositionId> {
+        self.position_ids.find(id)
+    }
+
+    /// The participant with this id, compared as names are, or who was renamed from it.
+    pub fn find_participant(&self, id: &str) -> Option<ParticipantId> {
+        self.participant_ids.find(id)
+    }
+
+    /// The ids under which a participant may have been credited before: explicit aliases.
+    pub fn former_ids(&self, participant: ParticipantId) -> impl Iterator<Item = &str> {
+        self.participant_ids.former_of(participant)
     }
 }
 

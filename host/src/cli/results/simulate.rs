@@ -7,9 +7,10 @@
 use std::path::PathBuf;
 use std::thread;
 
-use accredit_crediting::simulation;
+use accredit_crediting::simulation::{self, Simulation};
 use clap::Args;
 use jiff::civil::Date;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
@@ -47,19 +48,26 @@ pub(crate) struct Arguments {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
+    let format = arguments.format;
     let simulated = match (&arguments.server, &arguments.dir, arguments.as_of) {
-        (Some(server), _, _) => on_server(arguments, server),
-        (None, Some(dir), Some(as_of)) => on_directory(arguments, dir.clone(), as_of),
+        (Some(server), _, _) => on_server(arguments, server).map(|found| show(format, &found)),
+        (None, Some(dir), Some(as_of)) => {
+            on_directory(arguments, dir.clone(), as_of).map(|found| show(format, &found))
+        }
         _ => return EXIT_USAGE,
     };
-    match simulated {
-        Ok(simulated) => {
-            print(arguments.format, &simulated);
-            tell(&simulated);
-            EXIT_OK
-        }
-        Err(code) => code,
+    simulated.map_or_else(|code| code, |()| EXIT_OK)
+}
+
+/// Prints a simulation, and says how much it rests on.
+fn show(format: Format, simulated: &impl Serialize) {
+    let json = json!(simulated);
+    match format {
+        Format::Json => output::json(simulated),
+        Format::Csv => output::csv(&COLUMNS, &rows(&json)),
+        Format::Table => output::table(&COLUMNS, &rows(&json)),
     }
+    tell(&json);
 }
 
 fn on_server(arguments: &Arguments, url: &str) -> Result<Json, u8> {
@@ -74,7 +82,7 @@ fn on_server(arguments: &Arguments, url: &str) -> Result<Json, u8> {
     })
 }
 
-fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Json, u8> {
+fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Simulation, u8> {
     let input = Input {
         dir,
         plan: Some(arguments.plan.clone()),
@@ -91,7 +99,7 @@ fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Json
     let threads = thread::available_parallelism().map_or(1, Into::into);
     let about = (arguments.plan.as_str(), &period, as_of);
     let simulated = simulation::simulate(&loaded.ruleset, &loaded.records, about, threads);
-    simulated.map(|simulated| json!(simulated)).map_err(|refused| {
+    simulated.map_err(|refused| {
         eprintln!("error: {refused}");
         EXIT_FAILED
     })
@@ -114,18 +122,20 @@ fn tell(simulated: &Json) {
     }
 }
 
-fn print(format: Format, simulated: &Json) {
-    const COLUMNS: [&str; 9] = [
-        "simulated",
-        "name",
-        "payee",
-        "team",
-        "unit_type",
-        "so_far",
-        "posted",
-        "repeated",
-        "projected",
-    ];
+const COLUMNS: [&str; 9] = [
+    "simulated",
+    "name",
+    "payee",
+    "team",
+    "unit_type",
+    "so_far",
+    "posted",
+    "repeated",
+    "projected",
+];
+
+/// The sums of credits and of rewards, each saying which it is.
+fn rows(simulated: &Json) -> Vec<Json> {
     let sums = |key: &str, what: &str| -> Vec<Json> {
         let sums = simulated.get(key).and_then(Json::as_array).into_iter().flatten();
         let rows = sums.map(|sum| {
@@ -135,10 +145,5 @@ fn print(format: Format, simulated: &Json) {
         });
         rows.collect()
     };
-    let rows = || [sums("credits", "credits"), sums("rewards", "reward")].concat();
-    match format {
-        Format::Json => output::json(simulated),
-        Format::Csv => output::csv(&COLUMNS, &rows()),
-        Format::Table => output::table(&COLUMNS, &rows()),
-    }
+    [sums("credits", "credits"), sums("rewards", "reward")].concat()
 }

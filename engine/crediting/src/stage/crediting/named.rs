@@ -10,7 +10,7 @@ use crate::stage::{Case, Park, Says, Seen, names};
 use accredit_domain::decision::Note;
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
-use accredit_domain::transaction::{Field, Names, Value};
+use accredit_domain::transaction::{Field, Names, Transaction, Value};
 use accredit_script::{Answer, Share};
 
 /// Who is named by one word of `assign`; none when nobody is, which is said.
@@ -27,27 +27,20 @@ pub(super) fn named(
 
     let (text, from) = match assign {
         Assign::Owner => (transaction.names(Names::Owner), "the owner".to_owned()),
+
         Assign::Team | Assign::Territory(_) => {
             (transaction.names(Names::Team), "the team".to_owned())
         }
+
         Assign::Columns(columns) => {
-            // Joined in order, as several owner columns are (FORMAT section 1).
-            let mut texts = Vec::with_capacity(columns.len());
-            for column in columns {
-                match transaction.get(column) {
-                    Value::Bad(cell) => {
-                        let message = format!("`{column}` holds `{cell}`, which is not a text");
-                        return Err(Park::new(STAGE, "bad_value", message));
-                    }
-                    value => texts.push(text_of(value)),
-                }
-            }
-            (texts.join(";"), format!("`{}`", columns.join("`, `")))
+            (joined(transaction, columns)?, format!("`{}`", columns.join("`, `")))
         }
+
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
             (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
         }
+
         Assign::Policy(program) => {
             let answer = case.run(*program, Seen::default());
             match answer.map_err(|fault| Park::fault(STAGE, fault))? {
@@ -95,6 +88,21 @@ pub(super) fn named(
     }
 
     Ok(Some(shares))
+}
+
+/// The texts of several columns, joined in order, as several owner columns are (FORMAT section 1).
+fn joined(transaction: &Transaction, columns: &[String]) -> Result<String, Park> {
+    let mut texts = Vec::with_capacity(columns.len());
+    for column in columns {
+        match transaction.get(column) {
+            Value::Bad(cell) => {
+                let message = format!("`{column}` holds `{cell}`, which is not a text");
+                return Err(Park::new(STAGE, "bad_value", message));
+            }
+            value => texts.push(text_of(value)),
+        }
+    }
+    Ok(texts.join(";"))
 }
 
 /// Records that a crediting policy names nobody; with its line where somebody asked why.
@@ -153,6 +161,7 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
         match (named.len(), share.weight) {
             // A blank name is nobody's, which is said where names are looked up.
             (0, _) => all.push(share),
+
             (_, Some(weight)) if weighted == named.len() => {
                 for name in &mut named {
                     let own = name.weight.unwrap_or_default().checked_mul(weight);
@@ -160,12 +169,14 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
                 }
                 all.extend(named);
             }
+
             (_, Some(_)) if weighted == 0 => {
                 let parts = std::iter::once(first).chain(std::iter::repeat(part));
                 all.extend(
                     named.into_iter().zip(parts).map(|(name, weight)| Share { weight, ..name }),
                 );
             }
+
             (_, Some(_)) => {
                 let message =
                     format!("some names of `{}` have a weight and some have none", share.who);
