@@ -386,9 +386,11 @@ impl Reader<'_> {
                     self.wrong((line, 8), message, None);
                 }
             },
+
             ("period", _) => (case.period, case.lines[0]) = (Some(value), Some(line)),
             ("plan", _) => (case.plan, case.lines[1]) = (Some(value), Some(line)),
             ("order", "any") => case.any_order = true,
+
             ("finalized", text) => match finalized(text) {
                 Some(periods) => {
                     (case.finalized, case.lines[2]) = (Some(periods), Some(line));

@@ -241,6 +241,7 @@ fn decide_one(
                 }
             }
         }
+
         Err(park) => {
             // Parked before its dates were asked for: its period is still where it belongs.
             decided.date = transaction.date().ok();

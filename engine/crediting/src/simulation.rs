@@ -375,9 +375,11 @@ fn reward_sums(
     for row in &now.rewards {
         add(&mut sums, of_reward(row)?, &[0]);
     }
+
     for row in &then.rewards {
         add(&mut sums, of_reward(row)?, &[3]);
     }
+
     let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
         sum(ruleset, key, [now, then.saturating_sub(now), then], None)
     });

@@ -249,6 +249,23 @@ impl Decision {
     }
 }
 
+/// The approval of a second person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// The number of the request that ends with the commit this is part of; none in the commits
+    /// before the last one of an act that takes several.
+    pub request: Option<u64>,
+    /// Who approved it.
+    pub who: String,
+}
+
+impl Approved {
+    /// The same for a commit that is not the last one of the act.
+    pub fn in_part(&self) -> Approved {
+        Approved { request: None, who: self.who.clone() }
+    }
+}
+
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
@@ -274,6 +291,9 @@ pub struct Resolution {
     /// The reason code of an adjustment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<String>,
+    /// Who approved it, where a second person had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
 }
 
 impl Resolution {

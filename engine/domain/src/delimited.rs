@@ -122,6 +122,7 @@ impl<'t> Rows<'t> {
             let (result, read, written) = self.reader.read_field(input, output);
             self.at += read;
             length += written;
+
             match result {
                 ReadFieldResult::InputEmpty => (),
                 ReadFieldResult::OutputFull => self.cell.resize(self.cell.len() * 2, 0),

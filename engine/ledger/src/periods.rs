@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Chain;
 use super::record::natural_key;
-use super::{Ledger, Result, code, lock};
-use accredit_domain::decision::CreditRow;
-use accredit_seams::store::{Batch, Table};
+use super::{Ledger, Result, approvals, code, lock};
+use accredit_domain::decision::{Approved, CreditRow};
+use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// What people said about a leaf period last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Said {
     pub at_ms: i64,
     /// The reason as it was given.
     pub reason: Option<String>,
+    /// Who approved it, where a second person had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
 }
 
 /// The word for a period that never changes again.
@@ -41,15 +44,15 @@ fn put(batch: &mut Batch, leaf: &str, said: &Said) -> Result<()> {
 
 /// Adds a finalization to the commit that freezes its rows.
 pub(super) fn finalize(
+    snapshot: &dyn Snapshot,
     batch: &mut Batch,
     chain: &mut Chain,
-    leaf: &str,
-    said: &Said,
+    (leaf, said): (&str, &Said),
 ) -> Result<()> {
     put(batch, leaf, said)?;
     let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
     chain.add(batch, said.at_ms, (&said.who, FINALIZED), detail)?;
-    Ok(())
+    approvals::carried_out(snapshot, batch, chain, said.approved.as_ref(), said.at_ms)
 }
 
 impl Ledger {
@@ -95,7 +98,10 @@ impl Ledger {
 
         let what = if said.state == "open" { "reopened" } else { "closed" };
         let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
-        self.append_audit(&*snapshot, &mut batch, said.at_ms, &said.who, what, detail)?;
+        let mut chain = Chain::after(&*snapshot)?;
+        chain.add(&mut batch, said.at_ms, (&said.who, what), detail)?;
+        let approved = said.approved.as_ref();
+        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, said.at_ms)?;
 
         self.commit(&batch)
     }

@@ -366,10 +366,10 @@ fn write_block(
 /// Adds what people and activations asked for, with its rows of the trail.
 fn audit(work: &Work, snapshot: &dyn Snapshot, batch: &mut Batch) -> Result<()> {
     let mut chain = Chain::after(snapshot)?;
-    resolutions::add(batch, &mut chain, &work.resolutions)?;
+    resolutions::add(snapshot, batch, &mut chain, &work.resolutions)?;
 
     if let Some((leaf, said)) = &work.finalized {
-        periods::finalize(batch, &mut chain, leaf, said)?;
+        periods::finalize(snapshot, batch, &mut chain, (leaf, said))?;
     }
     if let Some(progress) = &work.recredited {
         recredit::progress(snapshot, batch, &mut chain, progress)?;

@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::Chain;
 use super::record::natural_key;
-use super::{Ledger, Result, code, lock};
-use accredit_domain::decision::{CreditRow, RewardRow};
+use super::{Ledger, Result, approvals, code, lock};
+use accredit_domain::decision::{Approved, CreditRow, RewardRow};
 use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// One act of releasing.
@@ -32,6 +33,9 @@ pub struct Act {
     pub forced: bool,
     /// The reason as it was given.
     pub reason: Option<String>,
+    /// Who approved it, where a second person had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
 }
 
 /// What was released of a plan in a period.
@@ -228,7 +232,10 @@ impl Ledger {
         batch.put(Table::Releases, release_key(plan, period), row);
 
         let what = publication.what;
-        self.append_audit(&*snapshot, &mut batch, act.at_ms, &act.who, what, detail)?;
+        let mut chain = Chain::after(&*snapshot)?;
+        chain.add(&mut batch, act.at_ms, (&act.who, what), detail)?;
+        let approved = act.approved.as_ref();
+        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, act.at_ms)?;
         self.commit(&batch)
     }
 
@@ -242,7 +249,7 @@ impl Ledger {
         (plan, period): (&str, &str),
         leaves: &BTreeSet<String>,
         (who, at_ms): (&str, i64),
-        reason: Option<&str>,
+        (reason, approved): (Option<&str>, Option<&Approved>),
     ) -> Result<bool> {
         let _one_at_a_time = lock(&self.others);
         let snapshot = self.snapshot()?;
@@ -272,7 +279,9 @@ impl Ledger {
         });
 
         batch.put(Table::Releases, release_key(plan, period), row);
-        self.append_audit(&*snapshot, &mut batch, at_ms, who, "calculation_deleted", detail)?;
+        let mut chain = Chain::after(&*snapshot)?;
+        chain.add(&mut batch, at_ms, (who, "calculation_deleted"), detail)?;
+        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, at_ms)?;
 
         self.commit(&batch)?;
         Ok(true)

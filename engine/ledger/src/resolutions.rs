@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::audit::Chain;
-use super::{Ledger, Result, code};
+use super::{Ledger, Result, approvals, code};
 use accredit_domain::credit::{CreditId, TRANSACTION_PREFIX_BYTES, transaction_prefix};
 use accredit_domain::decision::Resolution;
-use accredit_seams::store::{Batch, Error, Table};
+use accredit_seams::store::{Batch, Error, Snapshot, Table};
 
 /// What the ids of all credits of the transaction begin with that a resolution is about.
 fn prefix(resolution: &Resolution) -> Result<[u8; TRANSACTION_PREFIX_BYTES]> {
@@ -34,6 +34,7 @@ fn word(resolution: &Resolution) -> Result<&'static str> {
 
 /// Adds what people decided, and who did it when, to the commit of what follows from it.
 pub(super) fn add(
+    snapshot: &dyn Snapshot,
     batch: &mut Batch,
     chain: &mut Chain,
     resolutions: &[(Resolution, i64)],
@@ -50,6 +51,7 @@ pub(super) fn add(
 
         let key = [&prefix(resolution)?[..], &code::key(number)].concat();
         batch.put(Table::Resolutions, key, code::json(resolution)?);
+        approvals::carried_out(snapshot, batch, chain, resolution.approved.as_ref(), *at_ms)?;
     }
     Ok(())
 }

@@ -21,9 +21,11 @@ pub(super) fn compile(engine: &Engine, program: &Program) -> Result<AST, ParseEr
         Form::Policy(_) => engine.compile(&*program.source)?,
         Form::Expression(_) => return engine.compile_expression(&*program.source),
     };
+
     if program.constants.is_empty() {
         return Ok(ast);
     }
+
     let mut statements = Vec::new();
     for statement in ast.statements() {
         statements.push(with_value(engine, statement, &program.constants)?);
@@ -41,11 +43,13 @@ fn with_value(
     let Some(constant) = constants.iter().find(|constant| *constant.name == *name.as_str()) else {
         return Ok(statement.clone());
     };
+
     let literal = engine.compile_expression(&*constant.literal)?;
     let Some(Stmt::Expr(value)) = literal.statements().first() else {
         return Ok(statement.clone());
     };
     let mut value = (**value).clone();
+    // Errors name the line that the author wrote, where the default stands.
     value.set_position(old.start_position());
     Ok(Stmt::Var(Box::new((name.clone(), value, *index)), *flags, *at))
 }
@@ -66,6 +70,7 @@ pub fn given(policy: &Program, text: &str) -> Result<Vec<Constant>, (String, Str
                 (name.ok_or_else(|| too_many(&declared))?, part.trim())
             }
         };
+
         let known = declared.iter().find(|(known, _)| known == name);
         let Some((_, wanted)) = known else { return Err(unknown(name, &declared)) };
         let Some(literal) = literal(written) else { return Err(no_literal(written)) };
@@ -73,10 +78,12 @@ pub fn given(policy: &Program, text: &str) -> Result<Vec<Constant>, (String, Str
             let message = format!("`{name}` is a {wanted}, `{written}` is none");
             return Err((message, format!("write a {wanted}, as the policy has it")));
         }
+
         if given.iter().any(|known| *known.name == *name) {
             let message = format!("`{name}` has two values");
             return Err((message, "keep one of them".to_owned()));
         }
+
         given.push(Constant { name: Arc::from(name), literal: Arc::from(literal) });
     }
     Ok(given)
@@ -116,10 +123,13 @@ fn kind(literal: &str) -> Option<&'static str> {
 fn literal(written: &str) -> Option<String> {
     let single = written.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
     let double = written.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+
     if let Some(text) = single.or(double) {
+        // A text with these signs could be more than a text once it is part of a program.
         let plain = !text.contains(['"', '\'', '\\', '\n', '\r', '`']);
         return plain.then(|| format!("\"{text}\""));
     }
+
     let digits = written.strip_prefix('-').unwrap_or(written);
     let number = digits.starts_with(|sign: char| sign.is_ascii_digit())
         && digits.ends_with(|sign: char| sign.is_ascii_digit())

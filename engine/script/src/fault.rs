@@ -134,7 +134,9 @@ pub(super) fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorStackOverflow(_) => format!(
             "functions call each other more than {CALL_LEVELS_MAX} levels deep (CALL_LEVELS_MAX)"
         ),
+
         EvalAltResult::ErrorDataTooLarge(what, _) => too_large(what),
+
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("unknown variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => {
             format!("the map has no key `{name}`; ask has(\"{name}\") first")
@@ -142,6 +144,7 @@ pub(super) fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorFunctionNotFound(signature, _) => function_not_found(signature),
         EvalAltResult::ErrorDotExpr(text, _) => unknown_property(text),
         EvalAltResult::ErrorIndexingType(..) => "this cannot be indexed like that".to_owned(),
+
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) if expected.is_empty() => {
             format!("{} does not fit here", word(actual))
         }
@@ -153,12 +156,14 @@ pub(super) fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) => {
             format!("expected {}, not {}", word(expected), word(actual))
         }
+
         EvalAltResult::ErrorArrayBounds(length, index, _) => {
             format!("there is no item {index} in an array of {length}")
         }
         EvalAltResult::ErrorStringBounds(length, index, _) => {
             format!("there is no character {index} in a text of {length}")
         }
+
         EvalAltResult::ErrorFor(_) => "`for` goes through arrays and ranges only".to_owned(),
         EvalAltResult::ErrorAssignmentToConstant(name, _) => {
             format!("`{name}` is constant and cannot be changed")
@@ -167,6 +172,7 @@ pub(super) fn message(error: &EvalAltResult) -> String {
             format!("`{name}` cannot change a constant")
         }
         EvalAltResult::ErrorUnboundThis(_) => "`this` means nothing here".to_owned(),
+
         EvalAltResult::ErrorArithmetic(..) => "the number is too large".to_owned(),
         EvalAltResult::ErrorParsing(kind, _) => lower_first(&kind.to_string()),
         EvalAltResult::LoopBreak(..) => "`break` and `continue` need a loop".to_owned(),

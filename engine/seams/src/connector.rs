@@ -54,10 +54,12 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// When it is missing, comes twice or is not text.
     pub fn header(&self, name: &str) -> Result<&'a str, Rejected> {
+        // A header that comes twice could be verified by one value and read by the other.
         let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         let (Some((_, value)), None) = (values.next(), values.next()) else {
             return Err(Rejected("a header is missing or comes twice"));
         };
+
         let text = std::str::from_utf8(value).map_err(|_| Rejected("a header is not text"))?;
         let visible = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         if visible { Ok(text) } else { Err(Rejected("a header is not text")) }

@@ -42,12 +42,13 @@ pub enum Table {
     Paid,
     Alerts,
     Enquiries,
+    Approvals,
     Audit,
 }
 
 impl Table {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 31] = [
+    pub const ALL: [(Table, &'static str); 32] = [
         (Table::Meta, "meta"),
         (Table::Sources, "sources"),
         (Table::Active, "active"),
@@ -78,6 +79,7 @@ impl Table {
         (Table::Paid, "paid"),
         (Table::Alerts, "alerts"),
         (Table::Enquiries, "enquiries"),
+        (Table::Approvals, "approvals"),
         (Table::Audit, "audit"),
     ];
 

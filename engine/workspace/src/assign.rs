@@ -67,6 +67,7 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             }
             Some(Assign::Preassigned)
         }
+
         ("field", Some(columns)) if !columns.is_empty() => {
             let columns: Vec<String> =
                 columns.split(';').map(|column| column.trim().to_owned()).collect();
@@ -76,10 +77,12 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
                 .map(|column| conditions::known_column(report, column, &text, scope.columns));
             known.all(|is_known| is_known).then_some(Assign::Columns(columns))
         }
+
         ("policy", Some(name)) => {
             let name = (name, &text.place);
             scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)
         }
+
         ("policy", None) => {
             let policy = defaults.get(Kind::Crediting);
             if policy.is_none() {
@@ -89,6 +92,7 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             }
             policy.flatten().map(Assign::Policy)
         }
+
         ("territory", None) => {
             if scope.whole && scope.organization.territories.is_empty() {
                 let message = "there are no territories, so nobody will be found".to_owned();
@@ -97,6 +101,7 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             }
             Some(Assign::Territory(None))
         }
+
         ("territory", Some(name)) => {
             team(report, &text, name, scope).map(|team| Assign::Territory(Some(team)))
         }

@@ -71,6 +71,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             }
             Some(Selector::Title(fold(name)))
         }
+
         "position" => {
             let found = organization.find_position(name).map(Selector::Position);
             if found.is_none() && scope.whole {
@@ -79,6 +80,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             }
             found
         }
+
         "participant" => {
             let found = organization.find_participant(name).map(Selector::Participant);
             if found.is_none() && scope.whole {
@@ -87,6 +89,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             }
             found
         }
+
         _ => assign::team(report, text, name, scope).map(Selector::Team),
     }
 }

@@ -38,6 +38,7 @@ use crate::http::ops::verify;
 use crate::http::problem;
 use crate::http::results::adjustments;
 use crate::http::results::alerts;
+use crate::http::results::approvals;
 use crate::http::results::calculations;
 use crate::http::results::credits;
 use crate::http::results::enquiries;
@@ -130,6 +131,12 @@ fn results() -> Api {
                 .and(post(adjustments::of_transaction).role(Admin)),
         )
         .route("/v1/holds/release", post(holds::release).role(Admin))
+        .route("/v1/approvals", get(approvals::list).role(Reader))
+        .route(
+            "/v1/approvals/{id}",
+            get(approvals::show).role(Reader).and(delete(approvals::withdraw).role(Approver)),
+        )
+        .route("/v1/approvals/{id}/approve", post(approvals::approve).role(Approver))
         .route("/v1/calculations", get(calculations::list).role(Reader))
         .route(
             "/v1/calculations/{plan}/{period}",

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod approvals;
 mod concurrency;
 mod damage;
 mod definitions;

@@ -297,8 +297,10 @@ impl Person<'_> {
                         missed.extend(self.missed(step, lead));
                     }
                 }
+
                 Says::Members(who) if self.among(who) => reached = true,
                 Says::Members(_) => passed.push(self.unlisted(step, "not_member")),
+
                 // Who was named says more than that nobody was found.
                 Says::Ends(code) if code == "unmatched" && named => (),
                 Says::Ends(_) => ends.extend(ended(step)),

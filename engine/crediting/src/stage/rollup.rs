@@ -63,6 +63,7 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
                     reached.add(*recipient, relationship, *level);
                 }
             }
+
             Relationship::RelatedPerson => {
                 for position in related_positions(case, Names::RelatedPerson)? {
                     reached.add(Recipient::Position(position), relationship, 1);
@@ -73,6 +74,7 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
                     reached.add(Recipient::Position(position), relationship, 1);
                 }
             }
+
             Relationship::Team => {
                 for (position, team) in teammates(case, root.recipient) {
                     reached.add_member(position, team);

@@ -32,12 +32,16 @@ impl Lines {
         work::add(text.len());
         let mut here = Mark { offset: 0, line: 1, column: 1 };
         let mut marks = vec![here];
+
         let mut last = 0;
+
         for (offset, letter) in text.char_indices() {
+            // A long line has marks of its own, so that no place is far behind one.
             if offset - last >= MARK_BYTES {
                 marks.push(Mark { offset, ..here });
                 last = offset;
             }
+
             here.column = here.column.saturating_add(1);
             if letter == '\n' {
                 here = Mark { offset: offset + 1, line: here.line.saturating_add(1), column: 1 };
@@ -45,6 +49,7 @@ impl Lines {
                 last = here.offset;
             }
         }
+
         Lines { marks }
     }
 

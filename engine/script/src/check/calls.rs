@@ -32,6 +32,7 @@ impl Walk<'_> {
                 self.note_compared(x, y);
                 Kind::Bool
             }
+
             ("contains", [Expr::Array(items, _), item], [_, kind]) => {
                 for other in items.iter() {
                     let other_kind = self.expr(other);
@@ -40,10 +41,12 @@ impl Walk<'_> {
                 }
                 Kind::Bool
             }
+
             ("!", [x], [kind]) => {
                 self.is_bool("!", *kind, start(x));
                 Kind::Bool
             }
+
             ("+" | "-" | "*" | "/" | "%", [x, y], [kind_x, kind_y]) => {
                 let kind = self.calculated(name, (x, *kind_x), (y, *kind_y));
                 if kind == Kind::Text && self.joined == 0 {
@@ -51,6 +54,7 @@ impl Walk<'_> {
                 }
                 kind
             }
+
             ("-", _, [kind]) => *kind,
             _ if call.is_operator_call() => Kind::Any,
             _ => {
@@ -118,17 +122,20 @@ impl Walk<'_> {
                 }
                 return Kind::of_function(name);
             }
+
             (Some(function), true) => {
                 let message = format!("`{name}` does not take {}", arguments(kinds.len()));
                 let help = format!("write {}", function.signatures.join(" or "));
                 self.error_with_help("CR004", at, message, Some(help));
             }
+
             (_, false) => {
                 let taken = arities.first().copied().unwrap_or_default();
                 let given = own.len();
                 let message = format!("`{name}` takes {}, not {given}", arguments(taken));
                 self.error("CR004", at, message);
             }
+
             (None, true) => {
                 let names = api::functions().map(|function| function.name);
                 let own = self.function_names();

@@ -28,6 +28,7 @@ impl Walk<'_> {
                 let ends = [flow.body.statements().last(), flow.branch.statements().last()];
                 ends.into_iter().flatten().for_each(|last| self.lost(last));
             }
+
             Stmt::Block(block) => {
                 block.statements().last().into_iter().for_each(|last| self.lost(last));
             }

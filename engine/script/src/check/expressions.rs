@@ -50,6 +50,7 @@ impl Walk<'_> {
                 self.weighted(expr);
                 Kind::Text
             }
+
             Expr::Unit(_) => Kind::Unit,
             Expr::DynamicConstant(value, _) if value.is_decimal() => Kind::Number,
             Expr::DynamicConstant(value, at) if value.is_fnptr() => {
@@ -57,6 +58,7 @@ impl Walk<'_> {
                 self.findings.push(forbidden(place, "|"));
                 Kind::Any
             }
+
             Expr::InterpolatedString(parts, _) => {
                 self.joined += 1;
                 parts.iter().for_each(|part| _ = self.expr(part));
@@ -64,6 +66,7 @@ impl Walk<'_> {
                 self.weighted(expr);
                 Kind::Text
             }
+
             Expr::Array(items, at) => {
                 self.weighted_list(items, *at);
                 items.iter().for_each(|item| _ = self.expr(item));
@@ -73,15 +76,18 @@ impl Walk<'_> {
                 entries.0.iter().for_each(|(_, value)| _ = self.expr(value));
                 Kind::Map
             }
+
             Expr::And(items, _) | Expr::Or(items, _) => {
                 let sign = if matches!(expr, Expr::And(..)) { "&&" } else { "||" };
                 items.iter().for_each(|item| self.condition(sign, item));
                 Kind::Bool
             }
+
             Expr::Coalesce(items, _) => {
                 let kinds: Vec<Kind> = items.iter().map(|item| self.expr(item)).collect();
                 kinds.into_iter().reduce(Kind::or).unwrap_or(Kind::Any)
             }
+
             Expr::Variable(x, _, at) => self.variable(&x.1, *at),
             Expr::Stmt(block) => {
                 self.statements(block.statements(), Tail::Nothing);
@@ -103,6 +109,7 @@ impl Walk<'_> {
                     self.reads.names.insert(name.2.to_string());
                     self.property(kind, &name.2, *at)
                 }
+
                 (Expr::MethodCall(call, at), false, _) => self.method(kind, call, *at),
                 (Expr::StringConstant(name, at), true, Kind::Transaction) => {
                     self.reads.names.insert(name.to_string());
@@ -111,6 +118,7 @@ impl Walk<'_> {
                 (Expr::StringConstant(name, at), true, Kind::Totals) => {
                     self.property(kind, name, *at)
                 }
+
                 (index, _, Kind::Credits) => {
                     self.expr(index);
                     Kind::Credit

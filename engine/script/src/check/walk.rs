@@ -221,17 +221,20 @@ impl<'a> Walk<'a> {
                 self.statements(flow.body.statements(), tail);
                 self.statements(flow.branch.statements(), tail);
             }
+
             Stmt::While(flow, _) | Stmt::Do(flow, ..) => {
                 if !matches!(flow.expr, Expr::Unit(_)) {
                     self.condition("while", &flow.expr);
                 }
                 self.statements(flow.body.statements(), Tail::Nothing);
             }
+
             Stmt::For(x, _) => {
                 let (name, counter, flow) = &**x;
                 let counter = counter.as_ref().map(|counter| counter.as_str());
                 self.for_loop(name.as_str(), counter, flow);
             }
+
             Stmt::Var(x, flags, _) => {
                 let (name, value, _) = &**x;
                 let kind = self.expr(value);
@@ -242,6 +245,7 @@ impl<'a> Walk<'a> {
                 self.used.declared.push((name.clone(), at));
                 self.scope.push(Variable { name, kind, constant, at });
             }
+
             Stmt::Assignment(x) => self.assignment(&x.1.lhs, &x.1.rhs),
             Stmt::FnCall(call, at) => {
                 let kind = self.call(call, *at);
@@ -251,6 +255,7 @@ impl<'a> Walk<'a> {
                 self.multiplied(tail, &whole);
                 self.result(tail, kind, *at);
             }
+
             Stmt::Block(block) => self.statements(block.statements(), tail),
             Stmt::TryCatch(flow, _) => self.try_catch(flow),
             Stmt::Expr(expr) => self.tail_expr(expr, tail),

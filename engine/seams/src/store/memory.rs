@@ -67,6 +67,7 @@ impl Snapshot for View {
     ) -> Result<Vec<Row>, Error> {
         let start = (table, from.max(prefix).to_vec());
         let rows = self.0.range(start..);
+        // All tables are in one map, so a scan ends with its table as well as with its prefix.
         let inside = rows.take_while(|((t, key), _)| *t == table && key.starts_with(prefix));
         Ok(inside.take(limit).map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }

@@ -47,6 +47,7 @@ fn neither(reading: &Reading<'_>, row: Row<'_, '_>, source: &Cell, target: &Cell
         reading.find_position(row, target);
         return;
     }
+
     // One of them is a team, and the other is a position or nothing at all.
     let (team, other) = if one.is_some() { (source, target) } else { (target, source) };
     if reading.organization.find_position(&other.text).is_none() {
@@ -58,6 +59,7 @@ fn neither(reading: &Reading<'_>, row: Row<'_, '_>, source: &Cell, target: &Cell
         }
         return;
     }
+
     let message = format!("`{}` is a team and `{}` a position", team.text, other.text);
     let help = "an edge joins two positions or two teams";
     row.error("CR033", target.offset, message, help);

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use accredit_crediting::posting;
 use accredit_domain::decision::Resolution;
 use accredit_domain::money;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::{Extension, Json};
+use axum::response::Response;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, Act};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::{Adjust, Subject};
+use crate::server::worker::{Adjust, Subject, Worker};
 
 /// What an adjustment says.
 #[derive(Debug, Deserialize)]
@@ -36,7 +38,7 @@ pub(crate) async fn of_transaction(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     adjust(service, Subject::Transaction(id), caller, &body).await
 }
 
@@ -46,11 +48,16 @@ pub(crate) async fn of_credit(
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     adjust(service, Subject::Credit(id), caller, &body).await
 }
 
-async fn adjust(service: Arc<Service>, subject: Subject, caller: Caller, body: &[u8]) -> Answer {
+async fn adjust(
+    service: Arc<Service>,
+    subject: Subject,
+    caller: Caller,
+    body: &[u8],
+) -> Result<Response, Problem> {
     let said: Said = serde_json::from_slice(body).map_err(|_| {
         let detail = "expected a JSON object with `action`, `amount` (a decimal as text), \
                       `comment` and `reason_code`";
@@ -69,24 +76,24 @@ async fn adjust(service: Arc<Service>, subject: Subject, caller: Caller, body: &
         }
         _ => (),
     }
-    let order = Adjust {
-        subject: subject.clone(),
-        action,
-        amount,
-        reason_code: said.reason_code,
-        who: caller.name,
-        comment: said.comment,
+    let action = action.to_owned();
+    let (reason_code, comment) = (said.reason_code, said.comment);
+    let act = Act::Adjust { subject, action, amount, reason_code, comment };
+    approvals::decide(&service, act, caller).await
+}
+
+/// Adjusts, and shows the adjustment and its credit as they are then.
+pub(crate) fn perform(worker: &mut Worker, order: Adjust) -> Result<Value, Problem> {
+    let subject = order.subject.clone();
+    let kept = worker.adjust(order)?;
+
+    let service = worker.service();
+    let credit = match subject {
+        Subject::Credit(id) => service.ledger.credit(&id),
+        Subject::Transaction(_) => Ok(None),
     };
-    let kept = service.ask(move |worker| worker.adjust(order)).await?;
-    let shown = service.blocking(move |service| {
-        let credit = match subject {
-            Subject::Credit(id) => service.ledger.credit(&id),
-            Subject::Transaction(_) => Ok(None),
-        };
-        let credit = credit.map_err(|error| Problem::internal(&error))?;
-        Ok(json!({ "adjustment": show(service, &kept, true)?, "credit": credit }))
-    });
-    shown.await.map(Json)
+    let credit = credit.map_err(|error| Problem::internal(&error))?;
+    Ok(json!({ "adjustment": show(service, &kept, true)?, "credit": credit }))
 }
 
 /// The action, and its amount written as a plain decimal.

@@ -19,11 +19,12 @@ use serde_json::{Value, json};
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, Act, By};
 use crate::operations::calculations::{self, counts, own_period};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::{PENDING_MAX, What, Wish};
+use crate::server::worker::{PENDING_MAX, What, Wish, Worker};
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
@@ -182,13 +183,19 @@ pub(crate) async fn release(
     let same = json!([plan, period, said.what, force, reason]).to_string();
     let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
     let asked = Asked { what: "release", who, body: same.as_bytes(), wait };
-    let wish = Wish { what, force, reason, who: caller.name };
-    let released = service.answered_by_worker(asked, move |worker| {
-        let wanted = worker.service().released(&plan, &period)?;
-        worker.service().refuse_during_run(Some(&plan), &wanted.leaves)?;
-        worker.publish(&wanted, &wish).map(|release| shown(&release))
-    });
-    released.await
+    let act = Act::ReleaseCalculation { plan, period, what, force, reason };
+    approvals::decide_patiently(&service, asked, act, caller).await
+}
+
+/// Publishes a calculation, and shows its release.
+pub(crate) fn publish(
+    worker: &mut Worker,
+    (plan, period): (&str, &str),
+    wish: &Wish,
+) -> Result<Value, Problem> {
+    let wanted = worker.service().released(plan, period)?;
+    worker.service().refuse_during_run(Some(plan), &wanted.leaves)?;
+    worker.publish(&wanted, wish).map(|release| shown(&release))
 }
 
 /// Why something that is certain is taken back.
@@ -207,7 +214,7 @@ pub(crate) async fn remove(
     Extension(caller): Extension<Caller>,
     forced: Result<Query<Forced>, QueryRejection>,
     body: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     let expected = || Problem::bad_request("expected `force` and `reason`, or nothing");
     let forced = match body.trim_ascii() {
         b"" => forced.map_err(|_| expected())?.0,
@@ -215,19 +222,28 @@ pub(crate) async fn remove(
     };
     let reason = crate::http::reason(forced.force, forced.reason)?;
 
-    let removed = service.ask(move |worker| {
-        let service = worker.service();
-        let wanted = service.released(&plan, &period)?;
-        if !forced.force {
-            refuse_certain(service, &wanted)?;
-        }
-        let by = (caller.name.as_str(), service.clock.now_ms());
-        let removed =
-            service.ledger.unpublish((&plan, &period), &wanted.leaves, by, reason.as_deref());
-        let removed = removed.map_err(|error| Problem::internal(&error))?;
-        Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
-    });
-    removed.await.map(Json)
+    let act = Act::DeleteCalculation { plan, period, force: forced.force, reason };
+    approvals::decide(&service, act, caller).await
+}
+
+/// Takes back what a calculation published.
+pub(crate) fn unpublish(
+    worker: &Worker,
+    (plan, period): (&str, &str),
+    (force, reason): (bool, Option<&str>),
+    by: &By,
+) -> Result<Value, Problem> {
+    let service = worker.service();
+    let wanted = service.released(plan, period)?;
+    if !force {
+        refuse_certain(service, &wanted)?;
+    }
+    let (who, approved) = (by.who.as_str(), by.approved.as_ref());
+    let at_ms = service.clock.now_ms();
+    let removed =
+        service.ledger.unpublish((plan, period), &wanted.leaves, (who, at_ms), (reason, approved));
+    let removed = removed.map_err(|error| Problem::internal(&error))?;
+    Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
 }
 
 /// Refuses to take back what payees were told is certain, or what is frozen.

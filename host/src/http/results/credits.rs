@@ -10,14 +10,16 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, Act};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::{Action, Resolve};
+use crate::server::worker::Action;
 
 /// Rows of a page, unless asked for fewer or more.
 const LIMIT_DEFAULT: usize = 100;
@@ -154,7 +156,7 @@ pub(crate) async fn release(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     resolve(service, id, (Action::Release, caller), &body).await
 }
 
@@ -164,7 +166,7 @@ pub(crate) async fn hold(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
-) -> Answer {
+) -> Result<Response, Problem> {
     resolve(service, id, (Action::Hold, caller), &body).await
 }
 
@@ -173,7 +175,7 @@ async fn resolve(
     credit: String,
     (action, caller): (Action, Caller),
     body: &[u8],
-) -> Answer {
+) -> Result<Response, Problem> {
     let said: Said = match body.trim_ascii() {
         b"" => Said::default(),
         body => serde_json::from_slice(body).map_err(|_| {
@@ -181,9 +183,7 @@ async fn resolve(
         })?,
     };
     let comment = said.comment.or(said.reason);
-    let order = Resolve { credit, action, who: caller.name, comment };
-    let row = service.ask(move |worker| worker.resolve_known(order)).await?;
-    Ok(Json(json!(row)))
+    approvals::decide(&service, Act::Resolve { credit, action, comment }, caller).await
 }
 
 #[cfg(test)]

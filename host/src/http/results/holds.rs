@@ -4,28 +4,31 @@
 
 use std::sync::Arc;
 
+use accredit_domain::decision::CreditRow;
 use accredit_ledger::query::CreditQuery;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, Act, By};
 use crate::operations::calculations::leaves;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
+use crate::server::worker::Worker;
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
 
 /// Which held credits; every part that is given must fit.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+pub(crate) struct Filter {
     plan: Option<String>,
     period: Option<String>,
     position: Option<String>,
@@ -34,6 +37,14 @@ struct Filter {
     credit_type: Option<String>,
     reason_code: Option<String>,
     comment: Option<String>,
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        let parts = [&self.plan, &self.period, &self.position, &self.payee, &self.transaction];
+        let more = [&self.credit_type, &self.reason_code];
+        parts.into_iter().chain(more).all(Option::is_none)
+    }
 }
 
 /// Releases every held credit that fits, and says which.
@@ -48,45 +59,43 @@ pub(crate) async fn release(
                       `transaction`, `credit_type` and `reason_code`, and maybe a `comment`";
         Problem::bad_request(detail)
     })?;
-    let Filter { plan, period, position, payee, transaction, credit_type, reason_code, comment } =
-        filter;
-    let parts = [&plan, &period, &position, &payee, &transaction, &credit_type, &reason_code];
-    if parts.into_iter().all(Option::is_none) {
-        let detail = "say which holds end: every hold at once is hardly meant";
+    if filter.is_empty() {
+        let detail = "give at least one filter; releasing every hold at once is not allowed";
         return Err(Problem::unprocessable("filter_needed", detail));
     }
     let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
     let asked = Asked { what: "release of holds", who, body: &body, wait };
-    let released = service.answered_by_worker(asked, move |worker| {
-        let ruleset = worker.service().ruleset.load_full();
-        let periods = period.as_deref().map(|id| {
-            let found = ruleset.settings.calendar.find(id);
-            let found = found.ok_or_else(|| Problem::not_found("period"))?;
-            Ok(leaves(&ruleset, &found).into_iter().collect())
-        });
-        let query = CreditQuery {
-            payee,
-            position,
-            periods: periods.transpose()?,
-            status: Some("held".to_owned()),
-            transaction,
-            plan,
-            limit: PAGE,
-            ..CreditQuery::default()
-        };
-        let by = (caller.name.as_str(), comment.as_deref());
-        let ids = worker.release_all(
-            &query,
-            &|row| {
-                let fits = |wanted: &Option<String>, found: Option<&str>| {
-                    wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-                };
-                fits(&credit_type, Some(&row.credit_type))
-                    && fits(&reason_code, row.reason_code.as_deref())
-            },
-            by,
-        )?;
-        Ok(json!({ "released": ids.len(), "credits": ids }))
+    approvals::decide_patiently(&service, asked, Act::ReleaseHolds { filter }, caller).await
+}
+
+/// Releases every held credit that the filter selects.
+pub(crate) fn perform(worker: &mut Worker, filter: Filter, by: &By) -> Result<Value, Problem> {
+    let Filter { plan, period, position, payee, transaction, credit_type, reason_code, comment } =
+        filter;
+    let ruleset = worker.service().ruleset.load_full();
+    let periods = period.as_deref().map(|id| {
+        let found = ruleset.settings.calendar.find(id);
+        let found = found.ok_or_else(|| Problem::not_found("period"))?;
+        Ok(leaves(&ruleset, &found).into_iter().collect())
     });
-    released.await
+    let query = CreditQuery {
+        payee,
+        position,
+        periods: periods.transpose()?,
+        status: Some("held".to_owned()),
+        transaction,
+        plan,
+        limit: PAGE,
+        ..CreditQuery::default()
+    };
+
+    let fits = |row: &CreditRow| {
+        let same = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        same(&credit_type, Some(&row.credit_type)) && same(&reason_code, row.reason_code.as_deref())
+    };
+    let by = (by.who.as_str(), comment.as_deref(), by.approved.as_ref());
+    let ids = worker.release_all(&query, &fits, by)?;
+    Ok(json!({ "released": ids.len(), "credits": ids }))
 }

@@ -6,17 +6,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::calendar::{Period, State as Standing};
+use accredit_domain::decision::Approved;
 use accredit_ledger::periods::{FINALIZED, Said};
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::http::results::approvals::{self, By};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
@@ -31,10 +33,15 @@ struct Wish {
     reason: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
+/// What is done to a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Act {
+    /// It is complete.
     Close,
+    /// It is not.
     Reopen,
+    /// It never changes again.
     Finalize,
 }
 
@@ -142,31 +149,47 @@ async fn act(
     let same = json!([id, state, wish.force, reason]).to_string();
     let (who, wait) = (caller.name.clone(), tasks::wait(headers));
     let asked = Asked { what: "period", who, body: same.as_bytes(), wait };
-    let done = service.answered_by_worker(asked, move |worker| {
-        let service = Arc::clone(worker.service());
-        let calendar = service.ruleset.load().settings.calendar.clone();
-        let period = calendar.find(&id).ok_or_else(|| Problem::not_found("period"))?;
-        if act == Act::Finalize {
-            let leaves = crate::operations::calculations::leaves(&service.ruleset.load(), &period);
-            service.refuse_during_run(None, &leaves)?;
+    let act = approvals::Act::Period { id, to: act, force: wish.force, reason };
+    approvals::decide_patiently(&service, asked, act, caller).await
+}
+
+/// Closes, reopens or finalizes the leaf periods of a period.
+pub(crate) fn perform(
+    worker: &mut Worker,
+    id: &str,
+    act: Act,
+    (force, reason): (bool, Option<String>),
+    by: &By,
+) -> Result<Value, Problem> {
+    let service = Arc::clone(worker.service());
+    let calendar = service.ruleset.load().settings.calendar.clone();
+    let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
+    if act == Act::Finalize {
+        let leaves = crate::operations::calculations::leaves(&service.ruleset.load(), &period);
+        service.refuse_during_run(None, &leaves)?;
+    }
+    if !force {
+        allowed(&service, &period, act)?;
+    }
+
+    let mut said = Said {
+        state: act.state().to_owned(),
+        day: service.business_date().to_string(),
+        who: by.who.clone(),
+        at_ms: service.clock.now_ms(),
+        reason,
+        approved: by.approved.as_ref().map(Approved::in_part),
+    };
+    let leaves = calendar.leaves(&period);
+    let mut rows = Vec::new();
+    for (index, leaf) in leaves.iter().enumerate() {
+        // The last commit ends the request.
+        if index + 1 == leaves.len() {
+            said.approved.clone_from(&by.approved);
         }
-        if !wish.force {
-            allowed(&service, &period, act)?;
-        }
-        let said = Said {
-            state: state.to_owned(),
-            day: service.business_date().to_string(),
-            who: caller.name,
-            at_ms: service.clock.now_ms(),
-            reason,
-        };
-        let mut rows = Vec::new();
-        for leaf in calendar.leaves(&period) {
-            rows.push(carry_out(worker, &leaf, act, &said)?);
-        }
-        Ok(json!({ "id": period.id, "state": state, "leaves": rows }))
-    });
-    done.await
+        rows.push(carry_out(worker, leaf, act, &said)?);
+    }
+    Ok(json!({ "id": period.id, "state": act.state(), "leaves": rows }))
 }
 
 /// What is in the way, with what to do about it.

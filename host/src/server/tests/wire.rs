@@ -13,6 +13,10 @@ const ROUTES: &str = "
 GET /v1/activations reader
 GET /v1/aliases reader
 GET /v1/alerts reader
+GET /v1/approvals reader
+DELETE /v1/approvals/{id} approver
+GET /v1/approvals/{id} reader
+POST /v1/approvals/{id}/approve approver
 GET /v1/audit reader
 GET /v1/audit/verify reader
 GET /v1/calculations reader

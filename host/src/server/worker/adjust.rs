@@ -4,7 +4,8 @@
 //! DOMAIN 2.12.
 
 use accredit_crediting::posting;
-use accredit_domain::decision::{CreditRow, Resolution};
+use accredit_domain::decision::{Approved, CreditRow, Resolution};
+use serde::{Deserialize, Serialize};
 
 use super::again::About;
 use super::{Worker, fence};
@@ -16,7 +17,7 @@ pub(crate) struct Adjust {
     /// The credit, or the natural key of the transaction.
     pub(crate) subject: Subject,
     /// `adjust_to`, `adjust_by` or `reset`.
-    pub(crate) action: &'static str,
+    pub(crate) action: String,
     /// A decimal as text; none of a reset.
     pub(crate) amount: Option<String>,
     /// One of the workspace's.
@@ -25,10 +26,13 @@ pub(crate) struct Adjust {
     pub(crate) who: String,
     /// Why, if said.
     pub(crate) comment: Option<String>,
+    /// Who approved it, where a second person had to.
+    pub(crate) approved: Option<Approved>,
 }
 
 /// Whose amount.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Subject {
     /// Of the credit with this id.
     Credit(String),
@@ -41,12 +45,13 @@ impl Worker {
     pub(crate) fn adjust(&mut self, order: Adjust) -> Result<Resolution, Problem> {
         let failed = |error| Problem::internal(&error);
         let mut resolution = Resolution {
-            action: order.action.to_owned(),
+            action: order.action,
             amount: order.amount,
             reason_code: order.reason_code,
             date: self.service.business_date().to_string(),
             who: order.who,
             comment: order.comment,
+            approved: order.approved,
             ..Resolution::default()
         };
         let transaction = match order.subject {

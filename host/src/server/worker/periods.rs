@@ -48,6 +48,7 @@ impl Worker {
                     who: LISTED.to_owned(),
                     at_ms: self.service.clock.now_ms(),
                     reason: None,
+                    approved: None,
                 };
                 self.finalize(&leaf, &said)
             }));

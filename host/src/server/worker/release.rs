@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::decision::{Approved, CreditRow};
 use accredit_domain::organization::Organization;
 use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
 use accredit_seams::store::Error as StoreError;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Worker, fence};
@@ -22,7 +23,8 @@ use crate::http::problem::Problem;
 use crate::operations::calculations::Wanted;
 
 /// What is released.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum What {
     /// Credits and rewards so far, as pending.
     Credits,
@@ -41,6 +43,8 @@ pub(crate) struct Wish {
     pub(crate) reason: Option<String>,
     /// By whom.
     pub(crate) who: String,
+    /// Who approved it, where a second person had to.
+    pub(crate) approved: Option<Approved>,
 }
 
 impl Worker {
@@ -75,6 +79,7 @@ impl Worker {
             revision: calculation.revision,
             forced,
             reason: wish.force.clone().filter(|_| forced).or_else(|| wish.reason.clone()),
+            approved: wish.approved.clone(),
         };
         release.publications += 1;
         match wish.what {

@@ -7,16 +7,18 @@ use std::collections::BTreeSet;
 
 use accredit_crediting::posting;
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::decision::{CreditRow, Resolution};
+use accredit_domain::decision::{Approved, CreditRow, Resolution};
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::Error as StoreError;
+use serde::{Deserialize, Serialize};
 
 use super::again::About;
 use super::{Worker, fence};
 use crate::http::problem::Problem;
 
 /// What is done to a credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
     /// Its hold ends.
     Release,
@@ -44,6 +46,8 @@ pub(crate) struct Resolve {
     pub(crate) who: String,
     /// Why, if said.
     pub(crate) comment: Option<String>,
+    /// Who approved it, where a second person had to.
+    pub(crate) approved: Option<Approved>,
 }
 
 impl Worker {
@@ -81,6 +85,7 @@ impl Worker {
             date: self.service.business_date().to_string(),
             who: order.who,
             comment: order.comment,
+            approved: order.approved,
             ..Resolution::default()
         };
         self.refuse_without_rules(&row.transaction)?;
@@ -117,7 +122,7 @@ impl Worker {
         &mut self,
         query: &CreditQuery,
         wanted: &dyn Fn(&CreditRow) -> bool,
-        (who, comment): (&str, Option<&str>),
+        (who, comment, approved): (&str, Option<&str>, Option<&Approved>),
     ) -> Result<Vec<String>, Problem> {
         let failed = |error| Problem::internal(&error);
         self.catch_up().map_err(|error| fence::undecided(&error))?;
@@ -141,6 +146,7 @@ impl Worker {
                 date: date.clone(),
                 who: who.to_owned(),
                 comment: comment.map(str::to_owned),
+                approved: approved.map(Approved::in_part),
                 ..Resolution::default()
             };
             if self.service.ledger.resolved_before(&resolution).map_err(failed)?.is_none() {
@@ -148,6 +154,10 @@ impl Worker {
                 released.push(About { transaction, resolution });
             }
             transactions.insert(row.transaction.clone());
+        }
+        // The last commit is of the last transaction: it ends the request.
+        if let Some(last) = released.iter_mut().max_by(|a, b| a.transaction.cmp(&b.transaction)) {
+            last.resolution.approved = approved.cloned();
         }
         let transactions: Vec<String> = transactions.into_iter().collect();
         self.decide_with(&transactions, &released).map_err(failed)?;

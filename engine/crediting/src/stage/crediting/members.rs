@@ -47,10 +47,12 @@ pub(super) fn pass(
             case.warn(STAGE, "unmatched", message);
             return Ok(None);
         }
+
         Some(Members::Manager) => {
             let position = manager(case, team);
             position.map(|position| (vec![Some(position)], Shares::Full(1)))
         }
+
         Some(members) => {
             let counting = counting(case, rule, team)?;
             let (positions, weights): (Vec<Option<PositionId>>, Vec<Decimal>) =

@@ -27,16 +27,20 @@ pub(super) fn named(
 
     let (text, from) = match assign {
         Assign::Owner => (transaction.names(Names::Owner), "the owner".to_owned()),
+
         Assign::Team | Assign::Territory(_) => {
             (transaction.names(Names::Team), "the team".to_owned())
         }
+
         Assign::Columns(columns) => {
             (joined(transaction, columns)?, format!("`{}`", columns.join("`, `")))
         }
+
         Assign::Preassigned => {
             let value = transaction.field(Field::Preassigned);
             (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
         }
+
         Assign::Policy(program) => {
             let answer = case.run(*program, Seen::default());
             match answer.map_err(|fault| Park::fault(STAGE, fault))? {
@@ -157,6 +161,7 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
         match (named.len(), share.weight) {
             // A blank name is nobody's, which is said where names are looked up.
             (0, _) => all.push(share),
+
             (_, Some(weight)) if weighted == named.len() => {
                 for name in &mut named {
                     let own = name.weight.unwrap_or_default().checked_mul(weight);
@@ -164,12 +169,14 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
                 }
                 all.extend(named);
             }
+
             (_, Some(_)) if weighted == 0 => {
                 let parts = std::iter::once(first).chain(std::iter::repeat(part));
                 all.extend(
                     named.into_iter().zip(parts).map(|(name, weight)| Share { weight, ..name }),
                 );
             }
+
             (_, Some(_)) => {
                 let message =
                     format!("some names of `{}` have a weight and some have none", share.who);

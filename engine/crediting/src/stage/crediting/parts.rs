@@ -45,6 +45,7 @@ impl Recipients {
                     let team = recipient.team();
                     add(&mut parts, Part { recipient: *recipient, team, amount, share })?;
                 }
+
                 Named::Team(passed) => {
                     // Divided twice, so that rounding moves cents within a team and never between
                     // names.

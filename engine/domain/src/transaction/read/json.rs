@@ -14,6 +14,7 @@ pub(super) fn lines(text: &str) -> Result<Sheet, Malformed> {
         if written.trim().is_empty() {
             continue;
         }
+
         let json: Json = match serde_json::from_str(written) {
             Ok(json) => json,
             Err(error) => {
@@ -23,6 +24,7 @@ pub(super) fn lines(text: &str) -> Result<Sheet, Malformed> {
                 return values(text).map_err(|_| malformed);
             }
         };
+
         let not_rows = || Malformed::at(line, "not a JSON object".to_owned());
         add(&mut sheet, line, &json).ok_or_else(not_rows)?;
     }
@@ -34,10 +36,12 @@ pub(super) fn values(text: &str) -> Result<Sheet, Malformed> {
     let mut sheet = Sheet::default();
     let mut places = Lines::new(text);
     let mut values = Deserializer::from_str(text).into_iter::<Json>();
+
     loop {
         let before = values.byte_offset();
         let blank = text.get(before..).unwrap_or_default();
         let line = places.of(before + (blank.len() - blank.trim_start().len()));
+
         let Some(value) = values.next() else { break };
         let json = value.map_err(|error| {
             let line = error.line().max(1);
@@ -45,10 +49,13 @@ pub(super) fn values(text: &str) -> Result<Sheet, Malformed> {
             let column = characters(written, error.column());
             Malformed { column, ..Malformed::at(line as u64, reason(&error)) }
         })?;
+
         let message = "expected one transaction as a JSON object, or an array of them";
         let not_rows = || Malformed::at(line, message.to_owned());
         add(&mut sheet, line, &json).ok_or_else(not_rows)?;
     }
+
+    // A body without anything is most likely cut off, and no list of no rows.
     if sheet.rows.is_empty() && text.trim().is_empty() {
         return Err(Malformed::at(1, "EOF while parsing a value".to_owned()));
     }

@@ -35,14 +35,18 @@ pub fn table(
             after_blank = true;
             continue;
         }
+
         if ragged {
             let filled = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
             cells.resize(filled.max(sheet.columns.len()), Cell::Null);
         }
+
         if cells.len() != sheet.columns.len() {
+            // The next row tells a title above the header from one row that is wrong.
             let next = rows.next().and_then(Result::ok).map(|(_, cells)| cells.len());
             return Err(unequal((cells.len(), next), sheet.columns.len(), line, after_blank));
         }
+
         let cells = sheet.columns.iter().cloned().zip(cells).collect();
         sheet.rows.push(Row { line, record: Record { cells } });
     }
@@ -73,6 +77,7 @@ fn header(row: &[Cell], line: u64) -> Result<Vec<String>, Malformed> {
             _ => "",
         })
         .collect();
+
     let mut known = BTreeSet::new();
     for name in names.iter().filter(|name| !name.is_empty()) {
         if !known.insert(name) {
@@ -81,6 +86,7 @@ fn header(row: &[Cell], line: u64) -> Result<Vec<String>, Malformed> {
             return Err(Malformed { help, ..Malformed::at(line, message) });
         }
     }
+
     Ok(names.into_iter().map(column_name).collect())
 }
 
@@ -103,6 +109,7 @@ fn unequal(
     } else {
         ADVICE.to_owned()
     };
+
     let message = format!("{cells} cells where the header has {header}");
     Malformed { help: Some(help), ..Malformed::at(line, message) }
 }

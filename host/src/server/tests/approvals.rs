@@ -1,0 +1,131 @@
+//! Four eyes over money: what one person asks for is carried out when another one approves it.
+
+use serde_json::{Value, json};
+
+use super::{Host, Reply, deal};
+use crate::server::credentials::named;
+
+fn with_four_eyes() -> Host {
+    let host = Host::start_with(|config| {
+        config.four_eyes = true;
+        let tokens = "max:admin:token-of-max-0001 ida:approver:token-of-ida-0001";
+        config.credentials.tokens = named(tokens).unwrap();
+    });
+    host.deliver("msg_1", &deal("D-1", "100", ""));
+    host.deliver("msg_2", &deal("D-2", "50", r#","hold":"yes""#));
+    host.drained();
+    host
+}
+
+fn ask(host: &Host, who: &str, method: &str, path: &str, body: &Value) -> Reply {
+    let bearer = format!("Bearer token-of-{who}-0001");
+    host.call(method, path, &[("authorization", &bearer)], body.to_string().as_bytes())
+}
+
+/// Everything that an act could have changed.
+fn seen(host: &Host) -> Vec<Value> {
+    let paths = ["/v1/credits", "/v1/calculations", "/v1/payees/ann/statements", "/v1/periods"];
+    paths.map(|path| host.get(path)["data"].clone()).into()
+}
+
+/// Only changes of rules waited for a second person: one administrator alone could set an amount,
+/// hold or release money and finalize a period.
+#[test]
+fn every_act_about_money_waits_for_another_person() {
+    let host = with_four_eyes();
+    let credit = host.credits("D-1")[0]["id"].as_str().unwrap().to_owned();
+    let held = host.credits("D-2")[0]["id"].as_str().unwrap().to_owned();
+    let force = json!({ "force": true, "reason": "early" });
+    let release = json!({ "what": "credits" });
+    let rewards = json!({ "what": "rewards", "force": true, "reason": "early" });
+    let to = json!({ "action": "reset" });
+    let calculation = "/v1/calculations/sellers/2026-01";
+    let acts = [
+        ("POST", format!("/v1/credits/{credit}/hold"), json!({})),
+        ("POST", format!("/v1/credits/{credit}/release"), json!({})),
+        ("POST", format!("/v1/credits/{held}/adjustments"), to.clone()),
+        ("POST", "/v1/transactions/D-1/adjustments".to_owned(), to),
+        ("POST", "/v1/holds/release".to_owned(), json!({ "payee": "ann" })),
+        ("POST", format!("{calculation}/release"), release),
+        ("DELETE", calculation.to_owned(), json!({})),
+        ("POST", "/v1/periods/2026-01/close".to_owned(), force.clone()),
+        ("POST", "/v1/periods/2026-01/reopen".to_owned(), json!({})),
+        ("POST", format!("{calculation}/release"), rewards),
+        ("POST", "/v1/periods/2026-01/finalize".to_owned(), force),
+    ];
+    for (number, (method, path, body)) in (1..).zip(acts) {
+        let before = seen(&host);
+        let kept = ask(&host, "max", method, &path, &body);
+        assert_eq!(kept.status, 202, "{path}: {}", kept.text);
+        assert_eq!(kept.header("location"), format!("/v1/approvals/{number}"));
+        assert_eq!(
+            (&kept.json()["id"], &kept.json()["state"]),
+            (&json!(number), &json!("waiting"))
+        );
+        assert_eq!(seen(&host), before, "{path} acted at once");
+
+        let approve = format!("/v1/approvals/{number}/approve");
+        ask(&host, "max", "POST", &approve, &json!({})).problem(403, "four_eyes");
+        assert_eq!(seen(&host), before);
+        let done = ask(&host, "ida", "POST", &approve, &json!({}));
+        assert_eq!(done.status, 200, "{path}: {}", done.text);
+        assert_eq!(done.json()["request"]["state"], "approved", "{path}");
+        assert_eq!(done.json()["request"]["decided"]["who"], "ida");
+        ask(&host, "ida", "POST", &approve, &json!({})).problem(409, "not_waiting");
+        let withdrawn = ask(&host, "ida", "DELETE", &format!("/v1/approvals/{number}"), &json!({}));
+        withdrawn.problem(409, "not_waiting");
+    }
+    assert_eq!(host.credits("D-2")[0]["status"], "active");
+    let january = host.get("/v1/periods")["data"][0].clone();
+    assert_eq!((&january["state"], &january["said"]["who"]), (&json!("finalized"), &json!("max")));
+    assert_eq!(january["said"]["approved"]["who"], "ida");
+    assert_eq!(host.get("/v1/audit/verify")["problems"], json!([]));
+    assert_eq!(host.get("/v1/verify")["differing"], 0);
+}
+
+/// The approval and what it brought about are one commit: the trail has both, next to each other.
+#[test]
+fn an_approval_is_recorded_with_the_act() {
+    let host = with_four_eyes();
+    let path = "/v1/transactions/D-1/adjustments";
+    let codes = "credit_types = [\"booking\"]\nreason_codes = [\"error\"]\n";
+    let settings = format!("{codes}{}", super::SETTINGS);
+    let change = json!({ "files": { "accredit.toml": settings } });
+    let waiting = ask(&host, "max", "POST", "/v1/changes", &change).json();
+    let approve = format!("/v1/changes/{}/approve", waiting["change"]);
+    assert_eq!(ask(&host, "ida", "POST", &approve, &json!({})).status, 200);
+
+    let body = json!({ "action": "adjust_to", "amount": "92.50", "reason_code": "error" });
+    let kept = ask(&host, "max", "POST", path, &body).json();
+    assert_eq!(kept["request"]["amount"], "92.50", "{kept}");
+    assert_eq!(host.credits("D-1")[0]["amount"], "100.00");
+    let approve = format!("/v1/approvals/{}/approve", kept["id"]);
+    let done = ask(&host, "ida", "POST", &approve, &json!({}));
+    assert_eq!(done.json()["answer"]["adjustment"]["amount"], "92.50", "{}", done.text);
+    assert_eq!(host.credits("D-1")[0]["amount"], "92.50");
+
+    let trail = host.get("/v1/audit");
+    let rows: Vec<(&str, &str)> = trail["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .take(3)
+        .map(|row| (row["what"].as_str().unwrap(), row["who"].as_str().unwrap()))
+        .collect();
+    assert_eq!(rows, [("approved", "ida"), ("adjusted", "max"), ("requested", "max")]);
+    assert_eq!(trail["data"][0]["detail"]["of"], "max");
+
+    // What is withdrawn is never carried out; what does not exist is told at once.
+    let kept = ask(&host, "max", "POST", path, &json!({ "action": "reset" })).json();
+    let request = format!("/v1/approvals/{}", kept["id"]);
+    assert_eq!(ask(&host, "ida", "DELETE", &request, &json!({})).json()["state"], "withdrawn");
+    ask(&host, "ida", "POST", &format!("{request}/approve"), &json!({}))
+        .problem(409, "not_waiting");
+    assert_eq!(host.credits("D-1")[0]["amount"], "92.50");
+    let unknown = json!({ "action": "reset" });
+    ask(&host, "max", "POST", "/v1/transactions/none/adjustments", &unknown)
+        .problem(404, "not_found");
+    let waiting = host.get("/v1/approvals?state=waiting");
+    assert_eq!(waiting["data"], json!([]));
+    assert_eq!(host.get("/v1/approvals")["data"].as_array().unwrap().len(), 2);
+}
