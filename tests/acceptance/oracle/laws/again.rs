@@ -101,7 +101,19 @@ fn only_last_versions(world: &World, engine: &Engine, first: &[Decision]) -> Res
         seen.push(tx.id.clone());
         new
     });
-    same("INV-T2", first, &engine.decide(world, &files::records(&last), 1))
+    // That rows contradicted each other is said of them all, and of no row that came alone.
+    let second = engine.decide(world, &files::records(&last), 1);
+    same("INV-T2", &without_remarks(first), &without_remarks(&second))
+}
+
+/// Decisions without what is to be known about how their rows arrived.
+fn without_remarks(decisions: &[Decision]) -> Vec<Decision> {
+    let mut decisions = decisions.to_vec();
+    for decision in &mut decisions {
+        decision.alerts.retain(|note| note.stage != "intake");
+        decision.log.retain(|note| note.stage != "intake");
+    }
+    decisions
 }
 
 /// INV-G1, INV-C1: nothing depends on what else is calculated.
