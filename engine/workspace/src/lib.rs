@@ -257,21 +257,7 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
 
     let (programs, policies) = policies.finish();
 
-    let known = Known {
-        fields: Arc::clone(&settings.fields),
-        columns: columns.known.clone(),
-        open: columns.open,
-        people: organization.names_of_people().map(str::to_owned).collect(),
-        // Where people were left out of the reading, names that are not known may be theirs.
-        recipients: if whole {
-            organization.names().map(str::to_owned).collect()
-        } else {
-            BTreeSet::new()
-        },
-        credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
-        whole_units: settings.units.whole(),
-        total_one: false,
-    };
+    let known = known(&settings, &columns, (&organization, whole));
 
     policies::check_programs(&programs, &plans, known, report);
 
@@ -305,6 +291,29 @@ pub fn layout(files: &Files) -> FileLayout {
     let Some(document) = source.parse() else { return FileLayout::default() };
     let (_, layout) = layout::read(&mut toml::Table::root(source, &document));
     layout
+}
+
+/// What programs are checked against; names of recipients only where the organisation is `whole`.
+fn known(
+    settings: &Settings,
+    columns: &Columns,
+    (organization, whole): (&Organization, bool),
+) -> Known {
+    Known {
+        fields: Arc::clone(&settings.fields),
+        columns: columns.known.clone(),
+        open: columns.open,
+        people: organization.names_of_people().map(str::to_owned).collect(),
+        // Where people were left out of the reading, names that are not known may be theirs.
+        recipients: if whole {
+            organization.names().map(str::to_owned).collect()
+        } else {
+            BTreeSet::new()
+        },
+        credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
+        whole_units: settings.units.whole(),
+        total_one: false,
+    }
 }
 
 fn read_settings(
