@@ -3,7 +3,8 @@
 //! Not the explanation that an enquiry links to (`explain`). Called by the host. Source: DOMAIN 2.16,
 //! enquiries.
 //!
-//! **Architecture invariant:** an enquiry is answered once; what was asked and answered stays.
+//! **Architecture invariant:** what was asked, said and answered stays; after an answer the payee
+//! may write again, and a closed enquiry takes nothing more.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +34,76 @@ pub struct Enquiry {
     pub text: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// `open`, `resolved` or `rejected`.
+    /// `open`, `in_progress`, `resolved`, `rejected` or `closed`.
     pub state: String,
-    /// The answer, once there is one.
+    /// The last answer, once there is one.
     pub answer: Option<Answer>,
+    /// Who takes care of it.
+    #[serde(default)]
+    pub assignee: Option<String>,
+    /// What was said since it was asked, oldest first.
+    #[serde(default)]
+    pub messages: Vec<Message>,
+}
+
+/// Something that was said about an enquiry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who said it.
+    pub who: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// What.
+    pub text: String,
+    /// Whether it was said on the payee's side.
+    pub by_payee: bool,
+}
+
+/// What happens to an enquiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody takes care of it, or with none nobody does any more.
+    Assign(Option<String>),
+    /// Something is said about it.
+    Say {
+        /// What.
+        text: String,
+        /// Whether by the payee.
+        by_payee: bool,
+    },
+    /// It ends.
+    Close,
+}
+
+impl Step {
+    /// What the audit trail calls it.
+    fn word(&self) -> &'static str {
+        match self {
+            Step::Assign(_) => "enquiry_assigned",
+            Step::Say { .. } => "enquiry_message",
+            Step::Close => "enquiry_closed",
+        }
+    }
+
+    /// The enquiry after it.
+    fn applied(self, enquiry: &mut Enquiry, who: &str, at_ms: i64) {
+        match self {
+            Step::Assign(to) => {
+                if to.is_some() && enquiry.state == OPEN {
+                    IN_PROGRESS.clone_into(&mut enquiry.state);
+                }
+                enquiry.assignee = to;
+            }
+            Step::Say { text, by_payee } => {
+                // A payee who writes after the answer is not content with it.
+                if enquiry.state != OPEN || !by_payee {
+                    IN_PROGRESS.clone_into(&mut enquiry.state);
+                }
+                enquiry.messages.push(Message { who: who.to_owned(), at_ms, text, by_payee });
+            }
+            Step::Close => CLOSED.clone_into(&mut enquiry.state),
+        }
+    }
 }
 
 /// The answer to an enquiry.
@@ -52,6 +119,15 @@ pub struct Answer {
 
 /// Nobody has answered yet.
 pub const OPEN: &str = "open";
+
+/// Somebody takes care of it.
+pub const IN_PROGRESS: &str = "in_progress";
+
+/// It takes nothing more.
+pub const CLOSED: &str = "closed";
+
+/// Messages of an enquiry.
+pub const MESSAGES_MAX: usize = 1000;
 
 impl Ledger {
     /// Keeps a question; gives it with its number.
@@ -89,12 +165,19 @@ impl Ledger {
         let Some(row) = row else { return Ok(None) };
         let mut enquiry: Enquiry = code::from_json(&row)?;
 
-        if enquiry.state != OPEN {
+        if enquiry.state != OPEN && enquiry.state != IN_PROGRESS {
             return Ok(Some(enquiry));
         }
 
         let mut batch = Batch::default();
         state.clone_into(&mut enquiry.state);
+        let said = Message {
+            who: answer.who.clone(),
+            at_ms: answer.at_ms,
+            text: answer.text.clone(),
+            by_payee: false,
+        };
+        enquiry.messages.push(said);
         let (who, at_ms) = (answer.who.clone(), answer.at_ms);
         enquiry.answer = Some(answer);
         batch.put(Table::Enquiries, code::key(id), code::json(&enquiry)?);
@@ -104,6 +187,51 @@ impl Ledger {
 
         self.commit(&batch)?;
         Ok(Some(enquiry))
+    }
+
+    /// Takes a step; gives the enquiry as it is then. None when there is no such enquiry, or none of
+    /// `payee` where one is named; it stays as it is when it is closed, or has [`MESSAGES_MAX`]
+    /// messages and another one is sent.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn step_enquiry(
+        &self,
+        id: u64,
+        payee: Option<&str>,
+        step: Step,
+        (who, at_ms): (&str, i64),
+    ) -> Result<Option<Enquiry>> {
+        let _one_at_a_time = lock(&self.others);
+        let snapshot = self.snapshot()?;
+        let row = snapshot.get(Table::Enquiries, &code::key(id))?;
+        let enquiry: Option<Enquiry> = row.map(|row| code::from_json(&row)).transpose()?;
+        let enquiry = enquiry.filter(|one| payee.is_none_or(|payee| payee == one.payee));
+        let Some(mut enquiry) = enquiry else { return Ok(None) };
+        let full = matches!(step, Step::Say { .. }) && enquiry.messages.len() >= MESSAGES_MAX;
+        if enquiry.state == CLOSED || full {
+            return Ok(Some(enquiry));
+        }
+
+        let mut batch = Batch::default();
+        let what = step.word();
+        step.applied(&mut enquiry, who, at_ms);
+        batch.put(Table::Enquiries, code::key(id), code::json(&enquiry)?);
+        let detail = serde_json::json!({
+            "enquiry": id, "state": enquiry.state, "assignee": enquiry.assignee,
+        });
+        self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
+        self.commit(&batch)?;
+        Ok(Some(enquiry))
+    }
+
+    /// An enquiry.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn enquiry(&self, id: u64) -> Result<Option<Enquiry>> {
+        let row = self.snapshot()?.get(Table::Enquiries, &code::key(id))?;
+        row.map(|row| code::from_json(&row)).transpose()
     }
 
     /// Every question, oldest first.

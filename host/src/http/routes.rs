@@ -168,7 +168,15 @@ fn asked() -> Api {
             get(payees::enquiries).role(Reader).and(post(payees::enquire).role(Reader)),
         )
         .route("/v1/enquiries", get(enquiries::list).role(Reader))
+        .route(
+            "/v1/payees/{id}/enquiries/{number}/messages",
+            post(enquiries::say_as_payee).role(Reader),
+        )
+        .route("/v1/enquiries/{id}", get(enquiries::show).role(Reader))
+        .route("/v1/enquiries/{id}/assign", post(enquiries::assign).role(Approver))
+        .route("/v1/enquiries/{id}/messages", post(enquiries::say).role(Approver))
         .route("/v1/enquiries/{id}/answer", post(enquiries::answer).role(Approver))
+        .route("/v1/enquiries/{id}/close", post(enquiries::close).role(Approver))
 }
 
 /// Rules and everything else that is written in files.

@@ -6,6 +6,7 @@ mod approvals;
 mod concurrency;
 mod damage;
 mod definitions;
+mod enquiries;
 mod faults;
 mod foretold;
 mod former;

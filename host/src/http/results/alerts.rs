@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use accredit_ledger::enquiries::OPEN;
+use accredit_ledger::enquiries::{IN_PROGRESS, OPEN};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -112,6 +112,11 @@ fn with(mut alert: Value, key: &str, value: &Option<String>) -> Value {
     alert
 }
 
+/// Whether an enquiry in this state waits for somebody.
+fn waits(state: &str) -> bool {
+    state == OPEN || state == IN_PROGRESS
+}
+
 /// Those that no decision of a deal raised: of rewards and of what people did.
 fn of_others(
     service: &Service,
@@ -138,7 +143,7 @@ fn of_others(
     alerts.extend(released);
     if wanted.plan.is_none() && wanted.period.is_none() {
         let enquiries = service.ledger.enquiries().map_err(failed)?.into_iter();
-        alerts.extend(enquiries.filter(|enquiry| enquiry.state == OPEN).map(|enquiry| {
+        alerts.extend(enquiries.filter(|enquiry| waits(&enquiry.state)).map(|enquiry| {
             json!({
                 "transaction": enquiry.transaction,
                 "stage": "release",

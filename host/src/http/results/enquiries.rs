@@ -1,10 +1,10 @@
-//! Enquiries of payees: listed and answered by the administrator.
+//! Enquiries of payees: listed, assigned, talked about, answered and closed.
 //!
 //! Not the asking (`payees`). Source: DOMAIN 2.16.
 
 use std::sync::Arc;
 
-use accredit_ledger::enquiries::{self, Enquiry};
+use accredit_ledger::enquiries::{self, CLOSED, Enquiry, MESSAGES_MAX, Step};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -25,6 +25,7 @@ use crate::server::state::Service;
 pub(crate) struct Narrow {
     state: Option<String>,
     payee: Option<String>,
+    assignee: Option<String>,
 }
 
 /// An enquiry with the way to the explanation that it is about.
@@ -43,7 +44,8 @@ pub(crate) async fn list(
     State(service): State<Arc<Service>>,
     wanted: Result<Query<Narrow>, QueryRejection>,
 ) -> Answer {
-    let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `state` or `payee`"))?;
+    let Query(wanted) =
+        wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
     let listed = service.blocking(move |service| {
         let all = service.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
         let fits = |wanted: &Option<String>, found: &str| {
@@ -51,7 +53,8 @@ pub(crate) async fn list(
         };
         let fitting = all
             .iter()
-            .filter(|one| fits(&wanted.state, &one.state) && fits(&wanted.payee, &one.payee));
+            .filter(|one| fits(&wanted.state, &one.state) && fits(&wanted.payee, &one.payee))
+            .filter(|one| fits(&wanted.assignee, one.assignee.as_deref().unwrap_or_default()));
         Ok(fitting.map(shown).collect())
     });
     Ok(crate::http::list(listed.await?))
@@ -92,4 +95,108 @@ pub(crate) async fn answer(
         Ok(shown(&answered))
     });
     answered.await.map(Json)
+}
+
+/// One enquiry with what was said about it.
+pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
+    let found = service.blocking(move |service| {
+        service.ledger.enquiry(id).map_err(|error| Problem::internal(&error))
+    });
+    let found = found.await?.ok_or_else(|| Problem::not_found("enquiry"))?;
+    Ok(Json(shown(&found)))
+}
+
+/// Who is to take care of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assignment {
+    to: Option<String>,
+}
+
+/// Gives an enquiry to somebody, or with `to` null back to everybody.
+pub(crate) async fn assign(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    let Assignment { to } = serde_json::from_slice(&body)
+        .map_err(|_| Problem::bad_request("expected a JSON object with `to`, a name or null"))?;
+    if to.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(Problem::bad_request("`to` is a name, or null"));
+    }
+    step(service, id, None, Step::Assign(to), caller).await
+}
+
+/// What a message says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewMessage {
+    text: String,
+}
+
+/// A message of a body.
+fn message(body: &[u8], by_payee: bool) -> Result<Step, Problem> {
+    let NewMessage { text } = serde_json::from_slice(body)
+        .map_err(|_| Problem::bad_request("expected a JSON object with `text`"))?;
+    Ok(Step::Say { text: payees::sound_text(&text)?, by_payee })
+}
+
+/// Says something about an enquiry, on the side of those who answer.
+pub(crate) async fn say(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    step(service, id, None, message(&body, false)?, caller).await
+}
+
+/// Says something about an enquiry, on the side of the payee.
+pub(crate) async fn say_as_payee(
+    State(service): State<Arc<Service>>,
+    Path((payee, id)): Path<(String, u64)>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer {
+    step(service, id, Some(payee), message(&body, true)?, caller).await
+}
+
+/// Closes an enquiry; it takes nothing more.
+pub(crate) async fn close(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+    Extension(caller): Extension<Caller>,
+) -> Answer {
+    step(service, id, None, Step::Close, caller).await
+}
+
+async fn step(
+    service: Arc<Service>,
+    id: u64,
+    payee: Option<String>,
+    step: Step,
+    caller: Caller,
+) -> Answer {
+    let stepped = service.blocking(move |service| {
+        let failed = |error| Problem::internal(&error);
+        let before = service.ledger.enquiry(id).map_err(failed)?;
+        let closed = before.as_ref().is_some_and(|one| one.state == CLOSED);
+        let full = before.as_ref().is_some_and(|one| one.messages.len() >= MESSAGES_MAX);
+        let (closes, says) = (step == Step::Close, matches!(step, Step::Say { .. }));
+
+        let by = (caller.name.as_str(), service.clock.now_ms());
+        let found = service.ledger.step_enquiry(id, payee.as_deref(), step, by).map_err(failed)?;
+        let found = found.ok_or_else(|| Problem::not_found("enquiry"))?;
+        if closed && !closes {
+            let detail = format!("enquiry {id} is closed");
+            return Err(Problem::conflict("enquiry_closed", detail));
+        }
+        if full && says {
+            let detail = format!("it has {MESSAGES_MAX} messages (MESSAGES_MAX); ask anew");
+            return Err(Problem::conflict("enquiry_closed", detail));
+        }
+        Ok(shown(&found))
+    });
+    stepped.await.map(Json)
 }

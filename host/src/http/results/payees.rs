@@ -253,6 +253,19 @@ pub(crate) async fn enquiries(
     Ok(crate::http::list(own.await?))
 }
 
+/// A text of an enquiry without blanks around it.
+///
+/// # Errors
+/// When it is empty or too long.
+pub(crate) fn sound_text(text: &str) -> Result<String, Problem> {
+    let length = text.trim().chars().count();
+    if !(1..=TEXT_MAX).contains(&length) {
+        let detail = format!("`text` must have 1 to {TEXT_MAX} characters");
+        return Err(Problem::unprocessable("bad_text", detail));
+    }
+    Ok(text.trim().to_owned())
+}
+
 /// What an enquiry may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -280,11 +293,7 @@ pub(crate) async fn enquire(
         let detail = format!("`{}` is neither `missing` nor `incorrect`", said.kind);
         return Err(Problem::unprocessable("unknown_kind", detail));
     }
-    let length = said.text.trim().chars().count();
-    if !(1..=TEXT_MAX).contains(&length) {
-        let detail = format!("`text` must have 1 to {TEXT_MAX} characters");
-        return Err(Problem::unprocessable("bad_text", detail));
-    }
+    let text = sound_text(&said.text)?;
     if said.expected.as_deref().is_some_and(|amount| number(amount).is_none()) {
         return Err(Problem::unprocessable("bad_amount", "`expected` is no amount"));
     }
@@ -310,7 +319,7 @@ pub(crate) async fn enquire(
             credit: said.credit,
             actual,
             expected: said.expected,
-            text: said.text.trim().to_owned(),
+            text,
             at_ms: service.clock.now_ms(),
             ..Enquiry::default()
         };
