@@ -83,7 +83,7 @@ fn every_outcome_has_its_code_and_is_kept() {
     let cases = [
         ("fine", json!({}), "credited", ""),
         ("stranger", json!({"owner": "Nobody"}), "uncredited", "unmatched"),
-        ("blank", json!({"owner": ""}), "uncredited", "unmatched"),
+        ("blank", json!({"owner": ""}), "uncredited", "nobody"),
         ("left", json!({"owner": "Eve"}), "uncredited", "unmatched"),
         ("shared", json!({"owner": "Shared"}), "parked", "ambiguous_alias"),
         ("two", json!({"owner": "Ann;Bob"}), "parked", "several_recipients"),

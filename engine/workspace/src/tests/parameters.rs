@@ -9,8 +9,10 @@ use crate::{Files, Ruleset};
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::policy::{Constant, Kind};
 
-const PART: &str = "const SHARE = 0.5;\nconst TITLE = \"Rep\";\nconst BOOK = true;\nconst TWICE = SHARE * 2;\n\
-    fn value(tx, to) {\n    if TITLE == \"Rep\" && BOOK { 100 * SHARE } else { TWICE }\n}\n";
+const PART: &str = concat!(
+    "const SHARE = 0.5;\nconst TITLE = \"Rep\";\nconst BOOK = true;\nconst TWICE = SHARE * 2;\n",
+    "fn value(tx, to) {\n    if TITLE == \"Rep\" && BOOK { 100 * SHARE } else { TWICE }\n}\n",
+);
 
 fn read(values: &[&str], policy: &str) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let result = |(index, value): (usize, &&str)| {

@@ -84,8 +84,9 @@ pub(crate) async fn begin(
     if !selected.is_empty() {
         let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
         let checked = service.ask(move |worker| {
-            let wanted = worker.service().wanted(&plan, &period)?;
-            worker.check_selected(&wanted, &selected)
+            // An unknown plan or period is refused before unknown deals are.
+            worker.service().wanted(&plan, &period)?;
+            worker.check_selected(&selected)
         });
         checked.await?;
     }

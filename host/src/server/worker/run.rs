@@ -20,7 +20,6 @@ use jiff::civil::Date;
 
 use super::{PENDING_MAX, Worker, fence};
 use crate::http::problem::Problem;
-use crate::operations::calculations::Wanted;
 use crate::server::runs::Active;
 
 /// The business date up to which everything was decided.
@@ -71,26 +70,17 @@ fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>)
 const NAMED_MAX: usize = 20;
 
 impl Worker {
-    /// Refuses a selection of transactions when some of them are not part of the calculation; what
-    /// was acknowledged before is known.
-    pub(crate) fn check_selected(
-        &mut self,
-        wanted: &Wanted,
-        selected: &BTreeSet<String>,
-    ) -> Result<(), Problem> {
+    /// Refuses a selection that names transactions which nobody delivered; what was acknowledged
+    /// before is known. One of another plan or period is none of the run's business, as before.
+    pub(crate) fn check_selected(&mut self, selected: &BTreeSet<String>) -> Result<(), Problem> {
         let failed = |error: StoreError| Problem::internal(&error);
         self.catch_up().map_err(|error| fence::undecided(&error))?;
 
         let mut missing = Vec::new();
         for id in selected {
-            let stored = self.service.ledger.transaction(id).map_err(failed)?;
-            let known = stored.is_some();
-            let mut decisions = stored.iter().flat_map(|stored| &stored.decisions);
-            if decisions.any(|one| is_in_calculation(one, &wanted.plan, &wanted.leaves)) {
-                continue;
+            if self.service.ledger.transaction(id).map_err(failed)?.is_none() {
+                missing.push(format!("`{id}`"));
             }
-            let why = if known { "in another plan or period" } else { "unknown" };
-            missing.push(format!("`{id}` ({why})"));
         }
         if missing.is_empty() {
             return Ok(());
@@ -99,12 +89,8 @@ impl Worker {
         let more = missing.len().saturating_sub(NAMED_MAX);
         missing.truncate(NAMED_MAX);
         let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let detail = format!(
-            "not in the calculation of `{}` in `{}`: {}{and_more}; nothing was run",
-            wanted.plan,
-            wanted.period.id,
-            missing.join(", ")
-        );
+        let detail =
+            format!("there are no transactions {}{and_more}; nothing was run", missing.join(", "));
         Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail))
     }
 
