@@ -39,7 +39,7 @@ pub(super) fn twins(report: &Report, place: Place, (one, two): (&str, &str), wha
 pub(super) fn plans(plans: &BTreeMap<Arc<str>, Plan>, report: &Report) {
     let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
     for (id, plan) in plans {
-        let place = || Place::file(&format!("plans/{id}.toml"));
+        let place = || Place::file(format!("plans/{id}.toml"));
         check(report, place(), id, "plan");
         if let Some(twin) = ids.insert(looks(id), id) {
             twins(report, place(), (twin, id), "plan");
