@@ -58,7 +58,7 @@ fn a_clock_that_cannot_be_read_is_an_error_with_the_format_to_write() {
     );
     let expected = "CR070 error `changed` of D1 holds `12/31/2025 10:00 PM` … 2 of 2 … \
                     format = \"%m/%d/%Y %I:%M %p\" }`";
-    let contradicts = "CR077 warning 2 rows are 1 deals … `D1` (2 rows)";
+    let contradicts = "CR077 warning 2 rows are 1 deal … `D1` (2 rows)";
     check("updated = \"changed\"", "true", &rows, &[expected, contradicts]);
     let format = "updated = { field = \"changed\", format = \"%m/%d/%Y %I:%M %p\" }";
     check(format, "true", &rows, &[]);

@@ -199,8 +199,9 @@ fn repeated<'a>(
     if let Some(place) = place_of(&in_conflict) {
         let more: usize = counts.values().map(|count| count - 1).sum();
         let (rows, deals) = (rows_of(total), total.saturating_sub(more));
+        let deals = if deals == 1 { "1 deal".to_owned() } else { format!("{deals} deals") };
         let message = format!(
-            "{rows} are {deals} deals: rows of one natural key contradict each other, and no clock \
+            "{rows} are {deals}: rows of one natural key contradict each other, and no clock \
              says which counts: {}",
             names(&in_conflict, counts)
         );
