@@ -32,10 +32,13 @@ fn by_clock(old: &Transaction, new: &Transaction) -> Option<Ordering> {
     (!none).then(|| new.cmp(&old))
 }
 
-/// Whether two versions differ and no clock says which one is later.
+/// Whether two versions differ and nothing says which one is later: neither the source's clock nor
+/// the days on which they were received.
 pub fn contradict(one: &Transaction, other: &Transaction) -> bool {
-    let ordered = by_clock(one, other).is_some_and(Ordering::is_ne);
-    !ordered && one.content() != other.content()
+    let by_clock = by_clock(one, other).is_some_and(Ordering::is_ne);
+    // A file that is kept as rows are loaded, one below the other, has its order of receipt in it.
+    let by_receipt = one.field(Field::Received) != other.field(Field::Received);
+    !by_clock && !by_receipt && one.content() != other.content()
 }
 
 /// The version that counts of each deal among rows that arrived together.
@@ -130,6 +133,27 @@ mod tests {
                 assert_eq!(compare(late, early), Ordering::Less, "{clocks:?}");
             }
         }
+    }
+
+    /// A file of invoices has each again when it is paid, with the day on which it was loaded: that is
+    /// its order of receipt, and no contradiction.
+    #[test]
+    fn rows_that_were_received_on_different_days_do_not_contradict_each_other() {
+        let fields = Fields {
+            id: vec!["id".to_owned()],
+            mapped: BTreeMap::from([(Field::Received, "loaded".to_owned())]),
+            ..Fields::default()
+        };
+        let mut decoder = Decoder::new(Arc::new(fields));
+        let mut row = |paid: &str, loaded: &str| {
+            let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
+            let cells = vec![cell("id", "A"), cell("paid", paid), cell("loaded", loaded)];
+            decoder.decode(&Record { cells })
+        };
+        let (open, paid) = (row("", "2026-01-06"), row("2026-02-03", "2026-02-03"));
+        let again = row("2026-02-04", "2026-02-03");
+        assert!(!contradict(&open, &paid));
+        assert!(contradict(&paid, &again), "loaded on one day, they say two things");
     }
 
     #[test]
