@@ -6,6 +6,7 @@ mod approvals;
 mod concurrency;
 mod damage;
 mod definitions;
+mod documented;
 mod enquiries;
 mod faults;
 mod foretold;
