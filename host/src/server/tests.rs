@@ -7,6 +7,7 @@ mod concurrency;
 mod damage;
 mod definitions;
 mod enquiries;
+mod exports;
 mod faults;
 mod foretold;
 mod former;
