@@ -265,4 +265,20 @@ mod tests {
             assert_eq!(Format::of(&headers), format, "{accept}");
         }
     }
+
+    /// Half a file would look whole, if a body without its end were none.
+    #[tokio::test]
+    async fn a_body_without_its_end_is_an_error() {
+        for whole in [true, false] {
+            let (sender, chunks) = mpsc::channel(PAGES_AHEAD);
+            sender.send(Chunk::Rows(Bytes::from_static(b"a\n"))).await.unwrap();
+            if whole {
+                sender.send(Chunk::End).await.unwrap();
+            }
+            drop(sender);
+
+            let read = axum::body::to_bytes(Body::new(Sent { chunks, ended: false }), 100).await;
+            assert_eq!(read.is_ok(), whole);
+        }
+    }
 }
