@@ -12,6 +12,7 @@ mod http;
 mod operations;
 mod plugins;
 mod server;
+mod tabular;
 
 fn main() -> std::process::ExitCode {
     cli::run()

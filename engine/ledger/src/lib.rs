@@ -14,6 +14,7 @@ pub mod audit;
 pub mod calculations;
 pub mod changes;
 mod code;
+pub mod deals;
 pub mod definitions;
 pub mod dump;
 pub mod enquiries;

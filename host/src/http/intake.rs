@@ -1,6 +1,7 @@
 //! Routes by which deals come in.
 
 pub(crate) mod dead_letters;
+pub(crate) mod deals;
 pub(crate) mod hooks;
 pub(crate) mod parked;
 pub(crate) mod transactions;

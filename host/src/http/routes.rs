@@ -28,6 +28,7 @@ use crate::http::definitions::policies;
 use crate::http::definitions::rules;
 use crate::http::definitions::shadow;
 use crate::http::intake::dead_letters;
+use crate::http::intake::deals;
 use crate::http::intake::hooks;
 use crate::http::intake::parked;
 use crate::http::intake::transactions;
@@ -46,6 +47,7 @@ use crate::http::results::holds;
 use crate::http::results::notes;
 use crate::http::results::payees;
 use crate::http::results::periods;
+use crate::http::results::rewards;
 use crate::http::results::runs;
 use crate::http::results::simulations;
 use crate::http::roles::{Api, delete, get, post, put};
@@ -93,7 +95,10 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
 pub(crate) fn api() -> Api {
     let small = arrivals().merge(results()).merge(asked()).merge(definitions()).merge(operation());
     let large = Api::default()
-        .route("/v1/transactions", post(transactions::import).role(Admin))
+        .route(
+            "/v1/transactions",
+            get(deals::list).role(Reader).and(post(transactions::import).role(Admin)),
+        )
         .merge(whole_sets());
     small.body_limit(BODY_BYTES_MAX).merge(large.body_limit(transactions::BODY_BYTES_MAX))
 }
@@ -144,6 +149,7 @@ fn results() -> Api {
         )
         .route("/v1/calculations/{plan}/{period}/run", post(runs::begin).role(Admin))
         .route("/v1/calculations/{plan}/{period}/release", post(calculations::release).role(Admin))
+        .route("/v1/rewards", get(rewards::list).role(Reader))
         .route("/v1/runs", get(runs::list).role(Reader))
         .route("/v1/runs/{id}", get(runs::show).role(Reader))
         .route("/v1/runs/{id}/cancel", post(runs::cancel).role(Admin))

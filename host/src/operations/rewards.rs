@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use accredit_crediting::reward::{self, Rewards};
-use accredit_domain::calendar::PeriodKind;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::calendar::{Period, PeriodKind};
+use accredit_domain::decision::{CreditRow, RewardRow};
 use accredit_ledger::notes::NoteRow;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
+use serde::{Deserialize, Serialize};
 
 use crate::operations::calculations::{leaves, own_period};
 use crate::server::state::Service;
@@ -24,6 +25,9 @@ pub(super) type Credits = BTreeMap<String, BTreeMap<String, Vec<CreditRow>>>;
 
 /// Plans with periods of theirs.
 type Periods = BTreeMap<String, BTreeSet<String>>;
+
+/// Periods of plans, by plan and first day.
+type Rewarded = BTreeMap<(String, String), Period>;
 
 /// The alerts of calculations as they were last worked out, by plan and period.
 pub(crate) type Known = BTreeMap<(String, String), Alerts>;
@@ -35,7 +39,71 @@ pub(crate) struct Alerts {
     notes: Vec<NoteRow>,
 }
 
+/// A place in the list of all rewards: by plan, by the first day of the period, then as a calculation
+/// has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RewardPlace {
+    plan: String,
+    first: String,
+    index: usize,
+}
+
 impl Service {
+    /// At most `limit` rewards that fit, from `start` on, with the place of the next one: of one plan
+    /// or of all, in the periods that lie within leaves or in all. One calculation is held at a time.
+    pub(crate) fn rewards_from(
+        &self,
+        (plan, within): (Option<&str>, Option<&[String]>),
+        start: &RewardPlace,
+        limit: usize,
+        fits: impl Fn(&RewardRow) -> bool,
+    ) -> Result<(Vec<RewardRow>, Option<RewardPlace>), StoreError> {
+        let ruleset = self.ruleset.load_full();
+        let mut found = Vec::new();
+
+        for ((id, first), period) in self.rewarded(&ruleset)? {
+            let own = leaves(&ruleset, &period);
+            let inside = within.is_none_or(|within| own.iter().all(|leaf| within.contains(leaf)));
+            let place = (id.as_str(), first.as_str());
+            let behind = place >= (start.plan.as_str(), start.first.as_str());
+            if !inside || !behind || plan.is_some_and(|plan| plan != id) {
+                continue;
+            }
+
+            let credits = self.credits(&BTreeSet::from([id.clone()]), &own)?;
+            let by_leaf = credits.get(&id).cloned().unwrap_or_default();
+            let here = place == (start.plan.as_str(), start.first.as_str());
+            let skipped = if here { start.index } else { 0 };
+            let rows = rewards(&ruleset, &id, &period.id, &by_leaf).rows.into_iter().enumerate();
+
+            for (index, row) in rows.skip(skipped).filter(|(_, row)| fits(row)) {
+                if found.len() >= limit {
+                    return Ok((found, Some(RewardPlace { plan: id, first, index })));
+                }
+                found.push(row);
+            }
+        }
+
+        Ok((found, None))
+    }
+
+    /// Plans that pay, with every period of theirs that anything was decided in, by the plan and the
+    /// first day of the period.
+    fn rewarded(&self, ruleset: &Ruleset) -> Result<Rewarded, StoreError> {
+        let mut found = Rewarded::new();
+
+        for (id, leaf) in self.ledger.summaries()?.into_keys() {
+            let pays = ruleset.plans.get(id.as_str()).is_some_and(|plan| !plan.rewards.is_empty());
+            let leaf = ruleset.settings.calendar.find(&leaf).filter(|_| pays);
+
+            if let Some(period) = leaf.and_then(|leaf| own_period(ruleset, &id, leaf.first)) {
+                found.insert((id, period.first.to_string()), period);
+            }
+        }
+
+        Ok(found)
+    }
+
     /// The plans and periods in which `new` makes the credits that stand worth something else than
     /// `old` does. What is decided meanwhile raises the revision by itself.
     pub(crate) fn restated(&self, old: &Ruleset, new: &Ruleset) -> Result<Periods, StoreError> {

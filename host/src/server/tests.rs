@@ -8,6 +8,7 @@ mod damage;
 mod definitions;
 mod documented;
 mod enquiries;
+mod exports;
 mod faults;
 mod foretold;
 mod former;

@@ -9,6 +9,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::tabular::{self, cell};
+
 /// A format of data on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -50,13 +52,9 @@ pub(crate) fn json(data: &impl Serialize) {
 /// Prints `rows` (objects) with `columns` as CSV. A cell that a spreadsheet would run as a formula
 /// gets an apostrophe in front.
 pub(crate) fn csv(columns: &[&str], rows: &[Json]) {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut written = writer.write_record(columns);
-    for row in rows {
-        let cells = columns.iter().map(|column| guarded(&cell(row, column)));
-        written = written.and_then(|()| writer.write_record(cells));
-    }
-    if let (Ok(()), Ok(bytes)) = (written, writer.into_inner()) {
+    let head = tabular::header(columns);
+    let written = head.and_then(|head| Ok([head, tabular::rows(columns, rows)?].concat()));
+    if let Ok(bytes) = written {
         let _ = io::stdout().lock().write_all(&bytes);
     }
 }
@@ -71,22 +69,4 @@ pub(crate) fn table(columns: &[&str], rows: &[Json]) {
         table.add_row(columns.iter().map(|column| cell(row, column)));
     }
     line(&table.to_string());
-}
-
-fn cell(row: &Json, column: &str) -> String {
-    match row.get(column) {
-        None | Some(Json::Null) => String::new(),
-        Some(Json::String(text)) => text.clone(),
-        Some(Json::Array(items)) => {
-            let items = items.iter().filter_map(Json::as_str);
-            items.collect::<Vec<_>>().join(";")
-        }
-        Some(other) => other.to_string(),
-    }
-}
-
-fn guarded(cell: &str) -> String {
-    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let number = cell.parse::<rust_decimal::Decimal>().is_ok();
-    if risky && !number { format!("'{cell}") } else { cell.to_owned() }
 }

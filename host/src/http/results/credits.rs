@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_domain::calendar::{Calendar, PeriodKind};
+use accredit_domain::decision::CREDIT_COLUMNS;
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::Error;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,6 +19,7 @@ use serde_json::json;
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act};
+use crate::http::results::exports::{self, Pages, Part, Rows};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::worker::Action;
@@ -43,45 +46,69 @@ pub(crate) struct Wanted {
 }
 
 /// A page of credits.
+///
+/// As CSV or NDJSON, where `Accept` asks for it: every credit that fits.
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
+    headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
+) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
         Problem::bad_request(
             "expected `payee`, `position`, `team`, `period`, `status`, `transaction`, `plan`, `limit` \
              or `cursor`",
         )
     })?;
-    let limit = limit(wanted.limit)?;
     let status = wanted.status.as_deref();
     if status.is_some_and(|status| accredit_domain::credit::Status::parse(status).is_none()) {
         let detail = "`status` is `active`, `held`, `suppressed` or `void`";
         return Err(Problem::bad_request(detail));
     }
-    let page = service.blocking(move |service| {
-        let periods = match &wanted.period {
-            None => None,
-            Some(id) => Some(leaves(&service.ruleset.load().settings.calendar, id)?),
-        };
-        let query = CreditQuery {
-            payee: wanted.payee,
-            position: wanted.position,
-            team: wanted.team,
-            periods,
-            status: wanted.status,
-            transaction: wanted.transaction,
-            plan: wanted.plan,
-            limit,
-            cursor: wanted.cursor,
-        };
-        service.ledger.credits(&query).map_err(|error| match error {
-            Error::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
-            error => Problem::internal(&error),
-        })
-    });
-    let page = page.await?;
-    Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
+
+    let periods = periods(&service, wanted.period.as_deref())?;
+    let query = CreditQuery {
+        payee: wanted.payee,
+        position: wanted.position,
+        team: wanted.team,
+        periods,
+        status: wanted.status,
+        transaction: wanted.transaction,
+        plan: wanted.plan,
+        limit: 0,
+        cursor: None,
+    };
+    exports::answer(service, &headers, (wanted.limit, wanted.cursor), query).await
+}
+
+impl Pages for CreditQuery {
+    fn columns(&self) -> &'static [&'static str] {
+        &CREDIT_COLUMNS
+    }
+
+    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
+        let cursor = part.cursor.map(str::to_owned);
+        let query = CreditQuery { limit: part.limit, cursor, ..self.clone() };
+        let page = service.ledger.credits(&query).map_err(|error| unread(&error))?;
+        let rows = page.rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        Ok((rows.map_err(|error| Problem::internal(&error))?, page.next))
+    }
+}
+
+/// What a page that could not be read answers.
+pub(crate) fn unread(error: &Error) -> Problem {
+    match error {
+        Error::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
+        error => Problem::internal(error),
+    }
+}
+
+/// The leaf periods that a list is narrowed to, where it is.
+///
+/// # Errors
+/// When the calendar has no such period.
+pub(crate) fn periods(service: &Service, id: Option<&str>) -> Result<Option<Vec<String>>, Problem> {
+    let ruleset = service.ruleset.load();
+    id.map(|id| leaves(&ruleset.settings.calendar, id)).transpose()
 }
 
 /// The rows of a page.

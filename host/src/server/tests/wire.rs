@@ -68,6 +68,7 @@ GET /v1/policies/{kind}/{name} reader
 PUT /v1/policies/{kind}/{name} author
 POST /v1/preview reader
 POST /v1/rollback author
+GET /v1/rewards reader
 GET /v1/rules reader
 DELETE /v1/rules/{plan}/{name} author
 GET /v1/rules/{plan}/{name} reader
@@ -83,6 +84,7 @@ POST /v1/simulations reader
 GET /v1/status reader
 GET /v1/tags reader
 GET /v1/tasks/{id} reader
+GET /v1/transactions reader
 POST /v1/transactions admin
 GET /v1/transactions/{id} reader
 GET /v1/transactions/{id}/adjustments reader

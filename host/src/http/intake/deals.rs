@@ -1,0 +1,121 @@
+//! The list of recorded deals, in pages and as exports.
+//!
+//! Not their decisions one by one (`transactions`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_domain::decision::Outcome;
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::deals::DealQuery;
+use accredit_ledger::record::Stored;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::problem::Problem;
+use crate::http::results::credits;
+use crate::http::results::exports::{self, Pages, Part, Rows};
+use crate::server::state::Service;
+
+/// The columns of a deal in a list, in order.
+const COLUMNS: [&str; 8] =
+    ["id", "version", "superseded", "date", "period", "outcomes", "source", "delivery"];
+
+/// What a list can be narrowed by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Narrow {
+    id: Option<String>,
+    plan: Option<String>,
+    period: Option<String>,
+    outcome: Option<Outcome>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A page of deals, in order of first receipt.
+///
+/// As CSV or NDJSON, where `Accept` asks for it: every deal that fits.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    wanted: Result<Query<Narrow>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|_| {
+        Problem::bad_request(
+            "expected `id` (what it begins with), `plan`, `period`, `outcome` (`filtered`, `credited`, \
+             `uncredited` or `parked`), `limit` or `cursor`",
+        )
+    })?;
+
+    let query = DealQuery {
+        prefix: wanted.id,
+        plan: wanted.plan,
+        periods: credits::periods(&service, wanted.period.as_deref())?,
+        outcome: wanted.outcome,
+        limit: 0,
+        cursor: None,
+    };
+    exports::answer(service, &headers, (wanted.limit, wanted.cursor), query).await
+}
+
+impl Pages for DealQuery {
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS
+    }
+
+    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
+        let cursor = part.cursor.map(str::to_owned);
+        let query = DealQuery { limit: part.limit, cursor, ..self.clone() };
+        let page = service.ledger.deals(&query).map_err(|error| credits::unread(&error))?;
+
+        let origins = origins(service, &page.rows)?;
+        let fields = Arc::clone(&service.ruleset.load().settings.fields);
+        let mut decoder = Decoder::new(fields);
+        let rows = page.rows.iter().map(|stored| row(&mut decoder, &origins, stored));
+        Ok((rows.collect(), page.next))
+    }
+}
+
+/// Source and id of deliveries, by their place in the inbox.
+type Origins = BTreeMap<u64, (String, String)>;
+
+/// Where deals came from. Many come in one delivery, which is read once.
+fn origins(service: &Service, deals: &[Stored]) -> Result<Origins, Problem> {
+    let sequences: BTreeSet<u64> = deals.iter().map(|stored| stored.delivery).collect();
+    let mut origins = Origins::new();
+
+    for sequence in sequences {
+        let delivery = service.ledger.delivery(sequence);
+        if let Some(delivery) = delivery.map_err(|error| Problem::internal(&error))? {
+            origins.insert(sequence, (delivery.source, delivery.id));
+        }
+    }
+
+    Ok(origins)
+}
+
+/// A deal as a row. A date that cannot be read is none.
+fn row(decoder: &mut Decoder, origins: &Origins, stored: &Stored) -> Value {
+    let date = decoder.decode(&stored.record).date().ok().map(|date| date.to_string());
+    let period = stored.decisions.iter().find_map(|decision| decision.period.as_deref());
+    let decisions = stored.decisions.iter();
+    let outcomes: BTreeMap<&str, Outcome> =
+        decisions.map(|decision| (decision.plan.as_str(), decision.outcome)).collect();
+    let origin = origins.get(&stored.delivery);
+
+    json!({
+        "id": stored.id,
+        "version": stored.version,
+        "superseded": stored.superseded,
+        "date": date,
+        "period": period,
+        "outcomes": outcomes,
+        "source": origin.map(|(source, _)| source),
+        "delivery": origin.map(|(_, id)| id),
+    })
+}

@@ -1,0 +1,284 @@
+//! Lists that are read to their end: as CSV or NDJSON, where `Accept` asks for it.
+//!
+//! Not which rows there are: each list makes its own pages. Called by `credits`, `rewards` and
+//! `transactions`.
+//!
+//! **Architecture invariant:** an export holds no more than a few pages at a time, and one that fails on
+//! its way ends the connection without the end of its body: half a file never looks whole.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Frame;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use crate::http::problem::Problem;
+use crate::http::results::credits;
+use crate::server::state::Service;
+use crate::tabular;
+
+/// Rows of a page of an export.
+const ROWS_A_TIME: usize = 500;
+
+/// Pages that wait for a slow reader.
+const PAGES_AHEAD: usize = 2;
+
+/// A reader that takes nothing for so long has gone.
+const STALL: Duration = Duration::from_secs(60);
+
+/// What an answer is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+    Lines,
+}
+
+/// What was asked for of a list.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    /// Rows of a page at most.
+    pub(crate) limit: usize,
+    /// Where the page begins.
+    pub(crate) cursor: Option<&'a str>,
+}
+
+/// Rows, and where the next ones begin.
+pub(crate) type Rows = (Vec<Value>, Option<String>);
+
+/// A list that is read page by page.
+pub(crate) trait Pages: Send + Sync + 'static {
+    /// The columns of a row, in order.
+    fn columns(&self) -> &'static [&'static str];
+
+    /// A page of it.
+    ///
+    /// # Errors
+    /// When the request or the data cannot be read.
+    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem>;
+}
+
+impl Format {
+    /// The format that the asker likes best; JSON where none of ours is named, the first one named
+    /// where several are liked the same.
+    fn of(headers: &HeaderMap) -> Format {
+        let accepted = headers.get_all(header::ACCEPT).into_iter();
+        let accepted = accepted.filter_map(|value| value.to_str().ok());
+        let mut best = (0, Format::Json);
+
+        for one in accepted.flat_map(|value| value.split(',')) {
+            let mut parts = one.split(';').map(str::trim);
+            let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "text/csv" => Format::Csv,
+                "application/x-ndjson" => Format::Lines,
+                "application/json" | "application/*" | "*/*" => Format::Json,
+                _ => continue,
+            };
+
+            let weight = parts.find_map(|part| part.strip_prefix("q="));
+            let weight = weight.map_or(1000, thousandths);
+            if weight > best.0 {
+                best = (weight, format);
+            }
+        }
+
+        best.1
+    }
+
+    fn media_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Format::Json => "application/json",
+            Format::Csv => "text/csv; charset=utf-8; header=present",
+            Format::Lines => "application/x-ndjson",
+        })
+    }
+
+    fn head(self, columns: &[&str]) -> Result<Vec<u8>, Problem> {
+        if self != Format::Csv {
+            return Ok(Vec::new());
+        }
+        tabular::header(columns).map_err(|error| Problem::internal(&error))
+    }
+
+    fn rows(self, columns: &[&str], rows: &[Value]) -> Result<Vec<u8>, Problem> {
+        if self == Format::Csv {
+            return tabular::rows(columns, rows).map_err(|error| Problem::internal(&error));
+        }
+        Ok(rows.iter().flat_map(|row| format!("{row}\n").into_bytes()).collect())
+    }
+}
+
+/// A weight of RFC 9110, at most three decimals; none that can be read is the least.
+fn thousandths(weight: &str) -> u32 {
+    let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
+    format!("{whole}{decimals:0<3}").parse().unwrap_or_default()
+}
+
+/// Answers with a page in JSON, or with every row in the format that `Accept` asks for.
+///
+/// # Errors
+/// When the request or the first rows cannot be read, or an export is asked for one page.
+pub(crate) async fn answer(
+    service: Arc<Service>,
+    headers: &HeaderMap,
+    (limit, cursor): (Option<usize>, Option<String>),
+    pages: impl Pages,
+) -> Result<Response, Problem> {
+    let format = Format::of(headers);
+    let pages: Arc<dyn Pages> = Arc::new(pages);
+
+    let mut response = if format == Format::Json {
+        let limit = credits::limit(limit)?;
+        let (rows, next) = page(&service, &pages, limit, cursor).await?;
+        Json(json!({ "data": rows, "next_cursor": next })).into_response()
+    } else if limit.is_some() || cursor.is_some() {
+        let detail = "an export has every row: leave out `limit` and `cursor`, or ask for JSON";
+        return Err(Problem::bad_request(detail));
+    } else {
+        export(service, format, pages).await?
+    };
+
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+async fn page(
+    service: &Arc<Service>,
+    pages: &Arc<dyn Pages>,
+    limit: usize,
+    cursor: Option<String>,
+) -> Result<Rows, Problem> {
+    let pages = Arc::clone(pages);
+    let read = service
+        .blocking(move |service| pages.page(service, &Part { limit, cursor: cursor.as_deref() }));
+    read.await
+}
+
+async fn export(
+    service: Arc<Service>,
+    format: Format,
+    pages: Arc<dyn Pages>,
+) -> Result<Response, Problem> {
+    // The first rows are read before the answer begins: what is wrong with the request is told.
+    let (rows, next) = page(&service, &pages, ROWS_A_TIME, None).await?;
+    let mut first = format.head(pages.columns())?;
+    first.extend(format.rows(pages.columns(), &rows)?);
+
+    let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
+    // Where it fails, the sender is dropped without the end, and the reader is told so.
+    tokio::spawn(async move { send(&service, format, &pages, (first, next), &sender).await });
+
+    let body = Body::new(Sent { chunks: receiver, ended: false });
+    Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
+}
+
+/// Sends the first rows and every page after them, until the last or until nobody reads.
+async fn send(
+    service: &Arc<Service>,
+    format: Format,
+    pages: &Arc<dyn Pages>,
+    (mut bytes, mut next): (Vec<u8>, Option<String>),
+    sender: &Sender<Chunk>,
+) -> Result<(), Problem> {
+    let gone = || Problem::unavailable("the reader of an export has gone");
+
+    loop {
+        let rows = Chunk::Rows(Bytes::from(bytes));
+        sender.send_timeout(rows, STALL).await.map_err(|_| gone())?;
+
+        let Some(cursor) = next else {
+            return sender.send_timeout(Chunk::End, STALL).await.map_err(|_| gone());
+        };
+
+        let (rows, after) = page(service, pages, ROWS_A_TIME, Some(cursor)).await?;
+        bytes = format.rows(pages.columns(), &rows)?;
+        next = after;
+    }
+}
+
+/// A part of a body.
+#[derive(Debug)]
+enum Chunk {
+    Rows(Bytes),
+    /// There are no more rows.
+    End,
+}
+
+/// A body of what is sent; without its end it is an error.
+struct Sent {
+    chunks: Receiver<Chunk>,
+    ended: bool,
+}
+
+impl HttpBody for Sent {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+
+        self.chunks.poll_recv(context).map(|chunk| match chunk {
+            Some(Chunk::Rows(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(Chunk::End) => {
+                self.ended = true;
+                None
+            }
+            None => {
+                self.ended = true;
+                Some(Err(std::io::Error::other("the export was cut short")))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_that_is_liked_best_is_taken() {
+        for (accept, format) in [
+            ("", Format::Json),
+            ("*/*", Format::Json),
+            ("text/html", Format::Json),
+            ("Text/CSV; charset=utf-8", Format::Csv),
+            ("application/json, text/csv", Format::Json),
+            ("application/json;q=0.5, text/csv;q=0.25, application/x-ndjson", Format::Lines),
+            ("text/csv, */*;q=0.8", Format::Csv),
+            ("text/csv;q=0", Format::Json),
+            ("text/csv;q=x", Format::Json),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(Format::of(&headers), format, "{accept}");
+        }
+    }
+
+    /// Half a file would look whole, if a body without its end were none.
+    #[tokio::test]
+    async fn a_body_without_its_end_is_an_error() {
+        for whole in [true, false] {
+            let (sender, chunks) = mpsc::channel(PAGES_AHEAD);
+            sender.send(Chunk::Rows(Bytes::from_static(b"a\n"))).await.unwrap();
+            if whole {
+                sender.send(Chunk::End).await.unwrap();
+            }
+            drop(sender);
+
+            let read = axum::body::to_bytes(Body::new(Sent { chunks, ended: false }), 100).await;
+            assert_eq!(read.is_ok(), whole);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Rewards of every calculation, in pages and as exports.
+//!
+//! Not working them out (`operations::rewards`). Source: FORMAT section 6.
+
+use std::sync::Arc;
+
+use accredit_domain::decision::{REWARD_COLUMNS, RewardRow};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use crate::http::problem::Problem;
+use crate::http::results::credits;
+use crate::http::results::exports::{self, Pages, Part, Rows};
+use crate::operations::rewards::RewardPlace;
+use crate::server::state::Service;
+
+/// What a list can be narrowed by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Narrow {
+    plan: Option<String>,
+    period: Option<String>,
+    payee: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Which rewards.
+struct RewardQuery {
+    plan: Option<String>,
+    /// Ids of leaf periods: calculations that lie within them.
+    leaves: Option<Vec<String>>,
+    payee: Option<String>,
+}
+
+/// A page of rewards, by plan, period and then as a calculation has them.
+///
+/// As CSV or NDJSON, where `Accept` asks for it: every reward that fits.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    wanted: Result<Query<Narrow>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|_| {
+        Problem::bad_request("expected `plan`, `period`, `payee`, `limit` or `cursor`")
+    })?;
+
+    let leaves = credits::periods(&service, wanted.period.as_deref())?;
+    let query = RewardQuery { plan: wanted.plan, leaves, payee: wanted.payee };
+    exports::answer(service, &headers, (wanted.limit, wanted.cursor), query).await
+}
+
+impl Pages for RewardQuery {
+    fn columns(&self) -> &'static [&'static str] {
+        &REWARD_COLUMNS
+    }
+
+    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
+        let start = part.cursor.map(read_cursor).transpose()?.unwrap_or_default();
+        let fits = |row: &RewardRow| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
+        let found = service.rewards_from(
+            (self.plan.as_deref(), self.leaves.as_deref()),
+            &start,
+            part.limit,
+            fits,
+        );
+        let (rows, next) = found.map_err(|error| Problem::internal(&error))?;
+
+        let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        let next = next.as_ref().map(cursor).transpose();
+        let failed = |error| Problem::internal(&error);
+        Ok((rows.map_err(failed)?, next.map_err(failed)?))
+    }
+}
+
+fn cursor(place: &RewardPlace) -> serde_json::Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))
+}
+
+fn read_cursor(cursor: &str) -> Result<RewardPlace, Problem> {
+    let text = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let place = text.and_then(|text| serde_json::from_slice(&text).ok());
+    place.ok_or_else(|| Problem::bad_request("`cursor` is none that a page gave"))
+}

@@ -1,0 +1,163 @@
+//! Credits, rewards and deals as CSV and NDJSON, beside the same lists in JSON pages.
+
+use serde_json::Value;
+
+use super::Host;
+
+/// Deals of the test: more than two pages of an export.
+const DEALS: usize = 1100;
+
+/// Sellers of the test, each with a reward: more than a page of the export.
+const SELLERS: usize = 520;
+
+fn start() -> Host {
+    let host = Host::start();
+
+    let mut people = "id,name,title,manager,from,to\n".to_owned();
+    for number in 0..SELLERS {
+        people.push_str(&format!("s{number},Seller {number},Seller,,,\n"));
+    }
+    let plan = format!(
+        "{}\n[[reward]]\nname = \"Commission\"\ntiers = [{{ rate = \"10%\" }}]\n",
+        super::PLAN
+    );
+    let files = serde_json::json!({ "files": {
+        "organization/participants.csv": people,
+        "plans/sellers.toml": plan,
+    } });
+    let changed = host.api("POST", "/v1/changes", &[], &files.to_string());
+    assert_eq!(changed.status, 200, "{}", changed.text);
+
+    let mut deals = "id,closed,amount,owner\n".to_owned();
+    for number in 0..DEALS {
+        let (month, owner) = (number % 2 + 1, number / 2 % SELLERS);
+        deals.push_str(&format!("=D{number:04},2026-0{month}-10,{number}.50,s{owner}\n"));
+    }
+    deals.push_str("nobody,2026-01-10,1,zed\n");
+    let kind = [("content-type", "text/csv")];
+    let sent = host.api("POST", "/v1/transactions", &kind, &deals);
+    assert_eq!(sent.status, 202, "{}", sent.text);
+    host.drained();
+    host
+}
+
+/// Every row of a list, page by page.
+fn pages(host: &Host, path: &str, limit: usize) -> Vec<Value> {
+    let mark = if path.contains('?') { '&' } else { '?' };
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
+
+    loop {
+        let page = host.get(&format!("{path}{mark}limit={limit}{cursor}"));
+        let data = page["data"].as_array().unwrap();
+        assert!(data.len() <= limit, "{path}");
+        rows.extend(data.iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return rows,
+        }
+    }
+}
+
+/// A cell as a person would copy it out of the JSON.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            items.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(";")
+        }
+        Value::Object(pairs) => {
+            let pairs = pairs.iter().map(|(key, text)| format!("{key}={}", text.as_str().unwrap()));
+            pairs.collect::<Vec<_>>().join(";")
+        }
+        other => other.to_string(),
+    };
+    // A spreadsheet would run it.
+    if text.starts_with('=') { format!("'{text}") } else { text }
+}
+
+/// Lists came in JSON pages alone: a spreadsheet needed a program of its own.
+#[test]
+fn exports_have_every_row_of_the_pages() {
+    let host = start();
+
+    for (path, least) in [
+        ("/v1/credits", DEALS),
+        ("/v1/credits?payee=s7", 2),
+        ("/v1/credits?period=2026-01", DEALS / 2),
+        ("/v1/credits?payee=unknown", 0),
+        ("/v1/rewards", SELLERS),
+        ("/v1/rewards?plan=sellers&period=2026-Q1", SELLERS),
+        ("/v1/rewards?payee=s7", 1),
+        ("/v1/rewards?plan=unknown", 0),
+        ("/v1/transactions", DEALS + 1),
+        ("/v1/transactions?id==D00&plan=sellers&outcome=credited", 100),
+    ] {
+        let rows = pages(&host, path, 170);
+        assert!(rows.len() >= least && (least > 0) != rows.is_empty(), "{path}: {}", rows.len());
+
+        let reply = host.api("GET", path, &[("accept", "application/x-ndjson")], "");
+        assert_eq!((reply.status, reply.header("content-type")), (200, "application/x-ndjson"));
+        let lines = reply.text.lines().map(|line| serde_json::from_str(line).unwrap());
+        assert_eq!(lines.collect::<Vec<Value>>(), rows, "{path}");
+
+        let reply = host.api("GET", path, &[("accept", "text/csv")], "");
+        assert_eq!(reply.status, 200, "{path}");
+        assert!(reply.header("content-type").starts_with("text/csv"), "{path}");
+        let mut reader = csv::Reader::from_reader(reply.text.as_bytes());
+        let columns = reader.headers().unwrap().clone();
+        let found: Vec<Vec<String>> = reader
+            .records()
+            .map(|record| record.unwrap().iter().map(str::to_owned).collect())
+            .collect();
+        let of_row = |row: &Value| {
+            assert_eq!(row.as_object().unwrap().len(), columns.len(), "{path}: {row}");
+            columns.iter().map(|column| cell(&row[column])).collect::<Vec<_>>()
+        };
+        assert_eq!(found, rows.iter().map(of_row).collect::<Vec<_>>(), "{path}");
+    }
+
+    let columns = host.api("GET", "/v1/credits?payee=x", &[("accept", "text/csv")], "");
+    assert_eq!(columns.text.trim(), accredit_domain::decision::CREDIT_COLUMNS.join(","));
+
+    // What is wrong with the request is told before the export begins.
+    for path in ["credits?limit=5", "credits?period=x", "rewards?cursor=x", "transactions?x=1"] {
+        let accept = [("accept", "text/csv")];
+        host.api("GET", &format!("/v1/{path}"), &accept, "").problem(400, "bad_request");
+    }
+}
+
+/// There was no list of deals: `GET /v1/transactions` answered 405.
+#[test]
+fn deals_are_listed_and_narrowed() {
+    let host = start();
+    let ids = |path: &str| {
+        let rows = pages(&host, path, 300);
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let mut all: Vec<String> = (0..DEALS).map(|number| format!("=D{number:04}")).collect();
+    let odd = |remainder: usize| {
+        (0..DEALS).filter(move |number| number % 2 == remainder).map(|n| format!("=D{n:04}"))
+    };
+    assert_eq!(ids("/v1/transactions?period=2026-02&outcome=credited"), odd(1).collect::<Vec<_>>());
+    assert_eq!(ids("/v1/transactions?outcome=uncredited&plan=sellers"), ["nobody"]);
+    assert_eq!(ids("/v1/transactions?id=no"), ["nobody"]);
+    assert!(ids("/v1/transactions?plan=others").is_empty());
+    all.push("nobody".to_owned());
+    assert_eq!(ids("/v1/transactions"), all);
+
+    let row = &host.get("/v1/transactions?id=nobody")["data"][0];
+    assert_eq!(row["version"], 1);
+    assert_eq!((&row["date"], &row["period"]), (&"2026-01-10".into(), &"2026-01".into()));
+    assert_eq!(row["outcomes"]["sellers"], "uncredited");
+    assert!(row["delivery"].is_string() && row["source"].is_string(), "{row}");
+
+    for query in ["outcome=x", "period=x", "cursor=x", "cursor=18446744073709551615", "limit=0"] {
+        host.api("GET", &format!("/v1/transactions?{query}"), &[], "").problem(400, "bad_request");
+    }
+    for cursor in ["x", "e30", ""] {
+        host.api("GET", &format!("/v1/rewards?cursor={cursor}"), &[], "")
+            .problem(400, "bad_request");
+    }
+}
