@@ -34,7 +34,8 @@ const VIEWS: [&str; 4] = ["transaction", "credit", "receiver", "something else"]
 pub struct Step {
     /// Line in the program's file, from 1.
     pub line: u32,
-    /// That line of the text, without the space around it.
+    /// That line of the text, without the space around it; behind the path of its file where that
+    /// is a shared one.
     pub text: String,
     /// What was read on the way: `tx.amount` and its value.
     pub reads: Vec<(String, String)>,
@@ -180,7 +181,7 @@ fn watched(
     let (ast, plain, seen) = (ast.clone(), Arc::clone(plain), Arc::clone(seen));
     let (constants, source) = (constants.clone(), Arc::clone(&program.source));
 
-    let first = program.origin.place.line;
+    let origin = program.origin.clone();
     let (mut engine, deadline) = sandbox::engine();
     deadline.start();
 
@@ -200,11 +201,16 @@ fn watched(
                 (found.filter(known), fault::line_and_column(position))
             {
                 let text = source.lines().nth(line as usize - 1).unwrap_or_default();
+                let place = origin.at(line, 1);
+                let text = match place.file == origin.place.file {
+                    true => text.trim().to_owned(),
+                    false => format!("{}: {}", place.file, text.trim()),
+                };
                 let look = Look { plain: &plain, ast: &ast, constants: &constants };
                 let scope = context.scope();
                 let step = Step {
-                    line: line + first - 1,
-                    text: text.trim().to_owned(),
+                    line: place.line,
+                    text,
                     reads: look.reads(expr, scope),
                     value: look.value(expr, scope),
                 };
