@@ -194,7 +194,7 @@ fn forbidden(place: Place, word: &str) -> Diagnostic {
         "switch" => finding.help("use `if` and `else if`"),
         "|" => finding.help("write a loop instead of a closure"),
         "print" | "debug" => finding.help("use `throw` to see a value"),
-        "import" => finding.help("functions of `policies/shared/` can be called without it"),
+        "import" => finding.help("put shared functions into `policies/shared/`"),
         _ if habits::reserved(word).is_some() => {
             finding.help(habits::reserved(word).unwrap_or_default())
         }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rhai::{ASTFlags, Stmt};
 
 use super::check::{self, entry};
+use super::sandbox::SOURCE_BYTES_MAX;
 use super::{api, fault};
 use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::policy::{Form, Kind, Program};
@@ -40,6 +41,12 @@ const BEHIND: &str = "behind_the_last_line";
 /// Why it cannot be shared: a syntax error, statements outside functions, or a name that has a
 /// meaning already.
 pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>> {
+    if text.len() > SOURCE_BYTES_MAX {
+        let message = format!("the file has more than {SOURCE_BYTES_MAX} bytes (SOURCE_BYTES_MAX)");
+        let finding = Diagnostic::error("CR009", Place::new(path, 1, 1), message);
+        return Err(vec![finding.help("split it into several files")]);
+    }
+
     let program = program(path, text);
     let ast = check::parse(&program).map_err(|finding| vec![finding])?;
 

@@ -33,7 +33,7 @@ impl Shared {
         let mut shared = Shared::default();
 
         for (path, text) in files {
-            if !policy_path(path).is_some_and(|(folder, _)| folder == SHARED) {
+            if policy_path(path).is_none_or(|(folder, _)| folder != SHARED) {
                 continue;
             }
 
@@ -69,6 +69,10 @@ impl Shared {
 
     /// `policy` behind the shared files that it names, and those that they name.
     pub(super) fn join(&self, policy: Program, report: &Report) -> Program {
+        if self.names.is_empty() {
+            return policy;
+        }
+
         let path = &policy.origin.place.file;
         let mut twice = false;
         for one in shared::defined(path, &policy.source) {

@@ -77,6 +77,9 @@ fn coverage_counts_lines_in_the_file_where_they_stand() {
     assert_eq!(lines, expected);
 }
 
+/// A policy, the shared files, and the code and place of what is wrong.
+type Mistake = (&'static str, [(&'static str, &'static str); 2], String);
+
 /// Each mistake is shown where it was made, in the shared file or in the policy.
 #[test]
 fn mistakes_are_shown_in_the_file_where_they_stand() {
@@ -84,7 +87,7 @@ fn mistakes_are_shown_in_the_file_where_they_stand() {
     let policy = "policies/value/part.rhai";
     let file = "policies/shared/rates.rhai";
 
-    let wrong: [(&str, [(&str, &str); 2], String); 13] = [
+    let wrong: [Mistake; 13] = [
         ("fn value(tx, to) {\n    haff(10)\n}", SHARED, format!("CR003 {policy}:2:5")),
         ("fn value(tx, to) {\n    half(10, 2)\n}", SHARED, format!("CR004 {policy}:2:5")),
         ("fn value(tx, to) {\n    half(10\n}", SHARED, format!("CR001 {policy}:3:1")),
