@@ -37,6 +37,8 @@ pub struct Step {
     /// That line of the text, without the space around it; behind the path of its file where that
     /// is a shared one.
     pub text: String,
+    /// Whether the line is one of a shared file.
+    pub shared: bool,
     /// What was read on the way: `tx.amount` and its value.
     pub reads: Vec<(String, String)>,
     /// The value of the line's expression; none where it gave no answer.
@@ -135,7 +137,7 @@ pub struct Way {
 pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
     let steps = steps(program, arguments).unwrap_or_default();
     let whole = steps.len() < STEPS_MAX;
-    let line = steps.last().filter(|_| whole).map(|step| step.line);
+    let line = steps.iter().rfind(|step| whole && !step.shared).map(|step| step.line);
 
     let mut reads: Vec<(String, String)> = Vec::new();
     for read in steps.into_iter().flat_map(|step| step.reads) {
@@ -202,14 +204,14 @@ fn watched(
             {
                 let text = source.lines().nth(line as usize - 1).unwrap_or_default();
                 let place = origin.at(line, 1);
-                let text = match place.file == origin.place.file {
-                    true => text.trim().to_owned(),
-                    false => format!("{}: {}", place.file, text.trim()),
-                };
+                let shared = place.file != origin.place.file;
+                let text = text.trim();
+                let text = if shared { format!("{}: {text}", place.file) } else { text.to_owned() };
                 let look = Look { plain: &plain, ast: &ast, constants: &constants };
                 let scope = context.scope();
                 let step = Step {
                     line: place.line,
+                    shared,
                     text,
                     reads: look.reads(expr, scope),
                     value: look.value(expr, scope),

@@ -80,6 +80,8 @@ fn a_shared_text_is_whole() {
         assert!(read(text).is_err(), "{text}");
     }
 
+    assert!(read(&" ".repeat(70_000)).is_err());
+
     let fine =
         ["", "\n", "// only a comment", "const A = 1", "fn part(x) { x } // end", "fn a() {}\r\n"];
     for text in fine {
@@ -98,4 +100,6 @@ fn steps_of_a_shared_function_name_its_file() {
     let inner = format!("{FILE}: x * 2");
     assert!(shown.contains(&(3, inner.as_str())), "{shown:?}");
     assert!(shown.contains(&(2, "part(3)")), "{shown:?}");
+    // A refusal names the policy's file, so its line is one of that file.
+    assert_eq!(trace::way(&program, &arguments).line, Some(2));
 }
