@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::parse::Block;
 use super::sheet::Sheet;
-use accredit_domain::diagnostic::Place;
 use accredit_script::Machine;
 use accredit_script::coverage::{Branch, Covered, Line};
 use accredit_workspace::{Files, Ruleset};
@@ -50,7 +49,7 @@ impl Reached {
     /// Adds what a machine counted for the cases of a sheet, whose files are in `blocks`.
     pub(super) fn add(&mut self, sheet: &Sheet<'_>, blocks: &[Block], covered: Vec<Covered>) {
         for covered in covered {
-            let file = covered.program.origin.place.file.clone();
+            let file = covered.file.clone();
             match blocks.iter().rev().find(|block| block.path == file) {
                 Some(block) => self.add_one(sheet.path, block.line, &covered),
                 // A customer need not prove what came with the program.
@@ -67,7 +66,7 @@ impl Reached {
         }
         let (Some(ruleset), _) = Ruleset::read(base, &BTreeSet::new()) else { return };
         for covered in Machine::traced(&ruleset.programs).covered() {
-            let file = covered.program.origin.place.file.clone();
+            let file = covered.file.clone();
             if !file.starts_with(LIBRARY) {
                 self.add_one(&file, 0, &covered);
             }
@@ -75,8 +74,6 @@ impl Reached {
     }
 
     fn add_one(&mut self, file: &str, below: u32, covered: &Covered) {
-        let origin = &covered.program.origin.place;
-
         let file = self.files.entry(file.to_owned()).or_default();
 
         for (number, Line { runs, nanos }) in &covered.lines {
@@ -85,7 +82,7 @@ impl Reached {
             line.nanos += nanos;
 
             if line.text.is_empty() {
-                line.text = text(&covered.program.source, origin, *number);
+                line.text = covered.texts.get(number).cloned().unwrap_or_default();
             }
         }
 
@@ -140,9 +137,4 @@ impl ReachedFile {
 
 fn sum(counts: impl Iterator<Item = (usize, usize)>) -> (usize, usize) {
     counts.fold((0, 0), |(a, b), (more_a, more_b)| (a + more_a, b + more_b))
-}
-
-fn text(source: &str, origin: &Place, number: u32) -> String {
-    let index = number.saturating_sub(origin.line) as usize;
-    source.lines().nth(index).unwrap_or("").trim().to_owned()
 }

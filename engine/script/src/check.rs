@@ -10,7 +10,7 @@ mod arguments;
 mod calls;
 mod compared;
 mod doubts;
-mod entry;
+pub(crate) mod entry;
 mod expressions;
 mod fields;
 mod findings;
@@ -148,7 +148,7 @@ pub fn reads(program: &Program) -> Reads {
 /// Rounds over the functions of a script before the one that counts.
 const ROUNDS: usize = 3;
 
-fn parse(program: &Program) -> Result<AST, Diagnostic> {
+pub(crate) fn parse(program: &Program) -> Result<AST, Diagnostic> {
     let read = || constants::compile(&sandbox::parser(), program);
 
     match catch_unwind(read) {
@@ -194,7 +194,7 @@ fn forbidden(place: Place, word: &str) -> Diagnostic {
         "switch" => finding.help("use `if` and `else if`"),
         "|" => finding.help("write a loop instead of a closure"),
         "print" | "debug" => finding.help("use `throw` to see a value"),
-        "import" => finding.help("a policy is one file"),
+        "import" => finding.help("put shared functions into `policies/shared/`"),
         _ if habits::reserved(word).is_some() => {
             finding.help(habits::reserved(word).unwrap_or_default())
         }

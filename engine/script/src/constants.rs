@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTFlags, Engine, Expr, ParseError, Stmt};
 
-use super::{sandbox, value};
+use super::{fault, sandbox, value};
 use accredit_domain::diagnostic::did_you_mean;
 use accredit_domain::policy::{Constant, Form, Program};
 
@@ -94,6 +94,10 @@ fn declared(policy: &Program) -> Vec<(String, &'static str)> {
     let Ok(ast) = sandbox::parser().compile(&*policy.source) else { return Vec::new() };
     let constant = |statement: &Stmt| match statement {
         Stmt::Var(declared, flags, _) if flags.contains(ASTFlags::CONSTANT) => {
+            // Those of shared files are the same for every policy.
+            let (line, column) = fault::line_and_column(declared.0.pos)?;
+            let own = policy.origin.at(line, column).file == policy.origin.place.file;
+            own.then_some(())?;
             Some((declared.0.as_str().to_owned(), kind_of(&declared.1)?))
         }
         _ => None,

@@ -20,7 +20,11 @@ use accredit_domain::policy::{Form, Program};
 pub struct Covered {
     /// The program that was measured.
     pub program: Arc<Program>,
-    /// Its statements by line of the author's file; an expression of a plan is one line.
+    /// The author's file: the program's own, or one whose functions it shares.
+    pub file: String,
+    /// The text of each line that has a statement.
+    pub texts: BTreeMap<u32, String>,
+    /// Statements by line of the author's file; an expression of a plan is one line.
     pub lines: BTreeMap<u32, Line>,
     /// Its branches, by place in the author's file.
     pub branches: BTreeMap<(u32, u32), Branch>,
@@ -173,7 +177,7 @@ impl Recorder {
 
     /// Everything counted so far, by program.
     pub(super) fn covered(&self) -> Vec<Covered> {
-        self.state().programs.iter().map(Seen::covered).collect()
+        self.state().programs.iter().flat_map(Seen::covered).collect()
     }
 }
 
@@ -304,16 +308,36 @@ impl Seen {
         }
     }
 
-    fn covered(&self) -> Covered {
+    /// What was seen, by file; the program's own is always there.
+    fn covered(&self) -> Vec<Covered> {
         let origin = &self.program.origin;
-        let lines = self.lines.iter();
-        let lines = lines.map(|(line, seen)| (origin.at(*line, 1).line, *seen));
-        let branches = self.branches.iter().map(|fork| {
+        let texts: Vec<&str> = self.program.source.lines().collect();
+
+        let empty = |file: &str| Covered {
+            program: Arc::clone(&self.program),
+            file: file.to_owned(),
+            texts: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            branches: BTreeMap::new(),
+        };
+        let own = &origin.place.file;
+        let mut files = BTreeMap::from([(own.clone(), empty(own))]);
+
+        for (line, seen) in &self.lines {
+            let place = origin.at(*line, 1);
+            let file = files.entry(place.file.clone()).or_insert_with(|| empty(&place.file));
+            let text = texts.get(line.saturating_sub(1) as usize).unwrap_or(&"");
+            file.texts.insert(place.line, text.trim().to_owned());
+            file.lines.insert(place.line, *seen);
+        }
+
+        for fork in &self.branches {
             let place = origin.at(fork.place.0, fork.place.1);
-            ((place.line, place.column), Branch { taken: fork.taken })
-        });
-        let program = Arc::clone(&self.program);
-        Covered { program, lines: lines.collect(), branches: branches.collect() }
+            let file = files.entry(place.file.clone()).or_insert_with(|| empty(&place.file));
+            file.branches.insert((place.line, place.column), Branch { taken: fork.taken });
+        }
+
+        files.into_values().collect()
     }
 }
 

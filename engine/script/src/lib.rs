@@ -17,6 +17,7 @@ pub mod machine;
 pub mod pool;
 pub mod reference;
 mod sandbox;
+pub mod shared;
 pub mod trace;
 mod value;
 pub mod workbench;
@@ -219,6 +220,8 @@ pub struct Known {
     pub whole_units: bool,
     /// Whether a plan that uses the program wants weights to sum to one.
     pub total_one: bool,
+    /// Functions of `policies/shared/`, which expressions may not call.
+    pub shared: BTreeSet<String>,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod habits;
 mod hostile;
 mod language;
 mod results;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -34,8 +34,11 @@ const VIEWS: [&str; 4] = ["transaction", "credit", "receiver", "something else"]
 pub struct Step {
     /// Line in the program's file, from 1.
     pub line: u32,
-    /// That line of the text, without the space around it.
+    /// That line of the text, without the space around it; behind the path of its file where that
+    /// is a shared one.
     pub text: String,
+    /// Whether the line is one of a shared file.
+    pub shared: bool,
     /// What was read on the way: `tx.amount` and its value.
     pub reads: Vec<(String, String)>,
     /// The value of the line's expression; none where it gave no answer.
@@ -134,7 +137,7 @@ pub struct Way {
 pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
     let steps = steps(program, arguments).unwrap_or_default();
     let whole = steps.len() < STEPS_MAX;
-    let line = steps.last().filter(|_| whole).map(|step| step.line);
+    let line = steps.iter().rfind(|step| whole && !step.shared).map(|step| step.line);
 
     let mut reads: Vec<(String, String)> = Vec::new();
     for read in steps.into_iter().flat_map(|step| step.reads) {
@@ -180,7 +183,7 @@ fn watched(
     let (ast, plain, seen) = (ast.clone(), Arc::clone(plain), Arc::clone(seen));
     let (constants, source) = (constants.clone(), Arc::clone(&program.source));
 
-    let first = program.origin.place.line;
+    let origin = program.origin.clone();
     let (mut engine, deadline) = sandbox::engine();
     deadline.start();
 
@@ -200,11 +203,16 @@ fn watched(
                 (found.filter(known), fault::line_and_column(position))
             {
                 let text = source.lines().nth(line as usize - 1).unwrap_or_default();
+                let place = origin.at(line, 1);
+                let shared = place.file != origin.place.file;
+                let text = text.trim();
+                let text = if shared { format!("{}: {text}", place.file) } else { text.to_owned() };
                 let look = Look { plain: &plain, ast: &ast, constants: &constants };
                 let scope = context.scope();
                 let step = Step {
-                    line: line + first - 1,
-                    text: text.trim().to_owned(),
+                    line: place.line,
+                    shared,
+                    text,
                     reads: look.reads(expr, scope),
                     value: look.value(expr, scope),
                 };

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::shared::SHARED;
 use super::{Files, SETTINGS, definition, plan_files, plan_id, policy_path};
 use accredit_domain::policy::Programs;
 
@@ -97,7 +98,9 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
             let policy = policy_path(path);
             let used = policy.is_some_and(|(kind, name)| {
                 // Intake policies make rows, and decide nothing of what a plan makes of them.
-                kind != "intake" && words.iter().any(|word| word.contains(name))
+                // Any policy may call what is shared.
+                let named = || words.iter().any(|word| word.contains(name));
+                kind == SHARED || (kind != "intake" && named())
             });
             let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
             if shared || used {
@@ -133,7 +136,7 @@ pub(super) fn of_rewards(files: &Files, programs: &Programs) -> BTreeMap<String,
         for (path, text) in files {
             let policy = policy_path(path);
             let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
-            if shared || policy.is_some_and(|(kind, _)| kind == "reward") {
+            if shared || policy.is_some_and(|(kind, _)| kind == "reward" || kind == SHARED) {
                 add(path);
                 add(&text.replace("\r\n", "\n"));
             }

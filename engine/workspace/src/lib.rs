@@ -30,6 +30,7 @@ pub mod schema;
 mod selector;
 mod setting;
 mod settings;
+mod shared;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -255,9 +256,11 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
     }
     doubts.judge(&plans, &quotas, report);
 
+    let shared = policies.shared();
     let (programs, policies) = policies.finish();
 
-    let known = known(&settings, &columns, (&organization, whole));
+    let mut known = known(&settings, &columns, (&organization, whole));
+    known.shared = shared;
 
     policies::check_programs(&programs, &plans, known, report);
 
@@ -313,6 +316,7 @@ fn known(
         credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
         whole_units: settings.units.whole(),
         total_one: false,
+        shared: BTreeSet::new(),
     }
 }
 

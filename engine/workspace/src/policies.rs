@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::limits;
 use super::report::Report;
+use super::shared::{SHARED, Shared};
 use super::{Files, policy_path};
 use accredit_domain::diagnostic::{Diagnostic, Origin, Place, did_you_mean};
 use accredit_domain::plan::Plan;
@@ -27,15 +28,22 @@ pub(super) const STANDARD: &str = "standard/";
 pub(super) struct Policies {
     programs: RefCell<Programs>,
     directory: BTreeMap<(Kind, String), ProgramId>,
+    /// Functions of `policies/shared/`.
+    functions: BTreeSet<String>,
 }
 
 impl Policies {
     /// Reads every file `policies/<kind>/<stem>.rhai`.
     pub(super) fn read(files: &Files, report: &Report) -> Self {
-        let mut policies = Policies::default();
+        let shared = Shared::read(files, report);
+        let functions = shared.functions();
+        let mut policies = Policies { functions, ..Policies::default() };
 
         for (path, text) in files {
             let Some((folder, stem)) = policy_path(path) else { continue };
+            if folder == SHARED {
+                continue;
+            }
             let Some(kind) = Kind::parse(folder) else {
                 let message = format!("`{folder}` is not a kind of policy");
                 let help = did_you_mean(folder, Kind::ALL.map(Kind::name))
@@ -51,6 +59,7 @@ impl Policies {
                 origin: Place::new(path, 1, 1).into(),
                 constants: Vec::new(),
             };
+            let program = shared.join(program, report);
 
             let id = policies.add(program);
             policies.directory.insert((kind, stem.to_owned()), id);
@@ -156,6 +165,11 @@ impl Policies {
 
         did_you_mean(name, known.iter().map(String::as_str))
             .unwrap_or_else(|| format!("write it as policies/{}/{name}.rhai", kind.name()))
+    }
+
+    /// Names of the functions that policies share.
+    pub(super) fn shared(&self) -> BTreeSet<String> {
+        self.functions.clone()
     }
 
     /// The programs, and the directory's policies.

@@ -11,6 +11,7 @@ mod people;
 mod quotas;
 mod reading;
 mod schema;
+mod shared;
 mod small;
 mod sources;
 

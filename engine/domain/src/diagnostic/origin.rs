@@ -15,6 +15,17 @@ pub struct Origin {
     pub place: Place,
     /// Where the file goes on after an escape, in order.
     bends: Vec<Bend>,
+    /// Where lines of the text come from other files, in order; none when it is of one file.
+    parts: Vec<Part>,
+}
+
+/// Lines of a text that stand in a file of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Part {
+    /// The first of them, counted in the text from 1.
+    first: u32,
+    /// Where it is written.
+    written: Place,
 }
 
 /// A line and a column, both from 1.
@@ -29,7 +40,7 @@ struct Bend {
 
 impl From<Place> for Origin {
     fn from(place: Place) -> Self {
-        Origin { place, bends: Vec::new() }
+        Origin { place, bends: Vec::new(), parts: Vec::new() }
     }
 }
 
@@ -87,11 +98,22 @@ impl Origin {
             read: (1, column),
             written: (written.line, written.column),
         };
-        Origin { place, bends: pieces.into_iter().map(bend).collect() }
+        Origin { bends: pieces.into_iter().map(bend).collect(), ..Origin::from(place) }
+    }
+
+    /// The origin of a policy at `place` behind the texts of other files: each begins with a line of
+    /// the whole, from 1 and in order, and was written at a place. The policy's own is the last.
+    pub fn of_files(place: Place, files: impl IntoIterator<Item = (u32, Place)>) -> Self {
+        let part = |(first, written): (u32, Place)| Part { first, written };
+        Origin { parts: files.into_iter().map(part).collect(), ..Origin::from(place) }
     }
 
     /// The place in the file of the character at this line and column of the text.
     pub fn at(&self, line: u32, column: u32) -> Place {
+        if let Some(part) = self.parts.iter().rev().find(|part| part.first <= line) {
+            return Place::within(line + 1 - part.first, column, &part.written);
+        }
+
         let passed = |bend: &&Bend| bend.read <= (line, column);
         let Some(Bend { read, written }) = self.bends.iter().rev().find(passed) else {
             return Place::within(line, column, &self.place);

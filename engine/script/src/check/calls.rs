@@ -136,6 +136,12 @@ impl Walk<'_> {
                 self.error("CR004", at, message);
             }
 
+            (None, true) if self.known.shared.contains(name) => {
+                let message = format!("`{name}` is shared by policies, and cannot be called here");
+                let help = "write a policy that calls it, and name that: `policy:NAME`";
+                self.error_with_help("CR003", at, message, Some(help.to_owned()));
+            }
+
             (None, true) => {
                 let names = api::functions().map(|function| function.name);
                 let own = self.function_names();

@@ -53,12 +53,17 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
 }
 
 /// The place of a function's name, which the syntax tree does not keep: before its body.
-pub(super) fn place(program: &Program, function: &ScriptFuncDef) -> Place {
-    let body = offset(&program.source, function.body.start_position());
-    let before = program.source.get(..body).unwrap_or_default();
-    let at = name_offset(before, &function.name).unwrap_or(body);
-    let place = Place::of_offset("", &program.source, at);
+fn place(program: &Program, function: &ScriptFuncDef) -> Place {
+    let place = place_in_text(&program.source, function);
     program.origin.at(place.line, place.column)
+}
+
+/// The same, counted in the text itself.
+pub(crate) fn place_in_text(text: &str, function: &ScriptFuncDef) -> Place {
+    let body = offset(text, function.body.start_position());
+    let before = text.get(..body).unwrap_or_default();
+    let at = name_offset(before, &function.name).unwrap_or(body);
+    Place::of_offset("", text, at)
 }
 
 fn name_offset(before: &str, name: &ImmutableString) -> Option<usize> {

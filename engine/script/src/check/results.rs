@@ -57,10 +57,8 @@ impl Walk<'_> {
 
     /// Where a function's name stands.
     pub(super) fn name_of_function(&self, function: &ScriptFuncDef) -> Position {
-        let place = entry::place(self.program, function);
-        let origin = &self.program.origin;
-        let line =
-            u16::try_from(place.line + 1 - origin.place.line.min(place.line)).unwrap_or(u16::MAX);
+        let place = entry::place_in_text(&self.program.source, function);
+        let line = u16::try_from(place.line).unwrap_or(u16::MAX);
         Position::new(line.max(1), u16::try_from(place.column).unwrap_or(u16::MAX))
     }
 

@@ -35,7 +35,8 @@ impl Walk<'_> {
 
         let declared = std::mem::take(&mut self.used.declared);
         for (name, at) in declared {
-            if !self.used.places.contains(&at) && !name.starts_with('_') {
+            let shared = self.is_shared(at);
+            if !shared && !self.used.places.contains(&at) && !name.starts_with('_') {
                 let message = format!("nothing uses `{name}`");
                 self.warning("CR017", at, message, Some(help.to_owned()));
             }
@@ -50,12 +51,18 @@ impl Walk<'_> {
         for function in functions {
             let name = function.name.as_str();
             let called = self.used.functions.contains(name) || name == kind.entry();
-            if !called && !name.starts_with('_') && !name.starts_with("anon$") {
+            let at = self.name_of_function(&function);
+            let meant = name.starts_with('_') || name.starts_with("anon$") || self.is_shared(at);
+            if !called && !meant {
                 let message = format!("nothing calls `{name}`");
-                let at = self.name_of_function(&function);
                 self.warning("CR017", at, message, Some(help.to_owned()));
             }
         }
+    }
+
+    /// Whether it stands in a shared file, of which a policy may use a part.
+    fn is_shared(&self, at: Position) -> bool {
+        self.place(at).file != self.program.origin.place.file
     }
 }
 

@@ -214,7 +214,9 @@ fn words_and_scopes_of_policies() {
             ),
             (
                 "fn value(tx, to) { import \"x\" as y; 1 }",
-                &["CR008 1:20 policies may not use `import`; a policy is one file"],
+                &[
+                    "CR008 1:20 policies may not use `import`; put shared functions into `policies/shared/`",
+                ],
             ),
             (
                 "fn value(tx, to) { let x = 1; x.curry(2); x.call(); type_of(x); 1 }",
