@@ -49,6 +49,7 @@ impl Unreadable {
         let parts: Vec<_> = inside.iter().flat_map(|path| path.iter()).collect();
         let parts: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
         let file = if parts.is_empty() { self.path.display().to_string() } else { parts.join("/") };
+
         let (line, column) = self.at.unwrap_or_default();
         let [line, column] = [line, column].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         Diagnostic::error(self.code, Place::new(file, line, column), self.message).help(self.help)
@@ -150,7 +151,9 @@ fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(),
         Some("toml" | "csv" | "rhai") => true,
         _ => false,
     };
+
     let depth = if deep { walk::DEPTH_MAX } else { 1 };
+
     // What else stands beside the folders of the format is the customer's own business.
     let others = if deep && dir != root { Others::Refused } else { Others::RefusedIf(&definition) };
     for path in files(root, dir, depth, others)?.into_iter().filter(|path| definition(path)) {
@@ -161,6 +164,7 @@ fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(),
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         found.files.insert(name, Arc::from(text));
     }
+
     Ok(())
 }
 
@@ -227,15 +231,18 @@ pub(crate) fn rows(path: &Path, layout: &FileLayout) -> Result<Rows, Unreadable>
         file_rows(path, path.display().to_string(), layout, &mut rows)?;
         return Ok(rows);
     }
+
     // The folder of a customer's directory may link to its other folders.
     let workspace = path.parent().filter(|parent| parent.join("accredit.toml").is_file());
     let mut files = walk::files(workspace.unwrap_or(path), path, 1, Others::Refused)?;
     files.retain(|file| file.extension().is_none_or(|extension| extension != "md"));
     files.sort_by_cached_key(|file| natural::key(file));
+
     for file in files {
         let name = name_in(path, &file)?;
         file_rows(&file, name, layout, &mut rows)?;
     }
+
     Ok(rows)
 }
 
@@ -251,8 +258,10 @@ fn file_rows(
         let help = "export it in one of these formats, or move it out of the folder";
         return Err(Unreadable { help: help.to_owned(), ..unreadable(path, expected) });
     };
+
     let sheet = match format {
         Format::Parquet => parquet_rows(path)?,
+
         _ => {
             let mut body = fs::read(path).map_err(|error| unreadable(path, error))?;
             if packed {
@@ -265,8 +274,10 @@ fn file_rows(
 
     let Sheet { columns, rows: read, detected } = sheet;
     let lines = read.iter().map(|row| row.line).collect();
+
     rows.columns.extend(columns.iter().cloned());
     rows.sources.push(RowFile { name, columns, lines, detected });
+
     for row in read {
         for (column, _) in &row.record.cells {
             if !rows.columns.contains(column) {
@@ -275,6 +286,7 @@ fn file_rows(
         }
         rows.records.push(row.record);
     }
+
     Ok(())
 }
 
@@ -283,6 +295,7 @@ fn malformed(path: &Path, format: Format, body: &[u8], error: Malformed) -> Unre
     if let Some(finding) = text.then(|| encoding::no_text("", body)).flatten() {
         return Unreadable { path: path.to_owned(), ..Unreadable::of(finding, path) };
     }
+
     let help = error.help.unwrap_or_else(|| {
         let help = match format {
             Format::Text(TextFormat::Ndjson) => "write one JSON object a line",
@@ -291,6 +304,7 @@ fn malformed(path: &Path, format: Format, body: &[u8], error: Malformed) -> Unre
         };
         help.to_owned()
     });
+
     let (path, at) = (path.to_owned(), Some((error.line, error.column)));
     Unreadable { path, at, code: "CR030", message: error.message, help }
 }

@@ -42,11 +42,13 @@ pub(crate) fn cell(row: &Json, column: &str) -> String {
             let items = items.iter().filter_map(Json::as_str);
             items.collect::<Vec<_>>().join(";")
         }
+
         Some(Json::Object(pairs)) if pairs.values().all(Json::is_string) => {
             let pairs = pairs.iter();
             let pairs = pairs.map(|(key, text)| format!("{key}={}", text.as_str().unwrap_or("")));
             pairs.collect::<Vec<_>>().join(";")
         }
+
         Some(other) => other.to_string(),
     }
 }

@@ -79,22 +79,28 @@ impl Archive {
         if size > ARCHIVE_BYTES_MAX {
             return Err(failed(path, format!("more than {ARCHIVE_BYTES_MAX} bytes")));
         }
+
         let text = fs::read_to_string(path).map_err(|error| failed(path, error))?;
         let written: Written = serde_json::from_str(&text)
             .map_err(|error| failed(path, format!("not a bundle: {error}")))?;
+
         if written.accredit_bundle != FORMAT {
             let message = format!("format {} is not known", written.accredit_bundle);
             return Err(failed(path, message));
         }
+
         let files = written.files.into_iter().map(|(path, text)| (path, Arc::from(text)));
         let files: Files = files.collect();
+
         if digest(&written.manifest, &files) != written.digest {
             return Err(failed(path, "the content is not what was packed: its digest differs"));
         }
+
         let signed = signed(&written.digest, written.key, written.signature, verify)
             .map_err(|message| failed(path, message))?;
         let manifest = Manifest::read(&written.manifest)?;
         whole(&manifest, &files)?;
+
         Ok(Archive { manifest, files, digest: written.digest, signed })
     }
 
@@ -114,6 +120,7 @@ fn signed(
     match (key, signature, wanted) {
         (None, None, None) => Ok(Signed::No),
         (None, None, Some(_)) => Err("not signed".to_owned()),
+
         (Some(key), Some(signature), wanted) => {
             if !sign::verify(&key, &signature, digest) {
                 return Err("the signature is wrong".to_owned());
@@ -124,6 +131,7 @@ fn signed(
                 Some(_) => Err(format!("signed by another key, {key}")),
             }
         }
+
         _ => Err("a signature without a key, or a key without a signature".to_owned()),
     }
 }
@@ -134,22 +142,29 @@ pub(crate) fn pack(dir: &Path, out: &Path, sign: Option<&Path>) -> Result<Archiv
     let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
     let manifest = Manifest::read(&text)?;
     let mut files = directory::definitions(dir).map_err(|error| Refused::new(error.to_string()))?;
+
+    // The manifest and other files of the top folder are no part of what is installed.
     files.retain(|path, _| path.contains('/'));
+
     if let Some(named) = &manifest.files {
         if let Some(missing) = named.iter().find(|path| !files.contains_key(*path)) {
             return Err(Refused::new(format!("`{missing}` is named in {MANIFEST} and not there")));
         }
         files.retain(|path, _| named.contains(path));
     }
+
     whole(&manifest, &files)?;
+
     let failures = run_cases(&files, &files);
     if !failures.is_empty() {
         return Err(Refused::found("cases of the bundle fail", failures, &files));
     }
+
     let digest = digest(&text, &files);
     let keys = sign.map(sign::key).transpose()?;
     let (key, signature) = keys.map(|key| sign::sign(&key, &digest)).unzip();
     let texts = files.iter().map(|(path, text)| (path.clone(), text.to_string()));
+
     let written = Written {
         accredit_bundle: FORMAT,
         manifest: text,
@@ -158,8 +173,10 @@ pub(crate) fn pack(dir: &Path, out: &Path, sign: Option<&Path>) -> Result<Archiv
         key: key.clone(),
         signature,
     };
+
     let json = serde_json::to_string_pretty(&written).map_err(|error| failed(out, error))?;
     fs::write(out, json + "\n").map_err(|error| failed(out, error))?;
+
     let signed = key.map_or(Signed::No, Signed::By);
     Ok(Archive { manifest, files, digest, signed })
 }
@@ -174,8 +191,10 @@ fn whole(manifest: &Manifest, files: &Files) -> Result<(), Refused> {
         );
         return Err(Refused::new(message));
     }
+
     let definitions = files.keys().filter(|path| !path.ends_with(".cases.md"));
     let mut count = 0;
+
     for path in definitions {
         count += 1;
         let stem = path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
@@ -183,9 +202,11 @@ fn whole(manifest: &Manifest, files: &Files) -> Result<(), Refused> {
             return Err(Refused::new(format!("`{path}` has no cases beside it")));
         }
     }
+
     if count == 0 {
         return Err(Refused::new(format!("the bundle {name} has no policy and no plan")));
     }
+
     match manifest.settings.keys().find(|setting| !settings::exists(files, setting)) {
         Some(setting) => {
             let message = format!("no policy has `const {setting} = …;`, which is a setting");
@@ -215,9 +236,11 @@ pub(super) fn case_files(files: &Files) -> Vec<(&str, &str)> {
 fn digest(manifest: &str, files: &Files) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
+        // With its length: parts that are cut elsewhere give another digest.
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     };
+
     add(manifest);
     for (path, text) in files {
         add(path);

@@ -34,9 +34,11 @@ pub(crate) struct Wish {
 pub(crate) fn install(dir: &Path, archive: &Archive, wish: &Wish) -> Result<Vec<String>, Refused> {
     let manifest = &archive.manifest;
     manifest.fits(env!("CARGO_PKG_VERSION"))?;
+
     let lock = Lock::read(dir)?;
     let old = lock.find(&manifest.name);
     allowed(dir, archive, old, wish)?;
+
     for path in archive.files.keys() {
         let (known, there) = (lock.owner(path), dir.join(path).exists());
         let stranger = known.is_none_or(|owner| owner.name != manifest.name);
@@ -46,6 +48,7 @@ pub(crate) fn install(dir: &Path, archive: &Archive, wish: &Wish) -> Result<Vec<
             return Err(Refused::new(format!("`{path}` is there already{of}")));
         }
     }
+
     let mut wanted = old.map(|old| old.settings.clone()).unwrap_or_default();
     wanted.retain(|name, _| manifest.settings.contains_key(name));
     wanted.extend(wish.settings.clone());
@@ -53,17 +56,20 @@ pub(crate) fn install(dir: &Path, archive: &Archive, wish: &Wish) -> Result<Vec<
     let before = definitions(dir)?;
     let mut base = before.clone();
     base.retain(|path, _| old.is_none_or(|old| !old.files.contains_key(path)));
+
     let files = proven(archive, &base, &wanted)?;
     let mut after = base;
     after.extend(files.clone());
     judge(dir, &before, &after)?;
 
     let hashes = files.iter().map(|(path, text)| (path.clone(), hash(text)));
+
     let (signed, verified) = match &archive.signed {
         Signed::No => (None, false),
         Signed::By(key) => (Some(key.clone()), false),
         Signed::Verified(key) => (Some(key.clone()), true),
     };
+
     let installed = Installed {
         name: manifest.name.clone(),
         version: manifest.version.clone(),
@@ -74,11 +80,13 @@ pub(crate) fn install(dir: &Path, archive: &Archive, wish: &Wish) -> Result<Vec<
         settings: wanted,
         files: hashes.collect(),
     };
+
     let mut change: BTreeMap<String, Option<String>> = BTreeMap::new();
     change.extend(old.iter().flat_map(|old| old.files.keys().map(|path| (path.clone(), None))));
     change.extend(files.iter().map(|(path, text)| (path.clone(), Some(text.to_string()))));
     change.insert(LOCK.to_owned(), lock.with(&manifest.name, Some(installed)).text()?);
     write(dir, &change)?;
+
     Ok(files.into_keys().collect())
 }
 
@@ -87,17 +95,22 @@ pub(crate) fn remove(dir: &Path, name: &str, force: bool) -> Result<Vec<String>,
     let lock = Lock::read(dir)?;
     let old = lock.find(name);
     let old = old.ok_or_else(|| Refused::new(format!("the bundle {name} is not installed")))?;
+
     unedited(dir, old, force)?;
+
     let before = definitions(dir)?;
     let mut after = before.clone();
     after.retain(|path, _| !old.files.contains_key(path));
+
     if !force {
         judge(dir, &before, &after)?;
     }
+
     let mut change: BTreeMap<String, Option<String>> =
         old.files.keys().map(|path| (path.clone(), None)).collect();
     change.insert(LOCK.to_owned(), lock.with(name, None).text()?);
     write(dir, &change)?;
+
     Ok(old.files.keys().cloned().collect())
 }
 
@@ -115,10 +128,12 @@ fn allowed(
             let known = &old.version;
             Err(Refused::new(format!("{name} {known} is installed; `upgrade` replaces it")))
         }
+
         (Some(old), true) if old.version >= *version && !wish.force => {
             let known = &old.version;
             Err(Refused::new(format!("{name} {known} is installed, which is not older")))
         }
+
         (Some(old), true) => unedited(dir, old, wish.force),
     }
 }
@@ -141,17 +156,24 @@ fn proven(
 ) -> Result<Files, Refused> {
     let mut merged = base.clone();
     merged.extend(archive.files.clone());
+
+    // The cases were written for the constants as packed, so these are tried first.
     let failures = run_cases(&merged, &archive.files);
     if !failures.is_empty() {
         return Err(Refused::found("cases of the bundle fail here", failures, &merged));
     }
+
     let mut files = settings::apply(&archive.manifest, &archive.files, wanted)?;
     if files == archive.files {
         return Ok(files);
     }
+
     merged.extend(files.clone());
+
+    // Settings change what comes out, so the cases are rewritten to it.
     let run = cases::run_all(&merged, &case_files(&files), &Options::default());
     let mut rewritten = Files::new();
+
     for file in &run.files {
         let outcomes = file.outcomes.iter().flatten();
         let edits: Vec<_> = outcomes.flat_map(|outcome| outcome.edits.clone()).collect();
@@ -159,12 +181,15 @@ fn proven(
             rewritten.insert(file.path.clone(), Arc::from(cases::apply(text, &edits)));
         }
     }
+
     files.extend(rewritten);
     merged.extend(files.clone());
+
     let failures = run_cases(&merged, &files);
     if failures.is_empty() {
         return Ok(files);
     }
+
     Err(Refused::found("cases of the bundle fail with these settings", failures, &merged))
 }
 
@@ -173,6 +198,8 @@ fn judge(dir: &Path, before: &Files, after: &Files) -> Result<(), Refused> {
     let columns = columns(dir);
     let known: Vec<Diagnostic> = Ruleset::read(before, &columns).1;
     let mut found = Ruleset::read(after, &columns).1;
+
+    // Errors that the directory has already are not the bundle's.
     found.retain(|one| one.is_error() && !known.contains(one));
     if found.is_empty() {
         return Ok(());
@@ -205,8 +232,10 @@ fn write(dir: &Path, change: &BTreeMap<String, Option<String>>) -> Result<(), Re
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(path, error)),
     };
+
     let old = change.keys().map(|path| Ok((path, read(&dir.join(path))?)));
     let old: Vec<(&String, Option<Vec<u8>>)> = old.collect::<Result<_, Refused>>()?;
+
     for (path, text) in change {
         let bytes = text.as_ref().map(|text| text.as_bytes());
         if let Err(error) = put(&dir.join(path), bytes) {
@@ -217,6 +246,7 @@ fn write(dir: &Path, change: &BTreeMap<String, Option<String>>) -> Result<(), Re
             return Err(error);
         }
     }
+
     Ok(())
 }
 
@@ -229,10 +259,14 @@ fn put(path: &Path, bytes: Option<&[u8]>) -> Result<(), Refused> {
             _ => Ok(()),
         };
     };
+
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(fail)?;
+
+    // A reader sees the old file or the new one, never half of it.
     let file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
     fs::write(file.path(), bytes).map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;
+
     Ok(())
 }

@@ -77,6 +77,7 @@ impl Manifest {
         let manifest: Manifest =
             toml::from_str(text).map_err(|error| Refused::new(format!("{MANIFEST}: {error}")))?;
         let sign = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-';
+
         let name = &manifest.name;
         let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
         if !begins || !name.chars().all(sign) || name.ends_with('-') {
@@ -105,6 +106,7 @@ impl Manifest {
             ["policies", kind, file] if Kind::parse(kind).is_some() => (*file, ".rhai"),
             _ => return false,
         };
+
         let stem = file.strip_suffix(".cases.md").or_else(|| file.strip_suffix(definition));
         let rest = stem.and_then(|stem| stem.strip_prefix(self.name.as_str()));
         let sign = |sign: char| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_';

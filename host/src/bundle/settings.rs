@@ -26,10 +26,12 @@ pub(super) fn apply(
             let message = format!("{} has no setting `{name}`; known: {known}", manifest.name);
             return Err(Refused::new(message));
         };
+
         let literal = literal(setting, value)
             .ok_or_else(|| Refused::new(format!("`{value}` does not fit the setting `{name}`")))?;
         set(&mut files, name, &literal);
     }
+
     Ok(files)
 }
 

@@ -34,6 +34,7 @@ pub(super) fn verify(public: &str, signature: &str, digest: &str) -> bool {
     let key: Option<[u8; 32]> = decode(public).and_then(|bytes| bytes.try_into().ok());
     let key = key.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
     let signature = decode(signature).and_then(|bytes| Signature::from_slice(&bytes).ok());
+
     match (key, signature) {
         (Some(key), Some(signature)) => {
             key.verify_strict(format!("{CONTEXT}{digest}").as_bytes(), &signature).is_ok()

@@ -104,8 +104,11 @@ fn install(change: &Change, upgrade: bool) -> Result<u8, Refused> {
     let settings: BTreeMap<String, String> = change.set.iter().cloned().collect();
     let wish = Wish { upgrade, force: change.force, settings };
     let written = bundle::install(&change.dir, &archive, &wish)?;
+
+    // Paths go to standard output, for programs; what people read does not.
     written.iter().for_each(|path| output::line(path));
     eprintln!("{} is installed, {}", archive.title(), archive.signed);
+
     for (name, setting) in &archive.manifest.settings {
         let (kind, description) = (setting.kind.name(), &setting.description);
         eprintln!("  --set {name}={kind}  {description}");
@@ -124,9 +127,11 @@ fn list(dir: &Path, format: Format) -> Result<u8, Refused> {
             (Some(key), true) => format!("{key} (verified)"),
             (Some(key), false) => format!("{key} (not verified)"),
         };
+
         let settings: Vec<String> =
             one.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let files: Vec<&String> = one.files.keys().collect();
+
         json!({
             "name": one.name,
             "version": one.version.to_string(),
@@ -137,12 +142,14 @@ fn list(dir: &Path, format: Format) -> Result<u8, Refused> {
             "settings": settings.join(" "),
         })
     });
+
     let rows: Vec<_> = rows.collect();
     match format {
         Format::Json => output::json(&rows),
         Format::Csv => output::csv(&COLUMNS, &rows),
         Format::Table => output::table(&COLUMNS, &rows),
     }
+
     Ok(if rows.is_empty() { EXIT_NOTHING } else { EXIT_OK })
 }
 

@@ -50,6 +50,7 @@ impl Company {
             let number = people.len();
             let first = FIRST.get(number % FIRST.len()).copied().unwrap_or("Ada");
             let last = LAST.get((number * 3 + number / FIRST.len()) % LAST.len());
+
             people.push(Person {
                 id: format!("P{:02}", number + 1),
                 name: format!("{first} {}", last.copied().unwrap_or("Abbott")),
@@ -59,21 +60,26 @@ impl Company {
                 team,
             });
         };
+
         hire("VP-SALES".to_owned(), "VP of Sales", "", "");
         hire("DIR-FIELD".to_owned(), "Director", "VP-SALES", "");
         hire("DIR-INSIDE".to_owned(), "Director", "VP-SALES", "");
+
         for (index, team) in TEAMS.into_iter().enumerate() {
             let director = if index < 3 { "DIR-FIELD" } else { "DIR-INSIDE" };
             hire(format!("MGR-{}", team.to_uppercase()), "Sales Manager", director, team);
         }
+
         for number in 1..=SELLERS {
             let team = TEAMS.get(number % TEAMS.len()).copied().unwrap_or("North");
             let manager = format!("MGR-{}", team.to_uppercase());
             hire(format!("AE-{number:02}"), "Account Executive", &manager, team);
         }
+
         for number in 1..=ENGINEERS {
             hire(format!("SE-{number:02}"), "Sales Engineer", "DIR-FIELD", "");
         }
+
         Company { people }
     }
 
@@ -92,6 +98,7 @@ impl Company {
         let mut participants = "id,name,email\n".to_owned();
         let mut positions = "id,title,manager\n".to_owned();
         let mut assignments = "position,participant,from,to\n".to_owned();
+
         for person in &self.people {
             let (id, name, position) = (&person.id, &person.name, &person.position);
             let email = name.to_lowercase().replace(' ', ".");
@@ -100,12 +107,15 @@ impl Company {
             let _ = writeln!(positions, "{position},{},{}", person.title, person.manager);
             let _ = writeln!(assignments, "{position},{id},,");
         }
+
         participants.push_str("P98,Former Seller,former@example.com\n");
+
         let mut relationships = "type,source,target\n".to_owned();
         for (index, seller) in self.sellers().into_iter().enumerate() {
             let engineer = index % ENGINEERS + 1;
             let _ = writeln!(relationships, "Overlay,{},SE-{engineer:02}", seller.position);
         }
+
         // One shared nickname, so that the sample shows what an ambiguous alias looks like.
         let aliases = "kind,id,alias\nposition,AE-03,The Twins\nposition,AE-04,The Twins\n";
         let texts = [
@@ -117,6 +127,7 @@ impl Company {
             ("organization/relationships.csv", &relationships),
             ("organization/aliases.csv", aliases),
         ];
+
         let files = texts.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text)));
         files.collect()
     }

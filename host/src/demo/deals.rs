@@ -34,6 +34,7 @@ fn deal(company: &Company, number: usize, random: &mut Random) -> Json {
     let first = random.below(sellers.len());
     let second = (first + 1 + random.below(sellers.len() - 1)) % sellers.len();
     let name = |index: usize| sellers.get(index).map_or("", |seller| seller.name.as_str());
+
     let owner = match random.below(1000) {
         0..4 => "The Twins".to_owned(),
         4..10 => "Former Seller".to_owned(),
@@ -42,14 +43,17 @@ fn deal(company: &Company, number: usize, random: &mut Random) -> Json {
         110..170 => format!("{};{}", name(first), name(second)),
         _ => name(first).to_owned(),
     };
+
     let amount = match random.below(1000) {
         0..2 => "to be agreed".to_owned(),
         2..20 => amount(random, 250_000, 750_000),
         20..60 => format!("-{}", amount(random, 100, 4_000)),
         _ => amount(random, 400, 60_000),
     };
+
     let day = i64::try_from(random.below(365)).unwrap_or(0);
     let closed_on = Date::constant(YEAR, 1, 1).checked_add(day.days()).unwrap_or_default();
+
     json!({
         "deal": format!("D-{number:05}"),
         "closed_on": closed_on.to_string(),

@@ -28,14 +28,17 @@ fn parts(mut text: &str) -> Vec<Part> {
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let length = if digits > 0 { digits } else { first.len_utf8() };
         let (part, rest) = text.split_at(length);
+
         parts.push(if digits > 0 {
             let number = part.trim_start_matches('0');
             Part::Number(number.len(), number.to_owned())
         } else {
             Part::Sign(first)
         });
+
         text = rest;
     }
+
     parts
 }
 

@@ -28,13 +28,16 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
+
     // The reader of rows would panic at one.
     let interval = |column: &&ColumnDescPtr| column.converted_type() == ConvertedType::INTERVAL;
     if let Some(column) = schema.columns().iter().find(interval) {
         return Err(format!("the column `{}` holds intervals", column.path().string()));
     }
+
     let fields = schema.root_schema().get_fields();
     let columns = fields.iter().map(|field| field.name().to_owned()).collect();
+
     // Nanoseconds have no older name, by which the reader of rows would know a timestamp.
     let nanoseconds = |field: &&TypePtr| {
         matches!(field.get_basic_info().logical_type_ref(),
@@ -42,6 +45,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
     };
     let stamps: BTreeSet<&str> =
         fields.iter().filter(nanoseconds).map(|field| field.name()).collect();
+
     // Whoever wrote these looked at a clock: they have no offset.
     let local = |field: &&TypePtr| {
         matches!(field.get_basic_info().logical_type_ref(),
@@ -49,6 +53,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
     };
     let locals: BTreeSet<&str> = fields.iter().filter(local).map(|field| field.name()).collect();
     let rows = reader.get_row_iter(None).map_err(|error| error.to_string())?;
+
     let records = rows.map(|row| {
         let row = row.map_err(|error| error.to_string())?;
         let cells = row.get_column_iter().map(|(column, field)| {
@@ -61,8 +66,10 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
             let is_local = locals.contains(column.as_str());
             (column.clone(), if is_local { without_offset(cell) } else { cell })
         });
+
         Ok(Record { cells: cells.collect() })
     });
+
     Ok((columns, records.collect::<Result<_, String>>()?))
 }
 
@@ -88,10 +95,12 @@ fn cell(field: &Field) -> Cell {
             Ok(text) => Cell::Text(text.to_owned()),
             Err(_) => Cell::Nested(format!("{} bytes", bytes.len())),
         },
+
         Field::Date(days) => {
             let day = days_after(Date::constant(1970, 1, 1), i64::from(*days));
             day.map_or(Cell::Nested(format!("{days} days")), |day| Cell::Text(day.to_string()))
         }
+
         Field::TimeMillis(time) => time_of_day(i64::from(*time).saturating_mul(1000)),
         Field::TimeMicros(time) => time_of_day(*time),
         Field::TimestampMillis(time) => stamp(i128::from(*time) * 1_000_000),
@@ -109,17 +118,21 @@ fn decimal(number: &Decimal) -> Cell {
     let fill = if negative { 0xff } else { 0 };
     let excess = bytes.len().saturating_sub(16);
     let (beyond, bytes) = bytes.split_at(excess);
+
     let mut whole = [fill; 16];
     whole.iter_mut().rev().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
+
     let unscaled = i128::from_be_bytes(whole);
     if beyond.iter().any(|byte| *byte != fill) || (unscaled < 0) != negative {
         return Cell::Nested("a decimal of more than 38 digits".to_owned());
     }
+
     let scale = usize::try_from(number.scale()).unwrap_or(0);
     let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = scale + 1);
     let (units, fraction) = digits.split_at(digits.len() - scale);
     let sign = if negative { "-" } else { "" };
     let point = if scale > 0 { "." } else { "" };
+
     Cell::Number(format!("{sign}{units}{point}{fraction}"))
 }
 

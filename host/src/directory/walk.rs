@@ -50,10 +50,12 @@ pub(super) fn files(
     let whole = root.canonicalize().map_err(|error| missing(root, &error))?;
     let mut walk = Walk { others, root: whole, entered: BTreeSet::new(), files: Vec::new() };
     let mut waiting = vec![(dir.to_owned(), depth)];
+
     // Links wait until the folders themselves were entered, under their own names.
     while let Some((folder, depth)) = waiting.pop() {
         waiting.extend(walk.enter(&folder, depth)?);
     }
+
     walk.files.sort();
     Ok(walk.files)
 }
@@ -67,6 +69,7 @@ impl Walk<'_> {
         }
 
         let mut links = Vec::new();
+
         // The folder itself may be a link: it is walked under its true name, and named as it was.
         let entries = WalkDir::new(&whole).min_depth(1).max_depth(depth);
         for entry in entries.into_iter().filter_entry(|entry| !hidden(entry)) {
@@ -77,6 +80,7 @@ impl Walk<'_> {
             let name = entry.path().strip_prefix(&whole).unwrap_or(entry.path());
             let path = folder.join(name);
             let kind = entry.file_type();
+
             if kind.is_symlink() {
                 match self.inside(&path) {
                     Ok(target) if target.is_dir() => {
@@ -92,9 +96,11 @@ impl Walk<'_> {
                 self.add(path, kind.is_file())?;
             }
         }
+
         self.entered.insert(whole);
         links.retain(|(_, depth)| *depth > 0);
         links.reverse();
+
         Ok(links)
     }
 
@@ -153,11 +159,13 @@ mod tests {
         fs::create_dir_all(at("shared/value")).unwrap();
         fs::write(at("policies/hold/a.rhai"), "").unwrap();
         fs::write(at("shared/value/b.rhai"), "").unwrap();
+
         // Two links to their own folder: the check ran without end.
         symlink(".", at("policies/one")).unwrap();
         symlink(at("policies"), at("policies/two")).unwrap();
         symlink("../shared/value", at("policies/value")).unwrap();
         symlink("hold/a.rhai", at("policies/c.rhai")).unwrap();
+
         let found = files(dir.path(), &at("policies"), DEPTH_MAX, Others::Refused).unwrap();
         let expected = ["policies/c.rhai", "policies/hold/a.rhai", "policies/value/b.rhai"];
         assert_eq!(found, expected.map(at));
@@ -168,10 +176,12 @@ mod tests {
                 .to_string();
             assert!(error.contains(what), "{error}");
         };
+
         let outside = tempfile::tempdir().unwrap();
         symlink(outside.path(), at("policies/out")).unwrap();
         refused("policies/out: this link points outside the directory");
         fs::remove_file(at("policies/out")).unwrap();
+
         // Reading a pipe that nobody writes to waits for ever.
         let made = std::process::Command::new("mkfifo").arg(at("policies/hold/p.rhai")).status();
         assert!(made.unwrap().success());

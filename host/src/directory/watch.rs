@@ -91,6 +91,7 @@ pub(crate) fn differences(old: &Files, new: &Files) -> BTreeMap<String, Option<A
 pub(crate) fn start(service: &Arc<Service>, read: Files) -> Result<Watching, String> {
     let directory = service.config.workspace.clone().unwrap_or_default();
     let (signals, queue) = channel();
+
     let mut watched = Watched {
         service: Arc::clone(service),
         directory: directory.clone(),
@@ -100,10 +101,13 @@ pub(crate) fn start(service: &Arc<Service>, read: Files) -> Result<Watching, Str
         place: None,
         events: None,
     };
+
     watched.watch()?;
+
     let thread = std::thread::Builder::new().name("watcher".to_owned());
     let thread = thread.spawn(move || watched.run(&queue));
     let thread = thread.map_err(|error| cannot(&directory, &error))?;
+
     Ok(Watching { signals, thread: Some(thread) })
 }
 
@@ -185,6 +189,7 @@ impl Watched {
             if matches!(signal, Ok(Signal::Replaced)) {
                 self.place = None;
             }
+
             // What is watched may be gone, renamed, or no longer what the link points to.
             match DirectoryIdentity::of(&self.directory) {
                 Ok(place) if self.place.as_ref() == Some(&place) => {
@@ -211,8 +216,10 @@ impl Watched {
         if let Err(error) = self.watch() {
             return self.lost(&error);
         }
+
         let before = read(&self.directory);
         std::thread::sleep(COPIED);
+
         if before.is_err() || before != read(&self.directory) {
             // It is looked at again in a moment.
             self.place = None;
@@ -227,6 +234,7 @@ impl Watched {
         let place = place.map_err(|error| cannot(&self.directory, &error))?;
         let signals = self.signals.clone();
         let root = place.path.clone();
+
         let changed = move |events: DebounceEventResult| {
             let signal = if is_replaced(&events, &root) {
                 Signal::Replaced
@@ -235,15 +243,18 @@ impl Watched {
             } else {
                 return;
             };
+
             // Nobody listens any more when the server stops.
             let _ = signals.send(signal);
         };
+
         let cannot = |error| cannot(&self.directory, &error);
         let mut events = new_debouncer(SETTLE, None, changed).map_err(cannot)?;
         events.watch(&place.path, RecursiveMode::Recursive).map_err(cannot)?;
 
         self.events = Some(events);
         self.place = Some(place);
+
         Ok(())
     }
 
@@ -255,20 +266,26 @@ impl Watched {
                 return;
             }
         };
+
         self.service.health.clear(Part::Watcher);
 
         let changes = differences(&self.read, &now);
         if changes.is_empty() {
             return;
         }
+
         self.read = now;
+
+        // Changes that were refused before are asked for again, with the new ones.
         self.wanted.extend(changes);
+
         let change = Change {
             files: self.wanted.clone(),
             who: "watch".to_owned(),
             source: "watch",
             ..Change::default()
         };
+
         match self.service.submit(&change, |_| Ok(())) {
             Ok(done) => {
                 if let Done::Waiting(kept) = done {
@@ -276,6 +293,7 @@ impl Watched {
                 }
                 self.wanted.clear();
             }
+
             Err(Refused::Diagnostics(findings)) => {
                 for finding in findings {
                     let place = &finding.place;
@@ -285,6 +303,7 @@ impl Watched {
                     );
                 }
             }
+
             Err(Refused::Problem(problem)) => {
                 eprintln!("refused: {}; the version in force stays", problem.detail());
             }

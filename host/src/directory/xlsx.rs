@@ -40,11 +40,13 @@ fn rows(
 ) -> Result<Vec<Line>, Malformed> {
     let mut cells = book.worksheet_cells_reader(name).map_err(|error| malformed(1, &error))?;
     let mut rows: Vec<Line> = Vec::new();
+
     while let Some(cell) = cells.next_cell().map_err(|error| malformed(1, &error))? {
         let (row, column) = cell.get_position();
         if (row as usize) < layout.skip_rows {
             continue;
         }
+
         if column >= COLUMNS_MAX {
             let message = format!("a sheet has at most {COLUMNS_MAX} columns");
             return Err(malformed(u64::from(row) + 1, &message));
@@ -52,17 +54,20 @@ fn rows(
 
         let line = u64::from(row) + 1;
         let last = rows.last().map_or(line, |(last, _)| *last);
+
         if rows.is_empty() || last < line {
             if last + 1 < line {
                 rows.push((last + 1, Vec::new()));
             }
             rows.push((line, Vec::new()));
         }
+
         if let Some((_, row)) = rows.last_mut() {
             row.resize(column as usize, Cell::Null);
             row.push(value(&Data::from(cell.get_value().clone())));
         }
     }
+
     Ok(rows)
 }
 
@@ -85,6 +90,7 @@ fn date(moment: &ExcelDateTime) -> Cell {
     if moment.is_duration() {
         return Cell::Number(moment.as_f64().to_string());
     }
+
     let (year, month, day, hour, minute, second, _) = moment.to_ymd_hms_milli();
     let date = format!("{year:04}-{month:02}-{day:02}");
     if (hour, minute, second) == (0, 0, 0) {

@@ -71,9 +71,11 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
     let mut watched: Option<DirectoryIdentity> = None;
     let mut events = None;
     let mut code = EXIT_OK;
+
     loop {
         match DirectoryIdentity::of(&arguments.dir) {
             Ok(place) if watched.as_ref() == Some(&place) => (),
+
             Ok(place) => {
                 let debouncer = new_debouncer(SETTLE, None, changed.clone());
                 let mut debouncer = debouncer.map_err(|error| error.to_string())?;
@@ -82,9 +84,12 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
                 (watched, events) = (Some(place), Some(debouncer));
                 code = once(arguments);
             }
+
+            // A directory that was never there is a mistake; one that is gone may come back.
             Err(error) if events.is_none() && watched.is_none() && code == EXIT_OK => {
                 return Err(error.to_string());
             }
+
             Err(error) => {
                 if watched.take().is_some() {
                     eprintln!("error: `{}`: {error}", arguments.dir.display());
@@ -92,6 +97,7 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
                 }
             }
         }
+
         match changes.recv_timeout(LOOK) {
             Ok(change) => {
                 if watched.as_ref().is_some_and(|place| is_replaced(&change, &place.path)) {
@@ -100,6 +106,7 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
                     code = once(arguments);
                 }
             }
+
             Err(RecvTimeoutError::Timeout) => (),
             Err(RecvTimeoutError::Disconnected) => return Ok(code),
         }
@@ -111,25 +118,31 @@ fn once(arguments: &Arguments) -> u8 {
     match arguments.format {
         Format::Json => output::json(&diagnostics),
         Format::Sarif => output::json(&sarif::log(&diagnostics)),
+
         Format::Csv => {
             let rows: Vec<_> =
                 diagnostics.iter().filter_map(|d| serde_json::to_value(d).ok()).collect();
             let columns = ["code", "severity", "file", "line", "column", "message", "help"];
             output::csv(&columns, &rows);
         }
+
         Format::Table if diagnostics.is_empty() => (),
         Format::Table => output::line(report::text(&files, &diagnostics).trim_end()),
     }
+
     let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let hints = match count(Severity::Hint) {
         0 => String::new(),
         hints => format!(", {hints} hints"),
     };
+
     eprintln!("{}: {errors} errors, {warnings} warnings{hints}", arguments.dir.display());
+
     if let (Format::Table, Some(first)) = (arguments.format, diagnostics.first()) {
         eprintln!("`accredit explain {}` tells more about a code", first.code);
     }
+
     if errors > 0 { EXIT_FAILED } else { EXIT_OK }
 }
 
@@ -139,9 +152,11 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
         Ok(found) => found,
         Err(error) => return (Files::new(), vec![error.finding(dir)]),
     };
+
     let own = dir.join("transactions");
     let layout = workspace::layout(&files);
     let mut unread = Vec::new();
+
     let rows = match own.is_dir().then(|| directory::rows(&own, &layout)).transpose() {
         Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
@@ -149,15 +164,19 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
             directory::Rows::default()
         }
     };
+
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
+
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
     diagnostics.extend(cases.filter_map(|(path, text)| cases::parse(path, text).err()).flatten());
     diagnostics.extend(unread);
+
     let strays = directory::strays(dir, &files).unwrap_or_default();
     diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
     diagnostics.extend(ruleset.iter().flat_map(|ruleset| cells::findings(ruleset, &rows.records)));
     diagnostics.extend(ruleset.iter().flat_map(|ruleset| suspicious(ruleset, &rows)));
+
     // What else is wrong with a file that is no text follows from that.
     let broken: Vec<&str> =
         findings.iter().filter(|one| one.is_error()).map(|one| one.place.file.as_str()).collect();
@@ -165,6 +184,7 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     diagnostics.extend(findings);
     diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
     diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
+
     (files, diagnostics)
 }
 
@@ -178,6 +198,7 @@ fn suspicious(ruleset: &Ruleset, rows: &directory::Rows) -> Vec<Diagnostic> {
         }
         found.extend(source.detected.map(|delimiter| suspect::delimiter(&source.name, delimiter)));
     }
+
     for finding in &mut found {
         finding.place.file = format!("transactions/{}", finding.place.file);
     }

@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &Arguments, mut command: clap::Command) -> u8 {
         Name::Fish => Shell::Fish,
         Name::Powershell => Shell::PowerShell,
     };
+
     let mut text = Vec::new();
     generate(shell, &mut command, "accredit", &mut text);
     output::line(String::from_utf8_lossy(&text).trim_end());

@@ -56,30 +56,37 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     if arguments.policy.starts_with("reward/") {
         return of_reward(arguments);
     }
+
     let scene = match Scene::read(&arguments.dir, arguments.transactions.clone()) {
         Ok(scene) => scene,
         Err(code) => return code,
     };
+
     let (kind, program) = match find(&scene.ruleset, &arguments.policy) {
         Ok(found) => found,
         Err(message) => return nothing(&message),
     };
+
     let Some(wanted) = arguments.transaction.as_deref() else {
         eprintln!("error: every policy but one for rewards needs --transaction");
         return EXIT_USAGE;
     };
+
     if kind == Kind::Intake {
         return intake(&scene, arguments, wanted, &program);
     }
+
     let transaction = match scene.transaction(wanted) {
         Ok(transaction) => transaction,
         Err(message) => return nothing(&message),
     };
+
     let wanted = Wanted {
         plan: arguments.plan.as_deref(),
         credit: arguments.credit.as_deref(),
         rolled: kind == Kind::Rollup,
     };
+
     let seen = scene.seen(&transaction, wanted);
     if let Some(wanted) = arguments.credit.as_deref().filter(|_| seen.credit.is_none()) {
         return nothing(&format!("the transaction has no credit `{wanted}`"));
@@ -87,6 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     if kind.parameters().contains(&"credit") && seen.credit.is_none() {
         return nothing("no plan credits this transaction, so there is no credit to show");
     }
+
     let mut programs = scene.ruleset.programs.clone();
     let id = programs.add(program.clone());
     let answer = Machine::new(&programs).run(id, &seen.arguments());
@@ -95,6 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let steps = steps.unwrap_or_default();
     let about = json!({ "transaction": &*transaction.id });
     let answer = answer.map(|answer| trace::answer(&answer).into());
+
     finish(arguments, &program, &Trial { about, answer, steps })
 }
 
@@ -105,10 +114,12 @@ fn of_reward(arguments: &Arguments) -> u8 {
         as_of: None,
         transactions: arguments.transactions.clone(),
     };
+
     let loaded = match input.load() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
+
     match find(&loaded.ruleset, &arguments.policy) {
         Ok((_, program)) => reward::run(arguments, &loaded, &program),
         Err(message) => nothing(&message),
@@ -132,12 +143,14 @@ pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), Str
     let library = library::LIBRARY.iter();
     let library = library.map(|(kind, stem, _)| format!("{}/standard/{stem}", kind.name()));
     let known: Vec<String> = own.chain(library).collect();
+
     let near = || {
         let ends = known.iter().find(|known| known.rsplit('/').next() == Some(name));
         let near = did_you_mean(name, known.iter().map(String::as_str));
         let help = ends.map(|known| format!("did you mean `{known}`?")).or(near);
         help.map(|help| format!("; {help}")).unwrap_or_default()
     };
+
     let (kind, stem) =
         name.split_once('/').ok_or_else(|| format!("a policy is named KIND/NAME{}", near()))?;
     let kind = Kind::parse(kind).ok_or_else(|| {
@@ -145,14 +158,17 @@ pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), Str
         let help = did_you_mean(kind, known).unwrap_or_else(|| known.join(", "));
         format!("`{kind}` is not a kind of policy; {help}")
     })?;
+
     let own = ruleset.policies.get(&(kind, stem.to_owned()));
     if let Some(program) = own.and_then(|id| ruleset.programs.get(*id)) {
         return Ok((kind, Program::clone(program)));
     }
+
     let standard = stem.strip_prefix("standard/").and_then(|stem| library::find(kind, stem));
     let source = standard.ok_or_else(|| format!("there is no policy `{name}`{}", near()))?;
     let origin = Place::new(format!("scripts/{}.rhai", name.replace("standard/", "")), 1, 1).into();
     let (form, source) = (Form::Policy(kind), Arc::from(source));
+
     Ok((kind, Program { form, source, name: Arc::from(name), origin, constants: Vec::new() }))
 }
 
@@ -167,6 +183,7 @@ fn intake(scene: &Scene, arguments: &Arguments, body: &str, program: &Program) -
     let rows = Machine::new(&programs).map(id, &payload);
     let answer = rows.map(|rows| rows.iter().map(|row| Json::Object(row.to_json())).collect());
     let steps = arguments.explain.then(|| trace::delivered(program, &payload).unwrap_or_default());
+
     finish(
         arguments,
         program,
@@ -204,6 +221,7 @@ fn print_text(Trial { answer, steps, .. }: &Trial) {
             output::line(&format!("     |     {}", reads.join(", ")));
         }
     }
+
     match answer {
         Ok(Json::String(answer)) => output::line(answer),
         Ok(Json::Array(rows)) => rows.iter().for_each(|row| output::line(&row.to_string())),
@@ -223,19 +241,23 @@ fn print_json(program: &Program, Trial { about, answer, steps }: &Trial) {
             json!({ "line": step.line, "text": step.text, "value": step.value, "reads": reads })
         })
         .collect();
+
     let fault = answer.as_ref().err().map(|fault| {
         let place = &fault.place;
         json!({ "message": fault.message, "file": place.file, "line": place.line,
                 "column": place.column })
     });
+
     let mut all = json!({
         "policy": &*program.name,
         "answer": answer.as_ref().ok(),
         "error": fault,
         "steps": steps,
     });
+
     if let (Some(all), Some(about)) = (all.as_object_mut(), about.as_object()) {
         all.extend(about.clone());
     }
+
     output::json(&all);
 }

@@ -52,6 +52,7 @@ const SCHEMAS: [(&str, &str); 2] =
 pub(crate) fn run(arguments: &Arguments) -> u8 {
     match (&arguments.what, &arguments.dir) {
         (Some(What::Policy(options)), _) => policy::run(options),
+
         (None, Some(dir)) => {
             let name = dir.file_name().map_or("Acme".into(), |name| name.to_string_lossy());
             let name = name.replace(['"', '\\'], "");
@@ -62,8 +63,10 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
                 Some((*path, format!("{text}\n")))
             });
             let files: Vec<(&str, String)> = files.into_iter().chain(schemas).collect();
+
             write(dir, &files)
         }
+
         (None, None) => EXIT_FAILED,
     }
 }
@@ -75,6 +78,7 @@ fn write(dir: &Path, files: &[(impl AsRef<str>, String)]) -> u8 {
         eprintln!("error: `{}` is there already", dir.join(path.as_ref()).display());
         return EXIT_FAILED;
     }
+
     for (path, text) in files {
         let path = dir.join(path.as_ref());
         if let Err(error) = put(&path, text) {
@@ -83,6 +87,7 @@ fn write(dir: &Path, files: &[(impl AsRef<str>, String)]) -> u8 {
         }
         output::line(&path.display().to_string());
     }
+
     EXIT_OK
 }
 

@@ -53,15 +53,18 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         Err(code) => return code,
     };
     let mut session = Session { seen: None, scene, workbench: Workbench::default() };
+
     if let Some(first) = session.scene.transactions.first().map(|first| first.id.to_string()) {
         session.choose(&first);
     }
+
     let mut lines = Lines::new();
     while let Some(line) = lines.next() {
         if !session.line(line.trim()) {
             break;
         }
     }
+
     EXIT_OK
 }
 
@@ -80,16 +83,19 @@ impl Session {
             (":quit" | ":q", _) => return false,
             (":help", _) => output::line(HELP),
             (":fields", _) => self.fields(),
+
             (":tx", "") => {
                 for transaction in self.scene.transactions.iter().take(LISTED_MAX) {
                     output::line(&transaction.id);
                 }
             }
+
             (":tx", wanted) => self.choose(wanted),
             (":policy", wanted) => self.open(wanted),
             _ if word.starts_with(':') => output::line(&format!("no command `{word}`; try :help")),
             _ => self.input(line),
         }
+
         true
     }
 
@@ -115,12 +121,14 @@ impl Session {
 
     fn fields(&self) {
         let Some(seen) = &self.seen else { return output::line("choose a transaction: :tx ID") };
+
         for column in &self.scene.columns {
             let quoted = column.replace('\\', "\\\\").replace('"', "\\\"");
             let source = format!("tx[\"{quoted}\"]");
             let value = trace::evaluate(&source, &seen.arguments());
             output::line(&format!("{source} = {}", value.unwrap_or_else(|_| "(blank)".to_owned())));
         }
+
         let known = [("credit", seen.credit.is_some()), ("to", seen.to.is_some())];
         let beside: Vec<&str> =
             known.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
@@ -201,15 +209,18 @@ impl Session {
             origin: Place::new("", 1, 1).into(),
             constants: Vec::new(),
         };
+
         let known = Known {
             fields: Arc::clone(&self.scene.ruleset.settings.fields),
             columns: self.scene.columns.clone(),
             ..Known::default()
         };
+
         let found = check(&program, &known).into_iter();
         let mut errors = found.filter(|found| {
             found.is_error() && found.code != "CR011" && !self.knows(&found.message)
         });
+
         errors.next().map(|finding| {
             let help = self.elsewhere(&finding.message).or(finding.help);
             let help = help.map(|help| format!("; {help}")).unwrap_or_default();
@@ -227,10 +238,14 @@ fn assigned(line: &str) -> Option<(String, String)> {
     let rest = line.strip_prefix("let ")?;
     let (name, source) = rest.split_once('=')?;
     let name = name.trim();
+
     let letters = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
     let is_name =
         name.chars().all(letters) && !name.starts_with(|sign: char| sign.is_ascii_digit());
+
     let source = source.trim().trim_end_matches(';').trim();
+
+    // What begins with a second `=` is a comparison.
     (is_name && !name.is_empty() && !source.starts_with('='))
         .then(|| (name.to_owned(), source.to_owned()))
 }

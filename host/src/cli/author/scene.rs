@@ -73,6 +73,7 @@ impl Scene {
     pub(crate) fn read(dir: &Path, transactions: Option<PathBuf>) -> Result<Scene, u8> {
         let own = dir.join("transactions");
         let path = transactions.or_else(|| own.is_dir().then_some(own));
+
         let read = || {
             let files = directory::definitions(dir)?;
             let layout = accredit_workspace::layout(&files);
@@ -80,18 +81,22 @@ impl Scene {
             let rows = rows.unwrap_or_default();
             Ok::<_, directory::Unreadable>((files, rows))
         };
+
         let (files, rows) = read().map_err(|error| {
             eprintln!("error: {error}");
             EXIT_FAILED
         })?;
         let (ruleset, found) = Ruleset::read(&files, &rows.columns);
+
         let Some(ruleset) = ruleset else {
             let errors: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).collect();
             eprint!("{}", report::text(&files, &errors));
             return Err(EXIT_FAILED);
         };
+
         let transactions = calculation::latest(&ruleset, &rows.records, None);
         let columns = known_columns(&ruleset.settings.fields, &rows.columns);
+
         Ok(Scene { ruleset, transactions, columns })
     }
 
@@ -106,6 +111,7 @@ impl Scene {
             let found = calculation::latest(&self.ruleset, &records, None).into_iter().next();
             return found.ok_or_else(|| "there is no transaction in it".to_owned());
         }
+
         let mut known = self.transactions.iter();
         let found = known.find(|transaction| &*transaction.id == wanted).cloned();
         found.ok_or_else(|| format!("there is no transaction `{wanted}`"))
@@ -116,14 +122,17 @@ impl Scene {
         let calendar = &self.ruleset.settings.calendar;
         let date = transaction.date().ok();
         let period = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+
         let plan = wanted.plan.and_then(|plan| self.ruleset.plans.get(plan));
         let names = plan.map_or(Names::Owner, |plan| plan.measure.default_names());
+
         let tx = Arc::new(TransactionView {
             transaction: Arc::clone(transaction),
             period: period.map(|period| Arc::from(period.id)),
             default_credit: Arc::from(transaction.names(names)),
             exchange: Arc::clone(&self.ruleset.exchange),
         });
+
         let rows = self.rows(transaction, wanted.plan);
         let is = |row: &Json, key: &str, value: &str| row[key] == *value;
         let kind = if wanted.rolled { "indirect" } else { "direct" };
@@ -131,13 +140,16 @@ impl Scene {
             Some(id) => is(row, "id", id),
             None => is(row, "kind", kind),
         });
+
         // Where nothing rolled, the first credit stands for the candidate.
         let place = place.or_else(|| (wanted.rolled && !rows.is_empty()).then_some(0));
         let row = place.and_then(|place| rows.get(place));
         let source = row.and_then(|row| rows.iter().find(|other| other["id"] == row["source"]));
+
         let view = |row: &Json| Arc::new(self.credit(row, transaction));
         let before = rows.iter().take(place.unwrap_or(0));
         let credit = if wanted.rolled { source.or(row) } else { row };
+
         Seen {
             tx,
             credit: credit.map(view),
@@ -156,6 +168,7 @@ impl Scene {
             let explained = explain(&self.ruleset, plan, transaction, &inputs, &mut machine);
             (!explained.credits.is_empty()).then_some(explained.credits)
         });
+
         let credits = credits.unwrap_or_default();
         credits.iter().filter_map(|row| serde_json::to_value(row).ok()).collect()
     }
@@ -164,11 +177,13 @@ impl Scene {
     fn credit(&self, row: &Json, transaction: &Transaction) -> CreditView {
         let text = |key: &str| row[key].as_str().map(Arc::<str>::from);
         let needed = |key: &str| text(key).unwrap_or_else(|| Arc::from(""));
+
         let organization = &self.ruleset.organization;
         let position = row["position"].as_str().and_then(|id| organization.find_position(id));
         let version = position.zip(transaction.date().ok());
         let version = version.and_then(|(position, date)| organization.version(position, date));
         let number = |key: &str| row[key].as_str().and_then(|text| text.parse::<Decimal>().ok());
+
         CreditView {
             amount: number("amount").unwrap_or_default(),
             unit_type: needed("unit_type"),

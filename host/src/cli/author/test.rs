@@ -74,13 +74,17 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
     let (directory, columns) = find(&arguments.dir).map_err(|error| error.to_string())?;
     let found = directory.files;
     let unread = directory.findings.into_iter().filter(Diagnostic::is_error);
+
     let customer = found.contains_key("accredit.toml");
     let base = if customer { found.clone() } else { Files::new() };
+
     let files = found.iter().filter(|(path, _)| path.ends_with(".cases.md"));
     let files: Vec<(&str, &str)> =
         files.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
+
     let coverage = arguments.coverage.is_some() || arguments.threshold.is_some();
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+
     let options = Options {
         filter: arguments.filter.clone(),
         threads: arguments.threads.unwrap_or(cores),
@@ -88,29 +92,37 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
         columns,
         clock: (!arguments.no_times).then_some(clock::elapsed),
     };
+
     let mut run = cases::run_all(&base, &files, &options);
     let updated = if arguments.update { update(&arguments.dir, &found, &mut run)? } else { 0 };
+
     if let Some(path) = &arguments.junit {
         let xml = junit::xml(&run.files);
         fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))?;
     }
+
     if let Some(path) = &arguments.decisions {
         let text = decisions(&run.files);
         fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
+
     let (count, mut failures) = tell(arguments.format, &run.files);
     failures.splice(0..0, unread);
+
     match arguments.format {
         Format::Json => output::json(&failures),
         _ => output::line(report::text(&found, &failures).trim_end()),
     }
+
     if updated > 0 {
         eprintln!("{updated} cases rewritten");
     }
     if let (0, Some(text)) = (count, &arguments.filter) {
         eprintln!("no heading and no file of a case contains `{text}`");
     }
+
     eprintln!("{count} cases, {} failures", failures.len());
+
     let mut enough = true;
     if coverage {
         let talk = arguments.format == Format::Json;
@@ -120,9 +132,11 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
             fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
+
     if arguments.profile {
         reach::profile(&run.reached, arguments.format == Format::Json);
     }
+
     Ok(match (failures.is_empty() && enough, count) {
         (false, _) => EXIT_FAILED,
         (true, 0) => EXIT_NOTHING,
@@ -149,6 +163,7 @@ fn find(dir: &Path) -> Result<(Found, BTreeSet<String>), directory::Unreadable> 
     if !dir.join("accredit.toml").is_file() {
         return Ok((directory::case_files(dir)?, BTreeSet::new()));
     }
+
     // Rows that cannot be read are for `check` to report; cases bring rows of their own.
     let found = directory::found(dir)?;
     let layout = accredit_workspace::layout(&found.files);
@@ -171,9 +186,11 @@ fn tell(format: Format, files: &[FileRun]) -> (usize, Vec<Diagnostic>) {
                     failures.extend(outcome.failures.iter().cloned());
                 }
             }
+
             Err(errors) => failures.extend(errors.iter().cloned()),
         }
     }
+
     (count, failures)
 }
 
@@ -184,16 +201,22 @@ fn update(dir: &Path, found: &Files, run: &mut Run) -> Result<usize, String> {
         let Ok(outcomes) = &mut file.outcomes else { continue };
         let edits: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.edits.clone()).collect();
         let Some(text) = found.get(&file.path).filter(|_| !edits.is_empty()) else { continue };
+
         let path = dir.join(&file.path);
         let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+
+        // Texts are read without the mark; the file keeps it if it had one.
         let mark = fs::read(&path).map_err(failed)?.starts_with("\u{feff}".as_bytes());
         let text = cases::apply(text, &edits);
         let text = if mark { format!("\u{feff}{text}") } else { text };
+
         fs::write(&path, text).map_err(failed)?;
+
         for outcome in outcomes.iter_mut() {
             count += usize::from(settled(outcome));
         }
     }
+
     Ok(count)
 }
 

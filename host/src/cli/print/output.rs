@@ -65,6 +65,7 @@ pub(crate) fn table(columns: &[&str], rows: &[Json]) {
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns);
+
     for row in rows {
         table.add_row(columns.iter().map(|column| cell(row, column)));
     }

@@ -28,30 +28,38 @@ fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
         Severity::Warning => ReportKind::Warning,
         Severity::Hint => ReportKind::Advice,
     };
+
     let place = &diagnostic.place;
     let source = files.get(&place.file).filter(|_| place.line > 0);
+
     let Some(source) = source else {
         let kind = match diagnostic.severity {
             Severity::Error => "Error",
             Severity::Warning => "Warning",
             Severity::Hint => "Hint",
         };
+
         let help = diagnostic.help.as_ref().map(|help| format!("\n  Help: {help}"));
         let (code, file, line, column) = (diagnostic.code, &place.file, place.line, place.column);
         let (message, help) = (&diagnostic.message, help.unwrap_or_default());
         let at = if line > 0 { format!("{file}:{line}:{column}") } else { file.clone() };
+
         return format!("[{code}] {kind}: {at}: {message}{help}\n");
     };
+
     let span = span(source, place.line, place.column);
     let file = place.file.as_str();
+
     let mut report = Report::build(kind, (file, span.clone()))
         .with_code(diagnostic.code)
         .with_config(Config::default().with_color(color))
         .with_message(&diagnostic.message)
         .with_label(Label::new((file, span)).with_message("here"));
+
     if let Some(help) = &diagnostic.help {
         report = report.with_help(help);
     }
+
     let mut bytes = Vec::new();
     match report.finish().write((file, Source::from(source.as_ref())), &mut bytes) {
         Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -64,10 +72,12 @@ fn span(source: &str, line: u32, column: u32) -> std::ops::Range<usize> {
     let lines = source.split_inclusive('\n').take(line.saturating_sub(1) as usize);
     let before: usize = lines.map(|line| line.chars().count()).sum();
     let start = before + column.saturating_sub(1) as usize;
+
     let rest = || source.chars().skip(start).take_while(|c| *c != '\n');
     let quoted = rest().next() == Some('"');
     let closing = rest().skip(1).position(|c| c == '"').filter(|_| quoted);
     let word = || rest().take_while(|c| c.is_alphanumeric() || "_-\"".contains(*c)).count();
+
     let length = closing.map_or_else(word, |closing| closing + 2);
     start..start + length.max(1)
 }

@@ -117,16 +117,19 @@ pub(crate) fn log(diagnostics: &[Diagnostic]) -> Log {
             markdown: pages::find(id).unwrap_or(title),
         },
     });
+
     let driver = Driver {
         name: "accredit",
         semantic_version: env!("CARGO_PKG_VERSION"),
         rules: rules.collect(),
     };
+
     let run = Run {
         tool: Tool { driver },
         column_kind: "unicodeCodePoints",
         results: diagnostics.iter().map(finding).collect(),
     };
+
     let schema = "https://json.schemastore.org/sarif-2.1.0.json";
     Log { schema, version: "2.1.0", runs: [run] }
 }
@@ -138,6 +141,7 @@ fn finding(diagnostic: &Diagnostic) -> Finding {
     let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
     let artifact_location = ArtifactLocation { uri: address::path(&place.file) };
     let physical_location = PhysicalLocation { artifact_location, region };
+
     Finding {
         rule_id: diagnostic.code,
         rule_index: CODES.iter().position(|(code, _)| *code == diagnostic.code),

@@ -58,10 +58,12 @@ impl Access {
             (None, Some(path)) => read(path)?.trim().into(),
             (None, None) => SecretString::default(),
         };
+
         let roots = match &self.ca_file {
             Some(path) => RootCerts::new_with_certs(&certificates(path)?),
             None => RootCerts::WebPki,
         };
+
         Ok(Client::new(url, token, roots))
     }
 }
@@ -73,15 +75,18 @@ fn read(path: &Path) -> Result<String, String> {
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let text = read(path)?;
     let items = parse_pem(text.as_bytes());
+
     let certificates: Vec<Certificate<'static>> = items
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),
             _ => None,
         })
         .collect();
+
     if certificates.is_empty() {
         let help = "it needs a block that begins with -----BEGIN CERTIFICATE-----";
         return Err(format!("`{}` holds no certificate; {help}", path.display()));
     }
+
     Ok(certificates)
 }

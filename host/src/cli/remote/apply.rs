@@ -49,6 +49,7 @@ fn apply(options: &Options) -> Result<Option<Json>, String> {
     if let (Some(body), Some(force)) = (body.as_object_mut(), &options.force) {
         body.insert("force".to_owned(), Json::from(force.as_str()));
     }
+
     client.post("/v1/changes", &body).map(Some)
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn finish(answer: Result<Option<Json>, String>) -> u8 {
             eprintln!("nothing changes");
             EXIT_OK
         }
+
         Ok(Some(answer)) => {
             output::json(&answer);
             if answer.get("active") == Some(&Json::Bool(false)) {
@@ -67,6 +69,7 @@ pub(crate) fn finish(answer: Result<Option<Json>, String>) -> u8 {
             }
             EXIT_OK
         }
+
         Err(message) => {
             eprintln!("error: {message}");
             EXIT_FAILED
@@ -82,6 +85,8 @@ fn wanted(client: &Client, what: &Path) -> Result<Option<Json>, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("`{}`: {error}", what.display());
     let text = std::fs::read_to_string(what).map_err(|error| wrong(&error))?;
     let body = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+
+    // A file may have been edited since: only what the preview wrote may come into force.
     let body = unsealed(body).map_err(|error| wrong(&error))?;
     let none = body.get("files").and_then(Json::as_object).is_none_or(serde_json::Map::is_empty);
     Ok((!none).then_some(body))

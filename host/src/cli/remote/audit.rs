@@ -70,13 +70,16 @@ fn list(options: &List) -> Result<u8, String> {
         let value = value.as_deref().map(address::part);
         value.map(|value| format!("&{key}={value}")).unwrap_or_default()
     };
+
     let (who, what) = (part("who", &options.who), part("what", &options.what));
     let rows = options.server.client()?.all(&format!("/v1/audit?limit=1000{who}{what}"))?;
+
     match options.format {
         Format::Json => output::json(&json!(rows)),
         Format::Csv => output::csv(&COLUMNS, &rows),
         Format::Table => output::table(&COLUMNS, &rows),
     }
+
     Ok(EXIT_OK)
 }
 
@@ -86,15 +89,19 @@ fn verify(options: &Verify) -> Result<u8, String> {
             let head = options.head.as_deref();
             json!(looked_at(path, |ledger| ledger.check_trail(head))?)
         }
+
         None => {
             let head = options.head.as_deref().map(address::part);
             let query = head.map(|head| format!("?head={head}")).unwrap_or_default();
             options.server.client()?.get(&format!("/v1/audit/verify{query}"))?
         }
     };
+
     output::json(&checked);
+
     let problems = checked.get("problems").and_then(Json::as_array).map_or(0, Vec::len);
     let rows = checked.get("rows").and_then(Json::as_u64).unwrap_or_default();
     eprintln!("{rows} rows, {problems} problems");
+
     Ok(if problems == 0 { EXIT_OK } else { EXIT_FAILED })
 }

@@ -69,10 +69,14 @@ impl Client {
         let place = reply.as_ref().ok().filter(|reply| reply.status() == 202);
         let place = place.and_then(|reply| reply.headers().get("location")?.to_str().ok());
         let place = place.filter(|place| place.starts_with("/v1/tasks/")).map(str::to_owned);
+
+        // Only now: reading the answer uses the reply up.
         let first = answer(reply)?;
         let Some(place) = place else { return Ok(first) };
+
         loop {
             std::thread::sleep(AGAIN);
+
             let task = self.get(&place)?;
             match task.get("state").and_then(Json::as_str) {
                 Some("running") => (),
@@ -116,6 +120,7 @@ impl Client {
         let time = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         let signature = accredit_standard_webhooks::sign(secret, id, time, body.as_bytes());
         let signature = signature.map_err(|error| error.to_string())?;
+
         let request = self.agent.post(format!("{}/hooks/{source}", self.url));
         let request =
             request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
@@ -138,6 +143,7 @@ fn body(reply: Reply) -> Result<String, String> {
     if reply.status().is_success() {
         return Ok(text);
     }
+
     let json: Json = serde_json::from_str(&text).unwrap_or_default();
     Err(refusal(&json, &format!("the server answered {}", reply.status())))
 }

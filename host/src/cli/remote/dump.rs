@@ -47,12 +47,14 @@ pub(crate) fn dump(options: &Dump) -> u8 {
         None => written(options, &mut BufWriter::new(std::io::stdout().lock())),
         Some(path) => to_file(options, path),
     };
+
     match done {
         Ok(0) => EXIT_OK,
         Ok(skipped) => {
             eprintln!("error: {skipped} damaged rows were left out; compare with a backup");
             EXIT_FAILED
         }
+
         Err(message) => {
             eprintln!("error: {message}");
             EXIT_FAILED
@@ -80,6 +82,8 @@ fn to_file(options: &Dump, path: &Path) -> Result<u64, String> {
     let skipped = written(options, &mut out)?;
     drop(out);
     file.as_file().sync_all().map_err(|error| cannot(&error))?;
+
+    // A dump never takes the place of another file.
     file.persist_noclobber(path).map_err(|error| cannot(&error.error))?;
     Ok(skipped)
 }
@@ -102,9 +106,11 @@ fn restored(options: &Restore) -> Result<u64, String> {
     let (data, dump) = (&options.data, &options.dump);
     let cannot =
         |path: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+
     if data.exists() {
         return Err(cannot(data, &"it exists already; a dump goes into a new file"));
     }
+
     let lines = File::open(dump).map_err(|error| cannot(dump, &error))?;
 
     // Under another name until it is whole.
@@ -115,6 +121,8 @@ fn restored(options: &Restore) -> Result<u64, String> {
     let done: Result<_, StoreError> =
         Redb::open(&part).and_then(|store| restore(Arc::new(store), &mut BufReader::new(lines)));
     let done = done.map_err(|error| cannot(dump, &error))?;
+
     std::fs::rename(&part, data).map_err(|error| cannot(data, &error))?;
+
     Ok(done.rows)
 }

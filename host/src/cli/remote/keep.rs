@@ -46,6 +46,7 @@ fn keep(client: &Client, options: &Options) -> Result<String, String> {
         transaction = text("transaction").ok_or("the server named no transaction")?;
         plan = plan.or_else(|| text("plan"));
     }
+
     let query = plan.map(|plan| format!("?plan={}", address::part(&plan))).unwrap_or_default();
     client.text(&format!("/v1/transactions/{}/case{query}", address::part(&transaction)))
 }

@@ -96,6 +96,7 @@ pub(crate) fn run(options: &Options) -> u8 {
         Some(base) => offline(&options.dir, base, options),
         None => online(options),
     };
+
     match shown {
         Ok(shown) => {
             show(&shown, options.format);
@@ -107,6 +108,7 @@ pub(crate) fn run(options: &Options) -> u8 {
                 _ => EXIT_CHANGES,
             }
         }
+
         Err(message) => {
             eprintln!("error: {message}");
             EXIT_FAILED
@@ -126,18 +128,23 @@ pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(Base, Texts), S
     let listed = client.get("/v1/definitions")?;
     let named = |key: &str| listed.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
     let base = Base { ruleset: named("ruleset"), set: named("set") };
+
     let rows = listed.get("data").and_then(Json::as_array).into_iter().flatten();
     let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).map(str::to_owned);
     let known: BTreeMap<String, String> =
         rows.filter_map(|row| Some((text(row, "path")?, text(row, "hash")?))).collect();
+
     let mut changes: Texts = BTreeMap::new();
     for (path, text) in &files {
+        // The server lists hashes alone, so texts are compared by them.
         if known.get(path).is_none_or(|hash| *hash != content_hash(text)) {
             changes.insert(path.clone(), Some(Arc::clone(text)));
         }
     }
+
     let gone = known.into_keys().filter(|path| !files.contains_key(path));
     changes.extend(gone.map(|path| (path, None)));
+
     Ok((base, changes))
 }
 
@@ -180,7 +187,9 @@ fn online(options: &Options) -> Result<Json, String> {
     let (base, changes) = difference(&client, &options.dir)?;
     let mut body = body(&base, &changes);
     options.how.tell(&mut body);
+
     let shown = client.post("/v1/preview", &body)?;
+
     if let Some(out) = &options.out {
         let text = serde_json::to_string_pretty(&sealed(body, &shown)).unwrap_or_default();
         std::fs::write(out, text).map_err(|error| format!("`{}`: {error}", out.display()))?;
@@ -191,12 +200,14 @@ fn online(options: &Options) -> Result<Json, String> {
 fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     let (old, new) = (watch::read(base)?, watch::read(dir)?);
     let rows = base.join("transactions");
+
     let rows = if rows.is_dir() {
         directory::rows(&rows, &accredit_workspace::layout(&old))
             .map_err(|error| error.to_string())?
     } else {
         directory::Rows::default()
     };
+
     let read = |files: &Files, whose: &Path| -> Result<Ruleset, String> {
         let paths: Vec<String> = files.keys().cloned().collect();
         let checked = activation::check(files, &rows.columns, paths.iter());
@@ -205,30 +216,37 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
             format!("{} does not pass check\n{text}", whose.display())
         })
     };
+
     let (before, after) = (read(&old, base)?, read(&new, dir)?);
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
+
     let decide = |ruleset: &Ruleset| -> BTreeMap<String, Vec<Decision>> {
         let transactions = calculation::latest(ruleset, &rows.records, None);
         let decided = calculation::decide_all(ruleset, &transactions, &Inputs::default(), threads);
         let rows =
             |plans: &Vec<Decided>| plans.iter().map(|one| row::decision(ruleset, one)).collect();
         let rows = transactions.iter().zip(decided.iter().map(rows));
+
         // What is finalized never changes, whatever the rules.
         let open = rows.filter(|(transaction, _)| {
             replay::open(&after, transaction.date().ok(), jiff::civil::Date::MAX)
         });
         open.map(|(transaction, rows)| (transaction.id.to_string(), rows)).collect()
     };
+
     let (one, two) = (decide(&before), decide(&after));
     let mut impact = Impact::default();
     let ids: std::collections::BTreeSet<&String> = one.keys().chain(two.keys()).collect();
+
     for id in ids {
         let side = |all: &BTreeMap<String, Vec<Decision>>| all.get(id).cloned().unwrap_or_default();
         let delta = impact::compare((&before, &side(&one)), (&after, &side(&two)));
         impact.add(delta?.as_ref());
     }
+
     let how = &options.how;
     let limits = Limits { max_total: how.stop_loss, max_payee: how.stop_loss_payee };
+
     Ok(json!({
         "base": *before.hash,
         "ruleset": *after.hash,
@@ -245,9 +263,11 @@ pub(crate) fn show(shown: &Json, format: Format) {
     };
     const MONEY: [&str; 7] =
         ["name", "unit_type", "before", "after", "difference", "held_before", "held_after"];
+
     match format {
         Format::Json => output::json(shown),
         Format::Csv => output::csv(&MONEY, &rows("/impact/by_payee")),
+
         Format::Table => {
             let part = |title: &str, columns: &[&str], rows: &[Json]| {
                 if !rows.is_empty() {
@@ -255,31 +275,39 @@ pub(crate) fn show(shown: &Json, format: Format) {
                     output::table(columns, rows);
                 }
             };
+
             part("Files", &["path", "part", "what"], &rows("/changes/files"));
             part("Rules", &["plan", "rule", "kind", "what", "keys"], &rows("/changes/rules"));
             part("In all", &MONEY, &rows("/impact/total"));
+
             if shown.get("effective").and_then(Json::as_str) == Some("now") {
                 part("Booked at once, of what waits", &MONEY, &rows("/booked/total"));
             }
+
             part("Would go, with credits", &["kind", "id", "credits"], &rows("/people/gone"));
+
             let columns = ["payee", "plan", "period", "before", "after", "unit_type"];
             part("Would be paid less", &columns, &rows("/people/losing"));
             part("By payee", &MONEY, &rows("/impact/by_payee"));
             part("By manager", &MONEY, &rows("/impact/by_manager"));
             part("By plan", &MONEY, &rows("/impact/by_plan"));
+
             let columns = ["transaction", "plan", "what", "message"];
             part("Transactions", &columns, &rows("/impact/differences"));
         }
     }
+
     let of = |path: &str| shown.pointer(path).and_then(Json::as_u64).unwrap_or_default();
     let (all, differing) = (of("/impact/transactions"), of("/impact/differing"));
     eprintln!("{differing} of {all} transactions differ");
+
     if shown.get("effective").and_then(Json::as_str) == Some("now") && differing > 0 {
         eprintln!("credits that exist stay as they are: this is what the same deals would come to");
     }
     if shown.get("unfinished") == Some(&Json::Bool(true)) {
         eprintln!("the server is still deciding: preview again when it has finished");
     }
+
     if let Some(exceeded) = shown.get("stop_loss").and_then(Json::as_str) {
         eprintln!("stop-loss: {exceeded}");
     }

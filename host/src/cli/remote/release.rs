@@ -80,9 +80,11 @@ fn calculation(options: &Credits, what: &str, force: bool) -> ExitCode {
         Ok(client) => client,
         Err(message) => return failed(&message),
     };
+
     let (plan, period) = (address::part(&options.plan), address::part(&options.period));
     let path = format!("/v1/calculations/{plan}/{period}/release");
     let wish = json!({ "what": what, "force": force, "reason": options.reason });
+
     match client.post(&path, &wish) {
         Ok(release) => {
             output::json(&release);
@@ -105,6 +107,7 @@ fn holds(options: &Hold) -> ExitCode {
     };
     let mut rows = Vec::new();
     let mut code = ExitCode::SUCCESS;
+
     for credit in &options.credits {
         match release(&client, options, credit) {
             Ok(row) => rows.push(row),
@@ -114,11 +117,13 @@ fn holds(options: &Hold) -> ExitCode {
             }
         }
     }
+
     match options.format {
         Format::Json => output::json(&rows),
         Format::Csv => output::csv(&COLUMNS, &rows),
         Format::Table => output::table(&COLUMNS, &rows),
     }
+
     code
 }
 

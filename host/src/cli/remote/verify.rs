@@ -46,14 +46,19 @@ pub(crate) fn run(options: &Options) -> u8 {
             return EXIT_FAILED;
         }
     };
+
     let count = |key: &str| verified.get(key).and_then(Json::as_u64).unwrap_or_default();
     let (decisions, differing) = (count("decisions"), count("differing"));
+
     output::json(&verified);
+
     let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
     eprintln!("{decisions} decisions, {differing} come out otherwise");
+
     if damage > 0 {
         eprintln!("the data file is damaged: {damage} stored rows are not what they were");
     }
+
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
@@ -70,10 +75,12 @@ pub(crate) fn looked_at<T>(
 
     // The words are the error; the place of a panic in the program would be of no use.
     std::panic::set_hook(Box::new(|_| ()));
+
     let looked = catch_unwind(AssertUnwindSafe(|| {
         let ledger = Ledger::open(Arc::new(Redb::open_read_only(path)?))?;
         look(&ledger)
     }));
+
     // The hook of a program that goes on, such as a test.
     drop(std::panic::take_hook());
 

@@ -35,12 +35,15 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     };
     let mut all = loaded.ruleset.organization.aliases();
     all.retain(|row| row.fits(arguments.search.as_deref(), arguments.kind.as_deref()));
+
     let rows =
         || -> Vec<Json> { all.iter().filter_map(|row| serde_json::to_value(row).ok()).collect() };
+
     match arguments.format {
         Format::Json => output::json(&all),
         Format::Csv => output::csv(&ALIAS_COLUMNS, &rows()),
         Format::Table => output::table(&ALIAS_COLUMNS, &rows()),
     }
+
     if all.is_empty() { EXIT_NOTHING } else { EXIT_OK }
 }

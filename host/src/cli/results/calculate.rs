@@ -67,6 +67,7 @@ impl Input {
     pub(crate) fn load(&self) -> Result<Loaded, u8> {
         let own = self.dir.join("transactions");
         let path = self.transactions.clone().or_else(|| own.is_dir().then_some(own));
+
         let read = || {
             let files = directory::definitions(&self.dir)?;
             let layout = accredit_workspace::layout(&files);
@@ -74,23 +75,27 @@ impl Input {
             let rows = rows.unwrap_or_default();
             Ok::<_, directory::Unreadable>((files, rows))
         };
+
         let (files, rows) = read().map_err(|error| {
             eprintln!("error: {error}");
             EXIT_FAILED
         })?;
         let (ruleset, diagnostics) = Ruleset::read(&files, &rows.columns);
+
         let Some(ruleset) = ruleset else {
             let errors: Vec<Diagnostic> =
                 diagnostics.into_iter().filter(Diagnostic::is_error).collect();
             eprint!("{}", report::text(&files, &errors));
             return Err(EXIT_FAILED);
         };
+
         if let Some(plan) = &self.plan
             && !ruleset.plans.contains_key(plan.as_str())
         {
             eprintln!("error: there is no plan `{plan}` in {}", self.dir.display());
             return Err(EXIT_NOTHING);
         }
+
         Ok(Loaded { ruleset, records: rows.records })
     }
 }
@@ -101,33 +106,41 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         eprintln!("error: {message}");
         return EXIT_USAGE;
     }
+
     let loaded = match arguments.input.load() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
     let ruleset = &loaded.ruleset;
+
     let Some(period) = ruleset.settings.calendar.find(&arguments.period) else {
         let period = &arguments.period;
         eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
         return EXIT_NOTHING;
     };
+
     let threads = match arguments.threads {
         0 => thread::available_parallelism().map_or(1, Into::into),
         threads => threads,
     };
+
     let books = books::books(ruleset, &loaded.records, arguments.input.as_of, threads);
+
     let plans = ruleset.plans.keys();
     let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
     let calculations: Vec<Calculation> =
         wanted.map(|plan| books.calculation(plan, &period)).collect();
+
     let alone = arguments.input.plan.is_some();
     show::print((arguments.format, &arguments.show), &calculations, alone);
+
     for calculation in &calculations {
         let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());
         let rewards = match calculation.rewards.len() {
             0 => String::new(),
             rewards => format!(", {rewards} rewards"),
         };
+
         eprintln!(
             "{} {}: {} transactions, {credits} credits, {uncredited} uncredited, {} parked{rewards}",
             calculation.plan,
@@ -136,5 +149,6 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             calculation.parked.len(),
         );
     }
+
     EXIT_OK
 }

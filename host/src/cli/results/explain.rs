@@ -36,11 +36,13 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     if arguments.id.is_none() && arguments.transaction.is_none() {
         return page(&arguments.input.dir);
     }
+
     let loaded = match arguments.input.load() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
     let ruleset = &loaded.ruleset;
+
     let id = arguments.id.as_deref().or(arguments.transaction.as_deref()).unwrap_or_default();
     let credit = CreditId::parse(id);
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
@@ -52,30 +54,37 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             None => *key == *id,
         }
     });
+
     let as_of = arguments.input.as_of;
     let transactions = calculation::latest(ruleset, &records, as_of);
     let Some(transaction) = transactions.first() else {
         eprintln!("error: there is no transaction or credit `{}`", id);
         return EXIT_NOTHING;
     };
+
     let mut machine = Machine::new(&ruleset.programs);
     let inputs = books::inputs(ruleset, as_of);
     let books = books::books(ruleset, &records, as_of, 1);
+
     let plans = ruleset.plans.values();
     let mut wanted =
         plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
+
     if let Some(payee) = &arguments.payee {
         let why = wanted
             .by_ref()
             .map(|plan| for_payee(ruleset, plan, transaction, &inputs, &mut machine, payee));
         let why: Vec<WhyNot> = why.collect();
+
         if arguments.format == Format::Json {
             output::json(&why);
         } else {
             why.iter().for_each(print_why);
         }
+
         return EXIT_OK;
     }
+
     let explained: Vec<Explanation> = wanted
         .map(|plan| {
             let mut explanation = explain(ruleset, plan, transaction, &inputs, &mut machine);
@@ -86,15 +95,18 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             credit.is_none() || explanation.credits.iter().any(|credit| credit.id == *id)
         })
         .collect();
+
     if explained.is_empty() {
         eprintln!("error: there is no credit `{}`", id);
         return EXIT_NOTHING;
     }
+
     if arguments.format == Format::Json {
         output::json(&explained);
     } else {
         explained.iter().for_each(print);
     }
+
     EXIT_OK
 }
 
@@ -106,10 +118,12 @@ fn page(code: &Path) -> u8 {
             output::line(page.trim_end());
             EXIT_OK
         }
+
         None if pages::is_code(&code) => {
             eprintln!("error: there is no code `{code}`; scripts/errors.md lists all of them");
             EXIT_NOTHING
         }
+
         None => {
             eprintln!(
                 "error: name a transaction or a credit behind the directory, or a code alone"
@@ -124,9 +138,11 @@ fn print(explanation: &Explanation) {
     let outcome = format!("{:?}", explanation.outcome).to_lowercase();
     let (transaction, plan) = (&explanation.transaction, &explanation.plan);
     output::line(&format!("{transaction} in plan {plan}: {outcome}"));
+
     for step in &explanation.steps {
         output::line(&format!("  {:12} {}", step.stage, step.message));
     }
+
     for credit in &explanation.credits {
         let reason = credit.reason.as_ref().map(|reason| format!(" ({reason})"));
         output::line(&format!(
@@ -146,18 +162,22 @@ fn print_why(why: &WhyNot) {
     let (transaction, plan, payee) = (&why.transaction, &why.plan, &why.payee);
     let got = if why.credited { "credited" } else { "nothing" };
     output::line(&format!("{transaction} in plan {plan} for {payee}: {got}"));
+
     for finding in &why.findings {
         output::line(&format!("  {:12} {}", finding.stage, finding.message));
+
         if let Some(condition) = &finding.condition {
             output::line(&format!("  {:12}   {condition}", ""));
         }
         if let (Some(file), Some(line)) = (&finding.file, finding.line) {
             output::line(&format!("  {:12}   {file}, line {line}", ""));
         }
+
         for (name, value) in &finding.seen {
             output::line(&format!("  {:12}   {name} is {value}", ""));
         }
     }
+
     for credit in &why.credits {
         let (amount, unit, status) = (&credit.amount, &credit.unit_type, &credit.status);
         output::line(&format!("  {} {amount:>12} {unit} {status}", credit.id));

@@ -67,6 +67,7 @@ fn show(format: Format, simulated: &impl Serialize) {
         Format::Csv => output::csv(&COLUMNS, &rows(&json)),
         Format::Table => output::table(&COLUMNS, &rows(&json)),
     }
+
     tell(&json);
 }
 
@@ -75,6 +76,7 @@ fn on_server(arguments: &Arguments, url: &str) -> Result<Json, u8> {
     if let (Some(request), Some(as_of)) = (request.as_object_mut(), arguments.as_of) {
         request.insert("as_of".to_owned(), Json::from(as_of.to_string()));
     }
+
     let client = arguments.access.client(url);
     client.and_then(|client| client.post("/v1/simulations", &request)).map_err(|message| {
         eprintln!("error: {message}");
@@ -89,6 +91,7 @@ fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Simu
         as_of: Some(as_of),
         transactions: arguments.transactions.clone(),
     };
+
     let loaded = input.load()?;
     let Some(period) = loaded.ruleset.settings.calendar.find(&arguments.period) else {
         let period = &arguments.period;
@@ -99,6 +102,7 @@ fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Simu
     let threads = thread::available_parallelism().map_or(1, Into::into);
     let about = (arguments.plan.as_str(), &period, as_of);
     let simulated = simulation::simulate(&loaded.ruleset, &loaded.records, about, threads);
+
     simulated.map_err(|refused| {
         eprintln!("error: {refused}");
         EXIT_FAILED
@@ -109,6 +113,7 @@ fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Simu
 fn tell(simulated: &Json) {
     let text = |key: &str| simulated.get(key).and_then(Json::as_str).unwrap_or_default();
     let count = |path: &str| simulated.pointer(path).and_then(Json::as_u64).unwrap_or_default();
+
     eprintln!(
         "{} {}: simulated from {} transactions of {} days, {} in all",
         text("plan"),
@@ -117,6 +122,7 @@ fn tell(simulated: &Json) {
         count("/days"),
         count("/transactions/projected"),
     );
+
     if let Some(warning) = simulated.get("warning").and_then(Json::as_str) {
         eprintln!("warning: {warning}");
     }

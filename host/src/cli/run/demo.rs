@@ -65,12 +65,16 @@ fn show(arguments: &Arguments) -> Result<(), String> {
     let company = Company::new();
     let folder = tempfile::Builder::new().prefix("accredit-demo-").tempdir();
     let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
+
     write(&company, folder.path()).map_err(|error| error.to_string())?;
+
     if let Some(data) = arguments.data.as_ref().filter(|data| data.exists()) {
         return Err(format!("{} is there already", data.display()));
     }
+
     let runtime = serve::runtime()?;
     let token = secrets::new_token()?;
+
     let config = Config {
         data: arguments.data.clone().unwrap_or_else(|| folder.path().join("accredit.redb")),
         create: true,
@@ -79,12 +83,15 @@ fn show(arguments: &Arguments) -> Result<(), String> {
         credentials: Credentials { token: Some(token.clone()), ..Credentials::default() },
         ..Config::default()
     };
+
     let server = runtime.block_on(Server::start(config))?;
     let client = Client::new(&server.url, token.clone(), RootCerts::WebPki);
     send(arguments, &company, &server, &client)?;
+
     let status = settle(&client)?;
     let elapsed = started.elapsed();
     let counts = status.get("counts").cloned().unwrap_or_default();
+
     if arguments.format == Format::Json {
         let mut summary = serde_json::Map::new();
         for key in [
@@ -100,17 +107,21 @@ fn show(arguments: &Arguments) -> Result<(), String> {
         ] {
             summary.insert(key.to_owned(), counts.get(key).cloned().unwrap_or_default());
         }
+
         summary.insert("elapsed_ms".to_owned(), json!(elapsed.as_millis()));
         output::json(&summary);
     } else {
         payees(arguments, &company, &client)?;
         talk(&server.url, token.expose_secret(), &counts, elapsed);
     }
+
     if !arguments.once {
         eprintln!("serving; end with ctrl-c");
         runtime.block_on(serve::stop_asked());
     }
+
     runtime.block_on(server.stop());
+
     Ok(())
 }
 
@@ -144,6 +155,8 @@ fn send(
     let bar = ProgressBar::new(deals.len() as u64);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} deals {per_sec}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+
+    // Senders take the next deal that nobody has taken, so none waits for another.
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for _ in 0..SENDERS {
@@ -161,10 +174,13 @@ fn send(
             });
         }
     });
+
     bar.finish_and_clear();
+
     if failed.into_inner() {
         return Err("a deal was not acknowledged".to_owned());
     }
+
     Ok(())
 }
 
@@ -186,6 +202,7 @@ fn settle(client: &Client) -> Result<Json, String> {
 fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(), String> {
     const COLUMNS: [&str; 6] = ["payee", "name", "direct", "rolled up", "overlay", "held"];
     let mut sums: BTreeMap<String, [Decimal; 4]> = BTreeMap::new();
+
     for credit in client.all(&format!("/v1/credits?period={YEAR}&limit=1000"))? {
         let text = |key: &str| credit.get(key).and_then(Json::as_str).unwrap_or_default();
         let column = match (text("status"), text("kind"), text("credit_type")) {
@@ -195,13 +212,16 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
             ("active", ..) => 1,
             _ => continue,
         };
+
         let sums = sums.entry(text("payee").to_owned()).or_default();
         let amount = text("amount").parse::<Decimal>();
         let amount = amount.map_err(|_| format!("`{}` is no amount", text("amount")))?;
+
         if let Some(sum) = sums.get_mut(column) {
             money::add_to_total(sum, amount);
         }
     }
+
     let rows: Vec<Json> = sums
         .into_iter()
         .map(|(payee, [direct, rolled, overlay, held])| {
@@ -214,10 +234,12 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
             })
         })
         .collect();
+
     match arguments.format {
         Format::Csv => output::csv(&COLUMNS, &rows),
         _ => output::table(&COLUMNS, &rows),
     }
+
     Ok(())
 }
 
@@ -226,6 +248,7 @@ fn talk(url: &str, token: &str, counts: &Json, elapsed: Duration) {
         Some(Json::String(text)) => text.clone(),
         other => other.map_or_else(String::new, ToString::to_string),
     };
+
     eprintln!(
         "\n{} deals, {} credits ({} direct, {} rolled), {} held, {} suppressed, {} uncredited, \
          {} parked; {} USD credited in {:.1} s",
@@ -240,6 +263,7 @@ fn talk(url: &str, token: &str, counts: &Json, elapsed: Duration) {
         text("credited_total"),
         elapsed.as_secs_f32(),
     );
+
     eprintln!("\n  {url}/v1/status\n  {url}/v1/credits?status=held\n  {url}/v1/parked");
     eprintln!("  {url}/v1/transactions/D-00001/explain\n  {url}/metrics");
     eprintln!("\ncurl -H 'Authorization: Bearer {token}' {url}/v1/status\n");

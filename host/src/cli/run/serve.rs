@@ -37,12 +37,14 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options) -> ExitCode {
     let watch = options.watch.is_some();
     let workspace = options.workspace.or(options.watch.flatten());
+
     if watch && workspace.is_none() {
         eprintln!(
             "error: `--watch` needs a directory: `--watch DIR`, or `--workspace DIR` beside it"
         );
         return ExitCode::from(2);
     }
+
     let config = Config::from_environment(options.data, workspace);
     let config = match config {
         Ok(config) => {
@@ -54,7 +56,9 @@ pub(crate) fn run(options: Options) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+
     log();
+
     match serve(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -82,8 +86,10 @@ fn serve(config: Config) -> Result<(), String> {
         running.stop().await;
         Ok(())
     });
+
     // What still blocks is cut off: everything that lasts is a whole commit.
     runtime.shutdown_timeout(LAST_WAIT);
+
     served
 }
 
@@ -112,9 +118,11 @@ pub(crate) async fn stop_asked() {
 fn log() {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
+
     let filter = EnvFilter::try_from_env("ACCREDIT_LOG");
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+
     // A second subscriber in one process (tests) is not worth a failure.
     if std::io::stderr().is_terminal() {
         let _ = log.try_init();

@@ -75,6 +75,7 @@ fn unread(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnosti
             }
         }
     }
+
     let warnings = bad.into_iter().map(|(column, found)| {
         let kind = ruleset.settings.fields.column_type(&column);
         let what = match kind {
@@ -84,8 +85,10 @@ fn unread(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnosti
         let (count, all) = (found.count, transactions.len());
         let message = format!("{}, which is not {what}: {count} of {all}", found.first);
         let warning = Diagnostic::warning("CR032", Place::file("transactions"), message);
+
         warning.help(help(kind, &found))
     });
+
     warnings.collect()
 }
 
@@ -99,11 +102,13 @@ fn help(kind: &ColumnType, found: &Found) -> String {
                  {{ date = {format} }} in [columns]"
             )
         }
+
         ColumnType::Number(_) => {
             "numbers are plain digits with a point, 1234.50; others need an example in [columns]: \
              { number = \"1.234,56\" }"
                 .to_owned()
         }
+
         _ => "write true or false, or declare the column as text in [columns]".to_owned(),
     }
 }
@@ -114,12 +119,14 @@ fn clock(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let mut decoder =
         accredit_domain::transaction::Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut found = Found::default();
+
     for record in records {
         let transaction = decoder.decode(record);
         if let Some(cell) = transaction.bad_clock() {
             found.add(cell, || format!("`{column}` of {} holds `{cell}`", transaction.id));
         }
     }
+
     if found.count == 0 {
         return None;
     }
@@ -129,6 +136,7 @@ fn clock(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let message = format!("{first}, which is not a date and time: {count} of {all}");
     let help =
         format!("write `updated = {{ field = \"{column}\", format = {format} }}` in [fields]");
+
     Some(Diagnostic::error("CR070", Place::file("transactions"), message).help(help))
 }
 
@@ -146,6 +154,7 @@ fn short_years(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
             }
         }
     }
+
     let warnings = short.into_iter().map(|(column, found)| {
         let (first, count, all) = (&found.first, found.count, transactions.len());
         let message = format!("{first}: {count} of {all}");
@@ -156,8 +165,10 @@ fn short_years(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
         let shorter = formats.iter().map(|format| format.name().replace("%Y", "%y"));
         let shorter: Vec<String> = shorter.map(|format| format!("\"{format}\"")).collect();
         let help = format!("years of two digits are `%y`: write {}", shorter.join(" or "));
+
         Diagnostic::warning("CR074", Place::file("transactions"), message).help(help)
     });
+
     warnings.collect()
 }
 
@@ -166,6 +177,7 @@ fn lost_digits(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let settings = &ruleset.settings;
     let column = settings.fields.mapped.get(&Field::Amount)?;
     let mut found = Found::default();
+
     for record in records {
         let cells = record.cells.iter().filter(|(name, _)| trimmed(name) == column);
         for (_, cell) in cells {
@@ -176,8 +188,10 @@ fn lost_digits(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
             }
         }
     }
+
     let message = format!("{}, which is rounded to 28 decimals first", found.first);
     let help = "deliver amounts with the decimals of their unit";
+
     (found.count > 0).then(|| {
         at_transactions(Diagnostic::warning("CR075", Place::default(), message).help(help))
     })
@@ -187,6 +201,7 @@ fn lost_digits(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
 fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
     let units = &ruleset.settings.units;
     let (mut unknown, mut blank) = (Found::default(), Found::default());
+
     for transaction in transactions {
         let Some(Value::Text(cell)) = transaction.field(Field::Currency) else { continue };
         let column = transaction.column_of(Field::Currency).unwrap_or_default();
@@ -196,12 +211,14 @@ fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagn
             unknown.add(&cell, || format!("`{column}` of {} holds `{cell}`", transaction.id));
         }
     }
+
     let all = transactions.len();
     let warning = |found: Found, what: &str, help: String| {
         let message = format!("{}{what}: {} of {all}", found.first, found.count);
         let warning = Diagnostic::warning("CR072", Place::file("transactions"), message).help(help);
         (found.count > 0).then_some(warning)
     };
+
     let known: Vec<&str> = units.names().collect();
     let help = format!("declare it under `unit_types`; known are {}", known.join(", "));
     let home = units.name(ruleset.settings.currency);
@@ -210,6 +227,7 @@ fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagn
         warning(unknown, ", which is no unit type", help),
         warning(blank, ", where others have a currency", blank_help),
     ];
+
     found.into_iter().flatten().collect()
 }
 
@@ -220,6 +238,7 @@ fn near_misses(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
     let compared: Vec<Compared> = compared.collect();
     let fields = &ruleset.settings.fields;
     let mut values: BTreeMap<&str, BTreeSet<Arc<str>>> = BTreeMap::new();
+
     for column in compared.iter().map(|one| one.column(fields)) {
         let seen = transactions.iter().filter_map(|transaction| match transaction.get(column) {
             Value::Text(value) => Some(value),
@@ -239,7 +258,9 @@ fn near_misses(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
                                case or space, and is not equal to it"
         );
         let help = format!("compare with `{value}` as well, or `to_lower(…)` with small letters");
+
         Some(Diagnostic::hint("CR071", one.place.clone(), message).help(help))
     });
+
     hints.collect()
 }

@@ -63,16 +63,20 @@ pub(super) fn run(arguments: &Arguments, loaded: &Loaded, program: &Program) -> 
         true => trace::steps_of_reward(program, &seen.rewarded()).unwrap_or_default(),
         false => Vec::new(),
     };
+
     let (who, totals) = (&seen.payee, &seen.totals);
     let quota = seen.quota.map(|quota| quota.to_string());
+
     if arguments.format != Format::Json {
         let quota = quota.as_deref().unwrap_or("none");
         let credited = format!("{} {}", totals.credited, who.unit_type);
         eprintln!("{} {}: credited {credited}, quota {quota}", who.id, who.period);
     }
+
     let types = totals.by_credit_type.iter();
     let types = types.map(|(name, total)| (name.to_string(), total.to_string().into()));
     let types: serde_json::Map<String, serde_json::Value> = types.collect();
+
     let trial = Trial {
         about: json!({
             "payee": &*who.id,
@@ -86,6 +90,7 @@ pub(super) fn run(arguments: &Arguments, loaded: &Loaded, program: &Program) -> 
         answer: answer.map(|answer| trace::answer(&Answer::Number(answer)).into()),
         steps,
     };
+
     finish(arguments, program, &trial)
 }
 
@@ -98,11 +103,13 @@ fn seen(
     let (asked, ruleset) = (&arguments.reward, &loaded.ruleset);
     let given = asked.credited.is_some() || !asked.total.is_empty() || asked.quota.is_some();
     let payee = asked.payee.as_deref().unwrap_or_default();
+
     if payee.is_empty() && !given {
         return Err("a reward policy needs --payee and --period, or --credited, --total, \
                     --quota"
             .to_owned());
     }
+
     let period = asked.period.as_deref().map(|id| {
         let found = ruleset.settings.calendar.find(id);
         found.ok_or_else(|| format!("there is no period `{id}`"))
@@ -113,6 +120,7 @@ fn seen(
         None => someone(ruleset, payee)?,
     };
     let found = period.as_ref().and_then(|it| credited(arguments, loaded, program, (&payee, it)));
+
     let (plan, types, mut seen) = match found {
         Some((plan, types, seen)) => (Some(plan), types, seen),
         None if given => (None, Vec::new(), blank(ruleset, &payee, period.as_ref())),
@@ -122,11 +130,14 @@ fn seen(
             return Err(format!("`{payee}` has no credits that count in {period}"));
         }
     };
+
     if let Some(credited) = asked.credited.filter(|_| asked.total.is_empty()) {
         let counting = if types.is_empty() { &ruleset.settings.credit_types } else { &types };
         split_is_clear(credited, counting, program)?;
     }
+
     replace(ruleset, asked, &types, &mut seen)?;
+
     Ok((plan, seen))
 }
 
@@ -141,15 +152,18 @@ fn known(ruleset: &Ruleset, name: &str, period: &Period) -> Result<String, Strin
         let teams = organization.teams.resolve(name, last);
         teams.first().map(|team| organization.team_id(*team))
     };
+
     if let Some(id) = payee.or_else(team) {
         return Ok(id.to_string());
     }
+
     match organization.resolve(name, last).positions.as_slice() {
         [] => Ok(name.to_owned()),
         [position] => {
             let position = organization.position_id(*position);
             Err(format!("nobody holds the position `{position}` on {last}; name a payee"))
         }
+
         several => {
             let positions = several.iter().map(|one| organization.position_id(*one).to_string());
             let positions = positions.collect::<Vec<_>>().join("`, `");
@@ -163,12 +177,15 @@ fn known(ruleset: &Ruleset, name: &str, period: &Period) -> Result<String, Strin
 fn someone(ruleset: &Ruleset, name: &str) -> Result<String, String> {
     let organization = &ruleset.organization;
     let Some(position) = organization.find_position(name) else { return Ok(name.to_owned()) };
+
     if organization.find_participant(name).is_some() {
         return Ok(name.to_owned());
     }
+
     let holders = organization.holders(position).into_iter();
     let holders: Vec<String> =
         holders.map(|holder| organization.participant_id(holder).to_string()).collect();
+
     match holders.as_slice() {
         [] => Err(format!("`{name}` is a position that nobody has held; name a payee")),
         [one] => Err(format!("`{name}` is a position; its payee is `{one}`: write --payee {one}")),
@@ -198,6 +215,7 @@ fn credited(
     let plans = ruleset.plans.values();
     let plans: Vec<&Plan> =
         plans.filter(|plan| arguments.plan.as_deref().is_none_or(|id| id == &*plan.id)).collect();
+
     let by_it = |reward: &&Reward| match reward.worth {
         Worth::Program(id) => {
             let known = ruleset.programs.get(id);
@@ -205,6 +223,7 @@ fn credited(
         }
         Worth::Tiers(_) => false,
     };
+
     let used = plans.iter().any(|plan| plan.rewards.iter().any(|reward| by_it(&reward)));
     plans.into_iter().find_map(|plan| {
         let credits = books.calculation(&plan.id, period).credits;
@@ -214,6 +233,7 @@ fn credited(
             let types = credits.iter().map(|credit| credit.credit_type.as_str());
             vec![stand_in(plan, types.collect(), program)]
         };
+
         rewards.into_iter().find_map(|reward| {
             let all = reward::seen(ruleset, plan, &reward, period, &credits);
             let wanted = arguments.reward.unit.as_deref();
@@ -244,15 +264,18 @@ fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
 fn blank(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Seen {
     let organization = &ruleset.organization;
     let person = organization.find_participant(payee);
+
     let seat = person.zip(period).and_then(|(person, period)| {
         let last = last(period);
         let seat = organization.held_by(person, last).into_iter().next()?;
         Some((seat, organization.version(seat, last)?))
     });
+
     let name = person.map_or_else(|| Arc::from(payee), |it| organization.participant_name(it));
     let team = organization.teams.find(payee).map(|team| organization.team_id(team));
     let settings = &ruleset.settings;
     let types = settings.credit_types.iter().map(|name| (Arc::clone(name), Decimal::ZERO));
+
     Seen {
         payee: Arc::new(PayeeView {
             id: Arc::from(payee),
@@ -277,6 +300,7 @@ fn replace(
 ) -> Result<(), String> {
     let declared = &ruleset.settings.credit_types;
     let mut totals = TotalsView::clone(&seen.totals);
+
     for given in &asked.total {
         let (name, amount) = given.split_once('=').ok_or("a total is written TYPE=AMOUNT")?;
         let amount: Decimal = amount.parse().map_err(|_| format!("`{amount}` is no amount"))?;
@@ -285,6 +309,7 @@ fn replace(
         }
         totals.by_credit_type.insert(Arc::from(name), amount);
     }
+
     if !asked.total.is_empty() {
         let counts = |name: &Arc<str>| types.is_empty() || types.contains(name);
         let sum = totals.by_credit_type.iter().filter(|(name, _)| counts(name));
@@ -299,9 +324,11 @@ fn replace(
             totals.by_credit_type.insert(Arc::clone(one), credited);
         }
     }
+
     totals.credited = asked.credited.unwrap_or(totals.credited);
     seen.totals = Arc::new(totals);
     seen.quota = asked.quota.or(seen.quota);
+
     Ok(())
 }
 
@@ -316,12 +343,14 @@ fn split_is_clear(
     let code: String = lines.map(|line| format!("{line}\n")).collect();
     let code = code.replace("(payee, totals, quota)", "");
     let mut reads = code.split("totals").skip(1);
+
     if counting.len() < 2 || reads.all(|rest| rest.starts_with(".credited")) {
         return Ok(());
     }
 
     let example = counting.iter().map(|name| format!(" --total {name}=AMOUNT"));
     let example: String = example.collect();
+
     Err(format!(
         "--credited {credited} does not say which credit type it is of, and {} count: write{example}",
         counting.len()

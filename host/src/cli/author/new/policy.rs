@@ -40,11 +40,13 @@ pub(super) fn run(options: &Options) -> u8 {
         eprintln!("error: `{}` is none of {}", options.kind, known.join(", "));
         return EXIT_NOTHING;
     };
+
     let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     if options.name.is_empty() || !options.name.chars().all(letters) {
         eprintln!("error: a name has letters, digits, `-` and `_`");
         return EXIT_FAILED;
     }
+
     let scene = match Scene::read(&options.dir, None) {
         Ok(scene) => scene,
         Err(code) => return code,
@@ -56,14 +58,17 @@ pub(super) fn run(options: &Options) -> u8 {
             return EXIT_FAILED;
         }
     };
+
     let stem = format!("policies/{}/{}", kind.name(), options.name);
     let cases = world.cases(kind, &options.name);
     let policy = template(kind).map_or_else(|| world.intake(), str::to_owned);
     let files = [(format!("{stem}.rhai"), policy), (format!("{stem}.cases.md"), cases)];
     let code = super::write(&options.dir, &files);
+
     if code == EXIT_OK {
         eprintln!("{}", world.next(kind, &options.name, &options.dir.display().to_string()));
     }
+
     code
 }
 
@@ -106,22 +111,28 @@ impl World {
         let fields = &settings.fields;
         let mapped = |field| fields.mapped.get(&field).cloned();
         let missing = |key: &str| format!("map `{key}` in [fields] first: the cases need it");
+
         let owner = fields.names.get(&Names::Owner).and_then(|columns| columns.first());
         let owner = owner.ok_or_else(|| missing("owner"))?;
         let amount = mapped(Field::Amount).ok_or_else(|| missing("amount"))?;
         let day = mapped(Field::Date).ok_or_else(|| missing("date"))?;
+
         let format = match fields.column_type(&day) {
             ColumnType::Date(formats) => formats.formats().first().cloned(),
             _ => None,
         };
+
         let format = format.unwrap_or(DateFormat::Iso);
         let text = format.write(DAY).ok_or("the format of the date writes no day")?;
         let format = format.name();
+
         let organization = &ruleset.organization;
         let seats = organization.positions().filter_map(|(position, known)| {
             let holder = organization.holder(position, DAY)?;
             (organization.held_by(holder, DAY).len() == 1).then_some((position, known, holder))
         });
+
+        // Most managers, so that a policy for rolling up has somebody to roll to.
         let best = seats.max_by_key(|(position, ..)| {
             (organization.ancestors(*position, DAY).len(), std::cmp::Reverse(*position))
         });
@@ -130,17 +141,21 @@ impl World {
         let above = organization.ancestors(position, DAY).into_iter();
         let above: Vec<_> = above.map(|(position, _)| position).collect();
         let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();
+
         let settings_text = format!(
             "[workspace]\nname = \"Example\"\n\n[fields]\nid = [{}]\ndate = {{ field = {day:?}, format = \
              {format:?} }}\namount = {amount:?}\nowner = [{owner:?}]\n",
             keys.join(", ")
         );
+
         let ids = fields.id.iter().map(|column| (column.clone(), "D1".to_owned()));
         let mut cells: Vec<(String, String)> = ids.collect();
         cells.push((day, text));
         cells.push((owner.clone(), organization.participant_id(holder).to_string()));
+
         let period = settings.calendar.period(DAY, PeriodKind::Month);
         let several = settings.credit_types.first().filter(|_| settings.credit_types.len() > 1);
+
         Ok(World {
             cells,
             amount,
@@ -193,6 +208,7 @@ impl World {
             let cell = if column == self.amount { cell.to_owned() } else { format!("{cell:?}") };
             format!("{key:?}: {cell}")
         });
+
         let body = body.collect::<Vec<_>>().join(", ");
         let text = include_str!("templates/intake.cases.md").replace("NAME", name);
         let text = text.replace("SETTINGS", &self.settings).replace("PAYEE", &self.payee);
@@ -204,13 +220,16 @@ impl World {
         if kind == Kind::Intake {
             return self.bodies(name);
         }
+
         let plan = self.plan(kind, name);
         let id = format!("{}/{name}", kind.name());
+
         let mut text = format!(
             "# {id}\n\nA plan of its own, in {}, so that no other plan takes part.\n\n\
              ```toml plans/example.toml\n{plan}```\n",
             DAY.year()
         );
+
         let full = |part: &str| self.money(part);
         match kind {
             Kind::Filter => {
@@ -220,12 +239,14 @@ impl World {
                 text.push_str("\n| transaction | outcome |\n| --- | --- |\n");
                 text.push_str(&format!("| {} | filtered |\n", self.key()));
             }
+
             Kind::Hold => {
                 self.case(&mut text, "A deal of 10,000 counts at once", "10000");
                 self.credits(&mut text, &[(&self.position, &full("10000"), "active")]);
                 self.case(&mut text, "A larger deal is held", "10000.01");
                 self.credits(&mut text, &[(&self.position, &full("10000.01"), "held")]);
             }
+
             Kind::Duplication => {
                 self.case(&mut text, "Of two equal direct credits the first counts", "100");
                 let (first, second) = (full("100"), full("100"));
@@ -233,6 +254,7 @@ impl World {
                     [(&self.position, &first, "active"), (&self.position, &second, "suppressed")];
                 self.credits(&mut text, &rows.map(|(a, b, c)| (a.as_str(), b.as_str(), c)));
             }
+
             Kind::Rollup => {
                 self.case(&mut text, "Everybody above has half", "100");
                 let (own, half) = (full("100"), full("50"));
@@ -241,10 +263,12 @@ impl World {
                 rows.extend(above.map(|manager| (manager.as_str(), half.as_str(), "active")));
                 self.credits(&mut text, &rows);
             }
+
             Kind::Value => {
                 self.case(&mut text, "Half of the deal counts", "100");
                 self.credits(&mut text, &[(&self.position, &full("50"), "active")]);
             }
+
             Kind::Reward => {
                 self.case(&mut text, "A tenth of what was credited", "100");
                 text.push_str("\n| reward | payee | credited | amount |\n");
@@ -252,12 +276,15 @@ impl World {
                 let (payee, credited, paid) = (&self.payee, full("100"), full("10"));
                 text.push_str(&format!("| Reward | {payee} | {credited} | {paid} |\n"));
             }
+
             Kind::Crediting => {
                 self.case(&mut text, "The owner has the deal", "100");
                 self.credits(&mut text, &[(&self.position, &full("100"), "active")]);
             }
+
             Kind::Intake => (),
         }
+
         text
     }
 
@@ -266,45 +293,55 @@ impl World {
         let year = DAY.year();
         let mut plan = format!("name = \"Example\"\nfrom = {year}-01-01\nto = {year}-12-31\n");
         plan.push_str(&format!("policies = {{ {} = \"{name}\" }}\n", kind.name()));
+
         let rules: &[&str] =
             if kind == Kind::Duplication { &["First", "Second"] } else { &["Deal"] };
         let credit_type = self.credit_type.as_ref();
         let credit_type =
             credit_type.map(|kind| format!("  credit_type = {kind:?}\n")).unwrap_or_default();
+
         for rule in rules {
             plan.push_str(&format!("\n[[direct]]\nname = \"{rule}\"\n"));
+
             if kind == Kind::Crediting {
                 plan.push_str("assign = \"policy\"\n");
             }
+
             plan.push_str(&format!(
                 "  [[direct.results]]\n  name = \"{rule} credit\"\n{credit_type}"
             ));
+
             if kind == Kind::Rollup {
                 plan.push_str("  rollable = true\n");
             }
         }
+
         if kind == Kind::Reward {
             plan.push_str(&format!(
                 "\n[[reward]]\nname = \"Reward\"\n{}",
                 credit_type.trim_start()
             ));
         }
+
         if kind == Kind::Rollup {
             plan.push_str("\n[[indirect]]\nname = \"Up\"\nrelationship = \"Reporting\"\n");
             plan.push_str("  [[indirect.results]]\n  name = \"Up credit\"\n");
         }
+
         plan
     }
 
     fn case(&self, text: &mut String, heading: &str, amount: &str) {
         let row = || self.cells.iter().map(|(column, cell)| (column.as_str(), cell.as_str()));
         let row: Vec<(&str, &str)> = row().chain([(self.amount.as_str(), amount)]).collect();
+
         let line = |cells: Vec<&str>| {
             let mut writer = csv::Writer::from_writer(Vec::new());
             let written = writer.write_record(cells);
             let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
             String::from_utf8_lossy(&bytes).into_owned()
         };
+
         let header = line(row.iter().map(|(column, _)| *column).collect());
         let cells = line(row.iter().map(|(_, cell)| *cell).collect());
         let period = match self.period.as_str() {
@@ -315,6 +352,7 @@ impl World {
             "\n## {heading}\n\nplan: example\n{period}\n\
              ```csv transactions\n{header}{cells}```\n"
         );
+
         text.push_str(&block);
     }
 

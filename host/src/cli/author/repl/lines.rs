@@ -58,6 +58,7 @@ impl Lines {
                     Err(_) => return None,
                 }
             },
+
             Lines::Plain { prompt } => plain(&mut io::stdin().lock(), *prompt),
         }
     }
@@ -71,6 +72,7 @@ fn plain(from: &mut impl BufRead, prompt: bool) -> Option<String> {
             // A prompt that cannot be shown is no reason to end.
             let _ = io::stderr().flush();
         }
+
         let before = input.len();
         match from.read_line(&mut input) {
             Ok(0) | Err(_) => return (!input.is_empty()).then_some(input),
@@ -113,10 +115,12 @@ impl Helper for Brackets {}
 fn open(input: &str) -> bool {
     let mut depth = 0_i32;
     let mut signs = input.chars().peekable();
+
     while let Some(sign) = signs.next() {
         match sign {
             '(' | '[' | '{' => depth += 1,
             ')' | ']' | '}' => depth -= 1,
+
             '"' | '\'' | '`' => {
                 while let Some(inner) = signs.next() {
                     match inner {
@@ -128,12 +132,14 @@ fn open(input: &str) -> bool {
                     }
                 }
             }
+
             '/' if signs.peek() == Some(&'/') => {
                 signs.by_ref().find(|inner| *inner == '\n');
             }
             _ => (),
         }
     }
+
     depth > 0
 }
 

@@ -17,19 +17,23 @@ pub(super) fn xml(files: &[FileRun]) -> String {
     let counts = files.iter().map(count);
     let (tests, failures, errors) =
         counts.fold((0, 0, 0), |(a, b, c), (d, e, f)| (a + d, b + e, c + f));
+
     let _ = writeln!(
         xml,
         "<testsuites name=\"accredit\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"{}>",
         time(files.iter().filter_map(took).reduce(add))
     );
+
     for file in files {
         let (tests, failures, errors) = count(file);
         let path = escaped(&file.path);
+
         let _ = writeln!(
             xml,
             "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"{}>",
             time(took(file))
         );
+
         match &file.outcomes {
             Ok(outcomes) => outcomes.iter().for_each(|outcome| case(&mut xml, &path, outcome)),
             Err(found) => {
@@ -38,9 +42,12 @@ pub(super) fn xml(files: &[FileRun]) -> String {
                 xml.push_str("    </testcase>\n");
             }
         }
+
         xml.push_str("  </testsuite>\n");
     }
+
     xml.push_str("</testsuites>\n");
+
     xml
 }
 
@@ -75,10 +82,12 @@ fn case(xml: &mut String, path: &str, outcome: &Outcome) {
     let time = time(outcome.took);
     let head = format!("    <testcase name=\"{name}\" classname=\"{path}\" line=\"{line}\"{time}");
     xml.push_str(&head);
+
     if outcome.failures.is_empty() {
         xml.push_str("/>\n");
         return;
     }
+
     xml.push_str(">\n");
     outcome.failures.iter().for_each(|failure| problem(xml, "failure", failure));
     xml.push_str("    </testcase>\n");
@@ -106,12 +115,15 @@ fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
             '\n' | '\t' => out.push(sign),
+
+            // XML forbids some of these, even escaped, and advises against the rest.
             '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
                 out.push('\u{fffd}');
             }
             _ => out.push(sign),
         }
     }
+
     out
 }
 

@@ -15,9 +15,11 @@ const PROFILE_LINES_MAX: usize = 30;
 pub(super) fn coverage(reached: &Reached, talk: bool, threshold: Option<u8>) -> bool {
     say(talk, table(reached).trim_end());
     let Some(threshold) = threshold else { return true };
+
     let enough = |(some, all): (usize, usize)| some * 100 >= all * usize::from(threshold);
     let (lines, branches) = (reached.lines(), reached.branches());
     let result = enough(lines) && enough(branches);
+
     if !result {
         let (lines, branches) = (percent(lines), percent(branches));
         eprintln!("reached {lines} of lines and {branches} of branches, {threshold}% are wanted");
@@ -32,12 +34,15 @@ fn table(reached: &Reached) -> String {
         let (lines, branches) = (share(lines), share(branches));
         format!("{name:width$}  {lines:>14}  {branches:>14}  {missing}").trim_end().to_owned()
     };
+
     for (path, file) in &reached.files {
         let missing = missing(file);
         let _ =
             writeln!(text, "{}", row(path, file.count_lines(), file.count_branches(), &missing));
     }
+
     let _ = writeln!(text, "{}", row("total", reached.lines(), reached.branches(), ""));
+
     text
 }
 
@@ -73,18 +78,23 @@ pub(super) fn lcov(reached: &Reached) -> String {
         for (index, ((line, _), taken)) in file.branches.iter().enumerate() {
             let never = taken.iter().all(|count| *count == 0);
             for (way, count) in taken.iter().enumerate() {
+                // lcov tells a branch that was never come to from one that was never taken.
                 let count = if never { "-".to_owned() } else { count.to_string() };
                 let _ = writeln!(text, "BRDA:{line},{index},{way},{count}");
             }
         }
+
         let (hit, found) = file.count_branches();
         let _ = writeln!(text, "BRF:{found}\nBRH:{hit}");
+
         for (number, line) in &file.lines {
             let _ = writeln!(text, "DA:{number},{}", line.runs);
         }
+
         let (hit, found) = file.count_lines();
         let _ = writeln!(text, "LF:{found}\nLH:{hit}\nend_of_record");
     }
+
     text
 }
 
@@ -96,9 +106,11 @@ pub(super) fn profile(reached: &Reached, talk: bool) {
         .filter(|(.., line)| line.runs > 0)
         .collect();
     lines.sort_by_key(|(.., line)| std::cmp::Reverse(line.nanos));
+
     let total: u64 = lines.iter().map(|(.., line)| line.nanos).sum();
     let mut text =
         format!("{:>10}  {:>5}  {:>8}  {:>9}  line\n", "us", "share", "runs", "us a run");
+
     for (path, number, line) in lines.into_iter().take(PROFILE_LINES_MAX) {
         let (nanos, runs) = (line.nanos, line.runs.max(1));
         let share = (nanos * 100).checked_div(total).unwrap_or(0);
@@ -106,6 +118,7 @@ pub(super) fn profile(reached: &Reached, talk: bool) {
         let at = format!("{path}:{number}");
         let _ = writeln!(text, "{all:>10}  {share:>4}%  {runs:>8}  {each:>9}  {at}  {}", line.text);
     }
+
     say(talk, text.trim_end());
 }
 

@@ -68,6 +68,7 @@ impl Show {
                 "amount",
                 "status",
             ],
+
             Show::Rewards => &[
                 "reward",
                 "payee",
@@ -78,6 +79,7 @@ impl Show {
                 "amount",
                 "unit_type",
             ],
+
             Show::Uncredited | Show::Parked | Show::Alerts => {
                 &["transaction", "stage", "code", "message"]
             }
@@ -88,6 +90,7 @@ impl Show {
         fn rows<'a, T: Serialize + 'a>(lists: impl Iterator<Item = &'a Vec<T>>) -> Vec<Json> {
             lists.flatten().filter_map(|row| serde_json::to_value(row).ok()).collect()
         }
+
         let all = calculations.iter();
         match self {
             Show::Credits => rows(all.map(|one| &one.credits)),
@@ -123,6 +126,7 @@ pub(crate) fn print((format, show): (Format, &[Show]), calculations: &[Calculati
     match (format, calculations) {
         (Format::Json, [one]) if alone && show.is_empty() => output::json(one),
         (Format::Json, all) if show.is_empty() => output::json(&all),
+
         (Format::Json, _) => {
             let all = calculations.iter().map(|calculation| narrowed(calculation, show));
             let all: Vec<Json> = all.collect();
@@ -131,10 +135,12 @@ pub(crate) fn print((format, show): (Format, &[Show]), calculations: &[Calculati
                 all => output::json(&all),
             }
         }
+
         (Format::Csv, _) => {
             let one = show.first().copied().unwrap_or(Show::Credits);
             output::csv(one.columns(), &one.rows(calculations));
         }
+
         (Format::Table, _) => tables(show, calculations),
     }
 }
@@ -144,14 +150,17 @@ pub(crate) fn print((format, show): (Format, &[Show]), calculations: &[Calculati
 fn tables(show: &[Show], calculations: &[Calculation]) {
     let asked = !show.is_empty();
     let lists = if asked { show } else { &TABLE };
+
     let lists = lists.iter().map(|list| {
         let mut rows = list.rows(calculations);
         // Of the alerts, those that say why a row is missing that no other list has.
         rows.retain(|row| asked || *list != Show::Alerts || row["stage"] == "reward");
         (*list, rows)
     });
+
     let lists = lists.filter(|(list, rows)| asked || *list == Show::Credits || !rows.is_empty());
     let lists: Vec<(Show, Vec<Json>)> = lists.collect();
+
     for (list, rows) in &lists {
         if lists.len() > 1 {
             output::line(list.name().1);
