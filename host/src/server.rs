@@ -80,13 +80,16 @@ impl Server {
         let data = config.data.display();
         let ledger =
             Ledger::open(store).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
+
         let clock = Clock { business_date: config.business_date };
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
+
         let tokens = secrets::tokens(&ledger, &config.credentials)?;
         let active = secrets::secrets(&ledger, &config.credentials, &ruleset)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(|error| format!("the data file is unreadable: {error}"))?;
+
         let address = TcpListener::bind(&config.listen).await;
         let address = address
             .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
@@ -117,6 +120,8 @@ impl Server {
             stopping: AtomicBool::new(false),
         });
         service.resume_shadow();
+
+        // In the order in which they are joined at a stop: the writer first.
         let threads = vec![
             supervise::start(&service, Part::Writer, move |service| writer::run(service, &queue))?,
             supervise::start(&service, Part::Worker, move |service| {
@@ -124,14 +129,17 @@ impl Server {
             })?,
             supervise::start(&service, Part::Deliveries, monitor::run)?,
         ];
+
         let _watching = match (service.config.watch, disk) {
             (true, Some(disk)) => Some(crate::directory::watch::start(&service, disk)?),
             _ => None,
         };
+
         let rotating = rotation::start(&service);
         let (stop, stopped) = watch::channel(false);
         let app = routes::app(Arc::clone(&service));
         let serving = tokio::spawn(listener::serve(address, app, stopped));
+
         let url = format!("http://{local}");
         Ok(Running { url, service, stop, serving, threads, rotating, _watching })
     }
@@ -165,6 +173,7 @@ impl Running {
             let others = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
             matches!(writer, Some(Ok(()))) && others.is_ok()
         });
+
         match tokio::time::timeout(THREADS_TIMEOUT, joined).await {
             Ok(Ok(true)) => (),
             Ok(_) => tracing::error!("a thread ended by a panic"),
@@ -180,24 +189,30 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
         if let Some(disk) = disk {
             report_differences(&files, disk);
         }
+
         let unchanged = std::iter::empty();
         let checked =
             activation::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
                 print(&findings);
                 "the ruleset in the data file does not pass check".to_owned()
             })?;
+
         return same_name(ledger, clock, checked.ruleset);
     }
+
     let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
     let checked = activation::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
         print(&findings);
         "the directory does not pass check".to_owned()
     })?;
+
     let (ruleset, cases) = (checked.ruleset, checked.cases);
     let files = disk.keys().cloned().collect();
     let activation = Activation { cases, files, ..start(clock, &ruleset, "first start") };
+
     let kept = ledger.activate(&ruleset.files, activation);
     kept.map_err(|error| format!("the directory cannot be stored: {error}"))?;
+
     Ok(ruleset)
 }
 

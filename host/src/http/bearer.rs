@@ -29,6 +29,7 @@ pub(crate) async fn required(
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
+
     let known = service.tokens.load();
     let Some(caller) = token.and_then(|token| known.caller(token)).cloned() else {
         let detail = "this path asks for `Authorization: Bearer` and the token";
@@ -41,6 +42,7 @@ pub(crate) async fn required(
     if let Err(problem) = is_allowed(&roles, &caller, &request) {
         return problem.into_response();
     }
+
     request.extensions_mut().insert::<Caller>(caller);
     next.run(request).await
 }
@@ -52,11 +54,13 @@ fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), P
         let detail = "this path does not take this method";
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
         let allow = HeaderValue::from_str(&roles.methods(path));
+        // RFC 9110 asks for `Allow` in this answer.
         return Err(match allow {
             Ok(allow) => problem.header(header::ALLOW, allow),
             Err(_) => problem,
         });
     };
+
     if caller.role < needed {
         let detail = format!(
             "the role of this token does not allow it: it is `{}`, and this needs `{}`",
@@ -65,5 +69,6 @@ fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), P
         );
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
     }
+
     Ok(())
 }

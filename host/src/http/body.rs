@@ -34,16 +34,20 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     {
         let frame = frame.map_err(|_| Problem::bad_request("the body ended early"))?;
         let Ok(data) = frame.into_data() else { continue };
+
         seen = seen.saturating_add(data.len());
+        // A bit too much is read on, so that the client sees the answer and no reset connection.
         if seen <= limit {
             bytes.extend_from_slice(&data);
         } else if seen - limit > DRAIN_BYTES_MAX {
             break;
         }
     }
+
     if seen <= limit {
         return Ok(bytes);
     }
+
     let detail = format!("the body is larger than {limit} bytes");
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
 }

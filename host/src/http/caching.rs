@@ -39,11 +39,13 @@ pub(crate) fn tagged(
     shown: impl IntoResponse,
 ) -> Result<Response, Problem> {
     let tag = conditions::etag(hash)?;
+
     let mut response = if is_known(headers, hash) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         shown.into_response()
     };
+
     response.headers_mut().insert(header::ETAG, tag);
     response.headers_mut().insert(header::CACHE_CONTROL, ASK_AGAIN);
     Ok(response)

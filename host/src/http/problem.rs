@@ -100,6 +100,7 @@ impl Problem {
             status if status.is_server_error() => ("internal", "something went wrong here"),
             _ => ("bad_request", "the request is not understood"),
         };
+
         Problem::new(status, code, detail)
     }
 
@@ -146,15 +147,20 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     let id = request.headers().get("x-request-id").cloned();
     let mut response = next.run(request).await;
     let status = response.status();
+
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
+
     let problem = response.extensions_mut().remove::<Problem>();
     let problem = problem.unwrap_or_else(|| Problem::of_status(status));
     let mut problem = problem.response(id.as_ref().and_then(|id| id.to_str().ok()));
+
+    // The router has set it, and the new response would lose it.
     if let Some(allow) = response.headers().get(header::ALLOW) {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
+
     problem
 }
 

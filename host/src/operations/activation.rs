@@ -138,6 +138,7 @@ impl Service {
             let current = self.ruleset.load_full();
             self.expected(&current, change).map_err(Refused::Problem)?;
             allowed(&current.files).map_err(Refused::Problem)?;
+
             let columns = self.columns()?;
             let files = changed(&current.files, &change.files);
             let candidate = self.candidate(&files, change.files.keys());
@@ -147,6 +148,8 @@ impl Service {
             if moved || columns != self.columns()? {
                 continue;
             }
+
+            // Once more with the turn: a proposal may have been thrown away while this one waited.
             allowed(&current.files).map_err(Refused::Problem)?;
             let judged = self.judge(&current, candidate, change);
             if judged.is_err() {
@@ -154,6 +157,7 @@ impl Service {
             }
             return judged.map(|checked| (checked, turn));
         }
+
         let detail = format!(
             "the definitions changed {ACTIVATION_CHECKS_MAX} times while this change was checked \
              (ACTIVATION_CHECKS_MAX); send it again"
@@ -181,16 +185,20 @@ impl Service {
             Err(Refused::Diagnostics(diagnostics)) => diagnostics,
             Err(problem) => return Err(problem),
         };
+
         tracing::warn!(
             activation.source = change.source,
             activation.errors = refused.len(),
             ruleset.hash = %current.hash,
             "change refused; the ruleset in force stays"
         );
+
+        // The refusal is kept, so that the author sees later what was wrong.
         let diagnostics = serde_json::to_value(&refused).unwrap_or_default();
         let activation = self.row(&current.hash, change);
         let kept = self.ledger.refuse(&Refusal { activation, diagnostics });
         kept.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+
         Err(Refused::Diagnostics(refused))
     }
 
@@ -213,13 +221,16 @@ impl Service {
         let ruleset = Arc::new(checked.ruleset);
         let secrets = secrets::secrets(&self.ledger, &self.credentials.load(), &ruleset);
         let secrets = secrets.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+
         let plans = ruleset.plan_hashes();
         let restated = self.restated(&self.ruleset.load(), &ruleset);
         let restated = restated.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+
         let row =
             Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
         let row = self.record_activation(&ruleset, row);
         let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+
         let hash = Arc::clone(&ruleset.hash);
         self.secrets.store(Arc::new(secrets));
         // Asked for before anybody can see the new rules, so that nobody finds everything done.
@@ -227,9 +238,11 @@ impl Service {
         self.ruleset.store(ruleset);
         // Once more: a try that began in between used the rules from before.
         self.redrives.ask();
+
         self.metrics.reload("activated");
         tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
         self.orders.wake();
+
         Ok(Activated { ruleset: hash, activation: row.sequence })
     }
 
@@ -306,7 +319,9 @@ pub(crate) fn check<'a>(
 ) -> Result<Checked, Vec<Diagnostic>> {
     let changed: BTreeSet<&str> = changed.map(String::as_str).collect();
     let touched = |one: &Diagnostic| changed.contains(one.place.file.as_str());
+
     let (mut ruleset, mut diagnostics) = Ruleset::read(files, columns);
+
     if ruleset.is_none() {
         // A file in force may read a column that nobody has delivered yet: that is for check to
         // say about a file that changes, not a reason to keep others from changing.
@@ -316,7 +331,10 @@ pub(crate) fn check<'a>(
             ruleset = any_column;
         }
     }
+
     let Some(ruleset) = ruleset else { return Err(diagnostics) };
+
+    // Without a change these are files that were activated, whose cases held then.
     let mut cases = 0;
     if !changed.is_empty() {
         diagnostics.extend(zone::unknown(&ruleset));
@@ -324,6 +342,7 @@ pub(crate) fn check<'a>(
         diagnostics.extend(findings);
         cases = count;
     }
+
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     if sound { Ok(Checked { ruleset, cases }) } else { Err(diagnostics) }
 }

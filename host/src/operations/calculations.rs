@@ -74,6 +74,7 @@ impl Service {
         let Wanted { ruleset, plan, period, leaves } = wanted;
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
+
         self.ledger.each(Some(leaves), &mut |stored| {
             let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
             for decision in of_plan.filter_map(|one| one.within(|id| leaves.contains(id))) {
@@ -82,19 +83,25 @@ impl Service {
             }
             Ok(())
         })?;
+
         found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
         let decisions = found.into_iter().map(|(_, decision)| decision).collect();
+
         let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
+
+        // Credits posted from finalized periods do not stand in the order of their deals.
         if !self.ledger.finalized()?.is_empty() {
             let order = |row: &accredit_domain::decision::CreditRow| {
                 (row.incentive_date.clone(), row.transaction.clone())
             };
             calculation.credits.sort_by_cached_key(order);
         }
+
         calculation.revision = self.index()?.revision(plan, &period.id, leaves);
         let lost = self.lost_adjustments(Some(plan), Some(leaves))?;
         calculation.log.extend(lost.iter().cloned());
         calculation.alerts.extend(lost);
+
         Ok(calculation)
     }
 
@@ -110,6 +117,7 @@ impl Service {
     ) -> Result<(bool, Option<Stored>), StoreError> {
         let Some(id) = &adjustment.transaction else { return Ok((false, None)) };
         let Some(stored) = self.ledger.transaction(id)? else { return Ok((false, None)) };
+
         let applied = if adjustment.credit.is_empty() {
             let ruleset = self.ruleset.load_full();
             let decoder = &mut Decoder::new(Arc::clone(&ruleset.settings.fields));
@@ -120,6 +128,7 @@ impl Service {
             let mut rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
             rows.any(|row| posting::credit_of(row).to_string() == adjustment.credit)
         };
+
         Ok((applied, Some(stored)))
     }
 
@@ -135,16 +144,19 @@ impl Service {
             if plan.is_some_and(|plan| !of_plan.is_empty() && plan != of_plan) {
                 continue;
             }
+
             let (applied, stored) = self.applied(&adjustment)?;
             let periods = stored.iter().flat_map(|stored| &stored.decisions);
             let periods: BTreeSet<&str> = periods
                 .filter(|decision| plan.is_none_or(|plan| plan == decision.plan))
                 .filter_map(|decision| decision.period.as_deref())
                 .collect();
+
             let here = leaves.is_none_or(|leaves| periods.iter().any(|own| leaves.contains(*own)));
             if applied || !here {
                 continue;
             }
+
             let transaction = adjustment.transaction.as_deref().unwrap_or_default();
             let what = if adjustment.credit.is_empty() { "the deal" } else { &adjustment.credit };
             let amount = adjustment.amount.as_deref().unwrap_or_default();
@@ -152,6 +164,7 @@ impl Service {
             let plan = plan.unwrap_or(of_plan);
             lost.push(note(transaction, plan, "adjustment", "adjustment_not_applied", message));
         }
+
         Ok(lost)
     }
 }

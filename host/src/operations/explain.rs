@@ -42,8 +42,10 @@ fn input(row: &Resolution) -> Result<Input, StoreError> {
     let damaged = |what: &str, text: &str| {
         StoreError::Damaged(format!("`{text}` is no {what}, in what `{}` did by hand", row.who))
     };
+
     let credit =
         || CreditId::parse(&row.credit).ok_or_else(|| damaged("id of a credit", &row.credit));
+
     let amount = || {
         let text = row.amount.as_deref().unwrap_or_default();
         text.parse::<Decimal>().map_err(|_| damaged("amount", text))
@@ -57,15 +59,18 @@ fn input(row: &Resolution) -> Result<Input, StoreError> {
             let credit = credit()?;
             return Ok(Input::Resolution(stage::Resolution { credit, action, date, reason }));
         }
+
         "adjust_to" => Change::To(amount()?),
         "adjust_by" => Change::By(amount()?),
         "reset" => Change::Reset,
         other => return Err(damaged("action", other)),
     };
+
     let target = match (row.credit.as_str(), &row.transaction) {
         ("", Some(transaction)) => Target::Transaction(Arc::from(transaction.as_str())),
         _ => Target::Credit(credit()?),
     };
+
     let reason_code = row.reason_code.as_deref().map(Arc::from);
     Ok(Input::Adjustment(Adjustment { target, change, reason_code }))
 }
@@ -131,15 +136,19 @@ impl Service {
     ) -> Result<Option<WhyNot>, Problem> {
         let ruleset = self.ruleset_of(&decision.ruleset)?;
         let Some(plan) = ruleset.plans.get(decision.plan.as_str()) else { return Ok(None) };
+
         let fields = Arc::clone(&ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
         let inputs = self.inputs(stored, decision)?;
+
         // The id of a participant and nothing else: a name is not tried for somebody who is unknown.
         let known = ruleset.organization.find_participant(payee).is_some();
         let payee = if known { payee } else { "" };
+
         let why_not = ruleset.with_machine(|machine| {
             for_payee(&ruleset, plan, &transaction, &inputs, machine, payee)
         });
+
         Ok(Some(why_not))
     }
 
@@ -173,10 +182,12 @@ impl Service {
         if *current.hash == *hash {
             return Ok(current);
         }
+
         let mut known = self.rulesets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ruleset) = known.iter().find(|ruleset| *ruleset.hash == *hash) {
             return Ok(Arc::clone(ruleset));
         }
+
         let ruleset = rebuilt(&self.ledger, hash).map_err(|error| Problem::internal(&error))?;
         let ruleset = ruleset.ok_or_else(|| {
             let detail = format!(
@@ -185,6 +196,7 @@ impl Service {
             );
             Problem::conflict("ruleset_not_rebuilt", detail)
         })?;
+
         known.push_front(Arc::clone(&ruleset));
         known.truncate(RULESETS_MAX);
         Ok(ruleset)

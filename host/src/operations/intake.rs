@@ -56,10 +56,12 @@ pub(crate) fn understand(
     delivery: &Delivery,
 ) -> Result<Understood, String> {
     let records = records(ruleset, machines, delivery)?;
+
     let total = records.len();
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut rows = Vec::with_capacity(total);
     let mut first_without_key = None;
+
     for (index, record) in records.into_iter().enumerate() {
         let transaction = decoder.decode(&record);
         if transaction.id.is_empty() {
@@ -68,6 +70,7 @@ pub(crate) fn understand(
             rows.push((record, Arc::new(transaction)));
         }
     }
+
     // Parts of one deal contradict nothing: each is laid over the one before it.
     if !merges(ruleset, delivery) {
         mark_conflicts(&mut rows);
@@ -77,6 +80,7 @@ pub(crate) fn understand(
         let key = ruleset.settings.fields.id.join("`, `");
         format!("row {row} of {total} has no natural key: `{key}` is blank or missing")
     });
+
     match rest {
         Some(reason) if rows.is_empty() => Err(reason),
         rest => Ok(Understood { rows, rest }),
@@ -158,6 +162,7 @@ pub(crate) fn compare_with_present<'a>(
     // What waits may change what the deals say before these rows are reached.
     let settled = ledger.pending_count(1)? == 0;
     let mut compared = Compared { nothing_new: settled, lost: BTreeMap::new() };
+
     let mut decoder = Decoder::new(Arc::clone(fields));
     for record in rows {
         let transaction = decoder.decode(record);
@@ -165,6 +170,7 @@ pub(crate) fn compare_with_present<'a>(
             compared.nothing_new = false;
             continue;
         };
+
         let present = decoder.decode(&stored.record);
         let order = version::compare(&present, &transaction);
         compared.nothing_new &= order.is_eq();
@@ -173,6 +179,7 @@ pub(crate) fn compare_with_present<'a>(
             compared.lost.insert(stored.id, lost);
         }
     }
+
     Ok(compared)
 }
 
@@ -207,15 +214,19 @@ fn records(
     machines: &mut Machines,
     delivery: &Delivery,
 ) -> Result<Vec<Record>, String> {
+    // Rows of an import were understood when they came in, and are stored as such.
     if delivery.source == IMPORT {
         return serde_json::from_slice(&delivery.body)
             .map_err(|error| format!("stored rows are unreadable: {error}"));
     }
+
     let source = ruleset.settings.sources.get(&delivery.source);
     let source = source.ok_or_else(|| format!("`{}` is no source any more", delivery.source))?;
     let connector = plugins::connector(&source.connector)
         .ok_or_else(|| format!("`{}` is no connector of this build", source.connector))?;
+
     let payloads = connector.decode(&delivery.body).map_err(|error| error.to_string())?;
+
     let mut records = Vec::new();
     for payload in payloads {
         match source.intake {
@@ -229,6 +240,7 @@ fn records(
             None => records.extend(plain(&payload)?),
         }
     }
+
     Ok(records)
 }
 

@@ -56,6 +56,7 @@ impl Service {
                 let own = own_period(old, &plan, leaf.first);
                 periods.extend(own.map(|period| (period.id.clone(), period)));
             }
+
             for period in periods.values() {
                 let credits =
                     self.credits(&BTreeSet::from([plan.clone()]), &leaves(old, period))?;
@@ -65,6 +66,7 @@ impl Service {
                 found.extend(less((&plan, &period.id), new, &before, &after));
             }
         }
+
         Ok(found)
     }
 }
@@ -78,12 +80,15 @@ fn less(
 ) -> Vec<Loss> {
     let after = sums(after);
     let mut losses = Vec::new();
+
     for ((payee, unit), amount) in sums(before) {
+        // A payee whose id was renamed is found under the id of the new ruleset.
         let organization = &new.organization;
         let renamed = organization.find_participant(&payee);
         let name =
             renamed.map_or_else(|| payee.clone(), |id| organization.participant_id(id).to_string());
         let left = after.get(&(name, unit.clone())).copied().unwrap_or_default();
+
         if left < amount {
             losses.push(Loss {
                 payee,
@@ -95,6 +100,7 @@ fn less(
             });
         }
     }
+
     losses
 }
 

@@ -53,6 +53,7 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
         let rules = rules::all(files).into_iter();
         rules.map(|rule| ((rule.plan.clone(), rule.name.clone()), rule)).collect()
     };
+
     let (old, new) = (keyed(old), keyed(new));
     let mut changes = Vec::new();
     let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
@@ -62,6 +63,7 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
             continue;
         }
         let Some(rule) = after.or(before) else { continue };
+
         let fields: Vec<&String> = match (before, after) {
             (Some(before), Some(after)) => {
                 let keys = before.body.keys().chain(after.body.keys());
@@ -72,6 +74,7 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
             }
             _ => Vec::new(),
         };
+
         changes.push(json!({
             "plan": rule.plan,
             "rule": rule.name,
@@ -80,5 +83,6 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
             "keys": fields,
         }));
     }
+
     changes
 }

@@ -82,6 +82,7 @@ impl Selection<'_> {
             if plans.is_empty() {
                 return None;
             }
+
             let transaction = Arc::new(decoder.decode(&stored.record));
             let date = transaction.date().ok();
             let open = open(self.ruleset, date, self.today) && !self.finalized(date);
@@ -90,6 +91,7 @@ impl Selection<'_> {
             let meant = (self.effective.covers(date) && open) || posted;
             meant.then_some(Again { stored, transaction, plans })
         });
+
         again.collect()
     }
 
@@ -118,15 +120,19 @@ impl Service {
         for one in again {
             resolutions.extend(self.ledger.resolutions(&one.stored.id)?);
         }
+
         let inputs = explain::inputs(Some(today), &resolutions)?;
+
         // What stands of a finalized period is posted anew: only what was decided can be.
         let books = !self.ledger.finalized()?.is_empty();
         let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
         let threads = thread::available_parallelism().map_or(1, Into::into);
+
         let stale = |place: usize, plan: &str| {
             again.get(place).is_some_and(|one: &Again| books || one.plans.contains(plan))
         };
         let decided = calculation::decide_some(ruleset, &transactions, &inputs, threads, &stale);
+
         let merged = again.iter().zip(decided).map(|(one, anew)| {
             let kept = one.stored.decisions.iter();
             let kept = kept.filter(|kept| !books && !one.plans.contains(&kept.plan));
@@ -136,6 +142,7 @@ impl Service {
             plans.sort_by(|a, b| a.plan.cmp(&b.plan));
             plans
         });
+
         Ok(merged.collect())
     }
 
@@ -155,10 +162,12 @@ impl Service {
         (current, new): (&Ruleset, &Ruleset),
         effective: Effective,
     ) -> Result<Replayed, StoreError> {
+        // `Now` decides no credits again; shown is what deciding all of them again would do.
         let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
         let today = self.business_date();
         let pins = self.pins(new)?;
         let finalized = self.ledger.finalized()?;
+
         let selection = Selection {
             ruleset: new,
             pins: &pins,
@@ -167,14 +176,17 @@ impl Service {
             today,
             finalized: &finalized,
         };
+
         let mut replayed = Replayed::default();
         let mut from = Some(0);
         while let Some(first) = from {
             let (stored, next) = self.page(first)?;
             from = next;
+
             let waiting: Vec<Stored> = stored.iter().filter(|one| waits(one)).cloned().collect();
             let again = selection.of(stored);
             let decided = self.settled(new, &again, today, &finalized)?;
+
             let mut meant = BTreeSet::new();
             for (one, decisions) in again.iter().zip(&decided) {
                 let before = (current, one.stored.decisions.as_slice());
@@ -186,8 +198,10 @@ impl Service {
                     replayed.booked.add(delta.as_ref());
                 }
             }
+
             let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
             let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
+
             for (number, delta) in self.redriven((current, new), waiting, today, &finalized)? {
                 replayed.booked.add(delta.as_ref());
                 if !shown.contains(&number) {
@@ -195,6 +209,7 @@ impl Service {
                 }
             }
         }
+
         Ok(replayed)
     }
 
@@ -236,6 +251,7 @@ impl Service {
         finalized: &BTreeSet<String>,
     ) -> Result<Vec<(u64, Option<Delta>)>, StoreError> {
         let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
+
         let again: Vec<Again> = waiting
             .into_iter()
             .map(|mut stored| {
@@ -245,8 +261,10 @@ impl Service {
                 Again { stored, transaction, plans }
             })
             .collect();
+
         let mut decided = self.decide_stale(new, &again, today)?;
         let mut deltas = Vec::with_capacity(again.len());
+
         for (one, decisions) in again.iter().zip(&mut decided) {
             decisions.retain(|decision| one.plans.contains(&decision.plan));
             if !finalized.is_empty() {
@@ -254,10 +272,12 @@ impl Service {
                 frozen.retain(|row| one.plans.contains(&row.plan));
                 posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
             }
+
             let before = (current, one.stored.decisions.as_slice());
             let delta = impact::compare(before, (new, decisions));
             deltas.push((one.stored.number, delta.map_err(StoreError::Damaged)?));
         }
+
         Ok(deltas)
     }
 }

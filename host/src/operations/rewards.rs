@@ -112,18 +112,22 @@ impl Service {
         if changed.is_empty() {
             return Ok(restated);
         }
+
         let summaries = self.ledger.summaries()?;
         let stored = summaries.keys().filter(|(plan, _)| changed.contains(plan));
         let stored: BTreeSet<&String> = stored.map(|(_, leaf)| leaf).collect();
+
         // Year by year, so that no more than the credits of one are held at a time.
         let mut years: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for leaf in stored {
             let year = year(new, leaf).or_else(|| year(old, leaf)).unwrap_or_else(|| leaf.clone());
             years.entry(year).or_default().insert(leaf.clone());
         }
+
         for stored in years.values() {
             let credits = self.credits(&changed, stored)?;
             let around = stored.iter().flat_map(|leaf| around(new, leaf)).collect::<BTreeSet<_>>();
+
             for (plan, by_leaf) in &credits {
                 let differs = around.iter().filter(|period| {
                     rewards(old, plan, period, by_leaf) != rewards(new, plan, period, by_leaf)
@@ -134,6 +138,7 @@ impl Service {
                 }
             }
         }
+
         Ok(restated)
     }
 
@@ -144,6 +149,7 @@ impl Service {
         leaves: &BTreeSet<String>,
     ) -> Result<Credits, StoreError> {
         let mut credits = Credits::new();
+
         self.ledger.each(Some(leaves), &mut |stored| {
             let decisions = stored.decisions.into_iter();
             let decisions = decisions.filter(|decision| plans.contains(&decision.plan));
@@ -155,6 +161,7 @@ impl Service {
             }
             Ok(())
         })?;
+
         Ok(credits)
     }
 
@@ -168,6 +175,7 @@ impl Service {
         let ruleset = self.ruleset.load_full();
         let index = self.index()?;
         let mut known = self.reward_alerts.lock().unwrap_or_else(PoisonError::into_inner);
+
         let mut found = BTreeMap::new();
         for (id, leaf) in index.summaries.keys() {
             let rewarded = ruleset.plans.get(id.as_str()).is_some_and(|p| !p.rewards.is_empty());
@@ -176,16 +184,22 @@ impl Service {
                 found.insert((id.clone(), period.id.clone()), period);
             }
         }
+
+        // Forgotten when it no longer exists, so that what is kept does not grow for ever.
         known.retain(|key, _| found.contains_key(key));
+
         found.retain(|(id, _), period| {
             let own = leaves(&ruleset, period);
             let inside = within.is_none_or(|within| own.is_subset(within));
             inside && plan.is_none_or(|plan| plan == id)
         });
+
         let mut alerts = Vec::new();
         for (key, period) in found {
             let own = leaves(&ruleset, &period);
             let revision = index.revision(&key.0, &period.id, &own);
+
+            // Working rewards out takes every credit of the period, so it is done once a revision.
             let fresh = |known: &&Alerts| {
                 known.revision == revision && Arc::ptr_eq(&known.ruleset, &ruleset.hash)
             };
@@ -193,15 +207,18 @@ impl Service {
                 alerts.extend(known.notes.iter().cloned());
                 continue;
             }
+
             let credits = self.credits(&BTreeSet::from([key.0.clone()]), &own)?;
             let by_leaf = credits.get(&key.0).cloned().unwrap_or_default();
             let found = rewards(&ruleset, &key.0, &period.id, &by_leaf);
             let notes = found.alerts.into_iter();
             let notes = notes.map(|note| NoteRow { note, period: Some(period.id.clone()) });
             let notes: Vec<NoteRow> = notes.collect();
+
             alerts.extend(notes.iter().cloned());
             known.insert(key, Alerts { revision, ruleset: Arc::clone(&ruleset.hash), notes });
         }
+
         Ok(alerts)
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn all(files: &Files) -> Vec<Rule> {
         let plan = path.strip_prefix("plans/")?.strip_suffix(".toml")?;
         Some((plan, text.parse::<DocumentMut>().ok()?))
     });
+
     let mut rules = Vec::new();
     for (plan, document) in plans {
         for kind in KINDS {
@@ -52,6 +53,7 @@ pub(crate) fn all(files: &Files) -> Vec<Rule> {
             }
         }
     }
+
     rules
 }
 
@@ -76,16 +78,19 @@ impl Wanted {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
+
         let tags = rule.body.get("tags").and_then(Value::as_array);
         let has = |tag: &String| tags.is_some_and(|tags| tags.contains(&Value::from(tag.as_str())));
         let contains = |text: &String| {
             let all = Value::Object(rule.body.clone()).to_string().to_lowercase();
             all.contains(&text.to_lowercase())
         };
+
         let date = |key: &str| of(key).parse::<Date>().ok();
         let active = |day: &Date| {
             date("from").is_none_or(|from| from <= *day) && date("to").is_none_or(|to| *day <= to)
         };
+
         same(&self.plan, &rule.plan)
             && same(&self.kind, rule.kind)
             && same(&self.relationship, of("relationship"))
@@ -132,6 +137,7 @@ fn find<'a>(
     name: &str,
 ) -> Result<(&'a mut ArrayOfTables, usize), Uneditable> {
     let named = |table: &Table| table.get("name").and_then(Item::as_str) == Some(name);
+
     let mut found = None;
     for kind in KINDS {
         match document.get(kind) {
@@ -141,6 +147,7 @@ fn find<'a>(
                     break;
                 }
             }
+
             Some(item)
                 if json::tables(item)
                     .iter()
@@ -149,9 +156,11 @@ fn find<'a>(
                 let message = format!("`{name}` is written on one line; edit the plan's file");
                 return Err(Uneditable::Other(message));
             }
+
             _ => (),
         }
     }
+
     let (kind, index) = found.ok_or(Uneditable::Missing)?;
     match document.get_mut(kind) {
         Some(Item::ArrayOfTables(tables)) => Ok((tables, index)),
@@ -167,12 +176,15 @@ pub(crate) fn put(
     body: &Map<String, Value>,
 ) -> Result<String, Uneditable> {
     let mut document = parse(text)?;
+
     let new_name = body.get("name").and_then(Value::as_str).unwrap_or(name).to_owned();
     if new_name != name && find(&mut document, &new_name).is_ok() {
         return Err(Uneditable::Taken(new_name));
     }
+
     let mut body = body.clone();
     body.insert("name".to_owned(), Value::from(new_name));
+
     match find(&mut document, name) {
         Ok((tables, index)) => {
             let table = tables.get_mut(index).ok_or(Uneditable::Missing)?;
@@ -186,6 +198,7 @@ pub(crate) fn put(
         }
         Err(other) => return Err(other),
     }
+
     Ok(document.to_string())
 }
 
@@ -196,11 +209,13 @@ fn append(
 ) -> Result<(), Uneditable> {
     let mut table = Table::new();
     json::update(&mut table, body)?;
+
     let tables = document.entry(kind).or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let Item::ArrayOfTables(tables) = tables else {
         let message = format!("`{kind}` is written on one line; edit the plan's file");
         return Err(Uneditable::Other(message));
     };
+
     table.decor_mut().set_prefix("\n");
     tables.push(table);
     Ok(())

@@ -67,6 +67,7 @@ impl Sums {
                 self.impact.take_back(known.as_ref());
             }
         }
+
         self.impact.add(delta.as_ref());
         if let Some(delta) = delta.filter(|_| self.deltas.len() < DELTAS_MAX) {
             self.deltas.insert(transaction.to_owned(), delta);
@@ -105,16 +106,20 @@ impl Service {
             let detail = "only a change that check finds sound can run as a shadow";
             return Err(Refused::Problem(Problem::conflict("not_checked", detail)));
         }
+
         let ruleset = self.shadow_ruleset(kept)?;
         let sums = Sums { change: kept.id, since_ms: self.clock.now_ms(), ..Sums::default() };
         self.stop_shadow(who).map_err(Refused::Problem)?;
+
         let row = serde_json::to_vec(&sums);
         let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
         let detail = json!({ "change": kept.id, "ruleset": *ruleset.hash });
         let said = (who, "shadow_started", detail);
         let noted = self.ledger.set_meta_noted((KEY, &row), self.clock.now_ms(), said);
         noted.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+
         *self.shadow() = Some(Shadow { ruleset, sums });
+
         Ok(())
     }
 
@@ -124,6 +129,7 @@ impl Service {
         let Some(sums) = shadow.as_ref().map(|shadow| shadow.sums.clone()) else {
             return Ok(None);
         };
+
         let report = sums.impact.report();
         let detail = json!({
             "change": sums.change,
@@ -132,10 +138,13 @@ impl Service {
             "total": report.total,
             "missed": sums.missed,
         });
+
         let said = (who, "shadow_ended", detail);
         let noted = self.ledger.set_meta_noted((KEY, b""), self.clock.now_ms(), said);
         noted.map_err(|error| Problem::internal(&error))?;
+        // Only after the data file says so: a failed commit leaves the shadow running.
         *shadow = None;
+
         Ok(Some(sums))
     }
 
@@ -177,10 +186,12 @@ impl Service {
     pub(crate) fn shadow_deals(&self, deals: Vec<Stored>) -> Result<(), Problem> {
         let running = self.shadow().as_ref().map(|one| (one.sums.change, Arc::clone(&one.ruleset)));
         let Some((change, candidate)) = running else { return Ok(()) };
+
         let current = self.ruleset.load_full();
         let mut decoder = Decoder::new(Arc::clone(&candidate.settings.fields));
         let plans = candidate.plans.keys().map(ToString::to_string);
         let plans: std::collections::BTreeSet<String> = plans.collect();
+
         let again: Vec<Again> = deals
             .into_iter()
             .map(|stored| {
@@ -188,20 +199,25 @@ impl Service {
                 Again { stored, transaction, plans: plans.clone() }
             })
             .collect();
+
         let failed = |error| Problem::internal(&error);
         let finalized = self.ledger.finalized().map_err(failed)?;
         let decided = self.settled(&candidate, &again, self.business_date(), &finalized);
         let decided = decided.map_err(failed)?;
+
+        // Another change may have taken its place while these deals were decided.
         let mut shadow = self.shadow();
         let Some(running) = shadow.as_mut().filter(|running| running.sums.change == change) else {
             return Ok(());
         };
+
         for (one, decisions) in again.iter().zip(&decided) {
             let before = (&*current, one.stored.decisions.as_slice());
             let delta = impact::compare(before, (&candidate, decisions));
             let delta = delta.map_err(StoreError::Damaged).map_err(failed)?;
             running.sums.add(&one.stored.id, one.stored.version > 1, delta);
         }
+
         self.keep_shadow(&running.sums)
     }
 }

@@ -50,12 +50,14 @@ impl Service {
         let Wanted { ruleset, plan, period, leaves } = wanted;
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let (mut deals, mut ids, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
+
         self.ledger.each(Some(leaves), &mut |stored| {
             let deal: Arc<Transaction> = Arc::new(decoder.decode(&stored.record));
             if deal.date().is_ok_and(|date| period.contains(date)) {
                 ids.push(stored.id.clone());
                 deals.push(deal);
             }
+
             let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
             let inside = of_plan.filter_map(|one| one.within(|id| leaves.contains(id)));
             decisions.extend(inside);
@@ -66,6 +68,7 @@ impl Service {
         for id in &ids {
             resolutions.extend(self.ledger.resolutions(id)?);
         }
+
         let inputs = explain::inputs(Some(today), &resolutions)?;
         let posted: Vec<Decision> = simulation::posted(decisions, period);
         Ok(Start { deals, inputs, posted_then: posted.clone(), posted })

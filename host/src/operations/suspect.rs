@@ -27,9 +27,11 @@ where
     let fields = &ruleset.settings.fields;
     let mut decoder = Decoder::new(Arc::clone(fields));
     let mapped = mapped(fields);
+
     let mut counts: HashMap<Arc<str>, usize> = HashMap::new();
     let (mut blank, mut scientific) = (First::default(), First::default());
     let mut strange: BTreeMap<String, First> = BTreeMap::new();
+
     for (file, line, record) in rows() {
         let id = decoder.decode(record).id;
         if id.is_empty() {
@@ -40,19 +42,23 @@ where
             }
             *counts.entry(id).or_default() += 1;
         }
+
         for column in strange_cells(record, &mapped) {
             strange.entry(column.to_owned()).or_default().add(file, line, "");
         }
     }
 
     let mut found = Vec::new();
+
     found.extend(strange.iter().filter_map(|(column, first)| first.strange(column)));
     found.extend(scientific.scientific());
     found.extend(blank.blank(&fields.id));
+
     counts.retain(|_, count| *count > 1);
     if !counts.is_empty() {
         found.extend(repeated(ruleset, &counts, rows()));
     }
+
     found
 }
 
@@ -177,6 +183,7 @@ fn repeated<'a>(
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let (mut total, mut records) = (0, Vec::new());
     let mut last: HashMap<Arc<str>, Place> = HashMap::new();
+
     for (file, line, record) in rows {
         total += 1;
         let id = decoder.decode(record).id;
@@ -191,6 +198,7 @@ fn repeated<'a>(
         let found = latest.iter().filter(|deal| deal.remarks().iter().any(wanted));
         found.map(|deal| Arc::clone(&deal.id)).collect()
     };
+
     let in_conflict = with_remark(|remark| *remark == Remark::Conflict);
     let losing = with_remark(|remark| matches!(remark, Remark::ColumnsMissing(_)));
     let place_of = |ids: &[Arc<str>]| ids.first().and_then(|id| last.get(id)).cloned();
@@ -209,6 +217,7 @@ fn repeated<'a>(
                     columns, as in `id = [\"order\", \"line\"]`";
         found.push(Diagnostic::warning("CR077", place, message).help(help));
     }
+
     if let Some(place) = place_of(&losing) {
         let names = names(&losing, counts);
         let message = format!("later rows do not bring mapped columns that deals had: {names}");
@@ -216,6 +225,7 @@ fn repeated<'a>(
                     `merge = true`";
         found.push(Diagnostic::warning("CR082", place, message).help(help));
     }
+
     found
 }
 

@@ -72,8 +72,10 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
         rulesets: BTreeMap::new(),
         verified: Verified::default(),
     };
+
     verifying.verified.damage = ledger.damage()?;
     let (mut from, mut page) = (0, Vec::new());
+
     loop {
         match ledger.stored_from(from) {
             Ok(None) => break,
@@ -85,10 +87,12 @@ pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, Store
             Err(StoreError::Damaged(_)) => from = ledger.block_after(from),
             Err(error) => return Err(error),
         }
+
         if page.len() >= PAGE {
             verifying.page(&std::mem::take(&mut page))?;
         }
     }
+
     verifying.page(&page)?;
     Ok(verifying.verified)
 }
@@ -152,16 +156,19 @@ impl Verifying<'_> {
                 Some(_) => self.ruleset(&decision.ruleset)?,
                 None => None,
             };
+
             if self.means(decision, ruleset.as_deref()) {
                 let key = (decision.ruleset.as_str(), decision.as_of.as_deref());
                 groups.entry(key).or_default().push((stored, decision));
             }
         }
+
         for ((hash, as_of), recorded) in groups {
             let made = match self.ruleset(hash)? {
                 None => None,
                 Some(ruleset) => Some((self.made(&ruleset, as_of, &recorded)?, ruleset)),
             };
+
             for (stored, decision) in recorded {
                 let message = match &made {
                     None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
@@ -170,10 +177,12 @@ impl Verifying<'_> {
                         Some(again) => self.deviation(decision, again, ruleset)?,
                     },
                 };
+
                 self.verified.decisions += 1;
                 self.differs(stored, decision, message);
             }
         }
+
         Ok(())
     }
 
@@ -199,9 +208,12 @@ impl Verifying<'_> {
         recorded: &[Recorded<'_>],
     ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+
         let (mut numbers, mut transactions) = (Vec::new(), Vec::new());
         let mut resolutions = Vec::new();
+
         for (stored, _) in recorded {
+            // One transaction stands once for each of its plans, one after the other.
             if numbers.last() == Some(&stored.number) {
                 continue;
             }
@@ -209,21 +221,26 @@ impl Verifying<'_> {
                 Err(StoreError::Damaged(_)) => continue,
                 own => own?,
             };
+
             // One that is not understood keeps its own transaction from being decided.
             if explain::inputs(None, &own).is_err() {
                 continue;
             }
+
             resolutions.extend(own);
             numbers.push(stored.number);
             transactions.push(Arc::new(decoder.decode(&stored.record)));
         }
+
         let Ok(as_of) = explain::as_of(as_of) else { return Ok(BTreeMap::new()) };
         let inputs = explain::inputs(as_of, &resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
+
         let rows = decided.iter().map(|plans| {
             plans.iter().map(|again| row::decision(ruleset, again)).collect::<Vec<_>>()
         });
+
         Ok(numbers.into_iter().zip(rows).collect())
     }
 
@@ -246,26 +263,32 @@ impl Verifying<'_> {
         ruleset: &Ruleset,
     ) -> Result<Option<String>, StoreError> {
         let again = made.iter().find(|one| one.plan == decision.plan).cloned();
+
         // A plan that is gone has nothing but what was posted of it.
         let gone = || Decision { credits: Vec::new(), ..decision.clone() };
         let gone = (decision.outcome == Outcome::Filtered).then(gone);
+
         let Some(again) = again.or(gone) else {
             return Ok(Some("its ruleset has no such plan".to_owned()));
         };
+
         let again = match self.posted(again, ruleset) {
             Err(StoreError::Damaged(why)) => return Ok(Some(format!("it cannot be made: {why}"))),
             again => again?,
         };
         let Some(again) = again else { return Ok(None) };
+
         let (recorded, again) = (in_order(decision.clone()), in_order(again));
         if recorded == again {
             return Ok(None);
         }
+
         let before = (ruleset, std::slice::from_ref(&recorded));
         let delta = match impact::compare(before, (ruleset, std::slice::from_ref(&again))) {
             Err(why) => return Ok(Some(why)),
             Ok(delta) => delta,
         };
+
         let first = delta.as_ref().and_then(impact::Delta::first);
         let other = || "its reasons or warnings differ".to_owned();
         Ok(Some(first.map_or_else(other, |first| first.message.clone())))

@@ -15,8 +15,10 @@ pub(crate) fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
     if tz::TimeZone::get(zone).is_ok() {
         return None;
     }
+
     let text = ruleset.files.get(SETTINGS).map_or("", AsRef::as_ref);
     let lines = (1..).zip(text.lines());
+
     let mut place = lines.filter(|(_, line)| line.trim_start().starts_with("time_zone"));
     let place = place.next().map_or_else(
         || Place::file(SETTINGS),
@@ -25,6 +27,7 @@ pub(crate) fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
             Place::new(SETTINGS, line, u32::try_from(quote + 1).unwrap_or(1))
         },
     );
+
     let found = Diagnostic::error("CR024", place, format!("there is no time zone `{zone}`"));
     let names: Vec<String> = tz::db().available().map(|name| name.as_str().to_owned()).collect();
     let help = did_you_mean(zone, names.iter().map(String::as_str));

@@ -42,15 +42,18 @@ impl Config {
         workspace: Option<PathBuf>,
     ) -> Result<Config, String> {
         let text = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+
         let business_date = match text("ACCREDIT_BUSINESS_DATE") {
             None => None,
             Some(date) => Some(date.trim().parse().map_err(|_| {
                 format!("`ACCREDIT_BUSINESS_DATE` is `{date}`; expected a date such as 2026-01-31")
             })?),
         };
+
         let listen = "127.0.0.1:8080".to_owned();
         let sources = Sources::from_environment();
         let credentials = sources.read()?;
+
         Ok(Config {
             data,
             workspace,

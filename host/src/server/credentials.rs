@@ -83,21 +83,25 @@ impl Sources {
     /// Those among variables; blank ones are not there.
     pub(crate) fn of(variables: impl IntoIterator<Item = (String, String)>) -> Sources {
         let mut sources = Sources::default();
+
         for (variable, value) in variables {
             let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(&variable);
             let wanted = name == TOKEN || name == TOKENS || name.starts_with(SECRET_PREFIX);
             if !wanted || value.trim().is_empty() {
                 continue;
             }
+
             let origin = if name.len() < variable.len() {
                 Origin::File(PathBuf::from(value.trim()))
             } else {
                 Origin::Value(value.into())
             };
+
             if sources.known.insert(name.to_owned(), origin).is_some() {
                 sources.twice.push(name.to_owned());
             }
         }
+
         sources
     }
 
@@ -117,6 +121,7 @@ impl Sources {
         if let Some(name) = self.twice.first() {
             return Err(format!("`{name}` and `{name}{FILE_SUFFIX}` are both set; keep one"));
         }
+
         let mut credentials = Credentials::default();
         for (name, origin) in &self.known {
             let (text, shown) = match origin {
@@ -127,27 +132,33 @@ impl Sources {
                     (text, shown)
                 }
             };
+
             let text = text.expose_secret().trim();
+
             match name.as_str() {
                 TOKEN => {
                     long_enough(text).map_err(|error| format!("{shown}: {error}"))?;
                     credentials.token = Some(text.into());
                 }
+
                 TOKENS => {
                     let tokens = named(text).map_err(|error| format!("{shown}: {error}"))?;
                     credentials.tokens = tokens;
                 }
+
                 _ => {
                     let secrets = text.split_whitespace().map(SecretString::from).collect();
                     credentials.secrets.insert(name.clone(), secrets);
                 }
             }
         }
+
         let token = credentials.token.as_ref().map(ExposeSecret::expose_secret);
         let same = |one: &&Named| token == Some(one.token.expose_secret());
         if let Some(one) = credentials.tokens.iter().find(same) {
             return Err(format!("`{TOKENS}`: `{}` has the token of `{TOKEN}`", one.name));
         }
+
         Ok(credentials)
     }
 }
@@ -180,15 +191,18 @@ fn long_enough(token: &str) -> Result<(), String> {
 /// What is not understood; tokens are not repeated.
 pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
     let mut all: Vec<Named> = Vec::new();
+
     for part in text.split_whitespace() {
         let mut parts = part.splitn(3, ':');
         let (Some(name), Some(role), Some(token)) = (parts.next(), parts.next(), parts.next())
         else {
             return Err("expected `name:role:token`, separated by spaces".to_owned());
         };
+
         let role = Role::parse(role).ok_or_else(|| {
             format!("`{role}` is no role; write admin, author, approver or reader")
         })?;
+
         let same = |known: &Named| known.name.eq_ignore_ascii_case(name);
         if name.is_empty() || token.is_empty() || all.iter().any(same) {
             return Err(format!("`{name}` must stand once, with a token"));
@@ -196,13 +210,16 @@ pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
         if ACTORS.iter().any(|actor| actor.eq_ignore_ascii_case(name)) {
             return Err(format!("`{name}` is what the audit trail calls the server itself"));
         }
+
         if let Some(other) = all.iter().find(|known| known.token.expose_secret() == token) {
             // Two names with one token would approve each other.
             return Err(format!("`{}` and `{name}` have the same token", other.name));
         }
+
         long_enough(token).map_err(|error| format!("`{name}`: {error}"))?;
         all.push(Named { name: name.to_owned(), role, token: token.into() });
     }
+
     Ok(all)
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn open(config: &Config) -> Result<Redb, String> {
              backup, or delete `{marker}` to begin with an empty one"
         ));
     }
+
     if length.is_none() && !config.create {
         // A first start names the directory that fills the file; without one there is nothing to begin.
         if config.workspace.is_none() {
@@ -56,5 +57,6 @@ pub(crate) fn open(config: &Config) -> Result<Redb, String> {
     {
         tracing::warn!(error.cause = %error, "the marker beside the data file was not written");
     }
+
     Ok(store)
 }

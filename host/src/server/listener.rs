@@ -28,22 +28,28 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(1500);
 pub(crate) async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
+
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = accept(&listener, &slots) => accepted,
         };
+
         let Some((stream, slot)) = accepted else { continue };
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
+
         let service = TowerToHyperService::new(app.clone());
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+
         tokio::spawn(async move {
             // A connection that breaks is the client's affair.
             let _ = connection.await;
             drop(slot);
         });
     }
+
+    // New clients are refused at once, while those that are served may finish.
     drop(listener);
     if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("connections were cut: they did not end in time");

@@ -34,28 +34,34 @@ impl Metrics {
     /// All of them, at zero.
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("accredit");
+
         let requests = Family::<Labels, Counter>::default();
         let credits = Family::<Labels, Counter>::default();
         let reloads = Family::<Labels, Counter>::default();
         let (pending, dead_letters, parked) = <(Gauge, Gauge, Gauge)>::default();
         let (oldest_undecided_s, ready) = <(Gauge, Gauge)>::default();
+
         let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
         let build = Family::<Labels, Gauge>::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
+
         let sources = "Deliveries by source and what became of them";
         registry.register("webhook_requests", sources, requests.clone());
         registry.register("credits", "Credits decided, by status", credits.clone());
         registry.register("policy_reload", "Activations, by outcome", reloads.clone());
         registry.register("inbox_pending", "Deliveries not decided yet", pending.clone());
+
         let dead = "Deliveries that could not be taken and wait for people";
         registry.register("dead_letters", dead, dead_letters.clone());
         let stopped = "Deals that could not be decided in a plan";
         registry.register("parked", stopped, parked.clone());
         let oldest = "Age of the oldest delivery that is not decided";
         registry.register("oldest_undecided_seconds", oldest, oldest_undecided_s.clone());
+
         registry.register("ready", "1 while the server is ready", ready.clone());
         registry.register("store_commit_seconds", "Durable commits", commits.clone());
         registry.register("build_info", "The version that runs", build);
+
         Metrics {
             registry,
             requests,

@@ -81,6 +81,7 @@ impl Monitor {
             _ => Instant::now(),
         };
         self.oldest = Some((oldest, since));
+
         if since.elapsed() >= STALLED {
             let seconds = since.elapsed().as_secs();
             let reason = format!(
@@ -98,18 +99,24 @@ impl Monitor {
 fn count(service: &Service) {
     let ledger = &service.ledger;
     let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+
+    // A figure that cannot be read keeps its last value.
     if let Ok(pending) = ledger.pending_count(PENDING_MAX) {
         service.metrics.pending.set(gauge(pending));
     }
+
     if let Ok(dead) = ledger.dead_count(DEAD_MAX) {
         service.metrics.dead_letters.set(gauge(dead));
     }
+
     if let Ok(counts) = ledger.counts() {
         service.metrics.parked.set(counts.parked);
     }
+
     if let Ok(age) = service.oldest_undecided_s() {
         service.metrics.oldest_undecided_s.set(age.unwrap_or(0));
     }
+
     let faults = service.health.faults().len();
     service.metrics.ready.set(i64::from(faults == 0));
 }

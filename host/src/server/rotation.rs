@@ -27,6 +27,7 @@ pub(crate) fn start(service: &Arc<Service>) -> JoinHandle<()> {
         let kind = tokio::signal::unix::SignalKind::hangup();
         let mut hangup = tokio::signal::unix::signal(kind).ok();
         let mut known = stamps(&service);
+
         loop {
             let asked = match &mut hangup {
                 Some(hangup) => tokio::select! {
@@ -38,6 +39,7 @@ pub(crate) fn start(service: &Arc<Service>) -> JoinHandle<()> {
                     false
                 }
             };
+
             let current = stamps(&service);
             if asked || current != known {
                 known = current;

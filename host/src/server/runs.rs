@@ -67,6 +67,7 @@ impl Service {
         let begun = self.runs.with(|active| {
             let same =
                 |known: &&Active| known.run.plan == run.plan && known.run.period == run.period;
+
             if let Some(known) = active.iter().find(same) {
                 let alike = known.run.mode == run.mode && known.run.selected == run.selected;
                 if alike && !known.cancelled {
@@ -74,15 +75,18 @@ impl Service {
                 }
                 return Err(under_way(&known.run));
             }
+
             if active.len() >= WAITING_MAX {
                 let detail = format!("{WAITING_MAX} runs are under way (WAITING_MAX)");
                 return Err(Problem::unavailable(detail));
             }
+
             let run = self.ledger.begin_run(run).map_err(|error| Problem::internal(&error))?;
             let leaves = wanted.leaves.clone();
             active.push(Active { run: run.clone(), leaves, cancelled: false });
             Ok(run)
         });
+
         self.orders.wake();
         begun
     }
@@ -126,8 +130,10 @@ impl Service {
     /// The run once it has ended, or as it is after `wait`.
     pub(crate) async fn waited(&self, id: u64, wait: Duration) -> Result<Run, Problem> {
         let mut changed = self.runs.changed.subscribe();
+
         let ended = async {
             loop {
+                // Marked as seen before looking, so that an end in between is not missed.
                 changed.borrow_and_update();
                 let run = self.run_of(id)?;
                 let stopping = self.stopping.load(std::sync::atomic::Ordering::Acquire);
@@ -136,6 +142,7 @@ impl Service {
                 }
             }
         };
+
         match tokio::time::timeout(wait, ended).await {
             Ok(run) => run,
             Err(_) => self.run_of(id),

@@ -116,15 +116,19 @@ fn unnamed(ledger: &Ledger, given: &Credentials) -> Result<TokenHash, String> {
     if let Some(token) = &given.token {
         return Ok(TokenHash::of(token.expose_secret()));
     }
+
     let failed = |error| format!("the token cannot be kept: {error}");
     if let Some(hash) = ledger.meta(TOKEN_KEY).map_err(failed)? {
         let hash: [u8; 32] = hash.as_slice().try_into().map_err(|_| "the token is unreadable")?;
         return Ok(TokenHash(hash));
     }
+
     let token = new_token()?;
     let hash = TokenHash::of(token.expose_secret());
+    // Kept before it is shown: a token that was printed must still work after a restart.
     ledger.set_meta(TOKEN_KEY, &hash.0).map_err(failed)?;
     eprintln!("ACCREDIT_TOKEN={}", token.expose_secret());
+
     Ok(hash)
 }
 
@@ -145,10 +149,12 @@ pub(crate) fn secrets(
     let mut secrets = Secrets::new();
     for (name, source) in &ruleset.settings.sources {
         let variable = secret_variable(name);
+
         let active = match given.secrets.get(&variable) {
             Some(given) => given.clone(),
             None => vec![kept_secret(ledger, name, &variable)?],
         };
+
         if let Some(connector) = plugins::connector(&source.connector) {
             for secret in &active {
                 let refused =
@@ -156,8 +162,10 @@ pub(crate) fn secrets(
                 connector.accepts(secret.expose_secret()).map_err(refused)?;
             }
         }
+
         secrets.insert(name.clone(), active);
     }
+
     Ok(secrets)
 }
 

@@ -54,12 +54,16 @@ fn again_and_again(service: &Arc<Service>, part: Part, work: &dyn Fn(&Arc<Servic
         if service.stopping.load(Ordering::Acquire) {
             return;
         }
+
         if started.elapsed() >= RECOVERED {
             pause = PAUSE;
         }
+
         let reason = "its thread ended by an error inside the server and is started again; the log \
                       says more";
         service.health.report(part, reason);
+
+        // A thread that panics at once must not use the processor up.
         std::thread::sleep(pause);
         pause = (pause * 2).min(PAUSE_MAX);
         service.health.clear(part);

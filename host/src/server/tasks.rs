@@ -99,19 +99,23 @@ impl Tasks {
     /// The task of a request, and whether it is new.
     fn begin(&self, asked: &Asked<'_>, at_ms: i64) -> Result<(u64, bool), Problem> {
         let mut hasher = blake3::Hasher::new();
+        // With its length, so that two parts never read like two others.
         for part in [asked.what.as_bytes(), asked.who.as_bytes(), asked.body] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
         let key = hasher.finalize();
+
         self.with(|last, tasks| {
             let mut under_way = tasks.iter().filter(|task| task.ended.is_none());
             if let Some(known) = under_way.clone().find(|task| task.key == key) {
                 return Ok((known.id, false));
             }
+
             if under_way.by_ref().count() >= TASKS_MAX {
                 let detail = format!("{TASKS_MAX} such requests are under way (TASKS_MAX)");
                 return Err(Problem::unavailable(detail));
             }
+
             *last += 1;
             let (what, who) = (asked.what, asked.who.clone());
             tasks.push_back(Task { id: *last, what, who, at_ms, ended: None, key });
@@ -163,6 +167,8 @@ impl Service {
     ) -> Result<Response, Problem> {
         let mut changed = self.tasks.changed.subscribe();
         let (id, new) = self.tasks.begin(&asked, self.clock.now_ms())?;
+
+        // The work goes on when the client goes away, so it is a task of its own.
         if new {
             let service = Arc::clone(self);
             tokio::spawn(async move {
@@ -170,6 +176,7 @@ impl Service {
                 service.tasks.end(id, service.clock.now_ms(), answer);
             });
         }
+
         let ended = async {
             loop {
                 changed.borrow_and_update();
@@ -179,11 +186,13 @@ impl Service {
                 }
             }
         };
+
         match tokio::time::timeout(asked.wait, ended).await {
             Ok(Some((_, answer))) => {
                 let answer = answer?;
                 Ok((answer.status, Json(answer.body)).into_response())
             }
+
             _ => {
                 let location = HeaderValue::from_str(&format!("/v1/tasks/{id}"));
                 let location = location.map_err(|error| Problem::internal(&error))?;

@@ -237,6 +237,7 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         timeouts: BTreeSet::new(),
         timeouts_tried: Instant::now(),
     };
+
     worker.carry_out();
     worker.find_timeouts();
     loop {
@@ -254,8 +255,10 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
+
     let stopped = Instant::now();
     while stopped.elapsed() < LAST_STEPS && worker.step() {}
+
     worker.end_all();
 }
 
@@ -311,6 +314,7 @@ impl Worker {
                 Step::Failed => false,
             },
         };
+
         let pending = self.service.ledger.pending_count(PENDING_MAX).unwrap_or(0);
         self.service.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
         more
@@ -319,12 +323,14 @@ impl Worker {
     fn caught_batch(&mut self, limit: usize) -> Step {
         match catch_unwind(AssertUnwindSafe(|| self.batch(limit))) {
             Ok(Ok(count)) => Step::Done(count),
+
             Ok(Err(error)) => {
                 // The deliveries are still in the inbox; the next tick tries them again.
                 tracing::error!(error.cause = %error, "a batch was not recorded");
                 std::thread::sleep(RETRY);
                 Step::Failed
             }
+
             Err(_) => {
                 tracing::error!(batch.limit = limit, "deciding a batch panicked");
                 self.machines = Machines::default();
@@ -338,6 +344,7 @@ impl Worker {
         let first = self.service.ledger.pending(1).unwrap_or_default();
         let done = first.iter().map(|(sequence, _)| (*sequence, Some(reason.to_owned())));
         let work = Work { done: done.collect(), ..Work::default() };
+
         match self.service.ledger.record(&work) {
             Ok(()) => {
                 self.handled += 1;
@@ -373,6 +380,7 @@ impl Worker {
         if self.date == Some(today) {
             return;
         }
+
         let due = self.service.ledger.due_holds(today);
         match due.and_then(|due| self.decide_what_can_be(&due)) {
             Ok(count) => {
@@ -447,6 +455,7 @@ impl Worker {
             ledger.parked()?.into_iter().map(|note| note.transaction).collect();
         let mut query =
             CreditQuery { status: Some("held".to_owned()), limit: PAGE, ..CreditQuery::default() };
+
         loop {
             let page = ledger.credits(&query)?;
             let broken = page.rows.into_iter();

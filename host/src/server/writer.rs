@@ -83,19 +83,24 @@ pub(crate) fn run(service: &Arc<Service>, queue: &Queue) {
         let mut deliveries = first;
         let mut waiting = vec![(deliveries.len(), reply)];
         let mut stop = false;
+
+        // Whatever waits by now shares one durable commit.
         while deliveries.len() < COMMIT_DELIVERIES_MAX {
             match queue.0.try_recv() {
                 Ok(Job::Take(more, reply)) => {
                     waiting.push((more.len(), reply));
                     deliveries.extend(more);
                 }
+
                 Ok(Job::Stop) => {
                     stop = true;
                     break;
                 }
+
                 Err(_) => break,
             }
         }
+
         commit(service, &deliveries, waiting);
         if stop {
             break;
@@ -117,6 +122,7 @@ fn commit(service: &Service, deliveries: &[Delivery], waiting: Waiting) {
             }
             service.orders.wake();
         }
+
         Err(error) => {
             tracing::error!(error.cause = %error, "deliveries not stored");
             for (_, reply) in waiting {

@@ -35,10 +35,12 @@ pub(crate) async fn list(
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `text`, `kind`, `limit` or `cursor`"))?;
     let limit = credits::limit(wanted.limit)?;
+
     let kind = wanted.kind.as_deref();
     if kind.is_some_and(|kind| !["participant", "position", "team"].contains(&kind)) {
         return Err(Problem::bad_request("`kind` is `participant`, `position` or `team`"));
     }
+
     let page = service.blocking(move |service| {
         let mut all = service.ruleset.load().organization.aliases();
         all.retain(|row| row.fits(wanted.text.as_deref(), wanted.kind.as_deref()));
@@ -48,5 +50,6 @@ pub(crate) async fn list(
         let rows: Vec<Alias> = all.into_iter().skip(from).take(limit).collect();
         Ok(json!({ "data": rows, "next_cursor": next }))
     });
+
     page.await.map(Json)
 }

@@ -122,21 +122,26 @@ pub(crate) async fn preview(
 ) -> Result<Response, Problem> {
     let sent = sent(&body)?;
     let asked = asked("preview", &caller, &headers, &body);
+
     let shown = service.answered(asked, move |service| {
         let current = service.ruleset.load_full();
         if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
             let detail = format!("`{}` is in force by now", current.hash);
             return Err(Problem::conflict("base_moved", detail));
         }
+
         let effective = conditions::effective(sent.effective.as_deref())?;
         let changes = sent.files(&current.files);
         let files = activation::changed(&current.files, &changes);
         let checked = service.candidate(&files, changes.keys()).map_err(conditions::refused)?;
+
         let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
         let limits = limits(sent.max_total, sent.max_payee)?;
+
         let failed = |error| Problem::internal(&error);
         let unfinished = service.ledger.recredit().map_err(failed)?.is_some()
             || service.ledger.pending_count(1).map_err(failed)? > 0;
+
         Ok(Answered::ok(json!({
             "base": *current.hash,
             "unfinished": unfinished,
@@ -150,6 +155,7 @@ pub(crate) async fn preview(
             "stop_loss": impact.exceeds(&limits),
         })))
     });
+
     shown.await
 }
 
@@ -172,6 +178,7 @@ pub(crate) async fn make(
 ) -> Result<Response, Problem> {
     let sent = sent(&body)?;
     let asked = asked("change", &caller, &headers, &body);
+
     let done = service.answered(asked, move |service| {
         let current = service.ruleset.load_full();
         let mut change = sent.change(&current.files, &caller)?;
@@ -179,6 +186,7 @@ pub(crate) async fn make(
             let kept = service.draft(&change).map_err(conditions::refused)?;
             return Ok(conditions::done(&Done::Waiting(Box::new(kept)), None));
         }
+
         // Without files, but with an effective choice, credits are decided again by what is in force.
         let asks_nothing = change.files.is_empty() && change.effective == Effective::Now;
         if asks_nothing && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
@@ -186,11 +194,14 @@ pub(crate) async fn make(
                           again by them";
             return Err(Problem::conflict("nothing_changes", detail));
         }
+
         // `whole` was read against this ruleset and no other.
         change.base.get_or_insert_with(|| current.hash.to_string());
+
         let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
         Ok(conditions::done(&done, None))
     });
+
     done.await
 }
 
@@ -228,13 +239,17 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
         let proposals = service.ledger.proposals().map_err(failed)?;
         let activations = service.ledger.activations().map_err(failed)?;
         let shadow = service.shadow_change();
+
         let waiting = proposals.iter().rev();
         let waiting = waiting.filter(|one| one.state != Standing::Active);
+
         let last = activations.len();
         let done = activations.iter().enumerate().rev();
         let done = done.map(|(index, one)| carried_out(one, index + 1 == last));
+
         Ok(waiting.map(|one| kept(one, shadow)).chain(done).collect())
     });
+
     Ok(crate::http::list(rows.await?))
 }
 
@@ -302,10 +317,12 @@ pub(crate) async fn rollback(
             )
         })?,
     };
+
     let asked = asked("rollback", &caller, &headers, &body);
     let done = service.answered(asked, move |service| {
         let failed = |error| Problem::internal(&error);
         let current = service.ruleset.load_full();
+
         let to = match &back.to {
             Some(to) => to.clone(),
             None => {
@@ -315,8 +332,10 @@ pub(crate) async fn rollback(
                 other.ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier set"))?
             }
         };
+
         let files = service.ledger.files_of(&to).map_err(failed)?;
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
+
         let change = Change {
             files: crate::directory::watch::differences(&current.files, &files),
             who: caller.name,
@@ -329,11 +348,14 @@ pub(crate) async fn rollback(
             force: conditions::reason(back.force.as_deref())?,
             ..Change::default()
         };
+
         if change.files.is_empty() {
             return Err(Problem::conflict("nothing_changes", "this set is in force already"));
         }
+
         let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
         Ok(conditions::done(&done, None))
     });
+
     done.await
 }

@@ -93,22 +93,27 @@ impl Condition {
         let stale = |detail: String| {
             Err(Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail))
         };
+
         let Some(current) = current else {
             return match self.if_match {
                 None => Ok(()),
                 Some(_) => stale(format!("there is no such {what} yet; leave `If-Match` out")),
             };
         };
+
         if self.if_none_match.is_some() {
             return stale(format!("there is such a {what} already"));
         }
+
         let Some(given) = &self.if_match else {
             let detail = "say with `If-Match` which version is to be replaced";
             let status = StatusCode::PRECONDITION_REQUIRED;
             return Err(Problem::new(status, "precondition_required", detail));
         };
+
         let given = given.split(',').map(|tag| tag.trim().trim_matches('"'));
         let mut given = given.filter(|tag| *tag == "*" || *tag == current);
+
         match given.next() {
             Some(_) => Ok(()),
             None => stale(format!("the {what} has changed since it was read")),
@@ -140,6 +145,7 @@ pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
             }
             Answered::ok(body)
         }
+
         Done::Waiting(kept) => {
             let body = json!({
                 "hash": hash,

@@ -33,11 +33,14 @@ pub(crate) fn allowed(path: &str) -> Result<(), Problem> {
     let plain =
         |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0']);
     let sound = path.len() <= PATH_MAX && path.split('/').all(plain);
+
     let cases = path.ends_with(".cases.md")
         && (path.starts_with("plans/") || path.starts_with("policies/"));
+
     if sound && (workspace::definition(path) || cases) {
         return Ok(());
     }
+
     let detail = format!(
         "`{path}` defines nothing; expected `accredit.toml`, or a file under `plans/`, \
          `policies/KIND/` or `organization/` as the format says"
@@ -72,15 +75,19 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let Query(between) = between
         .map_err(|_| Problem::bad_request("expected `from` and `to`, hashes of versions"))?;
+
+    // A path may hold slashes, so the router cannot tell these endings apart.
     if let Some(path) = path.strip_suffix("/versions").map(str::to_owned) {
         let versions = service.blocking(move |service| versions(service, &path));
         return Ok(crate::http::list(versions.await?).into_response());
     }
+
     if let Some(path) = path.strip_suffix("/diff").map(str::to_owned) {
         let diff = service.blocking(move |service| diff(service, &path, &between));
         let kind = [(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")];
         return Ok((kind, diff.await?).into_response());
     }
+
     let ruleset = service.ruleset.load_full();
     let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("definition"))?;
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
@@ -122,9 +129,11 @@ async fn put(
     text: Option<Arc<str>>,
 ) -> Result<crate::operations::activation::Done, Problem> {
     allowed(&path)?;
+
     let condition = Condition::new(&headers);
     let files = BTreeMap::from([(path.clone(), text)]);
     let change = Change { files, ..conditions::change(&headers, &caller)? };
+
     let done = service.blocking(move |service| {
         let holds = |files: &Files| {
             let hash = files.get(&path).map(|text| content_hash(text));
@@ -132,6 +141,7 @@ async fn put(
         };
         service.submit(&change, holds).map_err(conditions::refused)
     });
+
     // Not cut short by a client that goes away: `blocking` runs to its end.
     done.await
 }
@@ -154,11 +164,14 @@ pub(crate) async fn restore(
     let path = path.strip_suffix("/restore").map(str::to_owned);
     let path = path.ok_or_else(|| Problem::not_found("action"))?;
     allowed(&path)?;
+
     let Restore { hash } = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with the `hash` of a version"))?;
+
     let known = hash.clone();
     let change = conditions::change(&headers, &caller)?;
     let condition = Condition::new(&headers);
+
     let done = service.blocking(move |service| {
         let text = version(service, &path, &known)?;
         let files = BTreeMap::from([(path.clone(), Some(text))]);
@@ -169,6 +182,7 @@ pub(crate) async fn restore(
         };
         service.submit(&change, holds).map_err(conditions::refused)
     });
+
     conditions::answer(&done.await?, Some(&hash))
 }
 
@@ -176,6 +190,7 @@ pub(crate) async fn restore(
 fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
     let activations = service.ledger.activations().map_err(|error| Problem::internal(&error))?;
     let mut rows = Vec::new();
+
     for activation in activations.iter().rev() {
         let Some(hash) = activation.changed.get(path) else { continue };
         rows.push(json!({
@@ -190,6 +205,7 @@ fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
             "ruleset": activation.ruleset,
         }));
     }
+
     if rows.is_empty() { Err(Problem::not_found("definition")) } else { Ok(rows) }
 }
 

@@ -54,12 +54,16 @@ impl History {
     fn status(&self, files: &Files, path: &str) -> Option<Value> {
         let mut parts = path.strip_prefix("policies/")?.strip_suffix(".rhai")?.splitn(2, '/');
         let (kind, name) = (parts.next()?, parts.next()?);
+
         let touches = |row: &Activation| row.files.iter().any(|file| file == path);
         let activation = self.activations.iter().rev().find(|row| touches(row));
         let since = activation.map_or(0, |row| row.at_ms);
+
         let refusal = self.refusals.iter().rev().find(|row| touches(&row.activation));
         let refusal = refusal.filter(|refusal| refusal.activation.at_ms >= since);
+
         let source = files.get(path);
+
         Some(json!({
             "kind": kind,
             "name": name,
@@ -112,10 +116,13 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let path = path(&kind, &name)?;
+
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let json = accept.is_some_and(|accept| accept.contains("application/json"));
+
     let files = service.ruleset.load().files.clone();
     let source = files.get(&path).cloned();
+
     if !json {
         let source = source.ok_or_else(|| Problem::not_found("policy"))?;
         let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
@@ -131,11 +138,13 @@ pub(crate) async fn show(
         Ok(history.status(&files, &path).filter(|_| known))
     });
     let state = state.await?.ok_or_else(|| Problem::not_found("policy"))?;
+
     let mut response = ([(header::VARY, "accept")], Json(state)).into_response();
     // The tag is of the text, for `If-Match`: the state has none of its own.
     if let Some(source) = source {
         response.headers_mut().insert(header::ETAG, conditions::etag(&content_hash(&source))?);
     }
+
     Ok(response)
 }
 
@@ -150,15 +159,18 @@ pub(crate) async fn replace(
     let path = path(&kind, &name)?;
     let text = conditions::text(&body)?;
     let new = content_hash(&text);
+
     let condition = Condition::new(&headers);
     let files = BTreeMap::from([(path.clone(), Some(text))]);
     let change = Change { files, ..conditions::change(&headers, &caller)? };
+
     let done = service.blocking(move |service| {
         let allowed = |files: &Files| {
             condition.holds(files.get(&path).map(|text| content_hash(text)).as_deref(), "policy")
         };
         service.submit(&change, allowed).map_err(conditions::refused)
     });
+
     // Not cut short by a client that goes away: `blocking` runs to its end.
     conditions::answer(&done.await?, Some(&new))
 }

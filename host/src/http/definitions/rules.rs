@@ -47,11 +47,13 @@ fn search(query: Vec<(String, String)>) -> Result<Wanted, Problem> {
                     `relationship` or `active_on`, a date";
         Problem::bad_request(format!("{message}; expected {help}"))
     };
+
     let mut keys = Map::new();
     for (key, value) in query {
         if !KEYS.contains(&key.as_str()) {
             return Err(refused(format!("`{key}` is not a key of this search")));
         }
+
         if key == "tag" {
             let tags = keys.entry("tag").or_insert_with(|| json!([]));
             tags.as_array_mut().into_iter().for_each(|tags| tags.push(Value::from(value.as_str())));
@@ -59,6 +61,7 @@ fn search(query: Vec<(String, String)>) -> Result<Wanted, Problem> {
             return Err(refused(format!("`{key}` stands twice")));
         }
     }
+
     serde_json::from_value(Value::Object(keys)).map_err(|error| refused(error.to_string()))
 }
 
@@ -115,21 +118,26 @@ async fn edit(
 ) -> Result<Done, Problem> {
     let change = conditions::change(&headers, &caller)?;
     let condition = Condition::new(&headers);
+
     let done = service.blocking(move |service| {
         let path = rules::path(&plan);
         let ruleset = service.ruleset.load_full();
+
         if conditional {
             let current = find(service, &plan, &name).map(|rule| tag(&rule));
             condition.holds(current.as_deref(), "rule")?;
         }
+
         let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("plan"))?;
         let text = edit(text).map_err(uneditable)?;
         let files = BTreeMap::from([(path, Some(Arc::from(text)))]);
+
         // What was edited is the text of this ruleset and no other.
         let base = Some(ruleset.hash.to_string());
         let change = Change { files, base, ..change };
         service.submit(&change, |_| Ok(())).map_err(conditions::refused)
     });
+
     done.await
 }
 
@@ -143,10 +151,13 @@ pub(crate) async fn replace(
 ) -> Result<Response, Problem> {
     let body: Map<String, Value> = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a rule as a JSON object"))?;
+
+    // The plan is in the path already, and the kind is where the rule stands.
     let mut keys = body;
     keys.remove("plan");
     let kind = keys.remove("kind");
     let kind = kind.as_ref().and_then(Value::as_str).map(str::to_owned);
+
     let rule = name.clone();
     let put = move |text: &str| rules::put(text, &rule, kind.as_deref(), &keys);
     conditions::answer(&edit(service, caller, headers, (plan, name), put, true).await?, None)
@@ -184,12 +195,15 @@ pub(crate) async fn copy(
 ) -> Result<Response, Problem> {
     let NewName { name: new } = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with the `name` of the copy"))?;
+
     let rule = name.clone();
     let copied = new.clone();
     let copy = move |text: &str| rules::copy(text, &rule, &copied);
+
     let plan_id = plan.clone();
     let done = edit(Arc::clone(&service), caller, headers, (plan, name), copy, false).await?;
     let copy = find(&service, &plan_id, &new).map(|rule| shown(&rule));
+
     match done {
         Done::Active(active) => {
             let body = json!({ "active": true, "ruleset": *active.ruleset, "rule": copy });

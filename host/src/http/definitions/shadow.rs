@@ -44,10 +44,13 @@ pub(crate) async fn start(
 ) -> Answer {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let known = json.get("change").and_then(Value::as_u64);
+
+    // A body without a known change is a change itself, which is kept as a draft.
     let sent = match known {
         Some(_) => None,
         None => Some(changes::sent(&body)?),
     };
+
     let started = service.blocking(move |service| {
         let kept = match (known, sent) {
             (Some(id), _) => {
@@ -61,9 +64,11 @@ pub(crate) async fn start(
                 service.draft(&change).map_err(conditions::refused)?
             }
         };
+
         service.start_shadow(&kept, &caller.name).map_err(conditions::refused)?;
         Ok(service.shadow_sums().map(|(sums, ruleset)| shown(&sums, Some(&ruleset))))
     });
+
     Ok(Json(started.await?.unwrap_or_default()))
 }
 

@@ -54,32 +54,39 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
     if !service.ruleset.load().settings.sources.contains_key(&source) {
         return Err(Problem::not_found("source"));
     }
+
     let encoding = request.headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
         let detail = "bodies are taken as they are signed, without a content encoding";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "media_type", detail));
     }
+
     let verified = service.blocking(move |service| verified(service, request)).await;
     let (delivery, columns_missing, secret) = verified.inspect_err(|_| {
         service.metrics.webhook(&source, "refused");
     })?;
+
     let id = delivery.id.clone();
     let receipts = service.writer.take(vec![delivery]).await.map_err(|error| {
         service.metrics.webhook(&source, "failed");
         not_taken(&error)
     })?;
+
     let receipt = receipts.into_iter().next();
     let receipt = receipt.ok_or_else(|| Problem::internal(&"a delivery without a receipt"))?;
+
     let outcome = match (receipt.conflict, receipt.duplicate) {
         (true, _) => "conflict",
         (false, true) => "duplicate",
         (false, false) => "accepted",
     };
+
     service.metrics.webhook(&source, outcome);
     if receipt.conflict {
         tracing::warn!(delivery.source = %source, delivery.id = %id, "same id, other body");
     }
+
     tracing::info!(
         delivery.source = %source,
         delivery.id = %id,
@@ -88,6 +95,7 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
         delivery.outcome = outcome,
         "delivery stored"
     );
+
     let mut answer = json!({
         "delivery": id,
         "transactions": receipt.transactions,
@@ -96,11 +104,13 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
     if let (true, Some(answer)) = (receipt.conflict, answer.as_object_mut()) {
         answer.insert("conflict".to_owned(), true.into());
     }
+
     if let (false, false, Some(answer)) =
         (receipt.duplicate, columns_missing.is_empty(), answer.as_object_mut())
     {
         answer.insert("columns_missing".to_owned(), json!(columns_missing));
     }
+
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
@@ -117,16 +127,20 @@ fn verified(
     request: Incoming,
 ) -> Result<(Delivery, ColumnsMissing, usize), Problem> {
     let ruleset = service.ruleset.load_full();
+
     let source = ruleset.settings.sources.get(&request.source);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
     let connector = plugins::connector(&source.connector);
     let connector = connector.ok_or_else(|| Problem::not_found("source"))?;
+
     let secrets = service.secrets.load();
     let secrets = secrets.get(&request.source).map(Vec::as_slice).unwrap_or_default();
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     let headers = request.headers.iter();
     let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+
     let received_ms = service.clock.now_ms();
+
     let payload = Payload {
         method: request.method.as_str(),
         path: request.uri.path_and_query().map_or("", |path| path.as_str()),
@@ -135,6 +149,7 @@ fn verified(
         now_ms: received_ms,
         secrets: &secrets,
     };
+
     let Verified { delivery, secret } = connector.verify(&payload).map_err(|reason| {
         tracing::warn!(
             delivery.source = %request.source,
@@ -145,6 +160,7 @@ fn verified(
         let detail = "the delivery is not authentic";
         Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
     })?;
+
     let mut delivery = Delivery {
         source: request.source,
         id: delivery,
@@ -152,6 +168,7 @@ fn verified(
         received_ms,
         transactions: Vec::new(),
     };
+
     let columns_missing;
     (delivery.transactions, columns_missing) = transactions(service, &ruleset, &delivery)?;
     Ok((delivery, columns_missing, secret))
@@ -167,10 +184,12 @@ fn transactions(
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
     let mut machines = kept().pop().unwrap_or_default();
     let understood = intake::understand(ruleset, &mut machines, delivery);
+
     let mut kept = kept();
     if kept.len() < MACHINES_KEPT_MAX {
         kept.push(machines);
     }
+
     let rows = understood.map(|understood| understood.rows).unwrap_or_default();
     let mut ids: Vec<String> = Vec::new();
     for (_, transaction) in &rows {
@@ -178,6 +197,7 @@ fn transactions(
             ids.push(transaction.id.to_string());
         }
     }
+
     if intake::merges(ruleset, delivery) {
         return Ok((ids, ColumnsMissing::new()));
     }
@@ -186,5 +206,6 @@ fn transactions(
     let records = rows.iter().map(|(record, _)| record);
     let compared = intake::compare_with_present(&service.ledger, fields, records);
     let compared = compared.map_err(|error| Problem::internal(&error))?;
+
     Ok((ids, compared.lost))
 }

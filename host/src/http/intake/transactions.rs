@@ -78,8 +78,10 @@ struct Notes {
 
 async fn store(service: &Arc<Service>, read: Read) -> Result<Response, Problem> {
     let Read { key, rows, deliveries, notes } = read;
+
     let count = deliveries.len();
     let mut deliveries = deliveries.into_iter();
+
     // The first chunk carries the key: if that was used for another body, nothing more goes in.
     let first: Vec<Delivery> = deliveries.by_ref().take(1).collect();
     let taken = |error| not_taken(&error);
@@ -88,6 +90,7 @@ async fn store(service: &Arc<Service>, read: Read) -> Result<Response, Problem> 
         let detail = "this `Idempotency-Key` was used for another body";
         return Err(Problem::unprocessable("idempotency_conflict", detail));
     }
+
     // A commit holds its rows in memory many times over.
     loop {
         let some: Vec<Delivery> = deliveries.by_ref().take(COMMIT_CHUNKS_MAX).collect();
@@ -96,11 +99,14 @@ async fn store(service: &Arc<Service>, read: Read) -> Result<Response, Problem> 
         }
         receipts.extend(service.writer.take(some).await.map_err(taken)?);
     }
+
     let duplicate = receipts.iter().all(|receipt| receipt.duplicate);
     service.metrics.webhook("import", if duplicate { "duplicate" } else { "accepted" });
+
     let mut answer =
         json!({ "delivery": key, "rows": rows, "deliveries": count, "duplicate": duplicate });
     notes.tell(&mut answer);
+
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
@@ -225,6 +231,7 @@ fn chunks(
 ) -> Result<Vec<Delivery>, Problem> {
     let hash = blake3::hash(body).to_hex();
     let received_ms = service.clock.now_ms();
+
     let chunks = records.chunks(CHUNK_ROWS_MAX).enumerate().map(|(index, rows)| {
         let id = match index {
             0 => key.to_owned(),
@@ -234,6 +241,7 @@ fn chunks(
         let transactions = Vec::new();
         Ok(Delivery { source: IMPORT.to_owned(), id, body, received_ms, transactions })
     });
+
     chunks.collect()
 }
 

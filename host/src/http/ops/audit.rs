@@ -47,8 +47,10 @@ pub(crate) async fn list(
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `who`, `what`, `limit` or `cursor`"))?;
     let limit = credits::limit(wanted.limit)?;
+
     let before = wanted.cursor.as_deref().map(str::parse::<u64>).transpose();
     let before = before.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))?;
+
     let trail = service
         .blocking(|service| service.ledger.trail().map_err(|error| Problem::internal(&error)));
     let fits = |row: &Row| {
@@ -56,9 +58,11 @@ pub(crate) async fn list(
             && wanted.who.as_ref().is_none_or(|who| *who == row.who)
             && wanted.what.as_ref().is_none_or(|what| *what == row.what)
     };
+    // One more than is asked for tells whether another page follows.
     let rows: Vec<Row> = trail.await?.into_iter().rev().filter(fits).take(limit + 1).collect();
     let next =
         rows.get(limit).and_then(|_| rows.get(limit - 1)).map(|row| row.sequence.to_string());
+
     let rows: Vec<Value> = rows.iter().take(limit).map(shown).collect();
     Ok(Json(json!({ "data": rows, "next_cursor": next })))
 }

@@ -23,16 +23,19 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
         let failed = |error| Problem::internal(&error);
         let counts = service.ledger.counts().map_err(failed)?;
         let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+
         let ruleset = service.ruleset.load();
         let settings = &ruleset.settings;
         let currency = settings.units.name(settings.currency);
         let total = counts.credited.get(currency).copied().unwrap_or_default();
         let parked = counts.parked;
+
         let mut counts = serde_json::to_value(&counts).unwrap_or_default();
         if let Some(counts) = counts.as_object_mut() {
             let total = money::text(total, settings.currency.scale);
             counts.insert("credited_total".to_owned(), Value::from(total));
         }
+
         Ok(json!({
             "ruleset": &*ruleset.hash,
             "business_date": service.business_date().to_string(),
@@ -51,6 +54,7 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
             "version": env!("CARGO_PKG_VERSION"),
         }))
     });
+
     status.await.map(Json)
 }
 

@@ -26,6 +26,7 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64
             ("failed", Some(*at_ms), Some(problem.status()), problem.body(None))
         }
     };
+
     Ok(Json(json!({
         "task": task.id,
         "what": task.what,

@@ -26,10 +26,12 @@ pub(crate) async fn run(
     let body = json!([wanted.plan, wanted.period]).to_string();
     let (who, wait) = (caller.name, tasks::wait(&headers));
     let asked = Asked { what: "verify", who, body: body.as_bytes(), wait };
+
     let verified = service.answered(asked, move |service| {
         let verified = verify(&service.ledger, &wanted);
         let verified = verified.map_err(|error| Problem::internal(&error))?;
         Ok(Answered::ok(json!(verified)))
     });
+
     verified.await
 }

@@ -63,8 +63,11 @@ async fn adjust(
                       `comment` and `reason_code`";
         Problem::bad_request(detail)
     })?;
+
     let (action, amount) = understood(&said)?;
     let codes = &service.ruleset.load().settings.reason_codes;
+
+    // A reset says nothing new, so that it alone needs no reason code.
     match &said.reason_code {
         Some(code) if !codes.iter().any(|known| **known == **code) => {
             let detail = format!("`{code}` is not one of the workspace's reason codes");
@@ -76,6 +79,7 @@ async fn adjust(
         }
         _ => (),
     }
+
     let action = action.to_owned();
     let (reason_code, comment) = (said.reason_code, said.comment);
     let act = Act::Adjust { subject, action, amount, reason_code, comment };
@@ -107,6 +111,7 @@ fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
             return Err(Problem::unprocessable("unknown_action", detail));
         }
     };
+
     let amount = said.amount.as_deref().map(|text| {
         Decimal::from_str_exact(text.trim()).map_err(|_| {
             let detail = format!("`{text}` is no decimal such as `92.50`");
@@ -114,11 +119,14 @@ fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
         })
     });
     let amount = amount.transpose()?;
+
     if let Some(amount) = amount.filter(|amount| amount.abs() > money::AMOUNT_MAX) {
         let most = money::AMOUNT_MAX;
         let detail = format!("{}", money::TooLarge { amount, most });
         return Err(Problem::unprocessable("bad_amount", detail));
     }
+
+    // A reset takes back what was adjusted, so an amount would mean nothing.
     match (action, amount) {
         ("reset", _) => Ok((action, None)),
         (_, Some(amount)) => Ok((action, Some(amount.to_string()))),

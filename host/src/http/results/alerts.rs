@@ -27,6 +27,7 @@ pub(crate) async fn list(
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer {
     let mut wanted = notes::wanted(query)?;
+
     let dead = wanted.cursor.take_if(|cursor| cursor.starts_with(DEAD));
     let dead = dead.map(|cursor| {
         let after = cursor.trim_start_matches(DEAD).parse::<u64>();
@@ -39,6 +40,7 @@ pub(crate) async fn list(
             let (alerts, next) = of_dead_letters(service, &wanted, after)?;
             return Ok(json!({ "data": alerts, "next_cursor": next }));
         }
+
         let page = notes::page(service, &wanted, true)?;
         let mut alerts: Vec<Value> = page.rows.iter().map(|row| json!(row)).collect();
         let mut next = page.next;
@@ -50,6 +52,7 @@ pub(crate) async fn list(
         }
         Ok(json!({ "data": alerts, "next_cursor": next }))
     });
+
     alerts.await.map(Json)
 }
 
@@ -82,6 +85,7 @@ fn of_dead_letters(
     if wanted.plan.is_some() || wanted.period.is_some() {
         return Ok((Vec::new(), None));
     }
+
     let limit = credits::limit(wanted.limit)?;
     let found = service.ledger.dead_letters(after, limit.saturating_add(1));
     let mut found = found.map_err(|error| Problem::internal(&error))?;
@@ -102,6 +106,7 @@ fn of_dead_letters(
             "sequence": letter.sequence,
         })
     });
+
     Ok((alerts.filter(|alert| fits(wanted, alert)).collect(), next))
 }
 
@@ -126,12 +131,15 @@ fn of_others(
     let failed = |error| Problem::internal(&error);
     let lost = service.lost_adjustments(wanted.plan.as_deref(), leaves).map_err(failed)?;
     let rewards = service.reward_alerts(wanted.plan.as_deref(), leaves).map_err(failed)?;
+
     let mut alerts: Vec<Value> = rewards.iter().map(|row| json!(row)).collect();
     let lost = lost.iter().map(|note| with(json!(note), "period", &wanted.period));
     alerts.extend(lost);
+
     let text = |alert: &Value, key: &str| {
         alert.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
+
     let released = service.ledger.alerts().map_err(failed)?.into_iter().filter(|alert| {
         let fits = |wanted: &Option<String>, key: &str| {
             wanted.as_ref().is_none_or(|wanted| *wanted == text(alert, key))
@@ -140,7 +148,10 @@ fn of_others(
             && (fits(&wanted.period, "period")
                 || leaves.is_some_and(|leaves| leaves.contains(&text(alert, "period"))))
     });
+
     alerts.extend(released);
+
+    // An enquiry belongs to no plan and no period, so it shows only when none is asked for.
     if wanted.plan.is_none() && wanted.period.is_none() {
         let enquiries = service.ledger.enquiries().map_err(failed)?.into_iter();
         alerts.extend(enquiries.filter(|enquiry| waits(&enquiry.state)).map(|enquiry| {
@@ -153,5 +164,6 @@ fn of_others(
             })
         }));
     }
+
     Ok(alerts)
 }

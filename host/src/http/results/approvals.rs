@@ -75,18 +75,23 @@ impl Act {
                 let order = Adjust { subject, action, amount, reason_code, who, comment, approved };
                 adjustments::perform(worker, order)
             }
+
             Act::Resolve { credit, action, comment } => {
                 let order = Resolve { credit, action, who, comment, approved };
                 Ok(json!(worker.resolve_known(order)?))
             }
+
             Act::ReleaseHolds { filter } => holds::perform(worker, filter, &by),
+
             Act::ReleaseCalculation { plan, period, what, force, reason } => {
                 let wish = Wish { what, force, reason, who, approved };
                 calculations::publish(worker, (&plan, &period), &wish)
             }
+
             Act::DeleteCalculation { plan, period, force, reason } => {
                 calculations::unpublish(worker, (&plan, &period), (force, reason.as_deref()), &by)
             }
+
             Act::Period { id, to, force, reason } => {
                 periods::perform(worker, &id, to, (force, reason), &by)
             }
@@ -100,18 +105,23 @@ impl Act {
             Act::Resolve { credit, .. } | Act::Adjust { subject: Subject::Credit(credit), .. } => {
                 (service.ledger.credit(credit).map_err(failed)?.is_some(), "credit")
             }
+
             Act::Adjust { subject: Subject::Transaction(id), .. } => {
                 (service.ledger.transaction(id).map_err(failed)?.is_some(), "transaction")
             }
+
             Act::ReleaseHolds { .. } => (true, "hold"),
+
             Act::ReleaseCalculation { plan, period, .. }
             | Act::DeleteCalculation { plan, period, .. } => {
                 (service.released(plan, period).map(|_| true)?, "calculation")
             }
+
             Act::Period { id, .. } => {
                 (service.ruleset.load().settings.calendar.find(id).is_some(), "period")
             }
         };
+
         if found { Ok(()) } else { Err(Problem::not_found(what)) }
     }
 }
@@ -155,6 +165,7 @@ async fn keep(service: &Arc<Service>, act: Act, caller: Caller) -> Result<Respon
         };
         service.ledger.request_approval(request).map_err(|error| Problem::internal(&error))
     });
+
     let kept = kept.await?;
     let place = [(header::LOCATION, format!("/v1/approvals/{}", kept.id))];
     Ok((StatusCode::ACCEPTED, place, Json(shown(&kept))).into_response())
@@ -189,6 +200,7 @@ pub(crate) async fn list(
     let Query(params) = params.map_err(|_| {
         Problem::bad_request("expected `who`, or `state`: `waiting`, `approved`, `withdrawn`")
     })?;
+
     let listed = service.blocking(move |service| {
         let all = service.ledger.approval_requests().map_err(|error| Problem::internal(&error))?;
         let fitting = all.iter().rev().filter(|one| {
@@ -197,6 +209,7 @@ pub(crate) async fn list(
         });
         Ok(fitting.map(shown).collect())
     });
+
     Ok(crate::http::list(listed.await?))
 }
 
@@ -226,26 +239,31 @@ pub(crate) async fn approve(
     let (body, wait) = (id.to_be_bytes(), tasks::wait(&headers));
     let asked =
         Asked { what: "approval of a request", who: caller.name.clone(), body: &body, wait };
+
     let done = service.answered_by_worker(asked, move |worker| {
         let request = find(worker.service(), id)?;
         if request.state != RequestState::Waiting {
             return Err(not_waiting(&request));
         }
+
         if request.who == caller.name {
             let detail = format!("`{}` asked for it; somebody else approves it", caller.name);
             return Err(Problem::new(StatusCode::FORBIDDEN, "four_eyes", detail));
         }
+
         let act: Act = serde_json::from_value(request.act.clone())
             .map_err(|error| Problem::internal(&error))?;
 
         let approved = Approved { request: Some(id), who: caller.name };
         let by = By { who: request.who, approved: Some(approved.clone()) };
         let answer = act.perform(worker, by)?;
+
         let service = worker.service();
         let settled = service.ledger.settle_request(&approved, service.clock.now_ms());
         settled.map_err(|error| Problem::internal(&error))?;
         Ok(json!({ "request": shown(&find(service, id)?), "answer": answer }))
     });
+
     done.await
 }
 
@@ -259,11 +277,13 @@ pub(crate) async fn withdraw(
         let now_ms = service.clock.now_ms();
         let request = service.ledger.withdraw_request(id, &caller.name, now_ms);
         let request = request.map_err(|error| Problem::internal(&error))?;
+
         let request = request.ok_or_else(|| Problem::not_found("request"))?;
         match request.state {
             RequestState::Withdrawn => Ok(shown(&request)),
             _ => Err(not_waiting(&request)),
         }
     });
+
     withdrawn.await.map(Json)
 }

@@ -41,12 +41,14 @@ pub(crate) async fn list(
     wanted: Result<Query<Narrow>, QueryRejection>,
 ) -> Answer {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
+
     let listed = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
         let data = rows(service, &wanted)?;
         let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
         let again = service.ledger.recredit().map_err(failed)?;
         let run = service.last_run().map_err(failed)?;
+
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
         });
@@ -54,7 +56,9 @@ pub(crate) async fn list(
             json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
                     "decided": run.decided })
         });
+
         let redriving = service.redrives.asked() > 0;
+
         let progress = json!({
             "pending": pending,
             "deciding_again": again,
@@ -63,8 +67,10 @@ pub(crate) async fn list(
             "running": running,
             "last_run": run.map(|date| date.to_string()),
         });
+
         Ok(json!({ "data": data, "next_cursor": null, "progress": progress }))
     });
+
     listed.await.map(Json)
 }
 
@@ -75,6 +81,8 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
     let index = service.index().map_err(failed)?;
     let summaries = &index.summaries;
     let releases = service.ledger.releases().map_err(failed)?;
+
+    // Summaries are kept by leaf, and a plan's own period may span several of them.
     let mut known = BTreeMap::new();
     for (plan, leaf) in summaries.keys() {
         if let Some(leaf) = calendar.find(leaf)
@@ -83,14 +91,17 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
             known.insert((plan.clone(), period.first), period);
         }
     }
+
     let mut rows = Vec::new();
     for ((plan, _), period) in known {
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
+
         if !fits(&wanted.plan, &plan) || !fits(&wanted.period, &period.id) {
             continue;
         }
+
         let leaves = calculations::leaves(&ruleset, &period);
         let counts = counts(summaries, &plan, &leaves);
         let units = &ruleset.settings.units;
@@ -99,7 +110,9 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
             (unit.clone(), Value::from(money::text(*amount, scale)))
         });
         let credited: serde_json::Map<String, Value> = credited.collect();
+
         let release = releases.iter().find(|one| one.plan == plan && one.period == period.id);
+
         let mut row = json!(counts);
         if let Some(row) = row.as_object_mut() {
             row.insert("plan".to_owned(), json!(plan));
@@ -113,8 +126,10 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
             row.insert("credited".to_owned(), Value::Object(credited));
             row.insert("release".to_owned(), release.map_or(Value::Null, shown));
         }
+
         rows.push(row);
     }
+
     Ok(rows)
 }
 
@@ -123,6 +138,7 @@ fn shown(release: &Release) -> Value {
     if release.status == DELETED {
         return Value::Null;
     }
+
     json!({
         "plan": release.plan,
         "period": release.period,
@@ -170,6 +186,7 @@ pub(crate) async fn release(
     let said: Said = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request("expected a JSON object with `what`, and maybe `force` and `reason`")
     })?;
+
     let what = match said.what.as_str() {
         "credits" => What::Credits,
         "rewards" => What::Rewards,
@@ -178,11 +195,15 @@ pub(crate) async fn release(
             return Err(Problem::unprocessable("unknown_release", detail));
         }
     };
+
     let reason = crate::http::reason(said.force, said.reason)?;
     let force = reason.clone().filter(|_| said.force);
+
+    // Bodies that mean the same are the same request, however they are spelled.
     let same = json!([plan, period, said.what, force, reason]).to_string();
     let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
     let asked = Asked { what: "release", who, body: same.as_bytes(), wait };
+
     let act = Act::ReleaseCalculation { plan, period, what, force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
 }
@@ -234,15 +255,18 @@ pub(crate) fn unpublish(
     by: &By,
 ) -> Result<Value, Problem> {
     let service = worker.service();
+
     let wanted = service.released(plan, period)?;
     if !force {
         refuse_certain(service, &wanted)?;
     }
+
     let (who, approved) = (by.who.as_str(), by.approved.as_ref());
     let at_ms = service.clock.now_ms();
     let removed =
         service.ledger.unpublish((plan, period), &wanted.leaves, (who, at_ms), (reason, approved));
     let removed = removed.map_err(|error| Problem::internal(&error))?;
+
     Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
 }
 

@@ -59,6 +59,7 @@ pub(crate) async fn list(
              or `cursor`",
         )
     })?;
+
     let status = wanted.status.as_deref();
     if status.is_some_and(|status| accredit_domain::credit::Status::parse(status).is_none()) {
         let detail = "`status` is `active`, `held`, `suppressed` or `void`";
@@ -77,6 +78,7 @@ pub(crate) async fn list(
         limit: 0,
         cursor: None,
     };
+
     exports::answer(service, &headers, (wanted.limit, wanted.cursor), query).await
 }
 
@@ -130,6 +132,7 @@ pub(crate) fn limit(wanted: Option<usize>) -> Result<usize, Problem> {
 pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<String>, Problem> {
     let unknown = || Problem::bad_request(format!("`{id}` is no period of the calendar"));
     let period = calendar.find(id).ok_or_else(unknown)?;
+
     let mut leaves = BTreeSet::new();
     let mut day = period.first;
     while day < period.end {
@@ -141,6 +144,7 @@ pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<String>, Probl
         }
         day = leaf.end;
     }
+
     Ok(leaves.into_iter().collect())
 }
 
@@ -209,6 +213,7 @@ async fn resolve(
             Problem::bad_request("expected a JSON object with `comment` or `reason`, or no body")
         })?,
     };
+
     let comment = said.comment.or(said.reason);
     approvals::decide(&service, Act::Resolve { credit, action, comment }, caller).await
 }

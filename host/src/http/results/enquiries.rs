@@ -46,17 +46,20 @@ pub(crate) async fn list(
 ) -> Answer {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
+
     let listed = service.blocking(move |service| {
         let all = service.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
+
         let fitting = all
             .iter()
             .filter(|one| fits(&wanted.state, &one.state) && fits(&wanted.payee, &one.payee))
             .filter(|one| fits(&wanted.assignee, one.assignee.as_deref().unwrap_or_default()));
         Ok(fitting.map(shown).collect())
     });
+
     Ok(crate::http::list(listed.await?))
 }
 
@@ -77,16 +80,20 @@ pub(crate) async fn answer(
 ) -> Answer {
     let said: Said = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `state` and `text`"))?;
+
     if !matches!(said.state.as_str(), "resolved" | "rejected") {
         let detail = format!("`{}` is neither `resolved` nor `rejected`", said.state);
         return Err(Problem::unprocessable("unknown_state", detail));
     }
+
     let answered = service.blocking(move |service| {
         let (who, at_ms) = (caller.name, service.clock.now_ms());
         let given = enquiries::Answer { who, at_ms, text: said.text };
         let answered = service.ledger.answer(id, &said.state, given.clone());
         let answered = answered.map_err(|error| Problem::internal(&error))?;
         let answered = answered.ok_or_else(|| Problem::not_found("enquiry"))?;
+
+        // Answering twice alike is no conflict: the client may not have seen the first reply.
         let first = answered.answer.as_ref().map(|answer| answer.text.as_str());
         if answered.state != said.state || first != Some(given.text.as_str()) {
             let detail = format!("it was {} before", answered.state);
@@ -94,6 +101,7 @@ pub(crate) async fn answer(
         }
         Ok(shown(&answered))
     });
+
     answered.await.map(Json)
 }
 
@@ -188,15 +196,19 @@ async fn step(
         let by = (caller.name.as_str(), service.clock.now_ms());
         let found = service.ledger.step_enquiry(id, payee.as_deref(), step, by).map_err(failed)?;
         let found = found.ok_or_else(|| Problem::not_found("enquiry"))?;
+
         if closed && !closes {
             let detail = format!("enquiry {id} is closed");
             return Err(Problem::conflict("enquiry_closed", detail));
         }
+
         if full && says {
             let detail = format!("it has {MESSAGES_MAX} messages (MESSAGES_MAX); ask anew");
             return Err(Problem::conflict("enquiry_closed", detail));
         }
+
         Ok(shown(&found))
     });
+
     stepped.await.map(Json)
 }

@@ -59,10 +59,12 @@ pub(crate) async fn release(
                       `transaction`, `credit_type` and `reason_code`, and maybe a `comment`";
         Problem::bad_request(detail)
     })?;
+
     if filter.is_empty() {
         let detail = "give at least one filter; releasing every hold at once is not allowed";
         return Err(Problem::unprocessable("filter_needed", detail));
     }
+
     let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
     let asked = Asked { what: "release of holds", who, body: &body, wait };
     approvals::decide_patiently(&service, asked, Act::ReleaseHolds { filter }, caller).await
@@ -72,12 +74,14 @@ pub(crate) async fn release(
 pub(crate) fn perform(worker: &mut Worker, filter: Filter, by: &By) -> Result<Value, Problem> {
     let Filter { plan, period, position, payee, transaction, credit_type, reason_code, comment } =
         filter;
+
     let ruleset = worker.service().ruleset.load_full();
     let periods = period.as_deref().map(|id| {
         let found = ruleset.settings.calendar.find(id);
         let found = found.ok_or_else(|| Problem::not_found("period"))?;
         Ok(leaves(&ruleset, &found).into_iter().collect())
     });
+
     let query = CreditQuery {
         payee,
         position,
@@ -95,6 +99,7 @@ pub(crate) fn perform(worker: &mut Worker, filter: Filter, by: &By) -> Result<Va
         };
         same(&credit_type, Some(&row.credit_type)) && same(&reason_code, row.reason_code.as_deref())
     };
+
     let by = (by.who.as_str(), comment.as_deref(), by.approved.as_ref());
     let ids = worker.release_all(&query, &fits, by)?;
     Ok(json!({ "released": ids.len(), "credits": ids }))

@@ -48,13 +48,17 @@ pub(crate) async fn log(
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer {
     let wanted = wanted(query)?;
+
     let page = service.blocking(move |service| {
         let mut page = page(service, &wanted, false)?;
+
+        // Alerts of rewards are worked out, not stored, so they follow the last page.
         if page.next.is_none() {
             page.rows.extend(of_rewards(service, &wanted)?);
         }
         Ok(page)
     });
+
     let page = page.await?;
     Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
 }
@@ -82,9 +86,11 @@ fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Proble
 /// When the period, the limit or the cursor is none.
 pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<NotePage, Problem> {
     let limit = credits::limit(wanted.limit)?;
+
     let ruleset = service.ruleset.load();
     let calendar = &ruleset.settings.calendar;
     let periods = wanted.period.as_deref().map(|id| credits::leaves(calendar, id));
+
     let query = NoteQuery {
         alerts,
         plan: wanted.plan.clone(),
@@ -94,6 +100,7 @@ pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<N
         limit,
         cursor: wanted.cursor.clone(),
     };
+
     service.ledger.notes(&query).map_err(|error| match error {
         Error::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
         error => Problem::internal(&error),

@@ -89,18 +89,22 @@ fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, P
     for row in one.credits.iter().filter(|row| row.status == "active") {
         let amount = row.amount().map_err(StoreError::Damaged);
         let amount = amount.map_err(|error| Problem::internal(&error))?;
+
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
         match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
             Some((.., sum)) => money::add_to_total(sum, amount),
             None => totals.push((key.0, key.1, amount)),
         }
     }
+
     let totals = totals.into_iter().map(|(kind, unit, sum)| {
         json!({ "credit_type": kind, "unit_type": unit, "amount": sum.to_string() })
     });
+
     let rows = |rows: &[CreditRow]| -> Result<Vec<Value>, Problem> {
         rows.iter().map(|row| Ok(credit(payee, row, before_maximum(service, row)?))).collect()
     };
+
     Ok(json!({
         "plan": one.plan,
         "period": one.period,
@@ -177,11 +181,14 @@ pub(crate) async fn why_not(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Answer {
     let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
+
     let told = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
         let (published, ids) = (published(service, &payee, None)?, ids(service, &payee));
         let stored = service.ledger.transaction(&asked.transaction).map_err(failed)?;
+
         let mut plans = Vec::new();
+        // A deal that nobody knows has no decisions, and no plans are listed for it.
         for decision in stored.iter().flat_map(|stored| &stored.decisions) {
             let Some(stored) = &stored else { continue };
             if let Some(why) = service.for_payee(stored, decision, &payee)? {
@@ -193,9 +200,11 @@ pub(crate) async fn why_not(
                 plans.push(public(&payee, why, (mine, log), &published));
             }
         }
+
         let found = stored.is_some();
         Ok(json!({ "transaction": asked.transaction, "known": found, "plans": plans }))
     });
+
     told.await.map(Json)
 }
 
@@ -208,6 +217,7 @@ fn public(
 ) -> Value {
     let statements = published.iter().filter(|one| one.plan == why.plan);
     let credits = statements.flat_map(|one| &one.credits);
+
     let credits: Vec<Value> = credits
         .filter(|row| row.transaction == why.transaction)
         .map(|row| {
@@ -217,12 +227,15 @@ fn public(
             credit(payee, row, before)
         })
         .collect();
+
     // What was decided since the release is not for the payee: not even why.
     let unchanged = why.credits.iter().all(|now| {
         let same = |row: &CreditRow| row.id == now.id && row.amount == now.amount;
         published.iter().any(|one| one.credits.iter().any(same))
     });
+
     let cut = |finding: &Finding| unchanged && finding.code == "over_maximum";
+
     let findings = match (credits.is_empty(), decided) {
         (false, _) => why.findings.into_iter().filter(cut).collect(),
         (true, false) => why.findings,
@@ -233,6 +246,7 @@ fn public(
             ..Finding::default()
         }],
     };
+
     json!({
         "plan": why.plan,
         "credited": !credits.is_empty(),
@@ -289,17 +303,22 @@ pub(crate) async fn enquire(
                       `credit` or `expected`, an amount as text";
         Problem::bad_request(detail)
     })?;
+
     if !matches!(said.kind.as_str(), "missing" | "incorrect") {
         let detail = format!("`{}` is neither `missing` nor `incorrect`", said.kind);
         return Err(Problem::unprocessable("unknown_kind", detail));
     }
+
     let text = sound_text(&said.text)?;
     if said.expected.as_deref().is_some_and(|amount| number(amount).is_none()) {
         return Err(Problem::unprocessable("bad_amount", "`expected` is no amount"));
     }
+
     let kept = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
         let (mut transaction, mut actual) = (said.transaction, None);
+
+        // A payee may only ask about what a statement shows.
         if let Some(id) = &said.credit {
             let published = published(service, &payee, None)?;
             let mut rows =
@@ -312,6 +331,7 @@ pub(crate) async fn enquire(
             transaction = Some(row.transaction.clone());
             actual = Some(row.amount.clone());
         }
+
         let enquiry = Enquiry {
             payee,
             kind: said.kind,
@@ -323,8 +343,10 @@ pub(crate) async fn enquire(
             at_ms: service.clock.now_ms(),
             ..Enquiry::default()
         };
+
         let kept = service.ledger.enquire(enquiry, &caller.name).map_err(failed)?;
         Ok(enquiries::shown(&kept))
     });
+
     Ok((StatusCode::CREATED, Json(kept.await?)).into_response())
 }

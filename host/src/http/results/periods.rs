@@ -63,11 +63,15 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
         let calendar = service.ruleset.load().settings.calendar.clone();
         let said = service.ledger.periods().map_err(failed)?;
         let summaries = service.ledger.summaries().map_err(failed)?;
+
         let today = service.business_date();
         let now = calendar.period(today, accredit_domain::calendar::PeriodKind::Month);
+
+        // Periods that something was said about are listed even when nothing is in them.
         let ids = summaries.keys().map(|(_, leaf)| leaf).chain(said.keys());
         let known = ids.filter_map(|id| calendar.find(id)).chain(now);
         let known: BTreeMap<_, Period> = known.map(|leaf| (leaf.first, leaf)).collect();
+
         let rows = known.values().map(|leaf| {
             let here = summaries.iter().filter(|((_, id), _)| *id == leaf.id);
             let here = here.map(|(_, summary)| &summary.counts);
@@ -75,6 +79,7 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
                 let (transactions, credits) = (sum.0 + counts.transactions, sum.1 + counts.credits);
                 (transactions, credits, sum.2 + counts.held, sum.3 + counts.parked)
             });
+
             let said = said.get(&leaf.id);
             json!({
                 "id": leaf.id,
@@ -88,8 +93,10 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
                 "parked": parked,
             })
         });
+
         Ok(rows.collect::<Vec<Value>>())
     });
+
     Ok(crate::http::list(listed.await?))
 }
 
@@ -144,11 +151,15 @@ async fn act(
             Problem::bad_request("expected a JSON object with `force` and `reason`, or no body")
         })?,
     };
+
     let reason = crate::http::reason(wish.force, wish.reason)?;
     let state = act.state();
+
+    // Bodies that mean the same are the same request, however they are spelled.
     let same = json!([id, state, wish.force, reason]).to_string();
     let (who, wait) = (caller.name.clone(), tasks::wait(headers));
     let asked = Asked { what: "period", who, body: same.as_bytes(), wait };
+
     let act = approvals::Act::Period { id, to: act, force: wish.force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
 }
@@ -164,10 +175,12 @@ pub(crate) fn perform(
     let service = Arc::clone(worker.service());
     let calendar = service.ruleset.load().settings.calendar.clone();
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
+
     if act == Act::Finalize {
         let leaves = crate::operations::calculations::leaves(&service.ruleset.load(), &period);
         service.refuse_during_run(None, &leaves)?;
     }
+
     if !force {
         allowed(&service, &period, act)?;
     }
@@ -180,6 +193,7 @@ pub(crate) fn perform(
         reason,
         approved: by.approved.as_ref().map(Approved::in_part),
     };
+
     let leaves = calendar.leaves(&period);
     let mut rows = Vec::new();
     for (index, leaf) in leaves.iter().enumerate() {
@@ -189,6 +203,7 @@ pub(crate) fn perform(
         }
         rows.push(carry_out(worker, leaf, act, &said)?);
     }
+
     Ok(json!({ "id": period.id, "state": act.state(), "leaves": rows }))
 }
 
@@ -196,6 +211,8 @@ pub(crate) fn perform(
 fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
     let today = service.business_date();
+
+    // Reopening takes nothing away, so it need not wait for the end.
     if act != Act::Reopen && today < period.end {
         let last = period.end.yesterday().unwrap_or(period.end);
         let detail = format!(
@@ -204,22 +221,28 @@ fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> 
         );
         return Err(Problem::conflict("period_not_over", detail));
     }
+
     if act != Act::Finalize {
         return Ok(());
     }
+
     let ruleset = service.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
     let finalized = service.ledger.finalized().map_err(failed)?;
     let summaries = service.ledger.summaries().map_err(failed)?;
+
+    // A period without credits has nothing to be finalized, and holds nobody up.
     let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
     let earlier = earlier.filter_map(|((_, leaf), _)| calendar.find(leaf));
     let earlier: BTreeMap<_, Period> = earlier
         .filter(|leaf| leaf.first < period.first && !finalized.contains(&leaf.id))
         .map(|leaf| (leaf.first, leaf))
         .collect();
+
     if earlier.is_empty() {
         return Ok(());
     }
+
     let ids: Vec<&str> = earlier.values().map(|leaf| leaf.id.as_str()).collect();
     let detail = format!(
         "earlier periods are not finalized: {}; finalize them first, or force it with a reason",
@@ -232,6 +255,7 @@ fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Resul
     let failed = |error| Problem::internal(&error);
     let service = Arc::clone(worker.service());
     let finalized = service.ledger.finalized().map_err(failed)?.contains(&leaf.id);
+
     match (act, finalized) {
         // Resolve once: the period is what it was made.
         (Act::Finalize, true) => (),
@@ -244,6 +268,7 @@ fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Resul
         }
         (_, false) => service.ledger.say(&leaf.id, said).map_err(failed)?,
     }
+
     let said = service.ledger.periods().map_err(failed)?;
     Ok(json!({ "id": leaf.id, "said": said.get(&leaf.id) }))
 }

@@ -73,6 +73,7 @@ pub(crate) async fn begin(
     let said: Said = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
     })?;
+
     let selected = match (said.mode.as_str(), said.transactions) {
         ("full" | "incremental", _) => BTreeSet::new(),
         ("selected", ids) if !ids.is_empty() => ids,
@@ -81,6 +82,8 @@ pub(crate) async fn begin(
             return Err(Problem::unprocessable("unknown_mode", detail));
         }
     };
+
+    // Only the worker has caught up with the inbox, so it alone knows which deals there are.
     if !selected.is_empty() {
         let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
         let checked = service.ask(move |worker| {
@@ -90,6 +93,7 @@ pub(crate) async fn begin(
         });
         checked.await?;
     }
+
     let begun = service.blocking(move |service| {
         let wanted = service.wanted(&plan, &period)?;
         let at_ms = service.clock.now_ms();
@@ -97,15 +101,19 @@ pub(crate) async fn begin(
         let run = Run { plan, period, mode, selected, who, at_ms, ..Run::default() };
         service.begin_run(&wanted, run)
     });
+
     let run = service.waited(begun.await?.id, wait(&headers)).await?;
     let place = location(run.id);
+
     match run.state {
         RunState::Done => Ok(([(header::LOCATION, place)], Json(shown(&run))).into_response()),
         RunState::Waiting | RunState::Running => Ok(later(place, shown(&run))),
+
         RunState::Cancelled => {
             let detail = format!("run {} was cancelled", run.id);
             Err(Problem::conflict("run_cancelled", detail).header(header::LOCATION, place))
         }
+
         RunState::Failed => {
             let detail = run.error.unwrap_or_default();
             let status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -42,11 +42,13 @@ pub(crate) async fn simulate(
             "expected a JSON object with `plan`, `period` and, if wanted, `as_of`: {error}"
         ))
     })?;
+
     let wait = tasks::wait(&headers);
     let asked = Asked { what: "simulation", who: caller.name, body: &body, wait };
     let simulated = service.answered(asked, move |service| {
         let wanted = service.wanted(&request.plan, &request.period)?;
         service.simulation(&wanted, request.as_of).map(|found| Answered::ok(json!(found)))
     });
+
     simulated.await
 }

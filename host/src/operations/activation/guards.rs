@@ -45,10 +45,12 @@ impl Service {
             }
             _ => (),
         }
+
         if change.set.as_ref().is_some_and(|set| *set != set_hash(&current.files)) {
             let detail = "a file changed since, perhaps of cases; preview it again";
             return Err(Problem::conflict("base_moved", detail));
         }
+
         Ok(())
     }
 
@@ -63,14 +65,17 @@ impl Service {
             let detail = "these files make another ruleset than the one that was previewed";
             return Err(Problem::conflict("other_ruleset", detail));
         }
+
         // What is decided again takes the credits back of rules that were not there before.
         if !(change.rollback && change.effective == Effective::Recredit) {
             self.keeps_rules(current, new)?;
             self.keeps_people(current, new, change)?;
         }
+
         if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
             return Ok(());
         }
+
         let impact = self.impact(current, new, change.effective)?.impact;
         let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
         let detail = format!("{exceeded}; nothing was activated");
@@ -91,6 +96,7 @@ impl Service {
                 }
             }
         }
+
         Ok(())
     }
 
@@ -99,6 +105,7 @@ impl Service {
         if !found.map_err(|error| Problem::internal(&error))? {
             return Ok(());
         }
+
         let detail = match result {
             None => format!(
                 "rule `{rule}` of plan `{plan}` has produced credits: end-date it with `to` \
@@ -109,6 +116,7 @@ impl Service {
                  name stays, and so does it; end-date the rule with `to` and copy it"
             ),
         };
+
         Err(Problem::conflict("has_credits", detail))
     }
 }

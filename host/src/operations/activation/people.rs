@@ -44,19 +44,23 @@ impl Removed {
     fn between(old: &Ruleset, new: &Ruleset) -> Removed {
         let (old, new) = (&old.organization, &new.organization);
         let mut removed = Removed::default();
+
         let people = old.participants().map(|(_, known)| &known.id);
         let people = people.filter(|id| new.find_participant(id).is_none());
         removed.participants = people.map(ToString::to_string).collect();
+
         // Credits of before a renaming hang on the alias that says so.
         let former = old.participants().flat_map(|(who, _)| old.former_ids(who));
         let former = former.filter(|id| old.find_participant(id).is_some());
         let former = former.filter(|id| new.find_participant(id).is_none());
         removed.participants.extend(former.map(str::to_owned));
+
         let positions = old.positions().map(|(_, known)| &known.id);
         let positions = positions.filter(|id| new.find_position(id).is_none());
         // Where everybody sits in a position of the same id, the person says it.
         let positions = positions.map(ToString::to_string);
         removed.positions = positions.filter(|id| !removed.participants.contains(id)).collect();
+
         let teams = old.teams.all().map(|(_, known)| &known.id);
         let teams = teams.filter(|id| new.teams.find(id).is_none());
         removed.teams = teams.map(ToString::to_string).collect();
@@ -71,6 +75,7 @@ impl Removed {
                 removed.moved.insert(id.to_string());
             }
         }
+
         let members: BTreeSet<_> = new.teams.memberships().collect();
         for (team, participant) in old.teams.memberships() {
             let id = old.participant_id(participant);
@@ -81,6 +86,7 @@ impl Removed {
                 removed.moved.insert(id.to_string());
             }
         }
+
         removed
     }
 
@@ -113,6 +119,7 @@ impl Service {
             }
             Ok(())
         });
+
         read.map_err(|error| Problem::internal(&error))?;
         let found = found.into_iter();
         Ok(found.map(|((kind, id), credits)| Gone { kind, id, credits }).collect())
@@ -135,6 +142,7 @@ impl Service {
         if change.force.is_some() {
             return Ok(());
         }
+
         let gone = self.gone(old, new)?;
         if !gone.is_empty() {
             let names = gone.iter().map(|one| format!("{} `{}`", one.kind, one.id));
@@ -153,11 +161,14 @@ impl Service {
         if removed.moved.is_empty() {
             return Ok(());
         }
+
         let mut losses = self.losses(old, new).map_err(|error| Problem::internal(&error))?;
         losses.retain(|loss| removed.moved.contains(&loss.payee));
+
         if losses.is_empty() {
             return Ok(());
         }
+
         let names = losses.iter().map(|loss| {
             let (payee, plan, period) = (&loss.payee, &loss.plan, &loss.period);
             let (before, after, unit) = (&loss.before, &loss.after, &loss.unit_type);
@@ -165,11 +176,13 @@ impl Service {
                 "`{payee}` gets {after} instead of {before} {unit} of plan `{plan}` in {period}"
             )
         });
+
         let detail = format!(
             "rows that rewards hang on would go: {}; keep the rows and end them with `to`, or apply \
              the change with `force` and a reason",
             listed(names)
         );
+
         let errors = losses.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
         Err(Problem::conflict("has_rewards", detail).errors(errors))
     }

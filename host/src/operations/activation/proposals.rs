@@ -48,8 +48,10 @@ impl Service {
         let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.ruleset.load_full();
         self.expected(&current, change).map_err(Refused::Problem)?;
+
         let files = changed(&current.files, &change.files);
         let mut kept = self.proposal(change);
+
         match self.candidate(&files, change.files.keys()) {
             Ok(checked) => {
                 kept.state = State::Checked;
@@ -60,6 +62,7 @@ impl Service {
             }
             Err(refused) => return Err(refused),
         }
+
         self.ledger.propose(kept, &change.files).map_err(failed)
     }
 
@@ -85,16 +88,19 @@ impl Service {
         let Some(kept) = self.ledger.proposal(id).map_err(failed)? else {
             return refused(Problem::not_found("change"));
         };
+
         can_be_activated(&kept).map_err(Refused::Problem)?;
         if self.config.four_eyes && kept.who == who {
             let detail = format!("`{who}` made this change; somebody else approves it");
             return refused(Problem::new(axum::http::StatusCode::FORBIDDEN, "four_eyes", detail));
         }
+
         let why = match (&kept.why, self.config.four_eyes) {
             (Some(why), true) => Some(format!("{why} (approved by {who})")),
             (None, true) => Some(format!("approved by {who}")),
             (why, false) => why.clone(),
         };
+
         let change = Change {
             files: self.ledger.texts(&kept).map_err(failed)?,
             who: kept.who.clone(),
@@ -110,11 +116,13 @@ impl Service {
             approved_by: Some(who.to_owned()),
             ..Change::default()
         };
+
         // Somebody may have thrown it away while this one waited for its turn.
         let still = |_: &Files| {
             let kept = self.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
             kept.as_ref().map_or_else(|| Err(Problem::not_found("change")), can_be_activated)
         };
+
         let activated = self.activate(&change, still)?;
         self.end_shadow_of(id, who).map_err(Refused::Problem)?;
         Ok(activated)
@@ -125,16 +133,19 @@ impl Service {
         let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = self.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
         let mut kept = kept.ok_or_else(|| Problem::not_found("change"))?;
+
         if kept.state == State::Withdrawn {
             return Ok(kept);
         }
         if kept.state == State::Active {
             return Err(Problem::conflict("active", "the change was carried out already"));
         }
+
         kept.state = State::Withdrawn;
         let update = self.ledger.update(&kept, who, "withdrawn", self.clock.now_ms());
         update.map_err(|error| Problem::internal(&error))?;
         self.end_shadow_of(id, who)?;
+
         Ok(kept)
     }
 }

@@ -46,6 +46,7 @@ fn of_value(value: &Value) -> Json {
             let digits = number.display_repr();
             digits.parse::<Number>().map_or_else(|_| Json::from(&*digits), Json::Number)
         }
+
         Value::Boolean(flag) => Json::from(*flag.value()),
         Value::Datetime(date) => Json::from(date.value().to_string()),
         Value::Array(items) => Json::Array(items.iter().map(of_value).collect()),
@@ -60,6 +61,7 @@ const DATES: [&str; 2] = ["from", "to"];
 
 fn to_value(key: &str, json: &Json) -> Result<Value, Uneditable> {
     let refuse = |what: &str| Err(Uneditable::Other(format!("`{key}`: {what}")));
+
     match json {
         Json::Null => refuse("leave the key out instead of null"),
         Json::Bool(flag) => Ok(Value::from(*flag)),
@@ -67,7 +69,9 @@ fn to_value(key: &str, json: &Json) -> Result<Value, Uneditable> {
             Some(number) => Ok(Value::from(number)),
             None => refuse("write numbers with decimals as text, so that they stay exact"),
         },
+
         Json::String(text) => {
+            // TOML has dates of its own, and JSON has none.
             if DATES.contains(&key) && text.parse::<Date>().is_ok() {
                 let date = text.parse::<toml_edit::Datetime>();
                 let wrong = |error| Uneditable::Other(format!("`{key}`: {error}"));
@@ -75,10 +79,12 @@ fn to_value(key: &str, json: &Json) -> Result<Value, Uneditable> {
             }
             Ok(Value::from(text.as_str()))
         }
+
         Json::Array(items) => {
             let items = items.iter().map(|item| to_value(key, item));
             Ok(Value::Array(items.collect::<Result<Array, _>>()?))
         }
+
         Json::Object(table) => {
             let mut inline = InlineTable::new();
             for (key, json) in table {
@@ -96,13 +102,16 @@ pub(super) fn update(table: &mut Table, body: &Map<String, Json>) -> Result<(), 
     for key in gone {
         table.remove(&key);
     }
+
     // The name first, and the tables of results last, as TOML demands.
     let mut keys: Vec<(&String, &Json)> = body.iter().collect();
     keys.sort_by_key(|(key, _)| (key.as_str() != "name", key.as_str() == "results"));
+
     for (key, json) in keys {
         if table.get(key).is_some_and(|item| of_item(item) == *json) {
             continue;
         }
+
         match (key.as_str(), json) {
             ("results", Json::Array(results)) => update_results(table, results)?,
             _ => {
@@ -114,6 +123,7 @@ pub(super) fn update(table: &mut Table, body: &Map<String, Json>) -> Result<(), 
             }
         }
     }
+
     Ok(())
 }
 
@@ -123,20 +133,24 @@ fn update_results(table: &mut Table, results: &[Json]) -> Result<(), Uneditable>
         Some(Item::ArrayOfTables(tables)) => tables.clone(),
         _ => ArrayOfTables::new(),
     };
+
     let mut new = ArrayOfTables::new();
     for result in results {
         let result = result.as_object();
         let result = result.ok_or_else(|| {
             Uneditable::Other("`results` is a list of objects with `name` and `value`".to_owned())
         })?;
+
         let name = result.get("name").and_then(Json::as_str);
         let known = old.iter().find(|old| old.get("name").and_then(Item::as_str) == name);
         let mut result_table = known.cloned().unwrap_or_default();
+
         // The order is the caller's, so the places in the file are made anew.
         unplace(&mut result_table);
         update(&mut result_table, result)?;
         new.push(result_table);
     }
+
     table.insert("results", Item::ArrayOfTables(new));
     Ok(())
 }

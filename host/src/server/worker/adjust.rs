@@ -44,6 +44,7 @@ impl Worker {
     /// Adjusts, decides again, and gives the adjustment as it is kept; the same twice is once.
     pub(crate) fn adjust(&mut self, order: Adjust) -> Result<Resolution, Problem> {
         let failed = |error| Problem::internal(&error);
+
         let mut resolution = Resolution {
             action: order.action,
             amount: order.amount,
@@ -54,6 +55,7 @@ impl Worker {
             approved: order.approved,
             ..Resolution::default()
         };
+
         let transaction = match order.subject {
             Subject::Credit(id) => {
                 let row = self.known(&id)?;
@@ -67,14 +69,20 @@ impl Worker {
                 stored.ok_or_else(|| Problem::not_found("transaction"))?.id
             }
         };
+
         resolution.transaction = Some(transaction.clone());
+
+        // Twice the same is done once, so a client may safely repeat it.
         if let Some(kept) = self.service.ledger.resolved_before(&resolution).map_err(failed)? {
             return Ok(kept);
         }
+
         self.refuse_without_rules(&transaction)?;
+
         let about = About { transaction, resolution: resolution.clone() };
         let ids = std::slice::from_ref(&about.transaction);
         self.decide_with(ids, std::slice::from_ref(&about)).map_err(failed)?;
+
         Ok(resolution)
     }
 

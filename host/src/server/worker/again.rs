@@ -102,9 +102,11 @@ impl Worker {
         new: &[&About],
     ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
         let current = self.service.ruleset.load_full();
+
         let mut rulesets: BTreeMap<Arc<str>, (Arc<Ruleset>, Vec<&Stored>)> = BTreeMap::new();
         // What each plan of each transaction is decided by.
         let mut wanted: Vec<BTreeMap<&str, Arc<str>>> = Vec::with_capacity(stored.len());
+
         let stored: Vec<&Stored> = stored.iter().filter(|one| self.has_rules(one)).collect();
         for one in &stored {
             let mut plans = BTreeMap::new();
@@ -120,12 +122,15 @@ impl Worker {
             }
             wanted.push(plans);
         }
+
+        // Deals with the same rules are decided together, so that they share the threads.
         let mut made: BTreeMap<(Arc<str>, String), Vec<Decision>> = BTreeMap::new();
         for (hash, (ruleset, members)) in &rulesets {
             for (id, decisions) in self.decide_stored(ruleset, members, new)? {
                 made.insert((Arc::clone(hash), id), decisions);
             }
         }
+
         let merged = stored.iter().zip(wanted).map(|(one, plans)| {
             let decisions = plans.into_iter().filter_map(|(plan, hash)| {
                 let decisions = made.get(&(hash, one.id.clone()))?;
@@ -133,6 +138,7 @@ impl Worker {
             });
             (one.id.clone(), decisions.collect())
         });
+
         Ok(merged.collect())
     }
 
@@ -165,13 +171,16 @@ impl Worker {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let mut resolutions: Vec<Resolution> = Vec::new();
         let mut transactions = Vec::with_capacity(stored.len());
+
         for one in stored {
             transactions.push(Arc::new(decoder.decode(&one.record)));
             resolutions.extend(self.service.ledger.resolutions(&one.id)?);
             let new = new.iter().filter(|new| new.transaction == one.id);
             resolutions.extend(new.map(|new| new.resolution.clone()));
         }
+
         let decided = self.decide(ruleset, &transactions, &resolutions)?;
+
         // By the key that it is stored under: another ruleset may read another one.
         let ids = stored.iter().map(|one| one.id.clone());
         Ok(ids.zip(decided.into_iter().map(|(_, decisions)| decisions)).collect())

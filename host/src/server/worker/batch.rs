@@ -42,6 +42,7 @@ impl Worker {
         if pending.is_empty() {
             return Ok(0);
         }
+
         let ruleset = self.service.ruleset.load_full();
         let mut growing = Growing {
             ruleset: &ruleset,
@@ -49,15 +50,19 @@ impl Worker {
             current: BTreeMap::new(),
             resolutions: Vec::new(),
         };
+
         for (sequence, delivery) in &pending {
             self.delivery(&mut growing, *sequence, delivery)?;
         }
+
         let Growing { mut batch, current, resolutions, .. } = growing;
         let new = current.into_values().filter(|current| current.new);
         let transactions: Vec<_> = new.map(|current| current.transaction).collect();
+
         batch.decisions = self.decide(&ruleset, &transactions, &resolutions)?;
         self.record(&mut batch)?;
         self.shadow(&batch.decisions);
+
         Ok(pending.len())
     }
 
@@ -77,10 +82,12 @@ impl Worker {
             }
             Err(reason) => Some(reason),
         };
+
         if dead.is_some() {
             let source = &delivery.source;
             tracing::warn!(delivery.sequence = sequence, delivery.source = %source, "dead letter");
         }
+
         growing.batch.done.push((sequence, dead));
         Ok(())
     }
@@ -140,11 +147,13 @@ impl Worker {
     ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
         let inputs = explain::inputs(Some(self.service.business_date()), resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
+
         let decided = calculation::decide_all(ruleset, transactions, &inputs, threads);
         let ids = transactions.iter().map(|transaction| transaction.id.to_string());
         let rows = decided.iter().map(|plans| {
             plans.iter().map(|decided| row::decision(ruleset, decided)).collect::<Vec<_>>()
         });
+
         Ok(ids.zip(rows).collect())
     }
 

@@ -41,6 +41,8 @@ impl Worker {
                 count += decided;
                 continue;
             }
+
+            // One deal at fault must not keep the others of its chunk from being decided.
             for id in chunk {
                 let one = std::slice::from_ref(id);
                 let decided = self.caught("deciding again", |worker| worker.decide_chunk(one))?;
@@ -50,6 +52,7 @@ impl Worker {
                 }
             }
         }
+
         Ok(count)
     }
 

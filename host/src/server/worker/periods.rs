@@ -41,6 +41,8 @@ impl Worker {
             if self.finalized().is_ok_and(|known| known.contains(&leaf.id)) {
                 continue;
             }
+
+            // A panic over one period must not keep the worker from its other work.
             let done = catch_unwind(AssertUnwindSafe(|| {
                 let said = Said {
                     state: FINALIZED.to_owned(),
@@ -52,6 +54,7 @@ impl Worker {
                 };
                 self.finalize(&leaf, &said)
             }));
+
             match done {
                 Ok(Ok(_)) => (),
                 Ok(Err(error)) => {
@@ -68,10 +71,12 @@ impl Worker {
         self.catch_up()?;
         let mut finalized = BTreeSet::clone(&*self.finalized()?);
         finalized.insert(leaf.id.clone());
+
         let mut work = Work { finalized: Some((leaf.id.clone(), said.clone())), ..Work::default() };
         let mut changed = Vec::new();
         let count = self.freeze(leaf, &mut work, &mut changed)?;
         work.decisions = self.by_their_rules(&changed, &[])?;
+
         let calendar = self.service.ruleset.load().settings.calendar.clone();
         for (id, decisions) in &mut work.decisions {
             let fresh = work.frozen.iter().find(|(known, _)| known == id);
@@ -86,6 +91,7 @@ impl Worker {
         self.finalized = None;
         self.write(&work)?;
         self.finalized = Some(Arc::new(finalized));
+
         tracing::info!(period = leaf.id, rows.frozen = count, "finalized");
         Ok(count)
     }
@@ -106,14 +112,17 @@ impl Worker {
             let rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
             let here: Vec<&CreditRow> = rows.filter(|row| row.period == leaf.id).collect();
             let all: Vec<CreditRow> = here.iter().copied().cloned().collect();
+
             let mut fresh: Vec<CreditRow> = posting::freeze(&all, &leaf.id).cloned().collect();
             fresh.retain(|row| !certain.contains(&row.plan));
             for plan in &certain {
                 fresh.extend(ledger.confirmed(plan, &leaf.id, &stored.id)?);
             }
+
             let differs = all.len() != fresh.len() || all.iter().any(|row| !fresh.contains(row));
             count += fresh.len();
             let is_frozen = !fresh.is_empty();
+
             let mut frozen = ledger.frozen(&stored.id)?;
             frozen.extend(fresh);
 
@@ -125,6 +134,7 @@ impl Worker {
             }
             Ok(())
         })?;
+
         Ok(count)
     }
 

@@ -44,7 +44,9 @@ impl Worker {
             std::thread::sleep(super::RETRY);
             return true;
         }
+
         self.recredit_panics = 0;
+
         let given_up = || {
             let Some(wish) = self.service.ledger.recredit()? else { return Ok(()) };
             self.service.ledger.raise_alert(&json!({
@@ -59,10 +61,12 @@ impl Worker {
             }))?;
             self.service.ledger.recredited(&wish, None, self.service.clock.now_ms())
         };
+
         let given_up: Result<(), StoreError> = given_up();
         if let Err(error) = given_up {
             tracing::error!(error.cause = %error, "deciding again was not given up");
         }
+
         false
     }
 
@@ -74,6 +78,7 @@ impl Worker {
             std::thread::yield_now();
             return Ok(true);
         }
+
         if !self.before_recredit(wish.activation, wish.next)? {
             self.service.ledger.recredited(&wish, None, self.service.clock.now_ms())?;
             return Ok(true);
@@ -90,6 +95,7 @@ impl Worker {
             today,
             finalized: &*self.finalized()?,
         };
+
         let mut again = Vec::new();
         let mut next = Some(wish.next);
         while let Some(from) = next.filter(|from| *from < wish.next + LOOK_AT) {
@@ -99,19 +105,23 @@ impl Worker {
                 next
             });
         }
+
         let count = again.len() as u64;
         let decided = self.service.decide_stale(&ruleset, &again, today)?;
         let ids = again.into_iter().map(|one| one.stored.id);
         let decisions: Vec<_> = ids.zip(decided).collect();
+
         let decided = wish.decided + count;
         let known = Recredit { decided, ..wish };
         let at_ms = self.service.clock.now_ms();
         let progress = Progress { known: known.clone(), next, at_ms };
+
         self.record_what_can_be(&mut Work {
             decisions,
             recredited: Some(progress),
             ..Work::default()
         })?;
+
         self.after_recredit()?;
         if next.is_none() {
             tracing::info!(activation = known.activation, transactions = decided, "decided again");

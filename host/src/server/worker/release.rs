@@ -53,6 +53,7 @@ impl Worker {
         let failed = |error: StoreError| Problem::internal(&error);
         self.catch_up().map_err(|error| fence::undecided(&error))?;
         self.new_day();
+
         let ledger = &self.service.ledger;
         let known = ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
         let mut release = known.unwrap_or_else(|| Release {
@@ -60,6 +61,7 @@ impl Worker {
             period: wanted.period.id.clone(),
             ..Release::default()
         });
+
         if release.status == CONFIRMED {
             return match wish.what {
                 What::Rewards => Ok(release),
@@ -70,6 +72,7 @@ impl Worker {
                 }
             };
         }
+
         let forced = wish.what == What::Rewards && self.is_early(wanted, wish)?;
         let calculation = self.service.calculation(wanted).map_err(failed)?;
         let act = Act {
@@ -81,6 +84,7 @@ impl Worker {
             reason: wish.force.clone().filter(|_| forced).or_else(|| wish.reason.clone()),
             approved: wish.approved.clone(),
         };
+
         release.publications += 1;
         match wish.what {
             What::Credits => {
@@ -92,6 +96,7 @@ impl Worker {
                 release.rewards = Some(act.clone());
             }
         }
+
         let publication = self.publication(wanted, release, &calculation).map_err(failed)?;
         self.service.ledger.publish(&publication, &act).map_err(failed)?;
         Ok(publication.release)
@@ -103,15 +108,18 @@ impl Worker {
         if run.is_some_and(|run| run >= wanted.period.end) {
             return Ok(false);
         }
+
         if wish.force.is_some() {
             return Ok(true);
         }
+
         let last = wanted.period.end.yesterday().unwrap_or(wanted.period.end);
         let run = run.map_or_else(|| "never".to_owned(), |run| format!("as of {run}"));
         let detail = format!(
             "the last run was {run}, and the period lasts until {last}: run it after that day, or \
              force it with a reason"
         );
+
         Err(Problem::conflict("before_period_end", detail))
     }
 
@@ -126,10 +134,12 @@ impl Worker {
         release.payees = statements.keys().cloned().collect();
         let certain = release.status == CONFIRMED;
         let what = if certain { "rewards_released" } else { "credits_released" };
+
         let mut publication = Publication { release, statements, what, ..Publication::default() };
         if !certain {
             return Ok(publication);
         }
+
         let mut confirmed: BTreeMap<(String, String), Vec<CreditRow>> = BTreeMap::new();
         for leaf in &wanted.leaves {
             for row in posting::freeze(&calculation.credits, leaf) {
@@ -139,14 +149,17 @@ impl Worker {
         }
         let confirmed = confirmed.into_iter().map(|((leaf, id), rows)| (leaf, id, rows));
         publication.confirmed = confirmed.collect();
+
         for row in calculation.credits.iter().filter(|row| row.status == "active") {
             // A correction takes back what it replaces: that is no second payment.
             let Some(payee) = row.payee.clone().filter(|_| row.origin != posting::RETRO) else {
                 continue;
             };
+
             let paid = (payee, row.transaction.clone(), row.credit_type.clone());
             publication.paid.insert(paid);
         }
+
         for (payee, transaction, kind) in &publication.paid {
             let before = self.service.ledger.paid((payee, transaction, kind))?;
             let before = before
@@ -156,6 +169,7 @@ impl Worker {
                 before.map(|before| double_payment(wanted, (payee, transaction, kind), &before)),
             );
         }
+
         Ok(publication)
     }
 }
@@ -194,6 +208,7 @@ fn statements(
         released: act.date,
         ..Statement::default()
     };
+
     let mut statements: BTreeMap<String, Statement> = BTreeMap::new();
     let shown = |row: &&CreditRow| matches!(row.status.as_str(), "active" | "held");
     for row in calculation.credits.iter().filter(shown) {
@@ -207,18 +222,22 @@ fn statements(
             let statement = statements.entry(payee).or_insert_with(|| blank.clone());
             statement.credits.push(row.clone());
         }
+
         for member in members(organization, row) {
             let statement = statements.entry(member).or_insert_with(|| blank.clone());
             statement.team_credits.push(row.clone());
         }
     }
+
     let by_id: HashMap<&str, &CreditRow> =
         calculation.credits.iter().map(|row| (row.id.as_str(), row)).collect();
+
     for reward in &calculation.rewards {
         let statement = statements.entry(reward.payee.clone()).or_insert_with(|| blank.clone());
         statement.rewards.push(reward.clone());
         show_behind(statement, reward, &by_id);
     }
+
     statements
 }
 

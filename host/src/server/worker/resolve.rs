@@ -55,30 +55,36 @@ impl Worker {
     pub(super) fn resolve(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
         let failed = |error| Problem::internal(&error);
         let row = self.row(&order.credit)?;
+
         let credit = posting::credit_of(&row).to_string();
         let earlier = self.service.ledger.resolutions(&row.transaction).map_err(failed)?;
         let last = earlier.iter().rev().find(|one| one.credit == credit && !one.is_adjustment());
         if last.is_some_and(|last| last.action == order.action.name()) {
             return Ok(row);
         }
+
         match (order.action, row.status.as_str()) {
             (Action::Hold, _) if self.is_finalized(&row).map_err(failed)? => {
                 let detail = "its period is finalized: adjust the credit instead";
                 return Err(Problem::conflict("period_finalized", detail));
             }
             (Action::Release, "held") | (Action::Hold, "active") => (),
+
             (Action::Hold, "held") => return Ok(row),
             // Its hold has ended by itself: that was the first release.
             (Action::Release, "active") if row.release_date.is_some() => return Ok(row),
+
             (Action::Release, status) => {
                 let detail = format!("the credit is {status}, not held");
                 return Err(Problem::conflict("not_held", detail));
             }
+
             (Action::Hold, status) => {
                 let detail = format!("the credit is {status}, not active");
                 return Err(Problem::conflict("not_active", detail));
             }
         }
+
         let resolution = Resolution {
             credit,
             action: order.action.name().to_owned(),
@@ -88,10 +94,12 @@ impl Worker {
             approved: order.approved,
             ..Resolution::default()
         };
+
         self.refuse_without_rules(&row.transaction)?;
         let about = About { transaction: row.transaction, resolution };
         let ids = std::slice::from_ref(&about.transaction);
         self.decide_with(ids, std::slice::from_ref(&about)).map_err(failed)?;
+
         self.row(&order.credit)
     }
 
@@ -126,6 +134,7 @@ impl Worker {
     ) -> Result<Vec<String>, Problem> {
         let failed = |error| Problem::internal(&error);
         self.catch_up().map_err(|error| fence::undecided(&error))?;
+
         let (mut query, mut held) = (query.clone(), Vec::new());
         loop {
             let page = self.service.ledger.credits(&query).map_err(failed)?;
@@ -135,6 +144,7 @@ impl Worker {
                 break;
             }
         }
+
         let date = self.service.business_date().to_string();
         let mut transactions = BTreeSet::new();
         let mut released = Vec::with_capacity(held.len());
@@ -149,16 +159,19 @@ impl Worker {
                 approved: approved.map(Approved::in_part),
                 ..Resolution::default()
             };
+
             if self.service.ledger.resolved_before(&resolution).map_err(failed)?.is_none() {
                 let transaction = row.transaction.clone();
                 released.push(About { transaction, resolution });
             }
             transactions.insert(row.transaction.clone());
         }
+
         // The last commit is of the last transaction: it ends the request.
         if let Some(last) = released.iter_mut().max_by(|a, b| a.transaction.cmp(&b.transaction)) {
             last.resolution.approved = approved.cloned();
         }
+
         let transactions: Vec<String> = transactions.into_iter().collect();
         self.decide_with(&transactions, &released).map_err(failed)?;
         Ok(held.into_iter().map(|row| row.id).collect())

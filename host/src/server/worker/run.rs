@@ -107,6 +107,7 @@ impl Worker {
         let Some(active) = self.service.runs.with(|active| active.first().cloned()) else {
             return false;
         };
+
         if self.service.stopping.load(Ordering::Acquire) {
             self.end(active.run, RunState::Failed, Some(UNFINISHED));
         } else if active.cancelled {
@@ -119,10 +120,12 @@ impl Worker {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "a step panicked".to_owned(),
             };
+
             tracing::error!(error.cause = %cause, run.id = id, "a run failed");
             let run = self.service.run_of(id).unwrap_or(active.run);
             self.end(run, RunState::Failed, Some("something went wrong here; the log says what"));
         }
+
         true
     }
 
@@ -135,11 +138,14 @@ impl Worker {
                 Turn { id, after: self.handled + waiting, left: None }
             }
         };
+
+        // Everything that waited when the run's turn came is decided first, so that it takes part.
         let Some(left) = &mut turn.left else {
             let waiting = self.service.ledger.pending_count(1)?;
             if waiting == 0 || self.handled >= turn.after {
                 self.new_day();
                 let found = self.look_up(active)?;
+
                 let run = &active.run;
                 self.went(Run {
                     state: RunState::Running,
@@ -148,13 +154,16 @@ impl Worker {
                 })?;
                 turn.left = Some(found);
             }
+
             self.turn = Some(turn);
             return Ok(());
         };
+
         if left.is_empty() {
             self.end(active.run.clone(), RunState::Done, None);
             return Ok(());
         }
+
         let some = self.next_few(left)?;
         let run = self.decide_step(&active.run, &some)?;
         self.went(run)?;
@@ -181,17 +190,20 @@ impl Worker {
                 left.clear();
                 break;
             };
+
             for one in stored {
                 if left.front() == Some(&one.number) {
                     left.pop_front();
                     some.push(one);
                 }
             }
+
             // A number that nothing is stored under would stay in front for ever.
             while left.front().is_some_and(|number| *number < next) {
                 left.pop_front();
             }
         }
+
         Ok(some)
     }
 
@@ -226,15 +238,18 @@ impl Worker {
         let service = &self.service;
         let mut run = Run { state, error: error.map(str::to_owned), ..run };
         run.ended_ms = Some(service.clock.now_ms());
+
         let wanted = service.wanted(&run.plan, &run.period).ok();
         if let (RunState::Done, Some(wanted), Ok(index)) = (state, wanted, service.index()) {
             run.revision = Some(index.revision(&run.plan, &run.period, &wanted.leaves));
             run.business_date = Some(service.business_date().to_string());
         }
+
         if let Err(error) = service.ledger.keep_run(&run) {
             tracing::error!(error.cause = %error, run.id = run.id, "the end of a run was not kept");
         }
         tracing::info!(run.id = run.id, run.decided = run.decided, "a run ended");
+
         service.runs.with(|active| active.retain(|known| known.run.id != run.id));
         service.runs.tell();
     }
