@@ -232,7 +232,7 @@ fn any_number_of_threads_and_a_filter_give_the_same() {
 /// The fast cells and those that go the long way round say the same.
 #[test]
 fn a_cell_is_what_goes_out() {
-    let row = accredit_domain::decision::CreditRow {
+    let row = accredit_domain::credit::posted::PostedCredit {
         level: Some(3),
         payee: Some("p".to_owned()),
         ..serde_json::from_value(serde_json::json!({

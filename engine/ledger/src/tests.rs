@@ -16,7 +16,8 @@ use super::record::{Counts, Version, Work};
 use super::sealed::{SEAL_BYTES, with_seal};
 use super::*;
 use accredit_domain::credit::CreditId;
-use accredit_domain::decision::{CreditRow, Decision, Outcome, Resolution};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Decision, Outcome, Resolution};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::Redb;
 use accredit_seams::store::memory::Memory;
@@ -38,9 +39,9 @@ fn record(id: &str, amount: i64) -> Record {
     }
 }
 
-fn credit(id: &str, position: &str, amount: i64, status: &str) -> CreditRow {
+fn credit(id: &str, position: &str, amount: i64, status: &str) -> PostedCredit {
     let text = |text: &str| text.to_owned();
-    CreditRow {
+    PostedCredit {
         id: CreditId::of(id, &[position], 0).to_string(),
         transaction: text(id),
         incentive_date: text("2026-03-15"),
@@ -70,7 +71,7 @@ fn credit(id: &str, position: &str, amount: i64, status: &str) -> CreditRow {
     }
 }
 
-fn decision(id: &str, outcome: Outcome, credits: Vec<CreditRow>) -> Decision {
+fn decision(id: &str, outcome: Outcome, credits: Vec<PostedCredit>) -> Decision {
     Decision {
         plan: "p".to_owned(),
         transaction: id.to_owned(),
@@ -85,7 +86,7 @@ fn decision(id: &str, outcome: Outcome, credits: Vec<CreditRow>) -> Decision {
     }
 }
 
-fn work(id: &str, amount: i64, credits: Vec<CreditRow>) -> Work {
+fn work(id: &str, amount: i64, credits: Vec<PostedCredit>) -> Work {
     let outcome = if credits.is_empty() { Outcome::Parked } else { Outcome::Credited };
     let mut decision = decision(id, outcome, credits);
     if outcome == Outcome::Parked {
@@ -192,7 +193,7 @@ fn an_amount_that_cannot_be_read_is_recorded_nowhere() {
     let ledger = Ledger::new(Arc::new(Memory::default()));
     let row = credit("D1", "ann", 5, "active");
     for amount in ["", "1,5", "NaN"] {
-        let broken = CreditRow { amount: amount.to_owned(), ..row.clone() };
+        let broken = PostedCredit { amount: amount.to_owned(), ..row.clone() };
         let refused = ledger.record(&work("D1", 1, vec![broken])).unwrap_err();
         assert!(refused.to_string().contains("is no amount"), "{refused}");
     }
@@ -201,7 +202,7 @@ fn an_amount_that_cannot_be_read_is_recorded_nowhere() {
 }
 
 /// What the ledger should hold, the simplest way.
-type Model = BTreeMap<String, Vec<CreditRow>>;
+type Model = BTreeMap<String, Vec<PostedCredit>>;
 
 fn every_credit(ledger: &Ledger, query: &CreditQuery) -> Vec<String> {
     let mut query = query.clone();
@@ -242,15 +243,15 @@ fn recounted(model: &Model) -> Ledger {
 fn a_revision_is_a_change_of_content() {
     let ledger = Ledger::new(Arc::new(Memory::default()));
     let key = ("p".to_owned(), "2026-03".to_owned());
-    let check = |credits: Vec<CreditRow>, expected: u32| {
+    let check = |credits: Vec<PostedCredit>, expected: u32| {
         ledger.record(&work("D1", 1, credits)).unwrap();
         assert_eq!(ledger.summaries().unwrap()[&key].revision, expected);
     };
     let row = credit("D1", "ann", 5, "active");
     check(vec![row.clone()], 1);
-    check(vec![CreditRow { ruleset: "other".to_owned(), ..row.clone() }], 1);
-    check(vec![CreditRow { amount: "6.00".to_owned(), ..row.clone() }], 2);
-    check(vec![CreditRow { status: "held".to_owned(), ..row.clone() }], 3);
+    check(vec![PostedCredit { ruleset: "other".to_owned(), ..row.clone() }], 1);
+    check(vec![PostedCredit { amount: "6.00".to_owned(), ..row.clone() }], 2);
+    check(vec![PostedCredit { status: "held".to_owned(), ..row.clone() }], 3);
     check(vec![row], 4);
     check(Vec::new(), 5);
     let seen = |leaf: &str| {
@@ -268,7 +269,7 @@ fn a_revision_is_a_change_of_content() {
 
 fn agree(ledger: &Ledger, model: &Model) {
     let all = || model.values().flatten();
-    let ids = |keep: &dyn Fn(&CreditRow) -> bool| {
+    let ids = |keep: &dyn Fn(&PostedCredit) -> bool| {
         let kept = all().filter(|credit| keep(credit));
         let mut ids: Vec<String> = kept.map(|row| format!("{} {}", row.id, row.amount)).collect();
         ids.sort();
@@ -310,7 +311,7 @@ proptest! {
         let mut model = Model::new();
         for (deal, wanted) in steps {
             let id = format!("D{deal}");
-            let mut credits: Vec<CreditRow> = Vec::new();
+            let mut credits: Vec<PostedCredit> = Vec::new();
             for (who, status, amount) in wanted {
                 let (who, status) = (["ann", "bob", "cid"][who], ["active", "held", "suppressed"][status]);
                 let row = credit(&id, who, amount, status);

@@ -16,6 +16,7 @@ use accredit_crediting::pipeline::row;
 use accredit_crediting::posting;
 use accredit_domain::calendar::{PeriodKind, State};
 use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::record::Stored;
@@ -135,7 +136,7 @@ impl Service {
 
         let merged = again.iter().zip(decided).map(|(one, anew)| {
             let kept = one.stored.decisions.iter();
-            let kept = kept.filter(|kept| !books && !one.plans.contains(&kept.plan));
+            let kept = kept.filter(|kept| !books && !one.plans.contains(&*kept.plan));
             let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
             let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
             let mut plans: Vec<Decision> = kept.chain(anew).collect();
@@ -257,7 +258,7 @@ impl Service {
             .map(|mut stored| {
                 let transaction = Arc::new(decoder.decode(&stored.record));
                 stored.decisions.retain(|decision| decision.stopped());
-                let plans = stored.decisions.iter().map(|one| one.plan.clone()).collect();
+                let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
                 Again { stored, transaction, plans }
             })
             .collect();
@@ -266,10 +267,10 @@ impl Service {
         let mut deltas = Vec::with_capacity(again.len());
 
         for (one, decisions) in again.iter().zip(&mut decided) {
-            decisions.retain(|decision| one.plans.contains(&decision.plan));
+            decisions.retain(|decision| one.plans.contains(&*decision.plan));
             if !finalized.is_empty() {
                 let mut frozen = self.ledger.frozen(&one.stored.id)?;
-                frozen.retain(|row| one.plans.contains(&row.plan));
+                frozen.retain(|row| one.plans.contains(&*row.plan));
                 posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
             }
 
@@ -289,7 +290,11 @@ fn waits(stored: &Stored) -> bool {
 
 /// A decision that another ruleset would make alike, under that one's name.
 fn renamed(decision: &Decision, ruleset: &str) -> Decision {
-    let mut decision = Decision { ruleset: ruleset.to_owned(), ..decision.clone() };
-    decision.credits.iter_mut().for_each(|credit| ruleset.clone_into(&mut credit.ruleset));
+    let ruleset = RulesetHash::from(ruleset);
+    let mut decision = Decision { ruleset: ruleset.clone(), ..decision.clone() };
+
+    for credit in &mut decision.credits {
+        credit.ruleset = ruleset.clone();
+    }
     decision
 }

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::calculation::{assemble, decide_all, latest};
 use crate::stage::Inputs;
-use accredit_domain::decision::RewardRow;
+use accredit_domain::decision::EarnedReward;
 use accredit_domain::transaction::read;
 use accredit_workspace::{Files, Ruleset};
 
@@ -69,7 +69,7 @@ type Deal = (i64, usize);
 const OWNERS: [&str; 4] = ["ann", "bob", "ann;bob", "mia"];
 
 /// The rewards of January, without the order of their credits.
-fn rewards(deals: &[(usize, Deal)]) -> Vec<RewardRow> {
+fn rewards(deals: &[(usize, Deal)]) -> Vec<EarnedReward> {
     let mut text = "id,date,amount,owner\n".to_owned();
     for (id, (cents, owner)) in deals {
         let amount = Decimal::new(*cents, 2);

@@ -75,7 +75,7 @@ fn differences_are_summed_by_payee_manager_and_plan() {
 /// A change into a finalized period was shown as what is taken back alone: "mia gets -500.00".
 #[test]
 fn a_correction_shows_both_amounts_and_what_they_come_to() {
-    let row = |id: &str, amount: &str, reverses: Option<&str>| CreditRow {
+    let row = |id: &str, amount: &str, reverses: Option<&str>| PostedCredit {
         id: id.to_owned(),
         transaction: "D1".to_owned(),
         incentive_date: "2022-01-10".to_owned(),
@@ -90,15 +90,16 @@ fn a_correction_shows_both_amounts_and_what_they_come_to() {
         ..row_of_nothing()
     };
     let frozen = row("c0", "500.00", None);
-    let decision = |credits: &[&CreditRow]| Decision {
+    let decision = |credits: &[&PostedCredit]| Decision {
         plan: "p".to_owned(),
         transaction: "D1".to_owned(),
         outcome: Outcome::Credited,
         credits: credits.iter().map(|row| (*row).clone()).collect(),
         ..decision_of_nothing()
     };
-    let told = |posted: &[&CreditRow]| {
-        let after: Vec<&CreditRow> = [&frozen].into_iter().chain(posted.iter().copied()).collect();
+    let told = |posted: &[&PostedCredit]| {
+        let after: Vec<&PostedCredit> =
+            [&frozen].into_iter().chain(posted.iter().copied()).collect();
         let (before, after) = (decision(&[&frozen]), decision(&after));
         reason::difference("p", Some(&before), Some(&after)).unwrap().message
     };
@@ -106,7 +107,7 @@ fn a_correction_shows_both_amounts_and_what_they_come_to() {
     let both = "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02";
     assert_eq!(told(&[&back, &anew]), both);
     assert_eq!(told(&[&back]), "mia by `R`: -500.00 USD in 2022-02");
-    let other = CreditRow { payee: Some("ann".to_owned()), ..anew };
+    let other = PostedCredit { payee: Some("ann".to_owned()), ..anew };
     let moved = "mia by `R`: -500.00 USD in 2022-02; ann by `R`: +700.00 USD in 2022-02";
     assert_eq!(told(&[&back, &other]), moved);
 }
@@ -120,7 +121,7 @@ fn decision_of_nothing() -> Decision {
     row::decision(&ruleset, &decided[0][0])
 }
 
-fn row_of_nothing() -> CreditRow {
+fn row_of_nothing() -> PostedCredit {
     decision_of_nothing().credits.remove(0)
 }
 

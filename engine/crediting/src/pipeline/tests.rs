@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::stage::adjust::{Adjustment, Change, Target};
 use accredit_domain::credit::CreditId;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_workspace::{Files, Ruleset};
 
@@ -50,7 +50,7 @@ fn ruleset() -> Ruleset {
     Ruleset::read(&files, &BTreeSet::new()).0.unwrap()
 }
 
-fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<CreditRow> {
+fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<PostedCredit> {
     let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
     let cells = vec![
         cell("id", "D1"),
@@ -68,14 +68,14 @@ fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<CreditRow> {
     credits.map(|credit| row::row(&ruleset, credit)).collect()
 }
 
-fn amounts(rows: &[CreditRow]) -> Vec<(&str, &str, &str)> {
-    let who = |row: &'_ CreditRow| row.position.clone().unwrap_or_default();
+fn amounts(rows: &[PostedCredit]) -> Vec<(&str, &str, &str)> {
+    let who = |row: &'_ PostedCredit| row.position.clone().unwrap_or_default();
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|row| (row.kind.clone(), who(row)));
     rows.iter().map(|row| (&*row.kind, &*row.amount, &*row.origin)).collect()
 }
 
-fn of_credit(row: &CreditRow, change: Change) -> Adjustment {
+fn of_credit(row: &PostedCredit, change: Change) -> Adjustment {
     let target = Target::Credit(CreditId::parse(&row.id).unwrap());
     Adjustment { target, change, reason_code: Some(Arc::from("Manual Override")) }
 }
@@ -106,7 +106,7 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
     ];
     assert_eq!(amounts(&adjusted), expected);
     assert_eq!(adjusted[0].reason_code.as_deref(), Some("Manual Override"));
-    let ids = |rows: &[CreditRow]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    let ids = |rows: &[PostedCredit]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&adjusted), ids(&plain), "an adjustment renamed a credit");
     // After the maximum of 80: nobody caps what was set by hand.
     let by = of_credit(&plain[1], Change::By(Decimal::from(50)));

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use super::{credit_of, freeze, laws, numbered, post};
 use accredit_domain::calendar::Calendar;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::credit::posted::PostedCredit;
 
 /// An active credit of the deal D1 to `rule`'s only recipient, as the pipeline would make it.
-fn row(rule: &str, day: &str, amount: &str) -> CreditRow {
+fn row(rule: &str, day: &str, amount: &str) -> PostedCredit {
     let text = str::to_owned;
-    let mut row = CreditRow {
+    let mut row = PostedCredit {
         id: String::new(),
         transaction: text("D1"),
         incentive_date: text(day),
@@ -44,19 +44,19 @@ fn row(rule: &str, day: &str, amount: &str) -> CreditRow {
     row
 }
 
-fn with_status(row: CreditRow, status: &str) -> CreditRow {
-    CreditRow { status: status.to_owned(), ..row }
+fn with_status(row: PostedCredit, status: &str) -> PostedCredit {
+    PostedCredit { status: status.to_owned(), ..row }
 }
 
 /// The books after some finalizations: what was frozen, and which periods were.
 #[derive(Debug, Default)]
 struct Books {
-    frozen: Vec<CreditRow>,
+    frozen: Vec<PostedCredit>,
     finalized: BTreeSet<String>,
 }
 
 impl Books {
-    fn rows(&self, current: &[&CreditRow]) -> Vec<CreditRow> {
+    fn rows(&self, current: &[&PostedCredit]) -> Vec<PostedCredit> {
         post(
             &self.frozen,
             current.iter().copied().cloned().collect(),
@@ -66,14 +66,14 @@ impl Books {
         .unwrap()
     }
 
-    fn finalize(&mut self, leaf: &str, current: &[&CreditRow]) {
+    fn finalize(&mut self, leaf: &str, current: &[&PostedCredit]) {
         let rows = self.rows(current);
         self.frozen.extend(freeze(&rows[self.frozen.len()..], leaf).cloned());
         self.finalized.insert(leaf.to_owned());
     }
 
     /// What stands, a line a row: period, amount, status, origin, and which row is reversed.
-    fn check(&self, current: &[&CreditRow], expected: &[&str]) {
+    fn check(&self, current: &[&PostedCredit], expected: &[&str]) {
         let rows = self.rows(current);
         let place = |id: &String| rows.iter().position(|row| row.id == *id).unwrap();
         let lines: Vec<String> = rows
@@ -215,7 +215,7 @@ fn whatever_a_row_says_of_money_is_compared() {
     let before = row("a", "2022-01-12", "100.00");
     let mut books = Books::default();
     books.finalize("2022-01", &[&before]);
-    let count = |change: &dyn Fn(&mut CreditRow)| {
+    let count = |change: &dyn Fn(&mut PostedCredit)| {
         let mut after = before.clone();
         change(&mut after);
         books.rows(&[&after]).len()
@@ -277,18 +277,18 @@ fn broken_books_are_refused() {
     let january: BTreeSet<String> = ["2022-01".to_owned()].into();
     let frozen = [a.clone()];
     let (clean, calendar) = (laws::sums([&a]).unwrap(), Calendar::default());
-    let check = |rows: &[CreditRow], expected: &str| {
+    let check = |rows: &[PostedCredit], expected: &str| {
         let broken = laws::check(&clean, &frozen, rows, (&calendar, &january)).unwrap_err();
         assert!(broken.contains(expected), "{broken}");
     };
     check(&[], "finalized stays");
     check(&[row("a", "2022-01-12", "99.00")], "finalized stays");
     check(&[a.clone(), b.clone()], "finalized stays");
-    let later = |row: &CreditRow| CreditRow { period: "2022-02".to_owned(), ..row.clone() };
+    let later = |row: &PostedCredit| PostedCredit { period: "2022-02".to_owned(), ..row.clone() };
     check(&[a.clone(), later(&a)], "one id");
     check(&[a.clone(), later(&b)], "sums of a clean run");
     // A reversal that nothing explains.
-    let stray = CreditRow { reverses: Some(a.id.clone()), ..later(&b) };
+    let stray = PostedCredit { reverses: Some(a.id.clone()), ..later(&b) };
     let none = post(&[a.clone(), stray], vec![a.clone()], &Calendar::default(), &january);
     assert!(none.unwrap_err().contains("sums of a clean run"));
 }
@@ -308,7 +308,7 @@ fn event() -> impl Strategy<Value = (Vec<State>, Option<i8>)> {
     (prop::collection::vec(state(), RULES.len()), prop::option::of(1_i8..=6))
 }
 
-fn decided(states: &[State]) -> Vec<CreditRow> {
+fn decided(states: &[State]) -> Vec<PostedCredit> {
     let rows = RULES.iter().zip(states);
     let made = rows.filter_map(|(rule, state)| {
         let (month, amount, status) = (*state)?;
@@ -324,10 +324,10 @@ proptest! {
     #[test]
     fn histories(events in prop::collection::vec(event(), 1..12)) {
         let mut books = Books::default();
-        let mut seen: BTreeMap<String, Vec<CreditRow>> = BTreeMap::new();
+        let mut seen: BTreeMap<String, Vec<PostedCredit>> = BTreeMap::new();
         for (states, month) in events {
             let decided = decided(&states);
-            let current: Vec<&CreditRow> = decided.iter().collect();
+            let current: Vec<&PostedCredit> = decided.iter().collect();
             let rows = books.rows(&current);
             prop_assert_eq!(laws::sums(&rows), laws::sums(&decided));
             prop_assert_eq!(&rows, &books.rows(&current));
@@ -335,7 +335,7 @@ proptest! {
                 let now: Vec<_> = rows.iter().filter(|row| row.period == *period).cloned().collect();
                 prop_assert_eq!(&now, then, "{} changed", period);
             }
-            let held = |rows: &[CreditRow]| rows.iter().filter(|row| row.status == "held").count();
+            let held = |rows: &[PostedCredit]| rows.iter().filter(|row| row.status == "held").count();
             prop_assert_eq!(held(&rows), held(&decided));
             if let Some(month) = month {
                 let leaf = format!("2022-{month:02}");

@@ -4,9 +4,10 @@ use std::slice::from_ref;
 
 use accredit_crediting::calculation::{self, books};
 use accredit_crediting::pipeline::row;
-use accredit_crediting::stage::{Action, Inputs, Resolution};
+use accredit_crediting::stage::{Inputs, Resolution};
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::Decision;
+use accredit_domain::decision::HoldAction;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use serde_json::Value;
@@ -182,7 +183,7 @@ fn released_twice(
     }
     let release = |credit: &CreditId| Resolution {
         credit: *credit,
-        action: Action::Release,
+        action: HoldAction::Release,
         date: day("2022-07-01"),
         reason: String::new(),
     };
@@ -196,7 +197,7 @@ fn released_twice(
     };
     let (once, twice) = (decide(once), decide(twice));
     let ids: Vec<String> = held.iter().map(ToString::to_string).collect();
-    let stuck = |credit: &&accredit_domain::decision::CreditRow| {
+    let stuck = |credit: &&accredit_domain::credit::posted::PostedCredit| {
         credit.status == "held" && ids.contains(&credit.id)
     };
     if let Some(credit) = once.iter().flat_map(|decision| &decision.credits).find(stuck) {
