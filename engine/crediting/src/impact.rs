@@ -133,13 +133,7 @@ const DIFFERENCES_MAX: usize = 200;
 
 /// One transaction by the rules of two sides; none where they agree. `before` and `after` hold a
 /// decision a plan; plans that one side does not have count as filtered.
-///
-/// # Errors
-/// The credit whose amount is none.
-pub fn compare(
-    before: (&Ruleset, &[Decision]),
-    after: (&Ruleset, &[Decision]),
-) -> Result<Option<Delta>, String> {
+pub fn compare(before: (&Ruleset, &[Decision]), after: (&Ruleset, &[Decision])) -> Option<Delta> {
     let mut delta = Delta::default();
     let mut sums = BTreeMap::new();
     let plans = before.1.iter().chain(after.1).map(|decision| decision.plan.as_str());
@@ -156,15 +150,15 @@ pub fn compare(
         delta.differences.push(difference);
 
         for credit in old.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, before.0, credit, Side::Before)?;
+            add_credit(&mut sums, before.0, credit, Side::Before);
         }
         for credit in new.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, after.0, credit, Side::After)?;
+            add_credit(&mut sums, after.0, credit, Side::After);
         }
     }
 
     delta.sums = sums.into_iter().filter(|(_, sum): &(Key, Sum)| !sum.is_zero()).collect();
-    Ok((!delta.differences.is_empty()).then_some(delta))
+    (!delta.differences.is_empty()).then_some(delta)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -173,15 +167,10 @@ enum Side {
     After,
 }
 
-fn add_credit(
-    sums: &mut BTreeMap<Key, Sum>,
-    ruleset: &Ruleset,
-    credit: &PostedCredit,
-    side: Side,
-) -> Result<(), String> {
+fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &PostedCredit, side: Side) {
     // Suppressed and void credits are worth nothing to anybody.
     if !credit.is_held() && !credit.is_active() {
-        return Ok(());
+        return;
     }
 
     let amount = credit.amount;
@@ -205,7 +194,6 @@ fn add_credit(
         let key = Key { by, name, unit_type: credit.unit_type.to_string() };
         sums.entry(key).or_default().add(&sum, Decimal::ONE);
     }
-    Ok(())
 }
 
 /// Who is paid, or what is credited where nobody is.

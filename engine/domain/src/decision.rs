@@ -309,6 +309,22 @@ fn blank_as_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cr
 }
 
 impl Resolution {
+    /// What `who` did on a business date, of nothing yet: the credit or the transaction is to be set.
+    pub fn new(action: ResolutionAction, date: Date, who: String) -> Resolution {
+        Resolution {
+            credit: None,
+            action,
+            date,
+            who,
+            comment: None,
+            transaction: None,
+            plan: None,
+            amount: None,
+            reason_code: None,
+            approved: None,
+        }
+    }
+
     /// Whether it is about an amount.
     pub fn is_adjustment(&self) -> bool {
         self.action.is_adjustment()

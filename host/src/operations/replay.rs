@@ -192,7 +192,6 @@ impl Service {
             for (one, decisions) in again.iter().zip(&decided) {
                 let before = (current, one.stored.decisions.as_slice());
                 let delta = impact::compare(before, (new, decisions));
-                let delta = delta.map_err(StoreError::Damaged)?;
                 replayed.impact.add(delta.as_ref());
                 if effective != Effective::Now {
                     meant.insert(one.stored.number);
@@ -276,7 +275,7 @@ impl Service {
 
             let before = (current, one.stored.decisions.as_slice());
             let delta = impact::compare(before, (new, decisions));
-            deltas.push((one.stored.number, delta.map_err(StoreError::Damaged)?));
+            deltas.push((one.stored.number, delta));
         }
 
         Ok(deltas)

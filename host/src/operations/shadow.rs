@@ -214,7 +214,6 @@ impl Service {
         for (one, decisions) in again.iter().zip(&decided) {
             let before = (&*current, one.stored.decisions.as_slice());
             let delta = impact::compare(before, (&candidate, decisions));
-            let delta = delta.map_err(StoreError::Damaged).map_err(failed)?;
             running.sums.add(&one.stored.id, one.stored.version > 1, delta);
         }
 

@@ -284,10 +284,7 @@ impl Verifying<'_> {
         }
 
         let before = (ruleset, std::slice::from_ref(&recorded));
-        let delta = match impact::compare(before, (ruleset, std::slice::from_ref(&again))) {
-            Err(why) => return Ok(Some(why)),
-            Ok(delta) => delta,
-        };
+        let delta = impact::compare(before, (ruleset, std::slice::from_ref(&again)));
 
         let first = delta.as_ref().and_then(impact::Delta::first);
         let other = || "its reasons or warnings differ".to_owned();

@@ -227,3 +227,53 @@ impl<'de> Deserialize<'de> for CreditId {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn stored() -> Value {
+        json!({
+            "id": format!("crd_{}", "0".repeat(32)), "transaction": "crm:D1",
+            "incentive_date": "2026-03-15", "plan": "p", "rule": "r", "result": "c",
+            "kind": "direct", "position": "P1", "payee": "ann", "team": null,
+            "relationship": null, "via": null, "level": null, "source": null, "share": "0.50",
+            "period": "2026-03", "credit_type": "credit", "unit_type": "USD", "amount": "-12.50",
+            "status": "held", "release_date": null, "reason": null, "reason_code": null,
+            "origin": "late", "reverses": null, "ruleset": "rs",
+        })
+    }
+
+    #[test]
+    fn a_credit_is_written_as_it_was_read_to_the_last_digit() {
+        let credit: PostedCredit = serde_json::from_value(stored()).unwrap();
+        assert_eq!(serde_json::to_value(&credit).unwrap(), stored());
+
+        let columns: Vec<String> = stored().as_object().unwrap().keys().cloned().collect();
+        let mut known = CREDIT_COLUMNS.map(str::to_owned).to_vec();
+        known.sort();
+        assert_eq!(columns, known);
+    }
+
+    /// An amount that could not be read was counted as 0.00, and unknown words decided nothing: a
+    /// credit is read whole, or its row is damaged.
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        for (field, texts) in [
+            ("amount", &["", " ", "1,5", "1e3e", "NaN"][..]),
+            ("share", &["", "half"]),
+            ("status", &["", "Active", "released"]),
+            ("kind", &["", "rolled"]),
+            ("origin", &["", "by hand"]),
+            ("incentive_date", &["", "2026-02-30"]),
+            ("id", &["", "crd_1", "rwd_00000000000000000000000000000000"]),
+        ] {
+            for text in texts {
+                let mut row = stored();
+                row[field] = json!(text);
+                assert!(serde_json::from_value::<PostedCredit>(row).is_err(), "{field}: {text}");
+            }
+        }
+    }
+}

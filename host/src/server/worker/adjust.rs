@@ -49,16 +49,11 @@ impl Worker {
         let failed = |error| Problem::internal(&error);
 
         let mut resolution = Resolution {
-            action: order.action,
             amount: order.amount,
             reason_code: order.reason_code.map(DefinedName::from),
-            date: self.service.business_date(),
-            who: order.who,
             comment: order.comment,
             approved: order.approved,
-            credit: None,
-            transaction: None,
-            plan: None,
+            ..Resolution::new(order.action, self.service.business_date(), order.who)
         };
 
         let transaction = match order.subject {

@@ -70,15 +70,9 @@ impl Worker {
 
         let resolution = Resolution {
             credit,
-            action,
-            date: self.service.business_date(),
-            who: order.who,
             comment: order.comment,
             approved: order.approved,
-            transaction: None,
-            plan: None,
-            amount: None,
-            reason_code: None,
+            ..Resolution::new(action, self.service.business_date(), order.who)
         };
 
         self.refuse_without_rules(&row.transaction)?;
@@ -131,21 +125,16 @@ impl Worker {
         }
 
         let date = self.service.business_date();
+        let release = ResolutionAction::Wait(HoldAction::Release);
         let mut transactions = BTreeSet::new();
         let mut released = Vec::with_capacity(held.len());
         for row in &held {
             self.refuse_without_rules(&row.transaction)?;
             let resolution = Resolution {
                 credit: Some(posting::credit_of(row)),
-                action: ResolutionAction::Wait(HoldAction::Release),
-                date,
-                who: who.to_owned(),
                 comment: comment.map(str::to_owned),
                 approved: approved.map(Approved::in_part),
-                transaction: None,
-                plan: None,
-                amount: None,
-                reason_code: None,
+                ..Resolution::new(release, date, who.to_owned())
             };
 
             if self.service.ledger.resolved_before(&resolution).map_err(failed)?.is_none() {
