@@ -224,7 +224,7 @@ fn what_people_did_is_understood_or_an_error() {
         amount: amount.map(str::to_owned),
         ..Resolution::default()
     };
-    let understood = |row: Resolution| crate::operations::explain::inputs(None, &[row]);
+    let understood = |row: Resolution| accredit_operations::explain::inputs(None, &[row]);
     for (action, amount) in
         [("release", None), ("hold", None), ("adjust_to", Some("1.5")), ("reset", None)]
     {

@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering;
 use accredit_domain::decision::{Decision, Outcome};
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::runs::{Run, RunState};
+use accredit_operations::context::LAST_RUN;
 use accredit_seams::store::Error as StoreError;
 use axum::http::StatusCode;
 use jiff::civil::Date;
@@ -21,9 +22,6 @@ use jiff::civil::Date;
 use super::{PENDING_MAX, Worker, fence};
 use crate::http::problem::Problem;
 use crate::server::runs::Active;
-
-/// The business date up to which everything was decided.
-pub(crate) const LAST_RUN: &str = "last_run";
 
 /// Transactions decided again in one step, at least.
 const STEP: usize = 512;
