@@ -8,6 +8,9 @@ use std::sync::Arc;
 use accredit_domain::limits::Limits;
 use accredit_ledger::changes::{Proposal, State as Standing};
 use accredit_ledger::definitions::{Activation, Effective};
+use accredit_operations::activation::{self, Change, Done};
+use accredit_operations::preview;
+use accredit_operations::replay::Replayed;
 use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
@@ -23,9 +26,6 @@ use crate::http::definitions::conditions;
 use crate::http::definitions::files::allowed;
 use crate::http::definitions::policies;
 use crate::http::problem::Problem;
-use crate::operations::activation::{self, Change, Done};
-use crate::operations::preview;
-use crate::operations::replay::Replayed;
 use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -133,7 +133,7 @@ pub(crate) async fn preview(
         let effective = conditions::effective(sent.effective.as_deref())?;
         let changes = sent.files(&current.files);
         let files = activation::changed(&current.files, &changes);
-        let checked = service.candidate(&files, changes.keys()).map_err(conditions::refused)?;
+        let checked = service.candidate(&files, changes.keys())?;
 
         let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
         let limits = limits(sent.max_total, sent.max_payee)?;
@@ -183,7 +183,7 @@ pub(crate) async fn make(
         let current = service.ruleset.load_full();
         let mut change = sent.change(&current.files, &caller)?;
         if sent.draft {
-            let kept = service.draft(&change).map_err(conditions::refused)?;
+            let kept = service.draft(&change)?;
             return Ok(conditions::done(&Done::Waiting(Box::new(kept)), None));
         }
 
@@ -198,7 +198,7 @@ pub(crate) async fn make(
         // `whole` was read against this ruleset and no other.
         change.base.get_or_insert_with(|| current.hash.to_string());
 
-        let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
+        let done = service.submit(&change, |_| Ok(()))?;
         Ok(conditions::done(&done, None))
     });
 
@@ -274,7 +274,7 @@ pub(crate) async fn approve(
     let asked = asked("approval", &caller, &headers, &body);
     let done = service.answered(asked, move |service| {
         let done = service.carry_out(id, &caller.name).map(Done::Active);
-        Ok(conditions::done(&done.map_err(conditions::refused)?, None))
+        Ok(conditions::done(&done?, None))
     });
     done.await
 }
@@ -285,7 +285,7 @@ pub(crate) async fn withdraw(
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
 ) -> Answer {
-    let row = service.blocking(move |service| service.withdraw(id, &caller.name));
+    let row = service.blocking(move |service| Ok(service.withdraw(id, &caller.name)?));
     Ok(Json(kept(&row.await?, None)))
 }
 
@@ -337,7 +337,7 @@ pub(crate) async fn rollback(
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
 
         let change = Change {
-            files: crate::directory::watch::differences(&current.files, &files),
+            files: accredit_operations::preview::differences(&current.files, &files),
             who: caller.name,
             why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
             source: "api",
@@ -353,7 +353,7 @@ pub(crate) async fn rollback(
             return Err(Problem::conflict("nothing_changes", "this set is in force already"));
         }
 
-        let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
+        let done = service.submit(&change, |_| Ok(()))?;
         Ok(conditions::done(&done, None))
     });
 

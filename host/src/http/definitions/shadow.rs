@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accredit_operations::context::Sums;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
@@ -11,9 +12,7 @@ use crate::http::Answer;
 
 use crate::http::definitions::changes;
 
-use crate::http::definitions::conditions;
 use crate::http::problem::Problem;
-use crate::operations::shadow::Sums;
 use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -61,11 +60,11 @@ pub(crate) async fn start(
             (None, sent) => {
                 let current = service.ruleset.load_full();
                 let change = sent.unwrap_or_default().change(&current.files, &caller)?;
-                service.draft(&change).map_err(conditions::refused)?
+                service.draft(&change)?
             }
         };
 
-        service.start_shadow(&kept, &caller.name).map_err(conditions::refused)?;
+        service.start_shadow(&kept, &caller.name)?;
         Ok(service.shadow_sums().map(|(sums, ruleset)| shown(&sums, Some(&ruleset))))
     });
 
@@ -77,7 +76,7 @@ pub(crate) async fn stop(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
 ) -> Answer {
-    let ended = service.blocking(move |service| service.stop_shadow(&caller.name)).await?;
+    let ended = service.blocking(move |service| Ok(service.stop_shadow(&caller.name)?)).await?;
     let sums = ended.ok_or_else(|| Problem::not_found("shadow"))?;
     Ok(Json(shown(&sums, None)))
 }

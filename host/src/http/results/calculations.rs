@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use accredit_domain::money;
 use accredit_ledger::releases::{CONFIRMED, DELETED, Release};
+use accredit_operations::calculations::{self, counts, own_period};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -20,7 +21,6 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act, By};
-use crate::operations::calculations::{self, counts, own_period};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};

@@ -177,7 +177,7 @@ pub(crate) fn perform(
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
     if act == Act::Finalize {
-        let leaves = crate::operations::calculations::leaves(&service.ruleset.load(), &period);
+        let leaves = accredit_operations::calculations::leaves(&service.ruleset.load(), &period);
         service.refuse_during_run(None, &leaves)?;
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accredit_domain::decision::{EarnedReward, REWARD_COLUMNS};
 use accredit_domain::keys::PeriodKey;
+use accredit_operations::rewards::RewardPlace;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -17,7 +18,6 @@ use serde::Deserialize;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
 use crate::http::results::exports::{self, Pages, Part, Rows};
-use crate::operations::rewards::RewardPlace;
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.

@@ -47,7 +47,7 @@ pub(crate) async fn simulate(
     let asked = Asked { what: "simulation", who: caller.name, body: &body, wait };
     let simulated = service.answered(asked, move |service| {
         let wanted = service.wanted(&request.plan, &request.period)?;
-        service.simulation(&wanted, request.as_of).map(|found| Answered::ok(json!(found)))
+        Ok(Answered::ok(json!(service.simulation(&wanted, request.as_of)?)))
     });
 
     simulated.await

@@ -169,7 +169,7 @@ fn agrees(host: &Host, deals: &Deals) {
     for id in deals.keys() {
         resolutions.extend(service.ledger.resolutions(id).unwrap());
     }
-    let inputs = crate::operations::explain::inputs(Some(service.business_date()), &resolutions);
+    let inputs = accredit_operations::explain::inputs(Some(service.business_date()), &resolutions);
     let inputs = inputs.unwrap();
     let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
     for (transaction, plans) in transactions.iter().zip(&decided) {

@@ -220,7 +220,7 @@ fn what_people_did_is_understood_or_an_error() {
             row["amount"] = json!(amount);
         }
         let row = serde_json::from_value(row).map_err(|error| error.to_string())?;
-        let inputs = crate::operations::explain::inputs(None, &[row]);
+        let inputs = accredit_operations::explain::inputs(None, &[row]);
         inputs.map(drop).map_err(|error| error.to_string())
     };
 

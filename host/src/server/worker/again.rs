@@ -154,12 +154,17 @@ impl Worker {
         if decision.stopped() {
             return Some(Arc::clone(current));
         }
-        let ruleset = self.service.ruleset_of(&decision.ruleset).ok();
-        if ruleset.is_none() {
+
+        let ruleset = self.service.ruleset_of(&decision.ruleset);
+        if let Err(error) = &ruleset {
             let hash = &decision.ruleset;
-            tracing::warn!(ruleset.hash = %hash, "decided by a ruleset that cannot be rebuilt");
+            tracing::warn!(
+                ruleset.hash = %hash,
+                error.cause = %error,
+                "decided by a ruleset that cannot be rebuilt"
+            );
         }
-        ruleset
+        ruleset.ok()
     }
 
     fn decide_stored(

@@ -8,11 +8,11 @@
 
 use accredit_ledger::record::Work;
 use accredit_ledger::recredit::{Progress, Recredit};
+use accredit_operations::replay::Selection;
 use accredit_seams::store::Error as StoreError;
 use serde_json::json;
 
 use super::Worker;
-use crate::operations::replay::Selection;
 
 /// Transactions looked at in one round, at least.
 const LOOK_AT: u64 = 512;

@@ -17,13 +17,13 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Approved, EarnedReward};
 use accredit_domain::organization::Organization;
 use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
+use accredit_operations::calculations::Wanted;
 use accredit_seams::store::Error as StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Worker, fence};
 use crate::http::problem::Problem;
-use crate::operations::calculations::Wanted;
 
 /// What is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

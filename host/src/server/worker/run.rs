@@ -15,6 +15,7 @@ use accredit_domain::decision::{Decision, Outcome};
 use accredit_domain::keys::RulesetHash;
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::runs::{Run, RunState};
+use accredit_operations::context::LAST_RUN;
 use accredit_seams::store::Error as StoreError;
 use axum::http::StatusCode;
 use jiff::civil::Date;
@@ -22,9 +23,6 @@ use jiff::civil::Date;
 use super::{PENDING_MAX, Worker, fence};
 use crate::http::problem::Problem;
 use crate::server::runs::Active;
-
-/// The business date up to which everything was decided.
-pub(crate) const LAST_RUN: &str = "last_run";
 
 /// Transactions decided again in one step, at least.
 const STEP: usize = 512;

@@ -19,9 +19,14 @@ impl Worker {
         let deals = decisions.iter().filter_map(|(id, _)| ledger.transaction(id).ok().flatten());
         let deals: Vec<_> = deals.collect();
         let shown = catch_unwind(AssertUnwindSafe(|| self.service.shadow_deals(deals)));
-        if !matches!(shown, Ok(Ok(()))) {
-            tracing::warn!("the shadow missed deals");
-            self.service.shadow_missed(decisions.len() as u64);
-        }
+
+        let cause = match shown {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "deciding by its rules panicked".to_owned(),
+        };
+
+        tracing::warn!(error.cause = %cause, "the shadow missed deals");
+        self.service.shadow_missed(decisions.len() as u64);
     }
 }

@@ -14,22 +14,18 @@ use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_seams::store::Error as StoreError;
 use jiff::civil::Date;
 
-use crate::http::problem::Problem;
-use crate::operations::calculations::Wanted;
-use crate::operations::explain;
-use crate::server::state::Service;
+use crate::calculations::Wanted;
+use crate::context::Context;
+use crate::error::Error;
+use crate::explain;
 
-impl Service {
+impl Context {
     /// What a plan would come to in a period, from the deals recorded up to `as_of`.
     ///
     /// # Errors
     /// When that day is not of the period or still to come, or there is no deal to repeat.
-    pub(crate) fn simulation(
-        &self,
-        wanted: &Wanted,
-        as_of: Option<Date>,
-    ) -> Result<Simulation, Problem> {
-        let refused = |detail: String| Problem::unprocessable("no_simulation", detail);
+    pub fn simulation(&self, wanted: &Wanted, as_of: Option<Date>) -> Result<Simulation, Error> {
+        let refused = |detail: String| Error::invalid("no_simulation", detail);
         let today = self.business_date();
         let last = wanted.period.end.yesterday().unwrap_or(wanted.period.first);
         let as_of = as_of.unwrap_or_else(|| today.min(last));
@@ -38,7 +34,7 @@ impl Service {
             return Err(refused(detail));
         }
 
-        let start = self.start(wanted, today).map_err(|error| Problem::internal(&error))?;
+        let start = self.start(wanted, today)?;
         let threads = thread::available_parallelism().map_or(1, Into::into);
         let about = (wanted.plan.as_str(), &wanted.period, as_of);
         let simulated = simulation::simulate_from(&wanted.ruleset, start, about, threads);

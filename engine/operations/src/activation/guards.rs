@@ -13,8 +13,8 @@ use accredit_workspace::Ruleset;
 use serde_json::json;
 
 use super::Change;
-use crate::http::problem::Problem;
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
 
 /// Results by rule.
 type Rules<'a> = BTreeMap<&'a str, Vec<&'a str>>;
@@ -32,23 +32,23 @@ fn rules<'a>(ruleset: &'a Ruleset, plan: &str) -> Rules<'a> {
     direct.chain(indirect).collect()
 }
 
-impl Service {
+impl Context {
     /// Whether the caller has seen the ruleset in force.
-    pub(super) fn expected(&self, current: &Ruleset, change: &Change) -> Result<(), Problem> {
+    pub(super) fn expected(&self, current: &Ruleset, change: &Change) -> Result<(), Error> {
         match &change.base {
             Some(base) if **base != *current.hash => {
                 let detail = format!(
                     "made for `{base}`, and `{}` is in force by now; preview it again",
                     current.hash
                 );
-                return Err(Problem::conflict("base_moved", detail));
+                return Err(Error::conflict("base_moved", detail));
             }
             _ => (),
         }
 
         if change.set.as_ref().is_some_and(|set| *set != set_hash(&current.files)) {
             let detail = "a file changed since, perhaps of cases; preview it again";
-            return Err(Problem::conflict("base_moved", detail));
+            return Err(Error::conflict("base_moved", detail));
         }
 
         Ok(())
@@ -60,10 +60,10 @@ impl Service {
         current: &Ruleset,
         new: &Ruleset,
         change: &Change,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         if change.makes.as_ref().is_some_and(|makes| **makes != *new.hash) {
             let detail = "these files make another ruleset than the one that was previewed";
-            return Err(Problem::conflict("other_ruleset", detail));
+            return Err(Error::conflict("other_ruleset", detail));
         }
 
         // What is decided again takes the credits back of rules that were not there before.
@@ -80,10 +80,10 @@ impl Service {
         let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
         let detail = format!("{exceeded}; nothing was activated");
         let report = json!({ "impact": impact.report() });
-        Err(Problem::conflict("stop_loss", detail).errors(vec![report]))
+        Err(Error::conflict("stop_loss", detail).findings(vec![report]))
     }
 
-    fn keeps_rules(&self, current: &Ruleset, new: &Ruleset) -> Result<(), Problem> {
+    fn keeps_rules(&self, current: &Ruleset, new: &Ruleset) -> Result<(), Error> {
         for plan in current.plans.keys() {
             let kept = rules(new, plan);
             for (rule, results) in rules(current, plan) {
@@ -100,9 +100,9 @@ impl Service {
         Ok(())
     }
 
-    fn without_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> Result<(), Problem> {
+    fn without_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> Result<(), Error> {
         let found = self.ledger.has_credits(plan, rule, result);
-        if !found.map_err(|error| Problem::internal(&error))? {
+        if !found? {
             return Ok(());
         }
 
@@ -117,6 +117,6 @@ impl Service {
             ),
         };
 
-        Err(Problem::conflict("has_credits", detail))
+        Err(Error::conflict("has_credits", detail))
     }
 }

@@ -12,15 +12,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Change;
-use crate::http::problem::Problem;
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
 
 /// Names that a message lists.
 const LISTED_MAX: usize = 5;
 
 /// A participant, position or team with credits that would go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Gone {
+pub struct Gone {
     /// `participant`, `position` or `team`.
     kind: &'static str,
     /// Its id.
@@ -95,9 +95,9 @@ impl Removed {
     }
 }
 
-impl Service {
+impl Context {
     /// Everybody and everything with credits that would go.
-    pub(crate) fn gone(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>, Problem> {
+    pub fn gone(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>, Error> {
         let removed = Removed::between(old, new);
         if !removed.has_ids() {
             return Ok(Vec::new());
@@ -120,15 +120,15 @@ impl Service {
             Ok(())
         });
 
-        read.map_err(|error| Problem::internal(&error))?;
+        read?;
         let found = found.into_iter();
         Ok(found.map(|((kind, id), credits)| Gone { kind, id, credits }).collect())
     }
 
     /// What a preview says about people: who would go, and who would be paid less.
-    pub(crate) fn people_report(&self, old: &Ruleset, new: &Ruleset) -> Result<Value, Problem> {
+    pub fn people_report(&self, old: &Ruleset, new: &Ruleset) -> Result<Value, Error> {
         let gone = self.gone(old, new)?;
-        let losing = self.losses(old, new).map_err(|error| Problem::internal(&error))?;
+        let losing = self.losses(old, new)?;
         Ok(json!({ "gone": gone, "losing": losing }))
     }
 
@@ -138,7 +138,7 @@ impl Service {
         old: &Ruleset,
         new: &Ruleset,
         change: &Change,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         if change.force.is_some() {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl Service {
                 listed(names)
             );
             let errors = gone.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-            return Err(Problem::conflict("has_credits", detail).errors(errors));
+            return Err(Error::conflict("has_credits", detail).findings(errors));
         }
 
         let mut removed = Removed::between(old, new);
@@ -162,7 +162,7 @@ impl Service {
             return Ok(());
         }
 
-        let mut losses = self.losses(old, new).map_err(|error| Problem::internal(&error))?;
+        let mut losses = self.losses(old, new)?;
         losses.retain(|loss| removed.moved.contains(&loss.payee));
 
         if losses.is_empty() {
@@ -184,7 +184,7 @@ impl Service {
         );
 
         let errors = losses.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-        Err(Problem::conflict("has_rewards", detail).errors(errors))
+        Err(Error::conflict("has_rewards", detail).findings(errors))
     }
 }
 

@@ -10,15 +10,11 @@ use std::sync::PoisonError;
 use accredit_ledger::changes::{Proposal, State};
 use accredit_workspace::Files;
 
-use super::{Activated, Change, Refused, changed};
-use crate::http::problem::Problem;
-use crate::server::state::Service;
+use super::{Activated, Change, changed};
+use crate::context::Context;
+use crate::error::Error;
 
-fn failed(error: accredit_seams::store::Error) -> Refused {
-    Refused::Problem(Problem::internal(&error))
-}
-
-fn can_be_activated(kept: &Proposal) -> Result<(), Problem> {
+fn can_be_activated(kept: &Proposal) -> Result<(), Error> {
     if kept.can_be_activated() {
         return Ok(());
     }
@@ -27,27 +23,27 @@ fn can_be_activated(kept: &Proposal) -> Result<(), Problem> {
         State::Withdrawn => "it was withdrawn",
         _ => "it was activated already",
     };
-    Err(Problem::conflict("not_waiting", detail))
+    Err(Error::conflict("not_waiting", detail))
 }
 
-impl Service {
+impl Context {
     /// Keeps a sound change until somebody else approves it.
     pub(super) fn keep_waiting(
         &self,
         change: &Change,
-        allowed: impl Fn(&Files) -> Result<(), Problem>,
-    ) -> Result<Proposal, Refused> {
+        allowed: impl Fn(&Files) -> Result<(), Error>,
+    ) -> Result<Proposal, Error> {
         let (checked, _turn) = self.judged(change, &allowed)?;
         let ruleset = Some(checked.ruleset.hash.to_string());
         let kept = Proposal { ruleset, state: State::Waiting, ..self.proposal(change) };
-        self.ledger.propose(kept, &change.files).map_err(failed)
+        Ok(self.ledger.propose(kept, &change.files)?)
     }
 
     /// Keeps a change without activating it, sound or not.
-    pub(crate) fn draft(&self, change: &Change) -> Result<Proposal, Refused> {
+    pub fn draft(&self, change: &Change) -> Result<Proposal, Error> {
         let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.ruleset.load_full();
-        self.expected(&current, change).map_err(Refused::Problem)?;
+        self.expected(&current, change)?;
 
         let files = changed(&current.files, &change.files);
         let mut kept = self.proposal(change);
@@ -57,18 +53,18 @@ impl Service {
                 kept.state = State::Checked;
                 kept.ruleset = Some(checked.ruleset.hash.to_string());
             }
-            Err(Refused::Diagnostics(found)) => {
+            Err(Error::Check(found)) => {
                 kept.diagnostics = serde_json::to_value(found).unwrap_or_default();
             }
             Err(refused) => return Err(refused),
         }
 
-        self.ledger.propose(kept, &change.files).map_err(failed)
+        Ok(self.ledger.propose(kept, &change.files)?)
     }
 
     fn proposal(&self, change: &Change) -> Proposal {
         Proposal {
-            at_ms: self.clock.now_ms(),
+            at_ms: self.now_ms(),
             who: change.who.clone(),
             why: change.why.clone(),
             source: change.source.to_owned(),
@@ -83,26 +79,25 @@ impl Service {
     }
 
     /// Activates a kept change; `who` approves it where four eyes are asked for.
-    pub(crate) fn carry_out(&self, id: u64, who: &str) -> Result<Activated, Refused> {
-        let refused = |problem: Problem| Err(Refused::Problem(problem));
-        let Some(kept) = self.ledger.proposal(id).map_err(failed)? else {
-            return refused(Problem::not_found("change"));
+    pub fn carry_out(&self, id: u64, who: &str) -> Result<Activated, Error> {
+        let Some(kept) = self.ledger.proposal(id)? else {
+            return Err(Error::not_found("change"));
         };
 
-        can_be_activated(&kept).map_err(Refused::Problem)?;
-        if self.config.four_eyes && kept.who == who {
+        can_be_activated(&kept)?;
+        if self.four_eyes && kept.who == who {
             let detail = format!("`{who}` made this change; somebody else approves it");
-            return refused(Problem::new(axum::http::StatusCode::FORBIDDEN, "four_eyes", detail));
+            return Err(Error::forbidden("four_eyes", detail));
         }
 
-        let why = match (&kept.why, self.config.four_eyes) {
+        let why = match (&kept.why, self.four_eyes) {
             (Some(why), true) => Some(format!("{why} (approved by {who})")),
             (None, true) => Some(format!("approved by {who}")),
             (why, false) => why.clone(),
         };
 
         let change = Change {
-            files: self.ledger.texts(&kept).map_err(failed)?,
+            files: self.ledger.texts(&kept)?,
             who: kept.who.clone(),
             why,
             source: "api",
@@ -119,31 +114,31 @@ impl Service {
 
         // Somebody may have thrown it away while this one waited for its turn.
         let still = |_: &Files| {
-            let kept = self.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
-            kept.as_ref().map_or_else(|| Err(Problem::not_found("change")), can_be_activated)
+            let kept = self.ledger.proposal(id)?;
+            kept.as_ref().map_or_else(|| Err(Error::not_found("change")), can_be_activated)
         };
 
         let activated = self.activate(&change, still)?;
-        self.end_shadow_of(id, who).map_err(Refused::Problem)?;
+        self.end_shadow_of(id, who)?;
         Ok(activated)
     }
 
     /// Throws a kept change away.
-    pub(crate) fn withdraw(&self, id: u64, who: &str) -> Result<Proposal, Problem> {
+    pub fn withdraw(&self, id: u64, who: &str) -> Result<Proposal, Error> {
         let _turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = self.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
-        let mut kept = kept.ok_or_else(|| Problem::not_found("change"))?;
+        let kept = self.ledger.proposal(id)?;
+        let mut kept = kept.ok_or_else(|| Error::not_found("change"))?;
 
         if kept.state == State::Withdrawn {
             return Ok(kept);
         }
         if kept.state == State::Active {
-            return Err(Problem::conflict("active", "the change was carried out already"));
+            return Err(Error::conflict("active", "the change was carried out already"));
         }
 
         kept.state = State::Withdrawn;
-        let update = self.ledger.update(&kept, who, "withdrawn", self.clock.now_ms());
-        update.map_err(|error| Problem::internal(&error))?;
+        let update = self.ledger.update(&kept, who, "withdrawn", self.now_ms());
+        update?;
         self.end_shadow_of(id, who)?;
 
         Ok(kept)

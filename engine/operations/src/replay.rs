@@ -25,12 +25,12 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use crate::http::problem::Problem;
-use crate::operations::explain;
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
+use crate::explain;
 
 /// Whether the period of `date` may still change; without a date or a period nothing is final.
-pub(crate) fn open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
+pub fn open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
     let calendar = &ruleset.settings.calendar;
     let period = date.and_then(|date| calendar.period(date, PeriodKind::Month));
     period.is_none_or(|period| calendar.state(&period, today) != State::Finalized)
@@ -40,43 +40,43 @@ pub(crate) fn open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
 const AT_A_TIME: usize = 2048;
 
 /// A stored transaction that is to be decided again.
-pub(crate) struct Again {
+pub struct Again {
     /// As it is stored.
-    pub(crate) stored: Stored,
+    pub stored: Stored,
     /// Read by the new rules' fields.
-    pub(crate) transaction: Arc<Transaction>,
+    pub transaction: Arc<Transaction>,
     /// The plans whose decision is of other rules.
-    pub(crate) plans: BTreeSet<String>,
+    pub plans: BTreeSet<String>,
 }
 
 /// Which stored transactions other rules would decide anew.
-pub(crate) struct Selection<'a> {
+pub struct Selection<'a> {
     /// The other rules.
-    pub(crate) ruleset: &'a Ruleset,
+    pub ruleset: &'a Ruleset,
     /// What decided before.
-    pub(crate) pins: &'a Pins,
+    pub pins: &'a Pins,
     /// Which incentive dates.
-    pub(crate) effective: Effective,
+    pub effective: Effective,
     /// From which incentive date finalized periods are meant as well.
-    pub(crate) reaching: Option<Date>,
+    pub reaching: Option<Date>,
     /// The business date.
-    pub(crate) today: Date,
+    pub today: Date,
     /// Leaf periods that are finalized.
-    pub(crate) finalized: &'a BTreeSet<String>,
+    pub finalized: &'a BTreeSet<String>,
 }
 
 /// What other rules come to.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Replayed {
+pub struct Replayed {
     /// What the recorded transactions would be by them.
-    pub(crate) impact: Impact,
+    pub impact: Impact,
     /// What an activation would change in the ledger: for `now`, only what waits and can be decided.
-    pub(crate) booked: Impact,
+    pub booked: Impact,
 }
 
 impl Selection<'_> {
     /// Those of `stored` that it means.
-    pub(crate) fn of(&self, stored: Vec<Stored>) -> Vec<Again> {
+    pub fn of(&self, stored: Vec<Stored>) -> Vec<Again> {
         let mut decoder = Decoder::new(Arc::clone(&self.ruleset.settings.fields));
         let again = stored.into_iter().filter_map(|stored| {
             let plans = self.pins.stale(&stored.decisions);
@@ -103,15 +103,15 @@ impl Selection<'_> {
     }
 }
 
-impl Service {
+impl Context {
     /// What decided stored transactions, seen from `ruleset`.
-    pub(crate) fn pins(&self, ruleset: &Ruleset) -> Result<Pins, StoreError> {
+    pub fn pins(&self, ruleset: &Ruleset) -> Result<Pins, StoreError> {
         Ok(Pins::new(&self.ledger.activations()?, ruleset.plan_hashes()))
     }
 
     /// New decisions of `again` by `ruleset`, in order: the plans that are stale anew, the others
     /// as they are, by the name of the ruleset that would decide alike.
-    pub(crate) fn decide_stale(
+    pub fn decide_stale(
         &self,
         ruleset: &Ruleset,
         again: &[Again],
@@ -149,13 +149,13 @@ impl Service {
 
     /// What `new` would make of the recorded transactions of open periods, compared with what
     /// stands in the ledger; from a date on, only of that date or later.
-    pub(crate) fn impact(
+    pub fn impact(
         &self,
         current: &Ruleset,
         new: &Ruleset,
         effective: Effective,
-    ) -> Result<Replayed, Problem> {
-        self.replay((current, new), effective).map_err(|error| Problem::internal(&error))
+    ) -> Result<Replayed, Error> {
+        self.replay((current, new), effective).map_err(Error::from)
     }
 
     fn replay(
@@ -226,7 +226,7 @@ impl Service {
     }
 
     /// What `decide_stale` says, with what is posted because periods are finalized.
-    pub(crate) fn settled(
+    pub fn settled(
         &self,
         new: &Ruleset,
         again: &[Again],

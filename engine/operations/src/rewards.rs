@@ -19,8 +19,8 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 
-use crate::operations::calculations::{leaves, own_period};
-use crate::server::state::Service;
+use crate::calculations::{leaves, own_period};
+use crate::context::{Alerts, Context};
 
 /// Credits that count, by plan and leaf period.
 pub(super) type Credits = BTreeMap<String, BTreeMap<String, Vec<PostedCredit>>>;
@@ -31,29 +31,19 @@ type Periods = BTreeMap<String, BTreeSet<String>>;
 /// Periods of plans, by plan and first day.
 type Rewarded = BTreeMap<(String, String), Period>;
 
-/// The alerts of calculations as they were last worked out, by plan and period.
-pub(crate) type Known = BTreeMap<(String, String), Alerts>;
-
-/// The alerts of one calculation.
-pub(crate) struct Alerts {
-    revision: u32,
-    ruleset: Arc<str>,
-    notes: Vec<NoteRow>,
-}
-
 /// A place in the list of all rewards: by plan, by the first day of the period, then as a calculation
 /// has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RewardPlace {
+pub struct RewardPlace {
     plan: String,
     first: String,
     index: usize,
 }
 
-impl Service {
+impl Context {
     /// At most `limit` rewards that fit, from `start` on, with the place of the next one: of one plan
     /// or of all, in the periods that lie within leaves or in all. One calculation is held at a time.
-    pub(crate) fn rewards_from(
+    pub fn rewards_from(
         &self,
         (plan, within): (Option<&str>, Option<&[PeriodKey]>),
         start: &RewardPlace,
@@ -109,7 +99,7 @@ impl Service {
 
     /// The plans and periods in which `new` makes the credits that stand worth something else than
     /// `old` does. What is decided meanwhile raises the revision by itself.
-    pub(crate) fn restated(&self, old: &Ruleset, new: &Ruleset) -> Result<Periods, StoreError> {
+    pub fn restated(&self, old: &Ruleset, new: &Ruleset) -> Result<Periods, StoreError> {
         let changed = changed(old, new);
         let mut restated = Periods::new();
         if changed.is_empty() {
@@ -170,7 +160,7 @@ impl Service {
 
     /// Alerts of rewards that cannot be worked out: of one plan or of all, in the periods that lie
     /// in `within` or in all.
-    pub(crate) fn reward_alerts(
+    pub fn reward_alerts(
         &self,
         plan: Option<&str>,
         within: Option<&BTreeSet<String>>,

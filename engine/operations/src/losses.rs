@@ -15,33 +15,33 @@ use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::operations::calculations::{leaves, own_period};
-use crate::operations::rewards::{changed, rewards};
-use crate::server::state::Service;
+use crate::calculations::{leaves, own_period};
+use crate::context::Context;
+use crate::rewards::{changed, rewards};
 
 /// What somebody would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Loss {
+pub struct Loss {
     /// Participant id, as it is now.
-    pub(crate) payee: String,
+    pub payee: String,
     /// Plan id.
-    pub(crate) plan: String,
+    pub plan: String,
     /// The period by which the plan is calculated.
-    pub(crate) period: String,
+    pub period: String,
     /// Unit of both amounts.
-    pub(crate) unit_type: String,
+    pub unit_type: String,
     /// What they are paid now, a decimal as text.
-    pub(crate) before: String,
+    pub before: String,
     /// What they would be paid.
-    pub(crate) after: String,
+    pub after: String,
 }
 
 /// Sums of rewards by payee and unit.
 type Sums = BTreeMap<(String, String), Decimal>;
 
-impl Service {
+impl Context {
     /// Everybody whom `new` would pay less than `old` does for the credits that are stored.
-    pub(crate) fn losses(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
+    pub fn losses(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
         let plans = changed(old, new);
         let mut found = Vec::new();
         if plans.is_empty() {

@@ -22,8 +22,8 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use crate::http::problem::Problem;
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
 
 /// Rebuilt rulesets that are kept.
 const RULESETS_MAX: usize = 8;
@@ -68,7 +68,7 @@ fn input(row: &Resolution) -> Result<Input, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when a row of `rows` is not understood.
-pub(crate) fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs, StoreError> {
+pub fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs, StoreError> {
     let mut inputs = Inputs { as_of, ..Inputs::default() };
     for row in rows {
         match input(row)? {
@@ -84,22 +84,18 @@ pub(crate) fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs,
 ///
 /// # Errors
 /// When the data cannot be read.
-pub(crate) fn rebuilt(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
+pub fn rebuilt(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
     let files = ledger.files_of(hash)?;
     let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
     Ok(ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new))
 }
 
-impl Service {
+impl Context {
     /// The steps of one stored decision.
-    pub(crate) fn explain(
-        &self,
-        stored: &Stored,
-        decision: &Decision,
-    ) -> Result<Explanation, Problem> {
+    pub fn explain(&self, stored: &Stored, decision: &Decision) -> Result<Explanation, Error> {
         let ruleset = self.ruleset_of(&decision.ruleset)?;
         let plan = ruleset.plans.get(decision.plan.as_str());
-        let plan = plan.ok_or_else(|| Problem::not_found("plan"))?;
+        let plan = plan.ok_or_else(|| Error::not_found("plan"))?;
         let fields = Arc::clone(&ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
         let inputs = self.inputs(stored, decision)?;
@@ -108,12 +104,12 @@ impl Service {
     }
 
     /// What `payee` got of a stored decision, and why nothing more; none when the plan is gone.
-    pub(crate) fn for_payee(
+    pub fn for_payee(
         &self,
         stored: &Stored,
         decision: &Decision,
         payee: &str,
-    ) -> Result<Option<WhyNot>, Problem> {
+    ) -> Result<Option<WhyNot>, Error> {
         let ruleset = self.ruleset_of(&decision.ruleset)?;
         let Some(plan) = ruleset.plans.get(decision.plan.as_str()) else { return Ok(None) };
 
@@ -133,30 +129,28 @@ impl Service {
     }
 
     /// A stored decision as a case for a case file; absent, those of all plans.
-    pub(crate) fn keep(&self, stored: &Stored, plan: Option<&str>) -> Result<String, Problem> {
+    pub fn keep(&self, stored: &Stored, plan: Option<&str>) -> Result<String, Error> {
         let wanted = |decision: &&Decision| plan.is_none_or(|plan| decision.plan == plan);
         let decision = stored.decisions.iter().find(wanted);
-        let decision = decision.ok_or_else(|| Problem::not_found("decision"))?;
+        let decision = decision.ok_or_else(|| Error::not_found("decision"))?;
         let ruleset = self.ruleset_of(&decision.ruleset)?;
         let inputs = self.inputs(stored, decision)?;
         if !inputs.adjustments.is_empty() {
             let detail = "an amount was set by hand, which a case cannot say";
-            return Err(Problem::unprocessable("no_case", detail));
+            return Err(Error::invalid("no_case", detail));
         }
         let kept = Kept { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
-        cases::keep(&kept).map_err(|message| Problem::unprocessable("no_case", message))
+        cases::keep(&kept).map_err(|message| Error::invalid("no_case", message))
     }
 
     /// What people and the calendar added to a stored decision.
-    fn inputs(&self, stored: &Stored, decision: &Decision) -> Result<Inputs, Problem> {
+    fn inputs(&self, stored: &Stored, decision: &Decision) -> Result<Inputs, Error> {
         let resolutions = self.ledger.resolutions(&stored.id);
-        let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
-        let inputs = inputs(decision.as_of, &resolutions);
-        inputs.map_err(|error| Problem::internal(&error))
+        inputs(decision.as_of, &resolutions?).map_err(Error::from)
     }
 
     /// The ruleset of this name: in force, or rebuilt from what was in force then.
-    pub(crate) fn ruleset_of(&self, hash: &str) -> Result<Arc<Ruleset>, Problem> {
+    pub fn ruleset_of(&self, hash: &str) -> Result<Arc<Ruleset>, Error> {
         let current = self.ruleset.load_full();
         if *current.hash == *hash {
             return Ok(current);
@@ -167,13 +161,13 @@ impl Service {
             return Ok(Arc::clone(ruleset));
         }
 
-        let ruleset = rebuilt(&self.ledger, hash).map_err(|error| Problem::internal(&error))?;
+        let ruleset = rebuilt(&self.ledger, hash)?;
         let ruleset = ruleset.ok_or_else(|| {
             let detail = format!(
                 "this version of the program cannot rebuild the ruleset `{hash}` that decided it: \
                  activate the rules of today with `effective: recredit`"
             );
-            Problem::conflict("ruleset_not_rebuilt", detail)
+            Error::conflict("ruleset_not_rebuilt", detail)
         })?;
 
         known.push_front(Arc::clone(&ruleset));

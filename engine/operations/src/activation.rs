@@ -7,8 +7,8 @@
 //! stored; a refused one changes nothing and stays visible.
 
 mod guards;
-pub(crate) mod people;
-pub(crate) mod proposals;
+pub mod people;
+pub mod proposals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -22,10 +22,9 @@ use accredit_ledger::definitions::{Activation, Effective, Refusal};
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::{Files, Ruleset};
 
-use crate::http::problem::Problem;
-use crate::operations::zone;
-use crate::server::secrets;
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
+use crate::zone;
 
 /// How often an activation of unknown outcome is looked up, and the pause before each look.
 const UNKNOWN_LOOKS: u32 = 20;
@@ -36,49 +35,49 @@ const ACTIVATION_CHECKS_MAX: usize = 8;
 
 /// A wish to change files of the workspace, all together or not at all.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Change {
+pub struct Change {
     /// New text by path; none removes the file.
-    pub(crate) files: BTreeMap<String, Option<Arc<str>>>,
+    pub files: BTreeMap<String, Option<Arc<str>>>,
     /// Who wants it.
-    pub(crate) who: String,
+    pub who: String,
     /// Why, if said.
-    pub(crate) why: Option<String>,
+    pub why: Option<String>,
     /// `api`, `watch` or `start`.
-    pub(crate) source: &'static str,
+    pub source: &'static str,
     /// The ruleset that the caller has seen, where another one would be a surprise.
-    pub(crate) base: Option<String>,
+    pub base: Option<String>,
     /// The hash of all files that the caller has seen, case files included.
-    pub(crate) set: Option<String>,
+    pub set: Option<String>,
     /// The ruleset that it was seen to make.
-    pub(crate) makes: Option<String>,
+    pub makes: Option<String>,
     /// What it means for transactions that are credited already.
-    pub(crate) effective: Effective,
+    pub effective: Effective,
     /// Labels to find it by.
-    pub(crate) tags: Vec<String>,
+    pub tags: Vec<String>,
     /// Whether it brings back an earlier set.
-    pub(crate) rollback: bool,
+    pub rollback: bool,
     /// More money than this must not move.
-    pub(crate) limits: Limits,
+    pub limits: Limits,
     /// Why people with credits or rewards may go all the same, if somebody says so.
-    pub(crate) force: Option<String>,
+    pub force: Option<String>,
     /// The kept change that it carries out.
-    pub(crate) proposal: Option<u64>,
+    pub proposal: Option<u64>,
     /// Who activates that change.
-    pub(crate) approved_by: Option<String>,
+    pub approved_by: Option<String>,
 }
 
 /// A change that is in force.
 #[derive(Debug, Clone)]
-pub(crate) struct Activated {
+pub struct Activated {
     /// Hash of the ruleset.
-    pub(crate) ruleset: Arc<str>,
+    pub ruleset: Arc<str>,
     /// Number of the activation.
-    pub(crate) activation: u64,
+    pub activation: u64,
 }
 
 /// What became of a change that nobody refused.
 #[derive(Debug)]
-pub(crate) enum Done {
+pub enum Done {
     /// In force.
     Active(Activated),
     /// It waits for a second person.
@@ -86,41 +85,32 @@ pub(crate) enum Done {
 }
 
 /// A set of files that check and all cases find sound.
-pub(crate) struct Checked {
+pub struct Checked {
     /// What it means.
-    pub(crate) ruleset: Ruleset,
+    pub ruleset: Ruleset,
     /// How many cases ran.
-    pub(crate) cases: usize,
+    pub cases: usize,
 }
 
-/// A change that is not.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// Check or a case found errors.
-    Diagnostics(Vec<Diagnostic>),
-    /// Something else is there than the caller saw, or it could not be stored.
-    Problem(Problem),
-}
-
-impl Service {
+impl Context {
     /// Brings a change into force, or keeps it until a second person approves where that is asked.
-    pub(crate) fn submit(
+    pub fn submit(
         &self,
         change: &Change,
-        allowed: impl Fn(&Files) -> Result<(), Problem>,
-    ) -> Result<Done, Refused> {
-        if self.config.four_eyes {
+        allowed: impl Fn(&Files) -> Result<(), Error>,
+    ) -> Result<Done, Error> {
+        if self.four_eyes {
             return self.keep_waiting(change, allowed).map(|kept| Done::Waiting(Box::new(kept)));
         }
         self.activate(change, allowed).map(Done::Active)
     }
 
     /// Brings a change into force, if `allowed` still holds when its turn has come.
-    pub(crate) fn activate(
+    pub fn activate(
         &self,
         change: &Change,
-        allowed: impl Fn(&Files) -> Result<(), Problem>,
-    ) -> Result<Activated, Refused> {
+        allowed: impl Fn(&Files) -> Result<(), Error>,
+    ) -> Result<Activated, Error> {
         let (checked, _turn) = self.judged(change, &allowed)?;
         self.put_in_force(checked, change)
     }
@@ -132,12 +122,12 @@ impl Service {
     pub(super) fn judged(
         &self,
         change: &Change,
-        allowed: &dyn Fn(&Files) -> Result<(), Problem>,
-    ) -> Result<(Checked, MutexGuard<'_, ()>), Refused> {
+        allowed: &dyn Fn(&Files) -> Result<(), Error>,
+    ) -> Result<(Checked, MutexGuard<'_, ()>), Error> {
         for _ in 0..ACTIVATION_CHECKS_MAX {
             let current = self.ruleset.load_full();
-            self.expected(&current, change).map_err(Refused::Problem)?;
-            allowed(&current.files).map_err(Refused::Problem)?;
+            self.expected(&current, change)?;
+            allowed(&current.files)?;
 
             let columns = self.columns()?;
             let files = changed(&current.files, &change.files);
@@ -150,10 +140,10 @@ impl Service {
             }
 
             // Once more with the turn: a proposal may have been thrown away while this one waited.
-            allowed(&current.files).map_err(Refused::Problem)?;
+            allowed(&current.files)?;
             let judged = self.judge(&current, candidate, change);
             if judged.is_err() {
-                self.metrics.reload("refused");
+                self.surroundings.refused();
             }
             return judged.map(|checked| (checked, turn));
         }
@@ -162,27 +152,26 @@ impl Service {
             "the definitions changed {ACTIVATION_CHECKS_MAX} times while this change was checked \
              (ACTIVATION_CHECKS_MAX); send it again"
         );
-        Err(Refused::Problem(Problem::conflict("base_moved", detail)))
+        Err(Error::conflict("base_moved", detail))
     }
 
-    fn columns(&self) -> Result<BTreeSet<String>, Refused> {
-        let columns = self.ledger.columns();
-        columns.map_err(|error| Refused::Problem(Problem::internal(&error)))
+    fn columns(&self) -> Result<BTreeSet<String>, Error> {
+        Ok(self.ledger.columns()?)
     }
 
     /// What was found about the change, where no guard keeps it out; writes nothing but a refusal.
     fn judge(
         &self,
         current: &Ruleset,
-        candidate: Result<Checked, Refused>,
+        candidate: Result<Checked, Error>,
         change: &Change,
-    ) -> Result<Checked, Refused> {
+    ) -> Result<Checked, Error> {
         let refused = match candidate {
             Ok(checked) => {
-                self.guard(current, &checked.ruleset, change).map_err(Refused::Problem)?;
+                self.guard(current, &checked.ruleset, change)?;
                 return Ok(checked);
             }
-            Err(Refused::Diagnostics(diagnostics)) => diagnostics,
+            Err(Error::Check(diagnostics)) => diagnostics,
             Err(problem) => return Err(problem),
         };
 
@@ -197,51 +186,47 @@ impl Service {
         let diagnostics = serde_json::to_value(&refused).unwrap_or_default();
         let activation = self.row(&current.hash, change);
         let kept = self.ledger.refuse(&Refusal { activation, diagnostics });
-        kept.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        kept?;
 
-        Err(Refused::Diagnostics(refused))
+        Err(Error::Check(refused))
     }
 
     /// The ruleset of `files`, if it is sound and this build can serve it; writes nothing.
-    pub(crate) fn candidate<'a>(
+    pub fn candidate<'a>(
         &self,
         files: &Files,
         changed: impl Iterator<Item = &'a String>,
-    ) -> Result<Checked, Refused> {
+    ) -> Result<Checked, Error> {
         // Columns that were received are known; before any was, a column may have any name.
         let columns = self.columns()?;
-        let checked = check(files, &columns, changed).map_err(Refused::Diagnostics)?;
+        let checked = check(files, &columns, changed).map_err(Error::Check)?;
         match self.unusable(&checked.ruleset) {
             None => Ok(checked),
-            Some(message) => Err(Refused::Problem(Problem::unprocessable("not_usable", message))),
+            Some(message) => Err(Error::invalid("not_usable", message)),
         }
     }
 
-    fn put_in_force(&self, checked: Checked, change: &Change) -> Result<Activated, Refused> {
+    fn put_in_force(&self, checked: Checked, change: &Change) -> Result<Activated, Error> {
         let ruleset = Arc::new(checked.ruleset);
-        let secrets = secrets::secrets(&self.ledger, &self.credentials.load(), &ruleset);
-        let secrets = secrets.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let use_secrets = self.surroundings.secrets_of(&self.ledger, &ruleset)?;
 
         let plans = ruleset.plan_hashes();
-        let restated = self.restated(&self.ruleset.load(), &ruleset);
-        let restated = restated.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let restated = self.restated(&self.ruleset.load(), &ruleset)?;
 
         let row =
             Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
-        let row = self.record_activation(&ruleset, row);
-        let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let row = self.record_activation(&ruleset, row)?;
 
         let hash = Arc::clone(&ruleset.hash);
-        self.secrets.store(Arc::new(secrets));
+        use_secrets();
         // Asked for before anybody can see the new rules, so that nobody finds everything done.
         self.redrives.ask();
         self.ruleset.store(ruleset);
         // Once more: a try that began in between used the rules from before.
         self.redrives.ask();
 
-        self.metrics.reload("activated");
         tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
-        self.orders.wake();
+        self.surroundings.activated();
 
         Ok(Activated { ruleset: hash, activation: row.sequence })
     }
@@ -272,7 +257,7 @@ impl Service {
     fn unusable(&self, ruleset: &Ruleset) -> Option<String> {
         ruleset.settings.sources.values().find_map(|source| {
             let name = &source.connector;
-            let unknown = crate::plugins::connector(name).is_none();
+            let unknown = self.surroundings.connector(name).is_none();
             unknown.then(|| format!("`{name}` is no connector of this build"))
         })
     }
@@ -280,7 +265,7 @@ impl Service {
     fn row(&self, ruleset: &str, change: &Change) -> Activation {
         Activation {
             ruleset: ruleset.to_owned(),
-            at_ms: self.clock.now_ms(),
+            at_ms: self.now_ms(),
             who: change.who.clone(),
             why: change.why.clone(),
             source: change.source.to_owned(),
@@ -312,7 +297,7 @@ fn run_cases(files: &Files, columns: &BTreeSet<String>) -> (usize, Vec<Diagnosti
 }
 
 /// The ruleset of `files`, if check and, when anything `changed`, the cases find no error.
-pub(crate) fn check<'a>(
+pub fn check<'a>(
     files: &Files,
     columns: &BTreeSet<String>,
     changed: impl Iterator<Item = &'a String>,
@@ -348,7 +333,7 @@ pub(crate) fn check<'a>(
 }
 
 /// The files with the changes laid over them.
-pub(crate) fn changed(files: &Files, changes: &BTreeMap<String, Option<Arc<str>>>) -> Files {
+pub fn changed(files: &Files, changes: &BTreeMap<String, Option<Arc<str>>>) -> Files {
     let mut files = files.clone();
     for (path, text) in changes {
         match text {

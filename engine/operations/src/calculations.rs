@@ -20,40 +20,40 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use crate::http::problem::Problem;
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
 
 /// A plan and a period that exist.
-pub(crate) struct Wanted {
+pub struct Wanted {
     /// The rules in force.
-    pub(crate) ruleset: Arc<Ruleset>,
+    pub ruleset: Arc<Ruleset>,
     /// Plan id.
-    pub(crate) plan: String,
+    pub plan: String,
     /// The period.
-    pub(crate) period: Period,
+    pub period: Period,
     /// Its leaves.
-    pub(crate) leaves: BTreeSet<String>,
+    pub leaves: BTreeSet<String>,
 }
 
 /// Ids of the leaves of a period.
-pub(crate) fn leaves(ruleset: &Ruleset, period: &Period) -> BTreeSet<String> {
+pub fn leaves(ruleset: &Ruleset, period: &Period) -> BTreeSet<String> {
     let leaves = ruleset.settings.calendar.leaves(period).into_iter();
     leaves.map(|leaf| leaf.id).collect()
 }
 
-impl Service {
+impl Context {
     /// A plan and a period by their ids.
-    pub(crate) fn wanted(&self, plan: &str, period: &str) -> Result<Wanted, Problem> {
+    pub fn wanted(&self, plan: &str, period: &str) -> Result<Wanted, Error> {
         let ruleset = self.ruleset.load_full();
         let known = ruleset.plans.contains_key(plan) || self.had_plan(plan)?;
         let found = ruleset.settings.calendar.find(period).filter(|_| known);
-        let period = found.ok_or_else(|| Problem::not_found("calculation"))?;
+        let period = found.ok_or_else(|| Error::not_found("calculation"))?;
         let leaves = leaves(&ruleset, &period);
         Ok(Wanted { ruleset, plan: plan.to_owned(), period, leaves })
     }
 
     /// The same, of a period of the kind that the plan is calculated by: what is released.
-    pub(crate) fn released(&self, plan: &str, period: &str) -> Result<Wanted, Problem> {
+    pub fn released(&self, plan: &str, period: &str) -> Result<Wanted, Error> {
         let wanted = self.wanted(plan, period)?;
         let own = own_period(&wanted.ruleset, plan, wanted.period.first);
         if own.as_ref().is_some_and(|own| own.id == wanted.period.id) {
@@ -61,16 +61,16 @@ impl Service {
         }
         let own = own.map(|own| own.id).unwrap_or_default();
         let detail = format!("plan `{plan}` is calculated by other periods, such as `{own}`");
-        Err(Problem::unprocessable("other_period", detail))
+        Err(Error::invalid("other_period", detail))
     }
 
-    fn had_plan(&self, plan: &str) -> Result<bool, Problem> {
-        let summaries = self.ledger.summaries().map_err(|error| Problem::internal(&error))?;
+    fn had_plan(&self, plan: &str) -> Result<bool, Error> {
+        let summaries = self.ledger.summaries()?;
         Ok(summaries.keys().any(|(known, _)| known == plan))
     }
 
     /// The calculation as FORMAT section 6 shows it, with its revision.
-    pub(crate) fn calculation(&self, wanted: &Wanted) -> Result<Calculation, StoreError> {
+    pub fn calculation(&self, wanted: &Wanted) -> Result<Calculation, StoreError> {
         let Wanted { ruleset, plan, period, leaves } = wanted;
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
         let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
@@ -106,15 +106,12 @@ impl Service {
     }
 
     /// What is counted of every calculation.
-    pub(crate) fn index(&self) -> Result<Index, StoreError> {
+    pub fn index(&self) -> Result<Index, StoreError> {
         Ok(Index { summaries: self.ledger.summaries()?, restated: self.ledger.restated()? })
     }
 
     /// Whether an adjustment that counts still changes anything, and the periods it would change.
-    pub(crate) fn applied(
-        &self,
-        adjustment: &Resolution,
-    ) -> Result<(bool, Option<Stored>), StoreError> {
+    pub fn applied(&self, adjustment: &Resolution) -> Result<(bool, Option<Stored>), StoreError> {
         let Some(id) = &adjustment.transaction else { return Ok((false, None)) };
         let Some(stored) = self.ledger.transaction(id)? else { return Ok((false, None)) };
 
@@ -134,7 +131,7 @@ impl Service {
     }
 
     /// Alerts of adjustments that no longer apply, of a plan and of leaf periods.
-    pub(crate) fn lost_adjustments(
+    pub fn lost_adjustments(
         &self,
         plan: Option<&str>,
         leaves: Option<&BTreeSet<String>>,
@@ -172,15 +169,15 @@ impl Service {
 }
 
 /// The period that `plan` is calculated by and that holds `date`; the leaf, of a plan that is gone.
-pub(crate) fn own_period(ruleset: &Ruleset, plan: &str, date: Date) -> Option<Period> {
+pub fn own_period(ruleset: &Ruleset, plan: &str, date: Date) -> Option<Period> {
     let kind = ruleset.plans.get(plan).map_or(PeriodKind::Month, |plan| plan.period);
     ruleset.settings.calendar.period(date, kind)
 }
 
 /// What is counted of every calculation, without reading any.
-pub(crate) struct Index {
+pub struct Index {
     /// Plans in leaf periods.
-    pub(crate) summaries: BTreeMap<(String, String), Summary>,
+    pub summaries: BTreeMap<(String, String), Summary>,
     restated: Restated,
 }
 
@@ -188,7 +185,7 @@ impl Index {
     /// The revision of a plan in a period with these leaves: it goes up whenever that of one of them
     /// does, or of what has no period, and whenever other rules make its credits worth something
     /// else.
-    pub(crate) fn revision(&self, plan: &str, period: &str, leaves: &BTreeSet<String>) -> u32 {
+    pub fn revision(&self, plan: &str, period: &str, leaves: &BTreeSet<String>) -> u32 {
         let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
         let of = |leaf: &str| self.summaries.get(&(plan.to_owned(), leaf.to_owned()));
         let credits: u32 = leaves.filter_map(of).map(|summary| summary.revision).sum();
@@ -198,7 +195,7 @@ impl Index {
 }
 
 /// What the leaves of a plan's period hold together.
-pub(crate) fn counts(
+pub fn counts(
     summaries: &BTreeMap<(String, String), Summary>,
     plan: &str,
     leaves: &BTreeSet<String>,

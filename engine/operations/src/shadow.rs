@@ -6,117 +6,63 @@
 //! **Architecture invariant:** a shadow writes one row, its sums; a deal that is decided anew is
 //! counted as it is now, once.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use accredit_crediting::impact::{self, Delta, Impact};
+use accredit_crediting::impact;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::record::Stored;
-use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::http::problem::Problem;
-use crate::operations::activation::{self, Refused};
-use crate::operations::replay::Again;
-use crate::server::state::Service;
+use crate::activation;
+use crate::context::{Context, Shadow, Sums};
+use crate::error::Error;
+use crate::replay::Again;
 
 const KEY: &str = "shadow";
 
-/// Deals that differ and are remembered one by one; beyond it, a deal that comes again counts twice
-/// and the report says so.
-const DELTAS_MAX: usize = 5000;
-
-/// What is kept of a shadow.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Sums {
-    /// The kept change that runs.
-    pub(crate) change: u64,
-    /// Since when, milliseconds since 1970.
-    pub(crate) since_ms: i64,
-    /// What differs.
-    pub(crate) impact: Impact,
-    /// What each deal that differs adds.
-    deltas: BTreeMap<String, Delta>,
-    /// Deals that were decided once more without being remembered.
-    pub(crate) uncertain: u64,
-    /// Deals that could not be shown to it.
-    #[serde(default)]
-    pub(crate) missed: u64,
-}
-
-/// A shadow that runs.
-pub(crate) struct Shadow {
-    /// Its rules.
-    pub(crate) ruleset: Arc<Ruleset>,
-    /// What came of it.
-    pub(crate) sums: Sums,
-}
-
-impl Sums {
-    fn add(&mut self, transaction: &str, again: bool, delta: Option<Delta>) {
-        if again {
-            let known = self.deltas.remove(transaction);
-            if known.is_none() && self.deltas.len() >= DELTAS_MAX {
-                self.uncertain += 1;
-            }
-            // One that agreed, or came before the shadow, has nothing to be taken back.
-            if known.is_some() {
-                self.impact.take_back(known.as_ref());
-            }
-        }
-
-        self.impact.add(delta.as_ref());
-        if let Some(delta) = delta.filter(|_| self.deltas.len() < DELTAS_MAX) {
-            self.deltas.insert(transaction.to_owned(), delta);
-        }
-    }
-}
-
-impl Service {
+impl Context {
     fn shadow(&self) -> MutexGuard<'_, Option<Shadow>> {
         self.shadow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The kept change that runs as a shadow.
-    pub(crate) fn shadow_change(&self) -> Option<u64> {
+    pub fn shadow_change(&self) -> Option<u64> {
         self.shadow().as_ref().map(|shadow| shadow.sums.change)
     }
 
     /// The sums so far, and the ruleset that made them.
-    pub(crate) fn shadow_sums(&self) -> Option<(Sums, Arc<str>)> {
+    pub fn shadow_sums(&self) -> Option<(Sums, Arc<str>)> {
         let shadow = self.shadow();
         shadow.as_ref().map(|shadow| (shadow.sums.clone(), Arc::clone(&shadow.ruleset.hash)))
     }
 
-    fn shadow_ruleset(&self, kept: &Proposal) -> Result<Arc<Ruleset>, Refused> {
-        let failed = |error| Refused::Problem(Problem::internal(&error));
-        let texts = self.ledger.texts(kept).map_err(failed)?;
-        let base = self.ledger.files_of(&kept.base).map_err(failed)?;
+    fn shadow_ruleset(&self, kept: &Proposal) -> Result<Arc<Ruleset>, Error> {
+        let texts = self.ledger.texts(kept)?;
+        let base = self.ledger.files_of(&kept.base)?;
         let base = base.unwrap_or_else(|| self.ruleset.load().files.clone());
         let files = activation::changed(&base, &texts);
         self.candidate(&files, texts.keys()).map(|checked| Arc::new(checked.ruleset))
     }
 
     /// Lets a kept change run beside the rules in force, from the next deal on; one that runs ends.
-    pub(crate) fn start_shadow(&self, kept: &Proposal, who: &str) -> Result<(), Refused> {
+    pub fn start_shadow(&self, kept: &Proposal, who: &str) -> Result<(), Error> {
         if !kept.can_be_activated() {
             let detail = "only a change that check finds sound can run as a shadow";
-            return Err(Refused::Problem(Problem::conflict("not_checked", detail)));
+            return Err(Error::conflict("not_checked", detail));
         }
 
         let ruleset = self.shadow_ruleset(kept)?;
-        let sums = Sums { change: kept.id, since_ms: self.clock.now_ms(), ..Sums::default() };
-        self.stop_shadow(who).map_err(Refused::Problem)?;
+        let sums = Sums { change: kept.id, since_ms: self.now_ms(), ..Sums::default() };
+        self.stop_shadow(who)?;
 
         let row = serde_json::to_vec(&sums);
-        let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let row = row?;
         let detail = json!({ "change": kept.id, "ruleset": *ruleset.hash });
         let said = (who, "shadow_started", detail);
-        let noted = self.ledger.set_meta_noted((KEY, &row), self.clock.now_ms(), said);
-        noted.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
+        let noted = self.ledger.set_meta_noted((KEY, &row), self.now_ms(), said);
+        noted?;
 
         *self.shadow() = Some(Shadow { ruleset, sums });
 
@@ -124,7 +70,7 @@ impl Service {
     }
 
     /// Ends the shadow; gives its sums, which the audit trail keeps.
-    pub(crate) fn stop_shadow(&self, who: &str) -> Result<Option<Sums>, Problem> {
+    pub fn stop_shadow(&self, who: &str) -> Result<Option<Sums>, Error> {
         let mut shadow = self.shadow();
         let Some(sums) = shadow.as_ref().map(|shadow| shadow.sums.clone()) else {
             return Ok(None);
@@ -140,8 +86,8 @@ impl Service {
         });
 
         let said = (who, "shadow_ended", detail);
-        let noted = self.ledger.set_meta_noted((KEY, b""), self.clock.now_ms(), said);
-        noted.map_err(|error| Problem::internal(&error))?;
+        let noted = self.ledger.set_meta_noted((KEY, b""), self.now_ms(), said);
+        noted?;
         // Only after the data file says so: a failed commit leaves the shadow running.
         *shadow = None;
 
@@ -149,7 +95,7 @@ impl Service {
     }
 
     /// Ends the shadow when it is this change that runs.
-    pub(crate) fn end_shadow_of(&self, change: u64, who: &str) -> Result<(), Problem> {
+    pub fn end_shadow_of(&self, change: u64, who: &str) -> Result<(), Error> {
         if self.shadow_change() == Some(change) {
             self.stop_shadow(who)?;
         }
@@ -157,14 +103,14 @@ impl Service {
     }
 
     /// Counts deals that could not be shown to the shadow.
-    pub(crate) fn shadow_missed(&self, deals: u64) {
+    pub fn shadow_missed(&self, deals: u64) {
         if let Some(running) = self.shadow().as_mut() {
             running.sums.missed += deals;
         }
     }
 
     /// Goes on with the shadow that ran when the server stopped.
-    pub(crate) fn resume_shadow(&self) {
+    pub fn resume_shadow(&self) {
         let kept = self.ledger.meta(KEY).ok().flatten();
         let sums = kept.and_then(|row| serde_json::from_slice::<Sums>(&row).ok());
         let Some(sums) = sums else { return };
@@ -173,17 +119,22 @@ impl Service {
         let change = change.filter(Proposal::can_be_activated);
         match change.map(|change| self.shadow_ruleset(&change)) {
             Some(Ok(ruleset)) => *self.shadow() = Some(Shadow { ruleset, sums }),
-            _ => tracing::warn!(change = sums.change, "the shadow does not run any more"),
+            Some(Err(error)) => tracing::warn!(
+                change = sums.change,
+                error.cause = %error,
+                "the shadow does not run any more"
+            ),
+            None => tracing::warn!(change = sums.change, "the shadow does not run any more"),
         }
     }
 
-    fn keep_shadow(&self, sums: &Sums) -> Result<(), Problem> {
-        let row = serde_json::to_vec(sums).map_err(|error| Problem::internal(&error))?;
-        self.ledger.set_meta(KEY, &row).map_err(|error| Problem::internal(&error))
+    fn keep_shadow(&self, sums: &Sums) -> Result<(), Error> {
+        let row = serde_json::to_vec(sums)?;
+        self.ledger.set_meta(KEY, &row).map_err(Error::from)
     }
 
     /// Decides deals that were just recorded by the shadow's rules, and counts what differs.
-    pub(crate) fn shadow_deals(&self, deals: Vec<Stored>) -> Result<(), Problem> {
+    pub fn shadow_deals(&self, deals: Vec<Stored>) -> Result<(), Error> {
         let running = self.shadow().as_ref().map(|one| (one.sums.change, Arc::clone(&one.ruleset)));
         let Some((change, candidate)) = running else { return Ok(()) };
 
@@ -200,10 +151,9 @@ impl Service {
             })
             .collect();
 
-        let failed = |error| Problem::internal(&error);
-        let finalized = self.ledger.finalized().map_err(failed)?;
+        let finalized = self.ledger.finalized()?;
         let decided = self.settled(&candidate, &again, self.business_date(), &finalized);
-        let decided = decided.map_err(failed)?;
+        let decided = decided?;
 
         // Another change may have taken its place while these deals were decided.
         let mut shadow = self.shadow();
