@@ -1,8 +1,9 @@
-//! The record of a decision: the credits of one transaction in one plan, the outcome, and why.
+//! The record of a decision: the credits of one transaction in one plan, the outcome, and why; the
+//! rewards of a period; what people decide by hand.
 //!
-//! Rows here are what FORMAT section 6 shows and what the store keeps: they name positions, payees
-//! and rules by id, so they outlive the organisation they were made from. Not deciding. Called by
-//! the pipeline, the ledger, the host and case files.
+//! Everything here is named by key, so it outlives the organisation that it was made from; it is what
+//! FORMAT section 6 shows and what the store keeps. Not deciding. Called by the pipeline, the ledger,
+//! the host and case files.
 //!
 //! **Architecture invariant:** a transaction in a plan has exactly one [`Outcome`], and every
 //! outcome but `credited` and `filtered` carries at least one [`Note`] that says why.

@@ -107,7 +107,8 @@ proptest! {
         let returns = deals.iter().map(|(id, (cents, owner))| (id + deals.len(), (-cents, *owner)));
         let all: Vec<_> = deals.iter().copied().chain(returns).collect();
         for row in rewards(&all) {
-            prop_assert_eq!((row.credited.to_string(), row.amount.to_string()), ("0.00".to_owned(), "0.00".to_owned()), "{:?}", row);
+            let sums = [row.credited.to_string(), row.amount.to_string()];
+            prop_assert_eq!(sums, ["0.00", "0.00"], "{:?}", row);
         }
     }
 
