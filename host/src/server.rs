@@ -30,6 +30,8 @@ use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
 use accredit_operations::activation;
 use accredit_operations::context::Context;
+use accredit_operations::preview;
+use accredit_operations::shadow;
 use accredit_seams::store::Store;
 use accredit_workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
@@ -128,7 +130,7 @@ impl Server {
             tasks: crate::server::tasks::Tasks::default(),
             stopping: AtomicBool::new(false),
         });
-        service.resume_shadow();
+        shadow::resume(&service.context);
 
         // In the order in which they are joined at a stop: the writer first.
         let threads = vec![
@@ -258,8 +260,7 @@ fn print(findings: &[Diagnostic]) {
 }
 
 fn report_differences(stored: &Files, disk: &Files) {
-    let differ: Vec<String> =
-        accredit_operations::preview::differences(stored, disk).into_keys().collect();
+    let differ: Vec<String> = preview::differences(stored, disk).into_keys().collect();
     if !differ.is_empty() {
         eprintln!(
             "note: the directory differs from the data file, which is the truth: {}",

@@ -92,191 +92,194 @@ pub struct Checked {
     pub cases: usize,
 }
 
-impl Context {
-    /// Brings a change into force, or keeps it until a second person approves where that is asked.
-    pub fn submit(
-        &self,
-        change: &Change,
-        allowed: impl Fn(&Files) -> Result<(), Error>,
-    ) -> Result<Done, Error> {
-        if self.four_eyes {
-            return self.keep_waiting(change, allowed).map(|kept| Done::Waiting(Box::new(kept)));
-        }
-        self.activate(change, allowed).map(Done::Active)
+/// Brings a change into force, or keeps it until a second person approves where that is asked.
+pub fn submit(
+    context: &Context,
+    change: &Change,
+    allowed: impl Fn(&Files) -> Result<(), Error>,
+) -> Result<Done, Error> {
+    if context.four_eyes {
+        return crate::activation::proposals::keep_waiting(context, change, allowed)
+            .map(|kept| Done::Waiting(Box::new(kept)));
     }
+    activate(context, change, allowed).map(Done::Active)
+}
 
-    /// Brings a change into force, if `allowed` still holds when its turn has come.
-    pub fn activate(
-        &self,
-        change: &Change,
-        allowed: impl Fn(&Files) -> Result<(), Error>,
-    ) -> Result<Activated, Error> {
-        let (checked, _turn) = self.judged(change, &allowed)?;
-        self.put_in_force(checked, change)
-    }
+/// Brings a change into force, if `allowed` still holds when its turn has come.
+pub fn activate(
+    context: &Context,
+    change: &Change,
+    allowed: impl Fn(&Files) -> Result<(), Error>,
+) -> Result<Activated, Error> {
+    let (checked, _turn) = judged(context, change, &allowed)?;
+    put_in_force(context, checked, change)
+}
 
-    /// The change checked and guarded, and the turn in which that holds.
-    ///
-    /// A check may take long: it is made before the turn, on what is in force by then, and made again
-    /// where something else has come into force meanwhile.
-    pub(super) fn judged(
-        &self,
-        change: &Change,
-        allowed: &dyn Fn(&Files) -> Result<(), Error>,
-    ) -> Result<(Checked, MutexGuard<'_, ()>), Error> {
-        for _ in 0..ACTIVATION_CHECKS_MAX {
-            let current = self.ruleset.load_full();
-            self.expected(&current, change)?;
-            allowed(&current.files)?;
+/// The change checked and guarded, and the turn in which that holds.
+///
+/// A check may take long: it is made before the turn, on what is in force by then, and made again
+/// where something else has come into force meanwhile.
+pub(super) fn judged<'a>(
+    context: &'a Context,
+    change: &Change,
+    allowed: &dyn Fn(&Files) -> Result<(), Error>,
+) -> Result<(Checked, MutexGuard<'a, ()>), Error> {
+    for _ in 0..ACTIVATION_CHECKS_MAX {
+        let current = context.ruleset.load_full();
+        crate::activation::guards::expected(&current, change)?;
+        allowed(&current.files)?;
 
-            let columns = self.columns()?;
-            let files = changed(&current.files, &change.files);
-            let candidate = self.candidate(&files, change.files.keys());
+        let columns = known_columns(context)?;
+        let files = changed(&current.files, &change.files);
+        let candidate = candidate(context, &files, change.files.keys());
 
-            let turn = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-            let moved = !Arc::ptr_eq(&current, &self.ruleset.load_full());
-            if moved || columns != self.columns()? {
-                continue;
-            }
-
-            // Once more with the turn: a proposal may have been thrown away while this one waited.
-            allowed(&current.files)?;
-            let judged = self.judge(&current, candidate, change);
-            if judged.is_err() {
-                self.surroundings.refused();
-            }
-            return judged.map(|checked| (checked, turn));
+        let turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
+        let moved = !Arc::ptr_eq(&current, &context.ruleset.load_full());
+        if moved || columns != known_columns(context)? {
+            continue;
         }
 
-        let detail = format!(
-            "the definitions changed {ACTIVATION_CHECKS_MAX} times while this change was checked \
+        // Once more with the turn: a proposal may have been thrown away while this one waited.
+        allowed(&current.files)?;
+        let judged = judge(context, &current, candidate, change);
+        if judged.is_err() {
+            context.surroundings.refused();
+        }
+        return judged.map(|checked| (checked, turn));
+    }
+
+    let detail = format!(
+        "the definitions changed {ACTIVATION_CHECKS_MAX} times while this change was checked \
              (ACTIVATION_CHECKS_MAX); send it again"
-        );
-        Err(Error::conflict("base_moved", detail))
-    }
+    );
+    Err(Error::conflict("base_moved", detail))
+}
 
-    fn columns(&self) -> Result<BTreeSet<String>, Error> {
-        Ok(self.ledger.columns()?)
-    }
+fn known_columns(context: &Context) -> Result<BTreeSet<String>, Error> {
+    Ok(context.ledger.columns()?)
+}
 
-    /// What was found about the change, where no guard keeps it out; writes nothing but a refusal.
-    fn judge(
-        &self,
-        current: &Ruleset,
-        candidate: Result<Checked, Error>,
-        change: &Change,
-    ) -> Result<Checked, Error> {
-        let refused = match candidate {
-            Ok(checked) => {
-                self.guard(current, &checked.ruleset, change)?;
-                return Ok(checked);
-            }
-            Err(Error::Check(diagnostics)) => diagnostics,
-            Err(problem) => return Err(problem),
-        };
-
-        tracing::warn!(
-            activation.source = change.source,
-            activation.errors = refused.len(),
-            ruleset.hash = %current.hash,
-            "change refused; the ruleset in force stays"
-        );
-
-        // The refusal is kept, so that the author sees later what was wrong.
-        let diagnostics = serde_json::to_value(&refused).unwrap_or_default();
-        let activation = self.row(&current.hash, change);
-        let kept = self.ledger.refuse(&Refusal { activation, diagnostics });
-        kept?;
-
-        Err(Error::Check(refused))
-    }
-
-    /// The ruleset of `files`, if it is sound and this build can serve it; writes nothing.
-    pub fn candidate<'a>(
-        &self,
-        files: &Files,
-        changed: impl Iterator<Item = &'a String>,
-    ) -> Result<Checked, Error> {
-        // Columns that were received are known; before any was, a column may have any name.
-        let columns = self.columns()?;
-        let checked = check(files, &columns, changed).map_err(Error::Check)?;
-        match self.unusable(&checked.ruleset) {
-            None => Ok(checked),
-            Some(message) => Err(Error::invalid("not_usable", message)),
+/// What was found about the change, where no guard keeps it out; writes nothing but a refusal.
+fn judge(
+    context: &Context,
+    current: &Ruleset,
+    candidate: Result<Checked, Error>,
+    change: &Change,
+) -> Result<Checked, Error> {
+    let refused = match candidate {
+        Ok(checked) => {
+            crate::activation::guards::guard(context, current, &checked.ruleset, change)?;
+            return Ok(checked);
         }
+        Err(Error::Check(diagnostics)) => diagnostics,
+        Err(problem) => return Err(problem),
+    };
+
+    tracing::warn!(
+        activation.source = change.source,
+        activation.errors = refused.len(),
+        ruleset.hash = %current.hash,
+        "change refused; the ruleset in force stays"
+    );
+
+    // The refusal is kept, so that the author sees later what was wrong.
+    let diagnostics = serde_json::to_value(&refused).unwrap_or_default();
+    let activation = activation_row(context, &current.hash, change);
+    let kept = context.ledger.refuse(&Refusal { activation, diagnostics });
+    kept?;
+
+    Err(Error::Check(refused))
+}
+
+/// The ruleset of `files`, if it is sound and this build can serve it; writes nothing.
+pub fn candidate<'a>(
+    context: &Context,
+    files: &Files,
+    changed: impl Iterator<Item = &'a String>,
+) -> Result<Checked, Error> {
+    // Columns that were received are known; before any was, a column may have any name.
+    let columns = known_columns(context)?;
+    let checked = check(files, &columns, changed).map_err(Error::Check)?;
+    match unusable(context, &checked.ruleset) {
+        None => Ok(checked),
+        Some(message) => Err(Error::invalid("not_usable", message)),
     }
+}
 
-    fn put_in_force(&self, checked: Checked, change: &Change) -> Result<Activated, Error> {
-        let ruleset = Arc::new(checked.ruleset);
-        let use_secrets = self.surroundings.secrets_of(&self.ledger, &ruleset)?;
+fn put_in_force(context: &Context, checked: Checked, change: &Change) -> Result<Activated, Error> {
+    let ruleset = Arc::new(checked.ruleset);
+    let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
 
-        let plans = ruleset.plan_hashes();
-        let restated = self.restated(&self.ruleset.load(), &ruleset)?;
+    let plans = ruleset.plan_hashes();
+    let restated = crate::rewards::restated(context, &context.ruleset.load(), &ruleset)?;
 
-        let row =
-            Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
-        let row = self.record_activation(&ruleset, row)?;
+    let row = Activation {
+        cases: checked.cases,
+        plans,
+        restated,
+        ..activation_row(context, &ruleset.hash, change)
+    };
+    let row = record_activation(context, &ruleset, row)?;
 
-        let hash = Arc::clone(&ruleset.hash);
-        use_secrets();
-        // Asked for before anybody can see the new rules, so that nobody finds everything done.
-        self.redrives.ask();
-        self.ruleset.store(ruleset);
-        // Once more: a try that began in between used the rules from before.
-        self.redrives.ask();
+    let hash = Arc::clone(&ruleset.hash);
+    use_secrets();
+    // Asked for before anybody can see the new rules, so that nobody finds everything done.
+    context.redrives.ask();
+    context.ruleset.store(ruleset);
+    // Once more: a try that began in between used the rules from before.
+    context.redrives.ask();
 
-        tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
-        self.surroundings.activated();
+    tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
+    context.surroundings.activated();
 
-        Ok(Activated { ruleset: hash, activation: row.sequence })
+    Ok(Activated { ruleset: hash, activation: row.sequence })
+}
+
+/// Records an activation; where the store cannot tell whether it did, it is looked up.
+fn record_activation(
+    context: &Context,
+    ruleset: &Ruleset,
+    row: Activation,
+) -> Result<Activation, StoreError> {
+    let (hash, at_ms) = (row.ruleset.clone(), row.at_ms);
+    let error = match context.ledger.activate(&ruleset.files, row) {
+        Err(error @ StoreError::Unknown(_)) => error,
+        other => return other,
+    };
+
+    for _ in 0..UNKNOWN_LOOKS {
+        std::thread::sleep(UNKNOWN_PAUSE);
+        let Ok(mut activations) = context.ledger.activations() else { continue };
+        let last = activations.pop();
+        let last = last.filter(|last| (&last.ruleset, last.at_ms) == (&hash, at_ms));
+        return last.ok_or(error);
     }
+    Err(error)
+}
 
-    /// Records an activation; where the store cannot tell whether it did, it is looked up.
-    fn record_activation(
-        &self,
-        ruleset: &Ruleset,
-        row: Activation,
-    ) -> Result<Activation, StoreError> {
-        let (hash, at_ms) = (row.ruleset.clone(), row.at_ms);
-        let error = match self.ledger.activate(&ruleset.files, row) {
-            Err(error @ StoreError::Unknown(_)) => error,
-            other => return other,
-        };
+/// Why a ruleset without errors cannot be served by this build.
+fn unusable(context: &Context, ruleset: &Ruleset) -> Option<String> {
+    ruleset.settings.sources.values().find_map(|source| {
+        let name = &source.connector;
+        let unknown = context.surroundings.connector(name).is_none();
+        unknown.then(|| format!("`{name}` is no connector of this build"))
+    })
+}
 
-        for _ in 0..UNKNOWN_LOOKS {
-            std::thread::sleep(UNKNOWN_PAUSE);
-            let Ok(mut activations) = self.ledger.activations() else { continue };
-            let last = activations.pop();
-            let last = last.filter(|last| (&last.ruleset, last.at_ms) == (&hash, at_ms));
-            return last.ok_or(error);
-        }
-        Err(error)
-    }
-
-    /// Why a ruleset without errors cannot be served by this build.
-    fn unusable(&self, ruleset: &Ruleset) -> Option<String> {
-        ruleset.settings.sources.values().find_map(|source| {
-            let name = &source.connector;
-            let unknown = self.surroundings.connector(name).is_none();
-            unknown.then(|| format!("`{name}` is no connector of this build"))
-        })
-    }
-
-    fn row(&self, ruleset: &str, change: &Change) -> Activation {
-        Activation {
-            ruleset: ruleset.to_owned(),
-            at_ms: self.now_ms(),
-            who: change.who.clone(),
-            why: change.why.clone(),
-            source: change.source.to_owned(),
-            files: change.files.keys().cloned().collect(),
-            effective: change.effective,
-            tags: change.tags.clone(),
-            change: change.proposal,
-            force: change.force.clone(),
-            approved_by: change.approved_by.clone(),
-            ..Activation::default()
-        }
+fn activation_row(context: &Context, ruleset: &str, change: &Change) -> Activation {
+    Activation {
+        ruleset: ruleset.to_owned(),
+        at_ms: context.now_ms(),
+        who: change.who.clone(),
+        why: change.why.clone(),
+        source: change.source.to_owned(),
+        files: change.files.keys().cloned().collect(),
+        effective: change.effective,
+        tags: change.tags.clone(),
+        change: change.proposal,
+        force: change.force.clone(),
+        approved_by: change.approved_by.clone(),
+        ..Activation::default()
     }
 }
 
