@@ -28,7 +28,7 @@ use std::time::Duration;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
-use accredit_operations::activation;
+use accredit_operations::candidate;
 use accredit_operations::context::Context;
 use accredit_operations::preview;
 use accredit_operations::shadow;
@@ -203,7 +203,7 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
 
         let unchanged = std::iter::empty();
         let checked =
-            activation::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
+            candidate::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
                 print(&findings);
                 "the ruleset in the data file does not pass check".to_owned()
             })?;
@@ -212,7 +212,7 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
     }
 
     let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
-    let checked = activation::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
+    let checked = candidate::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
         print(&findings);
         "the directory does not pass check".to_owned()
     })?;

@@ -10,21 +10,20 @@ mod guards;
 pub mod people;
 pub mod proposals;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use accredit_cases as cases;
-use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::limits::Limits;
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::definitions::{Activation, Effective, Refusal};
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::{Files, Ruleset};
 
+use crate::candidate::{self, Checked, changed};
 use crate::context::Context;
 use crate::error::Error;
-use crate::zone;
+use crate::rewards;
 
 /// How often an activation of unknown outcome is looked up, and the pause before each look.
 const UNKNOWN_LOOKS: u32 = 20;
@@ -84,14 +83,6 @@ pub enum Done {
     Waiting(Box<Proposal>),
 }
 
-/// A set of files that check and all cases find sound.
-pub struct Checked {
-    /// What it means.
-    pub ruleset: Ruleset,
-    /// How many cases ran.
-    pub cases: usize,
-}
-
 /// Brings a change into force, or keeps it until a second person approves where that is asked.
 pub fn submit(
     context: &Context,
@@ -99,7 +90,7 @@ pub fn submit(
     allowed: impl Fn(&Files) -> Result<(), Error>,
 ) -> Result<Done, Error> {
     if context.four_eyes {
-        return crate::activation::proposals::keep_waiting(context, change, allowed)
+        return proposals::keep_waiting(context, change, allowed)
             .map(|kept| Done::Waiting(Box::new(kept)));
     }
     activate(context, change, allowed).map(Done::Active)
@@ -126,16 +117,16 @@ pub(super) fn judged<'a>(
 ) -> Result<(Checked, MutexGuard<'a, ()>), Error> {
     for _ in 0..ACTIVATION_CHECKS_MAX {
         let current = context.ruleset.load_full();
-        crate::activation::guards::expected(&current, change)?;
+        guards::expected(&current, change)?;
         allowed(&current.files)?;
 
-        let columns = known_columns(context)?;
+        let columns = candidate::known_columns(context)?;
         let files = changed(&current.files, &change.files);
-        let candidate = candidate(context, &files, change.files.keys());
+        let candidate = candidate::candidate(context, &files, change.files.keys());
 
         let turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = !Arc::ptr_eq(&current, &context.ruleset.load_full());
-        if moved || columns != known_columns(context)? {
+        if moved || columns != candidate::known_columns(context)? {
             continue;
         }
 
@@ -155,10 +146,6 @@ pub(super) fn judged<'a>(
     Err(Error::conflict("base_moved", detail))
 }
 
-fn known_columns(context: &Context) -> Result<BTreeSet<String>, Error> {
-    Ok(context.ledger.columns()?)
-}
-
 /// What was found about the change, where no guard keeps it out; writes nothing but a refusal.
 fn judge(
     context: &Context,
@@ -168,7 +155,7 @@ fn judge(
 ) -> Result<Checked, Error> {
     let refused = match candidate {
         Ok(checked) => {
-            crate::activation::guards::guard(context, current, &checked.ruleset, change)?;
+            guards::guard(context, current, &checked.ruleset, change)?;
             return Ok(checked);
         }
         Err(Error::Check(diagnostics)) => diagnostics,
@@ -191,27 +178,12 @@ fn judge(
     Err(Error::Check(refused))
 }
 
-/// The ruleset of `files`, if it is sound and this build can serve it; writes nothing.
-pub fn candidate<'a>(
-    context: &Context,
-    files: &Files,
-    changed: impl Iterator<Item = &'a String>,
-) -> Result<Checked, Error> {
-    // Columns that were received are known; before any was, a column may have any name.
-    let columns = known_columns(context)?;
-    let checked = check(files, &columns, changed).map_err(Error::Check)?;
-    match unusable(context, &checked.ruleset) {
-        None => Ok(checked),
-        Some(message) => Err(Error::invalid("not_usable", message)),
-    }
-}
-
 fn put_in_force(context: &Context, checked: Checked, change: &Change) -> Result<Activated, Error> {
     let ruleset = Arc::new(checked.ruleset);
     let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
 
     let plans = ruleset.plan_hashes();
-    let restated = crate::rewards::restated(context, &context.ruleset.load(), &ruleset)?;
+    let restated = rewards::restated(context, &context.ruleset.load(), &ruleset)?;
 
     let row = Activation {
         cases: checked.cases,
@@ -257,15 +229,6 @@ fn record_activation(
     Err(error)
 }
 
-/// Why a ruleset without errors cannot be served by this build.
-fn unusable(context: &Context, ruleset: &Ruleset) -> Option<String> {
-    ruleset.settings.sources.values().find_map(|source| {
-        let name = &source.connector;
-        let unknown = context.surroundings.connector(name).is_none();
-        unknown.then(|| format!("`{name}` is no connector of this build"))
-    })
-}
-
 fn activation_row(context: &Context, ruleset: &str, change: &Change) -> Activation {
     Activation {
         ruleset: ruleset.to_owned(),
@@ -281,68 +244,4 @@ fn activation_row(context: &Context, ruleset: &str, change: &Change) -> Activati
         approved_by: change.approved_by.clone(),
         ..Activation::default()
     }
-}
-
-/// How many cases there are, and what they find: a change may break the case of a file that it
-/// leaves alone.
-fn run_cases(files: &Files, columns: &BTreeSet<String>) -> (usize, Vec<Diagnostic>) {
-    let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
-    let cases: Vec<(&str, &str)> =
-        cases.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
-    let options = cases::Options { columns: columns.clone(), ..cases::Options::default() };
-    let run = cases::run_all(files, &cases, &options);
-    let count = run.files.iter().flat_map(|file| &file.outcomes).map(Vec::len).sum();
-    let found = run.files.into_iter().map(|file| match file.outcomes {
-        Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
-        Err(errors) => errors,
-    });
-    (count, found.flat_map(|failures: Vec<Diagnostic>| failures).collect())
-}
-
-/// The ruleset of `files`, if check and, when anything `changed`, the cases find no error.
-pub fn check<'a>(
-    files: &Files,
-    columns: &BTreeSet<String>,
-    changed: impl Iterator<Item = &'a String>,
-) -> Result<Checked, Vec<Diagnostic>> {
-    let changed: BTreeSet<&str> = changed.map(String::as_str).collect();
-    let touched = |one: &Diagnostic| changed.contains(one.place.file.as_str());
-
-    let (mut ruleset, mut diagnostics) = Ruleset::read(files, columns);
-
-    if ruleset.is_none() {
-        // A file in force may read a column that nobody has delivered yet: that is for check to
-        // say about a file that changes, not a reason to keep others from changing.
-        let (any_column, findings) = Ruleset::read(files, &BTreeSet::new());
-        diagnostics.retain(|one| touched(one) || findings.contains(one));
-        if !diagnostics.iter().any(Diagnostic::is_error) {
-            ruleset = any_column;
-        }
-    }
-
-    let Some(ruleset) = ruleset else { return Err(diagnostics) };
-
-    // Without a change these are files that were activated, whose cases held then.
-    let mut cases = 0;
-    if !changed.is_empty() {
-        diagnostics.extend(zone::unknown(&ruleset));
-        let (count, findings) = run_cases(files, columns);
-        diagnostics.extend(findings);
-        cases = count;
-    }
-
-    let sound = !diagnostics.iter().any(Diagnostic::is_error);
-    if sound { Ok(Checked { ruleset, cases }) } else { Err(diagnostics) }
-}
-
-/// The files with the changes laid over them.
-pub fn changed(files: &Files, changes: &BTreeMap<String, Option<Arc<str>>>) -> Files {
-    let mut files = files.clone();
-    for (path, text) in changes {
-        match text {
-            Some(text) => files.insert(path.clone(), Arc::clone(text)),
-            None => files.remove(path),
-        };
-    }
-    files
 }

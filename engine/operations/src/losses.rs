@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::calculations::{leaves, own_period};
 use crate::context::Context;
-use crate::rewards::{changed, rewards};
+use crate::rewards::{self, changed, rewards};
 
 /// What somebody would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,7 +57,7 @@ pub fn losses(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Los
         }
 
         for period in periods.values() {
-            let credits = crate::rewards::credits_of(
+            let credits = rewards::credits_of(
                 context,
                 &BTreeSet::from([plan.clone()]),
                 &leaves(old, period),

@@ -17,7 +17,7 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 
-use crate::calculations::{leaves, own_period};
+use crate::calculations::{self, leaves, own_period};
 use crate::context::{Alerts, Context};
 
 /// Credits that count, by plan and leaf period.
@@ -162,7 +162,7 @@ pub fn reward_alerts(
     within: Option<&BTreeSet<String>>,
 ) -> Result<Vec<NoteRow>, StoreError> {
     let ruleset = context.ruleset.load_full();
-    let index = crate::calculations::index(context)?;
+    let index = calculations::index(context)?;
     let mut known = context.reward_alerts.lock().unwrap_or_else(PoisonError::into_inner);
 
     let mut found = BTreeMap::new();

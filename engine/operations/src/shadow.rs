@@ -16,10 +16,10 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use serde_json::json;
 
-use crate::activation;
+use crate::candidate;
 use crate::context::{Context, Shadow, Sums};
 use crate::error::Error;
-use crate::replay::Again;
+use crate::replay::{self, Again};
 
 const KEY: &str = "shadow";
 
@@ -42,9 +42,8 @@ fn ruleset_for(context: &Context, kept: &Proposal) -> Result<Arc<Ruleset>, Error
     let texts = context.ledger.texts(kept)?;
     let base = context.ledger.files_of(&kept.base)?;
     let base = base.unwrap_or_else(|| context.ruleset.load().files.clone());
-    let files = activation::changed(&base, &texts);
-    crate::activation::candidate(context, &files, texts.keys())
-        .map(|checked| Arc::new(checked.ruleset))
+    let files = candidate::changed(&base, &texts);
+    candidate::candidate(context, &files, texts.keys()).map(|checked| Arc::new(checked.ruleset))
 }
 
 /// Lets a kept change run beside the rules in force, from the next deal on; one that runs ends.
@@ -153,8 +152,7 @@ pub fn show_deals(context: &Context, deals: Vec<Stored>) -> Result<(), Error> {
         .collect();
 
     let finalized = context.ledger.finalized()?;
-    let decided =
-        crate::replay::settled(context, &candidate, &again, context.business_date(), &finalized);
+    let decided = replay::settled(context, &candidate, &again, context.business_date(), &finalized);
     let decided = decided?;
 
     // Another change may have taken its place while these deals were decided.

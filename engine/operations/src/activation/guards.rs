@@ -13,8 +13,10 @@ use accredit_workspace::Ruleset;
 use serde_json::json;
 
 use super::Change;
+use crate::activation::people;
 use crate::context::Context;
 use crate::error::Error;
+use crate::replay;
 
 /// Results by rule.
 type Rules<'a> = BTreeMap<&'a str, Vec<&'a str>>;
@@ -68,14 +70,14 @@ pub(super) fn guard(
     // What is decided again takes the credits back of rules that were not there before.
     if !(change.rollback && change.effective == Effective::Recredit) {
         keeps_rules(context, current, new)?;
-        crate::activation::people::keeps_people(context, current, new, change)?;
+        people::keeps_people(context, current, new, change)?;
     }
 
     if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
         return Ok(());
     }
 
-    let impact = crate::replay::impact(context, current, new, change.effective)?.impact;
+    let impact = replay::impact(context, current, new, change.effective)?.impact;
     let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
     let detail = format!("{exceeded}; nothing was activated");
     let report = json!({ "impact": impact.report() });

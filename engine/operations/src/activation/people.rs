@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Change;
 use crate::context::Context;
 use crate::error::Error;
+use crate::losses;
 
 /// Names that a message lists.
 const LISTED_MAX: usize = 5;
@@ -127,7 +128,7 @@ pub fn gone(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>
 /// What a preview says about people: who would go, and who would be paid less.
 pub fn people_report(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Value, Error> {
     let gone = gone(context, old, new)?;
-    let losing = crate::losses::losses(context, old, new)?;
+    let losing = losses::losses(context, old, new)?;
     Ok(json!({ "gone": gone, "losing": losing }))
 }
 
@@ -161,7 +162,7 @@ pub(super) fn keeps_people(
         return Ok(());
     }
 
-    let mut losses = crate::losses::losses(context, old, new)?;
+    let mut losses = losses::losses(context, old, new)?;
     losses.retain(|loss| removed.moved.contains(&loss.payee));
 
     if losses.is_empty() {

@@ -10,9 +10,12 @@ use std::sync::PoisonError;
 use accredit_ledger::changes::{Proposal, State};
 use accredit_workspace::Files;
 
-use super::{Activated, Change, changed};
+use super::{Activated, Change};
+use crate::activation::guards;
+use crate::candidate::{self, changed};
 use crate::context::Context;
 use crate::error::Error;
+use crate::shadow;
 
 fn can_be_activated(kept: &Proposal) -> Result<(), Error> {
     if kept.can_be_activated() {
@@ -42,12 +45,12 @@ pub(super) fn keep_waiting(
 pub fn draft(context: &Context, change: &Change) -> Result<Proposal, Error> {
     let _turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
     let current = context.ruleset.load_full();
-    crate::activation::guards::expected(&current, change)?;
+    guards::expected(&current, change)?;
 
     let files = changed(&current.files, &change.files);
     let mut kept = proposal_of(context, change);
 
-    match super::candidate(context, &files, change.files.keys()) {
+    match candidate::candidate(context, &files, change.files.keys()) {
         Ok(checked) => {
             kept.state = State::Checked;
             kept.ruleset = Some(checked.ruleset.hash.to_string());
@@ -118,7 +121,7 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Err
     };
 
     let activated = super::activate(context, &change, still)?;
-    crate::shadow::end_of(context, id, who)?;
+    shadow::end_of(context, id, who)?;
     Ok(activated)
 }
 
@@ -138,7 +141,7 @@ pub fn withdraw(context: &Context, id: u64, who: &str) -> Result<Proposal, Error
     kept.state = State::Withdrawn;
     let update = context.ledger.update(&kept, who, "withdrawn", context.now_ms());
     update?;
-    crate::shadow::end_of(context, id, who)?;
+    shadow::end_of(context, id, who)?;
 
     Ok(kept)
 }

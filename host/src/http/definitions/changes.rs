@@ -11,6 +11,7 @@ use accredit_ledger::definitions::{Activation, Effective};
 use accredit_operations::activation::people;
 use accredit_operations::activation::proposals;
 use accredit_operations::activation::{self, Change, Done};
+use accredit_operations::candidate;
 use accredit_operations::preview;
 use accredit_operations::replay::{self, Replayed};
 use accredit_operations::shadow;
@@ -135,8 +136,8 @@ pub(crate) async fn preview(
 
         let effective = conditions::effective(sent.effective.as_deref())?;
         let changes = sent.files(&current.files);
-        let files = activation::changed(&current.files, &changes);
-        let checked = activation::candidate(&service.context, &files, changes.keys())?;
+        let files = candidate::changed(&current.files, &changes);
+        let checked = candidate::candidate(&service.context, &files, changes.keys())?;
 
         let Replayed { impact, booked } =
             replay::impact(&service.context, &current, &checked.ruleset, effective)?;
