@@ -28,8 +28,10 @@ use std::time::Duration;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
-use accredit_operations::activation;
+use accredit_operations::candidate;
 use accredit_operations::context::Context;
+use accredit_operations::preview;
+use accredit_operations::shadow;
 use accredit_seams::store::Store;
 use accredit_workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
@@ -128,7 +130,7 @@ impl Server {
             tasks: crate::server::tasks::Tasks::default(),
             stopping: AtomicBool::new(false),
         });
-        service.resume_shadow();
+        shadow::resume(&service.context);
 
         // In the order in which they are joined at a stop: the writer first.
         let threads = vec![
@@ -201,7 +203,7 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
 
         let unchanged = std::iter::empty();
         let checked =
-            activation::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
+            candidate::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
                 print(&findings);
                 "the ruleset in the data file does not pass check".to_owned()
             })?;
@@ -210,7 +212,7 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
     }
 
     let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
-    let checked = activation::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
+    let checked = candidate::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
         print(&findings);
         "the directory does not pass check".to_owned()
     })?;
@@ -258,8 +260,7 @@ fn print(findings: &[Diagnostic]) {
 }
 
 fn report_differences(stored: &Files, disk: &Files) {
-    let differ: Vec<String> =
-        accredit_operations::preview::differences(stored, disk).into_keys().collect();
+    let differ: Vec<String> = preview::differences(stored, disk).into_keys().collect();
     if !differ.is_empty() {
         eprintln!(
             "note: the directory differs from the data file, which is the truth: {}",

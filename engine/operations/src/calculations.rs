@@ -41,131 +41,131 @@ pub fn leaves(ruleset: &Ruleset, period: &Period) -> BTreeSet<String> {
     leaves.map(|leaf| leaf.id).collect()
 }
 
-impl Context {
-    /// A plan and a period by their ids.
-    pub fn wanted(&self, plan: &str, period: &str) -> Result<Wanted, Error> {
-        let ruleset = self.ruleset.load_full();
-        let known = ruleset.plans.contains_key(plan) || self.had_plan(plan)?;
-        let found = ruleset.settings.calendar.find(period).filter(|_| known);
-        let period = found.ok_or_else(|| Error::not_found("calculation"))?;
-        let leaves = leaves(&ruleset, &period);
-        Ok(Wanted { ruleset, plan: plan.to_owned(), period, leaves })
-    }
+/// A plan and a period by their ids.
+pub fn wanted(context: &Context, plan: &str, period: &str) -> Result<Wanted, Error> {
+    let ruleset = context.ruleset.load_full();
+    let known = ruleset.plans.contains_key(plan) || had_plan(context, plan)?;
+    let found = ruleset.settings.calendar.find(period).filter(|_| known);
+    let period = found.ok_or_else(|| Error::not_found("calculation"))?;
+    let leaves = leaves(&ruleset, &period);
+    Ok(Wanted { ruleset, plan: plan.to_owned(), period, leaves })
+}
 
-    /// The same, of a period of the kind that the plan is calculated by: what is released.
-    pub fn released(&self, plan: &str, period: &str) -> Result<Wanted, Error> {
-        let wanted = self.wanted(plan, period)?;
-        let own = own_period(&wanted.ruleset, plan, wanted.period.first);
-        if own.as_ref().is_some_and(|own| own.id == wanted.period.id) {
-            return Ok(wanted);
+/// The same, of a period of the kind that the plan is calculated by: what is released.
+pub fn released(context: &Context, plan: &str, period: &str) -> Result<Wanted, Error> {
+    let wanted = wanted(context, plan, period)?;
+    let own = own_period(&wanted.ruleset, plan, wanted.period.first);
+    if own.as_ref().is_some_and(|own| own.id == wanted.period.id) {
+        return Ok(wanted);
+    }
+    let own = own.map(|own| own.id).unwrap_or_default();
+    let detail = format!("plan `{plan}` is calculated by other periods, such as `{own}`");
+    Err(Error::invalid("other_period", detail))
+}
+
+fn had_plan(context: &Context, plan: &str) -> Result<bool, Error> {
+    let summaries = context.ledger.summaries()?;
+    Ok(summaries.keys().any(|(known, _)| known == plan))
+}
+
+/// The calculation as FORMAT section 6 shows it, with its revision.
+pub fn calculation(context: &Context, wanted: &Wanted) -> Result<Calculation, StoreError> {
+    let Wanted { ruleset, plan, period, leaves } = wanted;
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
+
+    context.ledger.each(Some(leaves), &mut |stored| {
+        let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
+        for decision in of_plan.filter_map(|one| one.within(|id| leaves.contains(id))) {
+            let date = decoder.decode(&stored.record).date().ok();
+            found.push((date, decision));
         }
-        let own = own.map(|own| own.id).unwrap_or_default();
-        let detail = format!("plan `{plan}` is calculated by other periods, such as `{own}`");
-        Err(Error::invalid("other_period", detail))
-    }
+        Ok(())
+    })?;
 
-    fn had_plan(&self, plan: &str) -> Result<bool, Error> {
-        let summaries = self.ledger.summaries()?;
-        Ok(summaries.keys().any(|(known, _)| known == plan))
-    }
+    found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
+    let decisions = found.into_iter().map(|(_, decision)| decision).collect();
 
-    /// The calculation as FORMAT section 6 shows it, with its revision.
-    pub fn calculation(&self, wanted: &Wanted) -> Result<Calculation, StoreError> {
-        let Wanted { ruleset, plan, period, leaves } = wanted;
-        let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-        let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
+    let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
 
-        self.ledger.each(Some(leaves), &mut |stored| {
-            let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
-            for decision in of_plan.filter_map(|one| one.within(|id| leaves.contains(id))) {
-                let date = decoder.decode(&stored.record).date().ok();
-                found.push((date, decision));
-            }
-            Ok(())
-        })?;
-
-        found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
-        let decisions = found.into_iter().map(|(_, decision)| decision).collect();
-
-        let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
-
-        // Credits posted from finalized periods do not stand in the order of their deals.
-        if !self.ledger.finalized()?.is_empty() {
-            let order = |row: &accredit_domain::credit::posted::PostedCredit| {
-                (row.incentive_date.clone(), row.transaction.clone())
-            };
-            calculation.credits.sort_by_cached_key(order);
-        }
-
-        calculation.revision = self.index()?.revision(plan, &period.id, leaves);
-        let lost = self.lost_adjustments(Some(plan), Some(leaves))?;
-        calculation.log.extend(lost.iter().cloned());
-        calculation.alerts.extend(lost);
-
-        Ok(calculation)
-    }
-
-    /// What is counted of every calculation.
-    pub fn index(&self) -> Result<Index, StoreError> {
-        Ok(Index { summaries: self.ledger.summaries()?, restated: self.ledger.restated()? })
-    }
-
-    /// Whether an adjustment that counts still changes anything, and the periods it would change.
-    pub fn applied(&self, adjustment: &Resolution) -> Result<(bool, Option<Stored>), StoreError> {
-        let Some(id) = &adjustment.transaction else { return Ok((false, None)) };
-        let Some(stored) = self.ledger.transaction(id)? else { return Ok((false, None)) };
-
-        let applied = if adjustment.credit.is_none() {
-            let ruleset = self.ruleset.load_full();
-            let decoder = &mut Decoder::new(Arc::clone(&ruleset.settings.fields));
-            let transaction = decoder.decode(&stored.record);
-            let mapped = transaction.column_of(Field::Amount).is_some();
-            mapped
-                && (adjustment.action == ResolutionAction::AdjustTo || transaction.amount().is_ok())
-        } else {
-            let mut rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
-            rows.any(|row| Some(posting::credit_of(row)) == adjustment.credit)
+    // Credits posted from finalized periods do not stand in the order of their deals.
+    if !context.ledger.finalized()?.is_empty() {
+        let order = |row: &accredit_domain::credit::posted::PostedCredit| {
+            (row.incentive_date, row.transaction.clone())
         };
-
-        Ok((applied, Some(stored)))
+        calculation.credits.sort_by_cached_key(order);
     }
 
-    /// Alerts of adjustments that no longer apply, of a plan and of leaf periods.
-    pub fn lost_adjustments(
-        &self,
-        plan: Option<&str>,
-        leaves: Option<&BTreeSet<String>>,
-    ) -> Result<Vec<Note>, StoreError> {
-        let mut lost = Vec::new();
-        for adjustment in self.ledger.adjustments()? {
-            let of_plan = adjustment.plan.as_deref().unwrap_or_default();
-            if plan.is_some_and(|plan| !of_plan.is_empty() && plan != of_plan) {
-                continue;
-            }
+    calculation.revision = index(context)?.revision(plan, &period.id, leaves);
+    let lost = lost_adjustments(context, Some(plan), Some(leaves))?;
+    calculation.log.extend(lost.iter().cloned());
+    calculation.alerts.extend(lost);
 
-            let (applied, stored) = self.applied(&adjustment)?;
-            let periods = stored.iter().flat_map(|stored| &stored.decisions);
-            let periods: BTreeSet<&str> = periods
-                .filter(|decision| plan.is_none_or(|plan| plan == decision.plan))
-                .filter_map(|decision| decision.period.as_deref())
-                .collect();
+    Ok(calculation)
+}
 
-            let here = leaves.is_none_or(|leaves| periods.iter().any(|own| leaves.contains(*own)));
-            if applied || !here {
-                continue;
-            }
+/// What is counted of every calculation.
+pub fn index(context: &Context) -> Result<Index, StoreError> {
+    Ok(Index { summaries: context.ledger.summaries()?, restated: context.ledger.restated()? })
+}
 
-            let transaction = adjustment.transaction.as_deref().unwrap_or_default();
-            let credit = adjustment.credit.map(|credit| credit.to_string());
-            let what = credit.unwrap_or_else(|| "the deal".to_owned());
-            let amount = adjustment.amount.map(|amount| amount.to_string()).unwrap_or_default();
-            let message = format!("{} {amount} of {what} no longer applies", adjustment.action);
-            let plan = plan.unwrap_or(of_plan);
-            lost.push(note(transaction, plan, "adjustment", "adjustment_not_applied", message));
+/// Whether an adjustment that counts still changes anything, and the periods it would change.
+pub fn applied(
+    context: &Context,
+    adjustment: &Resolution,
+) -> Result<(bool, Option<Stored>), StoreError> {
+    let Some(id) = &adjustment.transaction else { return Ok((false, None)) };
+    let Some(stored) = context.ledger.transaction(id)? else { return Ok((false, None)) };
+
+    let applied = if adjustment.credit.is_none() {
+        let ruleset = context.ruleset.load_full();
+        let decoder = &mut Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let transaction = decoder.decode(&stored.record);
+        let mapped = transaction.column_of(Field::Amount).is_some();
+        mapped && (adjustment.action == ResolutionAction::AdjustTo || transaction.amount().is_ok())
+    } else {
+        let mut rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
+        rows.any(|row| Some(posting::credit_of(row)) == adjustment.credit)
+    };
+
+    Ok((applied, Some(stored)))
+}
+
+/// Alerts of adjustments that no longer apply, of a plan and of leaf periods.
+pub fn lost_adjustments(
+    context: &Context,
+    plan: Option<&str>,
+    leaves: Option<&BTreeSet<String>>,
+) -> Result<Vec<Note>, StoreError> {
+    let mut lost = Vec::new();
+    for adjustment in context.ledger.adjustments()? {
+        let of_plan = adjustment.plan.as_deref().unwrap_or_default();
+        if plan.is_some_and(|plan| !of_plan.is_empty() && plan != of_plan) {
+            continue;
         }
 
-        Ok(lost)
+        let (applied, stored) = applied(context, &adjustment)?;
+        let periods = stored.iter().flat_map(|stored| &stored.decisions);
+        let periods: BTreeSet<&str> = periods
+            .filter(|decision| plan.is_none_or(|plan| plan == decision.plan))
+            .filter_map(|decision| decision.period.as_deref())
+            .collect();
+
+        let here = leaves.is_none_or(|leaves| periods.iter().any(|own| leaves.contains(*own)));
+        if applied || !here {
+            continue;
+        }
+
+        let transaction = adjustment.transaction.as_deref().unwrap_or_default();
+        let credit = adjustment.credit.map(|credit| credit.to_string());
+        let what = credit.unwrap_or_else(|| "the deal".to_owned());
+        let amount = adjustment.amount.map(|amount| amount.to_string()).unwrap_or_default();
+        let message = format!("{} {amount} of {what} no longer applies", adjustment.action);
+        let plan = plan.unwrap_or(of_plan);
+        lost.push(note(transaction, plan, "adjustment", "adjustment_not_applied", message));
     }
+
+    Ok(lost)
 }
 
 /// The period that `plan` is calculated by and that holds `date`; the leaf, of a plan that is gone.

@@ -90,88 +90,97 @@ pub fn rebuilt(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, Stor
     Ok(ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new))
 }
 
-impl Context {
-    /// The steps of one stored decision.
-    pub fn explain(&self, stored: &Stored, decision: &Decision) -> Result<Explanation, Error> {
-        let ruleset = self.ruleset_of(&decision.ruleset)?;
-        let plan = ruleset.plans.get(decision.plan.as_str());
-        let plan = plan.ok_or_else(|| Error::not_found("plan"))?;
-        let fields = Arc::clone(&ruleset.settings.fields);
-        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-        let inputs = self.inputs(stored, decision)?;
-        let steps = |machine: &mut Machine| explain(&ruleset, plan, &transaction, &inputs, machine);
-        Ok(ruleset.with_machine(steps))
+/// The steps of one stored decision.
+pub fn explain_decision(
+    context: &Context,
+    stored: &Stored,
+    decision: &Decision,
+) -> Result<Explanation, Error> {
+    let ruleset = ruleset_of(context, &decision.ruleset)?;
+    let plan = ruleset.plans.get(decision.plan.as_str());
+    let plan = plan.ok_or_else(|| Error::not_found("plan"))?;
+    let fields = Arc::clone(&ruleset.settings.fields);
+    let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+    let inputs = recorded_inputs(context, stored, decision)?;
+    let steps = |machine: &mut Machine| explain(&ruleset, plan, &transaction, &inputs, machine);
+    Ok(ruleset.with_machine(steps))
+}
+
+/// What `payee` got of a stored decision, and why nothing more; none when the plan is gone.
+pub fn explain_for_payee(
+    context: &Context,
+    stored: &Stored,
+    decision: &Decision,
+    payee: &str,
+) -> Result<Option<WhyNot>, Error> {
+    let ruleset = ruleset_of(context, &decision.ruleset)?;
+    let Some(plan) = ruleset.plans.get(decision.plan.as_str()) else { return Ok(None) };
+
+    let fields = Arc::clone(&ruleset.settings.fields);
+    let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+    let inputs = recorded_inputs(context, stored, decision)?;
+
+    // The id of a participant and nothing else: a name is not tried for somebody who is unknown.
+    let known = ruleset.organization.find_participant(payee).is_some();
+    let payee = if known { payee } else { "" };
+
+    let why_not = ruleset
+        .with_machine(|machine| for_payee(&ruleset, plan, &transaction, &inputs, machine, payee));
+
+    Ok(Some(why_not))
+}
+
+/// A stored decision as a case for a case file; absent, those of all plans.
+pub fn keep_as_case(
+    context: &Context,
+    stored: &Stored,
+    plan: Option<&str>,
+) -> Result<String, Error> {
+    let wanted = |decision: &&Decision| plan.is_none_or(|plan| decision.plan == plan);
+    let decision = stored.decisions.iter().find(wanted);
+    let decision = decision.ok_or_else(|| Error::not_found("decision"))?;
+    let ruleset = ruleset_of(context, &decision.ruleset)?;
+    let inputs = recorded_inputs(context, stored, decision)?;
+    if !inputs.adjustments.is_empty() {
+        let detail = "an amount was set by hand, which a case cannot say";
+        return Err(Error::invalid("no_case", detail));
+    }
+    let kept = Kept { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
+    cases::keep(&kept).map_err(|message| Error::invalid("no_case", message))
+}
+
+/// What people and the calendar added to a stored decision.
+fn recorded_inputs(
+    context: &Context,
+    stored: &Stored,
+    decision: &Decision,
+) -> Result<Inputs, Error> {
+    let resolutions = context.ledger.resolutions(&stored.id);
+    inputs(decision.as_of, &resolutions?).map_err(Error::from)
+}
+
+/// The ruleset of this name: in force, or rebuilt from what was in force then.
+pub fn ruleset_of(context: &Context, hash: &str) -> Result<Arc<Ruleset>, Error> {
+    let current = context.ruleset.load_full();
+    if *current.hash == *hash {
+        return Ok(current);
     }
 
-    /// What `payee` got of a stored decision, and why nothing more; none when the plan is gone.
-    pub fn for_payee(
-        &self,
-        stored: &Stored,
-        decision: &Decision,
-        payee: &str,
-    ) -> Result<Option<WhyNot>, Error> {
-        let ruleset = self.ruleset_of(&decision.ruleset)?;
-        let Some(plan) = ruleset.plans.get(decision.plan.as_str()) else { return Ok(None) };
-
-        let fields = Arc::clone(&ruleset.settings.fields);
-        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-        let inputs = self.inputs(stored, decision)?;
-
-        // The id of a participant and nothing else: a name is not tried for somebody who is unknown.
-        let known = ruleset.organization.find_participant(payee).is_some();
-        let payee = if known { payee } else { "" };
-
-        let why_not = ruleset.with_machine(|machine| {
-            for_payee(&ruleset, plan, &transaction, &inputs, machine, payee)
-        });
-
-        Ok(Some(why_not))
+    let mut known = context.rulesets.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(ruleset) = known.iter().find(|ruleset| *ruleset.hash == *hash) {
+        return Ok(Arc::clone(ruleset));
     }
 
-    /// A stored decision as a case for a case file; absent, those of all plans.
-    pub fn keep(&self, stored: &Stored, plan: Option<&str>) -> Result<String, Error> {
-        let wanted = |decision: &&Decision| plan.is_none_or(|plan| decision.plan == plan);
-        let decision = stored.decisions.iter().find(wanted);
-        let decision = decision.ok_or_else(|| Error::not_found("decision"))?;
-        let ruleset = self.ruleset_of(&decision.ruleset)?;
-        let inputs = self.inputs(stored, decision)?;
-        if !inputs.adjustments.is_empty() {
-            let detail = "an amount was set by hand, which a case cannot say";
-            return Err(Error::invalid("no_case", detail));
-        }
-        let kept = Kept { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
-        cases::keep(&kept).map_err(|message| Error::invalid("no_case", message))
-    }
-
-    /// What people and the calendar added to a stored decision.
-    fn inputs(&self, stored: &Stored, decision: &Decision) -> Result<Inputs, Error> {
-        let resolutions = self.ledger.resolutions(&stored.id);
-        inputs(decision.as_of, &resolutions?).map_err(Error::from)
-    }
-
-    /// The ruleset of this name: in force, or rebuilt from what was in force then.
-    pub fn ruleset_of(&self, hash: &str) -> Result<Arc<Ruleset>, Error> {
-        let current = self.ruleset.load_full();
-        if *current.hash == *hash {
-            return Ok(current);
-        }
-
-        let mut known = self.rulesets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ruleset) = known.iter().find(|ruleset| *ruleset.hash == *hash) {
-            return Ok(Arc::clone(ruleset));
-        }
-
-        let ruleset = rebuilt(&self.ledger, hash)?;
-        let ruleset = ruleset.ok_or_else(|| {
-            let detail = format!(
-                "this version of the program cannot rebuild the ruleset `{hash}` that decided it: \
+    let ruleset = rebuilt(&context.ledger, hash)?;
+    let ruleset = ruleset.ok_or_else(|| {
+        let detail = format!(
+            "this version of the program cannot rebuild the ruleset `{hash}` that decided it: \
                  activate the rules of today with `effective: recredit`"
-            );
-            Error::conflict("ruleset_not_rebuilt", detail)
-        })?;
+        );
+        Error::conflict("ruleset_not_rebuilt", detail)
+    })?;
 
-        known.push_front(Arc::clone(&ruleset));
-        known.truncate(RULESETS_MAX);
-        Ok(ruleset)
-    }
+    known.push_front(Arc::clone(&ruleset));
+    known.truncate(RULESETS_MAX);
+    Ok(ruleset)
 }

@@ -9,6 +9,7 @@
 
 pub mod activation;
 pub mod calculations;
+pub mod candidate;
 pub mod context;
 pub mod error;
 pub mod explain;

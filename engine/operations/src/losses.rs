@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::calculations::{leaves, own_period};
 use crate::context::Context;
-use crate::rewards::{changed, rewards};
+use crate::rewards::{self, changed, rewards};
 
 /// What somebody would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,36 +39,37 @@ pub struct Loss {
 /// Sums of rewards by payee and unit.
 type Sums = BTreeMap<(String, String), Decimal>;
 
-impl Context {
-    /// Everybody whom `new` would pay less than `old` does for the credits that are stored.
-    pub fn losses(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
-        let plans = changed(old, new);
-        let mut found = Vec::new();
-        if plans.is_empty() {
-            return Ok(found);
-        }
-
-        let summaries = self.ledger.summaries()?;
-        for plan in plans {
-            let stored = summaries.keys().filter(|(known, _)| *known == plan);
-            let mut periods: BTreeMap<String, Period> = BTreeMap::new();
-            for leaf in stored.filter_map(|(_, leaf)| old.settings.calendar.find(leaf)) {
-                let own = own_period(old, &plan, leaf.first);
-                periods.extend(own.map(|period| (period.id.clone(), period)));
-            }
-
-            for period in periods.values() {
-                let credits =
-                    self.credits(&BTreeSet::from([plan.clone()]), &leaves(old, period))?;
-                let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
-                let before = rewards(old, &plan, &period.id, &by_leaf);
-                let after = rewards(new, &plan, &period.id, &by_leaf);
-                found.extend(less((&plan, &period.id), new, &before, &after));
-            }
-        }
-
-        Ok(found)
+/// Everybody whom `new` would pay less than `old` does for the credits that are stored.
+pub fn losses(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
+    let plans = changed(old, new);
+    let mut found = Vec::new();
+    if plans.is_empty() {
+        return Ok(found);
     }
+
+    let summaries = context.ledger.summaries()?;
+    for plan in plans {
+        let stored = summaries.keys().filter(|(known, _)| *known == plan);
+        let mut periods: BTreeMap<String, Period> = BTreeMap::new();
+        for leaf in stored.filter_map(|(_, leaf)| old.settings.calendar.find(leaf)) {
+            let own = own_period(old, &plan, leaf.first);
+            periods.extend(own.map(|period| (period.id.clone(), period)));
+        }
+
+        for period in periods.values() {
+            let credits = rewards::credits_of(
+                context,
+                &BTreeSet::from([plan.clone()]),
+                &leaves(old, period),
+            )?;
+            let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
+            let before = rewards(old, &plan, &period.id, &by_leaf);
+            let after = rewards(new, &plan, &period.id, &by_leaf);
+            found.extend(less((&plan, &period.id), new, &before, &after));
+        }
+    }
+
+    Ok(found)
 }
 
 /// Who gets less of a plan in a period.

@@ -103,183 +103,181 @@ impl Selection<'_> {
     }
 }
 
-impl Context {
-    /// What decided stored transactions, seen from `ruleset`.
-    pub fn pins(&self, ruleset: &Ruleset) -> Result<Pins, StoreError> {
-        Ok(Pins::new(&self.ledger.activations()?, ruleset.plan_hashes()))
+/// What decided stored transactions, seen from `ruleset`.
+pub fn pins(context: &Context, ruleset: &Ruleset) -> Result<Pins, StoreError> {
+    Ok(Pins::new(&context.ledger.activations()?, ruleset.plan_hashes()))
+}
+
+/// New decisions of `again` by `ruleset`, in order: the plans that are stale anew, the others
+/// as they are, by the name of the ruleset that would decide alike.
+pub fn decide_stale(
+    context: &Context,
+    ruleset: &Ruleset,
+    again: &[Again],
+    today: Date,
+) -> Result<Vec<Vec<Decision>>, StoreError> {
+    let mut resolutions: Vec<Resolution> = Vec::new();
+    for one in again {
+        resolutions.extend(context.ledger.resolutions(&one.stored.id)?);
     }
 
-    /// New decisions of `again` by `ruleset`, in order: the plans that are stale anew, the others
-    /// as they are, by the name of the ruleset that would decide alike.
-    pub fn decide_stale(
-        &self,
-        ruleset: &Ruleset,
-        again: &[Again],
-        today: Date,
-    ) -> Result<Vec<Vec<Decision>>, StoreError> {
-        let mut resolutions: Vec<Resolution> = Vec::new();
-        for one in again {
-            resolutions.extend(self.ledger.resolutions(&one.stored.id)?);
-        }
+    let inputs = explain::inputs(Some(today), &resolutions)?;
 
-        let inputs = explain::inputs(Some(today), &resolutions)?;
+    // What stands of a finalized period is posted anew: only what was decided can be.
+    let books = !context.ledger.finalized()?.is_empty();
+    let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
+    let threads = thread::available_parallelism().map_or(1, Into::into);
 
-        // What stands of a finalized period is posted anew: only what was decided can be.
-        let books = !self.ledger.finalized()?.is_empty();
-        let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
-        let threads = thread::available_parallelism().map_or(1, Into::into);
+    let stale = |place: usize, plan: &str| {
+        again.get(place).is_some_and(|one: &Again| books || one.plans.contains(plan))
+    };
+    let decided = calculation::decide_some(ruleset, &transactions, &inputs, threads, &stale);
 
-        let stale = |place: usize, plan: &str| {
-            again.get(place).is_some_and(|one: &Again| books || one.plans.contains(plan))
-        };
-        let decided = calculation::decide_some(ruleset, &transactions, &inputs, threads, &stale);
+    let merged = again.iter().zip(decided).map(|(one, anew)| {
+        let kept = one.stored.decisions.iter();
+        let kept = kept.filter(|kept| !books && !one.plans.contains(&*kept.plan));
+        let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
+        let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
+        let mut plans: Vec<Decision> = kept.chain(anew).collect();
+        plans.sort_by(|a, b| a.plan.cmp(&b.plan));
+        plans
+    });
 
-        let merged = again.iter().zip(decided).map(|(one, anew)| {
-            let kept = one.stored.decisions.iter();
-            let kept = kept.filter(|kept| !books && !one.plans.contains(&*kept.plan));
-            let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
-            let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
-            let mut plans: Vec<Decision> = kept.chain(anew).collect();
-            plans.sort_by(|a, b| a.plan.cmp(&b.plan));
-            plans
-        });
+    Ok(merged.collect())
+}
 
-        Ok(merged.collect())
-    }
+/// What `new` would make of the recorded transactions of open periods, compared with what
+/// stands in the ledger; from a date on, only of that date or later.
+pub fn impact(
+    context: &Context,
+    current: &Ruleset,
+    new: &Ruleset,
+    effective: Effective,
+) -> Result<Replayed, Error> {
+    replay(context, (current, new), effective).map_err(Error::from)
+}
 
-    /// What `new` would make of the recorded transactions of open periods, compared with what
-    /// stands in the ledger; from a date on, only of that date or later.
-    pub fn impact(
-        &self,
-        current: &Ruleset,
-        new: &Ruleset,
-        effective: Effective,
-    ) -> Result<Replayed, Error> {
-        self.replay((current, new), effective).map_err(Error::from)
-    }
+fn replay(
+    context: &Context,
+    (current, new): (&Ruleset, &Ruleset),
+    effective: Effective,
+) -> Result<Replayed, StoreError> {
+    // `Now` decides no credits again; shown is what deciding all of them again would do.
+    let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
+    let today = context.business_date();
+    let pins = pins(context, new)?;
+    let finalized = context.ledger.finalized()?;
 
-    fn replay(
-        &self,
-        (current, new): (&Ruleset, &Ruleset),
-        effective: Effective,
-    ) -> Result<Replayed, StoreError> {
-        // `Now` decides no credits again; shown is what deciding all of them again would do.
-        let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
-        let today = self.business_date();
-        let pins = self.pins(new)?;
-        let finalized = self.ledger.finalized()?;
+    let selection = Selection {
+        ruleset: new,
+        pins: &pins,
+        effective: shown,
+        reaching: effective.date(),
+        today,
+        finalized: &finalized,
+    };
 
-        let selection = Selection {
-            ruleset: new,
-            pins: &pins,
-            effective: shown,
-            reaching: effective.date(),
-            today,
-            finalized: &finalized,
-        };
+    let mut replayed = Replayed::default();
+    let mut from = Some(0);
+    while let Some(first) = from {
+        let (stored, next) = page(context, first)?;
+        from = next;
 
-        let mut replayed = Replayed::default();
-        let mut from = Some(0);
-        while let Some(first) = from {
-            let (stored, next) = self.page(first)?;
-            from = next;
+        let waiting: Vec<Stored> = stored.iter().filter(|one| waits(one)).cloned().collect();
+        let again = selection.of(stored);
+        let decided = settled(context, new, &again, today, &finalized)?;
 
-            let waiting: Vec<Stored> = stored.iter().filter(|one| waits(one)).cloned().collect();
-            let again = selection.of(stored);
-            let decided = self.settled(new, &again, today, &finalized)?;
-
-            let mut meant = BTreeSet::new();
-            for (one, decisions) in again.iter().zip(&decided) {
-                let before = (current, one.stored.decisions.as_slice());
-                let delta = impact::compare(before, (new, decisions));
-                replayed.impact.add(delta.as_ref());
-                if effective != Effective::Now {
-                    meant.insert(one.stored.number);
-                    replayed.booked.add(delta.as_ref());
-                }
-            }
-
-            let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
-            let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
-
-            for (number, delta) in self.redriven((current, new), waiting, today, &finalized)? {
-                replayed.booked.add(delta.as_ref());
-                if !shown.contains(&number) {
-                    replayed.impact.add(delta.as_ref());
-                }
-            }
-        }
-
-        Ok(replayed)
-    }
-
-    /// Enough stored transactions for all cores, and where the next ones are.
-    fn page(&self, first: u64) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
-        let (mut page, mut from) = (Vec::new(), Some(first));
-        while let Some(first) = from.filter(|_| page.len() < AT_A_TIME) {
-            from = self.ledger.stored_from(first)?.map(|(stored, next)| {
-                page.extend(stored);
-                next
-            });
-        }
-        Ok((page, from))
-    }
-
-    /// What `decide_stale` says, with what is posted because periods are finalized.
-    pub fn settled(
-        &self,
-        new: &Ruleset,
-        again: &[Again],
-        today: Date,
-        finalized: &BTreeSet<String>,
-    ) -> Result<Vec<Vec<Decision>>, StoreError> {
-        let mut decided = self.decide_stale(new, again, today)?;
-        for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty()) {
-            let frozen = self.ledger.frozen(&one.stored.id)?;
-            posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
-        }
-        Ok(decided)
-    }
-
-    /// What becomes of transactions that wait in some plan: every activation tries those plans
-    /// again, whatever it is effective for; the others keep their decision.
-    fn redriven(
-        &self,
-        (current, new): (&Ruleset, &Ruleset),
-        waiting: Vec<Stored>,
-        today: Date,
-        finalized: &BTreeSet<String>,
-    ) -> Result<Vec<(u64, Option<Delta>)>, StoreError> {
-        let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
-
-        let again: Vec<Again> = waiting
-            .into_iter()
-            .map(|mut stored| {
-                let transaction = Arc::new(decoder.decode(&stored.record));
-                stored.decisions.retain(|decision| decision.stopped());
-                let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
-                Again { stored, transaction, plans }
-            })
-            .collect();
-
-        let mut decided = self.decide_stale(new, &again, today)?;
-        let mut deltas = Vec::with_capacity(again.len());
-
-        for (one, decisions) in again.iter().zip(&mut decided) {
-            decisions.retain(|decision| one.plans.contains(&*decision.plan));
-            if !finalized.is_empty() {
-                let mut frozen = self.ledger.frozen(&one.stored.id)?;
-                frozen.retain(|row| one.plans.contains(&*row.plan));
-                posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
-            }
-
+        let mut meant = BTreeSet::new();
+        for (one, decisions) in again.iter().zip(&decided) {
             let before = (current, one.stored.decisions.as_slice());
             let delta = impact::compare(before, (new, decisions));
-            deltas.push((one.stored.number, delta));
+            replayed.impact.add(delta.as_ref());
+            if effective != Effective::Now {
+                meant.insert(one.stored.number);
+                replayed.booked.add(delta.as_ref());
+            }
         }
 
-        Ok(deltas)
+        let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
+        let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
+
+        for (number, delta) in redriven(context, (current, new), waiting, today, &finalized)? {
+            replayed.booked.add(delta.as_ref());
+            if !shown.contains(&number) {
+                replayed.impact.add(delta.as_ref());
+            }
+        }
     }
+
+    Ok(replayed)
+}
+
+/// Enough stored transactions for all cores, and where the next ones are.
+fn page(context: &Context, first: u64) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
+    let (mut page, mut from) = (Vec::new(), Some(first));
+    while let Some(first) = from.filter(|_| page.len() < AT_A_TIME) {
+        from = context.ledger.stored_from(first)?.map(|(stored, next)| {
+            page.extend(stored);
+            next
+        });
+    }
+    Ok((page, from))
+}
+
+/// What `decide_stale` says, with what is posted because periods are finalized.
+pub fn settled(
+    context: &Context,
+    new: &Ruleset,
+    again: &[Again],
+    today: Date,
+    finalized: &BTreeSet<String>,
+) -> Result<Vec<Vec<Decision>>, StoreError> {
+    let mut decided = decide_stale(context, new, again, today)?;
+    for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty()) {
+        let frozen = context.ledger.frozen(&one.stored.id)?;
+        posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
+    }
+    Ok(decided)
+}
+
+/// What becomes of transactions that wait in some plan: every activation tries those plans
+/// again, whatever it is effective for; the others keep their decision.
+fn redriven(
+    context: &Context,
+    (current, new): (&Ruleset, &Ruleset),
+    waiting: Vec<Stored>,
+    today: Date,
+    finalized: &BTreeSet<String>,
+) -> Result<Vec<(u64, Option<Delta>)>, StoreError> {
+    let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
+
+    let again: Vec<Again> = waiting
+        .into_iter()
+        .map(|mut stored| {
+            let transaction = Arc::new(decoder.decode(&stored.record));
+            stored.decisions.retain(|decision| decision.stopped());
+            let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
+            Again { stored, transaction, plans }
+        })
+        .collect();
+
+    let mut decided = decide_stale(context, new, &again, today)?;
+    let mut deltas = Vec::with_capacity(again.len());
+
+    for (one, decisions) in again.iter().zip(&mut decided) {
+        decisions.retain(|decision| one.plans.contains(&*decision.plan));
+        if !finalized.is_empty() {
+            let mut frozen = context.ledger.frozen(&one.stored.id)?;
+            frozen.retain(|row| one.plans.contains(&*row.plan));
+            posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
+        }
+
+        let before = (current, one.stored.decisions.as_slice());
+        let delta = impact::compare(before, (new, decisions));
+        deltas.push((one.stored.number, delta));
+    }
+
+    Ok(deltas)
 }
 
 /// Whether some plan could not decide a transaction, or not wholly.

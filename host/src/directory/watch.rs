@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use accredit_operations::activation::{Change, Done};
+use accredit_operations::activation::{self, Change, Done};
 use accredit_operations::error::Error;
 use accredit_operations::preview::differences;
 use accredit_workspace::{Files, definition};
@@ -276,7 +276,7 @@ impl Watched {
             ..Change::default()
         };
 
-        match self.service.submit(&change, |_| Ok(())) {
+        match activation::submit(&self.service.context, &change, |_| Ok(())) {
             Ok(done) => {
                 if let Done::Waiting(kept) = done {
                     eprintln!("change {} waits until somebody approves it", kept.id);

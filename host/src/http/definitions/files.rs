@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_ledger::definitions::{content_hash, set_hash};
-use accredit_operations::activation::Change;
+use accredit_operations::activation::{self, Change};
 use accredit_operations::preview::unified;
 use accredit_workspace::{self as workspace, Files};
 use axum::Json;
@@ -128,7 +128,7 @@ async fn put(
     path: String,
     headers: HeaderMap,
     text: Option<Arc<str>>,
-) -> Result<accredit_operations::activation::Done, Problem> {
+) -> Result<activation::Done, Problem> {
     allowed(&path)?;
 
     let condition = Condition::new(&headers);
@@ -140,7 +140,7 @@ async fn put(
             let hash = files.get(&path).map(|text| content_hash(text));
             condition.holds(hash.as_deref(), "definition")
         };
-        service.submit(&change, holds).map_err(Problem::from)
+        activation::submit(&service.context, &change, holds).map_err(Problem::from)
     });
 
     // Not cut short by a client that goes away: `blocking` runs to its end.
@@ -181,7 +181,7 @@ pub(crate) async fn restore(
             let hash = files.get(&path).map(|text| content_hash(text));
             condition.holds_if_said(hash.as_deref(), "definition")
         };
-        service.submit(&change, holds).map_err(Problem::from)
+        activation::submit(&service.context, &change, holds).map_err(Problem::from)
     });
 
     conditions::answer(&done.await?, Some(&hash))

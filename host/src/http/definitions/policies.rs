@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use accredit_domain::policy::Kind;
 use accredit_ledger::definitions::{Activation, Refusal, content_hash};
-use accredit_operations::activation::Change;
+use accredit_operations::activation::{self, Change};
 use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
@@ -168,7 +168,7 @@ pub(crate) async fn replace(
         let allowed = |files: &Files| {
             condition.holds(files.get(&path).map(|text| content_hash(text)).as_deref(), "policy")
         };
-        service.submit(&change, allowed).map_err(Problem::from)
+        activation::submit(&service.context, &change, allowed).map_err(Problem::from)
     });
 
     // Not cut short by a client that goes away: `blocking` runs to its end.

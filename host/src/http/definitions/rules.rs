@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_ledger::definitions::content_hash;
-use accredit_operations::activation::{Change, Done};
+use accredit_operations::activation::{self, Change, Done};
 use accredit_operations::rules::{self, Rule, Uneditable, Wanted};
 use axum::Json;
 use axum::body::Bytes;
@@ -135,7 +135,7 @@ async fn edit(
         // What was edited is the text of this ruleset and no other.
         let base = Some(ruleset.hash.to_string());
         let change = Change { files, base, ..change };
-        service.submit(&change, |_| Ok(())).map_err(Problem::from)
+        activation::submit(&service.context, &change, |_| Ok(())).map_err(Problem::from)
     });
 
     done.await

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use accredit_crediting::posting;
 use accredit_domain::decision::{Resolution, ResolutionAction};
 use accredit_domain::money;
+use accredit_operations::calculations;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -134,7 +135,8 @@ fn understood(said: &Said) -> Result<(ResolutionAction, Option<Decimal>), Proble
 
 fn show(service: &Service, one: &Resolution, counts: bool) -> Result<Value, Problem> {
     let counts = counts && one.action != ResolutionAction::Reset;
-    let (applied, _) = service.applied(one).map_err(|error| Problem::internal(&error))?;
+    let (applied, _) =
+        calculations::applied(&service.context, one).map_err(|error| Problem::internal(&error))?;
     let mut shown = json!(one);
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("counts".to_owned(), json!(counts));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use accredit_domain::decision::{EarnedReward, REWARD_COLUMNS};
 use accredit_domain::keys::PeriodKey;
-use accredit_operations::rewards::RewardPlace;
+use accredit_operations::rewards::{self, RewardPlace};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -64,7 +64,8 @@ impl Pages for RewardQuery {
     fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
         let start = part.cursor.map(read_cursor).transpose()?.unwrap_or_default();
         let fits = |row: &EarnedReward| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
-        let found = service.rewards_from(
+        let found = rewards::rewards_from(
+            &service.context,
             (self.plan.as_deref(), self.leaves.as_deref()),
             &start,
             part.limit,

@@ -9,6 +9,7 @@ use accredit_crediting::pipeline::row;
 use accredit_domain::decision::Decision;
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::read;
+use accredit_operations::explain;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -169,7 +170,7 @@ fn agrees(host: &Host, deals: &Deals) {
     for id in deals.keys() {
         resolutions.extend(service.ledger.resolutions(id).unwrap());
     }
-    let inputs = accredit_operations::explain::inputs(Some(service.business_date()), &resolutions);
+    let inputs = explain::inputs(Some(service.business_date()), &resolutions);
     let inputs = inputs.unwrap();
     let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
     for (transaction, plans) in transactions.iter().zip(&decided) {

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use accredit_operations::explain;
 use accredit_seams::store::memory::Memory;
 use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
 use serde_json::{Value, json};
@@ -220,7 +221,7 @@ fn what_people_did_is_understood_or_an_error() {
             row["amount"] = json!(amount);
         }
         let row = serde_json::from_value(row).map_err(|error| error.to_string())?;
-        let inputs = accredit_operations::explain::inputs(None, &[row]);
+        let inputs = explain::inputs(None, &[row]);
         inputs.map(drop).map_err(|error| error.to_string())
     };
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use accredit_domain::decision::{Decision, Resolution};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::record::{Stored, Work};
+use accredit_operations::explain;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 
@@ -155,7 +156,7 @@ impl Worker {
             return Some(Arc::clone(current));
         }
 
-        let ruleset = self.service.ruleset_of(&decision.ruleset);
+        let ruleset = explain::ruleset_of(&self.service.context, &decision.ruleset);
         if let Err(error) = &ruleset {
             let hash = &decision.ruleset;
             tracing::warn!(

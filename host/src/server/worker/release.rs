@@ -17,7 +17,7 @@ use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{Approved, EarnedReward};
 use accredit_domain::organization::Organization;
 use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
-use accredit_operations::calculations::Wanted;
+use accredit_operations::calculations::{self, Wanted};
 use accredit_seams::store::Error as StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -77,7 +77,8 @@ impl Worker {
         }
 
         let forced = wish.what == What::Rewards && self.is_early(wanted, wish)?;
-        let calculation = self.service.calculation(wanted).map_err(failed)?;
+        let calculation =
+            calculations::calculation(&self.service.context, wanted).map_err(failed)?;
         let act = Act {
             date: self.service.business_date().to_string(),
             who: wish.who.clone(),

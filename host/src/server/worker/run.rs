@@ -15,6 +15,7 @@ use accredit_domain::decision::{Decision, Outcome};
 use accredit_domain::keys::RulesetHash;
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::runs::{Run, RunState};
+use accredit_operations::calculations;
 use accredit_operations::context::LAST_RUN;
 use accredit_seams::store::Error as StoreError;
 use axum::http::StatusCode;
@@ -239,8 +240,10 @@ impl Worker {
         let mut run = Run { state, error: error.map(str::to_owned), ..run };
         run.ended_ms = Some(service.clock.now_ms());
 
-        let wanted = service.wanted(&run.plan, &run.period).ok();
-        if let (RunState::Done, Some(wanted), Ok(index)) = (state, wanted, service.index()) {
+        let wanted = calculations::wanted(&service.context, &run.plan, &run.period).ok();
+        if let (RunState::Done, Some(wanted), Ok(index)) =
+            (state, wanted, calculations::index(&service.context))
+        {
             run.revision = Some(index.revision(&run.plan, &run.period, &wanted.leaves));
             run.business_date = Some(service.business_date().to_string());
         }
