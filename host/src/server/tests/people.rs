@@ -250,13 +250,9 @@ fn managers_see_the_credits_behind_their_rewards() {
     let statement = &page["data"][0];
     assert_eq!(statement["rewards"][0]["amount"], "4.60", "{page}");
     let seen = statement["team_credits"].as_array().unwrap().iter();
-    let mut seen: Vec<String> =
-        seen.map(|row| format!("{} {}", row["payee"], row["amount"])).collect();
-    seen.sort();
-    let expected = ["ann\" \"100.00", "ann\" \"60.00", "Zo\u{eb}\" \"300.00"];
-    let mut expected = expected.map(|row| format!("\"{row}\""));
-    expected.sort();
-    assert_eq!(seen, expected);
+    let mut seen: Vec<&str> = seen.map(|row| row["amount"].as_str().unwrap()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ["100.00", "300.00", "60.00"]);
 }
 
 /// An export that was cut short landed in the watched directory.
