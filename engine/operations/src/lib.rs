@@ -10,6 +10,7 @@
 pub mod activation;
 pub mod calculations;
 pub mod candidate;
+pub mod connectors;
 pub mod context;
 pub mod error;
 pub mod explain;

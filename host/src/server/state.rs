@@ -92,6 +92,10 @@ impl Surroundings for Outside {
         plugins::connector(name)
     }
 
+    fn connectors(&self) -> Vec<&'static str> {
+        plugins::connector_names()
+    }
+
     fn secrets_of<'a>(
         &'a self,
         ledger: &Ledger,
