@@ -4,6 +4,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod calculations;
+pub(crate) mod effect;
 pub(crate) mod explain;
 pub(crate) mod intake;
 pub(crate) mod losses;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use accredit_cases as cases;
 use accredit_domain::diagnostic::Diagnostic;
-use accredit_domain::limits::Limits;
+use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::definitions::{Activation, Effective, Refusal};
 use accredit_seams::store::Error as StoreError;
@@ -74,6 +74,8 @@ pub(crate) struct Activated {
     pub(crate) ruleset: Arc<str>,
     /// Number of the activation.
     pub(crate) activation: u64,
+    /// What it moves.
+    pub(crate) money: MoneyEffect,
 }
 
 /// What became of a change that nobody refused.
@@ -91,6 +93,8 @@ pub(crate) struct Checked {
     pub(crate) ruleset: Ruleset,
     /// How many cases ran.
     pub(crate) cases: usize,
+    /// What it moves, once it was compared with what is in force.
+    pub(crate) money: MoneyEffect,
 }
 
 /// A change that is not.
@@ -179,8 +183,9 @@ impl Service {
     ) -> Result<Checked, Refused> {
         let refused = match candidate {
             Ok(checked) => {
-                self.guard(current, &checked.ruleset, change).map_err(Refused::Problem)?;
-                return Ok(checked);
+                let moved = self.guard(current, &checked.ruleset, change);
+                let money = moved.map_err(Refused::Problem)?.effect();
+                return Ok(Checked { money, ..checked });
             }
             Err(Refused::Diagnostics(diagnostics)) => diagnostics,
             Err(problem) => return Err(problem),
@@ -226,8 +231,14 @@ impl Service {
         let restated = self.restated(&self.ruleset.load(), &ruleset);
         let restated = restated.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
 
-        let row =
-            Activation { cases: checked.cases, plans, restated, ..self.row(&ruleset.hash, change) };
+        let money = checked.money;
+        let row = Activation {
+            cases: checked.cases,
+            plans,
+            restated,
+            money: (!money.is_none()).then(|| money.clone()),
+            ..self.row(&ruleset.hash, change)
+        };
         let row = self.record_activation(&ruleset, row);
         let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
 
@@ -240,10 +251,22 @@ impl Service {
         self.redrives.ask();
 
         self.metrics.reload("activated");
-        tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
+        if money.is_none() {
+            tracing::info!(
+                ruleset.hash = %hash, activation.source = change.source, "ruleset in force"
+            );
+        } else {
+            tracing::warn!(
+                ruleset.hash = %hash,
+                activation.source = change.source,
+                activation.effective = %change.effective,
+                activation.money = %money,
+                "ruleset in force, and it moves money"
+            );
+        }
         self.orders.wake();
 
-        Ok(Activated { ruleset: hash, activation: row.sequence })
+        Ok(Activated { ruleset: hash, activation: row.sequence, money })
     }
 
     /// Records an activation; where the store cannot tell whether it did, it is looked up.
@@ -344,7 +367,8 @@ pub(crate) fn check<'a>(
     }
 
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
-    if sound { Ok(Checked { ruleset, cases }) } else { Err(diagnostics) }
+    let money = MoneyEffect::default();
+    if sound { Ok(Checked { ruleset, cases, money }) } else { Err(diagnostics) }
 }
 
 /// The files with the changes laid over them.

@@ -157,7 +157,7 @@ impl Service {
         self.replay((current, new), effective).map_err(|error| Problem::internal(&error))
     }
 
-    fn replay(
+    pub(super) fn replay(
         &self,
         (current, new): (&Ruleset, &Ruleset),
         effective: Effective,
@@ -214,7 +214,7 @@ impl Service {
     }
 
     /// Enough stored transactions for all cores, and where the next ones are.
-    fn page(&self, first: u64) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
+    pub(super) fn page(&self, first: u64) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
         let (mut page, mut from) = (Vec::new(), Some(first));
         while let Some(first) = from.filter(|_| page.len() < AT_A_TIME) {
             from = self.ledger.stored_from(first)?.map(|(stored, next)| {
@@ -283,7 +283,7 @@ impl Service {
 }
 
 /// Whether some plan could not decide a transaction, or not wholly.
-fn waits(stored: &Stored) -> bool {
+pub(super) fn waits(stored: &Stored) -> bool {
     stored.decisions.iter().any(Decision::stopped)
 }
 

@@ -136,6 +136,7 @@ pub(crate) async fn preview(
         let checked = service.candidate(&files, changes.keys()).map_err(conditions::refused)?;
 
         let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
+        let moved = service.money_change(&current, &checked.ruleset, effective)?;
         let limits = limits(sent.max_total, sent.max_payee)?;
 
         let failed = |error| Problem::internal(&error);
@@ -152,7 +153,8 @@ pub(crate) async fn preview(
             "impact": impact.report(),
             "booked": booked.report(),
             "people": service.people_report(&current, &checked.ruleset)?,
-            "stop_loss": impact.exceeds(&limits),
+            "money": moved.effect(),
+            "stop_loss": moved.exceeds(&limits),
         })))
     });
 

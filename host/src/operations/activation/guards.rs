@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::Change;
 use crate::http::problem::Problem;
+use crate::operations::effect::MoneyChange;
 use crate::server::state::Service;
 
 /// Results by rule.
@@ -54,13 +55,13 @@ impl Service {
         Ok(())
     }
 
-    /// Refuses what would leave credits without their rule, or move too much money.
+    /// Refuses what would leave credits without their rule, or move too much money; gives what moves.
     pub(super) fn guard(
         &self,
         current: &Ruleset,
         new: &Ruleset,
         change: &Change,
-    ) -> Result<(), Problem> {
+    ) -> Result<MoneyChange, Problem> {
         if change.makes.as_ref().is_some_and(|makes| **makes != *new.hash) {
             let detail = "these files make another ruleset than the one that was previewed";
             return Err(Problem::conflict("other_ruleset", detail));
@@ -69,17 +70,13 @@ impl Service {
         // What is decided again takes the credits back of rules that were not there before.
         if !(change.rollback && change.effective == Effective::Recredit) {
             self.keeps_rules(current, new)?;
-            self.keeps_people(current, new, change)?;
         }
+        self.keeps_people(current, new, change)?;
 
-        if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
-            return Ok(());
-        }
-
-        let impact = self.impact(current, new, change.effective)?.impact;
-        let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
+        let moved = self.money_change(current, new, change.effective)?;
+        let Some(exceeded) = moved.exceeds(&change.limits) else { return Ok(moved) };
         let detail = format!("{exceeded}; nothing was activated");
-        let report = json!({ "impact": impact.report() });
+        let report = json!({ "impact": moved.credits().report(), "money": moved.effect() });
         Err(Problem::conflict("stop_loss", detail).errors(vec![report]))
     }
 

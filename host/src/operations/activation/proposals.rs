@@ -39,7 +39,8 @@ impl Service {
     ) -> Result<Proposal, Refused> {
         let (checked, _turn) = self.judged(change, &allowed)?;
         let ruleset = Some(checked.ruleset.hash.to_string());
-        let kept = Proposal { ruleset, state: State::Waiting, ..self.proposal(change) };
+        let money = (!checked.money.is_none()).then_some(checked.money);
+        let kept = Proposal { ruleset, money, state: State::Waiting, ..self.proposal(change) };
         self.ledger.propose(kept, &change.files).map_err(failed)
     }
 
