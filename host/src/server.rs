@@ -20,7 +20,7 @@ pub(crate) mod worker;
 pub(crate) mod writer;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -85,10 +85,13 @@ impl Server {
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
 
+        let unreadable = |error| format!("the data file is unreadable: {error}");
+        let activation = ledger.last_activation().map_err(unreadable)?;
+
         let tokens = secrets::tokens(&ledger, &config.credentials)?;
         let active = secrets::secrets(&ledger, &config.credentials, &ruleset)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
-        left.map_err(|error| format!("the data file is unreadable: {error}"))?;
+        left.map_err(unreadable)?;
 
         let address = TcpListener::bind(&config.listen).await;
         let address = address
@@ -100,6 +103,7 @@ impl Server {
         let service = Arc::new(Service {
             ledger,
             ruleset: ArcSwap::new(ruleset),
+            activation: AtomicU64::new(activation),
             rulesets: Mutex::default(),
             secrets: ArcSwap::from_pointee(active),
             tokens: ArcSwap::from_pointee(tokens),

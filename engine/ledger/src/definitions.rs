@@ -259,6 +259,7 @@ impl Ledger {
         // In the same commit, so that nobody sees an activation without what follows from it.
         super::calculations::restate(&*snapshot, &mut batch, &activation.restated)?;
         super::recredit::ask(&*snapshot, &mut batch, &activation)?;
+        super::recredit::ask_redrive(&mut batch, &activation)?;
         super::changes::carried_out(&*snapshot, &mut batch, &activation)?;
         alert_unattended(&*snapshot, &mut batch, &activation)?;
 
@@ -289,6 +290,15 @@ impl Ledger {
         self.commit(&batch)?;
 
         Ok(activation)
+    }
+
+    /// The number of the last activation, 0 before the first.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn last_activation(&self) -> Result<u64> {
+        let last = self.snapshot()?.last(Table::Activations)?;
+        Ok(last.map_or(0, |(key, _)| code::number(&key)))
     }
 
     /// Every activation, oldest first.

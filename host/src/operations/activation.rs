@@ -1,16 +1,19 @@
 //! The one door by which a new ruleset comes into force: API, watcher and first start all use it.
 //!
 //! Not reading of a disk (`watch`) and not checking (the engine). What keeps a sound ruleset out all
-//! the same is in `guards`; what waits for a second person, in `proposals`.
+//! the same is in `guards`; what waits for a second person, in `proposals`; an activation that became
+//! durable after its answer, in `follow`.
 //!
 //! **Architecture invariant:** an activation is checked, then committed, then one pointer is
 //! stored; a refused one changes nothing and stays visible.
 
+mod follow;
 mod guards;
 pub(crate) mod people;
 pub(crate) mod proposals;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +27,7 @@ use accredit_workspace::{Files, Ruleset};
 
 use crate::http::problem::Problem;
 use crate::operations::zone;
-use crate::server::secrets;
+use crate::server::secrets::{self, Secrets};
 use crate::server::state::Service;
 
 /// How often an activation of unknown outcome is looked up, and the pause before each look.
@@ -243,12 +246,7 @@ impl Service {
         let row = row.map_err(|error| Refused::Problem(Problem::internal(&error)))?;
 
         let hash = Arc::clone(&ruleset.hash);
-        self.secrets.store(Arc::new(secrets));
-        // Asked for before anybody can see the new rules, so that nobody finds everything done.
-        self.redrives.ask();
-        self.ruleset.store(ruleset);
-        // Once more: a try that began in between used the rules from before.
-        self.redrives.ask();
+        self.swap(ruleset, secrets, row.sequence);
 
         self.metrics.reload("activated");
         if money.is_none() {
@@ -267,6 +265,17 @@ impl Service {
         self.orders.wake();
 
         Ok(Activated { ruleset: hash, activation: row.sequence, money })
+    }
+
+    /// Makes a ruleset that is recorded the one that the next transaction takes.
+    pub(super) fn swap(&self, ruleset: Arc<Ruleset>, secrets: Secrets, activation: u64) {
+        self.secrets.store(Arc::new(secrets));
+        // Asked for before anybody can see the new rules, so that nobody finds everything done.
+        self.redrives.ask();
+        self.ruleset.store(ruleset);
+        self.activation.store(activation, Ordering::Release);
+        // Once more: a try that began in between used the rules from before.
+        self.redrives.ask();
     }
 
     /// Records an activation; where the store cannot tell whether it did, it is looked up.

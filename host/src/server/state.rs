@@ -57,6 +57,8 @@ pub(crate) struct Service {
     pub(crate) ledger: Ledger,
     /// The ruleset in force.
     pub(crate) ruleset: ArcSwap<Ruleset>,
+    /// The number of the activation that it is of.
+    pub(crate) activation: AtomicU64,
     /// Rulesets of earlier decisions, the last ones asked for.
     pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
     /// Active secrets by source.

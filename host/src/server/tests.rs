@@ -24,6 +24,7 @@ mod rotated;
 mod selected;
 mod simulated;
 mod swap;
+mod told;
 mod trimmed;
 mod versions;
 mod watching;

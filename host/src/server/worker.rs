@@ -240,6 +240,7 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
 
     worker.carry_out();
     worker.find_timeouts();
+    worker.resume_redrive();
     loop {
         let is_stopping = service.stopping.load(Ordering::Acquire);
         let more = !is_stopping && worker.do_some();
@@ -271,6 +272,7 @@ impl Worker {
     /// A little of everything that there is to do, a batch at a time: a release does not wait for the
     /// end of an import. Whether there may be more.
     fn do_some(&mut self) -> bool {
+        self.service.follow_data_file();
         self.finalize_listed();
         let more = self.step() | self.recredit() | self.run_on();
         self.new_day();
@@ -398,9 +400,27 @@ impl Worker {
         if asked == 0 {
             return;
         }
-        match self.redrive_parked() {
-            Ok(_) => self.service.redrives.done(asked),
+
+        // Between its commit and its pointer an activation decides nothing yet.
+        let decides = Arc::clone(&self.service.ruleset.load().hash);
+        let done = self.redrive_parked().and_then(|_| {
+            let ledger = &self.service.ledger;
+            let request = ledger.redrive_request().map_err(|error| Problem::internal(&error))?;
+            let request = request.filter(|request| *request.ruleset == *decides);
+            let ended = request.map_or(Ok(()), |request| ledger.redriven(&request));
+            ended.map_err(|error| Problem::internal(&error))
+        });
+
+        match done {
+            Ok(()) => self.service.redrives.done(asked),
             Err(_) => tracing::warn!("parked transactions wait for the next redrive"),
+        }
+    }
+
+    /// Asks again for the try of parked deals that an activation asked an earlier process for.
+    fn resume_redrive(&self) {
+        if !matches!(self.service.ledger.redrive_request(), Ok(None)) {
+            self.service.redrives.ask();
         }
     }
 
