@@ -63,6 +63,11 @@ impl Interpreter {
         interpreter
     }
 
+    /// Lets something look at each step of the engine.
+    pub(super) fn each_step(&mut self, attach: impl FnOnce(&mut Engine)) {
+        attach(&mut self.engine);
+    }
+
     pub(super) fn compile(&mut self, program: &Program) -> Compiled {
         if let Some(native) = Native::of(program) {
             return Compiled::Native(native);

@@ -1,0 +1,77 @@
+//! Where a run ended that tells of no place itself: at a limit of the whole run, or with an answer of
+//! the wrong kind.
+//!
+//! Called by `machine` when a policy has faulted, so that runs that answer pay nothing for it.
+//!
+//! **Architecture invariant:** looking changes nothing: the same policy runs once more on the same
+//! values, under the same limits, and only its last step is kept.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::debugger::DebuggerCommand;
+use rhai::{Dynamic, Engine, Position};
+
+use super::interpreter::{Compiled, Interpreter};
+use crate::{Fault, fault, sandbox};
+use accredit_domain::policy::{Form, Program, ProgramId};
+
+/// Runs policies once more, slower, for the place of their last step.
+pub(super) struct Endings {
+    interpreter: Interpreter,
+    compiled: HashMap<u32, Compiled>,
+    last: Arc<Mutex<Position>>,
+}
+
+impl Endings {
+    pub(super) fn new() -> Endings {
+        let last = Arc::new(Mutex::new(Position::NONE));
+        let mut interpreter = Interpreter::new();
+        interpreter.each_step(|engine| attach(engine, Arc::clone(&last)));
+        Endings { interpreter, compiled: HashMap::new(), last }
+    }
+
+    /// The fault at the place where the run ended, if it has none of its own.
+    pub(super) fn placed(
+        &mut self,
+        (id, program): (ProgramId, &Program),
+        found: Fault,
+        values: Vec<Dynamic>,
+    ) -> Fault {
+        // Time is another one in another run; an expression is a single line.
+        let is_policy = matches!(program.form, Form::Policy(_));
+        let is_placed = found.place != program.origin.place;
+        if is_placed || !is_policy || sandbox::is_timeout(&found.message) {
+            return found;
+        }
+
+        let interpreter = &mut self.interpreter;
+        let compiled = self.compiled.entry(id.0).or_insert_with(|| interpreter.compile(program));
+        let Compiled::Tree(tree) = compiled else { return found };
+
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Position::NONE;
+        // What it answers is known: only where it ends is looked at.
+        drop(self.interpreter.run(program, tree, values));
+
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault::line_and_column(last) {
+            Some((line, column)) => Fault { place: program.origin.at(line, column), ..found },
+            None => found,
+        }
+    }
+}
+
+/// Lets `engine` keep the place of each step.
+fn attach(engine: &mut Engine, last: Arc<Mutex<Position>>) {
+    #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]
+    engine.register_debugger(
+        |_, debugger| debugger,
+        move |_, _, node, _, _| {
+            let place = node.position();
+            if !place.is_none() {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = place;
+            }
+            Ok(DebuggerCommand::StepInto)
+        },
+    );
+}
