@@ -162,11 +162,11 @@ impl fmt::Display for MovedMoney {
             let MoneyLine { name, unit_type, before, after, .. } = line;
             format!("`{name}` {after} instead of {before} {unit_type}")
         });
-        write!(f, " ({}", named.collect::<Vec<_>>().join(", "))?;
+        write!(f, "; {}", named.collect::<Vec<_>>().join(", "))?;
         if self.biggest.len() > NAMED_MAX {
             f.write_str(", …")?;
         }
-        f.write_str(")")
+        Ok(())
     }
 }
 

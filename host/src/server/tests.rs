@@ -15,6 +15,7 @@ mod former;
 mod health;
 mod hooks;
 mod incremental;
+mod late;
 mod people;
 mod policies;
 mod published;

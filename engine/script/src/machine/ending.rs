@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rhai::debugger::DebuggerCommand;
+use rhai::debugger::{DebuggerCommand, DebuggerEvent};
 use rhai::{Dynamic, Engine, Position};
 
 use super::interpreter::{Compiled, Interpreter};
@@ -66,9 +66,10 @@ fn attach(engine: &mut Engine, last: Arc<Mutex<Position>>) {
     #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]
     engine.register_debugger(
         |_, debugger| debugger,
-        move |_, _, node, _, _| {
+        move |_, event, node, _, _| {
             let place = node.position();
-            if !place.is_none() {
+            // The end of a function that breaks off is no step.
+            if matches!(event, DebuggerEvent::Step) && !place.is_none() {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = place;
             }
             Ok(DebuggerCommand::StepInto)

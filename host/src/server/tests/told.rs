@@ -277,9 +277,12 @@ fn every_edit_in_a_watched_directory_that_moves_money_is_told() {
         }
     }
 
-    // What moves no money is silent.
+    // What moves no money is silent, also when an earlier change left credits as they were.
+    let quarter = SHARE.replace("50 /", "25 /");
+    bring_in(&host, POLICY, &quarter);
+    known += 1;
     for (path, text) in [
-        (POLICY, format!("{SHARE}\n// A remark.\n")),
+        (POLICY, format!("{quarter}\n// A remark.\n")),
         (PLAN, SELLERS.replace("name = \"Lead\"", "name  =  \"Lead\"")),
         ("organization/members.csv", MEMBERS.replace(",bob,3", ", bob , 3")),
     ] {
