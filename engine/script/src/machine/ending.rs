@@ -4,13 +4,13 @@
 //! Called by `machine` when a policy has faulted, so that runs that answer pay nothing for it.
 //!
 //! **Architecture invariant:** looking changes nothing: the same policy runs once more on the same
-//! values, under the same limits, and only its last step is kept.
+//! values, under the same limits, and only the places of its last steps are kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::debugger::{DebuggerCommand, DebuggerEvent};
-use rhai::{Dynamic, Engine, Position};
+use rhai::{ASTNode, Dynamic, Engine, Position};
 
 use super::interpreter::{Compiled, Interpreter};
 use crate::{Fault, fault, sandbox};
@@ -20,12 +20,27 @@ use accredit_domain::policy::{Form, Program, ProgramId};
 pub(super) struct Endings {
     interpreter: Interpreter,
     compiled: HashMap<u32, Compiled>,
-    last: Arc<Mutex<Position>>,
+    last: Arc<Mutex<LastSteps>>,
 }
+
+/// The places of the last statements of a run.
+#[derive(Debug, Clone, Copy)]
+struct LastSteps {
+    /// Of all.
+    inner: Position,
+    /// Of those of the policy's own function.
+    outer: Position,
+    /// How deep that function is.
+    depth: usize,
+}
+
+/// Before anything ran.
+const NO_STEPS: LastSteps =
+    LastSteps { inner: Position::NONE, outer: Position::NONE, depth: usize::MAX };
 
 impl Endings {
     pub(super) fn new() -> Endings {
-        let last = Arc::new(Mutex::new(Position::NONE));
+        let last = Arc::new(Mutex::new(NO_STEPS));
         let mut interpreter = Interpreter::new();
         interpreter.each_step(|engine| attach(engine, Arc::clone(&last)));
         Endings { interpreter, compiled: HashMap::new(), last }
@@ -49,11 +64,12 @@ impl Endings {
         let compiled = self.compiled.entry(id.0).or_insert_with(|| interpreter.compile(program));
         let Compiled::Tree(tree) = compiled else { return found };
 
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Position::NONE;
-        // What it answers is known: only where it ends is looked at.
-        drop(self.interpreter.run(program, tree, values));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = NO_STEPS;
+        let has_answered = self.interpreter.run(program, tree, values).is_ok();
 
+        // A wrong answer is the policy's own, whatever it called for it; a limit is met further in.
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = if has_answered { last.outer } else { last.inner };
         match fault::line_and_column(last) {
             Some((line, column)) => Fault { place: program.origin.at(line, column), ..found },
             None => found,
@@ -62,15 +78,19 @@ impl Endings {
 }
 
 /// Lets `engine` keep the place of each step.
-fn attach(engine: &mut Engine, last: Arc<Mutex<Position>>) {
+fn attach(engine: &mut Engine, last: Arc<Mutex<LastSteps>>) {
     #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]
     engine.register_debugger(
         |_, debugger| debugger,
-        move |_, event, node, _, _| {
-            let place = node.position();
+        move |context, event, node, _, _| {
             // The end of a function that breaks off is no step.
-            if matches!(event, DebuggerEvent::Step) && !place.is_none() {
-                *last.lock().unwrap_or_else(PoisonError::into_inner) = place;
+            if let (DebuggerEvent::Step, ASTNode::Stmt(statement)) = (event, node) {
+                let (place, depth) = (statement.position(), context.call_level());
+                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                last.inner = place;
+                if depth <= last.depth {
+                    (last.outer, last.depth) = (place, depth);
+                }
             }
             Ok(DebuggerCommand::StepInto)
         },
