@@ -30,18 +30,19 @@ use std::time::{Duration, Instant};
 use accredit_domain::decision::{CreditRow, Decision};
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::Work;
+use accredit_operations::activation::follow;
+use accredit_operations::intake::Machines;
 use accredit_seams::store::Error as StoreError;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 
 use crate::http::problem::Problem;
-use crate::operations::intake::Machines;
 use crate::server::state::Service;
 
 pub(crate) use adjust::{Adjust, Subject};
 pub(crate) use release::{What, Wish};
 pub(crate) use resolve::{Action, Resolve};
-pub(crate) use run::{LAST_RUN, UNFINISHED};
+pub(crate) use run::UNFINISHED;
 
 /// How often the business date is looked at.
 const TICK: Duration = Duration::from_secs(2);
@@ -272,7 +273,7 @@ impl Worker {
     /// A little of everything that there is to do, a batch at a time: a release does not wait for the
     /// end of an import. Whether there may be more.
     fn do_some(&mut self) -> bool {
-        self.service.follow_data_file();
+        follow::follow_data_file(&self.service.context);
         self.finalize_listed();
         let more = self.step() | self.recredit() | self.run_on();
         self.new_day();

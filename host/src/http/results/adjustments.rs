@@ -7,6 +7,7 @@ use std::sync::Arc;
 use accredit_crediting::posting;
 use accredit_domain::decision::Resolution;
 use accredit_domain::money;
+use accredit_operations::calculations;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -139,7 +140,8 @@ fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
 
 fn show(service: &Service, one: &Resolution, counts: bool) -> Result<Value, Problem> {
     let counts = counts && one.action != "reset";
-    let (applied, _) = service.applied(one).map_err(|error| Problem::internal(&error))?;
+    let (applied, _) =
+        calculations::applied(&service.context, one).map_err(|error| Problem::internal(&error))?;
     let mut shown = json!(one);
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("counts".to_owned(), json!(counts));

@@ -113,9 +113,11 @@ impl Act {
             Act::ReleaseHolds { .. } => (true, "hold"),
 
             Act::ReleaseCalculation { plan, period, .. }
-            | Act::DeleteCalculation { plan, period, .. } => {
-                (service.released(plan, period).map(|_| true)?, "calculation")
-            }
+            | Act::DeleteCalculation { plan, period, .. } => (
+                accredit_operations::calculations::released(&service.context, plan, period)
+                    .map(|_| true)?,
+                "calculation",
+            ),
 
             Act::Period { id, .. } => {
                 (service.ruleset.load().settings.calendar.find(id).is_some(), "period")

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use accredit_domain::calendar::{Calendar, PeriodKind};
 use accredit_domain::decision::CREDIT_COLUMNS;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::explain;
 use accredit_seams::store::Error;
 use axum::Json;
 use axum::body::Bytes;
@@ -166,7 +167,7 @@ pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<
         let stored = service.ledger.transaction(&row.transaction).map_err(failed)?;
         let why = stored.as_ref().and_then(|stored| {
             let plan = stored.decisions.iter().find(|decision| decision.plan == row.plan)?;
-            Some(service.explain(stored, plan))
+            Some(explain::explain_decision(&service.context, stored, plan))
         });
         Ok(json!({ "credit": row, "why": why.transpose()? }))
     });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use accredit_domain::decision::CreditRow;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::calculations::leaves;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -16,7 +17,6 @@ use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act, By};
-use crate::operations::calculations::leaves;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
@@ -79,7 +79,7 @@ pub(crate) fn perform(worker: &mut Worker, filter: Filter, by: &By) -> Result<Va
     let periods = period.as_deref().map(|id| {
         let found = ruleset.settings.calendar.find(id);
         let found = found.ok_or_else(|| Problem::not_found("period"))?;
-        Ok(leaves(&ruleset, &found).into_iter().collect())
+        Ok::<_, Problem>(leaves(&ruleset, &found).into_iter().collect())
     });
 
     let query = CreditQuery {

@@ -14,6 +14,7 @@ use accredit_domain::money;
 use accredit_domain::transaction::number;
 use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::Statement;
+use accredit_operations::explain;
 use accredit_seams::store::Error as StoreError;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -191,7 +192,9 @@ pub(crate) async fn why_not(
         // A deal that nobody knows has no decisions, and no plans are listed for it.
         for decision in stored.iter().flat_map(|stored| &stored.decisions) {
             let Some(stored) = &stored else { continue };
-            if let Some(why) = service.for_payee(stored, decision, &payee)? {
+            if let Some(why) =
+                explain::explain_for_payee(&service.context, stored, decision, &payee)?
+            {
                 let log = &decision.log;
                 let mine = decision.credits.iter().any(|row| {
                     row.payee.as_ref().is_some_and(|payee| ids.contains(payee))

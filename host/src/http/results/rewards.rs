@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use accredit_domain::decision::{REWARD_COLUMNS, RewardRow};
+use accredit_operations::rewards::{self, RewardPlace};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -16,7 +17,6 @@ use serde::Deserialize;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
 use crate::http::results::exports::{self, Pages, Part, Rows};
-use crate::operations::rewards::RewardPlace;
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.
@@ -63,7 +63,8 @@ impl Pages for RewardQuery {
     fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
         let start = part.cursor.map(read_cursor).transpose()?.unwrap_or_default();
         let fits = |row: &RewardRow| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
-        let found = service.rewards_from(
+        let found = rewards::rewards_from(
+            &service.context,
             (self.plan.as_deref(), self.leaves.as_deref()),
             &start,
             part.limit,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::verify::{Wanted, verify};
 use accredit_redb::Redb;
 use accredit_seams::store::{Error, Store, Table};
 use serde_json::json;
 
 use super::{Host, deal};
 use crate::cli::remote::verify::looked_at;
-use crate::operations::verify::{Wanted, verify};
 
 /// Flips a run; a longer campaign sets `ACCREDIT_FLIPS`.
 fn flips() -> u64 {

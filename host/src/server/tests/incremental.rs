@@ -8,6 +8,7 @@ use accredit_crediting::calculation;
 use accredit_crediting::pipeline::row;
 use accredit_domain::decision::Decision;
 use accredit_domain::transaction::read;
+use accredit_operations::explain;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -168,7 +169,7 @@ fn agrees(host: &Host, deals: &Deals) {
     for id in deals.keys() {
         resolutions.extend(service.ledger.resolutions(id).unwrap());
     }
-    let inputs = crate::operations::explain::inputs(Some(service.business_date()), &resolutions);
+    let inputs = explain::inputs(Some(service.business_date()), &resolutions);
     let inputs = inputs.unwrap();
     let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
     for (transaction, plans) in transactions.iter().zip(&decided) {

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use accredit_operations::explain;
 use accredit_seams::store::memory::Memory;
 use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
 use serde_json::{Value, json};
@@ -326,7 +327,7 @@ fn what_people_did_is_understood_or_an_error() {
         amount: amount.map(str::to_owned),
         ..Resolution::default()
     };
-    let understood = |row: Resolution| crate::operations::explain::inputs(None, &[row]);
+    let understood = |row: Resolution| explain::inputs(None, &[row]);
     for (action, amount) in
         [("release", None), ("hold", None), ("adjust_to", Some("1.5")), ("reset", None)]
     {

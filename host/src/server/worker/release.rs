@@ -14,13 +14,13 @@ use accredit_crediting::posting;
 use accredit_domain::decision::{Approved, CreditRow, RewardRow};
 use accredit_domain::organization::Organization;
 use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
+use accredit_operations::calculations::{self, Wanted};
 use accredit_seams::store::Error as StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Worker, fence};
 use crate::http::problem::Problem;
-use crate::operations::calculations::Wanted;
 
 /// What is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +74,8 @@ impl Worker {
         }
 
         let forced = wish.what == What::Rewards && self.is_early(wanted, wish)?;
-        let calculation = self.service.calculation(wanted).map_err(failed)?;
+        let calculation =
+            calculations::calculation(&self.service.context, wanted).map_err(failed)?;
         let act = Act {
             date: self.service.business_date().to_string(),
             who: wish.who.clone(),

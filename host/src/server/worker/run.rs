@@ -14,6 +14,8 @@ use std::sync::atomic::Ordering;
 use accredit_domain::decision::{Decision, Outcome};
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::runs::{Run, RunState};
+use accredit_operations::calculations;
+use accredit_operations::context::LAST_RUN;
 use accredit_seams::store::Error as StoreError;
 use axum::http::StatusCode;
 use jiff::civil::Date;
@@ -21,9 +23,6 @@ use jiff::civil::Date;
 use super::{PENDING_MAX, Worker, fence};
 use crate::http::problem::Problem;
 use crate::server::runs::Active;
-
-/// The business date up to which everything was decided.
-pub(crate) const LAST_RUN: &str = "last_run";
 
 /// Transactions decided again in one step, at least.
 const STEP: usize = 512;
@@ -239,8 +238,10 @@ impl Worker {
         let mut run = Run { state, error: error.map(str::to_owned), ..run };
         run.ended_ms = Some(service.clock.now_ms());
 
-        let wanted = service.wanted(&run.plan, &run.period).ok();
-        if let (RunState::Done, Some(wanted), Ok(index)) = (state, wanted, service.index()) {
+        let wanted = calculations::wanted(&service.context, &run.plan, &run.period).ok();
+        if let (RunState::Done, Some(wanted), Ok(index)) =
+            (state, wanted, calculations::index(&service.context))
+        {
             run.revision = Some(index.revision(&run.plan, &run.period, &wanted.leaves));
             run.business_date = Some(service.business_date().to_string());
         }

@@ -20,7 +20,7 @@ const NAMES_MAX: usize = 5;
 type Placed<'a> = (&'a str, u64, &'a Record);
 
 /// Findings about rows; they are gone through twice, so that not all of them are kept decoded.
-pub(crate) fn rows<'a, I>(ruleset: &Ruleset, rows: impl Fn() -> I) -> Vec<Diagnostic>
+pub fn rows<'a, I>(ruleset: &Ruleset, rows: impl Fn() -> I) -> Vec<Diagnostic>
 where
     I: Iterator<Item = Placed<'a>>,
 {
@@ -63,7 +63,7 @@ where
 }
 
 /// Columns of a header that differ from mapped ones in the case of letters alone.
-pub(crate) fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic> {
+pub fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic> {
     let missing = fields.columns().filter(|known| !columns.iter().any(|column| column == known));
     let missing: BTreeSet<&str> = missing.collect();
     let alike = missing.into_iter().filter_map(|known| {
@@ -78,7 +78,7 @@ pub(crate) fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Dia
 }
 
 /// That a delimiter was found out.
-pub(crate) fn delimiter(file: &str, delimiter: char) -> Diagnostic {
+pub fn delimiter(file: &str, delimiter: char) -> Diagnostic {
     let message = format!("cells are taken to be separated by {}", delimiter_name(delimiter));
     let written = delimiter.escape_default();
     let help = format!("write `delimiter = \"{written}\"` in [transactions] to make sure of it");

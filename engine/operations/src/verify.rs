@@ -20,21 +20,21 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use serde::Serialize;
 
-use crate::operations::explain;
+use crate::explain;
 
 /// Which decisions.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     /// Only of this plan.
-    pub(crate) plan: Option<String>,
+    pub plan: Option<String>,
     /// Only of this period, or of the leaves of this parent.
-    pub(crate) period: Option<String>,
+    pub period: Option<String>,
 }
 
 /// A decision that does not come out as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Deviation {
+pub struct Deviation {
     transaction: String,
     plan: String,
     ruleset: String,
@@ -43,15 +43,15 @@ pub(crate) struct Deviation {
 
 /// What came of it.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Verified {
+pub struct Verified {
     /// Decisions that were made again.
-    pub(crate) decisions: u64,
+    pub decisions: u64,
     /// Those that do not come out alike, up to a limit.
-    pub(crate) differences: Vec<Deviation>,
+    pub differences: Vec<Deviation>,
     /// All that do not.
-    pub(crate) differing: u64,
+    pub differing: u64,
     /// Stored rows that do not agree with others; of the whole file, whatever was wanted.
-    pub(crate) damage: Vec<String>,
+    pub damage: Vec<String>,
 }
 
 /// Deviations that are listed one by one.
@@ -64,7 +64,7 @@ const PAGE: usize = 2048;
 const RULESETS_MAX: usize = 16;
 
 /// Makes the decisions that are wanted again.
-pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
+pub fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
     let mut verifying = Verifying {
         ledger,
         wanted,

@@ -16,21 +16,21 @@ use accredit_ledger::record::Stored;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 
-use crate::http::problem::Problem;
-use crate::operations::losses::RewardChange;
-use crate::operations::replay::{Again, open, waits};
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
+use crate::losses::{self, RewardChange};
+use crate::replay::{self, Again, open, waits};
 
 /// What a change moves, of everybody.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct MoneyChange {
+pub struct MoneyChange {
     credits: Impact,
     rewards: Vec<MoneyLine>,
 }
 
 impl MoneyChange {
     /// Which limit it exceeds, in words; none when it stays within all.
-    pub(crate) fn exceeds(&self, limits: &Limits) -> Option<String> {
+    pub fn exceeds(&self, limits: &Limits) -> Option<String> {
         let credits = self.credits.exceeds(limits);
         let moved = self.rewards.iter();
         let moved = moved.map(|line| (&*line.name, &*line.unit_type, line.difference));
@@ -47,7 +47,7 @@ impl MoneyChange {
     }
 
     /// What is recorded and answered of it.
-    pub(crate) fn effect(&self) -> MoneyEffect {
+    pub fn effect(&self) -> MoneyEffect {
         let report = self.credits.report();
         let credits = MovedMoney {
             by_plan: report.by_plan,
@@ -58,70 +58,69 @@ impl MoneyChange {
     }
 }
 
-impl Service {
-    /// What it moves that `new` takes the place of `current`: credits of the recorded deals of open
-    /// periods, and rewards of the credits that exist. Effective `now`, deals are compared as both
-    /// rulesets decide them; otherwise as they stand with how they are decided again.
-    pub(crate) fn money_change(
-        &self,
-        current: &Ruleset,
-        new: &Ruleset,
-        effective: Effective,
-    ) -> Result<MoneyChange, Problem> {
-        let credits = match effective {
-            Effective::Now => self.decided_by_both(current, new),
-            _ => self.replay((current, new), effective).map(|replayed| replayed.impact),
-        };
-        let credits = credits.map_err(|error| Problem::internal(&error))?;
+/// What it moves that `new` takes the place of `current`: credits of the recorded deals of open
+/// periods, and rewards of the credits that exist. Effective `now`, deals are compared as both
+/// rulesets decide them; otherwise as they stand with how they are decided again.
+pub fn money_change(
+    context: &Context,
+    current: &Ruleset,
+    new: &Ruleset,
+    effective: Effective,
+) -> Result<MoneyChange, Error> {
+    let credits = match effective {
+        Effective::Now => decided_by_both(context, current, new)?,
+        _ => replay::replay(context, (current, new), effective)?.impact,
+    };
+    let rewards = by_payee(losses::reward_changes(context, current, new)?);
 
-        let changes = self.reward_changes(current, new);
-        let changes = changes.map_err(|error| Problem::internal(&error))?;
+    Ok(MoneyChange { credits, rewards })
+}
 
-        Ok(MoneyChange { credits, rewards: by_payee(changes) })
+/// The recorded deals of open periods, and those that wait, decided by both rulesets.
+fn decided_by_both(
+    context: &Context,
+    current: &Ruleset,
+    new: &Ruleset,
+) -> Result<Impact, StoreError> {
+    let mut impact = Impact::default();
+    let plans = changed_plans(current, new);
+    if plans.is_empty() {
+        return Ok(impact);
     }
 
-    /// The recorded deals of open periods, and those that wait, decided by both rulesets.
-    fn decided_by_both(&self, current: &Ruleset, new: &Ruleset) -> Result<Impact, StoreError> {
-        let mut impact = Impact::default();
-        let plans = changed_plans(current, new);
-        if plans.is_empty() {
-            return Ok(impact);
-        }
+    let today = context.business_date();
+    let finalized = context.ledger.finalized()?;
+    let mut from = Some(0);
 
-        let today = self.business_date();
-        let finalized = self.ledger.finalized()?;
-        let mut from = Some(0);
+    while let Some(first) = from {
+        let (stored, next) = replay::page(context, first)?;
+        from = next;
 
-        while let Some(first) = from {
-            let (stored, next) = self.page(first)?;
-            from = next;
-
-            let by = |ruleset: &Ruleset, stored: &[Stored]| {
-                let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-                let again = |stored: &Stored| Again {
-                    transaction: Arc::new(decoder.decode(&stored.record)),
-                    stored: stored.clone(),
-                    plans: plans.clone(),
-                };
-                stored.iter().map(again).collect::<Vec<Again>>()
+        let by = |ruleset: &Ruleset, stored: &[Stored]| {
+            let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+            let again = |stored: &Stored| Again {
+                transaction: Arc::new(decoder.decode(&stored.record)),
+                stored: stored.clone(),
+                plans: plans.clone(),
             };
+            stored.iter().map(again).collect::<Vec<Again>>()
+        };
 
-            let mut after = by(new, &stored);
-            // As a recalculation of open periods would: what is finalized keeps its credits.
-            after.retain(|one| waits(&one.stored) || meant(new, one, today, &finalized));
-            let stored: Vec<Stored> = after.iter().map(|one| one.stored.clone()).collect();
-            let before = by(current, &stored);
+        let mut after = by(new, &stored);
+        // As a recalculation of open periods would: what is finalized keeps its credits.
+        after.retain(|one| waits(&one.stored) || meant(new, one, today, &finalized));
+        let stored: Vec<Stored> = after.iter().map(|one| one.stored.clone()).collect();
+        let before = by(current, &stored);
 
-            let one = self.settled(current, &before, today, &finalized)?;
-            let two = self.settled(new, &after, today, &finalized)?;
-            for (one, two) in one.iter().zip(&two) {
-                let delta = impact::compare((current, one), (new, two));
-                impact.add(delta.map_err(StoreError::Damaged)?.as_ref());
-            }
+        let one = replay::settled(context, current, &before, today, &finalized)?;
+        let two = replay::settled(context, new, &after, today, &finalized)?;
+        for (one, two) in one.iter().zip(&two) {
+            let delta = impact::compare((current, one), (new, two));
+            impact.add(delta.map_err(StoreError::Damaged)?.as_ref());
         }
-
-        Ok(impact)
     }
+
+    Ok(impact)
 }
 
 /// Whether the period of a deal may still change.
