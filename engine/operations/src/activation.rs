@@ -83,7 +83,7 @@ pub struct Activated {
 #[derive(Debug)]
 pub enum Done {
     /// In force.
-    Active(Activated),
+    Active(Box<Activated>),
     /// It waits for a second person.
     Waiting(Box<Proposal>),
 }
@@ -98,7 +98,7 @@ pub fn submit(
         return proposals::keep_waiting(context, change, allowed)
             .map(|kept| Done::Waiting(Box::new(kept)));
     }
-    activate(context, change, allowed).map(Done::Active)
+    activate(context, change, allowed).map(|active| Done::Active(Box::new(active)))
 }
 
 /// Brings a change into force, if `allowed` still holds when its turn has come.

@@ -281,8 +281,8 @@ pub(crate) async fn approve(
     let body = id.to_be_bytes();
     let asked = asked("approval", &caller, &headers, &body);
     let done = service.answered(asked, move |service| {
-        let done = proposals::carry_out(&service.context, id, &caller.name).map(Done::Active);
-        Ok(conditions::done(&done?, None))
+        let active = proposals::carry_out(&service.context, id, &caller.name)?;
+        Ok(conditions::done(&Done::Active(Box::new(active)), None))
     });
     done.await
 }
