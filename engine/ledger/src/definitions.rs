@@ -356,11 +356,14 @@ fn alert_unattended(
     };
 
     let (sequence, files) = (activation.sequence, activation.files.join(", "));
+    let message = format!(
+        "{files} in the watched directory changed, in force since activation {sequence}: {money}"
+    );
     let alert = serde_json::json!({
         "transaction": null,
         "stage": "activation",
         "code": "definitions_changed",
-        "message": format!("{files} in the watched directory changed, in force since activation {sequence}: {money}"),
+        "message": message,
         "activation": sequence,
         "effective": activation.effective,
         "money": money,

@@ -6,11 +6,11 @@
 //! **Architecture invariant:** looking changes nothing: the same policy runs once more on the same
 //! values, under the same limits, and only the places of its last steps are kept.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::debugger::{DebuggerCommand, DebuggerEvent};
-use rhai::{ASTNode, Dynamic, Engine, Position};
+use rhai::{AST, ASTNode, Dynamic, Engine, Position};
 
 use super::interpreter::{Compiled, Interpreter};
 use crate::{Fault, fault, sandbox};
@@ -24,8 +24,10 @@ pub(super) struct Endings {
 }
 
 /// The places of the last statements of a run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct LastSteps {
+    /// Where the statements of the policy begin: a step inside of one tells less.
+    statements: HashSet<Position>,
     /// Of all.
     inner: Position,
     /// Of those of the policy's own function.
@@ -34,13 +36,33 @@ struct LastSteps {
     depth: usize,
 }
 
-/// Before anything ran.
-const NO_STEPS: LastSteps =
-    LastSteps { inner: Position::NONE, outer: Position::NONE, depth: usize::MAX };
+impl LastSteps {
+    /// Before anything ran of a tree.
+    fn none_of(tree: &AST) -> LastSteps {
+        let mut statements = HashSet::new();
+        tree.walk(&mut |path| {
+            if let Some(ASTNode::Stmt(statement)) = path.last() {
+                statements.insert(statement.position());
+            }
+            true
+        });
+        LastSteps { statements, inner: Position::NONE, outer: Position::NONE, depth: usize::MAX }
+    }
+
+    fn step(&mut self, place: Position, depth: usize) {
+        if !self.statements.contains(&place) {
+            return;
+        }
+        self.inner = place;
+        if depth <= self.depth {
+            (self.outer, self.depth) = (place, depth);
+        }
+    }
+}
 
 impl Endings {
     pub(super) fn new() -> Endings {
-        let last = Arc::new(Mutex::new(NO_STEPS));
+        let last = Arc::new(Mutex::new(LastSteps::none_of(&AST::empty())));
         let mut interpreter = Interpreter::new();
         interpreter.each_step(|engine| attach(engine, Arc::clone(&last)));
         Endings { interpreter, compiled: HashMap::new(), last }
@@ -64,17 +86,21 @@ impl Endings {
         let compiled = self.compiled.entry(id.0).or_insert_with(|| interpreter.compile(program));
         let Compiled::Tree(tree) = compiled else { return found };
 
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = NO_STEPS;
+        *lock(&self.last) = LastSteps::none_of(tree.ast());
         let has_answered = self.interpreter.run(program, tree, values).is_ok();
 
         // A wrong answer is the policy's own, whatever it called for it; a limit is met further in.
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = lock(&self.last);
         let last = if has_answered { last.outer } else { last.inner };
         match fault::line_and_column(last) {
             Some((line, column)) => Fault { place: program.origin.at(line, column), ..found },
             None => found,
         }
     }
+}
+
+fn lock(last: &Mutex<LastSteps>) -> MutexGuard<'_, LastSteps> {
+    last.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets `engine` keep the place of each step.
@@ -84,13 +110,8 @@ fn attach(engine: &mut Engine, last: Arc<Mutex<LastSteps>>) {
         |_, debugger| debugger,
         move |context, event, node, _, _| {
             // The end of a function that breaks off is no step.
-            if let (DebuggerEvent::Step, ASTNode::Stmt(statement)) = (event, node) {
-                let (place, depth) = (statement.position(), context.call_level());
-                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-                last.inner = place;
-                if depth <= last.depth {
-                    (last.outer, last.depth) = (place, depth);
-                }
+            if matches!(event, DebuggerEvent::Step) {
+                lock(&last).step(node.position(), context.call_level());
             }
             Ok(DebuggerCommand::StepInto)
         },

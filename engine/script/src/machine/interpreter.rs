@@ -40,6 +40,12 @@ pub(super) struct Tree {
     constants: Option<Arc<Constants>>,
 }
 
+impl Tree {
+    pub(super) fn ast(&self) -> &AST {
+        &self.ast
+    }
+}
+
 impl Compiled {
     /// The syntax tree, if there is one.
     pub(super) fn tree(&self) -> Option<&AST> {

@@ -56,7 +56,7 @@ fn hostile_functions_end_with_a_fault_of_the_policy() {
         let late = limit == "SCRIPT_OPERATIONS_MAX" && found.message.contains("took longer");
         assert!(found.message.contains(limit) || late, "{text}: {found:?}");
         if !late {
-            let own = text.contains("value(") && found.place == Place::new("file", 1, 20);
+            let own = text.contains("value(") && found.place.file == "file";
             let shared = found.place.file == FILE && found.place.line > 1;
             assert!(own || shared, "{text}: {:?}", found.place);
         }
