@@ -7,6 +7,7 @@ use accredit_domain::calendar::{Calendar, PeriodKind};
 use accredit_domain::decision::CREDIT_COLUMNS;
 use accredit_ledger::query::CreditQuery;
 use accredit_operations::explain;
+use accredit_operations::resolve::Action;
 use accredit_seams::store::Error;
 use axum::Json;
 use axum::body::Bytes;
@@ -23,7 +24,6 @@ use crate::http::results::approvals::{self, Act};
 use crate::http::results::exports::{self, Pages, Part, Rows};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::Action;
 
 /// Rows of a page, unless asked for fewer or more.
 const LIMIT_DEFAULT: usize = 100;
