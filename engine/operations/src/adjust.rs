@@ -4,7 +4,9 @@
 //! DOMAIN 2.12.
 
 use accredit_crediting::posting;
-use accredit_domain::decision::{Approved, Resolution};
+use accredit_domain::decision::{Approved, Resolution, ResolutionAction};
+use accredit_domain::keys::DefinedName;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -17,10 +19,10 @@ use crate::resolve::{refuse_without_rules, row_of};
 pub struct Adjust {
     /// The credit, or the natural key of the transaction.
     pub subject: Subject,
-    /// `adjust_to`, `adjust_by` or `reset`.
-    pub action: String,
-    /// A decimal as text; none of a reset.
-    pub amount: Option<String>,
+    /// An adjustment or a reset.
+    pub action: ResolutionAction,
+    /// None of a reset.
+    pub amount: Option<Decimal>,
     /// One of the workspace's.
     pub reason_code: Option<String>,
     /// By whom.
@@ -44,26 +46,23 @@ pub enum Subject {
 /// Adjusts, decides again, and gives the adjustment as it is kept; the same twice is once.
 pub fn adjust(context: &Context, order: Adjust) -> Result<Resolution, Error> {
     let mut resolution = Resolution {
-        action: order.action,
         amount: order.amount,
-        reason_code: order.reason_code,
-        date: context.business_date().to_string(),
-        who: order.who,
+        reason_code: order.reason_code.map(DefinedName::from),
         comment: order.comment,
         approved: order.approved,
-        ..Resolution::default()
+        ..Resolution::new(order.action, context.business_date(), order.who)
     };
 
     let transaction = match order.subject {
         Subject::Credit(id) => {
             let row = row_of(context, &id)?;
-            resolution.credit = posting::credit_of(&row).to_string();
+            resolution.credit = Some(posting::credit_of(&row));
             resolution.plan = Some(row.plan);
             row.transaction
         }
         Subject::Transaction(id) => {
             let stored = context.ledger.transaction(&id)?;
-            stored.ok_or_else(|| Error::not_found("transaction"))?.id
+            stored.ok_or_else(|| Error::not_found("transaction"))?.id.into()
         }
     };
 
@@ -76,7 +75,7 @@ pub fn adjust(context: &Context, order: Adjust) -> Result<Resolution, Error> {
 
     refuse_without_rules(context, &transaction)?;
 
-    let about = About { transaction, resolution: resolution.clone() };
+    let about = About { transaction: transaction.to_string(), resolution: resolution.clone() };
     let ids = std::slice::from_ref(&about.transaction);
     decide_with(context, ids, std::slice::from_ref(&about))?;
 

@@ -12,7 +12,7 @@ use accredit_crediting::calculation::{self, Calculation};
 use accredit_crediting::posting;
 use accredit_crediting::stage::note;
 use accredit_domain::calendar::{Period, PeriodKind};
-use accredit_domain::decision::{Decision, Note, Resolution};
+use accredit_domain::decision::{Decision, Note, Resolution, ResolutionAction};
 use accredit_domain::transaction::{Decoder, Field};
 use accredit_ledger::calculations::{NO_PERIOD, Restated, Summary};
 use accredit_ledger::record::{Counts, Stored};
@@ -90,8 +90,8 @@ pub fn calculation(context: &Context, wanted: &Wanted) -> Result<Calculation, St
 
     // Credits posted from finalized periods do not stand in the order of their deals.
     if !context.ledger.finalized()?.is_empty() {
-        let order = |row: &accredit_domain::decision::CreditRow| {
-            (row.incentive_date.clone(), row.transaction.clone())
+        let order = |row: &accredit_domain::credit::posted::PostedCredit| {
+            (row.incentive_date, row.transaction.clone())
         };
         calculation.credits.sort_by_cached_key(order);
     }
@@ -117,15 +117,15 @@ pub fn applied(
     let Some(id) = &adjustment.transaction else { return Ok((false, None)) };
     let Some(stored) = context.ledger.transaction(id)? else { return Ok((false, None)) };
 
-    let applied = if adjustment.credit.is_empty() {
+    let applied = if adjustment.credit.is_none() {
         let ruleset = context.ruleset.load_full();
         let decoder = &mut Decoder::new(Arc::clone(&ruleset.settings.fields));
         let transaction = decoder.decode(&stored.record);
         let mapped = transaction.column_of(Field::Amount).is_some();
-        mapped && (adjustment.action == "adjust_to" || transaction.amount().is_ok())
+        mapped && (adjustment.action == ResolutionAction::AdjustTo || transaction.amount().is_ok())
     } else {
         let mut rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
-        rows.any(|row| posting::credit_of(row).to_string() == adjustment.credit)
+        rows.any(|row| Some(posting::credit_of(row)) == adjustment.credit)
     };
 
     Ok((applied, Some(stored)))
@@ -157,8 +157,9 @@ pub fn lost_adjustments(
         }
 
         let transaction = adjustment.transaction.as_deref().unwrap_or_default();
-        let what = if adjustment.credit.is_empty() { "the deal" } else { &adjustment.credit };
-        let amount = adjustment.amount.as_deref().unwrap_or_default();
+        let credit = adjustment.credit.map(|credit| credit.to_string());
+        let what = credit.unwrap_or_else(|| "the deal".to_owned());
+        let amount = adjustment.amount.map(|amount| amount.to_string()).unwrap_or_default();
         let message = format!("{} {amount} of {what} no longer applies", adjustment.action);
         let plan = plan.unwrap_or(of_plan);
         lost.push(note(transaction, plan, "adjustment", "adjustment_not_applied", message));

@@ -12,9 +12,8 @@ use std::sync::{Arc, PoisonError};
 use accredit_cases::{self as cases, Kept};
 use accredit_crediting::explain::{Explanation, WhyNot, explain, for_payee};
 use accredit_crediting::stage::adjust::{Change, Target};
-use accredit_crediting::stage::{self, Action, Adjustment, Inputs};
-use accredit_domain::credit::CreditId;
-use accredit_domain::decision::{Decision, Resolution};
+use accredit_crediting::stage::{self, Adjustment, Inputs};
+use accredit_domain::decision::{Decision, Resolution, ResolutionAction};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::Ledger;
 use accredit_ledger::record::Stored;
@@ -22,7 +21,6 @@ use accredit_script::Machine;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -36,39 +34,30 @@ enum Input {
     Adjustment(Adjustment),
 }
 
-/// One row of what people did. A row that is not understood is an error: it says what somebody is
-/// paid.
+/// One row of what people did. A row that makes no sense is an error: it says what people are paid.
 fn input(row: &Resolution) -> Result<Input, StoreError> {
-    let damaged = |what: &str, text: &str| {
-        StoreError::Damaged(format!("`{text}` is no {what}, in what `{}` did by hand", row.who))
+    let damaged = |what: &str| {
+        StoreError::Damaged(format!("`{}` by `{}` has no {what}", row.action, row.who))
     };
+    let amount = || row.amount.ok_or_else(|| damaged("amount"));
 
-    let credit =
-        || CreditId::parse(&row.credit).ok_or_else(|| damaged("id of a credit", &row.credit));
-
-    let amount = || {
-        let text = row.amount.as_deref().unwrap_or_default();
-        text.parse::<Decimal>().map_err(|_| damaged("amount", text))
-    };
-
-    let change = match row.action.as_str() {
-        "release" | "hold" => {
-            let action = if row.action == "hold" { Action::Hold } else { Action::Release };
+    let change = match row.action {
+        ResolutionAction::Wait(action) => {
+            let credit = row.credit.ok_or_else(|| damaged("credit"))?;
             let reason = row.comment.clone().unwrap_or_else(|| format!("held by {}", row.who));
-            let date = row.date.parse().map_err(|_| damaged("date", &row.date))?;
-            let credit = credit()?;
+            let date = row.date;
             return Ok(Input::Resolution(stage::Resolution { credit, action, date, reason }));
         }
 
-        "adjust_to" => Change::To(amount()?),
-        "adjust_by" => Change::By(amount()?),
-        "reset" => Change::Reset,
-        other => return Err(damaged("action", other)),
+        ResolutionAction::AdjustTo => Change::To(amount()?),
+        ResolutionAction::AdjustBy => Change::By(amount()?),
+        ResolutionAction::Reset => Change::Reset,
     };
 
-    let target = match (row.credit.as_str(), &row.transaction) {
-        ("", Some(transaction)) => Target::Transaction(Arc::from(transaction.as_str())),
-        _ => Target::Credit(credit()?),
+    let target = match (row.credit, &row.transaction) {
+        (Some(credit), _) => Target::Credit(credit),
+        (None, Some(transaction)) => Target::Transaction(Arc::from(transaction.as_str())),
+        (None, None) => return Err(damaged("credit and no transaction")),
     };
 
     let reason_code = row.reason_code.as_deref().map(Arc::from);
@@ -88,15 +77,6 @@ pub fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs, StoreE
         }
     }
     Ok(inputs)
-}
-
-/// The business date of a recorded decision; none when it had none.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when it is no date.
-pub fn as_of(recorded: Option<&str>) -> Result<Option<Date>, StoreError> {
-    let parsed = recorded.map(str::parse).transpose();
-    parsed.map_err(|_| StoreError::Damaged("the business date of a decision is none".to_owned()))
 }
 
 /// The ruleset of this hash, built again from the files of then; none when they are not known, or
@@ -176,10 +156,7 @@ fn recorded_inputs(
     decision: &Decision,
 ) -> Result<Inputs, Error> {
     let resolutions = context.ledger.resolutions(&stored.id);
-    let resolutions = resolutions?;
-    let as_of = as_of(decision.as_of.as_deref());
-    let inputs = as_of.and_then(|as_of| inputs(as_of, &resolutions));
-    inputs.map_err(Error::from)
+    inputs(decision.as_of, &resolutions?).map_err(Error::from)
 }
 
 /// The ruleset of this name: in force, or rebuilt from what was in force then.

@@ -108,9 +108,8 @@ fn less(
 fn sums(rewards: &Rewards) -> Sums {
     let mut sums = Sums::new();
     for row in &rewards.rows {
-        let Ok(amount) = row.amount.parse::<Decimal>() else { continue };
-        let sum = sums.entry((row.payee.clone(), row.unit_type.clone())).or_default();
-        *sum = sum.saturating_add(amount);
+        let sum = sums.entry((row.payee.to_string(), row.unit_type.to_string())).or_default();
+        *sum = sum.saturating_add(row.amount);
     }
     sums
 }

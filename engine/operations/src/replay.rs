@@ -16,6 +16,7 @@ use accredit_crediting::pipeline::row;
 use accredit_crediting::posting;
 use accredit_domain::calendar::{PeriodKind, State};
 use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
 use accredit_ledger::record::Stored;
@@ -134,7 +135,7 @@ pub fn decide_stale(
 
     let merged = again.iter().zip(decided).map(|(one, anew)| {
         let kept = one.stored.decisions.iter();
-        let kept = kept.filter(|kept| !books && !one.plans.contains(&kept.plan));
+        let kept = kept.filter(|kept| !books && !one.plans.contains(&*kept.plan));
         let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
         let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
         let mut plans: Vec<Decision> = kept.chain(anew).collect();
@@ -190,7 +191,6 @@ fn replay(
         for (one, decisions) in again.iter().zip(&decided) {
             let before = (current, one.stored.decisions.as_slice());
             let delta = impact::compare(before, (new, decisions));
-            let delta = delta.map_err(StoreError::Damaged)?;
             replayed.impact.add(delta.as_ref());
             if effective != Effective::Now {
                 meant.insert(one.stored.number);
@@ -256,7 +256,7 @@ fn redriven(
         .map(|mut stored| {
             let transaction = Arc::new(decoder.decode(&stored.record));
             stored.decisions.retain(|decision| decision.stopped());
-            let plans = stored.decisions.iter().map(|one| one.plan.clone()).collect();
+            let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
             Again { stored, transaction, plans }
         })
         .collect();
@@ -265,16 +265,16 @@ fn redriven(
     let mut deltas = Vec::with_capacity(again.len());
 
     for (one, decisions) in again.iter().zip(&mut decided) {
-        decisions.retain(|decision| one.plans.contains(&decision.plan));
+        decisions.retain(|decision| one.plans.contains(&*decision.plan));
         if !finalized.is_empty() {
             let mut frozen = context.ledger.frozen(&one.stored.id)?;
-            frozen.retain(|row| one.plans.contains(&row.plan));
+            frozen.retain(|row| one.plans.contains(&*row.plan));
             posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
         }
 
         let before = (current, one.stored.decisions.as_slice());
         let delta = impact::compare(before, (new, decisions));
-        deltas.push((one.stored.number, delta.map_err(StoreError::Damaged)?));
+        deltas.push((one.stored.number, delta));
     }
 
     Ok(deltas)
@@ -287,7 +287,11 @@ fn waits(stored: &Stored) -> bool {
 
 /// A decision that another ruleset would make alike, under that one's name.
 fn renamed(decision: &Decision, ruleset: &str) -> Decision {
-    let mut decision = Decision { ruleset: ruleset.to_owned(), ..decision.clone() };
-    decision.credits.iter_mut().for_each(|credit| ruleset.clone_into(&mut credit.ruleset));
+    let ruleset = RulesetHash::from(ruleset);
+    let mut decision = Decision { ruleset: ruleset.clone(), ..decision.clone() };
+
+    for credit in &mut decision.credits {
+        credit.ruleset = ruleset.clone();
+    }
     decision
 }

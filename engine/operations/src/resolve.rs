@@ -7,33 +7,15 @@ use std::collections::BTreeSet;
 
 use accredit_crediting::posting;
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::decision::{Approved, CreditRow, Resolution};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{CreditId, Status};
+use accredit_domain::decision::{Approved, HoldAction, Resolution, ResolutionAction};
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::Error as StoreError;
-use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::decide::again::{About, decide_with, has_rules};
 use crate::error::Error;
-
-/// What is done to a credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Its hold ends.
-    Release,
-    /// It waits.
-    Hold,
-}
-
-impl Action {
-    fn name(self) -> &'static str {
-        match self {
-            Action::Release => "release",
-            Action::Hold => "hold",
-        }
-    }
-}
 
 /// A wish about one credit.
 #[derive(Debug, Clone)]
@@ -41,7 +23,7 @@ pub struct Resolve {
     /// Its id.
     pub credit: String,
     /// What is to be done.
-    pub action: Action,
+    pub action: HoldAction,
     /// By whom.
     pub who: String,
     /// Why, if said.
@@ -51,33 +33,34 @@ pub struct Resolve {
 }
 
 /// Does it, or answers with what the first time did.
-pub fn resolve(context: &Context, order: Resolve) -> Result<CreditRow, Error> {
+pub fn resolve(context: &Context, order: Resolve) -> Result<PostedCredit, Error> {
     let row = row_of(context, &order.credit)?;
 
-    let credit = posting::credit_of(&row).to_string();
+    let credit = Some(posting::credit_of(&row));
     let earlier = context.ledger.resolutions(&row.transaction)?;
     let last = earlier.iter().rev().find(|one| one.credit == credit && !one.is_adjustment());
-    if last.is_some_and(|last| last.action == order.action.name()) {
+    let action = ResolutionAction::Wait(order.action);
+    if last.is_some_and(|last| last.action == action) {
         return Ok(row);
     }
 
-    match (order.action, row.status.as_str()) {
-        (Action::Hold, _) if is_finalized(context, &row)? => {
+    match (order.action, row.status) {
+        (HoldAction::Hold, _) if is_finalized(context, &row)? => {
             let detail = "its period is finalized: adjust the credit instead";
             return Err(Error::conflict("period_finalized", detail));
         }
-        (Action::Release, "held") | (Action::Hold, "active") => (),
+        (HoldAction::Release, Status::Held) | (HoldAction::Hold, Status::Active) => (),
 
-        (Action::Hold, "held") => return Ok(row),
+        (HoldAction::Hold, Status::Held) => return Ok(row),
         // Its hold has ended by itself: that was the first release.
-        (Action::Release, "active") if row.release_date.is_some() => return Ok(row),
+        (HoldAction::Release, Status::Active) if row.release_date.is_some() => return Ok(row),
 
-        (Action::Release, status) => {
+        (HoldAction::Release, status) => {
             let detail = format!("the credit is {status}, not held");
             return Err(Error::conflict("not_held", detail));
         }
 
-        (Action::Hold, status) => {
+        (HoldAction::Hold, status) => {
             let detail = format!("the credit is {status}, not active");
             return Err(Error::conflict("not_active", detail));
         }
@@ -85,16 +68,13 @@ pub fn resolve(context: &Context, order: Resolve) -> Result<CreditRow, Error> {
 
     let resolution = Resolution {
         credit,
-        action: order.action.name().to_owned(),
-        date: context.business_date().to_string(),
-        who: order.who,
         comment: order.comment,
         approved: order.approved,
-        ..Resolution::default()
+        ..Resolution::new(action, context.business_date(), order.who)
     };
 
     refuse_without_rules(context, &row.transaction)?;
-    let about = About { transaction: row.transaction, resolution };
+    let about = About { transaction: row.transaction.to_string(), resolution };
     let ids = std::slice::from_ref(&about.transaction);
     decide_with(context, ids, std::slice::from_ref(&about))?;
 
@@ -115,21 +95,20 @@ pub(crate) fn refuse_without_rules(context: &Context, transaction: &str) -> Resu
 }
 
 /// Whether the row, or the period that its credit belongs to, never changes again.
-fn is_finalized(context: &Context, row: &CreditRow) -> Result<bool, StoreError> {
+fn is_finalized(context: &Context, row: &PostedCredit) -> Result<bool, StoreError> {
     let finalized = context.finalized()?;
     let calendar = context.ruleset.load().settings.calendar.clone();
-    let date = row.incentive_date.parse().ok();
-    let own = date.and_then(|date| calendar.period(date, PeriodKind::Month));
-    Ok(finalized.contains(&row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
+    let own = calendar.period(row.incentive_date, PeriodKind::Month);
+    Ok(finalized.contains(&*row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
 }
 
 /// Releases every held credit that `wanted` selects, in one decision; gives their ids.
 pub fn release_all(
     context: &Context,
     query: &CreditQuery,
-    wanted: &dyn Fn(&CreditRow) -> bool,
+    wanted: &dyn Fn(&PostedCredit) -> bool,
     (who, comment, approved): (&str, Option<&str>, Option<&Approved>),
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<CreditId>, Error> {
     let (mut query, mut held) = (query.clone(), Vec::new());
     loop {
         let page = context.ledger.credits(&query)?;
@@ -140,26 +119,24 @@ pub fn release_all(
         }
     }
 
-    let date = context.business_date().to_string();
+    let date = context.business_date();
+    let release = ResolutionAction::Wait(HoldAction::Release);
     let mut transactions = BTreeSet::new();
     let mut released = Vec::with_capacity(held.len());
     for row in &held {
         refuse_without_rules(context, &row.transaction)?;
         let resolution = Resolution {
-            credit: posting::credit_of(row).to_string(),
-            action: Action::Release.name().to_owned(),
-            date: date.clone(),
-            who: who.to_owned(),
+            credit: Some(posting::credit_of(row)),
             comment: comment.map(str::to_owned),
             approved: approved.map(Approved::in_part),
-            ..Resolution::default()
+            ..Resolution::new(release, date, who.to_owned())
         };
 
         if context.ledger.resolved_before(&resolution)?.is_none() {
-            let transaction = row.transaction.clone();
+            let transaction = row.transaction.to_string();
             released.push(About { transaction, resolution });
         }
-        transactions.insert(row.transaction.clone());
+        transactions.insert(row.transaction.to_string());
     }
 
     // The last commit is of the last transaction: it ends the request.
@@ -172,7 +149,7 @@ pub fn release_all(
     Ok(held.into_iter().map(|row| row.id).collect())
 }
 
-pub(crate) fn row_of(context: &Context, credit: &str) -> Result<CreditRow, Error> {
+pub(crate) fn row_of(context: &Context, credit: &str) -> Result<PostedCredit, Error> {
     let row = context.ledger.credit(credit)?;
     row.ok_or_else(|| Error::not_found("credit"))
 }

@@ -11,7 +11,9 @@ use std::sync::{Arc, PoisonError};
 
 use accredit_crediting::reward::{self, Rewards};
 use accredit_domain::calendar::{Period, PeriodKind};
-use accredit_domain::decision::{CreditRow, RewardRow};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::EarnedReward;
+use accredit_domain::keys::PeriodKey;
 use accredit_ledger::notes::NoteRow;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
@@ -21,7 +23,7 @@ use crate::calculations::{self, leaves, own_period};
 use crate::context::{Alerts, Context};
 
 /// Credits that count, by plan and leaf period.
-pub(super) type Credits = BTreeMap<String, BTreeMap<String, Vec<CreditRow>>>;
+pub(super) type Credits = BTreeMap<String, BTreeMap<String, Vec<PostedCredit>>>;
 
 /// Plans with periods of theirs.
 type Periods = BTreeMap<String, BTreeSet<String>>;
@@ -42,17 +44,18 @@ pub struct RewardPlace {
 /// or of all, in the periods that lie within leaves or in all. One calculation is held at a time.
 pub fn rewards_from(
     context: &Context,
-    (plan, within): (Option<&str>, Option<&[String]>),
+    (plan, within): (Option<&str>, Option<&[PeriodKey]>),
     start: &RewardPlace,
     limit: usize,
-    fits: impl Fn(&RewardRow) -> bool,
-) -> Result<(Vec<RewardRow>, Option<RewardPlace>), StoreError> {
+    fits: impl Fn(&EarnedReward) -> bool,
+) -> Result<(Vec<EarnedReward>, Option<RewardPlace>), StoreError> {
     let ruleset = context.ruleset.load_full();
     let mut found = Vec::new();
 
     for ((id, first), period) in rewarded(context, &ruleset)? {
         let own = leaves(&ruleset, &period);
-        let inside = within.is_none_or(|within| own.iter().all(|leaf| within.contains(leaf)));
+        let inside =
+            within.is_none_or(|within| own.iter().all(|leaf| within.iter().any(|one| one == leaf)));
         let place = (id.as_str(), first.as_str());
         let behind = place >= (start.plan.as_str(), start.first.as_str());
         if !inside || !behind || plan.is_some_and(|plan| plan != id) {
@@ -141,11 +144,11 @@ pub(super) fn credits_of(
 
     context.ledger.each(Some(leaves), &mut |stored| {
         let decisions = stored.decisions.into_iter();
-        let decisions = decisions.filter(|decision| plans.contains(&decision.plan));
+        let decisions = decisions.filter(|decision| plans.contains(&*decision.plan));
         for row in decisions.flat_map(|decision| decision.credits) {
-            if row.status == "active" && leaves.contains(&row.period) {
-                let of_plan = credits.entry(row.plan.clone()).or_default();
-                of_plan.entry(row.period.clone()).or_default().push(row);
+            if row.is_active() && leaves.contains(&*row.period) {
+                let of_plan = credits.entry(row.plan.to_string()).or_default();
+                of_plan.entry(row.period.to_string()).or_default().push(row);
             }
         }
         Ok(())
@@ -201,7 +204,7 @@ pub fn reward_alerts(
         let by_leaf = credits.get(&key.0).cloned().unwrap_or_default();
         let found = rewards(&ruleset, &key.0, &period.id, &by_leaf);
         let notes = found.alerts.into_iter();
-        let notes = notes.map(|note| NoteRow { note, period: Some(period.id.clone()) });
+        let notes = notes.map(|note| NoteRow { note, period: Some(PeriodKey::from(&period.id)) });
         let notes: Vec<NoteRow> = notes.collect();
 
         alerts.extend(notes.iter().cloned());
@@ -245,7 +248,7 @@ pub(super) fn rewards(
     ruleset: &Ruleset,
     plan: &str,
     period: &str,
-    by_leaf: &BTreeMap<String, Vec<CreditRow>>,
+    by_leaf: &BTreeMap<String, Vec<PostedCredit>>,
 ) -> Rewards {
     let period = ruleset.settings.calendar.find(period);
     let Some((plan, period)) = ruleset.plans.get(plan).zip(period) else {

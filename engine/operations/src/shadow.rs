@@ -14,7 +14,6 @@ use accredit_domain::decision::Decision;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::record::Stored;
-use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use serde_json::json;
 
@@ -166,7 +165,6 @@ fn show_deals(context: &Context, deals: Vec<Stored>) -> Result<(), Error> {
     for (one, decisions) in again.iter().zip(&decided) {
         let before = (&*current, one.stored.decisions.as_slice());
         let delta = impact::compare(before, (&candidate, decisions));
-        let delta = delta.map_err(StoreError::Damaged)?;
         running.sums.add(&one.stored.id, one.stored.version > 1, delta);
     }
 

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** verifying writes nothing.
 
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -103,7 +104,7 @@ type Recorded<'a> = (&'a Stored, &'a Decision);
 /// A decision with its credits in the order of their ids: what was posted before an earlier period
 /// was finalized stands in another place than what is posted after it, and is the same.
 fn in_order(mut decision: Decision) -> Decision {
-    decision.credits.sort_by(|a, b| a.id.cmp(&b.id));
+    decision.credits.sort_by_key(|credit| credit.id);
     decision
 }
 
@@ -147,7 +148,7 @@ impl Verifying<'_> {
 
     /// Verifies some transactions, those of one ruleset and business date together.
     fn page(&mut self, page: &[Stored]) -> Result<(), StoreError> {
-        let mut groups: BTreeMap<(&str, Option<&str>), Vec<Recorded<'_>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<Date>), Vec<Recorded<'_>>> = BTreeMap::new();
         for (stored, decision) in
             page.iter().flat_map(|one| one.decisions.iter().map(move |decision| (one, decision)))
         {
@@ -158,7 +159,7 @@ impl Verifying<'_> {
             };
 
             if self.means(decision, ruleset.as_deref()) {
-                let key = (decision.ruleset.as_str(), decision.as_of.as_deref());
+                let key = (decision.ruleset.as_str(), decision.as_of);
                 groups.entry(key).or_default().push((stored, decision));
             }
         }
@@ -192,8 +193,8 @@ impl Verifying<'_> {
         if self.verified.differences.len() < LISTED_MAX {
             self.verified.differences.push(Deviation {
                 transaction: stored.id.clone(),
-                plan: decision.plan.clone(),
-                ruleset: decision.ruleset.clone(),
+                plan: decision.plan.to_string(),
+                ruleset: decision.ruleset.to_string(),
                 message,
             });
         }
@@ -204,7 +205,7 @@ impl Verifying<'_> {
     fn made(
         &self,
         ruleset: &Ruleset,
-        as_of: Option<&str>,
+        as_of: Option<Date>,
         recorded: &[Recorded<'_>],
     ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
@@ -232,7 +233,6 @@ impl Verifying<'_> {
             transactions.push(Arc::new(decoder.decode(&stored.record)));
         }
 
-        let Ok(as_of) = explain::as_of(as_of) else { return Ok(BTreeMap::new()) };
         let inputs = explain::inputs(as_of, &resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
@@ -284,10 +284,7 @@ impl Verifying<'_> {
         }
 
         let before = (ruleset, std::slice::from_ref(&recorded));
-        let delta = match impact::compare(before, (ruleset, std::slice::from_ref(&again))) {
-            Err(why) => return Ok(Some(why)),
-            Ok(delta) => delta,
-        };
+        let delta = impact::compare(before, (ruleset, std::slice::from_ref(&again)));
 
         let first = delta.as_ref().and_then(impact::Delta::first);
         let other = || "its reasons or warnings differ".to_owned();

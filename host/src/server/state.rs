@@ -120,7 +120,7 @@ impl Surroundings for Outside {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let decisions = decisions.iter().flat_map(|(_, decisions)| decisions);
         for credit in decisions.flat_map(|decision| &decision.credits) {
-            *counts.entry(credit.status.as_str()).or_default() += 1;
+            *counts.entry(credit.status.name()).or_default() += 1;
         }
         counts.into_iter().for_each(|(status, count)| self.metrics.credits(status, count));
     }

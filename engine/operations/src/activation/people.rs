@@ -107,13 +107,13 @@ pub fn gone(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>
     let read = context.ledger.each(None, &mut |stored| {
         for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
             let named = [
-                ("participant", &credit.payee, &removed.participants),
-                ("position", &credit.position, &removed.positions),
-                ("team", &credit.team, &removed.teams),
+                ("participant", credit.payee.as_deref(), &removed.participants),
+                ("position", credit.position.as_deref(), &removed.positions),
+                ("team", credit.team.as_deref(), &removed.teams),
             ];
             for (kind, id, removed) in named {
-                if let Some(id) = id.as_ref().filter(|id| removed.contains(*id)) {
-                    *found.entry((kind, id.clone())).or_default() += 1;
+                if let Some(id) = id.filter(|id| removed.contains(*id)) {
+                    *found.entry((kind, id.to_owned())).or_default() += 1;
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What is parked, or held by an error, decided again: after an activation, or when people ask.
 
+use accredit_domain::credit::Status;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::Error as StoreError;
 
@@ -39,13 +41,13 @@ fn stopped(context: &Context) -> Result<Vec<String>, StoreError> {
     let parked = ledger.parked()?.into_iter();
     let mut ids: Vec<String> = parked.map(|note| note.transaction).collect();
 
-    let status = Some("held".to_owned());
+    let status = Some(Status::Held);
     let mut query = CreditQuery { status, limit: PAGE, ..CreditQuery::default() };
     loop {
         let page = ledger.credits(&query)?;
         let broken = page.rows.into_iter();
-        let broken = broken.filter(|row| row.reason.as_deref() == Some("policy_error"));
-        ids.extend(broken.map(|row| row.transaction));
+        let broken = broken.filter(PostedCredit::awaits_policy);
+        ids.extend(broken.map(|row| row.transaction.to_string()));
 
         query.cursor = page.next;
         if query.cursor.is_none() {

@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::keys::RulesetHash;
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::runs::Run;
 use accredit_seams::store::Error as StoreError;
@@ -24,8 +25,9 @@ const STEP: usize = 512;
 
 /// Without what depends on when it was decided rather than on what.
 fn content(decision: &Decision) -> Decision {
-    let mut decision = Decision { as_of: None, ruleset: String::new(), ..decision.clone() };
-    decision.credits.iter_mut().for_each(|row| row.ruleset.clear());
+    let mut decision =
+        Decision { as_of: None, ruleset: RulesetHash::default(), ..decision.clone() };
+    decision.credits.iter_mut().for_each(|row| row.ruleset = RulesetHash::default());
     decision
 }
 
@@ -42,9 +44,9 @@ fn meant(run: &Run, leaves: &BTreeSet<String>, stored: &Stored) -> bool {
 
 /// Whether a decision is part of the calculation of a plan in these leaf periods.
 fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>) -> bool {
-    let rows = decision.credits.iter().any(|row| leaves.contains(&row.period));
+    let rows = decision.credits.iter().any(|row| leaves.contains(&*row.period));
     let own = decision.outcome != Outcome::Filtered
-        && decision.period.as_ref().is_none_or(|own| leaves.contains(own));
+        && decision.period.as_ref().is_none_or(|own| leaves.contains(&**own));
     decision.plan == plan && (rows || own)
 }
 

@@ -241,7 +241,7 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     for id in ids {
         let side = |all: &BTreeMap<String, Vec<Decision>>| all.get(id).cloned().unwrap_or_default();
         let delta = impact::compare((&before, &side(&one)), (&after, &side(&two)));
-        impact.add(delta?.as_ref());
+        impact.add(delta.as_ref());
     }
 
     let how = &options.how;

@@ -71,7 +71,7 @@ fn fits(wanted: &Wanted, alert: &Value) -> bool {
 fn after_decisions(service: &Service, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     let leaves = wanted.period.as_deref().map(|id| {
         let calendar = &service.ruleset.load().settings.calendar;
-        credits::leaves(calendar, id).map(|leaves| leaves.into_iter().collect())
+        credits::leaves(calendar, id).map(|leaves| leaves.into_iter().map(String::from).collect())
     });
     let mut others = of_others(service, wanted, leaves.transpose()?.as_ref())?;
     others.retain(|alert| fits(wanted, alert));

@@ -6,13 +6,15 @@
 //! **Architecture invariant:** nobody approves what they asked for, and an act that waits is carried
 //! out by the same function as one that does not.
 
+use rust_decimal::Decimal;
 use std::sync::Arc;
 
 use accredit_domain::decision::Approved;
+use accredit_domain::decision::{HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{Request, RequestState};
 use accredit_operations::adjust::{Adjust, Subject};
 use accredit_operations::release::{What, Wish};
-use accredit_operations::resolve::{Action, Resolve};
+use accredit_operations::resolve::Resolve;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -37,13 +39,13 @@ pub(crate) enum Act {
     /// An amount is adjusted.
     Adjust {
         subject: Subject,
-        action: String,
-        amount: Option<String>,
+        action: ResolutionAction,
+        amount: Option<Decimal>,
         reason_code: Option<String>,
         comment: Option<String>,
     },
     /// A credit is held, or its hold is released.
-    Resolve { credit: String, action: Action, comment: Option<String> },
+    Resolve { credit: String, action: HoldAction, comment: Option<String> },
     /// Many holds are released.
     ReleaseHolds { filter: holds::Filter },
     /// A calculation is released to its payees; `force` is the reason of a forced one.

@@ -69,7 +69,7 @@ pub(crate) async fn log(
 fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Problem> {
     let calendar = service.ruleset.load().settings.calendar.clone();
     let leaves = wanted.period.as_deref().map(|id| credits::leaves(&calendar, id)).transpose()?;
-    let leaves = leaves.map(|leaves| leaves.into_iter().collect());
+    let leaves = leaves.map(|leaves| leaves.into_iter().map(String::from).collect());
     let found = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves.as_ref());
     let mut found = found.map_err(|error| Problem::internal(&error))?;
     found.retain(|row| {

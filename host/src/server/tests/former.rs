@@ -31,7 +31,10 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
         let mut amounts: Vec<(String, String, String)> = page
             .rows
             .into_iter()
-            .map(|row| (row.transaction, row.position.unwrap_or_default(), row.amount))
+            .map(|row| {
+                let position = row.position.unwrap_or_default();
+                (row.transaction.into(), position.into(), row.amount.to_string())
+            })
             .collect();
         amounts.sort();
         let row = |deal: &str, position: &str, amount: &str| {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use accredit_crediting::calculation;
 use accredit_crediting::pipeline::row;
 use accredit_domain::decision::Decision;
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::read;
 use accredit_operations::explain;
 use proptest::prelude::*;
@@ -154,9 +155,9 @@ pub(super) fn settled(host: &Host) {
 
 /// Without what depends on when it was decided rather than on what.
 fn bare(mut decision: Decision) -> Decision {
-    decision.ruleset = String::new();
+    decision.ruleset = RulesetHash::default();
     decision.as_of = None;
-    decision.credits.iter_mut().for_each(|credit| credit.ruleset = String::new());
+    decision.credits.iter_mut().for_each(|credit| credit.ruleset = RulesetHash::default());
     decision
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::{Approved, CreditRow, Resolution};
+use accredit_domain::credit::CreditId;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Approved, Resolution};
 use accredit_ledger::periods::Said;
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::releases::Release;
@@ -23,7 +25,7 @@ use super::Worker;
 
 impl Worker {
     /// Resolves a credit; one that is not known yet may still be in the inbox.
-    pub(crate) fn resolve_known(&mut self, order: Resolve) -> Result<CreditRow, Error> {
+    pub(crate) fn resolve_known(&mut self, order: Resolve) -> Result<PostedCredit, Error> {
         self.know(&order.credit)?;
         resolve::resolve(&self.service.context, order)
     }
@@ -41,9 +43,9 @@ impl Worker {
     pub(crate) fn release_all(
         &mut self,
         query: &CreditQuery,
-        wanted: &dyn Fn(&CreditRow) -> bool,
+        wanted: &dyn Fn(&PostedCredit) -> bool,
         by: (&str, Option<&str>, Option<&Approved>),
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<Vec<CreditId>, Error> {
         self.catch_up_or_refuse()?;
         resolve::release_all(&self.service.context, query, wanted, by)
     }
