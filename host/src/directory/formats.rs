@@ -5,9 +5,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use accredit_domain::transaction::read::{
-    FileLayout, Malformed, RowReader, TextBody, TextFormat,
-};
+use accredit_domain::transaction::read::{FileLayout, Malformed, RowReader, TextBody, TextFormat};
 use flate2::read::MultiGzDecoder;
 
 use super::xlsx::Spreadsheet;
@@ -200,4 +198,37 @@ pub(crate) fn unpacked(body: &[u8], bytes_max: u64) -> Result<Vec<u8>, NotRead> 
 /// Why it cannot be unpacked.
 pub(crate) fn unpacked_file(body: &[u8]) -> Result<Vec<u8>, NotRead> {
     unpacked(body, UNPACKED_BYTES_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    /// A spreadsheet of some kilobytes filled the memory before its first row was read.
+    #[test]
+    fn what_is_packed_small_and_unpacks_large_is_refused() {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("xl/sharedStrings.xml", SimpleFileOptions::default()).unwrap();
+        archive.write_all(&vec![b' '; 3 * MIB]).unwrap();
+        let sheet = archive.finish().unwrap().into_inner();
+        assert!(sheet.len() < MIB / 8);
+        let opened = Body::open(Format::Xlsx, &sheet, &FileLayout::default(), 2 * MIB as u64);
+        assert!(matches!(opened, Err(NotRead::TooLarge(_))));
+
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(&vec![b' '; 3 * MIB]).unwrap();
+        let packed = packed.finish().unwrap();
+        assert!(matches!(unpacked(&packed, 2 * MIB as u64), Err(NotRead::TooLarge(_))));
+        assert_eq!(unpacked(&packed, 3 * MIB as u64).unwrap().len(), 3 * MIB);
+        assert!(matches!(unpacked(b"id\n1\n", 9), Err(NotRead::NotPacked(_))));
+    }
 }

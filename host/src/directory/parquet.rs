@@ -47,8 +47,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
         matches!(field.get_basic_info().logical_type_ref(),
             Some(LogicalType::Timestamp(stamp)) if stamp.unit == TimeUnit::NANOS)
     };
-    let stamps: BTreeSet<String> =
-        fields.iter().filter(nanoseconds).map(name).collect();
+    let stamps: BTreeSet<String> = fields.iter().filter(nanoseconds).map(name).collect();
 
     // Whoever wrote these looked at a clock: they have no offset.
     let local = |field: &&TypePtr| {
@@ -61,9 +60,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
         let row = row.map_err(|error| error.to_string())?;
         let cells = row.get_column_iter().map(|(column, field)| {
             let cell = match field {
-                Field::Long(number) if stamps.contains(column) => {
-                    stamp(i128::from(*number))
-                }
+                Field::Long(number) if stamps.contains(column) => stamp(i128::from(*number)),
                 field => cell(field),
             };
             let is_local = locals.contains(column);

@@ -72,7 +72,7 @@ impl<'b> Spreadsheet<'b> {
         let (skip_rows, text_bytes_left) = (self.layout.skip_rows, self.text_bytes_max);
         let cells = self.book.worksheet_cells_reader(sheet);
         let cells = cells.map_err(|error| malformed(1, &error))?;
-        Ok(Lines { cells, next: None, last: None, skip_rows, text_bytes_left })
+        Ok(Lines { cells, next: None, last: None, skip_rows, text_bytes_left, is_over: false })
     }
 }
 
@@ -101,12 +101,13 @@ struct Lines<'s, 'b> {
     last: Option<u64>,
     skip_rows: usize,
     text_bytes_left: u64,
+    is_over: bool,
 }
 
 impl<'s> Lines<'s, '_> {
     fn next_cell(&mut self) -> Result<Option<SheetCell<DataRef<'s>>>, Malformed> {
-        if let Some(cell) = self.next.take() {
-            return Ok(Some(cell));
+        if self.next.is_some() || self.is_over {
+            return Ok(self.next.take());
         }
 
         let line = self.last.unwrap_or(1);
@@ -115,6 +116,7 @@ impl<'s> Lines<'s, '_> {
                 return Ok(Some(cell));
             }
         }
+        self.is_over = true;
         Ok(None)
     }
 
