@@ -245,7 +245,7 @@ mod tests {
         let rows = (0..600).map(|row: u64| {
             let (deal, number) = (row * 7 % 131, row * row % 11);
             match number {
-                0 => format!("{{\"id\":\"{deal}\",\"at\":\"{number}\"}}\n"),
+                0 => format!("{{\"id\":\"{deal}\",\"at\":\"3\"}}\n"),
                 at => format!("{{\"id\":\"{deal}\",\"amount\":{row},\"at\":\"{}\"}}\n", at % 3),
             }
         });
