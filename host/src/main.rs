@@ -9,7 +9,6 @@ mod cli;
 mod demo;
 mod directory;
 mod http;
-mod operations;
 mod plugins;
 mod server;
 mod tabular;

@@ -29,6 +29,10 @@ use std::time::Duration;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_ledger::Ledger;
 use accredit_ledger::definitions::Activation;
+use accredit_operations::candidate;
+use accredit_operations::context::Context;
+use accredit_operations::preview;
+use accredit_operations::shadow;
 use accredit_seams::store::Store;
 use accredit_workspace::{Files, Ruleset};
 use arc_swap::ArcSwap;
@@ -38,13 +42,12 @@ use tokio::sync::watch;
 
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
-use crate::operations::activation;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::health::Part;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
-use crate::server::state::Service;
+use crate::server::state::{Outside, Service};
 use crate::server::worker::Order;
 
 /// Threads have this long to end after a stop was asked and the requests in flight have ended.
@@ -100,15 +103,27 @@ impl Server {
 
         let (writer, queue) = writer::channel();
         let (orders, order_queue) = worker::orders();
-        let service = Arc::new(Service {
-            ledger,
-            ruleset: ArcSwap::new(ruleset),
-            rulesets: Mutex::default(),
-            secrets: ArcSwap::from_pointee(active),
-            tokens: ArcSwap::from_pointee(tokens),
-            credentials: ArcSwap::from_pointee(config.credentials.clone()),
+        let outside = Outside {
             clock,
-            metrics: Metrics::new(),
+            credentials: Arc::new(ArcSwap::from_pointee(config.credentials.clone())),
+            secrets: Arc::new(ArcSwap::from_pointee(active)),
+            metrics: Arc::new(Metrics::new()),
+            orders: orders.clone(),
+        };
+
+        let (secrets, credentials) =
+            (Arc::clone(&outside.secrets), Arc::clone(&outside.credentials));
+        let metrics = Arc::clone(&outside.metrics);
+        let mut context = Context::new(ledger, ruleset, Box::new(outside));
+        context.four_eyes = config.four_eyes;
+
+        let service = Arc::new(Service {
+            secrets,
+            tokens: ArcSwap::from_pointee(tokens),
+            credentials,
+            clock,
+            metrics,
+            context,
             health: health::Health::default(),
             config,
             machines: Mutex::default(),
@@ -116,15 +131,11 @@ impl Server {
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             writer,
             orders,
-            door: Mutex::new(()),
-            shadow: Mutex::default(),
             runs: crate::server::runs::Runs::default(),
             tasks: crate::server::tasks::Tasks::default(),
-            redrives: state::Redrives::default(),
-            reward_alerts: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
-        service.resume_shadow();
+        shadow::resume(&service.context);
 
         // In the order in which they are joined at a stop: the writer first.
         let threads = vec![
@@ -197,7 +208,7 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
 
         let unchanged = std::iter::empty();
         let checked =
-            activation::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
+            candidate::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
                 print(&findings);
                 "the ruleset in the data file does not pass check".to_owned()
             })?;
@@ -206,7 +217,7 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
     }
 
     let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
-    let checked = activation::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
+    let checked = candidate::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
         print(&findings);
         "the directory does not pass check".to_owned()
     })?;
@@ -254,8 +265,7 @@ fn print(findings: &[Diagnostic]) {
 }
 
 fn report_differences(stored: &Files, disk: &Files) {
-    let differ: Vec<String> =
-        crate::directory::watch::differences(stored, disk).into_keys().collect();
+    let differ: Vec<String> = preview::differences(stored, disk).into_keys().collect();
     if !differ.is_empty() {
         eprintln!(
             "note: the directory differs from the data file, which is the truth: {}",

@@ -112,3 +112,48 @@ fn watching_checks_again_on_every_change() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// The output of `check` of a directory, and whether it ended by itself within 20 seconds.
+#[cfg(unix)]
+fn check_that_ends(workspace: &Path) -> Option<(i32, String)> {
+    let mut child = Command::new(binary())
+        .arg("check")
+        .arg(workspace)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = std::time::Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > Duration::from_secs(20) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+
+    let output = child.wait_with_output().unwrap();
+    Some((output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap()))
+}
+
+/// Two links to the folder that they are in were followed without end, and a pipe was read until
+/// somebody wrote into it.
+#[test]
+#[cfg(unix)]
+fn a_check_ends_at_links_to_their_own_folder_and_at_a_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    let policies = workspace.join("policies");
+    for name in ["one", "two"] {
+        std::os::unix::fs::symlink(".", policies.join(name)).unwrap();
+    }
+    let (code, out) = check_that_ends(&workspace).expect("it ends at links");
+    assert_eq!(code, 0, "{out}");
+
+    let pipe = policies.join("hold/pipe.rhai");
+    fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (code, out) = check_that_ends(&workspace).expect("it ends at a pipe");
+    assert!(code == 1 && out.contains("pipe.rhai"), "{out}");
+}

@@ -78,8 +78,8 @@ fn every_known_fault_cites_its_test_or_says_why_there_is_none() {
 
     for (number, line) in (1..).zip(text.lines().filter(|line| line.starts_with('|'))) {
         let cells = cells(line);
-        let [row, _, shown, decided] = cells.as_slice() else {
-            faults.push(format!("row {number}: {} cells, not four", cells.len()));
+        let [row, _, shown, before, decided] = cells.as_slice() else {
+            faults.push(format!("row {number}: {} cells, not five", cells.len()));
             continue;
         };
         if row == "row" || row.starts_with("---") {
@@ -88,6 +88,9 @@ fn every_known_fault_cites_its_test_or_says_why_there_is_none() {
 
         if quoted(shown).count() == 0 && decided.is_empty() {
             faults.push(format!("{row}: cites nothing and gives no reason"));
+        }
+        if quoted(shown).count() > 0 && before.is_empty() {
+            faults.push(format!("{row}: does not say what its tests did on the former build"));
         }
         faults.extend(quoted(shown).filter_map(wrong).map(|why| format!("{row}: {why}")));
         rows.insert(row.clone(), number);

@@ -10,8 +10,10 @@ use jiff::civil::Date;
 use super::parse::{Case, Table};
 use super::rows::cell;
 use accredit_crediting::posting;
-use accredit_crediting::stage::{Action, Resolution};
-use accredit_domain::decision::{CREDIT_COLUMNS, CreditRow, Decision};
+use accredit_crediting::stage::Resolution;
+use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
+use accredit_domain::decision::Decision;
+use accredit_domain::decision::HoldAction;
 use accredit_domain::diagnostic::{Diagnostic, Place};
 
 /// Columns of a table of actions beside those that say which credit is meant.
@@ -19,7 +21,7 @@ const COLUMNS: [&str; 3] = ["action", "date", "reason"];
 
 /// One release or hold, and which credits it means.
 pub(super) struct Step {
-    action: Action,
+    action: HoldAction,
     date: Date,
     reason: String,
     /// Columns and cells of the credits meant.
@@ -47,8 +49,8 @@ fn step(case: &Case, table: &Table, row: usize) -> Result<Step, String> {
 
     for (column, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
         match (column.as_str(), cell.as_str()) {
-            ("action", "release") => action = Some(Action::Release),
-            ("action", "hold") => action = Some(Action::Hold),
+            ("action", "release") => action = Some(HoldAction::Release),
+            ("action", "hold") => action = Some(HoldAction::Hold),
             ("action", other) => {
                 return Err(format!("unknown action `{other}`; known: release, hold"));
             }
@@ -101,7 +103,7 @@ impl Step {
         Ok(found)
     }
 
-    fn means(&self, credit: &CreditRow) -> bool {
+    fn means(&self, credit: &PostedCredit) -> bool {
         self.meant.iter().all(|(column, wanted)| cell(credit, column) == wanted.as_str())
     }
 }

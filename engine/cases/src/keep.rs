@@ -16,8 +16,10 @@ use super::rows::{Row, Subject};
 use super::update::row_text;
 use accredit_crediting::calculation;
 use accredit_crediting::pipeline::{self, Explain};
-use accredit_crediting::stage::{Action, Inputs};
-use accredit_domain::decision::{CREDIT_COLUMNS, Decision};
+use accredit_crediting::stage::Inputs;
+use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::decision::Decision;
+use accredit_domain::decision::HoldAction;
 use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
@@ -148,14 +150,14 @@ fn actions(text: &mut String, inputs: &Inputs, decisions: &[Decision]) {
     let resolutions = inputs.resolutions.iter();
     let rows = resolutions.filter_map(|resolution| {
         // Releases of credits that are gone mean nothing in the case, and would fail there.
-        let id = resolution.credit.to_string();
+        let id = resolution.credit;
         let there = credits().any(|credit| credit.id == id);
 
         let (action, reason) = match resolution.action {
-            Action::Release => ("release", String::new()),
-            Action::Hold => ("hold", resolution.reason.clone()),
+            HoldAction::Release => ("release", String::new()),
+            HoldAction::Hold => ("hold", resolution.reason.clone()),
         };
-        there.then(|| vec![action.to_owned(), id, resolution.date.to_string(), reason])
+        there.then(|| vec![action.to_owned(), id.to_string(), resolution.date.to_string(), reason])
     });
     let rows: Vec<Vec<String>> = rows.collect();
 

@@ -11,9 +11,8 @@ use serde_json::Value as Json;
 use super::parse::{ARROW, Table};
 use accredit_crediting::calculation::summary;
 use accredit_crediting::reward::Rewards;
-use accredit_domain::decision::{
-    CREDIT_COLUMNS, CreditRow, Decision, Note, Outcome, REWARD_COLUMNS, RewardRow,
-};
+use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
+use accredit_domain::decision::{Decision, EarnedReward, Note, Outcome, REWARD_COLUMNS};
 
 /// Columns of a table of why-nots.
 const OUTCOME_COLUMNS: [&str; 6] = ["transaction", "plan", "outcome", "stage", "code", "message"];
@@ -121,7 +120,7 @@ impl Subject {
     }
 }
 
-fn reward(row: &RewardRow, header: &[String]) -> Row {
+fn reward(row: &EarnedReward, header: &[String]) -> Row {
     let json = serde_json::to_value(row).unwrap_or_default();
     let cell = |column: &String| match json.get(column) {
         None | Some(Json::Null) => String::new(),
@@ -132,65 +131,47 @@ fn reward(row: &RewardRow, header: &[String]) -> Row {
         Some(other) => other.to_string(),
     };
     let cells = header.iter().map(cell).collect();
-    Row { cells, transaction: String::new(), plan: row.plan.clone() }
+    Row { cells, transaction: String::new(), plan: row.plan.to_string() }
 }
 
 fn credits(decisions: &[Decision], header: &[String]) -> Vec<Row> {
     let all = decisions.iter().flat_map(|decision| &decision.credits);
     all.map(|credit| Row {
         cells: header.iter().map(|column| cell(credit, column).into_owned()).collect(),
-        transaction: credit.transaction.clone(),
-        plan: credit.plan.clone(),
+        transaction: credit.transaction.to_string(),
+        plan: credit.plan.to_string(),
     })
     .collect()
 }
 
 /// A credit's cell; blank for a column that is none.
-pub(super) fn cell<'a>(credit: &'a CreditRow, column: &str) -> Cow<'a, str> {
-    let known: &dyn Shown = match column {
-        "transaction" => &credit.transaction,
-        "plan" => &credit.plan,
-        "rule" => &credit.rule,
-        "result" => &credit.result,
-        "kind" => &credit.kind,
-        "position" => &credit.position,
-        "payee" => &credit.payee,
-        "level" => &credit.level,
-        "share" => &credit.share,
-        "period" => &credit.period,
-        "amount" => &credit.amount,
-        "status" => &credit.status,
+pub(super) fn cell<'a>(credit: &'a PostedCredit, column: &str) -> Cow<'a, str> {
+    let known = match column {
+        "transaction" => &*credit.transaction,
+        "plan" => &*credit.plan,
+        "rule" => &*credit.rule,
+        "result" => &*credit.result,
+        "kind" => credit.kind.name(),
+        "position" => credit.position.as_deref().unwrap_or(""),
+        "payee" => credit.payee.as_deref().unwrap_or(""),
+        "period" => &*credit.period,
+        "status" => credit.status.name(),
+        "level" => return Cow::Owned(shown(credit.level)),
+        "share" => return Cow::Owned(shown(credit.share)),
+        "amount" => return Cow::Owned(credit.amount.to_string()),
         // The columns that are seldom asked for, and those that will be added.
         _ => return Cow::Owned(rare(credit, column)),
     };
 
-    known.shown()
+    Cow::Borrowed(known)
 }
 
-/// How a field of a credit stands in a cell.
-trait Shown {
-    fn shown(&self) -> Cow<'_, str>;
+/// A value as a cell; blank for none.
+fn shown(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-impl Shown for String {
-    fn shown(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self)
-    }
-}
-
-impl Shown for Option<String> {
-    fn shown(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self.as_deref().unwrap_or(""))
-    }
-}
-
-impl Shown for Option<u32> {
-    fn shown(&self) -> Cow<'_, str> {
-        self.map_or(Cow::Borrowed(""), |number| Cow::Owned(number.to_string()))
-    }
-}
-
-fn rare(credit: &CreditRow, column: &str) -> String {
+fn rare(credit: &PostedCredit, column: &str) -> String {
     let row = serde_json::to_value(credit).unwrap_or_default();
     match row.get(column) {
         None | Some(Json::Null) => String::new(),
@@ -306,7 +287,7 @@ fn examples(decisions: &[Decision], header: &[String]) -> Vec<Row> {
                 "outcome" => word.to_owned(),
                 column => cell(credit, column).into_owned(),
             });
-            let (transaction, plan) = (credit.transaction.clone(), credit.plan.clone());
+            let (transaction, plan) = (credit.transaction.to_string(), credit.plan.to_string());
             rows.push(Row { cells: cells.collect(), transaction, plan });
         }
     }

@@ -25,7 +25,8 @@ use accredit_crediting::pipeline;
 use accredit_crediting::reward::{self, Rewards};
 use accredit_crediting::stage::Inputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::{CreditRow, Decision};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Decision;
 use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
@@ -398,7 +399,7 @@ fn rewards(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> Reward
     let mut all = Rewards::default();
     for plan in ruleset.plans.values() {
         let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
-        let credits: Vec<CreditRow> =
+        let credits: Vec<PostedCredit> =
             mine.flat_map(|decision| decision.credits.iter().cloned()).collect();
         let found = reward::rewards(ruleset, plan, period, &credits);
         all.rows.extend(found.rows);

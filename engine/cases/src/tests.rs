@@ -232,19 +232,20 @@ fn any_number_of_threads_and_a_filter_give_the_same() {
 /// The fast cells and those that go the long way round say the same.
 #[test]
 fn a_cell_is_what_goes_out() {
-    let row = accredit_domain::decision::CreditRow {
+    let row = accredit_domain::credit::posted::PostedCredit {
         level: Some(3),
-        payee: Some("p".to_owned()),
+        payee: Some("p".into()),
         ..serde_json::from_value(serde_json::json!({
-            "id": "a", "transaction": "b", "incentive_date": "c", "plan": "d", "rule": "e",
-            "result": "f", "kind": "g", "position": "h", "period": "i", "credit_type": "j",
-            "unit_type": "k", "amount": "l", "status": "m", "origin": "n", "ruleset": "o",
-            "share": "q"
+            "id": "crd_0123456789abcdef0123456789abcdef", "transaction": "b",
+            "incentive_date": "2026-01-05", "plan": "d", "rule": "e", "result": "f",
+            "kind": "indirect", "position": "h", "period": "i", "credit_type": "j",
+            "unit_type": "k", "amount": "10.50", "status": "held", "origin": "late",
+            "ruleset": "o", "share": "0.250"
         }))
         .unwrap()
     };
     let json = serde_json::to_value(&row).unwrap();
-    for column in accredit_domain::decision::CREDIT_COLUMNS {
+    for column in accredit_domain::credit::posted::CREDIT_COLUMNS {
         let expected = match &json[column] {
             serde_json::Value::Null => String::new(),
             serde_json::Value::String(text) => text.clone(),

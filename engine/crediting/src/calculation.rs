@@ -24,7 +24,8 @@ use crate::pipeline::{self, Decided, row};
 use crate::reward;
 use crate::stage::Inputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::{CreditRow, Decision, Note, Outcome, RewardRow};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Decision, EarnedReward, Note, Outcome};
 use accredit_domain::transaction::version::{self, Newest};
 use accredit_domain::transaction::{Decoder, Field, Record, Remark, Transaction, Value};
 use accredit_script::Machine;
@@ -183,12 +184,12 @@ pub struct Calculation {
     pub revision: u32,
     pub ruleset: String,
     pub transactions: usize,
-    pub credits: Vec<CreditRow>,
+    pub credits: Vec<PostedCredit>,
     pub uncredited: Vec<Note>,
     pub parked: Vec<Note>,
     pub alerts: Vec<Note>,
     pub log: Vec<Note>,
-    pub rewards: Vec<RewardRow>,
+    pub rewards: Vec<EarnedReward>,
 }
 
 /// The calculation of `plan` in `period`: credits by incentive date, then natural key, then order

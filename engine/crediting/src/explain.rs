@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use crate::pipeline::{self, Explain, row};
 use crate::stage::{Inputs, Says, Step};
-use accredit_domain::decision::{CreditRow, Note, Outcome};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Note, Outcome};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
@@ -38,7 +39,7 @@ pub struct Explanation {
     /// Why it was not credited or is parked.
     pub reasons: Vec<Note>,
     /// The credits as they would be stored now.
-    pub credits: Vec<CreditRow>,
+    pub credits: Vec<PostedCredit>,
     /// The ruleset that it was recomputed with.
     pub ruleset: String,
 }

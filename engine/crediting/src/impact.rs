@@ -16,11 +16,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use accredit_domain::limits::Limits;
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Decision, Outcome};
 use accredit_domain::money::add_to_total;
 use accredit_workspace::Ruleset;
 
@@ -133,13 +133,7 @@ const DIFFERENCES_MAX: usize = 200;
 
 /// One transaction by the rules of two sides; none where they agree. `before` and `after` hold a
 /// decision a plan; plans that one side does not have count as filtered.
-///
-/// # Errors
-/// The credit whose amount is none.
-pub fn compare(
-    before: (&Ruleset, &[Decision]),
-    after: (&Ruleset, &[Decision]),
-) -> Result<Option<Delta>, String> {
+pub fn compare(before: (&Ruleset, &[Decision]), after: (&Ruleset, &[Decision])) -> Option<Delta> {
     let mut delta = Delta::default();
     let mut sums = BTreeMap::new();
     let plans = before.1.iter().chain(after.1).map(|decision| decision.plan.as_str());
@@ -156,15 +150,15 @@ pub fn compare(
         delta.differences.push(difference);
 
         for credit in old.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, before.0, credit, Side::Before)?;
+            add_credit(&mut sums, before.0, credit, Side::Before);
         }
         for credit in new.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, after.0, credit, Side::After)?;
+            add_credit(&mut sums, after.0, credit, Side::After);
         }
     }
 
     delta.sums = sums.into_iter().filter(|(_, sum): &(Key, Sum)| !sum.is_zero()).collect();
-    Ok((!delta.differences.is_empty()).then_some(delta))
+    (!delta.differences.is_empty()).then_some(delta)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -173,20 +167,14 @@ enum Side {
     After,
 }
 
-fn add_credit(
-    sums: &mut BTreeMap<Key, Sum>,
-    ruleset: &Ruleset,
-    credit: &CreditRow,
-    side: Side,
-) -> Result<(), String> {
+fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &PostedCredit, side: Side) {
     // Suppressed and void credits are worth nothing to anybody.
-    let held = credit.status == "held";
-    if !held && credit.status != "active" {
-        return Ok(());
+    if !credit.is_held() && !credit.is_active() {
+        return;
     }
 
-    let amount = credit.amount()?;
-    let waiting = if held { amount } else { Decimal::ZERO };
+    let amount = credit.amount;
+    let waiting = if credit.is_held() { amount } else { Decimal::ZERO };
 
     let sum = match side {
         Side::Before => Sum { before: amount, held_before: waiting, ..Sum::default() },
@@ -195,24 +183,23 @@ fn add_credit(
 
     let mut names = vec![
         (By::Payee, recipient(credit)),
-        (By::Plan, credit.plan.clone()),
-        (By::CreditType, credit.credit_type.clone()),
+        (By::Plan, credit.plan.to_string()),
+        (By::CreditType, credit.credit_type.to_string()),
         (By::All, String::new()),
     ];
     // A manager is anybody above the credited position, however far.
     names.extend(managers(ruleset, credit).into_iter().map(|id| (By::Manager, id)));
 
     for (by, name) in names {
-        let key = Key { by, name, unit_type: credit.unit_type.clone() };
+        let key = Key { by, name, unit_type: credit.unit_type.to_string() };
         sums.entry(key).or_default().add(&sum, Decimal::ONE);
     }
-    Ok(())
 }
 
 /// Who is paid, or what is credited where nobody is.
-fn recipient(credit: &CreditRow) -> String {
+fn recipient(credit: &PostedCredit) -> String {
     if let Some(payee) = &credit.payee {
-        return payee.clone();
+        return payee.to_string();
     }
     match (&credit.position, &credit.team) {
         (Some(position), _) => format!("position:{position}"),
@@ -221,12 +208,12 @@ fn recipient(credit: &CreditRow) -> String {
 }
 
 /// The positions above the one that is credited, on the incentive date.
-fn managers(ruleset: &Ruleset, credit: &CreditRow) -> Vec<String> {
+fn managers(ruleset: &Ruleset, credit: &PostedCredit) -> Vec<String> {
     let organization = &ruleset.organization;
     let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
-    let date = credit.incentive_date.parse::<Date>().ok();
-    let Some((position, date)) = position.zip(date) else { return Vec::new() };
-    let above = organization.ancestors(position, date).into_iter();
+    let Some(position) = position else { return Vec::new() };
+
+    let above = organization.ancestors(position, credit.incentive_date).into_iter();
     above.map(|(position, _)| organization.position_id(position).to_string()).collect()
 }
 

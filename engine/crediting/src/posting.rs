@@ -18,15 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::stage::note;
 use accredit_domain::calendar::{Calendar, Period, PeriodKind};
-use accredit_domain::credit::{CreditId, Status};
-use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::credit::CreditId;
+use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
+use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::keys::{PeriodKey, PlanKey, TransactionKey};
 use accredit_domain::money;
-
-/// Origin of reversals and of what replaces the reversed.
-pub const RETRO: &str = "retro";
-
-/// Origin of what came when its own period was finalized already.
-pub const LATE: &str = "late";
 
 /// The rows that stand, of one transaction in one plan or several: `frozen` first, byte for byte,
 /// then what is posted because `current`, what is decided now, differs from them.
@@ -46,34 +42,34 @@ pub const LATE: &str = "late";
 /// # Errors
 /// A broken law, or a calendar that ends before an open period: nothing may be posted then.
 pub fn post(
-    frozen: &[CreditRow],
-    current: Vec<CreditRow>,
+    frozen: &[PostedCredit],
+    current: Vec<PostedCredit>,
     calendar: &Calendar,
     finalized: &BTreeSet<String>,
-) -> Result<Vec<CreditRow>, String> {
+) -> Result<Vec<PostedCredit>, String> {
     if finalized.is_empty() && frozen.is_empty() {
         return Ok(current);
     }
 
     let clean = laws::sums(&current)?;
     let mut posting =
-        Posting { calendar, finalized, ids: frozen.iter().map(|row| row.id.clone()).collect() };
+        Posting { calendar, finalized, ids: frozen.iter().map(|row| row.id).collect() };
 
     let mut rows = frozen.to_vec();
     let chains = chains(frozen);
     // A frozen row whose credit is no longer decided counts for nobody: it is taken back.
-    let present: BTreeSet<&str> = current.iter().map(|row| row.id.as_str()).collect();
+    let present: BTreeSet<CreditId> = current.iter().map(|row| row.id).collect();
 
-    for (_, chain) in chains.iter().filter(|(id, _)| !present.contains(id.as_str())) {
+    for (_, chain) in chains.iter().filter(|(id, _)| !present.contains(id)) {
         for row in standing(chain) {
             rows.push(posting.reversal(row)?);
         }
     }
 
-    let chains: BTreeMap<&str, &Chain<'_>> =
-        chains.iter().map(|(id, chain)| (id.as_str(), chain)).collect();
+    let chains: BTreeMap<CreditId, &Chain<'_>> =
+        chains.iter().map(|(id, chain)| (*id, chain)).collect();
     for row in current {
-        match chains.get(row.id.as_str()) {
+        match chains.get(&row.id) {
             Some(chain) => posting.correct(chain, row, &mut rows)?,
             None => rows.push(posting.fresh(row)?),
         }
@@ -92,12 +88,12 @@ pub fn post(
 /// longer decided keeps them in a decision that is filtered.
 pub fn settle(
     decisions: &mut Vec<Decision>,
-    frozen: &[CreditRow],
+    frozen: &[PostedCredit],
     calendar: &Calendar,
     finalized: &BTreeSet<String>,
 ) {
     let gone = frozen.iter().filter(|row| !decisions.iter().any(|one| one.plan == row.plan));
-    let gone: BTreeSet<(String, String)> =
+    let gone: BTreeSet<(PlanKey, TransactionKey)> =
         gone.map(|row| (row.plan.clone(), row.transaction.clone())).collect();
 
     for (plan, transaction) in gone {
@@ -118,7 +114,7 @@ pub fn settle(
 
     for decision in decisions {
         let own = frozen.iter().filter(|row| row.plan == decision.plan);
-        let own: Vec<CreditRow> = own.cloned().collect();
+        let own: Vec<PostedCredit> = own.cloned().collect();
 
         let current = std::mem::take(&mut decision.credits);
         let standing = post(&own, current, calendar, finalized);
@@ -128,7 +124,11 @@ pub fn settle(
 
 /// Puts the rows that stand into a decision; one that may not be posted is parked with its frozen
 /// rows and the reason.
-pub fn put(decision: &mut Decision, frozen: &[CreditRow], standing: Result<&[CreditRow], &String>) {
+pub fn put(
+    decision: &mut Decision,
+    frozen: &[PostedCredit],
+    standing: Result<&[PostedCredit], &String>,
+) {
     match standing {
         Ok(rows) => decision.credits = rows.to_vec(),
         Err(broken) => {
@@ -147,48 +147,44 @@ pub fn put(decision: &mut Decision, frozen: &[CreditRow], standing: Result<&[Cre
 
 /// What is frozen when the leaf period `leaf` is finalized: the rows of the period as they stand,
 /// except those that are held, which the next posting carries on.
-pub fn freeze<'a>(rows: &'a [CreditRow], leaf: &'a str) -> impl Iterator<Item = &'a CreditRow> {
-    rows.iter().filter(move |row| row.period == leaf && row.status != Status::Held.name())
+pub fn freeze<'a>(
+    rows: &'a [PostedCredit],
+    leaf: &'a str,
+) -> impl Iterator<Item = &'a PostedCredit> {
+    rows.iter().filter(move |row| row.period == leaf && !row.is_held())
 }
 
 /// The id of the credit that `row` belongs to: its own, or for a reversal or a new entry that of
 /// the credit that is decided. Releases, holds and adjustments name this one.
-pub fn credit_of(row: &CreditRow) -> CreditId {
+pub fn credit_of(row: &PostedCredit) -> CreditId {
     numbered(row, 0)
 }
 
 /// The id of the entry `ordinal` of the credit that `row` belongs to.
-fn numbered(row: &CreditRow, ordinal: u32) -> CreditId {
-    let text = |part: &'_ Option<String>| part.clone().unwrap_or_default();
-    let (relationship, via, source) = (text(&row.relationship), text(&row.via), text(&row.source));
-    let parts = [&*row.plan, &row.rule, &row.result, recipient(row), &relationship, &via, &source];
+fn numbered(row: &PostedCredit, ordinal: u32) -> CreditId {
+    let relationship = row.relationship.as_deref().unwrap_or("");
+    let via = row.via.as_deref().unwrap_or("");
+    let source = row.source.map(|source| source.to_string()).unwrap_or_default();
+
+    let recipient = row.recipient();
+    let parts = [&*row.plan, &row.rule, &row.result, recipient, relationship, via, &source];
     CreditId::of(&row.transaction, &parts, ordinal)
 }
 
-/// The position or team that is credited.
-fn recipient(row: &CreditRow) -> &str {
-    row.position.as_deref().or(row.team.as_deref()).unwrap_or("")
-}
-
-/// Whether the row counts.
-fn counts(row: &CreditRow) -> bool {
-    row.status == Status::Active.name()
-}
-
 /// The frozen rows of one credit, in order.
-type Chain<'a> = Vec<&'a CreditRow>;
+type Chain<'a> = Vec<&'a PostedCredit>;
 
 /// Frozen rows by credit, in order of first appearance.
-fn chains(frozen: &[CreditRow]) -> Vec<(String, Chain<'_>)> {
-    let mut chains: Vec<(String, Chain<'_>)> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+fn chains(frozen: &[PostedCredit]) -> Vec<(CreditId, Chain<'_>)> {
+    let mut chains: Vec<(CreditId, Chain<'_>)> = Vec::new();
+    let mut places: BTreeMap<CreditId, usize> = BTreeMap::new();
 
     for row in frozen {
-        let id = credit_of(row).to_string();
+        let id = credit_of(row);
         match places.get(&id).and_then(|place| chains.get_mut(*place)) {
             Some((_, chain)) => chain.push(row),
             None => {
-                places.insert(id.clone(), chains.len());
+                places.insert(id, chains.len());
                 chains.push((id, vec![row]));
             }
         }
@@ -199,10 +195,10 @@ fn chains(frozen: &[CreditRow]) -> Vec<(String, Chain<'_>)> {
 
 /// The rows of a chain that count and were not reversed. Hardly ever more than one: a new entry
 /// may be frozen before its reversal when their periods differ.
-fn standing<'a>(chain: &Chain<'a>) -> Vec<&'a CreditRow> {
-    let reversed = |row: &CreditRow| chain.iter().any(|it| it.reverses.as_deref() == Some(&row.id));
+fn standing<'a>(chain: &Chain<'a>) -> Vec<&'a PostedCredit> {
+    let reversed = |row: &PostedCredit| chain.iter().any(|it| it.reverses == Some(row.id));
     let rows = chain.iter().copied();
-    rows.filter(|row| counts(row) && row.reverses.is_none() && !reversed(row)).collect()
+    rows.filter(|row| row.is_active() && row.reverses.is_none() && !reversed(row)).collect()
 }
 
 /// One posting under way.
@@ -210,17 +206,17 @@ struct Posting<'a> {
     calendar: &'a Calendar,
     finalized: &'a BTreeSet<String>,
     /// Ids that are taken.
-    ids: BTreeSet<String>,
+    ids: BTreeSet<CreditId>,
 }
 
 impl Posting<'_> {
     /// A credit that has no frozen row.
-    fn fresh(&mut self, mut row: CreditRow) -> Result<CreditRow, String> {
-        if self.finalized.contains(&row.period) {
+    fn fresh(&mut self, mut row: PostedCredit) -> Result<PostedCredit, String> {
+        if self.finalized.contains(row.period.as_str()) {
             row.period = self.open(&row)?;
-            row.origin = LATE.to_owned();
+            row.origin = CreditOrigin::Late;
         }
-        self.ids.insert(row.id.clone());
+        self.ids.insert(row.id);
         Ok(row)
     }
 
@@ -228,19 +224,14 @@ impl Posting<'_> {
     fn correct(
         &mut self,
         chain: &Chain<'_>,
-        row: CreditRow,
-        rows: &mut Vec<CreditRow>,
+        row: PostedCredit,
+        rows: &mut Vec<PostedCredit>,
     ) -> Result<(), String> {
         let mut standing = standing(chain);
         let mut kept = false;
         // Of several rows that are alike the last one stays, and the others are taken back.
-        if counts(&row) {
-            let mut alike = None;
-            for (index, known) in standing.iter().enumerate() {
-                if self.alike(known, &row)? {
-                    alike = Some(index);
-                }
-            }
+        if row.is_active() {
+            let alike = standing.iter().rposition(|known| self.alike(known, &row));
             kept = alike.map(|index| standing.remove(index)).is_some();
         }
 
@@ -248,60 +239,58 @@ impl Posting<'_> {
             rows.push(self.reversal(known)?);
         }
         // A held credit counts nowhere, but whoever waits for it must see it.
-        if !kept && (counts(&row) || row.status == Status::Held.name()) {
-            let (id, period) = (self.next_id(&row), self.open(&row)?);
-            rows.push(CreditRow { id, period, origin: RETRO.to_owned(), ..row });
+        if !kept && (row.is_active() || row.is_held()) {
+            let (id, period) = (self.next_id(&row)?, self.open(&row)?);
+            rows.push(PostedCredit { id, period, origin: CreditOrigin::Retro, ..row });
         }
         Ok(())
     }
 
     /// Whether a frozen row that counts says what the credit says now.
-    fn alike(&self, frozen: &CreditRow, present: &CreditRow) -> Result<bool, String> {
-        Ok(frozen.amount()? == present.amount()?
+    fn alike(&self, frozen: &PostedCredit, present: &PostedCredit) -> bool {
+        frozen.amount == present.amount
             && frozen.unit_type == present.unit_type
             && frozen.credit_type == present.credit_type
             && frozen.payee == present.payee
-            && self.own(frozen).map(|own| own.id) == self.own(present).map(|own| own.id))
+            && self.own(frozen).map(|own| own.id) == self.own(present).map(|own| own.id)
     }
 
     /// Takes back what `row` counted.
-    fn reversal(&mut self, row: &CreditRow) -> Result<CreditRow, String> {
-        let amount = row.amount()?;
-        let scale = u8::try_from(amount.scale()).unwrap_or(u8::MAX);
-
-        Ok(CreditRow {
-            id: self.next_id(row),
+    fn reversal(&mut self, row: &PostedCredit) -> Result<PostedCredit, String> {
+        Ok(PostedCredit {
+            id: self.next_id(row)?,
             period: self.open(row)?,
             // The amount as it was frozen, to the last digit, so that both rows cancel out.
-            amount: money::text(-amount, scale),
+            amount: money::negated(row.amount),
             release_date: None,
             reason: None,
-            origin: RETRO.to_owned(),
-            reverses: Some(row.id.clone()),
+            origin: CreditOrigin::Retro,
+            reverses: Some(row.id),
             ..row.clone()
         })
     }
 
     /// The next id of the credit that `row` belongs to.
-    fn next_id(&mut self, row: &CreditRow) -> String {
-        let ids = (1..).map(|ordinal| numbered(row, ordinal).to_string());
-        let free = ids.into_iter().find(|id| !self.ids.contains(id)).unwrap_or_default();
-        self.ids.insert(free.clone());
-        free
+    fn next_id(&mut self, row: &PostedCredit) -> Result<CreditId, String> {
+        let mut ids = (1..=u32::MAX).map(|ordinal| numbered(row, ordinal));
+        let free = ids.find(|id| !self.ids.contains(id));
+
+        let free = free.ok_or_else(|| format!("no id is left for a correction of {}", row.id))?;
+        self.ids.insert(free);
+        Ok(free)
     }
 
     /// The leaf period of the incentive date.
-    fn own(&self, row: &CreditRow) -> Option<Period> {
-        let date = row.incentive_date.parse().ok();
-        date.and_then(|date| self.calendar.period(date, PeriodKind::Month))
+    fn own(&self, row: &PostedCredit) -> Option<Period> {
+        self.calendar.period(row.incentive_date, PeriodKind::Month)
     }
 
     /// The id of the earliest leaf period, at or after the row's own, that may still change.
-    fn open(&self, row: &CreditRow) -> Result<String, String> {
+    fn open(&self, row: &PostedCredit) -> Result<PeriodKey, String> {
         // A calendar that lost the period of the date still knows when the row was posted.
         let own = self.own(row).or_else(|| self.calendar.find(&row.period));
         let open = own.and_then(|own| self.calendar.open_from(own.first, self.finalized));
-        let open = open.map(|period| period.id);
+        let open = open.map(|period| PeriodKey::from(period.id));
         open.ok_or_else(|| format!("no period is open from {} on", row.incentive_date))
     }
 }

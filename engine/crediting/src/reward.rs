@@ -16,7 +16,8 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::{CreditRow, Note, RewardRow};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{EarnedReward, Note};
 use accredit_domain::plan::Plan;
 use accredit_domain::plan::reward::{Reward, Worth};
 use accredit_script::{Machine, PayeeView, Rewarded, TotalsView};
@@ -26,7 +27,7 @@ use accredit_workspace::Ruleset;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rewards {
     /// By reward in file order, then payee, then unit.
-    pub rows: Vec<RewardRow>,
+    pub rows: Vec<EarnedReward>,
     /// What could not be paid or exchanged; always alerts.
     pub alerts: Vec<Note>,
 }
@@ -36,7 +37,7 @@ pub fn rewards<'a>(
     ruleset: &Ruleset,
     plan: &Plan,
     period: &Period,
-    credits: impl IntoIterator<Item = &'a CreditRow, IntoIter: Clone>,
+    credits: impl IntoIterator<Item = &'a PostedCredit, IntoIter: Clone>,
 ) -> Rewards {
     let mut rewards = Rewards::default();
     if plan.rewards.is_empty() {
@@ -89,7 +90,7 @@ pub fn seen(
     plan: &Plan,
     reward: &Reward,
     period: &Period,
-    credits: &[CreditRow],
+    credits: &[PostedCredit],
 ) -> Vec<Seen> {
     let last = period.end.yesterday().unwrap_or(period.first);
     let desk = claim::Desk { ruleset, plan, reward, period, last };

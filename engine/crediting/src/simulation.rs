@@ -23,7 +23,9 @@ use crate::calculation::{Calculation, calculation_of, decide_all, decisions, lat
 use crate::pipeline::Decided;
 use crate::stage::Inputs;
 use accredit_domain::calendar::{Period, days_after};
-use accredit_domain::decision::{CreditRow, Decision, Outcome, RewardRow};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Decision, EarnedReward, Outcome};
+use accredit_domain::keys::{DefinedName, ParticipantKey, TeamKey};
 use accredit_domain::money;
 use accredit_domain::transaction::{Record, Transaction};
 use accredit_workspace::Ruleset;
@@ -74,22 +76,22 @@ pub struct Counts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sum {
     /// The credit type, or the name of the reward.
-    pub name: String,
+    pub name: DefinedName,
     /// Who has it; none on a vacant position, and on a team's credits.
-    pub payee: Option<String>,
+    pub payee: Option<ParticipantKey>,
     /// Whose credits they are, where teams are measured.
-    pub team: Option<String>,
+    pub team: Option<TeamKey>,
     /// The unit of both amounts.
-    pub unit_type: String,
-    /// What is recorded: decimal text at the unit's scale.
-    pub so_far: String,
+    pub unit_type: DefinedName,
+    /// What is recorded, at the unit's scale.
+    pub so_far: Decimal,
     /// The part of `so_far` that deals of other periods brought: late ones, and corrections of
     /// finalized periods. None of a reward, which is worked out from the whole.
-    pub posted: Option<String>,
+    pub posted: Option<Decimal>,
     /// What repeated deals bring; of a reward, what there is more of it than so far.
-    pub repeated: String,
+    pub repeated: Decimal,
     /// What it would come to: what is real, with its holds that end by then, and what is repeated.
-    pub projected: String,
+    pub projected: Decimal,
 }
 
 /// Why there is nothing to simulate.
@@ -119,9 +121,6 @@ pub enum Refused {
     /// Too many deals, once they are repeated.
     #[error("repeated until the end of {0}, the deals are more than {DEALS_MAX} (DEALS_MAX)")]
     TooMany(String),
-    /// A credit or a reward whose amount is none.
-    #[error("the sums cannot be made: {0}")]
-    Amount(String),
 }
 
 /// What a simulation starts from.
@@ -226,8 +225,8 @@ pub fn simulate_from(
         warning: warning(count, elapsed(period, as_of)),
         transactions: Counts { so_far: count, projected: let_in(&projected, plan) },
         parked: Counts { so_far: now.parked.len(), projected: then.parked.len() },
-        credits: credit_sums(ruleset, (&now, &then), period, &repetitions)?,
-        rewards: reward_sums(ruleset, (&now, &then))?,
+        credits: credit_sums(ruleset, (&now, &then), period, &repetitions),
+        rewards: reward_sums(ruleset, (&now, &then)),
     })
 }
 
@@ -273,8 +272,8 @@ pub fn posted(decisions: impl IntoIterator<Item = Decision>, period: &Period) ->
 }
 
 /// Whether a credit is of a deal of the period itself.
-fn own(row: &CreditRow, period: &Period) -> bool {
-    row.incentive_date.parse().is_ok_and(|date| period.contains(date))
+fn own(row: &PostedCredit, period: &Period) -> bool {
+    period.contains(row.incentive_date)
 }
 
 /// How many deals `plan` let in.
@@ -316,18 +315,18 @@ fn repeated(
 }
 
 /// What is summed: name, payee, team, unit.
-type Key = (String, Option<String>, Option<String>, String);
+type Key = (DefinedName, Option<ParticipantKey>, Option<TeamKey>, DefinedName);
 
-fn of_credit(credit: &CreditRow) -> Result<(Key, Decimal), Refused> {
+fn of_credit(credit: &PostedCredit) -> (Key, Decimal) {
     let team = credit.team.clone().filter(|_| credit.position.is_none());
     let key = (credit.credit_type.clone(), credit.payee.clone(), team, credit.unit_type.clone());
-    Ok((key, credit.amount().map_err(Refused::Amount)?))
+    (key, credit.amount)
 }
 
-fn of_reward(reward: &RewardRow) -> Result<(Key, Decimal), Refused> {
+fn of_reward(reward: &EarnedReward) -> (Key, Decimal) {
     let (payee, team) = (Some(reward.payee.clone()), reward.team.clone());
     let key = (reward.reward.clone(), payee, team, reward.unit_type.clone());
-    Ok((key, reward.amount().map_err(Refused::Amount)?))
+    (key, reward.amount)
 }
 
 /// Four sums of one key: so far, posted, repeated, projected.
@@ -347,43 +346,40 @@ fn credit_sums(
     (now, then): (&Calculation, &Calculation),
     period: &Period,
     repetitions: &HashSet<&str>,
-) -> Result<Vec<Sum>, Refused> {
+) -> Vec<Sum> {
     let mut sums = BTreeMap::new();
 
-    for row in now.credits.iter().filter(|row| row.status == "active") {
+    for row in now.credits.iter().filter(|row| row.is_active()) {
         // What was posted is real in both columns; what is the period's own is decided again below.
         let into: &[usize] = if own(row, period) { &[0] } else { &[0, 1] };
-        add(&mut sums, of_credit(row)?, into);
+        add(&mut sums, of_credit(row), into);
     }
 
-    for row in then.credits.iter().filter(|row| row.status == "active") {
+    for row in then.credits.iter().filter(|row| row.is_active()) {
         let repeated = repetitions.contains(row.transaction.as_str());
-        add(&mut sums, of_credit(row)?, if repeated { &[2, 3] } else { &[3] });
+        add(&mut sums, of_credit(row), if repeated { &[2, 3] } else { &[3] });
     }
 
     let sums = sums
         .into_iter()
         .map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)));
-    Ok(sums.collect())
+    sums.collect()
 }
 
-fn reward_sums(
-    ruleset: &Ruleset,
-    (now, then): (&Calculation, &Calculation),
-) -> Result<Vec<Sum>, Refused> {
+fn reward_sums(ruleset: &Ruleset, (now, then): (&Calculation, &Calculation)) -> Vec<Sum> {
     let mut sums = BTreeMap::new();
     for row in &now.rewards {
-        add(&mut sums, of_reward(row)?, &[0]);
+        add(&mut sums, of_reward(row), &[0]);
     }
 
     for row in &then.rewards {
-        add(&mut sums, of_reward(row)?, &[3]);
+        add(&mut sums, of_reward(row), &[3]);
     }
 
     let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
         sum(ruleset, key, [now, then.saturating_sub(now), then], None)
     });
-    Ok(sums.collect())
+    sums.collect()
 }
 
 fn sum(
@@ -394,16 +390,16 @@ fn sum(
 ) -> Sum {
     let units = &ruleset.settings.units;
     let scale = units.find(&unit_type).map_or(0, |unit| unit.scale);
-    let text = |amount: Decimal| money::text(amount, scale);
+    let scaled = |amount: Decimal| money::at_scale(amount, scale);
 
     Sum {
         name,
         payee,
         team,
         unit_type,
-        so_far: text(so_far),
-        posted: posted.map(text),
-        repeated: text(repeated),
-        projected: text(projected),
+        so_far: scaled(so_far),
+        posted: posted.map(scaled),
+        repeated: scaled(repeated),
+        projected: scaled(projected),
     }
 }

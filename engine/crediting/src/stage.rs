@@ -22,6 +22,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use accredit_domain::credit::{Credit, CreditId};
+use accredit_domain::decision::HoldAction;
 use accredit_domain::decision::Note;
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::money::Unit;
@@ -54,20 +55,11 @@ pub struct Resolution {
     /// Id of the credit.
     pub credit: CreditId,
     /// Whether it is released or held.
-    pub action: Action,
+    pub action: HoldAction,
     /// The business date of the decision.
     pub date: Date,
     /// The reason of a hold.
     pub reason: String,
-}
-
-/// What can be decided about a credit by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// It counts from now on.
-    Release,
-    /// It waits until it is released.
-    Hold,
 }
 
 /// Why no decision can be made about a transaction in a plan.

@@ -8,6 +8,7 @@
 //! transaction; an indirect credit exists only for a rollable source that is not held.
 
 pub mod laws;
+pub mod posted;
 
 use std::fmt;
 use std::sync::Arc;

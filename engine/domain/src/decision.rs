@@ -1,14 +1,23 @@
-//! The record of a decision: the credits of one transaction in one plan, the outcome, and why.
+//! The record of a decision: the credits of one transaction in one plan, the outcome, and why; the
+//! rewards of a period; what people decide by hand.
 //!
-//! Rows here are what FORMAT section 6 shows and what the store keeps: they name positions, payees
-//! and rules by id, so they outlive the organisation they were made from. Not deciding. Called by
-//! the pipeline, the ledger, the host and case files.
+//! Everything here is named by key, so it outlives the organisation that it was made from; it is what
+//! FORMAT section 6 shows and what the store keeps. Not deciding. Called by the pipeline, the ledger,
+//! the host and case files.
 //!
 //! **Architecture invariant:** a transaction in a plan has exactly one [`Outcome`], and every
 //! outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::credit::CreditId;
+use crate::credit::posted::PostedCredit;
+use crate::keys::{
+    DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, RulesetHash, TeamKey, TransactionKey,
+};
+use crate::words::words;
 
 /// What became of a transaction in a plan (FORMAT section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,122 +33,38 @@ pub enum Outcome {
     Parked,
 }
 
-/// A credit as it goes out and as it is stored.
+/// What one payee earns in a period by one reward of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `credit` in FORMAT section 6")]
-pub struct CreditRow {
-    pub id: String,
-    pub transaction: String,
-    pub incentive_date: String,
-    pub plan: String,
-    pub rule: String,
-    pub result: String,
-    pub kind: String,
-    pub position: Option<String>,
-    pub payee: Option<String>,
-    pub team: Option<String>,
-    pub relationship: Option<String>,
-    pub via: Option<String>,
-    pub level: Option<u32>,
-    pub source: Option<String>,
-    pub share: Option<String>,
-    pub period: String,
-    pub credit_type: String,
-    pub unit_type: String,
-    pub amount: String,
-    pub status: String,
-    pub release_date: Option<String>,
-    pub reason: Option<String>,
-    pub reason_code: Option<String>,
-    pub origin: String,
-    pub reverses: Option<String>,
-    pub ruleset: String,
-}
-
-impl CreditRow {
-    /// The amount as a number.
-    ///
-    /// # Errors
-    /// When the row was changed elsewhere and holds none; it never counts as zero.
-    pub fn amount(&self) -> Result<Decimal, String> {
-        let amount = self.amount.parse();
-        amount.map_err(|_| format!("`{}` is no amount ({})", self.amount, self.id))
-    }
-}
-
-impl RewardRow {
-    /// The amount as a number.
-    ///
-    /// # Errors
-    /// When the row was changed elsewhere and holds none; it never counts as zero.
-    pub fn amount(&self) -> Result<Decimal, String> {
-        let amount = self.amount.parse();
-        amount.map_err(|_| format!("`{}` is no amount ({})", self.amount, self.id))
-    }
-}
-
-/// The columns of a credit, in the order of FORMAT section 6.
-pub const CREDIT_COLUMNS: [&str; 26] = [
-    "id",
-    "transaction",
-    "incentive_date",
-    "plan",
-    "rule",
-    "result",
-    "kind",
-    "position",
-    "payee",
-    "team",
-    "relationship",
-    "via",
-    "level",
-    "source",
-    "share",
-    "period",
-    "credit_type",
-    "unit_type",
-    "amount",
-    "status",
-    "release_date",
-    "reason",
-    "reason_code",
-    "origin",
-    "reverses",
-    "ruleset",
-];
-
-/// A reward as it goes out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RewardRow {
-    /// `rwd_` and 32 hexadecimal digits: a hash of plan, period, reward, payee, team and the unit of
+pub struct EarnedReward {
+    /// A hash of plan, period, reward, payee, team and the unit of
     /// the credits, so that a re-run renames nothing.
-    pub id: String,
-    /// Id of the plan.
-    pub plan: String,
+    pub id: RewardId,
+    /// The plan.
+    pub plan: PlanKey,
     /// The period of the calculation.
-    pub period: String,
+    pub period: PeriodKey,
     /// Name of the reward.
-    pub reward: String,
-    /// Id of the participant who is paid.
-    pub payee: String,
+    pub reward: DefinedName,
+    /// Who is paid.
+    pub payee: ParticipantKey,
     /// The team whose credits these are; none where people are credited.
-    pub team: Option<String>,
+    pub team: Option<TeamKey>,
     /// The credit types that count, joined by `;`.
-    pub credit_type: String,
+    pub credit_type: DefinedName,
     /// The sum of their active credits, in `credited_unit_type`.
-    pub credited: String,
+    pub credited: Decimal,
     /// The unit of the credits.
-    pub credited_unit_type: String,
+    pub credited_unit_type: DefinedName,
     /// What was expected, in the unit of the credits; none without a quota.
-    pub quota: Option<String>,
+    pub quota: Option<Decimal>,
     /// `credited` as a share of the quota, four decimals.
-    pub attainment: Option<String>,
-    /// What is paid, in `unit_type`.
-    pub amount: String,
+    pub attainment: Option<Decimal>,
+    /// What is paid, in `unit_type`, at the unit's scale.
+    pub amount: Decimal,
     /// The payee's currency; the unit of the credits where it cannot be exchanged or none is said.
-    pub unit_type: String,
+    pub unit_type: DefinedName,
     /// Ids of the credits that count, in order.
-    pub credits: Vec<String>,
+    pub credits: Vec<CreditId>,
 }
 
 /// The columns of a reward, in order.
@@ -206,20 +131,20 @@ pub const NOTE_COLUMNS: [&str; 9] =
 /// Everything decided about one transaction in one plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Id of the plan.
-    pub plan: String,
-    /// Natural key of the transaction.
-    pub transaction: String,
+    /// The plan.
+    pub plan: PlanKey,
+    /// The deal.
+    pub transaction: TransactionKey,
     /// Leaf period of the incentive date; none when it has none.
-    pub period: Option<String>,
+    pub period: Option<PeriodKey>,
     /// The ruleset that decided.
-    pub ruleset: String,
-    /// The business date of the decision, ISO; none when nothing was released.
-    pub as_of: Option<String>,
+    pub ruleset: RulesetHash,
+    /// The business date of the decision; none when nothing was released.
+    pub as_of: Option<Date>,
     /// What became of it.
     pub outcome: Outcome,
     /// Credits in order, suppressed ones included.
-    pub credits: Vec<CreditRow>,
+    pub credits: Vec<PostedCredit>,
     /// Why it was not credited or is parked: one or more unless credited or filtered.
     pub reasons: Vec<Note>,
     /// Alerts that the plan asks for.
@@ -231,8 +156,7 @@ pub struct Decision {
 impl Decision {
     /// Whether it could not be made, or not wholly: it is tried again when its cause may have gone.
     pub fn stopped(&self) -> bool {
-        let mut reasons = self.credits.iter().map(|credit| credit.reason.as_deref());
-        self.outcome == Outcome::Parked || reasons.any(|reason| reason == Some("policy_error"))
+        self.outcome == Outcome::Parked || self.credits.iter().any(PostedCredit::awaits_policy)
     }
 
     /// The part of it that belongs to periods that are `inside`: a transaction of another period
@@ -266,45 +190,150 @@ impl Approved {
     }
 }
 
+/// What can be decided by hand about whether a credit waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HoldAction {
+    /// Its hold ends: it counts from now on.
+    Release,
+    /// It waits until it is released.
+    Hold,
+}
+
+impl HoldAction {
+    /// The word in FORMAT section 4.
+    pub fn name(self) -> &'static str {
+        match self {
+            HoldAction::Release => "release",
+            HoldAction::Hold => "hold",
+        }
+    }
+
+    /// The action with this name.
+    pub fn parse(name: &str) -> Option<HoldAction> {
+        [HoldAction::Release, HoldAction::Hold].into_iter().find(|action| action.name() == name)
+    }
+}
+
+/// What can be done by hand to a credit, or to the amount of a deal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResolutionAction {
+    /// A release or a hold.
+    Wait(HoldAction),
+    /// The amount becomes this one.
+    AdjustTo,
+    /// The amount changes by this one.
+    AdjustBy,
+    /// Earlier adjustments of the amount end.
+    Reset,
+}
+
+impl ResolutionAction {
+    /// Every action.
+    const ALL: [ResolutionAction; 5] = [
+        ResolutionAction::Wait(HoldAction::Release),
+        ResolutionAction::Wait(HoldAction::Hold),
+        ResolutionAction::AdjustTo,
+        ResolutionAction::AdjustBy,
+        ResolutionAction::Reset,
+    ];
+
+    /// The word in FORMAT section 4.
+    pub fn name(self) -> &'static str {
+        match self {
+            ResolutionAction::Wait(action) => action.name(),
+            ResolutionAction::AdjustTo => "adjust_to",
+            ResolutionAction::AdjustBy => "adjust_by",
+            ResolutionAction::Reset => "reset",
+        }
+    }
+
+    /// The action with this name.
+    pub fn parse(name: &str) -> Option<ResolutionAction> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+
+    /// Whether it is about an amount.
+    pub fn is_adjustment(self) -> bool {
+        !matches!(self, ResolutionAction::Wait(_))
+    }
+}
+
+words! {
+    HoldAction, "a release or a hold";
+    ResolutionAction, "something that can be done to a credit";
+}
+
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// Credit id; blank for an adjustment of the transaction itself.
-    pub credit: String,
-    /// `release` or `hold`; or of an amount `adjust_to`, `adjust_by` or `reset`.
-    pub action: String,
-    /// Business date on which it was done, ISO.
-    pub date: String,
+    /// The credit; none, and blank where it is stored, for an adjustment of the transaction itself.
+    #[serde(serialize_with = "none_as_blank", deserialize_with = "blank_as_none")]
+    pub credit: Option<CreditId>,
+    /// What was done.
+    pub action: ResolutionAction,
+    /// Business date on which it was done.
+    pub date: Date,
     /// The token or person that did it.
     pub who: String,
     /// The reason as it was given.
     pub comment: Option<String>,
-    /// Natural key of the transaction, of an adjustment.
+    /// The transaction, of an adjustment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transaction: Option<String>,
+    pub transaction: Option<TransactionKey>,
     /// Plan of the credit, of an adjustment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<String>,
-    /// The amount of an adjustment, a decimal as text; none of a reset.
+    pub plan: Option<PlanKey>,
+    /// The amount of an adjustment; none of a reset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<String>,
+    pub amount: Option<Decimal>,
     /// The reason code of an adjustment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason_code: Option<String>,
+    pub reason_code: Option<DefinedName>,
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<Approved>,
 }
 
+fn none_as_blank<S: Serializer>(id: &Option<CreditId>, serializer: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => serializer.collect_str(id),
+        None => serializer.serialize_str(""),
+    }
+}
+
+fn blank_as_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CreditId>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
 impl Resolution {
+    /// What `who` did on a business date, of nothing yet: the credit or the transaction is to be set.
+    pub fn new(action: ResolutionAction, date: Date, who: String) -> Resolution {
+        Resolution {
+            credit: None,
+            action,
+            date,
+            who,
+            comment: None,
+            transaction: None,
+            plan: None,
+            amount: None,
+            reason_code: None,
+            approved: None,
+        }
+    }
+
     /// Whether it is about an amount.
     pub fn is_adjustment(&self) -> bool {
-        matches!(self.action.as_str(), "adjust_to" | "adjust_by" | "reset")
+        self.action.is_adjustment()
     }
 
     /// Whether both are about the same thing: the amount of one target, or whether it waits.
     pub fn same_target(&self, other: &Resolution) -> bool {
-        let of_deal = |one: &Resolution| one.transaction.clone().filter(|_| one.credit.is_empty());
+        let of_deal = |one: &Resolution| one.transaction.clone().filter(|_| one.credit.is_none());
         self.credit == other.credit
             && of_deal(self) == of_deal(other)
             && self.is_adjustment() == other.is_adjustment()
@@ -333,30 +362,6 @@ mod tests {
             let json = serde_json::to_value(note(transaction)).unwrap();
             assert_eq!(json["transaction"], shown);
             assert_eq!(serde_json::from_value::<Note>(json).unwrap(), note(transaction));
-        }
-    }
-
-    #[test]
-    fn an_amount_is_a_decimal_or_an_error() {
-        let row = |amount: &str| RewardRow {
-            id: "rwd_1".to_owned(),
-            plan: String::new(),
-            period: String::new(),
-            reward: String::new(),
-            payee: String::new(),
-            team: None,
-            credit_type: String::new(),
-            credited: String::new(),
-            credited_unit_type: String::new(),
-            quota: None,
-            attainment: None,
-            amount: amount.to_owned(),
-            unit_type: String::new(),
-            credits: Vec::new(),
-        };
-        assert_eq!(row("12.50").amount().unwrap(), Decimal::new(1250, 2));
-        for amount in ["", " ", "1,5", "1e3e", "NaN"] {
-            assert!(row(amount).amount().unwrap_err().contains("rwd_1"), "{amount}");
         }
     }
 }

@@ -129,12 +129,22 @@ pub fn round(value: Decimal, scale: u8) -> Decimal {
 
 /// An amount as text at its unit's scale: `100.00`.
 pub fn text(amount: Decimal, scale: u8) -> String {
+    at_scale(amount, scale).to_string()
+}
+
+/// An amount with exactly `scale` decimals, as it is shown and stored; zero has no sign.
+pub fn at_scale(amount: Decimal, scale: u8) -> Decimal {
     let mut amount = amount;
     amount.rescale(u32::from(scale));
     if amount.is_zero() {
-        amount.set_sign_positive(true)
+        amount.set_sign_positive(true);
     }
-    amount.to_string()
+    amount
+}
+
+/// The same amount with the other sign, to the last digit, so that both cancel out; zero has none.
+pub fn negated(amount: Decimal) -> Decimal {
+    if amount.is_zero() { amount } else { -amount }
 }
 
 /// How a value is divided over the recipients who are named.

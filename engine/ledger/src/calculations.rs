@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{BLOCK, Counts, Stored, block};
 use super::{Ledger, Result, code};
-use accredit_domain::decision::{CreditRow, Decision, Outcome};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::keys::{PeriodKey, RulesetHash};
 use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// How often other rules changed what the credits of a plan in a period are worth, by plan and
@@ -74,10 +76,10 @@ impl<'a> Summaries<'a> {
                 self.add(decision, 1)?;
 
                 let rows = decision.credits.iter().map(|row| row.period.clone());
-                let own = decision.period.clone().unwrap_or_else(|| NO_PERIOD.to_owned());
+                let own = decision.period.clone().unwrap_or_else(|| PeriodKey::from(NO_PERIOD));
                 let own = (decision.outcome != Outcome::Filtered).then_some(own);
                 let block = stored.number / BLOCK;
-                self.spans.extend(rows.chain(own).map(|period| (period, block)));
+                self.spans.extend(rows.chain(own).map(|period| (String::from(period), block)));
             }
         }
 
@@ -102,10 +104,10 @@ impl<'a> Summaries<'a> {
 
         for row in &decision.credits {
             // The ruleset's hash differs after every change, and is no other result.
-            let hash = hash(&CreditRow { ruleset: String::new(), ..row.clone() })?;
+            let hash = hash(&PostedCredit { ruleset: RulesetHash::default(), ..row.clone() })?;
             let summary = self.row(&decision.plan, &row.period)?;
             summary.mix(hash, sign);
-            summary.counts.add_credit(row, sign)?;
+            summary.counts.add_credit(row, sign);
         }
 
         Ok(())

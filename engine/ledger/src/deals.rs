@@ -8,6 +8,7 @@
 use super::record::{BLOCK, Stored};
 use super::{Ledger, Result};
 use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::Error;
 
 /// Which deals; every part that is given must fit. Plan, periods and outcome must fit one and the same
@@ -19,7 +20,7 @@ pub struct DealQuery {
     /// Id of a plan.
     pub plan: Option<String>,
     /// Ids of leaf periods.
-    pub periods: Option<Vec<String>>,
+    pub periods: Option<Vec<PeriodKey>>,
     /// What became of the deal.
     pub outcome: Option<Outcome>,
     /// How many deals a page has at most.

@@ -13,6 +13,7 @@ use super::query::{Cursor, find};
 use super::record::Stored;
 use super::{Ledger, Result, code};
 use accredit_domain::decision::Note;
+use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::Table;
 
 /// Which notes; every part that is given must fit.
@@ -23,7 +24,7 @@ pub struct NoteQuery {
     /// Id of the plan.
     pub plan: Option<String>,
     /// Ids of leaf periods.
-    pub periods: Option<Vec<String>>,
+    pub periods: Option<Vec<PeriodKey>>,
     /// `unmatched`, `ambiguous`, `vacant` and so on.
     pub code: Option<String>,
     /// Natural key of the transaction.
@@ -41,7 +42,7 @@ pub struct NoteRow {
     #[serde(flatten)]
     pub note: Note,
     /// Leaf period of the incentive date; none when the transaction has none.
-    pub period: Option<String>,
+    pub period: Option<PeriodKey>,
 }
 
 /// A page of notes.

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::audit::Chain;
 use super::record::natural_key;
 use super::{Ledger, Result, approvals, code, lock};
-use accredit_domain::decision::{Approved, CreditRow};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Approved;
 use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// What people said about a leaf period last.
@@ -110,7 +111,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn frozen(&self, transaction: &str) -> Result<Vec<CreditRow>> {
+    pub fn frozen(&self, transaction: &str) -> Result<Vec<PostedCredit>> {
         let row = self.snapshot()?.get(Table::Frozen, &natural_key(transaction))?;
         row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
     }

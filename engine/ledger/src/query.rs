@@ -7,7 +7,10 @@ use jiff::civil::Date;
 use super::record::{BLOCK, Stored, block, natural_key};
 use super::{Ledger, Result, code, statements};
 use accredit_domain::credit::CreditId;
-use accredit_domain::decision::{CreditRow, Note, Outcome};
+use accredit_domain::credit::Status;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Note, Outcome};
+use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::{Error, Snapshot, Table};
 
 /// Which credits; every part that is given must fit.
@@ -20,9 +23,9 @@ pub struct CreditQuery {
     /// Team id: credits of the team, or those that came through it.
     pub team: Option<String>,
     /// Ids of leaf periods.
-    pub periods: Option<Vec<String>>,
+    pub periods: Option<Vec<PeriodKey>>,
     /// Status of the credits.
-    pub status: Option<String>,
+    pub status: Option<Status>,
     /// Natural key of the transaction.
     pub transaction: Option<String>,
     /// Id of the plan.
@@ -37,7 +40,7 @@ pub struct CreditQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// The credits of the page.
-    pub rows: Vec<CreditRow>,
+    pub rows: Vec<PostedCredit>,
     /// Where the next page begins; none when this is the last.
     pub next: Option<String>,
 }
@@ -46,14 +49,14 @@ pub struct Page {
 const ROWS_A_TIME: usize = 16;
 
 impl CreditQuery {
-    fn fits(&self, credit: &CreditRow) -> bool {
+    fn fits(&self, credit: &PostedCredit) -> bool {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
         same(&self.payee, credit.payee.as_deref().unwrap_or(""))
             && same(&self.position, credit.position.as_deref().unwrap_or(""))
             && same(&self.team, credit.team.as_deref().unwrap_or(""))
-            && same(&self.status, &credit.status)
+            && self.status.is_none_or(|status| status == credit.status)
             && same(&self.transaction, &credit.transaction)
             && same(&self.plan, &credit.plan)
             && self.periods.as_ref().is_none_or(|periods| periods.contains(&credit.period))
@@ -87,7 +90,7 @@ impl Cursor {
     }
 }
 
-fn credits_of(table: Table, row: &[u8]) -> Result<Vec<CreditRow>> {
+fn credits_of(table: Table, row: &[u8]) -> Result<Vec<PostedCredit>> {
     if table == Table::Segments {
         let row: statements::Row = code::unpack(row)?;
         return Ok(row.into_iter().map(|(_, credit)| credit).collect());
@@ -127,9 +130,11 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn credit(&self, id: &str) -> Result<Option<CreditRow>> {
+    pub fn credit(&self, id: &str) -> Result<Option<PostedCredit>> {
         let snapshot = self.snapshot()?;
-        let Some(prefix) = CreditId::parse(id).map(|id| id.prefix()) else { return Ok(None) };
+        let Some(id) = CreditId::parse(id) else { return Ok(None) };
+        let prefix = id.prefix();
+
         for (_, number) in snapshot.scan(Table::Keys, &prefix, &prefix, usize::MAX)? {
             let stored = by_number(&*snapshot, code::number(&number))?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);

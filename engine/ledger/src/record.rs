@@ -13,11 +13,13 @@ use super::recredit::{self, Progress};
 use super::resolutions;
 use super::statements::Statements;
 use super::{Ledger, Result, code, lock};
+use accredit_domain::credit::Status;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::transaction_prefix;
-use accredit_domain::decision::{CreditRow, Decision, Outcome, Resolution};
+use accredit_domain::decision::{Decision, Outcome, Resolution};
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
-use accredit_seams::store::{Batch, Error, Snapshot, Table};
+use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// How many transactions a block has.
 pub(super) const BLOCK: u64 = 64;
@@ -67,7 +69,7 @@ pub struct Work {
     /// A leaf period that is finalized with this work, with who says so.
     pub finalized: Option<(String, Said)>,
     /// All frozen rows of transactions that have new ones, by natural key.
-    pub frozen: Vec<(String, Vec<CreditRow>)>,
+    pub frozen: Vec<(String, Vec<PostedCredit>)>,
     /// Releases, holds and adjustments by hand that `decisions` were made with, and when each was
     /// made, in milliseconds since 1970.
     pub resolutions: Vec<(Resolution, i64)>,
@@ -101,14 +103,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, decisions: &[Decision], sign: i64) -> Result<()> {
+    pub(super) fn add(&mut self, decisions: &[Decision], sign: i64) {
         for decision in decisions {
             self.add_outcome(decision.outcome, sign);
             for credit in &decision.credits {
-                self.add_credit(credit, sign)?;
+                self.add_credit(credit, sign);
             }
         }
-        Ok(())
     }
 
     /// Adds those of another part.
@@ -134,29 +135,26 @@ impl Counts {
         }
     }
 
-    pub(super) fn add_credit(&mut self, credit: &CreditRow, sign: i64) -> Result<()> {
-        match credit.status.as_str() {
-            "suppressed" => {
+    pub(super) fn add_credit(&mut self, credit: &PostedCredit, sign: i64) {
+        match credit.status {
+            Status::Suppressed => {
                 self.suppressed += sign;
-                return Ok(());
+                return;
             }
-            "void" => return Ok(()),
-            "held" => self.held += sign,
-            _ => (),
+            Status::Void => return,
+            Status::Held => self.held += sign,
+            Status::Active => (),
         }
 
         self.credits += sign;
 
-        if credit.kind == "direct" {
+        if credit.is_direct() {
             self.direct += sign;
-            let sum = self.credited.entry(credit.unit_type.clone()).or_default();
-            let amount = credit.amount().map_err(Error::Damaged)?;
-            add_to_total(sum, if sign < 0 { -amount } else { amount });
+            let sum = self.credited.entry(credit.unit_type.to_string()).or_default();
+            add_to_total(sum, if sign < 0 { -credit.amount } else { credit.amount });
         } else {
             self.indirect += sign;
         }
-
-        Ok(())
     }
 }
 
@@ -176,9 +174,9 @@ pub(super) fn block(snapshot: &dyn Snapshot, number: u64) -> Result<Vec<Stored>>
 /// Where the dates of release of a transaction's held credits stand.
 pub(super) fn hold_keys(stored: &Stored) -> BTreeSet<Vec<u8>> {
     let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
-    let held = credits.filter(|credit| credit.status == "held");
-    let dates = held.filter_map(|credit| credit.release_date.as_deref());
-    dates.map(|date| [date.as_bytes(), &code::key(stored.number)].concat()).collect()
+    let held = credits.filter(|credit| credit.is_held());
+    let dates = held.filter_map(|credit| credit.release_date);
+    dates.map(|date| [date.to_string().as_bytes(), &code::key(stored.number)].concat()).collect()
 }
 
 /// Whether some plan could not decide it.
@@ -347,13 +345,13 @@ fn write_block(
     batch.put(Table::Blocks, code::key(number), code::pack(&after)?);
 
     for stored in before {
-        counts.add(&stored.decisions, -1)?;
+        counts.add(&stored.decisions, -1);
         hold_keys(stored).into_iter().for_each(|key| batch.delete(Table::Holds, key));
         batch.delete(Table::Parked, code::key(stored.number));
     }
 
     for stored in after {
-        counts.add(&stored.decisions, 1)?;
+        counts.add(&stored.decisions, 1);
         hold_keys(stored).into_iter().for_each(|key| batch.put(Table::Holds, key, ""));
         if is_parked(stored) {
             batch.put(Table::Parked, code::key(stored.number), "");

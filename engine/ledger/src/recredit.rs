@@ -61,13 +61,13 @@ impl Pins {
     /// is not known, those without a decision, those that are gone.
     pub fn stale(&self, decisions: &[Decision]) -> BTreeSet<String> {
         let same = |decision: &Decision| {
-            let decided = self.known.get(&decision.ruleset);
-            let decided = decided.and_then(|plans| plans.get(&decision.plan));
-            decided.is_some() && decided == self.wanted.get(&decision.plan)
+            let decided = self.known.get(decision.ruleset.as_str());
+            let decided = decided.and_then(|plans| plans.get(decision.plan.as_str()));
+            decided.is_some() && decided == self.wanted.get(decision.plan.as_str())
         };
 
         let other = decisions.iter().filter(|decision| !same(decision));
-        let mut stale: BTreeSet<String> = other.map(|decision| decision.plan.clone()).collect();
+        let mut stale: BTreeSet<String> = other.map(|decision| decision.plan.to_string()).collect();
 
         let new = self.wanted.keys().filter(|plan| {
             let mut known = decisions.iter();

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::audit::Chain;
 use super::record::natural_key;
 use super::{Ledger, Result, approvals, code, lock};
-use accredit_domain::decision::{Approved, CreditRow, RewardRow};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Approved, EarnedReward};
 use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// One act of releasing.
@@ -87,11 +88,11 @@ pub struct Statement {
     /// Business date of the release, ISO.
     pub released: String,
     /// The credits of the payee.
-    pub credits: Vec<CreditRow>,
+    pub credits: Vec<PostedCredit>,
     /// Credits of teams that the payee is a member of, in a plan that measures teams.
-    pub team_credits: Vec<CreditRow>,
+    pub team_credits: Vec<PostedCredit>,
     /// The rewards of the payee.
-    pub rewards: Vec<RewardRow>,
+    pub rewards: Vec<EarnedReward>,
 }
 
 /// A release with everything that is written with it.
@@ -102,7 +103,7 @@ pub struct Publication {
     /// What each payee sees, by participant id.
     pub statements: BTreeMap<String, Statement>,
     /// What becomes certain: leaf period, transaction, rows; of a release of rewards.
-    pub confirmed: Vec<(String, String, Vec<CreditRow>)>,
+    pub confirmed: Vec<(String, String, Vec<PostedCredit>)>,
     /// What is paid: payee, transaction, credit type; of a release of rewards.
     pub paid: BTreeSet<(String, String, String)>,
     /// Alerts that the release raises, as JSON objects.
@@ -322,7 +323,12 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn confirmed(&self, plan: &str, leaf: &str, transaction: &str) -> Result<Vec<CreditRow>> {
+    pub fn confirmed(
+        &self,
+        plan: &str,
+        leaf: &str,
+        transaction: &str,
+    ) -> Result<Vec<PostedCredit>> {
         let key = confirmed_key(plan, leaf, transaction);
         let row = self.snapshot()?.get(Table::Confirmed, &key)?;
         row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))

@@ -7,28 +7,29 @@ use std::collections::BTreeSet;
 
 use super::audit::Chain;
 use super::{Ledger, Result, approvals, code};
-use accredit_domain::credit::{CreditId, TRANSACTION_PREFIX_BYTES, transaction_prefix};
-use accredit_domain::decision::Resolution;
+use accredit_domain::credit::{TRANSACTION_PREFIX_BYTES, transaction_prefix};
+use accredit_domain::decision::{HoldAction, Resolution, ResolutionAction};
 use accredit_seams::store::{Batch, Error, Snapshot, Table};
 
 /// What the ids of all credits of the transaction begin with that a resolution is about.
 fn prefix(resolution: &Resolution) -> Result<[u8; TRANSACTION_PREFIX_BYTES]> {
-    match (resolution.credit.as_str(), &resolution.transaction) {
-        ("", Some(transaction)) => Ok(transaction_prefix(transaction)),
-        (credit, _) => CreditId::parse(credit)
-            .map(|id| id.prefix())
-            .ok_or_else(|| Error::Damaged(format!("`{credit}` is no credit id"))),
+    match (&resolution.credit, &resolution.transaction) {
+        (Some(credit), _) => Ok(credit.prefix()),
+        (None, Some(transaction)) => Ok(transaction_prefix(transaction)),
+        (None, None) => {
+            let why = format!("`{}` of neither a credit nor a transaction", resolution.action);
+            Err(Error::Damaged(why))
+        }
     }
 }
 
 /// What the audit trail calls it.
-fn word(resolution: &Resolution) -> Result<&'static str> {
-    match resolution.action.as_str() {
-        "hold" => Ok("held"),
-        "release" => Ok("released"),
-        "reset" => Ok("adjustment_reset"),
-        "adjust_to" | "adjust_by" => Ok("adjusted"),
-        other => Err(Error::Failed(format!("`{other}` is nothing that can be done to a credit"))),
+fn word(resolution: &Resolution) -> &'static str {
+    match resolution.action {
+        ResolutionAction::Wait(HoldAction::Hold) => "held",
+        ResolutionAction::Wait(HoldAction::Release) => "released",
+        ResolutionAction::Reset => "adjustment_reset",
+        ResolutionAction::AdjustTo | ResolutionAction::AdjustBy => "adjusted",
     }
 }
 
@@ -46,7 +47,7 @@ pub(super) fn add(
             serde_json::json!({"credit": resolution.credit, "date": resolution.date})
         };
 
-        let who = (resolution.who.as_str(), word(resolution)?);
+        let who = (resolution.who.as_str(), word(resolution));
         let number = chain.add(batch, *at_ms, who, detail)?;
 
         let key = [&prefix(resolution)?[..], &code::key(number)].concat();
@@ -70,9 +71,8 @@ impl Ledger {
         let last = known?.into_iter().rfind(|known| known.same_target(resolution));
 
         let same = |last: &Resolution| {
-            let said = |one: &Resolution| {
-                (one.amount.clone(), one.reason_code.clone(), one.comment.clone())
-            };
+            let said =
+                |one: &Resolution| (one.amount, one.reason_code.clone(), one.comment.clone());
             last.action == resolution.action
                 && (!resolution.is_adjustment() || said(last) == said(resolution))
         };
@@ -125,7 +125,7 @@ impl Ledger {
                 last.push(one);
             }
         }
-        last.retain(|one| one.action != "reset");
+        last.retain(|one| one.action != ResolutionAction::Reset);
         Ok(last)
     }
 }

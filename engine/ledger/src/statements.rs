@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::record::Stored;
 use super::{Result, code};
-use accredit_domain::decision::CreditRow;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_seams::store::{Batch, Snapshot, Table};
 
 /// Transactions whose credits share the statement rows of a payee and period.
 const SPAN_TRANSACTIONS: u64 = 1024;
 
 /// A row: credits with the numbers of their transactions, in their order.
-pub(super) type Row = Vec<(u64, CreditRow)>;
+pub(super) type Row = Vec<(u64, PostedCredit)>;
 
 /// The statement rows that a round of work touches.
 pub(super) struct Statements<'a> {
@@ -25,13 +25,13 @@ pub(super) struct Statements<'a> {
 }
 
 /// The key of the row that a credit stands in; none without a payee.
-pub(super) fn key(credit: &CreditRow, number: u64) -> Option<Vec<u8>> {
+pub(super) fn key(credit: &PostedCredit, number: u64) -> Option<Vec<u8>> {
     let payee = credit.payee.as_deref()?;
     let span = code::key(number / SPAN_TRANSACTIONS);
     Some([&code::parts(&[payee, &credit.period])[..], &span].concat())
 }
 
-fn credits(stored: &Stored) -> impl Iterator<Item = &CreditRow> {
+fn credits(stored: &Stored) -> impl Iterator<Item = &PostedCredit> {
     stored.decisions.iter().flat_map(|decision| &decision.credits)
 }
 
@@ -67,7 +67,7 @@ impl<'a> Statements<'a> {
         Ok(())
     }
 
-    fn row(&mut self, credit: &CreditRow, number: u64) -> Result<Option<&mut Row>> {
+    fn row(&mut self, credit: &PostedCredit, number: u64) -> Result<Option<&mut Row>> {
         let Some(key) = key(credit, number) else { return Ok(None) };
         if !self.rows.contains_key(&key) {
             let row = self.snapshot.get(Table::Segments, &key)?;

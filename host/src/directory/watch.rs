@@ -14,6 +14,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use accredit_operations::activation::{self, Change, Done};
+use accredit_operations::error::Error;
+use accredit_operations::preview::differences;
 use accredit_workspace::{Files, definition};
 use notify_debouncer_full::notify::event::ModifyKind;
 use notify_debouncer_full::notify::{EventKind, RecommendedWatcher, RecursiveMode};
@@ -22,7 +25,6 @@ use notify_debouncer_full::{
 };
 
 use crate::directory::definitions;
-use crate::operations::activation::{Change, Done, Refused};
 use crate::server::health::Part;
 use crate::server::state::Service;
 
@@ -70,18 +72,6 @@ pub(crate) fn read(directory: &Path) -> Result<Files, String> {
     let mut files = definitions(directory).map_err(|error| error.to_string())?;
     files.retain(|path, _| definition(path) || path.ends_with(".cases.md"));
     Ok(files)
-}
-
-/// What makes `old` into `new`.
-pub(crate) fn differences(old: &Files, new: &Files) -> BTreeMap<String, Option<Arc<str>>> {
-    let gone = old.keys().filter(|path| !new.contains_key(*path));
-    let mut changes: BTreeMap<_, _> = gone.map(|path| (path.clone(), None)).collect();
-    for (path, text) in new {
-        if old.get(path) != Some(text) {
-            changes.insert(path.clone(), Some(Arc::clone(text)));
-        }
-    }
-    changes
 }
 
 /// Watches the workspace's directory; `read` is what was read of it at start.
@@ -286,7 +276,7 @@ impl Watched {
             ..Change::default()
         };
 
-        match self.service.submit(&change, |_| Ok(())) {
+        match activation::submit(&self.service.context, &change, |_| Ok(())) {
             Ok(done) => {
                 if let Done::Waiting(kept) = done {
                     eprintln!("change {} waits until somebody approves it", kept.id);
@@ -294,7 +284,7 @@ impl Watched {
                 self.wanted.clear();
             }
 
-            Err(Refused::Diagnostics(findings)) => {
+            Err(Error::Check(findings)) => {
                 for finding in findings {
                     let place = &finding.place;
                     eprintln!(
@@ -304,28 +294,7 @@ impl Watched {
                 }
             }
 
-            Err(Refused::Problem(problem)) => {
-                eprintln!("refused: {}; the version in force stays", problem.detail());
-            }
+            Err(error) => eprintln!("refused: {error}; the version in force stays"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn differences_are_new_changed_and_gone() {
-        let files = |rows: &[(&str, &str)]| -> Files {
-            rows.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(*text))).collect()
-        };
-        let changes = differences(
-            &files(&[("same", "1"), ("changed", "1"), ("gone", "1")]),
-            &files(&[("same", "1"), ("changed", "2"), ("new", "1")]),
-        );
-        let expected = [("changed", Some("2")), ("gone", None), ("new", Some("1"))];
-        let got: Vec<_> = changes.iter().map(|(p, t)| (p.as_str(), t.as_deref())).collect();
-        assert_eq!(got, expected);
     }
 }

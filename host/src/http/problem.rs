@@ -6,6 +6,7 @@
 //! **Architecture invariant:** every answer with a status of 400 or more is a problem that carries
 //! the request's id.
 
+use accredit_operations::error::Error;
 use accredit_seams::store::Error as StoreError;
 use axum::body::Body;
 use axum::extract::{Path, Request};
@@ -81,11 +82,6 @@ impl Problem {
         self
     }
 
-    /// What there is to read.
-    pub(crate) fn detail(&self) -> &str {
-        &self.detail
-    }
-
     fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path"),
@@ -130,6 +126,33 @@ impl Problem {
         let mut response = (self.status, kind, body.to_string()).into_response();
         response.headers_mut().extend(self.headers);
         response
+    }
+}
+
+/// The one place in which an operation's error becomes a status.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let (status, refusal) = match error {
+            Error::NotFound(refusal) => (StatusCode::NOT_FOUND, refusal),
+            Error::Invalid(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, refusal),
+            Error::Conflict(refusal) => (StatusCode::CONFLICT, refusal),
+            Error::Precondition(refusal) => (StatusCode::PRECONDITION_FAILED, refusal),
+            Error::PreconditionRequired(refusal) => (StatusCode::PRECONDITION_REQUIRED, refusal),
+            Error::Forbidden(refusal) => (StatusCode::FORBIDDEN, refusal),
+            Error::Unavailable(refusal) => return Problem::unavailable(refusal.detail),
+
+            Error::Check(diagnostics) => {
+                let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());
+                let detail = "check found errors; the version in force stays";
+                let problem = Problem::unprocessable("check_failed", detail);
+                return problem.errors(errors.collect());
+            }
+
+            Error::Store(error) => return Problem::internal(&error),
+            Error::Internal(cause) => return Problem::internal(&cause),
+        };
+
+        Problem::new(status, refusal.code, refusal.detail).errors(refusal.findings)
     }
 }
 

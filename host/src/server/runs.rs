@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use accredit_ledger::runs::{Run, RunState};
+use accredit_operations::calculations::Wanted;
 use axum::http::{HeaderValue, header};
 use tokio::sync::watch;
 
 use crate::http::problem::Problem;
-use crate::operations::calculations::Wanted;
 use crate::server::state::Service;
 
 /// Runs that wait at a time.

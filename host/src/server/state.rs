@@ -6,19 +6,22 @@
 //! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
 //! store, in `door` alone.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use accredit_ledger::Ledger;
+use accredit_operations::context::{Context, Surroundings};
+use accredit_operations::error::Error;
+use accredit_operations::intake::Machines;
+use accredit_seams::connector::Connector;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
 
 use crate::http::problem::Problem;
-use crate::operations::intake::Machines;
-use crate::operations::shadow::Shadow;
+use crate::plugins;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
@@ -26,52 +29,27 @@ use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
 use crate::server::runs::Runs;
-use crate::server::secrets::{Secrets, Tokens};
+use crate::server::secrets::{self, Secrets, Tokens};
 use crate::server::tasks::Tasks;
-use crate::server::worker::{LAST_RUN, Orders};
+use crate::server::worker::Orders;
 use crate::server::writer::Writer;
-
-/// Tries of parked deals that activations asked for and that are not over.
-#[derive(Debug, Default)]
-pub(crate) struct Redrives(AtomicU64);
-
-impl Redrives {
-    /// Asks for one.
-    pub(crate) fn ask(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// How many are asked for.
-    pub(crate) fn asked(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// So many are over: one try serves all that were asked for before it.
-    pub(crate) fn done(&self, asked: u64) {
-        self.0.fetch_sub(asked, Ordering::AcqRel);
-    }
-}
 
 /// The server's state.
 pub(crate) struct Service {
-    /// Everything that is kept.
-    pub(crate) ledger: Ledger,
-    /// The ruleset in force.
-    pub(crate) ruleset: ArcSwap<Ruleset>,
-    /// Rulesets of earlier decisions, the last ones asked for.
-    pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
+    /// What operations work on: the ledger and the ruleset in force.
+    pub(crate) context: Context,
     /// Active secrets by source.
-    pub(crate) secrets: ArcSwap<Secrets>,
+    pub(crate) secrets: Arc<ArcSwap<Secrets>>,
     /// Of the API.
     pub(crate) tokens: ArcSwap<Tokens>,
     /// Tokens and secrets as they were given last.
-    pub(crate) credentials: ArcSwap<Credentials>,
+    pub(crate) credentials: Arc<ArcSwap<Credentials>>,
     /// The time.
     pub(crate) clock: Clock,
     /// What parts of the server report about themselves.
     pub(crate) health: Health,
     /// Counters.
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     /// What it was started with.
     pub(crate) config: Config,
     /// Machines for intake policies, off the worker.
@@ -84,35 +62,70 @@ pub(crate) struct Service {
     pub(crate) writer: Writer,
     /// The way to the worker.
     pub(crate) orders: Orders,
-    /// One activation at a time.
-    pub(crate) door: Mutex<()>,
-    /// The rules that run beside those in force, if any do.
-    pub(crate) shadow: Mutex<Option<Shadow>>,
     /// Runs of calculations that have not ended.
     pub(crate) runs: Runs,
     /// Answers that take longer than a request.
     pub(crate) tasks: Tasks,
-    /// Tries of parked deals.
-    pub(crate) redrives: Redrives,
-    /// Alerts of rewards, so far as they were asked for.
-    pub(crate) reward_alerts: Mutex<crate::operations::rewards::Known>,
     /// Whether a stop was asked.
     pub(crate) stopping: AtomicBool,
 }
 
+/// The host's answers to operations.
+pub(crate) struct Outside {
+    /// The time.
+    pub(crate) clock: Clock,
+    /// Tokens and secrets as they were given last.
+    pub(crate) credentials: Arc<ArcSwap<Credentials>>,
+    /// Active secrets by source.
+    pub(crate) secrets: Arc<ArcSwap<Secrets>>,
+    /// Counters.
+    pub(crate) metrics: Arc<Metrics>,
+    /// The way to the worker.
+    pub(crate) orders: Orders,
+}
+
+impl Surroundings for Outside {
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    fn business_date(&self, zone: &str) -> Date {
+        self.clock.business_date(zone)
+    }
+
+    fn connector(&self, name: &str) -> Option<&'static dyn Connector> {
+        plugins::connector(name)
+    }
+
+    fn secrets_of<'a>(
+        &'a self,
+        ledger: &Ledger,
+        ruleset: &Ruleset,
+    ) -> Result<Box<dyn FnOnce() + 'a>, Error> {
+        let secrets = secrets::secrets(ledger, &self.credentials.load(), ruleset);
+        let secrets = secrets.map_err(Error::Internal)?;
+        Ok(Box::new(move || self.secrets.store(Arc::new(secrets))))
+    }
+
+    fn activated(&self) {
+        self.metrics.reload("activated");
+        self.orders.wake();
+    }
+
+    fn refused(&self) {
+        self.metrics.reload("refused");
+    }
+}
+
+impl Deref for Service {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.context
+    }
+}
+
 impl Service {
-    /// The business date in the workspace's zone.
-    pub(crate) fn business_date(&self) -> Date {
-        self.clock.business_date(&self.ruleset.load().settings.time_zone)
-    }
-
-    /// The business date up to which everything was decided: holds due then are released.
-    pub(crate) fn last_run(&self) -> Result<Option<Date>, StoreError> {
-        let date = self.ledger.meta(LAST_RUN)?;
-        let date = date.and_then(|date| String::from_utf8(date).ok());
-        Ok(date.and_then(|date| date.parse().ok()))
-    }
-
     /// Seconds since the oldest delivery that is not decided was acknowledged; none when none waits.
     pub(crate) fn oldest_undecided_s(&self) -> Result<Option<i64>, StoreError> {
         let Some(sequence) = self.ledger.oldest_pending()? else { return Ok(None) };

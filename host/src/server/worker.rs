@@ -27,21 +27,23 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use accredit_domain::decision::{CreditRow, Decision};
+use accredit_domain::credit::Status;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Decision;
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::Work;
+use accredit_operations::intake::Machines;
 use accredit_seams::store::Error as StoreError;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 
 use crate::http::problem::Problem;
-use crate::operations::intake::Machines;
 use crate::server::state::Service;
 
 pub(crate) use adjust::{Adjust, Subject};
 pub(crate) use release::{What, Wish};
-pub(crate) use resolve::{Action, Resolve};
-pub(crate) use run::{LAST_RUN, UNFINISHED};
+pub(crate) use resolve::Resolve;
+pub(crate) use run::UNFINISHED;
 
 /// How often the business date is looked at.
 const TICK: Duration = Duration::from_secs(2);
@@ -367,7 +369,7 @@ impl Worker {
     }
 
     /// Resolves a credit; one that is not known yet may still be in the inbox.
-    pub(crate) fn resolve_known(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
+    pub(crate) fn resolve_known(&mut self, order: Resolve) -> Result<PostedCredit, Problem> {
         if matches!(self.service.ledger.credit(&order.credit), Ok(None)) {
             self.catch_up().map_err(|error| fence::undecided(&error))?;
         }
@@ -454,13 +456,13 @@ impl Worker {
         let mut ids: Vec<String> =
             ledger.parked()?.into_iter().map(|note| note.transaction).collect();
         let mut query =
-            CreditQuery { status: Some("held".to_owned()), limit: PAGE, ..CreditQuery::default() };
+            CreditQuery { status: Some(Status::Held), limit: PAGE, ..CreditQuery::default() };
 
         loop {
             let page = ledger.credits(&query)?;
             let broken = page.rows.into_iter();
-            let broken = broken.filter(|row| row.reason.as_deref() == Some("policy_error"));
-            ids.extend(broken.map(|row| row.transaction));
+            let broken = broken.filter(PostedCredit::awaits_policy);
+            ids.extend(broken.map(|row| row.transaction.to_string()));
             query.cursor = page.next;
             if query.cursor.is_none() {
                 return Ok(ids);

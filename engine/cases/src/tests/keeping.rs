@@ -7,7 +7,8 @@ use super::COMPANY;
 use crate::sheet::Sheet;
 use crate::{Kept, Options, keep};
 use accredit_crediting::calculation::{decide_all, latest};
-use accredit_crediting::stage::{Action, Inputs, Resolution};
+use accredit_crediting::stage::{Inputs, Resolution};
+use accredit_domain::decision::HoldAction;
 use accredit_domain::transaction::{Cell, Record};
 use accredit_workspace::{Files, Ruleset};
 
@@ -75,7 +76,7 @@ fn the_business_date_and_what_people_did_are_kept() {
         date: "2022-01-31".parse().unwrap(),
         reason: reason.to_owned(),
     };
-    let resolutions = vec![at(Action::Hold, "a query"), at(Action::Release, "done")];
+    let resolutions = vec![at(HoldAction::Hold, "a query"), at(HoldAction::Release, "done")];
     let released = Inputs { resolutions: resolutions.clone(), ..inputs.clone() };
     let rows = [
         format!("| hold | {credit} | 2022-01-31 | a query |\n"),

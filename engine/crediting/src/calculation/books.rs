@@ -19,7 +19,9 @@ use crate::pipeline::{Decided, row};
 use crate::posting;
 use crate::stage::Inputs;
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::{CreditRow, Decision};
+use accredit_domain::credit::posted::CreditOrigin;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Decision;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 
@@ -27,7 +29,7 @@ use accredit_workspace::Ruleset;
 type Key = (Arc<str>, Arc<str>);
 
 /// What stands, or why nothing may be posted.
-type Standing = Result<Vec<CreditRow>, String>;
+type Standing = Result<Vec<PostedCredit>, String>;
 
 /// Everything that was decided about the rows of a directory, and what stands of it.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub struct Books<'a> {
 /// What is in the books of one transaction in one plan.
 #[derive(Debug)]
 struct Posted {
-    frozen: Vec<CreditRow>,
+    frozen: Vec<PostedCredit>,
     standing: Standing,
 }
 
@@ -97,7 +99,7 @@ fn replayed<'a>(
         decide_all(ruleset, &latest(ruleset, records, seen), inputs, threads)
     };
 
-    let mut frozen: HashMap<Key, Vec<CreditRow>> = HashMap::new();
+    let mut frozen: HashMap<Key, Vec<PostedCredit>> = HashMap::new();
     let mut finalized: BTreeSet<String> = BTreeSet::new();
     let mut then: (Option<Date>, Vec<Vec<Decided>>) = (None, Vec::new());
     let finalizations = calendar.finalizations(as_of);
@@ -146,7 +148,7 @@ fn key(decided: &Decided) -> Key {
     (Arc::clone(&decided.plan), Arc::clone(&decided.transaction))
 }
 
-fn rows(ruleset: &Ruleset, decided: &Decided) -> Vec<CreditRow> {
+fn rows(ruleset: &Ruleset, decided: &Decided) -> Vec<PostedCredit> {
     decided.credits.iter().map(|credit| row::row(ruleset, credit)).collect()
 }
 
@@ -162,7 +164,7 @@ impl Books<'_> {
         let decisions = self.decisions(plan, Some(period));
         let mut calculation = calculation_of(self.ruleset, plan, period, decisions);
         if self.posted.is_some() {
-            let order = |row: &CreditRow| (row.incentive_date.clone(), row.transaction.clone());
+            let order = |row: &PostedCredit| (row.incentive_date.clone(), row.transaction.clone());
             calculation.credits.sort_by_cached_key(order);
         }
         calculation
@@ -188,7 +190,7 @@ impl Books<'_> {
             }
             if let Some(decision) = decision.within(inside) {
                 // A deal of another period is listed where its credits were posted.
-                let first = || decision.credits.first()?.incentive_date.parse().ok();
+                let first = || decision.credits.first().map(|row| row.incentive_date);
                 found.push((decided.date.or_else(first), decision));
             }
         }
@@ -214,11 +216,11 @@ impl Books<'_> {
 
         for (index, row) in rows.iter().enumerate() {
             let what = format!("{} {} in {}", row.amount, row.unit_type, row.period);
-            match (row.origin.as_str(), &row.reverses) {
+            match (row.origin, &row.reverses) {
                 _ if index < posted.frozen.len() => say(format!("{what} is frozen: {}", row.id)),
                 (_, Some(reversed)) => say(format!("{what} takes back {reversed}")),
-                (posting::RETRO, None) => say(format!("{what} is what it is now")),
-                (posting::LATE, None) => say(format!("{what}: its own period is finalized")),
+                (CreditOrigin::Retro, None) => say(format!("{what} is what it is now")),
+                (CreditOrigin::Late, None) => say(format!("{what}: its own period is finalized")),
                 _ => (),
             }
         }

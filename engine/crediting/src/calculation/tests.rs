@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::calculation::{assemble, decide_all, latest};
 use crate::stage::Inputs;
-use accredit_domain::decision::RewardRow;
+use accredit_domain::decision::EarnedReward;
 use accredit_domain::transaction::read;
 use accredit_workspace::{Files, Ruleset};
 
@@ -69,7 +69,7 @@ type Deal = (i64, usize);
 const OWNERS: [&str; 4] = ["ann", "bob", "ann;bob", "mia"];
 
 /// The rewards of January, without the order of their credits.
-fn rewards(deals: &[(usize, Deal)]) -> Vec<RewardRow> {
+fn rewards(deals: &[(usize, Deal)]) -> Vec<EarnedReward> {
     let mut text = "id,date,amount,owner\n".to_owned();
     for (id, (cents, owner)) in deals {
         let amount = Decimal::new(*cents, 2);
@@ -107,7 +107,8 @@ proptest! {
         let returns = deals.iter().map(|(id, (cents, owner))| (id + deals.len(), (-cents, *owner)));
         let all: Vec<_> = deals.iter().copied().chain(returns).collect();
         for row in rewards(&all) {
-            prop_assert_eq!((&*row.credited, &*row.amount), ("0.00", "0.00"), "{:?}", row);
+            let sums = [row.credited.to_string(), row.amount.to_string()];
+            prop_assert_eq!(sums, ["0.00", "0.00"], "{:?}", row);
         }
     }
 
@@ -116,7 +117,7 @@ proptest! {
     fn returns_mirror_sales(deals in deals()) {
         let returns: Vec<_> = deals.iter().map(|(id, (cents, o))| (*id, (-cents, *o))).collect();
         let amounts = |deals: &[(usize, Deal)]| -> Vec<Decimal> {
-            rewards(deals).iter().map(|row| row.amount.parse().unwrap()).collect()
+            rewards(deals).iter().map(|row| row.amount).collect()
         };
         let sold = amounts(&deals);
         let back: Vec<Decimal> = amounts(&returns).into_iter().map(|amount| -amount).collect();

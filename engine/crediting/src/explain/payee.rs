@@ -17,8 +17,9 @@ use serde::Serialize;
 
 use crate::pipeline::{self, Decided, Explain, row};
 use crate::stage::{Inputs, Says, Step, Trimmed};
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::credit::{Credit, Status};
-use accredit_domain::decision::{CreditRow, Outcome};
+use accredit_domain::decision::Outcome;
 use accredit_domain::organization::{ParticipantId, Recipient};
 use accredit_domain::plan::{Measure, Plan, selects};
 use accredit_domain::transaction::{Names, Transaction};
@@ -39,7 +40,7 @@ pub struct WhyNot {
     /// Why nothing, or nothing more, in the order of the steps.
     pub findings: Vec<Finding>,
     /// Their credits, held and suppressed ones too.
-    pub credits: Vec<CreditRow>,
+    pub credits: Vec<PostedCredit>,
     /// The ruleset that it was recomputed with.
     pub ruleset: String,
 }

@@ -4,18 +4,23 @@
 
 use crate::pipeline::Decided;
 use accredit_domain::credit::Credit;
-use accredit_domain::decision::{CreditRow, Decision, Note};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
+use accredit_domain::decision::{Decision, Note};
+use accredit_domain::keys::{
+    DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
+    TeamKey, TransactionKey,
+};
 use accredit_domain::money;
 use accredit_workspace::Ruleset;
 
 /// A decision as it is stored and shown.
 pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
     Decision {
-        plan: decided.plan.to_string(),
-        transaction: decided.transaction.to_string(),
-        period: decided.period.as_ref().map(ToString::to_string),
-        ruleset: ruleset.hash.to_string(),
-        as_of: decided.as_of.map(|date| date.to_string()),
+        plan: PlanKey::from(&decided.plan),
+        transaction: TransactionKey::from(&decided.transaction),
+        period: decided.period.as_ref().map(PeriodKey::from),
+        ruleset: RulesetHash::from(&ruleset.hash),
+        as_of: decided.as_of,
         outcome: decided.outcome,
         credits: decided.credits.iter().map(|credit| row(ruleset, credit)).collect(),
         reasons: decided.reasons.clone(),
@@ -39,40 +44,39 @@ fn alerts(ruleset: &Ruleset, decided: &Decided) -> Vec<Note> {
 }
 
 /// A credit as it goes out.
-pub fn row(ruleset: &Ruleset, credit: &Credit) -> CreditRow {
+pub fn row(ruleset: &Ruleset, credit: &Credit) -> PostedCredit {
     let organization = &ruleset.organization;
     let settings = &ruleset.settings;
     let rolled = credit.rolled.as_ref();
+    let position = credit.recipient.position();
 
-    CreditRow {
-        id: credit.id.to_string(),
-        transaction: credit.transaction.to_string(),
-        incentive_date: credit.incentive_date.to_string(),
-        plan: credit.plan.to_string(),
-        rule: credit.rule.to_string(),
-        result: credit.result.to_string(),
-        kind: if rolled.is_none() { "direct" } else { "indirect" }.to_owned(),
-        position: credit
-            .recipient
-            .position()
-            .map(|position| organization.position_id(position).to_string()),
-        payee: credit.payee.map(|payee| organization.participant_id(payee).to_string()),
-        team: credit.team.map(|team| organization.team_id(team).to_string()),
-        relationship: rolled.map(|r| settings.relationship_name(r.relationship).to_string()),
-        via: rolled.map(|rolled| organization.recipient_id(rolled.via).to_string()),
+    PostedCredit {
+        id: credit.id,
+        transaction: TransactionKey::from(&credit.transaction),
+        incentive_date: credit.incentive_date,
+        plan: PlanKey::from(&credit.plan),
+        rule: DefinedName::from(&credit.rule),
+        result: DefinedName::from(&credit.result),
+        kind: if rolled.is_none() { CreditKind::Direct } else { CreditKind::Indirect },
+        position: position.map(|id| PositionKey::from(organization.position_id(id))),
+        payee: credit.payee.map(|id| ParticipantKey::from(organization.participant_id(id))),
+        team: credit.team.map(|id| TeamKey::from(organization.team_id(id))),
+        relationship: rolled
+            .map(|rolled| DefinedName::from(settings.relationship_name(rolled.relationship))),
+        via: rolled.map(|rolled| RecipientKey::from(organization.recipient_id(rolled.via))),
         level: rolled.map(|rolled| rolled.level),
-        source: rolled.map(|rolled| rolled.source.to_string()),
-        share: credit.share.map(|share| share.to_string()),
-        period: credit.period.to_string(),
-        credit_type: credit.credit_type.to_string(),
-        unit_type: settings.units.name(credit.unit).to_owned(),
-        amount: money::text(credit.amount, credit.unit.scale),
-        status: credit.status.name().to_owned(),
-        release_date: credit.release_date.map(|date| date.to_string()),
+        source: rolled.map(|rolled| rolled.source),
+        share: credit.share,
+        period: PeriodKey::from(&credit.period),
+        credit_type: DefinedName::from(&credit.credit_type),
+        unit_type: DefinedName::from(settings.units.name(credit.unit)),
+        amount: money::at_scale(credit.amount, credit.unit.scale),
+        status: credit.status,
+        release_date: credit.release_date,
         reason: credit.reason.clone(),
-        reason_code: credit.reason_code.as_ref().map(ToString::to_string),
-        origin: if credit.manual { "manual" } else { "calculated" }.to_owned(),
+        reason_code: credit.reason_code.as_ref().map(DefinedName::from),
+        origin: if credit.manual { CreditOrigin::Manual } else { CreditOrigin::Calculated },
         reverses: None,
-        ruleset: ruleset.hash.to_string(),
+        ruleset: RulesetHash::from(&ruleset.hash),
     }
 }

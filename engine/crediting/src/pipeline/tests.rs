@@ -12,8 +12,8 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::stage::adjust::{Adjustment, Change, Target};
-use accredit_domain::credit::CreditId;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::credit::posted::CreditOrigin;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_workspace::{Files, Ruleset};
 
@@ -50,7 +50,7 @@ fn ruleset() -> Ruleset {
     Ruleset::read(&files, &BTreeSet::new()).0.unwrap()
 }
 
-fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<CreditRow> {
+fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<PostedCredit> {
     let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
     let cells = vec![
         cell("id", "D1"),
@@ -68,15 +68,21 @@ fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<CreditRow> {
     credits.map(|credit| row::row(&ruleset, credit)).collect()
 }
 
-fn amounts(rows: &[CreditRow]) -> Vec<(&str, &str, &str)> {
-    let who = |row: &'_ CreditRow| row.position.clone().unwrap_or_default();
+fn amounts(rows: &[PostedCredit]) -> Vec<(&str, String, &str)> {
+    let who = |row: &'_ PostedCredit| row.position.clone().unwrap_or_default();
     let mut rows: Vec<_> = rows.iter().collect();
-    rows.sort_by_key(|row| (row.kind.clone(), who(row)));
-    rows.iter().map(|row| (&*row.kind, &*row.amount, &*row.origin)).collect()
+    rows.sort_by_key(|row| (row.kind, who(row)));
+    rows.iter().map(|row| (row.kind.name(), row.amount.to_string(), row.origin.name())).collect()
 }
 
-fn of_credit(row: &CreditRow, change: Change) -> Adjustment {
-    let target = Target::Credit(CreditId::parse(&row.id).unwrap());
+fn owned<const N: usize>(
+    rows: [(&'static str, &str, &'static str); N],
+) -> Vec<(&'static str, String, &'static str)> {
+    rows.map(|(kind, amount, origin)| (kind, amount.to_owned(), origin)).to_vec()
+}
+
+fn of_credit(row: &PostedCredit, change: Change) -> Adjustment {
+    let target = Target::Credit(row.id);
     Adjustment { target, change, reason_code: Some(Arc::from("Manual Override")) }
 }
 
@@ -95,7 +101,7 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
         ("indirect", "50.00", "calculated"),
         ("indirect", "50.00", "calculated"),
     ];
-    assert_eq!(amounts(&plain), expected);
+    assert_eq!(amounts(&plain), owned(expected));
     let to = of_credit(&plain[0], Change::To(Decimal::new(60_006, 3)));
     let adjusted = decide("100", &[to]);
     let expected = [
@@ -104,13 +110,13 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
         ("indirect", "60.01", "calculated"),
         ("indirect", "50.00", "calculated"),
     ];
-    assert_eq!(amounts(&adjusted), expected);
+    assert_eq!(amounts(&adjusted), owned(expected));
     assert_eq!(adjusted[0].reason_code.as_deref(), Some("Manual Override"));
-    let ids = |rows: &[CreditRow]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    let ids = |rows: &[PostedCredit]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
     assert_eq!(ids(&adjusted), ids(&plain), "an adjustment renamed a credit");
     // After the maximum of 80: nobody caps what was set by hand.
     let by = of_credit(&plain[1], Change::By(Decimal::from(50)));
-    assert_eq!(decide("100", &[by])[1].amount, "100.00");
+    assert_eq!(decide("100", &[by])[1].amount, Decimal::from(100));
 }
 
 /// A deal of 100 that is 40 by hand is 20 each; one whose amount cannot be read can be set, and not
@@ -119,12 +125,12 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
 fn an_adjusted_deal_is_worth_that_everywhere() {
     let to = of_deal(Change::To(Decimal::from(40)));
     let rows = decide("100", std::slice::from_ref(&to));
-    assert_eq!(rows.iter().map(|row| &*row.amount).collect::<Vec<_>>(), ["20.00"; 4]);
-    assert_eq!(rows[0].origin, "calculated");
+    assert_eq!(rows.iter().map(|row| row.amount.to_string()).collect::<Vec<_>>(), ["20.00"; 4]);
+    assert_eq!(rows[0].origin, CreditOrigin::Calculated);
     assert_eq!(decide("much", &[to]).len(), 4);
     assert_eq!(decide("much", &[of_deal(Change::By(Decimal::ONE))]), []);
     let both = [of_deal(Change::By(Decimal::from(20))), of_deal(Change::By(Decimal::from(40)))];
-    assert_eq!(decide("100", &both)[0].amount, "70.00", "adjustments were added up");
+    assert_eq!(decide("100", &both)[0].amount, Decimal::from(70), "adjustments were added up");
 }
 
 proptest! {

@@ -1,5 +1,6 @@
 //! Goldens of DOMAIN 3.9, D11 and D14, derived by hand, and the laws over histories of changes.
 
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
@@ -7,56 +8,57 @@ use proptest::prelude::*;
 
 use super::{credit_of, freeze, laws, numbered, post};
 use accredit_domain::calendar::Calendar;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin};
+use accredit_domain::credit::{CreditId, Status};
 
 /// An active credit of the deal D1 to `rule`'s only recipient, as the pipeline would make it.
-fn row(rule: &str, day: &str, amount: &str) -> CreditRow {
-    let text = str::to_owned;
-    let mut row = CreditRow {
-        id: String::new(),
-        transaction: text("D1"),
-        incentive_date: text(day),
-        plan: text("reps"),
-        rule: text(rule),
-        result: text("Credit"),
-        kind: text("direct"),
-        position: Some(text("SR1")),
-        payee: Some(text("sam")),
+fn row(rule: &str, day: &str, amount: &str) -> PostedCredit {
+    let mut row = PostedCredit {
+        id: CreditId([0; 16]),
+        transaction: "D1".into(),
+        incentive_date: day.parse().unwrap(),
+        plan: "reps".into(),
+        rule: rule.into(),
+        result: "Credit".into(),
+        kind: CreditKind::Direct,
+        position: Some("SR1".into()),
+        payee: Some("sam".into()),
         team: None,
         relationship: None,
         via: None,
         level: None,
         source: None,
-        share: Some(text("1")),
-        period: day[..7].to_owned(),
-        credit_type: text("credit"),
-        unit_type: text("USD"),
-        amount: text(amount),
-        status: text("active"),
+        share: Some(Decimal::ONE),
+        period: day[..7].into(),
+        credit_type: "credit".into(),
+        unit_type: "USD".into(),
+        amount: amount.parse().unwrap(),
+        status: Status::Active,
         release_date: None,
         reason: None,
         reason_code: None,
-        origin: text("calculated"),
+        origin: CreditOrigin::Calculated,
         reverses: None,
-        ruleset: text("rs"),
+        ruleset: "rs".into(),
     };
-    row.id = numbered(&row, 0).to_string();
+    row.id = numbered(&row, 0);
     row
 }
 
-fn with_status(row: CreditRow, status: &str) -> CreditRow {
-    CreditRow { status: status.to_owned(), ..row }
+fn with_status(row: PostedCredit, status: &str) -> PostedCredit {
+    PostedCredit { status: status.parse().unwrap(), ..row }
 }
 
 /// The books after some finalizations: what was frozen, and which periods were.
 #[derive(Debug, Default)]
 struct Books {
-    frozen: Vec<CreditRow>,
+    frozen: Vec<PostedCredit>,
     finalized: BTreeSet<String>,
 }
 
 impl Books {
-    fn rows(&self, current: &[&CreditRow]) -> Vec<CreditRow> {
+    fn rows(&self, current: &[&PostedCredit]) -> Vec<PostedCredit> {
         post(
             &self.frozen,
             current.iter().copied().cloned().collect(),
@@ -66,16 +68,16 @@ impl Books {
         .unwrap()
     }
 
-    fn finalize(&mut self, leaf: &str, current: &[&CreditRow]) {
+    fn finalize(&mut self, leaf: &str, current: &[&PostedCredit]) {
         let rows = self.rows(current);
         self.frozen.extend(freeze(&rows[self.frozen.len()..], leaf).cloned());
         self.finalized.insert(leaf.to_owned());
     }
 
     /// What stands, a line a row: period, amount, status, origin, and which row is reversed.
-    fn check(&self, current: &[&CreditRow], expected: &[&str]) {
+    fn check(&self, current: &[&PostedCredit], expected: &[&str]) {
         let rows = self.rows(current);
-        let place = |id: &String| rows.iter().position(|row| row.id == *id).unwrap();
+        let place = |id: &CreditId| rows.iter().position(|row| row.id == *id).unwrap();
         let lines: Vec<String> = rows
             .iter()
             .map(|row| {
@@ -87,11 +89,8 @@ impl Books {
             .collect();
         assert_eq!(lines, expected);
         for row in &rows {
-            let base = current
-                .iter()
-                .copied()
-                .chain(&self.frozen)
-                .any(|it| it.id == credit_of(row).to_string());
+            let base =
+                current.iter().copied().chain(&self.frozen).any(|it| it.id == credit_of(row));
             assert!(base, "{} leads to no credit", row.id);
         }
     }
@@ -116,8 +115,8 @@ fn a_changed_amount_is_reversed_and_posted_anew_in_the_open_period() {
     let (back, again) = ("2022-03 -100.00 active retro reverses 0", "2022-03 92.00 active retro");
     books.check(&[&after], &[first, back, again]);
     let rows = books.rows(&[&after]);
-    let ordinals = [0, 1, 2].map(|ordinal| numbered(&before, ordinal).to_string());
-    assert_eq!(rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>(), ordinals);
+    let ordinals = [0, 1, 2].map(|ordinal| numbered(&before, ordinal));
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ordinals);
     // March is finalized too, then the deal becomes 90, and then 100 again.
     books.finalize("2022-03", &[&after]);
     books.check(&[&after], &[first, back, again]);
@@ -143,7 +142,7 @@ fn a_moved_date_is_reversed_where_it_was_and_posted_where_it_is() {
     let back = "2022-02 -100.00 active retro reverses 0";
     books.check(&[&later], &[first, back, "2022-04 100.00 active retro"]);
     // April is finalized before February: the reversal stays due, with its id.
-    let id = books.rows(&[&later])[1].id.clone();
+    let id = books.rows(&[&later])[1].id;
     books.finalize("2022-04", &[&later]);
     books.check(&[&later], &[first, "2022-04 100.00 active retro", back]);
     assert_eq!(books.rows(&[&later])[2].id, id);
@@ -162,7 +161,7 @@ fn what_is_gone_is_reversed_and_what_comes_late_is_late() {
             "2022-02 7.00 active late",
         ],
     );
-    let id = books.rows(&[&new])[2].id.clone();
+    let id = books.rows(&[&new])[2].id;
     assert_eq!(id, new.id);
 }
 
@@ -215,19 +214,19 @@ fn whatever_a_row_says_of_money_is_compared() {
     let before = row("a", "2022-01-12", "100.00");
     let mut books = Books::default();
     books.finalize("2022-01", &[&before]);
-    let count = |change: &dyn Fn(&mut CreditRow)| {
+    let count = |change: &dyn Fn(&mut PostedCredit)| {
         let mut after = before.clone();
         change(&mut after);
         books.rows(&[&after]).len()
     };
-    assert_eq!(count(&|row| row.payee = Some("pete".to_owned())), 3);
+    assert_eq!(count(&|row| row.payee = Some("pete".into())), 3);
     assert_eq!(count(&|row| row.payee = None), 3);
-    assert_eq!(count(&|row| row.unit_type = "EUR".to_owned()), 3);
-    assert_eq!(count(&|row| row.credit_type = "overlay".to_owned()), 3);
-    assert_eq!(count(&|row| row.amount = "100".to_owned()), 1);
-    assert_eq!(count(&|row| row.incentive_date = "2022-01-13".to_owned()), 1);
-    assert_eq!(count(&|row| row.reason_code = Some("Advance".to_owned())), 1);
-    assert_eq!(count(&|row| row.ruleset = "rs_2".to_owned()), 1);
+    assert_eq!(count(&|row| row.unit_type = "EUR".into()), 3);
+    assert_eq!(count(&|row| row.credit_type = "overlay".into()), 3);
+    assert_eq!(count(&|row| row.amount = Decimal::from(100)), 1);
+    assert_eq!(count(&|row| row.incentive_date = date(2022, 1, 13)), 1);
+    assert_eq!(count(&|row| row.reason_code = Some("Advance".into())), 1);
+    assert_eq!(count(&|row| row.ruleset = "rs_2".into()), 1);
 }
 
 #[test]
@@ -259,36 +258,24 @@ fn finalizing_the_earliest_open_period_moves_no_row() {
     }
 }
 
-/// An amount that could not be read counted as 0.00, in sums and in the law about them alike.
-#[test]
-fn an_amount_that_cannot_be_read_is_posted_nowhere() {
-    for amount in ["", "1,5", "NaN", "12.3.4"] {
-        let broken = row("a", "2022-01-12", amount);
-        assert!(laws::sums([&broken]).is_err(), "{amount}");
-        let january: BTreeSet<String> = ["2022-01".to_owned()].into();
-        let refused = post(&[], vec![broken], &Calendar::default(), &january).unwrap_err();
-        assert!(refused.contains("is no amount"), "{refused}");
-    }
-}
-
 #[test]
 fn broken_books_are_refused() {
     let (a, b) = (row("a", "2022-01-12", "100.00"), row("b", "2022-01-12", "100.00"));
     let january: BTreeSet<String> = ["2022-01".to_owned()].into();
     let frozen = [a.clone()];
     let (clean, calendar) = (laws::sums([&a]).unwrap(), Calendar::default());
-    let check = |rows: &[CreditRow], expected: &str| {
+    let check = |rows: &[PostedCredit], expected: &str| {
         let broken = laws::check(&clean, &frozen, rows, (&calendar, &january)).unwrap_err();
         assert!(broken.contains(expected), "{broken}");
     };
     check(&[], "finalized stays");
     check(&[row("a", "2022-01-12", "99.00")], "finalized stays");
     check(&[a.clone(), b.clone()], "finalized stays");
-    let later = |row: &CreditRow| CreditRow { period: "2022-02".to_owned(), ..row.clone() };
+    let later = |row: &PostedCredit| PostedCredit { period: "2022-02".into(), ..row.clone() };
     check(&[a.clone(), later(&a)], "one id");
     check(&[a.clone(), later(&b)], "sums of a clean run");
     // A reversal that nothing explains.
-    let stray = CreditRow { reverses: Some(a.id.clone()), ..later(&b) };
+    let stray = PostedCredit { reverses: Some(a.id), ..later(&b) };
     let none = post(&[a.clone(), stray], vec![a.clone()], &Calendar::default(), &january);
     assert!(none.unwrap_err().contains("sums of a clean run"));
 }
@@ -308,7 +295,7 @@ fn event() -> impl Strategy<Value = (Vec<State>, Option<i8>)> {
     (prop::collection::vec(state(), RULES.len()), prop::option::of(1_i8..=6))
 }
 
-fn decided(states: &[State]) -> Vec<CreditRow> {
+fn decided(states: &[State]) -> Vec<PostedCredit> {
     let rows = RULES.iter().zip(states);
     let made = rows.filter_map(|(rule, state)| {
         let (month, amount, status) = (*state)?;
@@ -324,10 +311,10 @@ proptest! {
     #[test]
     fn histories(events in prop::collection::vec(event(), 1..12)) {
         let mut books = Books::default();
-        let mut seen: BTreeMap<String, Vec<CreditRow>> = BTreeMap::new();
+        let mut seen: BTreeMap<String, Vec<PostedCredit>> = BTreeMap::new();
         for (states, month) in events {
             let decided = decided(&states);
-            let current: Vec<&CreditRow> = decided.iter().collect();
+            let current: Vec<&PostedCredit> = decided.iter().collect();
             let rows = books.rows(&current);
             prop_assert_eq!(laws::sums(&rows), laws::sums(&decided));
             prop_assert_eq!(&rows, &books.rows(&current));
@@ -335,7 +322,7 @@ proptest! {
                 let now: Vec<_> = rows.iter().filter(|row| row.period == *period).cloned().collect();
                 prop_assert_eq!(&now, then, "{} changed", period);
             }
-            let held = |rows: &[CreditRow]| rows.iter().filter(|row| row.status == "held").count();
+            let held = |rows: &[PostedCredit]| rows.iter().filter(|row| row.is_held()).count();
             prop_assert_eq!(held(&rows), held(&decided));
             if let Some(month) = month {
                 let leaf = format!("2022-{month:02}");

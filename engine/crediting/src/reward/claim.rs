@@ -12,7 +12,9 @@ use rust_decimal::Decimal;
 
 use crate::stage::note;
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::{CreditRow, Note};
+use accredit_domain::credit::CreditId;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Note;
 use accredit_domain::money::Unit;
 use accredit_domain::organization::{ParticipantId, PositionId, TeamId, fold};
 use accredit_domain::plan::reward::{Reward, To};
@@ -68,7 +70,7 @@ pub(super) struct Claim {
     pub(super) claimant: Claimant,
     pub(super) unit: Unit,
     /// Ids of the credits that count.
-    pub(super) credits: Vec<String>,
+    pub(super) credits: Vec<CreditId>,
     /// Sum of those; none when it does not fit a decimal.
     pub(super) credited: Option<Decimal>,
     /// Sums by credit type, of credits that count or not.
@@ -80,16 +82,15 @@ pub(super) struct Claim {
 /// The claims to a reward, by claimant and unit.
 pub(super) fn claims<'a>(
     desk: &Desk<'_>,
-    credits: impl Iterator<Item = &'a CreditRow>,
+    credits: impl Iterator<Item = &'a PostedCredit>,
     alerts: &mut Vec<Note>,
 ) -> Vec<Claim> {
     let settings = &desk.ruleset.settings;
     let mut found: BTreeMap<(Claimant, Unit), Claim> = BTreeMap::new();
-    for credit in credits.filter(|credit| credit.status == "active") {
+    for credit in credits.filter(|credit| credit.is_active()) {
         let unit = settings.units.find(&credit.unit_type);
-        let amount = credit.amount().ok();
-        let date = credit.incentive_date.parse::<Date>().ok();
-        let (Some(unit), Some(amount), Some(date)) = (unit, amount, date) else {
+        let (amount, date) = (credit.amount, credit.incentive_date);
+        let Some(unit) = unit else {
             let what = format!("{} {}", credit.amount, credit.unit_type);
             let message = format!("credit `{}` of `{what}` cannot be counted", credit.id);
             alerts.push(desk.alert("policy_error", &message));
@@ -116,7 +117,7 @@ pub(super) fn claims<'a>(
         // Totals are only shown: they may stop at the largest decimal, unlike what is paid by.
         *sum = sum.saturating_add(amount);
         if counts {
-            claim.credits.push(credit.id.clone());
+            claim.credits.push(credit.id);
             claim.credited = claim.credited.and_then(|sum| sum.checked_add(amount));
             claim.seats.extend(seat.map(|seat| (seat, date)));
         }
@@ -129,7 +130,7 @@ pub(super) fn claims<'a>(
 /// `alerts`, where it is asked for.
 fn claimant(
     desk: &Desk<'_>,
-    credit: &CreditRow,
+    credit: &PostedCredit,
     date: Date,
     alerts: Option<&mut Vec<Note>>,
 ) -> Option<(Claimant, Option<PositionId>)> {

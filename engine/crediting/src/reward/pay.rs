@@ -12,8 +12,9 @@ use rust_decimal::Decimal;
 
 use super::claim::{Claim, Claimant, Desk};
 use super::{Rewards, Seen};
-use accredit_domain::decision::{Note, RewardRow};
+use accredit_domain::decision::{EarnedReward, Note};
 use accredit_domain::exchange::NoExchange;
+use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, TeamKey};
 use accredit_domain::money::{self, Shares, Unit};
 use accredit_domain::organization::{ParticipantId, TeamId};
 use accredit_domain::plan::reward::{To, Unpayable, Worth};
@@ -327,12 +328,12 @@ fn row(
     claim: &Claim,
     quota: Option<Decimal>,
     (payee, amount, unit): (ParticipantId, Decimal, Unit),
-) -> RewardRow {
+) -> EarnedReward {
     let (units, reward) = (&desk.ruleset.settings.units, desk.reward);
-    let payee = desk.ruleset.organization.participant_id(payee).to_string();
+    let payee = desk.ruleset.organization.participant_id(payee);
 
     let team = match &claim.claimant {
-        Claimant::Team(id, _) => Some(id.to_string()),
+        Claimant::Team(id, _) => Some(TeamKey::from(id)),
         Claimant::Participant(..) => None,
     };
 
@@ -341,24 +342,23 @@ fn row(
     let share = quota.and_then(|quota| credited.checked_div(quota));
     let attainment = share.map(|share| money::round(share, ATTAINMENT_DECIMALS));
 
-    let (plan, period) = (desk.plan.id.to_string(), desk.period.id.clone());
-    let parts =
-        [&*plan, &period, &reward.name, &payee, team.as_deref().unwrap_or(""), units.name(of)];
+    let (plan, period) = (&desk.plan.id, desk.period.id.as_str());
+    let parts = [plan, period, &reward.name, &payee, team.as_deref().unwrap_or(""), units.name(of)];
 
-    RewardRow {
-        id: id(&parts),
-        reward: reward.name.to_string(),
-        credit_type: reward.credit_types.join(";"),
-        credited: money::text(credited, of.scale),
-        credited_unit_type: units.name(of).to_owned(),
-        quota: quota.map(|quota| money::text(quota, of.scale)),
-        attainment: attainment.map(|share| money::text(share, ATTAINMENT_DECIMALS)),
-        amount: money::text(amount, unit.scale),
-        unit_type: units.name(unit).to_owned(),
+    EarnedReward {
+        id: RewardId::from(id(&parts)),
+        reward: DefinedName::from(&reward.name),
+        credit_type: DefinedName::from(reward.credit_types.join(";")),
+        credited: money::at_scale(credited, of.scale),
+        credited_unit_type: DefinedName::from(units.name(of)),
+        quota: quota.map(|quota| money::at_scale(quota, of.scale)),
+        attainment: attainment.map(|share| money::at_scale(share, ATTAINMENT_DECIMALS)),
+        amount: money::at_scale(amount, unit.scale),
+        unit_type: DefinedName::from(units.name(unit)),
         credits: claim.credits.clone(),
-        plan,
-        period,
-        payee,
+        plan: PlanKey::from(plan),
+        period: PeriodKey::from(period),
+        payee: ParticipantKey::from(payee),
         team,
     }
 }

@@ -8,9 +8,10 @@
 
 use jiff::civil::Date;
 
-use crate::stage::{Action, Case, Seen};
+use crate::stage::{Case, Seen};
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::{Credit, Status};
+use accredit_domain::decision::HoldAction;
 use accredit_domain::plan::HoldSetting;
 use accredit_domain::policy::ProgramId;
 use accredit_script::{Answer, Fault, Hold};
@@ -138,14 +139,14 @@ fn resolve(case: &mut Case<'_>, credit: &mut Credit) {
     match last.map(|resolution| (resolution.action, resolution)) {
         None => (),
         // What is not held needs no release, and its amount and date stay as decided.
-        Some((Action::Release, _)) if credit.status != Status::Held => (),
-        Some((Action::Release, resolution)) => {
+        Some((HoldAction::Release, _)) if credit.status != Status::Held => (),
+        Some((HoldAction::Release, resolution)) => {
             let date = resolution.date;
             credit.release_date = Some(date);
             activate(credit);
             case.step(STAGE, || format!("released by hand on {date}"));
         }
-        Some((Action::Hold, resolution)) => {
+        Some((HoldAction::Hold, resolution)) => {
             credit.status = Status::Held;
             credit.release_date = None;
             credit.reason = Some(resolution.reason.clone());

@@ -10,7 +10,8 @@ use rust_decimal::Decimal;
 
 use crate::stage::{Case, Park, Says, Trimmed};
 use accredit_domain::credit::Credit;
-use accredit_domain::decision::{CreditRow, Note};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Note;
 use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::Recipient;
 use accredit_domain::plan::MaximumScope;
@@ -73,10 +74,8 @@ fn wished(rule: &str, who: &str) -> String {
 
 /// What the credit `row` would be without its maximum, as its decision's `log` says; none where no
 /// maximum cut it. Amounts are text.
-pub fn before_maximum(log: &[Note], row: &CreditRow) -> Option<String> {
-    let who = row.position.as_deref().or(row.team.as_deref())?;
-    let wished = wished(&row.rule, who);
-    let left: Decimal = row.amount.parse().ok()?;
+pub fn before_maximum(log: &[Note], row: &PostedCredit) -> Option<String> {
+    let (wished, left) = (wished(&row.rule, row.recipient()), row.amount);
 
     let notes = log.iter().filter(|note| note.code == OVER_MAXIMUM && note.plan == row.plan);
     // A credit may have been cut at several decisions: the warning that fits its amount is meant.

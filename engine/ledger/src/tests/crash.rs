@@ -16,7 +16,7 @@ use crate::record::Work;
 use crate::releases::{Act, Publication, Release, Statement};
 use crate::{Ledger, Result};
 use accredit_domain::credit::CreditId;
-use accredit_domain::decision::Resolution;
+use accredit_domain::decision::{HoldAction, Resolution, ResolutionAction};
 use accredit_domain::files::Files;
 use accredit_redb::Redb;
 use accredit_seams::store::memory::Memory;
@@ -130,9 +130,12 @@ const DAY: &[Step] = &[
     },
     |ledger| {
         let release = Resolution {
-            credit: CreditId::of("T3", &["anna"], 0).to_string(),
-            action: "release".to_owned(),
-            ..Resolution::default()
+            credit: Some(CreditId::of("T3", &["anna"], 0)),
+            ..Resolution::new(
+                ResolutionAction::Wait(HoldAction::Release),
+                jiff::civil::date(2026, 4, 1),
+                "admin".to_owned(),
+            )
         };
         // What was decided with it, in the same commit.
         let decided = work("T3", 9, vec![credit("T3", "berta", 1, "active")]);

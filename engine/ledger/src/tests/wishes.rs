@@ -102,7 +102,7 @@ fn a_decision_is_stale_when_its_plan_is_another() {
     assert_eq!(stale(plans("2"), &decided), ["p"]);
     assert_eq!(stale(plans("1"), &[]), ["p"], "a plan that is new");
     assert_eq!(stale(BTreeMap::new(), &decided), ["p"], "a plan that is gone");
-    let foreign = Decision { ruleset: "other".to_owned(), ..decided[0].clone() };
+    let foreign = Decision { ruleset: "other".into(), ..decided[0].clone() };
     assert_eq!(stale(plans("1"), &[foreign]), ["p"], "nobody knows what decided it");
 }
 

@@ -7,7 +7,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use accredit_domain::decision::{CREDIT_COLUMNS, REWARD_COLUMNS};
+use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::decision::REWARD_COLUMNS;
 
 /// A number as text.
 const NUMBER: &str = "^-?[0-9]+(\\.[0-9]+)?$";

@@ -104,6 +104,22 @@ fn a_manager_of_two_parts_is_warned_of() {
     assert_eq!(found(&[], &more), [""; 0]);
 }
 
+/// A territory is a team, whatever word stands behind it: without `members` everything went to the
+/// fallback, and the check was silent unless `territory` stood alone.
+#[test]
+fn a_territory_without_members_is_warned_of_beside_other_words() {
+    let more = [
+        ("policies/crediting/rest.rhai", "fn credit(tx) { tx.default_credit }"),
+        ("organization/teams.csv", "id,name,manager\nwest,West,mia\n"),
+        ("organization/members.csv", "team,participant\nwest,ann\n"),
+        ("organization/territories.csv", "team,field,value\nwest,stage,Won\n"),
+    ];
+    let words = "assign = [\"territory\", \"policy:rest\"]";
+    assert_eq!(found(&[("#direct", words)], &more), ["CR023 plans/p.toml:4:1"]);
+    let passed_on = format!("{words}\nmembers = \"manager\"");
+    assert_eq!(found(&[("#direct", &passed_on)], &more), [""; 0]);
+}
+
 #[test]
 fn a_policy_of_the_plan_that_no_rule_uses_is_warned_of() {
     let policies = [
@@ -168,13 +184,17 @@ fn a_row_that_stands_there_twice_is_warned_of() {
     assert_eq!(found(&[], &seats), ["CR034 organization/assignments.csv:3:1"]);
 }
 
-/// A literal recipient in a policy, and the place of a name in a condition in rows: it was shown
-/// at the beginning of the list.
+/// A recipient who is written out in a policy and whom nobody is called was not noticed.
 #[test]
-fn names_are_shown_where_they_stand() {
+fn a_recipient_of_a_policy_is_shown_where_it_is_named() {
     let policy = ("policies/crediting/east.rhai", "fn credit(tx) { \"RM-EAST\" }");
     let assign = ("#direct", "assign = \"policy:east\"");
     assert_eq!(found(&[assign], &[policy]), ["CR069 policies/crediting/east.rhai:1:17"]);
+}
+
+/// The caret of a name in a condition in rows stood at the beginning of the list.
+#[test]
+fn names_are_shown_where_they_stand() {
     let rows = "condition = [\n  { if = \"stage\", is = \"=\", value = \"Won\" },\n  \
                 { and = \"rep\", is = \"=\", value = \"Ann\" },\n]";
     check(&[("#direct", rows)], &["CR013 plans/p.toml:8:36"]);

@@ -74,7 +74,8 @@ fn tables_rules_and_managers_cost_what_they_are_many() {
     linear("a ring of managers", 1000, ring, 1);
 }
 
-/// A chain whose every position begins on a day of its own has no day on which it is followed whole
+/// A chain of 20,000 positions was 13 seconds of check, and twice the positions took four times as
+/// long: a chain whose every position begins on a day of its own has no day on which it is followed whole
 /// without being followed again on the next.
 #[test]
 fn a_chain_of_many_days_is_followed_once() {

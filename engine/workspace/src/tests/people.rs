@@ -1,9 +1,7 @@
-//! People who left, chains of thousands, and names that nobody can tell apart.
+//! People who left, and names that nobody can tell apart.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::small::SETTINGS;
 use crate::{Files, Ruleset};
@@ -35,25 +33,6 @@ fn whoever_reports_to_somebody_who_has_left_is_warned_of() {
         read(&[("organization/teams.csv", teams)]),
         ["CR084 the team `west` belongs to `us`, which does not exist from 2026-01-11 on"]
     );
-}
-
-/// Twice the positions took four times as long: 20,000 were 13 seconds.
-#[test]
-fn a_long_chain_of_positions_takes_time_in_proportion() {
-    let time = |count: usize| -> Duration {
-        let mut text = "id,manager,from\n".to_owned();
-        for number in 1..=count {
-            let (month, day) = (1 + number % 12, 1 + number % 28);
-            let manager = if number == 1 { String::new() } else { format!("p{}", number - 1) };
-            writeln!(text, "p{number},{manager},{:04}-{month:02}-{day:02}", 1950 + number % 70)
-                .unwrap();
-        }
-        let started = Instant::now();
-        read(&[("organization/participants.csv", &text)]);
-        started.elapsed()
-    };
-    let (small, large) = (time(500).min(time(500)), time(8_000).min(time(8_000)));
-    assert!(large < small * 80, "{large:?} for 16 times what took {small:?}");
 }
 
 /// A plan `wеst`, with a Cyrillic letter, stood beside `west`, and a name went over two lines.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use accredit_cases as cases;
 use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_operations::{suspect, zone};
 use accredit_workspace::{self as workspace, Files, Ruleset};
 use clap::ValueEnum;
 use notify_debouncer_full::new_debouncer;
@@ -20,7 +21,6 @@ use crate::cli::print::sarif;
 use crate::directory;
 use crate::directory::Found;
 use crate::directory::watch::{DirectoryIdentity, LOOK, is_replaced, is_written};
-use crate::operations::{suspect, zone};
 
 /// Changes within this time are one change: editors write a file in several steps.
 const SETTLE: Duration = Duration::from_millis(100);

@@ -15,6 +15,9 @@ use accredit_crediting::stage::Inputs;
 use accredit_domain::decision::Decision;
 use accredit_domain::limits::Limits;
 use accredit_ledger::definitions::content_hash;
+use accredit_operations::candidate;
+use accredit_operations::preview;
+use accredit_operations::replay;
 use accredit_workspace::{Files, Ruleset};
 use clap::Args;
 use rust_decimal::Decimal;
@@ -25,9 +28,6 @@ use crate::cli::remote::address::Server;
 use crate::cli::remote::client::Client;
 use crate::directory;
 use crate::directory::watch;
-use crate::operations::activation;
-use crate::operations::preview;
-use crate::operations::replay;
 
 /// The key of the checksum in what `preview --out` writes.
 const CHECKSUM: &str = "checksum";
@@ -210,7 +210,7 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
 
     let read = |files: &Files, whose: &Path| -> Result<Ruleset, String> {
         let paths: Vec<String> = files.keys().cloned().collect();
-        let checked = activation::check(files, &rows.columns, paths.iter());
+        let checked = candidate::check(files, &rows.columns, paths.iter());
         checked.map(|checked| checked.ruleset).map_err(|findings| {
             let text = crate::cli::print::report::text(files, &findings);
             format!("{} does not pass check\n{text}", whose.display())
@@ -241,7 +241,7 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     for id in ids {
         let side = |all: &BTreeMap<String, Vec<Decision>>| all.get(id).cloned().unwrap_or_default();
         let delta = impact::compare((&before, &side(&one)), (&after, &side(&two)));
-        impact.add(delta?.as_ref());
+        impact.add(delta.as_ref());
     }
 
     let how = &options.how;

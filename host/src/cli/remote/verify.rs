@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_ledger::Ledger;
+use accredit_operations::verify::{Wanted, verify};
 use accredit_redb::Redb;
 use accredit_seams::store::Error as StoreError;
 use clap::Args;
@@ -15,7 +16,6 @@ use serde_json::{Value as Json, json};
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::address::Server;
-use crate::operations::verify::{Wanted, verify};
 
 /// What `verify` may be told.
 #[derive(Debug, Args)]

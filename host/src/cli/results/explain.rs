@@ -92,7 +92,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             explanation
         })
         .filter(|explanation| {
-            credit.is_none() || explanation.credits.iter().any(|credit| credit.id == *id)
+            credit.is_none()
+                || explanation.credits.iter().any(|credit| credit.id.to_string() == *id)
         })
         .collect();
 

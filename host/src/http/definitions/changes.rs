@@ -8,6 +8,13 @@ use std::sync::Arc;
 use accredit_domain::limits::Limits;
 use accredit_ledger::changes::{Proposal, State as Standing};
 use accredit_ledger::definitions::{Activation, Effective};
+use accredit_operations::activation::people;
+use accredit_operations::activation::proposals;
+use accredit_operations::activation::{self, Change, Done};
+use accredit_operations::candidate;
+use accredit_operations::preview;
+use accredit_operations::replay::{self, Replayed};
+use accredit_operations::shadow;
 use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
@@ -23,9 +30,6 @@ use crate::http::definitions::conditions;
 use crate::http::definitions::files::allowed;
 use crate::http::definitions::policies;
 use crate::http::problem::Problem;
-use crate::operations::activation::{self, Change, Done};
-use crate::operations::preview;
-use crate::operations::replay::Replayed;
 use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -132,10 +136,11 @@ pub(crate) async fn preview(
 
         let effective = conditions::effective(sent.effective.as_deref())?;
         let changes = sent.files(&current.files);
-        let files = activation::changed(&current.files, &changes);
-        let checked = service.candidate(&files, changes.keys()).map_err(conditions::refused)?;
+        let files = candidate::changed(&current.files, &changes);
+        let checked = candidate::candidate(&service.context, &files, changes.keys())?;
 
-        let Replayed { impact, booked } = service.impact(&current, &checked.ruleset, effective)?;
+        let Replayed { impact, booked } =
+            replay::impact(&service.context, &current, &checked.ruleset, effective)?;
         let limits = limits(sent.max_total, sent.max_payee)?;
 
         let failed = |error| Problem::internal(&error);
@@ -151,7 +156,7 @@ pub(crate) async fn preview(
             "changes": preview::changes(&current.files, &files),
             "impact": impact.report(),
             "booked": booked.report(),
-            "people": service.people_report(&current, &checked.ruleset)?,
+            "people": people::people_report(&service.context, &current, &checked.ruleset)?,
             "stop_loss": impact.exceeds(&limits),
         })))
     });
@@ -183,7 +188,7 @@ pub(crate) async fn make(
         let current = service.ruleset.load_full();
         let mut change = sent.change(&current.files, &caller)?;
         if sent.draft {
-            let kept = service.draft(&change).map_err(conditions::refused)?;
+            let kept = proposals::draft(&service.context, &change)?;
             return Ok(conditions::done(&Done::Waiting(Box::new(kept)), None));
         }
 
@@ -198,7 +203,7 @@ pub(crate) async fn make(
         // `whole` was read against this ruleset and no other.
         change.base.get_or_insert_with(|| current.hash.to_string());
 
-        let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
+        let done = activation::submit(&service.context, &change, |_| Ok(()))?;
         Ok(conditions::done(&done, None))
     });
 
@@ -238,7 +243,7 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
         let failed = |error| Problem::internal(&error);
         let proposals = service.ledger.proposals().map_err(failed)?;
         let activations = service.ledger.activations().map_err(failed)?;
-        let shadow = service.shadow_change();
+        let shadow = shadow::running_change(&service.context);
 
         let waiting = proposals.iter().rev();
         let waiting = waiting.filter(|one| one.state != Standing::Active);
@@ -258,7 +263,7 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64
     let row = service.blocking(move |service| {
         let row = service.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
         let row = row.ok_or_else(|| Problem::not_found("change"))?;
-        Ok(kept(&row, service.shadow_change()))
+        Ok(kept(&row, shadow::running_change(&service.context)))
     });
     row.await.map(Json)
 }
@@ -273,8 +278,8 @@ pub(crate) async fn approve(
     let body = id.to_be_bytes();
     let asked = asked("approval", &caller, &headers, &body);
     let done = service.answered(asked, move |service| {
-        let done = service.carry_out(id, &caller.name).map(Done::Active);
-        Ok(conditions::done(&done.map_err(conditions::refused)?, None))
+        let done = proposals::carry_out(&service.context, id, &caller.name).map(Done::Active);
+        Ok(conditions::done(&done?, None))
     });
     done.await
 }
@@ -285,7 +290,8 @@ pub(crate) async fn withdraw(
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
 ) -> Answer {
-    let row = service.blocking(move |service| service.withdraw(id, &caller.name));
+    let row = service
+        .blocking(move |service| Ok(proposals::withdraw(&service.context, id, &caller.name)?));
     Ok(Json(kept(&row.await?, None)))
 }
 
@@ -337,7 +343,7 @@ pub(crate) async fn rollback(
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
 
         let change = Change {
-            files: crate::directory::watch::differences(&current.files, &files),
+            files: preview::differences(&current.files, &files),
             who: caller.name,
             why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
             source: "api",
@@ -353,7 +359,7 @@ pub(crate) async fn rollback(
             return Err(Problem::conflict("nothing_changes", "this set is in force already"));
         }
 
-        let done = service.submit(&change, |_| Ok(())).map_err(conditions::refused)?;
+        let done = activation::submit(&service.context, &change, |_| Ok(()))?;
         Ok(conditions::done(&done, None))
     });
 

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use accredit_ledger::definitions::Effective;
+use accredit_operations::activation::{Change, Done};
+use accredit_operations::error::Error;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::http::problem::Problem;
-use crate::operations::activation::{Change, Done, Refused};
 use crate::server::secrets::Caller;
 use crate::server::tasks::Answered;
 
@@ -79,8 +80,8 @@ impl Condition {
     /// Whether it holds, where anything was said at all.
     ///
     /// # Errors
-    /// 412 when something else is there.
-    pub(crate) fn holds_if_said(&self, current: Option<&str>, what: &str) -> Result<(), Problem> {
+    /// [`Error::Precondition`] when something else is there.
+    pub(crate) fn holds_if_said(&self, current: Option<&str>, what: &str) -> Result<(), Error> {
         let said = self.if_match.is_some() || self.if_none_match.is_some();
         if said { self.holds(current, what) } else { Ok(()) }
     }
@@ -88,11 +89,10 @@ impl Condition {
     /// Whether it holds of a thing with the hash `current`, or of its absence; `what` it is.
     ///
     /// # Errors
-    /// 412 when something else is there, 428 when nothing was said about what is.
-    pub(crate) fn holds(&self, current: Option<&str>, what: &str) -> Result<(), Problem> {
-        let stale = |detail: String| {
-            Err(Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail))
-        };
+    /// [`Error::Precondition`] when something else is there, [`Error::PreconditionRequired`] when
+    /// nothing was said about what is.
+    pub(crate) fn holds(&self, current: Option<&str>, what: &str) -> Result<(), Error> {
+        let stale = |detail: String| Err(Error::precondition("precondition_failed", detail));
 
         let Some(current) = current else {
             return match self.if_match {
@@ -107,8 +107,7 @@ impl Condition {
 
         let Some(given) = &self.if_match else {
             let detail = "say with `If-Match` which version is to be replaced";
-            let status = StatusCode::PRECONDITION_REQUIRED;
-            return Err(Problem::new(status, "precondition_required", detail));
+            return Err(Error::precondition_required("precondition_required", detail));
         };
 
         let given = given.split(',').map(|tag| tag.trim().trim_matches('"'));
@@ -117,18 +116,6 @@ impl Condition {
         match given.next() {
             Some(_) => Ok(()),
             None => stale(format!("the {what} has changed since it was read")),
-        }
-    }
-}
-
-/// A refusal as it goes out.
-pub(crate) fn refused(refused: Refused) -> Problem {
-    match refused {
-        Refused::Problem(problem) => problem,
-        Refused::Diagnostics(diagnostics) => {
-            let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());
-            let detail = "check found errors; the version in force stays";
-            Problem::unprocessable("check_failed", detail).errors(errors.collect())
         }
     }
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_ledger::definitions::{content_hash, set_hash};
+use accredit_operations::activation::{self, Change};
+use accredit_operations::preview::unified;
 use accredit_workspace::{self as workspace, Files};
 use axum::Json;
 use axum::body::Bytes;
@@ -20,7 +22,6 @@ use serde_json::{Value, json};
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Condition};
 use crate::http::problem::Problem;
-use crate::operations::activation::Change;
 use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -127,7 +128,7 @@ async fn put(
     path: String,
     headers: HeaderMap,
     text: Option<Arc<str>>,
-) -> Result<crate::operations::activation::Done, Problem> {
+) -> Result<activation::Done, Problem> {
     allowed(&path)?;
 
     let condition = Condition::new(&headers);
@@ -139,7 +140,7 @@ async fn put(
             let hash = files.get(&path).map(|text| content_hash(text));
             condition.holds(hash.as_deref(), "definition")
         };
-        service.submit(&change, holds).map_err(conditions::refused)
+        activation::submit(&service.context, &change, holds).map_err(Problem::from)
     });
 
     // Not cut short by a client that goes away: `blocking` runs to its end.
@@ -180,7 +181,7 @@ pub(crate) async fn restore(
             let hash = files.get(&path).map(|text| content_hash(text));
             condition.holds_if_said(hash.as_deref(), "definition")
         };
-        service.submit(&change, holds).map_err(conditions::refused)
+        activation::submit(&service.context, &change, holds).map_err(Problem::from)
     });
 
     conditions::answer(&done.await?, Some(&hash))
@@ -229,11 +230,4 @@ fn diff(service: &Service, path: &str, between: &Between) -> Result<String, Prob
         None => service.ruleset.load().files.get(path).cloned().unwrap_or_else(|| Arc::from("")),
     };
     Ok(unified(path, &old, &new))
-}
-
-/// A unified diff of a file.
-pub(crate) fn unified(path: &str, old: &str, new: &str) -> String {
-    let diff = similar::TextDiff::from_lines(old, new);
-    let (from, to) = (format!("a/{path}"), format!("b/{path}"));
-    diff.unified_diff().header(&from, &to).to_string()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use accredit_domain::policy::Kind;
 use accredit_ledger::definitions::{Activation, Refusal, content_hash};
+use accredit_operations::activation::{self, Change};
 use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
@@ -17,7 +18,6 @@ use crate::http::Answer;
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Condition};
 use crate::http::problem::Problem;
-use crate::operations::activation::Change;
 use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -168,7 +168,7 @@ pub(crate) async fn replace(
         let allowed = |files: &Files| {
             condition.holds(files.get(&path).map(|text| content_hash(text)).as_deref(), "policy")
         };
-        service.submit(&change, allowed).map_err(conditions::refused)
+        activation::submit(&service.context, &change, allowed).map_err(Problem::from)
     });
 
     // Not cut short by a client that goes away: `blocking` runs to its end.

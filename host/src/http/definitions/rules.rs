@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_ledger::definitions::content_hash;
+use accredit_operations::activation::{self, Change, Done};
+use accredit_operations::rules::{self, Rule, Uneditable, Wanted};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -20,8 +22,6 @@ use crate::http::Answer;
 use crate::http::caching;
 use crate::http::definitions::conditions::{self, Condition};
 use crate::http::problem::Problem;
-use crate::operations::activation::{Change, Done};
-use crate::operations::rules::{self, Rule, Uneditable, Wanted};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -135,7 +135,7 @@ async fn edit(
         // What was edited is the text of this ruleset and no other.
         let base = Some(ruleset.hash.to_string());
         let change = Change { files, base, ..change };
-        service.submit(&change, |_| Ok(())).map_err(conditions::refused)
+        activation::submit(&service.context, &change, |_| Ok(())).map_err(Problem::from)
     });
 
     done.await

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use accredit_operations::activation::proposals;
+use accredit_operations::context::Sums;
+use accredit_operations::shadow;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
@@ -11,9 +14,7 @@ use crate::http::Answer;
 
 use crate::http::definitions::changes;
 
-use crate::http::definitions::conditions;
 use crate::http::problem::Problem;
-use crate::operations::shadow::Sums;
 use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -31,7 +32,7 @@ fn shown(sums: &Sums, ruleset: Option<&str>) -> Value {
 
 /// What the shadow has come to so far.
 pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
-    let sums = service.shadow_sums();
+    let sums = shadow::sums(&service.context);
     let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
     Ok(Json(shown(&sums, Some(&ruleset))))
 }
@@ -61,12 +62,12 @@ pub(crate) async fn start(
             (None, sent) => {
                 let current = service.ruleset.load_full();
                 let change = sent.unwrap_or_default().change(&current.files, &caller)?;
-                service.draft(&change).map_err(conditions::refused)?
+                proposals::draft(&service.context, &change)?
             }
         };
 
-        service.start_shadow(&kept, &caller.name).map_err(conditions::refused)?;
-        Ok(service.shadow_sums().map(|(sums, ruleset)| shown(&sums, Some(&ruleset))))
+        shadow::start(&service.context, &kept, &caller.name)?;
+        Ok(shadow::sums(&service.context).map(|(sums, ruleset)| shown(&sums, Some(&ruleset))))
     });
 
     Ok(Json(started.await?.unwrap_or_default()))
@@ -77,7 +78,8 @@ pub(crate) async fn stop(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
 ) -> Answer {
-    let ended = service.blocking(move |service| service.stop_shadow(&caller.name)).await?;
+    let ended =
+        service.blocking(move |service| Ok(shadow::stop(&service.context, &caller.name)?)).await?;
     let sums = ended.ok_or_else(|| Problem::not_found("shadow"))?;
     Ok(Json(shown(&sums, None)))
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use accredit_ledger::inbox::Delivery;
+use accredit_operations::intake::{self, Comparison};
 use accredit_seams::connector::{Payload, Verified};
 use axum::Json;
 use axum::body::Bytes;
@@ -17,7 +18,6 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::http::problem::Problem;
-use crate::operations::intake::{self, Comparison};
 use crate::plugins;
 use crate::server::state::Service;
 use crate::server::writer::NotTaken;
@@ -192,7 +192,7 @@ fn transactions(
 ) -> Result<(Vec<String>, ColumnsMissing), Problem> {
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
     let mut machines = kept().pop().unwrap_or_default();
-    let understood = intake::understand(ruleset, &mut machines, delivery);
+    let understood = intake::understand(service, ruleset, &mut machines, delivery);
 
     let mut kept = kept();
     if kept.len() < MACHINES_KEPT_MAX {

@@ -17,6 +17,8 @@ use std::time::Duration;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::transaction::Record;
 use accredit_domain::transaction::read::Malformed;
+use accredit_operations::intake::{Compared, Comparison};
+use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
 use axum::Json;
 use axum::body::Bytes;
@@ -30,8 +32,6 @@ use self::chunks::Chunks;
 use crate::directory::formats::{self, Body, Format, NotRead};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::operations::intake::{Compared, Comparison};
-use crate::operations::suspect::{self, Survey, Suspicions};
 use crate::server::room::Place;
 use crate::server::state::Service;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use accredit_crediting::stage::adjust;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::record::Stored;
+use accredit_operations::explain;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -41,7 +42,7 @@ async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<S
         let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
         let fields = Arc::clone(&service.ruleset.load().settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&record));
-        let inputs = crate::operations::explain::inputs(None, &resolutions);
+        let inputs = explain::inputs(None, &resolutions);
         let inputs = inputs.map_err(|error| Problem::internal(&error))?;
         Ok(adjust::transaction(&inputs, &transaction).preadjusted().flatten())
     });
@@ -52,8 +53,11 @@ async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<S
 pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
     let stored = stored(&service, &id).await?;
     let plans = service.blocking(move |service| {
-        let plans = stored.decisions.iter().map(|decision| service.explain(&stored, decision));
-        plans.collect::<Result<Vec<_>, Problem>>()
+        let plans = stored
+            .decisions
+            .iter()
+            .map(|decision| explain::explain_decision(&service.context, &stored, decision));
+        Ok(plans.collect::<Result<Vec<_>, _>>()?)
     });
     Ok(Json(json!({ "transaction": id, "plans": plans.await? })))
 }
@@ -73,8 +77,11 @@ pub(crate) async fn case(
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan`"))?;
     let stored = stored(&service, &id).await?;
-    let text =
-        service.blocking(move |service| service.keep(&stored, wanted.plan.as_deref())).await?;
+    let text = service
+        .blocking(move |service| {
+            Ok(explain::keep_as_case(&service.context, &stored, wanted.plan.as_deref())?)
+        })
+        .await?;
     Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
 }
 

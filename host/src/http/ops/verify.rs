@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accredit_operations::verify::{Wanted, verify};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -10,7 +11,6 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::http::problem::Problem;
-use crate::operations::verify::{Wanted, verify};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Answered, Asked};

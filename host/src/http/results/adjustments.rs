@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use accredit_crediting::posting;
-use accredit_domain::decision::Resolution;
+use accredit_domain::decision::{Resolution, ResolutionAction};
 use accredit_domain::money;
+use accredit_operations::calculations;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -73,14 +74,13 @@ async fn adjust(
             let detail = format!("`{code}` is not one of the workspace's reason codes");
             return Err(Problem::unprocessable("unknown_reason_code", detail));
         }
-        None if action != "reset" => {
+        None if action != ResolutionAction::Reset => {
             let detail = "an adjustment needs one of the workspace's reason codes";
             return Err(Problem::unprocessable("reason_code_needed", detail));
         }
         _ => (),
     }
 
-    let action = action.to_owned();
     let (reason_code, comment) = (said.reason_code, said.comment);
     let act = Act::Adjust { subject, action, amount, reason_code, comment };
     approvals::decide(&service, act, caller).await
@@ -100,17 +100,13 @@ pub(crate) fn perform(worker: &mut Worker, order: Adjust) -> Result<Value, Probl
     Ok(json!({ "adjustment": show(service, &kept, true)?, "credit": credit }))
 }
 
-/// The action, and its amount written as a plain decimal.
-fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
-    let action = match said.action.as_str() {
-        "adjust_to" => "adjust_to",
-        "adjust_by" => "adjust_by",
-        "reset" => "reset",
-        other => {
-            let detail = format!("`{other}` is none of `adjust_to`, `adjust_by` and `reset`");
-            return Err(Problem::unprocessable("unknown_action", detail));
-        }
-    };
+/// The action and its amount.
+fn understood(said: &Said) -> Result<(ResolutionAction, Option<Decimal>), Problem> {
+    let action = ResolutionAction::parse(&said.action).filter(|action| action.is_adjustment());
+    let action = action.ok_or_else(|| {
+        let detail = format!("`{}` is none of `adjust_to`, `adjust_by` and `reset`", said.action);
+        Problem::unprocessable("unknown_action", detail)
+    })?;
 
     let amount = said.amount.as_deref().map(|text| {
         Decimal::from_str_exact(text.trim()).map_err(|_| {
@@ -128,8 +124,8 @@ fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
 
     // A reset takes back what was adjusted, so an amount would mean nothing.
     match (action, amount) {
-        ("reset", _) => Ok((action, None)),
-        (_, Some(amount)) => Ok((action, Some(amount.to_string()))),
+        (ResolutionAction::Reset, _) => Ok((action, None)),
+        (_, Some(amount)) => Ok((action, Some(amount))),
         (_, None) => {
             let detail = format!("`{action}` needs an `amount`");
             Err(Problem::unprocessable("bad_amount", detail))
@@ -138,8 +134,9 @@ fn understood(said: &Said) -> Result<(&'static str, Option<String>), Problem> {
 }
 
 fn show(service: &Service, one: &Resolution, counts: bool) -> Result<Value, Problem> {
-    let counts = counts && one.action != "reset";
-    let (applied, _) = service.applied(one).map_err(|error| Problem::internal(&error))?;
+    let counts = counts && one.action != ResolutionAction::Reset;
+    let (applied, _) =
+        calculations::applied(&service.context, one).map_err(|error| Problem::internal(&error))?;
     let mut shown = json!(one);
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("counts".to_owned(), json!(counts));
@@ -170,7 +167,7 @@ pub(crate) async fn list_of_credit(
     let listed = service.blocking(move |service| {
         let row = service.ledger.credit(&id).map_err(|error| Problem::internal(&error))?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
-        let credit = posting::credit_of(&row).to_string();
+        let credit = Some(posting::credit_of(&row));
         listed(service, &row.transaction, |one| one.credit == credit)
     });
     Ok(crate::http::list(listed.await?))

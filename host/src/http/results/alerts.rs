@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_ledger::enquiries::{IN_PROGRESS, OPEN};
+use accredit_operations::calculations;
+use accredit_operations::rewards;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -69,7 +71,7 @@ fn fits(wanted: &Wanted, alert: &Value) -> bool {
 fn after_decisions(service: &Service, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     let leaves = wanted.period.as_deref().map(|id| {
         let calendar = &service.ruleset.load().settings.calendar;
-        credits::leaves(calendar, id).map(|leaves| leaves.into_iter().collect())
+        credits::leaves(calendar, id).map(|leaves| leaves.into_iter().map(String::from).collect())
     });
     let mut others = of_others(service, wanted, leaves.transpose()?.as_ref())?;
     others.retain(|alert| fits(wanted, alert));
@@ -129,8 +131,10 @@ fn of_others(
     leaves: Option<&BTreeSet<String>>,
 ) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
-    let lost = service.lost_adjustments(wanted.plan.as_deref(), leaves).map_err(failed)?;
-    let rewards = service.reward_alerts(wanted.plan.as_deref(), leaves).map_err(failed)?;
+    let lost = calculations::lost_adjustments(&service.context, wanted.plan.as_deref(), leaves)
+        .map_err(failed)?;
+    let rewards =
+        rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves).map_err(failed)?;
 
     let mut alerts: Vec<Value> = rewards.iter().map(|row| json!(row)).collect();
     let lost = lost.iter().map(|note| with(json!(note), "period", &wanted.period));

@@ -6,9 +6,11 @@
 //! **Architecture invariant:** nobody approves what they asked for, and an act that waits is carried
 //! out by the same function as one that does not.
 
+use rust_decimal::Decimal;
 use std::sync::Arc;
 
 use accredit_domain::decision::Approved;
+use accredit_domain::decision::{HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{Request, RequestState};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -25,7 +27,7 @@ use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::{Action, Adjust, Resolve, Subject, What, Wish, Worker};
+use crate::server::worker::{Adjust, Resolve, Subject, What, Wish, Worker};
 
 /// Something that a person decides about money.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,13 +36,13 @@ pub(crate) enum Act {
     /// An amount is adjusted.
     Adjust {
         subject: Subject,
-        action: String,
-        amount: Option<String>,
+        action: ResolutionAction,
+        amount: Option<Decimal>,
         reason_code: Option<String>,
         comment: Option<String>,
     },
     /// A credit is held, or its hold is released.
-    Resolve { credit: String, action: Action, comment: Option<String> },
+    Resolve { credit: String, action: HoldAction, comment: Option<String> },
     /// Many holds are released.
     ReleaseHolds { filter: holds::Filter },
     /// A calculation is released to its payees; `force` is the reason of a forced one.
@@ -113,9 +115,11 @@ impl Act {
             Act::ReleaseHolds { .. } => (true, "hold"),
 
             Act::ReleaseCalculation { plan, period, .. }
-            | Act::DeleteCalculation { plan, period, .. } => {
-                (service.released(plan, period).map(|_| true)?, "calculation")
-            }
+            | Act::DeleteCalculation { plan, period, .. } => (
+                accredit_operations::calculations::released(&service.context, plan, period)
+                    .map(|_| true)?,
+                "calculation",
+            ),
 
             Act::Period { id, .. } => {
                 (service.ruleset.load().settings.calendar.find(id).is_some(), "period")

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use accredit_domain::money;
 use accredit_ledger::releases::{CONFIRMED, DELETED, Release};
+use accredit_operations::calculations::{self, counts, own_period};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -20,7 +21,6 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act, By};
-use crate::operations::calculations::{self, counts, own_period};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
@@ -78,7 +78,7 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
     let ruleset = service.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let index = service.index().map_err(failed)?;
+    let index = calculations::index(&service.context).map_err(failed)?;
     let summaries = &index.summaries;
     let releases = service.ledger.releases().map_err(failed)?;
 
@@ -158,8 +158,8 @@ pub(crate) async fn show(
     Path((plan, period)): Path<(String, String)>,
 ) -> Answer {
     let shown = service.blocking(move |service| {
-        let wanted = service.wanted(&plan, &period)?;
-        let calculation = service.calculation(&wanted);
+        let wanted = calculations::wanted(&service.context, &plan, &period)?;
+        let calculation = calculations::calculation(&service.context, &wanted);
         calculation.map(|all| json!(all)).map_err(|error| Problem::internal(&error))
     });
     shown.await.map(Json)
@@ -214,7 +214,7 @@ pub(crate) fn publish(
     (plan, period): (&str, &str),
     wish: &Wish,
 ) -> Result<Value, Problem> {
-    let wanted = worker.service().released(plan, period)?;
+    let wanted = calculations::released(&worker.service().context, plan, period)?;
     worker.service().refuse_during_run(Some(plan), &wanted.leaves)?;
     worker.publish(&wanted, wish).map(|release| shown(&release))
 }
@@ -256,7 +256,7 @@ pub(crate) fn unpublish(
 ) -> Result<Value, Problem> {
     let service = worker.service();
 
-    let wanted = service.released(plan, period)?;
+    let wanted = calculations::released(&service.context, plan, period)?;
     if !force {
         refuse_certain(service, &wanted)?;
     }

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accredit_domain::calendar::{Calendar, PeriodKind};
-use accredit_domain::decision::CREDIT_COLUMNS;
+use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::decision::HoldAction;
+use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::explain;
 use accredit_seams::store::Error;
 use axum::Json;
 use axum::body::Bytes;
@@ -22,7 +25,6 @@ use crate::http::results::approvals::{self, Act};
 use crate::http::results::exports::{self, Pages, Part, Rows};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::Action;
 
 /// Rows of a page, unless asked for fewer or more.
 const LIMIT_DEFAULT: usize = 100;
@@ -60,11 +62,9 @@ pub(crate) async fn list(
         )
     })?;
 
-    let status = wanted.status.as_deref();
-    if status.is_some_and(|status| accredit_domain::credit::Status::parse(status).is_none()) {
-        let detail = "`status` is `active`, `held`, `suppressed` or `void`";
-        return Err(Problem::bad_request(detail));
-    }
+    let unknown_status =
+        |_| Problem::bad_request("`status` is `active`, `held`, `suppressed` or `void`");
+    let status = wanted.status.as_deref().map(str::parse).transpose().map_err(unknown_status)?;
 
     let periods = periods(&service, wanted.period.as_deref())?;
     let query = CreditQuery {
@@ -72,7 +72,7 @@ pub(crate) async fn list(
         position: wanted.position,
         team: wanted.team,
         periods,
-        status: wanted.status,
+        status,
         transaction: wanted.transaction,
         plan: wanted.plan,
         limit: 0,
@@ -108,7 +108,10 @@ pub(crate) fn unread(error: &Error) -> Problem {
 ///
 /// # Errors
 /// When the calendar has no such period.
-pub(crate) fn periods(service: &Service, id: Option<&str>) -> Result<Option<Vec<String>>, Problem> {
+pub(crate) fn periods(
+    service: &Service,
+    id: Option<&str>,
+) -> Result<Option<Vec<PeriodKey>>, Problem> {
     let ruleset = service.ruleset.load();
     id.map(|id| leaves(&ruleset.settings.calendar, id)).transpose()
 }
@@ -129,7 +132,7 @@ pub(crate) fn limit(wanted: Option<usize>) -> Result<usize, Problem> {
 ///
 /// # Errors
 /// When the calendar has no such period.
-pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<String>, Problem> {
+pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, Problem> {
     let unknown = || Problem::bad_request(format!("`{id}` is no period of the calendar"));
     let period = calendar.find(id).ok_or_else(unknown)?;
 
@@ -145,7 +148,7 @@ pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<String>, Probl
         day = leaf.end;
     }
 
-    Ok(leaves.into_iter().collect())
+    Ok(leaves.into_iter().map(PeriodKey::from).collect())
 }
 
 /// One credit.
@@ -166,7 +169,7 @@ pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<
         let stored = service.ledger.transaction(&row.transaction).map_err(failed)?;
         let why = stored.as_ref().and_then(|stored| {
             let plan = stored.decisions.iter().find(|decision| decision.plan == row.plan)?;
-            Some(service.explain(stored, plan))
+            Some(explain::explain_decision(&service.context, stored, plan))
         });
         Ok(json!({ "credit": row, "why": why.transpose()? }))
     });
@@ -188,7 +191,7 @@ pub(crate) async fn release(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    resolve(service, id, (Action::Release, caller), &body).await
+    resolve(service, id, (HoldAction::Release, caller), &body).await
 }
 
 /// Holds a credit.
@@ -198,13 +201,13 @@ pub(crate) async fn hold(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    resolve(service, id, (Action::Hold, caller), &body).await
+    resolve(service, id, (HoldAction::Hold, caller), &body).await
 }
 
 async fn resolve(
     service: Arc<Service>,
     credit: String,
-    (action, caller): (Action, Caller),
+    (action, caller): (HoldAction, Caller),
     body: &[u8],
 ) -> Result<Response, Problem> {
     let said: Said = match body.trim_ascii() {

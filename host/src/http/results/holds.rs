@@ -4,8 +4,11 @@
 
 use std::sync::Arc;
 
-use accredit_domain::decision::CreditRow;
+use accredit_domain::credit::Status;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::calculations::leaves;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -16,7 +19,6 @@ use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act, By};
-use crate::operations::calculations::leaves;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
@@ -79,21 +81,21 @@ pub(crate) fn perform(worker: &mut Worker, filter: Filter, by: &By) -> Result<Va
     let periods = period.as_deref().map(|id| {
         let found = ruleset.settings.calendar.find(id);
         let found = found.ok_or_else(|| Problem::not_found("period"))?;
-        Ok(leaves(&ruleset, &found).into_iter().collect())
+        Ok::<_, Problem>(leaves(&ruleset, &found).into_iter().map(PeriodKey::from).collect())
     });
 
     let query = CreditQuery {
         payee,
         position,
         periods: periods.transpose()?,
-        status: Some("held".to_owned()),
+        status: Some(Status::Held),
         transaction,
         plan,
         limit: PAGE,
         ..CreditQuery::default()
     };
 
-    let fits = |row: &CreditRow| {
+    let fits = |row: &PostedCredit| {
         let same = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use accredit_ledger::notes::{NotePage, NoteQuery, NoteRow};
+use accredit_operations::rewards;
 use accredit_seams::store::Error;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -68,8 +69,8 @@ pub(crate) async fn log(
 fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Problem> {
     let calendar = service.ruleset.load().settings.calendar.clone();
     let leaves = wanted.period.as_deref().map(|id| credits::leaves(&calendar, id)).transpose()?;
-    let leaves = leaves.map(|leaves| leaves.into_iter().collect());
-    let found = service.reward_alerts(wanted.plan.as_deref(), leaves.as_ref());
+    let leaves = leaves.map(|leaves| leaves.into_iter().map(String::from).collect());
+    let found = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves.as_ref());
     let mut found = found.map_err(|error| Problem::internal(&error))?;
     found.retain(|row| {
         let fits = |wanted: &Option<String>, found: &str| {

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use accredit_crediting::explain::{Finding, WhyNot};
 use accredit_crediting::stage::maximum;
-use accredit_domain::decision::{CreditRow, Note};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::Note;
 use accredit_domain::money;
 use accredit_domain::transaction::number;
 use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::Statement;
-use accredit_seams::store::Error as StoreError;
+use accredit_operations::explain;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -86,14 +87,11 @@ fn ids(service: &Service, payee: &str) -> Vec<String> {
 
 fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, Problem> {
     let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
-    for row in one.credits.iter().filter(|row| row.status == "active") {
-        let amount = row.amount().map_err(StoreError::Damaged);
-        let amount = amount.map_err(|error| Problem::internal(&error))?;
-
+    for row in one.credits.iter().filter(|row| row.is_active()) {
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
         match totals.iter_mut().find(|(kind, unit, _)| (*kind, *unit) == key) {
-            Some((.., sum)) => money::add_to_total(sum, amount),
-            None => totals.push((key.0, key.1, amount)),
+            Some((.., sum)) => money::add_to_total(sum, row.amount),
+            None => totals.push((key.0, key.1, row.amount)),
         }
     }
 
@@ -101,7 +99,7 @@ fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, P
         json!({ "credit_type": kind, "unit_type": unit, "amount": sum.to_string() })
     });
 
-    let rows = |rows: &[CreditRow]| -> Result<Vec<Value>, Problem> {
+    let rows = |rows: &[PostedCredit]| -> Result<Vec<Value>, Problem> {
         rows.iter().map(|row| Ok(credit(payee, row, before_maximum(service, row)?))).collect()
     };
 
@@ -120,19 +118,19 @@ fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, P
 
 /// What a published credit would be without the maximum that cut it; none where nothing did, or
 /// where the credit was decided otherwise since.
-fn before_maximum(service: &Service, row: &CreditRow) -> Result<Option<String>, Problem> {
+fn before_maximum(service: &Service, row: &PostedCredit) -> Result<Option<String>, Problem> {
     let stored = service.ledger.transaction(&row.transaction);
     let stored = stored.map_err(|error| Problem::internal(&error))?;
     let decisions = stored.iter().flat_map(|stored| &stored.decisions);
     let mut decided = decisions.filter(|decision| {
-        let same = |now: &CreditRow| now.id == row.id && now.amount == row.amount;
+        let same = |now: &PostedCredit| now.id == row.id && now.amount == row.amount;
         decision.plan == row.plan && decision.credits.iter().any(same)
     });
     Ok(decided.find_map(|decision| maximum::before_maximum(&decision.log, row)))
 }
 
 /// A credit as its payee sees it, with the way to its explanation and the amount that a maximum cut.
-fn credit(payee: &str, row: &CreditRow, before_maximum: Option<String>) -> Value {
+fn credit(payee: &str, row: &PostedCredit, before_maximum: Option<String>) -> Value {
     json!({
         "id": row.id,
         "transaction": row.transaction,
@@ -191,11 +189,13 @@ pub(crate) async fn why_not(
         // A deal that nobody knows has no decisions, and no plans are listed for it.
         for decision in stored.iter().flat_map(|stored| &stored.decisions) {
             let Some(stored) = &stored else { continue };
-            if let Some(why) = service.for_payee(stored, decision, &payee)? {
+            if let Some(why) =
+                explain::explain_for_payee(&service.context, stored, decision, &payee)?
+            {
                 let log = &decision.log;
                 let mine = decision.credits.iter().any(|row| {
-                    row.payee.as_ref().is_some_and(|payee| ids.contains(payee))
-                        && matches!(row.status.as_str(), "active" | "held")
+                    row.payee.as_ref().is_some_and(|payee| ids.iter().any(|id| payee == id))
+                        && (row.is_active() || row.is_held())
                 });
                 plans.push(public(&payee, why, (mine, log), &published));
             }
@@ -230,7 +230,7 @@ fn public(
 
     // What was decided since the release is not for the payee: not even why.
     let unchanged = why.credits.iter().all(|now| {
-        let same = |row: &CreditRow| row.id == now.id && row.amount == now.amount;
+        let same = |row: &PostedCredit| row.id == now.id && row.amount == now.amount;
         published.iter().any(|one| one.credits.iter().any(same))
     });
 
@@ -323,13 +323,15 @@ pub(crate) async fn enquire(
             let published = published(service, &payee, None)?;
             let mut rows =
                 published.iter().flat_map(|one| one.credits.iter().chain(&one.team_credits));
-            let row = rows.find(|row| row.id == *id).ok_or_else(|| Problem::not_found("credit"))?;
+            let row = rows
+                .find(|row| row.id.to_string() == *id)
+                .ok_or_else(|| Problem::not_found("credit"))?;
             if transaction.as_ref().is_some_and(|known| *known != row.transaction) {
                 let detail = "the credit is of another transaction";
                 return Err(Problem::unprocessable("other_transaction", detail));
             }
-            transaction = Some(row.transaction.clone());
-            actual = Some(row.amount.clone());
+            transaction = Some(row.transaction.to_string());
+            actual = Some(row.amount.to_string());
         }
 
         let enquiry = Enquiry {

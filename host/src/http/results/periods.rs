@@ -8,6 +8,7 @@ use std::sync::Arc;
 use accredit_domain::calendar::{Period, State as Standing};
 use accredit_domain::decision::Approved;
 use accredit_ledger::periods::{FINALIZED, Said};
+use accredit_operations::calculations;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -177,7 +178,7 @@ pub(crate) fn perform(
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
     if act == Act::Finalize {
-        let leaves = crate::operations::calculations::leaves(&service.ruleset.load(), &period);
+        let leaves = calculations::leaves(&service.ruleset.load(), &period);
         service.refuse_during_run(None, &leaves)?;
     }
 

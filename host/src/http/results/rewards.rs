@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use accredit_domain::decision::{REWARD_COLUMNS, RewardRow};
+use accredit_domain::decision::{EarnedReward, REWARD_COLUMNS};
+use accredit_domain::keys::PeriodKey;
+use accredit_operations::rewards::{self, RewardPlace};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -16,7 +18,6 @@ use serde::Deserialize;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
 use crate::http::results::exports::{self, Pages, Part, Rows};
-use crate::operations::rewards::RewardPlace;
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.
@@ -34,7 +35,7 @@ pub(crate) struct Narrow {
 struct RewardQuery {
     plan: Option<String>,
     /// Ids of leaf periods: calculations that lie within them.
-    leaves: Option<Vec<String>>,
+    leaves: Option<Vec<PeriodKey>>,
     payee: Option<String>,
 }
 
@@ -62,8 +63,9 @@ impl Pages for RewardQuery {
 
     fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
         let start = part.cursor.map(read_cursor).transpose()?.unwrap_or_default();
-        let fits = |row: &RewardRow| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
-        let found = service.rewards_from(
+        let fits = |row: &EarnedReward| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
+        let found = rewards::rewards_from(
+            &service.context,
             (self.plan.as_deref(), self.leaves.as_deref()),
             &start,
             part.limit,

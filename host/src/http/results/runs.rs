@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accredit_ledger::runs::{Run, RunState};
+use accredit_operations::calculations;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -88,14 +89,14 @@ pub(crate) async fn begin(
         let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
         let checked = service.ask(move |worker| {
             // An unknown plan or period is refused before unknown deals are.
-            worker.service().wanted(&plan, &period)?;
+            calculations::wanted(&worker.service().context, &plan, &period)?;
             worker.check_selected(&selected)
         });
         checked.await?;
     }
 
     let begun = service.blocking(move |service| {
-        let wanted = service.wanted(&plan, &period)?;
+        let wanted = calculations::wanted(&service.context, &plan, &period)?;
         let at_ms = service.clock.now_ms();
         let (mode, who) = (said.mode, caller.name);
         let run = Run { plan, period, mode, selected, who, at_ms, ..Run::default() };

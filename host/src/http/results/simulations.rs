@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use accredit_operations::calculations;
+use accredit_operations::simulation;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -46,8 +48,8 @@ pub(crate) async fn simulate(
     let wait = tasks::wait(&headers);
     let asked = Asked { what: "simulation", who: caller.name, body: &body, wait };
     let simulated = service.answered(asked, move |service| {
-        let wanted = service.wanted(&request.plan, &request.period)?;
-        service.simulation(&wanted, request.as_of).map(|found| Answered::ok(json!(found)))
+        let wanted = calculations::wanted(&service.context, &request.plan, &request.period)?;
+        Ok(Answered::ok(json!(simulation::simulation(&service.context, &wanted, request.as_of)?)))
     });
 
     simulated.await

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use accredit_ledger::Ledger;
 use accredit_ledger::sealed::{SEAL_BYTES, with_seal};
+use accredit_operations::verify::{Wanted, verify};
 use accredit_redb::Redb;
 use accredit_seams::store::{Batch, Store, Table};
 use serde_json::{Value, json};
 
 use super::{Host, PLAN, Reply, deal, recredited};
-use crate::operations::verify::{Wanted, verify};
 use crate::server::credentials;
 
 const CASES: &str = "# Sellers

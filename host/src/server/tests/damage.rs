@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::verify::{Wanted, verify};
 use accredit_redb::Redb;
 use accredit_seams::store::{Error, Store, Table};
 use serde_json::json;
 
 use super::{Host, deal};
 use crate::cli::remote::verify::looked_at;
-use crate::operations::verify::{Wanted, verify};
 
 /// Flips a run; a longer campaign sets `ACCREDIT_FLIPS`.
 fn flips() -> u64 {
@@ -126,6 +126,28 @@ fn a_flipped_bit_changes_no_amount_and_is_called_damage() {
         }
     }
     assert!(found > 0, "no flip met a row");
+}
+
+/// Eight bytes of a statement that was released were changed in the file: its payee was shown
+/// 92,345.07 for 12,345.07, and `verify` found nothing.
+#[test]
+fn an_amount_that_was_changed_in_the_file_is_not_shown() {
+    let (dir, bytes) = file();
+    let path = dir.path().join("changed.redb");
+    let (amount, other) = (b"12345.07", b"92345.07");
+    let found = bytes.windows(amount.len()).enumerate().filter(|(_, part)| part == amount);
+    let places: Vec<usize> = found.map(|(place, _)| place).collect();
+    assert!(places.len() > 100, "{} places", places.len());
+
+    let mut changed = bytes;
+    for place in places {
+        changed[place..place + amount.len()].copy_from_slice(other);
+    }
+    std::fs::write(&path, changed).unwrap();
+    match opened(&path) {
+        Ok(served) => assert!(!served.contains("92345.07"), "it is shown"),
+        Err(error) => assert!(error.to_string().contains("damaged"), "{error}"),
+    }
 }
 
 /// The same in the rows themselves, whatever the pages below them say: every table, and every

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::query::CreditQuery;
+use accredit_operations::verify::{Wanted, verify};
 use accredit_redb::Redb;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::Host;
-use crate::operations::verify::{Wanted, verify};
 
 /// A file of version 0.1.0: four deals, January finalized and its rewards released.
 const VERSION_0_1_0: &[u8] = include_bytes!("../../../../tests/fixtures/former/0.1.0.redb.gz");
@@ -31,7 +31,10 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
         let mut amounts: Vec<(String, String, String)> = page
             .rows
             .into_iter()
-            .map(|row| (row.transaction, row.position.unwrap_or_default(), row.amount))
+            .map(|row| {
+                let position = row.position.unwrap_or_default();
+                (row.transaction.into(), position.into(), row.amount.to_string())
+            })
             .collect();
         amounts.sort();
         let row = |deal: &str, position: &str, amount: &str| {

@@ -355,16 +355,23 @@ fn a_stop_takes_five_seconds_at_most_with_stalled_bodies() {
 #[test]
 fn an_absurd_adjustment_is_refused_with_the_name_of_the_limit() {
     let host = Host::start();
+    let head = "reason_codes = [\"Other\"]\ncredit_types = [\"booking\"]\n";
+    let settings = json!({"files": {"accredit.toml": format!("{head}{}", super::SETTINGS)}});
+    assert_eq!(host.api("POST", "/v1/changes", &[], &settings.to_string()).status, 200);
     host.deliver("msg_1", &deal("A-1", "100", ""));
     host.drained();
     for amount in ["79228162514264337593543950335", "-1000000000000001"] {
         for action in ["adjust_to", "adjust_by"] {
-            let body = json!({ "action": action, "amount": amount, "comment": "x" }).to_string();
+            let body = json!({ "action": action, "amount": amount, "reason_code": "Other" });
+            let body = body.to_string();
             let reply = host.api("POST", "/v1/transactions/A-1/adjustments", &[], &body);
             let problem = reply.problem(422, "bad_amount");
             assert!(problem["detail"].as_str().unwrap().contains("AMOUNT_MAX"), "{problem}");
         }
     }
+    host.deliver("msg_2", &deal("A-2", "100", ""));
+    assert_eq!(host.credits("A-2")[0]["amount"], "100.00");
+    assert_eq!(host.credits("A-1")[0]["amount"], "100.00");
 }
 
 /// One absurd amount, delivered or computed, made dead letters of all later deals or ended the worker.

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use accredit_crediting::calculation;
 use accredit_crediting::pipeline::row;
 use accredit_domain::decision::Decision;
+use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::read;
+use accredit_operations::explain;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -153,9 +155,9 @@ pub(super) fn settled(host: &Host) {
 
 /// Without what depends on when it was decided rather than on what.
 fn bare(mut decision: Decision) -> Decision {
-    decision.ruleset = String::new();
+    decision.ruleset = RulesetHash::default();
     decision.as_of = None;
-    decision.credits.iter_mut().for_each(|credit| credit.ruleset = String::new());
+    decision.credits.iter_mut().for_each(|credit| credit.ruleset = RulesetHash::default());
     decision
 }
 
@@ -168,7 +170,7 @@ fn agrees(host: &Host, deals: &Deals) {
     for id in deals.keys() {
         resolutions.extend(service.ledger.resolutions(id).unwrap());
     }
-    let inputs = crate::operations::explain::inputs(Some(service.business_date()), &resolutions);
+    let inputs = explain::inputs(Some(service.business_date()), &resolutions);
     let inputs = inputs.unwrap();
     let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
     for (transaction, plans) in transactions.iter().zip(&decided) {

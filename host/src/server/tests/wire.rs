@@ -184,7 +184,17 @@ fn a_policy_has_one_tag_at_both_addresses_and_is_not_sent_twice() {
 /// Every word in quotation marks that a source file passes to a constructor of problems.
 fn codes_in(text: &str, codes: &mut BTreeSet<String>) {
     let text = text.split("#[cfg(test)]").next().unwrap_or("");
-    for constructor in ["Problem::new(", "Problem::conflict(", "Problem::unprocessable("] {
+    let constructors = [
+        "Problem::new(",
+        "Problem::conflict(",
+        "Problem::unprocessable(",
+        "Error::conflict(",
+        "Error::forbidden(",
+        "Error::invalid(",
+        "Error::precondition(",
+        "Error::precondition_required(",
+    ];
+    for constructor in constructors {
         for (start, _) in text.match_indices(constructor) {
             let arguments = text[start + constructor.len()..].chars().take(120).collect::<String>();
             let Some(code) = arguments.split('"').nth(1) else { continue };
@@ -201,8 +211,10 @@ fn codes_in(text: &str, codes: &mut BTreeSet<String>) {
 fn every_kind_of_problem_has_a_page() {
     let host = Host::start();
     let mut codes = BTreeSet::from(["internal", "method", "timeout"].map(str::to_owned));
-    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for entry in walkdir::WalkDir::new(source) {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [here.join("src"), here.join("../engine/operations/src")];
+    let entries = folders.iter().flat_map(walkdir::WalkDir::new);
+    for entry in entries {
         let entry = entry.unwrap();
         let path = entry.path().to_string_lossy();
         if path.ends_with(".rs") && !path.contains("/tests") {

@@ -4,7 +4,10 @@
 //! DOMAIN 2.12.
 
 use accredit_crediting::posting;
-use accredit_domain::decision::{Approved, CreditRow, Resolution};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Approved, Resolution, ResolutionAction};
+use accredit_domain::keys::DefinedName;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::again::About;
@@ -16,10 +19,10 @@ use crate::http::problem::Problem;
 pub(crate) struct Adjust {
     /// The credit, or the natural key of the transaction.
     pub(crate) subject: Subject,
-    /// `adjust_to`, `adjust_by` or `reset`.
-    pub(crate) action: String,
-    /// A decimal as text; none of a reset.
-    pub(crate) amount: Option<String>,
+    /// An adjustment or a reset.
+    pub(crate) action: ResolutionAction,
+    /// None of a reset.
+    pub(crate) amount: Option<Decimal>,
     /// One of the workspace's.
     pub(crate) reason_code: Option<String>,
     /// By whom.
@@ -46,27 +49,24 @@ impl Worker {
         let failed = |error| Problem::internal(&error);
 
         let mut resolution = Resolution {
-            action: order.action,
             amount: order.amount,
-            reason_code: order.reason_code,
-            date: self.service.business_date().to_string(),
-            who: order.who,
+            reason_code: order.reason_code.map(DefinedName::from),
             comment: order.comment,
             approved: order.approved,
-            ..Resolution::default()
+            ..Resolution::new(order.action, self.service.business_date(), order.who)
         };
 
         let transaction = match order.subject {
             Subject::Credit(id) => {
                 let row = self.known(&id)?;
-                resolution.credit = posting::credit_of(&row).to_string();
+                resolution.credit = Some(posting::credit_of(&row));
                 resolution.plan = Some(row.plan);
                 row.transaction
             }
             Subject::Transaction(id) => {
                 self.catch_up().map_err(|error| fence::undecided(&error))?;
                 let stored = self.service.ledger.transaction(&id).map_err(failed)?;
-                stored.ok_or_else(|| Problem::not_found("transaction"))?.id
+                stored.ok_or_else(|| Problem::not_found("transaction"))?.id.into()
             }
         };
 
@@ -79,7 +79,7 @@ impl Worker {
 
         self.refuse_without_rules(&transaction)?;
 
-        let about = About { transaction, resolution: resolution.clone() };
+        let about = About { transaction: transaction.to_string(), resolution: resolution.clone() };
         let ids = std::slice::from_ref(&about.transaction);
         self.decide_with(ids, std::slice::from_ref(&about)).map_err(failed)?;
 
@@ -88,7 +88,7 @@ impl Worker {
 
     /// The row of a credit; one that is not known yet may still be in the inbox. The credit of a
     /// reversal or a new entry is known by the id of any of its rows.
-    fn known(&mut self, id: &str) -> Result<CreditRow, Problem> {
+    fn known(&mut self, id: &str) -> Result<PostedCredit, Problem> {
         let failed = |error| Problem::internal(&error);
         if let Some(row) = self.service.ledger.credit(id).map_err(failed)? {
             return Ok(row);

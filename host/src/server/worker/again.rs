@@ -13,6 +13,7 @@ use std::sync::Arc;
 use accredit_domain::decision::{Decision, Resolution};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::record::{Stored, Work};
+use accredit_operations::explain;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 
@@ -154,12 +155,17 @@ impl Worker {
         if decision.stopped() {
             return Some(Arc::clone(current));
         }
-        let ruleset = self.service.ruleset_of(&decision.ruleset).ok();
-        if ruleset.is_none() {
+
+        let ruleset = explain::ruleset_of(&self.service.context, &decision.ruleset);
+        if let Err(error) = &ruleset {
             let hash = &decision.ruleset;
-            tracing::warn!(ruleset.hash = %hash, "decided by a ruleset that cannot be rebuilt");
+            tracing::warn!(
+                ruleset.hash = %hash,
+                error.cause = %error,
+                "decided by a ruleset that cannot be rebuilt"
+            );
         }
-        ruleset
+        ruleset.ok()
     }
 
     fn decide_stored(

@@ -12,12 +12,12 @@ use accredit_domain::decision::{Decision, Resolution};
 use accredit_domain::transaction::{Decoder, Record, Transaction, version};
 use accredit_ledger::inbox::Delivery;
 use accredit_ledger::record::{Version, Work};
+use accredit_operations::explain;
+use accredit_operations::intake::{merges, next_version, understand};
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 
 use super::Worker;
-use crate::operations::explain;
-use crate::operations::intake::{merges, next_version, understand};
 
 /// The version of a transaction that counts, so far.
 struct Current {
@@ -72,7 +72,7 @@ impl Worker {
         sequence: u64,
         delivery: &Delivery,
     ) -> Result<(), StoreError> {
-        let dead = match understand(growing.ruleset, &mut self.machines, delivery) {
+        let dead = match understand(&self.service, growing.ruleset, &mut self.machines, delivery) {
             Ok(understood) => {
                 let merges = merges(growing.ruleset, delivery);
                 for row in understood.rows {
@@ -179,7 +179,7 @@ impl Worker {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let decisions = batch.decisions.iter().flat_map(|(_, decisions)| decisions);
         for credit in decisions.flat_map(|decision| &decision.credits) {
-            *counts.entry(credit.status.as_str()).or_default() += 1;
+            *counts.entry(credit.status.name()).or_default() += 1;
         }
         counts.into_iter().for_each(|(status, count)| self.service.metrics.credits(status, count));
         Ok(())

@@ -8,11 +8,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use accredit_ledger::record::Work;
+use accredit_operations::intake::Machines;
 use accredit_seams::store::Error as StoreError;
 use serde_json::json;
 
 use super::Worker;
-use crate::operations::intake::Machines;
 
 impl Worker {
     /// Does something that may panic; none when it did.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use accredit_crediting::posting;
 use accredit_domain::calendar::Period;
-use accredit_domain::decision::CreditRow;
+use accredit_domain::credit::posted::PostedCredit;
 use accredit_ledger::periods::{FINALIZED, Said};
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::releases::CONFIRMED;
@@ -110,11 +110,11 @@ impl Worker {
         let mut count = 0;
         ledger.each(Some(&BTreeSet::from([leaf.id.clone()])), &mut |stored| {
             let rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
-            let here: Vec<&CreditRow> = rows.filter(|row| row.period == leaf.id).collect();
-            let all: Vec<CreditRow> = here.iter().copied().cloned().collect();
+            let here: Vec<&PostedCredit> = rows.filter(|row| row.period == leaf.id).collect();
+            let all: Vec<PostedCredit> = here.iter().copied().cloned().collect();
 
-            let mut fresh: Vec<CreditRow> = posting::freeze(&all, &leaf.id).cloned().collect();
-            fresh.retain(|row| !certain.contains(&row.plan));
+            let mut fresh: Vec<PostedCredit> = posting::freeze(&all, &leaf.id).cloned().collect();
+            fresh.retain(|row| !certain.contains(&*row.plan));
             for plan in &certain {
                 fresh.extend(ledger.confirmed(plan, &leaf.id, &stored.id)?);
             }
@@ -151,10 +151,11 @@ impl Worker {
 }
 
 /// Whether the frozen rows of each plan are the first ones of its decision, in their order.
-fn stands_first(frozen: &[CreditRow], stored: &Stored) -> bool {
+fn stands_first(frozen: &[PostedCredit], stored: &Stored) -> bool {
     stored.decisions.iter().all(|decision| {
-        let own: Vec<&CreditRow> = frozen.iter().filter(|row| row.plan == decision.plan).collect();
-        let first: Vec<&CreditRow> = decision.credits.iter().take(own.len()).collect();
+        let own: Vec<&PostedCredit> =
+            frozen.iter().filter(|row| row.plan == decision.plan).collect();
+        let first: Vec<&PostedCredit> = decision.credits.iter().take(own.len()).collect();
         own == first
     })
 }

@@ -8,11 +8,11 @@
 
 use accredit_ledger::record::Work;
 use accredit_ledger::recredit::{Progress, Recredit};
+use accredit_operations::replay::{self, Selection};
 use accredit_seams::store::Error as StoreError;
 use serde_json::json;
 
 use super::Worker;
-use crate::operations::replay::Selection;
 
 /// Transactions looked at in one round, at least.
 const LOOK_AT: u64 = 512;
@@ -85,7 +85,7 @@ impl Worker {
         }
 
         let today = self.service.business_date();
-        let pins = self.service.pins(&ruleset)?;
+        let pins = replay::pins(&self.service.context, &ruleset)?;
         let effective = wish.effective;
         let selection = Selection {
             ruleset: &ruleset,
@@ -107,7 +107,7 @@ impl Worker {
         }
 
         let count = again.len() as u64;
-        let decided = self.service.decide_stale(&ruleset, &again, today)?;
+        let decided = replay::decide_stale(&self.service.context, &ruleset, &again, today)?;
         let ids = again.into_iter().map(|one| one.stored.id);
         let decisions: Vec<_> = ids.zip(decided).collect();
 

@@ -11,16 +11,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
-use accredit_domain::decision::{Approved, CreditRow, RewardRow};
+use accredit_domain::credit::CreditId;
+use accredit_domain::credit::posted::CreditOrigin;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Approved, EarnedReward};
 use accredit_domain::organization::Organization;
 use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
+use accredit_operations::calculations::{self, Wanted};
 use accredit_seams::store::Error as StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Worker, fence};
 use crate::http::problem::Problem;
-use crate::operations::calculations::Wanted;
 
 /// What is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +77,8 @@ impl Worker {
         }
 
         let forced = wish.what == What::Rewards && self.is_early(wanted, wish)?;
-        let calculation = self.service.calculation(wanted).map_err(failed)?;
+        let calculation =
+            calculations::calculation(&self.service.context, wanted).map_err(failed)?;
         let act = Act {
             date: self.service.business_date().to_string(),
             who: wish.who.clone(),
@@ -140,23 +144,25 @@ impl Worker {
             return Ok(publication);
         }
 
-        let mut confirmed: BTreeMap<(String, String), Vec<CreditRow>> = BTreeMap::new();
+        let mut confirmed: BTreeMap<(String, String), Vec<PostedCredit>> = BTreeMap::new();
         for leaf in &wanted.leaves {
             for row in posting::freeze(&calculation.credits, leaf) {
-                let key = (leaf.clone(), row.transaction.clone());
+                let key = (leaf.clone(), row.transaction.to_string());
                 confirmed.entry(key).or_default().push(row.clone());
             }
         }
         let confirmed = confirmed.into_iter().map(|((leaf, id), rows)| (leaf, id, rows));
         publication.confirmed = confirmed.collect();
 
-        for row in calculation.credits.iter().filter(|row| row.status == "active") {
+        for row in calculation.credits.iter().filter(|row| row.is_active()) {
             // A correction takes back what it replaces: that is no second payment.
-            let Some(payee) = row.payee.clone().filter(|_| row.origin != posting::RETRO) else {
+            let Some(payee) = row.payee.clone().filter(|_| row.origin != CreditOrigin::Retro)
+            else {
                 continue;
             };
 
-            let paid = (payee, row.transaction.clone(), row.credit_type.clone());
+            let paid =
+                (payee.to_string(), row.transaction.to_string(), row.credit_type.to_string());
             publication.paid.insert(paid);
         }
 
@@ -210,13 +216,13 @@ fn statements(
     };
 
     let mut statements: BTreeMap<String, Statement> = BTreeMap::new();
-    let shown = |row: &&CreditRow| matches!(row.status.as_str(), "active" | "held");
+    let shown = |row: &&PostedCredit| row.is_active() || row.is_held();
     for row in calculation.credits.iter().filter(shown) {
         if let Some(payee) = &row.payee {
             // Somebody whose id was renamed since sees one statement, under the id of now.
             let known = organization.find_participant(payee);
             let payee = known.map_or_else(
-                || payee.clone(),
+                || payee.to_string(),
                 |known| organization.participant_id(known).to_string(),
             );
             let statement = statements.entry(payee).or_insert_with(|| blank.clone());
@@ -229,11 +235,11 @@ fn statements(
         }
     }
 
-    let by_id: HashMap<&str, &CreditRow> =
-        calculation.credits.iter().map(|row| (row.id.as_str(), row)).collect();
+    let by_id: HashMap<CreditId, &PostedCredit> =
+        calculation.credits.iter().map(|row| (row.id, row)).collect();
 
     for reward in &calculation.rewards {
-        let statement = statements.entry(reward.payee.clone()).or_insert_with(|| blank.clone());
+        let statement = statements.entry(reward.payee.to_string()).or_insert_with(|| blank.clone());
         statement.rewards.push(reward.clone());
         show_behind(statement, reward, &by_id);
     }
@@ -242,19 +248,24 @@ fn statements(
 }
 
 /// Shows a manager the credits that a reward is worked out from: they are nobody's own there.
-fn show_behind(statement: &mut Statement, reward: &RewardRow, by_id: &HashMap<&str, &CreditRow>) {
+fn show_behind(
+    statement: &mut Statement,
+    reward: &EarnedReward,
+    by_id: &HashMap<CreditId, &PostedCredit>,
+) {
     let known = statement.credits.iter().chain(&statement.team_credits);
-    let known: HashSet<String> = known.map(|row| row.id.clone()).collect();
+    let known: HashSet<CreditId> = known.map(|row| row.id).collect();
     let behind = reward.credits.iter().filter(|id| !known.contains(*id));
-    let behind = behind.filter_map(|id| by_id.get(id.as_str()).copied());
+    let behind = behind.filter_map(|id| by_id.get(id).copied());
     statement.team_credits.extend(behind.cloned());
 }
 
 /// Who belongs on the incentive date to the team that is credited, where no position is.
-fn members(organization: &Organization, row: &CreditRow) -> Vec<String> {
+fn members(organization: &Organization, row: &PostedCredit) -> Vec<String> {
     let team = row.team.as_deref().filter(|_| row.position.is_none());
     let team = team.and_then(|id| organization.teams.find(id));
-    let Some((team, date)) = team.zip(row.incentive_date.parse().ok()) else { return Vec::new() };
+    let Some(team) = team else { return Vec::new() };
+    let date = row.incentive_date;
     let members = organization.members(team, date);
     members.map(|member| organization.participant_id(member.participant).to_string()).collect()
 }

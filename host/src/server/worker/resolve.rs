@@ -7,33 +7,15 @@ use std::collections::BTreeSet;
 
 use accredit_crediting::posting;
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::decision::{Approved, CreditRow, Resolution};
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{CreditId, Status};
+use accredit_domain::decision::{Approved, HoldAction, Resolution, ResolutionAction};
 use accredit_ledger::query::CreditQuery;
 use accredit_seams::store::Error as StoreError;
-use serde::{Deserialize, Serialize};
 
 use super::again::About;
 use super::{Worker, fence};
 use crate::http::problem::Problem;
-
-/// What is done to a credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Action {
-    /// Its hold ends.
-    Release,
-    /// It waits.
-    Hold,
-}
-
-impl Action {
-    fn name(self) -> &'static str {
-        match self {
-            Action::Release => "release",
-            Action::Hold => "hold",
-        }
-    }
-}
 
 /// A wish about one credit.
 #[derive(Debug, Clone)]
@@ -41,7 +23,7 @@ pub(crate) struct Resolve {
     /// Its id.
     pub(crate) credit: String,
     /// What is to be done.
-    pub(crate) action: Action,
+    pub(crate) action: HoldAction,
     /// By whom.
     pub(crate) who: String,
     /// Why, if said.
@@ -52,34 +34,35 @@ pub(crate) struct Resolve {
 
 impl Worker {
     /// Does it, or answers with what the first time did.
-    pub(super) fn resolve(&mut self, order: Resolve) -> Result<CreditRow, Problem> {
+    pub(super) fn resolve(&mut self, order: Resolve) -> Result<PostedCredit, Problem> {
         let failed = |error| Problem::internal(&error);
         let row = self.row(&order.credit)?;
 
-        let credit = posting::credit_of(&row).to_string();
+        let credit = Some(posting::credit_of(&row));
         let earlier = self.service.ledger.resolutions(&row.transaction).map_err(failed)?;
         let last = earlier.iter().rev().find(|one| one.credit == credit && !one.is_adjustment());
-        if last.is_some_and(|last| last.action == order.action.name()) {
+        let action = ResolutionAction::Wait(order.action);
+        if last.is_some_and(|last| last.action == action) {
             return Ok(row);
         }
 
-        match (order.action, row.status.as_str()) {
-            (Action::Hold, _) if self.is_finalized(&row).map_err(failed)? => {
+        match (order.action, row.status) {
+            (HoldAction::Hold, _) if self.is_finalized(&row).map_err(failed)? => {
                 let detail = "its period is finalized: adjust the credit instead";
                 return Err(Problem::conflict("period_finalized", detail));
             }
-            (Action::Release, "held") | (Action::Hold, "active") => (),
+            (HoldAction::Release, Status::Held) | (HoldAction::Hold, Status::Active) => (),
 
-            (Action::Hold, "held") => return Ok(row),
+            (HoldAction::Hold, Status::Held) => return Ok(row),
             // Its hold has ended by itself: that was the first release.
-            (Action::Release, "active") if row.release_date.is_some() => return Ok(row),
+            (HoldAction::Release, Status::Active) if row.release_date.is_some() => return Ok(row),
 
-            (Action::Release, status) => {
+            (HoldAction::Release, status) => {
                 let detail = format!("the credit is {status}, not held");
                 return Err(Problem::conflict("not_held", detail));
             }
 
-            (Action::Hold, status) => {
+            (HoldAction::Hold, status) => {
                 let detail = format!("the credit is {status}, not active");
                 return Err(Problem::conflict("not_active", detail));
             }
@@ -87,16 +70,13 @@ impl Worker {
 
         let resolution = Resolution {
             credit,
-            action: order.action.name().to_owned(),
-            date: self.service.business_date().to_string(),
-            who: order.who,
             comment: order.comment,
             approved: order.approved,
-            ..Resolution::default()
+            ..Resolution::new(action, self.service.business_date(), order.who)
         };
 
         self.refuse_without_rules(&row.transaction)?;
-        let about = About { transaction: row.transaction, resolution };
+        let about = About { transaction: row.transaction.to_string(), resolution };
         let ids = std::slice::from_ref(&about.transaction);
         self.decide_with(ids, std::slice::from_ref(&about)).map_err(failed)?;
 
@@ -117,21 +97,20 @@ impl Worker {
     }
 
     /// Whether the row, or the period that its credit belongs to, never changes again.
-    fn is_finalized(&mut self, row: &CreditRow) -> Result<bool, StoreError> {
+    fn is_finalized(&mut self, row: &PostedCredit) -> Result<bool, StoreError> {
         let finalized = self.finalized()?;
         let calendar = self.service.ruleset.load().settings.calendar.clone();
-        let date = row.incentive_date.parse().ok();
-        let own = date.and_then(|date| calendar.period(date, PeriodKind::Month));
-        Ok(finalized.contains(&row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
+        let own = calendar.period(row.incentive_date, PeriodKind::Month);
+        Ok(finalized.contains(&*row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
     }
 
     /// Releases every held credit that `wanted` selects, in one decision; gives their ids.
     pub(crate) fn release_all(
         &mut self,
         query: &CreditQuery,
-        wanted: &dyn Fn(&CreditRow) -> bool,
+        wanted: &dyn Fn(&PostedCredit) -> bool,
         (who, comment, approved): (&str, Option<&str>, Option<&Approved>),
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Result<Vec<CreditId>, Problem> {
         let failed = |error| Problem::internal(&error);
         self.catch_up().map_err(|error| fence::undecided(&error))?;
 
@@ -145,26 +124,24 @@ impl Worker {
             }
         }
 
-        let date = self.service.business_date().to_string();
+        let date = self.service.business_date();
+        let release = ResolutionAction::Wait(HoldAction::Release);
         let mut transactions = BTreeSet::new();
         let mut released = Vec::with_capacity(held.len());
         for row in &held {
             self.refuse_without_rules(&row.transaction)?;
             let resolution = Resolution {
-                credit: posting::credit_of(row).to_string(),
-                action: Action::Release.name().to_owned(),
-                date: date.clone(),
-                who: who.to_owned(),
+                credit: Some(posting::credit_of(row)),
                 comment: comment.map(str::to_owned),
                 approved: approved.map(Approved::in_part),
-                ..Resolution::default()
+                ..Resolution::new(release, date, who.to_owned())
             };
 
             if self.service.ledger.resolved_before(&resolution).map_err(failed)?.is_none() {
-                let transaction = row.transaction.clone();
+                let transaction = row.transaction.to_string();
                 released.push(About { transaction, resolution });
             }
-            transactions.insert(row.transaction.clone());
+            transactions.insert(row.transaction.to_string());
         }
 
         // The last commit is of the last transaction: it ends the request.
@@ -177,7 +154,7 @@ impl Worker {
         Ok(held.into_iter().map(|row| row.id).collect())
     }
 
-    fn row(&self, credit: &str) -> Result<CreditRow, Problem> {
+    fn row(&self, credit: &str) -> Result<PostedCredit, Problem> {
         let row = self.service.ledger.credit(credit).map_err(|error| Problem::internal(&error))?;
         row.ok_or_else(|| Problem::not_found("credit"))
     }

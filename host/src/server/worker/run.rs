@@ -12,8 +12,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
 use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::keys::RulesetHash;
 use accredit_ledger::record::{Stored, Work};
 use accredit_ledger::runs::{Run, RunState};
+use accredit_operations::calculations;
+use accredit_operations::context::LAST_RUN;
 use accredit_seams::store::Error as StoreError;
 use axum::http::StatusCode;
 use jiff::civil::Date;
@@ -21,9 +24,6 @@ use jiff::civil::Date;
 use super::{PENDING_MAX, Worker, fence};
 use crate::http::problem::Problem;
 use crate::server::runs::Active;
-
-/// The business date up to which everything was decided.
-pub(crate) const LAST_RUN: &str = "last_run";
 
 /// Transactions decided again in one step, at least.
 const STEP: usize = 512;
@@ -42,8 +42,9 @@ pub(super) struct Turn {
 
 /// Without what depends on when it was decided rather than on what.
 fn content(decision: &Decision) -> Decision {
-    let mut decision = Decision { as_of: None, ruleset: String::new(), ..decision.clone() };
-    decision.credits.iter_mut().for_each(|row| row.ruleset.clear());
+    let mut decision =
+        Decision { as_of: None, ruleset: RulesetHash::default(), ..decision.clone() };
+    decision.credits.iter_mut().for_each(|row| row.ruleset = RulesetHash::default());
     decision
 }
 
@@ -60,9 +61,9 @@ fn meant(Active { run, leaves, .. }: &Active, stored: &Stored) -> bool {
 
 /// Whether a decision is part of the calculation of a plan in these leaf periods.
 fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>) -> bool {
-    let rows = decision.credits.iter().any(|row| leaves.contains(&row.period));
+    let rows = decision.credits.iter().any(|row| leaves.contains(&*row.period));
     let own = decision.outcome != Outcome::Filtered
-        && decision.period.as_ref().is_none_or(|own| leaves.contains(own));
+        && decision.period.as_ref().is_none_or(|own| leaves.contains(&**own));
     decision.plan == plan && (rows || own)
 }
 
@@ -239,8 +240,10 @@ impl Worker {
         let mut run = Run { state, error: error.map(str::to_owned), ..run };
         run.ended_ms = Some(service.clock.now_ms());
 
-        let wanted = service.wanted(&run.plan, &run.period).ok();
-        if let (RunState::Done, Some(wanted), Ok(index)) = (state, wanted, service.index()) {
+        let wanted = calculations::wanted(&service.context, &run.plan, &run.period).ok();
+        if let (RunState::Done, Some(wanted), Ok(index)) =
+            (state, wanted, calculations::index(&service.context))
+        {
             run.revision = Some(index.revision(&run.plan, &run.period, &wanted.leaves));
             run.business_date = Some(service.business_date().to_string());
         }

@@ -4,9 +4,10 @@ use std::slice::from_ref;
 
 use accredit_crediting::calculation::{self, books};
 use accredit_crediting::pipeline::row;
-use accredit_crediting::stage::{Action, Inputs, Resolution};
+use accredit_crediting::stage::{Inputs, Resolution};
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::Decision;
+use accredit_domain::decision::HoldAction;
 use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use serde_json::Value;
@@ -174,15 +175,15 @@ fn released_twice(
     let held: Vec<CreditId> = first
         .iter()
         .flat_map(|decision| &decision.credits)
-        .filter(|credit| credit.status == "held" && credit.kind == "direct")
-        .filter_map(|credit| CreditId::parse(&credit.id))
+        .filter(|credit| credit.is_held() && credit.is_direct())
+        .map(|credit| credit.id)
         .collect();
     if held.is_empty() {
         return Ok(());
     }
     let release = |credit: &CreditId| Resolution {
         credit: *credit,
-        action: Action::Release,
+        action: HoldAction::Release,
         date: day("2022-07-01"),
         reason: String::new(),
     };
@@ -195,9 +196,8 @@ fn released_twice(
         all.iter().flatten().map(|decided| row::decision(&engine.ruleset, decided)).collect()
     };
     let (once, twice) = (decide(once), decide(twice));
-    let ids: Vec<String> = held.iter().map(ToString::to_string).collect();
-    let stuck = |credit: &&accredit_domain::decision::CreditRow| {
-        credit.status == "held" && ids.contains(&credit.id)
+    let stuck = |credit: &&accredit_domain::credit::posted::PostedCredit| {
+        credit.is_held() && held.contains(&credit.id)
     };
     if let Some(credit) = once.iter().flat_map(|decision| &decision.credits).find(stuck) {
         return Err(format!("INV-O2 is broken: released, and still held: {credit:#?}"));
@@ -222,7 +222,7 @@ fn finalized_stays(world: &World, engine: &Engine, first: &[Decision]) -> Result
     early.transactions.retain(|tx| tx.received <= last);
     let rows = |all: &[Decision]| -> Vec<Value> {
         let credits = all.iter().flat_map(|decision| &decision.credits);
-        let credits = credits.filter(|credit| closed.contains(&credit.period));
+        let credits = credits.filter(|credit| closed.iter().any(|leaf| credit.period == *leaf));
         credits.map(|credit| serde_json::to_value(credit).unwrap()).collect()
     };
     let second = engine.decide(world, &files::records(&early), 1);
@@ -240,14 +240,14 @@ fn sums_as_clean(world: &World, first: &[Decision]) -> Result<(), String> {
 fn sums(all: &[Decision]) -> Vec<(String, rust_decimal::Decimal)> {
     let mut sums = std::collections::BTreeMap::new();
     for credit in all.iter().flat_map(|decision| &decision.credits) {
-        if credit.status != "active" {
+        if !credit.is_active() {
             continue;
         }
         let value = serde_json::to_value(credit).unwrap();
         let of = |key| text(&value, key);
         let whose = [of("plan"), of("transaction"), of("position"), of("team"), of("payee")];
         let key = format!("{whose:?} {} {}", of("credit_type"), of("unit_type"));
-        let amount: rust_decimal::Decimal = credit.amount.parse().unwrap();
+        let amount = credit.amount;
         *sums.entry(key).or_default() += amount;
     }
     let sums = sums.into_iter().filter(|(_, sum): &(String, rust_decimal::Decimal)| !sum.is_zero());

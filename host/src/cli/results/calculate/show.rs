@@ -6,7 +6,8 @@
 //! column as FORMAT has them.
 
 use accredit_crediting::calculation::Calculation;
-use accredit_domain::decision::{CREDIT_COLUMNS, NOTE_COLUMNS, REWARD_COLUMNS};
+use accredit_domain::credit::posted::CREDIT_COLUMNS;
+use accredit_domain::decision::{NOTE_COLUMNS, REWARD_COLUMNS};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value as Json;

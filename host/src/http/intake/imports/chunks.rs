@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark};
 use accredit_ledger::inbox::Delivery;
+use accredit_operations::intake::IMPORT;
+use accredit_operations::suspect::Keys;
 use tokio::runtime::Handle;
 
 use crate::http::intake::hooks::not_taken;
 use crate::http::problem::Problem;
-use crate::operations::intake::IMPORT;
-use crate::operations::suspect::Keys;
 use crate::server::state::Service;
 
 /// Rows of one delivery, and bytes beyond which it takes no more of them.

@@ -76,7 +76,7 @@ fn a_credit_is_the_answer_whatever_its_status() {
     check(&held, "ann", "ann", &["100.00 held indefinite", "hold held: 100 is held: indefinite"]);
     // Two deals of reps roll to one manager: the second credit is a duplicate of the first.
     let why = why(&[], "D1,2017-03-01,100,ann;bob,,", "mia");
-    let statuses: Vec<&str> = why.credits.iter().map(|credit| credit.status.as_str()).collect();
+    let statuses: Vec<&str> = why.credits.iter().map(|credit| credit.status.name()).collect();
     assert_eq!(statuses, ["active", "suppressed"]);
     let first = format!("duplicate_of:{}", why.credits[0].id);
     assert_eq!(why.credits[1].reason.as_deref(), Some(first.as_str()));

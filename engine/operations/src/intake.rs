@@ -15,20 +15,20 @@ use accredit_script::Machine;
 use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 
-use crate::plugins;
+use crate::context::Context;
 
 /// The source of rows that came by `POST /v1/transactions`; no path of a webhook has a slash.
-pub(crate) const IMPORT: &str = "/v1/transactions";
+pub const IMPORT: &str = "/v1/transactions";
 
 /// A machine for the ruleset that it was last asked for.
 #[derive(Default)]
-pub(crate) struct Machines {
+pub struct Machines {
     made: Option<(Arc<str>, Machine)>,
 }
 
 impl Machines {
     /// The machine for `ruleset`.
-    pub(crate) fn of(&mut self, ruleset: &Ruleset) -> &mut Machine {
+    pub fn of(&mut self, ruleset: &Ruleset) -> &mut Machine {
         let same = self.made.as_ref().is_some_and(|(hash, _)| *hash == ruleset.hash);
         if !same {
             self.made = None;
@@ -39,23 +39,24 @@ impl Machines {
 }
 
 /// A delivery, understood.
-pub(crate) struct Understood {
+pub struct Understood {
     /// Rows with a natural key.
-    pub(crate) rows: Vec<(Record, Arc<Transaction>)>,
+    pub rows: Vec<(Record, Arc<Transaction>)>,
     /// Why other rows have none: the delivery waits as a dead letter beside what was taken.
-    pub(crate) rest: Option<String>,
+    pub rest: Option<String>,
 }
 
 /// The transactions of a delivery.
 ///
 /// # Errors
 /// Why there are none: the delivery becomes a dead letter.
-pub(crate) fn understand(
+pub fn understand(
+    context: &Context,
     ruleset: &Ruleset,
     machines: &mut Machines,
     delivery: &Delivery,
 ) -> Result<Understood, String> {
-    let records = records(ruleset, machines, delivery)?;
+    let records = records(context, ruleset, machines, delivery)?;
 
     let total = records.len();
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
@@ -88,13 +89,13 @@ pub(crate) fn understand(
 }
 
 /// Whether a delivery brings only what changed of its deals.
-pub(crate) fn merges(ruleset: &Ruleset, delivery: &Delivery) -> bool {
+pub fn merges(ruleset: &Ruleset, delivery: &Delivery) -> bool {
     ruleset.settings.sources.get(&delivery.source).is_some_and(|source| source.merge)
 }
 
 /// Remarks on rows of one delivery that have one natural key, unlike content and no clock that
 /// orders them.
-pub(crate) fn mark_conflicts(rows: &mut [(Record, Arc<Transaction>)]) {
+pub fn mark_conflicts(rows: &mut [(Record, Arc<Transaction>)]) {
     let mut newest = Newest::default();
     rows.iter().for_each(|(_, transaction)| newest.add(transaction));
 
@@ -108,18 +109,18 @@ pub(crate) fn mark_conflicts(rows: &mut [(Record, Arc<Transaction>)]) {
 
 /// What rows say beside the versions that their deals have now.
 #[derive(Debug, Default)]
-pub(crate) struct Compared {
+pub struct Compared {
     /// Whether every row says what its deal says already.
-    pub(crate) nothing_new: bool,
+    pub nothing_new: bool,
     /// Mapped columns that deals will lose, by natural key.
-    pub(crate) lost: BTreeMap<String, BTreeSet<String>>,
+    pub lost: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Rows that are compared for one answer; of more nothing is said.
 const COMPARED_ROWS_MAX: usize = 2000;
 
 /// Rows that are compared, one after the other, with the versions that their deals have now.
-pub(crate) struct Comparison<'l> {
+pub struct Comparison<'l> {
     ledger: &'l Ledger,
     decoder: Decoder,
     rows: usize,
@@ -131,7 +132,7 @@ impl<'l> Comparison<'l> {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub(crate) fn new(ledger: &'l Ledger, fields: &Arc<Fields>) -> Result<Self, StoreError> {
+    pub fn new(ledger: &'l Ledger, fields: &Arc<Fields>) -> Result<Self, StoreError> {
         // What waits may change what the deals say before these rows are reached.
         let settled = ledger.pending_count(1)? == 0;
         let compared = Compared { nothing_new: settled, lost: BTreeMap::new() };
@@ -142,7 +143,7 @@ impl<'l> Comparison<'l> {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub(crate) fn add(&mut self, record: &Record) -> Result<(), StoreError> {
+    pub fn add(&mut self, record: &Record) -> Result<(), StoreError> {
         self.rows += 1;
         if self.rows > COMPARED_ROWS_MAX {
             self.compared = Compared::default();
@@ -166,14 +167,14 @@ impl<'l> Comparison<'l> {
     }
 
     /// What was found; nothing where the rows are too many.
-    pub(crate) fn end(self) -> Compared {
+    pub fn end(self) -> Compared {
         self.compared
     }
 }
 
 /// What a row makes of the version that a deal has: laid over it where its source sends only what
 /// changed, else as it is, with a remark on mapped columns that the deal loses.
-pub(crate) fn next_version(
+pub fn next_version(
     fields: &Arc<Fields>,
     merges: bool,
     current: (&Record, &Transaction),
@@ -198,6 +199,7 @@ pub(crate) fn next_version(
 }
 
 fn records(
+    context: &Context,
     ruleset: &Ruleset,
     machines: &mut Machines,
     delivery: &Delivery,
@@ -210,7 +212,9 @@ fn records(
 
     let source = ruleset.settings.sources.get(&delivery.source);
     let source = source.ok_or_else(|| format!("`{}` is no source any more", delivery.source))?;
-    let connector = plugins::connector(&source.connector)
+    let connector = context
+        .surroundings
+        .connector(&source.connector)
         .ok_or_else(|| format!("`{}` is no connector of this build", source.connector))?;
 
     let payloads = connector.decode(&delivery.body).map_err(|error| error.to_string())?;

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** verifying writes nothing.
 
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,21 +21,21 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 use serde::Serialize;
 
-use crate::operations::explain;
+use crate::explain;
 
 /// Which decisions.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     /// Only of this plan.
-    pub(crate) plan: Option<String>,
+    pub plan: Option<String>,
     /// Only of this period, or of the leaves of this parent.
-    pub(crate) period: Option<String>,
+    pub period: Option<String>,
 }
 
 /// A decision that does not come out as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Deviation {
+pub struct Deviation {
     transaction: String,
     plan: String,
     ruleset: String,
@@ -43,15 +44,15 @@ pub(crate) struct Deviation {
 
 /// What came of it.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Verified {
+pub struct Verified {
     /// Decisions that were made again.
-    pub(crate) decisions: u64,
+    pub decisions: u64,
     /// Those that do not come out alike, up to a limit.
-    pub(crate) differences: Vec<Deviation>,
+    pub differences: Vec<Deviation>,
     /// All that do not.
-    pub(crate) differing: u64,
+    pub differing: u64,
     /// Stored rows that do not agree with others; of the whole file, whatever was wanted.
-    pub(crate) damage: Vec<String>,
+    pub damage: Vec<String>,
 }
 
 /// Deviations that are listed one by one.
@@ -64,7 +65,7 @@ const PAGE: usize = 2048;
 const RULESETS_MAX: usize = 16;
 
 /// Makes the decisions that are wanted again.
-pub(crate) fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
+pub fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
     let mut verifying = Verifying {
         ledger,
         wanted,
@@ -147,7 +148,7 @@ impl Verifying<'_> {
 
     /// Verifies some transactions, those of one ruleset and business date together.
     fn page(&mut self, page: &[Stored]) -> Result<(), StoreError> {
-        let mut groups: BTreeMap<(&str, Option<&str>), Vec<Recorded<'_>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<Date>), Vec<Recorded<'_>>> = BTreeMap::new();
         for (stored, decision) in
             page.iter().flat_map(|one| one.decisions.iter().map(move |decision| (one, decision)))
         {
@@ -158,7 +159,7 @@ impl Verifying<'_> {
             };
 
             if self.means(decision, ruleset.as_deref()) {
-                let key = (decision.ruleset.as_str(), decision.as_of.as_deref());
+                let key = (decision.ruleset.as_str(), decision.as_of);
                 groups.entry(key).or_default().push((stored, decision));
             }
         }
@@ -192,8 +193,8 @@ impl Verifying<'_> {
         if self.verified.differences.len() < LISTED_MAX {
             self.verified.differences.push(Deviation {
                 transaction: stored.id.clone(),
-                plan: decision.plan.clone(),
-                ruleset: decision.ruleset.clone(),
+                plan: decision.plan.to_string(),
+                ruleset: decision.ruleset.to_string(),
                 message,
             });
         }
@@ -204,7 +205,7 @@ impl Verifying<'_> {
     fn made(
         &self,
         ruleset: &Ruleset,
-        as_of: Option<&str>,
+        as_of: Option<Date>,
         recorded: &[Recorded<'_>],
     ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
@@ -232,7 +233,6 @@ impl Verifying<'_> {
             transactions.push(Arc::new(decoder.decode(&stored.record)));
         }
 
-        let Ok(as_of) = explain::as_of(as_of) else { return Ok(BTreeMap::new()) };
         let inputs = explain::inputs(as_of, &resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
@@ -284,10 +284,7 @@ impl Verifying<'_> {
         }
 
         let before = (ruleset, std::slice::from_ref(&recorded));
-        let delta = match impact::compare(before, (ruleset, std::slice::from_ref(&again))) {
-            Err(why) => return Ok(Some(why)),
-            Ok(delta) => delta,
-        };
+        let delta = impact::compare(before, (ruleset, std::slice::from_ref(&again)));
 
         let first = delta.as_ref().and_then(impact::Delta::first);
         let other = || "its reasons or warnings differ".to_owned();

@@ -16,28 +16,28 @@ use serde_json::{Map, Value};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 /// The sorts of rules, by the key of their tables.
-pub(crate) const KINDS: [&str; 3] = ["direct", "indirect", "reward"];
+pub const KINDS: [&str; 3] = ["direct", "indirect", "reward"];
 
 /// One rule as it is written.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Rule {
+pub struct Rule {
     /// The plan's id.
-    pub(crate) plan: String,
+    pub plan: String,
     /// `direct`, `indirect` or `reward`.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its keys.
-    pub(crate) body: Map<String, Value>,
+    pub body: Map<String, Value>,
 }
 
 /// The path of a plan's file.
-pub(crate) fn path(plan: &str) -> String {
+pub fn path(plan: &str) -> String {
     format!("plans/{plan}.toml")
 }
 
 /// Every rule of every plan, by plan, then kind, in file order.
-pub(crate) fn all(files: &Files) -> Vec<Rule> {
+pub fn all(files: &Files) -> Vec<Rule> {
     let plans = files.iter().filter_map(|(path, text)| {
         let plan = path.strip_prefix("plans/")?.strip_suffix(".toml")?;
         Some((plan, text.parse::<DocumentMut>().ok()?))
@@ -60,7 +60,7 @@ pub(crate) fn all(files: &Files) -> Vec<Rule> {
 /// What rules are searched by; every part that is given must fit.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     /// Every tag that a rule must have.
     #[serde(default)]
     tag: Vec<String>,
@@ -73,7 +73,7 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// Whether a rule fits.
-    pub(crate) fn fits(&self, rule: &Rule) -> bool {
+    pub fn fits(&self, rule: &Rule) -> bool {
         let of = |key: &str| rule.body.get(key).and_then(Value::as_str).unwrap_or_default();
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
@@ -101,7 +101,7 @@ impl Wanted {
 }
 
 /// How many rules have each tag, by tag.
-pub(crate) fn tags(rules: &[Rule]) -> BTreeMap<String, usize> {
+pub fn tags(rules: &[Rule]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for rule in rules {
         let tags = rule.body.get("tags").and_then(Value::as_array).into_iter().flatten();
@@ -115,7 +115,7 @@ pub(crate) fn tags(rules: &[Rule]) -> BTreeMap<String, usize> {
 
 /// Why a plan's text could not be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Uneditable {
+pub enum Uneditable {
     /// No such rule.
     #[error("there is no such rule")]
     Missing,
@@ -169,7 +169,7 @@ fn find<'a>(
 }
 
 /// The plan's text with this rule as `body` says; a new one goes behind the others of `kind`.
-pub(crate) fn put(
+pub fn put(
     text: &str,
     name: &str,
     kind: Option<&str>,
@@ -222,7 +222,7 @@ fn append(
 }
 
 /// The plan's text without this rule.
-pub(crate) fn remove(text: &str, name: &str) -> Result<String, Uneditable> {
+pub fn remove(text: &str, name: &str) -> Result<String, Uneditable> {
     let mut document = parse(text)?;
     let (tables, index) = find(&mut document, name)?;
     tables.remove(index);
@@ -230,7 +230,7 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String, Uneditable> {
 }
 
 /// The plan's text with a copy of this rule under a new name, right behind it.
-pub(crate) fn copy(text: &str, name: &str, new_name: &str) -> Result<String, Uneditable> {
+pub fn copy(text: &str, name: &str, new_name: &str) -> Result<String, Uneditable> {
     let mut document = parse(text)?;
     if find(&mut document, new_name).is_ok() {
         return Err(Uneditable::Taken(new_name.to_owned()));

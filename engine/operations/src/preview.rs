@@ -6,16 +6,37 @@
 //! **Architecture invariant:** a preview writes nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use accredit_workspace::Files;
 use serde_json::{Value, json};
 
-use crate::http::definitions::files::unified;
-use crate::operations::rules::{self, Rule};
+use crate::rules::{self, Rule};
+
+/// What makes `old` into `new`: new text by path, none for a file that goes.
+#[must_use]
+pub fn differences(old: &Files, new: &Files) -> BTreeMap<String, Option<Arc<str>>> {
+    let gone = old.keys().filter(|path| !new.contains_key(*path));
+    let mut changes: BTreeMap<_, _> = gone.map(|path| (path.clone(), None)).collect();
+    for (path, text) in new {
+        if old.get(path) != Some(text) {
+            changes.insert(path.clone(), Some(Arc::clone(text)));
+        }
+    }
+    changes
+}
+
+/// A unified diff of a file.
+#[must_use]
+pub fn unified(path: &str, old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    let (from, to) = (format!("a/{path}"), format!("b/{path}"));
+    diff.unified_diff().header(&from, &to).to_string()
+}
 
 /// What differs between two sets of files: `files` with a text diff each, and `rules`.
-pub(crate) fn changes(old: &Files, new: &Files) -> Value {
-    let differences = crate::directory::watch::differences(old, new);
+pub fn changes(old: &Files, new: &Files) -> Value {
+    let differences = differences(old, new);
     let files = differences.iter().map(|(path, text)| {
         let before = old.get(path).map_or("", AsRef::as_ref);
         let after = text.as_deref().unwrap_or("");
@@ -85,4 +106,23 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
     }
 
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_new_changed_and_gone() {
+        let files = |rows: &[(&str, &str)]| -> Files {
+            rows.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(*text))).collect()
+        };
+        let changes = differences(
+            &files(&[("same", "1"), ("changed", "1"), ("gone", "1")]),
+            &files(&[("same", "1"), ("changed", "2"), ("new", "1")]),
+        );
+        let expected = [("changed", Some("2")), ("gone", None), ("new", Some("1"))];
+        let got: Vec<_> = changes.iter().map(|(p, t)| (p.as_str(), t.as_deref())).collect();
+        assert_eq!(got, expected);
+    }
 }

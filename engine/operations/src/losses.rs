@@ -15,60 +15,61 @@ use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::operations::calculations::{leaves, own_period};
-use crate::operations::rewards::{changed, rewards};
-use crate::server::state::Service;
+use crate::calculations::{leaves, own_period};
+use crate::context::Context;
+use crate::rewards::{self, changed, rewards};
 
 /// What somebody would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Loss {
+pub struct Loss {
     /// Participant id, as it is now.
-    pub(crate) payee: String,
+    pub payee: String,
     /// Plan id.
-    pub(crate) plan: String,
+    pub plan: String,
     /// The period by which the plan is calculated.
-    pub(crate) period: String,
+    pub period: String,
     /// Unit of both amounts.
-    pub(crate) unit_type: String,
+    pub unit_type: String,
     /// What they are paid now, a decimal as text.
-    pub(crate) before: String,
+    pub before: String,
     /// What they would be paid.
-    pub(crate) after: String,
+    pub after: String,
 }
 
 /// Sums of rewards by payee and unit.
 type Sums = BTreeMap<(String, String), Decimal>;
 
-impl Service {
-    /// Everybody whom `new` would pay less than `old` does for the credits that are stored.
-    pub(crate) fn losses(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
-        let plans = changed(old, new);
-        let mut found = Vec::new();
-        if plans.is_empty() {
-            return Ok(found);
-        }
-
-        let summaries = self.ledger.summaries()?;
-        for plan in plans {
-            let stored = summaries.keys().filter(|(known, _)| *known == plan);
-            let mut periods: BTreeMap<String, Period> = BTreeMap::new();
-            for leaf in stored.filter_map(|(_, leaf)| old.settings.calendar.find(leaf)) {
-                let own = own_period(old, &plan, leaf.first);
-                periods.extend(own.map(|period| (period.id.clone(), period)));
-            }
-
-            for period in periods.values() {
-                let credits =
-                    self.credits(&BTreeSet::from([plan.clone()]), &leaves(old, period))?;
-                let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
-                let before = rewards(old, &plan, &period.id, &by_leaf);
-                let after = rewards(new, &plan, &period.id, &by_leaf);
-                found.extend(less((&plan, &period.id), new, &before, &after));
-            }
-        }
-
-        Ok(found)
+/// Everybody whom `new` would pay less than `old` does for the credits that are stored.
+pub fn losses(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
+    let plans = changed(old, new);
+    let mut found = Vec::new();
+    if plans.is_empty() {
+        return Ok(found);
     }
+
+    let summaries = context.ledger.summaries()?;
+    for plan in plans {
+        let stored = summaries.keys().filter(|(known, _)| *known == plan);
+        let mut periods: BTreeMap<String, Period> = BTreeMap::new();
+        for leaf in stored.filter_map(|(_, leaf)| old.settings.calendar.find(leaf)) {
+            let own = own_period(old, &plan, leaf.first);
+            periods.extend(own.map(|period| (period.id.clone(), period)));
+        }
+
+        for period in periods.values() {
+            let credits = rewards::credits_of(
+                context,
+                &BTreeSet::from([plan.clone()]),
+                &leaves(old, period),
+            )?;
+            let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
+            let before = rewards(old, &plan, &period.id, &by_leaf);
+            let after = rewards(new, &plan, &period.id, &by_leaf);
+            found.extend(less((&plan, &period.id), new, &before, &after));
+        }
+    }
+
+    Ok(found)
 }
 
 /// Who gets less of a plan in a period.
@@ -107,9 +108,8 @@ fn less(
 fn sums(rewards: &Rewards) -> Sums {
     let mut sums = Sums::new();
     for row in &rewards.rows {
-        let Ok(amount) = row.amount.parse::<Decimal>() else { continue };
-        let sum = sums.entry((row.payee.clone(), row.unit_type.clone())).or_default();
-        *sum = sum.saturating_add(amount);
+        let sum = sums.entry((row.payee.to_string(), row.unit_type.to_string())).or_default();
+        *sum = sum.saturating_add(row.amount);
     }
     sums
 }

@@ -10,7 +10,7 @@ use jiff::tz;
 const SETTINGS: &str = "accredit.toml";
 
 /// The finding, when the zone does not exist.
-pub(crate) fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
+pub fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
     let zone = ruleset.settings.time_zone.as_str();
     if tz::TimeZone::get(zone).is_ok() {
         return None;

@@ -20,22 +20,22 @@ use accredit_domain::transaction::{Cell, Decoder, Fields, Record};
 use accredit_workspace::Ruleset;
 
 use self::keys::KeyCounts;
-pub(crate) use self::keys::Keys;
+pub use self::keys::Keys;
 
 /// Columns with strange cells that are told apart.
 const STRANGE_MAX: usize = 1000;
 
 /// What was found about rows.
 #[derive(Debug, Default)]
-pub(crate) struct Suspicions {
+pub struct Suspicions {
     /// The findings.
-    pub(crate) findings: Vec<Diagnostic>,
+    pub findings: Vec<Diagnostic>,
     /// The natural keys whose newest rows contradict each other.
-    pub(crate) conflicts: Keys,
+    pub conflicts: Keys,
 }
 
 /// Findings about rows that are in memory.
-pub(crate) fn rows<'a, I>(ruleset: &Ruleset, rows: impl Fn() -> I) -> Vec<Diagnostic>
+pub fn rows<'a, I>(ruleset: &Ruleset, rows: impl Fn() -> I) -> Vec<Diagnostic>
 where
     I: Iterator<Item = (&'a str, u64, &'a Record)>,
 {
@@ -54,7 +54,7 @@ where
 
 /// Findings about rows that come one after the other: of each nothing is kept but the number of its
 /// natural key.
-pub(crate) struct Survey<'r> {
+pub struct Survey<'r> {
     ruleset: &'r Ruleset,
     decoder: Decoder,
     mapped: BTreeSet<&'r str>,
@@ -67,7 +67,7 @@ pub(crate) struct Survey<'r> {
 
 impl<'r> Survey<'r> {
     /// Begins.
-    pub(crate) fn new(ruleset: &'r Ruleset) -> Self {
+    pub fn new(ruleset: &'r Ruleset) -> Self {
         let fields = &ruleset.settings.fields;
         Survey {
             ruleset,
@@ -82,7 +82,7 @@ impl<'r> Survey<'r> {
     }
 
     /// Looks at the next row; its natural key, blank where it has none.
-    pub(crate) fn add(&mut self, file: &str, line: u64, record: &Record) -> String {
+    pub fn add(&mut self, file: &str, line: u64, record: &Record) -> String {
         self.rows += 1;
         let key = self.decoder.natural_key(record);
         if key.is_empty() {
@@ -109,7 +109,7 @@ impl<'r> Survey<'r> {
     ///
     /// # Errors
     /// That of `again`.
-    pub(crate) fn end<E>(
+    pub fn end<E>(
         mut self,
         again: impl FnMut(&mut dyn FnMut(&str, u64, &Record)) -> Result<(), E>,
     ) -> Result<Suspicions, E> {
@@ -132,7 +132,7 @@ impl<'r> Survey<'r> {
 }
 
 /// Columns of a header that differ from mapped ones in the case of letters alone.
-pub(crate) fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic> {
+pub fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic> {
     let missing = fields.columns().filter(|known| !columns.iter().any(|column| column == known));
     let missing: BTreeSet<&str> = missing.collect();
     let alike = missing.into_iter().filter_map(|known| {
@@ -147,7 +147,7 @@ pub(crate) fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Dia
 }
 
 /// That a delimiter was found out.
-pub(crate) fn delimiter(file: &str, delimiter: char) -> Diagnostic {
+pub fn delimiter(file: &str, delimiter: char) -> Diagnostic {
     let message = format!("cells are taken to be separated by {}", delimiter_name(delimiter));
     let written = delimiter.escape_default();
     let help = format!("write `delimiter = \"{written}\"` in [transactions] to make sure of it");

@@ -12,15 +12,16 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Change;
-use crate::http::problem::Problem;
-use crate::server::state::Service;
+use crate::context::Context;
+use crate::error::Error;
+use crate::losses;
 
 /// Names that a message lists.
 const LISTED_MAX: usize = 5;
 
 /// A participant, position or team with credits that would go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Gone {
+pub struct Gone {
     /// `participant`, `position` or `team`.
     kind: &'static str,
     /// Its id.
@@ -95,97 +96,93 @@ impl Removed {
     }
 }
 
-impl Service {
-    /// Everybody and everything with credits that would go.
-    pub(crate) fn gone(&self, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>, Problem> {
-        let removed = Removed::between(old, new);
-        if !removed.has_ids() {
-            return Ok(Vec::new());
-        }
+/// Everybody and everything with credits that would go.
+pub fn gone(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>, Error> {
+    let removed = Removed::between(old, new);
+    if !removed.has_ids() {
+        return Ok(Vec::new());
+    }
 
-        let mut found: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
-        let read = self.ledger.each(None, &mut |stored| {
-            for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
-                let named = [
-                    ("participant", &credit.payee, &removed.participants),
-                    ("position", &credit.position, &removed.positions),
-                    ("team", &credit.team, &removed.teams),
-                ];
-                for (kind, id, removed) in named {
-                    if let Some(id) = id.as_ref().filter(|id| removed.contains(*id)) {
-                        *found.entry((kind, id.clone())).or_default() += 1;
-                    }
+    let mut found: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+    let read = context.ledger.each(None, &mut |stored| {
+        for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
+            let named = [
+                ("participant", credit.payee.as_deref(), &removed.participants),
+                ("position", credit.position.as_deref(), &removed.positions),
+                ("team", credit.team.as_deref(), &removed.teams),
+            ];
+            for (kind, id, removed) in named {
+                if let Some(id) = id.filter(|id| removed.contains(*id)) {
+                    *found.entry((kind, id.to_owned())).or_default() += 1;
                 }
             }
-            Ok(())
-        });
-
-        read.map_err(|error| Problem::internal(&error))?;
-        let found = found.into_iter();
-        Ok(found.map(|((kind, id), credits)| Gone { kind, id, credits }).collect())
-    }
-
-    /// What a preview says about people: who would go, and who would be paid less.
-    pub(crate) fn people_report(&self, old: &Ruleset, new: &Ruleset) -> Result<Value, Problem> {
-        let gone = self.gone(old, new)?;
-        let losing = self.losses(old, new).map_err(|error| Problem::internal(&error))?;
-        Ok(json!({ "gone": gone, "losing": losing }))
-    }
-
-    /// Refuses to remove people, positions, teams or memberships that money hangs on.
-    pub(super) fn keeps_people(
-        &self,
-        old: &Ruleset,
-        new: &Ruleset,
-        change: &Change,
-    ) -> Result<(), Problem> {
-        if change.force.is_some() {
-            return Ok(());
         }
+        Ok(())
+    });
 
-        let gone = self.gone(old, new)?;
-        if !gone.is_empty() {
-            let names = gone.iter().map(|one| format!("{} `{}`", one.kind, one.id));
-            let detail = format!(
-                "{} would go, and has credits: keep the row and end it with `to`; if the id was \
+    read?;
+    let found = found.into_iter();
+    Ok(found.map(|((kind, id), credits)| Gone { kind, id, credits }).collect())
+}
+
+/// What a preview says about people: who would go, and who would be paid less.
+pub fn people_report(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Value, Error> {
+    let gone = gone(context, old, new)?;
+    let losing = losses::losses(context, old, new)?;
+    Ok(json!({ "gone": gone, "losing": losing }))
+}
+
+/// Refuses to remove people, positions, teams or memberships that money hangs on.
+pub(super) fn keeps_people(
+    context: &Context,
+    old: &Ruleset,
+    new: &Ruleset,
+    change: &Change,
+) -> Result<(), Error> {
+    if change.force.is_some() {
+        return Ok(());
+    }
+
+    let gone = gone(context, old, new)?;
+    if !gone.is_empty() {
+        let names = gone.iter().map(|one| format!("{} `{}`", one.kind, one.id));
+        let detail = format!(
+            "{} would go, and has credits: keep the row and end it with `to`; if the id was \
                  renamed, add the old id as an alias of the new one to organization/aliases.csv; or \
                  apply the change with `force` and a reason",
-                listed(names)
-            );
-            let errors = gone.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-            return Err(Problem::conflict("has_credits", detail).errors(errors));
-        }
-
-        let mut removed = Removed::between(old, new);
-        removed.moved.extend(std::mem::take(&mut removed.participants));
-        if removed.moved.is_empty() {
-            return Ok(());
-        }
-
-        let mut losses = self.losses(old, new).map_err(|error| Problem::internal(&error))?;
-        losses.retain(|loss| removed.moved.contains(&loss.payee));
-
-        if losses.is_empty() {
-            return Ok(());
-        }
-
-        let names = losses.iter().map(|loss| {
-            let (payee, plan, period) = (&loss.payee, &loss.plan, &loss.period);
-            let (before, after, unit) = (&loss.before, &loss.after, &loss.unit_type);
-            format!(
-                "`{payee}` gets {after} instead of {before} {unit} of plan `{plan}` in {period}"
-            )
-        });
-
-        let detail = format!(
-            "rows that rewards hang on would go: {}; keep the rows and end them with `to`, or apply \
-             the change with `force` and a reason",
             listed(names)
         );
-
-        let errors = losses.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-        Err(Problem::conflict("has_rewards", detail).errors(errors))
+        let errors = gone.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
+        return Err(Error::conflict("has_credits", detail).findings(errors));
     }
+
+    let mut removed = Removed::between(old, new);
+    removed.moved.extend(std::mem::take(&mut removed.participants));
+    if removed.moved.is_empty() {
+        return Ok(());
+    }
+
+    let mut losses = losses::losses(context, old, new)?;
+    losses.retain(|loss| removed.moved.contains(&loss.payee));
+
+    if losses.is_empty() {
+        return Ok(());
+    }
+
+    let names = losses.iter().map(|loss| {
+        let (payee, plan, period) = (&loss.payee, &loss.plan, &loss.period);
+        let (before, after, unit) = (&loss.before, &loss.after, &loss.unit_type);
+        format!("`{payee}` gets {after} instead of {before} {unit} of plan `{plan}` in {period}")
+    });
+
+    let detail = format!(
+        "rows that rewards hang on would go: {}; keep the rows and end them with `to`, or apply \
+             the change with `force` and a reason",
+        listed(names)
+    );
+
+    let errors = losses.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
+    Err(Error::conflict("has_rewards", detail).findings(errors))
 }
 
 /// The first of `names`, and how many more there are.

@@ -8,7 +8,7 @@ const GROWTH: usize = 1 << 20;
 
 /// A set of natural keys.
 #[derive(Debug, Default)]
-pub(crate) struct Keys(Vec<u64>);
+pub struct Keys(Vec<u64>);
 
 impl Keys {
     /// How many they are.
@@ -17,12 +17,12 @@ impl Keys {
     }
 
     /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether a key is one of them.
-    pub(crate) fn contains(&self, key: &str) -> bool {
+    pub fn contains(&self, key: &str) -> bool {
         !self.is_empty() && self.place(key).is_some()
     }
 

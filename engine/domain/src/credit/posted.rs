@@ -1,0 +1,279 @@
+//! Credits as they are posted: what the ledger keeps, calculations add up and people read.
+//!
+//! A [`Credit`](super::Credit) is being decided and points into its ruleset; a [`PostedCredit`] names
+//! everything by key, so it outlives the ruleset. Not deciding and not posting (`crediting`). Source:
+//! FORMAT section 6.
+//!
+//! **Architecture invariant:** every field has a type of its own, and is text only where bytes are
+//! read and written. A row that cannot be read is an error there; it never becomes a zero or a blank.
+
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{CreditId, Status};
+use crate::keys::{
+    DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
+    TeamKey, TransactionKey,
+};
+use crate::words::words;
+
+/// Whether a credit comes from the deal itself or from another credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CreditKind {
+    /// From the deal, by a rule.
+    Direct,
+    /// Rolled along a relationship from a direct credit.
+    Indirect,
+}
+
+/// How an entry came into its period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CreditOrigin {
+    /// Decided by the rules, in its own period.
+    Calculated,
+    /// Its amount was set by hand.
+    Manual,
+    /// Decided by the rules after its own period was finalized; posted in a later one.
+    Late,
+    /// Corrects an entry of a finalized period: a reversal, or what replaces the reversed.
+    Retro,
+}
+
+/// One entry of the books: who is credited with how much, for which deal, in which period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostedCredit {
+    /// The credit's id; entries that correct it have ids of their own.
+    pub id: CreditId,
+    /// The deal.
+    pub transaction: TransactionKey,
+    /// The date of the deal that decides everything else.
+    pub incentive_date: Date,
+    /// The plan.
+    pub plan: PlanKey,
+    /// The rule of the plan.
+    pub rule: DefinedName,
+    /// The result of the rule.
+    pub result: DefinedName,
+    /// Direct or indirect.
+    pub kind: CreditKind,
+    /// The position that is credited; none for a team.
+    pub position: Option<PositionKey>,
+    /// Who holds the position on the incentive date; none when it is vacant, or for a team.
+    pub payee: Option<ParticipantKey>,
+    /// The team that is credited, or through which the position was found.
+    pub team: Option<TeamKey>,
+    /// The relationship along which an indirect credit was rolled.
+    pub relationship: Option<DefinedName>,
+    /// Where the relationship was entered.
+    pub via: Option<RecipientKey>,
+    /// Steps along the relationship, from 1.
+    pub level: Option<u32>,
+    /// The direct credit that an indirect one comes from.
+    pub source: Option<CreditId>,
+    /// The weight of a direct credit.
+    pub share: Option<Decimal>,
+    /// The leaf period in which it is posted.
+    pub period: PeriodKey,
+    /// The credit type.
+    pub credit_type: DefinedName,
+    /// The unit of the amount.
+    pub unit_type: DefinedName,
+    /// The amount; its scale is the unit's, and every digit of it is kept.
+    pub amount: Decimal,
+    /// Whether it counts.
+    pub status: Status,
+    /// When a hold ends or ended; none for a hold without a date.
+    pub release_date: Option<Date>,
+    /// Why it does not count: `duplicate_of:crd_…`, or the hold's reason.
+    pub reason: Option<String>,
+    /// The reason code of the rule or of the person who adjusted it.
+    pub reason_code: Option<DefinedName>,
+    /// How it came into its period.
+    pub origin: CreditOrigin,
+    /// The entry that this one takes back.
+    pub reverses: Option<CreditId>,
+    /// The ruleset that decided it.
+    pub ruleset: RulesetHash,
+}
+
+/// The columns of a credit, in the order of its fields.
+pub const CREDIT_COLUMNS: [&str; 26] = [
+    "id",
+    "transaction",
+    "incentive_date",
+    "plan",
+    "rule",
+    "result",
+    "kind",
+    "position",
+    "payee",
+    "team",
+    "relationship",
+    "via",
+    "level",
+    "source",
+    "share",
+    "period",
+    "credit_type",
+    "unit_type",
+    "amount",
+    "status",
+    "release_date",
+    "reason",
+    "reason_code",
+    "origin",
+    "reverses",
+    "ruleset",
+];
+
+/// Why a credit that waits, waits: its reason when a policy failed.
+pub const POLICY_ERROR: &str = "policy_error";
+
+impl PostedCredit {
+    /// Whether it counts in sums.
+    pub fn is_active(&self) -> bool {
+        self.status == Status::Active
+    }
+
+    /// Whether it waits for its release.
+    pub fn is_held(&self) -> bool {
+        self.status == Status::Held
+    }
+
+    /// Whether it comes from the deal itself.
+    pub fn is_direct(&self) -> bool {
+        self.kind == CreditKind::Direct
+    }
+
+    /// Whether it is held because a policy failed.
+    pub fn awaits_policy(&self) -> bool {
+        self.reason.as_deref() == Some(POLICY_ERROR)
+    }
+
+    /// The position or team that is credited.
+    pub fn recipient(&self) -> &str {
+        match (&self.position, &self.team) {
+            (Some(position), _) => position,
+            (None, Some(team)) => team,
+            (None, None) => "",
+        }
+    }
+}
+
+impl CreditKind {
+    /// The word in FORMAT section 6.
+    pub fn name(self) -> &'static str {
+        match self {
+            CreditKind::Direct => "direct",
+            CreditKind::Indirect => "indirect",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<CreditKind> {
+        let all = [CreditKind::Direct, CreditKind::Indirect];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl CreditOrigin {
+    /// The word in FORMAT section 6.
+    pub fn name(self) -> &'static str {
+        match self {
+            CreditOrigin::Calculated => "calculated",
+            CreditOrigin::Manual => "manual",
+            CreditOrigin::Late => "late",
+            CreditOrigin::Retro => "retro",
+        }
+    }
+
+    /// The origin with this name.
+    pub fn parse(name: &str) -> Option<CreditOrigin> {
+        let all = [
+            CreditOrigin::Calculated,
+            CreditOrigin::Manual,
+            CreditOrigin::Late,
+            CreditOrigin::Retro,
+        ];
+        all.into_iter().find(|origin| origin.name() == name)
+    }
+}
+
+words! {
+    CreditKind, "a kind of credit";
+    CreditOrigin, "an origin of a credit";
+    Status, "a status of a credit";
+}
+
+impl FromStr for CreditId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        CreditId::parse(text).ok_or_else(|| format!("`{text}` is not the id of a credit"))
+    }
+}
+
+impl Serialize for CreditId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CreditId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn stored() -> Value {
+        json!({
+            "id": format!("crd_{}", "0".repeat(32)), "transaction": "crm:D1",
+            "incentive_date": "2026-03-15", "plan": "p", "rule": "r", "result": "c",
+            "kind": "direct", "position": "P1", "payee": "ann", "team": null,
+            "relationship": null, "via": null, "level": null, "source": null, "share": "0.50",
+            "period": "2026-03", "credit_type": "credit", "unit_type": "USD", "amount": "-12.50",
+            "status": "held", "release_date": null, "reason": null, "reason_code": null,
+            "origin": "late", "reverses": null, "ruleset": "rs",
+        })
+    }
+
+    #[test]
+    fn a_credit_is_written_as_it_was_read_to_the_last_digit() {
+        let credit: PostedCredit = serde_json::from_value(stored()).unwrap();
+        assert_eq!(serde_json::to_value(&credit).unwrap(), stored());
+
+        let columns: Vec<String> = stored().as_object().unwrap().keys().cloned().collect();
+        let mut known = CREDIT_COLUMNS.map(str::to_owned).to_vec();
+        known.sort();
+        assert_eq!(columns, known);
+    }
+
+    /// An amount that could not be read was counted as 0.00, and unknown words decided nothing: a
+    /// credit is read whole, or its row is damaged.
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        for (field, texts) in [
+            ("amount", &["", " ", "1,5", "1e3e", "NaN"][..]),
+            ("share", &["", "half"]),
+            ("status", &["", "Active", "released"]),
+            ("kind", &["", "rolled"]),
+            ("origin", &["", "by hand"]),
+            ("incentive_date", &["", "2026-02-30"]),
+            ("id", &["", "crd_1", "rwd_00000000000000000000000000000000"]),
+        ] {
+            for text in texts {
+                let mut row = stored();
+                row[field] = json!(text);
+                assert!(serde_json::from_value::<PostedCredit>(row).is_err(), "{field}: {text}");
+            }
+        }
+    }
+}

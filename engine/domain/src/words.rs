@@ -1,0 +1,38 @@
+//! Words: enums that are shown, read, stored and sent as one word each.
+//!
+//! A type gives `name` and `parse`; the macro makes the rest of them. Not numbers and not keys
+//! (`keys`). Called by `credit` and `decision`.
+
+/// Text of what has a `name` and a `parse`: shown, read, stored and sent as that word.
+macro_rules! words {
+    ($($type:ty, $what:literal;)*) => {$(
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                Self::parse(text).ok_or_else(|| format!(concat!("`{}` is not ", $what), text))
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+pub(crate) use words;

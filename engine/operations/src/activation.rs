@@ -1,0 +1,247 @@
+//! The one door by which a new ruleset comes into force: API, watcher and first start all use it.
+//!
+//! Not reading of a disk (`watch`) and not checking (the engine). What keeps a sound ruleset out all
+//! the same is in `guards`; what waits for a second person, in `proposals`.
+//!
+//! **Architecture invariant:** an activation is checked, then committed, then one pointer is
+//! stored; a refused one changes nothing and stays visible.
+
+mod guards;
+pub mod people;
+pub mod proposals;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use accredit_domain::limits::Limits;
+use accredit_ledger::changes::Proposal;
+use accredit_ledger::definitions::{Activation, Effective, Refusal};
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::{Files, Ruleset};
+
+use crate::candidate::{self, Checked, changed};
+use crate::context::Context;
+use crate::error::Error;
+use crate::rewards;
+
+/// How often an activation of unknown outcome is looked up, and the pause before each look.
+const UNKNOWN_LOOKS: u32 = 20;
+const UNKNOWN_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often a change is checked again because something else came into force meanwhile.
+const ACTIVATION_CHECKS_MAX: usize = 8;
+
+/// A wish to change files of the workspace, all together or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// New text by path; none removes the file.
+    pub files: BTreeMap<String, Option<Arc<str>>>,
+    /// Who wants it.
+    pub who: String,
+    /// Why, if said.
+    pub why: Option<String>,
+    /// `api`, `watch` or `start`.
+    pub source: &'static str,
+    /// The ruleset that the caller has seen, where another one would be a surprise.
+    pub base: Option<String>,
+    /// The hash of all files that the caller has seen, case files included.
+    pub set: Option<String>,
+    /// The ruleset that it was seen to make.
+    pub makes: Option<String>,
+    /// What it means for transactions that are credited already.
+    pub effective: Effective,
+    /// Labels to find it by.
+    pub tags: Vec<String>,
+    /// Whether it brings back an earlier set.
+    pub rollback: bool,
+    /// More money than this must not move.
+    pub limits: Limits,
+    /// Why people with credits or rewards may go all the same, if somebody says so.
+    pub force: Option<String>,
+    /// The kept change that it carries out.
+    pub proposal: Option<u64>,
+    /// Who activates that change.
+    pub approved_by: Option<String>,
+}
+
+/// A change that is in force.
+#[derive(Debug, Clone)]
+pub struct Activated {
+    /// Hash of the ruleset.
+    pub ruleset: Arc<str>,
+    /// Number of the activation.
+    pub activation: u64,
+}
+
+/// What became of a change that nobody refused.
+#[derive(Debug)]
+pub enum Done {
+    /// In force.
+    Active(Activated),
+    /// It waits for a second person.
+    Waiting(Box<Proposal>),
+}
+
+/// Brings a change into force, or keeps it until a second person approves where that is asked.
+pub fn submit(
+    context: &Context,
+    change: &Change,
+    allowed: impl Fn(&Files) -> Result<(), Error>,
+) -> Result<Done, Error> {
+    if context.four_eyes {
+        return proposals::keep_waiting(context, change, allowed)
+            .map(|kept| Done::Waiting(Box::new(kept)));
+    }
+    activate(context, change, allowed).map(Done::Active)
+}
+
+/// Brings a change into force, if `allowed` still holds when its turn has come.
+pub fn activate(
+    context: &Context,
+    change: &Change,
+    allowed: impl Fn(&Files) -> Result<(), Error>,
+) -> Result<Activated, Error> {
+    let (checked, _turn) = judged(context, change, &allowed)?;
+    put_in_force(context, checked, change)
+}
+
+/// The change checked and guarded, and the turn in which that holds.
+///
+/// A check may take long: it is made before the turn, on what is in force by then, and made again
+/// where something else has come into force meanwhile.
+pub(super) fn judged<'a>(
+    context: &'a Context,
+    change: &Change,
+    allowed: &dyn Fn(&Files) -> Result<(), Error>,
+) -> Result<(Checked, MutexGuard<'a, ()>), Error> {
+    for _ in 0..ACTIVATION_CHECKS_MAX {
+        let current = context.ruleset.load_full();
+        guards::expected(&current, change)?;
+        allowed(&current.files)?;
+
+        let columns = candidate::known_columns(context)?;
+        let files = changed(&current.files, &change.files);
+        let candidate = candidate::candidate(context, &files, change.files.keys());
+
+        let turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
+        let moved = !Arc::ptr_eq(&current, &context.ruleset.load_full());
+        if moved || columns != candidate::known_columns(context)? {
+            continue;
+        }
+
+        // Once more with the turn: a proposal may have been thrown away while this one waited.
+        allowed(&current.files)?;
+        let judged = judge(context, &current, candidate, change);
+        if judged.is_err() {
+            context.surroundings.refused();
+        }
+        return judged.map(|checked| (checked, turn));
+    }
+
+    let detail = format!(
+        "the definitions changed {ACTIVATION_CHECKS_MAX} times while this change was checked \
+             (ACTIVATION_CHECKS_MAX); send it again"
+    );
+    Err(Error::conflict("base_moved", detail))
+}
+
+/// What was found about the change, where no guard keeps it out; writes nothing but a refusal.
+fn judge(
+    context: &Context,
+    current: &Ruleset,
+    candidate: Result<Checked, Error>,
+    change: &Change,
+) -> Result<Checked, Error> {
+    let refused = match candidate {
+        Ok(checked) => {
+            guards::guard(context, current, &checked.ruleset, change)?;
+            return Ok(checked);
+        }
+        Err(Error::Check(diagnostics)) => diagnostics,
+        Err(problem) => return Err(problem),
+    };
+
+    tracing::warn!(
+        activation.source = change.source,
+        activation.errors = refused.len(),
+        ruleset.hash = %current.hash,
+        "change refused; the ruleset in force stays"
+    );
+
+    // The refusal is kept, so that the author sees later what was wrong.
+    let diagnostics = serde_json::to_value(&refused).unwrap_or_default();
+    let activation = activation_row(context, &current.hash, change);
+    let kept = context.ledger.refuse(&Refusal { activation, diagnostics });
+    kept?;
+
+    Err(Error::Check(refused))
+}
+
+fn put_in_force(context: &Context, checked: Checked, change: &Change) -> Result<Activated, Error> {
+    let ruleset = Arc::new(checked.ruleset);
+    let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
+
+    let plans = ruleset.plan_hashes();
+    let restated = rewards::restated(context, &context.ruleset.load(), &ruleset)?;
+
+    let row = Activation {
+        cases: checked.cases,
+        plans,
+        restated,
+        ..activation_row(context, &ruleset.hash, change)
+    };
+    let row = record_activation(context, &ruleset, row)?;
+
+    let hash = Arc::clone(&ruleset.hash);
+    use_secrets();
+    // Asked for before anybody can see the new rules, so that nobody finds everything done.
+    context.redrives.ask();
+    context.ruleset.store(ruleset);
+    // Once more: a try that began in between used the rules from before.
+    context.redrives.ask();
+
+    tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
+    context.surroundings.activated();
+
+    Ok(Activated { ruleset: hash, activation: row.sequence })
+}
+
+/// Records an activation; where the store cannot tell whether it did, it is looked up.
+fn record_activation(
+    context: &Context,
+    ruleset: &Ruleset,
+    row: Activation,
+) -> Result<Activation, StoreError> {
+    let (hash, at_ms) = (row.ruleset.clone(), row.at_ms);
+    let error = match context.ledger.activate(&ruleset.files, row) {
+        Err(error @ StoreError::Unknown(_)) => error,
+        other => return other,
+    };
+
+    for _ in 0..UNKNOWN_LOOKS {
+        std::thread::sleep(UNKNOWN_PAUSE);
+        let Ok(mut activations) = context.ledger.activations() else { continue };
+        let last = activations.pop();
+        let last = last.filter(|last| (&last.ruleset, last.at_ms) == (&hash, at_ms));
+        return last.ok_or(error);
+    }
+    Err(error)
+}
+
+fn activation_row(context: &Context, ruleset: &str, change: &Change) -> Activation {
+    Activation {
+        ruleset: ruleset.to_owned(),
+        at_ms: context.now_ms(),
+        who: change.who.clone(),
+        why: change.why.clone(),
+        source: change.source.to_owned(),
+        files: change.files.keys().cloned().collect(),
+        effective: change.effective,
+        tags: change.tags.clone(),
+        change: change.proposal,
+        force: change.force.clone(),
+        approved_by: change.approved_by.clone(),
+        ..Activation::default()
+    }
+}

@@ -1,0 +1,127 @@
+//! What keeps a sound ruleset out all the same: a base that moved, credits that would lose their
+//! rule, more money than was agreed.
+//!
+//! Called by the door, in its turn. Source: seed 003 (rules and results that have computed results
+//! are not deleted), DESIGN section 5.
+//!
+//! **Architecture invariant:** a guard writes nothing.
+
+use std::collections::BTreeMap;
+
+use accredit_ledger::definitions::{Effective, set_hash};
+use accredit_workspace::Ruleset;
+use serde_json::json;
+
+use super::Change;
+use crate::activation::people;
+use crate::context::Context;
+use crate::error::Error;
+use crate::replay;
+
+/// Results by rule.
+type Rules<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
+fn rules<'a>(ruleset: &'a Ruleset, plan: &str) -> Rules<'a> {
+    let Some(plan) = ruleset.plans.get(plan) else { return Rules::new() };
+    let direct = plan.direct.iter().map(|rule| {
+        let results = rule.results.iter().map(|result| result.output.name.as_ref());
+        (rule.rule.name.as_ref(), results.collect())
+    });
+    let indirect = plan.indirect.iter().map(|rule| {
+        let results = rule.results.iter().map(|result| result.output.name.as_ref());
+        (rule.rule.name.as_ref(), results.collect())
+    });
+    direct.chain(indirect).collect()
+}
+
+/// Whether the caller has seen the ruleset in force.
+pub(super) fn expected(current: &Ruleset, change: &Change) -> Result<(), Error> {
+    match &change.base {
+        Some(base) if **base != *current.hash => {
+            let detail = format!(
+                "made for `{base}`, and `{}` is in force by now; preview it again",
+                current.hash
+            );
+            return Err(Error::conflict("base_moved", detail));
+        }
+        _ => (),
+    }
+
+    if change.set.as_ref().is_some_and(|set| *set != set_hash(&current.files)) {
+        let detail = "a file changed since, perhaps of cases; preview it again";
+        return Err(Error::conflict("base_moved", detail));
+    }
+
+    Ok(())
+}
+
+/// Refuses what would leave credits without their rule, or move too much money.
+pub(super) fn guard(
+    context: &Context,
+    current: &Ruleset,
+    new: &Ruleset,
+    change: &Change,
+) -> Result<(), Error> {
+    if change.makes.as_ref().is_some_and(|makes| **makes != *new.hash) {
+        let detail = "these files make another ruleset than the one that was previewed";
+        return Err(Error::conflict("other_ruleset", detail));
+    }
+
+    // What is decided again takes the credits back of rules that were not there before.
+    if !(change.rollback && change.effective == Effective::Recredit) {
+        keeps_rules(context, current, new)?;
+        people::keeps_people(context, current, new, change)?;
+    }
+
+    if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
+        return Ok(());
+    }
+
+    let impact = replay::impact(context, current, new, change.effective)?.impact;
+    let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
+    let detail = format!("{exceeded}; nothing was activated");
+    let report = json!({ "impact": impact.report() });
+    Err(Error::conflict("stop_loss", detail).findings(vec![report]))
+}
+
+fn keeps_rules(context: &Context, current: &Ruleset, new: &Ruleset) -> Result<(), Error> {
+    for plan in current.plans.keys() {
+        let kept = rules(new, plan);
+        for (rule, results) in rules(current, plan) {
+            let Some(known) = kept.get(rule) else {
+                without_credits(context, plan, rule, None)?;
+                continue;
+            };
+            for result in results.into_iter().filter(|result| !known.contains(result)) {
+                without_credits(context, plan, rule, Some(result))?;
+            }
+        }
+    }
+
+    Ok(())
+}
+
+fn without_credits(
+    context: &Context,
+    plan: &str,
+    rule: &str,
+    result: Option<&str>,
+) -> Result<(), Error> {
+    let found = context.ledger.has_credits(plan, rule, result);
+    if !found? {
+        return Ok(());
+    }
+
+    let detail = match result {
+        None => format!(
+            "rule `{rule}` of plan `{plan}` has produced credits: end-date it with `to` \
+                 instead of removing or renaming it"
+        ),
+        Some(result) => format!(
+            "result `{result}` of rule `{rule}` in plan `{plan}` has produced credits: its \
+                 name stays, and so does it; end-date the rule with `to` and copy it"
+        ),
+    };
+
+    Err(Error::conflict("has_credits", detail))
+}

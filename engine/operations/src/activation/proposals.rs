@@ -1,0 +1,147 @@
+//! Changes that are kept: drafts, and those that wait for a second person's approval.
+//!
+//! Called by the HTTP handlers and by the door itself where four eyes are asked for.
+//!
+//! **Architecture invariant:** nobody approves their own change, and what is approved is activated
+//! through the same door, against the ruleset that it was made for.
+
+use std::sync::PoisonError;
+
+use accredit_ledger::changes::{Proposal, State};
+use accredit_workspace::Files;
+
+use super::{Activated, Change};
+use crate::activation::guards;
+use crate::candidate::{self, changed};
+use crate::context::Context;
+use crate::error::Error;
+use crate::shadow;
+
+fn can_be_activated(kept: &Proposal) -> Result<(), Error> {
+    if kept.can_be_activated() {
+        return Ok(());
+    }
+    let detail = match kept.state {
+        State::Draft => "check found errors in it: send it again, mended",
+        State::Withdrawn => "it was withdrawn",
+        _ => "it was activated already",
+    };
+    Err(Error::conflict("not_waiting", detail))
+}
+
+/// Keeps a sound change until somebody else approves it.
+pub(super) fn keep_waiting(
+    context: &Context,
+    change: &Change,
+    allowed: impl Fn(&Files) -> Result<(), Error>,
+) -> Result<Proposal, Error> {
+    let (checked, _turn) = super::judged(context, change, &allowed)?;
+    let ruleset = Some(checked.ruleset.hash.to_string());
+    let kept = Proposal { ruleset, state: State::Waiting, ..proposal_of(context, change) };
+    Ok(context.ledger.propose(kept, &change.files)?)
+}
+
+/// Keeps a change without activating it, sound or not.
+pub fn draft(context: &Context, change: &Change) -> Result<Proposal, Error> {
+    let _turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
+    let current = context.ruleset.load_full();
+    guards::expected(&current, change)?;
+
+    let files = changed(&current.files, &change.files);
+    let mut kept = proposal_of(context, change);
+
+    match candidate::candidate(context, &files, change.files.keys()) {
+        Ok(checked) => {
+            kept.state = State::Checked;
+            kept.ruleset = Some(checked.ruleset.hash.to_string());
+        }
+        Err(Error::Check(found)) => {
+            kept.diagnostics = serde_json::to_value(found).unwrap_or_default();
+        }
+        Err(refused) => return Err(refused),
+    }
+
+    Ok(context.ledger.propose(kept, &change.files)?)
+}
+
+fn proposal_of(context: &Context, change: &Change) -> Proposal {
+    Proposal {
+        at_ms: context.now_ms(),
+        who: change.who.clone(),
+        why: change.why.clone(),
+        source: change.source.to_owned(),
+        base: context.ruleset.load().hash.to_string(),
+        effective: change.effective,
+        tags: change.tags.clone(),
+        rollback: change.rollback,
+        limits: change.limits,
+        force: change.force.clone(),
+        ..Proposal::default()
+    }
+}
+
+/// Activates a kept change; `who` approves it where four eyes are asked for.
+pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Error> {
+    let Some(kept) = context.ledger.proposal(id)? else {
+        return Err(Error::not_found("change"));
+    };
+
+    can_be_activated(&kept)?;
+    if context.four_eyes && kept.who == who {
+        let detail = format!("`{who}` made this change; somebody else approves it");
+        return Err(Error::forbidden("four_eyes", detail));
+    }
+
+    let why = match (&kept.why, context.four_eyes) {
+        (Some(why), true) => Some(format!("{why} (approved by {who})")),
+        (None, true) => Some(format!("approved by {who}")),
+        (why, false) => why.clone(),
+    };
+
+    let change = Change {
+        files: context.ledger.texts(&kept)?,
+        who: kept.who.clone(),
+        why,
+        source: "api",
+        base: Some(kept.base.clone()),
+        effective: kept.effective,
+        tags: kept.tags.clone(),
+        rollback: kept.rollback,
+        limits: kept.limits,
+        force: kept.force.clone(),
+        proposal: Some(id),
+        approved_by: Some(who.to_owned()),
+        ..Change::default()
+    };
+
+    // Somebody may have thrown it away while this one waited for its turn.
+    let still = |_: &Files| {
+        let kept = context.ledger.proposal(id)?;
+        kept.as_ref().map_or_else(|| Err(Error::not_found("change")), can_be_activated)
+    };
+
+    let activated = super::activate(context, &change, still)?;
+    shadow::end_of(context, id, who)?;
+    Ok(activated)
+}
+
+/// Throws a kept change away.
+pub fn withdraw(context: &Context, id: u64, who: &str) -> Result<Proposal, Error> {
+    let _turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = context.ledger.proposal(id)?;
+    let mut kept = kept.ok_or_else(|| Error::not_found("change"))?;
+
+    if kept.state == State::Withdrawn {
+        return Ok(kept);
+    }
+    if kept.state == State::Active {
+        return Err(Error::conflict("active", "the change was carried out already"));
+    }
+
+    kept.state = State::Withdrawn;
+    let update = context.ledger.update(&kept, who, "withdrawn", context.now_ms());
+    update?;
+    shadow::end_of(context, id, who)?;
+
+    Ok(kept)
+}

@@ -1,0 +1,210 @@
+//! Calculations out of the ledger: a plan in a period as one object, its state, its alerts.
+//!
+//! Not deciding: everything here was decided and stored. Called by `http::calculations`,
+//! `http::alerts` and by the worker when it publishes. Source: FORMAT section 6, DESIGN section 6.
+//!
+//! **Architecture invariant:** nothing here writes; the object is what a full run would give.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_crediting::calculation::{self, Calculation};
+use accredit_crediting::posting;
+use accredit_crediting::stage::note;
+use accredit_domain::calendar::{Period, PeriodKind};
+use accredit_domain::decision::{Decision, Note, Resolution, ResolutionAction};
+use accredit_domain::transaction::{Decoder, Field};
+use accredit_ledger::calculations::{NO_PERIOD, Restated, Summary};
+use accredit_ledger::record::{Counts, Stored};
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+use jiff::civil::Date;
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// A plan and a period that exist.
+pub struct Wanted {
+    /// The rules in force.
+    pub ruleset: Arc<Ruleset>,
+    /// Plan id.
+    pub plan: String,
+    /// The period.
+    pub period: Period,
+    /// Its leaves.
+    pub leaves: BTreeSet<String>,
+}
+
+/// Ids of the leaves of a period.
+pub fn leaves(ruleset: &Ruleset, period: &Period) -> BTreeSet<String> {
+    let leaves = ruleset.settings.calendar.leaves(period).into_iter();
+    leaves.map(|leaf| leaf.id).collect()
+}
+
+/// A plan and a period by their ids.
+pub fn wanted(context: &Context, plan: &str, period: &str) -> Result<Wanted, Error> {
+    let ruleset = context.ruleset.load_full();
+    let known = ruleset.plans.contains_key(plan) || had_plan(context, plan)?;
+    let found = ruleset.settings.calendar.find(period).filter(|_| known);
+    let period = found.ok_or_else(|| Error::not_found("calculation"))?;
+    let leaves = leaves(&ruleset, &period);
+    Ok(Wanted { ruleset, plan: plan.to_owned(), period, leaves })
+}
+
+/// The same, of a period of the kind that the plan is calculated by: what is released.
+pub fn released(context: &Context, plan: &str, period: &str) -> Result<Wanted, Error> {
+    let wanted = wanted(context, plan, period)?;
+    let own = own_period(&wanted.ruleset, plan, wanted.period.first);
+    if own.as_ref().is_some_and(|own| own.id == wanted.period.id) {
+        return Ok(wanted);
+    }
+    let own = own.map(|own| own.id).unwrap_or_default();
+    let detail = format!("plan `{plan}` is calculated by other periods, such as `{own}`");
+    Err(Error::invalid("other_period", detail))
+}
+
+fn had_plan(context: &Context, plan: &str) -> Result<bool, Error> {
+    let summaries = context.ledger.summaries()?;
+    Ok(summaries.keys().any(|(known, _)| known == plan))
+}
+
+/// The calculation as FORMAT section 6 shows it, with its revision.
+pub fn calculation(context: &Context, wanted: &Wanted) -> Result<Calculation, StoreError> {
+    let Wanted { ruleset, plan, period, leaves } = wanted;
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
+
+    context.ledger.each(Some(leaves), &mut |stored| {
+        let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
+        for decision in of_plan.filter_map(|one| one.within(|id| leaves.contains(id))) {
+            let date = decoder.decode(&stored.record).date().ok();
+            found.push((date, decision));
+        }
+        Ok(())
+    })?;
+
+    found.sort_by(|a, b| (a.0, &a.1.transaction).cmp(&(b.0, &b.1.transaction)));
+    let decisions = found.into_iter().map(|(_, decision)| decision).collect();
+
+    let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
+
+    // Credits posted from finalized periods do not stand in the order of their deals.
+    if !context.ledger.finalized()?.is_empty() {
+        let order = |row: &accredit_domain::credit::posted::PostedCredit| {
+            (row.incentive_date, row.transaction.clone())
+        };
+        calculation.credits.sort_by_cached_key(order);
+    }
+
+    calculation.revision = index(context)?.revision(plan, &period.id, leaves);
+    let lost = lost_adjustments(context, Some(plan), Some(leaves))?;
+    calculation.log.extend(lost.iter().cloned());
+    calculation.alerts.extend(lost);
+
+    Ok(calculation)
+}
+
+/// What is counted of every calculation.
+pub fn index(context: &Context) -> Result<Index, StoreError> {
+    Ok(Index { summaries: context.ledger.summaries()?, restated: context.ledger.restated()? })
+}
+
+/// Whether an adjustment that counts still changes anything, and the periods it would change.
+pub fn applied(
+    context: &Context,
+    adjustment: &Resolution,
+) -> Result<(bool, Option<Stored>), StoreError> {
+    let Some(id) = &adjustment.transaction else { return Ok((false, None)) };
+    let Some(stored) = context.ledger.transaction(id)? else { return Ok((false, None)) };
+
+    let applied = if adjustment.credit.is_none() {
+        let ruleset = context.ruleset.load_full();
+        let decoder = &mut Decoder::new(Arc::clone(&ruleset.settings.fields));
+        let transaction = decoder.decode(&stored.record);
+        let mapped = transaction.column_of(Field::Amount).is_some();
+        mapped && (adjustment.action == ResolutionAction::AdjustTo || transaction.amount().is_ok())
+    } else {
+        let mut rows = stored.decisions.iter().flat_map(|decision| &decision.credits);
+        rows.any(|row| Some(posting::credit_of(row)) == adjustment.credit)
+    };
+
+    Ok((applied, Some(stored)))
+}
+
+/// Alerts of adjustments that no longer apply, of a plan and of leaf periods.
+pub fn lost_adjustments(
+    context: &Context,
+    plan: Option<&str>,
+    leaves: Option<&BTreeSet<String>>,
+) -> Result<Vec<Note>, StoreError> {
+    let mut lost = Vec::new();
+    for adjustment in context.ledger.adjustments()? {
+        let of_plan = adjustment.plan.as_deref().unwrap_or_default();
+        if plan.is_some_and(|plan| !of_plan.is_empty() && plan != of_plan) {
+            continue;
+        }
+
+        let (applied, stored) = applied(context, &adjustment)?;
+        let periods = stored.iter().flat_map(|stored| &stored.decisions);
+        let periods: BTreeSet<&str> = periods
+            .filter(|decision| plan.is_none_or(|plan| plan == decision.plan))
+            .filter_map(|decision| decision.period.as_deref())
+            .collect();
+
+        let here = leaves.is_none_or(|leaves| periods.iter().any(|own| leaves.contains(*own)));
+        if applied || !here {
+            continue;
+        }
+
+        let transaction = adjustment.transaction.as_deref().unwrap_or_default();
+        let credit = adjustment.credit.map(|credit| credit.to_string());
+        let what = credit.unwrap_or_else(|| "the deal".to_owned());
+        let amount = adjustment.amount.map(|amount| amount.to_string()).unwrap_or_default();
+        let message = format!("{} {amount} of {what} no longer applies", adjustment.action);
+        let plan = plan.unwrap_or(of_plan);
+        lost.push(note(transaction, plan, "adjustment", "adjustment_not_applied", message));
+    }
+
+    Ok(lost)
+}
+
+/// The period that `plan` is calculated by and that holds `date`; the leaf, of a plan that is gone.
+pub fn own_period(ruleset: &Ruleset, plan: &str, date: Date) -> Option<Period> {
+    let kind = ruleset.plans.get(plan).map_or(PeriodKind::Month, |plan| plan.period);
+    ruleset.settings.calendar.period(date, kind)
+}
+
+/// What is counted of every calculation, without reading any.
+pub struct Index {
+    /// Plans in leaf periods.
+    pub summaries: BTreeMap<(String, String), Summary>,
+    restated: Restated,
+}
+
+impl Index {
+    /// The revision of a plan in a period with these leaves: it goes up whenever that of one of them
+    /// does, or of what has no period, and whenever other rules make its credits worth something
+    /// else.
+    pub fn revision(&self, plan: &str, period: &str, leaves: &BTreeSet<String>) -> u32 {
+        let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
+        let of = |leaf: &str| self.summaries.get(&(plan.to_owned(), leaf.to_owned()));
+        let credits: u32 = leaves.filter_map(of).map(|summary| summary.revision).sum();
+        let restated = self.restated.get(&(plan.to_owned(), period.to_owned()));
+        credits + restated.copied().unwrap_or_default()
+    }
+}
+
+/// What the leaves of a plan's period hold together.
+pub fn counts(
+    summaries: &BTreeMap<(String, String), Summary>,
+    plan: &str,
+    leaves: &BTreeSet<String>,
+) -> Counts {
+    let mut all = Counts::default();
+    for leaf in leaves.iter().map(String::as_str).chain([NO_PERIOD]) {
+        if let Some(summary) = summaries.get(&(plan.to_owned(), leaf.to_owned())) {
+            all.merge(&summary.counts);
+        }
+    }
+    all
+}

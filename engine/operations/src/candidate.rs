@@ -1,0 +1,120 @@
+//! A set of files on its way into force: checked, its cases run, and whether this build can serve it.
+//!
+//! Not the activation itself (`activation`). Called by it, by `shadow` and by the first start.
+//!
+//! **Architecture invariant:** nothing here writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_cases as cases;
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_workspace::{Files, Ruleset};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::zone;
+
+/// A set of files that check and all cases find sound.
+pub struct Checked {
+    /// What it means.
+    pub ruleset: Ruleset,
+    /// How many cases ran.
+    pub cases: usize,
+}
+
+/// Columns that were received.
+///
+/// # Errors
+/// When the data cannot be read.
+pub(crate) fn known_columns(context: &Context) -> Result<BTreeSet<String>, Error> {
+    Ok(context.ledger.columns()?)
+}
+
+/// The ruleset of `files`, if it is sound and this build can serve it; writes nothing.
+pub fn candidate<'a>(
+    context: &Context,
+    files: &Files,
+    changed: impl Iterator<Item = &'a String>,
+) -> Result<Checked, Error> {
+    // Columns that were received are known; before any was, a column may have any name.
+    let columns = known_columns(context)?;
+    let checked = check(files, &columns, changed).map_err(Error::Check)?;
+    match unusable(context, &checked.ruleset) {
+        None => Ok(checked),
+        Some(message) => Err(Error::invalid("not_usable", message)),
+    }
+}
+
+/// Why a ruleset without errors cannot be served by this build.
+fn unusable(context: &Context, ruleset: &Ruleset) -> Option<String> {
+    ruleset.settings.sources.values().find_map(|source| {
+        let name = &source.connector;
+        let unknown = context.surroundings.connector(name).is_none();
+        unknown.then(|| format!("`{name}` is no connector of this build"))
+    })
+}
+
+/// How many cases there are, and what they find: a change may break the case of a file that it
+/// leaves alone.
+fn run_cases(files: &Files, columns: &BTreeSet<String>) -> (usize, Vec<Diagnostic>) {
+    let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
+    let cases: Vec<(&str, &str)> =
+        cases.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
+    let options = cases::Options { columns: columns.clone(), ..cases::Options::default() };
+    let run = cases::run_all(files, &cases, &options);
+    let count = run.files.iter().flat_map(|file| &file.outcomes).map(Vec::len).sum();
+    let found = run.files.into_iter().map(|file| match file.outcomes {
+        Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
+        Err(errors) => errors,
+    });
+    (count, found.flat_map(|failures: Vec<Diagnostic>| failures).collect())
+}
+
+/// The ruleset of `files`, if check and, when anything `changed`, the cases find no error.
+pub fn check<'a>(
+    files: &Files,
+    columns: &BTreeSet<String>,
+    changed: impl Iterator<Item = &'a String>,
+) -> Result<Checked, Vec<Diagnostic>> {
+    let changed: BTreeSet<&str> = changed.map(String::as_str).collect();
+    let touched = |one: &Diagnostic| changed.contains(one.place.file.as_str());
+
+    let (mut ruleset, mut diagnostics) = Ruleset::read(files, columns);
+
+    if ruleset.is_none() {
+        // A file in force may read a column that nobody has delivered yet: that is for check to
+        // say about a file that changes, not a reason to keep others from changing.
+        let (any_column, findings) = Ruleset::read(files, &BTreeSet::new());
+        diagnostics.retain(|one| touched(one) || findings.contains(one));
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            ruleset = any_column;
+        }
+    }
+
+    let Some(ruleset) = ruleset else { return Err(diagnostics) };
+
+    // Without a change these are files that were activated, whose cases held then.
+    let mut cases = 0;
+    if !changed.is_empty() {
+        diagnostics.extend(zone::unknown(&ruleset));
+        let (count, findings) = run_cases(files, columns);
+        diagnostics.extend(findings);
+        cases = count;
+    }
+
+    let sound = !diagnostics.iter().any(Diagnostic::is_error);
+    if sound { Ok(Checked { ruleset, cases }) } else { Err(diagnostics) }
+}
+
+/// The files with the changes laid over them.
+pub fn changed(files: &Files, changes: &BTreeMap<String, Option<Arc<str>>>) -> Files {
+    let mut files = files.clone();
+    for (path, text) in changes {
+        match text {
+            Some(text) => files.insert(path.clone(), Arc::clone(text)),
+            None => files.remove(path),
+        };
+    }
+    files
+}

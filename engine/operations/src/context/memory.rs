@@ -1,0 +1,72 @@
+//! What operations remember between two calls: the shadow that runs, and alerts of rewards.
+//!
+//! Not what is stored: the alerts are computed again after a restart, and the shadow is resumed from
+//! its row in the ledger.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_crediting::impact::{Delta, Impact};
+use accredit_ledger::notes::NoteRow;
+use accredit_workspace::Ruleset;
+use serde::{Deserialize, Serialize};
+
+/// The alerts of calculations as they were last worked out, by plan and period.
+pub(super) type Known = BTreeMap<(String, String), Alerts>;
+
+/// The alerts of one calculation.
+pub(crate) struct Alerts {
+    pub(crate) revision: u32,
+    pub(crate) ruleset: Arc<str>,
+    pub(crate) notes: Vec<NoteRow>,
+}
+
+/// Deals that differ and are remembered one by one; beyond it, a deal that comes again counts twice
+/// and the report says so.
+const DELTAS_MAX: usize = 5000;
+
+/// What is kept of a shadow.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Sums {
+    /// The kept change that runs.
+    pub change: u64,
+    /// Since when, milliseconds since 1970.
+    pub since_ms: i64,
+    /// What differs.
+    pub impact: Impact,
+    /// What each deal that differs adds.
+    pub(crate) deltas: BTreeMap<String, Delta>,
+    /// Deals that were decided once more without being remembered.
+    pub uncertain: u64,
+    /// Deals that could not be shown to it.
+    #[serde(default)]
+    pub missed: u64,
+}
+
+/// A shadow that runs.
+pub struct Shadow {
+    /// Its rules.
+    pub ruleset: Arc<Ruleset>,
+    /// What came of it.
+    pub sums: Sums,
+}
+
+impl Sums {
+    pub(crate) fn add(&mut self, transaction: &str, again: bool, delta: Option<Delta>) {
+        if again {
+            let known = self.deltas.remove(transaction);
+            if known.is_none() && self.deltas.len() >= DELTAS_MAX {
+                self.uncertain += 1;
+            }
+            // One that agreed, or came before the shadow, has nothing to be taken back.
+            if known.is_some() {
+                self.impact.take_back(known.as_ref());
+            }
+        }
+
+        self.impact.add(delta.as_ref());
+        if let Some(delta) = delta.filter(|_| self.deltas.len() < DELTAS_MAX) {
+            self.deltas.insert(transaction.to_owned(), delta);
+        }
+    }
+}

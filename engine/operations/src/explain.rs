@@ -1,0 +1,186 @@
+//! Why a stored decision is as it is: made again from its pins, step by step; or kept as a case.
+//!
+//! The ruleset is the one that decided, rebuilt from the data file when it is no longer in force;
+//! the business date and the releases are those of then. Called by `http::credits` and
+//! `http::transactions`.
+//!
+//! **Architecture invariant:** explaining writes nothing.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+
+use accredit_cases::{self as cases, Kept};
+use accredit_crediting::explain::{Explanation, WhyNot, explain, for_payee};
+use accredit_crediting::stage::adjust::{Change, Target};
+use accredit_crediting::stage::{self, Adjustment, Inputs};
+use accredit_domain::decision::{Decision, Resolution, ResolutionAction};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::Ledger;
+use accredit_ledger::record::Stored;
+use accredit_script::Machine;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+use jiff::civil::Date;
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// Rebuilt rulesets that are kept.
+const RULESETS_MAX: usize = 8;
+
+/// What people did to a transaction or to one of its credits, as the pipeline takes it.
+enum Input {
+    Resolution(stage::Resolution),
+    Adjustment(Adjustment),
+}
+
+/// One row of what people did. A row that makes no sense is an error: it says what people are paid.
+fn input(row: &Resolution) -> Result<Input, StoreError> {
+    let damaged = |what: &str| {
+        StoreError::Damaged(format!("`{}` by `{}` has no {what}", row.action, row.who))
+    };
+    let amount = || row.amount.ok_or_else(|| damaged("amount"));
+
+    let change = match row.action {
+        ResolutionAction::Wait(action) => {
+            let credit = row.credit.ok_or_else(|| damaged("credit"))?;
+            let reason = row.comment.clone().unwrap_or_else(|| format!("held by {}", row.who));
+            let date = row.date;
+            return Ok(Input::Resolution(stage::Resolution { credit, action, date, reason }));
+        }
+
+        ResolutionAction::AdjustTo => Change::To(amount()?),
+        ResolutionAction::AdjustBy => Change::By(amount()?),
+        ResolutionAction::Reset => Change::Reset,
+    };
+
+    let target = match (row.credit, &row.transaction) {
+        (Some(credit), _) => Target::Credit(credit),
+        (None, Some(transaction)) => Target::Transaction(Arc::from(transaction.as_str())),
+        (None, None) => return Err(damaged("credit and no transaction")),
+    };
+
+    let reason_code = row.reason_code.as_deref().map(Arc::from);
+    Ok(Input::Adjustment(Adjustment { target, change, reason_code }))
+}
+
+/// What people and the calendar add to decisions.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when a row of `rows` is not understood.
+pub fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs, StoreError> {
+    let mut inputs = Inputs { as_of, ..Inputs::default() };
+    for row in rows {
+        match input(row)? {
+            Input::Resolution(resolution) => inputs.resolutions.push(resolution),
+            Input::Adjustment(adjustment) => inputs.adjustments.push(adjustment),
+        }
+    }
+    Ok(inputs)
+}
+
+/// The ruleset of this hash, built again from the files of then; none when they are not known, or
+/// when this version of the program builds another one from them.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn rebuilt(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
+    let files = ledger.files_of(hash)?;
+    let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
+    Ok(ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new))
+}
+
+/// The steps of one stored decision.
+pub fn explain_decision(
+    context: &Context,
+    stored: &Stored,
+    decision: &Decision,
+) -> Result<Explanation, Error> {
+    let ruleset = ruleset_of(context, &decision.ruleset)?;
+    let plan = ruleset.plans.get(decision.plan.as_str());
+    let plan = plan.ok_or_else(|| Error::not_found("plan"))?;
+    let fields = Arc::clone(&ruleset.settings.fields);
+    let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+    let inputs = recorded_inputs(context, stored, decision)?;
+    let steps = |machine: &mut Machine| explain(&ruleset, plan, &transaction, &inputs, machine);
+    Ok(ruleset.with_machine(steps))
+}
+
+/// What `payee` got of a stored decision, and why nothing more; none when the plan is gone.
+pub fn explain_for_payee(
+    context: &Context,
+    stored: &Stored,
+    decision: &Decision,
+    payee: &str,
+) -> Result<Option<WhyNot>, Error> {
+    let ruleset = ruleset_of(context, &decision.ruleset)?;
+    let Some(plan) = ruleset.plans.get(decision.plan.as_str()) else { return Ok(None) };
+
+    let fields = Arc::clone(&ruleset.settings.fields);
+    let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+    let inputs = recorded_inputs(context, stored, decision)?;
+
+    // The id of a participant and nothing else: a name is not tried for somebody who is unknown.
+    let known = ruleset.organization.find_participant(payee).is_some();
+    let payee = if known { payee } else { "" };
+
+    let why_not = ruleset
+        .with_machine(|machine| for_payee(&ruleset, plan, &transaction, &inputs, machine, payee));
+
+    Ok(Some(why_not))
+}
+
+/// A stored decision as a case for a case file; absent, those of all plans.
+pub fn keep_as_case(
+    context: &Context,
+    stored: &Stored,
+    plan: Option<&str>,
+) -> Result<String, Error> {
+    let wanted = |decision: &&Decision| plan.is_none_or(|plan| decision.plan == plan);
+    let decision = stored.decisions.iter().find(wanted);
+    let decision = decision.ok_or_else(|| Error::not_found("decision"))?;
+    let ruleset = ruleset_of(context, &decision.ruleset)?;
+    let inputs = recorded_inputs(context, stored, decision)?;
+    if !inputs.adjustments.is_empty() {
+        let detail = "an amount was set by hand, which a case cannot say";
+        return Err(Error::invalid("no_case", detail));
+    }
+    let kept = Kept { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
+    cases::keep(&kept).map_err(|message| Error::invalid("no_case", message))
+}
+
+/// What people and the calendar added to a stored decision.
+fn recorded_inputs(
+    context: &Context,
+    stored: &Stored,
+    decision: &Decision,
+) -> Result<Inputs, Error> {
+    let resolutions = context.ledger.resolutions(&stored.id);
+    inputs(decision.as_of, &resolutions?).map_err(Error::from)
+}
+
+/// The ruleset of this name: in force, or rebuilt from what was in force then.
+pub fn ruleset_of(context: &Context, hash: &str) -> Result<Arc<Ruleset>, Error> {
+    let current = context.ruleset.load_full();
+    if *current.hash == *hash {
+        return Ok(current);
+    }
+
+    let mut known = context.rulesets.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(ruleset) = known.iter().find(|ruleset| *ruleset.hash == *hash) {
+        return Ok(Arc::clone(ruleset));
+    }
+
+    let ruleset = rebuilt(&context.ledger, hash)?;
+    let ruleset = ruleset.ok_or_else(|| {
+        let detail = format!(
+            "this version of the program cannot rebuild the ruleset `{hash}` that decided it: \
+                 activate the rules of today with `effective: recredit`"
+        );
+        Error::conflict("ruleset_not_rebuilt", detail)
+    })?;
+
+    known.push_front(Arc::clone(&ruleset));
+    known.truncate(RULESETS_MAX);
+    Ok(ruleset)
+}

@@ -1,0 +1,26 @@
+//! What a server does, without HTTP, sockets or threads of its own: use cases over a [`Context`].
+//!
+//! Not routes and not the order in which jobs are done: both are the host's. Nothing here reads a
+//! clock or a disk: the host answers for both as [`Surroundings`]. What is refused is an [`Error`].
+//!
+//! [`Context`]: context::Context
+//! [`Surroundings`]: context::Surroundings
+//! [`Error`]: error::Error
+
+pub mod activation;
+pub mod calculations;
+pub mod candidate;
+pub mod context;
+pub mod error;
+pub mod explain;
+pub mod intake;
+pub mod losses;
+pub mod preview;
+pub mod replay;
+pub mod rewards;
+pub mod rules;
+pub mod shadow;
+pub mod simulation;
+pub mod suspect;
+pub mod verify;
+pub mod zone;

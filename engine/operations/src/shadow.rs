@@ -1,0 +1,170 @@
+//! Rules that run beside those in force on live deals, and what they would come to.
+//!
+//! Not activation: nothing that a shadow decides is stored as a decision. Fed by the worker, asked
+//! by `http::shadow`. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** a shadow writes one row, its sums; a deal that is decided anew is
+//! counted as it is now, once.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use accredit_crediting::impact;
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::changes::Proposal;
+use accredit_ledger::record::Stored;
+use accredit_workspace::Ruleset;
+use serde_json::json;
+
+use crate::candidate;
+use crate::context::{Context, Shadow, Sums};
+use crate::error::Error;
+use crate::replay::{self, Again};
+
+const KEY: &str = "shadow";
+
+fn locked(context: &Context) -> MutexGuard<'_, Option<Shadow>> {
+    context.shadow.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The kept change that runs as a shadow.
+pub fn running_change(context: &Context) -> Option<u64> {
+    locked(context).as_ref().map(|shadow| shadow.sums.change)
+}
+
+/// The sums so far, and the ruleset that made them.
+pub fn sums(context: &Context) -> Option<(Sums, Arc<str>)> {
+    let shadow = locked(context);
+    shadow.as_ref().map(|shadow| (shadow.sums.clone(), Arc::clone(&shadow.ruleset.hash)))
+}
+
+fn ruleset_for(context: &Context, kept: &Proposal) -> Result<Arc<Ruleset>, Error> {
+    let texts = context.ledger.texts(kept)?;
+    let base = context.ledger.files_of(&kept.base)?;
+    let base = base.unwrap_or_else(|| context.ruleset.load().files.clone());
+    let files = candidate::changed(&base, &texts);
+    candidate::candidate(context, &files, texts.keys()).map(|checked| Arc::new(checked.ruleset))
+}
+
+/// Lets a kept change run beside the rules in force, from the next deal on; one that runs ends.
+pub fn start(context: &Context, kept: &Proposal, who: &str) -> Result<(), Error> {
+    if !kept.can_be_activated() {
+        let detail = "only a change that check finds sound can run as a shadow";
+        return Err(Error::conflict("not_checked", detail));
+    }
+
+    let ruleset = ruleset_for(context, kept)?;
+    let sums = Sums { change: kept.id, since_ms: context.now_ms(), ..Sums::default() };
+    stop(context, who)?;
+
+    let row = serde_json::to_vec(&sums);
+    let row = row?;
+    let detail = json!({ "change": kept.id, "ruleset": *ruleset.hash });
+    let said = (who, "shadow_started", detail);
+    let noted = context.ledger.set_meta_noted((KEY, &row), context.now_ms(), said);
+    noted?;
+
+    *locked(context) = Some(Shadow { ruleset, sums });
+
+    Ok(())
+}
+
+/// Ends the shadow; gives its sums, which the audit trail keeps.
+pub fn stop(context: &Context, who: &str) -> Result<Option<Sums>, Error> {
+    let mut shadow = locked(context);
+    let Some(sums) = shadow.as_ref().map(|shadow| shadow.sums.clone()) else {
+        return Ok(None);
+    };
+
+    let report = sums.impact.report();
+    let detail = json!({
+        "change": sums.change,
+        "transactions": report.transactions,
+        "differing": report.differing,
+        "total": report.total,
+        "missed": sums.missed,
+    });
+
+    let said = (who, "shadow_ended", detail);
+    let noted = context.ledger.set_meta_noted((KEY, b""), context.now_ms(), said);
+    noted?;
+    // Only after the data file says so: a failed commit leaves the shadow running.
+    *shadow = None;
+
+    Ok(Some(sums))
+}
+
+/// Ends the shadow when it is this change that runs.
+pub fn end_of(context: &Context, change: u64, who: &str) -> Result<(), Error> {
+    if running_change(context) == Some(change) {
+        stop(context, who)?;
+    }
+    Ok(())
+}
+
+/// Counts deals that could not be shown to the shadow.
+pub fn missed(context: &Context, deals: u64) {
+    if let Some(running) = locked(context).as_mut() {
+        running.sums.missed += deals;
+    }
+}
+
+/// Goes on with the shadow that ran when the server stopped.
+pub fn resume(context: &Context) {
+    let kept = context.ledger.meta(KEY).ok().flatten();
+    let sums = kept.and_then(|row| serde_json::from_slice::<Sums>(&row).ok());
+    let Some(sums) = sums else { return };
+    let change = context.ledger.proposal(sums.change).ok().flatten();
+    // One that was activated or withdrawn just before the stop.
+    let change = change.filter(Proposal::can_be_activated);
+    match change.map(|change| ruleset_for(context, &change)) {
+        Some(Ok(ruleset)) => *locked(context) = Some(Shadow { ruleset, sums }),
+        Some(Err(error)) => tracing::warn!(
+            change = sums.change,
+            error.cause = %error,
+            "the shadow does not run any more"
+        ),
+        None => tracing::warn!(change = sums.change, "the shadow does not run any more"),
+    }
+}
+
+fn keep(context: &Context, sums: &Sums) -> Result<(), Error> {
+    let row = serde_json::to_vec(sums)?;
+    context.ledger.set_meta(KEY, &row).map_err(Error::from)
+}
+
+/// Decides deals that were just recorded by the shadow's rules, and counts what differs.
+pub fn show_deals(context: &Context, deals: Vec<Stored>) -> Result<(), Error> {
+    let running = locked(context).as_ref().map(|one| (one.sums.change, Arc::clone(&one.ruleset)));
+    let Some((change, candidate)) = running else { return Ok(()) };
+
+    let current = context.ruleset.load_full();
+    let mut decoder = Decoder::new(Arc::clone(&candidate.settings.fields));
+    let plans = candidate.plans.keys().map(ToString::to_string);
+    let plans: std::collections::BTreeSet<String> = plans.collect();
+
+    let again: Vec<Again> = deals
+        .into_iter()
+        .map(|stored| {
+            let transaction = Arc::new(decoder.decode(&stored.record));
+            Again { stored, transaction, plans: plans.clone() }
+        })
+        .collect();
+
+    let finalized = context.ledger.finalized()?;
+    let decided = replay::settled(context, &candidate, &again, context.business_date(), &finalized);
+    let decided = decided?;
+
+    // Another change may have taken its place while these deals were decided.
+    let mut shadow = locked(context);
+    let Some(running) = shadow.as_mut().filter(|running| running.sums.change == change) else {
+        return Ok(());
+    };
+
+    for (one, decisions) in again.iter().zip(&decided) {
+        let before = (&*current, one.stored.decisions.as_slice());
+        let delta = impact::compare(before, (&candidate, decisions));
+        running.sums.add(&one.stored.id, one.stored.version > 1, delta);
+    }
+
+    keep(context, &running.sums)
+}

@@ -1,0 +1,74 @@
+//! Simulations over the ledger: the recorded deals of a period, repeated until it ends.
+//!
+//! Not the simulating (the engine). Called by `http::simulations`.
+//!
+//! **Architecture invariant:** nothing here writes; what is `so_far` on the business date is what
+//! the calculation shows.
+
+use std::sync::Arc;
+use std::thread;
+
+use accredit_crediting::simulation::{self, Simulation, Start};
+use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::transaction::{Decoder, Transaction};
+use accredit_seams::store::Error as StoreError;
+use jiff::civil::Date;
+
+use crate::calculations::Wanted;
+use crate::context::Context;
+use crate::error::Error;
+use crate::explain;
+
+/// What a plan would come to in a period, from the deals recorded up to `as_of`.
+///
+/// # Errors
+/// When that day is not of the period or still to come, or there is no deal to repeat.
+pub fn simulation(
+    context: &Context,
+    wanted: &Wanted,
+    as_of: Option<Date>,
+) -> Result<Simulation, Error> {
+    let refused = |detail: String| Error::invalid("no_simulation", detail);
+    let today = context.business_date();
+    let last = wanted.period.end.yesterday().unwrap_or(wanted.period.first);
+    let as_of = as_of.unwrap_or_else(|| today.min(last));
+    if as_of > today {
+        let detail = format!("`as_of` is {as_of}, and the business date is {today}");
+        return Err(refused(detail));
+    }
+
+    let start = start_of(context, wanted, today)?;
+    let threads = thread::available_parallelism().map_or(1, Into::into);
+    let about = (wanted.plan.as_str(), &wanted.period, as_of);
+    let simulated = simulation::simulate_from(&wanted.ruleset, start, about, threads);
+    simulated.map_err(|error| refused(error.to_string()))
+}
+
+/// The recorded deals, what people decided about them, and what is posted in the period.
+fn start_of(context: &Context, wanted: &Wanted, today: Date) -> Result<Start, StoreError> {
+    let Wanted { ruleset, plan, period, leaves } = wanted;
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let (mut deals, mut ids, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
+
+    context.ledger.each(Some(leaves), &mut |stored| {
+        let deal: Arc<Transaction> = Arc::new(decoder.decode(&stored.record));
+        if deal.date().is_ok_and(|date| period.contains(date)) {
+            ids.push(stored.id.clone());
+            deals.push(deal);
+        }
+
+        let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
+        let inside = of_plan.filter_map(|one| one.within(|id| leaves.contains(id)));
+        decisions.extend(inside);
+        Ok(())
+    })?;
+
+    let mut resolutions: Vec<Resolution> = Vec::new();
+    for id in &ids {
+        resolutions.extend(context.ledger.resolutions(id)?);
+    }
+
+    let inputs = explain::inputs(Some(today), &resolutions)?;
+    let posted: Vec<Decision> = simulation::posted(decisions, period);
+    Ok(Start { deals, inputs, posted_then: posted.clone(), posted })
+}
