@@ -70,7 +70,7 @@ const TIMEOUTS_MAX: usize = 100_000;
 /// How long a job that has not begun is waited for; a request has 30 s.
 const JOB_WAIT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 20 });
 
-/// Held credits read at a time.
+/// Held credits and parked deals read at a time.
 const PAGE: usize = 1000;
 
 /// After a small batch the worker lets deliveries gather this long: a commit for each handful would
@@ -434,9 +434,13 @@ impl Worker {
 
     /// Remembers deals that an earlier process parked since they ran out of time.
     fn find_timeouts(&mut self) {
-        let parked = self.service.ledger.parked().unwrap_or_default().into_iter();
-        let late = parked.filter(|note| accredit_script::is_timeout(&note.message));
-        self.timeouts.extend(late.map(|note| note.transaction).take(TIMEOUTS_MAX));
+        let mut from = Some(0);
+        while let Some(number) = from.filter(|_| self.timeouts.len() < TIMEOUTS_MAX) {
+            let page = self.service.ledger.parked_page(number, PAGE).unwrap_or_default();
+            let late = page.0.into_iter().filter(|note| accredit_script::is_timeout(&note.message));
+            self.timeouts.extend(late.map(|note| note.transaction));
+            from = page.1;
+        }
     }
 
     /// Remembers deals that ran out of time.
@@ -453,8 +457,13 @@ impl Worker {
     /// Transactions that are parked, and those with a credit that a policy's error holds.
     fn stopped(&self) -> Result<Vec<String>, StoreError> {
         let ledger = &self.service.ledger;
-        let mut ids: Vec<String> =
-            ledger.parked()?.into_iter().map(|note| note.transaction).collect();
+        let (mut ids, mut from) = (Vec::new(), Some(0));
+        while let Some(number) = from {
+            let page = ledger.parked_page(number, PAGE)?;
+            ids.extend(page.0.into_iter().map(|note| note.transaction));
+            from = page.1;
+        }
+
         let mut query =
             CreditQuery { status: Some(Status::Held), limit: PAGE, ..CreditQuery::default() };
 

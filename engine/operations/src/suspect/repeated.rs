@@ -228,8 +228,8 @@ mod tests {
     use super::*;
 
     fn ruleset() -> Ruleset {
-        let settings = "[workspace]\nname = \"Acme\"\n\n[fields]\nid = \"id\"\ndate = \"day\"\nupdated = \"at\"\n\
-                        amount = \"amount\"\n";
+        let settings = "[workspace]\nname = \"Acme\"\n\n[fields]\nid = \"id\"\ndate = \"day\"\n\
+                        updated = \"at\"\namount = \"amount\"\n";
         let files = [("accredit.toml", settings), ("organization/participants.csv", "id\nann\n")];
         let files: Files =
             files.map(|(path, text)| (path.to_owned(), Arc::from(text))).into_iter().collect();
