@@ -91,10 +91,11 @@ impl Server {
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
 
+        let unreadable = |error| format!("the data file is unreadable: {error}");
         let tokens = secrets::tokens(&ledger, &config.credentials)?;
         let active = secrets::secrets(&ledger, &config.credentials, &ruleset)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
-        left.map_err(|error| format!("the data file is unreadable: {error}"))?;
+        left.map_err(unreadable)?;
 
         let address = TcpListener::bind(&config.listen).await;
         let address = address
@@ -114,7 +115,8 @@ impl Server {
         let (secrets, credentials) =
             (Arc::clone(&outside.secrets), Arc::clone(&outside.credentials));
         let metrics = Arc::clone(&outside.metrics);
-        let mut context = Context::new(ledger, ruleset, Box::new(outside));
+        let context = Context::new(ledger, ruleset, Box::new(outside));
+        let mut context = context.map_err(unreadable)?;
         context.four_eyes = config.four_eyes;
 
         let service = Arc::new(Service {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use accredit_cases as cases;
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::limits::MoneyEffect;
 use accredit_workspace::{Files, Ruleset};
 
 use crate::context::Context;
@@ -21,6 +22,8 @@ pub struct Checked {
     pub ruleset: Ruleset,
     /// How many cases ran.
     pub cases: usize,
+    /// What it moves, once it was compared with what is in force.
+    pub money: MoneyEffect,
 }
 
 /// Columns that were received.
@@ -104,7 +107,8 @@ pub fn check<'a>(
     }
 
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
-    if sound { Ok(Checked { ruleset, cases }) } else { Err(diagnostics) }
+    let money = MoneyEffect::default();
+    if sound { Ok(Checked { ruleset, cases, money }) } else { Err(diagnostics) }
 }
 
 /// The files with the changes laid over them.

@@ -5,10 +5,12 @@
 
 mod memory;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use accredit_domain::decision::Decision;
 use accredit_ledger::Ledger;
 use accredit_seams::connector::Connector;
 use accredit_seams::store::Error as StoreError;
@@ -49,6 +51,12 @@ pub trait Surroundings: Send + Sync {
     /// A new ruleset is in force: parked deals can be decided again.
     fn activated(&self);
 
+    /// Time that only grows, since some moment of this process.
+    fn elapsed(&self) -> Duration;
+
+    /// Decisions were recorded by natural key, in a commit that took this long.
+    fn committed(&self, decisions: &[(String, Vec<Decision>)], took: Duration);
+
     /// A change of definitions was refused.
     fn refused(&self);
 }
@@ -80,6 +88,8 @@ pub struct Context {
     pub ledger: Ledger,
     /// The ruleset in force.
     pub ruleset: ArcSwap<Ruleset>,
+    /// The number of the activation that it is of.
+    pub(crate) activation: AtomicU64,
     /// Whether a change needs a second person's approval.
     pub four_eyes: bool,
     /// What the host provides.
@@ -92,25 +102,39 @@ pub struct Context {
     pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
     /// The rules that run beside those in force, if any do.
     pub(crate) shadow: Mutex<Option<Shadow>>,
+    /// Leaf periods that are finalized, once they were asked for.
+    finalized: Mutex<Option<Arc<BTreeSet<String>>>>,
+    /// Deals that ran out of time: those of this process, and those that were parked at its start.
+    timeouts: Mutex<BTreeSet<String>>,
     /// Alerts of rewards, so far as they were asked for.
     pub(crate) reward_alerts: Mutex<Known>,
 }
 
 impl Context {
     /// A context over a ledger, with the ruleset that is in force.
-    #[must_use]
-    pub fn new(ledger: Ledger, ruleset: Arc<Ruleset>, surroundings: Box<dyn Surroundings>) -> Self {
-        Context {
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn new(
+        ledger: Ledger,
+        ruleset: Arc<Ruleset>,
+        surroundings: Box<dyn Surroundings>,
+    ) -> Result<Self, StoreError> {
+        let activation = ledger.last_activation()?;
+        Ok(Context {
             ledger,
             ruleset: ArcSwap::new(ruleset),
+            activation: AtomicU64::new(activation),
             four_eyes: false,
             surroundings,
             door: Mutex::new(()),
             redrives: Redrives::default(),
             rulesets: Mutex::default(),
             shadow: Mutex::default(),
+            finalized: Mutex::default(),
+            timeouts: Mutex::default(),
             reward_alerts: Mutex::default(),
-        }
+        })
     }
 
     /// Milliseconds since 1970.
@@ -132,4 +156,38 @@ impl Context {
         let date = date.and_then(|date| String::from_utf8(date).ok());
         Ok(date.and_then(|date| date.parse().ok()))
     }
+
+    /// Leaf periods that are finalized.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn finalized(&self) -> Result<Arc<BTreeSet<String>>, StoreError> {
+        let mut known = locked(&self.finalized);
+        if let Some(known) = &*known {
+            return Ok(Arc::clone(known));
+        }
+
+        let read = Arc::new(self.ledger.finalized()?);
+        *known = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// Has finalized periods read again: whether a commit that failed was durable is in the data.
+    pub fn forget_finalized(&self) {
+        *locked(&self.finalized) = None;
+    }
+
+    /// These periods are finalized from now on.
+    pub(crate) fn know_finalized(&self, finalized: BTreeSet<String>) {
+        *locked(&self.finalized) = Some(Arc::new(finalized));
+    }
+
+    /// Does something with the deals that ran out of time.
+    pub(crate) fn with_timeouts<T>(&self, look: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
+        look(&mut locked(&self.timeouts))
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,7 +20,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: &'static str, detail: impl Into<String>) -> Refusal {
+    /// A refusal without findings.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Refusal {
         Refusal { code, detail: detail.into(), findings: Vec::new() }
     }
 }

@@ -8,15 +8,21 @@
 //! [`Error`]: error::Error
 
 pub mod activation;
+pub mod adjust;
 pub mod calculations;
 pub mod candidate;
 pub mod context;
+pub mod decide;
+pub mod effect;
 pub mod error;
 pub mod explain;
 pub mod intake;
 pub mod losses;
+pub mod periods;
 pub mod preview;
+pub mod release;
 pub mod replay;
+pub mod resolve;
 pub mod rewards;
 pub mod rules;
 pub mod shadow;

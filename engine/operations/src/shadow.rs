@@ -6,9 +6,11 @@
 //! **Architecture invariant:** a shadow writes one row, its sums; a deal that is decided anew is
 //! counted as it is now, once.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use accredit_crediting::impact;
+use accredit_domain::decision::Decision;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::record::Stored;
@@ -102,7 +104,7 @@ pub fn end_of(context: &Context, change: u64, who: &str) -> Result<(), Error> {
 }
 
 /// Counts deals that could not be shown to the shadow.
-pub fn missed(context: &Context, deals: u64) {
+fn missed(context: &Context, deals: u64) {
     if let Some(running) = locked(context).as_mut() {
         running.sums.missed += deals;
     }
@@ -133,7 +135,7 @@ fn keep(context: &Context, sums: &Sums) -> Result<(), Error> {
 }
 
 /// Decides deals that were just recorded by the shadow's rules, and counts what differs.
-pub fn show_deals(context: &Context, deals: Vec<Stored>) -> Result<(), Error> {
+fn show_deals(context: &Context, deals: Vec<Stored>) -> Result<(), Error> {
     let running = locked(context).as_ref().map(|one| (one.sums.change, Arc::clone(&one.ruleset)));
     let Some((change, candidate)) = running else { return Ok(()) };
 
@@ -167,4 +169,25 @@ pub fn show_deals(context: &Context, deals: Vec<Stored>) -> Result<(), Error> {
     }
 
     keep(context, &running.sums)
+}
+
+/// Shows the shadow what was recorded, if one runs. Nothing that goes wrong in it reaches the deals.
+pub(crate) fn show(context: &Context, decisions: &[(String, Vec<Decision>)]) {
+    if decisions.is_empty() || running_change(context).is_none() {
+        return;
+    }
+
+    let ledger = &context.ledger;
+    let deals = decisions.iter().filter_map(|(id, _)| ledger.transaction(id).ok().flatten());
+    let deals: Vec<_> = deals.collect();
+    let shown = catch_unwind(AssertUnwindSafe(|| show_deals(context, deals)));
+
+    let cause = match shown {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "deciding by its rules panicked".to_owned(),
+    };
+
+    tracing::warn!(error.cause = %cause, "the shadow missed deals");
+    missed(context, decisions.len() as u64);
 }

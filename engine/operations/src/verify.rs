@@ -104,7 +104,7 @@ type Recorded<'a> = (&'a Stored, &'a Decision);
 /// A decision with its credits in the order of their ids: what was posted before an earlier period
 /// was finalized stands in another place than what is posted after it, and is the same.
 fn in_order(mut decision: Decision) -> Decision {
-    decision.credits.sort_by(|a, b| a.id.cmp(&b.id));
+    decision.credits.sort_by_key(|credit| credit.id);
     decision
 }
 

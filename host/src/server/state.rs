@@ -6,10 +6,13 @@
 //! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
 //! store, in `door` alone.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use accredit_domain::decision::Decision;
 use accredit_ledger::Ledger;
 use accredit_operations::context::{Context, Surroundings};
 use accredit_operations::error::Error;
@@ -22,7 +25,7 @@ use jiff::civil::Date;
 
 use crate::http::problem::Problem;
 use crate::plugins;
-use crate::server::clock::Clock;
+use crate::server::clock::{self, Clock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::health::Health;
@@ -110,6 +113,21 @@ impl Surroundings for Outside {
     fn activated(&self) {
         self.metrics.reload("activated");
         self.orders.wake();
+    }
+
+    fn elapsed(&self) -> Duration {
+        clock::elapsed()
+    }
+
+    fn committed(&self, decisions: &[(String, Vec<Decision>)], took: Duration) {
+        self.metrics.commit(took);
+
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        let decisions = decisions.iter().flat_map(|(_, decisions)| decisions);
+        for credit in decisions.flat_map(|decision| &decision.credits) {
+            *counts.entry(credit.status.name()).or_default() += 1;
+        }
+        counts.into_iter().for_each(|(status, count)| self.metrics.credits(status, count));
     }
 
     fn refused(&self) {

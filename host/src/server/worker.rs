@@ -7,42 +7,28 @@
 //! **Architecture invariant:** a batch is decided on one ruleset snapshot and recorded in one
 //! commit together with the end of its deliveries.
 
-mod adjust;
-mod again;
 mod attempts;
-mod batch;
-mod caught;
 mod fence;
-mod periods;
+mod jobs;
 mod recredit;
-mod release;
-mod resolve;
 mod run;
-mod shadow;
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use accredit_domain::credit::Status;
-use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Decision;
-use accredit_ledger::query::CreditQuery;
 use accredit_ledger::record::Work;
+use accredit_operations::activation::follow;
+use accredit_operations::decide::{self, again, batch, caught, redrive, timeouts};
 use accredit_operations::intake::Machines;
-use accredit_seams::store::Error as StoreError;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 
 use crate::http::problem::Problem;
 use crate::server::state::Service;
 
-pub(crate) use adjust::{Adjust, Subject};
-pub(crate) use release::{What, Wish};
-pub(crate) use resolve::Resolve;
 pub(crate) use run::UNFINISHED;
 
 /// How often the business date is looked at.
@@ -63,15 +49,11 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 /// next start.
 const LAST_STEPS: Duration = Duration::from_secs(1);
 
-/// How often deals that ran out of time are tried again, and how many are remembered for it.
+/// How often deals that ran out of time are tried again.
 const TIMEOUTS: Duration = Duration::from_secs(30);
-const TIMEOUTS_MAX: usize = 100_000;
 
 /// How long a job that has not begun is waited for; a request has 30 s.
 const JOB_WAIT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 20 });
-
-/// Held credits and parked deals read at a time.
-const PAGE: usize = 1000;
 
 /// After a small batch the worker lets deliveries gather this long: a commit for each handful would
 /// compete with the commits that senders wait for.
@@ -209,8 +191,6 @@ pub(crate) struct Worker {
     machines: Machines,
     /// The business date that due holds were last decided for.
     date: Option<Date>,
-    /// Leaf periods that are finalized, once they were asked for.
-    finalized: Option<Arc<BTreeSet<String>>>,
     /// Deliveries that it has handled.
     handled: u64,
     /// The run whose turn it is.
@@ -219,8 +199,6 @@ pub(crate) struct Worker {
     attempts: attempts::Attempts,
     /// How often in a row deciding again after an activation panicked.
     recredit_panics: u32,
-    /// Deals that ran out of time: those of this process, and those that were parked at its start.
-    timeouts: BTreeSet<String>,
     /// When deals that ran out of time were last tried again.
     timeouts_tried: Instant,
 }
@@ -231,17 +209,16 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
         service: Arc::clone(service),
         machines: Machines::default(),
         date: None,
-        finalized: None,
         handled: 0,
         turn: None,
         attempts: attempts::Attempts::at_start(&service.ledger),
         recredit_panics: 0,
-        timeouts: BTreeSet::new(),
         timeouts_tried: Instant::now(),
     };
 
-    worker.carry_out();
-    worker.find_timeouts();
+    again::carry_out(&service.context);
+    timeouts::find(&service.context);
+    redrive::resume(&service.context);
     loop {
         let is_stopping = service.stopping.load(Ordering::Acquire);
         let more = !is_stopping && worker.do_some();
@@ -273,6 +250,7 @@ impl Worker {
     /// A little of everything that there is to do, a batch at a time: a release does not wait for the
     /// end of an import. Whether there may be more.
     fn do_some(&mut self) -> bool {
+        follow::follow_data_file(&self.service.context);
         self.finalize_listed();
         let more = self.step() | self.recredit() | self.run_on();
         self.new_day();
@@ -323,7 +301,9 @@ impl Worker {
     }
 
     fn caught_batch(&mut self, limit: usize) -> Step {
-        match catch_unwind(AssertUnwindSafe(|| self.batch(limit))) {
+        match catch_unwind(AssertUnwindSafe(|| {
+            batch::batch(&self.service.context, &mut self.machines, (limit, BATCH_BYTES_MAX))
+        })) {
             Ok(Ok(count)) => Step::Done(count),
 
             Ok(Err(error)) => {
@@ -364,16 +344,8 @@ impl Worker {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             tracing::error!("a job of the worker panicked");
             self.machines = Machines::default();
-            self.finalized = None;
+            self.service.context.forget_finalized();
         }
-    }
-
-    /// Resolves a credit; one that is not known yet may still be in the inbox.
-    pub(crate) fn resolve_known(&mut self, order: Resolve) -> Result<PostedCredit, Problem> {
-        if matches!(self.service.ledger.credit(&order.credit), Ok(None)) {
-            self.catch_up().map_err(|error| fence::undecided(&error))?;
-        }
-        self.resolve(order)
     }
 
     /// Decides due holds again when the business date has changed.
@@ -384,10 +356,10 @@ impl Worker {
         }
 
         let due = self.service.ledger.due_holds(today);
-        match due.and_then(|due| self.decide_what_can_be(&due)) {
+        match due.and_then(|due| caught::decide_what_can_be(&self.service.context, &due)) {
             Ok(count) => {
                 self.date = Some(today);
-                self.ran(today);
+                decide::run::ran(&self.service.context, today);
                 tracing::info!(business.date = %today, holds.due = count, "business date");
             }
             Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),
@@ -396,86 +368,22 @@ impl Worker {
 
     /// Decides parked deals again after an activation; until that has succeeded it stays asked for.
     fn redrive_when_asked(&mut self) {
-        let asked = self.service.redrives.asked();
-        if asked == 0 {
-            return;
+        if let Err(error) = redrive::redrive_when_asked(&self.service.context) {
+            tracing::error!(error.cause = %error, "parked transactions wait for the next redrive");
         }
-        match self.redrive_parked() {
-            Ok(_) => self.service.redrives.done(asked),
-            Err(_) => tracing::warn!("parked transactions wait for the next redrive"),
-        }
-    }
-
-    /// Decides again what is parked or held by an error; how many deals that were.
-    pub(crate) fn redrive_parked(&mut self) -> Result<usize, Problem> {
-        let failed = |error: StoreError| Problem::internal(&error);
-        let mut ids = self.stopped().map_err(failed)?;
-        ids.sort();
-        ids.dedup();
-        self.decide_what_can_be(&ids).map_err(failed)
     }
 
     /// Decides deals again that ran out of time: the machine was busy, and may not be any more.
     fn retry_timeouts(&mut self) {
-        if self.timeouts.is_empty() || self.timeouts_tried.elapsed() < TIMEOUTS {
+        let context = &self.service.context;
+        if !timeouts::any(context) || self.timeouts_tried.elapsed() < TIMEOUTS {
             return;
         }
         self.timeouts_tried = Instant::now();
 
-        let late: Vec<String> = std::mem::take(&mut self.timeouts).into_iter().collect();
-        match self.decide_what_can_be(&late) {
+        match timeouts::retry(context) {
             Ok(count) => tracing::info!(transactions = count, "tried again after a time limit"),
-            Err(error) => {
-                tracing::error!(error.cause = %error, "not tried again");
-                self.timeouts.extend(late);
-            }
-        }
-    }
-
-    /// Remembers deals that an earlier process parked since they ran out of time.
-    fn find_timeouts(&mut self) {
-        let mut from = Some(0);
-        while let Some(number) = from.filter(|_| self.timeouts.len() < TIMEOUTS_MAX) {
-            let page = self.service.ledger.parked_page(number, PAGE).unwrap_or_default();
-            let late = page.0.into_iter().filter(|note| accredit_script::is_timeout(&note.message));
-            self.timeouts.extend(late.map(|note| note.transaction));
-            from = page.1;
-        }
-    }
-
-    /// Remembers deals that ran out of time.
-    fn note_timeouts(&mut self, decisions: &[(String, Vec<Decision>)]) {
-        let is_late = |decision: &Decision| {
-            let mut notes = decision.reasons.iter().chain(&decision.alerts).chain(&decision.log);
-            notes.any(|note| accredit_script::is_timeout(&note.message))
-        };
-        let late = decisions.iter().filter(|(_, plans)| plans.iter().any(is_late));
-        let room = TIMEOUTS_MAX.saturating_sub(self.timeouts.len());
-        self.timeouts.extend(late.map(|(id, _)| id.clone()).take(room));
-    }
-
-    /// Transactions that are parked, and those with a credit that a policy's error holds.
-    fn stopped(&self) -> Result<Vec<String>, StoreError> {
-        let ledger = &self.service.ledger;
-        let (mut ids, mut from) = (Vec::new(), Some(0));
-        while let Some(number) = from {
-            let page = ledger.parked_page(number, PAGE)?;
-            ids.extend(page.0.into_iter().map(|note| note.transaction));
-            from = page.1;
-        }
-
-        let mut query =
-            CreditQuery { status: Some(Status::Held), limit: PAGE, ..CreditQuery::default() };
-
-        loop {
-            let page = ledger.credits(&query)?;
-            let broken = page.rows.into_iter();
-            let broken = broken.filter(PostedCredit::awaits_policy);
-            ids.extend(broken.map(|row| row.transaction.to_string()));
-            query.cursor = page.next;
-            if query.cursor.is_none() {
-                return Ok(ids);
-            }
+            Err(error) => tracing::error!(error.cause = %error, "not tried again"),
         }
     }
 }

@@ -164,7 +164,7 @@ impl Books<'_> {
         let decisions = self.decisions(plan, Some(period));
         let mut calculation = calculation_of(self.ruleset, plan, period, decisions);
         if self.posted.is_some() {
-            let order = |row: &PostedCredit| (row.incentive_date.clone(), row.transaction.clone());
+            let order = |row: &PostedCredit| (row.incentive_date, row.transaction.clone());
             calculation.credits.sort_by_cached_key(order);
         }
         calculation

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use accredit_crediting::posting;
 use accredit_domain::decision::{Resolution, ResolutionAction};
 use accredit_domain::money;
+use accredit_operations::adjust::{Adjust, Subject};
 use accredit_operations::calculations;
 use axum::Extension;
 use axum::body::Bytes;
@@ -21,7 +22,7 @@ use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::{Adjust, Subject, Worker};
+use crate::server::worker::Worker;
 
 /// What an adjustment says.
 #[derive(Debug, Deserialize)]

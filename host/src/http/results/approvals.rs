@@ -12,6 +12,9 @@ use std::sync::Arc;
 use accredit_domain::decision::Approved;
 use accredit_domain::decision::{HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{Request, RequestState};
+use accredit_operations::adjust::{Adjust, Subject};
+use accredit_operations::release::{What, Wish};
+use accredit_operations::resolve::Resolve;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -27,7 +30,7 @@ use crate::server::clock::rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::{Adjust, Resolve, Subject, What, Wish, Worker};
+use crate::server::worker::Worker;
 
 /// Something that a person decides about money.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use accredit_domain::money;
 use accredit_ledger::releases::{CONFIRMED, DELETED, Release};
 use accredit_operations::calculations::{self, counts, own_period};
+use accredit_operations::release::{What, Wish};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -24,7 +25,7 @@ use crate::http::results::approvals::{self, Act, By};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::{PENDING_MAX, What, Wish, Worker};
+use crate::server::worker::{PENDING_MAX, Worker};
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
@@ -216,7 +217,7 @@ pub(crate) fn publish(
 ) -> Result<Value, Problem> {
     let wanted = calculations::released(&worker.service().context, plan, period)?;
     worker.service().refuse_during_run(Some(plan), &wanted.leaves)?;
-    worker.publish(&wanted, wish).map(|release| shown(&release))
+    Ok(shown(&worker.publish(&wanted, wish)?))
 }
 
 /// Why something that is certain is taken back.

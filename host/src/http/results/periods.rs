@@ -265,7 +265,7 @@ fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Resul
             return Err(Problem::conflict("period_finalized", detail));
         }
         (Act::Finalize, false) => {
-            worker.finalize(leaf, said).map_err(failed)?;
+            worker.finalize(leaf, said)?;
         }
         (_, false) => service.ledger.say(&leaf.id, said).map_err(failed)?,
     }

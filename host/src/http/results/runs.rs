@@ -90,7 +90,7 @@ pub(crate) async fn begin(
         let checked = service.ask(move |worker| {
             // An unknown plan or period is refused before unknown deals are.
             calculations::wanted(&worker.service().context, &plan, &period)?;
-            worker.check_selected(&selected)
+            Ok(worker.check_selected(&selected)?)
         });
         checked.await?;
     }

@@ -5,10 +5,10 @@
 //! **Architecture invariant:** a release, an adjustment or a finalization waits for a number of
 //! deliveries that does not grow.
 
+use accredit_operations::error::Error;
 use accredit_seams::store::Error as StoreError;
 
 use super::Worker;
-use crate::http::problem::Problem;
 
 impl Worker {
     /// Decides every delivery that has arrived by now.
@@ -23,10 +23,13 @@ impl Worker {
         }
         Ok(())
     }
-}
 
-/// The answer when what came before could not be decided.
-pub(super) fn undecided(error: &StoreError) -> Problem {
-    tracing::error!(error.cause = %error, "deliveries that came before are not decided");
-    Problem::unavailable("deliveries that came before could not be decided; nothing was done")
+    /// The same for somebody who waits: what could not be decided refuses what was asked for.
+    pub(super) fn catch_up_or_refuse(&mut self) -> Result<(), Error> {
+        self.catch_up().map_err(|error| {
+            tracing::error!(error.cause = %error, "deliveries that came before are not decided");
+            let detail = "deliveries that came before could not be decided; nothing was done";
+            Error::unavailable(detail)
+        })
+    }
 }

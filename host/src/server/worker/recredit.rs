@@ -1,21 +1,12 @@
-//! Credits decided again because an activation asked for it, a batch at a time between deliveries.
+//! When credits are decided again that an activation asked for, and when that is given up.
 //!
-//! Not the wish (`ledger::recredit` keeps it, so that a stop loses nothing). Runs on the worker's
-//! thread: no decision about one transaction races another. Source: DESIGN section 5.
-//!
-//! **Architecture invariant:** a transaction's credits change in one commit, decided by one ruleset:
-//! the one whose activation asked last.
+//! Not the deciding (`decide::recredit`) and not the wish, which the ledger keeps.
 
-use accredit_ledger::record::Work;
-use accredit_ledger::recredit::{Progress, Recredit};
-use accredit_operations::replay::{self, Selection};
+use accredit_operations::decide::caught::caught;
+use accredit_operations::decide::recredit;
 use accredit_seams::store::Error as StoreError;
-use serde_json::json;
 
 use super::Worker;
-
-/// Transactions looked at in one round, at least.
-const LOOK_AT: u64 = 512;
 
 /// Panics in a row after which deciding again is given up.
 const PANICS_MAX: u32 = 3;
@@ -23,7 +14,7 @@ const PANICS_MAX: u32 = 3;
 impl Worker {
     /// Decides the next few again; whether there may be more.
     pub(super) fn recredit(&mut self) -> bool {
-        match self.caught("deciding again after an activation", Worker::recredit_some) {
+        match caught("deciding again after an activation", || self.recredit_some()) {
             Ok(Some(more)) => {
                 self.recredit_panics = 0;
                 more
@@ -49,17 +40,12 @@ impl Worker {
 
         let given_up = || {
             let Some(wish) = self.service.ledger.recredit()? else { return Ok(()) };
-            self.service.ledger.raise_alert(&json!({
-                "transaction": null,
-                "stage": "worker",
-                "code": "not_decided",
-                "message": format!(
-                    "deciding again after activation {} failed inside the server {PANICS_MAX} times \
-                     and was given up: activate the change again after an update",
-                    wish.activation
-                ),
-            }))?;
-            self.service.ledger.recredited(&wish, None, self.service.clock.now_ms())
+            let why = format!(
+                "deciding again after activation {} failed inside the server {PANICS_MAX} times and \
+                 was given up: activate the change again after an update",
+                wish.activation
+            );
+            recredit::give_up(&self.service.context, &wish, &why)
         };
 
         let given_up: Result<(), StoreError> = given_up();
@@ -84,48 +70,8 @@ impl Worker {
             return Ok(true);
         }
 
-        let today = self.service.business_date();
-        let pins = replay::pins(&self.service.context, &ruleset)?;
-        let effective = wish.effective;
-        let selection = Selection {
-            ruleset: &ruleset,
-            pins: &pins,
-            effective,
-            reaching: wish.reaching,
-            today,
-            finalized: &*self.finalized()?,
-        };
-
-        let mut again = Vec::new();
-        let mut next = Some(wish.next);
-        while let Some(from) = next.filter(|from| *from < wish.next + LOOK_AT) {
-            let found = self.service.ledger.stored_from(from)?;
-            next = found.map(|(stored, next)| {
-                again.extend(selection.of(stored));
-                next
-            });
-        }
-
-        let count = again.len() as u64;
-        let decided = replay::decide_stale(&self.service.context, &ruleset, &again, today)?;
-        let ids = again.into_iter().map(|one| one.stored.id);
-        let decisions: Vec<_> = ids.zip(decided).collect();
-
-        let decided = wish.decided + count;
-        let known = Recredit { decided, ..wish };
-        let at_ms = self.service.clock.now_ms();
-        let progress = Progress { known: known.clone(), next, at_ms };
-
-        self.record_what_can_be(&mut Work {
-            decisions,
-            recredited: Some(progress),
-            ..Work::default()
-        })?;
-
+        recredit::decide_some(&self.service.context, wish)?;
         self.after_recredit()?;
-        if next.is_none() {
-            tracing::info!(activation = known.activation, transactions = decided, "decided again");
-        }
         Ok(true)
     }
 }

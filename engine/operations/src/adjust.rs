@@ -1,0 +1,83 @@
+//! Adjustments: kept in one commit with the decision that follows from them.
+//!
+//! Not HTTP and not what an adjustment does (the engine's). Runs on the worker's thread. Source:
+//! DOMAIN 2.12.
+
+use accredit_crediting::posting;
+use accredit_domain::decision::{Approved, Resolution, ResolutionAction};
+use accredit_domain::keys::DefinedName;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::decide::again::{About, decide_with};
+use crate::error::Error;
+use crate::resolve::{refuse_without_rules, row_of};
+
+/// A wish about an amount.
+#[derive(Debug, Clone)]
+pub struct Adjust {
+    /// The credit, or the natural key of the transaction.
+    pub subject: Subject,
+    /// An adjustment or a reset.
+    pub action: ResolutionAction,
+    /// None of a reset.
+    pub amount: Option<Decimal>,
+    /// One of the workspace's.
+    pub reason_code: Option<String>,
+    /// By whom.
+    pub who: String,
+    /// Why, if said.
+    pub comment: Option<String>,
+    /// Who approved it, where a second person had to.
+    pub approved: Option<Approved>,
+}
+
+/// Whose amount.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Of the credit with this id.
+    Credit(String),
+    /// Of the transaction with this natural key.
+    Transaction(String),
+}
+
+/// Adjusts, decides again, and gives the adjustment as it is kept; the same twice is once.
+pub fn adjust(context: &Context, order: Adjust) -> Result<Resolution, Error> {
+    let mut resolution = Resolution {
+        amount: order.amount,
+        reason_code: order.reason_code.map(DefinedName::from),
+        comment: order.comment,
+        approved: order.approved,
+        ..Resolution::new(order.action, context.business_date(), order.who)
+    };
+
+    let transaction = match order.subject {
+        Subject::Credit(id) => {
+            let row = row_of(context, &id)?;
+            resolution.credit = Some(posting::credit_of(&row));
+            resolution.plan = Some(row.plan);
+            row.transaction
+        }
+        Subject::Transaction(id) => {
+            let stored = context.ledger.transaction(&id)?;
+            stored.ok_or_else(|| Error::not_found("transaction"))?.id.into()
+        }
+    };
+
+    resolution.transaction = Some(transaction.clone());
+
+    // Twice the same is done once, so a client may safely repeat it.
+    if let Some(kept) = context.ledger.resolved_before(&resolution)? {
+        return Ok(kept);
+    }
+
+    refuse_without_rules(context, &transaction)?;
+
+    let about = About { transaction: transaction.to_string(), resolution: resolution.clone() };
+    let ids = std::slice::from_ref(&about.transaction);
+    decide_with(context, ids, std::slice::from_ref(&about))?;
+
+    Ok(resolution)
+}

@@ -1,0 +1,197 @@
+//! Stored transactions decided again because their inputs changed: a release, a hold, a new day,
+//! another try of what was parked.
+//!
+//! Not a change of rules (`recredit`): what is decided keeps the ruleset that decided it; what could
+//! not be decided takes the one in force.
+//!
+//! **Architecture invariant:** an activation that is effective from now on changes no credit that
+//! exists, whatever is released afterwards.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::transaction::Decoder;
+use accredit_ledger::record::{Stored, Work};
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+
+use super::{caught, decide, record};
+use crate::context::Context;
+use crate::explain;
+
+/// What says that everything was carried out that version 0.1.0 recorded.
+const CARRIED_OUT: &str = "carried_out";
+
+/// Transactions decided again in one commit.
+pub(crate) const AGAIN_MAX: usize = 1000;
+
+/// What somebody decided about a transaction or one of its credits, before it is recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    /// Natural key of the transaction.
+    pub(crate) transaction: String,
+    /// What.
+    pub(crate) resolution: Resolution,
+}
+
+/// Carries out what people decided and version 0.1.0 recorded without deciding again, since it
+/// ended in between; once for a data file.
+pub fn carry_out(context: &Context) {
+    let ledger = &context.ledger;
+    if !matches!(ledger.meta(CARRIED_OUT), Ok(None)) {
+        return;
+    }
+
+    let done = ledger.resolved_transactions().and_then(|ids| {
+        let ids: Vec<String> = ids.into_iter().collect();
+        caught::decide_what_can_be(context, &ids)?;
+        context.ledger.set_meta(CARRIED_OUT, b"1")
+    });
+    if let Err(error) = done {
+        tracing::error!(error.cause = %error, "what was recorded is not carried out yet");
+    }
+}
+
+/// Records what people decided about stored transactions, and decides those again with it: some
+/// transactions in a commit, each with all that is about it, so that what is recorded is done.
+pub(crate) fn decide_with(
+    context: &Context,
+    ids: &[String],
+    resolutions: &[About],
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for chunk in ids.chunks(AGAIN_MAX) {
+        count += decide_chunk_with(context, chunk, resolutions)?;
+    }
+    Ok(count)
+}
+
+/// The same of so many that one commit holds them.
+pub(crate) fn decide_chunk(context: &Context, chunk: &[String]) -> Result<usize, StoreError> {
+    decide_chunk_with(context, chunk, &[])
+}
+
+fn decide_chunk_with(
+    context: &Context,
+    chunk: &[String],
+    resolutions: &[About],
+) -> Result<usize, StoreError> {
+    let mut stored = Vec::with_capacity(chunk.len());
+    for id in chunk {
+        stored.extend(context.ledger.transaction(id)?);
+    }
+    if stored.is_empty() {
+        return Ok(0);
+    }
+
+    let own = resolutions.iter().filter(|one| chunk.contains(&one.transaction));
+    let own: Vec<&About> = own.collect();
+    let decisions = by_their_rules(context, &stored, &own)?;
+    let at_ms = context.now_ms();
+    let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
+    record(context, &mut Work { decisions, resolutions, ..Work::default() })?;
+    Ok(stored.len())
+}
+
+/// New decisions of `stored`, each plan by the ruleset that decided it, with what is kept of
+/// people's decisions and with `new` ones; nothing is posted yet. A transaction whose ruleset
+/// cannot be rebuilt keeps the decisions that it has.
+pub(crate) fn by_their_rules(
+    context: &Context,
+    stored: &[Stored],
+    new: &[&About],
+) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
+    let current = context.ruleset.load_full();
+
+    let mut rulesets: BTreeMap<Arc<str>, (Arc<Ruleset>, Vec<&Stored>)> = BTreeMap::new();
+    // What each plan of each transaction is decided by.
+    let mut wanted: Vec<BTreeMap<&str, Arc<str>>> = Vec::with_capacity(stored.len());
+
+    let stored: Vec<&Stored> = stored.iter().filter(|one| has_rules(context, one)).collect();
+    for one in &stored {
+        let mut plans = BTreeMap::new();
+        for decision in &one.decisions {
+            let Some(ruleset) = rules_of(context, decision, &current) else { continue };
+            let hash = Arc::clone(&ruleset.hash);
+            let (_, members) =
+                rulesets.entry(Arc::clone(&hash)).or_insert_with(|| (ruleset, Vec::new()));
+            if members.last().is_none_or(|last| last.number != one.number) {
+                members.push(one);
+            }
+            plans.insert(decision.plan.as_str(), hash);
+        }
+        wanted.push(plans);
+    }
+
+    // Deals with the same rules are decided together, so that they share the threads.
+    let mut made: BTreeMap<(Arc<str>, String), Vec<Decision>> = BTreeMap::new();
+    for (hash, (ruleset, members)) in &rulesets {
+        for (id, decisions) in decide_stored(context, ruleset, members, new)? {
+            made.insert((Arc::clone(hash), id), decisions);
+        }
+    }
+
+    let merged = stored.iter().zip(wanted).map(|(one, plans)| {
+        let decisions = plans.into_iter().filter_map(|(plan, hash)| {
+            let decisions = made.get(&(hash, one.id.clone()))?;
+            decisions.iter().find(|decision| decision.plan == plan).cloned()
+        });
+        (one.id.clone(), decisions.collect())
+    });
+
+    Ok(merged.collect())
+}
+
+/// Whether every ruleset is there that decided a transaction.
+pub(crate) fn has_rules(context: &Context, stored: &Stored) -> bool {
+    let current = context.ruleset.load_full();
+    stored.decisions.iter().all(|decision| rules_of(context, decision, &current).is_some())
+}
+
+/// What a decision is made by: the ruleset that made it, where that is there; the one in force,
+/// of what could not be decided.
+fn rules_of(
+    context: &Context,
+    decision: &Decision,
+    current: &Arc<Ruleset>,
+) -> Option<Arc<Ruleset>> {
+    if decision.stopped() {
+        return Some(Arc::clone(current));
+    }
+
+    let ruleset = explain::ruleset_of(context, &decision.ruleset);
+    if let Err(error) = &ruleset {
+        let hash = &decision.ruleset;
+        tracing::warn!(
+            ruleset.hash = %hash,
+            error.cause = %error,
+            "decided by a ruleset that cannot be rebuilt"
+        );
+    }
+    ruleset.ok()
+}
+
+fn decide_stored(
+    context: &Context,
+    ruleset: &Ruleset,
+    stored: &[&Stored],
+    new: &[&About],
+) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
+    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+    let mut resolutions: Vec<Resolution> = Vec::new();
+    let mut transactions = Vec::with_capacity(stored.len());
+
+    for one in stored {
+        transactions.push(Arc::new(decoder.decode(&one.record)));
+        resolutions.extend(context.ledger.resolutions(&one.id)?);
+        let new = new.iter().filter(|new| new.transaction == one.id);
+        resolutions.extend(new.map(|new| new.resolution.clone()));
+    }
+
+    let decided = decide(context, ruleset, &transactions, &resolutions)?;
+
+    // By the key that it is stored under: another ruleset may read another one.
+    let ids = stored.iter().map(|one| one.id.clone());
+    Ok(ids.zip(decided.into_iter().map(|(_, decisions)| decisions)).collect())
+}

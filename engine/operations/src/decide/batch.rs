@@ -1,0 +1,146 @@
+//! Batches: which version of a transaction counts, and one commit for what follows from it.
+//!
+//! Not decoding (`intake`) and not deciding (the engine).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use accredit_domain::decision::Resolution;
+use accredit_domain::transaction::{Decoder, Record, Transaction, version};
+use accredit_ledger::inbox::Delivery;
+use accredit_ledger::record::{Version, Work};
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+
+use super::{decide, record};
+use crate::context::Context;
+use crate::intake::{Machines, merges, next_version, understand};
+use crate::shadow;
+
+/// The version of a transaction that counts, so far.
+struct Current {
+    record: Record,
+    transaction: Arc<Transaction>,
+    /// Whether it came in this batch and must be decided.
+    new: bool,
+}
+
+/// A batch while it grows.
+struct Growing<'a> {
+    ruleset: &'a Ruleset,
+    batch: Work,
+    current: BTreeMap<String, Current>,
+    resolutions: Vec<Resolution>,
+}
+
+/// Decides what waits, up to so many deliveries and bytes of them; returns how many deliveries that
+/// were.
+///
+/// # Errors
+/// When the data cannot be read or written; the deliveries then wait as before.
+pub fn batch(
+    context: &Context,
+    machines: &mut Machines,
+    limit: (usize, usize),
+) -> Result<usize, StoreError> {
+    let (deliveries_max, bytes_max) = limit;
+    let pending = context.ledger.pending_within(deliveries_max, bytes_max)?;
+    if pending.is_empty() {
+        return Ok(0);
+    }
+
+    let ruleset = context.ruleset.load_full();
+    let mut growing = Growing {
+        ruleset: &ruleset,
+        batch: Work::default(),
+        current: BTreeMap::new(),
+        resolutions: Vec::new(),
+    };
+
+    for (sequence, delivery) in &pending {
+        take_delivery(context, machines, &mut growing, *sequence, delivery)?;
+    }
+
+    let Growing { mut batch, current, resolutions, .. } = growing;
+    let new = current.into_values().filter(|current| current.new);
+    let transactions: Vec<_> = new.map(|current| current.transaction).collect();
+
+    batch.decisions = decide(context, &ruleset, &transactions, &resolutions)?;
+    record(context, &mut batch)?;
+    shadow::show(context, &batch.decisions);
+
+    Ok(pending.len())
+}
+
+fn take_delivery(
+    context: &Context,
+    machines: &mut Machines,
+    growing: &mut Growing<'_>,
+    sequence: u64,
+    delivery: &Delivery,
+) -> Result<(), StoreError> {
+    let dead = match understand(context, growing.ruleset, machines, delivery) {
+        Ok(understood) => {
+            let merges = merges(growing.ruleset, delivery);
+            for row in understood.rows {
+                version(context, growing, sequence, merges, row)?;
+            }
+            understood.rest
+        }
+        Err(reason) => Some(reason),
+    };
+
+    if dead.is_some() {
+        let source = &delivery.source;
+        tracing::warn!(delivery.sequence = sequence, delivery.source = %source, "dead letter");
+    }
+
+    growing.batch.done.push((sequence, dead));
+    Ok(())
+}
+
+/// Applies one row: the same content is nothing new, an older one is only recorded.
+fn version(
+    context: &Context,
+    growing: &mut Growing<'_>,
+    sequence: u64,
+    merges: bool,
+    row: (Record, Arc<Transaction>),
+) -> Result<(), StoreError> {
+    let id = row.1.id.to_string();
+    if !growing.current.contains_key(&id)
+        && let Some(stored) = context.ledger.transaction(&id)?
+    {
+        // Read by the types of today, so that a corrected column is no new version.
+        let fields = Arc::clone(&growing.ruleset.settings.fields);
+        let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
+        let current = Current { record: stored.record, transaction, new: false };
+        growing.current.insert(id.clone(), current);
+        growing.resolutions.extend(context.ledger.resolutions(&id)?);
+    }
+
+    let Some(current) = growing.current.get(&id) else {
+        let (record, transaction) = row;
+        let version = Version { id: id.clone(), record, sequence, superseded: false };
+        let record = version.record.clone();
+        growing.batch.versions.push(version);
+        growing.current.insert(id, Current { record, transaction, new: true });
+        return Ok(());
+    };
+
+    let fields = &growing.ruleset.settings.fields;
+    let (record, transaction) =
+        next_version(fields, merges, (&current.record, &current.transaction), row);
+    let order = version::compare(&current.transaction, &transaction);
+    if order.is_eq() {
+        return Ok(());
+    }
+
+    let superseded = order.is_lt();
+    let version = Version { id: id.clone(), record: record.clone(), sequence, superseded };
+    growing.batch.versions.push(version);
+    if !superseded {
+        growing.current.insert(id, Current { record, transaction, new: true });
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Credits decided again because an activation asked for it, a batch at a time between deliveries.
+//!
+//! Not the wish (`ledger::recredit` keeps it, so that a stop loses nothing). Called by the host's one
+//! worker: no decision about one transaction races another. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** a transaction's credits change in one commit, decided by one ruleset:
+//! the one whose activation asked last.
+
+use accredit_ledger::record::Work;
+use accredit_ledger::recredit::{Progress, Recredit};
+use accredit_seams::store::Error as StoreError;
+use serde_json::json;
+
+use super::caught::record_what_can_be;
+use crate::context::Context;
+use crate::replay::{self, Selection};
+
+/// Transactions looked at in one round, at least.
+const LOOK_AT: u64 = 512;
+
+/// Decides the next few transactions again that `wish` is about.
+///
+/// # Errors
+/// When the data cannot be read or written.
+pub fn decide_some(context: &Context, wish: Recredit) -> Result<(), StoreError> {
+    let ruleset = context.ruleset.load_full();
+    let today = context.business_date();
+    let pins = replay::pins(context, &ruleset)?;
+    let finalized = context.finalized()?;
+    let selection = Selection {
+        ruleset: &ruleset,
+        pins: &pins,
+        effective: wish.effective,
+        reaching: wish.reaching,
+        today,
+        finalized: &finalized,
+    };
+
+    let mut again = Vec::new();
+    let mut next = Some(wish.next);
+    while let Some(from) = next.filter(|from| *from < wish.next + LOOK_AT) {
+        let found = context.ledger.stored_from(from)?;
+        next = found.map(|(stored, next)| {
+            again.extend(selection.of(stored));
+            next
+        });
+    }
+
+    let count = again.len() as u64;
+    let decided = replay::decide_stale(context, &ruleset, &again, today)?;
+    let ids = again.into_iter().map(|one| one.stored.id);
+    let decisions: Vec<_> = ids.zip(decided).collect();
+
+    let decided = wish.decided + count;
+    let known = Recredit { decided, ..wish };
+    let at_ms = context.now_ms();
+    let progress = Progress { known: known.clone(), next, at_ms };
+    let mut work = Work { decisions, recredited: Some(progress), ..Work::default() };
+    record_what_can_be(context, &mut work)?;
+
+    if next.is_none() {
+        tracing::info!(activation = known.activation, transactions = decided, "decided again");
+    }
+    Ok(())
+}
+
+/// Ends a wish before everything was decided again, with an alert that says why.
+///
+/// # Errors
+/// When the data cannot be read or written.
+pub fn give_up(context: &Context, wish: &Recredit, why: &str) -> Result<(), StoreError> {
+    context.ledger.raise_alert(&json!({
+        "transaction": null,
+        "stage": "worker",
+        "code": "not_decided",
+        "message": why,
+    }))?;
+    context.ledger.recredited(wish, None, context.now_ms())
+}

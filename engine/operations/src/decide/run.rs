@@ -1,0 +1,142 @@
+//! Steps of a run: which transactions a calculation is about, decided again and compared with what is
+//! stored.
+//!
+//! Not the rules (the engine) and not whose turn it is (the host's worker). Source: DOMAIN 2.13, INV-G1.
+//!
+//! **Architecture invariant:** a full run of what nothing has changed since changes nothing; a step
+//! decides what is stored when its turn comes, so that nothing that arrived meanwhile is undone.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::keys::RulesetHash;
+use accredit_ledger::record::{Stored, Work};
+use accredit_ledger::runs::Run;
+use accredit_seams::store::Error as StoreError;
+use jiff::civil::Date;
+
+use super::again::by_their_rules;
+use super::record;
+use crate::context::{Context, LAST_RUN};
+use crate::error::{Error, Refusal};
+
+/// Transactions decided again in one step, at least.
+const STEP: usize = 512;
+
+/// Without what depends on when it was decided rather than on what.
+fn content(decision: &Decision) -> Decision {
+    let mut decision =
+        Decision { as_of: None, ruleset: RulesetHash::default(), ..decision.clone() };
+    decision.credits.iter_mut().for_each(|row| row.ruleset = RulesetHash::default());
+    decision
+}
+
+/// Whether a run is about a stored transaction.
+fn meant(run: &Run, leaves: &BTreeSet<String>, stored: &Stored) -> bool {
+    stored.decisions.iter().filter(|one| is_in_calculation(one, &run.plan, leaves)).any(
+        |decision| match run.mode.as_str() {
+            "full" => true,
+            "incremental" => decision.outcome == Outcome::Parked,
+            _ => run.selected.contains(&stored.id),
+        },
+    )
+}
+
+/// Whether a decision is part of the calculation of a plan in these leaf periods.
+fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>) -> bool {
+    let rows = decision.credits.iter().any(|row| leaves.contains(&*row.period));
+    let own = decision.outcome != Outcome::Filtered
+        && decision.period.as_ref().is_none_or(|own| leaves.contains(&**own));
+    decision.plan == plan && (rows || own)
+}
+
+/// Transactions that a refusal names, at most.
+const NAMED_MAX: usize = 20;
+
+/// Refuses a selection that names transactions which nobody delivered; what was acknowledged
+/// before is known. One of another plan or period is none of the run's business, as before.
+pub fn check_selected(context: &Context, selected: &BTreeSet<String>) -> Result<(), Error> {
+    let mut missing = Vec::new();
+    for id in selected {
+        if context.ledger.transaction(id)?.is_none() {
+            missing.push(format!("`{id}`"));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+
+    let more = missing.len().saturating_sub(NAMED_MAX);
+    missing.truncate(NAMED_MAX);
+    let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let detail =
+        format!("there are no transactions {}{and_more}; nothing was run", missing.join(", "));
+    Err(Error::NotFound(Refusal::new("not_found", detail)))
+}
+
+/// Notes that everything was decided as of `today`.
+pub fn ran(context: &Context, today: Date) {
+    let kept = context.ledger.set_meta(LAST_RUN, today.to_string().as_bytes());
+    if let Err(error) = kept {
+        tracing::error!(error.cause = %error, "the daily run was not noted");
+    }
+}
+
+/// Numbers of the transactions that a run is about.
+pub fn look_up(
+    context: &Context,
+    run: &Run,
+    leaves: &BTreeSet<String>,
+) -> Result<VecDeque<u64>, StoreError> {
+    let mut found = Vec::new();
+    context.ledger.each(Some(leaves), &mut |stored| {
+        found.extend(meant(run, leaves, &stored).then_some(stored.number));
+        Ok(())
+    })?;
+    found.sort_unstable();
+    Ok(found.into())
+}
+
+/// The next transactions, block by block, as they are stored now.
+pub fn next_few(context: &Context, left: &mut VecDeque<u64>) -> Result<Vec<Stored>, StoreError> {
+    let mut some: Vec<Stored> = Vec::new();
+    while let Some(first) = left.front().copied().filter(|_| some.len() < STEP) {
+        let Some((stored, next)) = context.ledger.stored_from(first)? else {
+            left.clear();
+            break;
+        };
+
+        for one in stored {
+            if left.front() == Some(&one.number) {
+                left.pop_front();
+                some.push(one);
+            }
+        }
+
+        // A number that nothing is stored under would stay in front for ever.
+        while left.front().is_some_and(|number| *number < next) {
+            left.pop_front();
+        }
+    }
+
+    Ok(some)
+}
+
+/// Decides transactions again, and counts those that come out otherwise.
+///
+/// # Errors
+/// When the data cannot be read or written.
+pub fn decide_step(context: &Context, run: &Run, some: &[Stored]) -> Result<Run, StoreError> {
+    let decisions = by_their_rules(context, some, &[])?;
+    let mut work = Work { decisions, ..Work::default() };
+    record(context, &mut work)?;
+    let mut run = Run { decided: run.decided + some.len(), ..run.clone() };
+    for (id, after) in &work.decisions {
+        let Some(before) = some.iter().find(|one| one.id == *id) else { continue };
+        let of = |decisions: &[Decision]| -> Vec<Decision> {
+            decisions.iter().filter(|one| one.plan == run.plan).map(content).collect()
+        };
+        run.differing += usize::from(of(&before.decisions) != of(after));
+    }
+    Ok(run)
+}

@@ -1,0 +1,262 @@
+//! Release credits, release rewards: what payees see of a calculation, and since when it is certain.
+//!
+//! Not the statements themselves (the ledger's) and not the release of held credits (`resolve`).
+//! Runs on the worker's thread, so that what is published is one state of the calculation. Source:
+//! DOMAIN 2.14, 3.8, INV-V1.
+//!
+//! **Architecture invariant:** amounts are certain only when everything was decided after the end of
+//! the period, or when somebody says why they are certain all the same.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use accredit_crediting::calculation::Calculation;
+use accredit_crediting::posting;
+use accredit_domain::credit::CreditId;
+use accredit_domain::credit::posted::CreditOrigin;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Approved, EarnedReward};
+use accredit_domain::organization::Organization;
+use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
+use accredit_seams::store::Error as StoreError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::calculations::{self, Wanted};
+use crate::context::Context;
+use crate::error::Error;
+
+/// What is released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Credits and rewards so far, as pending.
+    Credits,
+    /// Rewards, as confirmed.
+    Rewards,
+}
+
+/// A wish to release a calculation.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// What.
+    pub what: What,
+    /// Why it may be certain before the period has ended.
+    pub force: Option<String>,
+    /// Why, if said.
+    pub reason: Option<String>,
+    /// By whom.
+    pub who: String,
+    /// Who approved it, where a second person had to.
+    pub approved: Option<Approved>,
+}
+
+/// Publishes a calculation; the release as it is then. Rewards twice is once.
+pub fn publish(context: &Context, wanted: &Wanted, wish: &Wish) -> Result<Release, Error> {
+    let ledger = &context.ledger;
+    let known = ledger.release(&wanted.plan, &wanted.period.id)?;
+    let mut release = known.unwrap_or_else(|| Release {
+        plan: wanted.plan.clone(),
+        period: wanted.period.id.clone(),
+        ..Release::default()
+    });
+
+    if release.status == CONFIRMED {
+        return match wish.what {
+            What::Rewards => Ok(release),
+            What::Credits => {
+                let detail = "its rewards are released: what changes now is corrected in an \
+                                  open period, once this one is finalized";
+                Err(Error::conflict("already_confirmed", detail))
+            }
+        };
+    }
+
+    let forced = wish.what == What::Rewards && is_early(context, wanted, wish)?;
+    let calculation = calculations::calculation(context, wanted)?;
+    let act = Act {
+        date: context.business_date().to_string(),
+        who: wish.who.clone(),
+        at_ms: context.now_ms(),
+        revision: calculation.revision,
+        forced,
+        reason: wish.force.clone().filter(|_| forced).or_else(|| wish.reason.clone()),
+        approved: wish.approved.clone(),
+    };
+
+    release.publications += 1;
+    match wish.what {
+        What::Credits => {
+            PENDING.clone_into(&mut release.status);
+            release.credits = Some(act.clone());
+        }
+        What::Rewards => {
+            CONFIRMED.clone_into(&mut release.status);
+            release.rewards = Some(act.clone());
+        }
+    }
+
+    let publication = publication(context, wanted, release, &calculation)?;
+    context.ledger.publish(&publication, &act)?;
+    Ok(publication.release)
+}
+
+/// Whether the last run was before the end of the period; refused unless it is forced.
+fn is_early(context: &Context, wanted: &Wanted, wish: &Wish) -> Result<bool, Error> {
+    let run = context.last_run()?;
+    if run.is_some_and(|run| run >= wanted.period.end) {
+        return Ok(false);
+    }
+
+    if wish.force.is_some() {
+        return Ok(true);
+    }
+
+    let last = wanted.period.end.yesterday().unwrap_or(wanted.period.end);
+    let run = run.map_or_else(|| "never".to_owned(), |run| format!("as of {run}"));
+    let detail = format!(
+        "the last run was {run}, and the period lasts until {last}: run it after that day, or \
+             force it with a reason"
+    );
+
+    Err(Error::conflict("before_period_end", detail))
+}
+
+/// Everything that is written with a release.
+fn publication(
+    context: &Context,
+    wanted: &Wanted,
+    mut release: Release,
+    calculation: &Calculation,
+) -> Result<Publication, StoreError> {
+    let statements = statements(&wanted.ruleset.organization, &release, calculation);
+    release.payees = statements.keys().cloned().collect();
+    let certain = release.status == CONFIRMED;
+    let what = if certain { "rewards_released" } else { "credits_released" };
+
+    let mut publication = Publication { release, statements, what, ..Publication::default() };
+    if !certain {
+        return Ok(publication);
+    }
+
+    let mut confirmed: BTreeMap<(String, String), Vec<PostedCredit>> = BTreeMap::new();
+    for leaf in &wanted.leaves {
+        for row in posting::freeze(&calculation.credits, leaf) {
+            let key = (leaf.clone(), row.transaction.to_string());
+            confirmed.entry(key).or_default().push(row.clone());
+        }
+    }
+    let confirmed = confirmed.into_iter().map(|((leaf, id), rows)| (leaf, id, rows));
+    publication.confirmed = confirmed.collect();
+
+    for row in calculation.credits.iter().filter(|row| row.is_active()) {
+        // A correction takes back what it replaces: that is no second payment.
+        let Some(payee) = row.payee.clone().filter(|_| row.origin != CreditOrigin::Retro) else {
+            continue;
+        };
+
+        let paid = (payee.to_string(), row.transaction.to_string(), row.credit_type.to_string());
+        publication.paid.insert(paid);
+    }
+
+    for (payee, transaction, kind) in &publication.paid {
+        let before = context.ledger.paid((payee, transaction, kind))?;
+        let before = before
+            .into_iter()
+            .filter(|(plan, period)| (plan, period) != (&wanted.plan, &wanted.period.id));
+        publication.alerts.extend(
+            before.map(|before| double_payment(wanted, (payee, transaction, kind), &before)),
+        );
+    }
+
+    Ok(publication)
+}
+
+fn double_payment(
+    wanted: &Wanted,
+    (payee, transaction, kind): (&str, &str, &str),
+    (plan, period): &(String, String),
+) -> Json {
+    json!({
+        "transaction": transaction,
+        "plan": wanted.plan,
+        "period": wanted.period.id,
+        "stage": "release",
+        "code": "double_payment",
+        "payee": payee,
+        "message": format!(
+            "`{payee}` is paid for `{kind}` of it in plan `{plan}` for {period} too"
+        ),
+    })
+}
+
+/// What each payee sees: credits that count or wait, those of their teams, and rewards with the credits
+/// behind them.
+fn statements(
+    organization: &Organization,
+    release: &Release,
+    calculation: &Calculation,
+) -> BTreeMap<String, Statement> {
+    let act = release.last().cloned().unwrap_or_default();
+    let blank = Statement {
+        plan: release.plan.clone(),
+        period: release.period.clone(),
+        status: release.status.clone(),
+        revision: act.revision,
+        released: act.date,
+        ..Statement::default()
+    };
+
+    let mut statements: BTreeMap<String, Statement> = BTreeMap::new();
+    let shown = |row: &&PostedCredit| row.is_active() || row.is_held();
+    for row in calculation.credits.iter().filter(shown) {
+        if let Some(payee) = &row.payee {
+            // Somebody whose id was renamed since sees one statement, under the id of now.
+            let known = organization.find_participant(payee);
+            let payee = known.map_or_else(
+                || payee.to_string(),
+                |known| organization.participant_id(known).to_string(),
+            );
+            let statement = statements.entry(payee).or_insert_with(|| blank.clone());
+            statement.credits.push(row.clone());
+        }
+
+        for member in members(organization, row) {
+            let statement = statements.entry(member).or_insert_with(|| blank.clone());
+            statement.team_credits.push(row.clone());
+        }
+    }
+
+    let by_id: HashMap<CreditId, &PostedCredit> =
+        calculation.credits.iter().map(|row| (row.id, row)).collect();
+
+    for reward in &calculation.rewards {
+        let statement = statements.entry(reward.payee.to_string()).or_insert_with(|| blank.clone());
+        statement.rewards.push(reward.clone());
+        show_behind(statement, reward, &by_id);
+    }
+
+    statements
+}
+
+/// Shows a manager the credits that a reward is worked out from: they are nobody's own there.
+fn show_behind(
+    statement: &mut Statement,
+    reward: &EarnedReward,
+    by_id: &HashMap<CreditId, &PostedCredit>,
+) {
+    let known = statement.credits.iter().chain(&statement.team_credits);
+    let known: HashSet<CreditId> = known.map(|row| row.id).collect();
+    let behind = reward.credits.iter().filter(|id| !known.contains(*id));
+    let behind = behind.filter_map(|id| by_id.get(id).copied());
+    statement.team_credits.extend(behind.cloned());
+}
+
+/// Who belongs on the incentive date to the team that is credited, where no position is.
+fn members(organization: &Organization, row: &PostedCredit) -> Vec<String> {
+    let team = row.team.as_deref().filter(|_| row.position.is_none());
+    let team = team.and_then(|id| organization.teams.find(id));
+    let Some(team) = team else { return Vec::new() };
+    let date = row.incentive_date;
+    let members = organization.members(team, date);
+    members.map(|member| organization.participant_id(member.participant).to_string()).collect()
+}
