@@ -18,6 +18,7 @@ use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
 
+use crate::decoded::DecodedDeliveries;
 use crate::error::Error;
 
 pub(crate) use memory::Alerts;
@@ -109,6 +110,8 @@ pub struct Context {
     finalized: Mutex<Option<Arc<BTreeSet<String>>>>,
     /// Deals that ran out of time: those of this process, and those that were parked at its start.
     timeouts: Mutex<BTreeSet<String>>,
+    /// Deliveries that were decoded for their answer.
+    pub decoded: DecodedDeliveries,
     /// Alerts of rewards, so far as they were asked for.
     pub(crate) reward_alerts: Mutex<Known>,
 }
@@ -136,6 +139,7 @@ impl Context {
             shadow: Mutex::default(),
             finalized: Mutex::default(),
             timeouts: Mutex::default(),
+            decoded: DecodedDeliveries::default(),
             reward_alerts: Mutex::default(),
         })
     }

@@ -14,6 +14,7 @@ pub mod candidate;
 pub mod connectors;
 pub mod context;
 pub mod decide;
+pub mod decoded;
 pub mod effect;
 pub mod error;
 pub mod explain;

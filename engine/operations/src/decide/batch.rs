@@ -79,7 +79,11 @@ fn take_delivery(
     sequence: u64,
     delivery: &Delivery,
 ) -> Result<(), StoreError> {
-    let dead = match understand(context, growing.ruleset, machines, delivery) {
+    let decoded = context.decoded.take(growing.ruleset, delivery);
+    let understood =
+        decoded.unwrap_or_else(|| understand(context, growing.ruleset, machines, delivery));
+
+    let dead = match understood {
         Ok(understood) => {
             let merges = merges(growing.ruleset, delivery);
             for row in understood.rows {

@@ -199,24 +199,28 @@ fn transactions(
         kept.push(machines);
     }
 
-    let rows = understood.map(|understood| understood.rows).unwrap_or_default();
+    let rows = understood.as_ref().map(|understood| understood.rows.as_slice());
+    let rows = rows.unwrap_or_default();
     let (mut ids, mut seen) = (Vec::new(), HashSet::new());
-    for (_, transaction) in &rows {
+    for (_, transaction) in rows {
         if seen.insert(&*transaction.id) {
             ids.push(transaction.id.to_string());
         }
     }
 
     if intake::merges(ruleset, delivery) {
+        service.context.decoded.keep(ruleset, delivery, understood);
         return Ok((ids, ColumnsMissing::new()));
     }
 
     let fields = &ruleset.settings.fields;
     let failed = |error| Problem::internal(&error);
     let mut comparison = Comparison::new(&service.ledger, fields).map_err(failed)?;
-    for (record, _) in &rows {
+    for (record, _) in rows {
         comparison.add(record).map_err(failed)?;
     }
 
-    Ok((ids, comparison.end().lost))
+    let lost = comparison.end().lost;
+    service.context.decoded.keep(ruleset, delivery, understood);
+    Ok((ids, lost))
 }

@@ -1,0 +1,151 @@
+//! Deliveries that were decoded for their answer, until the worker decides them.
+//!
+//! An answer names the deals of a delivery, so the delivery is decoded before it is stored; the
+//! worker takes what came of it instead of running the intake policy again. Not stored: after a
+//! restart, and beyond the limits here, a delivery is decoded again.
+//!
+//! **Architecture invariant:** what is taken is what decoding would give: the key covers the ruleset
+//! and every byte of the delivery.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use accredit_ledger::inbox::Delivery;
+use accredit_workspace::Ruleset;
+
+use crate::intake::Understood;
+
+/// Deliveries that are kept at most.
+const DECODED_MAX: usize = 1024;
+
+/// Bytes of their bodies that are kept at most.
+const DECODED_BYTES_MAX: usize = 8 << 20;
+
+/// Decoded deliveries, oldest first.
+#[derive(Default)]
+pub struct DecodedDeliveries(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    deliveries: VecDeque<Decoded>,
+    bytes: usize,
+}
+
+struct Decoded {
+    key: blake3::Hash,
+    bytes: usize,
+    outcome: Result<Understood, String>,
+}
+
+impl DecodedDeliveries {
+    /// Keeps what came of a delivery; the oldest ones make room.
+    pub fn keep(
+        &self,
+        ruleset: &Ruleset,
+        delivery: &Delivery,
+        outcome: Result<Understood, String>,
+    ) {
+        let (key, bytes) = (key_of(ruleset, delivery), delivery.body.len());
+        if bytes > DECODED_BYTES_MAX {
+            return;
+        }
+
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.bytes += bytes;
+        waiting.deliveries.push_back(Decoded { key, bytes, outcome });
+
+        while waiting.deliveries.len() > DECODED_MAX || waiting.bytes > DECODED_BYTES_MAX {
+            let Some(oldest) = waiting.deliveries.pop_front() else { break };
+            waiting.bytes -= oldest.bytes;
+        }
+    }
+
+    /// Takes what came of a delivery under the same rules; none where it has to be decoded.
+    pub fn take(
+        &self,
+        ruleset: &Ruleset,
+        delivery: &Delivery,
+    ) -> Option<Result<Understood, String>> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.deliveries.is_empty() {
+            return None;
+        }
+
+        let key = key_of(ruleset, delivery);
+        let place = waiting.deliveries.iter().position(|one| one.key == key)?;
+        let found = waiting.deliveries.remove(place)?;
+        waiting.bytes -= found.bytes;
+        Some(found.outcome)
+    }
+}
+
+fn key_of(ruleset: &Ruleset, delivery: &Delivery) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for part in [ruleset.hash.as_bytes(), delivery.source.as_bytes(), delivery.id.as_bytes()] {
+        // Lengths keep the end of one part from passing as the beginning of the next.
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.update(&delivery.body);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use accredit_workspace::Files;
+
+    use super::*;
+
+    fn ruleset(name: &str) -> Ruleset {
+        let text = format!("[workspace]\nname = \"{name}\"\n[fields]\nid = \"i\"\ndate = \"d\"\n");
+        let files = Files::from([("accredit.toml".to_owned(), Arc::from(text))]);
+        Ruleset::read(&files, &BTreeSet::new()).0.unwrap()
+    }
+
+    fn delivery(id: usize, body: &[u8]) -> Delivery {
+        Delivery {
+            source: "crm".to_owned(),
+            id: id.to_string(),
+            received_ms: 0,
+            body: body.to_vec(),
+            transactions: Vec::new(),
+        }
+    }
+
+    fn nothing() -> Result<Understood, String> {
+        Ok(Understood { rows: Vec::new(), rest: None })
+    }
+
+    /// The intake policy of every delivery ran twice: for the answer, and for the decision.
+    #[test]
+    fn what_was_decoded_is_taken_once_and_by_the_same_rules_alone() {
+        let (rules, decoded) = (ruleset("a"), DecodedDeliveries::default());
+        let one = delivery(1, b"{}");
+        decoded.keep(&rules, &one, nothing());
+
+        assert!(decoded.take(&ruleset("b"), &one).is_none(), "other rules");
+        assert!(decoded.take(&rules, &delivery(1, b"[]")).is_none(), "another body");
+        assert!(decoded.take(&rules, &delivery(2, b"{}")).is_none(), "another delivery");
+
+        assert!(decoded.take(&rules, &one).is_some());
+        assert!(decoded.take(&rules, &one).is_none(), "it is taken once");
+    }
+
+    #[test]
+    fn the_oldest_ones_make_room() {
+        let (rules, decoded) = (ruleset("a"), DecodedDeliveries::default());
+        for id in 0..=DECODED_MAX {
+            decoded.keep(&rules, &delivery(id, b"{}"), nothing());
+        }
+        assert!(decoded.take(&rules, &delivery(0, b"{}")).is_none());
+        assert!(decoded.take(&rules, &delivery(1, b"{}")).is_some());
+
+        let large = vec![b' '; DECODED_BYTES_MAX];
+        decoded.keep(&rules, &delivery(7000, &large), nothing());
+        assert!(decoded.take(&rules, &delivery(2, b"{}")).is_none(), "bytes have a limit too");
+        assert!(decoded.take(&rules, &delivery(7000, &large)).is_some());
+    }
+}
