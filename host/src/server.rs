@@ -2,11 +2,13 @@
 //!
 //! Not the routes (`http::routes`).
 
+pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
 mod data_file;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
@@ -40,12 +42,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::http::routes;
+use crate::server::channels::Order;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::health::Part;
 use crate::server::metrics::Metrics;
 use crate::server::state::{Outside, Service};
-use crate::server::worker::Order;
+use crate::server::worker::WorkerParts;
+use crate::server::writer::WriterParts;
 
 /// Threads have this long to end after a stop was asked and the requests in flight have ended.
 const THREADS_TIMEOUT: Duration = Duration::from_millis(2500);
@@ -98,8 +102,8 @@ impl Server {
             .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
         let local = address.local_addr().map_err(|error| error.to_string())?;
 
-        let (writer, queue) = writer::channel();
-        let (orders, order_queue) = worker::orders();
+        let (writer, queue) = channels::writer();
+        let (orders, order_queue) = channels::orders();
         let outside = Outside {
             clock,
             credentials: Arc::new(ArcSwap::from_pointee(config.credentials.clone())),
@@ -120,23 +124,32 @@ impl Server {
             credentials,
             clock,
             metrics,
-            context,
+            context: Arc::new(context),
             health: health::Health::default(),
             config,
             machines: Mutex::default(),
             writer,
             orders,
-            runs: crate::server::runs::Runs::default(),
+            runs: Arc::default(),
             tasks: crate::server::tasks::Tasks::default(),
-            stopping: AtomicBool::new(false),
+            stopping: Arc::new(AtomicBool::new(false)),
         });
         shadow::resume(&service.context);
 
         // In the order in which they are joined at a stop: the writer first.
         let threads = vec![
-            supervise::start(&service, Part::Writer, move |service| writer::run(service, &queue))?,
+            supervise::start(&service, Part::Writer, move |service| {
+                let Service { context, metrics, orders, .. } = &**service;
+                writer::run(&WriterParts { ledger: &context.ledger, metrics, orders }, &queue);
+            })?,
             supervise::start(&service, Part::Worker, move |service| {
-                worker::run(service, &order_queue);
+                let parts = WorkerParts {
+                    context: Arc::clone(&service.context),
+                    metrics: Arc::clone(&service.metrics),
+                    runs: Arc::clone(&service.runs),
+                    stopping: Arc::clone(&service.stopping),
+                };
+                worker::run(&parts, &order_queue);
             })?,
             supervise::start(&service, Part::Deliveries, monitor::run)?,
         ];

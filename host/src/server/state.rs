@@ -6,6 +6,10 @@
 //! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
 //! store, in `door` alone.
 
+mod answering;
+mod asking;
+pub(crate) mod runs;
+
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
@@ -25,6 +29,7 @@ use jiff::civil::Date;
 
 use crate::http::problem::Problem;
 use crate::plugins;
+use crate::server::channels::{Orders, Writer};
 use crate::server::clock::{self, Clock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
@@ -33,13 +38,11 @@ use crate::server::metrics::Metrics;
 use crate::server::runs::Runs;
 use crate::server::secrets::{self, Secrets, Tokens};
 use crate::server::tasks::Tasks;
-use crate::server::worker::Orders;
-use crate::server::writer::Writer;
 
 /// The server's state.
 pub(crate) struct Service {
     /// What operations work on: the ledger and the ruleset in force.
-    pub(crate) context: Context,
+    pub(crate) context: Arc<Context>,
     /// Active secrets by source.
     pub(crate) secrets: Arc<ArcSwap<Secrets>>,
     /// Of the API.
@@ -61,11 +64,11 @@ pub(crate) struct Service {
     /// The way to the worker.
     pub(crate) orders: Orders,
     /// Runs of calculations that have not ended.
-    pub(crate) runs: Runs,
+    pub(crate) runs: Arc<Runs>,
     /// Answers that take longer than a request.
     pub(crate) tasks: Tasks,
     /// Whether a stop was asked.
-    pub(crate) stopping: AtomicBool,
+    pub(crate) stopping: Arc<AtomicBool>,
 }
 
 /// The host's answers to operations.

@@ -19,8 +19,8 @@ use serde_json::json;
 
 use crate::http::problem::Problem;
 use crate::plugins;
+use crate::server::channels::NotTaken;
 use crate::server::state::Service;
-use crate::server::writer::NotTaken;
 
 /// Machines kept for answers; more requests at a time make their own.
 const MACHINES_KEPT_MAX: usize = 8;

@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act};
+use crate::server::channels::Turn;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::Worker;
 
 /// What an adjustment says.
 #[derive(Debug, Deserialize)]
@@ -88,11 +89,14 @@ async fn adjust(
 }
 
 /// Adjusts, and shows the adjustment and its credit as they are then.
-pub(crate) fn perform(worker: &mut Worker, order: Adjust) -> Result<Value, Problem> {
+pub(crate) fn perform(
+    service: &Service,
+    turn: &mut dyn Turn,
+    order: Adjust,
+) -> Result<Value, Problem> {
     let subject = order.subject.clone();
-    let kept = worker.adjust(order)?;
+    let kept = jobs::adjust(turn, order)?;
 
-    let service = worker.service();
     let credit = match subject {
         Subject::Credit(id) => service.ledger.credit(&id),
         Subject::Transaction(_) => Ok(None),

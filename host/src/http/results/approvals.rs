@@ -26,11 +26,12 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::{adjustments, calculations, holds, periods};
+use crate::server::channels::Turn;
 use crate::server::clock::rfc3339;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::Worker;
 
 /// Something that a person decides about money.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,32 +74,32 @@ pub(crate) struct By {
 
 impl Act {
     /// Does it.
-    fn perform(self, worker: &mut Worker, by: By) -> Result<Value, Problem> {
+    fn perform(self, service: &Service, turn: &mut dyn Turn, by: By) -> Result<Value, Problem> {
         let By { who, approved } = by.clone();
         match self {
             Act::Adjust { subject, action, amount, reason_code, comment } => {
                 let order = Adjust { subject, action, amount, reason_code, who, comment, approved };
-                adjustments::perform(worker, order)
+                adjustments::perform(service, turn, order)
             }
 
             Act::Resolve { credit, action, comment } => {
                 let order = Resolve { credit, action, who, comment, approved };
-                Ok(json!(worker.resolve_known(order)?))
+                Ok(json!(jobs::resolve_known(turn, order)?))
             }
 
-            Act::ReleaseHolds { filter } => holds::perform(worker, filter, &by),
+            Act::ReleaseHolds { filter } => holds::perform(turn, filter, &by),
 
             Act::ReleaseCalculation { plan, period, what, force, reason } => {
                 let wish = Wish { what, force, reason, who, approved };
-                calculations::publish(worker, (&plan, &period), &wish)
+                calculations::publish(service, turn, (&plan, &period), &wish)
             }
 
             Act::DeleteCalculation { plan, period, force, reason } => {
-                calculations::unpublish(worker, (&plan, &period), (force, reason.as_deref()), &by)
+                calculations::unpublish(service, (&plan, &period), (force, reason.as_deref()), &by)
             }
 
             Act::Period { id, to, force, reason } => {
-                periods::perform(worker, &id, to, (force, reason), &by)
+                periods::perform(service, turn, &id, to, (force, reason), &by)
             }
         }
     }
@@ -143,7 +144,8 @@ pub(crate) async fn decide(
         return keep(service, act, caller).await;
     }
     let by = By { who: caller.name, approved: None };
-    let done = service.ask(move |worker| act.perform(worker, by)).await?;
+    let shared = Arc::clone(service);
+    let done = service.ask(move |turn| act.perform(&shared, turn, by)).await?;
     Ok(Json(done).into_response())
 }
 
@@ -158,7 +160,8 @@ pub(crate) async fn decide_patiently(
         return keep(service, act, caller).await;
     }
     let by = By { who: caller.name, approved: None };
-    service.answered_by_worker(asked, move |worker| act.perform(worker, by)).await
+    let shared = Arc::clone(service);
+    service.answered_by_worker(asked, move |turn| act.perform(&shared, turn, by)).await
 }
 
 async fn keep(service: &Arc<Service>, act: Act, caller: Caller) -> Result<Response, Problem> {
@@ -247,8 +250,9 @@ pub(crate) async fn approve(
     let asked =
         Asked { what: "approval of a request", who: caller.name.clone(), body: &body, wait };
 
-    let done = service.answered_by_worker(asked, move |worker| {
-        let request = find(worker.service(), id)?;
+    let shared = Arc::clone(&service);
+    let done = service.answered_by_worker(asked, move |turn| {
+        let request = find(&shared, id)?;
         if request.state != RequestState::Waiting {
             return Err(not_waiting(&request));
         }
@@ -263,12 +267,11 @@ pub(crate) async fn approve(
 
         let approved = Approved { request: Some(id), who: caller.name };
         let by = By { who: request.who, approved: Some(approved.clone()) };
-        let answer = act.perform(worker, by)?;
+        let answer = act.perform(&shared, turn, by)?;
 
-        let service = worker.service();
-        let settled = service.ledger.settle_request(&approved, service.clock.now_ms());
+        let settled = shared.ledger.settle_request(&approved, shared.clock.now_ms());
         settled.map_err(|error| Problem::internal(&error))?;
-        Ok(json!({ "request": shown(&find(service, id)?), "answer": answer }))
+        Ok(json!({ "request": shown(&find(&shared, id)?), "answer": answer }))
     });
 
     done.await

@@ -22,10 +22,12 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act, By};
+use crate::server::channels::Turn;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::{PENDING_MAX, Worker};
+use crate::server::worker::PENDING_MAX;
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
@@ -211,13 +213,14 @@ pub(crate) async fn release(
 
 /// Publishes a calculation, and shows its release.
 pub(crate) fn publish(
-    worker: &mut Worker,
+    service: &Service,
+    turn: &mut dyn Turn,
     (plan, period): (&str, &str),
     wish: &Wish,
 ) -> Result<Value, Problem> {
-    let wanted = calculations::released(&worker.service().context, plan, period)?;
-    worker.service().refuse_during_run(Some(plan), &wanted.leaves)?;
-    Ok(shown(&worker.publish(&wanted, wish)?))
+    let wanted = calculations::released(&service.context, plan, period)?;
+    service.refuse_during_run(Some(plan), &wanted.leaves)?;
+    Ok(shown(&jobs::publish(turn, &wanted, wish)?))
 }
 
 /// Why something that is certain is taken back.
@@ -250,13 +253,11 @@ pub(crate) async fn remove(
 
 /// Takes back what a calculation published.
 pub(crate) fn unpublish(
-    worker: &Worker,
+    service: &Service,
     (plan, period): (&str, &str),
     (force, reason): (bool, Option<&str>),
     by: &By,
 ) -> Result<Value, Problem> {
-    let service = worker.service();
-
     let wanted = calculations::released(&service.context, plan, period)?;
     if !force {
         refuse_certain(service, &wanted)?;

@@ -20,10 +20,11 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, By};
+use crate::server::channels::Turn;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::Worker;
 
 /// What an act may say.
 #[derive(Debug, Default, Deserialize)]
@@ -167,13 +168,13 @@ async fn act(
 
 /// Closes, reopens or finalizes the leaf periods of a period.
 pub(crate) fn perform(
-    worker: &mut Worker,
+    service: &Service,
+    turn: &mut dyn Turn,
     id: &str,
     act: Act,
     (force, reason): (bool, Option<String>),
     by: &By,
 ) -> Result<Value, Problem> {
-    let service = Arc::clone(worker.service());
     let calendar = service.ruleset.load().settings.calendar.clone();
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
@@ -183,7 +184,7 @@ pub(crate) fn perform(
     }
 
     if !force {
-        allowed(&service, &period, act)?;
+        allowed(service, &period, act)?;
     }
 
     let mut said = Said {
@@ -202,7 +203,7 @@ pub(crate) fn perform(
         if index + 1 == leaves.len() {
             said.approved.clone_from(&by.approved);
         }
-        rows.push(carry_out(worker, leaf, act, &said)?);
+        rows.push(carry_out(service, turn, leaf, act, &said)?);
     }
 
     Ok(json!({ "id": period.id, "state": act.state(), "leaves": rows }))
@@ -252,9 +253,14 @@ fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> 
     Err(Problem::conflict("earlier_periods_open", detail))
 }
 
-fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Result<Value, Problem> {
+fn carry_out(
+    service: &Service,
+    turn: &mut dyn Turn,
+    leaf: &Period,
+    act: Act,
+    said: &Said,
+) -> Result<Value, Problem> {
     let failed = |error| Problem::internal(&error);
-    let service = Arc::clone(worker.service());
     let finalized = service.ledger.finalized().map_err(failed)?.contains(&leaf.id);
 
     match (act, finalized) {
@@ -265,7 +271,7 @@ fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Resul
             return Err(Problem::conflict("period_finalized", detail));
         }
         (Act::Finalize, false) => {
-            worker.finalize(leaf, said)?;
+            jobs::finalize(turn, leaf, said)?;
         }
         (_, false) => service.ledger.say(&leaf.id, said).map_err(failed)?,
     }
