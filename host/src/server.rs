@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod role;
 pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
@@ -42,7 +43,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::http::routes;
-use crate::server::channels::Order;
+use crate::server::channels::{Order, OrderQueue, WriterQueue};
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::health::Part;
@@ -136,24 +137,7 @@ impl Server {
         });
         shadow::resume(&service.context);
 
-        // In the order in which they are joined at a stop: the writer first.
-        let threads = vec![
-            supervise::start(&service, Part::Writer, move |service| {
-                let Service { context, metrics, orders, .. } = &**service;
-                writer::run(&WriterParts { ledger: &context.ledger, metrics, orders }, &queue);
-            })?,
-            supervise::start(&service, Part::Worker, move |service| {
-                let parts = WorkerParts {
-                    context: Arc::clone(&service.context),
-                    metrics: Arc::clone(&service.metrics),
-                    runs: Arc::clone(&service.runs),
-                    stopping: Arc::clone(&service.stopping),
-                };
-                worker::run(&parts, &order_queue);
-            })?,
-            supervise::start(&service, Part::Deliveries, monitor::run)?,
-        ];
-
+        let threads = threads(&service, queue, order_queue)?;
         let _watching = match (service.config.watch, disk) {
             (true, Some(disk)) => Some(crate::directory::watch::start(&service, disk)?),
             _ => None,
@@ -167,6 +151,31 @@ impl Server {
         let url = format!("http://{local}");
         Ok(Running { url, service, stop, serving, threads, rotating, _watching })
     }
+}
+
+/// Starts the threads, in the order in which they are joined at a stop: the writer first.
+fn threads(
+    service: &Arc<Service>,
+    writer_queue: WriterQueue,
+    order_queue: OrderQueue,
+) -> Result<Vec<JoinHandle<()>>, String> {
+    let writer = supervise::start(service, Part::Writer, move |service| {
+        let Service { context, metrics, orders, .. } = &**service;
+        writer::run(&WriterParts { ledger: &context.ledger, metrics, orders }, &writer_queue);
+    })?;
+
+    let worker = supervise::start(service, Part::Worker, move |service| {
+        let parts = WorkerParts {
+            context: Arc::clone(&service.context),
+            metrics: Arc::clone(&service.metrics),
+            runs: Arc::clone(&service.runs),
+            stopping: Arc::clone(&service.stopping),
+        };
+        worker::run(&parts, &order_queue);
+    })?;
+
+    let monitor = supervise::start(service, Part::Deliveries, monitor::run)?;
+    Ok(vec![writer, worker, monitor])
 }
 
 impl Running {

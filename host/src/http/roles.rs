@@ -15,7 +15,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 
 use crate::http::body;
-use crate::server::secrets::Role;
+use crate::server::role::Role;
 use crate::server::state::Service;
 
 /// A handler of one method that still needs its role.

@@ -11,7 +11,6 @@ mod asking;
 pub(crate) mod runs;
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -133,19 +132,11 @@ impl Surroundings for Outside {
     }
 }
 
-impl Deref for Service {
-    type Target = Context;
-
-    fn deref(&self) -> &Context {
-        &self.context
-    }
-}
-
 impl Service {
     /// Seconds since the oldest delivery that is not decided was acknowledged; none when none waits.
     pub(crate) fn oldest_undecided_s(&self) -> Result<Option<i64>, StoreError> {
-        let Some(sequence) = self.ledger.oldest_pending()? else { return Ok(None) };
-        let delivery = self.ledger.delivery(sequence)?;
+        let Some(sequence) = self.context.ledger.oldest_pending()? else { return Ok(None) };
+        let delivery = self.context.ledger.delivery(sequence)?;
         Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
     }
 

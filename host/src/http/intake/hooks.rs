@@ -51,7 +51,7 @@ struct Incoming {
 
 async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Problem> {
     let source = request.source.clone();
-    if !service.ruleset.load().settings.sources.contains_key(&source) {
+    if !service.context.ruleset.load().settings.sources.contains_key(&source) {
         return Err(Problem::not_found("source"));
     }
 
@@ -126,7 +126,7 @@ fn verified(
     service: &Service,
     request: Incoming,
 ) -> Result<(Delivery, ColumnsMissing, usize), Problem> {
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
 
     let source = ruleset.settings.sources.get(&request.source);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
@@ -183,7 +183,7 @@ fn transactions(
 ) -> Result<(Vec<String>, ColumnsMissing), Problem> {
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
     let mut machines = kept().pop().unwrap_or_default();
-    let understood = intake::understand(service, ruleset, &mut machines, delivery);
+    let understood = intake::understand(&service.context, ruleset, &mut machines, delivery);
 
     let mut kept = kept();
     if kept.len() < MACHINES_KEPT_MAX {
@@ -204,7 +204,7 @@ fn transactions(
 
     let fields = &ruleset.settings.fields;
     let records = rows.iter().map(|(record, _)| record);
-    let compared = intake::compare_with_present(&service.ledger, fields, records);
+    let compared = intake::compare_with_present(&service.context.ledger, fields, records);
     let compared = compared.map_err(|error| Problem::internal(&error))?;
 
     Ok((ids, compared.lost))

@@ -18,7 +18,7 @@ use crate::server::tasks::{self, Asked};
 /// Every parked transaction with its reason.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let rows = service.blocking(|service| {
-        let rows = service.ledger.parked().map_err(|error| Problem::internal(&error))?;
+        let rows = service.context.ledger.parked().map_err(|error| Problem::internal(&error))?;
         Ok(rows.iter().map(|note| json!(note)).collect())
     });
     Ok(crate::http::list(rows.await?))

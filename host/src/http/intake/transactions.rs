@@ -178,7 +178,7 @@ fn read(
     body: &[u8],
     given_key: Option<String>,
 ) -> Result<Read, Problem> {
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let format = format(headers)?;
     let body = unpacked(headers, body)?;
     let sheet = formats::read(format, &body, &ruleset.settings.layout).map_err(malformed)?;
@@ -193,7 +193,7 @@ fn read(
     }
     let fields = &ruleset.settings.fields;
     let records = sheet.rows.iter().map(|row| &row.record);
-    let compared = compare_with_present(&service.ledger, fields, records);
+    let compared = compare_with_present(&service.context.ledger, fields, records);
     let compared = compared.map_err(|error| Problem::internal(&error))?;
     let (nothing_new, columns_missing) = (compared.nothing_new, compared.lost);
     let notes = Notes { warnings, columns_missing, delimiter: sheet.detected };
@@ -284,9 +284,9 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<Str
 async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<String>, Problem> {
     let (id, record) = (stored.id.clone(), stored.record.clone());
     let amount = service.blocking(move |service| {
-        let resolutions = service.ledger.resolutions(&id);
+        let resolutions = service.context.ledger.resolutions(&id);
         let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
-        let fields = Arc::clone(&service.ruleset.load().settings.fields);
+        let fields = Arc::clone(&service.context.ruleset.load().settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&record));
         let inputs = explain::inputs(None, &resolutions);
         let inputs = inputs.map_err(|error| Problem::internal(&error))?;
@@ -334,7 +334,7 @@ pub(crate) async fn case(
 async fn stored(service: &Arc<Service>, id: &str) -> Result<Stored, Problem> {
     let id = id.to_owned();
     let stored = service.blocking(move |service| {
-        service.ledger.transaction(&id).map_err(|error| Problem::internal(&error))
+        service.context.ledger.transaction(&id).map_err(|error| Problem::internal(&error))
     });
     stored.await?.ok_or_else(|| Problem::not_found("transaction"))
 }

@@ -68,7 +68,7 @@ async fn adjust(
     })?;
 
     let (action, amount) = understood(&said)?;
-    let codes = &service.ruleset.load().settings.reason_codes;
+    let codes = &service.context.ruleset.load().settings.reason_codes;
 
     // A reset says nothing new, so that it alone needs no reason code.
     match &said.reason_code {
@@ -98,7 +98,7 @@ pub(crate) fn perform(
     let kept = jobs::adjust(turn, order)?;
 
     let credit = match subject {
-        Subject::Credit(id) => service.ledger.credit(&id),
+        Subject::Credit(id) => service.context.ledger.credit(&id),
         Subject::Transaction(_) => Ok(None),
     };
     let credit = credit.map_err(|error| Problem::internal(&error))?;
@@ -157,7 +157,8 @@ pub(crate) async fn list_of_transaction(
     Path(id): Path<String>,
 ) -> Answer {
     let listed = service.blocking(move |service| {
-        let stored = service.ledger.transaction(&id).map_err(|error| Problem::internal(&error))?;
+        let stored =
+            service.context.ledger.transaction(&id).map_err(|error| Problem::internal(&error))?;
         stored.ok_or_else(|| Problem::not_found("transaction"))?;
         listed(service, &id, |_| true)
     });
@@ -170,7 +171,7 @@ pub(crate) async fn list_of_credit(
     Path(id): Path<String>,
 ) -> Answer {
     let listed = service.blocking(move |service| {
-        let row = service.ledger.credit(&id).map_err(|error| Problem::internal(&error))?;
+        let row = service.context.ledger.credit(&id).map_err(|error| Problem::internal(&error))?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
         let credit = Some(posting::credit_of(&row));
         listed(service, &row.transaction, |one| one.credit == credit)
@@ -183,7 +184,7 @@ fn listed(
     transaction: &str,
     wanted: impl Fn(&Resolution) -> bool,
 ) -> Result<Vec<Value>, Problem> {
-    let all = service.ledger.resolutions(transaction);
+    let all = service.context.ledger.resolutions(transaction);
     let mut all = all.map_err(|error| Problem::internal(&error))?;
     all.retain(|one| one.is_adjustment() && one.transaction.as_deref() == Some(transaction));
     let shown = all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(index, one)| {

@@ -109,11 +109,11 @@ impl Act {
         let failed = |error| Problem::internal(&error);
         let (found, what) = match self {
             Act::Resolve { credit, .. } | Act::Adjust { subject: Subject::Credit(credit), .. } => {
-                (service.ledger.credit(credit).map_err(failed)?.is_some(), "credit")
+                (service.context.ledger.credit(credit).map_err(failed)?.is_some(), "credit")
             }
 
             Act::Adjust { subject: Subject::Transaction(id), .. } => {
-                (service.ledger.transaction(id).map_err(failed)?.is_some(), "transaction")
+                (service.context.ledger.transaction(id).map_err(failed)?.is_some(), "transaction")
             }
 
             Act::ReleaseHolds { .. } => (true, "hold"),
@@ -126,7 +126,7 @@ impl Act {
             ),
 
             Act::Period { id, .. } => {
-                (service.ruleset.load().settings.calendar.find(id).is_some(), "period")
+                (service.context.ruleset.load().settings.calendar.find(id).is_some(), "period")
             }
         };
 
@@ -173,7 +173,7 @@ async fn keep(service: &Arc<Service>, act: Act, caller: Caller) -> Result<Respon
             act: serde_json::to_value(&act).map_err(|error| Problem::internal(&error))?,
             ..Request::default()
         };
-        service.ledger.request_approval(request).map_err(|error| Problem::internal(&error))
+        service.context.ledger.request_approval(request).map_err(|error| Problem::internal(&error))
     });
 
     let kept = kept.await?;
@@ -212,7 +212,11 @@ pub(crate) async fn list(
     })?;
 
     let listed = service.blocking(move |service| {
-        let all = service.ledger.approval_requests().map_err(|error| Problem::internal(&error))?;
+        let all = service
+            .context
+            .ledger
+            .approval_requests()
+            .map_err(|error| Problem::internal(&error))?;
         let fitting = all.iter().rev().filter(|one| {
             params.state.is_none_or(|state| state == one.state)
                 && params.who.as_ref().is_none_or(|who| *who == one.who)
@@ -224,7 +228,8 @@ pub(crate) async fn list(
 }
 
 fn find(service: &Service, id: u64) -> Result<Request, Problem> {
-    let found = service.ledger.approval_request(id).map_err(|error| Problem::internal(&error))?;
+    let found =
+        service.context.ledger.approval_request(id).map_err(|error| Problem::internal(&error))?;
     found.ok_or_else(|| Problem::not_found("request"))
 }
 
@@ -269,7 +274,7 @@ pub(crate) async fn approve(
         let by = By { who: request.who, approved: Some(approved.clone()) };
         let answer = act.perform(&shared, turn, by)?;
 
-        let settled = shared.ledger.settle_request(&approved, shared.clock.now_ms());
+        let settled = shared.context.ledger.settle_request(&approved, shared.clock.now_ms());
         settled.map_err(|error| Problem::internal(&error))?;
         Ok(json!({ "request": shown(&find(&shared, id)?), "answer": answer }))
     });
@@ -285,7 +290,7 @@ pub(crate) async fn withdraw(
 ) -> Answer {
     let withdrawn = service.blocking(move |service| {
         let now_ms = service.clock.now_ms();
-        let request = service.ledger.withdraw_request(id, &caller.name, now_ms);
+        let request = service.context.ledger.withdraw_request(id, &caller.name, now_ms);
         let request = request.map_err(|error| Problem::internal(&error))?;
 
         let request = request.ok_or_else(|| Problem::not_found("request"))?;

@@ -48,9 +48,9 @@ pub(crate) async fn list(
     let listed = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
         let data = rows(service, &wanted)?;
-        let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
-        let again = service.ledger.recredit().map_err(failed)?;
-        let run = service.last_run().map_err(failed)?;
+        let pending = service.context.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+        let again = service.context.ledger.recredit().map_err(failed)?;
+        let run = service.context.last_run().map_err(failed)?;
 
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
@@ -60,7 +60,7 @@ pub(crate) async fn list(
                     "decided": run.decided })
         });
 
-        let redriving = service.redrives.asked() > 0;
+        let redriving = service.context.redrives.asked() > 0;
 
         let progress = json!({
             "pending": pending,
@@ -79,11 +79,11 @@ pub(crate) async fn list(
 
 fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
     let index = calculations::index(&service.context).map_err(failed)?;
     let summaries = &index.summaries;
-    let releases = service.ledger.releases().map_err(failed)?;
+    let releases = service.context.ledger.releases().map_err(failed)?;
 
     // Summaries are kept by leaf, and a plan's own period may span several of them.
     let mut known = BTreeMap::new();
@@ -265,8 +265,12 @@ pub(crate) fn unpublish(
 
     let (who, approved) = (by.who.as_str(), by.approved.as_ref());
     let at_ms = service.clock.now_ms();
-    let removed =
-        service.ledger.unpublish((plan, period), &wanted.leaves, (who, at_ms), (reason, approved));
+    let removed = service.context.ledger.unpublish(
+        (plan, period),
+        &wanted.leaves,
+        (who, at_ms),
+        (reason, approved),
+    );
     let removed = removed.map_err(|error| Problem::internal(&error))?;
 
     Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
@@ -275,9 +279,10 @@ pub(crate) fn unpublish(
 /// Refuses to take back what payees were told is certain, or what is frozen.
 fn refuse_certain(service: &Service, wanted: &calculations::Wanted) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
-    let release = service.ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
+    let release =
+        service.context.ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
     let Some(release) = release.filter(|release| release.status != DELETED) else { return Ok(()) };
-    let finalized = service.ledger.finalized().map_err(failed)?;
+    let finalized = service.context.ledger.finalized().map_err(failed)?;
 
     let what = if release.status == CONFIRMED {
         "its rewards are released"

@@ -62,11 +62,11 @@ impl Act {
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let listed = service.blocking(|service| {
         let failed = |error| Problem::internal(&error);
-        let calendar = service.ruleset.load().settings.calendar.clone();
-        let said = service.ledger.periods().map_err(failed)?;
-        let summaries = service.ledger.summaries().map_err(failed)?;
+        let calendar = service.context.ruleset.load().settings.calendar.clone();
+        let said = service.context.ledger.periods().map_err(failed)?;
+        let summaries = service.context.ledger.summaries().map_err(failed)?;
 
-        let today = service.business_date();
+        let today = service.context.business_date();
         let now = calendar.period(today, accredit_domain::calendar::PeriodKind::Month);
 
         // Periods that something was said about are listed even when nothing is in them.
@@ -175,11 +175,11 @@ pub(crate) fn perform(
     (force, reason): (bool, Option<String>),
     by: &By,
 ) -> Result<Value, Problem> {
-    let calendar = service.ruleset.load().settings.calendar.clone();
+    let calendar = service.context.ruleset.load().settings.calendar.clone();
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
     if act == Act::Finalize {
-        let leaves = calculations::leaves(&service.ruleset.load(), &period);
+        let leaves = calculations::leaves(&service.context.ruleset.load(), &period);
         service.refuse_during_run(None, &leaves)?;
     }
 
@@ -189,7 +189,7 @@ pub(crate) fn perform(
 
     let mut said = Said {
         state: act.state().to_owned(),
-        day: service.business_date().to_string(),
+        day: service.context.business_date().to_string(),
         who: by.who.clone(),
         at_ms: service.clock.now_ms(),
         reason,
@@ -212,7 +212,7 @@ pub(crate) fn perform(
 /// What is in the way, with what to do about it.
 fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
-    let today = service.business_date();
+    let today = service.context.business_date();
 
     // Reopening takes nothing away, so it need not wait for the end.
     if act != Act::Reopen && today < period.end {
@@ -228,10 +228,10 @@ fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> 
         return Ok(());
     }
 
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let finalized = service.ledger.finalized().map_err(failed)?;
-    let summaries = service.ledger.summaries().map_err(failed)?;
+    let finalized = service.context.ledger.finalized().map_err(failed)?;
+    let summaries = service.context.ledger.summaries().map_err(failed)?;
 
     // A period without credits has nothing to be finalized, and holds nobody up.
     let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
@@ -261,7 +261,7 @@ fn carry_out(
     said: &Said,
 ) -> Result<Value, Problem> {
     let failed = |error| Problem::internal(&error);
-    let finalized = service.ledger.finalized().map_err(failed)?.contains(&leaf.id);
+    let finalized = service.context.ledger.finalized().map_err(failed)?.contains(&leaf.id);
 
     match (act, finalized) {
         // Resolve once: the period is what it was made.
@@ -273,9 +273,9 @@ fn carry_out(
         (Act::Finalize, false) => {
             jobs::finalize(turn, leaf, said)?;
         }
-        (_, false) => service.ledger.say(&leaf.id, said).map_err(failed)?,
+        (_, false) => service.context.ledger.say(&leaf.id, said).map_err(failed)?,
     }
 
-    let said = service.ledger.periods().map_err(failed)?;
+    let said = service.context.ledger.periods().map_err(failed)?;
     Ok(json!({ "id": leaf.id, "said": said.get(&leaf.id) }))
 }

@@ -149,7 +149,7 @@ fn shown(run: &Run) -> Value {
 /// Every run that is kept, newest first.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let listed = service.blocking(|service| {
-        let runs = service.ledger.runs().map_err(|error| Problem::internal(&error))?;
+        let runs = service.context.ledger.runs().map_err(|error| Problem::internal(&error))?;
         let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
         Ok(runs.map(|run| shown(&run)).collect())
     });

@@ -44,7 +44,8 @@ impl Service {
                 return Err(Problem::unavailable(detail));
             }
 
-            let run = self.ledger.begin_run(run).map_err(|error| Problem::internal(&error))?;
+            let run =
+                self.context.ledger.begin_run(run).map_err(|error| Problem::internal(&error))?;
             let leaves = wanted.leaves.clone();
             active.push(Active { run: run.clone(), leaves, cancelled: false });
             Ok(run)
@@ -59,7 +60,7 @@ impl Service {
         if let Some(run) = self.runs.find(id) {
             return Ok(run);
         }
-        let run = self.ledger.run(id).map_err(|error| Problem::internal(&error))?;
+        let run = self.context.ledger.run(id).map_err(|error| Problem::internal(&error))?;
         run.ok_or_else(|| Problem::not_found("run"))
     }
 

@@ -216,7 +216,7 @@ fn a_release_ends_under_a_stream_that_never_pauses() {
                     Delivery { source, id, body, received_ms: 0, transactions: Vec::new() }
                 })
                 .collect();
-            service.ledger.receive(&deliveries).unwrap();
+            service.context.ledger.receive(&deliveries).unwrap();
             service.orders.wake();
             std::thread::sleep(Duration::from_millis(5));
         }
