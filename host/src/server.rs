@@ -13,6 +13,7 @@ pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod role;
+pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
@@ -42,12 +43,14 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::http::intake::{hooks, imports};
 use crate::http::routes;
 use crate::server::channels::{Order, OrderQueue, WriterQueue};
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::health::Part;
 use crate::server::metrics::Metrics;
+use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
 use crate::server::worker::WorkerParts;
 use crate::server::writer::WriterParts;
@@ -93,10 +96,11 @@ impl Server {
         let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
         let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
 
+        let unreadable = |error| format!("the data file is unreadable: {error}");
         let tokens = secrets::tokens(&ledger, &config.credentials)?;
         let active = secrets::secrets(&ledger, &config.credentials, &ruleset)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
-        left.map_err(|error| format!("the data file is unreadable: {error}"))?;
+        left.map_err(unreadable)?;
 
         let address = TcpListener::bind(&config.listen).await;
         let address = address
@@ -116,7 +120,8 @@ impl Server {
         let (secrets, credentials) =
             (Arc::clone(&outside.secrets), Arc::clone(&outside.credentials));
         let metrics = Arc::clone(&outside.metrics);
-        let mut context = Context::new(ledger, ruleset, Box::new(outside));
+        let context = Context::new(ledger, ruleset, Box::new(outside));
+        let mut context = context.map_err(unreadable)?;
         context.four_eyes = config.four_eyes;
 
         let service = Arc::new(Service {
@@ -129,6 +134,8 @@ impl Server {
             health: health::Health::default(),
             config,
             machines: Mutex::default(),
+            imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
+            hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             writer,
             orders,
             runs: Arc::default(),

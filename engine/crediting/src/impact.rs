@@ -24,7 +24,7 @@ use accredit_domain::decision::{Decision, Outcome};
 use accredit_domain::money::add_to_total;
 use accredit_workspace::Ruleset;
 
-pub use self::report::{Line, Report};
+pub use self::report::Report;
 
 /// What sums are made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -249,24 +249,9 @@ impl Impact {
 
     /// Which limit is exceeded, in words; none when it stays within all.
     pub fn exceeds(&self, limits: &Limits) -> Option<String> {
-        let mut moved: BTreeMap<&str, Decimal> = BTreeMap::new();
-        for (key, sum) in self.sums.iter().filter(|(key, _)| key.by == By::Payee) {
-            let difference = sum.difference().abs();
-            let (name, unit) = (&key.name, &key.unit_type);
-
-            if let Some(most) = limits.max_payee.filter(|most| difference > *most) {
-                return Some(format!("{difference} {unit} move for `{name}`, more than {most}"));
-            }
-            // Without its sign: what one payee gains must not hide what another one loses.
-            add_to_total(moved.entry(unit).or_default(), difference);
-        }
-
-        let over = |(unit, moved): (&str, Decimal)| {
-            let most = limits.max_total.filter(|most| moved > *most)?;
-            Some(format!("{moved} {unit} move in all, more than {most}"))
-        };
-
-        moved.into_iter().find_map(over)
+        let by_payee = self.sums.iter().filter(|(key, _)| key.by == By::Payee);
+        let moved = by_payee.map(|(key, sum)| (&*key.name, &*key.unit_type, sum.difference()));
+        limits.exceeded(moved)
     }
 }
 

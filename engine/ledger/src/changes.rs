@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::definitions::{Activation, Effective, content_hash};
 use super::{Ledger, Result, code, lock, next_number};
-use accredit_domain::limits::Limits;
+use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_seams::store::{Batch, Error, Snapshot, Table};
 
 /// Where a kept change stands.
@@ -64,6 +64,9 @@ pub struct Proposal {
     /// Why people with credits or rewards may go, if somebody says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
+    /// What it moved by the deals of when it was kept; none where nothing moved or it was not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<MoneyEffect>,
     /// What became of it so far.
     pub state: State,
     /// Who approved it, and when.

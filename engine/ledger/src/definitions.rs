@@ -14,7 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ledger, Result, code, lock, next_number};
 use accredit_domain::files::Files;
-use accredit_seams::store::{Batch, Table};
+use accredit_domain::limits::MoneyEffect;
+use accredit_seams::store::{Batch, Snapshot, Table};
+
+/// The door of files that were saved in a watched directory.
+pub const WATCH: &str = "watch";
 
 /// The content hash of a file: 32 hexadecimal digits.
 pub fn content_hash(text: &str) -> String {
@@ -133,6 +137,9 @@ pub struct Activation {
     /// Why people with credits or rewards were removed, where somebody forced it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
+    /// What it moved, where money moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<MoneyEffect>,
     /// The stored change that it carries out, if there was one.
     #[serde(default)]
     pub change: Option<u64>,
@@ -252,7 +259,9 @@ impl Ledger {
         // In the same commit, so that nobody sees an activation without what follows from it.
         super::calculations::restate(&*snapshot, &mut batch, &activation.restated)?;
         super::recredit::ask(&*snapshot, &mut batch, &activation)?;
+        super::recredit::ask_redrive(&mut batch, &activation)?;
         super::changes::carried_out(&*snapshot, &mut batch, &activation)?;
+        alert_unattended(&*snapshot, &mut batch, &activation)?;
 
         let detail = serde_json::json!({
             "activation": activation.sequence,
@@ -263,6 +272,7 @@ impl Ledger {
             "cases": activation.cases,
             "change": activation.change,
             "force": activation.force,
+            "money": activation.money,
             "approved_by": activation.approved_by,
             "record": super::audit::hash(&row),
         });
@@ -280,6 +290,15 @@ impl Ledger {
         self.commit(&batch)?;
 
         Ok(activation)
+    }
+
+    /// The number of the last activation, 0 before the first.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn last_activation(&self) -> Result<u64> {
+        let last = self.snapshot()?.last(Table::Activations)?;
+        Ok(last.map_or(0, |(key, _)| code::number(&key)))
     }
 
     /// Every activation, oldest first.
@@ -323,4 +342,34 @@ impl Ledger {
         refusals.dedup();
         Ok(refusals)
     }
+}
+
+/// Adds an alert to the commit of an activation that moves money and that nobody asked for by hand:
+/// of a file saved in a watched directory nobody reads an answer.
+fn alert_unattended(
+    snapshot: &dyn Snapshot,
+    batch: &mut Batch,
+    activation: &Activation,
+) -> Result<()> {
+    let Some(money) = activation.money.as_ref().filter(|_| activation.source == WATCH) else {
+        return Ok(());
+    };
+
+    let (sequence, files) = (activation.sequence, activation.files.join(", "));
+    let message = format!(
+        "{files} in the watched directory changed, in force since activation {sequence}: {money}"
+    );
+    let alert = serde_json::json!({
+        "transaction": null,
+        "stage": "activation",
+        "code": "definitions_changed",
+        "message": message,
+        "activation": sequence,
+        "effective": activation.effective,
+        "money": money,
+    });
+
+    let number = next_number(snapshot, Table::Alerts)?;
+    batch.put(Table::Alerts, code::key(number), code::json(&alert)?);
+    Ok(())
 }

@@ -15,11 +15,29 @@ use serde::{Deserialize, Serialize};
 use super::audit::Chain;
 use super::definitions::{Activation, Effective};
 use super::record::{BLOCK, Stored, Work, block};
-use super::{Ledger, Result, code};
+use super::{Ledger, Result, code, lock};
 use accredit_domain::decision::Decision;
 use accredit_seams::store::{Batch, Snapshot, Table};
 
 const KEY: &[u8] = b"recredit";
+
+const REDRIVE_KEY: &[u8] = b"redrive";
+
+/// An activation's request to try parked deals again, which stands until it was done once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedriveRequest {
+    /// The activation that asked for it last.
+    pub activation: u64,
+    /// The ruleset of that activation, which decides.
+    pub ruleset: String,
+}
+
+/// Adds the request to try parked deals again to the commit of an activation.
+pub(super) fn ask_redrive(batch: &mut Batch, activation: &Activation) -> Result<()> {
+    let (ruleset, activation) = (activation.ruleset.clone(), activation.sequence);
+    batch.put(Table::Meta, REDRIVE_KEY, code::json(&RedriveRequest { activation, ruleset })?);
+    Ok(())
+}
 
 /// Transactions to be decided again, and how far that is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +168,29 @@ pub(super) fn progress(
 }
 
 impl Ledger {
+    /// The request to try parked deals again that was not carried out yet.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn redrive_request(&self) -> Result<Option<RedriveRequest>> {
+        let row = self.snapshot()?.get(Table::Meta, REDRIVE_KEY)?;
+        row.map(|row| code::from_json(&row)).transpose()
+    }
+
+    /// Ends a request to try parked deals again, unless another activation has asked since.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn redriven(&self, request: &RedriveRequest) -> Result<()> {
+        let _one_at_a_time = lock(&self.others);
+        if self.redrive_request()?.as_ref() != Some(request) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        batch.delete(Table::Meta, REDRIVE_KEY);
+        self.commit(&batch)
+    }
+
     /// What has to be decided again, if anything has.
     ///
     /// # Errors

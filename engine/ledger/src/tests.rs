@@ -285,6 +285,13 @@ fn agree(ledger: &Ledger, model: &Model) {
     assert_eq!((actual, total), (counts, expected));
     assert_eq!(content(ledger), content(&recounted(model)), "the order of arrival is content");
     assert_eq!(ledger.parked().unwrap().len(), ledger.counts().unwrap().parked as usize);
+    let (mut notes, mut from) = (Vec::new(), Some(0));
+    while let Some(number) = from {
+        let page = ledger.parked_page(number, 1).unwrap();
+        notes.extend(page.0);
+        from = page.1;
+    }
+    assert_eq!(notes, ledger.parked().unwrap());
 }
 
 proptest! {

@@ -1,20 +1,23 @@
 //! The one door by which a new ruleset comes into force: API, watcher and first start all use it.
 //!
 //! Not reading of a disk (`watch`) and not checking (the engine). What keeps a sound ruleset out all
-//! the same is in `guards`; what waits for a second person, in `proposals`.
+//! the same is in `guards`; what waits for a second person, in `proposals`; an activation that became
+//! durable after its answer, in `follow`.
 //!
 //! **Architecture invariant:** an activation is checked, then committed, then one pointer is
 //! stored; a refused one changes nothing and stays visible.
 
+pub mod follow;
 mod guards;
 pub mod people;
 pub mod proposals;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use accredit_domain::limits::Limits;
+use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_ledger::changes::Proposal;
 use accredit_ledger::definitions::{Activation, Effective, Refusal};
 use accredit_seams::store::Error as StoreError;
@@ -72,13 +75,15 @@ pub struct Activated {
     pub ruleset: Arc<str>,
     /// Number of the activation.
     pub activation: u64,
+    /// What it moves.
+    pub money: MoneyEffect,
 }
 
 /// What became of a change that nobody refused.
 #[derive(Debug)]
 pub enum Done {
     /// In force.
-    Active(Activated),
+    Active(Box<Activated>),
     /// It waits for a second person.
     Waiting(Box<Proposal>),
 }
@@ -93,7 +98,7 @@ pub fn submit(
         return proposals::keep_waiting(context, change, allowed)
             .map(|kept| Done::Waiting(Box::new(kept)));
     }
-    activate(context, change, allowed).map(Done::Active)
+    activate(context, change, allowed).map(|active| Done::Active(Box::new(active)))
 }
 
 /// Brings a change into force, if `allowed` still holds when its turn has come.
@@ -155,8 +160,8 @@ fn judge(
 ) -> Result<Checked, Error> {
     let refused = match candidate {
         Ok(checked) => {
-            guards::guard(context, current, &checked.ruleset, change)?;
-            return Ok(checked);
+            let moved = guards::guard(context, current, &checked.ruleset, change)?;
+            return Ok(Checked { money: moved.effect(), ..checked });
         }
         Err(Error::Check(diagnostics)) => diagnostics,
         Err(problem) => return Err(problem),
@@ -185,26 +190,44 @@ fn put_in_force(context: &Context, checked: Checked, change: &Change) -> Result<
     let plans = ruleset.plan_hashes();
     let restated = rewards::restated(context, &context.ruleset.load(), &ruleset)?;
 
+    let money = checked.money;
     let row = Activation {
         cases: checked.cases,
         plans,
         restated,
+        money: (!money.is_none()).then(|| money.clone()),
         ..activation_row(context, &ruleset.hash, change)
     };
     let row = record_activation(context, &ruleset, row)?;
 
     let hash = Arc::clone(&ruleset.hash);
     use_secrets();
+    swap(context, ruleset, row.sequence);
+
+    if money.is_none() {
+        tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
+    } else {
+        tracing::warn!(
+            ruleset.hash = %hash,
+            activation.source = change.source,
+            activation.effective = %change.effective,
+            activation.money = %money,
+            "ruleset in force, and it moves money"
+        );
+    }
+    context.surroundings.activated();
+
+    Ok(Activated { ruleset: hash, activation: row.sequence, money })
+}
+
+/// Makes a ruleset that is recorded the one that the next transaction takes.
+fn swap(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
     // Asked for before anybody can see the new rules, so that nobody finds everything done.
     context.redrives.ask();
     context.ruleset.store(ruleset);
+    context.activation.store(activation, Ordering::Release);
     // Once more: a try that began in between used the rules from before.
     context.redrives.ask();
-
-    tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
-    context.surroundings.activated();
-
-    Ok(Activated { ruleset: hash, activation: row.sequence })
 }
 
 /// Records an activation; where the store cannot tell whether it did, it is looked up.

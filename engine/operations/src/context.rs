@@ -38,6 +38,9 @@ pub trait Surroundings: Send + Sync {
     /// The connector with this name; none that this build does not have.
     fn connector(&self, name: &str) -> Option<&'static dyn Connector>;
 
+    /// The names of the connectors that this build has.
+    fn connectors(&self) -> Vec<&'static str>;
+
     /// Gets the secrets of a ruleset's sources ready, and gives what puts them in force.
     ///
     /// # Errors
@@ -88,6 +91,8 @@ pub struct Context {
     pub ledger: Ledger,
     /// The ruleset in force.
     pub ruleset: ArcSwap<Ruleset>,
+    /// The number of the activation that it is of.
+    pub(crate) activation: AtomicU64,
     /// Whether a change needs a second person's approval.
     pub four_eyes: bool,
     /// What the host provides.
@@ -110,11 +115,19 @@ pub struct Context {
 
 impl Context {
     /// A context over a ledger, with the ruleset that is in force.
-    #[must_use]
-    pub fn new(ledger: Ledger, ruleset: Arc<Ruleset>, surroundings: Box<dyn Surroundings>) -> Self {
-        Context {
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn new(
+        ledger: Ledger,
+        ruleset: Arc<Ruleset>,
+        surroundings: Box<dyn Surroundings>,
+    ) -> Result<Self, StoreError> {
+        let activation = ledger.last_activation()?;
+        Ok(Context {
             ledger,
             ruleset: ArcSwap::new(ruleset),
+            activation: AtomicU64::new(activation),
             four_eyes: false,
             surroundings,
             door: Mutex::new(()),
@@ -124,7 +137,7 @@ impl Context {
             finalized: Mutex::default(),
             timeouts: Mutex::default(),
             reward_alerts: Mutex::default(),
-        }
+        })
     }
 
     /// Milliseconds since 1970.

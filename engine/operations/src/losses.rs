@@ -1,4 +1,4 @@
-//! Who would be paid less under other rules, from the credits that are stored.
+//! Who would be paid something else under other rules, and who less, from the credits that are stored.
 //!
 //! Not what a deal would be credited as (`replay`). Called by the door before an activation and by
 //! previews. Source: DESIGN section 5, REWARDS.
@@ -36,11 +36,39 @@ pub struct Loss {
     pub after: String,
 }
 
+/// What somebody would be paid of a plan in a period instead of what they are paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RewardChange {
+    /// Participant id, as it is now; as it would be, where nothing is paid now.
+    pub(crate) payee: String,
+    /// Plan id.
+    pub(crate) plan: String,
+    /// The period by which the plan is calculated.
+    pub(crate) period: String,
+    /// Unit of both amounts.
+    pub(crate) unit_type: String,
+    /// What they are paid now.
+    pub(crate) before: Decimal,
+    /// What they would be paid.
+    pub(crate) after: Decimal,
+}
+
 /// Sums of rewards by payee and unit.
 type Sums = BTreeMap<(String, String), Decimal>;
 
 /// Everybody whom `new` would pay less than `old` does for the credits that are stored.
 pub fn losses(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
+    let mut changes = reward_changes(context, old, new)?;
+    changes.retain(|change| change.after < change.before);
+    Ok(changes.into_iter().map(Loss::from).collect())
+}
+
+/// Everybody whom `new` would pay something else than `old` does for the credits that are stored.
+pub(crate) fn reward_changes(
+    context: &Context,
+    old: &Ruleset,
+    new: &Ruleset,
+) -> Result<Vec<RewardChange>, StoreError> {
     let plans = changed(old, new);
     let mut found = Vec::new();
     if plans.is_empty() {
@@ -65,22 +93,26 @@ pub fn losses(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Los
             let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
             let before = rewards(old, &plan, &period.id, &by_leaf);
             let after = rewards(new, &plan, &period.id, &by_leaf);
-            found.extend(less((&plan, &period.id), new, &before, &after));
+            found.extend(differing((&plan, &period.id), new, &before, &after));
         }
     }
 
     Ok(found)
 }
 
-/// Who gets less of a plan in a period.
-fn less(
+/// Who gets another amount of a plan in a period.
+fn differing(
     (plan, period): (&str, &str),
     new: &Ruleset,
     before: &Rewards,
     after: &Rewards,
-) -> Vec<Loss> {
-    let after = sums(after);
-    let mut losses = Vec::new();
+) -> Vec<RewardChange> {
+    let mut left = sums(after);
+    let mut changes = Vec::new();
+    let change = |(payee, unit_type): (String, String), before: Decimal, after: Decimal| {
+        let (plan, period) = (plan.to_owned(), period.to_owned());
+        RewardChange { payee, plan, period, unit_type, before, after }
+    };
 
     for ((payee, unit), amount) in sums(before) {
         // A payee whose id was renamed is found under the id of the new ruleset.
@@ -88,21 +120,29 @@ fn less(
         let renamed = organization.find_participant(&payee);
         let name =
             renamed.map_or_else(|| payee.clone(), |id| organization.participant_id(id).to_string());
-        let left = after.get(&(name, unit.clone())).copied().unwrap_or_default();
 
-        if left < amount {
-            losses.push(Loss {
-                payee,
-                plan: plan.to_owned(),
-                period: period.to_owned(),
-                unit_type: unit,
-                before: amount.to_string(),
-                after: left.to_string(),
-            });
-        }
+        let after = left.remove(&(name, unit.clone())).unwrap_or_default();
+        changes.push(change((payee, unit), amount, after));
     }
 
-    losses
+    let others = left.into_iter().map(|(key, amount)| change(key, Decimal::ZERO, amount));
+    changes.extend(others);
+    changes.retain(|change| change.before != change.after);
+
+    changes
+}
+
+impl From<RewardChange> for Loss {
+    fn from(change: RewardChange) -> Loss {
+        Loss {
+            payee: change.payee,
+            plan: change.plan,
+            period: change.period,
+            unit_type: change.unit_type,
+            before: change.before.to_string(),
+            after: change.after.to_string(),
+        }
+    }
 }
 
 fn sums(rewards: &Rewards) -> Sums {

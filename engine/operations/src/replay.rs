@@ -157,7 +157,7 @@ pub fn impact(
     replay(context, (current, new), effective).map_err(Error::from)
 }
 
-fn replay(
+pub(crate) fn replay(
     context: &Context,
     (current, new): (&Ruleset, &Ruleset),
     effective: Effective,
@@ -213,7 +213,10 @@ fn replay(
 }
 
 /// Enough stored transactions for all cores, and where the next ones are.
-fn page(context: &Context, first: u64) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
+pub(crate) fn page(
+    context: &Context,
+    first: u64,
+) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
     let (mut page, mut from) = (Vec::new(), Some(first));
     while let Some(first) = from.filter(|_| page.len() < AT_A_TIME) {
         from = context.ledger.stored_from(first)?.map(|(stored, next)| {
@@ -281,7 +284,7 @@ fn redriven(
 }
 
 /// Whether some plan could not decide a transaction, or not wholly.
-fn waits(stored: &Stored) -> bool {
+pub(crate) fn waits(stored: &Stored) -> bool {
     stored.decisions.iter().any(Decision::stopped)
 }
 

@@ -8,6 +8,7 @@
 //! two runs.
 
 mod answer;
+mod ending;
 pub(super) mod intake;
 mod interpreter;
 mod native;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic};
 use rust_decimal::Decimal;
 
+use self::ending::Endings;
 use self::interpreter::{Compiled, Interpreter};
 use self::native::Native;
 use super::coverage::{Covered, Recorder};
@@ -31,6 +33,8 @@ pub struct Machine {
     programs: Vec<(Arc<Program>, Compiled)>,
     /// Counts what runs, in a traced machine.
     recorder: Option<Arc<Recorder>>,
+    /// Finds where a run ended that faulted without a place, once one has.
+    endings: Option<Box<Endings>>,
 }
 
 impl Machine {
@@ -60,7 +64,7 @@ impl Machine {
             (Arc::clone(program), interpreter.compile(program))
         };
         let programs = programs.iter().map(compile).collect();
-        Machine { interpreter, programs, recorder: None }
+        Machine { interpreter, programs, recorder: None, endings: None }
     }
 
     /// Runs program `id`.
@@ -81,16 +85,25 @@ impl Machine {
 
     fn answer(&mut self, id: ProgramId, arguments: &Arguments<'_>) -> Result<Answer, Fault> {
         let (program, compiled) = find(&self.programs, id)?;
-        let value = match compiled {
-            Compiled::Native(native) => native.run(program, arguments)?,
+        let answered = |value: Dynamic| {
+            answer::of(program.form.returns(), &value)
+                .map_err(|message| fault::of_program(program, told(program, &message)))
+        };
+
+        let found = match compiled {
+            Compiled::Native(native) => return answered(native.run(program, arguments)?),
             Compiled::Broken(fault) => return Err((**fault).clone()),
             Compiled::Tree(tree) => {
                 let values = bind(program, arguments)?;
-                self.interpreter.run(program, tree, values)?
+                self.interpreter.run(program, tree, values).and_then(answered)
             }
         };
-        answer::of(program.form.returns(), &value)
-            .map_err(|message| fault::of_program(program, told(program, &message)))
+
+        let endings = &mut self.endings;
+        found.map_err(|fault| match bind(program, arguments) {
+            Ok(values) => placed(endings, (id, program), fault, values),
+            Err(_) => fault,
+        })
     }
 
     /// Runs a reward's program: an expression or a reward policy.
@@ -112,20 +125,23 @@ impl Machine {
         let (program, compiled) = find(&self.programs, id)?;
         let fail = |message: String| fault::of_program(program, message);
 
-        let value = match compiled {
-            Compiled::Native(Native::Literal(value)) => value.clone(),
+        let answered = |value: Dynamic| match answer::of(program.form.returns(), &value) {
+            Ok(Answer::Number(number)) => Ok(number),
+            Ok(_) => Err(fail(told(program, "a number"))),
+            Err(message) => Err(fail(told(program, &message))),
+        };
+
+        let found = match compiled {
+            Compiled::Native(Native::Literal(value)) => return answered(value.clone()),
             Compiled::Broken(fault) => return Err((**fault).clone()),
             Compiled::Tree(tree) if program.form.variables() == Kind::Reward.parameters() => {
-                self.interpreter.run(program, tree, bind_reward(seen))?
+                self.interpreter.run(program, tree, bind_reward(seen)).and_then(answered)
             }
             _ => return Err(fail("this is no program of a reward".to_owned())),
         };
 
-        match answer::of(program.form.returns(), &value) {
-            Ok(Answer::Number(number)) => Ok(number),
-            Ok(_) => Err(fail(told(program, "a number"))),
-            Err(message) => Err(fail(told(program, &message))),
-        }
+        let endings = &mut self.endings;
+        found.map_err(|fault| placed(endings, (id, program), fault, bind_reward(seen)))
     }
 
     /// Runs intake policy `id` on the body of a delivery.
@@ -159,10 +175,27 @@ impl Machine {
             Compiled::Broken(fault) => return Err((**fault).clone()),
             _ => return Err(fail("this is no intake policy".to_owned())),
         };
-        let payload = intake::value(payload).map_err(fail)?;
-        let rows = self.interpreter.run(program, tree, vec![payload])?;
-        intake::records(&rows).map_err(fail)
+        let body = intake::value(payload).map_err(fail)?;
+        let rows = self.interpreter.run(program, tree, vec![body]);
+        let found = rows.and_then(|rows| intake::records(&rows).map_err(fail));
+
+        let endings = &mut self.endings;
+        found.map_err(|fault| match intake::value(payload) {
+            Ok(body) => placed(endings, (id, program), fault, vec![body]),
+            Err(_) => fault,
+        })
     }
+}
+
+/// The fault at the place where the run ended.
+fn placed(
+    endings: &mut Option<Box<Endings>>,
+    policy: (ProgramId, &Program),
+    fault: Fault,
+    values: Vec<Dynamic>,
+) -> Fault {
+    let endings = endings.get_or_insert_with(|| Box::new(Endings::new()));
+    endings.placed(policy, fault, values)
 }
 
 thread_local! {

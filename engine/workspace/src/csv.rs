@@ -12,7 +12,7 @@ use super::report::hint;
 use super::toml::Source;
 use accredit_domain::calendar::Validity;
 pub(super) use accredit_domain::delimited::Cell;
-use accredit_domain::delimited::{OpenQuote, Rows};
+use accredit_domain::delimited::{BrokenRow, Rows};
 use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::organization::composed;
 use accredit_domain::transaction;
@@ -204,7 +204,9 @@ fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
         let row = match rows.next_row() {
             Ok(Some(row)) => row,
             Ok(None) => return (read, None),
-            Err(OpenQuote(offset)) => return (read, Some(offset)),
+            Err(BrokenRow::OpenQuote(offset) | BrokenRow::TooLong(offset)) => {
+                return (read, Some(offset));
+            }
         };
 
         let row: Vec<Cell> = row.into_iter().map(trimmed).collect();

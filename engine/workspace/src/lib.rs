@@ -125,6 +125,8 @@ pub struct Settings {
 pub struct Source {
     /// The connector that verifies and decodes.
     pub connector: String,
+    /// Where the connector is named.
+    pub place: Place,
     /// The intake policy that maps the body; absent, the body is one transaction or an array.
     pub intake: Option<ProgramId>,
     /// Whether a delivery brings only what changed, and is laid over the deal's last version.

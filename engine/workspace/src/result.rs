@@ -13,6 +13,7 @@ use super::rule::once;
 use super::setting::{self, expression};
 use super::toml::{Table, Text, choice};
 use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::hold::Hold;
 use accredit_domain::money::Unit;
 use accredit_domain::plan::{
     DirectResult, DuplicateSetting, HoldSetting, IndirectResult, MaximumScope, Output,
@@ -171,7 +172,7 @@ fn output(
     Some(Output {
         name: Arc::from(name?.text),
         maximum,
-        hold: hold.unwrap_or(HoldSetting::None),
+        hold: hold.unwrap_or(HoldSetting::Fixed(Hold::None)),
         own_hold,
         duplicates: duplicates.unwrap_or(DuplicateSetting::Fixed(false)),
         reason_code,

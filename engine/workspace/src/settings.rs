@@ -32,9 +32,6 @@ const CURRENCY_DEFAULT: &str = "USD";
 pub(super) const BUILT_IN: [&str; 5] =
     ["Reporting", "Related Order (Person)", "Related Order (Position)", "Parent Team", "Team"];
 
-/// Connectors that a webhook source may name.
-const CONNECTORS: [&str; 1] = ["standard-webhooks"];
-
 /// Reads `accredit.toml`; nothing only when it is not TOML.
 pub(super) fn read(
     file: File<'_>,
@@ -212,14 +209,10 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
             }
         });
 
+        // Which connectors there are, only the host knows.
         let Some(connector) = connector else { continue };
-
-        if CONNECTORS.contains(&connector.text.as_str()) {
-            sources.insert(name.text, Source { connector: connector.text, intake, merge });
-        } else {
-            let named = ("connector", connector.text.as_str());
-            item.report().unknown("CR025", connector.place, named, CONNECTORS);
-        }
+        let (connector, place) = (connector.text, connector.place);
+        sources.insert(name.text, Source { connector, place, intake, merge });
     }
 
     sources

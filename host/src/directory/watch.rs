@@ -14,6 +14,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use accredit_domain::limits::Limits;
+use accredit_ledger::definitions::WATCH;
 use accredit_operations::activation::{self, Change, Done};
 use accredit_operations::error::Error;
 use accredit_operations::preview::differences;
@@ -269,10 +271,14 @@ impl Watched {
         // Changes that were refused before are asked for again, with the new ones.
         self.wanted.extend(changes);
 
+        // A second person reads what a change moves before approving it: no limit is needed then.
+        let limited = !self.service.config.four_eyes;
+        let limits = if limited { self.service.config.watch_limits } else { Limits::default() };
         let change = Change {
             files: self.wanted.clone(),
-            who: "watch".to_owned(),
-            source: "watch",
+            who: WATCH.to_owned(),
+            source: WATCH,
+            limits,
             ..Change::default()
         };
 
@@ -294,7 +300,32 @@ impl Watched {
                 }
             }
 
-            Err(error) => eprintln!("refused: {error}; the version in force stays"),
+            Err(error) => self.refused(&error.to_string()),
+        }
+    }
+
+    /// Tells that a sound change was kept out, where people look who save files: on stderr, in the log
+    /// and as an alert.
+    fn refused(&self, detail: &str) {
+        let directory = self.directory.display();
+        let files = self.wanted.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "{files} in the watched directory: refused, and the version in force stays: {detail}; see \
+             the money with `accredit preview {directory}`, and bring it in on purpose with `accredit \
+             apply {directory}`"
+        );
+
+        eprintln!("{message}");
+        tracing::warn!(activation.source = WATCH, activation.refused = detail, "change refused");
+
+        let alert = serde_json::json!({
+            "transaction": null,
+            "stage": "activation",
+            "code": "definitions_refused",
+            "message": message,
+        });
+        if let Err(error) = self.service.context.ledger.raise_alert(&alert) {
+            tracing::error!(error.cause = %error, "the alert of a refused change was not kept");
         }
     }
 }

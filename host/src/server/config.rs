@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use accredit_domain::limits::Limits;
 use jiff::civil::Date;
 
 use crate::server::credentials::{Credentials, Sources};
@@ -22,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) listen: String,
     /// Whether changed files of the directory are brought in.
     pub(crate) watch: bool,
+    /// The most that a change in the watched directory may move.
+    pub(crate) watch_limits: Limits,
     /// The business date, if it is not today.
     pub(crate) business_date: Option<Date>,
     /// Whether a change needs a second person's approval.

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use accredit_ledger::record::Work;
+use accredit_operations::activation::follow;
 use accredit_operations::context::Context;
 use accredit_operations::decide::{self, again, batch, caught, redrive, timeouts};
 use accredit_operations::intake::Machines;
@@ -120,6 +121,7 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
 
     again::carry_out(&parts.context);
     timeouts::find(&parts.context);
+    redrive::resume(&parts.context);
     loop {
         let is_stopping = worker.is_stopping();
         let more = !is_stopping && worker.do_some();
@@ -149,6 +151,7 @@ impl Worker {
     /// A little of everything that there is to do, a batch at a time: a release does not wait for the
     /// end of an import. Whether there may be more.
     fn do_some(&mut self) -> bool {
+        follow::follow_data_file(&self.context);
         self.finalize_listed();
         let more = self.step() | self.recredit() | self.run_on();
         self.new_day();

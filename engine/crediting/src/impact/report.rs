@@ -2,29 +2,10 @@
 //!
 //! Called by preview and shadow. Amounts are text, at the scale they were decided at.
 
-use rust_decimal::Decimal;
+use accredit_domain::limits::MoneyLine;
 use serde::Serialize;
 
 use super::{By, Difference, Impact, Key, Sum};
-
-/// A sum that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
-    /// Of whom or what.
-    pub name: String,
-    /// Unit type of the amounts.
-    pub unit_type: String,
-    /// Credited by the rules that decided, over the transactions that differ.
-    pub before: Decimal,
-    /// Credited by the other rules.
-    pub after: Decimal,
-    /// What it comes to.
-    pub difference: Decimal,
-    /// What of `before` is held.
-    pub held_before: Decimal,
-    /// What of `after` is held.
-    pub held_after: Decimal,
-}
 
 /// An impact as it goes out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,21 +15,21 @@ pub struct Report {
     /// Transactions whose decisions differ.
     pub differing: u64,
     /// In all, a line a unit type.
-    pub total: Vec<Line>,
+    pub total: Vec<MoneyLine>,
     /// The sums of each payee.
-    pub by_payee: Vec<Line>,
+    pub by_payee: Vec<MoneyLine>,
     /// By position that others report to.
-    pub by_manager: Vec<Line>,
+    pub by_manager: Vec<MoneyLine>,
     /// The sums of each plan.
-    pub by_plan: Vec<Line>,
+    pub by_plan: Vec<MoneyLine>,
     /// The sums of each credit type.
-    pub by_credit_type: Vec<Line>,
+    pub by_credit_type: Vec<MoneyLine>,
     /// Where transactions part, up to a limit.
     pub differences: Vec<Difference>,
 }
 
-fn line(key: &Key, sum: &Sum) -> Line {
-    Line {
+fn line(key: &Key, sum: &Sum) -> MoneyLine {
+    MoneyLine {
         name: key.name.clone(),
         unit_type: key.unit_type.clone(),
         before: sum.before,
@@ -66,7 +47,7 @@ impl Impact {
             let mine = self.sums.iter().filter(|(key, _)| key.by == by);
             let differ = mine
                 .filter(|(_, sum)| sum.before != sum.after || sum.held_before != sum.held_after);
-            let mut lines: Vec<Line> = differ.map(|(key, sum)| line(key, sum)).collect();
+            let mut lines: Vec<MoneyLine> = differ.map(|(key, sum)| line(key, sum)).collect();
 
             // Stable: equal differences stay in order of their names.
             lines.sort_by_key(|line| std::cmp::Reverse(line.difference.abs()));

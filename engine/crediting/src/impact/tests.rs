@@ -8,6 +8,7 @@ use crate::calculation;
 use crate::pipeline::row;
 use crate::stage::Inputs;
 use accredit_domain::credit::{CreditId, Status};
+use accredit_domain::limits::MoneyLine;
 use accredit_domain::transaction::read;
 use accredit_workspace::Files;
 
@@ -51,8 +52,8 @@ fn impact(before: &Ruleset, after: &Ruleset, rows: &str) -> Impact {
 const ROWS: &str = "id,day,amount,owner\nD1,2026-01-05,100,ann\nD2,2026-01-06,50,bob\n\
     D3,2026-01-07,7,zoe\n";
 
-fn lines(lines: &[Line]) -> Vec<String> {
-    let text = |line: &Line| format!("{} {} {}", line.name, line.before, line.after);
+fn lines(lines: &[MoneyLine]) -> Vec<String> {
+    let text = |line: &MoneyLine| format!("{} {} {}", line.name, line.before, line.after);
     lines.iter().map(text).collect()
 }
 

@@ -15,8 +15,8 @@ use serde_json::json;
 use super::Change;
 use crate::activation::people;
 use crate::context::Context;
+use crate::effect::{self, MoneyChange};
 use crate::error::Error;
-use crate::replay;
 
 /// Results by rule.
 type Rules<'a> = BTreeMap<&'a str, Vec<&'a str>>;
@@ -55,13 +55,13 @@ pub(super) fn expected(current: &Ruleset, change: &Change) -> Result<(), Error> 
     Ok(())
 }
 
-/// Refuses what would leave credits without their rule, or move too much money.
+/// Refuses what would leave credits without their rule, or move too much money; gives what moves.
 pub(super) fn guard(
     context: &Context,
     current: &Ruleset,
     new: &Ruleset,
     change: &Change,
-) -> Result<(), Error> {
+) -> Result<MoneyChange, Error> {
     if change.makes.as_ref().is_some_and(|makes| **makes != *new.hash) {
         let detail = "these files make another ruleset than the one that was previewed";
         return Err(Error::conflict("other_ruleset", detail));
@@ -70,17 +70,13 @@ pub(super) fn guard(
     // What is decided again takes the credits back of rules that were not there before.
     if !(change.rollback && change.effective == Effective::Recredit) {
         keeps_rules(context, current, new)?;
-        people::keeps_people(context, current, new, change)?;
     }
+    people::keeps_people(context, current, new, change)?;
 
-    if change.limits.max_total.is_none() && change.limits.max_payee.is_none() {
-        return Ok(());
-    }
-
-    let impact = replay::impact(context, current, new, change.effective)?.impact;
-    let Some(exceeded) = impact.exceeds(&change.limits) else { return Ok(()) };
+    let moved = effect::money_change(context, current, new, change.effective)?;
+    let Some(exceeded) = moved.exceeds(&change.limits) else { return Ok(moved) };
     let detail = format!("{exceeded}; nothing was activated");
-    let report = json!({ "impact": impact.report() });
+    let report = json!({ "impact": moved.credits().report(), "money": moved.effect() });
     Err(Error::conflict("stop_loss", detail).findings(vec![report]))
 }
 

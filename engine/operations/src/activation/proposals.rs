@@ -37,7 +37,8 @@ pub(super) fn keep_waiting(
 ) -> Result<Proposal, Error> {
     let (checked, _turn) = super::judged(context, change, &allowed)?;
     let ruleset = Some(checked.ruleset.hash.to_string());
-    let kept = Proposal { ruleset, state: State::Waiting, ..proposal_of(context, change) };
+    let money = (!checked.money.is_none()).then_some(checked.money);
+    let kept = Proposal { ruleset, money, state: State::Waiting, ..proposal_of(context, change) };
     Ok(context.ledger.propose(kept, &change.files)?)
 }
 

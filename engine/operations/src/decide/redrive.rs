@@ -1,5 +1,7 @@
 //! What is parked, or held by an error, decided again: after an activation, or when people ask.
 
+use std::sync::Arc;
+
 use accredit_domain::credit::Status;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_ledger::query::CreditQuery;
@@ -28,18 +30,39 @@ pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
 /// When the data cannot be read or written.
 pub fn redrive_when_asked(context: &Context) -> Result<(), StoreError> {
     let asked = context.redrives.asked();
-    if asked > 0 {
-        redrive_parked(context)?;
-        context.redrives.done(asked);
+    if asked == 0 {
+        return Ok(());
     }
+
+    // Between its commit and its pointer an activation decides nothing yet.
+    let decides = Arc::clone(&context.ruleset.load().hash);
+    redrive_parked(context)?;
+
+    let request = context.ledger.redrive_request()?;
+    if let Some(request) = request.filter(|request| *request.ruleset == *decides) {
+        context.ledger.redriven(&request)?;
+    }
+    context.redrives.done(asked);
+
     Ok(())
+}
+
+/// Asks again for the try of parked deals that an activation asked an earlier process for.
+pub fn resume(context: &Context) {
+    if !matches!(context.ledger.redrive_request(), Ok(None)) {
+        context.redrives.ask();
+    }
 }
 
 /// Transactions that are parked, and those with a credit that a policy's error holds.
 fn stopped(context: &Context) -> Result<Vec<String>, StoreError> {
     let ledger = &context.ledger;
-    let parked = ledger.parked()?.into_iter();
-    let mut ids: Vec<String> = parked.map(|note| note.transaction).collect();
+    let (mut ids, mut from) = (Vec::new(), Some(0));
+    while let Some(number) = from {
+        let (parked, next) = ledger.parked_page(number, PAGE)?;
+        ids.extend(parked.into_iter().map(|note| note.transaction));
+        from = next;
+    }
 
     let status = Some(Status::Held);
     let mut query = CreditQuery { status, limit: PAGE, ..CreditQuery::default() };

@@ -9,10 +9,10 @@
 use rhai::{Expr, FnCallExpr, Position};
 
 use super::expressions::start;
-use super::kinds::Kind;
 use super::walk::Walk;
 use super::{arguments, forbidden, habits};
 use crate::api;
+use crate::kind::Kind;
 use crate::sandbox::FORBIDDEN_FUNCTIONS;
 use accredit_domain::diagnostic::did_you_mean;
 
@@ -117,15 +117,15 @@ impl Walk<'_> {
                 if !arguments::fit(function, kinds) {
                     let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
                     let message = format!("`{name}` cannot be used with {}", words.join(", "));
-                    let help = format!("write {}", function.signatures.join(" or "));
+                    let help = format!("write {}", function.forms().join(" or "));
                     self.error_with_help("CR004", at, message, Some(help));
                 }
-                return Kind::of_function(name);
+                return function.returns();
             }
 
             (Some(function), true) => {
                 let message = format!("`{name}` does not take {}", arguments(kinds.len()));
-                let help = format!("write {}", function.signatures.join(" or "));
+                let help = format!("write {}", function.forms().join(" or "));
                 self.error_with_help("CR004", at, message, Some(help));
             }
 

@@ -8,8 +8,8 @@
 
 use rhai::{Expr, Position};
 
-use super::kinds::Kind;
 use super::walk::Walk;
+use crate::kind::Kind;
 use crate::{TransactionView, fault};
 use accredit_domain::diagnostic::{Diagnostic, Place};
 use accredit_domain::policy::Program;

@@ -10,8 +10,9 @@ use rhai::{Expr, Position, Stmt};
 use rust_decimal::Decimal;
 
 use super::expressions::start;
-use super::kinds::Kind;
 use super::walk::{Tail, Walk};
+use crate::api::{self, Function};
+use crate::kind::Kind;
 use crate::{fault, value};
 use accredit_domain::organization::fold;
 use accredit_domain::policy::{Form, Kind as Policy, Returns, Use};
@@ -152,8 +153,8 @@ fn has_value(expr: &Expr) -> bool {
 
 /// Whether the function of the table is called for its value alone.
 fn gives(name: &str) -> bool {
-    let value = !matches!(Kind::of_function(name), Kind::Any);
-    value && crate::api::find(name).is_some() && !CHANGING.contains(&name)
+    let gives_value = |function: &Function| function.returns() != Kind::Any;
+    api::find(name).is_some_and(gives_value) && !CHANGING.contains(&name)
 }
 
 fn number(expr: &Expr) -> Option<Decimal> {

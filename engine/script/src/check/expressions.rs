@@ -8,9 +8,10 @@ use rhai::{Expr, Position};
 
 use super::forbidden;
 use super::habits;
-use super::kinds::{Kind, expected};
+use super::kinds::expected;
 use super::walk::{Tail, Walk};
 use crate::fault;
+use crate::kind::Kind;
 use accredit_domain::diagnostic::did_you_mean;
 use accredit_domain::work;
 

@@ -9,9 +9,9 @@
 use rhai::Position;
 
 use super::habits;
-use super::kinds::Kind;
 use super::walk::Walk;
 use crate::api::{CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
+use crate::kind::Kind;
 use accredit_domain::diagnostic::{did_you_mean, is_slip};
 use accredit_domain::transaction::Field;
 

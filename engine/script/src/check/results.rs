@@ -8,9 +8,10 @@ use rhai::{Expr, FnCallExpr, Position, ScriptFuncDef, Stmt};
 
 use super::entry;
 use super::expressions::start;
-use super::kinds::{Kind, expected};
+use super::kinds::expected;
 use super::unreachable::is_endless;
 use super::walk::{Tail, Walk};
+use crate::kind::Kind;
 use crate::{api, trace, value};
 use accredit_domain::diagnostic::did_you_mean;
 use accredit_domain::policy::Returns;

@@ -12,11 +12,11 @@ use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, Position, ScriptFuncDef, S
 
 use super::Reads;
 use super::expressions::start;
-use super::kinds::Kind;
 use super::unreachable::ends;
 use super::unused::{Used, assigned};
 use crate::Known;
 use crate::fault::chain;
+use crate::kind::Kind;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::policy::{Form, Program};
 

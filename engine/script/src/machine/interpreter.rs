@@ -40,6 +40,12 @@ pub(super) struct Tree {
     constants: Option<Arc<Constants>>,
 }
 
+impl Tree {
+    pub(super) fn ast(&self) -> &AST {
+        &self.ast
+    }
+}
+
 impl Compiled {
     /// The syntax tree, if there is one.
     pub(super) fn tree(&self) -> Option<&AST> {
@@ -61,6 +67,11 @@ impl Interpreter {
         let mut interpreter = Interpreter::new();
         recorder.attach(&mut interpreter.engine);
         interpreter
+    }
+
+    /// Lets something look at each step of the engine.
+    pub(super) fn each_step(&mut self, attach: impl FnOnce(&mut Engine)) {
+        attach(&mut self.engine);
     }
 
     pub(super) fn compile(&mut self, program: &Program) -> Compiled {

@@ -29,7 +29,7 @@ fn results_are_of_the_kind_asked_for() {
         (
             Kind::Filter,
             "\"yes\"",
-            "a filter policy must return true or false, this one returned text @1:1",
+            "a filter policy must return true or false, this one returned text @1:18",
         ),
         (Kind::Value, "5", "5"),
         (
@@ -38,7 +38,7 @@ fn results_are_of_the_kind_asked_for() {
             "a range needs whole numbers, not 2.5 @1:41",
         ),
         (Kind::Value, "let n = 0; for i in 1..=tx.amount / 411.5 { n += i } n", "6"),
-        (Kind::Value, "()", "a value policy must return a number, this one returned () @1:1"),
+        (Kind::Value, "()", "a value policy must return a number, this one returned () @1:20"),
         (Kind::Crediting, "()", "()"),
         (Kind::Crediting, "tx.default_credit", "\"Ann Lee\""),
         (
@@ -54,7 +54,7 @@ fn results_are_of_the_kind_asked_for() {
             Kind::Crediting,
             "[1]",
             "a crediting policy must return text, an array of shares, or (), this one returned an \
-             array with number @1:1",
+             array with number @1:17",
         ),
         (Kind::Crediting, "share(\"\")", "a share needs the name of a recipient @1:17"),
         (Kind::Hold, "no_hold()", "Hold(None)"),
@@ -68,7 +68,7 @@ fn results_are_of_the_kind_asked_for() {
         (
             Kind::Hold,
             "0",
-            "a hold policy must return a hold or a date, this one returned number @1:1",
+            "a hold policy must return a hold or a date, this one returned number @1:18",
         ),
         (
             Kind::Hold,
@@ -95,12 +95,12 @@ fn rollups_return_amounts_or_maps() {
             Kind::Rollup,
             "#{amount: 1, cap: 2}",
             "a rollup policy must return a map with amount, credit_type, hold, maximum, this one \
-             has `cap` @1:1",
+             has `cap` @1:37",
         ),
         (
             Kind::Rollup,
             "#{maximum: 1}",
-            "a rollup policy must return a map with amount, this one has none @1:1",
+            "a rollup policy must return a map with amount, this one has none @1:37",
         ),
     ];
     check(&cases);

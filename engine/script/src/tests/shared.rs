@@ -40,6 +40,7 @@ fn faults_name_the_file_in_which_they_happen() {
     assert_eq!((found.place.file.as_str(), found.place.line), ("file", 3), "{found:?}");
 }
 
+/// A limit that was met inside a shared function was told of the policy alone, at its first line.
 #[test]
 fn hostile_functions_end_with_a_fault_of_the_policy() {
     let policy = "fn value(tx, to) { part(1) }";
@@ -54,8 +55,11 @@ fn hostile_functions_end_with_a_fault_of_the_policy() {
         let found = fault(text, policy);
         let late = limit == "SCRIPT_OPERATIONS_MAX" && found.message.contains("took longer");
         assert!(found.message.contains(limit) || late, "{text}: {found:?}");
-        // A limit is that of the whole run, and told of the policy.
-        assert_eq!(found.place, Place::new("file", 1, 1), "{text}");
+        if !late {
+            let own = text.contains("value(") && found.place.file == "file";
+            let shared = found.place.file == FILE && found.place.line > 1;
+            assert!(own || shared, "{text}: {:?}", found.place);
+        }
     }
 }
 
@@ -102,4 +106,20 @@ fn steps_of_a_shared_function_name_its_file() {
     assert!(shown.contains(&(2, "part(3)")), "{shown:?}");
     // A refusal names the policy's file, so its line is one of that file.
     assert_eq!(trace::way(&program, &arguments).line, Some(2));
+}
+
+/// An answer of the wrong kind was told of the policy's first line.
+#[test]
+fn an_answer_of_the_wrong_kind_names_the_line_that_gave_it() {
+    let text = "fn value(tx, to) {\n  let n = ();\n  if tx.amount < 0 {\n    n = 1;\n  }\n  n\n}";
+    let found = fault("fn part(x) { x }", text);
+    assert!(found.message.contains("this one returned ()"), "{found:?}");
+    assert_eq!(found.place, Place::new("file", 6, 3));
+
+    let found =
+        fault("fn part(x) { x }", "fn value(tx, to) {\n  if true {\n    return ();\n  }\n  1\n}");
+    assert_eq!((found.place.file.as_str(), found.place.line), ("file", 3), "{found:?}");
+
+    let found = fault("\nfn part(x) {\n  ()\n}", "fn value(tx, to) {\n  part(1)\n}");
+    assert_eq!(found.place, Place::new("file", 2, 3), "the answer is the policy's own");
 }

@@ -77,7 +77,6 @@ const SETTINGS_CASES: &[Case] = &[
     ("CR024", SETTINGS, "[sources.crm]", "won2 = ¦\"polcy:won\"\n[sources.crm]"),
     ("CR025", SETTINGS, "currency = \"USD\"", "currency = ¦\"EUR\""),
     ("CR025", SETTINGS, "\"policy:from-crm\"", "¦\"policy:from-crn\""),
-    ("CR025", SETTINGS, "\"standard-webhooks\"", "¦\"standard-webhook\""),
     ("CR025", SETTINGS, "amount = \"close_value\"", "amount = ¦\"close_vlaue\""),
     ("CR026", SETTINGS, "[\"booking\", \"overlay\"]", "[\"booking\", \"overlay\", ¦\"booking\"]"),
     ("CR026", SETTINGS, "[\"Overlay\", ", "[¦\"Reporting\", \"Overlay\", "),

@@ -7,6 +7,7 @@ use super::{good, read};
 use crate::{Files, Ruleset};
 use accredit_domain::calendar::Length;
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::hold::Hold;
 use accredit_domain::plan::{Assign, DuplicateSetting, HoldSetting, Selector, Split};
 
 pub(super) const SETTINGS: &str = "\
@@ -52,7 +53,7 @@ fn everything_else_has_a_default() {
     let result = &plan.direct[0].results[0];
     assert_eq!(&*result.credit_type, "credit");
     assert_eq!((result.value, result.rollable), (None, false));
-    assert_eq!(result.output.hold, HoldSetting::None);
+    assert_eq!(result.output.hold, HoldSetting::Fixed(Hold::None));
     assert_eq!(result.output.duplicates, DuplicateSetting::Fixed(false));
 }
 
@@ -72,13 +73,13 @@ fn while_no_transaction_was_seen_a_column_may_have_any_name() {
 #[test]
 fn holds() {
     let holds = [
-        ("none", HoldSetting::None),
-        ("indefinite", HoldSetting::Indefinite),
-        ("days:0", HoldSetting::None),
-        ("quarters:2", HoldSetting::For(Length::Months(6))),
-        ("years:1", HoldSetting::For(Length::Months(12))),
-        ("date:2017-03-31", HoldSetting::Until(jiff::civil::date(2017, 3, 31))),
-        ("period:2017-04", HoldSetting::Until(jiff::civil::date(2017, 4, 1))),
+        ("none", HoldSetting::Fixed(Hold::None)),
+        ("indefinite", HoldSetting::Fixed(Hold::Indefinitely(String::new()))),
+        ("days:0", HoldSetting::Fixed(Hold::None)),
+        ("quarters:2", HoldSetting::Fixed(Hold::For(Length::Months(6)))),
+        ("years:1", HoldSetting::Fixed(Hold::For(Length::Months(12)))),
+        ("date:2017-03-31", HoldSetting::Fixed(Hold::Until(jiff::civil::date(2017, 3, 31)))),
+        ("period:2017-04", HoldSetting::Fixed(Hold::Until(jiff::civil::date(2017, 4, 1)))),
     ];
     for (text, hold) in holds {
         let (ruleset, findings) = small(SETTINGS, &format!("{PLAN}hold = \"{text}\"\n"));

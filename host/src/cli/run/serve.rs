@@ -5,7 +5,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use accredit_domain::limits::Limits;
 use clap::Args;
+use rust_decimal::Decimal;
 
 use crate::server::Server;
 use crate::server::config::Config;
@@ -28,14 +30,37 @@ pub(crate) struct Options {
     /// Bring in files of the directory as they change; with DIR this is the workspace as well.
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     watch: Option<Option<PathBuf>>,
+    /// Refuse a change in the watched directory when more than this moves in all, in one unit type.
+    #[arg(
+        long, value_name = "AMOUNT", env = "ACCREDIT_WATCH_STOP_LOSS", default_value = "10000",
+        value_parser = limit
+    )]
+    watch_stop_loss: Decimal,
+    /// Refuse it when more than this moves for one payee.
+    #[arg(
+        long, value_name = "AMOUNT", env = "ACCREDIT_WATCH_STOP_LOSS_PAYEE", default_value = "1000",
+        value_parser = limit
+    )]
+    watch_stop_loss_payee: Decimal,
     /// Changes of definitions wait until somebody other than their author approves them.
     #[arg(long)]
     four_eyes: bool,
 }
 
+/// An amount that may move.
+fn limit(text: &str) -> Result<Decimal, String> {
+    let amount = text.trim().parse::<Decimal>().ok();
+    let amount = amount.filter(|amount| *amount >= Decimal::ZERO);
+    amount.ok_or_else(|| "expected an amount from 0 on, such as 1000".to_owned())
+}
+
 /// Runs until SIGTERM or ctrl-c.
 pub(crate) fn run(options: Options) -> ExitCode {
     let watch = options.watch.is_some();
+    let watch_limits = Limits {
+        max_total: Some(options.watch_stop_loss),
+        max_payee: Some(options.watch_stop_loss_payee),
+    };
     let workspace = options.workspace.or(options.watch.flatten());
 
     if watch && workspace.is_none() {
@@ -49,7 +74,8 @@ pub(crate) fn run(options: Options) -> ExitCode {
     let config = match config {
         Ok(config) => {
             let (listen, create) = (options.listen, options.create);
-            Config { listen, create, watch, four_eyes: options.four_eyes, ..config }
+            let four_eyes = options.four_eyes;
+            Config { listen, create, watch, watch_limits, four_eyes, ..config }
         }
         Err(message) => {
             eprintln!("error: {message}");

@@ -12,6 +12,7 @@ use accredit_operations::activation::people;
 use accredit_operations::activation::proposals;
 use accredit_operations::activation::{self, Change, Done};
 use accredit_operations::candidate;
+use accredit_operations::effect;
 use accredit_operations::preview;
 use accredit_operations::replay::{self, Replayed};
 use accredit_operations::shadow;
@@ -141,6 +142,7 @@ pub(crate) async fn preview(
 
         let Replayed { impact, booked } =
             replay::impact(&service.context, &current, &checked.ruleset, effective)?;
+        let moved = effect::money_change(&service.context, &current, &checked.ruleset, effective)?;
         let limits = limits(sent.max_total, sent.max_payee)?;
 
         let failed = |error| Problem::internal(&error);
@@ -157,7 +159,8 @@ pub(crate) async fn preview(
             "impact": impact.report(),
             "booked": booked.report(),
             "people": people::people_report(&service.context, &current, &checked.ruleset)?,
-            "stop_loss": impact.exceeds(&limits),
+            "money": moved.effect(),
+            "stop_loss": moved.exceeds(&limits),
         })))
     });
 
@@ -278,8 +281,8 @@ pub(crate) async fn approve(
     let body = id.to_be_bytes();
     let asked = asked("approval", &caller, &headers, &body);
     let done = service.answered(asked, move |service| {
-        let done = proposals::carry_out(&service.context, id, &caller.name).map(Done::Active);
-        Ok(conditions::done(&done?, None))
+        let active = proposals::carry_out(&service.context, id, &caller.name)?;
+        Ok(conditions::done(&Done::Active(Box::new(active)), None))
     });
     done.await
 }

@@ -126,7 +126,12 @@ pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
     match done {
         Done::Active(active) => {
             let (ruleset, activation) = (&*active.ruleset, active.activation);
-            let mut body = json!({ "active": true, "ruleset": ruleset, "activation": activation });
+            let mut body = json!({
+                "active": true,
+                "ruleset": ruleset,
+                "activation": activation,
+                "money": active.money,
+            });
             if let (Some(hash), Some(body)) = (hash, body.as_object_mut()) {
                 body.insert("hash".to_owned(), json!(hash));
             }
@@ -140,6 +145,7 @@ pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
                 "change": kept.id,
                 "state": kept.state,
                 "ruleset": kept.ruleset,
+                "money": kept.money,
             });
             Answered { status: StatusCode::ACCEPTED, body }
         }

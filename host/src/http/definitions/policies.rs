@@ -93,6 +93,7 @@ pub(crate) fn row(activation: &Activation) -> Value {
         "cases": activation.cases,
         "change": activation.change,
         "restated": activation.restated,
+        "money": activation.money,
         "approved_by": activation.approved_by,
     })
 }

@@ -206,7 +206,12 @@ pub(crate) async fn copy(
 
     match done {
         Done::Active(active) => {
-            let body = json!({ "active": true, "ruleset": *active.ruleset, "rule": copy });
+            let body = json!({
+                "active": true,
+                "ruleset": *active.ruleset,
+                "money": active.money,
+                "rule": copy,
+            });
             Ok((axum::http::StatusCode::CREATED, Json(body)).into_response())
         }
         waiting => conditions::answer(&waiting, None),

@@ -288,3 +288,35 @@ fn a_cut_file_in_a_watched_directory_is_refused() {
     }
     assert_eq!(pay(&host), before);
 }
+
+/// A way back that decides credits again was the one change that took people away unasked.
+#[test]
+fn a_way_back_keeps_people_as_well() {
+    let host = office(false);
+    let joined: BTreeMap<&str, String> = [
+        ("organization/participants.csv", format!("{PARTICIPANTS}new,New,,,,\n")),
+        ("organization/positions.csv", format!("{POSITIONS}n1,Rep,m1,,\n")),
+        ("organization/assignments.csv", format!("{ASSIGNMENTS}n1,new,,\n")),
+    ]
+    .into();
+    assert_eq!(change(&host, &json!(joined), &[]).status, 200);
+    let row = json!({ "id": "D-9", "closed": "2026-01-10", "amount": 500, "owner": "new" });
+    assert_eq!(host.deliver("msg_9", &row.to_string()).status, 202);
+    host.drained();
+    let before = pay(&host);
+    assert!(before.contains(&"sellers Commission new 50.00".to_owned()), "{before:?}");
+
+    for effective in ["now", "recredit"] {
+        let back = json!({ "effective": effective }).to_string();
+        let refused = host.api("POST", "/v1/rollback", &[], &back).problem(409, "has_credits");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("participant `new`"), "{detail}");
+        assert_eq!(pay(&host), before);
+    }
+
+    let forced = json!({ "effective": "recredit", "force": "never worked here" }).to_string();
+    let done = host.api("POST", "/v1/rollback", &[], &forced);
+    assert_eq!(done.status, 200, "{}", done.text);
+    super::recredited(&host);
+    assert!(pay(&host).iter().all(|row| !row.contains(" new ")), "{:?}", pay(&host));
+}

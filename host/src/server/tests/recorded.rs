@@ -205,6 +205,108 @@ fn whatever_people_do_is_done_wholly_or_not_at_all() {
     }
 }
 
+/// A server under four eyes on a store; what somebody asks for, `ida` approves.
+fn begun_with_four_eyes(store: &Arc<Ending>) -> Host {
+    let store = Arc::clone(store);
+    let tokens = "ida:approver:token-of-ida-0001";
+    let four_eyes = move |config: &mut crate::server::config::Config| {
+        config.four_eyes = true;
+        config.credentials.tokens = crate::server::credentials::named(tokens).unwrap();
+    };
+    let make: super::MakeStore = Box::new(move |_| Arc::clone(&store) as Arc<dyn Store>);
+    Host::begin_on(false, Box::new(four_eyes), Some(make))
+}
+
+/// Where a request that was kept is found.
+fn place_of(kept: &Reply) -> String {
+    assert_eq!(kept.status, 202, "{}", kept.text);
+    match kept.json().get("change") {
+        Some(change) => format!("/v1/changes/{change}"),
+        None => kept.header("location").to_owned(),
+    }
+}
+
+fn approve(host: &Host, place: &str) -> Reply {
+    let ida = [("authorization", "Bearer token-of-ida-0001")];
+    host.call("POST", &format!("{place}/approve"), &ida, b"{}")
+}
+
+/// Acts that take several commits, or that need another act before them.
+const LONGER_ACTS: [Act; 3] = [
+    ("close a quarter", |host| {
+        post(host, "/v1/periods/2026-Q1/close", &json!({"force": true, "reason": "early"}))
+    }),
+    ("finalize a quarter", |host| {
+        post(host, "/v1/periods/2026-Q1/finalize", &json!({"force": true, "reason": "early"}))
+    }),
+    ("delete a calculation", |host| {
+        let released =
+            post(host, "/v1/calculations/sellers/2026-01/release", &json!({"what": "credits"}));
+        assert_eq!(approve(host, &place_of(&released)).status, 200);
+        host.api("DELETE", "/v1/calculations/sellers/2026-01", &[], "{}")
+    }),
+];
+
+/// What an act brings about, without the trail: it tells of each commit.
+fn outcome(host: &Host) -> Value {
+    let mut state = state(host);
+    state.as_object_mut().unwrap().remove("trail");
+    state
+}
+
+/// An approval is recorded in the last commit of what was approved: before it the request waits and can
+/// be approved again, behind it everything is done.
+#[test]
+fn an_approved_act_is_done_or_still_waits() {
+    let prepared = prepared();
+    for (what, act) in ACTS.into_iter().chain(LONGER_ACTS) {
+        let mut after = None;
+        for commits in [None].into_iter().chain((0..).map(Some)) {
+            let store = Ending::with_rows_of(&*prepared);
+            let mut host = begun_with_four_eyes(&store);
+            at_rest(&host);
+            let place = place_of(&act(&host));
+            let before = outcome(&host);
+
+            *store.left.lock().unwrap() = commits;
+            let reply = approve(&host, &place);
+            if commits.is_none() {
+                assert_eq!(reply.status, 200, "{what}: {}", reply.text);
+                at_rest(&host);
+                after = Some(outcome(&host));
+                assert_ne!(after.as_ref(), Some(&before), "{what} does nothing");
+                continue;
+            }
+
+            let started = Instant::now();
+            while !is_at_end(&store) && started.elapsed() < Duration::from_millis(700) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let is_whole = !is_at_end(&store);
+            host.stop();
+
+            *store.left.lock().unwrap() = None;
+            host.run();
+            at_rest(&host);
+            let ended = format!("{what}, ended after {commits:?} commits");
+            if host.get(&place)["state"] == "waiting" {
+                assert_ne!(reply.status, 200, "{ended}: it was answered");
+                assert_ne!(Some(outcome(&host)), after, "{ended}: it was done, and still waits");
+                let again = approve(&host, &place);
+                assert_eq!(again.status, 200, "{ended}: {}", again.text);
+                at_rest(&host);
+            }
+
+            assert_eq!(Some(outcome(&host)), after, "{ended}");
+            approve(&host, &place).problem(409, "not_waiting");
+            agrees(&host, &ended);
+            if is_whole {
+                break;
+            }
+        }
+    }
+}
+
 /// Whether there is no commit left.
 fn is_at_end(store: &Ending) -> bool {
     *store.left.lock().unwrap() == Some(0)

@@ -1,0 +1,59 @@
+//! The ruleset in memory follows the data file: an activation whose outcome nobody could tell in time
+//! may have become durable all the same, and then it is what a restart would serve.
+//!
+//! Called by the worker before each of its steps.
+//!
+//! **Architecture invariant:** what is in force is what the data file says, or becomes so before the
+//! worker's next step.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, TryLockError};
+
+use super::swap;
+use crate::candidate::check;
+use crate::context::Context;
+use crate::error::Error;
+
+/// Takes the last recorded activation in force, where memory has another one.
+pub fn follow_data_file(context: &Context) {
+    let _turn = match context.door.try_lock() {
+        Ok(turn) => turn,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        // An activation is under way, and stores its pointer itcontext.
+        Err(TryLockError::WouldBlock) => return,
+    };
+
+    // What cannot be read now is looked at again before the next step.
+    let Ok(last) = context.ledger.last_activation() else { return };
+    if last == context.activation.load(Ordering::Acquire) {
+        return;
+    }
+
+    match take_recorded(context, last) {
+        Ok(()) => tracing::warn!(
+            activation.sequence = last,
+            ruleset.hash = %context.ruleset.load().hash,
+            "an activation of unknown outcome was recorded after all, and is in force"
+        ),
+        Err(cause) => tracing::error!(
+            activation.sequence = last,
+            error.cause = %cause,
+            "an activation is recorded that cannot be taken in force"
+        ),
+    }
+}
+
+fn take_recorded(context: &Context, activation: u64) -> Result<(), Error> {
+    let missing = || Error::Internal("its files are missing".to_owned());
+    let files = context.ledger.files()?.ok_or_else(missing)?;
+
+    let checked = check(&files, &BTreeSet::new(), std::iter::empty()).map_err(Error::Check)?;
+    let ruleset = Arc::new(checked.ruleset);
+
+    let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
+    use_secrets();
+    swap(context, ruleset, activation);
+
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! What a change moves in money by itself, as it is answered, recorded and limited.
+//!
+//! Not what all recorded deals would come to against the ledger (`replay`), which a preview shows as
+//! well. Called by the door in its turn and by previews. Source: DESIGN section 5.
+//!
+//! **Architecture invariant:** nothing here writes; what an earlier change moved is not counted again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use accredit_crediting::impact::{self, Impact};
+use accredit_domain::limits::{Limits, MoneyEffect, MoneyLine, MovedMoney};
+use accredit_domain::transaction::{Decoder, Transaction};
+use accredit_ledger::definitions::Effective;
+use accredit_ledger::record::Stored;
+use accredit_seams::store::Error as StoreError;
+use accredit_workspace::Ruleset;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::losses::{self, RewardChange};
+use crate::replay::{self, Again, open, waits};
+
+/// What a change moves, of everybody.
+#[derive(Debug, Clone, Default)]
+pub struct MoneyChange {
+    credits: Impact,
+    rewards: Vec<MoneyLine>,
+}
+
+impl MoneyChange {
+    /// Which limit it exceeds, in words; none when it stays within all.
+    pub fn exceeds(&self, limits: &Limits) -> Option<String> {
+        let credits = self.credits.exceeds(limits);
+        let moved = self.rewards.iter();
+        let moved = moved.map(|line| (&*line.name, &*line.unit_type, line.difference));
+        let rewards = || limits.exceeded(moved);
+
+        let named = |kind: &str, exceeded: String| format!("{kind}: {exceeded}");
+        let credits = credits.map(|exceeded| named("credits", exceeded));
+        credits.or_else(|| rewards().map(|exceeded| named("rewards", exceeded)))
+    }
+
+    /// The credits that differ.
+    pub(crate) fn credits(&self) -> &Impact {
+        &self.credits
+    }
+
+    /// What is recorded and answered of it.
+    pub fn effect(&self) -> MoneyEffect {
+        let report = self.credits.report();
+        let credits = MovedMoney {
+            by_plan: report.by_plan,
+            by_credit_type: report.by_credit_type,
+            ..MovedMoney::of(report.by_payee)
+        };
+        MoneyEffect { credits, rewards: MovedMoney::of(self.rewards.clone()) }
+    }
+}
+
+/// What it moves that `new` takes the place of `current`: credits of the recorded deals of open
+/// periods, and rewards of the credits that exist. Effective `now`, deals are compared as both
+/// rulesets decide them; otherwise as they stand with how they are decided again.
+pub fn money_change(
+    context: &Context,
+    current: &Ruleset,
+    new: &Ruleset,
+    effective: Effective,
+) -> Result<MoneyChange, Error> {
+    let credits = match effective {
+        Effective::Now => decided_by_both(context, current, new)?,
+        _ => replay::replay(context, (current, new), effective)?.impact,
+    };
+    let rewards = by_payee(losses::reward_changes(context, current, new)?);
+
+    Ok(MoneyChange { credits, rewards })
+}
+
+/// The recorded deals of open periods, and those that wait, decided by both rulesets.
+fn decided_by_both(
+    context: &Context,
+    current: &Ruleset,
+    new: &Ruleset,
+) -> Result<Impact, StoreError> {
+    let mut impact = Impact::default();
+    let plans = changed_plans(current, new);
+    if plans.is_empty() {
+        return Ok(impact);
+    }
+
+    let today = context.business_date();
+    let finalized = context.ledger.finalized()?;
+    let mut from = Some(0);
+
+    while let Some(first) = from {
+        let (stored, next) = replay::page(context, first)?;
+        from = next;
+
+        let by = |ruleset: &Ruleset, stored: &[Stored]| {
+            let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
+            let again = |stored: &Stored| Again {
+                transaction: Arc::new(decoder.decode(&stored.record)),
+                stored: stored.clone(),
+                plans: plans.clone(),
+            };
+            stored.iter().map(again).collect::<Vec<Again>>()
+        };
+
+        let mut after = by(new, &stored);
+        // As a recalculation of open periods would: what is finalized keeps its credits.
+        after.retain(|one| waits(&one.stored) || meant(new, one, today, &finalized));
+        let stored: Vec<Stored> = after.iter().map(|one| one.stored.clone()).collect();
+        let before = by(current, &stored);
+
+        let one = replay::settled(context, current, &before, today, &finalized)?;
+        let two = replay::settled(context, new, &after, today, &finalized)?;
+        for (one, two) in one.iter().zip(&two) {
+            let delta = impact::compare((current, one), (new, two));
+            impact.add(delta.as_ref());
+        }
+    }
+
+    Ok(impact)
+}
+
+/// Whether the period of a deal may still change.
+fn meant(
+    ruleset: &Ruleset,
+    one: &Again,
+    today: jiff::civil::Date,
+    finalized: &BTreeSet<String>,
+) -> bool {
+    let transaction: &Transaction = &one.transaction;
+    let date = transaction.date().ok();
+    let calendar = &ruleset.settings.calendar;
+    let month = accredit_domain::calendar::PeriodKind::Month;
+    let own = date.and_then(|date| calendar.period(date, month));
+    open(ruleset, date, today) && own.is_none_or(|own| !finalized.contains(&own.id))
+}
+
+/// Plans that may decide differently, those that come and those that go included.
+fn changed_plans(current: &Ruleset, new: &Ruleset) -> BTreeSet<String> {
+    let (before, after) = (current.plan_hashes(), new.plan_hashes());
+    let plans: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = plans.into_iter().filter(|plan| before.get(*plan) != after.get(*plan));
+    changed.cloned().collect()
+}
+
+/// Changes of rewards added up over plans and periods, by payee and unit type.
+fn by_payee(changes: Vec<RewardChange>) -> Vec<MoneyLine> {
+    let mut lines: BTreeMap<(String, String), MoneyLine> = BTreeMap::new();
+
+    for change in changes {
+        let RewardChange { payee, unit_type, before, after, .. } = change;
+        let difference = after.saturating_sub(before);
+        let one = MoneyLine { before, after, difference, ..MoneyLine::default() };
+        let key = (payee.clone(), unit_type.clone());
+        let none = MoneyLine { name: payee, unit_type, ..MoneyLine::default() };
+        lines.entry(key).or_insert(none).add(&one);
+    }
+
+    lines.into_values().collect()
+}
