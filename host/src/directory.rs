@@ -18,11 +18,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::Record;
-#[cfg(feature = "parquet")]
-use accredit_domain::transaction::read::Row;
-use accredit_domain::transaction::read::{FileLayout, Malformed, Sheet, TextFormat};
+use accredit_domain::transaction::read::{FileLayout, Malformed, TextFormat};
 use accredit_workspace::Files;
 
 use self::formats::Format;
@@ -36,7 +34,7 @@ pub(crate) struct Unreadable {
     pub(crate) path: PathBuf,
     /// Line and column, where something in the file is wrong.
     at: Option<(u64, u64)>,
-    code: &'static str,
+    code: Code,
     message: String,
     /// What to do about it.
     help: String,
@@ -74,7 +72,7 @@ fn unreadable(path: &Path, message: impl ToString) -> Unreadable {
     Unreadable {
         path: path.to_owned(),
         at: None,
-        code: "CR050",
+        code: Code::CR050,
         message: message.to_string(),
         help,
     }
@@ -214,6 +212,15 @@ pub(crate) struct RowFile {
 }
 
 impl Rows {
+    fn add(&mut self, record: Record) {
+        for (column, _) in &record.cells {
+            if !self.columns.contains(column) {
+                self.columns.insert(column.clone());
+            }
+        }
+        self.records.push(record);
+    }
+
     /// Every row with its file and its line.
     pub(crate) fn placed(&self) -> impl Iterator<Item = (&str, u64, &Record)> {
         let places = self
@@ -259,34 +266,39 @@ fn file_rows(
         return Err(Unreadable { help: help.to_owned(), ..unreadable(path, expected) });
     };
 
-    let sheet = match format {
-        Format::Parquet => parquet_rows(path)?,
-
-        _ => {
-            let mut body = fs::read(path).map_err(|error| unreadable(path, error))?;
-            if packed {
-                body = formats::unpacked_file(&body).map_err(|error| unreadable(path, error))?;
-            }
-            let sheet = formats::read(format, &body, layout);
-            sheet.map_err(|error| malformed(path, format, &body, error))?
-        }
-    };
-
-    let Sheet { columns, rows: read, detected } = sheet;
-    let lines = read.iter().map(|row| row.line).collect();
-
-    rows.columns.extend(columns.iter().cloned());
-    rows.sources.push(RowFile { name, columns, lines, detected });
-
-    for row in read {
-        for (column, _) in &row.record.cells {
-            if !rows.columns.contains(column) {
-                rows.columns.insert(column.clone());
-            }
-        }
-        rows.records.push(row.record);
+    if format == Format::Parquet {
+        return parquet_rows(path, name, rows);
     }
 
+    let mut body = fs::read(path).map_err(|error| unreadable(path, error))?;
+    if packed {
+        let unpacked = formats::unpacked_file(&body).map_err(Malformed::from);
+        body = unpacked.map_err(|error| unreadable(path, error.message))?;
+    }
+    body_rows(format, &body, layout, name, rows)
+        .map_err(|error| malformed(path, format, &body, error))
+}
+
+/// Adds the rows of a body to others.
+fn body_rows(
+    format: Format,
+    body: &[u8],
+    layout: &FileLayout,
+    name: String,
+    rows: &mut Rows,
+) -> Result<(), Malformed> {
+    let mut body = formats::Body::open(format, body, layout, formats::UNPACKED_BYTES_MAX)?;
+    let detected = body.detected();
+    let (columns, read) = body.rows()?;
+
+    rows.columns.extend(columns.iter().cloned());
+    let mut lines = Vec::new();
+    for row in read {
+        let row = row?;
+        lines.push(row.line);
+        rows.add(row.record);
+    }
+    rows.sources.push(RowFile { name, columns, lines, detected });
     Ok(())
 }
 
@@ -306,18 +318,25 @@ fn malformed(path: &Path, format: Format, body: &[u8], error: Malformed) -> Unre
     });
 
     let (path, at) = (path.to_owned(), Some((error.line, error.column)));
-    Unreadable { path, at, code: "CR030", message: error.message, help }
+    Unreadable { path, at, code: Code::CR030, message: error.message, help }
 }
 
 #[cfg(feature = "parquet")]
-fn parquet_rows(path: &Path) -> Result<Sheet, Unreadable> {
-    let (columns, records) = parquet::read(path).map_err(|error| unreadable(path, error))?;
-    let rows = (1..).zip(records).map(|(line, record)| Row { line, record }).collect();
-    Ok(Sheet { columns, rows, detected: None })
+fn parquet_rows(path: &Path, name: String, rows: &mut Rows) -> Result<(), Unreadable> {
+    let (columns, read) = parquet::read(path).map_err(|error| unreadable(path, error))?;
+    rows.columns.extend(columns.iter().cloned());
+
+    let mut lines = Vec::new();
+    for (line, record) in (1..).zip(read) {
+        lines.push(line);
+        rows.add(record.map_err(|error| unreadable(path, error))?);
+    }
+    rows.sources.push(RowFile { name, columns, lines, detected: None });
+    Ok(())
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet_rows(path: &Path) -> Result<Sheet, Unreadable> {
+fn parquet_rows(path: &Path, _: String, _: &mut Rows) -> Result<(), Unreadable> {
     let message = "this program was built without the feature `parquet`: build it with \
                    `cargo build --release --features parquet`, or export the rows as CSV";
     Err(unreadable(path, message))

@@ -10,6 +10,7 @@ pub(crate) mod health;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
 pub(crate) mod secrets;
@@ -39,11 +40,13 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::http::intake::{hooks, imports};
 use crate::http::routes;
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::health::Part;
 use crate::server::metrics::Metrics;
+use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
 use crate::server::worker::Order;
 
@@ -126,6 +129,8 @@ impl Server {
             health: health::Health::default(),
             config,
             machines: Mutex::default(),
+            imports_room: Room::new(imports::BODY_BYTES_MAX, 1 << 20),
+            hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             writer,
             orders,
             runs: crate::server::runs::Runs::default(),

@@ -16,6 +16,7 @@ mod dependencies;
 mod directory;
 mod files;
 mod health;
+mod imports;
 mod oracle;
 mod payees;
 mod policies;

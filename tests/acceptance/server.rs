@@ -13,6 +13,8 @@ pub const TOKEN: &str = "test-token-0123456789abcdef0123456789";
 pub const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 /// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for the answer to an import.
+const IMPORT_PATIENCE: Duration = Duration::from_secs(300);
 
 /// The binary under test, built when it is missing.
 pub fn binary() -> PathBuf {
@@ -138,6 +140,17 @@ impl Server {
 
     pub fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let request = self.agent.post(format!("{}{path}", self.url));
+        let mut request = request.header("authorization", format!("Bearer {TOKEN}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        finish(request.send(body)).unwrap()
+    }
+
+    /// Sends an import, which may take minutes.
+    pub fn import(&self, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let request = self.agent.post(format!("{}/v1/transactions", self.url));
+        let request = request.config().timeout_global(Some(IMPORT_PATIENCE)).build();
         let mut request = request.header("authorization", format!("Bearer {TOKEN}"));
         for (name, value) in headers {
             request = request.header(*name, *value);

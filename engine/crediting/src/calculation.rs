@@ -42,25 +42,41 @@ const WORKER_STACK_BYTES: usize = 16 << 20;
 /// kept, each alone, so that the plan that lets them in can park them.
 pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec<Arc<Transaction>> {
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-    let mut known: HashMap<Arc<str>, usize> = HashMap::with_capacity(records.len());
-    let mut latest: Vec<Arc<Transaction>> = Vec::with_capacity(records.len());
-    let mut newest = Newest::default();
+    let mut latest = Latest::default();
 
     for record in records {
-        let transaction = Arc::new(decoder.decode(record));
+        let transaction = decoder.decode(record);
         let late = match (as_of, transaction.field(Field::Received)) {
             (Some(as_of), Some(Value::Date(received))) => received > as_of,
             _ => false,
         };
-        if late {
-            continue;
+        if !late {
+            latest.add(transaction);
         }
+    }
 
-        let place = known.get(&transaction.id).copied().filter(|_| !transaction.id.is_empty());
-        match place.and_then(|place| latest.get_mut(place)) {
+    latest.end()
+}
+
+/// The version that counts of each deal, while rows come one after the other.
+#[derive(Debug, Default)]
+pub struct Latest {
+    known: HashMap<Arc<str>, usize>,
+    latest: Vec<Arc<Transaction>>,
+    newest: Newest,
+}
+
+impl Latest {
+    /// Adds the next row; one without a natural key is a deal of its own.
+    pub fn add(&mut self, transaction: Transaction) {
+        let transaction = Arc::new(transaction);
+        let place = self.known.get(&transaction.id).copied();
+        let place = place.filter(|_| !transaction.id.is_empty());
+
+        match place.and_then(|place| self.latest.get_mut(place)) {
             Some(old) => {
-                newest.add(old);
-                newest.add(&transaction);
+                self.newest.add(old);
+                self.newest.add(&transaction);
                 if version::compare(old, &transaction).is_gt() {
                     let lost = version::lost_columns(old, &transaction);
                     let missing = Some(Remark::ColumnsMissing(lost.clone()));
@@ -69,19 +85,22 @@ pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec
                 }
             }
             None => {
-                known.insert(Arc::clone(&transaction.id), latest.len());
-                latest.push(transaction);
+                self.known.insert(Arc::clone(&transaction.id), self.latest.len());
+                self.latest.push(transaction);
             }
         }
     }
 
-    for transaction in &mut latest {
-        if newest.in_conflict(&transaction.id) {
-            let remarks = transaction.remarks().iter().cloned().chain([Remark::Conflict]);
-            *transaction = Arc::new(transaction.with_remarks(remarks.collect()));
+    /// The deals in order of their first rows, each with what is remarked about its rows.
+    pub fn end(mut self) -> Vec<Arc<Transaction>> {
+        for transaction in &mut self.latest {
+            if self.newest.in_conflict(&transaction.id) {
+                let remarks = transaction.remarks().iter().cloned().chain([Remark::Conflict]);
+                *transaction = Arc::new(transaction.with_remarks(remarks.collect()));
+            }
         }
+        self.latest
     }
-    latest
 }
 
 /// Decides every transaction in every plan on `threads` workers; results in order of the

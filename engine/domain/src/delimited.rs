@@ -3,7 +3,7 @@
 //! Not what the cells mean: transactions (`transaction::read`) and the files of an organisation (the
 //! workspace) both read with it. Cells are told apart by csv-core; what is added here are places,
 //! blank rows, and the refusal of a quote that is never closed, into which the library would read
-//! the rest of the file.
+//! the rest of the file, and of a row that is too long to be one.
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
@@ -19,9 +19,14 @@ pub struct Cell {
     pub offset: usize,
 }
 
-/// A quoted cell that does not end with its quote: the byte at which it begins.
+/// What is no row: the byte at which the cell at fault begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenQuote(pub usize);
+pub enum BrokenRow {
+    /// A quoted cell does not end with its quote.
+    OpenQuote(usize),
+    /// With this cell the row is longer than a row may be.
+    TooLong(usize),
+}
 
 /// The rows of a text, one after the other.
 pub struct Rows<'t> {
@@ -29,6 +34,8 @@ pub struct Rows<'t> {
     delimiter: char,
     reader: Reader,
     at: usize,
+    /// Bytes that a row may have.
+    row_bytes_max: usize,
     /// Where a cell is put together.
     cell: Vec<u8>,
 }
@@ -38,14 +45,22 @@ impl<'t> Rows<'t> {
     pub fn new(text: &'t str, delimiter: char) -> Self {
         let sign = u8::try_from(delimiter).unwrap_or(b',');
         let reader = ReaderBuilder::new().delimiter(sign).build();
-        Rows { text, delimiter, reader, at: 0, cell: vec![0; CELL_BYTES] }
+        let row_bytes_max = usize::MAX;
+        Rows { text, delimiter, reader, at: 0, row_bytes_max, cell: vec![0; CELL_BYTES] }
+    }
+
+    /// The same rows, none of which may have more than so many bytes.
+    #[must_use]
+    pub fn with_row_limit(self, bytes: usize) -> Self {
+        Rows { row_bytes_max: bytes, ..self }
     }
 
     /// The next row; one without cells is an empty line, and none is the end.
     ///
     /// # Errors
-    /// The first cell whose quote stays open, or that is quoted in part; nothing behind it is read.
-    pub fn next_row(&mut self) -> Result<Option<Vec<Cell>>, OpenQuote> {
+    /// The first cell whose quote stays open, that is quoted in part, or that makes its row too long;
+    /// nothing behind it is read.
+    pub fn next_row(&mut self) -> Result<Option<Vec<Cell>>, BrokenRow> {
         if self.at >= self.text.len() {
             return Ok(None);
         }
@@ -56,7 +71,8 @@ impl<'t> Rows<'t> {
         }
 
         let mut row = Vec::new();
-        while let Some(ends) = self.next_cell(&mut row)? {
+        let row_end = self.at.saturating_add(self.row_bytes_max);
+        while let Some(ends) = self.next_cell(&mut row, row_end)? {
             if ends {
                 // The library stops behind the first sign of a line break of two.
                 if self.text.get(..self.at).is_some_and(|read| read.ends_with('\r')) {
@@ -85,8 +101,13 @@ impl<'t> Rows<'t> {
         self.at += length;
     }
 
-    /// Reads a cell; whether the row ends with it, none behind the last one.
-    fn next_cell(&mut self, row: &mut Vec<Cell>) -> Result<Option<bool>, OpenQuote> {
+    /// Reads a cell that must end before `row_end`; whether the row ends with it, none behind the
+    /// last one.
+    fn next_cell(
+        &mut self,
+        row: &mut Vec<Cell>,
+        row_end: usize,
+    ) -> Result<Option<bool>, BrokenRow> {
         let delimiter = self.delimiter;
         let blanks = |c: char| matches!(c, ' ' | '\t') && c != delimiter;
         let trimmed = self.rest().trim_start_matches(blanks);
@@ -96,7 +117,8 @@ impl<'t> Rows<'t> {
         }
 
         let start = self.at;
-        let Some((length, row_ends, text_ends)) = self.read_cell() else { return Ok(None) };
+        let read = self.read_cell(row_end).ok_or(BrokenRow::TooLong(start))?;
+        let Some((length, row_ends, text_ends)) = read else { return Ok(None) };
         let end = if text_ends { self.at } else { self.at.saturating_sub(1) };
         let raw = self.text.get(start..end).unwrap_or_default();
         let bytes = self.cell.get(..length).unwrap_or_default();
@@ -104,7 +126,7 @@ impl<'t> Rows<'t> {
         if quoted {
             let behind = raw.len() - raw.trim_end_matches(blanks).len();
             if !is_quoted(raw.trim_end_matches(blanks)) {
-                return Err(OpenQuote(start));
+                return Err(BrokenRow::OpenQuote(start));
             }
             text.truncate(text.len() - behind);
         }
@@ -112,8 +134,9 @@ impl<'t> Rows<'t> {
         Ok(Some(row_ends))
     }
 
-    /// Bytes of the next cell, whether its row ends with it, and whether the text does.
-    fn read_cell(&mut self) -> Option<(usize, bool, bool)> {
+    /// Bytes of the next cell, whether its row ends with it, and whether the text does; none inside
+    /// behind the last cell, and none at all where `row_end` comes first.
+    fn read_cell(&mut self, row_end: usize) -> Option<Option<(usize, bool, bool)>> {
         let mut length = 0;
         loop {
             let input = self.text.as_bytes().get(self.at..).unwrap_or_default();
@@ -123,13 +146,18 @@ impl<'t> Rows<'t> {
             self.at += read;
             length += written;
 
+            // The buffer has at most twice the bytes of a row: it grows a step at a time.
+            if self.at > row_end {
+                return None;
+            }
+
             match result {
                 ReadFieldResult::InputEmpty => (),
                 ReadFieldResult::OutputFull => self.cell.resize(self.cell.len() * 2, 0),
                 ReadFieldResult::Field { record_end } => {
-                    return Some((length, record_end, text_ends));
+                    return Some(Some((length, record_end, text_ends)));
                 }
-                ReadFieldResult::End => return None,
+                ReadFieldResult::End => return Some(None),
             }
         }
     }
@@ -158,7 +186,11 @@ mod tests {
                     lines.push(cells.collect::<Vec<_>>().join(" "));
                 }
                 Ok(None) => return lines.join("/"),
-                Err(OpenQuote(offset)) => {
+                Err(BrokenRow::TooLong(offset)) => {
+                    lines.push(format!("long {offset}"));
+                    return lines.join("/");
+                }
+                Err(BrokenRow::OpenQuote(offset)) => {
                     lines.push(format!("open {offset}"));
                     return lines.join("/");
                 }
@@ -187,6 +219,24 @@ mod tests {
         assert_eq!(shown("1,\"", ','), "open 2");
         // Three rows were one cell of the second column, and two deals were gone.
         assert_eq!(shown("A,\"ann,100\nB,bob,200\nC,\"cat,300\n", ','), "open 2");
+    }
+
+    /// A quote that stayed open made one cell of all that followed, as large as the file.
+    #[test]
+    fn a_row_is_no_longer_than_its_limit() {
+        let read = |text: &str| {
+            let mut rows = Rows::new(text, ',').with_row_limit(1000);
+            while let Some(row) = rows.next_row()? {
+                assert!(!row.is_empty());
+            }
+            assert!(rows.cell.len() < 2000);
+            Ok(())
+        };
+        let long = "x".repeat(997);
+        assert_eq!(read(&format!("1,{long}\n2,{long}\n")), Ok(()));
+        assert_eq!(read(&format!("1,2\n3,4{long}\n")), Err(BrokenRow::TooLong(6)));
+        assert_eq!(read(&format!("1,\"{}", "2,y\n".repeat(9000))), Err(BrokenRow::TooLong(2)));
+        assert_eq!(read(&",".repeat(9000)), Err(BrokenRow::TooLong(1000)));
     }
 
     proptest! {

@@ -6,9 +6,8 @@ use jiff::civil::Date;
 
 use super::record::{BLOCK, Stored, block, natural_key};
 use super::{Ledger, Result, code, statements};
-use accredit_domain::credit::CreditId;
-use accredit_domain::credit::Status;
 use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{CreditId, Status};
 use accredit_domain::decision::{Note, Outcome};
 use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::{Error, Snapshot, Table};
@@ -177,15 +176,28 @@ impl Ledger {
     /// # Errors
     /// When the data cannot be read.
     pub fn parked(&self) -> Result<Vec<Note>> {
+        Ok(self.parked_page(0, usize::MAX)?.0)
+    }
+
+    /// The reasons of about `limit` parked transactions from the number `from` on, 0 for the first;
+    /// also the number with which the next page begins, none behind the last.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn parked_page(&self, from: u64, limit: usize) -> Result<(Vec<Note>, Option<u64>)> {
         let snapshot = self.snapshot()?;
+        let keys = snapshot.scan(Table::Parked, b"", &code::key(from), limit)?;
+        let last = keys.last().filter(|_| keys.len() >= limit);
+        let next = last.map(|(key, _)| code::number(key).saturating_add(1));
+
         let mut notes = Vec::new();
-        for (key, _) in snapshot.scan(Table::Parked, b"", b"", usize::MAX)? {
+        for (key, _) in keys {
             let stored = by_number(&*snapshot, code::number(&key))?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
             let parked = decisions.filter(|decision| decision.outcome == Outcome::Parked);
             notes.extend(parked.flat_map(|decision| decision.reasons.into_iter().take(1)));
         }
-        Ok(notes)
+        Ok((notes, next))
     }
 
     /// Every column that a row has had.

@@ -16,10 +16,8 @@ use super::query::CreditQuery;
 use super::record::{Counts, Version, Work};
 use super::sealed::{SEAL_BYTES, with_seal};
 use super::*;
-use accredit_domain::credit::CreditId;
-use accredit_domain::credit::Status;
-use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::posted::{CreditKind, CreditOrigin};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
+use accredit_domain::credit::{CreditId, Status};
 use accredit_domain::decision::{Decision, Outcome, Resolution};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::Redb;
@@ -285,6 +283,13 @@ fn agree(ledger: &Ledger, model: &Model) {
     assert_eq!((actual, total), (counts, expected));
     assert_eq!(content(ledger), content(&recounted(model)), "the order of arrival is content");
     assert_eq!(ledger.parked().unwrap().len(), ledger.counts().unwrap().parked as usize);
+    let (mut notes, mut from) = (Vec::new(), Some(0));
+    while let Some(number) = from {
+        let page = ledger.parked_page(number, 1).unwrap();
+        notes.extend(page.0);
+        from = page.1;
+    }
+    assert_eq!(notes, ledger.parked().unwrap());
 }
 
 proptest! {

@@ -107,34 +107,6 @@ pub fn mark_conflicts(rows: &mut [(Record, Arc<Transaction>)]) {
     }
 }
 
-/// The same for rows that are not kept decoded, however many they are.
-pub fn mark_conflicts_of(fields: &Arc<Fields>, records: &mut [Record]) {
-    let mut decoder = Decoder::new(Arc::clone(fields));
-    let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
-    for record in &*records {
-        let id = decoder.decode(record).id;
-        if !seen.insert(Arc::clone(&id)) {
-            repeated.insert(id);
-        }
-    }
-    if repeated.is_empty() {
-        return;
-    }
-
-    let mut newest = Newest::default();
-    for record in &*records {
-        let transaction = decoder.decode(record);
-        if repeated.contains(&transaction.id) {
-            newest.add(&Arc::new(transaction));
-        }
-    }
-    for record in records {
-        if newest.in_conflict(&decoder.decode(record).id) {
-            record.remark(&Remark::Conflict);
-        }
-    }
-}
-
 /// What rows say beside the versions that their deals have now.
 #[derive(Debug, Default)]
 pub struct Compared {
@@ -147,41 +119,57 @@ pub struct Compared {
 /// Rows that are compared for one answer; of more nothing is said.
 const COMPARED_ROWS_MAX: usize = 2000;
 
-/// Compares rows with the versions that their deals have now.
-///
-/// # Errors
-/// When the data cannot be read.
-pub fn compare_with_present<'a>(
-    ledger: &Ledger,
-    fields: &Arc<Fields>,
-    rows: impl ExactSizeIterator<Item = &'a Record>,
-) -> Result<Compared, StoreError> {
-    if rows.len() > COMPARED_ROWS_MAX {
-        return Ok(Compared::default());
+/// Rows that are compared, one after the other, with the versions that their deals have now.
+pub struct Comparison<'l> {
+    ledger: &'l Ledger,
+    decoder: Decoder,
+    rows: usize,
+    compared: Compared,
+}
+
+impl<'l> Comparison<'l> {
+    /// Begins.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn new(ledger: &'l Ledger, fields: &Arc<Fields>) -> Result<Self, StoreError> {
+        // What waits may change what the deals say before these rows are reached.
+        let settled = ledger.pending_count(1)? == 0;
+        let compared = Compared { nothing_new: settled, lost: BTreeMap::new() };
+        Ok(Comparison { ledger, decoder: Decoder::new(Arc::clone(fields)), rows: 0, compared })
     }
 
-    // What waits may change what the deals say before these rows are reached.
-    let settled = ledger.pending_count(1)? == 0;
-    let mut compared = Compared { nothing_new: settled, lost: BTreeMap::new() };
+    /// Compares the next row.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn add(&mut self, record: &Record) -> Result<(), StoreError> {
+        self.rows += 1;
+        if self.rows > COMPARED_ROWS_MAX {
+            self.compared = Compared::default();
+            return Ok(());
+        }
 
-    let mut decoder = Decoder::new(Arc::clone(fields));
-    for record in rows {
-        let transaction = decoder.decode(record);
-        let Some(stored) = ledger.transaction(&transaction.id)? else {
-            compared.nothing_new = false;
-            continue;
+        let transaction = self.decoder.decode(record);
+        let Some(stored) = self.ledger.transaction(&transaction.id)? else {
+            self.compared.nothing_new = false;
+            return Ok(());
         };
 
-        let present = decoder.decode(&stored.record);
+        let present = self.decoder.decode(&stored.record);
         let order = version::compare(&present, &transaction);
-        compared.nothing_new &= order.is_eq();
+        self.compared.nothing_new &= order.is_eq();
         let lost = version::lost_columns(&present, &transaction);
         if order.is_gt() && !lost.is_empty() {
-            compared.lost.insert(stored.id, lost);
+            self.compared.lost.insert(stored.id, lost);
         }
+        Ok(())
     }
 
-    Ok(compared)
+    /// What was found; nothing where the rows are too many.
+    pub fn end(self) -> Compared {
+        self.compared
+    }
 }
 
 /// What a row makes of the version that a deal has: laid over it where its source sends only what

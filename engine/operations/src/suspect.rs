@@ -3,63 +3,132 @@
 //!
 //! Not errors: every one of these rows is taken, and the findings say what became of it. Called by
 //! `accredit check`, with the names of files, and by imports, whose body has none.
+//!
+//! **Architecture invariant:** no row is kept while others are looked at, except newest versions of
+//! deals with several rows, and of these no more at a time than `repeated` has room for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod keys;
+mod repeated;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use accredit_crediting::calculation;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::read::delimiter_name;
-use accredit_domain::transaction::{Cell, Decoder, Fields, Record, Remark};
+use accredit_domain::transaction::{Cell, Decoder, Fields, Record};
 use accredit_workspace::Ruleset;
 
-/// Names that a finding lists.
-const NAMES_MAX: usize = 5;
+use self::keys::KeyCounts;
+pub use self::keys::Keys;
 
-/// A row with its file and its line.
-type Placed<'a> = (&'a str, u64, &'a Record);
+/// Columns with strange cells that are told apart.
+const STRANGE_MAX: usize = 1000;
 
-/// Findings about rows; they are gone through twice, so that not all of them are kept decoded.
+/// What was found about rows.
+#[derive(Debug, Default)]
+pub struct Suspicions {
+    /// The findings.
+    pub findings: Vec<Diagnostic>,
+    /// The natural keys whose newest rows contradict each other.
+    pub conflicts: Keys,
+}
+
+/// Findings about rows that are in memory.
 pub fn rows<'a, I>(ruleset: &Ruleset, rows: impl Fn() -> I) -> Vec<Diagnostic>
 where
-    I: Iterator<Item = Placed<'a>>,
+    I: Iterator<Item = (&'a str, u64, &'a Record)>,
 {
-    let fields = &ruleset.settings.fields;
-    let mut decoder = Decoder::new(Arc::clone(fields));
-    let mapped = mapped(fields);
-
-    let mut counts: HashMap<Arc<str>, usize> = HashMap::new();
-    let (mut blank, mut scientific) = (First::default(), First::default());
-    let mut strange: BTreeMap<String, First> = BTreeMap::new();
-
+    let mut survey = Survey::new(ruleset);
     for (file, line, record) in rows() {
-        let id = decoder.decode(record).id;
-        if id.is_empty() {
-            blank.add(file, line, "");
+        survey.add(file, line, record);
+    }
+
+    let again: Result<Suspicions, Infallible> = survey.end(|each| {
+        rows().for_each(|(file, line, record)| each(file, line, record));
+        Ok(())
+    });
+    let Ok(suspicions) = again;
+    suspicions.findings
+}
+
+/// Findings about rows that come one after the other: of each nothing is kept but the number of its
+/// natural key.
+pub struct Survey<'r> {
+    ruleset: &'r Ruleset,
+    decoder: Decoder,
+    mapped: BTreeSet<&'r str>,
+    keys: KeyCounts,
+    rows: usize,
+    blank: First,
+    scientific: First,
+    strange: BTreeMap<String, First>,
+}
+
+impl<'r> Survey<'r> {
+    /// Begins.
+    pub fn new(ruleset: &'r Ruleset) -> Self {
+        let fields = &ruleset.settings.fields;
+        Survey {
+            ruleset,
+            decoder: Decoder::new(Arc::clone(fields)),
+            mapped: mapped(fields),
+            keys: KeyCounts::default(),
+            rows: 0,
+            blank: First::default(),
+            scientific: First::default(),
+            strange: BTreeMap::new(),
+        }
+    }
+
+    /// Looks at the next row; its natural key, blank where it has none.
+    pub fn add(&mut self, file: &str, line: u64, record: &Record) -> String {
+        self.rows += 1;
+        let key = self.decoder.natural_key(record);
+        if key.is_empty() {
+            self.blank.add(file, line, "");
         } else {
-            if fields.id.iter().any(|column| is_scientific(record, column)) {
-                scientific.add(file, line, &id);
+            let ids = &self.ruleset.settings.fields.id;
+            if ids.iter().any(|column| is_scientific(record, column)) {
+                self.scientific.add(file, line, &key);
             }
-            *counts.entry(id).or_default() += 1;
+            self.keys.add(&key);
         }
 
-        for column in strange_cells(record, &mapped) {
-            strange.entry(column.to_owned()).or_default().add(file, line, "");
+        for column in strange_cells(record, &self.mapped) {
+            if let Some(first) = self.strange.get_mut(column) {
+                first.add(file, line, "");
+            } else if self.strange.len() < STRANGE_MAX {
+                self.strange.entry(column.to_owned()).or_default().add(file, line, "");
+            }
         }
+        key
     }
 
-    let mut found = Vec::new();
+    /// Ends: `again` hands the same rows over once more, as often as it is called, where keys repeat.
+    ///
+    /// # Errors
+    /// That of `again`.
+    pub fn end<E>(
+        mut self,
+        again: impl FnMut(&mut dyn FnMut(&str, u64, &Record)) -> Result<(), E>,
+    ) -> Result<Suspicions, E> {
+        let mut findings = Vec::new();
+        findings.extend(self.strange.iter().filter_map(|(column, first)| first.strange(column)));
+        findings.extend(self.scientific.scientific());
+        findings.extend(self.blank.blank(&self.ruleset.settings.fields.id));
 
-    found.extend(strange.iter().filter_map(|(column, first)| first.strange(column)));
-    found.extend(scientific.scientific());
-    found.extend(blank.blank(&fields.id));
+        let more = self.keys.more();
+        let deals = self.rows.saturating_sub(more);
+        let repeated = self.keys.repeated();
+        if repeated.is_empty() {
+            return Ok(Suspicions { findings, conflicts: Keys::default() });
+        }
 
-    counts.retain(|_, count| *count > 1);
-    if !counts.is_empty() {
-        found.extend(repeated(ruleset, &counts, rows()));
+        let (found, conflicts) = repeated::look(self.ruleset, repeated, again)?;
+        findings.extend(found.findings(self.rows, deals));
+        Ok(Suspicions { findings, conflicts })
     }
-
-    found
 }
 
 /// Columns of a header that differ from mapped ones in the case of letters alone.
@@ -72,7 +141,7 @@ pub fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic
         let message = format!("this file has a column `{column}`, but `{known}` is mapped");
         let help =
             format!("rename it to `{known}`: the case of letters in names of columns counts");
-        Some(Diagnostic::warning("CR081", Place::new(file, 1, 1), message).help(help))
+        Some(Diagnostic::warning(Code::CR081, Place::new(file, 1, 1), message).help(help))
     });
     alike.collect()
 }
@@ -82,7 +151,7 @@ pub fn delimiter(file: &str, delimiter: char) -> Diagnostic {
     let message = format!("cells are taken to be separated by {}", delimiter_name(delimiter));
     let written = delimiter.escape_default();
     let help = format!("write `delimiter = \"{written}\"` in [transactions] to make sure of it");
-    Diagnostic::hint("CR083", Place::new(file, 1, 1), message).help(help)
+    Diagnostic::hint(Code::CR083, Place::new(file, 1, 1), message).help(help)
 }
 
 /// The first place of something, and how often it was there.
@@ -107,7 +176,7 @@ impl First {
         let message = format!("`{column}` holds line breaks or control characters, in {count}");
         let help = "look for a quote that is not closed where it should be: rows below it may have \
                     become a part of the cell";
-        Some(Diagnostic::warning("CR078", self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR078, self.place.clone()?, message).help(help))
     }
 
     fn scientific(&self) -> Option<Diagnostic> {
@@ -116,7 +185,7 @@ impl First {
             format!("the id `{id}` is a number that a spreadsheet has rounded, in {count}");
         let help =
             "unlike deals may have become one; format the column as text and export it again";
-        Some(Diagnostic::warning("CR079", self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR079, self.place.clone()?, message).help(help))
     }
 
     fn blank(&self, id: &[String]) -> Option<Diagnostic> {
@@ -124,7 +193,7 @@ impl First {
         let message = format!("the natural key `{key}` is blank in {count}");
         let help = "give every deal its id; where a sum stands below the table, put a blank row \
                     before it and write `stop_at_blank = true` in [transactions]";
-        Some(Diagnostic::warning("CR080", self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR080, self.place.clone()?, message).help(help))
     }
 }
 
@@ -172,70 +241,4 @@ fn is_scientific(record: &Record, column: &str) -> bool {
     let Some((mantissa, exponent)) = text.trim().split_once("E+") else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits(exponent) && mantissa.split('.').all(digits)
-}
-
-/// Findings about keys that come more than once.
-fn repeated<'a>(
-    ruleset: &Ruleset,
-    counts: &HashMap<Arc<str>, usize>,
-    rows: impl Iterator<Item = Placed<'a>>,
-) -> Vec<Diagnostic> {
-    let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-    let (mut total, mut records) = (0, Vec::new());
-    let mut last: HashMap<Arc<str>, Place> = HashMap::new();
-
-    for (file, line, record) in rows {
-        total += 1;
-        let id = decoder.decode(record).id;
-        if counts.contains_key(&id) {
-            last.insert(id, place(file, line));
-            records.push(record.clone());
-        }
-    }
-
-    let latest = calculation::latest(ruleset, &records, None);
-    let with_remark = |wanted: fn(&Remark) -> bool| -> Vec<Arc<str>> {
-        let found = latest.iter().filter(|deal| deal.remarks().iter().any(wanted));
-        found.map(|deal| Arc::clone(&deal.id)).collect()
-    };
-
-    let in_conflict = with_remark(|remark| *remark == Remark::Conflict);
-    let losing = with_remark(|remark| matches!(remark, Remark::ColumnsMissing(_)));
-    let place_of = |ids: &[Arc<str>]| ids.first().and_then(|id| last.get(id)).cloned();
-
-    let mut found = Vec::new();
-    if let Some(place) = place_of(&in_conflict) {
-        let more: usize = counts.values().map(|count| count - 1).sum();
-        let (rows, deals) = (rows_of(total), total.saturating_sub(more));
-        let deals = if deals == 1 { "1 deal".to_owned() } else { format!("{deals} deals") };
-        let message = format!(
-            "{rows} are {deals}: rows of one natural key contradict each other, and no clock \
-             says which counts: {}",
-            names(&in_conflict, counts)
-        );
-        let help = "map the source's clock as `updated` in [fields], or make the key of several \
-                    columns, as in `id = [\"order\", \"line\"]`";
-        found.push(Diagnostic::warning("CR077", place, message).help(help));
-    }
-
-    if let Some(place) = place_of(&losing) {
-        let names = names(&losing, counts);
-        let message = format!("later rows do not bring mapped columns that deals had: {names}");
-        let help = "export whole rows; a webhook source that sends only what changed has \
-                    `merge = true`";
-        found.push(Diagnostic::warning("CR082", place, message).help(help));
-    }
-
-    found
-}
-
-/// Some keys with their numbers of rows, and how many more there are.
-fn names(ids: &[Arc<str>], counts: &HashMap<Arc<str>, usize>) -> String {
-    let count = |id: &Arc<str>| counts.get(id).copied().unwrap_or_default();
-    let shown = ids.iter().take(NAMES_MAX).map(|id| format!("`{id}` ({})", rows_of(count(id))));
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    match ids.len().saturating_sub(NAMES_MAX) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }

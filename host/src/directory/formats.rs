@@ -5,13 +5,17 @@
 use std::io::Read;
 use std::path::Path;
 
-use accredit_domain::transaction::read::{self, FileLayout, Malformed, Sheet, TextFormat};
+use accredit_domain::transaction::read::{FileLayout, Malformed, RowReader, TextBody, TextFormat};
 use flate2::read::MultiGzDecoder;
 
-use super::xlsx;
+use super::xlsx::Spreadsheet;
 
 /// Bytes of an unpacked file.
-const UNPACKED_BYTES_MAX: u64 = 2 << 30;
+pub(crate) const UNPACKED_BYTES_MAX: u64 = 2 << 30;
+
+/// Bytes that are unpacked at a time, and by which the memory for them grows.
+const UNPACKED_STEP: usize = 64 << 10;
+const UNPACKED_GROWTH: usize = 8 << 20;
 
 /// What rows may be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,20 +81,86 @@ pub(crate) fn media_types() -> Vec<&'static str> {
     ACCEPTED.iter().flat_map(|accepted| accepted.media_types).copied().collect()
 }
 
-/// Reads a body.
-///
-/// # Errors
-/// Where it is not rows, and why.
-pub(crate) fn read(format: Format, body: &[u8], layout: &FileLayout) -> Result<Sheet, Malformed> {
-    match format {
-        Format::Text(format) => read::sheet(format, body, layout),
-        Format::Xlsx => xlsx::read(body, layout),
-        Format::Parquet => Err(Malformed {
-            line: 1,
-            column: 1,
-            message: "Parquet is read from files alone".to_owned(),
-            help: None,
-        }),
+/// Why a body is not read.
+#[derive(Debug)]
+pub(crate) enum NotRead {
+    /// It is no rows: where, and why.
+    Malformed(Malformed),
+    /// It cannot be unpacked: why.
+    NotPacked(String),
+    /// Unpacked it has more than so many bytes.
+    TooLarge(u64),
+}
+
+impl From<Malformed> for NotRead {
+    fn from(malformed: Malformed) -> Self {
+        NotRead::Malformed(malformed)
+    }
+}
+
+impl From<NotRead> for Malformed {
+    fn from(error: NotRead) -> Self {
+        let message = match error {
+            NotRead::Malformed(malformed) => return malformed,
+            NotRead::NotPacked(reason) => reason,
+            NotRead::TooLarge(bytes_max) => format!("unpacked it has more than {bytes_max} bytes"),
+        };
+        Malformed { line: 1, column: 1, message, help: None }
+    }
+}
+
+/// A body whose rows are read one after the other, as often as they are asked for: no more than one
+/// of them is in memory.
+pub(crate) enum Body<'b> {
+    /// Text.
+    Text(TextBody<'b>),
+    /// A spreadsheet.
+    Sheet(Box<Spreadsheet<'b>>),
+}
+
+impl<'b> Body<'b> {
+    /// Opens a body; a spreadsheet may have `unpacked_max` bytes when it is unpacked.
+    ///
+    /// # Errors
+    /// Where it is not rows, and why.
+    pub(crate) fn open(
+        format: Format,
+        body: &'b [u8],
+        layout: &FileLayout,
+        unpacked_max: u64,
+    ) -> Result<Body<'b>, NotRead> {
+        match format {
+            Format::Text(format) => Ok(Body::Text(TextBody::open(format, body, layout)?)),
+            Format::Xlsx => {
+                let sheet = Spreadsheet::open(body, layout, unpacked_max)?;
+                Ok(Body::Sheet(Box::new(sheet)))
+            }
+            Format::Parquet => Err(NotRead::Malformed(Malformed {
+                line: 1,
+                column: 1,
+                message: "Parquet is read from files alone".to_owned(),
+                help: None,
+            })),
+        }
+    }
+
+    /// The delimiter of text, where it is none of commas and was found out.
+    pub(crate) fn detected(&self) -> Option<char> {
+        match self {
+            Body::Text(text) => text.detected(),
+            Body::Sheet(_) => None,
+        }
+    }
+
+    /// The columns of the header, and the rows from the first on; JSON has no header.
+    ///
+    /// # Errors
+    /// Where the header is none.
+    pub(crate) fn rows(&mut self) -> Result<(Vec<String>, RowReader<'_>), Malformed> {
+        match self {
+            Body::Text(text) => text.rows(),
+            Body::Sheet(sheet) => sheet.rows(),
+        }
     }
 }
 
@@ -98,20 +168,67 @@ pub(crate) fn read(format: Format, body: &[u8], layout: &FileLayout) -> Result<S
 ///
 /// # Errors
 /// Why it cannot be unpacked.
-pub(crate) fn unpacked(body: &[u8], bytes_max: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn unpacked(body: &[u8], bytes_max: u64) -> Result<Vec<u8>, NotRead> {
     let mut unpacked = Vec::new();
-    let mut reader = MultiGzDecoder::new(body).take(bytes_max.saturating_add(1));
-    reader.read_to_end(&mut unpacked).map_err(|error| format!("not gzip: {error}"))?;
-    if unpacked.len() as u64 > bytes_max {
-        return Err(format!("unpacked it has more than {bytes_max} bytes"));
+    let mut reader = MultiGzDecoder::new(body);
+    let mut part = vec![0; UNPACKED_STEP];
+
+    loop {
+        let read = reader.read(&mut part);
+        let read = read.map_err(|error| NotRead::NotPacked(format!("not gzip: {error}")))?;
+        let part = part.get(..read).unwrap_or_default();
+        if part.is_empty() {
+            return Ok(unpacked);
+        }
+
+        // Twice the memory each time would be twice as much as the largest body needs.
+        if unpacked.capacity() - unpacked.len() < part.len() {
+            unpacked.reserve_exact(UNPACKED_GROWTH);
+        }
+        unpacked.extend_from_slice(part);
+        if unpacked.len() as u64 > bytes_max {
+            return Err(NotRead::TooLarge(bytes_max));
+        }
     }
-    Ok(unpacked)
 }
 
 /// The same of a file.
 ///
 /// # Errors
 /// Why it cannot be unpacked.
-pub(crate) fn unpacked_file(body: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn unpacked_file(body: &[u8]) -> Result<Vec<u8>, NotRead> {
     unpacked(body, UNPACKED_BYTES_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    /// A spreadsheet of some kilobytes filled the memory before its first row was read.
+    #[test]
+    fn what_is_packed_small_and_unpacks_large_is_refused() {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("xl/sharedStrings.xml", SimpleFileOptions::default()).unwrap();
+        archive.write_all(&vec![b' '; 3 * MIB]).unwrap();
+        let sheet = archive.finish().unwrap().into_inner();
+        assert!(sheet.len() < MIB / 8);
+        let opened = Body::open(Format::Xlsx, &sheet, &FileLayout::default(), 2 * MIB as u64);
+        assert!(matches!(opened, Err(NotRead::TooLarge(_))));
+
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(&vec![b' '; 3 * MIB]).unwrap();
+        let packed = packed.finish().unwrap();
+        assert!(matches!(unpacked(&packed, 2 * MIB as u64), Err(NotRead::TooLarge(_))));
+        assert_eq!(unpacked(&packed, 3 * MIB as u64).unwrap().len(), 3 * MIB);
+        assert!(matches!(unpacked(b"id\n1\n", 9), Err(NotRead::NotPacked(_))));
+    }
 }

@@ -20,11 +20,14 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::{ColumnDescPtr, TypePtr};
 
+/// Rows that are read when they are asked for.
+type Records = Box<dyn Iterator<Item = Result<Record, String>>>;
+
 /// The columns and rows of the file at `path`.
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
+pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
@@ -36,41 +39,38 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Vec<Record>), String> {
     }
 
     let fields = schema.root_schema().get_fields();
-    let columns = fields.iter().map(|field| field.name().to_owned()).collect();
+    let name = |field: &TypePtr| field.name().to_owned();
+    let columns: Vec<String> = fields.iter().map(name).collect();
 
     // Nanoseconds have no older name, by which the reader of rows would know a timestamp.
     let nanoseconds = |field: &&TypePtr| {
         matches!(field.get_basic_info().logical_type_ref(),
             Some(LogicalType::Timestamp(stamp)) if stamp.unit == TimeUnit::NANOS)
     };
-    let stamps: BTreeSet<&str> =
-        fields.iter().filter(nanoseconds).map(|field| field.name()).collect();
+    let stamps: BTreeSet<String> = fields.iter().filter(nanoseconds).map(name).collect();
 
     // Whoever wrote these looked at a clock: they have no offset.
     let local = |field: &&TypePtr| {
         matches!(field.get_basic_info().logical_type_ref(),
             Some(LogicalType::Timestamp(stamp)) if !stamp.is_adjusted_to_u_t_c)
     };
-    let locals: BTreeSet<&str> = fields.iter().filter(local).map(|field| field.name()).collect();
-    let rows = reader.get_row_iter(None).map_err(|error| error.to_string())?;
+    let locals: BTreeSet<String> = fields.iter().filter(local).map(name).collect();
 
-    let records = rows.map(|row| {
+    let records = reader.into_iter().map(move |row| {
         let row = row.map_err(|error| error.to_string())?;
         let cells = row.get_column_iter().map(|(column, field)| {
             let cell = match field {
-                Field::Long(number) if stamps.contains(column.as_str()) => {
-                    stamp(i128::from(*number))
-                }
+                Field::Long(number) if stamps.contains(column) => stamp(i128::from(*number)),
                 field => cell(field),
             };
-            let is_local = locals.contains(column.as_str());
+            let is_local = locals.contains(column);
             (column.clone(), if is_local { without_offset(cell) } else { cell })
         });
 
         Ok(Record { cells: cells.collect() })
     });
 
-    Ok((columns, records.collect::<Result<_, String>>()?))
+    Ok((columns, Box::new(records)))
 }
 
 fn cell(field: &Field) -> Cell {
@@ -237,6 +237,7 @@ mod tests {
         let path = dir.path().join("deals.parquet");
         write(&path);
         let (columns, records) = read(&path).unwrap();
+        let records: Vec<Record> = records.collect::<Result<_, _>>().unwrap();
         assert_eq!(columns.len(), 13);
         let cells = |index: usize| -> Vec<Cell> {
             records[index].cells.iter().map(|(_, cell)| cell.clone()).collect()

@@ -3,72 +3,187 @@
 //! Not decoding by type: a cell is text, digits, a boolean or nothing, as in the other formats; a
 //! fraction in binary becomes its shortest decimal text. Cells are read one after the other, since a
 //! sheet with one cell in its last corner would fill the memory as a table. Called by `formats`.
+//!
+//! **Architecture invariant:** nothing of a spreadsheet is kept unpacked before all of it was
+//! measured.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Read};
 
 use accredit_domain::transaction::Cell;
-use accredit_domain::transaction::read::{self, FileLayout, Malformed, Sheet};
-use calamine::{Data, ExcelDateTime, Reader, Xlsx};
+use accredit_domain::transaction::read::{
+    COLUMNS_MAX, FileLayout, Malformed, ROW_BYTES_MAX, RowReader, Table,
+};
+use calamine::{Cell as SheetCell, Data, DataRef, ExcelDateTime, Reader, Xlsx, XlsxCellReader};
+use zip::ZipArchive;
 
-/// Columns of a sheet that are read.
-const COLUMNS_MAX: u32 = 4096;
+use super::formats::NotRead;
 
-/// A row of a sheet, with its number from 1.
-type Line = (u64, Vec<Cell>);
-
-/// Reads the first sheet with rows.
-///
-/// # Errors
-/// Where it is not rows, and why.
-pub(super) fn read(body: &[u8], layout: &FileLayout) -> Result<Sheet, Malformed> {
-    let mut book: Xlsx<_> =
-        calamine::open_workbook_from_rs(Cursor::new(body)).map_err(|error| malformed(1, &error))?;
-    for name in book.sheet_names() {
-        let rows = rows(&mut book, &name, layout)?;
-        if !rows.is_empty() {
-            return read::table(rows.into_iter().map(Ok), true, layout);
-        }
-    }
-    Ok(Sheet::default())
+/// A spreadsheet whose rows are read one after the other, as often as they are asked for.
+pub(crate) struct Spreadsheet<'b> {
+    book: Xlsx<Cursor<&'b [u8]>>,
+    /// The first sheet with rows.
+    sheet: Option<String>,
+    layout: FileLayout,
+    /// Bytes that the text of its rows may have: one text may stand in many cells.
+    text_bytes_max: u64,
 }
 
-/// The rows of a sheet that have cells, and an empty one in each gap between them.
-fn rows(
-    book: &mut Xlsx<Cursor<&[u8]>>,
-    name: &str,
-    layout: &FileLayout,
-) -> Result<Vec<Line>, Malformed> {
-    let mut cells = book.worksheet_cells_reader(name).map_err(|error| malformed(1, &error))?;
-    let mut rows: Vec<Line> = Vec::new();
+impl<'b> Spreadsheet<'b> {
+    /// Opens a spreadsheet of at most `bytes_max` bytes, unpacked.
+    ///
+    /// # Errors
+    /// Where it is not rows, and why.
+    pub(super) fn open(
+        body: &'b [u8],
+        layout: &FileLayout,
+        bytes_max: u64,
+    ) -> Result<Self, NotRead> {
+        measure(body, bytes_max)?;
 
-    while let Some(cell) = cells.next_cell().map_err(|error| malformed(1, &error))? {
-        let (row, column) = cell.get_position();
-        if (row as usize) < layout.skip_rows {
-            continue;
-        }
+        let book = calamine::open_workbook_from_rs(Cursor::new(body));
+        let book: Xlsx<_> = book.map_err(|error| malformed(1, &error))?;
+        let names = book.sheet_names();
+        let (layout, text_bytes_max) = (layout.clone(), bytes_max);
+        let mut spreadsheet = Spreadsheet { book, sheet: None, layout, text_bytes_max };
 
-        if column >= COLUMNS_MAX {
-            let message = format!("a sheet has at most {COLUMNS_MAX} columns");
-            return Err(malformed(u64::from(row) + 1, &message));
-        }
-
-        let line = u64::from(row) + 1;
-        let last = rows.last().map_or(line, |(last, _)| *last);
-
-        if rows.is_empty() || last < line {
-            if last + 1 < line {
-                rows.push((last + 1, Vec::new()));
+        for name in names {
+            if spreadsheet.lines(&name)?.next().transpose()?.is_some() {
+                spreadsheet.sheet = Some(name);
+                break;
             }
-            rows.push((line, Vec::new()));
         }
-
-        if let Some((_, row)) = rows.last_mut() {
-            row.resize(column as usize, Cell::Null);
-            row.push(value(&Data::from(cell.get_value().clone())));
-        }
+        Ok(spreadsheet)
     }
 
-    Ok(rows)
+    /// The columns of its header, and its rows.
+    ///
+    /// # Errors
+    /// Where the sheet or its header is none, and why.
+    pub(super) fn rows(&mut self) -> Result<(Vec<String>, RowReader<'_>), Malformed> {
+        let Some(sheet) = self.sheet.clone() else {
+            return Ok((Vec::new(), Box::new(std::iter::empty())));
+        };
+        let layout = self.layout.clone();
+        let table = Table::new(self.lines(&sheet)?, true, &layout)?;
+        Ok((table.columns().to_vec(), Box::new(table)))
+    }
+
+    fn lines(&mut self, sheet: &str) -> Result<Lines<'_, 'b>, Malformed> {
+        let (skip_rows, text_bytes_left) = (self.layout.skip_rows, self.text_bytes_max);
+        let cells = self.book.worksheet_cells_reader(sheet);
+        let cells = cells.map_err(|error| malformed(1, &error))?;
+        Ok(Lines { cells, next: None, last: None, skip_rows, text_bytes_left, is_over: false })
+    }
+}
+
+/// Unpacks every file of a spreadsheet once, into nothing: what it says of their sizes need not be
+/// true.
+fn measure(body: &[u8], bytes_max: u64) -> Result<(), NotRead> {
+    let archive = ZipArchive::new(Cursor::new(body));
+    let mut archive = archive.map_err(|error| malformed(1, &error))?;
+
+    let mut left = bytes_max;
+    for index in 0..archive.len() {
+        let file = archive.by_index(index).map_err(|error| malformed(1, &error))?;
+        let bytes = io::copy(&mut file.take(left.saturating_add(1)), &mut io::sink());
+        let bytes = bytes.map_err(|error| malformed(1, &error))?;
+        left = left.checked_sub(bytes).ok_or(NotRead::TooLarge(bytes_max))?;
+    }
+    Ok(())
+}
+
+/// The rows of a sheet that have cells, with their numbers from 1, and an empty one in each gap
+/// between them.
+struct Lines<'s, 'b> {
+    cells: XlsxCellReader<'s, Cursor<&'b [u8]>>,
+    /// The first cell of the next row.
+    next: Option<SheetCell<DataRef<'s>>>,
+    last: Option<u64>,
+    skip_rows: usize,
+    text_bytes_left: u64,
+    is_over: bool,
+}
+
+impl<'s> Lines<'s, '_> {
+    fn next_cell(&mut self) -> Result<Option<SheetCell<DataRef<'s>>>, Malformed> {
+        if self.next.is_some() || self.is_over {
+            return Ok(self.next.take());
+        }
+
+        let line = self.last.unwrap_or(1);
+        while let Some(cell) = self.cells.next_cell().map_err(|error| malformed(line, &error))? {
+            if cell.get_position().0 as usize >= self.skip_rows {
+                return Ok(Some(cell));
+            }
+        }
+        self.is_over = true;
+        Ok(None)
+    }
+
+    fn next_line(&mut self) -> Result<Option<(u64, Vec<Cell>)>, Malformed> {
+        let Some(first) = self.next_cell()? else { return Ok(None) };
+
+        let line = line_of(&first);
+        self.next = Some(first);
+        let gap = self.last.map(|last| last + 1).filter(|gap| *gap < line);
+        if let Some(gap) = gap {
+            self.last = Some(line - 1);
+            return Ok(Some((gap, Vec::new())));
+        }
+
+        self.last = Some(line);
+        let (mut row, mut bytes) = (Vec::new(), 0);
+        while let Some(cell) = self.next_cell()? {
+            if line_of(&cell) > line {
+                self.next = Some(cell);
+                break;
+            }
+            bytes += text_bytes(cell.get_value());
+            self.check_size(line, cell.get_position().1, bytes)?;
+
+            row.resize(cell.get_position().1 as usize, Cell::Null);
+            row.push(value(&Data::from(cell.get_value().clone())));
+        }
+
+        self.text_bytes_left = self.text_bytes_left.saturating_sub(bytes as u64);
+        Ok(Some((line, row)))
+    }
+
+    /// Checks a row that has so many bytes up to this column.
+    fn check_size(&self, line: u64, column: u32, bytes: usize) -> Result<(), Malformed> {
+        let message = if column as usize >= COLUMNS_MAX {
+            format!("a sheet has at most {COLUMNS_MAX} columns")
+        } else if bytes > ROW_BYTES_MAX {
+            format!("the row has more than {ROW_BYTES_MAX} bytes")
+        } else if bytes as u64 > self.text_bytes_left {
+            "the text of the rows is too long; export the sheet as CSV".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(malformed(line, &message))
+    }
+}
+
+impl Iterator for Lines<'_, '_> {
+    type Item = Result<(u64, Vec<Cell>), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_line().transpose()
+    }
+}
+
+fn line_of(cell: &SheetCell<DataRef<'_>>) -> u64 {
+    u64::from(cell.get_position().0) + 1
+}
+
+fn text_bytes(data: &DataRef<'_>) -> usize {
+    match data {
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.len()
+        }
+        DataRef::SharedString(text) => text.len(),
+        _ => 0,
+    }
 }
 
 fn value(data: &Data) -> Cell {

@@ -3,16 +3,20 @@
 //! A sender that is still writing when the connection closes never sees the answer, so what is too
 //! large is read on for a while and thrown away: the refusal arrives.
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use hyper::body::Frame;
 
 use crate::http::problem::Problem;
 
 /// Bytes beyond the limit that are read and thrown away before the connection is given up.
 const DRAIN_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes after which there is room for the whole of a body.
+const WHOLE_FROM: usize = 1 << 20;
 
 /// Hands the request on with its whole body, if that is at most `limit` bytes.
 pub(crate) async fn limited(State(limit): State<usize>, request: Request, next: Next) -> Response {
@@ -23,24 +27,25 @@ pub(crate) async fn limited(State(limit): State<usize>, request: Request, next: 
     }
 }
 
-async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+/// Reads a whole body of at most `limit` bytes.
+pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+    let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let mut bytes = Vec::new();
     let mut seen = 0_usize;
-    while let Some(frame) = std::future::poll_fn(|context| {
-        let body = std::pin::Pin::new(&mut body);
-        body.poll_frame(context)
-    })
-    .await
-    {
+
+    while let Some(frame) = next(&mut body).await {
         let frame = frame.map_err(|_| Problem::bad_request("the body ended early"))?;
         let Ok(data) = frame.into_data() else { continue };
 
         seen = seen.saturating_add(data.len());
         // A bit too much is read on, so that the client sees the answer and no reset connection.
         if seen <= limit {
+            make_room(&mut bytes, seen, length.unwrap_or(limit).min(limit));
             bytes.extend_from_slice(&data);
         } else if seen - limit > DRAIN_BYTES_MAX {
             break;
+        } else {
+            bytes = Vec::new();
         }
     }
 
@@ -50,4 +55,30 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
 
     let detail = format!("the body is larger than {limit} bytes");
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
+}
+
+/// Reads a body of about `limit` bytes and keeps nothing of it, so that the refusal arrives.
+pub(crate) async fn discard(mut body: Body, limit: usize) {
+    let mut left = limit.saturating_add(DRAIN_BYTES_MAX);
+    while let Some(Ok(frame)) = next(&mut body).await {
+        let length = frame.data_ref().map_or(0, |data| data.len());
+        left = left.saturating_sub(length);
+        if left == 0 {
+            break;
+        }
+    }
+}
+
+async fn next(body: &mut Body) -> Option<Result<Frame<Bytes>, axum::Error>> {
+    std::future::poll_fn(|context| std::pin::Pin::new(&mut *body).poll_frame(context)).await
+}
+
+/// Makes room for `needed` bytes of a body that is expected to have `whole`: a large one gets all of
+/// it once a part has come, since twice the memory each time would be twice as much in the end.
+fn make_room(bytes: &mut Vec<u8>, needed: usize, whole: usize) {
+    if needed <= bytes.capacity() {
+        return;
+    }
+    let wanted = if needed > WHOLE_FROM { whole.max(needed) } else { needed.saturating_mul(2) };
+    bytes.reserve_exact(wanted.saturating_sub(bytes.len()));
 }

@@ -3,5 +3,6 @@
 pub(crate) mod dead_letters;
 pub(crate) mod deals;
 pub(crate) mod hooks;
+pub(crate) mod imports;
 pub(crate) mod parked;
 pub(crate) mod transactions;

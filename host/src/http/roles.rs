@@ -7,12 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::http::body;
 use crate::server::secrets::Role;
@@ -122,6 +124,12 @@ impl Api {
     pub(crate) fn body_limit(self, bytes: usize) -> Api {
         let router = self.router.layer(from_fn_with_state(bytes, body::limited));
         Api { router, roles: self.roles }
+    }
+
+    /// With a limit on the time of a request, its body included, for every route so far.
+    pub(crate) fn time_limit(self, time: Duration) -> Api {
+        let layer = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time);
+        Api { router: self.router.layer(layer), roles: self.roles }
     }
 
     /// The routes, and the table of their roles.

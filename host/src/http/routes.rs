@@ -30,6 +30,7 @@ use crate::http::definitions::shadow;
 use crate::http::intake::dead_letters;
 use crate::http::intake::deals;
 use crate::http::intake::hooks;
+use crate::http::intake::imports;
 use crate::http::intake::parked;
 use crate::http::intake::transactions;
 use crate::http::ops::audit;
@@ -54,10 +55,10 @@ use crate::http::roles::{Api, delete, get, post, put};
 use crate::server::secrets::Role::{Admin, Approver, Author, Reader};
 use crate::server::state::Service;
 
-/// Bytes of a body; of an import, `transactions::BODY_BYTES_MAX`.
+/// Bytes of a body; of an import, `imports::BODY_BYTES_MAX`.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// A request, its body included, has this long.
+/// A request, its body included, has this long; an import, `imports::TIMEOUT`.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The application.
@@ -74,14 +75,14 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
         .route("/healthz", routing::get(status::ready))
         .route("/metrics", routing::get(status::metrics))
         .route("/version", routing::get(status::version))
-        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited));
+        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT));
 
     let id = HeaderName::from_static("x-request-id");
     // The last layer is the outermost.
     api.merge(open)
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::disable())
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(problem::render))
         .layer(from_fn(caching::not_stored))
@@ -94,13 +95,14 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
 /// Every route that asks for a token, with the role that each of its methods asks for.
 pub(crate) fn api() -> Api {
     let small = arrivals().merge(results()).merge(asked()).merge(definitions()).merge(operation());
-    let large = Api::default()
-        .route(
-            "/v1/transactions",
-            get(deals::list).role(Reader).and(post(transactions::import).role(Admin)),
-        )
-        .merge(whole_sets());
-    small.body_limit(BODY_BYTES_MAX).merge(large.body_limit(transactions::BODY_BYTES_MAX))
+    let small = small.body_limit(BODY_BYTES_MAX);
+    let large = whole_sets().body_limit(imports::BODY_BYTES_MAX);
+    // An import reads its body itself, once there is room for it.
+    let imports = Api::default().route(
+        "/v1/transactions",
+        get(deals::list).role(Reader).and(post(imports::import).role(Admin)),
+    );
+    small.merge(large).time_limit(TIMEOUT).merge(imports.time_limit(imports::TIMEOUT))
 }
 
 /// What arrived, and what could not be read or decided.

@@ -30,6 +30,7 @@ use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
+use crate::server::room::Room;
 use crate::server::runs::Runs;
 use crate::server::secrets::{self, Secrets, Tokens};
 use crate::server::tasks::Tasks;
@@ -56,6 +57,10 @@ pub(crate) struct Service {
     pub(crate) config: Config,
     /// Machines for intake policies, off the worker.
     pub(crate) machines: Mutex<Vec<Machines>>,
+    /// Where imports are read.
+    pub(crate) imports_room: Room,
+    /// Where webhooks are read.
+    pub(crate) hooks_room: Room,
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// The way to the worker.
@@ -93,6 +98,10 @@ impl Surroundings for Outside {
 
     fn connector(&self, name: &str) -> Option<&'static dyn Connector> {
         plugins::connector(name)
+    }
+
+    fn connectors(&self) -> Vec<&'static str> {
+        plugins::connector_names()
     }
 
     fn secrets_of<'a>(

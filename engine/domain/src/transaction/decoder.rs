@@ -31,6 +31,22 @@ impl Decoder {
         let values: Box<[Value]> =
             cells.iter().map(|(column, cell)| self.value(column, cell)).collect();
 
+        let id = self.key(&layout, cells);
+        let clock = self.clock(&layout, cells);
+        let remarks = record.remarks().into();
+
+        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None, remarks }
+    }
+
+    /// The natural key of one record alone, as [`Decoder::decode`] finds it.
+    pub fn natural_key(&mut self, record: &Record) -> String {
+        let cells = record.delivered();
+        let layout = self.layout(cells);
+        self.key(&layout, cells)
+    }
+
+    /// The natural key; blank where a part of it is.
+    fn key(&self, layout: &Layout, cells: &[(String, Cell)]) -> String {
         let parts = layout.id.iter().map(|slot| {
             let cell = slot.and_then(|slot| cells.get(slot)).map(|(_, cell)| cell);
             match cell {
@@ -42,11 +58,7 @@ impl Decoder {
         let parts: Vec<&str> = parts.collect();
         // A key of which a part is missing would be the key of other rows as well.
         let blank = parts.iter().any(|part| self.fields.is_blank(part));
-        let id = if blank { String::new() } else { natural_key(&parts, self.fields.id_form) };
-        let clock = self.clock(&layout, cells);
-        let remarks = record.remarks().into();
-
-        Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None, remarks }
+        if blank { String::new() } else { natural_key(&parts, self.fields.id_form) }
     }
 
     fn value(&self, column: &str, cell: &Cell) -> Value {

@@ -8,9 +8,12 @@ mod table;
 
 pub use self::csv::{delimiter_name, other_separator};
 pub use self::json::record;
-pub use self::table::table;
+pub use self::table::{COLUMNS_MAX, Table};
 use super::Record;
 use super::remark::column_name;
+
+/// Bytes that a row of text may have.
+pub const ROW_BYTES_MAX: usize = 1 << 20;
 
 /// A body that is not rows: where and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
@@ -81,23 +84,89 @@ pub enum TextFormat {
     Json,
 }
 
-/// Reads a body of UTF-8, with a byte order mark or without.
+/// A body of text whose rows are read one after the other, as often as they are asked for; no more
+/// than one of them is in memory beside the body.
+#[derive(Debug, Clone)]
+pub struct TextBody<'t> {
+    text: &'t str,
+    layout: FileLayout,
+    kind: Kind,
+}
+
+/// What was found out about a text.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Delimited by this.
+    Delimited(char),
+    /// JSON, with what is said of a value that is no row.
+    Json(&'static str),
+}
+
+/// Rows that are read when they are asked for; behind an error there are none.
+pub type RowReader<'t> = Box<dyn Iterator<Item = Result<Row, Malformed>> + 't>;
+
+impl<'t> TextBody<'t> {
+    /// Takes a body of UTF-8, with a byte order mark or without: finds out its delimiter, or checks
+    /// its syntax.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is no text or no JSON, or its cells are separated by nothing that is
+    /// known.
+    pub fn open(
+        format: TextFormat,
+        body: &'t [u8],
+        layout: &FileLayout,
+    ) -> Result<Self, Malformed> {
+        // Windows puts the mark before text.
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let text = std::str::from_utf8(body).map_err(|error| {
+            let read = String::from_utf8_lossy(body.get(..error.valid_up_to()).unwrap_or_default());
+            Malformed::at(line_of(&read, read.len()), "not UTF-8 text".to_owned())
+        })?;
+
+        let kind = match format {
+            TextFormat::Csv => Kind::Delimited(csv::delimiter(text, layout)?),
+            TextFormat::Ndjson => Kind::Json(json::check_lines(text)?),
+            TextFormat::Json => Kind::Json(json::check(text)?),
+        };
+        Ok(TextBody { text, layout: layout.clone(), kind })
+    }
+
+    /// The delimiter, where it is none of commas and was found out.
+    pub fn detected(&self) -> Option<char> {
+        match self.kind {
+            Kind::Delimited(sign) if self.layout.delimiter.is_none() && sign != ',' => Some(sign),
+            _ => None,
+        }
+    }
+
+    /// The columns of the header, and the rows in order; JSON has no header.
+    ///
+    /// # Errors
+    /// [`Malformed`] where the header is none.
+    pub fn rows(&self) -> Result<(Vec<String>, RowReader<'t>), Malformed> {
+        match self.kind {
+            Kind::Delimited(delimiter) => {
+                let table = csv::table(self.text, delimiter, &self.layout)?;
+                Ok((table.columns().to_vec(), Box::new(table)))
+            }
+            Kind::Json(not_a_row) => {
+                Ok((Vec::new(), Box::new(json::JsonRows::new(self.text, not_a_row))))
+            }
+        }
+    }
+}
+
+/// Reads a whole body of UTF-8, with a byte order mark or without.
 ///
 /// # Errors
 /// [`Malformed`] at the first thing that is no row: a row that has not as many cells as the header,
 /// a quote that stays open, a column that the header names twice, or what is not a JSON object.
 pub fn sheet(format: TextFormat, body: &[u8], layout: &FileLayout) -> Result<Sheet, Malformed> {
-    // Windows puts the mark before text.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let read = String::from_utf8_lossy(body.get(..error.valid_up_to()).unwrap_or_default());
-        Malformed::at(line_of(&read, read.len()), "not UTF-8 text".to_owned())
-    })?;
-    match format {
-        TextFormat::Csv => csv::sheet(text, layout),
-        TextFormat::Ndjson => json::lines(text),
-        TextFormat::Json => json::values(text),
-    }
+    let body = TextBody::open(format, body, layout)?;
+    let (columns, rows) = body.rows()?;
+    let rows = rows.collect::<Result<_, _>>()?;
+    Ok(Sheet { columns, rows, detected: body.detected() })
 }
 
 /// Rows of delimited text.

@@ -57,8 +57,12 @@ pub fn resume(context: &Context) {
 /// Transactions that are parked, and those with a credit that a policy's error holds.
 fn stopped(context: &Context) -> Result<Vec<String>, StoreError> {
     let ledger = &context.ledger;
-    let parked = ledger.parked()?.into_iter();
-    let mut ids: Vec<String> = parked.map(|note| note.transaction).collect();
+    let (mut ids, mut from) = (Vec::new(), Some(0));
+    while let Some(number) = from {
+        let (parked, next) = ledger.parked_page(number, PAGE)?;
+        ids.extend(parked.into_iter().map(|note| note.transaction));
+        from = next;
+    }
 
     let status = Some(Status::Held);
     let mut query = CreditQuery { status, limit: PAGE, ..CreditQuery::default() };

@@ -11,12 +11,20 @@ use crate::context::Context;
 /// How many deals are remembered.
 const TIMEOUTS_MAX: usize = 100_000;
 
+/// Parked deals that are read at a time.
+const PAGE: usize = 1000;
+
 /// Remembers deals that an earlier process parked since they ran out of time.
 pub fn find(context: &Context) {
-    let parked = context.ledger.parked().unwrap_or_default().into_iter();
-    let late = parked.filter(|note| accredit_script::is_timeout(&note.message));
-    let late = late.map(|note| note.transaction).take(TIMEOUTS_MAX);
-    context.with_timeouts(|known| known.extend(late));
+    let mut from = Some(0);
+    while let Some(number) =
+        from.filter(|_| context.with_timeouts(|known| known.len()) < TIMEOUTS_MAX)
+    {
+        let (parked, next) = context.ledger.parked_page(number, PAGE).unwrap_or_default();
+        let late = parked.into_iter().filter(|note| accredit_script::is_timeout(&note.message));
+        context.with_timeouts(|known| known.extend(late.map(|note| note.transaction)));
+        from = next;
+    }
 }
 
 /// Remembers deals that ran out of time.

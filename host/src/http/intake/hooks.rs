@@ -3,11 +3,11 @@
 //! Not deciding: the worker does that afterwards. An authentic delivery is never refused; what is
 //! wrong with its content is found by the worker and kept as a dead letter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use accredit_ledger::inbox::Delivery;
-use accredit_operations::intake;
+use accredit_operations::intake::{self, Comparison};
 use accredit_seams::connector::{Payload, Verified};
 use axum::Json;
 use axum::body::Bytes;
@@ -21,6 +21,9 @@ use crate::http::problem::Problem;
 use crate::plugins;
 use crate::server::state::Service;
 use crate::server::writer::NotTaken;
+
+/// Bytes of bodies whose deals are read at the same time.
+pub(crate) const BYTES_AT_ONCE_MAX: usize = 2 << 20;
 
 /// Machines kept for answers; more requests at a time make their own.
 const MACHINES_KEPT_MAX: usize = 8;
@@ -62,7 +65,13 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
         return Err(Problem::new(status, "media_type", detail));
     }
 
-    let verified = service.blocking(move |service| verified(service, request)).await;
+    // Deals need a lot more memory than the text that they are read from.
+    let room = service.hooks_room.enter(request.body.len()).await;
+    let verified = service.blocking(move |service| {
+        let _room = room;
+        verified(service, request)
+    });
+    let verified = verified.await;
     let (delivery, columns_missing, secret) = verified.inspect_err(|_| {
         service.metrics.webhook(&source, "refused");
     })?;
@@ -191,9 +200,9 @@ fn transactions(
     }
 
     let rows = understood.map(|understood| understood.rows).unwrap_or_default();
-    let mut ids: Vec<String> = Vec::new();
+    let (mut ids, mut seen) = (Vec::new(), HashSet::new());
     for (_, transaction) in &rows {
-        if !ids.iter().any(|id| **id == *transaction.id) {
+        if seen.insert(&*transaction.id) {
             ids.push(transaction.id.to_string());
         }
     }
@@ -203,9 +212,11 @@ fn transactions(
     }
 
     let fields = &ruleset.settings.fields;
-    let records = rows.iter().map(|(record, _)| record);
-    let compared = intake::compare_with_present(&service.ledger, fields, records);
-    let compared = compared.map_err(|error| Problem::internal(&error))?;
+    let failed = |error| Problem::internal(&error);
+    let mut comparison = Comparison::new(&service.ledger, fields).map_err(failed)?;
+    for (record, _) in &rows {
+        comparison.add(record).map_err(failed)?;
+    }
 
-    Ok((ids, compared.lost))
+    Ok((ids, comparison.end().lost))
 }

@@ -2,9 +2,9 @@
 //!
 //! Called by `read`.
 
-use super::table::table;
-use super::{FileLayout, Lines, Malformed, Sheet, line_of};
-use crate::delimited::{Cell as Delimited, OpenQuote, Rows};
+use super::table::Table;
+use super::{FileLayout, Lines, Malformed, ROW_BYTES_MAX, line_of};
+use crate::delimited::{BrokenRow, Cell as Delimited, Rows};
 use crate::transaction::Cell;
 
 /// What may separate cells: commas, and what spreadsheets write instead in many countries.
@@ -27,25 +27,24 @@ pub fn other_separator(text: &str) -> Option<&'static str> {
     known.map(|(_, name)| *name)
 }
 
-/// Reads `text` with the delimiter of the layout; without one with commas, or else with the first
-/// other delimiter by which all rows have as many cells as the header.
-pub(super) fn sheet(text: &str, layout: &FileLayout) -> Result<Sheet, Malformed> {
+/// What separates the cells of `text`: the delimiter of the layout; without one commas, or else the
+/// first other delimiter by which all rows have as many cells as the header.
+pub(super) fn delimiter(text: &str, layout: &FileLayout) -> Result<char, Malformed> {
     if let Some(delimiter) = layout.delimiter {
-        return with(text, delimiter, layout);
+        return Ok(delimiter);
     }
-    let commas = with(text, ',', layout);
-    let one_column = |sheet: &Sheet| sheet.columns.len() < 2;
-    if !commas.as_ref().map_or(true, one_column) {
-        return commas;
+
+    let commas = columns(text, ',', layout);
+    if commas.as_ref().is_ok_and(|columns| *columns > 1) {
+        return Ok(',');
     }
 
     for (delimiter, _) in DELIMITERS.into_iter().skip(1) {
-        if let Ok(sheet) = with(text, delimiter, layout)
-            && !one_column(&sheet)
-        {
-            return Ok(Sheet { detected: Some(delimiter), ..sheet });
+        if columns(text, delimiter, layout).is_ok_and(|columns| columns > 1) {
+            return Ok(delimiter);
         }
     }
+
     if let Some(separator) = other_separator(text) {
         let message = format!(
             "cells are separated by {separator}, and not every row has as many as the header"
@@ -53,24 +52,36 @@ pub(super) fn sheet(text: &str, layout: &FileLayout) -> Result<Sheet, Malformed>
         let help = "write commas, or repair the rows and set `delimiter` in [transactions]";
         return Err(Malformed { help: Some(help.to_owned()), ..Malformed::at(1, message) });
     }
-    commas
+    commas.map(|_| ',')
 }
 
-/// Reads `text` with this delimiter.
-fn with(text: &str, delimiter: char, layout: &FileLayout) -> Result<Sheet, Malformed> {
+/// How many columns `text` has with this delimiter, where each of its rows has as many.
+fn columns(text: &str, delimiter: char, layout: &FileLayout) -> Result<usize, Malformed> {
+    let mut table = table(text, delimiter, layout)?;
+    table.check()?;
+    Ok(table.columns().len())
+}
+
+/// The rows of `text` with this delimiter.
+pub(super) fn table<'t>(
+    text: &'t str,
+    delimiter: char,
+    layout: &FileLayout,
+) -> Result<Table<'t>, Malformed> {
     let body = below(text, layout.skip_rows);
     let start = text.len() - body.len();
     let mut lines = Lines::new(text);
-    let mut rows = Rows::new(body, delimiter);
-    let cells = std::iter::from_fn(|| {
+    let mut rows = Rows::new(body, delimiter).with_row_limit(ROW_BYTES_MAX);
+
+    let cells = std::iter::from_fn(move || {
         let line = lines.of(start + rows.offset());
-        let row = rows.next_row().map_err(|OpenQuote(offset)| open_quote(text, start + offset));
+        let row = rows.next_row().map_err(|broken| malformed(text, start, broken));
         let cells = |row: Vec<Delimited>| {
             row.into_iter().map(|cell| Cell::Text(unguarded(cell.text))).collect()
         };
         row.map(|row| row.map(|row| (line, cells(row)))).transpose()
     });
-    table(cells, false, layout)
+    Table::new(cells, false, layout)
 }
 
 /// A cell without the guard `="…"`, by which spreadsheets are kept from reading it as a number.
@@ -91,13 +102,26 @@ fn below(text: &str, lines: usize) -> &str {
     rest
 }
 
-fn open_quote(text: &str, offset: usize) -> Malformed {
+/// What is no row, in a text whose rows begin at `start`.
+fn malformed(text: &str, start: usize, broken: BrokenRow) -> Malformed {
+    let (offset, message, help) = match broken {
+        BrokenRow::OpenQuote(offset) => {
+            let help = "close the quote, and write a quote inside a quoted cell twice";
+            (offset, "a quoted cell does not end with its quote".to_owned(), help)
+        }
+        BrokenRow::TooLong(offset) => {
+            let help = "shorten the row; if the cell begins with a quote, see whether it is closed";
+            (offset, format!("the row has more than {ROW_BYTES_MAX} bytes"), help)
+        }
+    };
+
+    let offset = start + offset;
     let before = text.get(..offset).unwrap_or_default();
-    let start = before.rsplit(['\r', '\n']).next().unwrap_or_default();
+    let line_start = before.rsplit(['\r', '\n']).next().unwrap_or_default();
     Malformed {
         line: line_of(text, offset),
-        column: start.chars().count() as u64 + 1,
-        message: "a quoted cell does not end with its quote".to_owned(),
-        help: Some("close the quote, and write a quote inside a quoted cell twice".to_owned()),
+        column: line_start.chars().count() as u64 + 1,
+        message,
+        help: Some(help.to_owned()),
     }
 }

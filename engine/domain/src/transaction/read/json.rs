@@ -2,77 +2,143 @@
 //!
 //! Called by `read`.
 
+use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value as Json};
 
-use super::{Lines, Malformed, Row, Sheet, column_name};
+use super::{Lines, Malformed, ROW_BYTES_MAX, Row, column_name};
 use crate::transaction::{Cell, Record};
 
-/// Reads `text`, one value a line; where a line is none, as values that follow each other.
-pub(super) fn lines(text: &str) -> Result<Sheet, Malformed> {
-    let mut sheet = Sheet::default();
+/// What is said of a value that is no row.
+const EXPECTED: &str = "expected one transaction as a JSON object, or an array of them";
+
+/// Rows of values that follow each other, and of the arrays among them, each read when it is asked
+/// for.
+pub(super) struct JsonRows<'t> {
+    text: &'t str,
+    at: usize,
+    /// Where the value begins whose rows are read.
+    line: u64,
+    is_in_array: bool,
+    places: Lines<'t>,
+    /// What is said of a value that is no row.
+    not_a_row: &'static str,
+    is_over: bool,
+}
+
+/// Checks the syntax of `text`, one value a line; where a line is none, as values that follow each
+/// other. What is then said of a value that is no row.
+pub(super) fn check_lines(text: &str) -> Result<&'static str, Malformed> {
     for (line, written) in (1..).zip(text.split('\n')) {
         if written.trim().is_empty() {
             continue;
         }
-
-        let json: Json = match serde_json::from_str(written) {
-            Ok(json) => json,
-            Err(error) => {
-                let column = characters(written, error.column());
-                let malformed = Malformed { column, ..Malformed::at(line, reason(&error)) };
-                // Pretty-printed values run over several lines.
-                return values(text).map_err(|_| malformed);
-            }
-        };
-
-        let not_rows = || Malformed::at(line, "not a JSON object".to_owned());
-        add(&mut sheet, line, &json).ok_or_else(not_rows)?;
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(written) {
+            let column = characters(written, error.column());
+            let malformed = Malformed { column, ..Malformed::at(line, reason(&error)) };
+            // Pretty-printed values run over several lines.
+            return check(text).map_err(|_| malformed);
+        }
     }
-    Ok(sheet)
+    Ok("not a JSON object")
 }
 
-/// Reads `text` as values that follow each other; most often it is only one.
-pub(super) fn values(text: &str) -> Result<Sheet, Malformed> {
-    let mut sheet = Sheet::default();
-    let mut places = Lines::new(text);
-    let mut values = Deserializer::from_str(text).into_iter::<Json>();
+/// Checks the syntax of `text` as values that follow each other; most often it is only one.
+pub(super) fn check(text: &str) -> Result<&'static str, Malformed> {
+    // A body without anything is most likely cut off, and no list of no rows.
+    if text.trim().is_empty() {
+        return Err(Malformed::at(1, "EOF while parsing a value".to_owned()));
+    }
 
-    loop {
-        let before = values.byte_offset();
-        let blank = text.get(before..).unwrap_or_default();
-        let line = places.of(before + (blank.len() - blank.trim_start().len()));
-
-        let Some(value) = values.next() else { break };
-        let json = value.map_err(|error| {
+    for value in Deserializer::from_str(text).into_iter::<IgnoredAny>() {
+        value.map_err(|error| {
             let line = error.line().max(1);
             let written = text.split('\n').nth(line - 1).unwrap_or_default();
             let column = characters(written, error.column());
             Malformed { column, ..Malformed::at(line as u64, reason(&error)) }
         })?;
-
-        let message = "expected one transaction as a JSON object, or an array of them";
-        let not_rows = || Malformed::at(line, message.to_owned());
-        add(&mut sheet, line, &json).ok_or_else(not_rows)?;
     }
-
-    // A body without anything is most likely cut off, and no list of no rows.
-    if sheet.rows.is_empty() && text.trim().is_empty() {
-        return Err(Malformed::at(1, "EOF while parsing a value".to_owned()));
-    }
-    Ok(sheet)
+    Ok(EXPECTED)
 }
 
-/// Adds the rows of a value, all of which begin on `line` as far as it is known; none when it is no
-/// object and no array of objects.
-fn add(sheet: &mut Sheet, line: u64, json: &Json) -> Option<()> {
-    let rows = match json {
-        Json::Array(rows) => rows.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    for row in rows {
-        sheet.rows.push(Row { line, record: record(row)? });
+impl<'t> JsonRows<'t> {
+    /// The rows of a text whose syntax was checked.
+    pub(super) fn new(text: &'t str, not_a_row: &'static str) -> Self {
+        let (places, is_in_array) = (Lines::new(text), false);
+        JsonRows { text, at: 0, line: 1, is_in_array, places, not_a_row, is_over: false }
     }
-    Some(())
+
+    fn next_row(&mut self) -> Result<Option<Row>, Malformed> {
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let blank = rest.len() - rest.trim_start().len();
+            self.at += blank;
+
+            let sign = rest.as_bytes().get(blank).copied();
+            match (sign, self.is_in_array) {
+                (None, _) => return Ok(None),
+                (Some(b','), true) => self.at += 1,
+                (Some(b']'), true) => {
+                    self.is_in_array = false;
+                    self.at += 1;
+                }
+                (Some(b'['), false) => {
+                    self.line = self.places.of(self.at);
+                    self.is_in_array = true;
+                    self.at += 1;
+                }
+                (Some(_), true) => return self.object().map(Some),
+                (Some(_), false) => {
+                    self.line = self.places.of(self.at);
+                    return self.object().map(Some);
+                }
+            }
+        }
+    }
+
+    /// The object that begins here.
+    fn object(&mut self) -> Result<Row, Malformed> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with('{') {
+            return Err(Malformed::at(self.line, self.not_a_row.to_owned()));
+        }
+
+        let window = rest.get(..rest.floor_char_boundary(ROW_BYTES_MAX)).unwrap_or(rest);
+        let mut values = Deserializer::from_str(window).into_iter::<Json>();
+        match values.next() {
+            Some(Ok(json)) => {
+                let row = record(&json).map(|record| Row { line: self.line, record });
+                self.at += values.byte_offset();
+                row.ok_or_else(|| Malformed::at(self.line, self.not_a_row.to_owned()))
+            }
+
+            Some(Err(error)) if error.is_eof() && window.len() < rest.len() => {
+                let message = format!("the row has more than {ROW_BYTES_MAX} bytes");
+                Err(Malformed::at(self.places.of(self.at), message))
+            }
+
+            // What the check of the whole text lets pass: values nested too deep, halves of characters.
+            Some(Err(error)) => {
+                let first = self.places.of(self.at);
+                let line = first.saturating_add(error.line() as u64).saturating_sub(1);
+                Err(Malformed::at(line, reason(&error)))
+            }
+
+            None => Err(Malformed::at(self.line, self.not_a_row.to_owned())),
+        }
+    }
+}
+
+impl Iterator for JsonRows<'_> {
+    type Item = Result<Row, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let row = self.next_row().transpose();
+        self.is_over = !matches!(row, Some(Ok(_)));
+        row
+    }
 }
 
 /// A column that was counted in bytes, in characters.

@@ -4,53 +4,118 @@
 
 use std::collections::BTreeSet;
 
-use super::{FileLayout, Malformed, Row, Sheet, column_name};
+use super::{FileLayout, Malformed, Row, column_name};
 use crate::transaction::{Cell, Record, trimmed};
 
 /// What a row that is no row may be.
 const ADVICE: &str = "put a cell that contains a comma in quotes; a blank cell needs its comma; of a \
                       title or a footer see `skip_rows` and `stop_at_blank` in [transactions]";
 
-/// Reads rows with their lines; the first one names the columns, and blank ones are passed over.
-/// In a `ragged` table blank cells at the end of a row may be left out.
-///
-/// # Errors
-/// At a column that the header names twice, and at the first row that has not as many cells as it.
-pub fn table(
-    mut rows: impl Iterator<Item = Result<(u64, Vec<Cell>), Malformed>>,
-    ragged: bool,
-    layout: &FileLayout,
-) -> Result<Sheet, Malformed> {
-    let mut sheet = Sheet::default();
-    let Some((line, names)) = first_row(&mut rows)? else { return Ok(sheet) };
-    sheet.columns = header(&names, line)?;
+/// Columns that a header may have.
+pub const COLUMNS_MAX: usize = 4096;
 
-    let mut after_blank = false;
-    while let Some(row) = rows.next() {
-        let (line, mut cells) = row?;
-        if cells.iter().all(is_blank) {
-            if layout.stop_at_blank {
-                break;
-            }
-            after_blank = true;
-            continue;
+/// Rows of cells with their lines.
+type Lines<'t> = Box<dyn Iterator<Item = Result<(u64, Vec<Cell>), Malformed>> + 't>;
+
+/// A table that is read row by row: the first row names the columns, and blank ones are passed over.
+pub struct Table<'t> {
+    rows: Lines<'t>,
+    columns: Vec<String>,
+    /// Whether blank cells at the end of a row may be left out.
+    is_ragged: bool,
+    stop_at_blank: bool,
+    after_blank: bool,
+    is_over: bool,
+}
+
+impl<'t> Table<'t> {
+    /// Reads the header of `rows`. In a ragged table blank cells at the end of a row may be left out.
+    ///
+    /// # Errors
+    /// At a header that names a column twice, or more than [`COLUMNS_MAX`] of them.
+    pub fn new(
+        rows: impl Iterator<Item = Result<(u64, Vec<Cell>), Malformed>> + 't,
+        is_ragged: bool,
+        layout: &FileLayout,
+    ) -> Result<Self, Malformed> {
+        let mut rows: Lines<'t> = Box::new(rows);
+        let first = first_row(&mut rows)?;
+        let is_over = first.is_none();
+        let (line, names) = first.unwrap_or_default();
+
+        if names.len() > COLUMNS_MAX {
+            let message =
+                format!("the header has {} columns, more than {COLUMNS_MAX}", names.len());
+            return Err(Malformed::at(line, message));
         }
 
-        if ragged {
-            let filled = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
-            cells.resize(filled.max(sheet.columns.len()), Cell::Null);
-        }
-
-        if cells.len() != sheet.columns.len() {
-            // The next row tells a title above the header from one row that is wrong.
-            let next = rows.next().and_then(Result::ok).map(|(_, cells)| cells.len());
-            return Err(unequal((cells.len(), next), sheet.columns.len(), line, after_blank));
-        }
-
-        let cells = sheet.columns.iter().cloned().zip(cells).collect();
-        sheet.rows.push(Row { line, record: Record { cells } });
+        let columns = header(&names, line)?;
+        let stop_at_blank = layout.stop_at_blank;
+        Ok(Table { rows, columns, is_ragged, stop_at_blank, after_blank: false, is_over })
     }
-    Ok(sheet)
+
+    /// The columns of its header.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Goes through all rows and keeps none.
+    ///
+    /// # Errors
+    /// At the first row that has not as many cells as the header.
+    pub(super) fn check(&mut self) -> Result<(), Malformed> {
+        while self.next_cells()?.is_some() {}
+        Ok(())
+    }
+
+    /// The cells of the next row that is not blank, as many as the header has.
+    fn next_cells(&mut self) -> Result<Option<(u64, Vec<Cell>)>, Malformed> {
+        while !self.is_over {
+            let Some((line, mut cells)) = self.rows.next().transpose()? else { break };
+            if cells.iter().all(is_blank) {
+                if self.stop_at_blank {
+                    break;
+                }
+                self.after_blank = true;
+                continue;
+            }
+
+            if self.is_ragged {
+                let last = cells.iter().rposition(|cell| !is_blank(cell));
+                let filled = last.map_or(0, |last| last + 1);
+                cells.resize(filled.max(self.columns.len()), Cell::Null);
+            }
+
+            if cells.len() != self.columns.len() {
+                // The next row tells a title above the header from one row that is wrong.
+                let next = self.rows.next().and_then(Result::ok).map(|(_, cells)| cells.len());
+                let counts = (cells.len(), next);
+                return Err(unequal(counts, self.columns.len(), line, self.after_blank));
+            }
+            return Ok(Some((line, cells)));
+        }
+
+        self.is_over = true;
+        Ok(None)
+    }
+}
+
+impl Iterator for Table<'_> {
+    type Item = Result<Row, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_cells() {
+            Ok(cells) => {
+                let (line, cells) = cells?;
+                let cells = self.columns.iter().cloned().zip(cells).collect();
+                Some(Ok(Row { line, record: Record { cells } }))
+            }
+            Err(malformed) => {
+                self.is_over = true;
+                Some(Err(malformed))
+            }
+        }
+    }
 }
 
 /// The first row with cells: a header without any name is one all the same.

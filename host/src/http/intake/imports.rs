@@ -1,0 +1,316 @@
+//! Rows imported in bulk: `POST /v1/transactions`.
+//!
+//! An import goes through the same inbox as webhooks; a body that is not rows is refused whole, with
+//! the lines at fault.
+//!
+//! **Architecture invariants:** the body is in memory once, and of its rows one chunk at a time: they
+//! are gone through anew for each question about them. Nothing is stored before all of them were
+//! read.
+
+mod chunks;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::transaction::Record;
+use accredit_domain::transaction::read::Malformed;
+use accredit_operations::intake::{Compared, Comparison};
+use accredit_operations::suspect::{self, Survey, Suspicions};
+use accredit_workspace::Ruleset;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+
+use self::chunks::Chunks;
+use crate::directory::formats::{self, Body, Format, NotRead};
+use crate::http::body;
+use crate::http::problem::Problem;
+use crate::server::room::Place;
+use crate::server::state::Service;
+
+/// Bytes of an import, packed or not.
+pub(crate) const BODY_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of a spreadsheet: its texts are in memory while it is read.
+const SPREADSHEET_BYTES_MAX: usize = 16 << 20;
+
+/// An import, its body included, has this long.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How long an import waits until others have been read.
+const ROOM_WAIT: Duration = Duration::from_secs(20);
+
+/// Lines named in one refusal.
+const ERRORS_MAX: usize = 100;
+
+/// Bytes of an `Idempotency-Key`.
+const KEY_BYTES_MAX: usize = 128;
+
+/// Takes rows in any of the formats of a directory but Parquet, with gzip around them or without.
+pub(crate) async fn import(
+    State(service): State<Arc<Service>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let key = key(&head.headers)?;
+    let form = Form::of(&head.headers)?;
+
+    // Before the body is in memory, so that many at once are not.
+    let entered = service.imports_room.enter(form.bytes(&head.headers));
+    let Ok(place) = tokio::time::timeout(ROOM_WAIT, entered).await else {
+        body::discard(body, BODY_BYTES_MAX).await;
+        return Err(Problem::unavailable("other imports are being read; nothing was taken"));
+    };
+    let body = body::read(body, form.bytes_max()).await?;
+
+    let runtime = Handle::current();
+    let answer = service.blocking(move |service| {
+        let import = Import { service, runtime, form, key, _place: place };
+        import.take(body.into())
+    });
+    Ok((StatusCode::ACCEPTED, Json(answer.await?)).into_response())
+}
+
+/// What a body is, as its headers say.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    format: Format,
+    is_packed: bool,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap) -> Result<Form, Problem> {
+        let refused =
+            |detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail);
+
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let format = formats::of_media_type(&kind).ok_or_else(|| {
+            refused(format!("expected one of {}", formats::media_types().join(", ")))
+        })?;
+
+        let is_packed = match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+            None | Some(b"identity") => false,
+            Some(b"gzip") => true,
+            Some(_) => {
+                let detail = "expected a body without content encoding, or `gzip`";
+                return Err(refused(detail.to_owned()));
+            }
+        };
+        Ok(Form { format, is_packed })
+    }
+
+    /// Bytes that the body may have.
+    fn bytes_max(self) -> usize {
+        if self.format == Format::Xlsx { SPREADSHEET_BYTES_MAX } else { BODY_BYTES_MAX }
+    }
+
+    /// Bytes that the body may come to, unpacked.
+    fn bytes(self, headers: &HeaderMap) -> usize {
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        match length.and_then(|length| length.parse().ok()) {
+            Some(length) if !self.is_packed && self.format != Format::Xlsx => length,
+            _ => BODY_BYTES_MAX,
+        }
+    }
+}
+
+/// The key of the delivery, as the sender made it.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().map(|key| key.trim().trim_matches('"')).unwrap_or("");
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        let detail = format!("`Idempotency-Key` must have 1 to {KEY_BYTES_MAX} visible characters");
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// A key for a body whose sender made none. The same body may come again and mean something, when
+/// its deals have become others in between, so the key is that of this one request.
+fn own_key(hash: &str) -> Result<String, Problem> {
+    let mut request = [0; 8];
+    getrandom::fill(&mut request).map_err(|error| Problem::internal(&error))?;
+    let number = u64::from_be_bytes(request);
+    Ok(format!("body_{hash}_{number:016x}"))
+}
+
+/// An import under way.
+struct Import<'s> {
+    service: &'s Service,
+    runtime: Handle,
+    form: Form,
+    /// As the sender made it.
+    key: Option<String>,
+    /// Held until the last row is stored.
+    _place: Place,
+}
+
+/// What the rows of a body are, beside themselves.
+struct Look {
+    rows: usize,
+    columns: Vec<String>,
+    compared: Compared,
+    suspicions: Suspicions,
+}
+
+impl Import<'_> {
+    /// Reads the body, and stores it if all of it is rows that say something new; the answer.
+    fn take(mut self, body: Bytes) -> Result<Value, Problem> {
+        let ruleset = self.service.ruleset.load_full();
+        let body = self.unpacked(body)?;
+        let hash = blake3::hash(&body).to_hex().to_string();
+
+        let (format, layout) = (self.form.format, &ruleset.settings.layout);
+        let opened = Body::open(format, &body, layout, BODY_BYTES_MAX as u64);
+        let mut body = opened.map_err(not_read)?;
+        let Look { rows, columns, compared, suspicions } = self.look(&ruleset, &mut body)?;
+
+        let fields = &ruleset.settings.fields;
+        let mut warnings: Vec<Value> = suspicions.findings.iter().map(warning).collect();
+        if !columns.is_empty() {
+            warnings.extend(suspect::header(fields, "", &columns).iter().map(warning));
+        }
+        let notes = Notes { warnings, columns_missing: compared.lost, delimiter: body.detected() };
+
+        let given = self.key.take();
+        let is_known = given.is_none() && compared.nothing_new;
+        let key = given.map_or_else(|| own_key(&hash), Ok)?;
+        let mut chunks = Chunks::new(self.service, &self.runtime, &key, &hash);
+        if !is_known {
+            for row in body.rows().map_err(malformed)?.1 {
+                let record = row.map_err(malformed)?.record;
+                chunks.add(record, fields, &suspicions.conflicts)?;
+            }
+        }
+        let stored = chunks.end()?;
+
+        let outcome = if stored.duplicate { "duplicate" } else { "accepted" };
+        self.service.metrics.webhook("import", outcome);
+        let mut answer = json!({
+            "delivery": key,
+            "rows": rows,
+            "deliveries": stored.deliveries,
+            "duplicate": stored.duplicate,
+        });
+        notes.tell(&mut answer);
+        Ok(answer)
+    }
+
+    /// The body without its content encoding.
+    fn unpacked(&self, body: Bytes) -> Result<Bytes, Problem> {
+        if !self.form.is_packed {
+            return Ok(body);
+        }
+        let unpacked = formats::unpacked(&body, self.form.bytes_max() as u64);
+        unpacked.map(Bytes::from).map_err(not_read)
+    }
+
+    /// Goes through the rows: all can be read, and each has a natural key.
+    fn look(&self, ruleset: &Ruleset, body: &mut Body<'_>) -> Result<Look, Problem> {
+        let fields = &ruleset.settings.fields;
+        let failed = |error| Problem::internal(&error);
+
+        let mut survey = Survey::new(ruleset);
+        let mut comparison = Comparison::new(&self.service.ledger, fields).map_err(failed)?;
+        let mut without_key = Vec::new();
+        let mut count = 0;
+
+        let (columns, rows) = body.rows().map_err(malformed)?;
+        for row in rows {
+            let row = row.map_err(malformed)?;
+            let key = survey.add("", row.line, &row.record);
+            if key.is_empty() && without_key.len() < ERRORS_MAX {
+                without_key.push((count, row.line));
+            }
+            comparison.add(&row.record).map_err(failed)?;
+            count += 1;
+            self.check_stopping()?;
+        }
+        if !without_key.is_empty() {
+            return Err(no_natural_key(&fields.id, &without_key));
+        }
+
+        let suspicions = survey.end(|each: &mut dyn FnMut(&str, u64, &Record)| {
+            for row in body.rows().map_err(malformed)?.1 {
+                let row = row.map_err(malformed)?;
+                each("", row.line, &row.record);
+                self.check_stopping()?;
+            }
+            Ok::<(), Problem>(())
+        })?;
+        Ok(Look { rows: count, columns, compared: comparison.end(), suspicions })
+    }
+
+    /// A stop does not wait for a body to be read.
+    fn check_stopping(&self) -> Result<(), Problem> {
+        if self.service.stopping.load(Ordering::Acquire) {
+            return Err(Problem::unavailable("the server is stopping; nothing was taken"));
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with rows that are taken all the same.
+struct Notes {
+    warnings: Vec<Value>,
+    columns_missing: BTreeMap<String, BTreeSet<String>>,
+    delimiter: Option<char>,
+}
+
+impl Notes {
+    fn tell(self, answer: &mut Value) {
+        let Some(answer) = answer.as_object_mut() else { return };
+        if !self.warnings.is_empty() {
+            answer.insert("warnings".to_owned(), self.warnings.into());
+        }
+        if !self.columns_missing.is_empty() {
+            answer.insert("columns_missing".to_owned(), json!(self.columns_missing));
+        }
+        if let Some(delimiter) = self.delimiter {
+            answer.insert("delimiter".to_owned(), json!(delimiter));
+        }
+    }
+}
+
+fn not_read(error: NotRead) -> Problem {
+    match error {
+        NotRead::Malformed(error) => malformed(error),
+        NotRead::NotPacked(reason) => Problem::bad_request(reason),
+        NotRead::TooLarge(bytes_max) => {
+            let detail = format!("unpacked the body has more than {bytes_max} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        }
+    }
+}
+
+fn malformed(error: Malformed) -> Problem {
+    let mut told = json!({ "line": error.line, "detail": error.message });
+    if let (Some(told), Some(help)) = (told.as_object_mut(), error.help) {
+        told.insert("help".to_owned(), help.into());
+    }
+    Problem::bad_request("the body is not rows; nothing was taken").errors(vec![told])
+}
+
+fn warning(finding: &Diagnostic) -> Value {
+    let Diagnostic { code, place, message, help, .. } = finding;
+    json!({ "code": code, "line": place.line, "detail": message, "help": help })
+}
+
+/// The refusal of rows without a natural key, by their numbers from 0 and their lines.
+fn no_natural_key(columns: &[String], rows: &[(usize, u64)]) -> Problem {
+    let column = columns.join("`, `");
+    let detail = format!("the natural key `{column}` is blank or missing");
+    let errors = rows.iter().map(
+        |(index, line)| json!({ "pointer": format!("/{index}"), "line": line, "detail": detail }),
+    );
+    let problem = Problem::unprocessable("no_natural_key", "rows cannot be told apart");
+    problem.errors(errors.collect())
+}
