@@ -1,6 +1,7 @@
 //! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
 
 mod crash;
+mod processes;
 mod wishes;
 
 use rust_decimal::Decimal;
