@@ -3,7 +3,7 @@
 //! The engine knows no connector; the host hands in the names of its own. Called by `check` and by
 //! activations.
 
-use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
 use accredit_workspace::Ruleset;
 
 /// A finding for each source whose connector is not one of `connectors`.
@@ -17,7 +17,7 @@ pub fn unknown_connectors(ruleset: &Ruleset, connectors: &[&str]) -> Vec<Diagnos
         let help = help.unwrap_or_else(|| format!("write one of: {}", connectors.join(", ")));
 
         let message = format!("there is no connector `{name}`");
-        Diagnostic::error("CR025", source.place.clone(), message).help(help)
+        Diagnostic::error(Code::CR025, source.place.clone(), message).help(help)
     };
     unknown.map(finding).collect()
 }

@@ -13,6 +13,7 @@ use super::policies::Policies;
 use super::report::{Report, hint};
 use super::toml::{Item, Text, choice};
 use accredit_domain::calendar::{Calendar, PeriodKind};
+use accredit_domain::diagnostic::Code;
 use accredit_domain::hold::{HOLD_WORDS, Hold, HoldRefusal};
 use accredit_domain::plan::{DuplicateSetting, HoldSetting};
 use accredit_domain::policy::{Kind, ProgramId, Returns, Use};
@@ -48,7 +49,7 @@ pub(super) fn expression(item: &Item<'_>, place: Use, names: Names<'_>) -> Optio
     if let Some(prefix) = prefix(&text.text) {
         let message = format!("`{prefix}:` is not a word that may stand here");
         let help = hint(prefix, "word", &["policy", "query"]);
-        item.report().error("CR024", text.place, message, &help);
+        item.report().error(Code::CR024, text.place, message, &help);
         return None;
     }
 
@@ -64,14 +65,14 @@ fn query(
     if place.returns() != Returns::Bool {
         let message = format!("`{}` cannot stand here", text.text);
         let help = "a saved query answers true or false; name a policy or write an expression";
-        report.error("CR024", text.place.clone(), message, help);
+        report.error(Code::CR024, text.place.clone(), message, help);
         return None;
     }
 
     let found = names.queries.get(name).copied();
     if found.is_none() {
         let known = names.queries.keys().map(String::as_str);
-        report.unknown("CR025", text.place.clone(), ("query", name), known);
+        report.unknown(Code::CR025, text.place.clone(), ("query", name), known);
     }
 
     found
@@ -135,7 +136,7 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
         None => {
             let message = format!("`{}` is not a hold", text.text);
             let words: Vec<&str> = HOLD_WORDS.into_iter().chain(["policy", "query"]).collect();
-            item.report().error("CR024", text.place, message, &hint(word, "hold", &words));
+            item.report().error(Code::CR024, text.place, message, &hint(word, "hold", &words));
             None
         }
     }
@@ -144,7 +145,7 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
 fn refuse_hold(item: &Item<'_>, text: &Text, refusal: &HoldRefusal) -> Option<HoldSetting> {
     let not_a_hold = || format!("`{}` is not a hold", text.text);
     let message = refusal.message.clone().unwrap_or_else(not_a_hold);
-    item.report().error("CR024", text.place.clone(), message, &refusal.help);
+    item.report().error(Code::CR024, text.place.clone(), message, &refusal.help);
     None
 }
 

@@ -244,7 +244,7 @@ fn failure((code, file, old, new): Case) -> Option<String> {
     let (ruleset, findings) = read(&files);
     let found: Vec<_> = findings
         .iter()
-        .map(|it| (it.code, it.place.file.as_str(), it.place.line, it.place.column))
+        .map(|it| (it.code.as_str(), it.place.file.as_str(), it.place.line, it.place.column))
         .collect();
     assert!(findings.iter().all(|finding| finding.help.is_some()), "{findings:?}");
     assert!(CODES.iter().any(|(known, _)| *known == code), "{code}");
@@ -329,8 +329,10 @@ fn files() {
         let mut files = good();
         files.insert(path.to_owned(), Arc::from("id\n"));
         let (_, findings) = read(&files);
-        let found: Vec<_> =
-            findings.iter().map(|it| (it.code, it.place.file.as_str(), it.place.line)).collect();
+        let found: Vec<_> = findings
+            .iter()
+            .map(|it| (it.code.as_str(), it.place.file.as_str(), it.place.line))
+            .collect();
         assert_eq!(found, [(code, path, 0)]);
     }
 }

@@ -105,7 +105,7 @@ fn a_field_without_a_column_is_warned_of() {
     let settings = SETTINGS.replace("owner = \"rep\"\n", "");
     let (ruleset, findings) = small(&settings, PLAN);
     assert!(ruleset.is_some());
-    let codes: Vec<_> = findings.iter().map(|it| (it.code, it.is_error())).collect();
+    let codes: Vec<_> = findings.iter().map(|it| (it.code.as_str(), it.is_error())).collect();
     assert_eq!(codes, [("CR025", false)]);
 }
 
@@ -113,11 +113,12 @@ fn a_field_without_a_column_is_warned_of() {
 fn syntax_is_reported_in_every_file_at_once() {
     let (ruleset, findings) = small("[workspace\n", "name = \n");
     assert!(ruleset.is_none());
-    let places: Vec<_> = findings.iter().map(|it| (it.code, it.place.file.as_str())).collect();
+    let places: Vec<_> =
+        findings.iter().map(|it| (it.code.as_str(), it.place.file.as_str())).collect();
     assert_eq!(places, [("CR020", "accredit.toml"), ("CR020", "plans/p.toml")]);
     let (ruleset, findings) = Ruleset::read(&Files::new(), &BTreeSet::new());
     assert!(ruleset.is_none());
-    assert_eq!((findings.len(), findings[0].code), (1, "CR023"));
+    assert_eq!((findings.len(), findings[0].code.as_str()), (1, "CR023"));
 }
 
 /// Reading is total: whatever is cut off, it returns, and no ruleset comes without a reason.
