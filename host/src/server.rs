@@ -80,7 +80,7 @@ impl Server {
     /// Why it does not run, for stderr.
     pub(crate) async fn start(config: Config) -> Result<Running, String> {
         let store = data_file::open(&config)?;
-        Server::start_on(config, Arc::new(store)).await
+        Server::start_on(config, store).await
     }
 
     /// The same on a store that is open.
