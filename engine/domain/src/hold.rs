@@ -87,7 +87,7 @@ impl Hold {
             Hold::Next(kind) => calendar.next(incentive_date, *kind),
             Hold::UntilPeriod(id) => match calendar.find(id) {
                 Some(period) => Some(period.first),
-                None => return Err(format!("the calendar has no period `{id}`")),
+                None => return Err(format!("there is no period `{id}`")),
             },
         };
 

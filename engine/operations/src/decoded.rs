@@ -8,12 +8,19 @@
 //! and every byte of the delivery.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use accredit_domain::transaction::{Record, Transaction};
 use accredit_ledger::inbox::Delivery;
 use accredit_workspace::Ruleset;
 
-use crate::intake::Understood;
+/// A delivery, understood.
+pub struct Understood {
+    /// Rows with a natural key.
+    pub rows: Vec<(Record, Arc<Transaction>)>,
+    /// Why other rows have none: the delivery waits as a dead letter beside what was taken.
+    pub rest: Option<String>,
+}
 
 /// Deliveries that are kept at most.
 const DECODED_MAX: usize = 1024;
@@ -92,10 +99,8 @@ fn key_of(ruleset: &Ruleset, delivery: &Delivery) -> blake3::Hash {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-    use std::sync::Arc;
-
     use accredit_workspace::Files;
+    use std::collections::BTreeSet;
 
     use super::*;
 

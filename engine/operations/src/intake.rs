@@ -16,6 +16,7 @@ use accredit_seams::store::Error as StoreError;
 use accredit_workspace::Ruleset;
 
 use crate::context::Context;
+use crate::decoded::Understood;
 
 /// The source of rows that came by `POST /v1/transactions`; no path of a webhook has a slash.
 pub const IMPORT: &str = "/v1/transactions";
@@ -36,14 +37,6 @@ impl Machines {
         let make = || (Arc::clone(&ruleset.hash), Machine::new(&ruleset.programs));
         &mut self.made.get_or_insert_with(make).1
     }
-}
-
-/// A delivery, understood.
-pub struct Understood {
-    /// Rows with a natural key.
-    pub rows: Vec<(Record, Arc<Transaction>)>,
-    /// Why other rows have none: the delivery waits as a dead letter beside what was taken.
-    pub rest: Option<String>,
 }
 
 /// The transactions of a delivery.
