@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::Record;
 use accredit_domain::transaction::read::{FileLayout, Malformed, TextFormat};
 use accredit_workspace::Files;
@@ -34,7 +34,7 @@ pub(crate) struct Unreadable {
     pub(crate) path: PathBuf,
     /// Line and column, where something in the file is wrong.
     at: Option<(u64, u64)>,
-    code: &'static str,
+    code: Code,
     message: String,
     /// What to do about it.
     help: String,
@@ -72,7 +72,7 @@ fn unreadable(path: &Path, message: impl ToString) -> Unreadable {
     Unreadable {
         path: path.to_owned(),
         at: None,
-        code: "CR050",
+        code: Code::CR050,
         message: message.to_string(),
         help,
     }
@@ -318,7 +318,7 @@ fn malformed(path: &Path, format: Format, body: &[u8], error: Malformed) -> Unre
     });
 
     let (path, at) = (path.to_owned(), Some((error.line, error.column)));
-    Unreadable { path, at, code: "CR030", message: error.message, help }
+    Unreadable { path, at, code: Code::CR030, message: error.message, help }
 }
 
 #[cfg(feature = "parquet")]

@@ -11,3 +11,8 @@ static CONNECTORS: &[&dyn Connector] = &[&accredit_standard_webhooks::StandardWe
 pub(crate) fn connector(name: &str) -> Option<&'static dyn Connector> {
     CONNECTORS.iter().copied().find(|connector| connector.name() == name)
 }
+
+/// The names of every connector.
+pub(crate) fn connector_names() -> Vec<&'static str> {
+    CONNECTORS.iter().map(|connector| connector.name()).collect()
+}

@@ -12,9 +12,8 @@ use super::rows::cell;
 use accredit_crediting::posting;
 use accredit_crediting::stage::Resolution;
 use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
-use accredit_domain::decision::Decision;
-use accredit_domain::decision::HoldAction;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::decision::{Decision, HoldAction};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 
 /// Columns of a table of actions beside those that say which credit is meant.
 const COLUMNS: [&str; 3] = ["action", "date", "reason"];
@@ -36,7 +35,7 @@ pub(super) fn read(path: &str, case: &Case) -> Result<Vec<Step>, Vec<Diagnostic>
     rows.map(|(table, row)| {
         step(case, table, row).map_err(|message| {
             let place = Place::new(path, table.row_line(row), 1);
-            vec![Diagnostic::error("CR041", place, message)]
+            vec![Diagnostic::error(Code::CR041, place, message)]
         })
     })
     .collect()
@@ -97,7 +96,7 @@ impl Step {
         if found.is_empty() {
             let place = Place::new(path, self.line, 1);
             let message = "no credit is as this action says";
-            return Err(vec![Diagnostic::error("CR041", place, message)]);
+            return Err(vec![Diagnostic::error(Code::CR041, place, message)]);
         }
 
         Ok(found)

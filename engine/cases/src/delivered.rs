@@ -6,7 +6,7 @@
 //! **Architecture invariant:** without an intake policy a body is one transaction or an array.
 
 use super::parse::Block;
-use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_domain::transaction::{Record, read};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
@@ -19,7 +19,7 @@ pub(super) fn records(
     machine: &mut Machine,
 ) -> Result<Vec<Record>, Vec<Diagnostic>> {
     let wrong = |line: u32, message: String, help: Option<String>| {
-        let error = Diagnostic::error("CR041", Place::new(path, line, 1), message);
+        let error = Diagnostic::error(Code::CR041, Place::new(path, line, 1), message);
         vec![Diagnostic { help, ..error }]
     };
 

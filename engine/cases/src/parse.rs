@@ -9,7 +9,7 @@
 use jiff::civil::Date;
 
 use super::rows::Subject;
-use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_workspace::definition;
 
 /// A file of cases.
@@ -263,7 +263,7 @@ impl Reader<'_> {
         help: Option<String>,
     ) {
         let place = Place::new(self.path, line, column);
-        let error = Diagnostic::error("CR041", place, message);
+        let error = Diagnostic::error(Code::CR041, place, message);
         self.errors.push(Diagnostic { help, ..error });
     }
 

@@ -27,7 +27,7 @@ use accredit_crediting::stage::Inputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
-use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::{Files, Ruleset};
@@ -198,7 +198,7 @@ impl<'w> Worker<'w> {
         let wrong = |index: usize, message: String, help: Option<String>| {
             let line = case.lines.get(index).copied().flatten().unwrap_or(case.line);
             let place = Place::new(sheet.path, line, 1);
-            vec![Diagnostic { help, ..Diagnostic::error("CR041", place, message) }]
+            vec![Diagnostic { help, ..Diagnostic::error(Code::CR041, place, message) }]
         };
 
         let period = match &case.period {
@@ -310,7 +310,7 @@ impl<'w> Worker<'w> {
 
             if subject == Subject::Rewards && case.period.is_none() {
                 let message = "a table of rewards needs a line `period: ID`".to_owned();
-                outcome.failures.push(Diagnostic::error("CR041", place, message));
+                outcome.failures.push(Diagnostic::error(Code::CR041, place, message));
                 continue;
             }
 
@@ -330,7 +330,7 @@ impl<'w> Worker<'w> {
 
             let message = format!("case `{}`: the {} differ", outcome.name, subject.name());
             let help = format!("{}{}", comparison.difference(), self.traces(&comparison, decided));
-            outcome.failures.push(Diagnostic::error("CR040", place, message).help(help));
+            outcome.failures.push(Diagnostic::error(Code::CR040, place, message).help(help));
         }
     }
 
@@ -391,7 +391,7 @@ fn says_something(sheet: &Sheet<'_>, trial: &Trial, case: &Case) -> Result<(), V
 
     let help = "add a `csv transactions` block with the deal that the case is about";
     let place = Place::new(sheet.path, case.line, 1);
-    Err(vec![Diagnostic::error("CR041", place, message).help(help)])
+    Err(vec![Diagnostic::error(Code::CR041, place, message).help(help)])
 }
 
 /// What the decisions of a period are worth, plan by plan.

@@ -12,7 +12,7 @@ use super::Options;
 use super::parse::{ARROW, Block, Case, CaseFile, Table, continues, parse};
 use super::reach::Reached;
 use accredit_domain::calendar::Calendar;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::{Cell, Record, read};
 use accredit_script::pool::MachinePool;
 use accredit_workspace::{Files, Ruleset};
@@ -145,7 +145,7 @@ impl<'a> Sheet<'a> {
                 let place = Place::new(self.path, shared.line, 1);
                 let message = format!("`finalized` names `{id}`, and there is no such period");
                 let help = "write the id of a period of the calendar, such as 2022-03 or 2022-Q1";
-                Diagnostic::error("CR041", place, message).help(help)
+                Diagnostic::error(Code::CR041, place, message).help(help)
             })?;
 
             calendar = calendar.finalize(&period, *day);
@@ -224,7 +224,7 @@ fn one_row(
         [..] => {
             let place = Place::new(path, table.line, 1);
             let message = "examples complete one shared transaction, and here are several";
-            return Err(Diagnostic::error("CR041", place, message));
+            return Err(Diagnostic::error(Code::CR041, place, message));
         }
     };
 
@@ -289,7 +289,7 @@ fn read_rows(path: &str, blocks: &[&Block]) -> Result<Vec<Record>, Diagnostic> {
 
         records.extend(rows.map_err(|error| {
             let line = block.line + u32::try_from(error.line).unwrap_or(0);
-            Diagnostic::error("CR041", Place::new(path, line, 1), error.message)
+            Diagnostic::error(Code::CR041, Place::new(path, line, 1), error.message)
         })?);
     }
 

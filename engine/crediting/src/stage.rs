@@ -22,8 +22,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use accredit_domain::credit::{Credit, CreditId};
-use accredit_domain::decision::HoldAction;
-use accredit_domain::decision::Note;
+use accredit_domain::decision::{HoldAction, Note};
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::money::Unit;
 use accredit_domain::organization::{Recipient, TeamId};

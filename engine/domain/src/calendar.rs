@@ -62,6 +62,15 @@ pub enum PeriodKind {
 }
 
 impl PeriodKind {
+    /// The word in a plan: `month` for every leaf period.
+    pub fn name(self) -> &'static str {
+        match self {
+            PeriodKind::Month => "month",
+            PeriodKind::Quarter => "quarter",
+            PeriodKind::Year => "year",
+        }
+    }
+
     /// The kind written as `month`, `quarter` or `year`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {

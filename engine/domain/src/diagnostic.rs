@@ -3,9 +3,10 @@
 //! Not an error type of the program: checking never fails, it returns what it could read and a list
 //! of these. Called by everything that reads a customer's directory.
 //!
-//! **Architecture invariant:** every code in [`CODES`] has a page in `scripts/errors/`, and the other
+//! **Architecture invariant:** every [`Code`] has a page in `scripts/errors/`, and the other
 //! way round; a test holds it so.
 
+mod code;
 mod lines;
 mod origin;
 
@@ -14,6 +15,7 @@ use serde::{Serialize, Serializer};
 use crate::work;
 use strsim::osa_distance;
 
+pub use self::code::{CODES, Code};
 pub use self::lines::Lines;
 pub use self::origin::Origin;
 
@@ -94,8 +96,8 @@ pub enum Severity {
 /// One finding of `accredit check` (FORMAT section 6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Diagnostic {
-    /// A code of [`CODES`].
-    pub code: &'static str,
+    /// What kind of finding it is.
+    pub code: Code,
     /// Whether it stops activation.
     pub severity: Severity,
     /// Where it is.
@@ -109,17 +111,17 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error of kind `code` at `place`.
-    pub fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, place: Place, message: impl Into<String>) -> Self {
         Diagnostic { code, severity: Severity::Error, place, message: message.into(), help: None }
     }
 
     /// A warning of kind `code` at `place`.
-    pub fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, place: Place, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, place, message) }
     }
 
     /// A hint of kind `code` at `place`.
-    pub fn hint(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub fn hint(code: Code, place: Place, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Hint, ..Diagnostic::error(code, place, message) }
     }
 
@@ -135,78 +137,6 @@ impl Diagnostic {
         self.severity == Severity::Error
     }
 }
-
-/// Every code and its title, in the order of the pages in `scripts/errors/`.
-pub const CODES: &[(&str, &str)] = &[
-    ("CR001", "syntax error in a script"),
-    ("CR002", "unknown field"),
-    ("CR003", "unknown function"),
-    ("CR004", "wrong number or kind of arguments"),
-    ("CR005", "missing entry point"),
-    ("CR006", "wrong parameters of an entry point"),
-    ("CR007", "unknown variable"),
-    ("CR008", "word that policies may not use"),
-    ("CR009", "script too large"),
-    ("CR010", "unlike types compared"),
-    ("CR011", "wrong kind of result"),
-    ("CR012", "statement that is never reached"),
-    ("CR013", "person written into a rule"),
-    ("CR014", "weights that do not sum to one"),
-    ("CR015", "amount rounded to whole units"),
-    ("CR016", "constant that is changed"),
-    ("CR017", "name that nothing uses"),
-    ("CR020", "syntax error in a TOML file"),
-    ("CR021", "unknown key"),
-    ("CR023", "missing key"),
-    ("CR024", "value not understood"),
-    ("CR025", "reference to something that does not exist"),
-    ("CR026", "name used twice"),
-    ("CR027", "too long or too many"),
-    ("CR028", "plans that take credits from each other"),
-    ("CR030", "malformed CSV"),
-    ("CR031", "wrong columns in a CSV file"),
-    ("CR032", "cell not understood"),
-    ("CR033", "cell that names nobody"),
-    ("CR034", "overlapping versions"),
-    ("CR035", "circle in the Reporting relationship"),
-    ("CR036", "alias that names several positions"),
-    ("CR040", "case that fails"),
-    ("CR041", "case file not understood"),
-    ("CR050", "file that nothing reads"),
-    ("CR051", "column that nothing reads"),
-    ("CR052", "file that cannot be read"),
-    ("CR060", "periods that overlap or leave a gap"),
-    ("CR061", "fiscal year of a wrong length"),
-    ("CR062", "finalized period that cannot be"),
-    ("CR063", "calendar setting that its kind does not use"),
-    ("CR064", "more than everything that is credited"),
-    ("CR065", "tier of less than one unit"),
-    ("CR066", "tiers of a quota that nobody has"),
-    ("CR067", "manager of two parts of a deal"),
-    ("CR068", "policy of a plan that no rule uses"),
-    ("CR069", "recipient whom nobody is called"),
-    ("CR070", "clock of a source that cannot be read"),
-    ("CR071", "value that differs from a compared text only by case or space"),
-    ("CR072", "currency that is unknown or blank"),
-    ("CR073", "amounts of several currencies compared with a number"),
-    ("CR074", "year of two digits read as four"),
-    ("CR075", "amount with more digits than are kept"),
-    ("CR077", "rows of one key that contradict each other"),
-    ("CR078", "cell with line breaks"),
-    ("CR079", "id that a spreadsheet has rounded"),
-    ("CR080", "row without a natural key"),
-    ("CR081", "header that differs in the case of letters"),
-    ("CR082", "deals that lose mapped columns"),
-    ("CR083", "delimiter that was found out"),
-    ("CR084", "manager who has left"),
-    ("CR085", "name that nobody can read"),
-    ("CR086", "names that look the same"),
-    ("CR089", "organisation in which nobody can be credited"),
-    ("CR090", "row that stands there twice"),
-    ("CR091", "value that goes nowhere"),
-    ("CR092", "check that met a limit"),
-    ("CR093", "parameter of a policy that is not understood"),
-];
 
 /// `"; did you mean `x`?"` where a candidate is near enough to `word`, else nothing.
 pub fn did_you_mean<'a>(

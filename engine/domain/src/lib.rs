@@ -10,6 +10,7 @@ pub mod delimited;
 pub mod diagnostic;
 pub mod exchange;
 pub mod files;
+pub mod hold;
 pub mod keys;
 pub mod limits;
 pub mod money;

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::calendar::{Length, PeriodKind, Validity};
+use crate::calendar::{PeriodKind, Validity};
+use crate::hold::Hold;
 use crate::money::Unit;
 use crate::organization::{Organization, PositionId, Recipient, RelationshipId, TeamId, fold};
 use crate::policy::ProgramId;
@@ -297,19 +298,11 @@ pub enum MaximumScope {
     Item,
 }
 
-/// How long a credit is held, from the incentive date (DOMAIN 2.10).
+/// How long the credits of a result are held (DOMAIN 2.10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldSetting {
-    /// Not held: it counts at once.
-    None,
-    /// Until somebody releases it.
-    Indefinite,
-    /// For a length of time.
-    For(Length),
-    /// Until this day.
-    Until(Date),
-    /// Until the first day of the next period of a kind.
-    Next(PeriodKind),
+    /// The same for every credit.
+    Fixed(Hold),
     /// An expression or a hold policy.
     Program(ProgramId),
 }

@@ -89,6 +89,8 @@ impl Ledger {
 
         let mut next = next_number(&*snapshot, Table::Inbox)?;
         let mut batch = Batch::default();
+        // Another process that took the number, and perhaps the same delivery, is a conflict.
+        batch.expect(Table::Inbox, code::key(next), None);
         let mut fresh: Vec<(Vec<u8>, Known)> = Vec::new();
         let mut receipts = Vec::with_capacity(deliveries.len());
 
@@ -254,10 +256,12 @@ impl Ledger {
     pub fn redrive(&self, sequence: u64) -> Result<bool> {
         let key = code::key(sequence);
         let reason = self.snapshot()?.get(Table::Dead, &key)?;
-        if reason.is_none_or(|reason| reason == CONFLICT.as_bytes()) {
+        let Some(reason) = reason.filter(|reason| reason != CONFLICT.as_bytes()) else {
             return Ok(false);
-        }
+        };
+
         let mut batch = Batch::default();
+        batch.expect(Table::Dead, key, Some(reason));
         batch.delete(Table::Dead, key);
         batch.put(Table::Pending, key, "");
         self.commit(&batch)?;

@@ -6,9 +6,8 @@ use jiff::civil::Date;
 
 use super::record::{BLOCK, Stored, block, natural_key};
 use super::{Ledger, Result, code, statements};
-use accredit_domain::credit::CreditId;
-use accredit_domain::credit::Status;
 use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::{CreditId, Status};
 use accredit_domain::decision::{Note, Outcome};
 use accredit_domain::keys::PeriodKey;
 use accredit_seams::store::{Error, Snapshot, Table};

@@ -13,9 +13,8 @@ use super::recredit::{self, Progress};
 use super::resolutions;
 use super::statements::Statements;
 use super::{Ledger, Result, code, lock};
-use accredit_domain::credit::Status;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::transaction_prefix;
+use accredit_domain::credit::{Status, transaction_prefix};
 use accredit_domain::decision::{Decision, Outcome, Resolution};
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
@@ -161,6 +160,9 @@ impl Counts {
 pub(super) const COUNTS: &[u8] = b"counts";
 const NEXT_NUMBER: &[u8] = b"next_transaction";
 
+/// How many rounds of work were recorded.
+const ROUNDS: &[u8] = b"rounds";
+
 /// The key of a transaction's number: what its credits' ids begin with, then its natural key.
 pub(super) fn natural_key(id: &str) -> Vec<u8> {
     [&transaction_prefix(id)[..], id.as_bytes()].concat()
@@ -193,6 +195,7 @@ impl Ledger {
         let _one_at_a_time = lock(&self.records);
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
+        take_turn(&*snapshot, &mut batch)?;
 
         let counts = snapshot.get(Table::Meta, COUNTS)?;
         let mut counts: Counts =
@@ -251,6 +254,17 @@ impl Ledger {
         let row = self.snapshot()?.get(Table::Meta, COUNTS)?;
         Ok(row.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default())
     }
+}
+
+/// Lets the commit conflict when another process recorded something since the snapshot: what was
+/// read of blocks, statements and counts may have changed then.
+fn take_turn(snapshot: &dyn Snapshot, batch: &mut Batch) -> Result<()> {
+    let known = snapshot.get(Table::Meta, ROUNDS)?;
+    let rounds = known.as_ref().map_or(0, |row| code::number(row));
+
+    batch.expect(Table::Meta, ROUNDS, known);
+    batch.put(Table::Meta, ROUNDS, code::key(rounds + 1));
+    Ok(())
 }
 
 /// The blocks that a round of work touches, as they were and as they become.

@@ -183,10 +183,15 @@ impl Ledger {
     /// When it cannot be written.
     pub fn redriven(&self, request: &RedriveRequest) -> Result<()> {
         let _one_at_a_time = lock(&self.others);
-        if self.redrive_request()?.as_ref() != Some(request) {
+        let row = self.snapshot()?.get(Table::Meta, REDRIVE_KEY)?;
+        let known: Option<RedriveRequest> =
+            row.as_ref().map(|row| code::from_json(row)).transpose()?;
+        if known.as_ref() != Some(request) {
             return Ok(());
         }
+
         let mut batch = Batch::default();
+        batch.expect(Table::Meta, REDRIVE_KEY, row);
         batch.delete(Table::Meta, REDRIVE_KEY);
         self.commit(&batch)
     }

@@ -367,8 +367,11 @@ impl Ledger {
         if known.iter().any(|(_, known)| *known == row) {
             return Ok(());
         }
+
+        let number = super::next_number(&*snapshot, Table::Alerts)?;
         let mut batch = Batch::default();
-        batch.put(Table::Alerts, code::key(super::next_number(&*snapshot, Table::Alerts)?), row);
+        batch.expect(Table::Alerts, code::key(number), None);
+        batch.put(Table::Alerts, code::key(number), row);
         self.commit(&batch)
     }
 

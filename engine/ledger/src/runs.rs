@@ -85,6 +85,7 @@ impl Ledger {
         let snapshot = self.snapshot()?;
         let mut batch = Batch::default();
         run.id = next_number(&*snapshot, Table::Runs)?;
+        batch.expect(Table::Runs, code::key(run.id), None);
         batch.put(Table::Runs, code::key(run.id), code::json(&run)?);
         if let Some(old) = run.id.checked_sub(RUNS_MAX) {
             batch.delete(Table::Runs, code::key(old));

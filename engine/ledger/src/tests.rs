@@ -1,6 +1,7 @@
 //! The ledger on memory and on redb: deliveries, replacement, pages, restarts, recounts.
 
 mod crash;
+mod processes;
 mod wishes;
 
 use rust_decimal::Decimal;
@@ -16,10 +17,8 @@ use super::query::CreditQuery;
 use super::record::{Counts, Version, Work};
 use super::sealed::{SEAL_BYTES, with_seal};
 use super::*;
-use accredit_domain::credit::CreditId;
-use accredit_domain::credit::Status;
-use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::posted::{CreditKind, CreditOrigin};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
+use accredit_domain::credit::{CreditId, Status};
 use accredit_domain::decision::{Decision, Outcome, Resolution};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::Redb;

@@ -12,6 +12,7 @@ use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::limits::MoneyEffect;
 use accredit_workspace::{Files, Ruleset};
 
+use crate::connectors::unknown_connectors;
 use crate::context::Context;
 use crate::error::Error;
 use crate::zone;
@@ -43,19 +44,9 @@ pub fn candidate<'a>(
     // Columns that were received are known; before any was, a column may have any name.
     let columns = known_columns(context)?;
     let checked = check(files, &columns, changed).map_err(Error::Check)?;
-    match unusable(context, &checked.ruleset) {
-        None => Ok(checked),
-        Some(message) => Err(Error::invalid("not_usable", message)),
-    }
-}
 
-/// Why a ruleset without errors cannot be served by this build.
-fn unusable(context: &Context, ruleset: &Ruleset) -> Option<String> {
-    ruleset.settings.sources.values().find_map(|source| {
-        let name = &source.connector;
-        let unknown = context.surroundings.connector(name).is_none();
-        unknown.then(|| format!("`{name}` is no connector of this build"))
-    })
+    let unknown = unknown_connectors(&checked.ruleset, &context.surroundings.connectors());
+    if unknown.is_empty() { Ok(checked) } else { Err(Error::Check(unknown)) }
 }
 
 /// How many cases there are, and what they find: a change may break the case of a file that it

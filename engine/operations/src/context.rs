@@ -38,6 +38,9 @@ pub trait Surroundings: Send + Sync {
     /// The connector with this name; none that this build does not have.
     fn connector(&self, name: &str) -> Option<&'static dyn Connector>;
 
+    /// The names of the connectors that this build has.
+    fn connectors(&self) -> Vec<&'static str>;
+
     /// Gets the secrets of a ruleset's sources ready, and gives what puts them in force.
     ///
     /// # Errors

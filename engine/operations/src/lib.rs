@@ -11,6 +11,7 @@ pub mod activation;
 pub mod adjust;
 pub mod calculations;
 pub mod candidate;
+pub mod connectors;
 pub mod context;
 pub mod decide;
 pub mod effect;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::read::delimiter_name;
 use accredit_domain::transaction::{Cell, Decoder, Fields, Record};
 use accredit_workspace::Ruleset;
@@ -141,7 +141,7 @@ pub fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic
         let message = format!("this file has a column `{column}`, but `{known}` is mapped");
         let help =
             format!("rename it to `{known}`: the case of letters in names of columns counts");
-        Some(Diagnostic::warning("CR081", Place::new(file, 1, 1), message).help(help))
+        Some(Diagnostic::warning(Code::CR081, Place::new(file, 1, 1), message).help(help))
     });
     alike.collect()
 }
@@ -151,7 +151,7 @@ pub fn delimiter(file: &str, delimiter: char) -> Diagnostic {
     let message = format!("cells are taken to be separated by {}", delimiter_name(delimiter));
     let written = delimiter.escape_default();
     let help = format!("write `delimiter = \"{written}\"` in [transactions] to make sure of it");
-    Diagnostic::hint("CR083", Place::new(file, 1, 1), message).help(help)
+    Diagnostic::hint(Code::CR083, Place::new(file, 1, 1), message).help(help)
 }
 
 /// The first place of something, and how often it was there.
@@ -176,7 +176,7 @@ impl First {
         let message = format!("`{column}` holds line breaks or control characters, in {count}");
         let help = "look for a quote that is not closed where it should be: rows below it may have \
                     become a part of the cell";
-        Some(Diagnostic::warning("CR078", self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR078, self.place.clone()?, message).help(help))
     }
 
     fn scientific(&self) -> Option<Diagnostic> {
@@ -185,7 +185,7 @@ impl First {
             format!("the id `{id}` is a number that a spreadsheet has rounded, in {count}");
         let help =
             "unlike deals may have become one; format the column as text and export it again";
-        Some(Diagnostic::warning("CR079", self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR079, self.place.clone()?, message).help(help))
     }
 
     fn blank(&self, id: &[String]) -> Option<Diagnostic> {
@@ -193,7 +193,7 @@ impl First {
         let message = format!("the natural key `{key}` is blank in {count}");
         let help = "give every deal its id; where a sum stands below the table, put a blank row \
                     before it and write `stop_at_blank = true` in [transactions]";
-        Some(Diagnostic::warning("CR080", self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR080, self.place.clone()?, message).help(help))
     }
 }
 

@@ -3,7 +3,7 @@
 //! The engine reads moments in UTC where it does not exist, so that the host can name those that do.
 //! Called by `check` and by the door.
 
-use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_workspace::Ruleset;
 use jiff::tz;
 
@@ -28,7 +28,7 @@ pub fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
         },
     );
 
-    let found = Diagnostic::error("CR024", place, format!("there is no time zone `{zone}`"));
+    let found = Diagnostic::error(Code::CR024, place, format!("there is no time zone `{zone}`"));
     let names: Vec<String> = tz::db().available().map(|name| name.as_str().to_owned()).collect();
     let help = did_you_mean(zone, names.iter().map(String::as_str));
     Some(found.help(help.unwrap_or_else(|| "write an IANA name such as Europe/Berlin".to_owned())))

@@ -13,23 +13,40 @@ mod numbers;
 mod operators;
 mod recipients;
 mod rewards;
+pub mod signature;
 mod text;
 mod views;
 
 use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
 
+use crate::kind::Kind;
+use signature::Signature;
+
 /// A function of the table, with all its forms.
 pub struct Function {
     /// Its name, or the sign of an operator.
     pub name: &'static str,
-    /// Its forms: `share(who: text, weight: number)`.
-    pub signatures: &'static [&'static str],
+    /// Its forms: what each takes and gives.
+    pub signatures: &'static [Signature],
     /// What it does, one paragraph.
     pub page: &'static str,
     /// Accepted numbers of arguments, the value before the dot included.
     pub arities: &'static [usize],
     /// Makes it known to an engine.
     pub(super) register: fn(&mut Engine),
+}
+
+impl Function {
+    /// Its forms as an author writes them: `share(who: text, weight: number)`.
+    pub fn forms(&self) -> Vec<String> {
+        self.signatures.iter().map(|signature| signature.text(self.name)).collect()
+    }
+
+    /// What it gives; `Any` where its forms give different things.
+    pub(super) fn returns(&self) -> Kind {
+        let kinds = self.signatures.iter().map(|signature| signature.returns);
+        kinds.reduce(Kind::or).unwrap_or(Kind::Any)
+    }
 }
 
 /// The topics of the reference, in order, each with its functions.

@@ -34,7 +34,7 @@ pub use self::compared::{Compared, near_miss};
 use self::walk::Walk;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
 use super::{Known, constants, fault, machine};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::policy::{Form, Program, Returns};
 
 /// The fields that a program may read.
@@ -59,26 +59,30 @@ pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
 }
 
 /// What to do about a finding for which there is no advice of its own.
-fn advice(code: &str, program: &Program) -> Option<String> {
-    if let ("CR007", Form::Expression(place)) = (code, program.form) {
+fn advice(code: Code, program: &Program) -> Option<String> {
+    if let (Code::CR007, Form::Expression(place)) = (code, program.form) {
         return Some(format!("what can be read here is `{}`", place.variables().join("`, `")));
     }
     let policy = matches!(program.form, Form::Policy(_));
 
     let advice = match code {
-        "CR001" if policy && parse(program).is_ok() => "constants are computed on saving: mend it",
-        "CR001" if policy => "look for a missing bracket, quote or semicolon here or before",
-        "CR001" => "an expression is one value, such as `tx.amount * 2`; steps belong in a policy",
-        "CR002" => {
+        Code::CR001 if policy && parse(program).is_ok() => {
+            "constants are computed on saving: mend it"
+        }
+        Code::CR001 if policy => "look for a missing bracket, quote or semicolon here or before",
+        Code::CR001 => {
+            "an expression is one value, such as `tx.amount * 2`; steps belong in a policy"
+        }
+        Code::CR002 => {
             "write the name as the header has it; declare it in [columns] before rows have it"
         }
-        "CR003" => "scripts/api.md lists the functions that exist",
-        "CR004" => "give it as many arguments as it takes",
-        "CR005" => "write it at the left margin of this file, beside other functions",
-        "CR007" => "make it with `let` first; constants of the top level see only each other",
-        "CR009" => "split it into several policies",
-        "CR010" => "make them alike: `number(text)`, `to_text(x)` or `date(text)`",
-        "CR011" => match program.form.returns() {
+        Code::CR003 => "scripts/api.md lists the functions that exist",
+        Code::CR004 => "give it as many arguments as it takes",
+        Code::CR005 => "write it at the left margin of this file, beside other functions",
+        Code::CR007 => "make it with `let` first; constants of the top level see only each other",
+        Code::CR009 => "split it into several policies",
+        Code::CR010 => "make them alike: `number(text)`, `to_text(x)` or `date(text)`",
+        Code::CR011 => match program.form.returns() {
             Returns::Bool => "compare something, such as `tx.amount > 0`",
             Returns::Number => "end with an amount, such as `tx.amount`",
             Returns::Recipients => {
@@ -98,7 +102,7 @@ fn advice(code: &str, program: &Program) -> Option<String> {
 pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
     if program.source.len() > SOURCE_BYTES_MAX {
         let message = format!("the script has more than {SOURCE_BYTES_MAX} bytes");
-        return vec![Diagnostic::error("CR009", program.origin.place.clone(), message)];
+        return vec![Diagnostic::error(Code::CR009, program.origin.place.clone(), message)];
     }
 
     let ast = match parse(program) {
@@ -126,7 +130,7 @@ pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
     if !findings.iter().any(Diagnostic::is_error)
         && let Some(fault) = machine::compile_fault(program)
     {
-        findings.push(Diagnostic::error("CR001", fault.place, fault.message));
+        findings.push(Diagnostic::error(Code::CR001, fault.place, fault.message));
     }
 
     findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
@@ -154,9 +158,11 @@ pub(crate) fn parse(program: &Program) -> Result<AST, Diagnostic> {
     match catch_unwind(read) {
         Ok(Ok(ast)) => Ok(ast),
         Ok(Err(error)) => Err(syntax(program, &error)),
-        Err(_) => {
-            Err(Diagnostic::error("CR001", program.origin.place.clone(), "the text cannot be read"))
-        }
+        Err(_) => Err(Diagnostic::error(
+            Code::CR001,
+            program.origin.place.clone(),
+            "the text cannot be read",
+        )),
     }
 }
 
@@ -178,7 +184,7 @@ fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
         return Diagnostic { help: column.or(finding.help), ..finding };
     }
 
-    let finding = Diagnostic::error("CR001", place, fault::parse_message(error.err_type()));
+    let finding = Diagnostic::error(Code::CR001, place, fault::parse_message(error.err_type()));
     Diagnostic { help: syntax::help(program, error), ..finding }
 }
 
@@ -189,7 +195,7 @@ fn is_closed(word: &str) -> bool {
 
 /// A word that policies may not use.
 fn forbidden(place: Place, word: &str) -> Diagnostic {
-    let finding = Diagnostic::error("CR008", place, format!("policies may not use `{word}`"));
+    let finding = Diagnostic::error(Code::CR008, place, format!("policies may not use `{word}`"));
     match word {
         "switch" => finding.help("use `if` and `else if`"),
         "|" => finding.help("write a loop instead of a closure"),

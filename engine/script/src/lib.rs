@@ -12,6 +12,7 @@ pub mod check;
 pub mod constants;
 pub mod coverage;
 mod fault;
+pub mod kind;
 pub mod library;
 pub mod machine;
 pub mod pool;
@@ -25,12 +26,11 @@ pub mod workbench;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use accredit_domain::calendar::{Length, PeriodKind};
 use accredit_domain::diagnostic::Place;
 use accredit_domain::exchange::Exchange;
+use accredit_domain::hold::Hold;
 use accredit_domain::transaction::{Fields, Transaction};
 
 pub use check::{check, reads};
@@ -137,23 +137,6 @@ pub struct Share {
     pub who: String,
     /// The part of the deal, as it was written.
     pub weight: Option<Decimal>,
-}
-
-/// How long a script wants a credit held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
-    /// Not held at all.
-    None,
-    /// For a length of time.
-    For(Length),
-    /// Until this day.
-    Until(Date),
-    /// Until the first day of the period with this id.
-    UntilPeriod(String),
-    /// Until the next period of a kind.
-    Next(PeriodKind),
-    /// Until somebody releases it, for this reason.
-    Indefinitely(String),
 }
 
 /// What a program returned, already of the kind that its form returns.

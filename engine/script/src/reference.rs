@@ -42,7 +42,7 @@ pub fn markdown() -> String {
         line(&mut text, "| form | what it does |\n| --- | --- |");
         for function in *functions {
             let forms: Vec<String> =
-                function.signatures.iter().map(|form| format!("`{form}`")).collect();
+                function.forms().iter().map(|form| format!("`{form}`")).collect();
             line(&mut text, &format!("| {} | {} |", forms.join("<br>"), function.page));
         }
     }
@@ -79,7 +79,7 @@ fn definition(text: &mut String, function: &Function) {
     // An operator has one form in a definition file, whatever it can join.
     if !is_name {
         line(text, &format!("\n/// {}", function.page));
-        line(text, &format!("/// `{}`", function.signatures.join("`, `")));
+        line(text, &format!("/// `{}`", function.forms().join("`, `")));
         let operands = ["x", "y"].get(..count).unwrap_or_default().join(", ");
         line(text, &format!("op {}({operands});", function.name));
         return;
@@ -87,23 +87,10 @@ fn definition(text: &mut String, function: &Function) {
 
     for signature in function.signatures {
         line(text, &format!("\n/// {}", function.page));
-        line(text, &format!("/// `{signature}`"));
-        line(text, &format!("fn {}({});", function.name, parameters(signature).join(", ")));
+        line(text, &format!("/// `{}`", signature.text(function.name)));
+        let parameters = signature.unique_parameters().join(", ");
+        line(text, &format!("fn {}({parameters});", function.name));
     }
-}
-
-/// The parameters of a form, the value before the dot first, each with its kind where it has one.
-fn parameters(signature: &str) -> Vec<String> {
-    let (head, rest) = signature.split_once('(').unwrap_or((signature, ")"));
-    let before = head.split_once('.').map(|(value, _)| value);
-    let inside = rest.trim_end_matches(')').split(", ").filter(|part| !part.is_empty());
-    let mut names: Vec<String> = Vec::new();
-    for part in before.into_iter().chain(inside) {
-        // `min(number, number)`: two parameters cannot have one name.
-        let again = names.iter().any(|known| known == part);
-        names.push(if again { format!("{part}_{}", names.len() + 1) } else { part.to_owned() });
-    }
-    names
 }
 
 /// `tx`, `credit`, `to`, `existing`, `payee` and `totals`, with what they have.

@@ -12,7 +12,7 @@ use rhai::{ASTFlags, Stmt};
 use super::check::{self, entry};
 use super::sandbox::SOURCE_BYTES_MAX;
 use super::{api, fault};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::policy::{Form, Kind, Program};
 
 /// A name that a text defines.
@@ -43,7 +43,7 @@ const BEHIND: &str = "behind_the_last_line";
 pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>> {
     if text.len() > SOURCE_BYTES_MAX {
         let message = format!("the file has more than {SOURCE_BYTES_MAX} bytes (SOURCE_BYTES_MAX)");
-        let finding = Diagnostic::error("CR009", Place::new(path, 1, 1), message);
+        let finding = Diagnostic::error(Code::CR009, Place::new(path, 1, 1), message);
         return Err(vec![finding.help("split it into several files")]);
     }
 
@@ -56,7 +56,7 @@ pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>
         behind.is_ok_and(|behind| behind.iter_fn_def().any(|function| function.name == BEHIND));
     if !is_whole {
         let message = "a comment or text of this file does not end, or it has too many functions";
-        let finding = Diagnostic::error("CR001", Place::new(path, 1, 1), message);
+        let finding = Diagnostic::error(Code::CR001, Place::new(path, 1, 1), message);
         return Err(vec![finding.help("look for `/*` without `*/`")]);
     }
 
@@ -69,7 +69,7 @@ pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>
         if !constant {
             let (line, column) = fault::line_and_column(statement.position()).unwrap_or((1, 1));
             let message = "only constants and functions may stand at the top level";
-            let finding = Diagnostic::error("CR001", Place::new(path, line, column), message);
+            let finding = Diagnostic::error(Code::CR001, Place::new(path, line, column), message);
             findings.push(finding.help("write `const` for a fixed value"));
         }
     }
@@ -79,12 +79,12 @@ pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>
         let name = &one.name;
         if api::find(name).is_some() {
             let message = format!("`{name}` is a function that exists already");
-            let finding = Diagnostic::error("CR026", one.place.clone(), message);
+            let finding = Diagnostic::error(Code::CR026, one.place.clone(), message);
             findings.push(finding.help("give the shared function another name"));
         }
         if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.entry() == name) {
             let message = format!("`{name}` is what {} policies begin with", kind.name());
-            let finding = Diagnostic::error("CR026", one.place.clone(), message);
+            let finding = Diagnostic::error(Code::CR026, one.place.clone(), message);
             findings.push(finding.help("give the shared function another name"));
         }
     }

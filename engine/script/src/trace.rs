@@ -19,8 +19,8 @@ use super::constants;
 use super::machine::{self, bind, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
 use super::workbench::Workbench;
-use super::{Answer, Arguments, Fault, Hold, Rewarded, Rolled, Share, fault, value};
-use accredit_domain::calendar::{Length, PeriodKind};
+use super::{Answer, Arguments, Fault, Rewarded, Rolled, Share, fault, value};
+use accredit_domain::hold::Hold;
 use accredit_domain::policy::{Form, Kind, Program};
 
 /// Steps that are written down; a loop may have many more.
@@ -419,7 +419,7 @@ pub(super) fn shown(value: &Dynamic) -> String {
         return format!("#{{{}}}", entries.collect::<Vec<_>>().join(", "));
     }
     if let Some(hold) = value.read_lock::<Hold>() {
-        return hold_text(&hold);
+        return hold.script_text();
     }
     value::kind(value).to_owned()
 }
@@ -427,25 +427,6 @@ pub(super) fn shown(value: &Dynamic) -> String {
 fn share_text(share: &Share) -> String {
     let weight = share.weight.map(|weight| format!(", {weight}")).unwrap_or_default();
     format!("share({:?}{weight})", share.who)
-}
-
-fn hold_text(hold: &Hold) -> String {
-    match hold {
-        Hold::None => "no_hold()".to_owned(),
-        Hold::For(Length::Days(days)) => format!("hold_for({days}, \"days\")"),
-        Hold::For(Length::Months(months)) => format!("hold_for({months}, \"months\")"),
-        Hold::Until(date) => format!("hold_until({date})"),
-        Hold::UntilPeriod(id) => format!("hold_until_period({id:?})"),
-        Hold::Next(kind) => {
-            let kind = match kind {
-                PeriodKind::Month => "month",
-                PeriodKind::Quarter => "quarter",
-                PeriodKind::Year => "year",
-            };
-            format!("hold_until_next({kind:?})")
-        }
-        Hold::Indefinitely(reason) => format!("hold_indefinitely({reason:?})"),
-    }
 }
 
 /// What a program answered, as an author would write it.
@@ -458,7 +439,7 @@ pub fn answer(answer: &Answer) -> String {
         Answer::Shares(shares) => {
             format!("[{}]", shares.iter().map(share_text).collect::<Vec<_>>().join(", "))
         }
-        Answer::Hold(hold) => hold_text(hold),
+        Answer::Hold(hold) => hold.script_text(),
         Answer::Rolled(rolled) => rolled_text(rolled),
     }
 }
@@ -466,7 +447,7 @@ pub fn answer(answer: &Answer) -> String {
 fn rolled_text(rolled: &Rolled) -> String {
     let mut entries = vec![format!("amount: {}", rolled.amount)];
     entries.extend(rolled.credit_type.iter().map(|kind| format!("credit_type: {kind:?}")));
-    entries.extend(rolled.hold.iter().map(|hold| format!("hold: {}", hold_text(hold))));
+    entries.extend(rolled.hold.iter().map(|hold| format!("hold: {}", hold.script_text())));
     entries.extend(rolled.maximum.iter().map(|maximum| format!("maximum: {maximum}")));
     format!("#{{{}}}", entries.join(", "))
 }

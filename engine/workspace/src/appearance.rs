@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::report::Report;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::organization::{is_unseen, looks};
 use accredit_domain::plan::Plan;
 
@@ -24,7 +24,7 @@ pub(super) fn check(report: &Report, place: Place, name: &str, what: &str) {
     if is_unreadable(name) {
         let shown: String = name.escape_debug().collect();
         let message = format!("the name of a {what} holds characters that nobody sees: `{shown}`");
-        report.error("CR085", place, message, "write it anew, by hand, on one line");
+        report.error(Code::CR085, place, message, "write it anew, by hand, on one line");
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) fn check(report: &Report, place: Place, name: &str, what: &str) {
 pub(super) fn twins(report: &Report, place: Place, (one, two): (&str, &str), what: &str) {
     let message = format!("the {what}s `{one}` and `{two}` look the same, and are two");
     let help = "give one of them a name that people can tell from the other";
-    report.push(Diagnostic::warning("CR086", place, message).help(help));
+    report.push(Diagnostic::warning(Code::CR086, place, message).help(help));
 }
 
 /// Refuses ids of plans that nobody can read, and warns of plans whose ids or names look the same.

@@ -10,7 +10,7 @@ use super::conditions;
 use super::plan::{Defaults, Scope};
 use super::report::{Report, hint};
 use super::toml::{Item, Table, Text, choice};
-use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::TeamId;
 use accredit_domain::plan::{Assign, Measure, Members};
 use accredit_domain::policy::Kind;
@@ -88,7 +88,7 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             if policy.is_none() {
                 let message = "the plan has no crediting policy".to_owned();
                 let help = "add `policies = { crediting = \"NAME\" }` or write `policy:NAME`";
-                report.error("CR023", text.place, message, help);
+                report.error(Code::CR023, text.place, message, help);
             }
             policy.flatten().map(Assign::Policy)
         }
@@ -97,7 +97,7 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             if scope.whole && scope.organization.territories.is_empty() {
                 let message = "there are no territories, so nobody will be found".to_owned();
                 let help = "a territory is a team with rows in organization/territories.csv";
-                report.push(Diagnostic::warning("CR025", text.place, message).help(help));
+                report.push(Diagnostic::warning(Code::CR025, text.place, message).help(help));
             }
             Some(Assign::Territory(None))
         }
@@ -107,7 +107,7 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
         }
         _ => {
             let message = format!("`{}` assigns nobody", text.text);
-            report.error("CR024", text.place, message, &hint(word, "word", &ASSIGN_WORDS));
+            report.error(Code::CR024, text.place, message, &hint(word, "word", &ASSIGN_WORDS));
             None
         }
     }
@@ -119,7 +119,7 @@ pub(super) fn team(report: &Report, text: &Text, name: &str, scope: Scope<'_>) -
     let found = teams.find(name);
     if found.is_none() && scope.whole {
         let known = teams.all().map(|(_, known)| known.id.as_ref());
-        report.unknown("CR025", text.place.clone(), ("team", name), known);
+        report.unknown(Code::CR025, text.place.clone(), ("team", name), known);
     }
     found
 }
@@ -139,7 +139,7 @@ fn mapped(report: &Report, text: &Text, names: Names, scope: Scope<'_>) -> Assig
 pub(super) fn unmapped(report: &Report, text: &Text, key: &str) {
     let message = format!("no column is mapped to `{key}`, so nobody will be found");
     let help = format!("add `{key} = \"COLUMN\"` to [fields] in accredit.toml");
-    report.push(Diagnostic::warning("CR025", text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR025, text.place.clone(), message).help(help));
 }
 
 /// Reads `members`.
@@ -160,7 +160,7 @@ pub(super) fn members(
             let message = "the rule may find a team, and a team without `members` is nobody";
             let help = "add `members = \"equal\"`, or \"weight\", \"full\" or \"manager\"; or let the \
                         plan have `measure = \"team\"`";
-            let warning = Diagnostic::warning("CR023", table.place(), message);
+            let warning = Diagnostic::warning(Code::CR023, table.place(), message);
             report.push(warning.help(help));
         }
         return None;
@@ -169,7 +169,7 @@ pub(super) fn members(
     if scope.measure == Measure::Team {
         let message = "`members` has no meaning in a plan that measures teams".to_owned();
         let help = "leave it out: the team itself is credited";
-        report.error("CR024", text.place, message, help);
+        report.error(Code::CR024, text.place, message, help);
         return None;
     }
 

@@ -13,7 +13,7 @@ use super::csv::{Row, Sheet};
 use super::report::{Report, hint};
 use super::toml::{Item, Source, Table, Text, choice};
 use accredit_domain::calendar::{Calendar, Listed, Named, Period};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 
 /// The file of a customer's own periods.
 pub(super) const PERIODS: &str = "organization/periods.csv";
@@ -59,7 +59,7 @@ pub(super) fn read(root: &mut Table<'_>, files: &Files) -> Calendar {
 
     if kind != Kind::Periods && files.contains_key(PERIODS) {
         let message = format!("`{PERIODS}` is read only where the calendar is made of periods");
-        let unread = Diagnostic::warning("CR063", Place::file(PERIODS), message);
+        let unread = Diagnostic::warning(Code::CR063, Place::file(PERIODS), message);
         report.push(unread.help("write `kind = \"periods\"` under [calendar], or remove the file"));
     }
 
@@ -83,7 +83,7 @@ fn unused(item: Option<Item<'_>>, kind: Option<&Text>) {
     let kind = kind.map_or("monthly", |kind| kind.text.as_str());
     let message = format!("a calendar of the kind `{kind}` has no use for `{}`", item.key());
     let help = "`year_starts` is for months, `years` for weeks";
-    item.report().push(Diagnostic::warning("CR063", item.place(), message).help(help));
+    item.report().push(Diagnostic::warning(Code::CR063, item.place(), message).help(help));
 }
 
 fn months(starts: Option<Item<'_>>) -> Option<Calendar> {
@@ -100,7 +100,7 @@ fn weeks(
     let Some(item) = item else {
         let message = format!("a calendar of the kind `{}` needs `years`", kind.text);
         let help = "add their first days: `years = { 2022 = 2022-01-30, 2023 = 2023-01-29 }`";
-        report.error("CR023", kind.place.clone(), message, help);
+        report.error(Code::CR023, kind.place.clone(), message, help);
         return None;
     };
 
@@ -112,7 +112,7 @@ fn weeks(
             years.push((name.text, first, name.place));
         } else {
             let message = format!("`{}` is not a year", name.text);
-            report.error("CR024", name.place, message, "write four digits, such as 2022");
+            report.error(Code::CR024, name.place, message, "write four digits, such as 2022");
         }
     }
 
@@ -133,7 +133,7 @@ fn weeks(
         Err(fault) => {
             let place = years.get(fault.row).map(|(.., place)| place.clone());
             let help = "a year ends where the next one begins, after 52 or 53 weeks";
-            report.error("CR061", place.unwrap_or_default(), fault.message, help);
+            report.error(Code::CR061, place.unwrap_or_default(), fault.message, help);
             None
         }
     }
@@ -143,7 +143,7 @@ fn periods(report: &Report, files: &Files, kind: &Text) -> Option<Calendar> {
     let Some(text) = files.get(PERIODS) else {
         let message = format!("`{PERIODS}` is missing");
         let help = "list the periods there: id,parent,from,to";
-        report.error("CR023", kind.place.clone(), message, help);
+        report.error(Code::CR023, kind.place.clone(), message, help);
         return None;
     };
 
@@ -157,7 +157,7 @@ fn periods(report: &Report, files: &Files, kind: &Text) -> Option<Calendar> {
         let Some(period) = period(row) else { continue };
         if named.iter().any(|known| known.id == period.id) {
             let message = format!("the period `{}` is listed twice", period.id);
-            row.error("CR026", row.offset("id"), message, "keep one of the two");
+            row.error(Code::CR026, row.offset("id"), message, "keep one of the two");
         }
         rows.push(row);
         named.push(period);
@@ -170,7 +170,7 @@ fn periods(report: &Report, files: &Files, kind: &Text) -> Option<Calendar> {
 
     if named.is_empty() {
         let help = "list at least one: id,parent,from,to";
-        report.error("CR060", Place::file(PERIODS), "there are no periods".to_owned(), help);
+        report.error(Code::CR060, Place::file(PERIODS), "there are no periods".to_owned(), help);
         return None;
     }
 
@@ -184,11 +184,16 @@ fn periods(report: &Report, files: &Files, kind: &Text) -> Option<Calendar> {
         let Some(row) = rows.get(fault.row) else { continue };
         let parent = row.text("parent");
         if !parent.is_empty() && !ids.contains(&parent) {
-            row.error("CR033", row.offset("parent"), fault.message, &hint(parent, "period", &ids));
+            row.error(
+                Code::CR033,
+                row.offset("parent"),
+                fault.message,
+                &hint(parent, "period", &ids),
+            );
         } else {
             let help =
                 "periods without parts need `from` and `to`, and follow each other day by day";
-            row.error("CR060", row.offset("id"), fault.message, help);
+            row.error(Code::CR060, row.offset("id"), fault.message, help);
         }
     }
 
@@ -213,7 +218,12 @@ fn finalize(calendar: Calendar, item: Option<Item<'_>>) -> Calendar {
         let Some(day) = item.day() else { continue };
         let Some(period) = calendar.find(&name.text) else {
             let message = format!("there is no period `{}`", name.text);
-            report.error("CR025", name.place, message, "write the id of a period of this calendar");
+            report.error(
+                Code::CR025,
+                name.place,
+                message,
+                "write the id of a period of this calendar",
+            );
             continue;
         };
 
@@ -230,10 +240,10 @@ fn possible(report: &Report, calendar: &Calendar, period: &Period, day: Date, pl
     let leaves = calendar.leaves(period);
     if leaves.last().is_none_or(|last| calendar.after(last).is_none()) {
         let message = format!("`{}` is the last period: none would be open", period.id);
-        report.error("CR062", place, message, "add the periods that come after it first");
+        report.error(Code::CR062, place, message, "add the periods that come after it first");
     } else if day < period.end {
         let message = format!("`{}` was finalized on {day}, before it ended", period.id);
         let help = "is the year of that day right?";
-        report.push(Diagnostic::warning("CR062", place, message).help(help));
+        report.push(Diagnostic::warning(Code::CR062, place, message).help(help));
     }
 }

@@ -9,7 +9,7 @@
 use super::Columns;
 use super::report::Report;
 use super::toml::{Item, Table, Text, choice};
-use accredit_domain::diagnostic::{Origin, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Origin, Place, did_you_mean};
 use accredit_domain::transaction::dates::day;
 use accredit_domain::transaction::{ColumnType, Field, Fields, number};
 
@@ -79,7 +79,7 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
             let message = "a row after the first begins with either `and` or `or`".to_owned();
             let help = "write { and = \"column\", is = \"=\", value = \"…\" }";
 
-            row.report().error("CR023", row.place(), message, help);
+            row.report().error(Code::CR023, row.place(), message, help);
             row.take("if");
         }
         and.xor(or)
@@ -106,7 +106,7 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
     if !fits {
         let message = format!("`{}` does not go with a {}", is.text, kind.name());
         let help = format!("compare `{}` with `=` or `!=`", column.text);
-        report.error("CR024", is.place, message, &help);
+        report.error(Code::CR024, is.place, message, &help);
         return None;
     }
 
@@ -152,7 +152,7 @@ fn access(
 
     let mapped = Field::ALL.into_iter().filter(|(field, _)| fields.mapped.contains_key(field));
     let known = columns.known.iter().map(String::as_str).chain(mapped.map(|(_, key)| key));
-    report.unknown("CR025", column.place.clone(), ("column", name), known);
+    report.unknown(Code::CR025, column.place.clone(), ("column", name), known);
     None
 }
 
@@ -217,7 +217,7 @@ pub(super) fn known_column(report: &Report, column: &str, text: &Text, columns: 
         let help = did_you_mean(column, names).unwrap_or_else(|| {
             "it is neither in accredit.toml nor in a header under transactions/".to_owned()
         });
-        report.error("CR025", text.place.clone(), message, &help);
+        report.error(Code::CR025, text.place.clone(), message, &help);
     }
     known
 }

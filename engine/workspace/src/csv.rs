@@ -13,7 +13,7 @@ use super::toml::Source;
 use accredit_domain::calendar::Validity;
 pub(super) use accredit_domain::delimited::Cell;
 use accredit_domain::delimited::{BrokenRow, Rows};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::organization::composed;
 use accredit_domain::transaction;
 use accredit_domain::transaction::read::other_separator;
@@ -37,7 +37,7 @@ impl<'a> Sheet<'a> {
         if let Some(separator) = other_separator(source.text) {
             let message = format!("the cells of this file are separated by {separator}");
             let help = "write commas; a spreadsheet asks for the separator when it exports CSV";
-            source.report.error("CR030", Place::new(source.file, 1, 1), message, help);
+            source.report.error(Code::CR030, Place::new(source.file, 1, 1), message, help);
             return Sheet { source, columns: Vec::new(), rows: Vec::new(), whole: false };
         }
 
@@ -45,7 +45,7 @@ impl<'a> Sheet<'a> {
         if let Some(offset) = malformed {
             let message = "a quoted cell does not end with its quote".to_owned();
             let help = "close the quote, and write a quote inside a quoted cell twice";
-            source.report.error("CR030", source.place(offset), message, help);
+            source.report.error(Code::CR030, source.place(offset), message, help);
         }
 
         let header = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
@@ -54,7 +54,7 @@ impl<'a> Sheet<'a> {
         for missing in needed.iter().filter(|needed| !columns.contains(needed)) {
             let message = format!("the column `{missing}` is missing");
             let help = format!("the columns are {}", known.join(", "));
-            source.report.error("CR031", Place::new(source.file, 1, 1), message, &help);
+            source.report.error(Code::CR031, Place::new(source.file, 1, 1), message, &help);
         }
 
         rows.retain(|row| {
@@ -66,7 +66,7 @@ impl<'a> Sheet<'a> {
                 let message =
                     format!("the row has {} cells, the header {}", row.len(), columns.len());
                 let help = "put a cell that contains a comma in quotes";
-                source.report.error("CR030", source.place(offset), message, help);
+                source.report.error(Code::CR030, source.place(offset), message, help);
             }
             whole
         });
@@ -107,7 +107,7 @@ fn header_columns(
 
         if let Some(fault) = fault {
             let message = format!("`{}` {fault}", cell.text);
-            let error = Diagnostic::error("CR031", source.place(cell.offset), message);
+            let error = Diagnostic::error(Code::CR031, source.place(cell.offset), message);
             source.report.push(error.help(hint(&cell.text, "column", known)));
         }
         // A column that is unknown keeps its place, so that the cells after it keep theirs.
@@ -153,7 +153,7 @@ impl<'r, 'a> Row<'r, 'a> {
         let found = self.get(column);
         if found.is_none() {
             let message = format!("`{column}` is blank");
-            self.error("CR032", self.offset(column), message, "every row needs it");
+            self.error(Code::CR032, self.offset(column), message, "every row needs it");
         }
         found
     }
@@ -163,7 +163,7 @@ impl<'r, 'a> Row<'r, 'a> {
         let found = self.dates();
         if let Err((offset, message)) = &found {
             let help = "dates are ISO, 2017-03-31, and both are included";
-            self.error("CR032", *offset, message.clone(), help);
+            self.error(Code::CR032, *offset, message.clone(), help);
         }
         found.ok()
     }
@@ -189,7 +189,7 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// Reports an error at a byte offset of the file.
-    pub(super) fn error(&self, code: &'static str, offset: usize, message: String, help: &str) {
+    pub(super) fn error(&self, code: Code, offset: usize, message: String, help: &str) {
         let source = self.source();
         source.report.error(code, source.place(offset), message, help);
     }

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 use super::csv::Row;
 use super::report::Report;
 use super::toml::Text;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::organization::{Organization, fold};
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Members, Plan, Split};
@@ -77,13 +77,13 @@ fn suppressed(place: Place) -> Diagnostic {
         "a deal may be split, and a manager of two of its sellers gets the first part only";
     let help = "add `duplicates = true` for the sum of the parts, or `duplicates = false` where one \
                 credit a deal is meant";
-    Diagnostic::warning("CR067", place, message).help(help)
+    Diagnostic::warning(Code::CR067, place, message).help(help)
 }
 
 fn without_quota(place: Place, plan: &str) -> Diagnostic {
     let message = "the tiers end at shares of the quota, and nobody has one";
     let help = format!("add rows for `{plan}` to organization/quotas.csv, or write amounts");
-    Diagnostic::warning("CR066", place, message).help(help)
+    Diagnostic::warning(Code::CR066, place, message).help(help)
 }
 
 /// Warns of a rate above 100 % that is not written in percent.
@@ -96,7 +96,7 @@ pub(super) fn rate(report: &Report, text: &Text, rate: Decimal, percent: bool) {
         format!("a rate of `{}` pays {in_percent} % of what is credited", text.text.trim());
     let whole = text.text.trim();
     let help = format!("write \"{whole}%\", or \"{in_percent}%\" where that is meant");
-    report.push(Diagnostic::warning("CR064", text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR064, text.place.clone(), message).help(help));
 }
 
 /// Warns of a tier that ends within the first unit.
@@ -107,14 +107,14 @@ pub(super) fn tier(report: &Report, text: &Text, limit: Decimal) {
     let percent = limit.saturating_mul(Decimal::ONE_HUNDRED).normalize();
     let message = format!("a tier that ends at `{}` ends within the first unit", text.text.trim());
     let help = format!("write \"{percent}%\" for a share of the quota, or an amount above 1");
-    report.push(Diagnostic::warning("CR065", text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR065, text.place.clone(), message).help(help));
 }
 
 /// Warns of a policy that a plan chooses and that no rule of it uses.
 pub(super) fn unused_policy(report: &Report, text: &Text, kind: &str) {
     let message = format!("no rule of the plan uses its {kind} policy `{}`", text.text.trim());
     let help = "take it out; a rule or result that says something itself never asks the plan";
-    report.push(Diagnostic::warning("CR068", text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR068, text.place.clone(), message).help(help));
 }
 
 /// Warns of an organisation in which nobody can be credited or paid.
@@ -127,7 +127,7 @@ pub(super) fn organization(
     let teams = organization.teams.all().next().is_some();
     let people = |plan: &&Plan| plan.measure == Measure::Individual;
     let warn = |file: &str, message: &str, help: &str| {
-        report.push(Diagnostic::warning("CR089", Place::file(file), message).help(help));
+        report.push(Diagnostic::warning(Code::CR089, Place::file(file), message).help(help));
     };
 
     if plans.is_empty() {
@@ -165,6 +165,8 @@ pub(super) fn repeated<'s, 'a: 's>(
         let offset = columns.first().map_or(0, |first| row.offset(first));
         let (source, message) = (row.source(), "this row stands there twice");
         let help = "take one of the two out, or write what was meant instead";
-        source.report.push(Diagnostic::warning("CR090", source.place(offset), message).help(help));
+        source
+            .report
+            .push(Diagnostic::warning(Code::CR090, source.place(offset), message).help(help));
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** of one pair of units at most one rate is read for a day.
 
+use accredit_domain::diagnostic::Code;
 use accredit_domain::transaction::number;
 use rust_decimal::Decimal;
 
@@ -44,7 +45,7 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Rates
         if from == to {
             let message = "a unit is not exchanged into itself".to_owned();
             let help = "name two units, or leave the row out";
-            row.error("CR032", row.offset("to_unit"), message, help);
+            row.error(Code::CR032, row.offset("to_unit"), message, help);
             continue;
         }
 
@@ -54,7 +55,7 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Rates
             let message =
                 format!("`{}` to `{}` has two rates on the same days", name(from), name(to));
             let help = "end the earlier one the day before; `from` and `to` are both included";
-            row.error("CR034", row.offset("from_unit"), message, help);
+            row.error(Code::CR034, row.offset("from_unit"), message, help);
             continue;
         }
 
@@ -75,7 +76,12 @@ pub(super) fn unit(row: Row<'_, '_>, cell: &Cell, settings: &Settings) -> Option
     if found.is_none() {
         let source = row.source();
         let named = ("unit type", cell.text.as_str());
-        source.report.unknown("CR025", source.place(cell.offset), named, settings.units.names());
+        source.report.unknown(
+            Code::CR025,
+            source.place(cell.offset),
+            named,
+            settings.units.names(),
+        );
     }
     found
 }
@@ -87,7 +93,7 @@ fn positive(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
     if rate.is_none() {
         let message = format!("`{}` is not an exchange rate", cell.text);
         let help = format!("write a number above 0 with at most {RATE_DECIMALS_MAX} decimals");
-        row.error("CR032", cell.offset, message, &help);
+        row.error(Code::CR032, cell.offset, message, &help);
     }
     rate
 }

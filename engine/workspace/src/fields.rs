@@ -11,7 +11,7 @@ use jiff::civil::date;
 
 use super::report::Report;
 use super::toml::{Item, Table, Text, choice};
-use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
 use accredit_domain::transaction::dates::{DateFormat, DateFormats, NAMED_FORMATS, Zone};
 use accredit_domain::transaction::numbers::NumberStyle;
 use accredit_domain::transaction::{ColumnType, Field, Fields, ID_FORMS, Names};
@@ -132,7 +132,7 @@ impl Mapping<'_> {
             // time.
             Some(known) => {
                 let message = format!("`{}` is mapped as a {} already", column.text, known.name());
-                self.report.error("CR024", column.place.clone(), message, "map another column");
+                self.report.error(Code::CR024, column.place.clone(), message, "map another column");
             }
             None => {
                 self.fields.types.insert(column.text.clone(), kind.clone());
@@ -146,7 +146,12 @@ impl Mapping<'_> {
         for (index, column) in columns.iter().enumerate() {
             if columns.iter().take(index).any(|earlier| earlier.text == column.text) {
                 let message = format!("`{}` is listed twice", column.text);
-                self.report.error("CR026", column.place.clone(), message, "keep one of the two");
+                self.report.error(
+                    Code::CR026,
+                    column.place.clone(),
+                    message,
+                    "keep one of the two",
+                );
             }
         }
         columns.into_iter().map(|column| column.text).collect()
@@ -156,14 +161,14 @@ impl Mapping<'_> {
         let name = column.text.as_str();
         if name.trim().is_empty() {
             let message = "the name of a column is blank".to_owned();
-            self.report.error("CR024", column.place.clone(), message, "name a column");
+            self.report.error(Code::CR024, column.place.clone(), message, "name a column");
         } else if !self.observed.is_empty() && !self.observed.contains(name) {
             let message = format!("no transaction so far has a column `{name}`");
             let names = self.observed.iter().map(String::as_str);
             let help = did_you_mean(name, names)
                 .unwrap_or_else(|| "write the name as it stands in the header".to_owned());
             let place = column.place.clone();
-            self.report.push(Diagnostic::warning("CR025", place, message).help(help));
+            self.report.push(Diagnostic::warning(Code::CR025, place, message).help(help));
         }
     }
 }
@@ -215,7 +220,7 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
     let message = format!("`{}` is not the type of a column", text.text);
     let help = did_you_mean(&text.text, COLUMN_WORDS);
     let help = help.unwrap_or_else(|| format!("write {wanted}"));
-    item.report().error("CR024", text.place, message, &help);
+    item.report().error(Code::CR024, text.place, message, &help);
     None
 }
 
@@ -277,7 +282,7 @@ fn format(item: &Item<'_>, text: &Text) -> Option<DateFormat> {
     let message = format!("`{}` is not a format of dates", text.text);
     let help = "write a format with year, month and day, such as \"%m/%d/%Y\", or one of";
     let help = format!("{help} {}", names.join(", "));
-    item.report().error("CR024", text.place.clone(), message, &help);
+    item.report().error(Code::CR024, text.place.clone(), message, &help);
     None
 }
 
@@ -300,7 +305,7 @@ fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report
     if !agrees {
         let mapped = known.map_or("text", ColumnType::name);
         let message = format!("`{name}` is a {mapped} by [fields], not a {}", kind.name());
-        report.error("CR024", column.place.clone(), message, "leave it out of [columns]");
+        report.error(Code::CR024, column.place.clone(), message, "leave it out of [columns]");
     } else {
         // Text too: what is declared is known, before any row has it.
         fields.types.insert(name.to_owned(), kind);

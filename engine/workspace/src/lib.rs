@@ -44,7 +44,7 @@ use std::sync::Arc;
 use self::policies::Policies;
 use self::report::Report;
 use accredit_domain::calendar::Calendar;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::exchange::{Exchange, Rates};
 use accredit_domain::money::{Unit, Units};
 use accredit_domain::organization::Organization;
@@ -125,6 +125,8 @@ pub struct Settings {
 pub struct Source {
     /// The connector that verifies and decodes.
     pub connector: String,
+    /// Where the connector is named.
+    pub place: Place,
     /// The intake policy that maps the body; absent, the body is one transaction or an array.
     pub intake: Option<ProgramId>,
     /// Whether a delivery brings only what changed, and is laid over the deal's last version.
@@ -329,7 +331,7 @@ fn read_settings(
     let Some(text) = files.get(SETTINGS) else {
         let message = format!("`{SETTINGS}` is missing");
         let help = "it says what the columns of a transaction mean; begin with [workspace]";
-        report.error("CR023", Place::file(SETTINGS), message, help);
+        report.error(Code::CR023, Place::file(SETTINGS), message, help);
         return None;
     };
     settings::read(toml::Source::new(SETTINGS, text, report), files, observed, policies)

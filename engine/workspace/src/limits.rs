@@ -8,7 +8,7 @@
 
 use super::report::Report;
 use super::{Files, definition};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::work::{self, CHECK_STEPS_MAX};
 
 /// Bytes of all definition files together.
@@ -43,5 +43,5 @@ pub(super) fn goes_on(report: &Report, place: &Place) -> bool {
 
 fn stopped(message: String) -> Diagnostic {
     let help = "split the directory, or take out what made so many files, rows or findings";
-    Diagnostic::error("CR092", Place::file(super::SETTINGS), message).help(help)
+    Diagnostic::error(Code::CR092, Place::file(super::SETTINGS), message).help(help)
 }

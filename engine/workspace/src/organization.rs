@@ -22,7 +22,7 @@ use super::report::{Report, hint};
 use super::toml::Source;
 use super::{Columns, Files, Settings, exchange};
 use accredit_domain::calendar::Validity;
-use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::{
     Entity, Organization, ParticipantId, PositionId, PositionVersion, TeamId, fold,
 };
@@ -338,6 +338,6 @@ impl Reading<'_> {
             format!("is the {what} missing from its file?")
         };
 
-        row.source().report.push(Diagnostic::error("CR033", place, message).help(help));
+        row.source().report.push(Diagnostic::error(Code::CR033, place, message).help(help));
     }
 }

@@ -23,7 +23,7 @@ use super::sources::References;
 use super::toml::{Item, Source, Table, Text, choice};
 use super::{Columns, Settings};
 use accredit_domain::calendar::{PeriodKind, Validity};
-use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::{ALERTS, Measure, Plan, Split};
 use accredit_domain::policy::{Kind, ProgramId, Use};
@@ -121,7 +121,7 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
 
     if !root.has("direct") && !root.has("indirect") {
         let message = "the plan has no rule, and credits nobody".to_owned();
-        let ruleless = Diagnostic::warning("CR023", root.place(), message);
+        let ruleless = Diagnostic::warning(Code::CR023, root.place(), message);
         report.push(ruleless.help("add a table [[direct]] with a name and a [[direct.results]]"));
     }
 
@@ -164,7 +164,7 @@ pub(super) fn validity(table: &mut Table<'_>) -> Validity {
         && to < from
     {
         let message = format!("`to` is {to}, before `from`, which is {from}");
-        item.report().error("CR024", item.place(), message, "both days are included");
+        item.report().error(Code::CR024, item.place(), message, "both days are included");
     }
 
     Validity::inclusive(from, to)
@@ -203,7 +203,7 @@ fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
             Some(name) => {
                 let message = format!("`{}` is more than a name", text.text);
                 let help = format!("write `{}`", name.trim());
-                item.report().error("CR024", text.place.clone(), message, &help);
+                item.report().error(Code::CR024, text.place.clone(), message, &help);
                 None
             }
             None => {

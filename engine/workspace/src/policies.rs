@@ -14,7 +14,7 @@ use super::limits;
 use super::report::Report;
 use super::shared::{SHARED, Shared};
 use super::{Files, policy_path};
-use accredit_domain::diagnostic::{Diagnostic, Origin, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Origin, Place, did_you_mean};
 use accredit_domain::plan::Plan;
 use accredit_domain::policy::{Form, Kind, Program, ProgramId, Programs, Use};
 use accredit_script::{Known, check};
@@ -48,7 +48,7 @@ impl Policies {
                 let message = format!("`{folder}` is not a kind of policy");
                 let help = did_you_mean(folder, Kind::ALL.map(Kind::name))
                     .unwrap_or_else(|| format!("known: {}", Kind::ALL.map(Kind::name).join(", ")));
-                report.error("CR024", Place::file(path), message, &help);
+                report.error(Code::CR024, Place::file(path), message, &help);
                 continue;
             };
 
@@ -94,7 +94,7 @@ impl Policies {
         let name = name.trim();
         let found = self.named(report, kind, (name, place))?;
         let fail = |(message, help): (String, String)| {
-            report.push(Diagnostic::error("CR093", place.clone(), message).help(help));
+            report.push(Diagnostic::error(Code::CR093, place.clone(), message).help(help));
         };
         let Some(text) = rest.trim_end().strip_suffix(')') else {
             let message = format!("the constants behind `{name}` have no closing bracket");
@@ -140,7 +140,7 @@ impl Policies {
         }
 
         let message = format!("there is no {} policy `{name}`", kind.name());
-        let unknown = Diagnostic::error("CR025", place.clone(), message);
+        let unknown = Diagnostic::error(Code::CR025, place.clone(), message);
         report.push(unknown.help(self.advice(kind, name)));
         None
     }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
 use accredit_domain::transaction::number;
 use rust_decimal::Decimal;
 
@@ -17,7 +18,6 @@ use super::plan::Scope;
 use super::report::Report;
 use super::selector::selector;
 use super::toml::{Source, Text};
-use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
 use accredit_domain::organization::Entity;
 use accredit_domain::plan::quota::{Quota, Quotas};
 use accredit_domain::plan::{Measure, Plan, Selector};
@@ -56,7 +56,7 @@ pub(super) fn read(
                 let near = did_you_mean(&plan.text, ids.iter().copied()).unwrap_or_default();
                 let message = format!("there is no plan `{}` yet{near}", plan.text);
                 let help = "the quota counts as soon as plans/ has a file of that name";
-                report.push(Diagnostic::warning("CR025", place, message).help(help));
+                report.push(Diagnostic::warning(Code::CR025, place, message).help(help));
             }
             continue;
         };
@@ -68,7 +68,7 @@ pub(super) fn read(
         let key = (plan.text.clone(), period.text.clone(), target.clone());
         if known.contains(&key) {
             let message = format!("`{}` has two quotas in {}", row.text("target"), period.text);
-            row.error("CR034", row.offset("target"), message, "keep one of the two");
+            row.error(Code::CR034, row.offset("target"), message, "keep one of the two");
             continue;
         }
 
@@ -86,7 +86,7 @@ fn is_period(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> bool {
     if !known {
         let message = format!("there is no period `{}`", cell.text);
         let help = "write the id of a period of the calendar, such as 2017-03, 2017-Q1 or 2017";
-        row.error("CR032", cell.offset, message, help);
+        row.error(Code::CR032, cell.offset, message, help);
     }
     known
 }
@@ -96,7 +96,12 @@ fn amount(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
     let amount = written.filter(|amount| *amount > Decimal::ZERO);
     if amount.is_none() {
         let message = format!("`{}` is not a quota", cell.text);
-        row.error("CR032", cell.offset, message, "write a number above 0, or leave the row out");
+        row.error(
+            Code::CR032,
+            cell.offset,
+            message,
+            "write a number above 0, or leave the row out",
+        );
     }
     amount
 }
@@ -139,7 +144,7 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
         let message = format!("there is no {what} `{id}`");
         let help =
             "write an id, a name or an alias that means one, or a selector such as `title:NAME`";
-        row.error("CR033", cell.offset, message, help);
+        row.error(Code::CR033, cell.offset, message, help);
     }
 
     found

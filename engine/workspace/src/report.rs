@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use accredit_domain::diagnostic::{Diagnostic, Lines, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Lines, Place, did_you_mean};
 
 /// Findings so far. Shared by reference, so that readers of nested tables can all report.
 #[derive(Debug, Default)]
@@ -29,14 +29,14 @@ impl Report {
     }
 
     /// Adds an error with advice.
-    pub(super) fn error(&self, code: &'static str, place: Place, message: String, help: &str) {
+    pub(super) fn error(&self, code: Code, place: Place, message: String, help: &str) {
         self.push(Diagnostic::error(code, place, message).help(help));
     }
 
     /// Adds an error about `word`, which is none of `candidates`.
     pub(super) fn unknown<'a>(
         &self,
-        code: &'static str,
+        code: Code,
         place: Place,
         (what, word): (&str, &str),
         candidates: impl IntoIterator<Item = &'a str>,

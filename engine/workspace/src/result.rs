@@ -12,7 +12,8 @@ use super::plan::{Defaults, Scope};
 use super::rule::once;
 use super::setting::{self, expression};
 use super::toml::{Table, Text, choice};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
+use accredit_domain::hold::Hold;
 use accredit_domain::money::Unit;
 use accredit_domain::plan::{
     DirectResult, DuplicateSetting, HoldSetting, IndirectResult, MaximumScope, Output,
@@ -61,7 +62,7 @@ fn results<'a>(rule: &mut Table<'a>) -> Vec<Table<'a>> {
     if !written || list.is_some_and(|list| list.is_empty()) {
         let message = "the rule has no result".to_owned();
         let help = "add a table [[direct.results]] or [[indirect.results]] with a name";
-        rule.report().error("CR023", rule.place(), message, help);
+        rule.report().error(Code::CR023, rule.place(), message, help);
     }
     tables
 }
@@ -163,7 +164,7 @@ fn output(
         let found = codes.iter().find(|known| ***known == *text.text).cloned();
         if found.is_none() {
             let named = ("reason code", text.text.as_str());
-            report.unknown("CR025", text.place.clone(), named, codes.iter().map(AsRef::as_ref));
+            report.unknown(Code::CR025, text.place.clone(), named, codes.iter().map(AsRef::as_ref));
         }
         found
     });
@@ -171,7 +172,7 @@ fn output(
     Some(Output {
         name: Arc::from(name?.text),
         maximum,
-        hold: hold.unwrap_or(HoldSetting::None),
+        hold: hold.unwrap_or(HoldSetting::Fixed(Hold::None)),
         own_hold,
         duplicates: duplicates.unwrap_or(DuplicateSetting::Fixed(false)),
         reason_code,
@@ -184,7 +185,7 @@ fn unit(table: &mut Table<'_>, scope: Scope<'_>) -> Option<Unit> {
     let found = units.find(&text.text);
     if found.is_none() {
         let named = ("unit type", text.text.as_str());
-        table.report().unknown("CR025", text.place.clone(), named, units.names());
+        table.report().unknown(Code::CR025, text.place.clone(), named, units.names());
     }
     found
 }
@@ -207,7 +208,7 @@ pub(super) fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> O
         } else {
             super::report::hint(&text.text, "credit type", &known)
         };
-        let unknown = Diagnostic::error("CR025", text.place.clone(), message);
+        let unknown = Diagnostic::error(Code::CR025, text.place.clone(), message);
         table.report().push(unknown.help(help));
     }
 
@@ -230,7 +231,7 @@ pub(super) fn only_credit_type(table: &Table<'_>, scope: Scope<'_>) -> Option<Ar
         [first, ..] => {
             let message = "`credit_type` is missing".to_owned();
             let help = format!("add `credit_type = \"{first}\"`, or another of the workspace's");
-            table.report().error("CR023", table.place(), message, &help);
+            table.report().error(Code::CR023, table.place(), message, &help);
             None
         }
     }

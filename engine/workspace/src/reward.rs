@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use accredit_domain::diagnostic::Code;
 use accredit_domain::transaction::numbers;
 use rust_decimal::Decimal;
 
@@ -94,7 +95,7 @@ fn to(table: &mut Table<'_>, scope: Scope<'_>) -> Option<To> {
     };
 
     let message = format!("the plan measures {who}, so there are no `{}`", to.name());
-    table.report().error("CR024", text.place, message, help);
+    table.report().error(Code::CR024, text.place, message, help);
     None
 }
 
@@ -105,13 +106,13 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
 
     if let (None, Some(item)) = (&tiers, &retroactive) {
         let message = "`retroactive` says how tiers are read, and there are none".to_owned();
-        item.report().error("CR024", item.place(), message, "add `tiers`, or leave it out");
+        item.report().error(Code::CR024, item.place(), message, "add `tiers`, or leave it out");
     }
 
     match (tiers, value) {
         (Some(_), Some(value)) => {
             let message = "a reward has `tiers` or a `value`, not both".to_owned();
-            value.report().error("CR024", value.place(), message, "keep one of them");
+            value.report().error(Code::CR024, value.place(), message, "keep one of them");
             None
         }
         (Some(item), None) => {
@@ -137,7 +138,7 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
             None => {
                 let message = "the reward has neither `tiers` nor a `value`".to_owned();
                 let help = "add one, or `policies = { reward = \"NAME\" }` to the plan";
-                table.report().error("CR023", table.place(), message, help);
+                table.report().error(Code::CR023, table.place(), message, help);
                 None
             }
         },
@@ -171,7 +172,7 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
             }
             None => {
                 let message = "only the last tier may have no `up_to`".to_owned();
-                item.report().error("CR023", place, message, "say where this one ends");
+                item.report().error(Code::CR023, place, message, "say where this one ends");
                 None
             }
         };
@@ -182,7 +183,7 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
         {
             let message = format!("`{}` does not lie above the tier before", text.text);
             let help = "limits grow, and are all amounts or all percentages of the quota";
-            item.report().error("CR024", text.place.clone(), message, help);
+            item.report().error(Code::CR024, text.place.clone(), message, help);
             whole = false;
         }
 
@@ -208,7 +209,7 @@ fn limit_of(item: &Item<'_>, text: &Text) -> Option<Limit> {
     if found.is_none() {
         let message = format!("`{}` is not where a tier can end", text.text);
         let help = "write an amount above 0, such as \"10000\", or \"100%\" of the quota";
-        item.report().error("CR024", text.place.clone(), message, help);
+        item.report().error(Code::CR024, text.place.clone(), message, help);
     }
 
     let (number, percent) = found?;
@@ -224,7 +225,7 @@ fn rate_of(item: &Item<'_>, text: &Text) -> Option<Decimal> {
     let found = number(&text.text);
     if found.is_none() {
         let message = format!("`{}` is not a rate", text.text);
-        item.report().error("CR024", text.place.clone(), message, "write \"0.10\" or \"10%\"");
+        item.report().error(Code::CR024, text.place.clone(), message, "write \"0.10\" or \"10%\"");
     }
     let (number, percent) = found?;
     doubts::rate(item.report(), text, number, percent);

@@ -18,6 +18,7 @@ use super::result;
 use super::selector::selectors;
 use super::setting::expression;
 use super::toml::{Item, Table, Text};
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::RelationshipId;
 use accredit_domain::plan::{DirectRule, IndirectRule, Measure, Relationship, Rule};
 use accredit_domain::policy::Use;
@@ -102,7 +103,7 @@ fn rule(
         if length > NAME_CHARACTERS_MAX {
             let message = format!("the name of a rule has {length} characters");
             let help = format!("at most {NAME_CHARACTERS_MAX}; the rest belongs in `description`");
-            report.error("CR027", name.place.clone(), message, &help);
+            report.error(Code::CR027, name.place.clone(), message, &help);
         }
         once(report, name, names, "rule");
     }
@@ -121,7 +122,7 @@ pub(super) fn once(report: &Report, name: &Text, names: &mut HashSet<String>, wh
     if !names.insert(name.text.clone()) {
         let message = format!("there are two {what}s named `{}`", name.text);
         let help = "credits are identified by it: give one of them another name";
-        report.error("CR026", name.place.clone(), message, help);
+        report.error(Code::CR026, name.place.clone(), message, help);
     }
 }
 
@@ -129,7 +130,7 @@ fn tags(item: &Item<'_>) -> Vec<String> {
     let Some(items) = item.list() else { return Vec::new() };
     if items.len() > TAGS_MAX {
         let message = format!("a rule has {} tags", items.len());
-        item.report().error("CR027", item.place(), message, &format!("at most {TAGS_MAX}"));
+        item.report().error(Code::CR027, item.place(), message, &format!("at most {TAGS_MAX}"));
     }
     items.iter().filter_map(Item::text).map(|tag| tag.text).collect()
 }
@@ -172,7 +173,7 @@ fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Rel
             let own = built_in.iter().filter(|(_, measure, _)| *measure == scope.measure);
             let known = types.iter().map(AsRef::as_ref).chain(own.map(|(name, ..)| *name));
             let named = ("relationship type", text.text.as_str());
-            report.unknown("CR025", text.place.clone(), named, known);
+            report.unknown(Code::CR025, text.place.clone(), named, known);
         }
         let found = found.and_then(|index| u16::try_from(index).ok());
         return found.map(|id| Relationship::Named(RelationshipId(id)));
@@ -188,7 +189,7 @@ fn relationship_of(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Rel
             }
         };
         let message = format!("`{name}` leads to {leads}, and the plan measures {measures}");
-        report.error("CR024", text.place.clone(), message, help);
+        report.error(Code::CR024, text.place.clone(), message, help);
         return None;
     }
 

@@ -12,7 +12,7 @@ use super::assign;
 use super::plan::Scope;
 use super::report::Report;
 use super::toml::{Item, Table, Text, choice};
-use accredit_domain::diagnostic::{Diagnostic, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
 use accredit_domain::organization::fold;
 use accredit_domain::plan::{Measure, Selector};
 
@@ -41,7 +41,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
     let Some((word, name)) = text.text.split_once(':') else {
         let message = format!("`{}` selects nothing", text.text);
         let help = "write `*`, `title:NAME`, `position:ID`, `participant:ID` or `team:ID`";
-        report.error("CR024", place, message, help);
+        report.error(Code::CR024, place, message, help);
         return None;
     };
 
@@ -52,7 +52,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
 
     if scope.measure == Measure::Team && !of_teams {
         let message = format!("the plan measures teams, and `{word}:` selects positions");
-        report.error("CR024", place, message, "write `*` or `team:ID`");
+        report.error(Code::CR024, place, message, "write `*` or `team:ID`");
         return None;
     }
 
@@ -67,7 +67,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
                     "titles stand in organization/positions.csv, without it in participants.csv"
                         .to_owned()
                 });
-                report.push(Diagnostic::warning("CR025", place, message).help(help));
+                report.push(Diagnostic::warning(Code::CR025, place, message).help(help));
             }
             Some(Selector::Title(fold(name)))
         }
@@ -76,7 +76,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             let found = organization.find_position(name).map(Selector::Position);
             if found.is_none() && scope.whole {
                 let known = organization.positions().map(|(_, known)| known.id.as_ref());
-                report.unknown("CR025", place, ("position", name), known);
+                report.unknown(Code::CR025, place, ("position", name), known);
             }
             found
         }
@@ -85,7 +85,7 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             let found = organization.find_participant(name).map(Selector::Participant);
             if found.is_none() && scope.whole {
                 let known = organization.participants().map(|(_, known)| known.id.as_ref());
-                report.unknown("CR025", place, ("participant", name), known);
+                report.unknown(Code::CR025, place, ("participant", name), known);
             }
             found
         }

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use super::policies::Policies;
 use super::report::{Report, hint};
 use super::toml::{Item, Text, choice};
-use accredit_domain::calendar::{Calendar, Length, PeriodKind};
+use accredit_domain::calendar::{Calendar, PeriodKind};
+use accredit_domain::diagnostic::Code;
+use accredit_domain::hold::{HOLD_WORDS, Hold, HoldRefusal};
 use accredit_domain::plan::{DuplicateSetting, HoldSetting};
 use accredit_domain::policy::{Kind, ProgramId, Returns, Use};
 
@@ -47,7 +49,7 @@ pub(super) fn expression(item: &Item<'_>, place: Use, names: Names<'_>) -> Optio
     if let Some(prefix) = prefix(&text.text) {
         let message = format!("`{prefix}:` is not a word that may stand here");
         let help = hint(prefix, "word", &["policy", "query"]);
-        item.report().error("CR024", text.place, message, &help);
+        item.report().error(Code::CR024, text.place, message, &help);
         return None;
     }
 
@@ -63,14 +65,14 @@ fn query(
     if place.returns() != Returns::Bool {
         let message = format!("`{}` cannot stand here", text.text);
         let help = "a saved query answers true or false; name a policy or write an expression";
-        report.error("CR024", text.place.clone(), message, help);
+        report.error(Code::CR024, text.place.clone(), message, help);
         return None;
     }
 
     let found = names.queries.get(name).copied();
     if found.is_none() {
         let known = names.queries.keys().map(String::as_str);
-        report.unknown("CR025", text.place.clone(), ("query", name), known);
+        report.unknown(Code::CR025, text.place.clone(), ("query", name), known);
     }
 
     found
@@ -98,33 +100,12 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
-/// Words that stand alone or before a colon in `hold`.
-const HOLD_WORDS: [&str; 11] = [
-    "none",
-    "indefinite",
-    "days",
-    "months",
-    "quarters",
-    "years",
-    "date",
-    "period",
-    "next",
-    "policy",
-    "query",
-];
-
 /// How long a credit is held.
 pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Option<HoldSetting> {
     let text = item.text()?;
-
-    match text.text.as_str() {
-        "none" => return Some(HoldSetting::None),
-        "indefinite" => return Some(HoldSetting::Indefinite),
-        "" => {
-            item.refuse("text that is not blank");
-            return None;
-        }
-        _ => {}
+    if text.text.is_empty() {
+        item.refuse("text that is not blank");
+        return None;
     }
 
     // `30 days` is what people write first; it must not be read as an expression that makes no
@@ -135,64 +116,36 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
             .find(|known| known.trim_end_matches('s') == unit.trim_end_matches('s'))
         && count.parse::<u32>().is_ok()
     {
-        return refuse_hold(item, &text, &format!("`{unit}:{count}`"));
+        let help = format!("write `{unit}:{count}`");
+        return refuse_hold(item, &text, &HoldRefusal { message: None, help });
     }
 
     let word = prefix(&text.text).or(Some(text.text.as_str()).filter(|text| is_word(text)));
-    let Some(word) = word else {
-        return expression(item, Use::Hold, names).map(HoldSetting::Program);
-    };
-
     let argument = text.text.split_once(':').map(|(_, rest)| rest.trim());
 
-    match (word, argument) {
-        ("policy" | "query", Some(_)) => {
-            expression(item, Use::Hold, names).map(HoldSetting::Program)
+    let word = match (word, argument) {
+        (None, _) | (Some("policy" | "query"), Some(_)) => {
+            return expression(item, Use::Hold, names).map(HoldSetting::Program);
         }
-        ("days" | "months" | "quarters" | "years", Some(count)) => {
-            length(item, &text, (word, count))
-        }
-        ("date", Some(day)) => accredit_domain::transaction::dates::day(day)
-            .map(HoldSetting::Until)
-            .or_else(|| refuse_hold(item, &text, "a day such as `date:2017-03-31`")),
-        ("period", Some(id)) => calendar
-            .find(id)
-            .map(|period| HoldSetting::Until(period.first))
-            .or_else(|| refuse_hold(item, &text, "a period's id such as `period:2017-04`")),
-        ("next", Some(kind)) => PeriodKind::parse(kind)
-            .map(HoldSetting::Next)
-            .or_else(|| refuse_hold(item, &text, "`next:month`, `next:quarter` or `next:year`")),
-        _ => {
-            let message = format!("`{}` is not a hold", text.text);
-            item.report().error("CR024", text.place, message, &hint(word, "hold", &HOLD_WORDS));
-            None
-        }
-    }
-}
+        (Some(word), _) => word,
+    };
 
-/// A hold of so many days, months, quarters or years.
-fn length(item: &Item<'_>, text: &Text, (unit, count): (&str, &str)) -> Option<HoldSetting> {
-    let is_count = !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit());
-    if !is_count {
-        return refuse_hold(item, text, "a count from 0, such as `days:30`");
-    }
-
-    let length = count.parse().ok().and_then(|count: i32| Length::parse(count, unit));
-    match length.filter(|length| length.is_possible_hold()) {
-        Some(Length::Days(0) | Length::Months(0)) => Some(HoldSetting::None),
-        Some(length) => Some(HoldSetting::For(length)),
+    match Hold::parse(word, argument, calendar) {
+        Some(Ok(hold)) => Some(HoldSetting::Fixed(hold)),
+        Some(Err(refusal)) => refuse_hold(item, &text, &refusal),
         None => {
-            let message = format!("a hold of {count} {unit} would always end beyond the calendar");
-            let help = "write fewer, or `indefinite` for a hold that somebody releases";
-            item.report().error("CR024", text.place.clone(), message, help);
+            let message = format!("`{}` is not a hold", text.text);
+            let words: Vec<&str> = HOLD_WORDS.into_iter().chain(["policy", "query"]).collect();
+            item.report().error(Code::CR024, text.place, message, &hint(word, "hold", &words));
             None
         }
     }
 }
 
-fn refuse_hold(item: &Item<'_>, text: &Text, wanted: &str) -> Option<HoldSetting> {
-    let message = format!("`{}` is not a hold", text.text);
-    item.report().error("CR024", text.place.clone(), message, &format!("write {wanted}"));
+fn refuse_hold(item: &Item<'_>, text: &Text, refusal: &HoldRefusal) -> Option<HoldSetting> {
+    let not_a_hold = || format!("`{}` is not a hold", text.text);
+    let message = refusal.message.clone().unwrap_or_else(not_a_hold);
+    item.report().error(Code::CR024, text.place.clone(), message, &refusal.help);
     None
 }
 

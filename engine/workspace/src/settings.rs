@@ -14,6 +14,7 @@ use super::setting::{Names, expression};
 use super::toml::{Item, Source as File, Table, Text};
 use super::{Files, Settings, Source};
 use super::{calendar, fields, layout};
+use accredit_domain::diagnostic::Code;
 use accredit_domain::money::Units;
 use accredit_domain::policy::{Kind, ProgramId, Use};
 use accredit_domain::transaction::dates::Zone;
@@ -31,9 +32,6 @@ const CURRENCY_DEFAULT: &str = "USD";
 /// Relationship types that are built in, and so may not be declared.
 pub(super) const BUILT_IN: [&str; 5] =
     ["Reporting", "Related Order (Person)", "Related Order (Position)", "Parent Team", "Team"];
-
-/// Connectors that a webhook source may name.
-const CONNECTORS: [&str; 1] = ["standard-webhooks"];
 
 /// Reads `accredit.toml`; nothing only when it is not TOML.
 pub(super) fn read(
@@ -83,7 +81,7 @@ fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str
             item.refuse("names, none of them blank");
         } else if taken.contains(&name.text.as_str()) {
             let message = format!("`{}` is built in", name.text);
-            item.report().error("CR026", name.place, message, "leave it out of this list");
+            item.report().error(Code::CR026, name.place, message, "leave it out of this list");
         } else if names.iter().any(|known| **known == *name.text) {
             twice(&item, &name);
         } else {
@@ -96,7 +94,7 @@ fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str
 
 fn twice(item: &Item<'_>, name: &Text) {
     let message = format!("`{}` is listed twice", name.text);
-    item.report().error("CR026", name.place.clone(), message, "keep one of the two");
+    item.report().error(Code::CR026, name.place.clone(), message, "keep one of the two");
 }
 
 fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
@@ -131,11 +129,11 @@ fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
                 let message =
                     format!("the currency is `{name}` unless said, which is no unit type");
                 let help = format!("add `currency = \"{first}\"` to [workspace]");
-                root.report().error("CR025", place, message, &help);
+                root.report().error(Code::CR025, place, message, &help);
             }
             _ => {
                 let place = written.as_ref().map_or(place, |text| text.place.clone());
-                root.report().unknown("CR025", place, ("unit type", name), known);
+                root.report().unknown(Code::CR025, place, ("unit type", name), known);
             }
         }
     }
@@ -207,19 +205,15 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
             None => {
                 let message = format!("`{}` names no intake policy", text.text);
                 let help = "write `policy:NAME` for policies/intake/NAME.rhai";
-                item.report().error("CR024", text.place, message, help);
+                item.report().error(Code::CR024, text.place, message, help);
                 None
             }
         });
 
+        // Which connectors there are, only the host knows.
         let Some(connector) = connector else { continue };
-
-        if CONNECTORS.contains(&connector.text.as_str()) {
-            sources.insert(name.text, Source { connector: connector.text, intake, merge });
-        } else {
-            let named = ("connector", connector.text.as_str());
-            item.report().unknown("CR025", connector.place, named, CONNECTORS);
-        }
+        let (connector, place) = (connector.text, connector.place);
+        sources.insert(name.text, Source { connector, place, intake, merge });
     }
 
     sources

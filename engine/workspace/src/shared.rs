@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::report::Report;
 use super::{Files, policy_path};
-use accredit_domain::diagnostic::{Diagnostic, Origin, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Origin, Place};
 use accredit_domain::policy::Program;
 use accredit_script::shared::{self, Defined, SEAM, SEAM_LINES};
 
@@ -125,5 +125,5 @@ fn again(one: &Defined, known: &Defined) -> Diagnostic {
     let message = format!("`{}` is defined twice", one.name);
     let place = &known.place;
     let help = format!("rename it; the other one is in {}, line {}", place.file, place.line);
-    Diagnostic::error("CR026", one.place.clone(), message).help(help)
+    Diagnostic::error(Code::CR026, one.place.clone(), message).help(help)
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::report::Report;
 use super::toml::{Table, Text};
+use accredit_domain::diagnostic::Code;
 use accredit_domain::plan::Plan;
 
 /// Every plan that a rule names, with its place.
@@ -59,7 +60,7 @@ impl References {
         for Reference { source, .. } in references.iter() {
             if !ids.contains(&source.text.as_str()) {
                 let named = ("plan", source.text.as_str());
-                report.unknown("CR025", source.place.clone(), named, ids.iter().copied());
+                report.unknown(Code::CR025, source.place.clone(), named, ids.iter().copied());
             }
         }
 
@@ -85,7 +86,7 @@ impl References {
                     format!("plan `{plan}` takes credits from itself, by way of `{}`", source.text);
                 let help =
                     "plans are decided one after the other: take one of them out of the circle";
-                report.error("CR028", source.place.clone(), message, help);
+                report.error(Code::CR028, source.place.clone(), message, help);
             }
         }
 
@@ -101,7 +102,7 @@ fn unlike(references: &[Reference], plans: &BTreeMap<Arc<str>, Plan>, report: &R
         if own.measure != other.measure {
             let message = format!("`{}` does not measure what `{plan}` does", source.text);
             let help = "credits of teams roll to teams, and credits of positions to positions";
-            report.error("CR024", source.place.clone(), message, help);
+            report.error(Code::CR024, source.place.clone(), message, help);
         }
     }
 }

@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 
 pub(super) use self::table::Table;
 use super::report::{Report, hint};
-use accredit_domain::diagnostic::{Origin, Place};
+use accredit_domain::diagnostic::{Code, Origin, Place};
 
 /// A file's name and text, and where findings go.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'a> Source<'a> {
                 let offset = error.span().map_or(0, |span| span.start);
                 let message = error.message().replace('\n', "; ");
                 let help = syntax_help(self.text, offset, &message);
-                self.report.error("CR020", self.place(offset), message, help);
+                self.report.error(Code::CR020, self.place(offset), message, help);
                 None
             }
         }
@@ -209,7 +209,7 @@ impl<'a> Item<'a> {
     pub(super) fn refuse(&self, needed: &str) {
         let message = format!("`{}` must be {needed}", self.key);
         let help = advice(self.value.get_ref(), needed);
-        self.source.report.error("CR024", self.place(), message, &help);
+        self.source.report.error(Code::CR024, self.place(), message, &help);
     }
 
     fn expect<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
@@ -272,6 +272,6 @@ pub(super) fn choice<T: Clone>(report: &Report, text: &Text, words: &[(&str, T)]
     }
     let listed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let message = format!("`{}` is not a word that may stand here", text.text);
-    report.error("CR024", text.place.clone(), message, &hint(&text.text, "word", &listed));
+    report.error(Code::CR024, text.place.clone(), message, &hint(&text.text, "word", &listed));
     None
 }

@@ -10,7 +10,7 @@
 use super::organization::READ;
 use super::report::Report;
 use super::{Files, definition};
-use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 
 /// Folders that belong to the format.
 const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
@@ -35,7 +35,7 @@ pub(super) fn warn(files: &Files, report: &Report) {
 
 fn finding(path: &str) -> Diagnostic {
     let message = format!("nothing reads `{path}`");
-    Diagnostic::warning("CR050", Place::file(path), message).help(advice(path))
+    Diagnostic::warning(Code::CR050, Place::file(path), message).help(advice(path))
 }
 
 /// Findings for `paths` inside a customer's directory that were not read for their names: what is
@@ -71,7 +71,7 @@ pub(super) fn warn_alone(files: &Files, report: &Report) {
         let help = did_you_mean(&stem, stems.iter().copied()).unwrap_or_else(|| {
             "its name is that of the plan or policy, and `.cases.md`".to_owned()
         });
-        report.push(Diagnostic::warning("CR050", Place::file(path), message).help(help));
+        report.push(Diagnostic::warning(Code::CR050, Place::file(path), message).help(help));
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::report::Report;
 use super::toml::{Source, Table};
 use super::{Files, Ruleset, SETTINGS, plan_files};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_script as script;
 use accredit_script::check::Reads;
 
@@ -64,7 +64,7 @@ fn judge(source: Source<'_>, ruleset: &Ruleset, names: &BTreeSet<String>) {
 fn unread(report: &Report, place: Place, what: &str) {
     let message = format!("nothing reads the {what}");
     let help = "take the declaration out, or read it in a rule";
-    report.push(Diagnostic::hint("CR051", place, message).help(help));
+    report.push(Diagnostic::hint(Code::CR051, place, message).help(help));
 }
 
 /// What stands between quotes, colons and commas of plans and territories, in small letters.

@@ -4,7 +4,7 @@
 
 use std::str;
 
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 
 /// Where the bytes of `path` are not UTF-8, if anywhere.
 pub(super) fn no_text(path: &str, bytes: &[u8]) -> Option<Diagnostic> {
@@ -16,7 +16,7 @@ pub(super) fn no_text(path: &str, bytes: &[u8]) -> Option<Diagnostic> {
         ("from here the file is not UTF-8", place)
     };
     let help = "save it as UTF-8; spreadsheets call it `CSV UTF-8`, editors `Encoding`";
-    Some(Diagnostic::error("CR052", place, message).help(help))
+    Some(Diagnostic::error(Code::CR052, place, message).help(help))
 }
 
 #[cfg(test)]

@@ -100,6 +100,10 @@ impl Surroundings for Outside {
         plugins::connector(name)
     }
 
+    fn connectors(&self) -> Vec<&'static str> {
+        plugins::connector_names()
+    }
+
     fn secrets_of<'a>(
         &'a self,
         ledger: &Ledger,

@@ -12,8 +12,7 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::stage::adjust::{Adjustment, Change, Target};
-use accredit_domain::credit::posted::CreditOrigin;
-use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_workspace::{Files, Ruleset};
 

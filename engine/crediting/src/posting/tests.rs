@@ -8,8 +8,7 @@ use proptest::prelude::*;
 
 use super::{credit_of, freeze, laws, numbered, post};
 use accredit_domain::calendar::Calendar;
-use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::posted::{CreditKind, CreditOrigin};
+use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::credit::{CreditId, Status};
 
 /// An active credit of the deal D1 to `rule`'s only recipient, as the pipeline would make it.

@@ -12,9 +12,10 @@ use crate::stage::{Case, Seen};
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::{Credit, Status};
 use accredit_domain::decision::HoldAction;
+use accredit_domain::hold::{Hold, HoldEnd};
 use accredit_domain::plan::HoldSetting;
 use accredit_domain::policy::ProgramId;
-use accredit_script::{Answer, Fault, Hold};
+use accredit_script::{Answer, Fault};
 
 const STAGE: &str = "hold";
 
@@ -29,10 +30,10 @@ pub fn apply(case: &mut Case<'_>, setting: &HoldSetting, wish: Option<Wish>, cre
         None => wanted(case, setting, credit),
     };
 
-    match wanted.and_then(|wish| until(case, &wish)) {
-        Ok(Until::Now) => (),
-        Ok(Until::Date(date)) => held(case, credit, date),
-        Ok(Until::Released(reason)) => {
+    match wanted.and_then(|wish| end(case, &wish)) {
+        Ok(HoldEnd::Now) => (),
+        Ok(HoldEnd::On(date)) => held(case, credit, date),
+        Ok(HoldEnd::OnRelease(reason)) => {
             credit.status = Status::Held;
             credit.reason = Some(reason);
         }
@@ -47,20 +48,9 @@ pub fn apply(case: &mut Case<'_>, setting: &HoldSetting, wish: Option<Wish>, cre
     resolve(case, credit);
 }
 
-/// Until when: nothing to wait for, a day, or a release by hand.
-enum Until {
-    Now,
-    Date(Date),
-    Released(String),
-}
-
 fn wanted(case: &mut Case<'_>, setting: &HoldSetting, credit: &Credit) -> Result<Wish, Fault> {
     let hold = match setting {
-        HoldSetting::None => Hold::None,
-        HoldSetting::Indefinite => Hold::Indefinitely(String::new()),
-        HoldSetting::For(length) => Hold::For(*length),
-        HoldSetting::Until(date) => Hold::Until(*date),
-        HoldSetting::Next(kind) => Hold::Next(*kind),
+        HoldSetting::Fixed(hold) => hold.clone(),
         HoldSetting::Program(program) => {
             let view = case.view(credit);
             let seen = Seen { credit: Some(&view), to: None, existing: &[] };
@@ -74,34 +64,15 @@ fn wanted(case: &mut Case<'_>, setting: &HoldSetting, credit: &Credit) -> Result
     Ok((hold, None))
 }
 
-fn until(case: &Case<'_>, (hold, program): &Wish) -> Result<Until, Fault> {
+/// When the hold ends; a policy's line is blamed where it cannot end.
+fn end(case: &Case<'_>, (hold, program): &Wish) -> Result<HoldEnd, Fault> {
+    let end = hold.end(&case.ruleset.settings.calendar, case.date);
+
     // A hold written in a plan was read already: only a policy has a line to blame.
-    let wrong = |message: String| match program {
+    end.map_err(|message| match program {
         Some(program) => case.blame(*program, message),
         None => Fault { message, ..Fault::default() },
-    };
-
-    let calendar = &case.ruleset.settings.calendar;
-    let date = match hold {
-        Hold::None => return Ok(Until::Now),
-        Hold::Indefinitely(reason) => return Ok(Until::Released(said(reason))),
-        Hold::For(length) => length.hold_end(case.date),
-        Hold::Until(date) => Some(*date),
-        Hold::Next(kind) => calendar.next(case.date, *kind),
-        Hold::UntilPeriod(id) => match calendar.find(id) {
-            Some(period) => Some(period.first),
-            None => return Err(wrong(format!("there is no period `{id}`"))),
-        },
-    };
-    let date = date.ok_or_else(|| wrong("the hold would end beyond the calendar".to_owned()))?;
-    // INV-O1: a release is never before the incentive date; such a hold has nothing to wait for.
-    Ok(if date <= case.date { Until::Now } else { Until::Date(date) })
-}
-
-/// The reason of a hold without an end, which a credit that is not active always has.
-fn said(reason: &str) -> String {
-    let reason = reason.trim();
-    if reason.is_empty() { "indefinite".to_owned() } else { reason.to_owned() }
+    })
 }
 
 fn held(case: &mut Case<'_>, credit: &mut Credit, date: Date) {

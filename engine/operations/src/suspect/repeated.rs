@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use accredit_crediting::calculation::Latest;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::{Cell, Decoder, Record, Remark, Transaction};
 use accredit_workspace::Ruleset;
 
@@ -201,7 +201,7 @@ impl Found {
             );
             let help = "map the source's clock as `updated` in [fields], or make the key of several \
                         columns, as in `id = [\"order\", \"line\"]`";
-            findings.push(Diagnostic::warning("CR077", place.clone(), message).help(help));
+            findings.push(Diagnostic::warning(Code::CR077, place.clone(), message).help(help));
         }
 
         if let Some(place) = &self.losing.place {
@@ -209,7 +209,7 @@ impl Found {
             let message = format!("later rows do not bring mapped columns that deals had: {names}");
             let help = "export whole rows; a webhook source that sends only what changed has \
                         `merge = true`";
-            findings.push(Diagnostic::warning("CR082", place.clone(), message).help(help));
+            findings.push(Diagnostic::warning(Code::CR082, place.clone(), message).help(help));
         }
         findings
     }

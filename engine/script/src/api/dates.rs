@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use rhai::{Dynamic, Engine, INT};
 
 use super::Function;
+use super::signature::{call, field, named, of};
+use crate::kind::Kind;
 use crate::value::{self, Outcome, raise};
 use accredit_domain::calendar::Length;
 use accredit_domain::transaction::{dates, trimmed};
@@ -16,7 +18,17 @@ use accredit_domain::transaction::{dates, trimmed};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "date",
-        signatures: &["date(text)", "date(year: number, month: number, day: number)"],
+        signatures: &[
+            call(&[of(Kind::Text)], Kind::Date),
+            call(
+                &[
+                    named("year", Kind::Number),
+                    named("month", Kind::Number),
+                    named("day", Kind::Number),
+                ],
+                Kind::Date,
+            ),
+        ],
         page: "The date that an ISO text says: date(\"2022-01-31\").",
         arities: &[1, 3],
         register: |engine| {
@@ -26,7 +38,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "year",
-        signatures: &["year(date)", "date.year"],
+        signatures: &[
+            call(&[of(Kind::Date)], Kind::Number),
+            field(&[of(Kind::Date)], Kind::Number),
+        ],
         page: "The year of a date.",
         arities: &[1],
         register: |engine| {
@@ -35,7 +50,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "month",
-        signatures: &["month(date)", "date.month"],
+        signatures: &[
+            call(&[of(Kind::Date)], Kind::Number),
+            field(&[of(Kind::Date)], Kind::Number),
+        ],
         page: "The month of a date, 1 to 12.",
         arities: &[1],
         register: |engine| {
@@ -44,7 +62,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "day",
-        signatures: &["day(date)", "date.day"],
+        signatures: &[
+            call(&[of(Kind::Date)], Kind::Number),
+            field(&[of(Kind::Date)], Kind::Number),
+        ],
         page: "The day of the month, 1 to 31.",
         arities: &[1],
         register: |engine| {
@@ -53,7 +74,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "add_days",
-        signatures: &["add_days(date, days: number)"],
+        signatures: &[call(&[of(Kind::Date), named("days", Kind::Number)], Kind::Date)],
         page: "The date so many days later, or earlier when negative.",
         arities: &[2],
         register: |engine| {
@@ -64,7 +85,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "add_months",
-        signatures: &["add_months(date, months: number)"],
+        signatures: &[call(&[of(Kind::Date), named("months", Kind::Number)], Kind::Date)],
         page: "The date so many months later; the last day of a shorter month instead of a day \
                that it does not have.",
         arities: &[2],
@@ -76,7 +97,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "days_between",
-        signatures: &["days_between(from: date, to: date)"],
+        signatures: &[call(&[named("from", Kind::Date), named("to", Kind::Date)], Kind::Number)],
         page: "How many days the second date is after the first; negative when it is before.",
         arities: &[2],
         register: |engine| {

@@ -11,13 +11,19 @@ use std::ops::{Range, RangeInclusive};
 use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Map};
 use rust_decimal::Decimal;
 
+use super::signature::{call, method, named, of};
 use super::{Function, pure};
+use crate::kind::Kind;
 use crate::value::{self, Outcome, raise};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "len",
-        signatures: &["len(text)", "len(array)", "len(map)"],
+        signatures: &[
+            call(&[of(Kind::Text)], Kind::Number),
+            call(&[of(Kind::Array)], Kind::Number),
+            call(&[of(Kind::Map)], Kind::Number),
+        ],
         page: "The number of characters of a text, of items of an array, of keys of a map.",
         arities: &[1],
         register: |engine| {
@@ -28,7 +34,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "is_empty",
-        signatures: &["is_empty(text)", "is_empty(array)", "is_empty(map)"],
+        signatures: &[
+            call(&[of(Kind::Text)], Kind::Bool),
+            call(&[of(Kind::Array)], Kind::Bool),
+            call(&[of(Kind::Map)], Kind::Bool),
+        ],
         page: "Whether there is nothing in it.",
         arities: &[1],
         register: |engine| {
@@ -39,7 +49,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "contains",
-        signatures: &["contains(text, part: text)", "contains(array, item)", "contains(map, key)"],
+        signatures: &[
+            call(&[of(Kind::Text), named("part", Kind::Text)], Kind::Bool),
+            call(&[of(Kind::Array), named("item", Kind::Any)], Kind::Bool),
+            call(&[of(Kind::Map), named("key", Kind::Any)], Kind::Bool),
+        ],
         page: "Whether it is in there; also written `part in text`.",
         arities: &[2],
         register: |engine| {
@@ -51,7 +65,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "push",
-        signatures: &["array.push(item)"],
+        signatures: &[method(&[of(Kind::Array), named("item", Kind::Any)], Kind::Any)],
         page: "Appends an item to an array.",
         arities: &[2],
         register: |engine| {
@@ -60,7 +74,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "sum",
-        signatures: &["sum(array)"],
+        signatures: &[call(&[of(Kind::Array)], Kind::Number)],
         page: "The sum of an array of numbers; 0 for an empty one.",
         arities: &[1],
         register: |engine| {
@@ -69,7 +83,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "keys",
-        signatures: &["keys(map)"],
+        signatures: &[call(&[of(Kind::Map)], Kind::Array)],
         page: "The keys of a map in alphabetical order, as an array.",
         arities: &[1],
         register: |engine| {

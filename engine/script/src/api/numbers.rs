@@ -8,13 +8,15 @@ use rhai::{Dynamic, INT};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::Function;
+use super::signature::{call, named, of};
+use crate::kind::Kind;
 use crate::value::{self, Outcome, raise};
 use accredit_domain::transaction::trimmed;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "number",
-        signatures: &["number(text)"],
+        signatures: &[call(&[of(Kind::Text)], Kind::Number)],
         page: "The number that a text says: number(\"12.50\"). Other text is an error.",
         arities: &[1],
         register: |engine| {
@@ -23,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "abs",
-        signatures: &["abs(number)"],
+        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
         page: "The number without its sign.",
         arities: &[1],
         register: |engine| {
@@ -32,7 +34,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "min",
-        signatures: &["min(number, number)"],
+        signatures: &[call(&[of(Kind::Number), of(Kind::Number)], Kind::Number)],
         page: "The smaller of two numbers.",
         arities: &[2],
         register: |engine| {
@@ -43,7 +45,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "max",
-        signatures: &["max(number, number)"],
+        signatures: &[call(&[of(Kind::Number), of(Kind::Number)], Kind::Number)],
         page: "The larger of two numbers.",
         arities: &[2],
         register: |engine| {
@@ -54,7 +56,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "round",
-        signatures: &["round(number)", "round(number, digits: number)"],
+        signatures: &[
+            call(&[of(Kind::Number)], Kind::Number),
+            call(&[of(Kind::Number), named("digits", Kind::Number)], Kind::Number),
+        ],
         page: "Rounds to whole numbers, or to so many decimals; halves away from zero: round(-2.5) \
                is -3.",
         arities: &[1, 2],
@@ -70,7 +75,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "round_half_even",
-        signatures: &["round_half_even(number, digits: number)"],
+        signatures: &[call(&[of(Kind::Number), named("digits", Kind::Number)], Kind::Number)],
         page: "Rounds to so many decimals, halves to the even neighbour: 2.5 to 2, 3.5 to 4.",
         arities: &[2],
         register: |engine| {
@@ -81,7 +86,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "floor",
-        signatures: &["floor(number)"],
+        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
         page: "The next whole number below.",
         arities: &[1],
         register: |engine| {
@@ -92,7 +97,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "ceiling",
-        signatures: &["ceiling(number)"],
+        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
         page: "The next whole number above.",
         arities: &[1],
         register: |engine| {

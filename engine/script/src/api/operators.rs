@@ -13,13 +13,20 @@ use jiff::civil::Date;
 use rhai::{Array, Dynamic, Engine, INT};
 use rust_decimal::Decimal;
 
+use super::signature::operator;
 use super::{Function, dates};
 use crate::value::{self, Outcome, raise};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "+",
-        signatures: &["number + number", "date + days", "text + any", "any + text", "array + any"],
+        signatures: &[
+            operator("number + number"),
+            operator("date + days"),
+            operator("text + any"),
+            operator("any + text"),
+            operator("array + any"),
+        ],
         page: "Adds numbers, or days to a date; joins text with text, a number, a date or a bool; \
                appends to an array the items of another, or an item.",
         arities: &[2],
@@ -27,7 +34,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "-",
-        signatures: &["number - number", "date - days", "date - date", "-number"],
+        signatures: &[
+            operator("number - number"),
+            operator("date - days"),
+            operator("date - date"),
+            operator("-number"),
+        ],
         page: "Subtracts numbers, or days from a date; the days from one date to another; turns the \
                sign of a number.",
         arities: &[1, 2],
@@ -38,28 +50,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "*",
-        signatures: &["number * number"],
+        signatures: &[operator("number * number")],
         page: "Multiplies numbers.",
         arities: &[2],
         register: |engine| arithmetic(engine, "*", "*=", multiply),
     },
     Function {
         name: "/",
-        signatures: &["number / number"],
+        signatures: &[operator("number / number")],
         page: "Divides numbers exactly to 28 digits: 1 / 2 is 0.5. Dividing by zero is an error.",
         arities: &[2],
         register: |engine| arithmetic(engine, "/", "/=", divide),
     },
     Function {
         name: "%",
-        signatures: &["number % number"],
+        signatures: &[operator("number % number")],
         page: "The rest of a division, with the sign of the dividend.",
         arities: &[2],
         register: |engine| arithmetic(engine, "%", "%=", remainder),
     },
     Function {
         name: "!",
-        signatures: &["!bool"],
+        signatures: &[operator("!bool")],
         page: "Turns true into false and false into true.",
         arities: &[1],
         register: |engine| {
@@ -68,7 +80,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "==",
-        signatures: &["any == any of the same kind"],
+        signatures: &[operator("any == any of the same kind")],
         page: "Whether two values of one kind are equal; 1 equals 1.0, and () only (). Other \
                unlike kinds are an error.",
         arities: &[2],
@@ -76,42 +88,58 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "!=",
-        signatures: &["any != any of the same kind"],
+        signatures: &[operator("any != any of the same kind")],
         page: "Whether two values of one kind differ. Unlike kinds are an error.",
         arities: &[2],
         register: register_unequal,
     },
     Function {
         name: "<",
-        signatures: &["number < number", "text < text", "date < date"],
+        signatures: &[
+            operator("number < number"),
+            operator("text < text"),
+            operator("date < date"),
+        ],
         page: "Whether the left value is less, comes earlier in the alphabet, or is before.",
         arities: &[2],
         register: register_less,
     },
     Function {
         name: "<=",
-        signatures: &["number <= number", "text <= text", "date <= date"],
+        signatures: &[
+            operator("number <= number"),
+            operator("text <= text"),
+            operator("date <= date"),
+        ],
         page: "Whether the left value is less or equal.",
         arities: &[2],
         register: register_less_equal,
     },
     Function {
         name: ">",
-        signatures: &["number > number", "text > text", "date > date"],
+        signatures: &[
+            operator("number > number"),
+            operator("text > text"),
+            operator("date > date"),
+        ],
         page: "Whether the left value is greater, or after.",
         arities: &[2],
         register: register_greater,
     },
     Function {
         name: ">=",
-        signatures: &["number >= number", "text >= text", "date >= date"],
+        signatures: &[
+            operator("number >= number"),
+            operator("text >= text"),
+            operator("date >= date"),
+        ],
         page: "Whether the left value is greater or equal.",
         arities: &[2],
         register: register_greater_equal,
     },
     Function {
         name: "..",
-        signatures: &["number..number"],
+        signatures: &[operator("number..number")],
         page: "Whole numbers from the left one until before the right one, for `for`.",
         arities: &[2],
         register: |engine| {
@@ -122,7 +150,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "..=",
-        signatures: &["number..=number"],
+        signatures: &[operator("number..=number")],
         page: "Whole numbers from the left one to the right one, for `for`.",
         arities: &[2],
         register: |engine| {

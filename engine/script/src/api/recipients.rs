@@ -8,14 +8,20 @@
 use rhai::{Dynamic, Engine};
 
 use super::Function;
+use super::signature::{call, named, of};
+use crate::Share;
+use crate::kind::Kind;
 use crate::value::{self, Outcome, raise};
-use crate::{Hold, Share};
 use accredit_domain::calendar::{Length, PeriodKind};
+use accredit_domain::hold::Hold;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "share",
-        signatures: &["share(who: text)", "share(who: text, weight: number)"],
+        signatures: &[
+            call(&[named("who", Kind::Text)], Kind::Share),
+            call(&[named("who", Kind::Text), named("weight", Kind::Number)], Kind::Share),
+        ],
         page: "A recipient by name or alias, with the literal multiplier of its part.",
         arities: &[1, 2],
         register: |engine| {
@@ -25,7 +31,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "no_hold",
-        signatures: &["no_hold()"],
+        signatures: &[call(&[], Kind::Hold)],
         page: "The credit is not held.",
         arities: &[0],
         register: |engine| {
@@ -34,7 +40,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "hold_for",
-        signatures: &["hold_for(count: number, unit: text)"],
+        signatures: &[call(&[named("count", Kind::Number), named("unit", Kind::Text)], Kind::Hold)],
         page: "The credit is held for so many days, months, quarters or years.",
         arities: &[2],
         register: |engine| {
@@ -43,7 +49,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "hold_until",
-        signatures: &["hold_until(date)"],
+        signatures: &[call(&[of(Kind::Date)], Kind::Hold)],
         page: "The credit is held until that day.",
         arities: &[1],
         register: |engine| {
@@ -52,7 +58,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "hold_until_period",
-        signatures: &["hold_until_period(id: text)"],
+        signatures: &[call(&[named("id", Kind::Text)], Kind::Hold)],
         page: "The credit is held until the first day of the period, for example \"2017-04\".",
         arities: &[1],
         register: |engine| {
@@ -61,7 +67,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "hold_until_next",
-        signatures: &["hold_until_next(kind: text)"],
+        signatures: &[call(&[named("kind", Kind::Text)], Kind::Hold)],
         page: "The credit is held until the next month, quarter or year begins.",
         arities: &[1],
         register: |engine| {
@@ -70,7 +76,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "hold_indefinitely",
-        signatures: &["hold_indefinitely()", "hold_indefinitely(reason: text)"],
+        signatures: &[call(&[], Kind::Hold), call(&[named("reason", Kind::Text)], Kind::Hold)],
         page: "The credit is held until somebody releases it.",
         arities: &[0, 1],
         register: |engine| {

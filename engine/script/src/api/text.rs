@@ -8,13 +8,15 @@
 use rhai::{Array, Dynamic, Engine, INT, ImmutableString};
 
 use super::Function;
+use super::signature::{call, named, of};
+use crate::kind::Kind;
 use crate::sandbox::STRING_BYTES_MAX;
 use crate::value::{self, Outcome, raise};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "starts_with",
-        signatures: &["starts_with(text, beginning: text)"],
+        signatures: &[call(&[of(Kind::Text), named("beginning", Kind::Text)], Kind::Bool)],
         page: "Whether a text begins so; case counts.",
         arities: &[2],
         register: |engine| {
@@ -23,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "ends_with",
-        signatures: &["ends_with(text, end: text)"],
+        signatures: &[call(&[of(Kind::Text), named("end", Kind::Text)], Kind::Bool)],
         page: "Whether a text ends so; case counts.",
         arities: &[2],
         register: |engine| {
@@ -32,7 +34,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "to_lower",
-        signatures: &["to_lower(text)"],
+        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
         page: "The text in small letters.",
         arities: &[1],
         register: |engine| {
@@ -41,7 +43,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "to_upper",
-        signatures: &["to_upper(text)"],
+        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
         page: "The text in capital letters.",
         arities: &[1],
         register: |engine| {
@@ -50,7 +52,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "trim",
-        signatures: &["trim(text)"],
+        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
         page: "The text without white space at its ends; the text itself stays as it is.",
         arities: &[1],
         register: |engine| {
@@ -59,14 +61,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "sub_string",
-        signatures: &["sub_string(text, start: number)", "sub_string(text, start, length)"],
+        signatures: &[
+            call(&[of(Kind::Text), named("start", Kind::Number)], Kind::Text),
+            call(
+                &[of(Kind::Text), named("start", Kind::Number), named("length", Kind::Number)],
+                Kind::Text,
+            ),
+        ],
         page: "A part of a text, from a position counted from 0; beyond the end it is blank.",
         arities: &[2, 3],
         register: register_sub_string,
     },
     Function {
         name: "split",
-        signatures: &["split(text, separator: text)"],
+        signatures: &[call(&[of(Kind::Text), named("separator", Kind::Text)], Kind::Array)],
         page: "The parts of a text between separators, as an array.",
         arities: &[2],
         register: |engine| {
@@ -75,7 +83,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "replace",
-        signatures: &["replace(text, part: text, by: text)"],
+        signatures: &[call(
+            &[of(Kind::Text), named("part", Kind::Text), named("by", Kind::Text)],
+            Kind::Text,
+        )],
         page: "The text with every occurrence of a part replaced; the text itself stays as it is.",
         arities: &[3],
         register: |engine| {
@@ -84,7 +95,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "to_text",
-        signatures: &["to_text(any)"],
+        signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
         page: "A number, date, bool or text as text.",
         arities: &[1],
         register: |engine| {
@@ -93,7 +104,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "to_string",
-        signatures: &["to_string(any)"],
+        signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
         page: "The same as to_text; what `${…}` in a text calls.",
         arities: &[1],
         register: |engine| {

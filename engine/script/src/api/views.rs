@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, ImmutableString, Map};
 
+use super::signature::{method, named, of};
 use super::{Function, pure};
+use crate::kind::Kind;
 use crate::value::{Outcome, raise, raise_bad_value};
 use crate::{CreditView, ReceiverView, TransactionView};
 use accredit_domain::exchange::NoExchange;
@@ -20,7 +22,10 @@ pub(super) const FUNCTIONS: &[Function] = &[HAS, AMOUNT_IN];
 
 const AMOUNT_IN: Function = Function {
     name: "amount_in",
-    signatures: &["tx.amount_in(unit: text)"],
+    signatures: &[method(
+        &[named("tx", Kind::Transaction), named("unit", Kind::Text)],
+        Kind::Number,
+    )],
     page: "The deal's amount in another unit, at the rate of its incentive date: compare that, not \
            `tx.amount`, where deals have currencies. Without a rate it is an error.",
     arities: &[2],
@@ -31,7 +36,11 @@ const AMOUNT_IN: Function = Function {
 
 const HAS: Function = Function {
     name: "has",
-    signatures: &["tx.has(name: text)", "credit.has(name: text)", "map.has(key: text)"],
+    signatures: &[
+        method(&[named("tx", Kind::Transaction), named("name", Kind::Text)], Kind::Bool),
+        method(&[named("credit", Kind::Credit), named("name", Kind::Text)], Kind::Bool),
+        method(&[of(Kind::Map), named("key", Kind::Text)], Kind::Bool),
+    ],
     page: "Whether a field can be read: the column or mapped field is present, not blank, and of \
            its type; the optional field of a credit or receiver is not (); the map has the key.",
     arities: &[2],

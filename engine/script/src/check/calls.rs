@@ -9,12 +9,12 @@
 use rhai::{Expr, FnCallExpr, Position};
 
 use super::expressions::start;
-use super::kinds::Kind;
 use super::walk::Walk;
 use super::{arguments, forbidden, habits};
 use crate::api;
+use crate::kind::Kind;
 use crate::sandbox::FORBIDDEN_FUNCTIONS;
-use accredit_domain::diagnostic::did_you_mean;
+use accredit_domain::diagnostic::{Code, did_you_mean};
 
 impl Walk<'_> {
     /// A call `name(…)`, or an operator.
@@ -117,29 +117,29 @@ impl Walk<'_> {
                 if !arguments::fit(function, kinds) {
                     let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
                     let message = format!("`{name}` cannot be used with {}", words.join(", "));
-                    let help = format!("write {}", function.signatures.join(" or "));
-                    self.error_with_help("CR004", at, message, Some(help));
+                    let help = format!("write {}", function.forms().join(" or "));
+                    self.error_with_help(Code::CR004, at, message, Some(help));
                 }
-                return Kind::of_function(name);
+                return function.returns();
             }
 
             (Some(function), true) => {
                 let message = format!("`{name}` does not take {}", arguments(kinds.len()));
-                let help = format!("write {}", function.signatures.join(" or "));
-                self.error_with_help("CR004", at, message, Some(help));
+                let help = format!("write {}", function.forms().join(" or "));
+                self.error_with_help(Code::CR004, at, message, Some(help));
             }
 
             (_, false) => {
                 let taken = arities.first().copied().unwrap_or_default();
                 let given = own.len();
                 let message = format!("`{name}` takes {}, not {given}", arguments(taken));
-                self.error("CR004", at, message);
+                self.error(Code::CR004, at, message);
             }
 
             (None, true) if self.known.shared.contains(name) => {
                 let message = format!("`{name}` is shared by policies, and cannot be called here");
                 let help = "write a policy that calls it, and name that: `policy:NAME`";
-                self.error_with_help("CR003", at, message, Some(help.to_owned()));
+                self.error_with_help(Code::CR003, at, message, Some(help.to_owned()));
             }
 
             (None, true) => {
@@ -149,7 +149,7 @@ impl Walk<'_> {
                 // spelt alike.
                 let near = did_you_mean(name, names.chain(own.iter().map(String::as_str)));
                 let help = habits::function(name).map(str::to_owned).or(near);
-                self.error_with_help("CR003", at, format!("unknown function `{name}`"), help);
+                self.error_with_help(Code::CR003, at, format!("unknown function `{name}`"), help);
             }
         }
 
@@ -174,10 +174,10 @@ impl Walk<'_> {
             let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field; \
                         `x ?? 0` is x, or 0 where x is ()";
             let message = "this cannot be compared with ()".to_owned();
-            self.error_with_help("CR010", at, message, Some(help.to_owned()));
+            self.error_with_help(Code::CR010, at, message, Some(help.to_owned()));
         } else {
             let (x, y) = (kind_x.word(), kind_y.word());
-            self.error("CR010", at, format!("cannot compare {x} with {y}"));
+            self.error(Code::CR010, at, format!("cannot compare {x} with {y}"));
         }
     }
 }

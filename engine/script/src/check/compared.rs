@@ -8,10 +8,10 @@
 
 use rhai::{Expr, Position};
 
-use super::kinds::Kind;
 use super::walk::Walk;
+use crate::kind::Kind;
 use crate::{TransactionView, fault};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::policy::Program;
 use accredit_domain::transaction::{Field, Fields, Value};
 
@@ -113,7 +113,7 @@ impl Walk<'_> {
         }
         let message = "deals have currencies, and this amount is compared without regard to them";
         let help = "write `tx.amount_in(\"USD\")` with the unit that is meant";
-        let finding = Diagnostic::hint("CR073", self.place(at), message).help(help);
+        let finding = Diagnostic::hint(Code::CR073, self.place(at), message).help(help);
         self.findings.push(finding);
     }
 }

@@ -10,9 +10,11 @@ use rhai::{Expr, Position, Stmt};
 use rust_decimal::Decimal;
 
 use super::expressions::start;
-use super::kinds::Kind;
 use super::walk::{Tail, Walk};
+use crate::api::{self, Function};
+use crate::kind::Kind;
 use crate::{fault, value};
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::fold;
 use accredit_domain::policy::{Form, Kind as Policy, Returns, Use};
 
@@ -48,7 +50,7 @@ impl Walk<'_> {
         let message = "this value goes nowhere: the program goes on behind it".to_owned();
         let help = "write `return …;` where the answer is meant, or give the `if` an `else` with what \
                     follows";
-        self.warning("CR091", at, message, Some(help.to_owned()));
+        self.warning(Code::CR091, at, message, Some(help.to_owned()));
     }
 
     /// Recipients of a crediting policy that are written out and that nobody is called.
@@ -86,7 +88,7 @@ impl Walk<'_> {
 
             let general = "its share would be nobody's: name a position, a team or an alias of one";
             let help = help.unwrap_or_else(|| general.to_owned());
-            self.warning("CR069", *at, message, Some(help));
+            self.warning(Code::CR069, *at, message, Some(help));
         }
     }
 
@@ -131,7 +133,7 @@ impl Walk<'_> {
             factor.normalize(),
             factor.normalize()
         );
-        self.warning("CR064", start(expr), message, Some(help));
+        self.warning(Code::CR064, start(expr), message, Some(help));
     }
 }
 
@@ -152,8 +154,8 @@ fn has_value(expr: &Expr) -> bool {
 
 /// Whether the function of the table is called for its value alone.
 fn gives(name: &str) -> bool {
-    let value = !matches!(Kind::of_function(name), Kind::Any);
-    value && crate::api::find(name).is_some() && !CHANGING.contains(&name)
+    let gives_value = |function: &Function| function.returns() != Kind::Any;
+    api::find(name).is_some_and(gives_value) && !CHANGING.contains(&name)
 }
 
 fn number(expr: &Expr) -> Option<Decimal> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rhai::{AST, ImmutableString, Position, ScriptFuncDef};
 
 use crate::fault;
-use accredit_domain::diagnostic::{Diagnostic, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_domain::policy::{Kind, Program};
 
 /// What is wrong with the entry point.
@@ -29,11 +29,11 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
         return Some(match ast.iter_fn_def().find(near) {
             Some(near) => {
                 let help = format!("rename `{}` to `{}`", near.name, kind.entry());
-                Diagnostic::error("CR005", place(program, near), message).help(help)
+                Diagnostic::error(Code::CR005, place(program, near), message).help(help)
             }
             None => {
                 let help = format!("write `{form} {{ … }}`");
-                Diagnostic::error("CR005", program.origin.place.clone(), message).help(help)
+                Diagnostic::error(Code::CR005, program.origin.place.clone(), message).help(help)
             }
         });
     };
@@ -48,7 +48,7 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
     let message =
         format!("`{}` takes {} {parameters}, this one has {count}", first.name, needed.len());
 
-    let finding = Diagnostic::error("CR006", place(program, first), message);
+    let finding = Diagnostic::error(Code::CR006, place(program, first), message);
     Some(finding.help(format!("write `{form}`")))
 }
 

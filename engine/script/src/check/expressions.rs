@@ -8,10 +8,11 @@ use rhai::{Expr, Position};
 
 use super::forbidden;
 use super::habits;
-use super::kinds::{Kind, expected};
+use super::kinds::expected;
 use super::walk::{Tail, Walk};
 use crate::fault;
-use accredit_domain::diagnostic::did_you_mean;
+use crate::kind::Kind;
+use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::work;
 
 impl Walk<'_> {
@@ -33,7 +34,7 @@ impl Walk<'_> {
         let returns = self.program.form.returns();
         if self.is_result && matches!(tail, Tail::Result) && !kind.fits(returns) {
             let (expected, kind) = (expected(returns), kind.word());
-            self.error("CR011", at, format!("the result must be {expected}, this is {kind}"));
+            self.error(Code::CR011, at, format!("the result must be {expected}, this is {kind}"));
         }
     }
 
@@ -151,7 +152,7 @@ impl Walk<'_> {
         let own = given.then(|| format!("give it to the function as well: `fn name({name})`"));
         let help = near.or(own).or_else(|| habits::variable(name).map(str::to_owned));
 
-        self.error_with_help("CR007", at, format!("unknown variable `{name}`"), help);
+        self.error_with_help(Code::CR007, at, format!("unknown variable `{name}`"), help);
         Kind::Any
     }
 }

@@ -9,10 +9,10 @@
 use rhai::Position;
 
 use super::habits;
-use super::kinds::Kind;
 use super::walk::Walk;
 use crate::api::{CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
-use accredit_domain::diagnostic::{did_you_mean, is_slip};
+use crate::kind::Kind;
+use accredit_domain::diagnostic::{Code, did_you_mean, is_slip};
 use accredit_domain::transaction::Field;
 
 impl Walk<'_> {
@@ -35,7 +35,7 @@ impl Walk<'_> {
                     "fields stand behind `tx`, `credit` and `to`; a function has brackets";
                 let help = Some(habits::function(name).unwrap_or(general).to_owned());
                 let message = format!("{} has no field `{name}`", base.word());
-                self.error_with_help("CR002", at, message, help);
+                self.error_with_help(Code::CR002, at, message, help);
                 Kind::Any
             }
             _ => Kind::Any,
@@ -48,7 +48,12 @@ impl Walk<'_> {
         if name != CREDITED && !known.is_empty() && !known.contains(name) {
             let names = known.iter().map(String::as_str).chain([CREDITED]);
             let help = did_you_mean(name, names);
-            self.error_with_help("CR002", at, format!("there is no credit type `{name}`"), help);
+            self.error_with_help(
+                Code::CR002,
+                at,
+                format!("there is no credit type `{name}`"),
+                help,
+            );
         }
         Kind::Number
     }
@@ -70,7 +75,7 @@ impl Walk<'_> {
             true => format!("write tx[\"{name}\"] for the column"),
             false => format!("add `{name} = \"COLUMN\"` to [fields] in accredit.toml"),
         };
-        self.error_with_help("CR002", at, message, Some(help));
+        self.error_with_help(Code::CR002, at, message, Some(help));
         Kind::Any
     }
 
@@ -97,7 +102,7 @@ impl Walk<'_> {
             did_you_mean(name, self.columns().chain(fields))
         };
 
-        self.error_with_help("CR002", at, format!("unknown field `{name}`"), help);
+        self.error_with_help(Code::CR002, at, format!("unknown field `{name}`"), help);
         Kind::Any
     }
 
@@ -106,7 +111,7 @@ impl Walk<'_> {
         let is_field = TRANSACTION_FIELDS.iter().any(|(known, _)| *known == name);
         if !is_field && !self.is_column(name) {
             let help = did_you_mean(name, self.columns());
-            self.warning("CR002", at, format!("unknown field `{name}`"), help);
+            self.warning(Code::CR002, at, format!("unknown field `{name}`"), help);
         }
     }
 
@@ -123,7 +128,7 @@ impl Walk<'_> {
     fn listed(&mut self, owner: &str, names: &[&str], name: &str, at: Position) -> Kind {
         if !names.contains(&name) {
             let help = did_you_mean(name, names.iter().copied());
-            self.error_with_help("CR002", at, format!("{owner} has no field `{name}`"), help);
+            self.error_with_help(Code::CR002, at, format!("{owner} has no field `{name}`"), help);
             return Kind::Any;
         }
 

@@ -9,7 +9,7 @@ use rhai::Position;
 
 use super::walk::Walk;
 use crate::fault;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 
 impl Walk<'_> {
     /// The place of a position of the text.
@@ -21,14 +21,14 @@ impl Walk<'_> {
     }
 
     /// Notes an error, with general advice.
-    pub(super) fn error(&mut self, code: &'static str, at: Position, message: String) {
+    pub(super) fn error(&mut self, code: Code, at: Position, message: String) {
         self.error_with_help(code, at, message, None);
     }
 
     /// Notes an error with advice.
     pub(super) fn error_with_help(
         &mut self,
-        code: &'static str,
+        code: Code,
         at: Position,
         message: String,
         help: Option<String>,
@@ -40,7 +40,7 @@ impl Walk<'_> {
     /// Notes a warning, with advice if there is some.
     pub(super) fn warning(
         &mut self,
-        code: &'static str,
+        code: Code,
         at: Position,
         message: String,
         help: Option<String>,

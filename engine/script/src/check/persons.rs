@@ -8,6 +8,7 @@
 use rhai::Position;
 
 use super::walk::Walk;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::fold;
 
 impl Walk<'_> {
@@ -21,7 +22,7 @@ impl Walk<'_> {
         for person in people {
             let message = format!("`{person}` is a person of the organisation");
             let help = "name a position, a title or a column; people come and go";
-            self.warning("CR013", at, message, Some(help.to_owned()));
+            self.warning(Code::CR013, at, message, Some(help.to_owned()));
         }
     }
 }

@@ -8,11 +8,12 @@ use rhai::{Expr, FnCallExpr, Position, ScriptFuncDef, Stmt};
 
 use super::entry;
 use super::expressions::start;
-use super::kinds::{Kind, expected};
+use super::kinds::expected;
 use super::unreachable::is_endless;
 use super::walk::{Tail, Walk};
+use crate::kind::Kind;
 use crate::{api, trace, value};
-use accredit_domain::diagnostic::did_you_mean;
+use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::policy::Returns;
 
 /// Keys of the map that a rollup policy may answer with, and what stands there.
@@ -32,7 +33,7 @@ impl Walk<'_> {
             let message = format!("the result must be {expected}, and here is none");
             let help = "let every way end with a value: give each `if` an `else`, and a last line \
                         behind a loop";
-            self.error_with_help("CR011", at, message, Some(help.to_owned()));
+            self.error_with_help(Code::CR011, at, message, Some(help.to_owned()));
         }
     }
 
@@ -79,7 +80,7 @@ impl Walk<'_> {
             Kind::Number | Kind::Date => "compare it, or ask `tx.has(\"…\")` whether it is there",
             _ => "compare it with something",
         };
-        self.error_with_help("CR004", at, message, Some(help.to_owned()));
+        self.error_with_help(Code::CR004, at, message, Some(help.to_owned()));
     }
 
     /// `x + y` and its like: the kind of the result.
@@ -127,14 +128,14 @@ impl Walk<'_> {
             };
 
             let wrong = if kind_x.counts() { y } else { x };
-            self.error_with_help("CR004", start(wrong), message, Some(help.to_owned()));
+            self.error_with_help(Code::CR004, start(wrong), message, Some(help.to_owned()));
         }
 
         let zero = matches!(y, Expr::IntegerConstant(0, _))
             || matches!(y, Expr::DynamicConstant(y, _) if value::number(y).is_some_and(|y| y.is_zero()));
         if zero && matches!(sign, "/" | "%") {
             let help = Some("ask whether it is 0 before".to_owned());
-            self.error_with_help("CR004", start(y), "division by zero".to_owned(), help);
+            self.error_with_help(Code::CR004, start(y), "division by zero".to_owned(), help);
         }
 
         match (text, kind_x, kind_y) {
@@ -160,7 +161,7 @@ impl Walk<'_> {
                 let names = ROLLED.map(|(name, ..)| name);
                 let help = did_you_mean(&key.name, names)
                     .unwrap_or_else(|| format!("known: {}", names.join(", ")));
-                self.error_with_help("CR011", key.pos, message, Some(help));
+                self.error_with_help(Code::CR011, key.pos, message, Some(help));
                 continue;
             };
 
@@ -172,7 +173,7 @@ impl Walk<'_> {
             let date = *wanted == Kind::Hold && kind == Kind::Date;
             if !matches!(kind, Kind::Any | Kind::Unit) && kind.when_there() != *wanted && !date {
                 let message = format!("`{}` must be {words}, this is {}", key.name, kind.word());
-                self.error("CR011", start(given), message);
+                self.error(Code::CR011, start(given), message);
             }
 
             self.credit_type(key.name.as_str(), given);
@@ -180,7 +181,7 @@ impl Walk<'_> {
 
         if !entries.0.iter().any(|(key, _)| key.name == "amount") {
             let help = Some("write `#{ amount: … }`, or () for no credit".to_owned());
-            self.error_with_help("CR011", *at, "the map has no `amount`".to_owned(), help);
+            self.error_with_help(Code::CR011, *at, "the map has no `amount`".to_owned(), help);
         }
     }
 
@@ -192,7 +193,7 @@ impl Walk<'_> {
         {
             let help = did_you_mean(name, known.iter().map(String::as_str));
             let message = format!("there is no credit type `{name}`");
-            self.error_with_help("CR025", *at, message, help);
+            self.error_with_help(Code::CR025, *at, message, help);
         }
     }
 
@@ -210,7 +211,7 @@ impl Walk<'_> {
         {
             let help =
                 Some("this call fails whenever it is reached: write other values".to_owned());
-            self.error_with_help("CR004", at, message, help);
+            self.error_with_help(Code::CR004, at, message, help);
         }
     }
 }

@@ -9,6 +9,7 @@ use rhai::{Expr, Position};
 use super::expressions::start;
 use super::walk::{Tail, Walk};
 use crate::fault;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::policy::Returns;
 
 /// Functions that take the decimals away.
@@ -45,7 +46,7 @@ impl Walk<'_> {
             let message = "the amount is rounded to whole units".to_owned();
             let help = "leave rounding to accredit, which knows the unit's decimals, or write \
                         `round(x, 2)`; `round(x, 0)` says that whole units are meant";
-            self.warning("CR015", at, message, Some(help.to_owned()));
+            self.warning(Code::CR015, at, message, Some(help.to_owned()));
         }
     }
 }

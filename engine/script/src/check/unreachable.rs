@@ -4,6 +4,7 @@
 //!
 //! **Architecture invariant:** a statement is reported only when every way to it has ended.
 
+use accredit_domain::diagnostic::Code;
 use rhai::{ASTFlags, Expr, Position, Stmt};
 
 use super::expressions::start;
@@ -15,7 +16,7 @@ impl Walk<'_> {
         for endless in statements.iter().filter(|one| is_endless(one) && !leaves(one)) {
             let message = "this loop never ends".to_owned();
             let help = "write a condition, or leave it with `break` or `return`";
-            self.warning("CR012", endless.position(), message, Some(help.to_owned()));
+            self.warning(Code::CR012, endless.position(), message, Some(help.to_owned()));
         }
 
         let ended = statements.iter().position(ends);
@@ -30,7 +31,7 @@ impl Walk<'_> {
         };
 
         let help = "take it out, or put it before";
-        self.warning("CR012", first(behind), message.to_owned(), Some(help.to_owned()));
+        self.warning(Code::CR012, first(behind), message.to_owned(), Some(help.to_owned()));
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 use rhai::{Expr, Position, Stmt};
 
 use super::walk::Walk;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::policy::Form;
 
 /// What was declared and what was used.
@@ -28,7 +29,7 @@ impl Walk<'_> {
     pub(super) fn unused(&mut self) {
         let Form::Policy(kind) = self.program.form else { return };
         // A name that is unknown elsewhere says it already.
-        if self.findings.iter().any(|found| found.code == "CR007") {
+        if self.findings.iter().any(|found| found.code == Code::CR007) {
             return;
         }
         let help = "take it out, or begin its name with `_`";
@@ -38,7 +39,7 @@ impl Walk<'_> {
             let shared = self.is_shared(at);
             if !shared && !self.used.places.contains(&at) && !name.starts_with('_') {
                 let message = format!("nothing uses `{name}`");
-                self.warning("CR017", at, message, Some(help.to_owned()));
+                self.warning(Code::CR017, at, message, Some(help.to_owned()));
             }
         }
 
@@ -55,7 +56,7 @@ impl Walk<'_> {
             let meant = name.starts_with('_') || name.starts_with("anon$") || self.is_shared(at);
             if !called && !meant {
                 let message = format!("nothing calls `{name}`");
-                self.warning("CR017", at, message, Some(help.to_owned()));
+                self.warning(Code::CR017, at, message, Some(help.to_owned()));
             }
         }
     }

@@ -12,12 +12,12 @@ use rhai::{AST, ASTFlags, ASTNode, Expr, FlowControl, Position, ScriptFuncDef, S
 
 use super::Reads;
 use super::expressions::start;
-use super::kinds::Kind;
 use super::unreachable::ends;
 use super::unused::{Used, assigned};
 use crate::Known;
 use crate::fault::chain;
-use accredit_domain::diagnostic::Diagnostic;
+use crate::kind::Kind;
+use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::policy::{Form, Program};
 
 /// One walk over one program.
@@ -135,7 +135,7 @@ impl<'a> Walk<'a> {
                 let message = "only constants and functions may stand at the top level".to_owned();
                 let help = "write `const` for a fixed value, and put the rest into a function";
                 let help = Some(help.to_owned());
-                self.error_with_help("CR001", statement.position(), message, help);
+                self.error_with_help(Code::CR001, statement.position(), message, help);
             }
 
             self.statement(statement, Tail::Nothing);
@@ -304,7 +304,7 @@ impl<'a> Walk<'a> {
                 let known = self.scope.iter().rev().find(|variable| variable.name == name);
                 if known.is_some_and(|variable| variable.kind.is_view()) {
                     let message = format!("`{name}` cannot be changed");
-                    self.error("CR008", start(target), message);
+                    self.error(Code::CR008, start(target), message);
                 }
             }
             return;
@@ -314,7 +314,7 @@ impl<'a> Walk<'a> {
             None => {
                 let message = format!("unknown variable `{name}`");
                 let help = format!("write `let {name} = …` the first time");
-                self.error_with_help("CR007", target.start_position(), message, Some(help));
+                self.error_with_help(Code::CR007, target.start_position(), message, Some(help));
                 // One finding is enough.
                 self.scope.push(Variable::given(name, Kind::Any));
             }
@@ -322,7 +322,7 @@ impl<'a> Walk<'a> {
                 let message = format!("`{name}` is constant and cannot be changed");
                 let help = format!("take another name: `let other = {name};`");
                 self.used.places.insert(variable.at);
-                self.error_with_help("CR016", target.start_position(), message, Some(help));
+                self.error_with_help(Code::CR016, target.start_position(), message, Some(help));
             }
             Some(_) => _ = self.expr(target),
         }

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use super::expressions::start;
 use super::walk::Walk;
 use crate::value;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::policy::Returns;
 use accredit_domain::transaction::number;
 
@@ -70,7 +71,7 @@ impl Walk<'_> {
             "write weights that sum to 1, or give one of them the whole deal and the rest on top"
         };
 
-        self.warning("CR014", at, message, Some(help.to_owned()));
+        self.warning(Code::CR014, at, message, Some(help.to_owned()));
     }
 }
 

@@ -10,7 +10,8 @@ use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;
 
 use crate::value::{kind, number, text};
-use crate::{Answer, Hold, Rolled, Share};
+use crate::{Answer, Rolled, Share};
+use accredit_domain::hold::Hold;
 use accredit_domain::policy::Returns;
 
 /// The answer that `value` is, or what should have been returned instead of what.

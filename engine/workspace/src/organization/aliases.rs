@@ -9,6 +9,7 @@
 use super::{ALIASES, Reading, teams};
 use crate::csv::Row;
 use crate::report::hint;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::Entity;
 
 /// Reads one row of `aliases.csv`.
@@ -33,7 +34,7 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
         _ => {
             let message = format!("`{}` is not a kind of alias", kind.text);
             let help = hint(&kind.text, "kind", &["participant", "position", "team"]);
-            row.error("CR032", kind.offset, message, &help);
+            row.error(Code::CR032, kind.offset, message, &help);
             None
         }
     };

@@ -17,7 +17,7 @@ use super::{Dated, Meaning, Origin, Reading};
 use crate::Files;
 use crate::report::Report;
 use accredit_domain::calendar::Validity;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::organization::{Entity, PositionId};
 
 /// Reports every contradiction.
@@ -36,14 +36,14 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         for (first, later) in overlaps(&reading.lives, |life| life) {
             let id = organization.participant_id(first.what);
             let message = format!("`{id}` has two rows for the same days");
-            report.error("CR034", place(later.origin), message, help);
+            report.error(Code::CR034, place(later.origin), message, help);
         }
     }
 
     for (first, later) in overlaps(&reading.versions, |position| position) {
         let id = organization.position_id(first.what);
         let message = format!("`{id}` has two versions on the same days");
-        report.error("CR034", place(later.origin), message, help);
+        report.error(Code::CR034, place(later.origin), message, help);
     }
 
     for (first, later) in overlaps(&reading.assignments, |(position, _)| position) {
@@ -56,7 +56,7 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let one = organization.participant_id(first.what.1);
         let two = organization.participant_id(later.what.1);
         let message = format!("`{id}` is held by `{one}` and by `{two}` on the same days");
-        report.error("CR034", place(later.origin), message, help);
+        report.error(Code::CR034, place(later.origin), message, help);
     }
 
     ended_managers(reading, report, &place);
@@ -68,7 +68,7 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
             circle.iter().map(|id| format!("`{}`", organization.position_id(*id))).collect();
         let message = format!("these positions report to each other: {}", ids.join(", "));
         let help = "take one of them out of the circle by changing its `manager`";
-        report.error("CR035", place(origin), message, help);
+        report.error(Code::CR035, place(origin), message, help);
     }
 
     for (origin, alias, one, two) in shared_aliases(reading) {
@@ -78,7 +78,7 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let message = format!("`{alias}` means `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked where both are targets; use their ids, \
                     or give them names of their own";
-        report.push(Diagnostic::warning("CR036", place(origin), message).help(help));
+        report.push(Diagnostic::warning(Code::CR036, place(origin), message).help(help));
     }
 }
 
@@ -104,7 +104,7 @@ fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin)
                 format!("`{who}` reports to `{above}`, which does not exist from {end} on{until}");
             let help = "credit rolls on to the manager that it had; end the row and add one with the \
                         new `manager`";
-            report.push(Diagnostic::warning("CR084", place(row.origin), message).help(help));
+            report.push(Diagnostic::warning(Code::CR084, place(row.origin), message).help(help));
         }
     }
 }
@@ -137,7 +137,7 @@ fn ended_parents(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) 
             );
             let help = "credit rolls on to the team that it belonged to; end the row and add one with \
                         the new `parent`";
-            report.push(Diagnostic::warning("CR084", place(row.origin), message).help(help));
+            report.push(Diagnostic::warning(Code::CR084, place(row.origin), message).help(help));
         }
     }
 }
@@ -150,14 +150,14 @@ fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place
     for (first, later) in overlaps(&reading.teams, |team| team) {
         let id = teams.id(first.what);
         let message = format!("the team `{id}` has two versions on the same days");
-        report.error("CR034", place(later.origin), message, help);
+        report.error(Code::CR034, place(later.origin), message, help);
     }
 
     for (first, later) in overlaps(&reading.members, |member| member) {
         let team = teams.id(first.what.0);
         let who = reading.organization.participant_id(first.what.1);
         let message = format!("`{who}` is a member of `{team}` twice on the same days");
-        report.error("CR034", place(later.origin), message, help);
+        report.error(Code::CR034, place(later.origin), message, help);
     }
 
     for (alias, meanings) in teams.shared_aliases() {
@@ -182,7 +182,7 @@ fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place
         let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked; use their ids, or give them names of \
                     their own";
-        report.push(Diagnostic::warning("CR036", place(origin), message).help(help));
+        report.push(Diagnostic::warning(Code::CR036, place(origin), message).help(help));
     }
 }
 

@@ -8,6 +8,7 @@
 use super::Reading;
 use crate::csv::{Cell, Row};
 use crate::settings::BUILT_IN;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::{Edge, RelationshipId};
 
 /// Reads one row of `relationships.csv`.
@@ -62,7 +63,7 @@ fn neither(reading: &Reading<'_>, row: Row<'_, '_>, source: &Cell, target: &Cell
 
     let message = format!("`{}` is a team and `{}` a position", team.text, other.text);
     let help = "an edge joins two positions or two teams";
-    row.error("CR033", target.offset, message, help);
+    row.error(Code::CR033, target.offset, message, help);
 }
 
 fn relationship_type(
@@ -80,7 +81,7 @@ fn relationship_type(
         built_in if BUILT_IN.contains(&built_in) => {
             let message = format!("`{built_in}` is built in");
             let help = "it comes from `manager`, `parent` or members.csv, or from [fields] in accredit.toml";
-            row.error("CR033", cell.offset, message, help);
+            row.error(Code::CR033, cell.offset, message, help);
         }
         _ => reading.unknown(row, cell, "relationship type", types.iter().map(AsRef::as_ref)),
     }

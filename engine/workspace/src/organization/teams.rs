@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use super::{Dated, MEMBERS, Meaning, Origin, Reading, TEAMS};
 use crate::csv::{Cell, Row};
 use accredit_domain::calendar::Validity;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::{Member, TeamId, TeamVersion, fold};
 use accredit_domain::transaction::number;
 
@@ -61,7 +62,7 @@ fn weight(row: Row<'_, '_>) -> Decimal {
     if weight.is_none() {
         let message = format!("`{}` is not a number from 0", cell.text);
         let help = "write plain digits such as 60000; only the ratio of weights matters";
-        row.error("CR032", cell.offset, message, help);
+        row.error(Code::CR032, cell.offset, message, help);
     }
     weight.unwrap_or(Decimal::ONE)
 }

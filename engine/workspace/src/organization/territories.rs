@@ -9,6 +9,7 @@
 use super::Reading;
 use crate::csv::{Cell, Row};
 use crate::report::hint;
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::territory::{Extent, TerritoryRow, between, comparable};
 use accredit_domain::transaction::{self, Field, Value};
 
@@ -37,7 +38,7 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
             if !between(&from, &from, &to) {
                 let message = format!("`{}` to `{}` is no range", first.text, last.text);
                 let help = "`value` is the first and `through` the last";
-                row.error("CR032", last.offset, message, help);
+                row.error(Code::CR032, last.offset, message, help);
             }
             Extent::Range(from, to)
         }
@@ -69,7 +70,7 @@ fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String
         }
     };
 
-    row.error("CR033", cell.offset, message, &help);
+    row.error(Code::CR033, cell.offset, message, &help);
     None
 }
 
@@ -89,7 +90,7 @@ fn value(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell, column: &str) -> 
     if value.is_none() {
         let message = format!("`{}` is not a {}", cell.text, kind.name());
         let help = format!("the column `{column}` is a {} by accredit.toml", kind.name());
-        row.error("CR032", cell.offset, message, &help);
+        row.error(Code::CR032, cell.offset, message, &help);
     }
 
     value

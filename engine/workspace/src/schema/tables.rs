@@ -130,7 +130,11 @@ const CALENDAR: &[Key] = &[
 ];
 
 const SOURCE: &[Key] = &[
-    must("connector", Kind::Text, "who verifies and decodes: standard-webhooks"),
+    must(
+        "connector",
+        Kind::Text,
+        "the connector that verifies and decodes deliveries, such as standard-webhooks",
+    ),
     may("intake", Kind::Text, "policy:NAME, which maps the body"),
     may("merge", Kind::Flag, "whether a delivery brings only what changed; false"),
 ];

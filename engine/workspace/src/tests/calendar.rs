@@ -60,7 +60,11 @@ fn refused(code: &str, error: bool, calendar: &str, periods: Option<&str>) {
     let found: Vec<_> = findings
         .iter()
         .map(|it| {
-            (it.code, it.is_error(), (it.place.file.as_str(), it.place.line, it.place.column))
+            (
+                it.code.as_str(),
+                it.is_error(),
+                (it.place.file.as_str(), it.place.line, it.place.column),
+            )
         })
         .collect();
     assert_eq!(found, [(code, error, place)], "{calendar} {periods:?} {findings:#?}");
@@ -124,7 +128,7 @@ fn settings_that_are_refused() {
 fn periods_that_are_refused() {
     refused("CR063", false, "", Some("id\n"));
     let (_, findings) = read("kind = \"periods\"", None);
-    assert_eq!((findings[0].code, findings[0].place.line), ("CR023", 8));
+    assert_eq!((findings[0].code.as_str(), findings[0].place.line), ("CR023", 8));
     let error = |code, rows: &str| refused(code, true, "kind = \"periods\"", Some(rows));
     error("CR060", "id,parent,from,to\n");
     let row = |code, old: &str, new: &str| {

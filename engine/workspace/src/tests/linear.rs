@@ -114,7 +114,7 @@ fn a_check_that_met_a_limit_says_which() {
     let huge = format!("id,name\n{}\n", "x".repeat(crate::limits::DEFINITION_BYTES_MAX));
     let (found, done) = steps(&[(PARTICIPANTS, huge)]);
     let message = &found[0].message;
-    assert_eq!((found.len(), found[0].code), (1, "CR092"));
+    assert_eq!((found.len(), found[0].code.as_str()), (1, "CR092"));
     assert!(message.contains("DEFINITION_BYTES_MAX"), "{message}");
     assert_eq!(done, 0, "nothing of it is read");
 

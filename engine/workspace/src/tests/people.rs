@@ -15,7 +15,8 @@ fn read(more: &[(&str, &str)]) -> Vec<String> {
         files.insert((*path).to_owned(), Arc::from(*text));
     }
     let (_, findings) = Ruleset::read(&files, &BTreeSet::new());
-    let findings = findings.iter().filter(|found| ("CR084".."CR089").contains(&found.code));
+    let findings =
+        findings.iter().filter(|found| ("CR084".."CR089").contains(&found.code.as_str()));
     findings.map(|found| format!("{} {}", found.code, found.message)).collect()
 }
 

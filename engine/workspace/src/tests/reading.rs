@@ -6,6 +6,7 @@ use super::{good, observed, read};
 use crate::{Ruleset, known_columns};
 use accredit_domain::calendar::{Calendar, Length, PeriodKind, Validity};
 use accredit_domain::diagnostic::Place;
+use accredit_domain::hold::Hold;
 use accredit_domain::organization::RelationshipId;
 use accredit_domain::plan::{
     Assign, DuplicateSetting, HoldSetting, MaximumScope, Plan, Relationship, Selector, Split,
@@ -124,7 +125,7 @@ fn direct_rules() {
     assert_eq!(condition.origin.place, Place::new("plans/ae.toml", 18, 14));
     let result = &booking.results[0];
     assert_eq!(result.unit, ruleset.settings.units.find("JPY").unwrap());
-    assert_eq!(result.output.hold, HoldSetting::For(Length::Days(30)));
+    assert_eq!(result.output.hold, HoldSetting::Fixed(Hold::For(Length::Days(30))));
     assert_eq!(result.output.duplicates, DuplicateSetting::Fixed(true));
     assert_eq!(result.output.reason_code.as_deref(), Some("Advance"));
     assert!(result.rollable && result.rollable_on_reporting);
@@ -145,7 +146,7 @@ fn direct_rules() {
     let condition = program(&ruleset, column.rule.condition);
     assert_eq!(condition.form, Form::Policy(Kind::Filter));
     // The fiscal year 2017 begins in July 2016.
-    assert_eq!(column.results[0].output.hold, HoldSetting::Until(date(2016, 10, 1)));
+    assert_eq!(column.results[0].output.hold, HoldSetting::Fixed(Hold::Until(date(2016, 10, 1))));
 }
 
 #[test]
@@ -169,12 +170,12 @@ fn indirect_rules() {
     let result = &manager.results[0];
     assert_eq!(&*program(&ruleset, result.value).name, "rollup/shrink");
     assert_eq!(result.maximum_scope, MaximumScope::Item);
-    assert_eq!(result.output.hold, HoldSetting::Next(PeriodKind::Quarter));
+    assert_eq!(result.output.hold, HoldSetting::Fixed(Hold::Next(PeriodKind::Quarter)));
     assert_eq!((result.unit, result.credit_type.as_ref()), (None, None));
     assert_eq!(mentor.relationship, Relationship::Named(RelationshipId(1)));
     let value = program(&ruleset, mentor.results[0].value);
     assert_eq!(value.form, Form::Expression(Use::IndirectValue));
-    assert_eq!(mentor.results[0].output.hold, HoldSetting::None);
+    assert_eq!(mentor.results[0].output.hold, HoldSetting::Fixed(Hold::None));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::{good, read};
 use crate::{Files, Ruleset};
 use accredit_domain::calendar::Length;
 use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::hold::Hold;
 use accredit_domain::plan::{Assign, DuplicateSetting, HoldSetting, Selector, Split};
 
 pub(super) const SETTINGS: &str = "\
@@ -52,7 +53,7 @@ fn everything_else_has_a_default() {
     let result = &plan.direct[0].results[0];
     assert_eq!(&*result.credit_type, "credit");
     assert_eq!((result.value, result.rollable), (None, false));
-    assert_eq!(result.output.hold, HoldSetting::None);
+    assert_eq!(result.output.hold, HoldSetting::Fixed(Hold::None));
     assert_eq!(result.output.duplicates, DuplicateSetting::Fixed(false));
 }
 
@@ -72,13 +73,13 @@ fn while_no_transaction_was_seen_a_column_may_have_any_name() {
 #[test]
 fn holds() {
     let holds = [
-        ("none", HoldSetting::None),
-        ("indefinite", HoldSetting::Indefinite),
-        ("days:0", HoldSetting::None),
-        ("quarters:2", HoldSetting::For(Length::Months(6))),
-        ("years:1", HoldSetting::For(Length::Months(12))),
-        ("date:2017-03-31", HoldSetting::Until(jiff::civil::date(2017, 3, 31))),
-        ("period:2017-04", HoldSetting::Until(jiff::civil::date(2017, 4, 1))),
+        ("none", HoldSetting::Fixed(Hold::None)),
+        ("indefinite", HoldSetting::Fixed(Hold::Indefinitely(String::new()))),
+        ("days:0", HoldSetting::Fixed(Hold::None)),
+        ("quarters:2", HoldSetting::Fixed(Hold::For(Length::Months(6)))),
+        ("years:1", HoldSetting::Fixed(Hold::For(Length::Months(12)))),
+        ("date:2017-03-31", HoldSetting::Fixed(Hold::Until(jiff::civil::date(2017, 3, 31)))),
+        ("period:2017-04", HoldSetting::Fixed(Hold::Until(jiff::civil::date(2017, 4, 1)))),
     ];
     for (text, hold) in holds {
         let (ruleset, findings) = small(SETTINGS, &format!("{PLAN}hold = \"{text}\"\n"));
@@ -104,7 +105,7 @@ fn a_field_without_a_column_is_warned_of() {
     let settings = SETTINGS.replace("owner = \"rep\"\n", "");
     let (ruleset, findings) = small(&settings, PLAN);
     assert!(ruleset.is_some());
-    let codes: Vec<_> = findings.iter().map(|it| (it.code, it.is_error())).collect();
+    let codes: Vec<_> = findings.iter().map(|it| (it.code.as_str(), it.is_error())).collect();
     assert_eq!(codes, [("CR025", false)]);
 }
 
@@ -112,11 +113,12 @@ fn a_field_without_a_column_is_warned_of() {
 fn syntax_is_reported_in_every_file_at_once() {
     let (ruleset, findings) = small("[workspace\n", "name = \n");
     assert!(ruleset.is_none());
-    let places: Vec<_> = findings.iter().map(|it| (it.code, it.place.file.as_str())).collect();
+    let places: Vec<_> =
+        findings.iter().map(|it| (it.code.as_str(), it.place.file.as_str())).collect();
     assert_eq!(places, [("CR020", "accredit.toml"), ("CR020", "plans/p.toml")]);
     let (ruleset, findings) = Ruleset::read(&Files::new(), &BTreeSet::new());
     assert!(ruleset.is_none());
-    assert_eq!((findings.len(), findings[0].code), (1, "CR023"));
+    assert_eq!((findings.len(), findings[0].code.as_str()), (1, "CR023"));
 }
 
 /// Reading is total: whatever is cut off, it returns, and no ruleset comes without a reason.

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use super::{Item, Source, Text};
 use crate::report::{Report, hint};
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 
 /// A table, read key by key.
 pub(crate) struct Table<'a> {
@@ -83,7 +83,7 @@ impl<'a> Table<'a> {
                 ("workspace" | "fields", None) => format!("add a table `[{key}]`"),
                 _ => format!("add `{key} = …`"),
             };
-            self.source.report.error("CR023", self.place(), message, &help);
+            self.source.report.error(Code::CR023, self.place(), message, &help);
         }
         found
     }
@@ -167,7 +167,9 @@ impl<'a> Table<'a> {
                 } else {
                     hint(word, "key", &self.asked)
                 };
-                self.source.report.push(Diagnostic::error("CR021", key.place, message).help(help));
+                self.source
+                    .report
+                    .push(Diagnostic::error(Code::CR021, key.place, message).help(help));
             }
         }
     }

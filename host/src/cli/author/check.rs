@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use accredit_cases as cases;
 use accredit_domain::diagnostic::{Diagnostic, Severity};
+use accredit_operations::connectors::unknown_connectors;
 use accredit_operations::{suspect, zone};
 use accredit_workspace::{self as workspace, Files, Ruleset};
 use clap::ValueEnum;
@@ -21,6 +22,7 @@ use crate::cli::print::sarif;
 use crate::directory;
 use crate::directory::Found;
 use crate::directory::watch::{DirectoryIdentity, LOOK, is_replaced, is_written};
+use crate::plugins;
 
 /// Changes within this time are one change: editors write a file in several steps.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -166,7 +168,10 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     };
 
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
-    diagnostics.extend(ruleset.as_ref().and_then(zone::unknown));
+    if let Some(ruleset) = &ruleset {
+        diagnostics.extend(zone::unknown(ruleset));
+        diagnostics.extend(unknown_connectors(ruleset, &plugins::connector_names()));
+    }
 
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
     diagnostics.extend(cases.filter_map(|(path, text)| cases::parse(path, text).err()).flatten());

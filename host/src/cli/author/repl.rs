@@ -8,7 +8,7 @@ mod lines;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use accredit_domain::diagnostic::{Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Place, did_you_mean};
 use accredit_domain::policy::{Form, Program, Use};
 use accredit_script::workbench::Workbench;
 use accredit_script::{Known, check, trace};
@@ -218,7 +218,7 @@ impl Session {
 
         let found = check(&program, &known).into_iter();
         let mut errors = found.filter(|found| {
-            found.is_error() && found.code != "CR011" && !self.knows(&found.message)
+            found.is_error() && found.code != Code::CR011 && !self.knows(&found.message)
         });
 
         errors.next().map(|finding| {

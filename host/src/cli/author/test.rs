@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use accredit_cases::{self as cases, FileRun, Options, Outcome, Run};
-use accredit_domain::diagnostic::Diagnostic;
+use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_workspace::Files;
 use clap::builder::FalseyValueParser;
 use serde_json::json;
@@ -224,7 +224,7 @@ fn update(dir: &Path, found: &Files, run: &mut Run) -> Result<usize, String> {
 fn settled(outcome: &mut Outcome) -> bool {
     let had = !outcome.edits.is_empty();
     if had {
-        outcome.failures.retain(|failure| failure.code != "CR040");
+        outcome.failures.retain(|failure| failure.code != Code::CR040);
     }
     had
 }

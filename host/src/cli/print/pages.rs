@@ -26,6 +26,7 @@ mod tests {
     #[test]
     fn every_code_has_its_page_in_the_program() {
         for (code, title) in CODES {
+            let code = code.as_str();
             let page = find(code).unwrap_or_else(|| panic!("{code} has no page"));
             assert!(page.starts_with(&format!("# {code}: {title}\n")), "{code}");
             assert!(is_code(code), "{code}");

@@ -108,13 +108,13 @@ struct Region {
 /// The log of these findings; paths are relative to the customer's directory.
 pub(crate) fn log(diagnostics: &[Diagnostic]) -> Log {
     let text = |text: &str| Text { text: text.to_owned() };
-    let rules = CODES.iter().map(|(id, title)| Rule {
-        id,
+    let rules = CODES.iter().map(|(code, title)| Rule {
+        id: code.as_str(),
         short_description: text(title),
-        full_description: text(pages::find(id).and_then(says).unwrap_or(title)),
+        full_description: text(pages::find(code.as_str()).and_then(says).unwrap_or(title)),
         help: Help {
-            text: pages::find(id).unwrap_or(title),
-            markdown: pages::find(id).unwrap_or(title),
+            text: pages::find(code.as_str()).unwrap_or(title),
+            markdown: pages::find(code.as_str()).unwrap_or(title),
         },
     });
 
@@ -143,7 +143,7 @@ fn finding(diagnostic: &Diagnostic) -> Finding {
     let physical_location = PhysicalLocation { artifact_location, region };
 
     Finding {
-        rule_id: diagnostic.code,
+        rule_id: diagnostic.code.as_str(),
         rule_index: CODES.iter().position(|(code, _)| *code == diagnostic.code),
         level: match diagnostic.severity {
             Severity::Error => "error",
@@ -157,7 +157,7 @@ fn finding(diagnostic: &Diagnostic) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use accredit_domain::diagnostic::Place;
+    use accredit_domain::diagnostic::{Code, Place};
     use serde_json::Value as Json;
 
     use super::*;
@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn a_log_has_what_the_standard_requires() {
         let findings = [
-            Diagnostic::error("CR002", Place::new("plans/a b.toml", 3, 9), "unknown field `x`"),
-            Diagnostic::warning("CR050", Place::file("plans/ä.toml"), "nothing reads it"),
-            Diagnostic::hint("CR051", Place::new("accredit.toml", 1, 1), "nothing reads it"),
+            Diagnostic::error(Code::CR002, Place::new("plans/a b.toml", 3, 9), "unknown field `x`"),
+            Diagnostic::warning(Code::CR050, Place::file("plans/ä.toml"), "nothing reads it"),
+            Diagnostic::hint(Code::CR051, Place::new("accredit.toml", 1, 1), "nothing reads it"),
         ];
         let log = serde_json::to_value(log(&findings)).unwrap();
         assert_eq!(log["version"], "2.1.0");

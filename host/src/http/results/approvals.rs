@@ -9,8 +9,7 @@
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
-use accredit_domain::decision::Approved;
-use accredit_domain::decision::{HoldAction, ResolutionAction};
+use accredit_domain::decision::{Approved, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{Request, RequestState};
 use accredit_operations::adjust::{Adjust, Subject};
 use accredit_operations::release::{What, Wish};

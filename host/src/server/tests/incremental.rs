@@ -122,7 +122,11 @@ fn take(host: &mut Host, deals: &mut Deals, number: usize, step: Step) {
                 accepted(&reply);
             }
         }
-        Step::Rollback => accepted(&host.api("POST", "/v1/rollback", &[], &recredit(json!({})))),
+        Step::Rollback => {
+            // The set from before may lack people who have credits by now.
+            let back = recredit(json!({ "force": "back to the set from before" }));
+            accepted(&host.api("POST", "/v1/rollback", &[], &back));
+        }
         Step::Release(nth) => {
             let held = host.get("/v1/credits?status=held");
             let held = held["data"].as_array().unwrap();

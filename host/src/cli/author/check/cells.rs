@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_domain::diagnostic::{Diagnostic, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::dates::{guess, is_short_year};
 use accredit_domain::transaction::{
     Cell, ColumnType, Field, Record, Transaction, Value, numbers, trimmed,
@@ -84,7 +84,7 @@ fn unread(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnosti
         };
         let (count, all) = (found.count, transactions.len());
         let message = format!("{}, which is not {what}: {count} of {all}", found.first);
-        let warning = Diagnostic::warning("CR032", Place::file("transactions"), message);
+        let warning = Diagnostic::warning(Code::CR032, Place::file("transactions"), message);
 
         warning.help(help(kind, &found))
     });
@@ -137,7 +137,7 @@ fn clock(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let help =
         format!("write `updated = {{ field = \"{column}\", format = {format} }}` in [fields]");
 
-    Some(Diagnostic::error("CR070", Place::file("transactions"), message).help(help))
+    Some(Diagnostic::error(Code::CR070, Place::file("transactions"), message).help(help))
 }
 
 /// A warning for each column whose years of two digits were read as if they had four.
@@ -166,7 +166,7 @@ fn short_years(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
         let shorter: Vec<String> = shorter.map(|format| format!("\"{format}\"")).collect();
         let help = format!("years of two digits are `%y`: write {}", shorter.join(" or "));
 
-        Diagnostic::warning("CR074", Place::file("transactions"), message).help(help)
+        Diagnostic::warning(Code::CR074, Place::file("transactions"), message).help(help)
     });
 
     warnings.collect()
@@ -193,7 +193,7 @@ fn lost_digits(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let help = "deliver amounts with the decimals of their unit";
 
     (found.count > 0).then(|| {
-        at_transactions(Diagnostic::warning("CR075", Place::default(), message).help(help))
+        at_transactions(Diagnostic::warning(Code::CR075, Place::default(), message).help(help))
     })
 }
 
@@ -215,7 +215,8 @@ fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagn
     let all = transactions.len();
     let warning = |found: Found, what: &str, help: String| {
         let message = format!("{}{what}: {} of {all}", found.first, found.count);
-        let warning = Diagnostic::warning("CR072", Place::file("transactions"), message).help(help);
+        let warning =
+            Diagnostic::warning(Code::CR072, Place::file("transactions"), message).help(help);
         (found.count > 0).then_some(warning)
     };
 
@@ -259,7 +260,7 @@ fn near_misses(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
         );
         let help = format!("compare with `{value}` as well, or `to_lower(…)` with small letters");
 
-        Some(Diagnostic::hint("CR071", one.place.clone(), message).help(help))
+        Some(Diagnostic::hint(Code::CR071, one.place.clone(), message).help(help))
     });
 
     hints.collect()

@@ -129,7 +129,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use accredit_domain::diagnostic::Place;
+    use accredit_domain::diagnostic::{Code, Place};
 
     use super::*;
 
@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn failures_and_files_that_are_not_understood_are_counted_apart() {
-        let failure = Diagnostic::error("CR040", Place::new("a.cases.md", 7, 1), "\"<a>\" differs");
+        let failure =
+            Diagnostic::error(Code::CR040, Place::new("a.cases.md", 7, 1), "\"<a>\" differs");
         let outcome = |name: &str, failures| Outcome {
             name: name.to_owned(),
             line: 3,

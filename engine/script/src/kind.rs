@@ -1,0 +1,88 @@
+//! Kinds of values: what functions take and give, and what is known of a value without running.
+//!
+//! Not a type system: `Any` fits everywhere. Called by the table of functions and by `check`.
+
+/// The kind of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Not known: fits everywhere.
+    Any,
+    /// Nothing, `()`.
+    Unit,
+    /// A text.
+    Text,
+    /// A whole number or a decimal.
+    Number,
+    /// Text, or `()` where there is none.
+    MaybeText,
+    /// A number, or `()` where there is none.
+    MaybeNumber,
+    /// A day without a time.
+    Date,
+    /// A flag: `true` or `false`.
+    Bool,
+    /// An array of anything.
+    Array,
+    /// A map of anything.
+    Map,
+    /// A part of a deal for one name.
+    Share,
+    /// How long a credit is held.
+    Hold,
+    /// The transaction: `tx`.
+    Transaction,
+    /// The credit that is decided about: `credit`.
+    Credit,
+    /// The recipient: `to`.
+    Receiver,
+    /// `to` where something rolls to it: its level, relationship and via are there.
+    Candidate,
+    /// The credits so far: `existing`.
+    Credits,
+    /// The claimant of a reward: `payee`.
+    Payee,
+    /// What was credited to a claimant: `totals`.
+    Totals,
+}
+
+impl Kind {
+    /// The kind of values that may be either.
+    pub fn or(self, other: Kind) -> Kind {
+        if self == other { self } else { Kind::Any }
+    }
+
+    /// The word for messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Any => "something",
+            Kind::Unit => "()",
+            Kind::Text | Kind::MaybeText => "text",
+            Kind::Number | Kind::MaybeNumber => "number",
+            Kind::Date => "date",
+            Kind::Bool => "bool",
+            Kind::Array | Kind::Credits => "array",
+            Kind::Map => "map",
+            Kind::Share => "share",
+            Kind::Hold => "hold",
+            Kind::Transaction => "transaction",
+            Kind::Credit => "credit",
+            Kind::Receiver | Kind::Candidate => "receiver",
+            Kind::Payee => "payee",
+            Kind::Totals => "totals",
+        }
+    }
+
+    /// Whether it certainly cannot be compared with anything but its own kind.
+    pub fn is_plain(self) -> bool {
+        matches!(self, Kind::Text | Kind::Number | Kind::Date | Kind::Bool)
+    }
+
+    /// The kind where there is a value.
+    pub fn when_there(self) -> Kind {
+        match self {
+            Kind::MaybeText => Kind::Text,
+            Kind::MaybeNumber => Kind::Number,
+            kind => kind,
+        }
+    }
+}
