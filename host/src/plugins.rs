@@ -1,8 +1,12 @@
 //! The composition root: everything from outside, one line each.
 //!
-//! **Architecture invariant:** no other module of the host names a crate of `plugins/`.
+//! **Architecture invariant:** no other module of the host chooses a connector or a store.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use accredit_seams::connector::Connector;
+use accredit_seams::store::{Error as StoreError, Store};
 
 /// Every connector that `[sources.<name>]` may name.
 static CONNECTORS: &[&dyn Connector] = &[&accredit_standard_webhooks::StandardWebhooks];
@@ -15,4 +19,20 @@ pub(crate) fn connector(name: &str) -> Option<&'static dyn Connector> {
 /// The names of every connector.
 pub(crate) fn connector_names() -> Vec<&'static str> {
     CONNECTORS.iter().map(|connector| connector.name()).collect()
+}
+
+/// The store in the data file at `path`, which is made if it is missing.
+///
+/// # Errors
+/// Why it cannot be opened, such as another process that has it open.
+pub(crate) fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(accredit_redb::Redb::open(path)?))
+}
+
+/// The store in the data file at `path`, for reading alone.
+///
+/// # Errors
+/// As [`open_store`].
+pub(crate) fn open_store_read_only(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(accredit_redb::Redb::open_read_only(path)?))
 }

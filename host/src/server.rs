@@ -2,14 +2,17 @@
 //!
 //! Not the routes (`http::routes`).
 
+pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod credentials;
 mod data_file;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod role;
 pub(crate) mod room;
 pub(crate) mod rotation;
 pub(crate) mod runs;
@@ -42,13 +45,15 @@ use tokio::sync::watch;
 
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
+use crate::server::channels::{Order, OrderQueue, WriterQueue};
 use crate::server::clock::Clock;
 use crate::server::config::Config;
 use crate::server::health::Part;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
-use crate::server::worker::Order;
+use crate::server::worker::WorkerParts;
+use crate::server::writer::WriterParts;
 
 /// Threads have this long to end after a stop was asked and the requests in flight have ended.
 const THREADS_TIMEOUT: Duration = Duration::from_millis(2500);
@@ -75,7 +80,7 @@ impl Server {
     /// Why it does not run, for stderr.
     pub(crate) async fn start(config: Config) -> Result<Running, String> {
         let store = data_file::open(&config)?;
-        Server::start_on(config, Arc::new(store)).await
+        Server::start_on(config, store).await
     }
 
     /// The same on a store that is open.
@@ -102,8 +107,8 @@ impl Server {
             .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
         let local = address.local_addr().map_err(|error| error.to_string())?;
 
-        let (writer, queue) = writer::channel();
-        let (orders, order_queue) = worker::orders();
+        let (writer, queue) = channels::writer();
+        let (orders, order_queue) = channels::orders();
         let outside = Outside {
             clock,
             credentials: Arc::new(ArcSwap::from_pointee(config.credentials.clone())),
@@ -125,7 +130,7 @@ impl Server {
             credentials,
             clock,
             metrics,
-            context,
+            context: Arc::new(context),
             health: health::Health::default(),
             config,
             machines: Mutex::default(),
@@ -133,21 +138,13 @@ impl Server {
             hooks_room: Room::new(hooks::BYTES_AT_ONCE_MAX, 1 << 10),
             writer,
             orders,
-            runs: crate::server::runs::Runs::default(),
+            runs: Arc::default(),
             tasks: crate::server::tasks::Tasks::default(),
-            stopping: AtomicBool::new(false),
+            stopping: Arc::new(AtomicBool::new(false)),
         });
         shadow::resume(&service.context);
 
-        // In the order in which they are joined at a stop: the writer first.
-        let threads = vec![
-            supervise::start(&service, Part::Writer, move |service| writer::run(service, &queue))?,
-            supervise::start(&service, Part::Worker, move |service| {
-                worker::run(service, &order_queue);
-            })?,
-            supervise::start(&service, Part::Deliveries, monitor::run)?,
-        ];
-
+        let threads = threads(&service, queue, order_queue)?;
         let _watching = match (service.config.watch, disk) {
             (true, Some(disk)) => Some(crate::directory::watch::start(&service, disk)?),
             _ => None,
@@ -161,6 +158,31 @@ impl Server {
         let url = format!("http://{local}");
         Ok(Running { url, service, stop, serving, threads, rotating, _watching })
     }
+}
+
+/// Starts the threads, in the order in which they are joined at a stop: the writer first.
+fn threads(
+    service: &Arc<Service>,
+    writer_queue: WriterQueue,
+    order_queue: OrderQueue,
+) -> Result<Vec<JoinHandle<()>>, String> {
+    let writer = supervise::start(service, Part::Writer, move |service| {
+        let Service { context, metrics, orders, .. } = &**service;
+        writer::run(&WriterParts { ledger: &context.ledger, metrics, orders }, &writer_queue);
+    })?;
+
+    let worker = supervise::start(service, Part::Worker, move |service| {
+        let parts = WorkerParts {
+            context: Arc::clone(&service.context),
+            metrics: Arc::clone(&service.metrics),
+            runs: Arc::clone(&service.runs),
+            stopping: Arc::clone(&service.stopping),
+        };
+        worker::run(&parts, &order_queue);
+    })?;
+
+    let monitor = supervise::start(service, Part::Deliveries, monitor::run)?;
+    Ok(vec![writer, worker, monitor])
 }
 
 impl Running {

@@ -2,6 +2,7 @@
 //!
 //! Limits are a ratchet against drift, not a matter of taste: each failure says what to do instead.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -213,4 +214,42 @@ fn every_policy_of_the_library_has_cases() {
         let cases = path.with_extension("cases.md");
         assert!(cases.is_file(), "{}: no case file beside it", path.display());
     }
+}
+
+/// The modules of the server that each module of the server names.
+fn server_modules() -> BTreeMap<String, BTreeSet<String>> {
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, text) in rust_files() {
+        let Some(path) = name.strip_prefix("host/src/server/") else { continue };
+        let module = path.split('/').next().unwrap().trim_end_matches(".rs");
+        if module == "tests" {
+            continue;
+        }
+
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        let named = text.split("crate::server::").skip(1).map(|rest| {
+            rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+        });
+        let named = named.filter(|used| used != module);
+        uses.entry(module.to_owned()).or_default().extend(named);
+    }
+    uses
+}
+
+/// The state owned every thread's queue, and every thread knew the state: fifteen modules in one circle,
+/// of which none could be read or tested alone.
+#[test]
+fn the_modules_of_the_server_form_no_circle() {
+    let mut uses = server_modules();
+    assert!(uses.len() > 15 && uses["state"].contains("channels"), "{uses:?}");
+
+    // Take away what uses nothing that is left, until nothing can be taken away.
+    while let Some(free) = uses.iter().find(|(_, used)| used.is_empty()).map(|(one, _)| one.clone())
+    {
+        uses.remove(&free);
+        for used in uses.values_mut() {
+            used.remove(&free);
+        }
+    }
+    assert!(uses.is_empty(), "these modules of host/src/server use each other: {uses:?}");
 }

@@ -324,7 +324,7 @@ impl Watched {
             "code": "definitions_refused",
             "message": message,
         });
-        if let Err(error) = self.service.ledger.raise_alert(&alert) {
+        if let Err(error) = self.service.context.ledger.raise_alert(&alert) {
             tracing::error!(error.cause = %error, "the alert of a refused change was not kept");
         }
     }

@@ -17,7 +17,7 @@ use axum::routing::MethodRouter;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::http::body;
-use crate::server::secrets::Role;
+use crate::server::role::Role;
 use crate::server::state::Service;
 
 /// A handler of one method that still needs its role.

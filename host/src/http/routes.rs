@@ -52,7 +52,7 @@ use crate::http::results::rewards;
 use crate::http::results::runs;
 use crate::http::results::simulations;
 use crate::http::roles::{Api, delete, get, post, put};
-use crate::server::secrets::Role::{Admin, Approver, Author, Reader};
+use crate::server::role::Role::{Admin, Approver, Author, Reader};
 use crate::server::state::Service;
 
 /// Bytes of a body; of an import, `imports::BODY_BYTES_MAX`.

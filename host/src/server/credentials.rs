@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::server::secrets::Role;
+use crate::server::role::Role;
 
 /// Characters that a token has at least: fewer could be guessed.
 pub(crate) const TOKEN_CHARACTERS_MIN: usize = 16;

@@ -7,9 +7,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use accredit_redb::Redb;
+use accredit_seams::store::Store;
 
+use crate::plugins;
 use crate::server::config::Config;
 
 const MARKER: &str = "This file remembers that a data file was made here. While it is here, a data \
@@ -26,7 +28,7 @@ fn marker(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Why there is none, and what to do about it.
-pub(crate) fn open(config: &Config) -> Result<Redb, String> {
+pub(crate) fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
     let (path, marker) = (&config.data, marker(&config.data));
     let data = path.display();
     let length = std::fs::metadata(path).map(|metadata| metadata.len()).ok();
@@ -51,7 +53,9 @@ pub(crate) fn open(config: &Config) -> Result<Redb, String> {
         eprintln!("note: there was no data file `{data}`; a new one was begun");
     }
 
-    let store = Redb::open(path).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
+    let store = plugins::open_store(path);
+    let store = store.map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
+
     if !marker.exists()
         && let Err(error) = std::fs::write(&marker, MARKER)
     {

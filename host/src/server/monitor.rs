@@ -53,7 +53,7 @@ pub(crate) fn run(service: &Arc<Service>) {
 
 impl Monitor {
     fn look_at_store(&mut self, service: &Service) {
-        let Err(error) = service.ledger.health() else {
+        let Err(error) = service.context.ledger.health() else {
             service.health.clear(Part::Store);
             return;
         };
@@ -61,7 +61,9 @@ impl Monitor {
 
         if self.probed.is_none_or(|at| at.elapsed() >= PROBE) {
             self.probed = Some(Instant::now());
-            if service.ledger.probe_store().is_ok() && service.ledger.health().is_ok() {
+            if service.context.ledger.probe_store().is_ok()
+                && service.context.ledger.health().is_ok()
+            {
                 service.health.clear(Part::Store);
                 service.orders.wake();
             }
@@ -69,7 +71,7 @@ impl Monitor {
     }
 
     fn look_at_deliveries(&mut self, service: &Service) {
-        let Ok(oldest) = service.ledger.oldest_pending() else { return };
+        let Ok(oldest) = service.context.ledger.oldest_pending() else { return };
         let Some(oldest) = oldest else {
             self.oldest = None;
             service.health.clear(Part::Deliveries);
@@ -97,7 +99,7 @@ impl Monitor {
 
 /// Shows in the metrics what waits for people.
 fn count(service: &Service) {
-    let ledger = &service.ledger;
+    let ledger = &service.context.ledger;
     let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
 
     // A figure that cannot be read keeps its last value.

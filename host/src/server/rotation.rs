@@ -74,10 +74,10 @@ impl Service {
     /// Why what is there cannot be used.
     pub(crate) fn reload_credentials(&self) -> Result<(), String> {
         // An activation puts secrets in force as well: one at a time.
-        let _turn = self.door.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = self.context.door.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let given = self.config.sources.read()?;
-        let tokens = secrets::tokens(&self.ledger, &given)?;
-        let active = secrets::secrets(&self.ledger, &given, &self.ruleset.load())?;
+        let tokens = secrets::tokens(&self.context.ledger, &given)?;
+        let active = secrets::secrets(&self.context.ledger, &given, &self.context.ruleset.load())?;
         self.tokens.store(Arc::new(tokens));
         self.secrets.store(Arc::new(active));
         self.credentials.store(Arc::new(given));

@@ -1,24 +1,15 @@
-//! Runs that are asked for: begun, joined, waited for, cancelled.
+//! Runs of calculations that have not ended, as the worker and requests see them.
 //!
-//! Not the deciding (`worker::run`). Called by `http::runs`, `http::calculations` and the worker.
+//! Not the deciding (`worker::run`) and not what requests ask for (`state::runs`).
 //! Source: DOMAIN 2.13.
 //!
 //! **Architecture invariant:** of one plan in one period one run is under way at most, and a run is
 //! kept before anybody is told its number.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use accredit_ledger::runs::{Run, RunState};
-use accredit_operations::calculations::Wanted;
-use axum::http::{HeaderValue, header};
+use accredit_ledger::runs::Run;
 use tokio::sync::watch;
-
-use crate::http::problem::Problem;
-use crate::server::state::Service;
-
-/// Runs that wait at a time.
-const WAITING_MAX: usize = 64;
 
 /// A run that has not ended.
 #[derive(Debug, Clone)]
@@ -49,117 +40,20 @@ impl Runs {
         look(&mut self.active.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The run with this number, if it has not ended.
+    pub(crate) fn find(&self, id: u64) -> Option<Run> {
+        self.with(|active| {
+            active.iter().find(|known| known.run.id == id).map(|known| known.run.clone())
+        })
+    }
+
+    /// What tells that a run has changed.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     /// Tells everybody who waits to look again.
     pub(crate) fn tell(&self) {
         self.changed.send_replace(());
     }
-}
-
-/// Where a run is found.
-pub(crate) fn location(id: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("/v1/runs/{id}"))
-        .unwrap_or_else(|_| HeaderValue::from_static("/v1/runs"))
-}
-
-impl Service {
-    /// Begins a run, or joins the one of the same kind that is under way.
-    pub(crate) fn begin_run(&self, wanted: &Wanted, run: Run) -> Result<Run, Problem> {
-        let begun = self.runs.with(|active| {
-            let same =
-                |known: &&Active| known.run.plan == run.plan && known.run.period == run.period;
-
-            if let Some(known) = active.iter().find(same) {
-                let alike = known.run.mode == run.mode && known.run.selected == run.selected;
-                if alike && !known.cancelled {
-                    return Ok(known.run.clone());
-                }
-                return Err(under_way(&known.run));
-            }
-
-            if active.len() >= WAITING_MAX {
-                let detail = format!("{WAITING_MAX} runs are under way (WAITING_MAX)");
-                return Err(Problem::unavailable(detail));
-            }
-
-            let run = self.ledger.begin_run(run).map_err(|error| Problem::internal(&error))?;
-            let leaves = wanted.leaves.clone();
-            active.push(Active { run: run.clone(), leaves, cancelled: false });
-            Ok(run)
-        });
-
-        self.orders.wake();
-        begun
-    }
-
-    /// A run, under way or ended.
-    pub(crate) fn run_of(&self, id: u64) -> Result<Run, Problem> {
-        let active = |active: &mut Vec<Active>| {
-            active.iter().find(|known| known.run.id == id).map(|known| known.run.clone())
-        };
-        if let Some(run) = self.runs.with(active) {
-            return Ok(run);
-        }
-        let run = self.ledger.run(id).map_err(|error| Problem::internal(&error))?;
-        run.ok_or_else(|| Problem::not_found("run"))
-    }
-
-    /// Ends a run before its end; one that has ended stays as it is.
-    pub(crate) fn cancel_run(&self, id: u64) -> Result<Run, Problem> {
-        self.runs.with(|active| {
-            let known = active.iter_mut().filter(|known| known.run.id == id);
-            known.for_each(|known| known.cancelled = true);
-        });
-        self.orders.wake();
-        self.run_of(id)
-    }
-
-    /// The run of a plan that has something of `leaves`, as a reason to refuse what needs all of it.
-    pub(crate) fn refuse_during_run(
-        &self,
-        plan: Option<&str>,
-        leaves: &std::collections::BTreeSet<String>,
-    ) -> Result<(), Problem> {
-        self.runs.with(|active| {
-            let meant = |known: &&Active| {
-                plan.is_none_or(|plan| known.run.plan == plan) && !known.leaves.is_disjoint(leaves)
-            };
-            active.iter().find(meant).map_or(Ok(()), |known| Err(under_way(&known.run)))
-        })
-    }
-
-    /// The run once it has ended, or as it is after `wait`.
-    pub(crate) async fn waited(&self, id: u64, wait: Duration) -> Result<Run, Problem> {
-        let mut changed = self.runs.changed.subscribe();
-
-        let ended = async {
-            loop {
-                // Marked as seen before looking, so that an end in between is not missed.
-                changed.borrow_and_update();
-                let run = self.run_of(id)?;
-                let stopping = self.stopping.load(std::sync::atomic::Ordering::Acquire);
-                if run.state.ended() || stopping || changed.changed().await.is_err() {
-                    return Ok(run);
-                }
-            }
-        };
-
-        match tokio::time::timeout(wait, ended).await {
-            Ok(run) => run,
-            Err(_) => self.run_of(id),
-        }
-    }
-
-    /// The run that is being decided now.
-    pub(crate) fn running(&self) -> Option<Run> {
-        let running = |active: &mut Vec<Active>| {
-            let known = active.iter().find(|known| known.run.state == RunState::Running);
-            known.or(active.first()).map(|known| known.run.clone())
-        };
-        self.runs.with(running)
-    }
-}
-
-fn under_way(run: &Run) -> Problem {
-    let detail = format!("run {} of plan `{}` in {} is under way", run.id, run.plan, run.period);
-    Problem::conflict("run_under_way", detail).header(header::LOCATION, location(run.id))
 }

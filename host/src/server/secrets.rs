@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 
 use crate::plugins;
 use crate::server::credentials::{Credentials, Named, secret_variable};
+use crate::server::role::Role;
 
 const TOKEN_KEY: &str = "token";
 const SECRET_KEY: &str = "secret/";
@@ -32,42 +33,6 @@ impl TokenHash {
     /// Whether `token` is the one, in constant time.
     pub(crate) fn matches(&self, token: &str) -> bool {
         self.0.ct_eq(&TokenHash::of(token).0).into()
-    }
-}
-
-/// What the bearer of a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
-    /// Read, and preview.
-    Reader,
-    /// Also make changes of definitions.
-    Author,
-    /// Also approve changes of others.
-    Approver,
-    /// Everything.
-    Admin,
-}
-
-impl Role {
-    /// The role with this name.
-    pub(crate) fn parse(name: &str) -> Option<Role> {
-        match name {
-            "reader" => Some(Role::Reader),
-            "author" => Some(Role::Author),
-            "approver" => Some(Role::Approver),
-            "admin" => Some(Role::Admin),
-            _ => None,
-        }
-    }
-
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Role::Reader => "reader",
-            Role::Author => "author",
-            Role::Approver => "approver",
-            Role::Admin => "admin",
-        }
     }
 }
 

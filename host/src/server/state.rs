@@ -6,8 +6,11 @@
 //! **Architecture invariant:** the ruleset is read as one snapshot and replaced by one pointer
 //! store, in `door` alone.
 
+mod answering;
+mod asking;
+pub(crate) mod runs;
+
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,6 +28,7 @@ use jiff::civil::Date;
 
 use crate::http::problem::Problem;
 use crate::plugins;
+use crate::server::channels::{Orders, Writer};
 use crate::server::clock::{self, Clock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
@@ -34,13 +38,11 @@ use crate::server::room::Room;
 use crate::server::runs::Runs;
 use crate::server::secrets::{self, Secrets, Tokens};
 use crate::server::tasks::Tasks;
-use crate::server::worker::Orders;
-use crate::server::writer::Writer;
 
 /// The server's state.
 pub(crate) struct Service {
     /// What operations work on: the ledger and the ruleset in force.
-    pub(crate) context: Context,
+    pub(crate) context: Arc<Context>,
     /// Active secrets by source.
     pub(crate) secrets: Arc<ArcSwap<Secrets>>,
     /// Of the API.
@@ -66,11 +68,11 @@ pub(crate) struct Service {
     /// The way to the worker.
     pub(crate) orders: Orders,
     /// Runs of calculations that have not ended.
-    pub(crate) runs: Runs,
+    pub(crate) runs: Arc<Runs>,
     /// Answers that take longer than a request.
     pub(crate) tasks: Tasks,
     /// Whether a stop was asked.
-    pub(crate) stopping: AtomicBool,
+    pub(crate) stopping: Arc<AtomicBool>,
 }
 
 /// The host's answers to operations.
@@ -139,19 +141,11 @@ impl Surroundings for Outside {
     }
 }
 
-impl Deref for Service {
-    type Target = Context;
-
-    fn deref(&self) -> &Context {
-        &self.context
-    }
-}
-
 impl Service {
     /// Seconds since the oldest delivery that is not decided was acknowledged; none when none waits.
     pub(crate) fn oldest_undecided_s(&self) -> Result<Option<i64>, StoreError> {
-        let Some(sequence) = self.ledger.oldest_pending()? else { return Ok(None) };
-        let delivery = self.ledger.delivery(sequence)?;
+        let Some(sequence) = self.context.ledger.oldest_pending()? else { return Ok(None) };
+        let delivery = self.context.ledger.delivery(sequence)?;
         Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
     }
 

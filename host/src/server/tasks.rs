@@ -9,18 +9,14 @@
 //! same whether it was waited for or looked up.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::http::problem::Problem;
-use crate::server::state::Service;
-use crate::server::worker::Worker;
 
 /// Answers that are kept.
 const ANSWERS_MAX: usize = 32;
@@ -75,7 +71,7 @@ pub(crate) struct Asked<'a> {
 /// Those under way and the last that ended.
 pub(crate) struct Tasks {
     known: Mutex<(u64, VecDeque<Task>)>,
-    changed: watch::Sender<()>,
+    pub(super) changed: watch::Sender<()>,
 }
 
 impl Default for Tasks {
@@ -97,7 +93,7 @@ impl Tasks {
     }
 
     /// The task of a request, and whether it is new.
-    fn begin(&self, asked: &Asked<'_>, at_ms: i64) -> Result<(u64, bool), Problem> {
+    pub(super) fn begin(&self, asked: &Asked<'_>, at_ms: i64) -> Result<(u64, bool), Problem> {
         let mut hasher = blake3::Hasher::new();
         // With its length, so that two parts never read like two others.
         for part in [asked.what.as_bytes(), asked.who.as_bytes(), asked.body] {
@@ -123,7 +119,7 @@ impl Tasks {
         })
     }
 
-    fn end(&self, id: u64, at_ms: i64, answer: Result<Answered, Problem>) {
+    pub(super) fn end(&self, id: u64, at_ms: i64, answer: Result<Answered, Problem>) {
         self.with(|_, tasks| {
             let task = tasks.iter_mut().filter(|task| task.id == id);
             task.for_each(|task| task.ended = Some((at_ms, answer.clone())));
@@ -133,74 +129,6 @@ impl Tasks {
             }
         });
         self.changed.send_replace(());
-    }
-}
-
-impl Service {
-    /// Works out an answer where blocking does no harm. It is given if it is there in time; else 202
-    /// says where to look for it.
-    pub(crate) async fn answered(
-        self: &Arc<Self>,
-        asked: Asked<'_>,
-        work: impl FnOnce(&Service) -> Result<Answered, Problem> + Send + 'static,
-    ) -> Result<Response, Problem> {
-        let service = Arc::clone(self);
-        self.answered_by(asked, async move { service.blocking(work).await }).await
-    }
-
-    /// The same of what the worker does between two batches: it is done whether or not its caller
-    /// still waits.
-    pub(crate) async fn answered_by_worker(
-        self: &Arc<Self>,
-        asked: Asked<'_>,
-        job: impl FnOnce(&mut Worker) -> Result<Value, Problem> + Send + 'static,
-    ) -> Result<Response, Problem> {
-        let service = Arc::clone(self);
-        let work = async move { service.ask_patiently(job).await.map(Answered::ok) };
-        self.answered_by(asked, work).await
-    }
-
-    async fn answered_by(
-        self: &Arc<Self>,
-        asked: Asked<'_>,
-        work: impl Future<Output = Result<Answered, Problem>> + Send + 'static,
-    ) -> Result<Response, Problem> {
-        let mut changed = self.tasks.changed.subscribe();
-        let (id, new) = self.tasks.begin(&asked, self.clock.now_ms())?;
-
-        // The work goes on when the client goes away, so it is a task of its own.
-        if new {
-            let service = Arc::clone(self);
-            tokio::spawn(async move {
-                let answer = work.await;
-                service.tasks.end(id, service.clock.now_ms(), answer);
-            });
-        }
-
-        let ended = async {
-            loop {
-                changed.borrow_and_update();
-                let answer = self.tasks.find(id).and_then(|task| task.ended);
-                if answer.is_some() || changed.changed().await.is_err() {
-                    return answer;
-                }
-            }
-        };
-
-        match tokio::time::timeout(asked.wait, ended).await {
-            Ok(Some((_, answer))) => {
-                let answer = answer?;
-                Ok((answer.status, Json(answer.body)).into_response())
-            }
-
-            _ => {
-                let location = HeaderValue::from_str(&format!("/v1/tasks/{id}"));
-                let location = location.map_err(|error| Problem::internal(&error))?;
-                let body =
-                    serde_json::json!({ "task": id, "what": asked.what, "state": "running" });
-                Ok(crate::http::results::runs::later(location, body))
-            }
-        }
     }
 }
 

@@ -8,26 +8,27 @@
 //! commit together with the end of its deliveries.
 
 mod attempts;
-mod fence;
-mod jobs;
 mod recredit;
 mod run;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use accredit_ledger::record::Work;
 use accredit_operations::activation::follow;
+use accredit_operations::context::Context;
 use accredit_operations::decide::{self, again, batch, caught, redrive, timeouts};
 use accredit_operations::intake::Machines;
+use accredit_operations::periods;
+use accredit_seams::store::Error as StoreError;
 use jiff::civil::Date;
-use tokio::sync::oneshot;
 
-use crate::http::problem::Problem;
-use crate::server::state::Service;
+use crate::server::channels::{Job, Order, OrderQueue, Turn};
+use crate::server::jobs;
+use crate::server::metrics::Metrics;
+use crate::server::runs::Runs;
 
 pub(crate) use run::UNFINISHED;
 
@@ -52,128 +53,12 @@ const LAST_STEPS: Duration = Duration::from_secs(1);
 /// How often deals that ran out of time are tried again.
 const TIMEOUTS: Duration = Duration::from_secs(30);
 
-/// How long a job that has not begun is waited for; a request has 30 s.
-const JOB_WAIT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 20 });
-
 /// After a small batch the worker lets deliveries gather this long: a commit for each handful would
 /// compete with the commits that senders wait for.
 const BREATH: Duration = Duration::from_millis(15);
 
 /// After a failed commit the worker waits this long before it tries again.
 const RETRY: Duration = Duration::from_millis(500);
-
-/// What the worker can be asked.
-pub(crate) enum Order {
-    /// There is something to do: deliveries, a run, parked deals after an activation.
-    Wake,
-    /// Do something that no decision may race.
-    Do(Job),
-    /// End after what is queued.
-    Stop,
-}
-
-/// Something for the worker to do, which answers by itself.
-pub(crate) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
-
-/// The way to the worker.
-#[derive(Clone)]
-pub(crate) struct Orders {
-    sender: Sender<Order>,
-    /// Whether a wake waits already: under a stream of deliveries a job would wait behind thousands.
-    woken: Arc<AtomicBool>,
-}
-
-/// The worker's end.
-pub(crate) struct OrderQueue {
-    receiver: Receiver<Order>,
-    woken: Arc<AtomicBool>,
-}
-
-/// Both ends.
-pub(crate) fn orders() -> (Orders, OrderQueue) {
-    let (sender, receiver) = channel();
-    let woken = Arc::new(AtomicBool::new(false));
-    (Orders { sender, woken: Arc::clone(&woken) }, OrderQueue { receiver, woken })
-}
-
-impl Orders {
-    /// Hands an order over; a worker that is gone answers nothing.
-    pub(crate) fn send(&self, order: Order) {
-        let _ = self.sender.send(order);
-    }
-
-    /// Has the worker look for something to do.
-    pub(crate) fn wake(&self) {
-        if !self.woken.swap(true, Ordering::AcqRel) {
-            self.send(Order::Wake);
-        }
-    }
-}
-
-/// How far a job is.
-const WAITING: u8 = 0;
-const BEGUN: u8 = 1;
-const GIVEN_UP: u8 = 2;
-
-impl Service {
-    /// Has the worker do something between two batches, and waits for its answer. What has not begun
-    /// in time is not done at all.
-    pub(crate) async fn ask<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Worker) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let state = Arc::new(AtomicU8::new(WAITING));
-        let begins = Arc::clone(&state);
-        let is_wanted = move || {
-            let (from, to) = (Ordering::AcqRel, Ordering::Acquire);
-            begins.compare_exchange(WAITING, BEGUN, from, to).is_ok()
-        };
-
-        let mut answer = self.hand_over(is_wanted, job);
-        if let Ok(answered) = tokio::time::timeout(JOB_WAIT, &mut answer).await {
-            return answered.unwrap_or_else(|_| Err(unanswered(self)));
-        }
-        let (from, to) = (Ordering::AcqRel, Ordering::Acquire);
-        if state.compare_exchange(WAITING, GIVEN_UP, from, to).is_ok() {
-            let detail = "the server is busy deciding; nothing was done";
-            return Err(Problem::unavailable(detail));
-        }
-        answer.await.unwrap_or_else(|_| Err(unanswered(self)))
-    }
-
-    /// The same, however long it takes: for what is answered as a task.
-    pub(crate) async fn ask_patiently<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Worker) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let answer = self.hand_over(|| true, job);
-        answer.await.unwrap_or_else(|_| Err(unanswered(self)))
-    }
-
-    fn hand_over<T: Send + 'static>(
-        &self,
-        is_wanted: impl FnOnce() -> bool + Send + 'static,
-        job: impl FnOnce(&mut Worker) -> Result<T, Problem> + Send + 'static,
-    ) -> oneshot::Receiver<Result<T, Problem>> {
-        let (reply, answer) = oneshot::channel();
-        self.orders.send(Order::Do(Box::new(move |worker| {
-            if is_wanted() {
-                // Nobody waiting means that the client has gone; what was done stays done.
-                let _ = reply.send(job(worker));
-            }
-        })));
-        answer
-    }
-}
-
-/// The answer when the worker dropped a job: at a stop, or since it panicked.
-fn unanswered(service: &Service) -> Problem {
-    if service.stopping.load(Ordering::Acquire) {
-        Problem::unavailable("the server is stopping")
-    } else {
-        Problem::internal(&"a job of the worker had no end")
-    }
-}
 
 /// What became of a batch.
 enum Step {
@@ -187,7 +72,10 @@ enum Step {
 
 /// The worker's own things.
 pub(crate) struct Worker {
-    service: Arc<Service>,
+    context: Arc<Context>,
+    metrics: Arc<Metrics>,
+    runs: Arc<Runs>,
+    stopping: Arc<AtomicBool>,
     machines: Machines,
     /// The business date that due holds were last decided for.
     date: Option<Date>,
@@ -203,35 +91,48 @@ pub(crate) struct Worker {
     timeouts_tried: Instant,
 }
 
+/// What the worker works with.
+pub(crate) struct WorkerParts {
+    /// What operations work on.
+    pub(crate) context: Arc<Context>,
+    /// Counters.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Runs of calculations that have not ended.
+    pub(crate) runs: Arc<Runs>,
+    /// Whether a stop was asked.
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
 /// Works until it is told to stop, then ends what waits.
-pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
+pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
     let mut worker = Worker {
-        service: Arc::clone(service),
+        context: Arc::clone(&parts.context),
+        metrics: Arc::clone(&parts.metrics),
+        runs: Arc::clone(&parts.runs),
+        stopping: Arc::clone(&parts.stopping),
         machines: Machines::default(),
         date: None,
         handled: 0,
         turn: None,
-        attempts: attempts::Attempts::at_start(&service.ledger),
+        attempts: attempts::Attempts::at_start(&parts.context.ledger),
         recredit_panics: 0,
         timeouts_tried: Instant::now(),
     };
 
-    again::carry_out(&service.context);
-    timeouts::find(&service.context);
-    redrive::resume(&service.context);
+    again::carry_out(&parts.context);
+    timeouts::find(&parts.context);
+    redrive::resume(&parts.context);
     loop {
-        let is_stopping = service.stopping.load(Ordering::Acquire);
+        let is_stopping = worker.is_stopping();
         let more = !is_stopping && worker.do_some();
 
         let wait = if more { Duration::ZERO } else { TICK };
-        match queue.receiver.recv_timeout(wait) {
-            // Before the next look, so that what comes after it wakes again.
-            Ok(Order::Wake) => queue.woken.store(false, Ordering::Release),
-            Err(RecvTimeoutError::Timeout) => (),
+        match queue.next(wait) {
+            Some(Order::Wake) | None => (),
             // Dropped at a stop: its caller hears that the server stops.
-            Ok(Order::Do(_)) if service.stopping.load(Ordering::Acquire) => (),
-            Ok(Order::Do(job)) => worker.job(job),
-            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            Some(Order::Do(_)) if worker.is_stopping() => (),
+            Some(Order::Do(job)) => worker.job(job),
+            Some(Order::Stop) => break,
         }
     }
 
@@ -242,15 +143,15 @@ pub(crate) fn run(service: &Arc<Service>, queue: &OrderQueue) {
 }
 
 impl Worker {
-    /// What every part of the server shares.
-    pub(crate) fn service(&self) -> &Arc<Service> {
-        &self.service
+    /// Whether a stop was asked.
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// A little of everything that there is to do, a batch at a time: a release does not wait for the
     /// end of an import. Whether there may be more.
     fn do_some(&mut self) -> bool {
-        follow::follow_data_file(&self.service.context);
+        follow::follow_data_file(&self.context);
         self.finalize_listed();
         let more = self.step() | self.recredit() | self.run_on();
         self.new_day();
@@ -295,14 +196,14 @@ impl Worker {
             },
         };
 
-        let pending = self.service.ledger.pending_count(PENDING_MAX).unwrap_or(0);
-        self.service.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+        let pending = self.context.ledger.pending_count(PENDING_MAX).unwrap_or(0);
+        self.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
         more
     }
 
     fn caught_batch(&mut self, limit: usize) -> Step {
         match catch_unwind(AssertUnwindSafe(|| {
-            batch::batch(&self.service.context, &mut self.machines, (limit, BATCH_BYTES_MAX))
+            batch::batch(&self.context, &mut self.machines, (limit, BATCH_BYTES_MAX))
         })) {
             Ok(Ok(count)) => Step::Done(count),
 
@@ -323,11 +224,11 @@ impl Worker {
 
     /// Makes the first delivery that waits a dead letter, so that the others go on.
     fn set_aside(&mut self, reason: &str) -> bool {
-        let first = self.service.ledger.pending(1).unwrap_or_default();
+        let first = self.context.ledger.pending(1).unwrap_or_default();
         let done = first.iter().map(|(sequence, _)| (*sequence, Some(reason.to_owned())));
         let work = Work { done: done.collect(), ..Work::default() };
 
-        match self.service.ledger.record(&work) {
+        match self.context.ledger.record(&work) {
             Ok(()) => {
                 self.handled += 1;
                 true
@@ -344,38 +245,36 @@ impl Worker {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             tracing::error!("a job of the worker panicked");
             self.machines = Machines::default();
-            self.service.context.forget_finalized();
+            self.context.forget_finalized();
         }
     }
 
-    /// Decides due holds again when the business date has changed.
-    fn new_day(&mut self) {
-        let today = self.service.business_date();
-        if self.date == Some(today) {
-            return;
-        }
-
-        let due = self.service.ledger.due_holds(today);
-        match due.and_then(|due| caught::decide_what_can_be(&self.service.context, &due)) {
-            Ok(count) => {
-                self.date = Some(today);
-                decide::run::ran(&self.service.context, today);
-                tracing::info!(business.date = %today, holds.due = count, "business date");
+    /// Finalizes what the calendar in force lists, once its day is over.
+    fn finalize_listed(&mut self) {
+        let listed = periods::listed(&self.context).unwrap_or_default();
+        for (leaf, said) in listed {
+            // A panic over one period must not keep the worker from its other work.
+            let done = catch_unwind(AssertUnwindSafe(|| jobs::finalize(self, &leaf, &said)));
+            match done {
+                Ok(Ok(_)) => (),
+                Ok(Err(error)) => {
+                    tracing::error!(error.cause = %error, period = leaf.id, "not finalized");
+                }
+                Err(_) => tracing::error!(period = leaf.id, "finalizing panicked"),
             }
-            Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),
         }
     }
 
     /// Decides parked deals again after an activation; until that has succeeded it stays asked for.
     fn redrive_when_asked(&mut self) {
-        if let Err(error) = redrive::redrive_when_asked(&self.service.context) {
+        if let Err(error) = redrive::redrive_when_asked(&self.context) {
             tracing::error!(error.cause = %error, "parked transactions wait for the next redrive");
         }
     }
 
     /// Decides deals again that ran out of time: the machine was busy, and may not be any more.
     fn retry_timeouts(&mut self) {
-        let context = &self.service.context;
+        let context = &self.context;
         if !timeouts::any(context) || self.timeouts_tried.elapsed() < TIMEOUTS {
             return;
         }
@@ -384,6 +283,41 @@ impl Worker {
         match timeouts::retry(context) {
             Ok(count) => tracing::info!(transactions = count, "tried again after a time limit"),
             Err(error) => tracing::error!(error.cause = %error, "not tried again"),
+        }
+    }
+}
+
+impl Turn for Worker {
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        let fence = self.context.ledger.last_received()?;
+
+        while self.context.ledger.oldest_pending()?.is_some_and(|oldest| oldest <= fence) {
+            if !self.step() {
+                let why = "deliveries that came before could not be decided";
+                return Err(StoreError::Failed(why.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn new_day(&mut self) {
+        let today = self.context.business_date();
+        if self.date == Some(today) {
+            return;
+        }
+
+        let due = self.context.ledger.due_holds(today);
+        match due.and_then(|due| caught::decide_what_can_be(&self.context, &due)) {
+            Ok(count) => {
+                self.date = Some(today);
+                decide::run::ran(&self.context, today);
+                tracing::info!(business.date = %today, holds.due = count, "business date");
+            }
+            Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),
         }
     }
 }

@@ -6,15 +6,14 @@
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use accredit_ledger::dump::restore;
-use accredit_redb::Redb;
 use accredit_seams::store::Error as StoreError;
 use clap::Args;
 
 use crate::cli::print::output::{EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::verify::looked_at;
+use crate::plugins;
 
 /// What `dump` may be told.
 #[derive(Debug, Args)]
@@ -119,7 +118,7 @@ fn restored(options: &Restore) -> Result<u64, String> {
     let folder = folder.map_err(|error| cannot(data, &error))?;
     let part = folder.path().join("part.redb");
     let done: Result<_, StoreError> =
-        Redb::open(&part).and_then(|store| restore(Arc::new(store), &mut BufReader::new(lines)));
+        plugins::open_store(&part).and_then(|store| restore(store, &mut BufReader::new(lines)));
     let done = done.map_err(|error| cannot(dump, &error))?;
 
     std::fs::rename(&part, data).map_err(|error| cannot(data, &error))?;

@@ -4,11 +4,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_operations::verify::{Wanted, verify};
-use accredit_redb::Redb;
 use accredit_seams::store::Error as StoreError;
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -16,6 +14,7 @@ use serde_json::{Value as Json, json};
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::address::Server;
+use crate::plugins;
 
 /// What `verify` may be told.
 #[derive(Debug, Args)]
@@ -77,7 +76,7 @@ pub(crate) fn looked_at<T>(
     std::panic::set_hook(Box::new(|_| ()));
 
     let looked = catch_unwind(AssertUnwindSafe(|| {
-        let ledger = Ledger::open(Arc::new(Redb::open_read_only(path)?))?;
+        let ledger = Ledger::open(plugins::open_store_read_only(path)?)?;
         look(&ledger)
     }));
 

@@ -42,7 +42,7 @@ pub(crate) async fn list(
     }
 
     let page = service.blocking(move |service| {
-        let mut all = service.ruleset.load().organization.aliases();
+        let mut all = service.context.ruleset.load().organization.aliases();
         all.retain(|row| row.fits(wanted.text.as_deref(), wanted.kind.as_deref()));
         let from = wanted.cursor.unwrap_or_default();
         let next = from.saturating_add(limit);

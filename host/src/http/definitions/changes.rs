@@ -129,7 +129,7 @@ pub(crate) async fn preview(
     let asked = asked("preview", &caller, &headers, &body);
 
     let shown = service.answered(asked, move |service| {
-        let current = service.ruleset.load_full();
+        let current = service.context.ruleset.load_full();
         if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
             let detail = format!("`{}` is in force by now", current.hash);
             return Err(Problem::conflict("base_moved", detail));
@@ -146,8 +146,8 @@ pub(crate) async fn preview(
         let limits = limits(sent.max_total, sent.max_payee)?;
 
         let failed = |error| Problem::internal(&error);
-        let unfinished = service.ledger.recredit().map_err(failed)?.is_some()
-            || service.ledger.pending_count(1).map_err(failed)? > 0;
+        let unfinished = service.context.ledger.recredit().map_err(failed)?.is_some()
+            || service.context.ledger.pending_count(1).map_err(failed)? > 0;
 
         Ok(Answered::ok(json!({
             "base": *current.hash,
@@ -188,7 +188,7 @@ pub(crate) async fn make(
     let asked = asked("change", &caller, &headers, &body);
 
     let done = service.answered(asked, move |service| {
-        let current = service.ruleset.load_full();
+        let current = service.context.ruleset.load_full();
         let mut change = sent.change(&current.files, &caller)?;
         if sent.draft {
             let kept = proposals::draft(&service.context, &change)?;
@@ -244,8 +244,8 @@ fn carried_out(activation: &Activation, active: bool) -> Value {
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let rows = service.blocking(|service| {
         let failed = |error| Problem::internal(&error);
-        let proposals = service.ledger.proposals().map_err(failed)?;
-        let activations = service.ledger.activations().map_err(failed)?;
+        let proposals = service.context.ledger.proposals().map_err(failed)?;
+        let activations = service.context.ledger.activations().map_err(failed)?;
         let shadow = shadow::running_change(&service.context);
 
         let waiting = proposals.iter().rev();
@@ -264,7 +264,7 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
 /// One kept change.
 pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
     let row = service.blocking(move |service| {
-        let row = service.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
+        let row = service.context.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
         let row = row.ok_or_else(|| Problem::not_found("change"))?;
         Ok(kept(&row, shadow::running_change(&service.context)))
     });
@@ -330,19 +330,19 @@ pub(crate) async fn rollback(
     let asked = asked("rollback", &caller, &headers, &body);
     let done = service.answered(asked, move |service| {
         let failed = |error| Problem::internal(&error);
-        let current = service.ruleset.load_full();
+        let current = service.context.ruleset.load_full();
 
         let to = match &back.to {
             Some(to) => to.clone(),
             None => {
-                let activations = service.ledger.activations().map_err(failed)?;
+                let activations = service.context.ledger.activations().map_err(failed)?;
                 let mut others = activations.into_iter().rev().map(|one| one.ruleset);
                 let other = others.find(|ruleset| **ruleset != *current.hash);
                 other.ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier set"))?
             }
         };
 
-        let files = service.ledger.files_of(&to).map_err(failed)?;
+        let files = service.context.ledger.files_of(&to).map_err(failed)?;
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
 
         let change = Change {

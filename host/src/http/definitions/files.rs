@@ -51,7 +51,7 @@ pub(crate) fn allowed(path: &str) -> Result<(), Problem> {
 
 /// Every file in force, with the hash of its text.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let rows = ruleset.files.iter();
     let rows = rows.map(|(path, text)| json!({ "path": path, "hash": content_hash(text) }));
     let rows: Vec<Value> = rows.collect();
@@ -89,7 +89,7 @@ pub(crate) async fn show(
         return Ok((kind, diff.await?).into_response());
     }
 
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("definition"))?;
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     caching::tagged(&headers, &content_hash(text), (kind, text.to_string()))
@@ -116,7 +116,7 @@ pub(crate) async fn remove(
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !service.ruleset.load().files.contains_key(&path) {
+    if !service.context.ruleset.load().files.contains_key(&path) {
         return Err(Problem::not_found("definition"));
     }
     conditions::answer(&put(service, caller, path, headers, None).await?, None)
@@ -189,7 +189,8 @@ pub(crate) async fn restore(
 
 /// Every version of a file, newest first: each time that it became another.
 fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
-    let activations = service.ledger.activations().map_err(|error| Problem::internal(&error))?;
+    let activations =
+        service.context.ledger.activations().map_err(|error| Problem::internal(&error))?;
     let mut rows = Vec::new();
 
     for activation in activations.iter().rev() {
@@ -213,11 +214,11 @@ fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
 /// The text of one version of this file: a hash alone does not lead to other files' texts.
 fn version(service: &Service, path: &str, hash: &str) -> Result<Arc<str>, Problem> {
     let failed = |error| Problem::internal(&error);
-    let activations = service.ledger.activations().map_err(failed)?;
+    let activations = service.context.ledger.activations().map_err(failed)?;
     let mut hashes = activations.iter().filter_map(|one| one.changed.get(path)?.as_deref());
     let missing = || Problem::not_found("version of this file");
     hashes.find(|known| *known == hash).ok_or_else(missing)?;
-    service.ledger.source(hash).map_err(failed)?.ok_or_else(missing)
+    service.context.ledger.source(hash).map_err(failed)?.ok_or_else(missing)
 }
 
 /// What makes one version into another, as a unified diff; without `to`, into the one in force.
@@ -227,7 +228,9 @@ fn diff(service: &Service, path: &str, between: &Between) -> Result<String, Prob
     let old = version(service, path, from)?;
     let new = match &between.to {
         Some(to) => version(service, path, to)?,
-        None => service.ruleset.load().files.get(path).cloned().unwrap_or_else(|| Arc::from("")),
+        None => {
+            service.context.ruleset.load().files.get(path).cloned().unwrap_or_else(|| Arc::from(""))
+        }
     };
     Ok(unified(path, &old, &new))
 }

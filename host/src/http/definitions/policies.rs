@@ -45,8 +45,8 @@ impl History {
     fn of(service: &Service) -> Result<History, Problem> {
         let failed = |error| Problem::internal(&error);
         Ok(History {
-            activations: service.ledger.activations().map_err(failed)?,
-            refusals: service.ledger.refusals().map_err(failed)?,
+            activations: service.context.ledger.activations().map_err(failed)?,
+            refusals: service.context.ledger.refusals().map_err(failed)?,
         })
     }
 
@@ -102,7 +102,7 @@ pub(crate) fn row(activation: &Activation) -> Value {
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let rows = service.blocking(|service| {
         let history = History::of(service)?;
-        let files = &service.ruleset.load().files;
+        let files = &service.context.ruleset.load().files;
         let refused = history.refusals.iter().flat_map(|refusal| &refusal.activation.files);
         let paths: BTreeSet<&String> = files.keys().chain(refused).collect();
         Ok(paths.into_iter().filter_map(|path| history.status(files, path)).collect())
@@ -121,7 +121,7 @@ pub(crate) async fn show(
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let json = accept.is_some_and(|accept| accept.contains("application/json"));
 
-    let files = service.ruleset.load().files.clone();
+    let files = service.context.ruleset.load().files.clone();
     let source = files.get(&path).cloned();
 
     if !json {
@@ -179,7 +179,8 @@ pub(crate) async fn replace(
 /// Every activation, newest first.
 pub(crate) async fn activations(State(service): State<Arc<Service>>) -> Answer {
     let rows = service.blocking(|service| {
-        let rows = service.ledger.activations().map_err(|error| Problem::internal(&error))?;
+        let rows =
+            service.context.ledger.activations().map_err(|error| Problem::internal(&error))?;
         Ok(rows.iter().rev().map(row).collect())
     });
     Ok(crate::http::list(rows.await?))

@@ -67,7 +67,7 @@ fn search(query: Vec<(String, String)>) -> Result<Wanted, Problem> {
 
 /// Every tag, and how many rules have it.
 pub(crate) async fn tags(State(service): State<Arc<Service>>) -> Answer {
-    let tags = rules::tags(&rules::all(&service.ruleset.load().files)).into_iter();
+    let tags = rules::tags(&rules::all(&service.context.ruleset.load().files)).into_iter();
     let rows = tags.map(|(tag, rules)| json!({ "tag": tag, "rules": rules }));
     Ok(crate::http::list(rows.collect()))
 }
@@ -79,13 +79,13 @@ pub(crate) async fn list(
 ) -> Answer {
     let Query(query) = query.map_err(|error| Problem::bad_request(error.to_string()))?;
     let wanted = search(query)?;
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let rules = rules::all(&ruleset.files).into_iter().filter(|rule| wanted.fits(rule));
     Ok(crate::http::list(rules.map(|rule| shown(&rule)).collect()))
 }
 
 fn find(service: &Service, plan: &str, name: &str) -> Option<Rule> {
-    let rules = rules::all(&service.ruleset.load().files);
+    let rules = rules::all(&service.context.ruleset.load().files);
     rules.into_iter().find(|rule| rule.plan == plan && rule.name == name)
 }
 
@@ -121,7 +121,7 @@ async fn edit(
 
     let done = service.blocking(move |service| {
         let path = rules::path(&plan);
-        let ruleset = service.ruleset.load_full();
+        let ruleset = service.context.ruleset.load_full();
 
         if conditional {
             let current = find(service, &plan, &name).map(|rule| tag(&rule));

@@ -55,12 +55,12 @@ pub(crate) async fn start(
     let started = service.blocking(move |service| {
         let kept = match (known, sent) {
             (Some(id), _) => {
-                let kept = service.ledger.proposal(id);
+                let kept = service.context.ledger.proposal(id);
                 kept.map_err(|error| Problem::internal(&error))?
                     .ok_or_else(|| Problem::not_found("change"))?
             }
             (None, sent) => {
-                let current = service.ruleset.load_full();
+                let current = service.context.ruleset.load_full();
                 let change = sent.unwrap_or_default().change(&current.files, &caller)?;
                 proposals::draft(&service.context, &change)?
             }

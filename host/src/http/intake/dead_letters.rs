@@ -36,7 +36,8 @@ pub(crate) async fn list(
     let after = after.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))?;
 
     let page = service.blocking(move |service| {
-        let found = service.ledger.dead_letters(after.unwrap_or(0), limit.saturating_add(1));
+        let found =
+            service.context.ledger.dead_letters(after.unwrap_or(0), limit.saturating_add(1));
         let mut found = found.map_err(|error| Problem::internal(&error))?;
         let more = found.len() > limit;
         found.truncate(limit);
@@ -64,7 +65,7 @@ pub(crate) async fn redrive(
 ) -> Result<Response, Problem> {
     let sequence: u64 = sequence.parse().map_err(|_| Problem::not_found("dead letter"))?;
     let redriven = service.blocking(move |service| {
-        service.ledger.redrive(sequence).map_err(|error| Problem::internal(&error))
+        service.context.ledger.redrive(sequence).map_err(|error| Problem::internal(&error))
     });
     if !redriven.await? {
         return Err(Problem::not_found("dead letter"));

@@ -71,10 +71,10 @@ impl Pages for DealQuery {
     fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
         let cursor = part.cursor.map(str::to_owned);
         let query = DealQuery { limit: part.limit, cursor, ..self.clone() };
-        let page = service.ledger.deals(&query).map_err(|error| credits::unread(&error))?;
+        let page = service.context.ledger.deals(&query).map_err(|error| credits::unread(&error))?;
 
         let origins = origins(service, &page.rows)?;
-        let fields = Arc::clone(&service.ruleset.load().settings.fields);
+        let fields = Arc::clone(&service.context.ruleset.load().settings.fields);
         let mut decoder = Decoder::new(fields);
         let rows = page.rows.iter().map(|stored| row(&mut decoder, &origins, stored));
         Ok((rows.collect(), page.next))
@@ -90,7 +90,7 @@ fn origins(service: &Service, deals: &[Stored]) -> Result<Origins, Problem> {
     let mut origins = Origins::new();
 
     for sequence in sequences {
-        let delivery = service.ledger.delivery(sequence);
+        let delivery = service.context.ledger.delivery(sequence);
         if let Some(delivery) = delivery.map_err(|error| Problem::internal(&error))? {
             origins.insert(sequence, (delivery.source, delivery.id));
         }

@@ -19,8 +19,8 @@ use serde_json::json;
 
 use crate::http::problem::Problem;
 use crate::plugins;
+use crate::server::channels::NotTaken;
 use crate::server::state::Service;
-use crate::server::writer::NotTaken;
 
 /// Bytes of bodies whose deals are read at the same time.
 pub(crate) const BYTES_AT_ONCE_MAX: usize = 2 << 20;
@@ -54,7 +54,7 @@ struct Incoming {
 
 async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Problem> {
     let source = request.source.clone();
-    if !service.ruleset.load().settings.sources.contains_key(&source) {
+    if !service.context.ruleset.load().settings.sources.contains_key(&source) {
         return Err(Problem::not_found("source"));
     }
 
@@ -135,7 +135,7 @@ fn verified(
     service: &Service,
     request: Incoming,
 ) -> Result<(Delivery, ColumnsMissing, usize), Problem> {
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
 
     let source = ruleset.settings.sources.get(&request.source);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
@@ -192,7 +192,7 @@ fn transactions(
 ) -> Result<(Vec<String>, ColumnsMissing), Problem> {
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
     let mut machines = kept().pop().unwrap_or_default();
-    let understood = intake::understand(service, ruleset, &mut machines, delivery);
+    let understood = intake::understand(&service.context, ruleset, &mut machines, delivery);
 
     let mut kept = kept();
     if kept.len() < MACHINES_KEPT_MAX {
@@ -213,7 +213,7 @@ fn transactions(
 
     let fields = &ruleset.settings.fields;
     let failed = |error| Problem::internal(&error);
-    let mut comparison = Comparison::new(&service.ledger, fields).map_err(failed)?;
+    let mut comparison = Comparison::new(&service.context.ledger, fields).map_err(failed)?;
     for (record, _) in &rows {
         comparison.add(record).map_err(failed)?;
     }

@@ -164,7 +164,7 @@ struct Look {
 impl Import<'_> {
     /// Reads the body, and stores it if all of it is rows that say something new; the answer.
     fn take(mut self, body: Bytes) -> Result<Value, Problem> {
-        let ruleset = self.service.ruleset.load_full();
+        let ruleset = self.service.context.ruleset.load_full();
         let body = self.unpacked(body)?;
         let hash = blake3::hash(&body).to_hex().to_string();
 
@@ -219,7 +219,8 @@ impl Import<'_> {
         let failed = |error| Problem::internal(&error);
 
         let mut survey = Survey::new(ruleset);
-        let mut comparison = Comparison::new(&self.service.ledger, fields).map_err(failed)?;
+        let mut comparison =
+            Comparison::new(&self.service.context.ledger, fields).map_err(failed)?;
         let mut without_key = Vec::new();
         let mut count = 0;
 

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::http::Answer;
 use crate::http::problem::Problem;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
@@ -17,7 +18,7 @@ use crate::server::tasks::{self, Asked};
 /// Every parked transaction with its reason.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let rows = service.blocking(|service| {
-        let rows = service.ledger.parked().map_err(|error| Problem::internal(&error))?;
+        let rows = service.context.ledger.parked().map_err(|error| Problem::internal(&error))?;
         Ok(rows.iter().map(|note| json!(note)).collect())
     });
     Ok(crate::http::list(rows.await?))
@@ -31,8 +32,8 @@ pub(crate) async fn redrive(
 ) -> Result<Response, Problem> {
     let (who, wait) = (caller.name, tasks::wait(&headers));
     let asked = Asked { what: "redrive", who, body: b"", wait };
-    let redriven = service.answered_by_worker(asked, |worker| {
-        let count = worker.redrive_parked()?;
+    let redriven = service.answered_by_worker(asked, |turn| {
+        let count = jobs::redrive_parked(turn)?;
         Ok(json!({ "decided": count }))
     });
     redriven.await

@@ -38,9 +38,9 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<Str
 async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<String>, Problem> {
     let (id, record) = (stored.id.clone(), stored.record.clone());
     let amount = service.blocking(move |service| {
-        let resolutions = service.ledger.resolutions(&id);
+        let resolutions = service.context.ledger.resolutions(&id);
         let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
-        let fields = Arc::clone(&service.ruleset.load().settings.fields);
+        let fields = Arc::clone(&service.context.ruleset.load().settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&record));
         let inputs = explain::inputs(None, &resolutions);
         let inputs = inputs.map_err(|error| Problem::internal(&error))?;
@@ -88,7 +88,7 @@ pub(crate) async fn case(
 async fn stored(service: &Arc<Service>, id: &str) -> Result<Stored, Problem> {
     let id = id.to_owned();
     let stored = service.blocking(move |service| {
-        service.ledger.transaction(&id).map_err(|error| Problem::internal(&error))
+        service.context.ledger.transaction(&id).map_err(|error| Problem::internal(&error))
     });
     stored.await?.ok_or_else(|| Problem::not_found("transaction"))
 }

@@ -51,8 +51,9 @@ pub(crate) async fn list(
     let before = wanted.cursor.as_deref().map(str::parse::<u64>).transpose();
     let before = before.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))?;
 
-    let trail = service
-        .blocking(|service| service.ledger.trail().map_err(|error| Problem::internal(&error)));
+    let trail = service.blocking(|service| {
+        service.context.ledger.trail().map_err(|error| Problem::internal(&error))
+    });
     let fits = |row: &Row| {
         before.is_none_or(|before| row.sequence < before)
             && wanted.who.as_ref().is_none_or(|who| *who == row.who)
@@ -81,7 +82,7 @@ pub(crate) async fn verify(
 ) -> Answer {
     let Query(kept) = kept.map_err(|_| Problem::bad_request("expected `head`"))?;
     let checked = service.blocking(move |service| {
-        let checked = service.ledger.check_trail(kept.head.as_deref());
+        let checked = service.context.ledger.check_trail(kept.head.as_deref());
         checked.map_err(|error| Problem::internal(&error))
     });
     Ok(Json(json!(checked.await?)))

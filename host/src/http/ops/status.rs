@@ -21,10 +21,10 @@ use crate::server::worker::PENDING_MAX;
 pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
     let status = service.blocking(|service| {
         let failed = |error| Problem::internal(&error);
-        let counts = service.ledger.counts().map_err(failed)?;
-        let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+        let counts = service.context.ledger.counts().map_err(failed)?;
+        let pending = service.context.ledger.pending_count(PENDING_MAX).map_err(failed)?;
 
-        let ruleset = service.ruleset.load();
+        let ruleset = service.context.ruleset.load();
         let settings = &ruleset.settings;
         let currency = settings.units.name(settings.currency);
         let total = counts.credited.get(currency).copied().unwrap_or_default();
@@ -38,14 +38,14 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
 
         Ok(json!({
             "ruleset": &*ruleset.hash,
-            "business_date": service.business_date().to_string(),
+            "business_date": service.context.business_date().to_string(),
             "pending": pending,
             "oldest_undecided_seconds": service.oldest_undecided_s().map_err(failed)?,
-            "dead_letters": service.ledger.dead_count(DEAD_MAX).map_err(failed)?,
+            "dead_letters": service.context.ledger.dead_count(DEAD_MAX).map_err(failed)?,
             "parked": parked,
             "faults": faults(service),
             "counts": counts,
-            "recredit": service.ledger.recredit().map_err(failed)?.map(|going| json!({
+            "recredit": service.context.ledger.recredit().map_err(failed)?.map(|going| json!({
                 "activation": going.activation,
                 "effective": going.effective,
                 "looked_at": going.next,
@@ -69,7 +69,7 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
         return Err(Problem::unavailable("the server is stopping"));
     }
     let store = service.blocking(|service| {
-        let looked = service.ledger.counts().and_then(|_| service.ledger.health());
+        let looked = service.context.ledger.counts().and_then(|_| service.context.ledger.health());
         looked.map_err(|error| Problem::unavailable(format!("store: {error}")))
     });
     store.await?;
@@ -79,7 +79,7 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
         let reasons = faults.iter().map(|(part, fault)| format!("{part}: {}", fault.reason));
         return Err(Problem::unavailable(reasons.collect::<Vec<_>>().join("; ")));
     }
-    Ok(Json(json!({ "status": "ready", "ruleset": &*service.ruleset.load().hash })))
+    Ok(Json(json!({ "status": "ready", "ruleset": &*service.context.ruleset.load().hash })))
 }
 
 /// What parts of the server cannot do.

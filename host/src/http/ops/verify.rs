@@ -28,7 +28,7 @@ pub(crate) async fn run(
     let asked = Asked { what: "verify", who, body: body.as_bytes(), wait };
 
     let verified = service.answered(asked, move |service| {
-        let verified = verify(&service.ledger, &wanted);
+        let verified = verify(&service.context.ledger, &wanted);
         let verified = verified.map_err(|error| Problem::internal(&error))?;
         Ok(Answered::ok(json!(verified)))
     });

@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act};
+use crate::server::channels::Turn;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::worker::Worker;
 
 /// What an adjustment says.
 #[derive(Debug, Deserialize)]
@@ -67,7 +68,7 @@ async fn adjust(
     })?;
 
     let (action, amount) = understood(&said)?;
-    let codes = &service.ruleset.load().settings.reason_codes;
+    let codes = &service.context.ruleset.load().settings.reason_codes;
 
     // A reset says nothing new, so that it alone needs no reason code.
     match &said.reason_code {
@@ -88,13 +89,16 @@ async fn adjust(
 }
 
 /// Adjusts, and shows the adjustment and its credit as they are then.
-pub(crate) fn perform(worker: &mut Worker, order: Adjust) -> Result<Value, Problem> {
+pub(crate) fn perform(
+    service: &Service,
+    turn: &mut dyn Turn,
+    order: Adjust,
+) -> Result<Value, Problem> {
     let subject = order.subject.clone();
-    let kept = worker.adjust(order)?;
+    let kept = jobs::adjust(turn, order)?;
 
-    let service = worker.service();
     let credit = match subject {
-        Subject::Credit(id) => service.ledger.credit(&id),
+        Subject::Credit(id) => service.context.ledger.credit(&id),
         Subject::Transaction(_) => Ok(None),
     };
     let credit = credit.map_err(|error| Problem::internal(&error))?;
@@ -153,7 +157,8 @@ pub(crate) async fn list_of_transaction(
     Path(id): Path<String>,
 ) -> Answer {
     let listed = service.blocking(move |service| {
-        let stored = service.ledger.transaction(&id).map_err(|error| Problem::internal(&error))?;
+        let stored =
+            service.context.ledger.transaction(&id).map_err(|error| Problem::internal(&error))?;
         stored.ok_or_else(|| Problem::not_found("transaction"))?;
         listed(service, &id, |_| true)
     });
@@ -166,7 +171,7 @@ pub(crate) async fn list_of_credit(
     Path(id): Path<String>,
 ) -> Answer {
     let listed = service.blocking(move |service| {
-        let row = service.ledger.credit(&id).map_err(|error| Problem::internal(&error))?;
+        let row = service.context.ledger.credit(&id).map_err(|error| Problem::internal(&error))?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
         let credit = Some(posting::credit_of(&row));
         listed(service, &row.transaction, |one| one.credit == credit)
@@ -179,7 +184,7 @@ fn listed(
     transaction: &str,
     wanted: impl Fn(&Resolution) -> bool,
 ) -> Result<Vec<Value>, Problem> {
-    let all = service.ledger.resolutions(transaction);
+    let all = service.context.ledger.resolutions(transaction);
     let mut all = all.map_err(|error| Problem::internal(&error))?;
     all.retain(|one| one.is_adjustment() && one.transaction.as_deref() == Some(transaction));
     let shown = all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(index, one)| {

@@ -70,7 +70,7 @@ fn fits(wanted: &Wanted, alert: &Value) -> bool {
 /// The alerts that follow those of decisions.
 fn after_decisions(service: &Service, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     let leaves = wanted.period.as_deref().map(|id| {
-        let calendar = &service.ruleset.load().settings.calendar;
+        let calendar = &service.context.ruleset.load().settings.calendar;
         credits::leaves(calendar, id).map(|leaves| leaves.into_iter().map(String::from).collect())
     });
     let mut others = of_others(service, wanted, leaves.transpose()?.as_ref())?;
@@ -89,7 +89,7 @@ fn of_dead_letters(
     }
 
     let limit = credits::limit(wanted.limit)?;
-    let found = service.ledger.dead_letters(after, limit.saturating_add(1));
+    let found = service.context.ledger.dead_letters(after, limit.saturating_add(1));
     let mut found = found.map_err(|error| Problem::internal(&error))?;
     let more = found.len() > limit;
     found.truncate(limit);
@@ -144,7 +144,7 @@ fn of_others(
         alert.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
 
-    let released = service.ledger.alerts().map_err(failed)?.into_iter().filter(|alert| {
+    let released = service.context.ledger.alerts().map_err(failed)?.into_iter().filter(|alert| {
         let fits = |wanted: &Option<String>, key: &str| {
             wanted.as_ref().is_none_or(|wanted| *wanted == text(alert, key))
         };
@@ -157,7 +157,7 @@ fn of_others(
 
     // An enquiry belongs to no plan and no period, so it shows only when none is asked for.
     if wanted.plan.is_none() && wanted.period.is_none() {
-        let enquiries = service.ledger.enquiries().map_err(failed)?.into_iter();
+        let enquiries = service.context.ledger.enquiries().map_err(failed)?.into_iter();
         alerts.extend(enquiries.filter(|enquiry| waits(&enquiry.state)).map(|enquiry| {
             json!({
                 "transaction": enquiry.transaction,

@@ -25,11 +25,12 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::{adjustments, calculations, holds, periods};
+use crate::server::channels::Turn;
 use crate::server::clock::rfc3339;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::Worker;
 
 /// Something that a person decides about money.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,32 +73,32 @@ pub(crate) struct By {
 
 impl Act {
     /// Does it.
-    fn perform(self, worker: &mut Worker, by: By) -> Result<Value, Problem> {
+    fn perform(self, service: &Service, turn: &mut dyn Turn, by: By) -> Result<Value, Problem> {
         let By { who, approved } = by.clone();
         match self {
             Act::Adjust { subject, action, amount, reason_code, comment } => {
                 let order = Adjust { subject, action, amount, reason_code, who, comment, approved };
-                adjustments::perform(worker, order)
+                adjustments::perform(service, turn, order)
             }
 
             Act::Resolve { credit, action, comment } => {
                 let order = Resolve { credit, action, who, comment, approved };
-                Ok(json!(worker.resolve_known(order)?))
+                Ok(json!(jobs::resolve_known(turn, order)?))
             }
 
-            Act::ReleaseHolds { filter } => holds::perform(worker, filter, &by),
+            Act::ReleaseHolds { filter } => holds::perform(turn, filter, &by),
 
             Act::ReleaseCalculation { plan, period, what, force, reason } => {
                 let wish = Wish { what, force, reason, who, approved };
-                calculations::publish(worker, (&plan, &period), &wish)
+                calculations::publish(service, turn, (&plan, &period), &wish)
             }
 
             Act::DeleteCalculation { plan, period, force, reason } => {
-                calculations::unpublish(worker, (&plan, &period), (force, reason.as_deref()), &by)
+                calculations::unpublish(service, (&plan, &period), (force, reason.as_deref()), &by)
             }
 
             Act::Period { id, to, force, reason } => {
-                periods::perform(worker, &id, to, (force, reason), &by)
+                periods::perform(service, turn, &id, to, (force, reason), &by)
             }
         }
     }
@@ -107,11 +108,11 @@ impl Act {
         let failed = |error| Problem::internal(&error);
         let (found, what) = match self {
             Act::Resolve { credit, .. } | Act::Adjust { subject: Subject::Credit(credit), .. } => {
-                (service.ledger.credit(credit).map_err(failed)?.is_some(), "credit")
+                (service.context.ledger.credit(credit).map_err(failed)?.is_some(), "credit")
             }
 
             Act::Adjust { subject: Subject::Transaction(id), .. } => {
-                (service.ledger.transaction(id).map_err(failed)?.is_some(), "transaction")
+                (service.context.ledger.transaction(id).map_err(failed)?.is_some(), "transaction")
             }
 
             Act::ReleaseHolds { .. } => (true, "hold"),
@@ -124,7 +125,7 @@ impl Act {
             ),
 
             Act::Period { id, .. } => {
-                (service.ruleset.load().settings.calendar.find(id).is_some(), "period")
+                (service.context.ruleset.load().settings.calendar.find(id).is_some(), "period")
             }
         };
 
@@ -142,7 +143,8 @@ pub(crate) async fn decide(
         return keep(service, act, caller).await;
     }
     let by = By { who: caller.name, approved: None };
-    let done = service.ask(move |worker| act.perform(worker, by)).await?;
+    let shared = Arc::clone(service);
+    let done = service.ask(move |turn| act.perform(&shared, turn, by)).await?;
     Ok(Json(done).into_response())
 }
 
@@ -157,7 +159,8 @@ pub(crate) async fn decide_patiently(
         return keep(service, act, caller).await;
     }
     let by = By { who: caller.name, approved: None };
-    service.answered_by_worker(asked, move |worker| act.perform(worker, by)).await
+    let shared = Arc::clone(service);
+    service.answered_by_worker(asked, move |turn| act.perform(&shared, turn, by)).await
 }
 
 async fn keep(service: &Arc<Service>, act: Act, caller: Caller) -> Result<Response, Problem> {
@@ -169,7 +172,7 @@ async fn keep(service: &Arc<Service>, act: Act, caller: Caller) -> Result<Respon
             act: serde_json::to_value(&act).map_err(|error| Problem::internal(&error))?,
             ..Request::default()
         };
-        service.ledger.request_approval(request).map_err(|error| Problem::internal(&error))
+        service.context.ledger.request_approval(request).map_err(|error| Problem::internal(&error))
     });
 
     let kept = kept.await?;
@@ -208,7 +211,11 @@ pub(crate) async fn list(
     })?;
 
     let listed = service.blocking(move |service| {
-        let all = service.ledger.approval_requests().map_err(|error| Problem::internal(&error))?;
+        let all = service
+            .context
+            .ledger
+            .approval_requests()
+            .map_err(|error| Problem::internal(&error))?;
         let fitting = all.iter().rev().filter(|one| {
             params.state.is_none_or(|state| state == one.state)
                 && params.who.as_ref().is_none_or(|who| *who == one.who)
@@ -220,7 +227,8 @@ pub(crate) async fn list(
 }
 
 fn find(service: &Service, id: u64) -> Result<Request, Problem> {
-    let found = service.ledger.approval_request(id).map_err(|error| Problem::internal(&error))?;
+    let found =
+        service.context.ledger.approval_request(id).map_err(|error| Problem::internal(&error))?;
     found.ok_or_else(|| Problem::not_found("request"))
 }
 
@@ -246,8 +254,9 @@ pub(crate) async fn approve(
     let asked =
         Asked { what: "approval of a request", who: caller.name.clone(), body: &body, wait };
 
-    let done = service.answered_by_worker(asked, move |worker| {
-        let request = find(worker.service(), id)?;
+    let shared = Arc::clone(&service);
+    let done = service.answered_by_worker(asked, move |turn| {
+        let request = find(&shared, id)?;
         if request.state != RequestState::Waiting {
             return Err(not_waiting(&request));
         }
@@ -262,12 +271,11 @@ pub(crate) async fn approve(
 
         let approved = Approved { request: Some(id), who: caller.name };
         let by = By { who: request.who, approved: Some(approved.clone()) };
-        let answer = act.perform(worker, by)?;
+        let answer = act.perform(&shared, turn, by)?;
 
-        let service = worker.service();
-        let settled = service.ledger.settle_request(&approved, service.clock.now_ms());
+        let settled = shared.context.ledger.settle_request(&approved, shared.clock.now_ms());
         settled.map_err(|error| Problem::internal(&error))?;
-        Ok(json!({ "request": shown(&find(service, id)?), "answer": answer }))
+        Ok(json!({ "request": shown(&find(&shared, id)?), "answer": answer }))
     });
 
     done.await
@@ -281,7 +289,7 @@ pub(crate) async fn withdraw(
 ) -> Answer {
     let withdrawn = service.blocking(move |service| {
         let now_ms = service.clock.now_ms();
-        let request = service.ledger.withdraw_request(id, &caller.name, now_ms);
+        let request = service.context.ledger.withdraw_request(id, &caller.name, now_ms);
         let request = request.map_err(|error| Problem::internal(&error))?;
 
         let request = request.ok_or_else(|| Problem::not_found("request"))?;

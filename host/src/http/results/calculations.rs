@@ -22,10 +22,12 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act, By};
+use crate::server::channels::Turn;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::{PENDING_MAX, Worker};
+use crate::server::worker::PENDING_MAX;
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
@@ -46,9 +48,9 @@ pub(crate) async fn list(
     let listed = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
         let data = rows(service, &wanted)?;
-        let pending = service.ledger.pending_count(PENDING_MAX).map_err(failed)?;
-        let again = service.ledger.recredit().map_err(failed)?;
-        let run = service.last_run().map_err(failed)?;
+        let pending = service.context.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+        let again = service.context.ledger.recredit().map_err(failed)?;
+        let run = service.context.last_run().map_err(failed)?;
 
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
@@ -58,7 +60,7 @@ pub(crate) async fn list(
                     "decided": run.decided })
         });
 
-        let redriving = service.redrives.asked() > 0;
+        let redriving = service.context.redrives.asked() > 0;
 
         let progress = json!({
             "pending": pending,
@@ -77,11 +79,11 @@ pub(crate) async fn list(
 
 fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
     let index = calculations::index(&service.context).map_err(failed)?;
     let summaries = &index.summaries;
-    let releases = service.ledger.releases().map_err(failed)?;
+    let releases = service.context.ledger.releases().map_err(failed)?;
 
     // Summaries are kept by leaf, and a plan's own period may span several of them.
     let mut known = BTreeMap::new();
@@ -211,13 +213,14 @@ pub(crate) async fn release(
 
 /// Publishes a calculation, and shows its release.
 pub(crate) fn publish(
-    worker: &mut Worker,
+    service: &Service,
+    turn: &mut dyn Turn,
     (plan, period): (&str, &str),
     wish: &Wish,
 ) -> Result<Value, Problem> {
-    let wanted = calculations::released(&worker.service().context, plan, period)?;
-    worker.service().refuse_during_run(Some(plan), &wanted.leaves)?;
-    Ok(shown(&worker.publish(&wanted, wish)?))
+    let wanted = calculations::released(&service.context, plan, period)?;
+    service.refuse_during_run(Some(plan), &wanted.leaves)?;
+    Ok(shown(&jobs::publish(turn, &wanted, wish)?))
 }
 
 /// Why something that is certain is taken back.
@@ -250,13 +253,11 @@ pub(crate) async fn remove(
 
 /// Takes back what a calculation published.
 pub(crate) fn unpublish(
-    worker: &Worker,
+    service: &Service,
     (plan, period): (&str, &str),
     (force, reason): (bool, Option<&str>),
     by: &By,
 ) -> Result<Value, Problem> {
-    let service = worker.service();
-
     let wanted = calculations::released(&service.context, plan, period)?;
     if !force {
         refuse_certain(service, &wanted)?;
@@ -264,8 +265,12 @@ pub(crate) fn unpublish(
 
     let (who, approved) = (by.who.as_str(), by.approved.as_ref());
     let at_ms = service.clock.now_ms();
-    let removed =
-        service.ledger.unpublish((plan, period), &wanted.leaves, (who, at_ms), (reason, approved));
+    let removed = service.context.ledger.unpublish(
+        (plan, period),
+        &wanted.leaves,
+        (who, at_ms),
+        (reason, approved),
+    );
     let removed = removed.map_err(|error| Problem::internal(&error))?;
 
     Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
@@ -274,9 +279,10 @@ pub(crate) fn unpublish(
 /// Refuses to take back what payees were told is certain, or what is frozen.
 fn refuse_certain(service: &Service, wanted: &calculations::Wanted) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
-    let release = service.ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
+    let release =
+        service.context.ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
     let Some(release) = release.filter(|release| release.status != DELETED) else { return Ok(()) };
-    let finalized = service.ledger.finalized().map_err(failed)?;
+    let finalized = service.context.ledger.finalized().map_err(failed)?;
 
     let what = if release.status == CONFIRMED {
         "its rewards are released"

@@ -90,7 +90,7 @@ impl Pages for CreditQuery {
     fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
         let cursor = part.cursor.map(str::to_owned);
         let query = CreditQuery { limit: part.limit, cursor, ..self.clone() };
-        let page = service.ledger.credits(&query).map_err(|error| unread(&error))?;
+        let page = service.context.ledger.credits(&query).map_err(|error| unread(&error))?;
         let rows = page.rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         Ok((rows.map_err(|error| Problem::internal(&error))?, page.next))
     }
@@ -112,7 +112,7 @@ pub(crate) fn periods(
     service: &Service,
     id: Option<&str>,
 ) -> Result<Option<Vec<PeriodKey>>, Problem> {
-    let ruleset = service.ruleset.load();
+    let ruleset = service.context.ruleset.load();
     id.map(|id| leaves(&ruleset.settings.calendar, id)).transpose()
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, Pr
 /// One credit.
 pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
     let row = service.blocking(move |service| {
-        service.ledger.credit(&id).map_err(|error| Problem::internal(&error))
+        service.context.ledger.credit(&id).map_err(|error| Problem::internal(&error))
     });
     let row = row.await?.ok_or_else(|| Problem::not_found("credit"))?;
     Ok(Json(json!(row)))
@@ -164,9 +164,9 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<Str
 pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
     let explained = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
-        let row = service.ledger.credit(&id).map_err(failed)?;
+        let row = service.context.ledger.credit(&id).map_err(failed)?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
-        let stored = service.ledger.transaction(&row.transaction).map_err(failed)?;
+        let stored = service.context.ledger.transaction(&row.transaction).map_err(failed)?;
         let why = stored.as_ref().and_then(|stored| {
             let plan = stored.decisions.iter().find(|decision| decision.plan == row.plan)?;
             Some(explain::explain_decision(&service.context, stored, plan))

@@ -48,7 +48,7 @@ pub(crate) async fn list(
         wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
 
     let listed = service.blocking(move |service| {
-        let all = service.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
+        let all = service.context.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -89,7 +89,7 @@ pub(crate) async fn answer(
     let answered = service.blocking(move |service| {
         let (who, at_ms) = (caller.name, service.clock.now_ms());
         let given = enquiries::Answer { who, at_ms, text: said.text };
-        let answered = service.ledger.answer(id, &said.state, given.clone());
+        let answered = service.context.ledger.answer(id, &said.state, given.clone());
         let answered = answered.map_err(|error| Problem::internal(&error))?;
         let answered = answered.ok_or_else(|| Problem::not_found("enquiry"))?;
 
@@ -108,7 +108,7 @@ pub(crate) async fn answer(
 /// One enquiry with what was said about it.
 pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
     let found = service.blocking(move |service| {
-        service.ledger.enquiry(id).map_err(|error| Problem::internal(&error))
+        service.context.ledger.enquiry(id).map_err(|error| Problem::internal(&error))
     });
     let found = found.await?.ok_or_else(|| Problem::not_found("enquiry"))?;
     Ok(Json(shown(&found)))
@@ -188,13 +188,14 @@ async fn step(
 ) -> Answer {
     let stepped = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
-        let before = service.ledger.enquiry(id).map_err(failed)?;
+        let before = service.context.ledger.enquiry(id).map_err(failed)?;
         let closed = before.as_ref().is_some_and(|one| one.state == CLOSED);
         let full = before.as_ref().is_some_and(|one| one.messages.len() >= MESSAGES_MAX);
         let (closes, says) = (step == Step::Close, matches!(step, Step::Say { .. }));
 
         let by = (caller.name.as_str(), service.clock.now_ms());
-        let found = service.ledger.step_enquiry(id, payee.as_deref(), step, by).map_err(failed)?;
+        let found =
+            service.context.ledger.step_enquiry(id, payee.as_deref(), step, by).map_err(failed)?;
         let found = found.ok_or_else(|| Problem::not_found("enquiry"))?;
 
         if closed && !closes {

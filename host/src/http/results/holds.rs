@@ -19,10 +19,11 @@ use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Act, By};
+use crate::server::channels::Turn;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::Worker;
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
@@ -73,11 +74,11 @@ pub(crate) async fn release(
 }
 
 /// Releases every held credit that the filter selects.
-pub(crate) fn perform(worker: &mut Worker, filter: Filter, by: &By) -> Result<Value, Problem> {
+pub(crate) fn perform(turn: &mut dyn Turn, filter: Filter, by: &By) -> Result<Value, Problem> {
     let Filter { plan, period, position, payee, transaction, credit_type, reason_code, comment } =
         filter;
 
-    let ruleset = worker.service().ruleset.load_full();
+    let ruleset = turn.context().ruleset.load_full();
     let periods = period.as_deref().map(|id| {
         let found = ruleset.settings.calendar.find(id);
         let found = found.ok_or_else(|| Problem::not_found("period"))?;
@@ -103,6 +104,6 @@ pub(crate) fn perform(worker: &mut Worker, filter: Filter, by: &By) -> Result<Va
     };
 
     let by = (by.who.as_str(), comment.as_deref(), by.approved.as_ref());
-    let ids = worker.release_all(&query, &fits, by)?;
+    let ids = jobs::release_all(turn, &query, &fits, by)?;
     Ok(json!({ "released": ids.len(), "credits": ids }))
 }

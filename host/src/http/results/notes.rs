@@ -67,7 +67,7 @@ pub(crate) async fn log(
 /// The warnings of rewards that cannot be worked out: they are of no transaction, and follow the
 /// last page.
 fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Problem> {
-    let calendar = service.ruleset.load().settings.calendar.clone();
+    let calendar = service.context.ruleset.load().settings.calendar.clone();
     let leaves = wanted.period.as_deref().map(|id| credits::leaves(&calendar, id)).transpose()?;
     let leaves = leaves.map(|leaves| leaves.into_iter().map(String::from).collect());
     let found = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves.as_ref());
@@ -88,7 +88,7 @@ fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Proble
 pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<NotePage, Problem> {
     let limit = credits::limit(wanted.limit)?;
 
-    let ruleset = service.ruleset.load();
+    let ruleset = service.context.ruleset.load();
     let calendar = &ruleset.settings.calendar;
     let periods = wanted.period.as_deref().map(|id| credits::leaves(calendar, id));
 
@@ -102,7 +102,7 @@ pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<N
         cursor: wanted.cursor.clone(),
     };
 
-    service.ledger.notes(&query).map_err(|error| match error {
+    service.context.ledger.notes(&query).map_err(|error| match error {
         Error::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
         error => Problem::internal(&error),
     })

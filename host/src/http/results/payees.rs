@@ -67,7 +67,7 @@ fn published(
 ) -> Result<Vec<Statement>, Problem> {
     let mut found = Vec::new();
     for id in ids(service, payee) {
-        let own = service.ledger.statements(&id, period);
+        let own = service.context.ledger.statements(&id, period);
         found.extend(own.map_err(|error| Problem::internal(&error))?);
     }
     Ok(found)
@@ -75,7 +75,7 @@ fn published(
 
 /// The ids of a payee: the one that is asked for, and those that it was renamed from.
 fn ids(service: &Service, payee: &str) -> Vec<String> {
-    let ruleset = service.ruleset.load();
+    let ruleset = service.context.ruleset.load();
     let organization = &ruleset.organization;
     let known = organization.find_participant(payee);
     // Only the id of now shows what was published under the former ones.
@@ -119,7 +119,7 @@ fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, P
 /// What a published credit would be without the maximum that cut it; none where nothing did, or
 /// where the credit was decided otherwise since.
 fn before_maximum(service: &Service, row: &PostedCredit) -> Result<Option<String>, Problem> {
-    let stored = service.ledger.transaction(&row.transaction);
+    let stored = service.context.ledger.transaction(&row.transaction);
     let stored = stored.map_err(|error| Problem::internal(&error))?;
     let decisions = stored.iter().flat_map(|stored| &stored.decisions);
     let mut decided = decisions.filter(|decision| {
@@ -183,7 +183,7 @@ pub(crate) async fn why_not(
     let told = service.blocking(move |service| {
         let failed = |error| Problem::internal(&error);
         let (published, ids) = (published(service, &payee, None)?, ids(service, &payee));
-        let stored = service.ledger.transaction(&asked.transaction).map_err(failed)?;
+        let stored = service.context.ledger.transaction(&asked.transaction).map_err(failed)?;
 
         let mut plans = Vec::new();
         // A deal that nobody knows has no decisions, and no plans are listed for it.
@@ -261,7 +261,7 @@ pub(crate) async fn enquiries(
     Path(payee): Path<String>,
 ) -> Answer {
     let own = service.blocking(move |service| {
-        let all = service.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
+        let all = service.context.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
         Ok(all.iter().filter(|one| one.payee == payee).map(enquiries::shown).collect())
     });
     Ok(crate::http::list(own.await?))
@@ -346,7 +346,7 @@ pub(crate) async fn enquire(
             ..Enquiry::default()
         };
 
-        let kept = service.ledger.enquire(enquiry, &caller.name).map_err(failed)?;
+        let kept = service.context.ledger.enquire(enquiry, &caller.name).map_err(failed)?;
         Ok(enquiries::shown(&kept))
     });
 

@@ -20,10 +20,11 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, By};
+use crate::server::channels::Turn;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, Asked};
-use crate::server::worker::Worker;
 
 /// What an act may say.
 #[derive(Debug, Default, Deserialize)]
@@ -61,11 +62,11 @@ impl Act {
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let listed = service.blocking(|service| {
         let failed = |error| Problem::internal(&error);
-        let calendar = service.ruleset.load().settings.calendar.clone();
-        let said = service.ledger.periods().map_err(failed)?;
-        let summaries = service.ledger.summaries().map_err(failed)?;
+        let calendar = service.context.ruleset.load().settings.calendar.clone();
+        let said = service.context.ledger.periods().map_err(failed)?;
+        let summaries = service.context.ledger.summaries().map_err(failed)?;
 
-        let today = service.business_date();
+        let today = service.context.business_date();
         let now = calendar.period(today, accredit_domain::calendar::PeriodKind::Month);
 
         // Periods that something was said about are listed even when nothing is in them.
@@ -167,28 +168,28 @@ async fn act(
 
 /// Closes, reopens or finalizes the leaf periods of a period.
 pub(crate) fn perform(
-    worker: &mut Worker,
+    service: &Service,
+    turn: &mut dyn Turn,
     id: &str,
     act: Act,
     (force, reason): (bool, Option<String>),
     by: &By,
 ) -> Result<Value, Problem> {
-    let service = Arc::clone(worker.service());
-    let calendar = service.ruleset.load().settings.calendar.clone();
+    let calendar = service.context.ruleset.load().settings.calendar.clone();
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
     if act == Act::Finalize {
-        let leaves = calculations::leaves(&service.ruleset.load(), &period);
+        let leaves = calculations::leaves(&service.context.ruleset.load(), &period);
         service.refuse_during_run(None, &leaves)?;
     }
 
     if !force {
-        allowed(&service, &period, act)?;
+        allowed(service, &period, act)?;
     }
 
     let mut said = Said {
         state: act.state().to_owned(),
-        day: service.business_date().to_string(),
+        day: service.context.business_date().to_string(),
         who: by.who.clone(),
         at_ms: service.clock.now_ms(),
         reason,
@@ -202,7 +203,7 @@ pub(crate) fn perform(
         if index + 1 == leaves.len() {
             said.approved.clone_from(&by.approved);
         }
-        rows.push(carry_out(worker, leaf, act, &said)?);
+        rows.push(carry_out(service, turn, leaf, act, &said)?);
     }
 
     Ok(json!({ "id": period.id, "state": act.state(), "leaves": rows }))
@@ -211,7 +212,7 @@ pub(crate) fn perform(
 /// What is in the way, with what to do about it.
 fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
-    let today = service.business_date();
+    let today = service.context.business_date();
 
     // Reopening takes nothing away, so it need not wait for the end.
     if act != Act::Reopen && today < period.end {
@@ -227,10 +228,10 @@ fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> 
         return Ok(());
     }
 
-    let ruleset = service.ruleset.load_full();
+    let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let finalized = service.ledger.finalized().map_err(failed)?;
-    let summaries = service.ledger.summaries().map_err(failed)?;
+    let finalized = service.context.ledger.finalized().map_err(failed)?;
+    let summaries = service.context.ledger.summaries().map_err(failed)?;
 
     // A period without credits has nothing to be finalized, and holds nobody up.
     let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
@@ -252,10 +253,15 @@ fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> 
     Err(Problem::conflict("earlier_periods_open", detail))
 }
 
-fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Result<Value, Problem> {
+fn carry_out(
+    service: &Service,
+    turn: &mut dyn Turn,
+    leaf: &Period,
+    act: Act,
+    said: &Said,
+) -> Result<Value, Problem> {
     let failed = |error| Problem::internal(&error);
-    let service = Arc::clone(worker.service());
-    let finalized = service.ledger.finalized().map_err(failed)?.contains(&leaf.id);
+    let finalized = service.context.ledger.finalized().map_err(failed)?.contains(&leaf.id);
 
     match (act, finalized) {
         // Resolve once: the period is what it was made.
@@ -265,11 +271,11 @@ fn carry_out(worker: &mut Worker, leaf: &Period, act: Act, said: &Said) -> Resul
             return Err(Problem::conflict("period_finalized", detail));
         }
         (Act::Finalize, false) => {
-            worker.finalize(leaf, said)?;
+            jobs::finalize(turn, leaf, said)?;
         }
-        (_, false) => service.ledger.say(&leaf.id, said).map_err(failed)?,
+        (_, false) => service.context.ledger.say(&leaf.id, said).map_err(failed)?,
     }
 
-    let said = service.ledger.periods().map_err(failed)?;
+    let said = service.context.ledger.periods().map_err(failed)?;
     Ok(json!({ "id": leaf.id, "said": said.get(&leaf.id) }))
 }

@@ -21,9 +21,10 @@ use serde_json::{Value, json};
 use crate::http::Answer;
 use crate::http::problem::Problem;
 use crate::server::clock::rfc3339;
-use crate::server::runs::location;
+use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
+use crate::server::state::runs::location;
 
 /// How long an answer waits for the end of what was asked for, unless said; a request has 30 s.
 const WAIT: Duration = Duration::from_secs(20);
@@ -87,10 +88,11 @@ pub(crate) async fn begin(
     // Only the worker has caught up with the inbox, so it alone knows which deals there are.
     if !selected.is_empty() {
         let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
-        let checked = service.ask(move |worker| {
+        let context = Arc::clone(&service.context);
+        let checked = service.ask(move |turn| {
             // An unknown plan or period is refused before unknown deals are.
-            calculations::wanted(&worker.service().context, &plan, &period)?;
-            Ok(worker.check_selected(&selected)?)
+            calculations::wanted(&context, &plan, &period)?;
+            Ok(jobs::check_selected(turn, &selected)?)
         });
         checked.await?;
     }
@@ -147,7 +149,7 @@ fn shown(run: &Run) -> Value {
 /// Every run that is kept, newest first.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
     let listed = service.blocking(|service| {
-        let runs = service.ledger.runs().map_err(|error| Problem::internal(&error))?;
+        let runs = service.context.ledger.runs().map_err(|error| Problem::internal(&error))?;
         let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
         Ok(runs.map(|run| shown(&run)).collect())
     });

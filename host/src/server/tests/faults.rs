@@ -132,7 +132,7 @@ fn readiness_is_never_true_while_nothing_moves() {
         let mut oldest: Option<(u64, Instant)> = None;
         let mut samples = 0;
         while !stop.load(Ordering::Relaxed) {
-            if let Ok(found) = service.ledger.oldest_pending() {
+            if let Ok(found) = service.context.ledger.oldest_pending() {
                 oldest = found.map(|found| match oldest {
                     Some((known, since)) if known == found => (known, since),
                     _ => (found, Instant::now()),

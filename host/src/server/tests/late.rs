@@ -91,7 +91,7 @@ fn parked_deals_are_tried_again_by_the_next_process() {
 
     // Done once, it is not asked for again.
     eventually("the request is over", || {
-        matches!(host.running().service.ledger.redrive_request(), Ok(None))
+        matches!(host.running().service.context.ledger.redrive_request(), Ok(None))
     });
 }
 

@@ -44,7 +44,7 @@ fn one_version_counts_in_every_order_of_arrival() {
     // The server followed the order of arrival where clocks were equal or of unlike kinds, and
     // `calculate` did not: thirty orders of the same rows gave three results.
     let host = Host::start();
-    let ruleset = host.running().service.ruleset.load_full();
+    let ruleset = host.running().service.context.ruleset.load_full();
     let mut apart: [Vec<String>; 3] = Default::default();
     let mut together = Vec::new();
     let mut expected: Vec<(String, String)> = Vec::new();
@@ -83,7 +83,7 @@ fn one_version_counts_in_every_order_of_arrival() {
     apart.iter().for_each(|rows| import(&host, rows));
     host.drained();
 
-    let ledger = &host.running().service.ledger;
+    let ledger = &host.running().service.context.ledger;
     for (id, amount) in expected {
         for id in [id.clone(), format!("apart-{id}")] {
             let stored = ledger.transaction(&id).unwrap().unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Host;
 use crate::http::routes;
 use crate::server::credentials::named;
-use crate::server::secrets::Role;
+use crate::server::role::Role;
 
 /// Every route of the API with its role, beside the declaration in `routes`: a role that changes has
 /// to change here as well.

@@ -71,7 +71,7 @@ impl Attempts {
 impl Worker {
     /// How many deliveries the next batch may have; none after the first one was set aside.
     pub(super) fn before_step(&mut self) -> Result<Option<usize>, StoreError> {
-        let first = self.service.ledger.oldest_pending()?;
+        let first = self.context.ledger.oldest_pending()?;
         let Some(first) = first.filter(|first| *first <= self.attempts.until) else {
             self.forget_attempts()?;
             return Ok(Some(DELIVERIES_MAX));
@@ -113,7 +113,7 @@ impl Worker {
              (ATTEMPTS_MAX) and was given up: activate the change again with more memory"
         );
         tracing::error!(activation, "deciding again was given up");
-        self.service.ledger.raise_alert(&json!({
+        self.context.ledger.raise_alert(&json!({
             "transaction": null, "stage": "worker", "code": "not_decided", "message": message,
         }))?;
         self.after_recredit()?;
@@ -134,7 +134,7 @@ impl Worker {
             return Ok(());
         }
         let row = serde_json::to_vec(&note).map_err(|e| StoreError::Damaged(e.to_string()))?;
-        self.service.ledger.set_meta(KEY, &row)?;
+        self.context.ledger.set_meta(KEY, &row)?;
         self.attempts.note = Some(note);
         self.attempts.is_own = true;
         Ok(())
@@ -142,7 +142,7 @@ impl Worker {
 
     fn forget_attempts(&mut self) -> Result<(), StoreError> {
         if self.attempts.note.take().is_some() {
-            self.service.ledger.set_meta(KEY, b"")?;
+            self.context.ledger.set_meta(KEY, b"")?;
         }
         Ok(())
     }

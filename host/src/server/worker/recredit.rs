@@ -39,13 +39,13 @@ impl Worker {
         self.recredit_panics = 0;
 
         let given_up = || {
-            let Some(wish) = self.service.ledger.recredit()? else { return Ok(()) };
+            let Some(wish) = self.context.ledger.recredit()? else { return Ok(()) };
             let why = format!(
                 "deciding again after activation {} failed inside the server {PANICS_MAX} times and \
                  was given up: activate the change again after an update",
                 wish.activation
             );
-            recredit::give_up(&self.service.context, &wish, &why)
+            recredit::give_up(&self.context, &wish, &why)
         };
 
         let given_up: Result<(), StoreError> = given_up();
@@ -57,8 +57,8 @@ impl Worker {
     }
 
     fn recredit_some(&mut self) -> Result<bool, StoreError> {
-        let Some(wish) = self.service.ledger.recredit()? else { return Ok(false) };
-        let ruleset = self.service.ruleset.load_full();
+        let Some(wish) = self.context.ledger.recredit()? else { return Ok(false) };
+        let ruleset = self.context.ruleset.load_full();
         if *ruleset.hash != *wish.ruleset {
             // Between the commit of an activation and its pointer store.
             std::thread::yield_now();
@@ -66,11 +66,11 @@ impl Worker {
         }
 
         if !self.before_recredit(wish.activation, wish.next)? {
-            self.service.ledger.recredited(&wish, None, self.service.clock.now_ms())?;
+            self.context.ledger.recredited(&wish, None, self.context.now_ms())?;
             return Ok(true);
         }
 
-        recredit::decide_some(&self.service.context, wish)?;
+        recredit::decide_some(&self.context, wish)?;
         self.after_recredit()?;
         Ok(true)
     }

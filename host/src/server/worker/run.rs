@@ -7,7 +7,6 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 
 use accredit_ledger::runs::{Run, RunState};
 use accredit_operations::calculations;
@@ -15,6 +14,7 @@ use accredit_operations::decide::run;
 use accredit_seams::store::Error as StoreError;
 
 use super::{PENDING_MAX, Worker};
+use crate::server::channels::Turn as _;
 use crate::server::runs::Active;
 
 /// Why a run has no end when its process has one.
@@ -32,11 +32,11 @@ pub(super) struct Turn {
 impl Worker {
     /// Does the next step of the run whose turn it is; whether there is more to do.
     pub(super) fn run_on(&mut self) -> bool {
-        let Some(active) = self.service.runs.with(|active| active.first().cloned()) else {
+        let Some(active) = self.runs.with(|active| active.first().cloned()) else {
             return false;
         };
 
-        if self.service.stopping.load(Ordering::Acquire) {
+        if self.is_stopping() {
             self.end(active.run, RunState::Failed, Some(UNFINISHED));
         } else if active.cancelled {
             self.end(active.run, RunState::Cancelled, None);
@@ -50,7 +50,7 @@ impl Worker {
             };
 
             tracing::error!(error.cause = %cause, run.id = id, "a run failed");
-            let run = self.service.run_of(id).unwrap_or(active.run);
+            let run = self.runs.find(id).unwrap_or(active.run);
             self.end(run, RunState::Failed, Some("something went wrong here; the log says what"));
         }
 
@@ -62,17 +62,17 @@ impl Worker {
         let mut turn = match self.turn.take().filter(|turn| turn.id == id) {
             Some(turn) => turn,
             None => {
-                let waiting = self.service.ledger.pending_count(PENDING_MAX)? as u64;
+                let waiting = self.context.ledger.pending_count(PENDING_MAX)? as u64;
                 Turn { id, after: self.handled + waiting, left: None }
             }
         };
 
         // Everything that waited when the run's turn came is decided first, so that it takes part.
         let Some(left) = &mut turn.left else {
-            let waiting = self.service.ledger.pending_count(1)?;
+            let waiting = self.context.ledger.pending_count(1)?;
             if waiting == 0 || self.handled >= turn.after {
                 self.new_day();
-                let found = run::look_up(&self.service.context, &active.run, &active.leaves)?;
+                let found = run::look_up(&self.context, &active.run, &active.leaves)?;
 
                 let run = &active.run;
                 self.went(Run {
@@ -92,8 +92,8 @@ impl Worker {
             return Ok(());
         }
 
-        let some = run::next_few(&self.service.context, left)?;
-        let run = run::decide_step(&self.service.context, &active.run, &some)?;
+        let some = run::next_few(&self.context, left)?;
+        let run = run::decide_step(&self.context, &active.run, &some)?;
         self.went(run)?;
         self.turn = Some(turn);
         Ok(())
@@ -101,8 +101,8 @@ impl Worker {
 
     /// Keeps and shows how far a run is.
     fn went(&self, run: Run) -> Result<(), StoreError> {
-        self.service.ledger.keep_run(&run)?;
-        self.service.runs.with(|active| {
+        self.context.ledger.keep_run(&run)?;
+        self.runs.with(|active| {
             let known = active.iter_mut().filter(|known| known.run.id == run.id);
             known.for_each(|known| known.run.clone_from(&run));
         });
@@ -112,32 +112,30 @@ impl Worker {
     /// Ends a run, and tells those who wait.
     fn end(&mut self, run: Run, state: RunState, error: Option<&str>) {
         self.turn = None;
-        let service = &self.service;
+        let context = &self.context;
         let mut run = Run { state, error: error.map(str::to_owned), ..run };
-        run.ended_ms = Some(service.clock.now_ms());
+        run.ended_ms = Some(context.now_ms());
 
-        let wanted = calculations::wanted(&service.context, &run.plan, &run.period).ok();
+        let wanted = calculations::wanted(context, &run.plan, &run.period).ok();
         if let (RunState::Done, Some(wanted), Ok(index)) =
-            (state, wanted, calculations::index(&service.context))
+            (state, wanted, calculations::index(context))
         {
             run.revision = Some(index.revision(&run.plan, &run.period, &wanted.leaves));
-            run.business_date = Some(service.business_date().to_string());
+            run.business_date = Some(context.business_date().to_string());
         }
 
-        if let Err(error) = service.ledger.keep_run(&run) {
+        if let Err(error) = context.ledger.keep_run(&run) {
             tracing::error!(error.cause = %error, run.id = run.id, "the end of a run was not kept");
         }
         tracing::info!(run.id = run.id, run.decided = run.decided, "a run ended");
 
-        service.runs.with(|active| active.retain(|known| known.run.id != run.id));
-        service.runs.tell();
+        self.runs.with(|active| active.retain(|known| known.run.id != run.id));
+        self.runs.tell();
     }
 
     /// Ends the runs that no time is left for.
     pub(super) fn end_all(&mut self) {
-        while let Some(run) =
-            self.service.runs.with(|active| active.first().map(|one| one.run.clone()))
-        {
+        while let Some(run) = self.runs.with(|active| active.first().map(|one| one.run.clone())) {
             self.end(run, RunState::Failed, Some(UNFINISHED));
         }
     }

@@ -1,0 +1,157 @@
+//! The ends of both queues: what the writer and the worker can be asked, and by whom.
+//!
+//! Not the threads themselves (`writer`, `worker`), which nothing here knows, and not the state that
+//! holds the senders (`state`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
+};
+use std::time::{Duration, Instant};
+
+use accredit_ledger::inbox::{Delivery, Receipt};
+use accredit_operations::context::Context;
+use accredit_seams::store::Error as StoreError;
+use tokio::sync::oneshot;
+
+/// Requests that may wait; beyond it a sender is asked to come back.
+const QUEUE_MAX: usize = 1024;
+
+/// How long a stop waits for a place in the queue.
+const STOP_WAIT: Duration = Duration::from_secs(1);
+
+/// Why there is no receipt.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum NotTaken {
+    /// Too many wait.
+    #[error("too many deliveries are waiting")]
+    Busy,
+    /// The commit failed, or nobody writes any more.
+    #[error("the delivery could not be stored")]
+    Failed,
+}
+
+/// What the writer can be asked.
+pub(super) enum Writing {
+    /// Stores deliveries in one commit, and answers with their receipts.
+    Take(Vec<Delivery>, oneshot::Sender<Result<Vec<Receipt>, NotTaken>>),
+    /// Ends after what is queued.
+    Stop,
+}
+
+/// The way to the writer.
+#[derive(Clone)]
+pub(crate) struct Writer(SyncSender<Writing>);
+
+/// The writer's end.
+pub(crate) struct WriterQueue(pub(super) Receiver<Writing>);
+
+/// Both ends.
+pub(crate) fn writer() -> (Writer, WriterQueue) {
+    let (sender, receiver) = sync_channel(QUEUE_MAX);
+    (Writer(sender), WriterQueue(receiver))
+}
+
+impl Writer {
+    /// Stores `deliveries` in one commit and returns their receipts in order.
+    pub(crate) async fn take(&self, deliveries: Vec<Delivery>) -> Result<Vec<Receipt>, NotTaken> {
+        let (reply, receipts) = oneshot::channel();
+        self.0.try_send(Writing::Take(deliveries, reply)).map_err(|error| match error {
+            TrySendError::Full(_) => NotTaken::Busy,
+            TrySendError::Disconnected(_) => NotTaken::Failed,
+        })?;
+        receipts.await.unwrap_or(Err(NotTaken::Failed))
+    }
+
+    /// Asks the writer to end after what is queued.
+    pub(crate) fn stop(&self) {
+        // A writer that is gone has stopped; one whose queue is full is asked again.
+        let deadline = Instant::now() + STOP_WAIT;
+        while let Err(TrySendError::Full(_)) = self.0.try_send(Writing::Stop) {
+            if Instant::now() > deadline {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// The worker between two batches, as a job sees it.
+pub(crate) trait Turn {
+    /// What operations work on.
+    fn context(&self) -> &Context;
+
+    /// Decides every delivery that has arrived by now.
+    ///
+    /// # Errors
+    /// When some of them could not be decided.
+    fn catch_up(&mut self) -> Result<(), StoreError>;
+
+    /// Decides due holds again when the business date has changed.
+    fn new_day(&mut self);
+}
+
+/// What the worker can be asked.
+pub(crate) enum Order {
+    /// There is something to do: deliveries, a run, parked deals after an activation.
+    Wake,
+    /// Do something that no decision may race.
+    Do(Job),
+    /// End after what is queued.
+    Stop,
+}
+
+/// Something for the worker to do, which answers by itself.
+pub(crate) type Job = Box<dyn FnOnce(&mut dyn Turn) + Send>;
+
+/// The way to the worker.
+#[derive(Clone)]
+pub(crate) struct Orders {
+    sender: Sender<Order>,
+    /// Whether a wake waits already: under a stream of deliveries a job would wait behind thousands.
+    woken: Arc<AtomicBool>,
+}
+
+/// The worker's end.
+pub(crate) struct OrderQueue {
+    receiver: Receiver<Order>,
+    woken: Arc<AtomicBool>,
+}
+
+/// Both ends.
+pub(crate) fn orders() -> (Orders, OrderQueue) {
+    let (sender, receiver) = channel();
+    let woken = Arc::new(AtomicBool::new(false));
+    (Orders { sender, woken: Arc::clone(&woken) }, OrderQueue { receiver, woken })
+}
+
+impl Orders {
+    /// Hands an order over; a worker that is gone answers nothing.
+    pub(crate) fn send(&self, order: Order) {
+        let _ = self.sender.send(order);
+    }
+
+    /// Has the worker look for something to do.
+    pub(crate) fn wake(&self) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.send(Order::Wake);
+        }
+    }
+}
+
+impl OrderQueue {
+    /// The next order; none when none came in time. Without a sender it is time to stop.
+    pub(crate) fn next(&self, wait: Duration) -> Option<Order> {
+        match self.receiver.recv_timeout(wait) {
+            Ok(Order::Wake) => {
+                // Before the next look, so that what comes after it wakes again.
+                self.woken.store(false, Ordering::Release);
+                Some(Order::Wake)
+            }
+            Ok(order) => Some(order),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Order::Stop),
+        }
+    }
+}

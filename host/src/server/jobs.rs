@@ -1,0 +1,97 @@
+//! What people ask the worker for: what had arrived before is decided first, then the operation is
+//! done.
+//!
+//! Not the operations themselves (`accredit_operations`) and not the requests (`http`). Not a wait for an
+//! empty inbox either: under traffic that never pauses there is none.
+//!
+//! **Architecture invariant:** a release, an adjustment or a finalization waits for a number of
+//! deliveries that does not grow.
+
+use std::collections::BTreeSet;
+
+use accredit_domain::calendar::Period;
+use accredit_domain::credit::CreditId;
+use accredit_domain::credit::posted::PostedCredit;
+use accredit_domain::decision::{Approved, Resolution};
+use accredit_ledger::periods::Said;
+use accredit_ledger::query::CreditQuery;
+use accredit_ledger::releases::Release;
+use accredit_operations::adjust::{self, Adjust, Subject};
+use accredit_operations::calculations::Wanted;
+use accredit_operations::decide::{redrive, run};
+use accredit_operations::error::Error;
+use accredit_operations::periods;
+use accredit_operations::release::{self, Wish};
+use accredit_operations::resolve::{self, Resolve};
+
+use crate::server::channels::Turn;
+
+/// Resolves a credit; one that is not known yet may still be in the inbox.
+pub(crate) fn resolve_known(turn: &mut dyn Turn, order: Resolve) -> Result<PostedCredit, Error> {
+    know(turn, &order.credit)?;
+    resolve::resolve(turn.context(), order)
+}
+
+/// Adjusts a credit or a transaction; one that is not known yet may still be in the inbox.
+pub(crate) fn adjust(turn: &mut dyn Turn, order: Adjust) -> Result<Resolution, Error> {
+    match &order.subject {
+        Subject::Credit(id) => know(turn, id)?,
+        Subject::Transaction(_) => catch_up(turn)?,
+    }
+    adjust::adjust(turn.context(), order)
+}
+
+/// Releases every held credit that `wanted` selects, in one decision; gives their ids.
+pub(crate) fn release_all(
+    turn: &mut dyn Turn,
+    query: &CreditQuery,
+    wanted: &dyn Fn(&PostedCredit) -> bool,
+    by: (&str, Option<&str>, Option<&Approved>),
+) -> Result<Vec<CreditId>, Error> {
+    catch_up(turn)?;
+    resolve::release_all(turn.context(), query, wanted, by)
+}
+
+/// Publishes a calculation; the release as it is then.
+pub(crate) fn publish(turn: &mut dyn Turn, wanted: &Wanted, wish: &Wish) -> Result<Release, Error> {
+    catch_up(turn)?;
+    turn.new_day();
+    release::publish(turn.context(), wanted, wish)
+}
+
+/// Freezes a leaf period, with everything that was acknowledged until now.
+pub(crate) fn finalize(turn: &mut dyn Turn, leaf: &Period, said: &Said) -> Result<usize, Error> {
+    turn.catch_up()?;
+    Ok(periods::finalize(turn.context(), leaf, said)?)
+}
+
+/// Refuses a selection of transactions that names some which nobody delivered.
+pub(crate) fn check_selected(
+    turn: &mut dyn Turn,
+    selected: &BTreeSet<String>,
+) -> Result<(), Error> {
+    catch_up(turn)?;
+    run::check_selected(turn.context(), selected)
+}
+
+/// Decides again what is parked or held by an error; how many deals that were.
+pub(crate) fn redrive_parked(turn: &mut dyn Turn) -> Result<usize, Error> {
+    Ok(redrive::redrive_parked(turn.context())?)
+}
+
+/// Decides what has arrived, unless the credit is known already.
+fn know(turn: &mut dyn Turn, credit: &str) -> Result<(), Error> {
+    if turn.context().ledger.credit(credit)?.is_some() {
+        return Ok(());
+    }
+    catch_up(turn)
+}
+
+/// What could not be decided refuses what was asked for.
+fn catch_up(turn: &mut dyn Turn) -> Result<(), Error> {
+    turn.catch_up().map_err(|error| {
+        tracing::error!(error.cause = %error, "deliveries that came before are not decided");
+        let detail = "deliveries that came before could not be decided; nothing was done";
+        Error::unavailable(detail)
+    })
+}

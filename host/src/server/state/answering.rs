@@ -1,0 +1,81 @@
+//! Answers that may take longer than their request: given in time, or found later as a task.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::Service;
+use crate::http::problem::Problem;
+use crate::server::channels::Turn;
+use crate::server::tasks::{Answered, Asked};
+
+impl Service {
+    /// Works out an answer where blocking does no harm. It is given if it is there in time; else 202
+    /// says where to look for it.
+    pub(crate) async fn answered(
+        self: &Arc<Self>,
+        asked: Asked<'_>,
+        work: impl FnOnce(&Service) -> Result<Answered, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let service = Arc::clone(self);
+        self.answered_by(asked, async move { service.blocking(work).await }).await
+    }
+
+    /// The same of what the worker does between two batches: it is done whether or not its caller
+    /// still waits.
+    pub(crate) async fn answered_by_worker(
+        self: &Arc<Self>,
+        asked: Asked<'_>,
+        job: impl FnOnce(&mut dyn Turn) -> Result<Value, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let service = Arc::clone(self);
+        let work = async move { service.ask_patiently(job).await.map(Answered::ok) };
+        self.answered_by(asked, work).await
+    }
+
+    async fn answered_by(
+        self: &Arc<Self>,
+        asked: Asked<'_>,
+        work: impl Future<Output = Result<Answered, Problem>> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let mut changed = self.tasks.changed.subscribe();
+        let (id, new) = self.tasks.begin(&asked, self.clock.now_ms())?;
+
+        // The work goes on when the client goes away, so it is a task of its own.
+        if new {
+            let service = Arc::clone(self);
+            tokio::spawn(async move {
+                let answer = work.await;
+                service.tasks.end(id, service.clock.now_ms(), answer);
+            });
+        }
+
+        let ended = async {
+            loop {
+                changed.borrow_and_update();
+                let answer = self.tasks.find(id).and_then(|task| task.ended);
+                if answer.is_some() || changed.changed().await.is_err() {
+                    return answer;
+                }
+            }
+        };
+
+        match tokio::time::timeout(asked.wait, ended).await {
+            Ok(Some((_, answer))) => {
+                let answer = answer?;
+                Ok((answer.status, Json(answer.body)).into_response())
+            }
+
+            _ => {
+                let location = HeaderValue::from_str(&format!("/v1/tasks/{id}"));
+                let location = location.map_err(|error| Problem::internal(&error))?;
+                let body =
+                    serde_json::json!({ "task": id, "what": asked.what, "state": "running" });
+                Ok(crate::http::results::runs::later(location, body))
+            }
+        }
+    }
+}
