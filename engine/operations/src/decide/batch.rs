@@ -17,6 +17,9 @@ use crate::context::Context;
 use crate::intake::{Machines, merges, next_version, understand};
 use crate::shadow;
 
+/// Deals after which a batch takes no other delivery.
+const DEALS_MAX: usize = 4000;
+
 /// The version of a transaction that counts, so far.
 struct Current {
     record: Record,
@@ -33,8 +36,8 @@ struct Growing<'a> {
     resolutions: Vec<Resolution>,
 }
 
-/// Decides what waits, up to so many deliveries and bytes of them; returns how many deliveries that
-/// were.
+/// Decides what waits, up to so many deliveries and bytes of them, and some thousand deals;
+/// returns how many deliveries that were.
 ///
 /// # Errors
 /// When the data cannot be read or written; the deliveries then wait as before.
@@ -58,8 +61,13 @@ pub fn batch(
     };
 
     for (sequence, delivery) in &pending {
+        // Deals need far more memory, and time, than the few bytes that short ones have.
+        if growing.current.len().max(growing.batch.versions.len()) >= DEALS_MAX {
+            break;
+        }
         take_delivery(context, machines, &mut growing, *sequence, delivery)?;
     }
+    let taken = growing.batch.done.len();
 
     let Growing { mut batch, current, resolutions, .. } = growing;
     let new = current.into_values().filter(|current| current.new);
@@ -69,7 +77,7 @@ pub fn batch(
     record(context, &mut batch)?;
     shadow::show(context, &batch.decisions);
 
-    Ok(pending.len())
+    Ok(taken)
 }
 
 fn take_delivery(
