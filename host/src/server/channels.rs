@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use accredit_ledger::inbox::{Delivery, Receipt};
 use accredit_operations::context::Context;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use tokio::sync::oneshot;
 
 /// Requests that may wait; beyond it a sender is asked to come back.

@@ -3,7 +3,7 @@
 //! Not errors of policies, which park for people. When they are tried again is the host's.
 
 use accredit_domain::decision::Decision;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 
 use super::caught;
 use crate::context::Context;
@@ -53,7 +53,7 @@ pub fn any(context: &Context) -> bool {
 /// When the data cannot be read or written; the deals stay remembered.
 pub fn retry(context: &Context) -> Result<usize, StoreError> {
     let late: Vec<String> = context.with_timeouts(std::mem::take).into_iter().collect();
-    let decided = caught::decide_what_can_be(context, &late);
+    let decided = caught::decide_isolated(context, &late);
     if decided.is_err() {
         context.with_timeouts(|known| known.extend(late));
     }

@@ -13,7 +13,7 @@ use accredit_domain::transaction::{Cell, Decoder, Record, Remark, Transaction};
 use accredit_workspace::Ruleset;
 
 use super::keys::Keys;
-use super::{place, rows_of};
+use super::{line_place, rows_of};
 
 /// Names that a finding lists.
 const NAMES_MAX: usize = 5;
@@ -130,7 +130,7 @@ impl Round<'_> {
         }
 
         let transaction = self.decoder.decode(record);
-        let last = place(file, line);
+        let last = line_place(file, line);
         let rows = self.rows.entry(Arc::clone(&transaction.id)).or_default();
         *rows = (rows.0 + 1, last);
         self.latest.add(transaction);
@@ -144,7 +144,7 @@ impl Round<'_> {
 
         for deal in latest.end() {
             let (count, last) = rows.get(&deal.id).cloned().unwrap_or_default();
-            let has = |wanted: fn(&Remark) -> bool| deal.remarks().iter().any(wanted);
+            let has = |wanted: fn(&Remark) -> bool| deal.row_remarks().iter().any(wanted);
             if has(|remark| *remark == Remark::Conflict) {
                 found.conflicts.add(&deal, count, &last);
                 let stage = repeated.place(&deal.id).and_then(|place| stages.get_mut(place));
@@ -163,7 +163,7 @@ fn estimate(record: &Record) -> usize {
         Cell::Text(text) | Cell::Number(text) | Cell::Nested(text) => text.len(),
         Cell::Null | Cell::Bool(_) => 0,
     };
-    let cells = record.delivered().iter();
+    let cells = record.delivered_cells().iter();
     cells.fold(DEAL_BYTES, |sum, (_, cell)| sum + CELL_BYTES + text(cell))
 }
 
@@ -201,7 +201,7 @@ impl Found {
             );
             let help = "map the source's clock as `updated` in [fields], or make the key of several \
                         columns, as in `id = [\"order\", \"line\"]`";
-            findings.push(Diagnostic::warning(Code::CR077, place.clone(), message).help(help));
+            findings.push(Diagnostic::warning(Code::CR077, place.clone(), message).with_help(help));
         }
 
         if let Some(place) = &self.losing.place {
@@ -209,7 +209,7 @@ impl Found {
             let message = format!("later rows do not bring mapped columns that deals had: {names}");
             let help = "export whole rows; a webhook source that sends only what changed has \
                         `merge = true`";
-            findings.push(Diagnostic::warning(Code::CR082, place.clone(), message).help(help));
+            findings.push(Diagnostic::warning(Code::CR082, place.clone(), message).with_help(help));
         }
         findings
     }
@@ -221,7 +221,7 @@ mod tests {
     use std::convert::Infallible;
 
     use accredit_domain::transaction::read;
-    use accredit_domain::transaction::version::Newest;
+    use accredit_domain::transaction::version::NewestVersions;
     use accredit_workspace::Files;
 
     use super::super::keys::KeyCounts;
@@ -249,16 +249,16 @@ mod tests {
                 at => format!("{{\"id\":\"{deal}\",\"amount\":{row},\"at\":\"{}\"}}\n", at % 3),
             }
         });
-        let records = read::ndjson(rows.collect::<String>().as_bytes()).unwrap();
+        let records = read::read_ndjson(rows.collect::<String>().as_bytes()).unwrap();
 
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-        let mut newest = Newest::default();
+        let mut newest = NewestVersions::default();
         let mut keys = Vec::new();
         for record in &records {
             newest.add(&Arc::new(decoder.decode(record)));
             keys.push(decoder.natural_key(record));
         }
-        let conflicts = newest.conflicts();
+        let conflicts = newest.conflicting_deals();
         assert!(conflicts.len() > 10 && conflicts.len() < 120, "{}", conflicts.len());
 
         let found = |bytes_max: usize| {

@@ -7,14 +7,14 @@
 
 use rhai::{Array, Dynamic, Engine, INT, ImmutableString};
 
-use super::Function;
+use super::ScriptFunction;
 use super::signature::{call, named, of};
 use crate::kind::Kind;
 use crate::sandbox::STRING_BYTES_MAX;
 use crate::value::{self, Outcome, raise};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[
+    ScriptFunction {
         name: "starts_with",
         signatures: &[call(&[of(Kind::Text), named("beginning", Kind::Text)], Kind::Bool)],
         page: "Whether a text begins so; case counts.",
@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("starts_with", |text: &str, part: &str| text.starts_with(part));
         },
     },
-    Function {
+    ScriptFunction {
         name: "ends_with",
         signatures: &[call(&[of(Kind::Text), named("end", Kind::Text)], Kind::Bool)],
         page: "Whether a text ends so; case counts.",
@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("ends_with", |text: &str, part: &str| text.ends_with(part));
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_lower",
         signatures: &[call(&[of(Kind::Text)], Kind::Text)],
         page: "The text in small letters.",
@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("to_lower", |text: &str| text.to_lowercase());
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_upper",
         signatures: &[call(&[of(Kind::Text)], Kind::Text)],
         page: "The text in capital letters.",
@@ -50,7 +50,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("to_upper", |text: &str| text.to_uppercase());
         },
     },
-    Function {
+    ScriptFunction {
         name: "trim",
         signatures: &[call(&[of(Kind::Text)], Kind::Text)],
         page: "The text without white space at its ends; the text itself stays as it is.",
@@ -59,7 +59,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("trim", |text: &str| text.trim().to_owned());
         },
     },
-    Function {
+    ScriptFunction {
         name: "sub_string",
         signatures: &[
             call(&[of(Kind::Text), named("start", Kind::Number)], Kind::Text),
@@ -72,7 +72,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arities: &[2, 3],
         register: register_sub_string,
     },
-    Function {
+    ScriptFunction {
         name: "split",
         signatures: &[call(&[of(Kind::Text), named("separator", Kind::Text)], Kind::Array)],
         page: "The parts of a text between separators, as an array.",
@@ -81,7 +81,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("split", split);
         },
     },
-    Function {
+    ScriptFunction {
         name: "replace",
         signatures: &[call(
             &[of(Kind::Text), named("part", Kind::Text), named("by", Kind::Text)],
@@ -93,7 +93,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("replace", replace);
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_text",
         signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
         page: "A number, date, bool or text as text.",
@@ -102,7 +102,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("to_text", to_text);
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_string",
         signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
         page: "The same as to_text; what `${…}` in a text calls.",
@@ -116,7 +116,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn to_text(value: Dynamic) -> Outcome<ImmutableString> {
     match value::to_text(&value) {
         Some(text) => Ok(text),
-        None => raise(format!("{} has no text", value::kind(&value))),
+        None => raise(format!("{} has no text", value::kind_word(&value))),
     }
 }
 

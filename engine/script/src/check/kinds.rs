@@ -6,7 +6,7 @@
 //! missing one, because the run checks again.
 
 use crate::kind::Kind;
-use accredit_domain::policy::Returns;
+use accredit_domain::policy::ReturnType;
 use accredit_domain::transaction::ColumnType;
 
 impl Kind {
@@ -46,7 +46,7 @@ impl Kind {
     }
 
     /// Whether a program that returns `returns` may return it.
-    pub(super) fn fits(self, returns: Returns) -> bool {
+    pub(super) fn fits(self, returns: ReturnType) -> bool {
         match self {
             Kind::Any => return true,
             // What may be nothing must fit in both cases, since a run can meet either.
@@ -57,26 +57,26 @@ impl Kind {
         }
 
         match returns {
-            Returns::Bool => self == Kind::Bool,
-            Returns::Number => self == Kind::Number,
-            Returns::Recipients => {
+            ReturnType::Bool => self == Kind::Bool,
+            ReturnType::Number => self == Kind::Number,
+            ReturnType::Recipients => {
                 matches!(self, Kind::Text | Kind::Array | Kind::Share | Kind::Unit)
             }
-            Returns::Hold => matches!(self, Kind::Hold | Kind::Date),
-            Returns::Rolled => matches!(self, Kind::Number | Kind::Unit | Kind::Map),
-            Returns::Rows => matches!(self, Kind::Map | Kind::Array),
+            ReturnType::Hold => matches!(self, Kind::Hold | Kind::Date),
+            ReturnType::Rolled => matches!(self, Kind::Number | Kind::Unit | Kind::Map),
+            ReturnType::Rows => matches!(self, Kind::Map | Kind::Array),
         }
     }
 }
 
 /// What a program must return, in words.
-pub(super) fn expected(returns: Returns) -> &'static str {
+pub(super) fn expected_in_words(returns: ReturnType) -> &'static str {
     match returns {
-        Returns::Bool => "true or false",
-        Returns::Number => "a number",
-        Returns::Recipients => "text, an array of shares, or ()",
-        Returns::Hold => "a hold or a date",
-        Returns::Rolled => "a number, () or a map",
-        Returns::Rows => "a map or an array of maps",
+        ReturnType::Bool => "true or false",
+        ReturnType::Number => "a number",
+        ReturnType::Recipients => "text, an array of shares, or ()",
+        ReturnType::Hold => "a hold or a date",
+        ReturnType::Rolled => "a number, () or a map",
+        ReturnType::Rows => "a map or an array of maps",
     }
 }

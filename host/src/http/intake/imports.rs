@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::transaction::Record;
-use accredit_domain::transaction::read::Malformed;
-use accredit_operations::intake::{Compared, Comparison};
+use accredit_domain::transaction::read::MalformedBody;
+use accredit_operations::intake::{Comparison, RowComparison};
 use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
 use axum::Json;
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use self::chunks::Chunks;
-use crate::directory::formats::{self, Body, Format, NotRead};
+use crate::directory::formats::{self, Body, NotRead, RowFormat};
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::server::room::Place;
@@ -68,10 +68,10 @@ pub(crate) async fn import(
         body::discard(body, BODY_BYTES_MAX).await;
         return Err(Problem::unavailable("other imports are being read; nothing was taken"));
     };
-    let body = body::read(body, form.bytes_max()).await?;
+    let body = body::read_limited(body, form.bytes_max()).await?;
 
     let runtime = Handle::current();
-    let answer = service.blocking(move |service| {
+    let answer = service.run_blocking(move |service| {
         let import = Import { service, runtime, form, key, _place: place };
         import.take(body.into())
     });
@@ -81,7 +81,7 @@ pub(crate) async fn import(
 /// What a body is, as its headers say.
 #[derive(Debug, Clone, Copy)]
 struct Form {
-    format: Format,
+    format: RowFormat,
     is_packed: bool,
 }
 
@@ -109,14 +109,14 @@ impl Form {
 
     /// Bytes that the body may have.
     fn bytes_max(self) -> usize {
-        if self.format == Format::Xlsx { SPREADSHEET_BYTES_MAX } else { BODY_BYTES_MAX }
+        if self.format == RowFormat::Xlsx { SPREADSHEET_BYTES_MAX } else { BODY_BYTES_MAX }
     }
 
     /// Bytes that the body may come to, unpacked.
     fn bytes(self, headers: &HeaderMap) -> usize {
         let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         match length.and_then(|length| length.parse().ok()) {
-            Some(length) if !self.is_packed && self.format != Format::Xlsx => length,
+            Some(length) if !self.is_packed && self.format != RowFormat::Xlsx => length,
             _ => BODY_BYTES_MAX,
         }
     }
@@ -157,7 +157,7 @@ struct Import<'s> {
 struct Look {
     rows: usize,
     columns: Vec<String>,
-    compared: Compared,
+    compared: RowComparison,
     suspicions: Suspicions,
 }
 
@@ -176,7 +176,7 @@ impl Import<'_> {
         let fields = &ruleset.settings.fields;
         let mut warnings: Vec<Value> = suspicions.findings.iter().map(warning).collect();
         if !columns.is_empty() {
-            warnings.extend(suspect::header(fields, "", &columns).iter().map(warning));
+            warnings.extend(suspect::header_findings(fields, "", &columns).iter().map(warning));
         }
         let notes = Notes { warnings, columns_missing: compared.lost, delimiter: body.detected() };
 
@@ -193,7 +193,7 @@ impl Import<'_> {
         let stored = chunks.end()?;
 
         let outcome = if stored.duplicate { "duplicate" } else { "accepted" };
-        self.service.metrics.webhook("import", outcome);
+        self.service.metrics.count_webhook("import", outcome);
         let mut answer = json!({
             "delivery": key,
             "rows": rows,
@@ -209,7 +209,7 @@ impl Import<'_> {
         if !self.form.is_packed {
             return Ok(body);
         }
-        let unpacked = formats::unpacked(&body, self.form.bytes_max() as u64);
+        let unpacked = formats::unpack_gzip(&body, self.form.bytes_max() as u64);
         unpacked.map(Bytes::from).map_err(not_read)
     }
 
@@ -292,12 +292,12 @@ fn not_read(error: NotRead) -> Problem {
     }
 }
 
-fn malformed(error: Malformed) -> Problem {
+fn malformed(error: MalformedBody) -> Problem {
     let mut told = json!({ "line": error.line, "detail": error.message });
     if let (Some(told), Some(help)) = (told.as_object_mut(), error.help) {
         told.insert("help".to_owned(), help.into());
     }
-    Problem::bad_request("the body is not rows; nothing was taken").errors(vec![told])
+    Problem::bad_request("the body is not rows; nothing was taken").with_errors(vec![told])
 }
 
 fn warning(finding: &Diagnostic) -> Value {
@@ -313,5 +313,5 @@ fn no_natural_key(columns: &[String], rows: &[(usize, u64)]) -> Problem {
         |(index, line)| json!({ "pointer": format!("/{index}"), "line": line, "detail": detail }),
     );
     let problem = Problem::unprocessable("no_natural_key", "rows cannot be told apart");
-    problem.errors(errors.collect())
+    problem.with_errors(errors.collect())
 }

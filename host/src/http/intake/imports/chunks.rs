@@ -84,7 +84,7 @@ impl<'s> Chunks<'s> {
         if !conflicts.is_empty() {
             let decoder = self.decoder.get_or_insert_with(|| Decoder::new(Arc::clone(fields)));
             if conflicts.contains(&decoder.natural_key(&record)) {
-                record.remark(&Remark::Conflict);
+                record.add_remark(&Remark::Conflict);
             }
         }
 
