@@ -298,8 +298,8 @@ fn body_rows(
     name: String,
     rows: &mut DirectoryRows,
 ) -> Result<(), MalformedBody> {
-    let mut body = formats::Body::open(format, body, layout, formats::UNPACKED_BYTES_MAX)?;
-    let detected = body.detected();
+    let mut body = formats::Body::open_body(format, body, layout, formats::UNPACKED_BYTES_MAX)?;
+    let detected = body.detected_delimiter();
     let (columns, read) = body.rows()?;
 
     rows.columns.extend(columns.iter().cloned());

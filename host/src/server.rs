@@ -45,7 +45,7 @@ use tokio::sync::watch;
 
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
-use crate::server::channels::{Order, OrderQueue, WriterQueue};
+use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
 use crate::server::clock::HostClock;
 use crate::server::config::Config;
 use crate::server::health::ServerPart;
@@ -111,8 +111,8 @@ impl Server {
             .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
         let local = address.local_addr().map_err(|error| error.to_string())?;
 
-        let (writer, queue) = channels::writer();
-        let (orders, order_queue) = channels::orders();
+        let (writer, queue) = channels::writer_channel();
+        let (orders, order_queue) = channels::order_channel();
         let outside = Outside {
             clock,
             credentials: Arc::new(ArcSwap::from_pointee(config.credentials.clone())),
@@ -146,7 +146,7 @@ impl Server {
             tasks: crate::server::tasks::TaskRegistry::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         });
-        shadow::resume(&service.context);
+        shadow::resume_shadow(&service.context);
 
         let threads = threads(&service, queue, order_queue)?;
         let _watching = match (service.config.watch, disk) {
@@ -213,7 +213,7 @@ impl RunningServer {
             let mut threads = threads.into_iter();
             service.writer.stop();
             let writer = threads.next().map(JoinHandle::join);
-            service.orders.send(Order::Stop);
+            service.orders.send(WorkerOrder::Stop);
             let others = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
             matches!(writer, Some(Ok(()))) && others.is_ok()
         });

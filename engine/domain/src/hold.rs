@@ -60,14 +60,14 @@ impl Hold {
             ("days" | "months" | "quarters" | "years", Some(count)) => parse_length(word, count),
             ("date", Some(day)) => dates::parse_iso_date(day)
                 .map(Hold::Until)
-                .ok_or_else(|| HoldRefusal::write("a day such as `date:2017-03-31`")),
+                .ok_or_else(|| HoldRefusal::with_help("a day such as `date:2017-03-31`")),
             ("period", Some(id)) => calendar
                 .find(id)
                 .map(|period| Hold::Until(period.first))
-                .ok_or_else(|| HoldRefusal::write("a period's id such as `period:2017-04`")),
-            ("next", Some(kind)) => PeriodKind::parse(kind)
-                .map(Hold::Next)
-                .ok_or_else(|| HoldRefusal::write("`next:month`, `next:quarter` or `next:year`")),
+                .ok_or_else(|| HoldRefusal::with_help("a period's id such as `period:2017-04`")),
+            ("next", Some(kind)) => PeriodKind::parse(kind).map(Hold::Next).ok_or_else(|| {
+                HoldRefusal::with_help("`next:month`, `next:quarter` or `next:year`")
+            }),
             _ => return None,
         };
 
@@ -120,7 +120,7 @@ pub struct HoldRefusal {
 }
 
 impl HoldRefusal {
-    fn write(what: &str) -> HoldRefusal {
+    fn with_help(what: &str) -> HoldRefusal {
         HoldRefusal { message: None, help: format!("write {what}") }
     }
 }
@@ -129,7 +129,7 @@ impl HoldRefusal {
 fn parse_length(unit: &str, count: &str) -> Result<Hold, HoldRefusal> {
     let is_count = !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit());
     if !is_count {
-        return Err(HoldRefusal::write("a count from 0, such as `days:30`"));
+        return Err(HoldRefusal::with_help("a count from 0, such as `days:30`"));
     }
 
     let length = count.parse().ok().and_then(|count: i32| HoldLength::parse(count, unit));

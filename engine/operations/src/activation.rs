@@ -162,7 +162,7 @@ fn validate_candidate(
     let refused = match candidate {
         Ok(checked) => {
             let moved = guards::enforce_limits(context, current, &checked.ruleset, change)?;
-            return Ok(CheckedRuleset { money: moved.effect(), ..checked });
+            return Ok(CheckedRuleset { money: moved.money_effect(), ..checked });
         }
         Err(OperationError::Check(diagnostics)) => diagnostics,
         Err(problem) => return Err(problem),
@@ -207,7 +207,7 @@ fn put_in_force(
 
     let hash = Arc::clone(&ruleset.hash);
     use_secrets();
-    swap(context, ruleset, row.sequence);
+    swap_ruleset(context, ruleset, row.sequence);
 
     if money.is_none() {
         tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
@@ -226,7 +226,7 @@ fn put_in_force(
 }
 
 /// Makes a ruleset that is recorded the one that the next transaction takes.
-fn swap(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
+fn swap_ruleset(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
     // Asked for before anybody can see the new rules, so that nobody finds everything done.
     context.redrives.add_request();
     context.ruleset.store(ruleset);

@@ -59,7 +59,7 @@ pub trait Surroundings: Send + Sync {
     fn elapsed(&self) -> Duration;
 
     /// Decisions were recorded by natural key, in a commit that took this long.
-    fn committed(&self, decisions: &[(String, Vec<Decision>)], took: Duration);
+    fn note_commit(&self, decisions: &[(String, Vec<Decision>)], took: Duration);
 
     /// A change of definitions was refused.
     fn note_refusal(&self);
@@ -168,8 +168,8 @@ impl Context {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn finalized(&self) -> Result<Arc<BTreeSet<String>>, StoreError> {
-        let mut known = locked(&self.finalized);
+    pub fn finalized_leaves(&self) -> Result<Arc<BTreeSet<String>>, StoreError> {
+        let mut known = lock_shared(&self.finalized);
         if let Some(known) = &*known {
             return Ok(Arc::clone(known));
         }
@@ -181,20 +181,20 @@ impl Context {
 
     /// Has finalized periods read again: whether a commit that failed was durable is in the data.
     pub fn forget_finalized(&self) {
-        *locked(&self.finalized) = None;
+        *lock_shared(&self.finalized) = None;
     }
 
     /// These periods are finalized from now on.
     pub(crate) fn know_finalized(&self, finalized: BTreeSet<String>) {
-        *locked(&self.finalized) = Some(Arc::new(finalized));
+        *lock_shared(&self.finalized) = Some(Arc::new(finalized));
     }
 
     /// Does something with the deals that ran out of time.
     pub(crate) fn with_timeouts<T>(&self, look: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
-        look(&mut locked(&self.timeouts))
+        look(&mut lock_shared(&self.timeouts))
     }
 }
 
-fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_shared<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,7 +28,7 @@ use crate::context::Context;
 use crate::explain;
 
 /// Decides transactions on one ruleset, all plans; results in order.
-pub(crate) fn decide(
+pub(crate) fn decide_transactions(
     context: &Context,
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
@@ -47,8 +47,11 @@ pub(crate) fn decide(
 }
 
 /// Records a round of work, with what is posted because periods are finalized.
-pub(crate) fn record(context: &Context, batch: &mut CommitBatch) -> Result<(), StoreError> {
-    let finalized = context.finalized()?;
+pub(crate) fn record_with_postings(
+    context: &Context,
+    batch: &mut CommitBatch,
+) -> Result<(), StoreError> {
+    let finalized = context.finalized_leaves()?;
     if !finalized.is_empty() {
         let calendar = context.ruleset.load().settings.calendar.clone();
         for (id, decisions) in &mut batch.decisions {
@@ -56,16 +59,16 @@ pub(crate) fn record(context: &Context, batch: &mut CommitBatch) -> Result<(), S
             posting::post_corrections(decisions, &frozen, &calendar, &finalized);
         }
     }
-    write(context, batch)
+    write_work(context, batch)
 }
 
 /// Records a round of work as it is.
-pub(crate) fn write(context: &Context, work: &CommitBatch) -> Result<(), StoreError> {
+pub(crate) fn write_work(context: &Context, work: &CommitBatch) -> Result<(), StoreError> {
     let started = context.surroundings.elapsed();
     context.ledger.commit_batch(work)?;
-    timeouts::note(context, &work.decisions);
+    timeouts::note_timeouts(context, &work.decisions);
 
     let took = context.surroundings.elapsed().saturating_sub(started);
-    context.surroundings.committed(&work.decisions, took);
+    context.surroundings.note_commit(&work.decisions, took);
     Ok(())
 }

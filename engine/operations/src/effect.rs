@@ -30,7 +30,7 @@ pub struct MoneyChange {
 
 impl MoneyChange {
     /// Which limit it exceeds, in words; none when it stays within all.
-    pub fn exceeds(&self, limits: &Limits) -> Option<String> {
+    pub fn exceeded_limit(&self, limits: &Limits) -> Option<String> {
         let credits = self.credits.exceeded_limit(limits);
         let moved = self.rewards.iter();
         let moved = moved.map(|line| (&*line.name, &*line.unit_type, line.difference));
@@ -47,7 +47,7 @@ impl MoneyChange {
     }
 
     /// What is recorded and answered of it.
-    pub fn effect(&self) -> MoneyEffect {
+    pub fn money_effect(&self) -> MoneyEffect {
         let report = self.credits.to_report();
         let credits = MovedMoney {
             by_plan: report.by_plan,
@@ -108,7 +108,8 @@ fn decided_by_both(
 
         let mut after = by(new, &stored);
         // As a recalculation of open periods would: what is finalized keeps its credits.
-        after.retain(|one| is_waiting(&one.stored) || meant(new, one, today, &finalized));
+        after
+            .retain(|one| is_waiting(&one.stored) || may_still_change(new, one, today, &finalized));
         let stored: Vec<TransactionRecord> = after.iter().map(|one| one.stored.clone()).collect();
         let before = by(current, &stored);
 
@@ -124,7 +125,7 @@ fn decided_by_both(
 }
 
 /// Whether the period of a deal may still change.
-fn meant(
+fn may_still_change(
     ruleset: &Ruleset,
     one: &RedecideItem,
     today: jiff::civil::Date,

@@ -16,7 +16,7 @@ use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
 use crate::context::Context;
-use crate::decoded::Understood;
+use crate::decoded::DecodedDelivery;
 
 /// The source of rows that came by `POST /v1/transactions`; no path of a webhook has a slash.
 pub const IMPORT: &str = "/v1/transactions";
@@ -48,7 +48,7 @@ pub fn decode_delivery(
     ruleset: &Ruleset,
     machines: &mut IntakeMachine,
     delivery: &Delivery,
-) -> Result<Understood, String> {
+) -> Result<DecodedDelivery, String> {
     let records = delivery_records(context, ruleset, machines, delivery)?;
 
     let total = records.len();
@@ -77,7 +77,7 @@ pub fn decode_delivery(
 
     match rest {
         Some(reason) if rows.is_empty() => Err(reason),
-        rest => Ok(Understood { rows, rest }),
+        rest => Ok(DecodedDelivery { rows, rest }),
     }
 }
 

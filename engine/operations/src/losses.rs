@@ -97,7 +97,7 @@ pub(crate) fn reward_changes(
             let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
             let before = plan_rewards(old, &plan, &period.id, &by_leaf);
             let after = plan_rewards(new, &plan, &period.id, &by_leaf);
-            found.extend(differing((&plan, &period.id), new, &before, &after));
+            found.extend(differing_payees((&plan, &period.id), new, &before, &after));
         }
     }
 
@@ -105,7 +105,7 @@ pub(crate) fn reward_changes(
 }
 
 /// Who gets another amount of a plan in a period.
-fn differing(
+fn differing_payees(
     (plan, period): (&str, &str),
     new: &Ruleset,
     before: &PlanRewards,

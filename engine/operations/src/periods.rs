@@ -18,7 +18,7 @@ use accredit_seams::store::StoreError;
 
 use crate::context::Context;
 use crate::decide::again::redecide_pinned;
-use crate::decide::write;
+use crate::decide::write_work;
 
 /// Who finalizes what `[calendar]` lists.
 const CALENDAR_FILE: &str = "accredit.toml";
@@ -28,9 +28,11 @@ const CALENDAR_FILE: &str = "accredit.toml";
 ///
 /// # Errors
 /// When the data cannot be read.
-pub fn listed(context: &Context) -> Result<Vec<(Period, PeriodState)>, StoreError> {
+pub fn periods_due_by_calendar(
+    context: &Context,
+) -> Result<Vec<(Period, PeriodState)>, StoreError> {
     let calendar = context.ruleset.load().settings.calendar.clone();
-    let finalized = context.finalized()?;
+    let finalized = context.finalized_leaves()?;
     let due = calendar.finalizations_before(Some(context.business_date())).into_iter();
     let due = due.filter(|(_, leaf)| !finalized.contains(&leaf.id));
 
@@ -53,8 +55,12 @@ pub fn listed(context: &Context) -> Result<Vec<(Period, PeriodState)>, StoreErro
 ///
 /// # Errors
 /// When the data cannot be read or written.
-pub fn finalize(context: &Context, leaf: &Period, said: &PeriodState) -> Result<usize, StoreError> {
-    let mut finalized = BTreeSet::clone(&*context.finalized()?);
+pub fn finalize_leaf(
+    context: &Context,
+    leaf: &Period,
+    said: &PeriodState,
+) -> Result<usize, StoreError> {
+    let mut finalized = BTreeSet::clone(&*context.finalized_leaves()?);
     finalized.insert(leaf.id.clone());
 
     let mut work =
@@ -75,7 +81,7 @@ pub fn finalize(context: &Context, leaf: &Period, said: &PeriodState) -> Result<
 
     // Whether a commit that failed was durable all the same is read from the data file.
     context.forget_finalized();
-    write(context, &work)?;
+    write_work(context, &work)?;
     context.know_finalized(finalized);
 
     tracing::info!(period = leaf.id, rows.frozen = count, "finalized");

@@ -29,7 +29,7 @@ use crate::error::OperationError;
 /// What is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum ReleaseKind {
     /// Credits and rewards so far, as pending.
     Credits,
     /// Rewards, as confirmed.
@@ -38,9 +38,9 @@ pub enum What {
 
 /// A wish to release a calculation.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct PublishRequest {
     /// What.
-    pub what: What,
+    pub what: ReleaseKind,
     /// Why it may be certain before the period has ended.
     pub force: Option<String>,
     /// Why, if said.
@@ -55,7 +55,7 @@ pub struct Wish {
 pub fn publish_calculation(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &Wish,
+    wish: &PublishRequest,
 ) -> Result<Release, OperationError> {
     let ledger = &context.ledger;
     let known = ledger.find_release(&wanted.plan, &wanted.period.id)?;
@@ -67,8 +67,8 @@ pub fn publish_calculation(
 
     if release.status == RELEASE_CONFIRMED {
         return match wish.what {
-            What::Rewards => Ok(release),
-            What::Credits => {
+            ReleaseKind::Rewards => Ok(release),
+            ReleaseKind::Credits => {
                 let detail = "its rewards are released: what changes now is corrected in an \
                                   open period, once this one is finalized";
                 Err(OperationError::conflict("already_confirmed", detail))
@@ -76,7 +76,7 @@ pub fn publish_calculation(
         };
     }
 
-    let forced = wish.what == What::Rewards && is_early(context, wanted, wish)?;
+    let forced = wish.what == ReleaseKind::Rewards && is_early(context, wanted, wish)?;
     let calculation = calculations::read_calculation(context, wanted)?;
     let act = ReleaseAct {
         date: context.business_date().to_string(),
@@ -90,11 +90,11 @@ pub fn publish_calculation(
 
     release.publications += 1;
     match wish.what {
-        What::Credits => {
+        ReleaseKind::Credits => {
             RELEASE_PENDING.clone_into(&mut release.status);
             release.credits = Some(act.clone());
         }
-        What::Rewards => {
+        ReleaseKind::Rewards => {
             RELEASE_CONFIRMED.clone_into(&mut release.status);
             release.rewards = Some(act.clone());
         }
@@ -109,7 +109,7 @@ pub fn publish_calculation(
 fn is_early(
     context: &Context,
     wanted: &CalculationScope,
-    wish: &Wish,
+    wish: &PublishRequest,
 ) -> Result<bool, OperationError> {
     let run = context.last_run()?;
     if run.is_some_and(|run| run >= wanted.period.end) {

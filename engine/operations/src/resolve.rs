@@ -33,7 +33,10 @@ pub struct ResolveOrder {
 }
 
 /// Does it, or answers with what the first time did.
-pub fn resolve(context: &Context, order: ResolveOrder) -> Result<PostedCredit, OperationError> {
+pub fn resolve_credit(
+    context: &Context,
+    order: ResolveOrder,
+) -> Result<PostedCredit, OperationError> {
     let row = row_of(context, &order.credit)?;
 
     let credit = Some(posting::credit_of(&row));
@@ -101,7 +104,7 @@ pub(crate) fn refuse_without_rules(
 
 /// Whether the row, or the period that its credit belongs to, never changes again.
 fn is_finalized(context: &Context, row: &PostedCredit) -> Result<bool, StoreError> {
-    let finalized = context.finalized()?;
+    let finalized = context.finalized_leaves()?;
     let calendar = context.ruleset.load().settings.calendar.clone();
     let own = calendar.period_on(row.incentive_date, PeriodKind::Leaf);
     Ok(finalized.contains(&*row.period) || own.is_some_and(|own| finalized.contains(&own.id)))

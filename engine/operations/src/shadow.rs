@@ -24,18 +24,18 @@ use crate::replay::{self, RedecideItem};
 
 const KEY: &str = "shadow";
 
-fn locked(context: &Context) -> MutexGuard<'_, Option<RunningShadow>> {
+fn lock_shadow(context: &Context) -> MutexGuard<'_, Option<RunningShadow>> {
     context.shadow.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The kept change that runs as a shadow.
 pub fn running_change(context: &Context) -> Option<u64> {
-    locked(context).as_ref().map(|shadow| shadow.sums.change)
+    lock_shadow(context).as_ref().map(|shadow| shadow.sums.change)
 }
 
 /// The sums so far, and the ruleset that made them.
-pub fn sums(context: &Context) -> Option<(ShadowSums, Arc<str>)> {
-    let shadow = locked(context);
+pub fn shadow_sums(context: &Context) -> Option<(ShadowSums, Arc<str>)> {
+    let shadow = lock_shadow(context);
     shadow.as_ref().map(|shadow| (shadow.sums.clone(), Arc::clone(&shadow.ruleset.hash)))
 }
 
@@ -49,7 +49,7 @@ fn ruleset_for(context: &Context, kept: &Proposal) -> Result<Arc<Ruleset>, Opera
 }
 
 /// Lets a kept change run beside the rules in force, from the next deal on; one that runs ends.
-pub fn start(context: &Context, kept: &Proposal, who: &str) -> Result<(), OperationError> {
+pub fn start_shadow(context: &Context, kept: &Proposal, who: &str) -> Result<(), OperationError> {
     if !kept.can_be_activated() {
         let detail = "only a change that check finds sound can run as a shadow";
         return Err(OperationError::conflict("not_checked", detail));
@@ -57,7 +57,7 @@ pub fn start(context: &Context, kept: &Proposal, who: &str) -> Result<(), Operat
 
     let ruleset = ruleset_for(context, kept)?;
     let sums = ShadowSums { change: kept.id, since_ms: context.now_ms(), ..ShadowSums::default() };
-    stop(context, who)?;
+    stop_shadow(context, who)?;
 
     let row = serde_json::to_vec(&sums);
     let row = row?;
@@ -66,14 +66,14 @@ pub fn start(context: &Context, kept: &Proposal, who: &str) -> Result<(), Operat
     let noted = context.ledger.set_meta_audited((KEY, &row), context.now_ms(), said);
     noted?;
 
-    *locked(context) = Some(RunningShadow { ruleset, sums });
+    *lock_shadow(context) = Some(RunningShadow { ruleset, sums });
 
     Ok(())
 }
 
 /// Ends the shadow; gives its sums, which the audit trail keeps.
-pub fn stop(context: &Context, who: &str) -> Result<Option<ShadowSums>, OperationError> {
-    let mut shadow = locked(context);
+pub fn stop_shadow(context: &Context, who: &str) -> Result<Option<ShadowSums>, OperationError> {
+    let mut shadow = lock_shadow(context);
     let Some(sums) = shadow.as_ref().map(|shadow| shadow.sums.clone()) else {
         return Ok(None);
     };
@@ -99,20 +99,20 @@ pub fn stop(context: &Context, who: &str) -> Result<Option<ShadowSums>, Operatio
 /// Ends the shadow when it is this change that runs.
 pub fn end_of(context: &Context, change: u64, who: &str) -> Result<(), OperationError> {
     if running_change(context) == Some(change) {
-        stop(context, who)?;
+        stop_shadow(context, who)?;
     }
     Ok(())
 }
 
 /// Counts deals that could not be shown to the shadow.
-fn missed(context: &Context, deals: u64) {
-    if let Some(running) = locked(context).as_mut() {
+fn count_missed_deals(context: &Context, deals: u64) {
+    if let Some(running) = lock_shadow(context).as_mut() {
         running.sums.missed += deals;
     }
 }
 
 /// Goes on with the shadow that ran when the server stopped.
-pub fn resume(context: &Context) {
+pub fn resume_shadow(context: &Context) {
     let kept = context.ledger.get_meta(KEY).ok().flatten();
     let sums = kept.and_then(|row| serde_json::from_slice::<ShadowSums>(&row).ok());
     let Some(sums) = sums else { return };
@@ -120,7 +120,7 @@ pub fn resume(context: &Context) {
     // One that was activated or withdrawn just before the stop.
     let change = change.filter(Proposal::can_be_activated);
     match change.map(|change| ruleset_for(context, &change)) {
-        Some(Ok(ruleset)) => *locked(context) = Some(RunningShadow { ruleset, sums }),
+        Some(Ok(ruleset)) => *lock_shadow(context) = Some(RunningShadow { ruleset, sums }),
         Some(Err(error)) => tracing::warn!(
             change = sums.change,
             error.cause = %error,
@@ -130,14 +130,15 @@ pub fn resume(context: &Context) {
     }
 }
 
-fn keep(context: &Context, sums: &ShadowSums) -> Result<(), OperationError> {
+fn store_sums(context: &Context, sums: &ShadowSums) -> Result<(), OperationError> {
     let row = serde_json::to_vec(sums)?;
     context.ledger.set_meta(KEY, &row).map_err(OperationError::from)
 }
 
 /// Decides deals that were just recorded by the shadow's rules, and counts what differs.
 fn show_deals(context: &Context, deals: Vec<TransactionRecord>) -> Result<(), OperationError> {
-    let running = locked(context).as_ref().map(|one| (one.sums.change, Arc::clone(&one.ruleset)));
+    let running =
+        lock_shadow(context).as_ref().map(|one| (one.sums.change, Arc::clone(&one.ruleset)));
     let Some((change, candidate)) = running else { return Ok(()) };
 
     let current = context.ruleset.load_full();
@@ -159,7 +160,7 @@ fn show_deals(context: &Context, deals: Vec<TransactionRecord>) -> Result<(), Op
     let decided = decided?;
 
     // Another change may have taken its place while these deals were decided.
-    let mut shadow = locked(context);
+    let mut shadow = lock_shadow(context);
     let Some(running) = shadow.as_mut().filter(|running| running.sums.change == change) else {
         return Ok(());
     };
@@ -170,11 +171,11 @@ fn show_deals(context: &Context, deals: Vec<TransactionRecord>) -> Result<(), Op
         running.sums.add(&one.stored.id, one.stored.version > 1, delta);
     }
 
-    keep(context, &running.sums)
+    store_sums(context, &running.sums)
 }
 
 /// Shows the shadow what was recorded, if one runs. Nothing that goes wrong in it reaches the deals.
-pub(crate) fn show(context: &Context, decisions: &[(String, Vec<Decision>)]) {
+pub(crate) fn show_to_shadow(context: &Context, decisions: &[(String, Vec<Decision>)]) {
     if decisions.is_empty() || running_change(context).is_none() {
         return;
     }
@@ -191,5 +192,5 @@ pub(crate) fn show(context: &Context, decisions: &[(String, Vec<Decision>)]) {
     };
 
     tracing::warn!(error.cause = %cause, "the shadow missed deals");
-    missed(context, decisions.len() as u64);
+    count_missed_deals(context, decisions.len() as u64);
 }

@@ -120,14 +120,14 @@ impl<'r> Survey<'r> {
         findings.extend(self.scientific.scientific_warning());
         findings.extend(self.blank.blank_warning(&self.ruleset.settings.fields.id));
 
-        let more = self.keys.more();
+        let more = self.keys.excess_count();
         let deals = self.rows.saturating_sub(more);
-        let repeated = self.keys.repeated();
+        let repeated = self.keys.repeated_keys();
         if repeated.is_empty() {
             return Ok(Suspicions { findings, conflicts: Keys::default() });
         }
 
-        let (found, conflicts) = repeated::look(self.ruleset, repeated, again)?;
+        let (found, conflicts) = repeated::find_repeated(self.ruleset, repeated, again)?;
         findings.extend(found.findings(self.rows, deals));
         Ok(Suspicions { findings, conflicts })
     }

@@ -19,7 +19,7 @@ mod views;
 
 use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
 
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use signature::Signature;
 
 /// A function of the table, with all its forms.
@@ -43,9 +43,9 @@ impl ScriptFunction {
     }
 
     /// What it gives; `Any` where its forms give different things.
-    pub(super) fn returns(&self) -> Kind {
+    pub(super) fn returns(&self) -> ValueKind {
         let kinds = self.signatures.iter().map(|signature| signature.returns);
-        kinds.reduce(Kind::or).unwrap_or(Kind::Any)
+        kinds.reduce(ValueKind::or).unwrap_or(ValueKind::Any)
     }
 }
 

@@ -125,7 +125,7 @@ impl<'b> Body<'b> {
     ///
     /// # Errors
     /// Where it is not rows, and why.
-    pub(crate) fn open(
+    pub(crate) fn open_body(
         format: RowFormat,
         body: &'b [u8],
         layout: &FileLayout,
@@ -134,7 +134,7 @@ impl<'b> Body<'b> {
         match format {
             RowFormat::Text(format) => Ok(Body::Text(TextBody::open(format, body, layout)?)),
             RowFormat::Xlsx => {
-                let sheet = Spreadsheet::open(body, layout, unpacked_max)?;
+                let sheet = Spreadsheet::open_spreadsheet(body, layout, unpacked_max)?;
                 Ok(Body::Sheet(Box::new(sheet)))
             }
             RowFormat::Parquet => Err(NotRead::Malformed(MalformedBody {
@@ -147,7 +147,7 @@ impl<'b> Body<'b> {
     }
 
     /// The delimiter of text, where it is none of commas and was found out.
-    pub(crate) fn detected(&self) -> Option<char> {
+    pub(crate) fn detected_delimiter(&self) -> Option<char> {
         match self {
             Body::Text(text) => text.detected(),
             Body::Sheet(_) => None,
@@ -223,7 +223,8 @@ mod tests {
         archive.write_all(&vec![b' '; 3 * MIB]).unwrap();
         let sheet = archive.finish().unwrap().into_inner();
         assert!(sheet.len() < MIB / 8);
-        let opened = Body::open(RowFormat::Xlsx, &sheet, &FileLayout::default(), 2 * MIB as u64);
+        let opened =
+            Body::open_body(RowFormat::Xlsx, &sheet, &FileLayout::default(), 2 * MIB as u64);
         assert!(matches!(opened, Err(NotRead::TooLarge(_))));
 
         let mut packed = GzEncoder::new(Vec::new(), Compression::best());

@@ -33,12 +33,12 @@ impl<'b> Spreadsheet<'b> {
     ///
     /// # Errors
     /// Where it is not rows, and why.
-    pub(super) fn open(
+    pub(super) fn open_spreadsheet(
         body: &'b [u8],
         layout: &FileLayout,
         bytes_max: u64,
     ) -> Result<Self, NotRead> {
-        measure(body, bytes_max)?;
+        measure_unpacked(body, bytes_max)?;
 
         let book = calamine::open_workbook_from_rs(Cursor::new(body));
         let book: Xlsx<_> = book.map_err(|error| malformed_sheet(1, &error))?;
@@ -78,7 +78,7 @@ impl<'b> Spreadsheet<'b> {
 
 /// Unpacks every file of a spreadsheet once, into nothing: what it says of their sizes need not be
 /// true.
-fn measure(body: &[u8], bytes_max: u64) -> Result<(), NotRead> {
+fn measure_unpacked(body: &[u8], bytes_max: u64) -> Result<(), NotRead> {
     let archive = ZipArchive::new(Cursor::new(body));
     let mut archive = archive.map_err(|error| malformed_sheet(1, &error))?;
 

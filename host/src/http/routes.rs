@@ -106,7 +106,7 @@ pub(crate) fn build_api() -> Api {
         "/v1/transactions",
         get(deals::list_deals)
             .with_role(Reader)
-            .and_methods(post(imports::import).with_role(Admin)),
+            .and_methods(post(imports::import_transactions).with_role(Admin)),
     );
     small.merge(large).time_limit(TIMEOUT).merge(imports.time_limit(imports::TIMEOUT))
 }

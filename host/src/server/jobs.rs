@@ -21,27 +21,27 @@ use accredit_operations::calculations::CalculationScope;
 use accredit_operations::decide::{redrive, run};
 use accredit_operations::error::OperationError;
 use accredit_operations::periods;
-use accredit_operations::release::{self, Wish};
+use accredit_operations::release::{self, PublishRequest};
 use accredit_operations::resolve::{self, ResolveOrder};
 
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 
 /// Resolves a credit; one that is not known yet may still be in the inbox.
 pub(crate) fn resolve_known(
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     order: ResolveOrder,
 ) -> Result<PostedCredit, OperationError> {
-    know(turn, &order.credit)?;
-    resolve::resolve(turn.context(), order)
+    decide_until_known(turn, &order.credit)?;
+    resolve::resolve_credit(turn.context(), order)
 }
 
 /// Adjusts a credit or a transaction; one that is not known yet may still be in the inbox.
-pub(crate) fn adjust(
-    turn: &mut dyn Turn,
+pub(crate) fn adjust_amount(
+    turn: &mut dyn WorkerTurn,
     order: AdjustOrder,
 ) -> Result<ResolutionRecord, OperationError> {
     match &order.subject {
-        AdjustmentSubject::Credit(id) => know(turn, id)?,
+        AdjustmentSubject::Credit(id) => decide_until_known(turn, id)?,
         AdjustmentSubject::Transaction(_) => catch_up(turn)?,
     }
     adjust::adjust_amount(turn.context(), order)
@@ -49,7 +49,7 @@ pub(crate) fn adjust(
 
 /// Releases every held credit that `wanted` selects, in one decision; gives their ids.
 pub(crate) fn release_all(
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     query: &CreditQuery,
     wanted: &dyn Fn(&PostedCredit) -> bool,
     by: (&str, Option<&str>, Option<&Approval>),
@@ -59,10 +59,10 @@ pub(crate) fn release_all(
 }
 
 /// Publishes a calculation; the release as it is then.
-pub(crate) fn publish(
-    turn: &mut dyn Turn,
+pub(crate) fn publish_release(
+    turn: &mut dyn WorkerTurn,
     wanted: &CalculationScope,
-    wish: &Wish,
+    wish: &PublishRequest,
 ) -> Result<Release, OperationError> {
     catch_up(turn)?;
     turn.new_day();
@@ -70,18 +70,18 @@ pub(crate) fn publish(
 }
 
 /// Freezes a leaf period, with everything that was acknowledged until now.
-pub(crate) fn finalize(
-    turn: &mut dyn Turn,
+pub(crate) fn finalize_with_arrivals(
+    turn: &mut dyn WorkerTurn,
     leaf: &Period,
     said: &PeriodState,
 ) -> Result<usize, OperationError> {
     turn.catch_up()?;
-    Ok(periods::finalize(turn.context(), leaf, said)?)
+    Ok(periods::finalize_leaf(turn.context(), leaf, said)?)
 }
 
 /// Refuses a selection of transactions that names some which nobody delivered.
 pub(crate) fn check_selected(
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     selected: &BTreeSet<String>,
 ) -> Result<(), OperationError> {
     catch_up(turn)?;
@@ -89,12 +89,12 @@ pub(crate) fn check_selected(
 }
 
 /// Decides again what is parked or held by an error; how many deals that were.
-pub(crate) fn redrive_parked(turn: &mut dyn Turn) -> Result<usize, OperationError> {
+pub(crate) fn redrive_parked(turn: &mut dyn WorkerTurn) -> Result<usize, OperationError> {
     Ok(redrive::redrive_parked(turn.context())?)
 }
 
 /// Decides what has arrived, unless the credit is known already.
-fn know(turn: &mut dyn Turn, credit: &str) -> Result<(), OperationError> {
+fn decide_until_known(turn: &mut dyn WorkerTurn, credit: &str) -> Result<(), OperationError> {
     if turn.context().ledger.find_credit(credit)?.is_some() {
         return Ok(());
     }
@@ -102,7 +102,7 @@ fn know(turn: &mut dyn Turn, credit: &str) -> Result<(), OperationError> {
 }
 
 /// What could not be decided refuses what was asked for.
-fn catch_up(turn: &mut dyn Turn) -> Result<(), OperationError> {
+fn catch_up(turn: &mut dyn WorkerTurn) -> Result<(), OperationError> {
     turn.catch_up().map_err(|error| {
         tracing::error!(error.cause = %error, "deliveries that came before are not decided");
         let detail = "deliveries that came before could not be decided; nothing was done";

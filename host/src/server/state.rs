@@ -28,7 +28,7 @@ use jiff::civil::Date;
 
 use crate::http::problem::Problem;
 use crate::plugins;
-use crate::server::channels::{Orders, Writer};
+use crate::server::channels::{OrderSender, Writer};
 use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
@@ -66,7 +66,7 @@ pub(crate) struct Service {
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// The way to the worker.
-    pub(crate) orders: Orders,
+    pub(crate) orders: OrderSender,
     /// Runs of calculations that have not ended.
     pub(crate) runs: Arc<ActiveRuns>,
     /// Answers that take longer than a request.
@@ -86,7 +86,7 @@ pub(crate) struct Outside {
     /// Counters.
     pub(crate) metrics: Arc<Metrics>,
     /// The way to the worker.
-    pub(crate) orders: Orders,
+    pub(crate) orders: OrderSender,
 }
 
 impl Surroundings for Outside {
@@ -125,7 +125,7 @@ impl Surroundings for Outside {
         clock::elapsed()
     }
 
-    fn committed(&self, decisions: &[(String, Vec<Decision>)], took: Duration) {
+    fn note_commit(&self, decisions: &[(String, Vec<Decision>)], took: Duration) {
         self.metrics.observe_commit(took);
 
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();

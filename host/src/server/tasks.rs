@@ -93,7 +93,7 @@ impl TaskRegistry {
     }
 
     /// The task of a request, and whether it is new.
-    pub(super) fn begin(
+    pub(super) fn begin_task(
         &self,
         asked: &TaskRequest<'_>,
         at_ms: i64,
@@ -137,6 +137,6 @@ impl TaskRegistry {
 }
 
 /// How long the headers want to wait.
-pub(crate) fn wait(headers: &HeaderMap) -> Duration {
+pub(crate) fn requested_wait(headers: &HeaderMap) -> Duration {
     crate::http::results::runs::preferred_wait(headers)
 }

@@ -25,7 +25,7 @@ use accredit_operations::periods;
 use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 
-use crate::server::channels::{Job, Order, OrderQueue, Turn};
+use crate::server::channels::{OrderQueue, WorkerJob, WorkerOrder, WorkerTurn};
 use crate::server::jobs;
 use crate::server::metrics::Metrics;
 use crate::server::runs::ActiveRuns;
@@ -121,18 +121,18 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
 
     again::carry_out(&parts.context);
     timeouts::find(&parts.context);
-    redrive::resume(&parts.context);
+    redrive::resume_redrive(&parts.context);
     loop {
         let is_stopping = worker.is_stopping();
         let more = !is_stopping && worker.do_round();
 
         let wait = if more { Duration::ZERO } else { TICK };
         match queue.next(wait) {
-            Some(Order::Wake) | None => (),
+            Some(WorkerOrder::Wake) | None => (),
             // Dropped at a stop: its caller hears that the server stops.
-            Some(Order::Do(_)) if worker.is_stopping() => (),
-            Some(Order::Do(job)) => worker.do_job(job),
-            Some(Order::Stop) => break,
+            Some(WorkerOrder::Do(_)) if worker.is_stopping() => (),
+            Some(WorkerOrder::Do(job)) => worker.do_job(job),
+            Some(WorkerOrder::Stop) => break,
         }
     }
 
@@ -241,7 +241,7 @@ impl Worker {
     }
 
     /// Does a job; one that panics leaves the worker as it was, and its caller with an error.
-    fn do_job(&mut self, job: Job) {
+    fn do_job(&mut self, job: WorkerJob) {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             tracing::error!("a job of the worker panicked");
             self.machines = IntakeMachine::default();
@@ -251,10 +251,11 @@ impl Worker {
 
     /// Finalizes what the calendar in force lists, once its day is over.
     fn finalize_listed(&mut self) {
-        let listed = periods::listed(&self.context).unwrap_or_default();
+        let listed = periods::periods_due_by_calendar(&self.context).unwrap_or_default();
         for (leaf, said) in listed {
             // A panic over one period must not keep the worker from its other work.
-            let done = catch_unwind(AssertUnwindSafe(|| jobs::finalize(self, &leaf, &said)));
+            let done =
+                catch_unwind(AssertUnwindSafe(|| jobs::finalize_with_arrivals(self, &leaf, &said)));
             match done {
                 Ok(Ok(_)) => (),
                 Ok(Err(error)) => {
@@ -275,19 +276,19 @@ impl Worker {
     /// Decides deals again that ran out of time: the machine was busy, and may not be any more.
     fn retry_timeouts(&mut self) {
         let context = &self.context;
-        if !timeouts::any(context) || self.timeouts_tried.elapsed() < TIMEOUT_RETRY {
+        if !timeouts::any_timed_out(context) || self.timeouts_tried.elapsed() < TIMEOUT_RETRY {
             return;
         }
         self.timeouts_tried = Instant::now();
 
-        match timeouts::retry(context) {
+        match timeouts::retry_timed_out(context) {
             Ok(count) => tracing::info!(transactions = count, "tried again after a time limit"),
             Err(error) => tracing::error!(error.cause = %error, "not tried again"),
         }
     }
 }
 
-impl Turn for Worker {
+impl WorkerTurn for Worker {
     fn context(&self) -> &Context {
         &self.context
     }
@@ -314,7 +315,7 @@ impl Turn for Worker {
         match due.and_then(|due| caught::decide_isolated(&self.context, &due)) {
             Ok(count) => {
                 self.date = Some(today);
-                decide::run::ran(&self.context, today);
+                decide::run::record_last_run(&self.context, today);
                 tracing::info!(business.date = %today, holds.due = count, "business date");
             }
             Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),

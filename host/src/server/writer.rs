@@ -12,7 +12,7 @@ use accredit_ledger::Ledger;
 use accredit_ledger::inbox::{Delivery, Receipt};
 use tokio::sync::oneshot;
 
-use crate::server::channels::{NotTaken, Orders, WriterQueue, Writing};
+use crate::server::channels::{NotTaken, OrderSender, WriterQueue, Writing};
 use crate::server::metrics::Metrics;
 
 /// Deliveries in one commit; a larger request still goes in whole.
@@ -25,7 +25,7 @@ pub(crate) struct WriterParts<'a> {
     /// Counters.
     pub(crate) metrics: &'a Metrics,
     /// Whom it tells that there is something to decide.
-    pub(crate) orders: &'a Orders,
+    pub(crate) orders: &'a OrderSender,
 }
 
 /// Writes until it is told to stop.

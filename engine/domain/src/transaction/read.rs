@@ -125,9 +125,9 @@ impl<'t> TextBody<'t> {
         })?;
 
         let kind = match format {
-            TextFormat::Csv => Kind::Delimited(csv::delimiter(text, layout)?),
+            TextFormat::Csv => Kind::Delimited(csv::detect_delimiter(text, layout)?),
             TextFormat::Ndjson => Kind::Json(json::check_lines(text)?),
-            TextFormat::Json => Kind::Json(json::check(text)?),
+            TextFormat::Json => Kind::Json(json::check_syntax(text)?),
         };
         Ok(TextBody { text, layout: layout.clone(), kind })
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, TryLockError};
 
-use super::swap;
+use super::swap_ruleset;
 use crate::candidate::check_files;
 use crate::context::Context;
 use crate::error::OperationError;
@@ -54,7 +54,7 @@ fn take_recorded(context: &Context, activation: u64) -> Result<(), OperationErro
 
     let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
     use_secrets();
-    swap(context, ruleset, activation);
+    swap_ruleset(context, ruleset, activation);
 
     Ok(())
 }

@@ -74,9 +74,9 @@ pub(super) fn enforce_limits(
     people::keeps_people(context, current, new, change)?;
 
     let moved = effect::money_change(context, current, new, change.effective)?;
-    let Some(exceeded) = moved.exceeds(&change.limits) else { return Ok(moved) };
+    let Some(exceeded) = moved.exceeded_limit(&change.limits) else { return Ok(moved) };
     let detail = format!("{exceeded}; nothing was activated");
-    let report = json!({ "impact": moved.credits().to_report(), "money": moved.effect() });
+    let report = json!({ "impact": moved.credits().to_report(), "money": moved.money_effect() });
     Err(OperationError::conflict("stop_loss", detail).with_findings(vec![report]))
 }
 

@@ -16,7 +16,7 @@ use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
-use super::{caught, decide, record};
+use super::{caught, decide_transactions, record_with_postings};
 use crate::context::Context;
 use crate::explain;
 
@@ -90,7 +90,10 @@ fn decide_chunk_with(
     let decisions = redecide_pinned(context, &stored, &own)?;
     let at_ms = context.now_ms();
     let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
-    record(context, &mut CommitBatch { decisions, resolutions, ..CommitBatch::default() })?;
+    record_with_postings(
+        context,
+        &mut CommitBatch { decisions, resolutions, ..CommitBatch::default() },
+    )?;
     Ok(stored.len())
 }
 
@@ -190,7 +193,7 @@ fn decide_stored(
         resolutions.extend(new.map(|new| new.resolution.clone()));
     }
 
-    let decided = decide(context, ruleset, &transactions, &resolutions)?;
+    let decided = decide_transactions(context, ruleset, &transactions, &resolutions)?;
 
     // By the key that it is stored under: another ruleset may read another one.
     let ids = stored.iter().map(|one| one.id.clone());

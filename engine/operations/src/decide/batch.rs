@@ -12,7 +12,7 @@ use accredit_ledger::record::{ArrivedVersion, CommitBatch};
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
-use super::{decide, record};
+use super::{decide_transactions, record_with_postings};
 use crate::context::Context;
 use crate::intake::{IntakeMachine, decode_delivery, is_partial, next_version};
 use crate::shadow;
@@ -73,9 +73,9 @@ pub fn decide_batch(
     let new = current.into_values().filter(|current| current.new);
     let transactions: Vec<_> = new.map(|current| current.transaction).collect();
 
-    batch.decisions = decide(context, &ruleset, &transactions, &resolutions)?;
-    record(context, &mut batch)?;
-    shadow::show(context, &batch.decisions);
+    batch.decisions = decide_transactions(context, &ruleset, &transactions, &resolutions)?;
+    record_with_postings(context, &mut batch)?;
+    shadow::show_to_shadow(context, &batch.decisions);
 
     Ok(taken)
 }
@@ -87,7 +87,7 @@ fn take_delivery(
     sequence: u64,
     delivery: &Delivery,
 ) -> Result<(), StoreError> {
-    let decoded = context.decoded.take(growing.ruleset, delivery);
+    let decoded = context.decoded.take_decoded(growing.ruleset, delivery);
     let understood =
         decoded.unwrap_or_else(|| decode_delivery(context, growing.ruleset, machines, delivery));
 

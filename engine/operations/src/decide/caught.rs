@@ -12,7 +12,7 @@ use accredit_seams::store::StoreError;
 use serde_json::json;
 
 use super::again::{REDECIDE_BATCH_MAX, decide_chunk};
-use super::record;
+use super::record_with_postings;
 use crate::context::Context;
 
 /// Does something that may panic; none when it did.
@@ -56,19 +56,19 @@ pub fn decide_isolated(context: &Context, ids: &[String]) -> Result<usize, Store
 
 /// Records decisions; where that fails inside the server, one by one without those that do.
 pub(crate) fn record_isolated(context: &Context, work: &mut CommitBatch) -> Result<(), StoreError> {
-    if run_guarded("recording", || record(context, work))?.is_some() {
+    if run_guarded("recording", || record_with_postings(context, work))?.is_some() {
         return Ok(());
     }
     for one in std::mem::take(&mut work.decisions) {
         let id = one.0.clone();
         let mut alone = CommitBatch { decisions: vec![one], ..CommitBatch::default() };
-        if run_guarded("recording", || record(context, &mut alone))?.is_none() {
+        if run_guarded("recording", || record_with_postings(context, &mut alone))?.is_none() {
             alert_undecided(context, &id)?;
         }
     }
 
     let recredited = work.recredited.take();
-    record(context, &mut CommitBatch { recredited, ..CommitBatch::default() })
+    record_with_postings(context, &mut CommitBatch { recredited, ..CommitBatch::default() })
 }
 
 fn alert_undecided(context: &Context, id: &str) -> Result<(), StoreError> {

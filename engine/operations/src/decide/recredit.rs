@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::replay::{self, ReplaySelection};
 
 /// Transactions looked at in one round, at least.
-const LOOK_AT: u64 = 512;
+const RECREDIT_CHUNK: u64 = 512;
 
 /// Decides the next few transactions again that `wish` is about.
 ///
@@ -26,7 +26,7 @@ pub fn decide_some(context: &Context, wish: RecreditRequest) -> Result<(), Store
     let ruleset = context.ruleset.load_full();
     let today = context.business_date();
     let pins = replay::stored_pins(context, &ruleset)?;
-    let finalized = context.finalized()?;
+    let finalized = context.finalized_leaves()?;
     let selection = ReplaySelection {
         ruleset: &ruleset,
         pins: &pins,
@@ -38,7 +38,7 @@ pub fn decide_some(context: &Context, wish: RecreditRequest) -> Result<(), Store
 
     let mut again = Vec::new();
     let mut next = Some(wish.next);
-    while let Some(from) = next.filter(|from| *from < wish.next + LOOK_AT) {
+    while let Some(from) = next.filter(|from| *from < wish.next + RECREDIT_CHUNK) {
         let found = context.ledger.records_from(from)?;
         next = found.map(|(stored, next)| {
             again.extend(selection.select_stale(stored));

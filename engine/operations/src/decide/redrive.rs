@@ -18,7 +18,7 @@ const PAGE: usize = 1000;
 /// # Errors
 /// When the data cannot be read or written.
 pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
-    let mut ids = stopped(context)?;
+    let mut ids = stopped_transactions(context)?;
     ids.sort();
     ids.dedup();
     caught::decide_isolated(context, &ids)
@@ -48,14 +48,14 @@ pub fn redrive_when_asked(context: &Context) -> Result<(), StoreError> {
 }
 
 /// Asks again for the try of parked deals that an activation asked an earlier process for.
-pub fn resume(context: &Context) {
+pub fn resume_redrive(context: &Context) {
     if !matches!(context.ledger.redrive_request(), Ok(None)) {
         context.redrives.add_request();
     }
 }
 
 /// Transactions that are parked, and those with a credit that a policy's error holds.
-fn stopped(context: &Context) -> Result<Vec<String>, StoreError> {
+fn stopped_transactions(context: &Context) -> Result<Vec<String>, StoreError> {
     let ledger = &context.ledger;
     let (mut ids, mut from) = (Vec::new(), Some(0));
     while let Some(number) = from {

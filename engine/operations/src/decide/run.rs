@@ -16,15 +16,15 @@ use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 
 use super::again::redecide_pinned;
-use super::record;
+use super::record_with_postings;
 use crate::context::{Context, LAST_RUN};
 use crate::error::{OperationError, RefusalDetail};
 
 /// Transactions decided again in one step, at least.
-const STEP: usize = 512;
+const RUN_CHUNK: usize = 512;
 
 /// Without what depends on when it was decided rather than on what.
-fn content(decision: &Decision) -> Decision {
+fn comparable_content(decision: &Decision) -> Decision {
     let mut decision =
         Decision { as_of: None, ruleset: RulesetHash::default(), ..decision.clone() };
     decision.credits.iter_mut().for_each(|row| row.ruleset = RulesetHash::default());
@@ -32,7 +32,11 @@ fn content(decision: &Decision) -> Decision {
 }
 
 /// Whether a run is about a stored transaction.
-fn meant(run: &CalculationRun, leaves: &BTreeSet<String>, stored: &TransactionRecord) -> bool {
+fn is_selected(
+    run: &CalculationRun,
+    leaves: &BTreeSet<String>,
+    stored: &TransactionRecord,
+) -> bool {
     stored.decisions.iter().filter(|one| is_in_calculation(one, &run.plan, leaves)).any(
         |decision| match run.mode.as_str() {
             "full" => true,
@@ -78,7 +82,7 @@ pub fn check_selected(
 }
 
 /// Notes that everything was decided as of `today`.
-pub fn ran(context: &Context, today: Date) {
+pub fn record_last_run(context: &Context, today: Date) {
     let kept = context.ledger.set_meta(LAST_RUN, today.to_string().as_bytes());
     if let Err(error) = kept {
         tracing::error!(error.cause = %error, "the daily run was not noted");
@@ -93,7 +97,7 @@ pub fn look_up(
 ) -> Result<VecDeque<u64>, StoreError> {
     let mut found = Vec::new();
     context.ledger.visit_transactions(Some(leaves), &mut |stored| {
-        found.extend(meant(run, leaves, &stored).then_some(stored.number));
+        found.extend(is_selected(run, leaves, &stored).then_some(stored.number));
         Ok(())
     })?;
     found.sort_unstable();
@@ -106,7 +110,7 @@ pub fn next_few(
     left: &mut VecDeque<u64>,
 ) -> Result<Vec<TransactionRecord>, StoreError> {
     let mut some: Vec<TransactionRecord> = Vec::new();
-    while let Some(first) = left.front().copied().filter(|_| some.len() < STEP) {
+    while let Some(first) = left.front().copied().filter(|_| some.len() < RUN_CHUNK) {
         let Some((stored, next)) = context.ledger.records_from(first)? else {
             left.clear();
             break;
@@ -139,12 +143,12 @@ pub fn decide_step(
 ) -> Result<CalculationRun, StoreError> {
     let decisions = redecide_pinned(context, some, &[])?;
     let mut work = CommitBatch { decisions, ..CommitBatch::default() };
-    record(context, &mut work)?;
+    record_with_postings(context, &mut work)?;
     let mut run = CalculationRun { decided: run.decided + some.len(), ..run.clone() };
     for (id, after) in &work.decisions {
         let Some(before) = some.iter().find(|one| one.id == *id) else { continue };
         let of = |decisions: &[Decision]| -> Vec<Decision> {
-            decisions.iter().filter(|one| one.plan == run.plan).map(content).collect()
+            decisions.iter().filter(|one| one.plan == run.plan).map(comparable_content).collect()
         };
         run.differing += usize::from(of(&before.decisions) != of(after));
     }

@@ -10,7 +10,7 @@ use rhai::{Dynamic, Engine, INT};
 
 use super::ScriptFunction;
 use super::signature::{call, field, named, of};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
 use accredit_domain::calendar::HoldLength;
 use accredit_domain::transaction::{dates, trim_cell};
@@ -19,14 +19,14 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "date",
         signatures: &[
-            call(&[of(Kind::Text)], Kind::Date),
+            call(&[of(ValueKind::Text)], ValueKind::Date),
             call(
                 &[
-                    named("year", Kind::Number),
-                    named("month", Kind::Number),
-                    named("day", Kind::Number),
+                    named("year", ValueKind::Number),
+                    named("month", ValueKind::Number),
+                    named("day", ValueKind::Number),
                 ],
-                Kind::Date,
+                ValueKind::Date,
             ),
         ],
         page: "The date that an ISO text says: date(\"2022-01-31\").",
@@ -39,8 +39,8 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "year",
         signatures: &[
-            call(&[of(Kind::Date)], Kind::Number),
-            field(&[of(Kind::Date)], Kind::Number),
+            call(&[of(ValueKind::Date)], ValueKind::Number),
+            field(&[of(ValueKind::Date)], ValueKind::Number),
         ],
         page: "The year of a date.",
         arities: &[1],
@@ -51,8 +51,8 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "month",
         signatures: &[
-            call(&[of(Kind::Date)], Kind::Number),
-            field(&[of(Kind::Date)], Kind::Number),
+            call(&[of(ValueKind::Date)], ValueKind::Number),
+            field(&[of(ValueKind::Date)], ValueKind::Number),
         ],
         page: "The month of a date, 1 to 12.",
         arities: &[1],
@@ -63,8 +63,8 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "day",
         signatures: &[
-            call(&[of(Kind::Date)], Kind::Number),
-            field(&[of(Kind::Date)], Kind::Number),
+            call(&[of(ValueKind::Date)], ValueKind::Number),
+            field(&[of(ValueKind::Date)], ValueKind::Number),
         ],
         page: "The day of the month, 1 to 31.",
         arities: &[1],
@@ -74,7 +74,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "add_days",
-        signatures: &[call(&[of(Kind::Date), named("days", Kind::Number)], Kind::Date)],
+        signatures: &[call(
+            &[of(ValueKind::Date), named("days", ValueKind::Number)],
+            ValueKind::Date,
+        )],
         page: "The date so many days later, or earlier when negative.",
         arities: &[2],
         register: |engine| {
@@ -85,7 +88,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "add_months",
-        signatures: &[call(&[of(Kind::Date), named("months", Kind::Number)], Kind::Date)],
+        signatures: &[call(
+            &[of(ValueKind::Date), named("months", ValueKind::Number)],
+            ValueKind::Date,
+        )],
         page: "The date so many months later; the last day of a shorter month instead of a day \
                that it does not have.",
         arities: &[2],
@@ -97,7 +103,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "days_between",
-        signatures: &[call(&[named("from", Kind::Date), named("to", Kind::Date)], Kind::Number)],
+        signatures: &[call(
+            &[named("from", ValueKind::Date), named("to", ValueKind::Date)],
+            ValueKind::Number,
+        )],
         page: "How many days the second date is after the first; negative when it is before.",
         arities: &[2],
         register: |engine| {

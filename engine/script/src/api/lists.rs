@@ -13,16 +13,16 @@ use rust_decimal::Decimal;
 
 use super::signature::{call, method, named, of};
 use super::{ScriptFunction, register_pure};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "len",
         signatures: &[
-            call(&[of(Kind::Text)], Kind::Number),
-            call(&[of(Kind::Array)], Kind::Number),
-            call(&[of(Kind::Map)], Kind::Number),
+            call(&[of(ValueKind::Text)], ValueKind::Number),
+            call(&[of(ValueKind::Array)], ValueKind::Number),
+            call(&[of(ValueKind::Map)], ValueKind::Number),
         ],
         page: "The number of characters of a text, of items of an array, of keys of a map.",
         arities: &[1],
@@ -35,9 +35,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "is_empty",
         signatures: &[
-            call(&[of(Kind::Text)], Kind::Bool),
-            call(&[of(Kind::Array)], Kind::Bool),
-            call(&[of(Kind::Map)], Kind::Bool),
+            call(&[of(ValueKind::Text)], ValueKind::Bool),
+            call(&[of(ValueKind::Array)], ValueKind::Bool),
+            call(&[of(ValueKind::Map)], ValueKind::Bool),
         ],
         page: "Whether there is nothing in it.",
         arities: &[1],
@@ -50,9 +50,9 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "contains",
         signatures: &[
-            call(&[of(Kind::Text), named("part", Kind::Text)], Kind::Bool),
-            call(&[of(Kind::Array), named("item", Kind::Any)], Kind::Bool),
-            call(&[of(Kind::Map), named("key", Kind::Any)], Kind::Bool),
+            call(&[of(ValueKind::Text), named("part", ValueKind::Text)], ValueKind::Bool),
+            call(&[of(ValueKind::Array), named("item", ValueKind::Any)], ValueKind::Bool),
+            call(&[of(ValueKind::Map), named("key", ValueKind::Any)], ValueKind::Bool),
         ],
         page: "Whether it is in there; also written `part in text`.",
         arities: &[2],
@@ -65,7 +65,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "push",
-        signatures: &[method(&[of(Kind::Array), named("item", Kind::Any)], Kind::Any)],
+        signatures: &[method(
+            &[of(ValueKind::Array), named("item", ValueKind::Any)],
+            ValueKind::Any,
+        )],
         page: "Appends an item to an array.",
         arities: &[2],
         register: |engine| {
@@ -74,7 +77,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "sum",
-        signatures: &[call(&[of(Kind::Array)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Array)], ValueKind::Number)],
         page: "The sum of an array of numbers; 0 for an empty one.",
         arities: &[1],
         register: |engine| {
@@ -83,7 +86,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "keys",
-        signatures: &[call(&[of(Kind::Map)], Kind::Array)],
+        signatures: &[call(&[of(ValueKind::Map)], ValueKind::Array)],
         page: "The keys of a map in alphabetical order, as an array.",
         arities: &[1],
         register: |engine| {

@@ -9,14 +9,14 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::ScriptFunction;
 use super::signature::{call, named, of};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
 use accredit_domain::transaction::trim_cell;
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "number",
-        signatures: &[call(&[of(Kind::Text)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Number)],
         page: "The number that a text says: number(\"12.50\"). Other text is an error.",
         arities: &[1],
         register: |engine| {
@@ -25,7 +25,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "abs",
-        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The number without its sign.",
         arities: &[1],
         register: |engine| {
@@ -36,7 +36,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "min",
-        signatures: &[call(&[of(Kind::Number), of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number), of(ValueKind::Number)], ValueKind::Number)],
         page: "The smaller of two numbers.",
         arities: &[2],
         register: |engine| {
@@ -47,7 +47,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "max",
-        signatures: &[call(&[of(Kind::Number), of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number), of(ValueKind::Number)], ValueKind::Number)],
         page: "The larger of two numbers.",
         arities: &[2],
         register: |engine| {
@@ -59,8 +59,8 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "round",
         signatures: &[
-            call(&[of(Kind::Number)], Kind::Number),
-            call(&[of(Kind::Number), named("digits", Kind::Number)], Kind::Number),
+            call(&[of(ValueKind::Number)], ValueKind::Number),
+            call(&[of(ValueKind::Number), named("digits", ValueKind::Number)], ValueKind::Number),
         ],
         page: "Rounds to whole numbers, or to so many decimals; halves away from zero: round(-2.5) \
                is -3.",
@@ -77,7 +77,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "round_half_even",
-        signatures: &[call(&[of(Kind::Number), named("digits", Kind::Number)], Kind::Number)],
+        signatures: &[call(
+            &[of(ValueKind::Number), named("digits", ValueKind::Number)],
+            ValueKind::Number,
+        )],
         page: "Rounds to so many decimals, halves to the even neighbour: 2.5 to 2, 3.5 to 4.",
         arities: &[2],
         register: |engine| {
@@ -88,7 +91,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "floor",
-        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The next whole number below.",
         arities: &[1],
         register: |engine| {
@@ -99,7 +102,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "ceiling",
-        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The next whole number above.",
         arities: &[1],
         register: |engine| {

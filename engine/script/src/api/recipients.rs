@@ -10,7 +10,7 @@ use rhai::{Dynamic, Engine};
 use super::ScriptFunction;
 use super::signature::{call, named, of};
 use crate::Share;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
 use accredit_domain::calendar::{HoldLength, PeriodKind};
 use accredit_domain::hold::Hold;
@@ -19,8 +19,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "share",
         signatures: &[
-            call(&[named("who", Kind::Text)], Kind::Share),
-            call(&[named("who", Kind::Text), named("weight", Kind::Number)], Kind::Share),
+            call(&[named("who", ValueKind::Text)], ValueKind::Share),
+            call(
+                &[named("who", ValueKind::Text), named("weight", ValueKind::Number)],
+                ValueKind::Share,
+            ),
         ],
         page: "A recipient by name or alias, with the literal multiplier of its part.",
         arities: &[1, 2],
@@ -31,7 +34,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "no_hold",
-        signatures: &[call(&[], Kind::Hold)],
+        signatures: &[call(&[], ValueKind::Hold)],
         page: "The credit is not held.",
         arities: &[0],
         register: |engine| {
@@ -40,7 +43,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "hold_for",
-        signatures: &[call(&[named("count", Kind::Number), named("unit", Kind::Text)], Kind::Hold)],
+        signatures: &[call(
+            &[named("count", ValueKind::Number), named("unit", ValueKind::Text)],
+            ValueKind::Hold,
+        )],
         page: "The credit is held for so many days, months, quarters or years.",
         arities: &[2],
         register: |engine| {
@@ -49,7 +55,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "hold_until",
-        signatures: &[call(&[of(Kind::Date)], Kind::Hold)],
+        signatures: &[call(&[of(ValueKind::Date)], ValueKind::Hold)],
         page: "The credit is held until that day.",
         arities: &[1],
         register: |engine| {
@@ -58,7 +64,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "hold_until_period",
-        signatures: &[call(&[named("id", Kind::Text)], Kind::Hold)],
+        signatures: &[call(&[named("id", ValueKind::Text)], ValueKind::Hold)],
         page: "The credit is held until the first day of the period, for example \"2017-04\".",
         arities: &[1],
         register: |engine| {
@@ -67,7 +73,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "hold_until_next",
-        signatures: &[call(&[named("kind", Kind::Text)], Kind::Hold)],
+        signatures: &[call(&[named("kind", ValueKind::Text)], ValueKind::Hold)],
         page: "The credit is held until the next month, quarter or year begins.",
         arities: &[1],
         register: |engine| {
@@ -76,7 +82,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "hold_indefinitely",
-        signatures: &[call(&[], Kind::Hold), call(&[named("reason", Kind::Text)], Kind::Hold)],
+        signatures: &[
+            call(&[], ValueKind::Hold),
+            call(&[named("reason", ValueKind::Text)], ValueKind::Hold),
+        ],
         page: "The credit is held until somebody releases it.",
         arities: &[0, 1],
         register: |engine| {

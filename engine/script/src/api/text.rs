@@ -9,14 +9,17 @@ use rhai::{Array, Dynamic, Engine, INT, ImmutableString};
 
 use super::ScriptFunction;
 use super::signature::{call, named, of};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::sandbox::STRING_BYTES_MAX;
 use crate::value::{self, Outcome, raise};
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "starts_with",
-        signatures: &[call(&[of(Kind::Text), named("beginning", Kind::Text)], Kind::Bool)],
+        signatures: &[call(
+            &[of(ValueKind::Text), named("beginning", ValueKind::Text)],
+            ValueKind::Bool,
+        )],
         page: "Whether a text begins so; case counts.",
         arities: &[2],
         register: |engine| {
@@ -25,7 +28,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "ends_with",
-        signatures: &[call(&[of(Kind::Text), named("end", Kind::Text)], Kind::Bool)],
+        signatures: &[call(&[of(ValueKind::Text), named("end", ValueKind::Text)], ValueKind::Bool)],
         page: "Whether a text ends so; case counts.",
         arities: &[2],
         register: |engine| {
@@ -34,7 +37,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "to_lower",
-        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text in small letters.",
         arities: &[1],
         register: |engine| {
@@ -43,7 +46,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "to_upper",
-        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text in capital letters.",
         arities: &[1],
         register: |engine| {
@@ -52,7 +55,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "trim",
-        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text without white space at its ends; the text itself stays as it is.",
         arities: &[1],
         register: |engine| {
@@ -62,10 +65,14 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "sub_string",
         signatures: &[
-            call(&[of(Kind::Text), named("start", Kind::Number)], Kind::Text),
+            call(&[of(ValueKind::Text), named("start", ValueKind::Number)], ValueKind::Text),
             call(
-                &[of(Kind::Text), named("start", Kind::Number), named("length", Kind::Number)],
-                Kind::Text,
+                &[
+                    of(ValueKind::Text),
+                    named("start", ValueKind::Number),
+                    named("length", ValueKind::Number),
+                ],
+                ValueKind::Text,
             ),
         ],
         page: "A part of a text, from a position counted from 0; beyond the end it is blank.",
@@ -74,7 +81,10 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "split",
-        signatures: &[call(&[of(Kind::Text), named("separator", Kind::Text)], Kind::Array)],
+        signatures: &[call(
+            &[of(ValueKind::Text), named("separator", ValueKind::Text)],
+            ValueKind::Array,
+        )],
         page: "The parts of a text between separators, as an array.",
         arities: &[2],
         register: |engine| {
@@ -84,8 +94,8 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "replace",
         signatures: &[call(
-            &[of(Kind::Text), named("part", Kind::Text), named("by", Kind::Text)],
-            Kind::Text,
+            &[of(ValueKind::Text), named("part", ValueKind::Text), named("by", ValueKind::Text)],
+            ValueKind::Text,
         )],
         page: "The text with every occurrence of a part replaced; the text itself stays as it is.",
         arities: &[3],
@@ -95,7 +105,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "to_text",
-        signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
+        signatures: &[call(&[named("any", ValueKind::Any)], ValueKind::Text)],
         page: "A number, date, bool or text as text.",
         arities: &[1],
         register: |engine| {
@@ -104,7 +114,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
     ScriptFunction {
         name: "to_string",
-        signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
+        signatures: &[call(&[named("any", ValueKind::Any)], ValueKind::Text)],
         page: "The same as to_text; what `${…}` in a text calls.",
         arities: &[1],
         register: |engine| {

@@ -12,7 +12,7 @@ use rhai::{Dynamic, Engine, ImmutableString, Map};
 
 use super::signature::{method, named, of};
 use super::{ScriptFunction, register_pure};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{Outcome, raise, raise_bad_value};
 use crate::{CreditView, ReceiverView, TransactionView};
 use accredit_domain::exchange::NoExchange;
@@ -23,8 +23,8 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[HAS, AMOUNT_IN];
 const AMOUNT_IN: ScriptFunction = ScriptFunction {
     name: "amount_in",
     signatures: &[method(
-        &[named("tx", Kind::Transaction), named("unit", Kind::Text)],
-        Kind::Number,
+        &[named("tx", ValueKind::Transaction), named("unit", ValueKind::Text)],
+        ValueKind::Number,
     )],
     page: "The deal's amount in another unit, at the rate of its incentive date: compare that, not \
            `tx.amount`, where deals have currencies. Without a rate it is an error.",
@@ -39,9 +39,15 @@ const AMOUNT_IN: ScriptFunction = ScriptFunction {
 const HAS: ScriptFunction = ScriptFunction {
     name: "has",
     signatures: &[
-        method(&[named("tx", Kind::Transaction), named("name", Kind::Text)], Kind::Bool),
-        method(&[named("credit", Kind::Credit), named("name", Kind::Text)], Kind::Bool),
-        method(&[of(Kind::Map), named("key", Kind::Text)], Kind::Bool),
+        method(
+            &[named("tx", ValueKind::Transaction), named("name", ValueKind::Text)],
+            ValueKind::Bool,
+        ),
+        method(
+            &[named("credit", ValueKind::Credit), named("name", ValueKind::Text)],
+            ValueKind::Bool,
+        ),
+        method(&[of(ValueKind::Map), named("key", ValueKind::Text)], ValueKind::Bool),
     ],
     page: "Whether a field can be read: the column or mapped field is present, not blank, and of \
            its type; the optional field of a credit or receiver is not (); the map has the key.",

@@ -12,18 +12,18 @@ use super::expressions::expression_start;
 use super::walk::ProgramWalk;
 use super::{arguments, forbidden_word, foreign_syntax};
 use crate::api;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::sandbox::FORBIDDEN_FUNCTIONS;
 use accredit_domain::diagnostic::{Code, did_you_mean};
 
 impl ProgramWalk<'_> {
     /// A call `name(…)`, or an operator.
-    pub(super) fn visit_call(&mut self, call: &FnCallExpr, at: Position) -> Kind {
+    pub(super) fn visit_call(&mut self, call: &FnCallExpr, at: Position) -> ValueKind {
         let name = call.name.as_str();
         let joins = usize::from(name == "+");
         self.joined += joins;
         // Parts of a text that is put together say nothing alone: weights are judged in the whole.
-        let kinds: Vec<Kind> =
+        let kinds: Vec<ValueKind> =
             call.args.iter().map(|argument| self.visit_expression(argument)).collect();
         self.joined -= joins;
 
@@ -31,7 +31,7 @@ impl ProgramWalk<'_> {
             ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
                 self.check_comparison((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
                 self.note_comparison(x, y);
-                Kind::Bool
+                ValueKind::Bool
             }
 
             ("contains", [Expr::Array(items, _), item], [_, kind]) => {
@@ -40,24 +40,24 @@ impl ProgramWalk<'_> {
                     self.check_comparison((item, *kind), (other, other_kind), false);
                     self.note_comparison(item, other);
                 }
-                Kind::Bool
+                ValueKind::Bool
             }
 
             ("!", [x], [kind]) => {
                 self.require_bool("!", *kind, expression_start(x));
-                Kind::Bool
+                ValueKind::Bool
             }
 
             ("+" | "-" | "*" | "/" | "%", [x, y], [kind_x, kind_y]) => {
                 let kind = self.visit_arithmetic(name, (x, *kind_x), (y, *kind_y));
-                if kind == Kind::Text && self.joined == 0 {
+                if kind == ValueKind::Text && self.joined == 0 {
                     self.check_recipient_weights(&Expr::FnCall(Box::new(call.clone()), at));
                 }
                 kind
             }
 
             ("-", _, [kind]) => *kind,
-            _ if call.is_operator_call() => Kind::Any,
+            _ if call.is_operator_call() => ValueKind::Any,
             _ => {
                 if let ("share", [who, ..]) = (name, call.args.as_slice()) {
                     self.check_recipient_text(who);
@@ -71,20 +71,25 @@ impl ProgramWalk<'_> {
     }
 
     /// A method `base.name(…)`.
-    pub(super) fn visit_method(&mut self, base: Kind, call: &FnCallExpr, at: Position) -> Kind {
+    pub(super) fn visit_method(
+        &mut self,
+        base: ValueKind,
+        call: &FnCallExpr,
+        at: Position,
+    ) -> ValueKind {
         let mut kinds = vec![base];
         // The name that `has` asks for may be no column at all, which is what is asked.
-        let asks = (base, call.name.as_str()) == (Kind::Transaction, "has");
+        let asks = (base, call.name.as_str()) == (ValueKind::Transaction, "has");
         if !asks || !matches!(call.args.as_slice(), [Expr::StringConstant(..)]) {
             kinds.extend(call.args.iter().map(|argument| self.visit_expression(argument)));
         }
 
-        if let (Kind::Transaction, "has", [Expr::StringConstant(name, at)]) =
+        if let (ValueKind::Transaction, "has", [Expr::StringConstant(name, at)]) =
             (base, call.name.as_str(), call.args.as_slice())
         {
             self.reads.names.insert(name.to_string());
             self.check_asked_field(name, *at);
-            kinds.push(Kind::Text);
+            kinds.push(ValueKind::Text);
         }
 
         self.visit_named_call(call.name.as_str(), &kinds, at, CallStyle::Method)
@@ -93,14 +98,14 @@ impl ProgramWalk<'_> {
     fn visit_named_call(
         &mut self,
         name: &str,
-        kinds: &[Kind],
+        kinds: &[ValueKind],
         at: Position,
         style: CallStyle,
-    ) -> Kind {
+    ) -> ValueKind {
         if FORBIDDEN_FUNCTIONS.contains(&name) {
             let place = self.place_of(at);
             self.findings.push(forbidden_word(place, name));
-            return Kind::Any;
+            return ValueKind::Any;
         }
         // A function of the script gets the value before the dot as `this`.
         let own = match style {
@@ -116,7 +121,7 @@ impl ProgramWalk<'_> {
         if arities.contains(&own.len()) {
             // What its calls give decides the kinds of its parameters.
             self.parameters.note_call(name, own);
-            return Kind::Any;
+            return ValueKind::Any;
         }
 
         match (api::find_function(name), arities.is_empty()) {
@@ -160,18 +165,18 @@ impl ProgramWalk<'_> {
             }
         }
 
-        Kind::Any
+        ValueKind::Any
     }
 
     /// Two values that are compared, each with its kind; whether by order. What may be nothing
     /// (a field of a credit) can be equal to `()`, a column never is.
     fn check_comparison(
         &mut self,
-        (x, kind_x): (&Expr, Kind),
-        (y, kind_y): (&Expr, Kind),
+        (x, kind_x): (&Expr, ValueKind),
+        (y, kind_y): (&Expr, ValueKind),
         order: bool,
     ) {
-        let one = kind_x == Kind::Unit || kind_y == Kind::Unit;
+        let one = kind_x == ValueKind::Unit || kind_y == ValueKind::Unit;
         let unit = one && (order || kind_x.is_plain() || kind_y.is_plain());
         let unlike = kind_x.is_unlike(kind_y);
         if !unit && !unlike {

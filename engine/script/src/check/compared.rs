@@ -9,7 +9,7 @@
 use rhai::{Expr, Position};
 
 use super::walk::ProgramWalk;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::{TransactionView, fault};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::policy::Program;
@@ -94,7 +94,7 @@ impl ProgramWalk<'_> {
         let Expr::Variable(root, ..) = root else { return None };
         let known = self.scope.iter().rev().find(|known| known.name == *root.1)?;
 
-        if known.kind != Kind::Transaction {
+        if known.kind != ValueKind::Transaction {
             return None;
         }
 

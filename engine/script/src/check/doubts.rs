@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use super::expressions::expression_start;
 use super::walk::{ProgramWalk, Tail};
 use crate::api::{self, ScriptFunction};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::{fault, value};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::fold_name;
@@ -168,7 +168,7 @@ fn has_value(expr: &Expr) -> bool {
 
 /// Whether the function of the table is called for its value alone.
 fn returns_value(name: &str) -> bool {
-    let gives_value = |function: &ScriptFunction| function.returns() != Kind::Any;
+    let gives_value = |function: &ScriptFunction| function.returns() != ValueKind::Any;
     api::find_function(name).is_some_and(gives_value) && !MUTATING_FUNCTIONS.contains(&name)
 }
 

@@ -11,7 +11,7 @@ use super::foreign_syntax;
 use super::kinds::expected_in_words;
 use super::walk::{ProgramWalk, Tail};
 use crate::fault;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::work;
 
@@ -30,7 +30,7 @@ impl ProgramWalk<'_> {
         self.check_result(tail, kind, expression_start(expr));
     }
 
-    pub(super) fn check_result(&mut self, tail: Tail, kind: Kind, at: Position) {
+    pub(super) fn check_result(&mut self, tail: Tail, kind: ValueKind, at: Position) {
         let returns = self.program.form.return_type();
         if self.is_result && matches!(tail, Tail::Result) && !kind.fits(returns) {
             let (expected, kind) = (expected_in_words(returns), kind.word());
@@ -43,25 +43,25 @@ impl ProgramWalk<'_> {
     }
 
     /// Visits an expression and tells its kind.
-    pub(super) fn visit_expression(&mut self, expr: &Expr) -> Kind {
+    pub(super) fn visit_expression(&mut self, expr: &Expr) -> ValueKind {
         work::add_steps(1);
 
         match expr {
-            Expr::BoolConstant(..) => Kind::Bool,
-            Expr::IntegerConstant(..) => Kind::Number,
-            Expr::CharConstant(..) => Kind::Text,
+            Expr::BoolConstant(..) => ValueKind::Bool,
+            Expr::IntegerConstant(..) => ValueKind::Number,
+            Expr::CharConstant(..) => ValueKind::Text,
             Expr::StringConstant(text, at) => {
                 self.check_text_literal(text, *at);
                 self.check_recipient_weights(expr);
-                Kind::Text
+                ValueKind::Text
             }
 
-            Expr::Unit(_) => Kind::Unit,
-            Expr::DynamicConstant(value, _) if value.is_decimal() => Kind::Number,
+            Expr::Unit(_) => ValueKind::Unit,
+            Expr::DynamicConstant(value, _) if value.is_decimal() => ValueKind::Number,
             Expr::DynamicConstant(value, at) if value.is_fnptr() => {
                 let place = self.place_of(*at);
                 self.findings.push(forbidden_word(place, "|"));
-                Kind::Any
+                ValueKind::Any
             }
 
             Expr::InterpolatedString(parts, _) => {
@@ -69,43 +69,43 @@ impl ProgramWalk<'_> {
                 parts.iter().for_each(|part| _ = self.visit_expression(part));
                 self.joined -= 1;
                 self.check_recipient_weights(expr);
-                Kind::Text
+                ValueKind::Text
             }
 
             Expr::Array(items, at) => {
                 self.check_share_weights(items, *at);
                 items.iter().for_each(|item| _ = self.visit_expression(item));
-                Kind::Array
+                ValueKind::Array
             }
             Expr::Map(entries, _) => {
                 entries.0.iter().for_each(|(_, value)| _ = self.visit_expression(value));
-                Kind::Map
+                ValueKind::Map
             }
 
             Expr::And(items, _) | Expr::Or(items, _) => {
                 let sign = if matches!(expr, Expr::And(..)) { "&&" } else { "||" };
                 items.iter().for_each(|item| self.visit_condition(sign, item));
-                Kind::Bool
+                ValueKind::Bool
             }
 
             Expr::Coalesce(items, _) => {
-                let kinds: Vec<Kind> =
+                let kinds: Vec<ValueKind> =
                     items.iter().map(|item| self.visit_expression(item)).collect();
-                kinds.into_iter().reduce(Kind::or).unwrap_or(Kind::Any)
+                kinds.into_iter().reduce(ValueKind::or).unwrap_or(ValueKind::Any)
             }
 
             Expr::Variable(x, _, at) => self.visit_variable(&x.1, *at),
             Expr::Stmt(block) => {
                 self.visit_statements(block.statements(), Tail::Nothing);
-                Kind::Any
+                ValueKind::Any
             }
             Expr::FnCall(call, at) => self.visit_call(call, *at),
             Expr::Dot(..) | Expr::Index(..) => self.visit_chain(expr),
-            _ => Kind::Any,
+            _ => ValueKind::Any,
         }
     }
 
-    fn visit_chain(&mut self, expr: &Expr) -> Kind {
+    fn visit_chain(&mut self, expr: &Expr) -> ValueKind {
         let (root, links) = fault::chain_links(expr);
 
         let mut kind = self.visit_expression(root);
@@ -117,24 +117,24 @@ impl ProgramWalk<'_> {
                 }
 
                 (Expr::MethodCall(call, at), false, _) => self.visit_method(kind, call, *at),
-                (Expr::StringConstant(name, at), true, Kind::Transaction) => {
+                (Expr::StringConstant(name, at), true, ValueKind::Transaction) => {
                     self.reads.names.insert(name.to_string());
                     self.visit_column(name, *at)
                 }
-                (Expr::StringConstant(name, at), true, Kind::Totals) => {
+                (Expr::StringConstant(name, at), true, ValueKind::Totals) => {
                     self.visit_property(kind, name, *at)
                 }
 
-                (index, _, Kind::Credits) => {
+                (index, _, ValueKind::Credits) => {
                     self.visit_expression(index);
-                    Kind::Credit
+                    ValueKind::Credit
                 }
                 (index, ..) => {
                     // A column whose name is computed may be any: every column counts as read.
                     let plain = Expr::is_constant(index) || matches!(index, Expr::Variable(..));
                     self.reads.any |= !plain;
                     self.visit_expression(index);
-                    Kind::Any
+                    ValueKind::Any
                 }
             };
         }
@@ -142,7 +142,7 @@ impl ProgramWalk<'_> {
         kind
     }
 
-    fn visit_variable(&mut self, name: &str, at: Position) -> Kind {
+    fn visit_variable(&mut self, name: &str, at: Position) -> ValueKind {
         if let Some(known) = self.scope.iter().rev().find(|known| known.name == name) {
             self.used.places.insert(known.at);
             return known.kind;
@@ -159,7 +159,7 @@ impl ProgramWalk<'_> {
             near.or(own).or_else(|| foreign_syntax::help_for_variable(name).map(str::to_owned));
 
         self.report_with_help(Code::CR007, at, format!("unknown variable `{name}`"), help);
-        Kind::Any
+        ValueKind::Any
     }
 }
 

@@ -11,42 +11,47 @@ use rhai::Position;
 use super::foreign_syntax;
 use super::walk::ProgramWalk;
 use crate::api::{CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use accredit_domain::diagnostic::{Code, did_you_mean, is_typo};
 use accredit_domain::transaction::Field;
 
 impl ProgramWalk<'_> {
     /// A field `base.name`.
-    pub(super) fn visit_property(&mut self, base: Kind, name: &str, at: Position) -> Kind {
+    pub(super) fn visit_property(
+        &mut self,
+        base: ValueKind,
+        name: &str,
+        at: Position,
+    ) -> ValueKind {
         match base {
-            Kind::Transaction => self.visit_transaction_field(name, at),
-            Kind::Credit => self.visit_listed_field("credit", CREDIT_FIELDS, name, at),
-            Kind::Receiver => self.visit_listed_field("to", RECEIVER_FIELDS, name, at),
-            Kind::Candidate => {
+            ValueKind::Transaction => self.visit_transaction_field(name, at),
+            ValueKind::Credit => self.visit_listed_field("credit", CREDIT_FIELDS, name, at),
+            ValueKind::Receiver => self.visit_listed_field("to", RECEIVER_FIELDS, name, at),
+            ValueKind::Candidate => {
                 match (self.visit_listed_field("to", RECEIVER_FIELDS, name, at), name) {
-                    (_, "level") => Kind::Number,
-                    (_, "relationship" | "via") => Kind::Text,
+                    (_, "level") => ValueKind::Number,
+                    (_, "relationship" | "via") => ValueKind::Text,
                     (kind, _) => kind,
                 }
             }
-            Kind::Payee => self.visit_listed_field("payee", PAYEE_FIELDS, name, at),
-            Kind::Totals => self.visit_credit_total(name, at),
-            Kind::Date if matches!(name, "year" | "month" | "day") => Kind::Number,
-            Kind::Text | Kind::Number | Kind::Bool | Kind::Date => {
+            ValueKind::Payee => self.visit_listed_field("payee", PAYEE_FIELDS, name, at),
+            ValueKind::Totals => self.visit_credit_total(name, at),
+            ValueKind::Date if matches!(name, "year" | "month" | "day") => ValueKind::Number,
+            ValueKind::Text | ValueKind::Number | ValueKind::Bool | ValueKind::Date => {
                 let general =
                     "fields stand behind `tx`, `credit` and `to`; a function has brackets";
                 let help =
                     Some(foreign_syntax::help_for_function(name).unwrap_or(general).to_owned());
                 let message = format!("{} has no field `{name}`", base.word());
                 self.report_with_help(Code::CR002, at, message, help);
-                Kind::Any
+                ValueKind::Any
             }
-            _ => Kind::Any,
+            _ => ValueKind::Any,
         }
     }
 
     /// What was credited of one type: `totals.booking` or `totals["booking"]`.
-    fn visit_credit_total(&mut self, name: &str, at: Position) -> Kind {
+    fn visit_credit_total(&mut self, name: &str, at: Position) -> ValueKind {
         let known = &self.known.credit_types;
         if name != CREDITED && !known.is_empty() && !known.contains(name) {
             let names = known.iter().map(String::as_str).chain([CREDITED]);
@@ -58,20 +63,20 @@ impl ProgramWalk<'_> {
                 help,
             );
         }
-        Kind::Number
+        ValueKind::Number
     }
 
-    fn visit_transaction_field(&mut self, name: &str, at: Position) -> Kind {
+    fn visit_transaction_field(&mut self, name: &str, at: Position) -> ValueKind {
         match TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name) {
-            Some((_, None)) => Kind::Text,
+            Some((_, None)) => ValueKind::Text,
             Some((_, Some(field))) => self.visit_mapped_field(*field, name, at),
             None => self.visit_column(name, at),
         }
     }
 
-    fn visit_mapped_field(&mut self, field: Field, name: &str, at: Position) -> Kind {
+    fn visit_mapped_field(&mut self, field: Field, name: &str, at: Position) -> ValueKind {
         if let Some(column) = self.known.fields.mapped.get(&field) {
-            return Kind::of_column(self.known.fields.column_type(column));
+            return ValueKind::of_column(self.known.fields.column_type(column));
         }
         let message = format!("`tx.{name}` is not mapped in [fields]");
         let help = match self.is_column(name) {
@@ -79,13 +84,13 @@ impl ProgramWalk<'_> {
             false => format!("add `{name} = \"COLUMN\"` to [fields] in accredit.toml"),
         };
         self.report_with_help(Code::CR002, at, message, Some(help));
-        Kind::Any
+        ValueKind::Any
     }
 
     /// `tx["name"]`, and `tx.name` that is no mapped field.
-    pub(super) fn visit_column(&mut self, name: &str, at: Position) -> Kind {
+    pub(super) fn visit_column(&mut self, name: &str, at: Position) -> ValueKind {
         if self.is_column(name) {
-            return Kind::of_column(self.known.fields.column_type(name));
+            return ValueKind::of_column(self.known.fields.column_type(name));
         }
 
         let field = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
@@ -106,7 +111,7 @@ impl ProgramWalk<'_> {
         };
 
         self.report_with_help(Code::CR002, at, format!("unknown field `{name}`"), help);
-        Kind::Any
+        ValueKind::Any
     }
 
     /// `tx.has("name")`: asking for what can never be is only suspicious.
@@ -135,21 +140,23 @@ impl ProgramWalk<'_> {
         names: &[&str],
         name: &str,
         at: Position,
-    ) -> Kind {
+    ) -> ValueKind {
         if !names.contains(&name) {
             let help = did_you_mean(name, names.iter().copied());
             self.report_with_help(Code::CR002, at, format!("{owner} has no field `{name}`"), help);
-            return Kind::Any;
+            return ValueKind::Any;
         }
 
         match name {
-            "amount" => Kind::Number,
+            "amount" => ValueKind::Number,
             "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" | "id" | "name" => {
-                Kind::Text
+                ValueKind::Text
             }
-            "level" | "weight" => Kind::MaybeNumber,
-            "position" | "title" | "payee" | "team" | "relationship" | "via" => Kind::MaybeText,
-            _ => Kind::Any,
+            "level" | "weight" => ValueKind::MaybeNumber,
+            "position" | "title" | "payee" | "team" | "relationship" | "via" => {
+                ValueKind::MaybeText
+            }
+            _ => ValueKind::Any,
         }
     }
 }

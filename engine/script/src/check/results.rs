@@ -11,24 +11,24 @@ use super::expressions::expression_start;
 use super::kinds::expected_in_words;
 use super::unreachable::is_endless;
 use super::walk::{ProgramWalk, Tail};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::{api, trace, value};
 use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::policy::ReturnType;
 
 /// Keys of the map that a rollup policy may answer with, and what stands there.
-const ROLLED: [(&str, Kind, &str); 4] = [
-    ("amount", Kind::Number, "a number"),
-    ("credit_type", Kind::Text, "text"),
-    ("hold", Kind::Hold, "a hold or a date"),
-    ("maximum", Kind::Number, "a number"),
+const ROLLED: [(&str, ValueKind, &str); 4] = [
+    ("amount", ValueKind::Number, "a number"),
+    ("credit_type", ValueKind::Text, "text"),
+    ("hold", ValueKind::Hold, "a hold or a date"),
+    ("maximum", ValueKind::Number, "a number"),
 ];
 
 impl ProgramWalk<'_> {
     /// A way to the end of the program that gives nothing, where something is needed.
     pub(super) fn report_missing_result(&mut self, tail: Tail, at: Position) {
         let returns = self.program.form.return_type();
-        if self.is_result && matches!(tail, Tail::Result) && !Kind::Unit.fits(returns) {
+        if self.is_result && matches!(tail, Tail::Result) && !ValueKind::Unit.fits(returns) {
             let expected = expected_in_words(returns);
             let message = format!("the result must be {expected}, and here is none");
             let help = "let every way end with a value: give each `if` an `else`, and a last line \
@@ -76,14 +76,16 @@ impl ProgramWalk<'_> {
     }
 
     /// The same, of a known kind.
-    pub(super) fn require_bool(&mut self, sign: &str, kind: Kind, at: Position) {
-        if matches!(kind, Kind::Any | Kind::Bool) {
+    pub(super) fn require_bool(&mut self, sign: &str, kind: ValueKind, at: Position) {
+        if matches!(kind, ValueKind::Any | ValueKind::Bool) {
             return;
         }
         let message = format!("`{sign}` needs true or false, this is {}", kind.word());
         let help = match kind {
-            Kind::Text => "ask `x.is_empty()`, or compare it",
-            Kind::Number | Kind::Date => "compare it, or ask `tx.has(\"…\")` whether it is there",
+            ValueKind::Text => "ask `x.is_empty()`, or compare it",
+            ValueKind::Number | ValueKind::Date => {
+                "compare it, or ask `tx.has(\"…\")` whether it is there"
+            }
             _ => "compare it with something",
         };
         self.report_with_help(Code::CR004, at, message, Some(help.to_owned()));
@@ -93,21 +95,21 @@ impl ProgramWalk<'_> {
     pub(super) fn visit_arithmetic(
         &mut self,
         sign: &str,
-        (x, kind_x): (&Expr, Kind),
-        (y, kind_y): (&Expr, Kind),
-    ) -> Kind {
+        (x, kind_x): (&Expr, ValueKind),
+        (y, kind_y): (&Expr, ValueKind),
+    ) -> ValueKind {
         match (sign, kind_x, kind_y) {
-            ("+", Kind::Array, _) => return Kind::Array,
+            ("+", ValueKind::Array, _) => return ValueKind::Array,
             // An array, perhaps.
-            ("+", Kind::Any, Kind::Text | Kind::MaybeText) => return Kind::Any,
-            ("+" | "-", Kind::Date, Kind::Number) => return Kind::Date,
-            ("+" | "-", Kind::Date, Kind::Any) => return Kind::Any,
-            ("-", Kind::Date, Kind::Date) => return Kind::Number,
+            ("+", ValueKind::Any, ValueKind::Text | ValueKind::MaybeText) => return ValueKind::Any,
+            ("+" | "-", ValueKind::Date, ValueKind::Number) => return ValueKind::Date,
+            ("+" | "-", ValueKind::Date, ValueKind::Any) => return ValueKind::Any,
+            ("-", ValueKind::Date, ValueKind::Date) => return ValueKind::Number,
             _ => (),
         }
 
         let text =
-            sign == "+" && [kind_x, kind_y].iter().any(|kind| kind.when_there() == Kind::Text);
+            sign == "+" && [kind_x, kind_y].iter().any(|kind| kind.when_there() == ValueKind::Text);
         let fits = if text {
             kind_x.may_join_text() && kind_y.may_join_text()
         } else {
@@ -124,10 +126,10 @@ impl ProgramWalk<'_> {
             };
             let message = format!("cannot {verb} {} and {}", kind_x.word(), kind_y.word());
             let help = match (kind_x, kind_y) {
-                (Kind::Date, _) | (_, Kind::Date) => {
+                (ValueKind::Date, _) | (_, ValueKind::Date) => {
                     "write add_days(date, n) or days_between(from, to)"
                 }
-                (Kind::Text, _) | (_, Kind::Text) => {
+                (ValueKind::Text, _) | (_, ValueKind::Text) => {
                     "write number(text), or declare the column as number in [columns]"
                 }
                 _ => "both sides must be numbers",
@@ -155,10 +157,10 @@ impl ProgramWalk<'_> {
         }
 
         match (text, kind_x, kind_y) {
-            (true, ..) => Kind::Text,
-            (_, Kind::Number, Kind::Number) => Kind::Number,
-            _ if sign == "+" => Kind::Any,
-            _ => Kind::Number,
+            (true, ..) => ValueKind::Text,
+            (_, ValueKind::Number, ValueKind::Number) => ValueKind::Number,
+            _ if sign == "+" => ValueKind::Any,
+            _ => ValueKind::Number,
         }
     }
 
@@ -186,8 +188,11 @@ impl ProgramWalk<'_> {
             let kind = self.visit_expression(given);
             self.findings.truncate(mute);
 
-            let date = *wanted == Kind::Hold && kind == Kind::Date;
-            if !matches!(kind, Kind::Any | Kind::Unit) && kind.when_there() != *wanted && !date {
+            let date = *wanted == ValueKind::Hold && kind == ValueKind::Date;
+            if !matches!(kind, ValueKind::Any | ValueKind::Unit)
+                && kind.when_there() != *wanted
+                && !date
+            {
                 let message = format!("`{}` must be {words}, this is {}", key.name, kind.word());
                 self.report_error(Code::CR011, expression_start(given), message);
             }

@@ -16,7 +16,7 @@ use super::unreachable::ends_block;
 use super::unused::{NameUsage, assigned_names};
 use crate::CheckContext;
 use crate::fault::chain_links;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::policy::{Program, ProgramForm};
 
@@ -51,7 +51,7 @@ pub(super) struct Variable {
     /// Its name in the script.
     pub(super) name: String,
     /// The kind of what it holds.
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
     /// Whether it is a `const`.
     pub(super) constant: bool,
     /// Where it was declared; nowhere when the host supplies it.
@@ -60,27 +60,27 @@ pub(super) struct Variable {
 
 impl Variable {
     /// One that the host or a loop supplies.
-    pub(super) fn with_kind(name: &str, kind: Kind) -> Variable {
+    pub(super) fn with_kind(name: &str, kind: ValueKind) -> Variable {
         Variable { name: name.to_owned(), kind, constant: false, at: Position::NONE }
     }
 }
 
 /// Kinds of the arguments of the script's own functions, by name and number.
 #[derive(Debug, Default)]
-pub(super) struct ParameterKinds(HashMap<(String, usize), Vec<Kind>>);
+pub(super) struct ParameterKinds(HashMap<(String, usize), Vec<ValueKind>>);
 
 impl ParameterKinds {
     /// A call of `name` with arguments of these kinds.
-    pub(super) fn note_call(&mut self, name: &str, kinds: &[Kind]) {
+    pub(super) fn note_call(&mut self, name: &str, kinds: &[ValueKind]) {
         let known = self.0.entry((name.to_owned(), kinds.len())).or_insert_with(|| kinds.to_vec());
         for (known, kind) in known.iter_mut().zip(kinds) {
             *known = known.or(*kind);
         }
     }
 
-    fn kinds_of_call(&self, name: &str, count: usize) -> Vec<Kind> {
+    fn kinds_of_call(&self, name: &str, count: usize) -> Vec<ValueKind> {
         let known = self.0.get(&(name.to_owned(), count));
-        known.cloned().unwrap_or_else(|| vec![Kind::Any; count])
+        known.cloned().unwrap_or_else(|| vec![ValueKind::Any; count])
     }
 }
 
@@ -159,9 +159,9 @@ impl<'a> ProgramWalk<'a> {
     }
 
     /// The kind of what the host supplies under this name.
-    fn host_variable_kind(&self, name: &str) -> Kind {
-        match Kind::of_variable(name) {
-            Kind::Receiver if self.program.form.sees_rollup() => Kind::Candidate,
+    fn host_variable_kind(&self, name: &str) -> ValueKind {
+        match ValueKind::of_variable(name) {
+            ValueKind::Receiver if self.program.form.sees_rollup() => ValueKind::Candidate,
             kind => kind,
         }
     }
@@ -240,7 +240,8 @@ impl<'a> ProgramWalk<'a> {
                 let kind = self.visit_expression(value);
                 let constant = flags.contains(ASTFlags::CONSTANT);
                 // A variable that is assigned to later may hold anything by then.
-                let kind = if self.assigned.contains(name.as_str()) { Kind::Any } else { kind };
+                let kind =
+                    if self.assigned.contains(name.as_str()) { ValueKind::Any } else { kind };
                 let (name, at) = (name.as_str().to_owned(), name.pos);
                 self.used.declared.push((name.clone(), at));
                 self.scope.push(Variable { name, kind, constant, at });
@@ -275,11 +276,11 @@ impl<'a> ProgramWalk<'a> {
 
     fn visit_for_loop(&mut self, name: &str, counter: Option<&str>, flow: &FlowControl) {
         let kind = match self.visit_expression(&flow.expr) {
-            Kind::Credits => Kind::Credit,
-            _ => Kind::Any,
+            ValueKind::Credits => ValueKind::Credit,
+            _ => ValueKind::Any,
         };
         let depth = self.scope.len();
-        self.scope.extend(counter.map(|counter| Variable::with_kind(counter, Kind::Number)));
+        self.scope.extend(counter.map(|counter| Variable::with_kind(counter, ValueKind::Number)));
         self.scope.push(Variable::with_kind(name, kind));
         self.visit_statements(flow.body.statements(), Tail::Nothing);
         self.scope.truncate(depth);
@@ -289,7 +290,7 @@ impl<'a> ProgramWalk<'a> {
         self.visit_statements(flow.body.statements(), Tail::Nothing);
         let depth = self.scope.len();
         if let Some(name) = name_of(&flow.expr) {
-            self.scope.push(Variable::with_kind(name, Kind::Any));
+            self.scope.push(Variable::with_kind(name, ValueKind::Any));
         }
         self.visit_statements(flow.branch.statements(), Tail::Nothing);
         self.scope.truncate(depth);
@@ -316,7 +317,7 @@ impl<'a> ProgramWalk<'a> {
                 let help = format!("write `let {name} = …` the first time");
                 self.report_with_help(Code::CR007, target.start_position(), message, Some(help));
                 // One finding is enough.
-                self.scope.push(Variable::with_kind(name, Kind::Any));
+                self.scope.push(Variable::with_kind(name, ValueKind::Any));
             }
             Some(variable) if variable.constant => {
                 let message = format!("`{name}` is constant and cannot be changed");

@@ -135,7 +135,7 @@ pub(crate) async fn preview_change(
     let sent = parse_change(&body)?;
     let asked = task_request("preview", &caller, &headers, &body);
 
-    let shown = service.answered(asked, move |service| {
+    let shown = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
         if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
             let detail = format!("`{}` is in force by now", current.hash);
@@ -166,8 +166,8 @@ pub(crate) async fn preview_change(
             "impact": impact.to_report(),
             "booked": booked.to_report(),
             "people": people::people_report(&service.context, &current, &checked.ruleset)?,
-            "money": moved.effect(),
-            "stop_loss": moved.exceeds(&limits),
+            "money": moved.money_effect(),
+            "stop_loss": moved.exceeded_limit(&limits),
         })))
     });
 
@@ -181,7 +181,7 @@ fn task_request<'a>(
     headers: &HeaderMap,
     body: &'a [u8],
 ) -> TaskRequest<'a> {
-    TaskRequest { what, who: caller.name.clone(), body, wait: tasks::wait(headers) }
+    TaskRequest { what, who: caller.name.clone(), body, wait: tasks::requested_wait(headers) }
 }
 
 /// Makes a change, or keeps it where it is a draft or needs a second person.
@@ -194,7 +194,7 @@ pub(crate) async fn make_change(
     let sent = parse_change(&body)?;
     let asked = task_request("change", &caller, &headers, &body);
 
-    let done = service.answered(asked, move |service| {
+    let done = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
         let mut change = sent.change_request(&current.files, &caller)?;
         if sent.draft {
@@ -294,7 +294,7 @@ pub(crate) async fn approve_change(
 ) -> Result<Response, Problem> {
     let body = id.to_be_bytes();
     let asked = task_request("approval", &caller, &headers, &body);
-    let done = service.answered(asked, move |service| {
+    let done = service.answer_as_task(asked, move |service| {
         let active = proposals::carry_out(&service.context, id, &caller.name)?;
         Ok(conditions::outcome_answer(&ActivationOutcome::Active(Box::new(active)), None))
     });
@@ -343,7 +343,7 @@ pub(crate) async fn roll_back(
     };
 
     let asked = task_request("rollback", &caller, &headers, &body);
-    let done = service.answered(asked, move |service| {
+    let done = service.answer_as_task(asked, move |service| {
         let failed = |error| Problem::internal(&error);
         let current = service.context.ruleset.load_full();
 

@@ -32,7 +32,7 @@ fn shadow_json(sums: &ShadowSums, ruleset: Option<&str>) -> Value {
 
 /// What the shadow has come to so far.
 pub(crate) async fn show_shadow(State(service): State<Arc<Service>>) -> JsonResult {
-    let sums = shadow::sums(&service.context);
+    let sums = shadow::shadow_sums(&service.context);
     let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
     Ok(Json(shadow_json(&sums, Some(&ruleset))))
 }
@@ -66,8 +66,9 @@ pub(crate) async fn start_shadow(
             }
         };
 
-        shadow::start(&service.context, &kept, &caller.name)?;
-        Ok(shadow::sums(&service.context).map(|(sums, ruleset)| shadow_json(&sums, Some(&ruleset))))
+        shadow::start_shadow(&service.context, &kept, &caller.name)?;
+        Ok(shadow::shadow_sums(&service.context)
+            .map(|(sums, ruleset)| shadow_json(&sums, Some(&ruleset))))
     });
 
     Ok(Json(started.await?.unwrap_or_default()))
@@ -79,7 +80,7 @@ pub(crate) async fn stop_shadow(
     Extension(caller): Extension<Caller>,
 ) -> JsonResult {
     let ended = service
-        .run_blocking(move |service| Ok(shadow::stop(&service.context, &caller.name)?))
+        .run_blocking(move |service| Ok(shadow::stop_shadow(&service.context, &caller.name)?))
         .await?;
     let sums = ended.ok_or_else(|| Problem::not_found("shadow"))?;
     Ok(Json(shadow_json(&sums, None)))

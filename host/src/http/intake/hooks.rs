@@ -214,7 +214,7 @@ fn delivered_transactions(
     }
 
     if intake::is_partial(ruleset, delivery) {
-        service.context.decoded.keep(ruleset, delivery, understood);
+        service.context.decoded.keep_decoded(ruleset, delivery, understood);
         return Ok((ids, ColumnsMissing::new()));
     }
 
@@ -226,6 +226,6 @@ fn delivered_transactions(
     }
 
     let lost = comparison.end().lost;
-    service.context.decoded.keep(ruleset, delivery, understood);
+    service.context.decoded.keep_decoded(ruleset, delivery, understood);
     Ok((ids, lost))
 }

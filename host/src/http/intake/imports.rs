@@ -32,7 +32,7 @@ use self::chunks::Chunks;
 use crate::directory::formats::{self, Body, NotRead, RowFormat};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::server::room::Place;
+use crate::server::room::BodyPlace;
 use crate::server::state::Service;
 
 /// Bytes of an import, packed or not.
@@ -54,13 +54,13 @@ const ERRORS_MAX: usize = 100;
 const KEY_BYTES_MAX: usize = 128;
 
 /// Takes rows in any of the formats of a directory but Parquet, with gzip around them or without.
-pub(crate) async fn import(
+pub(crate) async fn import_transactions(
     State(service): State<Arc<Service>>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    let key = key(&head.headers)?;
-    let form = Form::of(&head.headers)?;
+    let key = idempotency_key(&head.headers)?;
+    let form = BodyForm::of(&head.headers)?;
 
     // Before the body is in memory, so that many at once are not.
     let entered = service.imports_room.enter(form.bytes(&head.headers));
@@ -80,13 +80,13 @@ pub(crate) async fn import(
 
 /// What a body is, as its headers say.
 #[derive(Debug, Clone, Copy)]
-struct Form {
+struct BodyForm {
     format: RowFormat,
     is_packed: bool,
 }
 
-impl Form {
-    fn of(headers: &HeaderMap) -> Result<Form, Problem> {
+impl BodyForm {
+    fn of(headers: &HeaderMap) -> Result<BodyForm, Problem> {
         let refused =
             |detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail);
 
@@ -104,7 +104,7 @@ impl Form {
                 return Err(refused(detail.to_owned()));
             }
         };
-        Ok(Form { format, is_packed })
+        Ok(BodyForm { format, is_packed })
     }
 
     /// Bytes that the body may have.
@@ -123,7 +123,7 @@ impl Form {
 }
 
 /// The key of the delivery, as the sender made it.
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().map(|key| key.trim().trim_matches('"')).unwrap_or("");
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
@@ -146,15 +146,15 @@ fn own_key(hash: &str) -> Result<String, Problem> {
 struct Import<'s> {
     service: &'s Service,
     runtime: Handle,
-    form: Form,
+    form: BodyForm,
     /// As the sender made it.
     key: Option<String>,
     /// Held until the last row is stored.
-    _place: Place,
+    _place: BodyPlace,
 }
 
 /// What the rows of a body are, beside themselves.
-struct Look {
+struct RowSurvey {
     rows: usize,
     columns: Vec<String>,
     compared: RowComparison,
@@ -165,28 +165,34 @@ impl Import<'_> {
     /// Reads the body, and stores it if all of it is rows that say something new; the answer.
     fn take(mut self, body: Bytes) -> Result<Value, Problem> {
         let ruleset = self.service.context.ruleset.load_full();
-        let body = self.unpacked(body)?;
+        let body = self.decode_body(body)?;
         let hash = blake3::hash(&body).to_hex().to_string();
 
         let (format, layout) = (self.form.format, &ruleset.settings.layout);
-        let opened = Body::open(format, &body, layout, BODY_BYTES_MAX as u64);
+        let opened = Body::open_body(format, &body, layout, BODY_BYTES_MAX as u64);
         let mut body = opened.map_err(not_read)?;
-        let Look { rows, columns, compared, suspicions } = self.look(&ruleset, &mut body)?;
+        let RowSurvey { rows, columns, compared, suspicions } =
+            self.survey_rows(&ruleset, &mut body)?;
 
         let fields = &ruleset.settings.fields;
-        let mut warnings: Vec<Value> = suspicions.findings.iter().map(warning).collect();
+        let mut warnings: Vec<Value> = suspicions.findings.iter().map(warning_json).collect();
         if !columns.is_empty() {
-            warnings.extend(suspect::header_findings(fields, "", &columns).iter().map(warning));
+            warnings
+                .extend(suspect::header_findings(fields, "", &columns).iter().map(warning_json));
         }
-        let notes = Notes { warnings, columns_missing: compared.lost, delimiter: body.detected() };
+        let notes = ImportNotes {
+            warnings,
+            columns_missing: compared.lost,
+            delimiter: body.detected_delimiter(),
+        };
 
         let given = self.key.take();
         let is_known = given.is_none() && compared.nothing_new;
         let key = given.map_or_else(|| own_key(&hash), Ok)?;
         let mut chunks = Chunks::new(self.service, &self.runtime, &key, &hash);
         if !is_known {
-            for row in body.rows().map_err(malformed)?.1 {
-                let record = row.map_err(malformed)?.record;
+            for row in body.rows().map_err(malformed_problem)?.1 {
+                let record = row.map_err(malformed_problem)?.record;
                 chunks.add(record, fields, &suspicions.conflicts)?;
             }
         }
@@ -200,12 +206,12 @@ impl Import<'_> {
             "deliveries": stored.deliveries,
             "duplicate": stored.duplicate,
         });
-        notes.tell(&mut answer);
+        notes.add_to_answer(&mut answer);
         Ok(answer)
     }
 
     /// The body without its content encoding.
-    fn unpacked(&self, body: Bytes) -> Result<Bytes, Problem> {
+    fn decode_body(&self, body: Bytes) -> Result<Bytes, Problem> {
         if !self.form.is_packed {
             return Ok(body);
         }
@@ -214,7 +220,7 @@ impl Import<'_> {
     }
 
     /// Goes through the rows: all can be read, and each has a natural key.
-    fn look(&self, ruleset: &Ruleset, body: &mut Body<'_>) -> Result<Look, Problem> {
+    fn survey_rows(&self, ruleset: &Ruleset, body: &mut Body<'_>) -> Result<RowSurvey, Problem> {
         let fields = &ruleset.settings.fields;
         let failed = |error| Problem::internal(&error);
 
@@ -224,9 +230,9 @@ impl Import<'_> {
         let mut without_key = Vec::new();
         let mut count = 0;
 
-        let (columns, rows) = body.rows().map_err(malformed)?;
+        let (columns, rows) = body.rows().map_err(malformed_problem)?;
         for row in rows {
-            let row = row.map_err(malformed)?;
+            let row = row.map_err(malformed_problem)?;
             let key = survey.add("", row.line, &row.record);
             if key.is_empty() && without_key.len() < ERRORS_MAX {
                 without_key.push((count, row.line));
@@ -240,14 +246,14 @@ impl Import<'_> {
         }
 
         let suspicions = survey.end(|each: &mut dyn FnMut(&str, u64, &Record)| {
-            for row in body.rows().map_err(malformed)?.1 {
-                let row = row.map_err(malformed)?;
+            for row in body.rows().map_err(malformed_problem)?.1 {
+                let row = row.map_err(malformed_problem)?;
                 each("", row.line, &row.record);
                 self.check_stopping()?;
             }
             Ok::<(), Problem>(())
         })?;
-        Ok(Look { rows: count, columns, compared: comparison.end(), suspicions })
+        Ok(RowSurvey { rows: count, columns, compared: comparison.end(), suspicions })
     }
 
     /// A stop does not wait for a body to be read.
@@ -260,14 +266,14 @@ impl Import<'_> {
 }
 
 /// What is wrong with rows that are taken all the same.
-struct Notes {
+struct ImportNotes {
     warnings: Vec<Value>,
     columns_missing: BTreeMap<String, BTreeSet<String>>,
     delimiter: Option<char>,
 }
 
-impl Notes {
-    fn tell(self, answer: &mut Value) {
+impl ImportNotes {
+    fn add_to_answer(self, answer: &mut Value) {
         let Some(answer) = answer.as_object_mut() else { return };
         if !self.warnings.is_empty() {
             answer.insert("warnings".to_owned(), self.warnings.into());
@@ -283,7 +289,7 @@ impl Notes {
 
 fn not_read(error: NotRead) -> Problem {
     match error {
-        NotRead::Malformed(error) => malformed(error),
+        NotRead::Malformed(error) => malformed_problem(error),
         NotRead::NotPacked(reason) => Problem::bad_request(reason),
         NotRead::TooLarge(bytes_max) => {
             let detail = format!("unpacked the body has more than {bytes_max} bytes");
@@ -292,7 +298,7 @@ fn not_read(error: NotRead) -> Problem {
     }
 }
 
-fn malformed(error: MalformedBody) -> Problem {
+fn malformed_problem(error: MalformedBody) -> Problem {
     let mut told = json!({ "line": error.line, "detail": error.message });
     if let (Some(told), Some(help)) = (told.as_object_mut(), error.help) {
         told.insert("help".to_owned(), help.into());
@@ -300,7 +306,7 @@ fn malformed(error: MalformedBody) -> Problem {
     Problem::bad_request("the body is not rows; nothing was taken").with_errors(vec![told])
 }
 
-fn warning(finding: &Diagnostic) -> Value {
+fn warning_json(finding: &Diagnostic) -> Value {
     let Diagnostic { code, place, message, help, .. } = finding;
     json!({ "code": code, "line": place.line, "detail": message, "help": help })
 }

@@ -31,7 +31,7 @@ pub(crate) async fn redrive_parked(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (who, wait) = (caller.name, tasks::wait(&headers));
+    let (who, wait) = (caller.name, tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "redrive", who, body: b"", wait };
     let redriven = service.answered_by_worker(asked, |turn| {
         let count = jobs::redrive_parked(turn)?;

@@ -24,10 +24,10 @@ pub(crate) async fn run_verification(
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
     let body = json!([wanted.plan, wanted.period]).to_string();
-    let (who, wait) = (caller.name, tasks::wait(&headers));
+    let (who, wait) = (caller.name, tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "verify", who, body: body.as_bytes(), wait };
 
-    let verified = service.answered(asked, move |service| {
+    let verified = service.answer_as_task(asked, move |service| {
         let verified = verify_decisions(&service.context.ledger, &wanted);
         let verified = verified.map_err(|error| Problem::internal(&error))?;
         Ok(FinalAnswer::ok_json(json!(verified)))

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, ApprovalAct};
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -91,11 +91,11 @@ async fn submit_adjustment(
 /// Adjusts, and shows the adjustment and its credit as they are then.
 pub(crate) fn perform_adjustment(
     service: &Service,
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     order: AdjustOrder,
 ) -> Result<Value, Problem> {
     let subject = order.subject.clone();
-    let kept = jobs::adjust(turn, order)?;
+    let kept = jobs::adjust_amount(turn, order)?;
 
     let credit = match subject {
         AdjustmentSubject::Credit(id) => service.context.ledger.find_credit(&id),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use accredit_domain::decision::{Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
-use accredit_operations::release::{What, Wish};
+use accredit_operations::release::{PublishRequest, ReleaseKind};
 use accredit_operations::resolve::ResolveOrder;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::{adjustments, calculations, holds, periods};
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -52,7 +52,7 @@ pub(crate) enum ApprovalAct {
     ReleaseCalculation {
         plan: String,
         period: String,
-        what: What,
+        what: ReleaseKind,
         force: Option<String>,
         reason: Option<String>,
     },
@@ -76,7 +76,7 @@ impl ApprovalAct {
     fn perform_act(
         self,
         service: &Service,
-        turn: &mut dyn Turn,
+        turn: &mut dyn WorkerTurn,
         by: Actor,
     ) -> Result<Value, Problem> {
         let Actor { who, approved } = by.clone();
@@ -95,7 +95,7 @@ impl ApprovalAct {
             ApprovalAct::ReleaseHolds { filter } => holds::perform_release(turn, filter, &by),
 
             ApprovalAct::ReleaseCalculation { plan, period, what, force, reason } => {
-                let wish = Wish { what, force, reason, who, approved };
+                let wish = PublishRequest { what, force, reason, who, approved };
                 calculations::publish_calculation(service, turn, (&plan, &period), &wish)
             }
 
@@ -157,7 +157,7 @@ pub(crate) async fn decide_act(
     }
     let by = Actor { who: caller.name, approved: None };
     let shared = Arc::clone(service);
-    let done = service.ask(move |turn| act.perform_act(&shared, turn, by)).await?;
+    let done = service.ask_worker(move |turn| act.perform_act(&shared, turn, by)).await?;
     Ok(Json(done).into_response())
 }
 
@@ -270,7 +270,7 @@ pub(crate) async fn approve_request(
     Path(id): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (body, wait) = (id.to_be_bytes(), tasks::wait(&headers));
+    let (body, wait) = (id.to_be_bytes(), tasks::requested_wait(&headers));
     let asked =
         TaskRequest { what: "approval of a request", who: caller.name.clone(), body: &body, wait };
 

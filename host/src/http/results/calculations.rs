@@ -9,7 +9,7 @@ use std::sync::Arc;
 use accredit_domain::money;
 use accredit_ledger::releases::{RELEASE_CONFIRMED, RELEASE_DELETED, Release};
 use accredit_operations::calculations::{self, own_period, sum_counts};
-use accredit_operations::release::{What, Wish};
+use accredit_operations::release::{PublishRequest, ReleaseKind};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Actor, ApprovalAct};
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -55,7 +55,7 @@ pub(crate) async fn list_calculations(
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
         });
-        let running = service.running().map(|run| {
+        let running = service.current_run().map(|run| {
             json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
                     "decided": run.decided })
         });
@@ -194,8 +194,8 @@ pub(crate) async fn release_calculation(
     })?;
 
     let what = match said.what.as_str() {
-        "credits" => What::Credits,
-        "rewards" => What::Rewards,
+        "credits" => ReleaseKind::Credits,
+        "rewards" => ReleaseKind::Rewards,
         other => {
             let detail = format!("`{other}` is neither `credits` nor `rewards`");
             return Err(Problem::unprocessable("unknown_release", detail));
@@ -207,7 +207,7 @@ pub(crate) async fn release_calculation(
 
     // Bodies that mean the same are the same request, however they are spelled.
     let same = json!([plan, period, said.what, force, reason]).to_string();
-    let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "release", who, body: same.as_bytes(), wait };
 
     let act = ApprovalAct::ReleaseCalculation { plan, period, what, force, reason };
@@ -217,13 +217,13 @@ pub(crate) async fn release_calculation(
 /// Publishes a calculation, and shows its release.
 pub(crate) fn publish_calculation(
     service: &Service,
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     (plan, period): (&str, &str),
-    wish: &Wish,
+    wish: &PublishRequest,
 ) -> Result<Value, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
     service.refuse_during_run(Some(plan), &wanted.leaves)?;
-    Ok(release_json(&jobs::publish(turn, &wanted, wish)?))
+    Ok(release_json(&jobs::publish_release(turn, &wanted, wish)?))
 }
 
 /// Why something that is certain is taken back.

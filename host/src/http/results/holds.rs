@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Actor, ApprovalAct};
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -68,14 +68,14 @@ pub(crate) async fn release_holds(
         return Err(Problem::unprocessable("filter_needed", detail));
     }
 
-    let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
     let asked = TaskRequest { what: "release of holds", who, body: &body, wait };
     approvals::decide_patiently(&service, asked, ApprovalAct::ReleaseHolds { filter }, caller).await
 }
 
 /// Releases every held credit that the filter selects.
 pub(crate) fn perform_release(
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     filter: HoldFilter,
     by: &Actor,
 ) -> Result<Value, Problem> {

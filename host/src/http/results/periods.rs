@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::approvals::{self, Actor};
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -159,7 +159,7 @@ async fn request_act(
 
     // Bodies that mean the same are the same request, however they are spelled.
     let same = json!([id, state, wish.force, reason]).to_string();
-    let (who, wait) = (caller.name.clone(), tasks::wait(headers));
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(headers));
     let asked = TaskRequest { what: "period", who, body: same.as_bytes(), wait };
 
     let act = approvals::ApprovalAct::Period { id, to: act, force: wish.force, reason };
@@ -169,7 +169,7 @@ async fn request_act(
 /// Closes, reopens or finalizes the leaf periods of a period.
 pub(crate) fn perform_act(
     service: &Service,
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     id: &str,
     act: PeriodAct,
     (force, reason): (bool, Option<String>),
@@ -255,7 +255,7 @@ fn check_allowed(service: &Service, period: &Period, act: PeriodAct) -> Result<(
 
 fn carry_out(
     service: &Service,
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     leaf: &Period,
     act: PeriodAct,
     said: &PeriodState,
@@ -271,7 +271,7 @@ fn carry_out(
             return Err(Problem::conflict("period_finalized", detail));
         }
         (PeriodAct::Finalize, false) => {
-            jobs::finalize(turn, leaf, said)?;
+            jobs::finalize_with_arrivals(turn, leaf, said)?;
         }
         (_, false) => service.context.ledger.set_period_state(&leaf.id, said).map_err(failed)?,
     }

@@ -24,7 +24,7 @@ use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::state::runs::location;
+use crate::server::state::runs::run_location;
 
 /// How long an answer waits for the end of what was asked for, unless said; a request has 30 s.
 const WAIT: Duration = Duration::from_secs(20);
@@ -89,7 +89,7 @@ pub(crate) async fn begin_run(
     if !selected.is_empty() {
         let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
         let context = Arc::clone(&service.context);
-        let checked = service.ask(move |turn| {
+        let checked = service.ask_worker(move |turn| {
             // An unknown plan or period is refused before unknown deals are.
             calculations::calculation_scope(&context, &plan, &period)?;
             Ok(jobs::check_selected(turn, &selected)?)
@@ -113,8 +113,8 @@ pub(crate) async fn begin_run(
         service.begin_run(&wanted, run)
     });
 
-    let run = service.waited(begun.await?.id, preferred_wait(&headers)).await?;
-    let place = location(run.id);
+    let run = service.await_run(begun.await?.id, preferred_wait(&headers)).await?;
+    let place = run_location(run.id);
 
     match run.state {
         RunState::Done => Ok(([(header::LOCATION, place)], Json(run_json(&run))).into_response()),
@@ -179,6 +179,6 @@ pub(crate) async fn cancel_run(
     Path(id): Path<u64>,
 ) -> JsonResult {
     let run = service.run_blocking(move |service| service.cancel_run(id)).await?;
-    let run = service.waited(run.id, WAIT).await?;
+    let run = service.await_run(run.id, WAIT).await?;
     Ok(Json(run_json(&run)))
 }

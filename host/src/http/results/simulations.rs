@@ -45,9 +45,9 @@ pub(crate) async fn simulate_period(
         ))
     })?;
 
-    let wait = tasks::wait(&headers);
+    let wait = tasks::requested_wait(&headers);
     let asked = TaskRequest { what: "simulation", who: caller.name, body: &body, wait };
-    let simulated = service.answered(asked, move |service| {
+    let simulated = service.answer_as_task(asked, move |service| {
         let wanted =
             calculations::calculation_scope(&service.context, &request.plan, &request.period)?;
         Ok(FinalAnswer::ok_json(json!(simulation::simulate_calculation(

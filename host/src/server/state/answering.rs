@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::Service;
 use crate::http::problem::Problem;
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 use crate::server::tasks::{FinalAnswer, TaskRequest};
 
 impl Service {
     /// Works out an answer where blocking does no harm. It is given if it is there in time; else 202
     /// says where to look for it.
-    pub(crate) async fn answered(
+    pub(crate) async fn answer_as_task(
         self: &Arc<Self>,
         asked: TaskRequest<'_>,
         work: impl FnOnce(&Service) -> Result<FinalAnswer, Problem> + Send + 'static,
@@ -29,7 +29,7 @@ impl Service {
     pub(crate) async fn answered_by_worker(
         self: &Arc<Self>,
         asked: TaskRequest<'_>,
-        job: impl FnOnce(&mut dyn Turn) -> Result<Value, Problem> + Send + 'static,
+        job: impl FnOnce(&mut dyn WorkerTurn) -> Result<Value, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         let service = Arc::clone(self);
         let work = async move { service.ask_patiently(job).await.map(FinalAnswer::ok_json) };
@@ -42,7 +42,7 @@ impl Service {
         work: impl Future<Output = Result<FinalAnswer, Problem>> + Send + 'static,
     ) -> Result<Response, Problem> {
         let mut changed = self.tasks.changed.subscribe();
-        let (id, new) = self.tasks.begin(&asked, self.clock.now_ms())?;
+        let (id, new) = self.tasks.begin_task(&asked, self.clock.now_ms())?;
 
         // The work goes on when the client goes away, so it is a task of its own.
         if new {

@@ -19,7 +19,7 @@ use crate::server::runs::ActiveRun;
 const WAITING_MAX: usize = 64;
 
 /// Where a run is found.
-pub(crate) fn location(id: u64) -> HeaderValue {
+pub(crate) fn run_location(id: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("/v1/runs/{id}"))
         .unwrap_or_else(|_| HeaderValue::from_static("/v1/runs"))
 }
@@ -93,7 +93,11 @@ impl Service {
     }
 
     /// The run once it has ended, or as it is after `wait`.
-    pub(crate) async fn waited(&self, id: u64, wait: Duration) -> Result<CalculationRun, Problem> {
+    pub(crate) async fn await_run(
+        &self,
+        id: u64,
+        wait: Duration,
+    ) -> Result<CalculationRun, Problem> {
         let mut changed = self.runs.changes();
 
         let ended = async {
@@ -115,7 +119,7 @@ impl Service {
     }
 
     /// The run that is being decided now.
-    pub(crate) fn running(&self) -> Option<CalculationRun> {
+    pub(crate) fn current_run(&self) -> Option<CalculationRun> {
         let running = |active: &mut Vec<ActiveRun>| {
             let known = active.iter().find(|known| known.run.state == RunState::Running);
             known.or(active.first()).map(|known| known.run.clone())
@@ -126,5 +130,5 @@ impl Service {
 
 fn under_way(run: &CalculationRun) -> Problem {
     let detail = format!("run {} of plan `{}` in {} is under way", run.id, run.plan, run.period);
-    Problem::conflict("run_under_way", detail).with_header(header::LOCATION, location(run.id))
+    Problem::conflict("run_under_way", detail).with_header(header::LOCATION, run_location(run.id))
 }

@@ -257,7 +257,7 @@ fn what_waits_behind_slow_work_is_a_task_or_is_not_done_at_all() {
     let credit = host.credits("A-1")[0]["id"].as_str().unwrap().to_owned();
     let service = Arc::clone(&host.running().service);
     let slow = host.runtime.spawn(async move {
-        let work = |_: &mut dyn crate::server::channels::Turn| {
+        let work = |_: &mut dyn crate::server::channels::WorkerTurn| {
             std::thread::sleep(Duration::from_secs(4));
             Ok(())
         };
@@ -290,7 +290,7 @@ fn progress_is_not_done_while_parked_deals_wait_for_their_next_try() {
     eventually("the first try is over", || done() == true);
     let service = Arc::clone(&host.running().service);
     let slow = host.runtime.spawn(async move {
-        let work = |_: &mut dyn crate::server::channels::Turn| {
+        let work = |_: &mut dyn crate::server::channels::WorkerTurn| {
             std::thread::sleep(Duration::from_secs(2));
             Ok(())
         };

@@ -14,7 +14,7 @@ use accredit_operations::decide::run;
 use accredit_seams::store::StoreError;
 
 use super::{PENDING_MAX, Worker};
-use crate::server::channels::Turn as _;
+use crate::server::channels::WorkerTurn as _;
 use crate::server::runs::ActiveRun;
 
 /// Why a run has no end when its process has one.

@@ -29,18 +29,18 @@ pub fn other_separator(text: &str) -> Option<&'static str> {
 
 /// What separates the cells of `text`: the delimiter of the layout; without one commas, or else the
 /// first other delimiter by which all rows have as many cells as the header.
-pub(super) fn delimiter(text: &str, layout: &FileLayout) -> Result<char, MalformedBody> {
+pub(super) fn detect_delimiter(text: &str, layout: &FileLayout) -> Result<char, MalformedBody> {
     if let Some(delimiter) = layout.delimiter {
         return Ok(delimiter);
     }
 
-    let commas = columns(text, ',', layout);
+    let commas = count_columns(text, ',', layout);
     if commas.as_ref().is_ok_and(|columns| *columns > 1) {
         return Ok(',');
     }
 
     for (delimiter, _) in DELIMITERS.into_iter().skip(1) {
-        if columns(text, delimiter, layout).is_ok_and(|columns| columns > 1) {
+        if count_columns(text, delimiter, layout).is_ok_and(|columns| columns > 1) {
             return Ok(delimiter);
         }
     }
@@ -59,9 +59,9 @@ pub(super) fn delimiter(text: &str, layout: &FileLayout) -> Result<char, Malform
 }
 
 /// How many columns `text` has with this delimiter, where each of its rows has as many.
-fn columns(text: &str, delimiter: char, layout: &FileLayout) -> Result<usize, MalformedBody> {
+fn count_columns(text: &str, delimiter: char, layout: &FileLayout) -> Result<usize, MalformedBody> {
     let mut table = table(text, delimiter, layout)?;
-    table.check()?;
+    table.check_rows()?;
     Ok(table.columns().len())
 }
 
@@ -78,7 +78,7 @@ pub(super) fn table<'t>(
 
     let cells = std::iter::from_fn(move || {
         let line = lines.line_at(start + rows.byte_offset());
-        let row = rows.next_row().map_err(|broken| malformed(text, start, broken));
+        let row = rows.next_row().map_err(|broken| malformed_row(text, start, broken));
         let cells = |row: Vec<Delimited>| {
             row.into_iter().map(|cell| Cell::Text(strip_text_guard(cell.text))).collect()
         };
@@ -106,7 +106,7 @@ fn skip_lines(text: &str, lines: usize) -> &str {
 }
 
 /// What is no row, in a text whose rows begin at `start`.
-fn malformed(text: &str, start: usize, broken: BrokenRow) -> MalformedBody {
+fn malformed_row(text: &str, start: usize, broken: BrokenRow) -> MalformedBody {
     let (offset, message, help) = match broken {
         BrokenRow::OpenQuote(offset) => {
             let help = "close the quote, and write a quote inside a quoted cell twice";

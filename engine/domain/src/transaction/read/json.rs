@@ -37,14 +37,14 @@ pub(super) fn check_lines(text: &str) -> Result<&'static str, MalformedBody> {
             let malformed =
                 MalformedBody { column, ..MalformedBody::at_line(line, error_reason(&error)) };
             // Pretty-printed values run over several lines.
-            return check(text).map_err(|_| malformed);
+            return check_syntax(text).map_err(|_| malformed);
         }
     }
     Ok("not a JSON object")
 }
 
 /// Checks the syntax of `text` as values that follow each other; most often it is only one.
-pub(super) fn check(text: &str) -> Result<&'static str, MalformedBody> {
+pub(super) fn check_syntax(text: &str) -> Result<&'static str, MalformedBody> {
     // A body without anything is most likely cut off, and no list of no rows.
     if text.trim().is_empty() {
         return Err(MalformedBody::at_line(1, "EOF while parsing a value".to_owned()));
@@ -87,17 +87,17 @@ impl<'t> JsonRows<'t> {
                     self.is_in_array = true;
                     self.at += 1;
                 }
-                (Some(_), true) => return self.object().map(Some),
+                (Some(_), true) => return self.read_object().map(Some),
                 (Some(_), false) => {
                     self.line = self.places.line_at(self.at);
-                    return self.object().map(Some);
+                    return self.read_object().map(Some);
                 }
             }
         }
     }
 
     /// The object that begins here.
-    fn object(&mut self) -> Result<RecordRow, MalformedBody> {
+    fn read_object(&mut self) -> Result<RecordRow, MalformedBody> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if !rest.starts_with('{') {
             return Err(MalformedBody::at_line(self.line, self.not_a_row.to_owned()));

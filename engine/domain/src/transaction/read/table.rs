@@ -63,7 +63,7 @@ impl<'t> Table<'t> {
     ///
     /// # Errors
     /// At the first row that has not as many cells as the header.
-    pub(super) fn check(&mut self) -> Result<(), MalformedBody> {
+    pub(super) fn check_rows(&mut self) -> Result<(), MalformedBody> {
         while self.next_cells()?.is_some() {}
         Ok(())
     }
