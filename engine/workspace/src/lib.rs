@@ -206,6 +206,22 @@ impl Ruleset {
     }
 }
 
+/// The plans that can be read, by id.
+fn read_plans(
+    files: &Files,
+    scope: plan::PlanScope<'_>,
+    report: &Findings,
+) -> BTreeMap<Arc<str>, Plan> {
+    let mut plans = BTreeMap::new();
+    for (path, id, text) in plan_files(files) {
+        let source = toml::DefinitionText::new(path, text, report);
+        if let Some(plan) = plan::read(source, id, scope) {
+            plans.insert(Arc::clone(&plan.id), plan);
+        }
+    }
+    plans
+}
+
 fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -> Option<Ruleset> {
     unrecognized_files::warn_unrecognized(files, report);
     unrecognized_files::warn_orphan_cases(files, report);
@@ -242,14 +258,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
         doubts: &doubts,
     };
 
-    let mut plans = BTreeMap::new();
-    for (path, id, text) in plan_files(files) {
-        let source = toml::DefinitionText::new(path, text, report);
-        if let Some(plan) = plan::read(source, id, scope) {
-            plans.insert(Arc::clone(&plan.id), plan);
-        }
-    }
-
+    let plans = read_plans(files, scope, report);
     let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
     let order = references.decision_order(&plans, &ids, report);
     appearance::check_plan_names(&plans, report);

@@ -92,7 +92,7 @@ fn rollups_return_amounts_or_maps() {
         (
             PolicyKind::Rollup,
             "#{amount: 1, hold: no_hold(), credit_type: \"overlay\", maximum: ()}",
-            "Rolled(Rolled { amount: 1, credit_type: Some(\"overlay\"), hold: Some(None), maximum: \
+            "Rolled(RollupAnswer { amount: 1, credit_type: Some(\"overlay\"), hold: Some(None), maximum: \
              None })",
         ),
         (
