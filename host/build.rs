@@ -7,7 +7,7 @@ use std::io::{Error, Result};
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
-    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let root = PathBuf::from(required_variable("CARGO_MANIFEST_DIR")?);
     let folder = root.join("../scripts/errors");
     println!("cargo::rerun-if-changed={}", folder.display());
 
@@ -26,9 +26,9 @@ fn main() -> Result<()> {
         writeln!(text, "    ({code:?}, {page:?}),").map_err(Error::other)?;
     }
     text.push_str("];\n");
-    fs::write(PathBuf::from(variable("OUT_DIR")?).join("pages.rs"), text)
+    fs::write(PathBuf::from(required_variable("OUT_DIR")?).join("pages.rs"), text)
 }
 
-fn variable(name: &str) -> Result<String> {
+fn required_variable(name: &str) -> Result<String> {
     std::env::var(name).map_err(Error::other)
 }

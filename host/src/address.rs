@@ -11,12 +11,12 @@ const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 const PATH: &AsciiSet = &PART.remove(b'/');
 
 /// Text as one part of a path, or as a value in a query.
-pub(crate) fn part(text: &str) -> String {
+pub(crate) fn encode_part(text: &str) -> String {
     utf8_percent_encode(text, PART).to_string()
 }
 
 /// A path with `/` between folders as a relative reference.
-pub(crate) fn path(text: &str) -> String {
+pub(crate) fn encode_path(text: &str) -> String {
     utf8_percent_encode(text, PATH).to_string()
 }
 
@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn what_means_something_in_an_address_is_encoded() {
-        assert_eq!(part("J/1 ä&b=~-_."), "J%2F1%20%C3%A4%26b%3D~-_.");
-        assert_eq!(path("plans/a b%.toml"), "plans/a%20b%25.toml");
+        assert_eq!(encode_part("J/1 ä&b=~-_."), "J%2F1%20%C3%A4%26b%3D~-_.");
+        assert_eq!(encode_path("plans/a b%.toml"), "plans/a%20b%25.toml");
     }
 }

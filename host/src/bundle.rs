@@ -17,14 +17,14 @@ mod sign;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_workspace::Files;
 
-pub(crate) use archive::{Archive, pack};
-pub(crate) use install::{Wish, install, remove};
-pub(crate) use lock::{Lock, edited};
+pub(crate) use archive::{Archive, pack_bundle};
+pub(crate) use install::{InstallRequest, install_bundle, remove_bundle};
+pub(crate) use lock::{BundleLock, edited_files};
 
 /// Why something about a bundle was not done.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub(crate) struct Refused {
+pub(crate) struct BundleError {
     /// For people.
     pub(crate) message: String,
     /// What check and cases found.
@@ -33,17 +33,21 @@ pub(crate) struct Refused {
     pub(crate) files: Files,
 }
 
-impl Refused {
-    fn new(message: impl Into<String>) -> Refused {
-        Refused { message: message.into(), diagnostics: Vec::new(), files: Files::new() }
+impl BundleError {
+    fn new(message: impl Into<String>) -> BundleError {
+        BundleError { message: message.into(), diagnostics: Vec::new(), files: Files::new() }
     }
 
-    fn found(message: impl Into<String>, diagnostics: Vec<Diagnostic>, files: &Files) -> Refused {
-        Refused { message: message.into(), diagnostics, files: files.clone() }
+    fn with_findings(
+        message: impl Into<String>,
+        diagnostics: Vec<Diagnostic>,
+        files: &Files,
+    ) -> BundleError {
+        BundleError { message: message.into(), diagnostics, files: files.clone() }
     }
 }
 
 /// A refusal with what could not be read or written.
-fn failed(what: &std::path::Path, error: impl std::fmt::Display) -> Refused {
-    Refused::new(format!("{}: {error}", what.display()))
+fn io_failure(what: &std::path::Path, error: impl std::fmt::Display) -> BundleError {
+    BundleError::new(format!("{}: {error}", what.display()))
 }

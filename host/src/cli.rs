@@ -23,99 +23,99 @@ use self::run::{demo, serve};
 /// Decides who gets credit for a sale.
 #[derive(Debug, Parser)]
 #[command(name = "accredit", version, about)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
-    verb: Verb,
+    verb: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum CliCommand {
     /// Begin a customer's directory, or a policy in one.
-    New(new::Arguments),
+    New(new::NewArguments),
     /// Check a directory and show everything that is wrong with it.
-    Check(check::Arguments),
+    Check(check::CheckArguments),
     /// Run the case files of a directory.
-    Test(test::Arguments),
+    Test(test::TestArguments),
     /// Calculate the credits of a period.
-    Calculate(calculate::Arguments),
+    Calculate(calculate::CalculateArguments),
     /// Show what a period would come to if it went on as it has so far; nothing is stored.
-    Simulate(simulate::Arguments),
+    Simulate(simulate::SimulateArguments),
     /// Show why a transaction was credited as it was, or why not.
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// List every alias and what it means.
-    Aliases(aliases::Arguments),
+    Aliases(aliases::AliasesArguments),
     /// Run one policy on one transaction.
-    Eval(eval::Arguments),
+    Eval(eval::EvalArguments),
     /// Evaluate expressions on a transaction, one a line.
-    Repl(repl::Arguments),
+    Repl(repl::ReplArguments),
     /// Show what policies see and call.
-    Api(api::Arguments),
+    Api(api::ApiArguments),
     /// Show the JSON Schema of a file or of what comes out.
-    Schema(schema::Arguments),
+    Schema(schema::SchemaArguments),
     /// Show the completions for a shell.
-    Completions(completions::Arguments),
+    Completions(completions::CompletionsArguments),
     /// Show a sample company on a real server.
-    Demo(demo::Arguments),
+    Demo(demo::DemoArguments),
     /// Receive webhooks and serve the API.
-    Serve(serve::Options),
+    Serve(serve::ServeArguments),
     /// Release a calculation to its payees, or held credits, on a server.
     #[command(subcommand)]
-    Release(release::Verb),
+    Release(release::ReleaseCommand),
     /// Write a decision of a server as a case, for the end of a case file.
-    Keep(keep::Options),
+    Keep(keep::KeepArguments),
     /// Show what a directory would change: files, rules, and money.
-    Preview(preview::Options),
+    Preview(preview::PreviewArguments),
     /// Bring a directory, or what a preview wrote, into force on a server.
-    Apply(apply::Options),
+    Apply(apply::ApplyArguments),
     /// Bring an earlier set of definitions back into force on a server.
-    Rollback(rollback::Options),
+    Rollback(rollback::RollbackArguments),
     /// Make recorded decisions again and compare them.
-    Verify(verify::Options),
+    Verify(verify::VerifyArguments),
     /// Write a data file as lines of text.
-    Dump(dump::Dump),
+    Dump(dump::DumpArguments),
     /// Make a data file out of what `dump` wrote.
-    Restore(dump::Restore),
+    Restore(dump::RestoreArguments),
     /// Show the audit trail, or check that it is whole.
     #[command(subcommand)]
-    Audit(audit::Verb),
+    Audit(audit::AuditCommand),
     /// Pack policies, plans and cases; install, upgrade, list and remove what others packed.
     #[command(subcommand)]
-    Bundle(bundle::Verb),
+    Bundle(bundle::BundleCommand),
     /// Show the version of the program and of the policy language.
     Version,
 }
 
 /// Runs the verb that the command line names.
 pub(crate) fn run() -> ExitCode {
-    let code = match Arguments::parse().verb {
-        Verb::New(arguments) => new::run(&arguments),
-        Verb::Check(arguments) => check::run(&arguments),
-        Verb::Test(arguments) => test::run(&arguments),
-        Verb::Calculate(arguments) => calculate::run(&arguments),
-        Verb::Simulate(arguments) => simulate::run(&arguments),
-        Verb::Explain(arguments) => explain::run(&arguments),
-        Verb::Aliases(arguments) => aliases::run(&arguments),
-        Verb::Eval(arguments) => eval::run(&arguments),
-        Verb::Repl(arguments) => repl::run(&arguments),
-        Verb::Api(arguments) => api::run(&arguments),
-        Verb::Schema(arguments) => schema::run(&arguments),
-        Verb::Completions(arguments) => completions::run(&arguments, Arguments::command()),
-        Verb::Demo(arguments) => demo::run(&arguments),
-        Verb::Serve(options) => return serve::run(options),
-        Verb::Release(verb) => return release::run(&verb),
-        Verb::Keep(options) => keep::run(&options),
-        Verb::Preview(options) => preview::run(&options),
-        Verb::Apply(options) => apply::run(&options),
-        Verb::Rollback(options) => rollback::run(&options),
-        Verb::Verify(options) => verify::run(&options),
-        Verb::Dump(options) => dump::dump(&options),
-        Verb::Restore(options) => dump::run_restore(&options),
-        Verb::Audit(verb) => audit::run(&verb),
-        Verb::Bundle(verb) => bundle::run(&verb),
-        Verb::Version => {
+    let code = match CommandLine::parse().verb {
+        CliCommand::New(arguments) => new::run(&arguments),
+        CliCommand::Check(arguments) => check::run(&arguments),
+        CliCommand::Test(arguments) => test::run(&arguments),
+        CliCommand::Calculate(arguments) => calculate::run(&arguments),
+        CliCommand::Simulate(arguments) => simulate::run(&arguments),
+        CliCommand::Explain(arguments) => explain::run(&arguments),
+        CliCommand::Aliases(arguments) => aliases::run(&arguments),
+        CliCommand::Eval(arguments) => eval::run(&arguments),
+        CliCommand::Repl(arguments) => repl::run(&arguments),
+        CliCommand::Api(arguments) => api::run(&arguments),
+        CliCommand::Schema(arguments) => schema::run(&arguments),
+        CliCommand::Completions(arguments) => completions::run(&arguments, CommandLine::command()),
+        CliCommand::Demo(arguments) => demo::run(&arguments),
+        CliCommand::Serve(options) => return serve::run(options),
+        CliCommand::Release(verb) => return release::run(&verb),
+        CliCommand::Keep(options) => keep::run(&options),
+        CliCommand::Preview(options) => preview::run(&options),
+        CliCommand::Apply(options) => apply::run(&options),
+        CliCommand::Rollback(options) => rollback::run(&options),
+        CliCommand::Verify(options) => verify::run(&options),
+        CliCommand::Dump(options) => dump::run_dump(&options),
+        CliCommand::Restore(options) => dump::run_restore(&options),
+        CliCommand::Audit(verb) => audit::run(&verb),
+        CliCommand::Bundle(verb) => bundle::run(&verb),
+        CliCommand::Version => {
             let (version, language) =
                 (env!("CARGO_PKG_VERSION"), accredit_workspace::POLICY_LANGUAGE);
-            output::line(&format!("accredit {version}, policy language {language}"));
+            output::print_line(&format!("accredit {version}, policy language {language}"));
             output::EXIT_OK
         }
     };

@@ -20,16 +20,16 @@ use std::sync::Arc;
 
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::Record;
-use accredit_domain::transaction::read::{FileLayout, Malformed, TextFormat};
+use accredit_domain::transaction::read::{FileLayout, MalformedBody, TextFormat};
 use accredit_workspace::Files;
 
-use self::formats::Format;
-use self::walk::Others;
+use self::formats::RowFormat;
+use self::walk::OtherEntries;
 
 /// A directory or file that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{}: {message}\n  Help: {help}", path.display(), shown(*at))]
-pub(crate) struct Unreadable {
+#[error("{}{}: {message}\n  Help: {help}", path.display(), line_suffix(*at))]
+pub(crate) struct DirectoryError {
     /// Which.
     pub(crate) path: PathBuf,
     /// Line and column, where something in the file is wrong.
@@ -40,9 +40,9 @@ pub(crate) struct Unreadable {
     help: String,
 }
 
-impl Unreadable {
+impl DirectoryError {
     /// The same as a finding about the directory `dir`.
-    pub(crate) fn finding(self, dir: &Path) -> Diagnostic {
+    pub(crate) fn into_finding(self, dir: &Path) -> Diagnostic {
         let inside = self.path.strip_prefix(dir).ok().filter(|path| !path.as_os_str().is_empty());
         let parts: Vec<_> = inside.iter().flat_map(|path| path.iter()).collect();
         let parts: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
@@ -50,26 +50,27 @@ impl Unreadable {
 
         let (line, column) = self.at.unwrap_or_default();
         let [line, column] = [line, column].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        Diagnostic::error(self.code, Place::new(file, line, column), self.message).help(self.help)
+        Diagnostic::error(self.code, Place::new(file, line, column), self.message)
+            .with_help(self.help)
     }
 
     /// A finding about a file of the directory `dir` as an error.
-    fn of(finding: Diagnostic, dir: &Path) -> Unreadable {
+    fn from_finding(finding: Diagnostic, dir: &Path) -> DirectoryError {
         let Diagnostic { code, place, message, help, .. } = finding;
         let at =
             Some((u64::from(place.line), u64::from(place.column))).filter(|(line, _)| *line > 0);
         let help = help.unwrap_or_default();
-        Unreadable { path: dir.join(place.file), at, code, message, help }
+        DirectoryError { path: dir.join(place.file), at, code, message, help }
     }
 }
 
-fn shown(at: Option<(u64, u64)>) -> String {
+fn line_suffix(at: Option<(u64, u64)>) -> String {
     at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }
 
-fn unreadable(path: &Path, message: impl ToString) -> Unreadable {
+fn read_failure(path: &Path, message: impl ToString) -> DirectoryError {
     let help = "make it a file that can be read, or name another".to_owned();
-    Unreadable {
+    DirectoryError {
         path: path.to_owned(),
         at: None,
         code: Code::CR050,
@@ -80,7 +81,7 @@ fn unreadable(path: &Path, message: impl ToString) -> Unreadable {
 
 /// A directory as it was found, whatever is wrong with a file of it.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundFiles {
     /// The files; one that is no text with `\u{fffd}` where it is none.
     pub(crate) files: Files,
     /// What is wrong with files as such: they are no text (CR052).
@@ -94,24 +95,25 @@ const FOLDERS: [&str; 3] = ["organization", "plans", "policies"];
 ///
 /// # Errors
 /// The first file that cannot be read, or that `dir` is no directory.
-pub(crate) fn definitions(dir: &Path) -> Result<Files, Unreadable> {
-    whole(dir, found(dir)?)
+pub(crate) fn read_definitions(dir: &Path) -> Result<Files, DirectoryError> {
+    require_text(dir, find_definitions(dir)?)
 }
 
 /// The same with findings instead of an error about a single file.
-pub(crate) fn found(dir: &Path) -> Result<Found, Unreadable> {
-    let mut found = Found::default();
-    collect(dir, dir, false, &mut found)?;
+pub(crate) fn find_definitions(dir: &Path) -> Result<FoundFiles, DirectoryError> {
+    let mut found = FoundFiles::default();
+    collect_files(dir, dir, false, &mut found)?;
     for folder in FOLDERS.map(|folder| dir.join(folder)).iter().filter(|path| path.is_dir()) {
-        collect(dir, folder, true, &mut found)?;
+        collect_files(dir, folder, true, &mut found)?;
     }
     Ok(found)
 }
 
-/// The files of `dir` that neither [`definitions`] nor [`rows`] reads, for their names alone.
-pub(crate) fn strays(dir: &Path, files: &Files) -> Result<Vec<String>, Unreadable> {
+/// The files of `dir` that neither [`read_definitions`] nor [`read_rows`] reads, for their names
+/// alone.
+pub(crate) fn stray_files(dir: &Path, files: &Files) -> Result<Vec<String>, DirectoryError> {
     let mut strays = Vec::new();
-    for path in walk::files(dir, dir, STRAY_DEPTH_MAX, Others::RefusedIf(&|_| false))? {
+    for path in walk::walk_files(dir, dir, STRAY_DEPTH_MAX, OtherEntries::RefusedIf(&|_| false))? {
         let name = name_in(dir, &path)?;
         let row = name.starts_with("transactions/") && name.matches('/').count() == 1;
         let in_folder = name.contains('/');
@@ -127,23 +129,28 @@ pub(crate) fn strays(dir: &Path, files: &Files) -> Result<Vec<String>, Unreadabl
 const STRAY_DEPTH_MAX: usize = 4;
 
 /// Every case file below `dir`.
-pub(crate) fn case_files(dir: &Path) -> Result<Found, Unreadable> {
-    let mut found = Found::default();
-    collect(dir, dir, true, &mut found)?;
+pub(crate) fn case_files(dir: &Path) -> Result<FoundFiles, DirectoryError> {
+    let mut found = FoundFiles::default();
+    collect_files(dir, dir, true, &mut found)?;
     found.files.retain(|path, _| path.ends_with(".cases.md"));
     found.findings.retain(|finding| finding.place.file.ends_with(".cases.md"));
     Ok(found)
 }
 
 /// The files, if all of them are text.
-fn whole(dir: &Path, found: Found) -> Result<Files, Unreadable> {
+fn require_text(dir: &Path, found: FoundFiles) -> Result<Files, DirectoryError> {
     match found.findings.into_iter().find(Diagnostic::is_error) {
-        Some(finding) => Err(Unreadable::of(finding, dir)),
+        Some(finding) => Err(DirectoryError::from_finding(finding, dir)),
         None => Ok(found.files),
     }
 }
 
-fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(), Unreadable> {
+fn collect_files(
+    root: &Path,
+    dir: &Path,
+    deep: bool,
+    found: &mut FoundFiles,
+) -> Result<(), DirectoryError> {
     let definition = |path: &Path| match path.extension().and_then(|ending| ending.to_str()) {
         Some("md") => deep,
         Some("toml" | "csv" | "rhai") => true,
@@ -153,10 +160,14 @@ fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(),
     let depth = if deep { walk::DEPTH_MAX } else { 1 };
 
     // What else stands beside the folders of the format is the customer's own business.
-    let others = if deep && dir != root { Others::Refused } else { Others::RefusedIf(&definition) };
-    for path in files(root, dir, depth, others)?.into_iter().filter(|path| definition(path)) {
+    let others = if deep && dir != root {
+        OtherEntries::Refused
+    } else {
+        OtherEntries::RefusedIf(&definition)
+    };
+    for path in files_below(root, dir, depth, others)?.into_iter().filter(|path| definition(path)) {
         let name = name_in(root, &path)?;
-        let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let bytes = fs::read(&path).map_err(|error| read_failure(&path, error))?;
         let text = String::from_utf8_lossy(&bytes);
         found.findings.extend(encoding::no_text(&name, &bytes));
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -167,29 +178,29 @@ fn collect(root: &Path, dir: &Path, deep: bool, found: &mut Found) -> Result<(),
 }
 
 /// The files below `dir`, which must be a directory.
-fn files(
+fn files_below(
     root: &Path,
     dir: &Path,
     depth: usize,
-    others: Others<'_>,
-) -> Result<Vec<PathBuf>, Unreadable> {
+    others: OtherEntries<'_>,
+) -> Result<Vec<PathBuf>, DirectoryError> {
     if dir.is_file() {
         let message = "this is a file; give the directory in which accredit.toml stands";
-        return Err(unreadable(dir, message));
+        return Err(read_failure(dir, message));
     }
-    walk::files(root, dir, depth, others)
+    walk::walk_files(root, dir, depth, others)
 }
 
 /// The name of a file below `root`, with `/` between folders.
-fn name_in(root: &Path, path: &Path) -> Result<String, Unreadable> {
-    let name = path.strip_prefix(root).map_err(|error| unreadable(path, error))?;
+fn name_in(root: &Path, path: &Path) -> Result<String, DirectoryError> {
+    let name = path.strip_prefix(root).map_err(|error| read_failure(path, error))?;
     let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
     Ok(parts.join("/"))
 }
 
 /// Rows, and the columns that their files name.
 #[derive(Debug, Default)]
-pub(crate) struct Rows {
+pub(crate) struct DirectoryRows {
     /// In natural order of file names: `export-9` before `export-10`.
     pub(crate) records: Vec<Record>,
     /// Those of headers and of rows.
@@ -211,7 +222,7 @@ pub(crate) struct RowFile {
     pub(crate) detected: Option<char>,
 }
 
-impl Rows {
+impl DirectoryRows {
     fn add(&mut self, record: Record) {
         for (column, _) in &record.cells {
             if !self.columns.contains(column) {
@@ -222,7 +233,7 @@ impl Rows {
     }
 
     /// Every row with its file and its line.
-    pub(crate) fn placed(&self) -> impl Iterator<Item = (&str, u64, &Record)> {
+    pub(crate) fn placed_rows(&self) -> impl Iterator<Item = (&str, u64, &Record)> {
         let places = self
             .sources
             .iter()
@@ -232,8 +243,8 @@ impl Rows {
 }
 
 /// The rows of `path`, a file or a directory of files, which lie as `layout` says.
-pub(crate) fn rows(path: &Path, layout: &FileLayout) -> Result<Rows, Unreadable> {
-    let mut rows = Rows::default();
+pub(crate) fn read_rows(path: &Path, layout: &FileLayout) -> Result<DirectoryRows, DirectoryError> {
+    let mut rows = DirectoryRows::default();
     if !path.is_dir() {
         file_rows(path, path.display().to_string(), layout, &mut rows)?;
         return Ok(rows);
@@ -241,9 +252,9 @@ pub(crate) fn rows(path: &Path, layout: &FileLayout) -> Result<Rows, Unreadable>
 
     // The folder of a customer's directory may link to its other folders.
     let workspace = path.parent().filter(|parent| parent.join("accredit.toml").is_file());
-    let mut files = walk::files(workspace.unwrap_or(path), path, 1, Others::Refused)?;
+    let mut files = walk::walk_files(workspace.unwrap_or(path), path, 1, OtherEntries::Refused)?;
     files.retain(|file| file.extension().is_none_or(|extension| extension != "md"));
-    files.sort_by_cached_key(|file| natural::key(file));
+    files.sort_by_cached_key(|file| natural::sort_key(file));
 
     for file in files {
         let name = name_in(path, &file)?;
@@ -257,38 +268,38 @@ fn file_rows(
     path: &Path,
     name: String,
     layout: &FileLayout,
-    rows: &mut Rows,
-) -> Result<(), Unreadable> {
+    rows: &mut DirectoryRows,
+) -> Result<(), DirectoryError> {
     let Some((format, packed)) = formats::of_name(path) else {
         let expected = "expected a file of transactions: .csv, .ndjson, .json, .xlsx or .parquet, \
                         or one of the first three with .gz behind it";
         let help = "export it in one of these formats, or move it out of the folder";
-        return Err(Unreadable { help: help.to_owned(), ..unreadable(path, expected) });
+        return Err(DirectoryError { help: help.to_owned(), ..read_failure(path, expected) });
     };
 
-    if format == Format::Parquet {
+    if format == RowFormat::Parquet {
         return parquet_rows(path, name, rows);
     }
 
-    let mut body = fs::read(path).map_err(|error| unreadable(path, error))?;
+    let mut body = fs::read(path).map_err(|error| read_failure(path, error))?;
     if packed {
-        let unpacked = formats::unpacked_file(&body).map_err(Malformed::from);
-        body = unpacked.map_err(|error| unreadable(path, error.message))?;
+        let unpacked = formats::unpacked_file(&body).map_err(MalformedBody::from);
+        body = unpacked.map_err(|error| read_failure(path, error.message))?;
     }
     body_rows(format, &body, layout, name, rows)
-        .map_err(|error| malformed(path, format, &body, error))
+        .map_err(|error| malformed_rows(path, format, &body, error))
 }
 
 /// Adds the rows of a body to others.
 fn body_rows(
-    format: Format,
+    format: RowFormat,
     body: &[u8],
     layout: &FileLayout,
     name: String,
-    rows: &mut Rows,
-) -> Result<(), Malformed> {
-    let mut body = formats::Body::open(format, body, layout, formats::UNPACKED_BYTES_MAX)?;
-    let detected = body.detected();
+    rows: &mut DirectoryRows,
+) -> Result<(), MalformedBody> {
+    let mut body = formats::Body::open_body(format, body, layout, formats::UNPACKED_BYTES_MAX)?;
+    let detected = body.detected_delimiter();
     let (columns, read) = body.rows()?;
 
     rows.columns.extend(columns.iter().cloned());
@@ -302,44 +313,52 @@ fn body_rows(
     Ok(())
 }
 
-fn malformed(path: &Path, format: Format, body: &[u8], error: Malformed) -> Unreadable {
-    let text = format != Format::Xlsx;
+fn malformed_rows(
+    path: &Path,
+    format: RowFormat,
+    body: &[u8],
+    error: MalformedBody,
+) -> DirectoryError {
+    let text = format != RowFormat::Xlsx;
     if let Some(finding) = text.then(|| encoding::no_text("", body)).flatten() {
-        return Unreadable { path: path.to_owned(), ..Unreadable::of(finding, path) };
+        return DirectoryError {
+            path: path.to_owned(),
+            ..DirectoryError::from_finding(finding, path)
+        };
     }
 
     let help = error.help.unwrap_or_else(|| {
         let help = match format {
-            Format::Text(TextFormat::Ndjson) => "write one JSON object a line",
-            Format::Text(TextFormat::Json) => "write one JSON object, or an array of them",
+            RowFormat::Text(TextFormat::Ndjson) => "write one JSON object a line",
+            RowFormat::Text(TextFormat::Json) => "write one JSON object, or an array of them",
             _ => "save it anew in the program that made it, or export it as CSV",
         };
         help.to_owned()
     });
 
     let (path, at) = (path.to_owned(), Some((error.line, error.column)));
-    Unreadable { path, at, code: Code::CR030, message: error.message, help }
+    DirectoryError { path, at, code: Code::CR030, message: error.message, help }
 }
 
 #[cfg(feature = "parquet")]
-fn parquet_rows(path: &Path, name: String, rows: &mut Rows) -> Result<(), Unreadable> {
-    let (columns, read) = parquet::read(path).map_err(|error| unreadable(path, error))?;
+fn parquet_rows(path: &Path, name: String, rows: &mut DirectoryRows) -> Result<(), DirectoryError> {
+    let (columns, read) = parquet::read(path).map_err(|error| read_failure(path, error))?;
     rows.columns.extend(columns.iter().cloned());
 
     let mut lines = Vec::new();
     for (line, record) in (1..).zip(read) {
         lines.push(line);
-        rows.add(record.map_err(|error| unreadable(path, error))?);
+        rows.add(record.map_err(|error| read_failure(path, error))?);
     }
     rows.sources.push(RowFile { name, columns, lines, detected: None });
     Ok(())
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet_rows(path: &Path, _: String, _: &mut Rows) -> Result<(), Unreadable> {
+fn parquet_rows(path: &Path, _: String, _: &mut DirectoryRows) -> Result<(), DirectoryError> {
     let message = "this program was built without the feature `parquet`: build it with \
                    `cargo build --release --features parquet`, or export the rows as CSV";
-    Err(unreadable(path, message))
+    Err(read_failure(path, message))
 }
 
 #[cfg(all(test, not(feature = "parquet")))]
@@ -349,7 +368,7 @@ mod tests {
     #[test]
     fn parquet_is_refused_by_the_name_of_its_feature() {
         let refused =
-            rows(Path::new("deals.parquet"), &FileLayout::default()).unwrap_err().to_string();
+            read_rows(Path::new("deals.parquet"), &FileLayout::default()).unwrap_err().to_string();
         assert!(refused.contains("--features parquet"), "{refused}");
     }
 }

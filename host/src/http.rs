@@ -21,15 +21,18 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 use crate::http::problem::Problem;
 
 /// What a handler answers.
-pub(crate) type Answer = Result<Json<Value>, Problem>;
+pub(crate) type JsonResult = Result<Json<Value>, Problem>;
 
 /// A whole list in the shape of a page.
-pub(crate) fn list(data: Vec<Value>) -> Json<Value> {
+pub(crate) fn list_page(data: Vec<Value>) -> Json<Value> {
     Json(json!({ "data": data, "next_cursor": null }))
 }
 
 /// The reason of an act; one that is forced needs one.
-pub(crate) fn reason(force: bool, reason: Option<String>) -> Result<Option<String>, Problem> {
+pub(crate) fn checked_reason(
+    force: bool,
+    reason: Option<String>,
+) -> Result<Option<String>, Problem> {
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     if force && reason.is_none() {
         let detail = "`force` needs a `reason`, which the audit trail keeps";

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use accredit_seams::connector::Connector;
-use accredit_seams::store::{Error as StoreError, Store};
+use accredit_seams::store::{Store, StoreError};
 
 /// Every connector that `[sources.<name>]` may name.
 static CONNECTORS: &[&dyn Connector] = &[&accredit_standard_webhooks::StandardWebhooks];
 
 /// The connector with this name.
-pub(crate) fn connector(name: &str) -> Option<&'static dyn Connector> {
+pub(crate) fn find_connector(name: &str) -> Option<&'static dyn Connector> {
     CONNECTORS.iter().copied().find(|connector| connector.name() == name)
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn connector_names() -> Vec<&'static str> {
 /// # Errors
 /// Why it cannot be opened, such as another process that has it open.
 pub(crate) fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(accredit_redb::Redb::open(path)?))
+    Ok(Arc::new(accredit_redb::RedbStore::open(path)?))
 }
 
 /// The store in the data file at `path`, for reading alone.
@@ -34,5 +34,5 @@ pub(crate) fn open_store(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
 /// # Errors
 /// As [`open_store`].
 pub(crate) fn open_store_read_only(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(accredit_redb::Redb::open_read_only(path)?))
+    Ok(Arc::new(accredit_redb::RedbStore::open_read_only(path)?))
 }

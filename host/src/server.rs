@@ -45,10 +45,10 @@ use tokio::sync::watch;
 
 use crate::http::intake::{hooks, imports};
 use crate::http::routes;
-use crate::server::channels::{Order, OrderQueue, WriterQueue};
-use crate::server::clock::Clock;
+use crate::server::channels::{OrderQueue, WorkerOrder, WriterQueue};
+use crate::server::clock::HostClock;
 use crate::server::config::Config;
-use crate::server::health::Part;
+use crate::server::health::ServerPart;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
 use crate::server::state::{Outside, Service};
@@ -62,7 +62,7 @@ const THREADS_TIMEOUT: Duration = Duration::from_millis(2500);
 pub(crate) struct Server;
 
 /// A server that runs.
-pub(crate) struct Running {
+pub(crate) struct RunningServer {
     /// `http://` and the address with its real port.
     pub(crate) url: String,
     service: Arc<Service>,
@@ -70,7 +70,7 @@ pub(crate) struct Running {
     serving: tokio::task::JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
     rotating: tokio::task::JoinHandle<()>,
-    _watching: Option<crate::directory::watch::Watching>,
+    _watching: Option<crate::directory::watch::WatchHandle>,
 }
 
 impl Server {
@@ -78,7 +78,7 @@ impl Server {
     ///
     /// # Errors
     /// Why it does not run, for stderr.
-    pub(crate) async fn start(config: Config) -> Result<Running, String> {
+    pub(crate) async fn start(config: Config) -> Result<RunningServer, String> {
         let store = data_file::open(&config)?;
         Server::start_on(config, store).await
     }
@@ -87,18 +87,22 @@ impl Server {
     ///
     /// # Errors
     /// Why it does not run, for stderr.
-    pub(crate) async fn start_on(config: Config, store: Arc<dyn Store>) -> Result<Running, String> {
+    pub(crate) async fn start_on(
+        config: Config,
+        store: Arc<dyn Store>,
+    ) -> Result<RunningServer, String> {
         let data = config.data.display();
         let ledger =
             Ledger::open(store).map_err(|error| format!("`{data}` cannot be opened: {error}"))?;
 
-        let clock = Clock { business_date: config.business_date };
-        let disk = config.workspace.as_deref().map(crate::directory::watch::read).transpose()?;
-        let ruleset = Arc::new(in_force(&ledger, clock, disk.as_ref())?);
+        let clock = HostClock { business_date: config.business_date };
+        let disk =
+            config.workspace.as_deref().map(crate::directory::watch::read_directory).transpose()?;
+        let ruleset = Arc::new(load_ruleset(&ledger, clock, disk.as_ref())?);
 
         let unreadable = |error| format!("the data file is unreadable: {error}");
-        let tokens = secrets::tokens(&ledger, &config.credentials)?;
-        let active = secrets::secrets(&ledger, &config.credentials, &ruleset)?;
+        let tokens = secrets::load_tokens(&ledger, &config.credentials)?;
+        let active = secrets::load_secrets(&ledger, &config.credentials, &ruleset)?;
         let left = ledger.end_runs(worker::UNFINISHED, clock.now_ms());
         left.map_err(unreadable)?;
 
@@ -107,8 +111,8 @@ impl Server {
             .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
         let local = address.local_addr().map_err(|error| error.to_string())?;
 
-        let (writer, queue) = channels::writer();
-        let (orders, order_queue) = channels::orders();
+        let (writer, queue) = channels::writer_channel();
+        let (orders, order_queue) = channels::order_channel();
         let outside = Outside {
             clock,
             credentials: Arc::new(ArcSwap::from_pointee(config.credentials.clone())),
@@ -139,24 +143,24 @@ impl Server {
             writer,
             orders,
             runs: Arc::default(),
-            tasks: crate::server::tasks::Tasks::default(),
+            tasks: crate::server::tasks::TaskRegistry::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         });
-        shadow::resume(&service.context);
+        shadow::resume_shadow(&service.context);
 
         let threads = threads(&service, queue, order_queue)?;
         let _watching = match (service.config.watch, disk) {
-            (true, Some(disk)) => Some(crate::directory::watch::start(&service, disk)?),
+            (true, Some(disk)) => Some(crate::directory::watch::start_watching(&service, disk)?),
             _ => None,
         };
 
-        let rotating = rotation::start(&service);
+        let rotating = rotation::start_rotation(&service);
         let (stop, stopped) = watch::channel(false);
-        let app = routes::app(Arc::clone(&service));
+        let app = routes::build_app(Arc::clone(&service));
         let serving = tokio::spawn(listener::serve(address, app, stopped));
 
         let url = format!("http://{local}");
-        Ok(Running { url, service, stop, serving, threads, rotating, _watching })
+        Ok(RunningServer { url, service, stop, serving, threads, rotating, _watching })
     }
 }
 
@@ -166,12 +170,12 @@ fn threads(
     writer_queue: WriterQueue,
     order_queue: OrderQueue,
 ) -> Result<Vec<JoinHandle<()>>, String> {
-    let writer = supervise::start(service, Part::Writer, move |service| {
+    let writer = supervise::start_supervised(service, ServerPart::Writer, move |service| {
         let Service { context, metrics, orders, .. } = &**service;
         writer::run(&WriterParts { ledger: &context.ledger, metrics, orders }, &writer_queue);
     })?;
 
-    let worker = supervise::start(service, Part::Worker, move |service| {
+    let worker = supervise::start_supervised(service, ServerPart::Worker, move |service| {
         let parts = WorkerParts {
             context: Arc::clone(&service.context),
             metrics: Arc::clone(&service.metrics),
@@ -181,13 +185,13 @@ fn threads(
         worker::run(&parts, &order_queue);
     })?;
 
-    let monitor = supervise::start(service, Part::Deliveries, monitor::run)?;
+    let monitor = supervise::start_supervised(service, ServerPart::Deliveries, monitor::run)?;
     Ok(vec![writer, worker, monitor])
 }
 
-impl Running {
+impl RunningServer {
     /// The first active secret of a source.
-    pub(crate) fn secret(&self, source: &str) -> Option<SecretString> {
+    pub(crate) fn first_secret(&self, source: &str) -> Option<SecretString> {
         self.service.secrets.load().get(source)?.first().cloned()
     }
 
@@ -196,7 +200,7 @@ impl Running {
     pub(crate) async fn stop(self) {
         self.service.stopping.store(true, Ordering::Release);
         // Those who wait for a run are told how far it is.
-        self.service.runs.tell();
+        self.service.runs.notify_waiters();
         self.rotating.abort();
         // The receiver is gone only when the loop has ended.
         let _ = self.stop.send(true);
@@ -209,7 +213,7 @@ impl Running {
             let mut threads = threads.into_iter();
             service.writer.stop();
             let writer = threads.next().map(JoinHandle::join);
-            service.orders.send(Order::Stop);
+            service.orders.send(WorkerOrder::Stop);
             let others = threads.map(JoinHandle::join).collect::<Result<Vec<_>, _>>();
             matches!(writer, Some(Ok(()))) && others.is_ok()
         });
@@ -223,8 +227,13 @@ impl Running {
 }
 
 /// The ruleset of the data file; of the directory, when the file is empty.
-fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Ruleset, String> {
-    let stored = ledger.files().map_err(|error| format!("the data file is unreadable: {error}"))?;
+fn load_ruleset(
+    ledger: &Ledger,
+    clock: HostClock,
+    disk: Option<&Files>,
+) -> Result<Ruleset, String> {
+    let stored =
+        ledger.active_files().map_err(|error| format!("the data file is unreadable: {error}"))?;
     if let Some(files) = stored {
         if let Some(disk) = disk {
             report_differences(&files, disk);
@@ -232,43 +241,45 @@ fn in_force(ledger: &Ledger, clock: Clock, disk: Option<&Files>) -> Result<Rules
 
         let unchanged = std::iter::empty();
         let checked =
-            candidate::check(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
-                print(&findings);
+            candidate::check_files(&files, &BTreeSet::new(), unchanged).map_err(|findings| {
+                print_findings(&findings);
                 "the ruleset in the data file does not pass check".to_owned()
             })?;
 
-        return same_name(ledger, clock, checked.ruleset);
+        return record_renamed(ledger, clock, checked.ruleset);
     }
 
     let disk = disk.ok_or("the data file is empty; fill it with `--workspace DIR`")?;
-    let checked = candidate::check(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
-        print(&findings);
-        "the directory does not pass check".to_owned()
-    })?;
+    let checked =
+        candidate::check_files(disk, &BTreeSet::new(), disk.keys()).map_err(|findings| {
+            print_findings(&findings);
+            "the directory does not pass check".to_owned()
+        })?;
 
     let (ruleset, cases) = (checked.ruleset, checked.cases);
     let files = disk.keys().cloned().collect();
-    let activation = Activation { cases, files, ..start(clock, &ruleset, "first start") };
+    let activation =
+        Activation { cases, files, ..start_activation(clock, &ruleset, "first start") };
 
-    let kept = ledger.activate(&ruleset.files, activation);
+    let kept = ledger.record_activation(&ruleset.files, activation);
     kept.map_err(|error| format!("the directory cannot be stored: {error}"))?;
 
     Ok(ruleset)
 }
 
 /// The same files may be another ruleset in another version of the program: that is an activation.
-fn same_name(ledger: &Ledger, clock: Clock, ruleset: Ruleset) -> Result<Ruleset, String> {
+fn record_renamed(ledger: &Ledger, clock: HostClock, ruleset: Ruleset) -> Result<Ruleset, String> {
     let unreadable = |error| format!("the data file is unreadable: {error}");
-    let last = ledger.activations().map_err(unreadable)?.pop();
+    let last = ledger.list_activations().map_err(unreadable)?.pop();
     if last.is_none_or(|last| *last.ruleset != *ruleset.hash) {
-        let activation = start(clock, &ruleset, "another version of the program");
-        let kept = ledger.activate(&ruleset.files, activation);
+        let activation = start_activation(clock, &ruleset, "another version of the program");
+        let kept = ledger.record_activation(&ruleset.files, activation);
         kept.map_err(|error| format!("the start cannot be recorded: {error}"))?;
     }
     Ok(ruleset)
 }
 
-fn start(clock: Clock, ruleset: &Ruleset, why: &str) -> Activation {
+fn start_activation(clock: HostClock, ruleset: &Ruleset, why: &str) -> Activation {
     Activation {
         ruleset: ruleset.hash.to_string(),
         at_ms: clock.now_ms(),
@@ -280,7 +291,7 @@ fn start(clock: Clock, ruleset: &Ruleset, why: &str) -> Activation {
     }
 }
 
-fn print(findings: &[Diagnostic]) {
+fn print_findings(findings: &[Diagnostic]) {
     for finding in findings {
         let place = &finding.place;
         let at = format!("{}:{}:{}", place.file, place.line, place.column);
@@ -289,7 +300,7 @@ fn print(findings: &[Diagnostic]) {
 }
 
 fn report_differences(stored: &Files, disk: &Files) {
-    let differ: Vec<String> = preview::differences(stored, disk).into_keys().collect();
+    let differ: Vec<String> = preview::diff_files(stored, disk).into_keys().collect();
     if !differ.is_empty() {
         eprintln!(
             "note: the directory differs from the data file, which is the truth: {}",

@@ -9,23 +9,23 @@ use serde_json::Value as Json;
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn header(columns: &[&str]) -> Result<Vec<u8>, String> {
-    written(|writer| writer.write_record(columns))
+pub(crate) fn csv_header(columns: &[&str]) -> Result<Vec<u8>, String> {
+    write_csv(|writer| writer.write_record(columns))
 }
 
 /// `rows` (objects) with `columns` as CSV, without a header.
 ///
 /// # Errors
 /// When they cannot be written.
-pub(crate) fn rows(columns: &[&str], rows: &[Json]) -> Result<Vec<u8>, String> {
-    written(|writer| {
+pub(crate) fn csv_rows(columns: &[&str], rows: &[Json]) -> Result<Vec<u8>, String> {
+    write_csv(|writer| {
         rows.iter().try_for_each(|row| {
-            writer.write_record(columns.iter().map(|column| guarded(&cell(row, column))))
+            writer.write_record(columns.iter().map(|column| guard_formula(&csv_cell(row, column))))
         })
     })
 }
 
-fn written(
+fn write_csv(
     write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>,
 ) -> Result<Vec<u8>, String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -34,7 +34,7 @@ fn written(
 }
 
 /// One cell: a list joined by `;`, an object of texts as `key=text` joined by `;`, nothing for null.
-pub(crate) fn cell(row: &Json, column: &str) -> String {
+pub(crate) fn csv_cell(row: &Json, column: &str) -> String {
     match row.get(column) {
         None | Some(Json::Null) => String::new(),
         Some(Json::String(text)) => text.clone(),
@@ -53,7 +53,7 @@ pub(crate) fn cell(row: &Json, column: &str) -> String {
     }
 }
 
-fn guarded(cell: &str) -> String {
+fn guard_formula(cell: &str) -> String {
     let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let number = cell.parse::<rust_decimal::Decimal>().is_ok();
     if risky && !number { format!("'{cell}") } else { cell.to_owned() }

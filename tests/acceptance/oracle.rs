@@ -50,11 +50,13 @@ fn calculate(world: &World) -> Result<Results, String> {
             diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
         return Err(format!("refused: {errors:#?}"));
     };
-    let books = books::books(&ruleset, &files::records(world), world.as_of, 1);
+    let books = books::build_books(&ruleset, &files::records(world), world.as_of, 1);
     let of = |id: &str| -> Option<Vec<Value>> {
         let period = ruleset.settings.calendar.find(id)?;
         let plans = world.plans.iter();
-        plans.map(|plan| serde_json::to_value(books.calculation(&plan.id, &period)).ok()).collect()
+        plans
+            .map(|plan| serde_json::to_value(books.calculation_of(&plan.id, &period)).ok())
+            .collect()
     };
     let year = of(lines::YEAR).ok_or("refused: no year 2022")?;
     let period = world.period.as_deref().map(|id| of(id).ok_or("refused: no such period"));

@@ -181,7 +181,8 @@ impl Server {
     }
 
     pub fn hook_at(&self, id: &str, time: i64, secret: &str, body: &str) -> Result<Reply, String> {
-        let signature = accredit_standard_webhooks::sign(secret, id, time, body.as_bytes());
+        let signature =
+            accredit_standard_webhooks::sign_delivery(secret, id, time, body.as_bytes());
         let signature = signature.map_err(|error| error.to_string())?;
         let request = self.agent.post(format!("{}/hooks/crm", self.url));
         let request =

@@ -50,3 +50,41 @@ fn a_directory_that_differs_is_reported_and_not_brought_in() {
     let server = Server::start(&data, &workspace);
     assert_eq!(server.get("/v1/status").json()["ruleset"], first);
 }
+
+/// A saved file could move any amount: without an option, more than 1000 for one payee is refused.
+#[test]
+fn a_saved_file_moves_so_much_unless_the_server_is_told_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = company::write(dir.path());
+    company::put(&workspace, "policies/rollup/share.rhai", &company::rollup(50));
+    let data = dir.path().join("limit.redb");
+    let server = Server::start_with(&data, &workspace, &["--watch"], &[]);
+    let deal = r#"{"id":"D1","date":"2026-03-15","amount":"10000.00","owner":"Ann"}"#;
+    assert_eq!(server.hook("m1", deal).unwrap().status, 202);
+    server.settle();
+    let ruleset = || server.get("/v1/status").json()["ruleset"].clone();
+    let before = ruleset();
+
+    let alerts = |code: &str| server.get(&format!("/v1/alerts?code={code}")).json()["data"].clone();
+    let refused = || alerts("definitions_refused").as_array().is_some_and(|all| !all.is_empty());
+    company::put(&workspace, "policies/rollup/share.rhai", &company::rollup(39));
+    server.wait("more than 1000 is refused", refused);
+    let message = alerts("definitions_refused")[0]["message"].to_string();
+    assert!(message.contains("1100.00 USD move for `dee`, more than 1000"), "{message}");
+    assert!(message.contains("accredit apply"), "{message}");
+    assert_eq!(ruleset(), before);
+
+    company::put(&workspace, "policies/rollup/share.rhai", &company::rollup(40));
+    server.wait("1000 is brought in", || ruleset() != before);
+    let told = alerts("definitions_changed")[0]["message"].to_string();
+    assert!(told.contains("`dee` 4000.00 instead of 5000.00 USD"), "{told}");
+    assert_eq!(server.stop(), 0);
+
+    // The operator may allow less.
+    let server = Server::start_with(&data, &workspace, &["--watch", "--watch-stop-loss", "0"], &[]);
+    let before = server.get("/v1/status").json()["ruleset"].clone();
+    company::put(&workspace, "policies/rollup/share.rhai", &company::rollup(41));
+    let all = || server.get("/v1/alerts?code=definitions_refused").json()["data"].to_string();
+    server.wait("nothing may move", || all().contains("move in all, more than 0"));
+    assert_eq!(server.get("/v1/status").json()["ruleset"], before);
+}

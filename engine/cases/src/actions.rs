@@ -7,10 +7,10 @@
 
 use jiff::civil::Date;
 
-use super::parse::{Case, Table};
-use super::rows::cell;
+use super::parse::{CaseDefinition, CaseTable};
+use super::rows::credit_cell;
 use accredit_crediting::posting;
-use accredit_crediting::stage::Resolution;
+use accredit_crediting::stage::CreditResolution;
 use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
 use accredit_domain::decision::{Decision, HoldAction};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
@@ -19,7 +19,7 @@ use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 const COLUMNS: [&str; 3] = ["action", "date", "reason"];
 
 /// One release or hold, and which credits it means.
-pub(super) struct Step {
+pub(super) struct ManualAction {
     action: HoldAction,
     date: Date,
     reason: String,
@@ -29,11 +29,14 @@ pub(super) struct Step {
 }
 
 /// The actions of a case in order.
-pub(super) fn read(path: &str, case: &Case) -> Result<Vec<Step>, Vec<Diagnostic>> {
+pub(super) fn parse_actions(
+    path: &str,
+    case: &CaseDefinition,
+) -> Result<Vec<ManualAction>, Vec<Diagnostic>> {
     let tables = case.tables.iter().filter(|table| table.is_actions());
     let rows = tables.flat_map(|table| (0..table.rows.len()).map(move |row| (table, row)));
     rows.map(|(table, row)| {
-        step(case, table, row).map_err(|message| {
+        parse_action(case, table, row).map_err(|message| {
             let place = Place::new(path, table.row_line(row), 1);
             vec![Diagnostic::error(Code::CR041, place, message)]
         })
@@ -41,7 +44,11 @@ pub(super) fn read(path: &str, case: &Case) -> Result<Vec<Step>, Vec<Diagnostic>
     .collect()
 }
 
-fn step(case: &Case, table: &Table, row: usize) -> Result<Step, String> {
+fn parse_action(
+    case: &CaseDefinition,
+    table: &CaseTable,
+    row: usize,
+) -> Result<ManualAction, String> {
     let cells = table.header.iter().zip(table.rows.get(row).into_iter().flatten());
     let mut meant = Vec::new();
     let (mut action, mut date, mut reason) = (None, case.as_of, String::new());
@@ -70,25 +77,25 @@ fn step(case: &Case, table: &Table, row: usize) -> Result<Step, String> {
     let action = action.ok_or("a row without an action")?;
     let date = date.ok_or("an action needs a `date`, or the case `as-of:`")?;
 
-    Ok(Step { action, date, reason, meant, line: table.row_line(row) })
+    Ok(ManualAction { action, date, reason, meant, line: table.row_line(row) })
 }
 
-impl Step {
+impl ManualAction {
     /// The action on every credit that it means.
-    pub(super) fn resolve(
+    pub(super) fn resolve_credits(
         &self,
         path: &str,
         decisions: &[Decision],
-    ) -> Result<Vec<Resolution>, Vec<Diagnostic>> {
+    ) -> Result<Vec<CreditResolution>, Vec<Diagnostic>> {
         let credits = decisions.iter().flat_map(|decision| &decision.credits);
-        let meant = credits.filter(|credit| self.means(credit));
+        let meant = credits.filter(|credit| self.matches_credit(credit));
 
-        let found: Vec<Resolution> = meant
+        let found: Vec<CreditResolution> = meant
             .map(|credit| {
                 // A correction belongs to the credit it corrects, which is the one people release
                 // or hold.
                 let (credit, reason) = (posting::credit_of(credit), self.reason.clone());
-                Resolution { credit, action: self.action, date: self.date, reason }
+                CreditResolution { credit, action: self.action, date: self.date, reason }
             })
             .collect();
 
@@ -102,7 +109,7 @@ impl Step {
         Ok(found)
     }
 
-    fn means(&self, credit: &PostedCredit) -> bool {
-        self.meant.iter().all(|(column, wanted)| cell(credit, column) == wanted.as_str())
+    fn matches_credit(&self, credit: &PostedCredit) -> bool {
+        self.meant.iter().all(|(column, wanted)| credit_cell(credit, column) == wanted.as_str())
     }
 }

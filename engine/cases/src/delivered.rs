@@ -5,16 +5,16 @@
 //!
 //! **Architecture invariant:** without an intake policy a body is one transaction or an array.
 
-use super::parse::Block;
+use super::parse::CaseBlock;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use accredit_domain::transaction::{Record, read};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
 /// The rows of a body.
-pub(super) fn records(
+pub(super) fn records_of_body(
     path: &str,
-    body: &Block,
+    body: &CaseBlock,
     ruleset: &Ruleset,
     machine: &mut Machine,
 ) -> Result<Vec<Record>, Vec<Diagnostic>> {
@@ -23,7 +23,7 @@ pub(super) fn records(
         vec![Diagnostic { help, ..error }]
     };
 
-    let name = body.source().unwrap_or_default();
+    let name = body.delivery_source().unwrap_or_default();
     let Some(source) = ruleset.settings.sources.get(name) else {
         let known = ruleset.settings.sources.keys().map(String::as_str);
         let help = did_you_mean(name, known)
@@ -32,7 +32,7 @@ pub(super) fn records(
     };
 
     let Some(intake) = source.intake else {
-        return read::json(body.text.as_bytes()).map_err(|error| {
+        return read::read_json(body.text.as_bytes()).map_err(|error| {
             // Lines of the body begin below the fence that opens the block.
             let line = body.line + u32::try_from(error.line).unwrap_or(0);
             wrong(line, error.message, None)
@@ -44,7 +44,7 @@ pub(super) fn records(
         wrong(line, format!("the body is not JSON: {error}"), None)
     })?;
 
-    machine.map(intake, &payload).map_err(|fault| {
+    machine.run_intake(intake, &payload).map_err(|fault| {
         let at = format!("{}:{}:{}", fault.place.file, fault.place.line, fault.place.column);
         let message = format!("the intake policy makes nothing of this body: {}", fault.message);
         wrong(body.line, message, Some(format!("the policy stopped at {at}")))

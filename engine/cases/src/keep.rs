@@ -12,11 +12,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::parse::TRANSACTIONS;
-use super::rows::{Row, Subject};
+use super::rows::{TableRow, TableSubject};
 use super::update::row_text;
 use accredit_crediting::calculation;
-use accredit_crediting::pipeline::{self, Explain};
-use accredit_crediting::stage::Inputs;
+use accredit_crediting::pipeline::{self, ExplainLevel};
+use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::credit::posted::CREDIT_COLUMNS;
 use accredit_domain::decision::{Decision, HoldAction};
 use accredit_domain::transaction::{Cell, Decoder, Record};
@@ -25,7 +25,7 @@ use accredit_workspace::Ruleset;
 
 /// A decision to keep.
 #[derive(Debug, Clone, Copy)]
-pub struct Kept<'a> {
+pub struct CaseExport<'a> {
     /// The ruleset that decided.
     pub ruleset: &'a Ruleset,
     /// The row as delivered.
@@ -33,28 +33,28 @@ pub struct Kept<'a> {
     /// The only plan to keep; absent, all of them.
     pub plan: Option<&'a str>,
     /// The business date, and what people decided.
-    pub inputs: &'a Inputs,
+    pub inputs: &'a DecisionInputs,
 }
 
 /// Columns of a credit that say nothing about how it was decided, or change with every version.
-const UNSAID: [&str; 7] =
+const OMITTED_COLUMNS: [&str; 7] =
     ["id", "incentive_date", "plan", "source", "origin", "reverses", "ruleset"];
 
 /// The case as Markdown, for the end of a case file in the customer's directory.
 ///
 /// # Errors
 /// Why the decision cannot be said as a case, such as a cell with a line break.
-pub fn keep(kept: &Kept<'_>) -> Result<String, String> {
-    let decided = decide(kept)?;
-    let snippets = organization::snippets(&kept.ruleset.files, kept.record, &decided.rows);
+pub fn export_case(kept: &CaseExport<'_>) -> Result<String, String> {
+    let decided = decide_transaction(kept)?;
+    let snippets = organization::needed_rows(&kept.ruleset.files, kept.record, &decided.rows);
     let path = format!("plans/{}.cases.md", kept.plan.unwrap_or("kept"));
 
     // First with the rows that the decision needs, then with the whole organisation.
     let mut message = String::new();
     for organization in snippets {
-        let text = markdown(kept, &decided, &organization);
+        let text = render_case(kept, &decided, &organization);
         // The case is run before it is handed out, since the part taken may have been too small.
-        match super::run(&kept.ruleset.files, &path, &text) {
+        match super::run_case_file(&kept.ruleset.files, &path, &text) {
             Ok(outcomes) => match outcomes.iter().flat_map(|one| &one.failures).next() {
                 None => return Ok(text),
                 Some(failure) => message.clone_from(&failure.message),
@@ -68,14 +68,14 @@ pub fn keep(kept: &Kept<'_>) -> Result<String, String> {
 }
 
 /// What was decided about one transaction.
-struct Decided {
+struct ExportedDecision {
     id: String,
     rows: Vec<Decision>,
     /// Whether rows have to say which plan they are of.
     several: bool,
 }
 
-fn decide(kept: &Kept<'_>) -> Result<Decided, String> {
+fn decide_transaction(kept: &CaseExport<'_>) -> Result<ExportedDecision, String> {
     let ruleset = kept.ruleset;
     let fields = Arc::clone(&ruleset.settings.fields);
     let transaction = Arc::new(Decoder::new(fields).decode(kept.record));
@@ -91,18 +91,23 @@ fn decide(kept: &Kept<'_>) -> Result<Decided, String> {
 
     let decided = plans.iter().map(|plan| {
         let (inputs, machine) = (kept.inputs, &mut machine);
-        pipeline::decide_plan(ruleset, plan, &transaction, inputs, machine, Explain::No)
+        pipeline::decide_plan(ruleset, plan, &transaction, inputs, machine, ExplainLevel::No)
     });
     let decided = vec![decided.collect::<Vec<_>>()];
 
     let rows = plans.iter();
-    let rows = rows.flat_map(|plan| calculation::decisions(ruleset, &plan.id, None, &decided));
+    let rows =
+        rows.flat_map(|plan| calculation::period_decisions(ruleset, &plan.id, None, &decided));
     let several = kept.plan.is_none() && ruleset.plans.len() > 1;
 
-    Ok(Decided { id: transaction.id.to_string(), rows: rows.collect(), several })
+    Ok(ExportedDecision { id: transaction.id.to_string(), rows: rows.collect(), several })
 }
 
-fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)]) -> String {
+fn render_case(
+    kept: &CaseExport<'_>,
+    decided: &ExportedDecision,
+    organization: &[(String, String)],
+) -> String {
     let id = decided.id.split_whitespace().collect::<Vec<_>>().join(" ");
     let plan = kept.plan.map(|plan| format!(" in plan {plan}")).unwrap_or_default();
     let mut text = format!("\n## {id}{plan}, kept\n\nAs decided by `{}`.\n", kept.ruleset.hash);
@@ -110,7 +115,7 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
     for (path, rows) in organization {
         let _ = write!(text, "\n```csv {path}\n{rows}```\n");
     }
-    let _ = write!(text, "\n```ndjson {TRANSACTIONS}\n{}\n```\n", row(kept.record));
+    let _ = write!(text, "\n```ndjson {TRANSACTIONS}\n{}\n```\n", row_as_json(kept.record));
 
     if let Some(plan) = kept.plan {
         let _ = write!(text, "\nplan: {plan}\n");
@@ -118,20 +123,20 @@ fn markdown(kept: &Kept<'_>, decided: &Decided, organization: &[(String, String)
     if let Some(as_of) = kept.inputs.as_of {
         let _ = write!(text, "\nas-of: {as_of}\n");
     }
-    if !kept.ruleset.settings.calendar.finalizations(None).is_empty() {
+    if !kept.ruleset.settings.calendar.finalizations_before(None).is_empty() {
         // What is written down is the decision alone, without what was posted because of it.
         text.push_str("\nfinalized: none\n");
     }
 
-    actions(&mut text, kept.inputs, &decided.rows);
-    expectations(&mut text, decided);
+    write_actions(&mut text, kept.inputs, &decided.rows);
+    write_expectations(&mut text, decided);
     text
 }
 
 /// The row as delivered, as JSON: a number keeps its digits.
-fn row(record: &Record) -> String {
+fn row_as_json(record: &Record) -> String {
     let text = |text: &str| serde_json::Value::from(text).to_string();
-    let cells = record.delivered().iter().map(|(column, cell)| {
+    let cells = record.delivered_cells().iter().map(|(column, cell)| {
         let value = match cell {
             Cell::Null => "null".to_owned(),
             Cell::Bool(flag) => flag.to_string(),
@@ -144,7 +149,7 @@ fn row(record: &Record) -> String {
 }
 
 /// Releases and holds of credits that are there.
-fn actions(text: &mut String, inputs: &Inputs, decisions: &[Decision]) {
+fn write_actions(text: &mut String, inputs: &DecisionInputs, decisions: &[Decision]) {
     let credits = || decisions.iter().flat_map(|decision| &decision.credits);
     let resolutions = inputs.resolutions.iter();
     let rows = resolutions.filter_map(|resolution| {
@@ -161,16 +166,16 @@ fn actions(text: &mut String, inputs: &Inputs, decisions: &[Decision]) {
     let rows: Vec<Vec<String>> = rows.collect();
 
     if !rows.is_empty() {
-        table(text, &["action", "id", "date", "reason"].map(str::to_owned), &rows);
+        write_table(text, &["action", "id", "date", "reason"].map(str::to_owned), &rows);
     }
 }
 
-fn expectations(text: &mut String, decided: &Decided) {
+fn write_expectations(text: &mut String, decided: &ExportedDecision) {
     let plan = decided.several.then_some("plan");
-    let wanted = CREDIT_COLUMNS.iter().copied().filter(|column| !UNSAID.contains(column));
+    let wanted = CREDIT_COLUMNS.iter().copied().filter(|column| !OMITTED_COLUMNS.contains(column));
     let columns: Vec<String> = plan.into_iter().chain(wanted).map(str::to_owned).collect();
 
-    let credits = Subject::Credits.rows(&decided.rows, &columns, &[]);
+    let credits = TableSubject::Credits.actual_rows(&decided.rows, &columns, &[]);
     // A column that is blank in every row would only make the table wide.
     let said = |index: usize| {
         credits.iter().any(|row| row.cells.get(index).is_some_and(|cell| !cell.is_empty()))
@@ -190,7 +195,7 @@ fn expectations(text: &mut String, decided: &Decided) {
     };
 
     let rows: Vec<Vec<String>> = credits.iter().map(|row| some(&row.cells)).collect();
-    table(text, &some(&columns), &rows);
+    write_table(text, &some(&columns), &rows);
 
     let header = |words: &[&str]| -> Vec<String> {
         let words = words.iter().copied().filter(|word| *word != "plan" || plan.is_some());
@@ -207,14 +212,18 @@ fn expectations(text: &mut String, decided: &Decided) {
         })
         .collect();
     let asked: &[&[String]] = if decided.rows.is_empty() { &[&asked] } else { &[] };
-    notes(text, &columns, Subject::Outcomes.rows(&decided.rows, &columns, asked));
+    write_messages(
+        text,
+        &columns,
+        TableSubject::Outcomes.actual_rows(&decided.rows, &columns, asked),
+    );
 
     let columns = header(&["transaction", "plan", "alert", "stage", "message"]);
-    notes(text, &columns, Subject::Alerts.rows(&decided.rows, &columns, &[]));
+    write_messages(text, &columns, TableSubject::Alerts.actual_rows(&decided.rows, &columns, &[]));
 }
 
 /// A table whose last column is a message, of which a line is enough.
-fn notes(text: &mut String, header: &[String], rows: Vec<Row>) {
+fn write_messages(text: &mut String, header: &[String], rows: Vec<TableRow>) {
     let rows = rows.into_iter().map(|mut row| {
         if let Some(message) = row.cells.last_mut() {
             *message = message.lines().next().unwrap_or("").trim().to_owned();
@@ -223,11 +232,11 @@ fn notes(text: &mut String, header: &[String], rows: Vec<Row>) {
     });
     let rows: Vec<Vec<String>> = rows.collect();
     if !rows.is_empty() {
-        table(text, header, &rows);
+        write_table(text, header, &rows);
     }
 }
 
-fn table(text: &mut String, header: &[String], rows: &[Vec<String>]) {
+fn write_table(text: &mut String, header: &[String], rows: &[Vec<String>]) {
     let rule = vec!["---".to_owned(); header.len()];
     let _ = write!(text, "\n{}\n{}\n", row_text(header), row_text(&rule));
     for row in rows {

@@ -26,14 +26,14 @@ use accredit_domain::decision::Decision;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_workspace::Files;
 
-pub use keep::{Kept, keep};
-pub use parse::{Block, Case, CaseFile, Table, parse};
-pub use reach::{Reached, ReachedFile, ReachedLine};
-pub use update::{Edit, apply};
+pub use keep::{CaseExport, export_case};
+pub use parse::{CaseBlock, CaseDefinition, CaseFile, CaseTable, parse_case_file};
+pub use reach::{ReachedFile, ReachedFiles, ReachedLine};
+pub use update::{TableEdit, apply_edits};
 
 /// How cases are run.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct CaseOptions {
     /// Only cases whose heading, or whose file's path, contains this.
     pub filter: Option<String>,
     /// Workers; none is one.
@@ -50,25 +50,25 @@ pub struct Options {
 
 /// What came of all files.
 #[derive(Debug, Default)]
-pub struct Run {
+pub struct CaseRun {
     /// Files in the order given.
-    pub files: Vec<FileRun>,
+    pub files: Vec<CaseFileRun>,
     /// What was reached; nothing unless it was asked for.
-    pub reached: Reached,
+    pub reached: ReachedFiles,
 }
 
 /// What came of one file.
 #[derive(Debug)]
-pub struct FileRun {
+pub struct CaseFileRun {
     /// Path of the case file, relative to the directory.
     pub path: String,
     /// The file's cases in order, or why it cannot be understood.
-    pub outcomes: Result<Vec<Outcome>, Vec<Diagnostic>>,
+    pub outcomes: Result<Vec<CaseOutcome>, Vec<Diagnostic>>,
 }
 
 /// What came of one case, or of one example of a case.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome {
+pub struct CaseOutcome {
     /// Heading of the case; of an example, with its first cell.
     pub name: String,
     /// Line of the heading, or of the example.
@@ -78,7 +78,7 @@ pub struct Outcome {
     /// How long it took, where the caller brought a clock.
     pub took: Option<Duration>,
     /// What would make its tables true.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<TableEdit>,
     /// What was decided: a baseline that later runs can be compared with, byte for byte.
     pub decisions: Vec<Decision>,
 }
@@ -88,12 +88,16 @@ pub struct Outcome {
 ///
 /// # Errors
 /// What cannot be understood in the file itself.
-pub fn run(base: &Files, path: &str, text: &str) -> Result<Vec<Outcome>, Vec<Diagnostic>> {
-    let mut run = run_all(base, &[(path, text)], &Options::default());
+pub fn run_case_file(
+    base: &Files,
+    path: &str,
+    text: &str,
+) -> Result<Vec<CaseOutcome>, Vec<Diagnostic>> {
+    let mut run = run_case_files(base, &[(path, text)], &CaseOptions::default());
     run.files.pop().map_or_else(|| Ok(Vec::new()), |file| file.outcomes)
 }
 
 /// Runs the cases of several files, each a path and a text, over the cores.
-pub fn run_all(base: &Files, files: &[(&str, &str)], options: &Options) -> Run {
-    run::run(base, files, options)
+pub fn run_case_files(base: &Files, files: &[(&str, &str)], options: &CaseOptions) -> CaseRun {
+    run::run_files(base, files, options)
 }

@@ -8,24 +8,24 @@
 
 use jiff::civil::Date;
 
-use super::rows::Subject;
+use super::rows::TableSubject;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
-use accredit_workspace::definition;
+use accredit_workspace::is_definition;
 
 /// A file of cases.
 #[derive(Debug, Default)]
 pub struct CaseFile {
     /// Blocks before the first case.
-    pub background: Vec<Block>,
+    pub background: Vec<CaseBlock>,
     /// The cases in order.
-    pub cases: Vec<Case>,
+    pub cases: Vec<CaseDefinition>,
     /// Settings before the first case, which hold for all of them.
-    shared: Case,
+    shared: CaseDefinition,
 }
 
 /// A fenced block with a path: a file of a customer's directory, or rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub struct CaseBlock {
     /// `toml`, `csv`, `ndjson`, `rhai`.
     pub language: String,
     /// Path in the directory, or `transactions`.
@@ -42,29 +42,29 @@ pub(super) const TRANSACTIONS: &str = "transactions";
 /// Where the paths of bodies begin: `hooks/crm` is what the source `crm` delivers.
 pub(super) const HOOKS: &str = "hooks/";
 
-impl Block {
+impl CaseBlock {
     /// Whether the block holds rows or a body, not a file.
     pub(super) fn is_rows(&self) -> bool {
-        self.path == TRANSACTIONS || self.source().is_some()
+        self.path == TRANSACTIONS || self.delivery_source().is_some()
     }
 
     /// The source that delivers the block as a body, if it is one.
-    pub(super) fn source(&self) -> Option<&str> {
+    pub(super) fn delivery_source(&self) -> Option<&str> {
         self.path.strip_prefix(HOOKS)
     }
 }
 
 /// One case, as it is written.
 #[derive(Debug, Default)]
-pub struct Case {
+pub struct CaseDefinition {
     /// The heading without its `## `.
     pub name: String,
     /// Line of the heading.
     pub line: u32,
     /// The blocks below its heading.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<CaseBlock>,
     /// The tables below its heading.
-    pub tables: Vec<Table>,
+    pub tables: Vec<CaseTable>,
     /// `as-of:`, the business date.
     pub as_of: Option<Date>,
     /// `period:`, which credits are listed.
@@ -82,7 +82,7 @@ pub struct Case {
 
 /// A table of expectations, of examples or of what people did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
+pub struct CaseTable {
     /// Line of the header; the rows begin two lines below.
     pub line: u32,
     /// Names of the columns, in order.
@@ -96,25 +96,25 @@ pub struct Table {
 /// The column that separates what is given from what is expected.
 pub(super) const ARROW: &str = "=>";
 
-impl Table {
+impl CaseTable {
     /// Whether there is a column of this name.
-    pub(super) fn has(&self, column: &str) -> bool {
-        self.column(column).is_some()
+    pub(super) fn has_column(&self, column: &str) -> bool {
+        self.column_index(column).is_some()
     }
 
     /// The index of a column.
-    pub(super) fn column(&self, column: &str) -> Option<usize> {
+    pub(super) fn column_index(&self, column: &str) -> Option<usize> {
         self.header.iter().position(|header| header == column)
     }
 
     /// Where the column `=>` stands in a table of examples.
-    pub(super) fn arrow(&self) -> Option<usize> {
-        self.column(ARROW)
+    pub(super) fn arrow_index(&self) -> Option<usize> {
+        self.column_index(ARROW)
     }
 
     /// Whether it lists releases and holds by hand.
     pub(super) fn is_actions(&self) -> bool {
-        self.has("action")
+        self.has_column("action")
     }
 
     /// The line of the row with this index.
@@ -127,18 +127,18 @@ impl Table {
 ///
 /// # Errors
 /// Everything in it that cannot be understood (CR041).
-pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
-    let mut reader = Reader { path, file: CaseFile::default(), errors: Vec::new() };
+pub fn parse_case_file(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
+    let mut reader = CaseFileReader { path, file: CaseFile::default(), errors: Vec::new() };
     let mut lines = (1..).zip(text.lines());
 
     while let Some((number, line)) = lines.next() {
-        if let Some((mark, info)) = fence(line) {
+        if let Some((mark, info)) = opening_fence(line) {
             let mut closed = false;
             let mut body = String::new();
             // A block inside of a list is indented, and its lines as much as its fence.
             let indent = line.len() - line.trim_start().len();
             for (_, line) in lines.by_ref() {
-                closed = closes(line, mark);
+                closed = closes_block(line, mark);
                 if closed {
                     break;
                 }
@@ -147,21 +147,21 @@ pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
                 body.push('\n');
             }
 
-            reader.block(number, info, body);
+            reader.add_block(number, info, body);
             if !closed {
                 let help = "write the same marks again on a line of their own".to_owned();
-                reader.wrong((number, 1), "this block does not end", Some(help));
+                reader.add_error_at((number, 1), "this block does not end", Some(help));
             }
         } else if line.starts_with("<!--") {
             // A remark may go over several lines, and nothing in it is read.
             let ends = |line: &str| line.contains("-->");
             let _remark = ends(line) || lines.any(|(_, line)| ends(line));
         } else if let Some(heading) = line.strip_prefix("## ") {
-            reader.case(number, heading.trim());
+            reader.begin_case(number, heading.trim());
         } else if line.starts_with('|') {
-            reader.table_line(number, line);
+            reader.read_table_line(number, line);
         } else {
-            reader.setting(number, line);
+            reader.read_setting(number, line);
         }
     }
 
@@ -169,7 +169,7 @@ pub fn parse(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnostic>> {
 }
 
 /// The marks of a line that begins a block, and what stands behind them.
-fn fence(line: &str) -> Option<(&str, &str)> {
+fn opening_fence(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let sign = line.chars().next().filter(|sign| "`~".contains(*sign))?;
     let rest = line.trim_start_matches(sign);
@@ -178,13 +178,13 @@ fn fence(line: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether a line ends the block that `mark` began.
-fn closes(line: &str, mark: &str) -> bool {
+fn closes_block(line: &str, mark: &str) -> bool {
     let line = line.trim();
     line.starts_with(mark) && line.chars().all(|sign| mark.starts_with(sign))
 }
 
 /// The cells of a line of a table; `\|` is a bar inside a cell.
-pub(super) fn cells(line: &str) -> Vec<String> {
+pub(super) fn split_cells(line: &str) -> Vec<String> {
     let line = line.trim();
     let inner = line.strip_prefix('|').unwrap_or(line);
     if !inner.contains('\\') {
@@ -215,7 +215,7 @@ pub(super) fn cells(line: &str) -> Vec<String> {
 const SETTINGS: [&str; 5] = ["as-of", "period", "plan", "order", "finalized"];
 
 /// Paths that a block may have, beside those of plans, policies and bodies.
-const KNOWN: [&str; 12] = [
+const BLOCK_PATHS: [&str; 12] = [
     TRANSACTIONS,
     "accredit.toml",
     "organization/participants.csv",
@@ -231,7 +231,7 @@ const KNOWN: [&str; 12] = [
 ];
 
 /// Where the cells of a line begin, in characters from 1.
-fn places(line: &str) -> Vec<u32> {
+fn cell_columns(line: &str) -> Vec<u32> {
     let mut places = Vec::new();
     let mut wanted = false;
     for (index, sign) in (1..).zip(line.chars()) {
@@ -245,18 +245,18 @@ fn places(line: &str) -> Vec<u32> {
     places
 }
 
-struct Reader<'a> {
+struct CaseFileReader<'a> {
     path: &'a str,
     file: CaseFile,
     errors: Vec<Diagnostic>,
 }
 
-impl Reader<'_> {
-    fn error(&mut self, line: u32, message: impl Into<String>) {
-        self.wrong((line, 1), message, None);
+impl CaseFileReader<'_> {
+    fn add_error(&mut self, line: u32, message: impl Into<String>) {
+        self.add_error_at((line, 1), message, None);
     }
 
-    fn wrong(
+    fn add_error_at(
         &mut self,
         (line, column): (u32, u32),
         message: impl Into<String>,
@@ -267,10 +267,10 @@ impl Reader<'_> {
         self.errors.push(Diagnostic { help, ..error });
     }
 
-    fn case(&mut self, line: u32, name: &str) {
+    fn begin_case(&mut self, line: u32, name: &str) {
         // What stands above the first heading holds for every case.
         let shared = &self.file.shared;
-        let case = Case {
+        let case = CaseDefinition {
             name: name.to_owned(),
             line,
             as_of: shared.as_of,
@@ -279,22 +279,22 @@ impl Reader<'_> {
             any_order: shared.any_order,
             finalized: shared.finalized.clone(),
             lines: shared.lines,
-            ..Case::default()
+            ..CaseDefinition::default()
         };
 
         self.file.cases.push(case);
     }
 
-    fn block(&mut self, line: u32, info: &str, text: String) {
+    fn add_block(&mut self, line: u32, info: &str, text: String) {
         let info = info.trim();
         let (language, path) = info.split_once(char::is_whitespace).unwrap_or((info, ""));
 
         let path = path.trim();
         if path.is_empty() {
             // A language alone is prose.
-            if language == TRANSACTIONS || definition(language) {
+            if language == TRANSACTIONS || is_definition(language) {
                 let help = format!("write its language first, as in `csv {language}`");
-                self.wrong(
+                self.add_error_at(
                     (line, 1),
                     format!("the block `{language}` has no language"),
                     Some(help),
@@ -303,17 +303,18 @@ impl Reader<'_> {
             return;
         }
 
-        let block = Block { language: language.to_owned(), path: path.to_owned(), text, line };
+        let block = CaseBlock { language: language.to_owned(), path: path.to_owned(), text, line };
         // A block that nothing reads is most likely misspelt, and the case would prove nothing.
-        if !block.is_rows() && !definition(path) && !path.starts_with("policies/") {
-            let known = KNOWN.into_iter().chain(["plans/NAME.toml", "policies/KIND/NAME.rhai"]);
+        if !block.is_rows() && !is_definition(path) && !path.starts_with("policies/") {
+            let known =
+                BLOCK_PATHS.into_iter().chain(["plans/NAME.toml", "policies/KIND/NAME.rhai"]);
             let slashes = path.replace('\\', "/");
             let help = did_you_mean(path, known.clone())
-                .or_else(|| definition(&slashes).then(|| format!("write `{slashes}`")))
+                .or_else(|| is_definition(&slashes).then(|| format!("write `{slashes}`")))
                 .unwrap_or_else(|| {
                     format!("known: {}; {HOOKS}SOURCE", known.collect::<Vec<_>>().join(", "))
                 });
-            self.wrong((line, 1), format!("nothing reads a block `{path}`"), Some(help));
+            self.add_error_at((line, 1), format!("nothing reads a block `{path}`"), Some(help));
         }
 
         match self.file.cases.last_mut() {
@@ -322,13 +323,13 @@ impl Reader<'_> {
         }
     }
 
-    fn table_line(&mut self, line: u32, text: &str) {
-        let cells = cells(text);
+    fn read_table_line(&mut self, line: u32, text: &str) {
+        let cells = split_cells(text);
 
         let Some(case) = self.file.cases.last_mut() else {
             if cells.first().is_some_and(|first| first == "transaction") {
                 let help = "write a heading `## ` before it".to_owned();
-                self.wrong((line, 1), "this table belongs to no case", Some(help));
+                self.add_error_at((line, 1), "this table belongs to no case", Some(help));
             }
             return;
         };
@@ -339,8 +340,8 @@ impl Reader<'_> {
             .filter(|table| line == table.line + 1 || line == table.row_line(table.rows.len()));
 
         let Some(table) = continued else {
-            let columns = places(text);
-            case.tables.push(Table { line, header: cells, columns, rows: Vec::new() });
+            let columns = cell_columns(text);
+            case.tables.push(CaseTable { line, header: cells, columns, rows: Vec::new() });
             return;
         };
 
@@ -350,7 +351,7 @@ impl Reader<'_> {
             if !rule {
                 let help = "write `| --- | --- |`, as many as there are columns".to_owned();
                 let message = "a table needs a line of dashes below its header";
-                self.wrong((line, 1), message, Some(help));
+                self.add_error_at((line, 1), message, Some(help));
             }
         } else if cells.len() == table.header.len() {
             table.rows.push(cells);
@@ -364,16 +365,16 @@ impl Reader<'_> {
             let help =
                 if more { "a bar inside a cell is written `\\|`" } else { "leave a blank cell" };
 
-            self.wrong((line, 1), message, Some(help.to_owned()));
+            self.add_error_at((line, 1), message, Some(help.to_owned()));
         }
     }
 
-    fn setting(&mut self, line: u32, text: &str) {
+    fn read_setting(&mut self, line: u32, text: &str) {
         let Some((key, value)) = text.split_once(':') else { return };
         let value = value.trim().trim_matches('`').to_owned();
 
         if value.is_empty() || !SETTINGS.contains(&key) {
-            self.misspelt(line, key, &value);
+            self.check_misspelt_setting(line, key, &value);
             return;
         }
 
@@ -383,7 +384,7 @@ impl Reader<'_> {
                 Ok(date) => case.as_of = Some(date),
                 Err(_) => {
                     let message = format!("`{date}` is not a date such as 2022-02-11");
-                    self.wrong((line, 8), message, None);
+                    self.add_error_at((line, 8), message, None);
                 }
             },
 
@@ -391,7 +392,7 @@ impl Reader<'_> {
             ("plan", _) => (case.plan, case.lines[1]) = (Some(value), Some(line)),
             ("order", "any") => case.any_order = true,
 
-            ("finalized", text) => match finalized(text) {
+            ("finalized", text) => match parse_finalized(text) {
                 Some(periods) => {
                     (case.finalized, case.lines[2]) = (Some(periods), Some(line));
                 }
@@ -400,56 +401,56 @@ impl Reader<'_> {
                                 period and the day on which it was finalized each, or \
                                 `finalized: none`";
                     let message = format!("`{text}` does not say which periods are finalized");
-                    self.wrong((line, 1), message, Some(help.to_owned()));
+                    self.add_error_at((line, 1), message, Some(help.to_owned()));
                 }
             },
-            (_, other) => self.error(line, format!("unknown order `{other}`, only `any`")),
+            (_, other) => self.add_error(line, format!("unknown order `{other}`, only `any`")),
         }
     }
 
     /// `As of: 2022-01-31`: prose to a reader, and a setting that does nothing.
-    fn misspelt(&mut self, line: u32, key: &str, value: &str) {
+    fn check_misspelt_setting(&mut self, line: u32, key: &str, value: &str) {
         let plain: String =
             key.trim().to_lowercase().replace([' ', '_', '*', '-'], "").chars().collect();
         let known = SETTINGS.into_iter().find(|known| known.replace('-', "") == plain);
         if let Some(known) = known.filter(|_| !value.is_empty() && !value.contains(' ')) {
             let help = format!("write `{known}: {value}` at the beginning of the line");
-            self.wrong((line, 1), format!("`{key}` is not a setting of a case"), Some(help));
+            self.add_error_at((line, 1), format!("`{key}` is not a setting of a case"), Some(help));
         }
     }
 
     /// Columns that a table of expectations does not have.
-    fn columns(&mut self) {
+    fn check_columns(&mut self) {
         let mut wrong = Vec::new();
 
         for table in self.file.cases.iter().flat_map(|case| &case.tables) {
-            let subject = Subject::of(table);
+            let subject = TableSubject::of_table(table);
             if table.is_actions() {
                 continue;
             }
 
             // Left of the arrow stand columns of the transaction, which may have any name.
-            let given = table.arrow().map_or(0, |arrow| arrow + 1);
+            let given = table.arrow_index().map_or(0, |arrow| arrow + 1);
             for (index, name) in table.header.iter().enumerate().skip(given) {
-                if subject.knows(name) {
+                if subject.knows_column(name) {
                     continue;
                 }
 
                 let plain = name.trim_matches(['*', '`', '_']);
-                let help = if subject.knows(plain) {
+                let help = if subject.knows_column(plain) {
                     Some(format!("write `{plain}` without marks"))
                 } else if ["->", "=", "==>", "→"].contains(&name.as_str()) {
                     Some("write `=>` between what is given and what comes out".to_owned())
                 } else {
-                    did_you_mean(name, subject.columns())
+                    did_you_mean(name, subject.known_columns())
                 };
 
                 let column = table.columns.get(index).copied().unwrap_or(1);
-                let message = format!("`{name}` is not a column of {}", subject.name());
+                let message = format!("`{name}` is not a column of {}", subject.plural_name());
                 wrong.push(((table.line, column), message, help));
             }
         }
-        wrong.into_iter().for_each(|(at, message, help)| self.wrong(at, message, help));
+        wrong.into_iter().for_each(|(at, message, help)| self.add_error_at(at, message, help));
     }
 
     fn finish(mut self) -> Result<CaseFile, Vec<Diagnostic>> {
@@ -461,8 +462,8 @@ impl Reader<'_> {
                 wrong.push((case.line, message));
             }
 
-            let (examples, plain): (Vec<&Table>, Vec<&Table>) =
-                expected.partition(|table| table.arrow().is_some());
+            let (examples, plain): (Vec<&CaseTable>, Vec<&CaseTable>) =
+                expected.partition(|table| table.arrow_index().is_some());
             if let (Some(table), false) = (plain.first(), examples.is_empty()) {
                 let message = "a table without `=>` cannot stand in a case of examples";
                 wrong.push((table.line, message.to_owned()));
@@ -472,11 +473,11 @@ impl Reader<'_> {
         }
 
         for (line, message) in wrong {
-            self.error(line, message);
+            self.add_error(line, message);
         }
-        self.columns();
+        self.check_columns();
         if self.file.cases.is_empty() {
-            self.error(1, "no case: a case begins with a `## ` heading");
+            self.add_error(1, "no case: a case begins with a `## ` heading");
         }
 
         // Errors are found by kind, and read from top to bottom.
@@ -486,7 +487,7 @@ impl Reader<'_> {
 }
 
 /// Periods and the days on which they were finalized; nothing after `none`.
-fn finalized(text: &str) -> Option<Vec<(String, Date)>> {
+fn parse_finalized(text: &str) -> Option<Vec<(String, Date)>> {
     if text == "none" {
         return Some(Vec::new());
     }
@@ -499,15 +500,15 @@ fn finalized(text: &str) -> Option<Vec<(String, Date)>> {
 }
 
 /// Why a table of examples gives no example, if it gives none.
-fn unusable_examples(table: &Table) -> Option<(u32, String)> {
-    let arrow = table.arrow()?;
+fn unusable_examples(table: &CaseTable) -> Option<(u32, String)> {
+    let arrow = table.arrow_index()?;
     if arrow == 0 || arrow + 1 == table.header.len() {
         let message = "`=>` needs columns of a transaction before it and of the outcome after it";
         return Some((table.line, message.to_owned()));
     }
     match table.rows.first() {
         None => Some((table.line, "a table of examples without an example".to_owned())),
-        Some(row) if continues(row, arrow) => {
+        Some(row) if continues_example(row, arrow) => {
             let message = "a row without a transaction continues the one above, and there is none";
             Some((table.row_line(0), message.to_owned()))
         }
@@ -516,6 +517,6 @@ fn unusable_examples(table: &Table) -> Option<(u32, String)> {
 }
 
 /// Whether a row of examples is a further credit of the row above.
-pub(super) fn continues(row: &[String], arrow: usize) -> bool {
+pub(super) fn continues_example(row: &[String], arrow: usize) -> bool {
     row.iter().take(arrow).all(String::is_empty)
 }

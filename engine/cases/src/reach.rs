@@ -7,15 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parse::Block;
-use super::sheet::Sheet;
+use super::parse::CaseBlock;
+use super::sheet::PreparedFile;
 use accredit_script::Machine;
-use accredit_script::coverage::{Branch, Covered, Line};
+use accredit_script::coverage::{BranchCoverage, LineCoverage, ProgramCoverage};
 use accredit_workspace::{Files, Ruleset};
 
 /// Everything that could be reached, by path of its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reached {
+pub struct ReachedFiles {
     /// Files with at least one line.
     pub files: BTreeMap<String, ReachedFile>,
 }
@@ -45,16 +45,21 @@ const LIBRARY: &str = "scripts/";
 
 const SETTINGS: &str = "accredit.toml";
 
-impl Reached {
+impl ReachedFiles {
     /// Adds what a machine counted for the cases of a sheet, whose files are in `blocks`.
-    pub(super) fn add(&mut self, sheet: &Sheet<'_>, blocks: &[Block], covered: Vec<Covered>) {
+    pub(super) fn add_covered(
+        &mut self,
+        sheet: &PreparedFile<'_>,
+        blocks: &[CaseBlock],
+        covered: Vec<ProgramCoverage>,
+    ) {
         for covered in covered {
             let file = covered.file.clone();
             match blocks.iter().rev().find(|block| block.path == file) {
-                Some(block) => self.add_one(sheet.path, block.line, &covered),
+                Some(block) => self.add_to_file(sheet.path, block.line, &covered),
                 // A customer need not prove what came with the program.
                 None if sheet.is_customer() && file.starts_with(LIBRARY) => (),
-                None => self.add_one(&file, 0, &covered),
+                None => self.add_to_file(&file, 0, &covered),
             }
         }
     }
@@ -65,18 +70,18 @@ impl Reached {
             return;
         }
         let (Some(ruleset), _) = Ruleset::read(base, &BTreeSet::new()) else { return };
-        for covered in Machine::traced(&ruleset.programs).covered() {
+        for covered in Machine::with_coverage(&ruleset.programs).collect_coverage() {
             let file = covered.file.clone();
             if !file.starts_with(LIBRARY) {
-                self.add_one(&file, 0, &covered);
+                self.add_to_file(&file, 0, &covered);
             }
         }
     }
 
-    fn add_one(&mut self, file: &str, below: u32, covered: &Covered) {
+    fn add_to_file(&mut self, file: &str, below: u32, covered: &ProgramCoverage) {
         let file = self.files.entry(file.to_owned()).or_default();
 
-        for (number, Line { runs, nanos }) in &covered.lines {
+        for (number, LineCoverage { runs, nanos }) in &covered.lines {
             let line = file.lines.entry(below + number).or_default();
             line.runs += runs;
             line.nanos += nanos;
@@ -86,14 +91,14 @@ impl Reached {
             }
         }
 
-        for ((number, column), Branch { taken }) in &covered.branches {
+        for ((number, column), BranchCoverage { taken }) in &covered.branches {
             let known = file.branches.entry((below + number, *column)).or_default();
             known.iter_mut().zip(taken).for_each(|(known, more)| *known += more);
         }
     }
 
     /// Adds what was reached elsewhere.
-    pub(super) fn merge(&mut self, other: Reached) {
+    pub(super) fn merge(&mut self, other: ReachedFiles) {
         for (path, file) in other.files {
             let known = self.files.entry(path).or_default();
 
@@ -112,13 +117,13 @@ impl Reached {
     }
 
     /// Lines that ran, and all lines.
-    pub fn lines(&self) -> (usize, usize) {
-        sum(self.files.values().map(ReachedFile::count_lines))
+    pub fn count_lines(&self) -> (usize, usize) {
+        sum_counts(self.files.values().map(ReachedFile::count_lines))
     }
 
     /// Ways that were taken at branches, and all ways.
-    pub fn branches(&self) -> (usize, usize) {
-        sum(self.files.values().map(ReachedFile::count_branches))
+    pub fn count_branches(&self) -> (usize, usize) {
+        sum_counts(self.files.values().map(ReachedFile::count_branches))
     }
 }
 
@@ -135,6 +140,6 @@ impl ReachedFile {
     }
 }
 
-fn sum(counts: impl Iterator<Item = (usize, usize)>) -> (usize, usize) {
+fn sum_counts(counts: impl Iterator<Item = (usize, usize)>) -> (usize, usize) {
     counts.fold((0, 0), |(a, b), (more_a, more_b)| (a + more_a, b + more_b))
 }

@@ -8,11 +8,11 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::parse::{ARROW, Table};
-use accredit_crediting::calculation::summary;
-use accredit_crediting::reward::Rewards;
+use super::parse::{ARROW, CaseTable};
+use accredit_crediting::calculation::summarize_reasons;
+use accredit_crediting::reward::PlanRewards;
 use accredit_domain::credit::posted::{CREDIT_COLUMNS, PostedCredit};
-use accredit_domain::decision::{Decision, EarnedReward, Note, Outcome, REWARD_COLUMNS};
+use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note, REWARD_COLUMNS};
 
 /// Columns of a table of why-nots.
 const OUTCOME_COLUMNS: [&str; 6] = ["transaction", "plan", "outcome", "stage", "code", "message"];
@@ -22,7 +22,7 @@ const ALERT_COLUMNS: [&str; 5] = ["transaction", "plan", "alert", "stage", "mess
 
 /// One row that came out, and what it is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
+pub(super) struct TableRow {
     /// In the order of the table's header.
     pub(super) cells: Vec<String>,
     /// Natural key of the transaction.
@@ -33,7 +33,7 @@ pub(super) struct Row {
 
 /// What a table is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
+pub(super) enum TableSubject {
     /// Credits, one a row.
     Credits,
     /// All transactions without a credit.
@@ -46,81 +46,83 @@ pub(super) enum Subject {
     Example,
 }
 
-impl Subject {
+impl TableSubject {
     /// What a table with this header is about.
-    pub(super) fn of(table: &Table) -> Subject {
-        if table.has(ARROW) {
-            Subject::Example
-        } else if table.has("reward") {
-            Subject::Rewards
-        } else if table.has("alert") {
-            Subject::Alerts
-        } else if table.has("outcome") || table.has("code") {
-            Subject::Outcomes
+    pub(super) fn of_table(table: &CaseTable) -> TableSubject {
+        if table.has_column(ARROW) {
+            TableSubject::Example
+        } else if table.has_column("reward") {
+            TableSubject::Rewards
+        } else if table.has_column("alert") {
+            TableSubject::Alerts
+        } else if table.has_column("outcome") || table.has_column("code") {
+            TableSubject::Outcomes
         } else {
-            Subject::Credits
+            TableSubject::Credits
         }
     }
 
     /// The word for messages.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn plural_name(self) -> &'static str {
         match self {
-            Subject::Credits => "credits",
-            Subject::Outcomes => "outcomes",
-            Subject::Alerts => "alerts",
-            Subject::Rewards => "rewards",
-            Subject::Example => "results",
+            TableSubject::Credits => "credits",
+            TableSubject::Outcomes => "outcomes",
+            TableSubject::Alerts => "alerts",
+            TableSubject::Rewards => "rewards",
+            TableSubject::Example => "results",
         }
     }
 
     /// Whether such a table may have this column.
-    pub(super) fn knows(self, column: &str) -> bool {
-        self.columns().any(|known| known == column)
+    pub(super) fn knows_column(self, column: &str) -> bool {
+        self.known_columns().any(|known| known == column)
     }
 
     /// The columns that such a table may have.
-    pub(super) fn columns(self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn known_columns(self) -> impl Iterator<Item = &'static str> {
         let (columns, more): (&[&str], &[&str]) = match self {
-            Subject::Credits => (&CREDIT_COLUMNS, &[]),
-            Subject::Outcomes => (&OUTCOME_COLUMNS, &[]),
-            Subject::Alerts => (&ALERT_COLUMNS, &[]),
-            Subject::Rewards => (&REWARD_COLUMNS, &[]),
-            Subject::Example => (&CREDIT_COLUMNS, &OUTCOME_COLUMNS),
+            TableSubject::Credits => (&CREDIT_COLUMNS, &[]),
+            TableSubject::Outcomes => (&OUTCOME_COLUMNS, &[]),
+            TableSubject::Alerts => (&ALERT_COLUMNS, &[]),
+            TableSubject::Rewards => (&REWARD_COLUMNS, &[]),
+            TableSubject::Example => (&CREDIT_COLUMNS, &OUTCOME_COLUMNS),
         };
         columns.iter().chain(more).copied()
     }
 
     /// The rows that came out; `expected` names the filtered transactions that are wanted.
-    pub(super) fn rows(
+    pub(super) fn actual_rows(
         self,
         decisions: &[Decision],
         header: &[String],
         expected: &[&[String]],
-    ) -> Vec<Row> {
+    ) -> Vec<TableRow> {
         match self {
-            Subject::Credits => credits(decisions, header),
-            Subject::Outcomes => outcomes(decisions, header, expected),
-            Subject::Alerts => {
-                alerts(decisions.iter().flat_map(|decision| &decision.alerts), header)
+            TableSubject::Credits => credit_rows(decisions, header),
+            TableSubject::Outcomes => outcome_rows(decisions, header, expected),
+            TableSubject::Alerts => {
+                alert_rows(decisions.iter().flat_map(|decision| &decision.alerts), header)
             }
-            Subject::Rewards => Vec::new(),
-            Subject::Example => examples(decisions, header),
+            TableSubject::Rewards => Vec::new(),
+            TableSubject::Example => example_rows(decisions, header),
         }
     }
 }
 
-impl Subject {
+impl TableSubject {
     /// The rows that the rewards of a period add.
-    pub(super) fn paid(self, rewards: &Rewards, header: &[String]) -> Vec<Row> {
+    pub(super) fn reward_rows(self, rewards: &PlanRewards, header: &[String]) -> Vec<TableRow> {
         match self {
-            Subject::Rewards => rewards.rows.iter().map(|row| reward(row, header)).collect(),
-            Subject::Alerts => alerts(rewards.alerts.iter(), header),
-            Subject::Credits | Subject::Outcomes | Subject::Example => Vec::new(),
+            TableSubject::Rewards => {
+                rewards.rows.iter().map(|row| reward_row(row, header)).collect()
+            }
+            TableSubject::Alerts => alert_rows(rewards.alerts.iter(), header),
+            TableSubject::Credits | TableSubject::Outcomes | TableSubject::Example => Vec::new(),
         }
     }
 }
 
-fn reward(row: &EarnedReward, header: &[String]) -> Row {
+fn reward_row(row: &EarnedReward, header: &[String]) -> TableRow {
     let json = serde_json::to_value(row).unwrap_or_default();
     let cell = |column: &String| match json.get(column) {
         None | Some(Json::Null) => String::new(),
@@ -131,13 +133,13 @@ fn reward(row: &EarnedReward, header: &[String]) -> Row {
         Some(other) => other.to_string(),
     };
     let cells = header.iter().map(cell).collect();
-    Row { cells, transaction: String::new(), plan: row.plan.to_string() }
+    TableRow { cells, transaction: String::new(), plan: row.plan.to_string() }
 }
 
-fn credits(decisions: &[Decision], header: &[String]) -> Vec<Row> {
+fn credit_rows(decisions: &[Decision], header: &[String]) -> Vec<TableRow> {
     let all = decisions.iter().flat_map(|decision| &decision.credits);
-    all.map(|credit| Row {
-        cells: header.iter().map(|column| cell(credit, column).into_owned()).collect(),
+    all.map(|credit| TableRow {
+        cells: header.iter().map(|column| credit_cell(credit, column).into_owned()).collect(),
         transaction: credit.transaction.to_string(),
         plan: credit.plan.to_string(),
     })
@@ -145,33 +147,33 @@ fn credits(decisions: &[Decision], header: &[String]) -> Vec<Row> {
 }
 
 /// A credit's cell; blank for a column that is none.
-pub(super) fn cell<'a>(credit: &'a PostedCredit, column: &str) -> Cow<'a, str> {
+pub(super) fn credit_cell<'a>(credit: &'a PostedCredit, column: &str) -> Cow<'a, str> {
     let known = match column {
         "transaction" => &*credit.transaction,
         "plan" => &*credit.plan,
         "rule" => &*credit.rule,
         "result" => &*credit.result,
-        "kind" => credit.kind.name(),
+        "kind" => credit.kind.as_str(),
         "position" => credit.position.as_deref().unwrap_or(""),
         "payee" => credit.payee.as_deref().unwrap_or(""),
         "period" => &*credit.period,
-        "status" => credit.status.name(),
-        "level" => return Cow::Owned(shown(credit.level)),
-        "share" => return Cow::Owned(shown(credit.share)),
+        "status" => credit.status.as_str(),
+        "level" => return Cow::Owned(cell_text(credit.level)),
+        "share" => return Cow::Owned(cell_text(credit.share)),
         "amount" => return Cow::Owned(credit.amount.to_string()),
         // The columns that are seldom asked for, and those that will be added.
-        _ => return Cow::Owned(rare(credit, column)),
+        _ => return Cow::Owned(cell_by_json(credit, column)),
     };
 
     Cow::Borrowed(known)
 }
 
 /// A value as a cell; blank for none.
-fn shown(value: Option<impl ToString>) -> String {
+fn cell_text(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn rare(credit: &PostedCredit, column: &str) -> String {
+fn cell_by_json(credit: &PostedCredit, column: &str) -> String {
     let row = serde_json::to_value(credit).unwrap_or_default();
     match row.get(column) {
         None | Some(Json::Null) => String::new(),
@@ -181,12 +183,16 @@ fn rare(credit: &PostedCredit, column: &str) -> String {
 }
 
 /// All uncredited and parked decisions; filtered ones where the table names them.
-fn outcomes(decisions: &[Decision], header: &[String], expected: &[&[String]]) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+fn outcome_rows(
+    decisions: &[Decision],
+    header: &[String],
+    expected: &[&[String]],
+) -> Vec<TableRow> {
+    let mut rows: Vec<TableRow> = Vec::new();
 
     for decision in decisions {
-        if !matches!(decision.outcome, Outcome::Credited | Outcome::Filtered) {
-            let (outcome, reason) = outcome(decision);
+        if !matches!(decision.outcome, DecisionOutcome::Credited | DecisionOutcome::Filtered) {
+            let (outcome, reason) = outcome_of(decision);
             let about = (decision.transaction.as_str(), decision.plan.as_str());
             rows.push(outcome_row(header, about, outcome, reason.as_ref()));
         }
@@ -218,12 +224,12 @@ fn outcomes(decisions: &[Decision], header: &[String], expected: &[&[String]]) -
 }
 
 /// The word for what became of a transaction, and why.
-fn outcome(decision: &Decision) -> (&'static str, Option<Note>) {
+fn outcome_of(decision: &Decision) -> (&'static str, Option<Note>) {
     match decision.outcome {
-        Outcome::Credited => ("credited", None),
-        Outcome::Filtered => ("filtered", None),
-        Outcome::Uncredited => ("uncredited", summary(&decision.reasons)),
-        Outcome::Parked => ("parked", decision.reasons.first().cloned()),
+        DecisionOutcome::Credited => ("credited", None),
+        DecisionOutcome::Filtered => ("filtered", None),
+        DecisionOutcome::Uncredited => ("uncredited", summarize_reasons(&decision.reasons)),
+        DecisionOutcome::Parked => ("parked", decision.reasons.first().cloned()),
     }
 }
 
@@ -232,7 +238,7 @@ fn outcome_row(
     (transaction, plan): (&str, &str),
     outcome: &str,
     reason: Option<&Note>,
-) -> Row {
+) -> TableRow {
     let cell = |column: &str| match (column, reason) {
         ("transaction", _) => transaction,
         ("plan", _) => plan,
@@ -243,14 +249,14 @@ fn outcome_row(
         _ => "",
     };
 
-    Row {
+    TableRow {
         cells: header.iter().map(|column| cell(column).to_owned()).collect(),
         transaction: transaction.to_owned(),
         plan: plan.to_owned(),
     }
 }
 
-fn alerts<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec<Row> {
+fn alert_rows<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec<TableRow> {
     all.map(|note| {
         let cell = |column: &str| match column {
             "transaction" => note.transaction.clone(),
@@ -261,7 +267,7 @@ fn alerts<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec<Row
             _ => String::new(),
         };
 
-        Row {
+        TableRow {
             cells: header.iter().map(|column| cell(column)).collect(),
             transaction: note.transaction.clone(),
             plan: note.plan.clone(),
@@ -271,11 +277,11 @@ fn alerts<'a>(all: impl Iterator<Item = &'a Note>, header: &[String]) -> Vec<Row
 }
 
 /// A row a credit; where a plan gives none, a row with its outcome alone.
-fn examples(decisions: &[Decision], header: &[String]) -> Vec<Row> {
+fn example_rows(decisions: &[Decision], header: &[String]) -> Vec<TableRow> {
     let mut rows = Vec::new();
 
     for decision in decisions {
-        let (word, reason) = outcome(decision);
+        let (word, reason) = outcome_of(decision);
         let about = (decision.transaction.as_str(), decision.plan.as_str());
 
         if decision.credits.is_empty() {
@@ -285,10 +291,10 @@ fn examples(decisions: &[Decision], header: &[String]) -> Vec<Row> {
         for credit in &decision.credits {
             let cells = header.iter().map(|column| match column.as_str() {
                 "outcome" => word.to_owned(),
-                column => cell(credit, column).into_owned(),
+                column => credit_cell(credit, column).into_owned(),
             });
             let (transaction, plan) = (credit.transaction.to_string(), credit.plan.to_string());
-            rows.push(Row { cells: cells.collect(), transaction, plan });
+            rows.push(TableRow { cells: cells.collect(), transaction, plan });
         }
     }
 

@@ -10,20 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::actions;
-use super::compare::Comparison;
+use super::compare::TableComparison;
 use super::delivered;
-use super::parse::{Case, Table};
-use super::reach::Reached;
-use super::rows::Subject;
-use super::sheet::{Example, Sheet, Trial};
-use super::update::Edit;
-use super::{FileRun, Options, Outcome, Run};
+use super::parse::{CaseDefinition, CaseTable};
+use super::reach::ReachedFiles;
+use super::rows::TableSubject;
+use super::sheet::{CaseTrial, ExampleRows, PreparedFile};
+use super::update::TableEdit;
+use super::{CaseFileRun, CaseOptions, CaseOutcome, CaseRun};
 use accredit_crediting::calculation;
 use accredit_crediting::calculation::books;
-use accredit_crediting::explain::explain;
+use accredit_crediting::explain::explain_in_plan;
 use accredit_crediting::pipeline;
-use accredit_crediting::reward::{self, Rewards};
-use accredit_crediting::stage::Inputs;
+use accredit_crediting::reward::{self, PlanRewards};
+use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Decision;
@@ -42,12 +42,17 @@ const WORKER_STACK_BYTES: usize = 16 << 20;
 const TRACES_MAX: usize = 3;
 
 /// Runs every case of `files` (path and text) on top of `base`.
-pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &Options) -> Run {
-    let read = |_: &mut (), file: &(&'a str, &'a str)| Sheet::read(base, options, *file);
+pub(super) fn run_files<'a>(
+    base: &'a Files,
+    files: &[(&'a str, &'a str)],
+    options: &CaseOptions,
+) -> CaseRun {
+    let read =
+        |_: &mut (), file: &(&'a str, &'a str)| PreparedFile::prepare_file(base, options, *file);
 
-    let sheets = each(options.threads, files, || (), read);
+    let sheets = map_on_threads(options.threads, files, || (), read);
 
-    let mut blocks: Vec<(usize, &Sheet<'_>, Range<usize>)> = Vec::new();
+    let mut blocks: Vec<(usize, &PreparedFile<'_>, Range<usize>)> = Vec::new();
     for (index, sheet) in sheets.iter().enumerate() {
         let Ok(sheet) = sheet else { continue };
         let count = sheet.trials.len();
@@ -56,25 +61,25 @@ pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &O
         blocks.extend(starts.map(|start| (index, sheet, start..count.min(start + BLOCK_CASES))));
     }
 
-    let worker = || Worker { options, desk: None };
-    let outcomes = each(options.threads, &blocks, worker, |worker, (_, sheet, range)| {
+    let worker = || CaseWorker { options, cached: None };
+    let outcomes = map_on_threads(options.threads, &blocks, worker, |worker, (_, sheet, range)| {
         let trials = sheet.trials.get(range.clone()).unwrap_or_default();
-        let mut reached = Reached::default();
-        let wanted = trials.iter().filter(|trial| worker.wants(sheet, trial));
-        let wanted: Vec<&Trial> = wanted.collect();
-        let outcomes: Vec<Outcome> =
-            wanted.into_iter().map(|trial| worker.trial(sheet, trial, &mut reached)).collect();
+        let mut reached = ReachedFiles::default();
+        let wanted = trials.iter().filter(|trial| worker.matches_filter(sheet, trial));
+        let wanted: Vec<&CaseTrial> = wanted.collect();
+        let outcomes: Vec<CaseOutcome> =
+            wanted.into_iter().map(|trial| worker.run_trial(sheet, trial, &mut reached)).collect();
 
         if options.traced {
-            worker.rest(&mut reached);
+            worker.release_machine(&mut reached);
         }
         (outcomes, reached)
     });
 
-    let mut run = Run::default();
+    let mut run = CaseRun::default();
     for ((path, _), sheet) in files.iter().zip(&sheets) {
         let outcomes = sheet.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
-        run.files.push(FileRun { path: (*path).to_owned(), outcomes });
+        run.files.push(CaseFileRun { path: (*path).to_owned(), outcomes });
     }
 
     // Results are put back in order of the cases, whichever worker was first.
@@ -95,7 +100,7 @@ pub(super) fn run<'a>(base: &'a Files, files: &[(&'a str, &'a str)], options: &O
 }
 
 /// Does something with every item on several workers; results in order of the items.
-fn each<T: Sync, W, R: Send>(
+fn map_on_threads<T: Sync, W, R: Send>(
     threads: usize,
     items: &[T],
     worker: impl Fn() -> W + Sync,
@@ -131,47 +136,52 @@ fn each<T: Sync, W, R: Send>(
 }
 
 /// One thread's programs, compiled once as long as cases share a ruleset.
-struct Worker<'w> {
-    options: &'w Options,
-    desk: Option<Desk<'w>>,
+struct CaseWorker<'w> {
+    options: &'w CaseOptions,
+    cached: Option<CachedMachine<'w>>,
 }
 
-struct Desk<'w> {
-    sheet: &'w Sheet<'w>,
-    trial: &'w Trial,
+struct CachedMachine<'w> {
+    sheet: &'w PreparedFile<'w>,
+    trial: &'w CaseTrial,
     ruleset: Arc<Ruleset>,
     machine: Machine,
 }
 
 /// What one case decided on, and what it decided.
-struct Decided {
-    inputs: Inputs,
+struct TrialDecisions {
+    inputs: DecisionInputs,
     transactions: Vec<Arc<Transaction>>,
     decisions: Vec<Decision>,
     /// Of the case's period, where it has one.
-    rewards: Rewards,
+    rewards: PlanRewards,
 }
 
-impl<'w> Worker<'w> {
-    fn wants(&self, sheet: &Sheet<'_>, trial: &Trial) -> bool {
+impl<'w> CaseWorker<'w> {
+    fn matches_filter(&self, sheet: &PreparedFile<'_>, trial: &CaseTrial) -> bool {
         let Some(filter) = self.options.filter.as_deref() else { return true };
-        let name = name(sheet, trial).unwrap_or_default();
+        let name = trial_name(sheet, trial).unwrap_or_default();
         name.contains(filter) || sheet.path.contains(filter)
     }
 
-    fn trial(&mut self, sheet: &'w Sheet<'w>, trial: &'w Trial, reached: &mut Reached) -> Outcome {
-        let mut outcome = Outcome {
-            name: name(sheet, trial).unwrap_or_default(),
-            line: line(sheet, trial),
-            ..Outcome::default()
+    fn run_trial(
+        &mut self,
+        sheet: &'w PreparedFile<'w>,
+        trial: &'w CaseTrial,
+        reached: &mut ReachedFiles,
+    ) -> CaseOutcome {
+        let mut outcome = CaseOutcome {
+            name: trial_name(sheet, trial).unwrap_or_default(),
+            line: trial_line(sheet, trial),
+            ..CaseOutcome::default()
         };
 
         let Some(case) = sheet.file.cases.get(trial.case) else { return outcome };
 
         let began = self.options.clock.map(|clock| clock());
-        match self.decide(sheet, trial, case, reached) {
+        match self.decide_trial(sheet, trial, case, reached) {
             Ok(decided) => {
-                self.compare(sheet, (trial, case), &decided, &mut outcome);
+                self.compare_tables(sheet, (trial, case), &decided, &mut outcome);
                 outcome.decisions = decided.decisions;
             }
             Err(failures) => outcome.failures = failures,
@@ -184,17 +194,17 @@ impl<'w> Worker<'w> {
     }
 
     /// The decisions of a case, by plan, then incentive date and natural key.
-    fn decide(
+    fn decide_trial(
         &mut self,
-        sheet: &'w Sheet<'w>,
-        trial: &'w Trial,
-        case: &Case,
-        reached: &mut Reached,
-    ) -> Result<Decided, Vec<Diagnostic>> {
+        sheet: &'w PreparedFile<'w>,
+        trial: &'w CaseTrial,
+        case: &CaseDefinition,
+        reached: &mut ReachedFiles,
+    ) -> Result<TrialDecisions, Vec<Diagnostic>> {
         let records = trial.records.as_ref().map_err(|error| vec![error.clone()])?;
-        says_something(sheet, trial, case)?;
+        check_can_fail(sheet, trial, case)?;
 
-        let ruleset = sheet.ruleset(trial)?;
+        let ruleset = sheet.ruleset_of_trial(trial)?;
         let wrong = |index: usize, message: String, help: Option<String>| {
             let line = case.lines.get(index).copied().flatten().unwrap_or(case.line);
             let place = Place::new(sheet.path, line, 1);
@@ -216,109 +226,118 @@ impl<'w> Worker<'w> {
             return Err(wrong(1, format!("there is no plan `{plan}`"), help));
         }
 
-        let machine = self.machine(sheet, trial, ruleset, reached);
+        let machine = self.machine_for_trial(sheet, trial, ruleset, reached);
         let mut records = records.clone();
-        for body in sheet.bodies(trial) {
-            records.extend(delivered::records(sheet.path, body, ruleset, machine)?);
+        for body in sheet.delivered_bodies(trial) {
+            records.extend(delivered::records_of_body(sheet.path, body, ruleset, machine)?);
         }
         let records = &records;
 
-        let transactions = calculation::latest(ruleset, records, case.as_of);
-        let actions = actions::read(sheet.path, case)?;
-        let mut inputs = Inputs { as_of: case.as_of, ..Inputs::default() };
+        let transactions = calculation::latest_versions(ruleset, records, case.as_of);
+        let actions = actions::parse_actions(sheet.path, case)?;
+        let mut inputs = DecisionInputs { as_of: case.as_of, ..DecisionInputs::default() };
 
         // Where periods are finalized, a decision depends on what each of them froze.
-        let replayed = !ruleset.settings.calendar.finalizations(case.as_of).is_empty();
+        let replayed = !ruleset.settings.calendar.finalizations_before(case.as_of).is_empty();
 
-        let decide = |inputs: &Inputs, machine: &mut Machine| -> Vec<Decision> {
+        let decide = |inputs: &DecisionInputs, machine: &mut Machine| -> Vec<Decision> {
             let plans = ruleset.plans.keys();
             let plans = plans.filter(|id| case.plan.as_deref().is_none_or(|plan| *plan == ***id));
             let period = period.as_ref();
             if replayed {
-                let books = books::resolved(ruleset, records, inputs, 1);
-                return plans.flat_map(|id| books.decisions(id, period)).collect();
+                let books = books::build_resolved_books(ruleset, records, inputs, 1);
+                return plans.flat_map(|id| books.period_decisions(id, period)).collect();
             }
 
             let decided = transactions.iter();
-            let decided: Vec<_> =
-                decided.map(|tx| pipeline::decide(ruleset, tx, inputs, machine)).collect();
-            plans.flat_map(|id| calculation::decisions(ruleset, id, period, &decided)).collect()
+            let decided: Vec<_> = decided
+                .map(|tx| pipeline::decide_all_plans(ruleset, tx, inputs, machine))
+                .collect();
+            plans
+                .flat_map(|id| calculation::period_decisions(ruleset, id, period, &decided))
+                .collect()
         };
 
         let mut decisions: Vec<Decision> = decide(&inputs, machine);
         // An action means credits that the one before it may have made or moved.
         for action in actions {
-            let found = action.resolve(sheet.path, &decisions)?;
+            let found = action.resolve_credits(sheet.path, &decisions)?;
             inputs.resolutions.extend(found);
             decisions = decide(&inputs, machine);
         }
 
         if replayed {
-            inputs.as_of = books::inputs(ruleset, case.as_of).as_of;
+            inputs.as_of = books::calculation_inputs(ruleset, case.as_of).as_of;
         }
 
-        let rewards = period.map(|period| rewards(ruleset, &period, &decisions));
+        let rewards = period.map(|period| rewards_of_period(ruleset, &period, &decisions));
         let rewards = rewards.unwrap_or_default();
-        Ok(Decided { inputs, transactions, decisions, rewards })
+        Ok(TrialDecisions { inputs, transactions, decisions, rewards })
     }
 
-    fn machine(
+    fn machine_for_trial(
         &mut self,
-        sheet: &'w Sheet<'w>,
-        trial: &'w Trial,
+        sheet: &'w PreparedFile<'w>,
+        trial: &'w CaseTrial,
         ruleset: &Arc<Ruleset>,
-        reached: &mut Reached,
+        reached: &mut ReachedFiles,
     ) -> &mut Machine {
-        let same = |desk: &Desk<'_>| Arc::ptr_eq(&desk.ruleset, ruleset);
-        if !self.desk.as_ref().is_some_and(same) {
-            self.rest(reached);
+        let same = |desk: &CachedMachine<'_>| Arc::ptr_eq(&desk.ruleset, ruleset);
+        if !self.cached.as_ref().is_some_and(same) {
+            self.release_machine(reached);
         }
 
         let traced = self.options.traced;
-        let desk = self.desk.get_or_insert_with(|| {
+        let desk = self.cached.get_or_insert_with(|| {
             let programs = &ruleset.programs;
-            let machine = if traced { Machine::traced(programs) } else { Machine::new(programs) };
-            Desk { sheet, trial, ruleset: Arc::clone(ruleset), machine }
+            let machine =
+                if traced { Machine::with_coverage(programs) } else { Machine::new(programs) };
+            CachedMachine { sheet, trial, ruleset: Arc::clone(ruleset), machine }
         });
 
         &mut desk.machine
     }
 
     /// Puts away the machine, with what it counted.
-    fn rest(&mut self, reached: &mut Reached) {
-        if let Some(desk) = self.desk.take() {
-            reached.add(desk.sheet, desk.sheet.blocks(desk.trial), desk.machine.covered());
+    fn release_machine(&mut self, reached: &mut ReachedFiles) {
+        if let Some(desk) = self.cached.take() {
+            reached.add_covered(
+                desk.sheet,
+                desk.sheet.definition_blocks(desk.trial),
+                desk.machine.collect_coverage(),
+            );
         }
     }
 
-    fn compare(
+    fn compare_tables(
         &mut self,
-        sheet: &Sheet<'_>,
-        (trial, case): (&Trial, &Case),
-        decided: &Decided,
-        outcome: &mut Outcome,
+        sheet: &PreparedFile<'_>,
+        (trial, case): (&CaseTrial, &CaseDefinition),
+        decided: &TrialDecisions,
+        outcome: &mut CaseOutcome,
     ) {
         let tables = case.tables.iter().enumerate().filter(|(_, table)| !table.is_actions());
         let example = trial.example;
         let tables = tables.filter(|(index, _)| example.is_none_or(|one| one.table == *index));
 
         for (_, table) in tables {
-            let subject = Subject::of(table);
+            let subject = TableSubject::of_table(table);
             let place = Place::new(sheet.path, example.map_or(table.line, |_| outcome.line), 1);
-            let (given, header) = table.header.split_at(table.arrow().map_or(0, |arrow| arrow + 1));
-            let expected = expected(table, example, given.len());
+            let (given, header) =
+                table.header.split_at(table.arrow_index().map_or(0, |arrow| arrow + 1));
+            let expected = expected_rows(table, example, given.len());
 
-            if subject == Subject::Rewards && case.period.is_none() {
+            if subject == TableSubject::Rewards && case.period.is_none() {
                 let message = "a table of rewards needs a line `period: ID`".to_owned();
                 outcome.failures.push(Diagnostic::error(Code::CR041, place, message));
                 continue;
             }
 
-            let mut actual = subject.rows(&decided.decisions, header, &expected);
-            actual.extend(subject.paid(&decided.rewards, header));
+            let mut actual = subject.actual_rows(&decided.decisions, header, &expected);
+            actual.extend(subject.reward_rows(&decided.rewards, header));
             let (line, any_order) =
                 (example.map_or(table.row_line(0), |_| outcome.line), case.any_order);
-            let comparison = Comparison { subject, header, line, expected, actual, any_order };
+            let comparison = TableComparison { subject, header, line, expected, actual, any_order };
 
             if comparison.is_same() {
                 continue;
@@ -326,18 +345,26 @@ impl<'w> Worker<'w> {
 
             let row = example.and_then(|example| table.rows.get(example.row));
             let given = row.and_then(|row| row.get(..given.len())).unwrap_or_default();
-            outcome.edits.push(Edit::of(&comparison, given));
+            outcome.edits.push(TableEdit::for_comparison(&comparison, given));
 
-            let message = format!("case `{}`: the {} differ", outcome.name, subject.name());
-            let help = format!("{}{}", comparison.difference(), self.traces(&comparison, decided));
-            outcome.failures.push(Diagnostic::error(Code::CR040, place, message).help(help));
+            let message = format!("case `{}`: the {} differ", outcome.name, subject.plural_name());
+            let help = format!(
+                "{}{}",
+                comparison.render_difference(),
+                self.render_traces(&comparison, decided)
+            );
+            outcome.failures.push(Diagnostic::error(Code::CR040, place, message).with_help(help));
         }
     }
 
     /// How the transactions of rows that differ were decided, step by step.
-    fn traces(&mut self, comparison: &Comparison<'_>, decided: &Decided) -> String {
-        let Some(desk) = &mut self.desk else { return String::new() };
-        let about = comparison.about();
+    fn render_traces(
+        &mut self,
+        comparison: &TableComparison<'_>,
+        decided: &TrialDecisions,
+    ) -> String {
+        let Some(desk) = &mut self.cached else { return String::new() };
+        let about = comparison.differing_rows();
 
         let alone = decided.transactions.len() == 1;
         let wanted = |transaction: &&Arc<Transaction>| {
@@ -355,7 +382,8 @@ impl<'w> Worker<'w> {
                     continue;
                 }
 
-                let why = explain(ruleset, plan, transaction, &decided.inputs, &mut desk.machine);
+                let why =
+                    explain_in_plan(ruleset, plan, transaction, &decided.inputs, &mut desk.machine);
                 let outcome = format!("{:?}", why.outcome).to_lowercase();
                 let id = Some(&*why.transaction).filter(|id| !id.is_empty()).unwrap_or("(no id)");
                 text.push_str(&format!("{id} in plan {}: {outcome}\n", why.plan));
@@ -375,9 +403,13 @@ impl<'w> Worker<'w> {
 }
 
 /// A case without a transaction expects something: else it would pass whatever the rules are.
-fn says_something(sheet: &Sheet<'_>, trial: &Trial, case: &Case) -> Result<(), Vec<Diagnostic>> {
+fn check_can_fail(
+    sheet: &PreparedFile<'_>,
+    trial: &CaseTrial,
+    case: &CaseDefinition,
+) -> Result<(), Vec<Diagnostic>> {
     let given = trial.records.as_ref().is_ok_and(|records| !records.is_empty())
-        || sheet.bodies(trial).next().is_some();
+        || sheet.delivered_bodies(trial).next().is_some();
 
     let expected = case.tables.iter().any(|table| !table.is_actions() && !table.rows.is_empty());
     if given || expected {
@@ -391,30 +423,30 @@ fn says_something(sheet: &Sheet<'_>, trial: &Trial, case: &Case) -> Result<(), V
 
     let help = "add a `csv transactions` block with the deal that the case is about";
     let place = Place::new(sheet.path, case.line, 1);
-    Err(vec![Diagnostic::error(Code::CR041, place, message).help(help)])
+    Err(vec![Diagnostic::error(Code::CR041, place, message).with_help(help)])
 }
 
 /// What the decisions of a period are worth, plan by plan.
-fn rewards(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> Rewards {
-    let mut all = Rewards::default();
+fn rewards_of_period(ruleset: &Ruleset, period: &Period, decisions: &[Decision]) -> PlanRewards {
+    let mut all = PlanRewards::default();
     for plan in ruleset.plans.values() {
         let mine = decisions.iter().filter(|decision| decision.plan == *plan.id);
         let credits: Vec<PostedCredit> =
             mine.flat_map(|decision| decision.credits.iter().cloned()).collect();
-        let found = reward::rewards(ruleset, plan, period, &credits);
+        let found = reward::compute_rewards(ruleset, plan, period, &credits);
         all.rows.extend(found.rows);
         all.alerts.extend(found.alerts);
     }
     all
 }
 
-fn expected(table: &Table, example: Option<Example>, given: usize) -> Vec<&[String]> {
+fn expected_rows(table: &CaseTable, example: Option<ExampleRows>, given: usize) -> Vec<&[String]> {
     let (first, count) = example.map_or((0, usize::MAX), |example| (example.row, example.count));
     let rows = table.rows.iter().skip(first).take(count);
     rows.map(|row| row.get(given..).unwrap_or_default()).collect()
 }
 
-fn name(sheet: &Sheet<'_>, trial: &Trial) -> Option<String> {
+fn trial_name(sheet: &PreparedFile<'_>, trial: &CaseTrial) -> Option<String> {
     let case = sheet.file.cases.get(trial.case)?;
     let Some(example) = trial.example else { return Some(case.name.clone()) };
     let cells = case.tables.get(example.table)?.rows.get(example.row)?;
@@ -422,7 +454,7 @@ fn name(sheet: &Sheet<'_>, trial: &Trial) -> Option<String> {
     Some(format!("{}: {}", case.name, given.map_or("", String::as_str)))
 }
 
-fn line(sheet: &Sheet<'_>, trial: &Trial) -> u32 {
+fn trial_line(sheet: &PreparedFile<'_>, trial: &CaseTrial) -> u32 {
     let Some(case) = sheet.file.cases.get(trial.case) else { return 0 };
     let example = trial.example.and_then(|one| Some(case.tables.get(one.table)?.row_line(one.row)));
     example.unwrap_or(case.line)

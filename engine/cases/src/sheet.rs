@@ -8,9 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use super::Options;
-use super::parse::{ARROW, Block, Case, CaseFile, Table, continues, parse};
-use super::reach::Reached;
+use super::CaseOptions;
+use super::parse::{
+    ARROW, CaseBlock, CaseDefinition, CaseFile, CaseTable, continues_example, parse_case_file,
+};
+use super::reach::ReachedFiles;
 use accredit_domain::calendar::Calendar;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::transaction::{Cell, Record, read};
@@ -19,7 +21,7 @@ use accredit_workspace::{Files, Ruleset};
 use jiff::civil::Date;
 
 /// A case file, ready to run.
-pub(super) struct Sheet<'a> {
+pub(super) struct PreparedFile<'a> {
     /// Its path, for places.
     pub(super) path: &'a str,
     /// The file as it was read.
@@ -27,18 +29,18 @@ pub(super) struct Sheet<'a> {
     /// What it stands on.
     base: &'a Files,
     /// Every case, examples one by one, in order.
-    pub(super) trials: Vec<Trial>,
-    rulesets: Vec<Shared>,
+    pub(super) trials: Vec<CaseTrial>,
+    rulesets: Vec<SharedRuleset>,
     /// Whether lines and branches that run are counted.
     traced: bool,
 }
 
 /// One run of the pipeline and what is expected of it.
-pub(super) struct Trial {
+pub(super) struct CaseTrial {
     /// Index of the case in the file.
     pub(super) case: usize,
     /// Of a table of examples, the table and its rows.
-    pub(super) example: Option<Example>,
+    pub(super) example: Option<ExampleRows>,
     /// Rows as delivered, or why they cannot be read.
     pub(super) records: Result<Vec<Record>, Diagnostic>,
     ruleset: usize,
@@ -46,7 +48,7 @@ pub(super) struct Trial {
 
 /// The rows of one example.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Example {
+pub(super) struct ExampleRows {
     /// Index of the table in the case.
     pub(super) table: usize,
     /// Its first row, counted from 0.
@@ -56,9 +58,9 @@ pub(super) struct Example {
 }
 
 /// A ruleset that several cases decide on.
-struct Shared {
+struct SharedRuleset {
     /// Definition blocks, those of the case after those before it.
-    blocks: Vec<Block>,
+    blocks: Vec<CaseBlock>,
     columns: BTreeSet<String>,
     /// The periods that are finalized, where cases say it themselves.
     finalized: Option<Vec<(String, Date)>>,
@@ -67,66 +69,73 @@ struct Shared {
     read: OnceLock<Result<Arc<Ruleset>, Vec<Diagnostic>>>,
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> PreparedFile<'a> {
     /// Reads the file and its rows.
-    pub(super) fn read(
+    pub(super) fn prepare_file(
         base: &'a Files,
-        options: &Options,
+        options: &CaseOptions,
         (path, text): (&'a str, &str),
-    ) -> Result<Sheet<'a>, Vec<Diagnostic>> {
-        let file = parse(path, text)?;
+    ) -> Result<PreparedFile<'a>, Vec<Diagnostic>> {
+        let file = parse_case_file(path, text)?;
 
-        let mut trials: Vec<Trial> = Vec::new();
-        let mut rulesets: Vec<Shared> = Vec::new();
+        let mut trials: Vec<CaseTrial> = Vec::new();
+        let mut rulesets: Vec<SharedRuleset> = Vec::new();
 
         for (index, case) in file.cases.iter().enumerate() {
             // Rows of its own replace those of the background, while definitions are laid over it.
-            let own = case.blocks.iter().any(Block::is_rows);
-            let rows: Vec<&Block> = if own { &case.blocks } else { &file.background }
+            let own = case.blocks.iter().any(CaseBlock::is_rows);
+            let rows: Vec<&CaseBlock> = if own { &case.blocks } else { &file.background }
                 .iter()
-                .filter(|block| block.is_rows() && block.source().is_none())
+                .filter(|block| block.is_rows() && block.delivery_source().is_none())
                 .collect();
 
             let records = read_rows(path, &rows);
-            let examples = examples(case);
+            let examples = examples_of_case(case);
             // A case without examples is one trial.
             let plain = examples.is_empty().then_some(None).into_iter();
 
             for example in examples.into_iter().map(Some).chain(plain) {
-                let table = example.and_then(|example: Example| {
+                let table = example.and_then(|example: ExampleRows| {
                     Some((case.tables.get(example.table)?, example.row))
                 });
 
                 let records = match (&records, table) {
-                    (Ok(rows), Some((table, row))) => one_row(path, rows, table, row),
+                    (Ok(rows), Some((table, row))) => example_record(path, rows, table, row),
                     (records, _) => records.clone(),
                 };
 
-                let ruleset =
-                    shared((&mut rulesets, &options.columns), &file.background, case, &records);
-                trials.push(Trial { case: index, example, records, ruleset });
+                let ruleset = find_or_add_ruleset(
+                    (&mut rulesets, &options.columns),
+                    &file.background,
+                    case,
+                    &records,
+                );
+                trials.push(CaseTrial { case: index, example, records, ruleset });
             }
         }
 
-        Ok(Sheet { path, file, base, trials, rulesets, traced: options.traced })
+        Ok(PreparedFile { path, file, base, trials, rulesets, traced: options.traced })
     }
 
     /// The ruleset of a trial, read when first asked for.
-    pub(super) fn ruleset(&self, trial: &Trial) -> Result<&Arc<Ruleset>, Vec<Diagnostic>> {
+    pub(super) fn ruleset_of_trial(
+        &self,
+        trial: &CaseTrial,
+    ) -> Result<&Arc<Ruleset>, Vec<Diagnostic>> {
         let Some(shared) = self.rulesets.get(trial.ruleset) else { return Err(Vec::new()) };
 
         let read = shared.read.get_or_init(|| {
-            let files = overlaid(self.base, self.path, &shared.blocks);
+            let files = overlay_blocks(self.base, self.path, &shared.blocks);
             let (ruleset, found) = Ruleset::read(&files, &shared.columns);
             let mut ruleset = ruleset.ok_or_else(|| {
                 let errors = found.into_iter().filter(Diagnostic::is_error);
-                errors.map(|error| self.inside(&shared.blocks, error)).collect::<Vec<_>>()
+                errors.map(|error| self.place_in_file(&shared.blocks, error)).collect::<Vec<_>>()
             })?;
 
             let calendar = &mut ruleset.settings.calendar;
-            *calendar = self.finalized(shared, calendar).map_err(|error| vec![error])?;
+            *calendar = self.finalized_calendar(shared, calendar).map_err(|error| vec![error])?;
             if self.traced {
-                ruleset.machines = MachinePool::counting();
+                ruleset.machines = MachinePool::with_coverage();
             }
             Ok(Arc::new(ruleset))
         });
@@ -135,20 +144,24 @@ impl<'a> Sheet<'a> {
     }
 
     /// The calendar with the periods finalized that the cases name, else those of the directory.
-    fn finalized(&self, shared: &Shared, calendar: &Calendar) -> Result<Calendar, Diagnostic> {
+    fn finalized_calendar(
+        &self,
+        shared: &SharedRuleset,
+        calendar: &Calendar,
+    ) -> Result<Calendar, Diagnostic> {
         let Some(finalized) = &shared.finalized else { return Ok(calendar.clone()) };
 
-        let mut calendar = calendar.clone().reopened();
+        let mut calendar = calendar.clone().without_finalizations();
 
         for (id, day) in finalized {
             let period = calendar.find(id).ok_or_else(|| {
                 let place = Place::new(self.path, shared.line, 1);
                 let message = format!("`finalized` names `{id}`, and there is no such period");
                 let help = "write the id of a period of the calendar, such as 2022-03 or 2022-Q1";
-                Diagnostic::error(Code::CR041, place, message).help(help)
+                Diagnostic::error(Code::CR041, place, message).with_help(help)
             })?;
 
-            calendar = calendar.finalize(&period, *day);
+            calendar = calendar.with_finalized(&period, *day);
         }
 
         Ok(calendar)
@@ -156,20 +169,20 @@ impl<'a> Sheet<'a> {
 
     /// Adds what the rulesets of this file ran beside the cases' own machines: rewards, and
     /// finalized periods that were decided again.
-    pub(super) fn add_reached(&self, reached: &mut Reached) {
+    pub(super) fn add_reached(&self, reached: &mut ReachedFiles) {
         for shared in &self.rulesets {
             if let Some(Ok(ruleset)) = shared.read.get() {
-                reached.add(self, &shared.blocks, ruleset.machines.covered());
+                reached.add_covered(self, &shared.blocks, ruleset.machines.collect_coverage());
             }
         }
     }
 
     /// The bodies of deliveries of a trial: its own, else the shared ones.
-    pub(super) fn bodies(&self, trial: &Trial) -> impl Iterator<Item = &Block> {
+    pub(super) fn delivered_bodies(&self, trial: &CaseTrial) -> impl Iterator<Item = &CaseBlock> {
         let own = self.file.cases.get(trial.case).map_or(&[][..], |case| &case.blocks[..]);
-        let shared = !own.iter().any(Block::is_rows);
+        let shared = !own.iter().any(CaseBlock::is_rows);
         let blocks = if shared { &self.file.background[..] } else { own };
-        blocks.iter().filter(|block| block.source().is_some())
+        blocks.iter().filter(|block| block.delivery_source().is_some())
     }
 
     /// Whether it stands in a customer's directory.
@@ -178,12 +191,12 @@ impl<'a> Sheet<'a> {
     }
 
     /// The definition blocks of a trial.
-    pub(super) fn blocks(&self, trial: &Trial) -> &[Block] {
+    pub(super) fn definition_blocks(&self, trial: &CaseTrial) -> &[CaseBlock] {
         self.rulesets.get(trial.ruleset).map_or(&[], |shared| shared.blocks.as_slice())
     }
 
     /// An error in a block, at its place in the case file; in another file, as it is.
-    fn inside(&self, blocks: &[Block], error: Diagnostic) -> Diagnostic {
+    fn place_in_file(&self, blocks: &[CaseBlock], error: Diagnostic) -> Diagnostic {
         match blocks.iter().rev().find(|block| block.path == error.place.file) {
             Some(block) => {
                 let line = block.line + error.place.line.max(1);
@@ -197,14 +210,14 @@ impl<'a> Sheet<'a> {
 }
 
 /// The examples of a case, a run of rows each.
-fn examples(case: &Case) -> Vec<Example> {
-    let mut examples: Vec<Example> = Vec::new();
+fn examples_of_case(case: &CaseDefinition) -> Vec<ExampleRows> {
+    let mut examples: Vec<ExampleRows> = Vec::new();
     for (index, table) in case.tables.iter().enumerate() {
-        let Some(arrow) = table.arrow() else { continue };
+        let Some(arrow) = table.arrow_index() else { continue };
         for (row, cells) in table.rows.iter().enumerate() {
-            match examples.last_mut().filter(|_| continues(cells, arrow)) {
+            match examples.last_mut().filter(|_| continues_example(cells, arrow)) {
                 Some(example) => example.count += 1,
-                None => examples.push(Example { table: index, row, count: 1 }),
+                None => examples.push(ExampleRows { table: index, row, count: 1 }),
             }
         }
     }
@@ -212,10 +225,10 @@ fn examples(case: &Case) -> Vec<Example> {
 }
 
 /// The transaction of an example: the cells before `=>` over the shared row, if there is one.
-fn one_row(
+fn example_record(
     path: &str,
     shared: &[Record],
-    table: &Table,
+    table: &CaseTable,
     row: usize,
 ) -> Result<Vec<Record>, Diagnostic> {
     let mut cells = match shared {
@@ -241,10 +254,10 @@ fn one_row(
     Ok(vec![Record { cells }])
 }
 
-fn shared(
-    (rulesets, known): (&mut Vec<Shared>, &BTreeSet<String>),
-    background: &[Block],
-    case: &Case,
+fn find_or_add_ruleset(
+    (rulesets, known): (&mut Vec<SharedRuleset>, &BTreeSet<String>),
+    background: &[CaseBlock],
+    case: &CaseDefinition,
     records: &Result<Vec<Record>, Diagnostic>,
 ) -> usize {
     let blocks = || background.iter().chain(&case.blocks).filter(|block| !block.is_rows());
@@ -271,20 +284,20 @@ fn shared(
         let blocks = blocks().cloned().collect();
         let finalized = case.finalized.clone();
         let line = case.lines[2].unwrap_or(case.line);
-        rulesets.push(Shared { blocks, columns, finalized, line, read: OnceLock::new() });
+        rulesets.push(SharedRuleset { blocks, columns, finalized, line, read: OnceLock::new() });
         rulesets.len() - 1
     })
 }
 
-fn read_rows(path: &str, blocks: &[&Block]) -> Result<Vec<Record>, Diagnostic> {
+fn read_rows(path: &str, blocks: &[&CaseBlock]) -> Result<Vec<Record>, Diagnostic> {
     let mut records = Vec::new();
     for block in blocks {
         let body = block.text.as_bytes();
 
         let rows = match block.language.as_str() {
-            "csv" => read::csv(body),
-            "ndjson" => read::ndjson(body),
-            _ => read::json(body),
+            "csv" => read::read_csv(body),
+            "ndjson" => read::read_ndjson(body),
+            _ => read::read_json(body),
         };
 
         records.extend(rows.map_err(|error| {
@@ -302,7 +315,7 @@ const SETTINGS: &str = "accredit.toml";
 ///
 /// A case file that brings its own `accredit.toml` describes a customer of its own: of the directory
 /// it sees the file that it stands beside, and the policies that its plans name.
-fn overlaid(base: &Files, path: &str, blocks: &[Block]) -> Files {
+fn overlay_blocks(base: &Files, path: &str, blocks: &[CaseBlock]) -> Files {
     let over = |files: &mut Files| {
         for block in blocks {
             files.insert(block.path.clone(), Arc::from(block.text.as_str()));

@@ -65,20 +65,20 @@ D1,2022-01-12,ann,1000
 
 "#;
 
-fn run_text(text: &str) -> Result<Vec<Outcome>, Vec<Diagnostic>> {
-    run(&Files::new(), "a.cases.md", text)
+fn run_text(text: &str) -> Result<Vec<CaseOutcome>, Vec<Diagnostic>> {
+    run_case_file(&Files::new(), "a.cases.md", text)
 }
 
 /// Failures of the cases of `more` below the company, as `code:line message`.
 #[track_caller]
-fn check(more: &str, expected: &[&str]) -> Vec<Outcome> {
+fn check(more: &str, expected: &[&str]) -> Vec<CaseOutcome> {
     let text = format!("{COMPANY}{more}");
     let below = COMPANY.lines().count();
     let found = match run_text(&text) {
         Ok(outcomes) => outcomes,
         Err(failures) => {
             let edits = Vec::new();
-            vec![Outcome { failures, edits, ..Outcome::default() }]
+            vec![CaseOutcome { failures, edits, ..CaseOutcome::default() }]
         }
     };
     let all = found.iter().flat_map(|outcome| &outcome.failures);
@@ -180,7 +180,7 @@ fn a_case_with_settings_of_its_own_stands_alone_in_a_directory() {
     .map(|(path, text)| (path.to_owned(), text.into()))
     .collect();
     let text = format!("{COMPANY}## A\n\n| position |\n| --- |\n| ann |\n");
-    let outcomes = run(&base, "plans/deals.cases.md", &text).unwrap();
+    let outcomes = run_case_file(&base, "plans/deals.cases.md", &text).unwrap();
     assert!(outcomes.iter().all(|outcome| outcome.failures.is_empty()), "{outcomes:#?}");
 }
 
@@ -220,8 +220,8 @@ fn any_number_of_threads_and_a_filter_give_the_same() {
     let files = [("one.cases.md", one.as_str()), ("two.cases.md", two.as_str())];
     let told = |threads, filter: Option<&str>| {
         let filter = filter.map(str::to_owned);
-        let options = Options { threads, filter, ..Options::default() };
-        format!("{:?}", run_all(&Files::new(), &files, &options).files)
+        let options = CaseOptions { threads, filter, ..CaseOptions::default() };
+        format!("{:?}", run_case_files(&Files::new(), &files, &options).files)
     };
     assert_eq!(told(1, None), told(4, None));
     assert_eq!(told(1, None).matches("Outcome {").count(), 151);
@@ -251,6 +251,6 @@ fn a_cell_is_what_goes_out() {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        assert_eq!(rows::cell(&row, column), expected, "{column}");
+        assert_eq!(rows::credit_cell(&row, column), expected, "{column}");
     }
 }

@@ -8,38 +8,38 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::Comparison;
-use super::parse::cells;
+use super::compare::TableComparison;
+use super::parse::split_cells;
 
 /// New rows in the place of old ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
+pub struct TableEdit {
     /// Line of the first row, from 1.
     pub line: u32,
     /// How many rows are replaced.
     pub count: usize,
-    rows: Vec<NewRow>,
+    rows: Vec<EditedRow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum NewRow {
+enum EditedRow {
     /// The row that stands at this distance from the first.
     Kept(usize),
     Cells(Vec<String>),
 }
 
-impl Edit {
+impl TableEdit {
     /// What makes the table of `comparison` true. Of an example, `given` are the cells before its
     /// expectation, which stand in the first row alone.
-    pub(super) fn of(comparison: &Comparison<'_>, given: &[String]) -> Edit {
+    pub(super) fn for_comparison(comparison: &TableComparison<'_>, given: &[String]) -> TableEdit {
         let mut free: Vec<(usize, &[String])> =
             comparison.expected.iter().copied().enumerate().collect();
-        let mut rows: Vec<NewRow> = Vec::new();
+        let mut rows: Vec<EditedRow> = Vec::new();
         // Rows that are right already stay as they were written, with the author's blanks.
         let mut old: Vec<Option<usize>> = Vec::new();
 
         for row in &comparison.actual {
-            let found = free.iter().position(|(_, expected)| comparison.matches(expected, row));
+            let found = free.iter().position(|(_, expected)| comparison.row_matches(expected, row));
             old.push(found.map(|found| free.remove(found).0));
         }
 
@@ -47,27 +47,27 @@ impl Edit {
             // An example begins with its first row, so that one moves only with its transaction.
             let kept = old.filter(|old| given.is_empty() || (*old == 0) == (index == 0));
             rows.push(match kept {
-                Some(old) => NewRow::Kept(old),
+                Some(old) => EditedRow::Kept(old),
                 None => {
                     let given = given.iter().map(|cell| match index {
                         0 => cell.clone(),
                         _ => String::new(),
                     });
-                    NewRow::Cells(given.chain(row.cells.iter().cloned()).collect())
+                    EditedRow::Cells(given.chain(row.cells.iter().cloned()).collect())
                 }
             });
         }
 
-        Edit { line: comparison.line, count: comparison.expected.len(), rows }
+        TableEdit { line: comparison.line, count: comparison.expected.len(), rows }
     }
 }
 
 /// The text with every edit applied.
-pub fn apply(text: &str, edits: &[Edit]) -> String {
+pub fn apply_edits(text: &str, edits: &[TableEdit]) -> String {
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let lines: Vec<&str> = text.lines().collect();
 
-    let edits: BTreeMap<usize, &Edit> =
+    let edits: BTreeMap<usize, &TableEdit> =
         edits.iter().map(|edit| ((edit.line as usize).saturating_sub(1), edit)).collect();
 
     let mut written: Vec<String> = Vec::with_capacity(lines.len());
@@ -80,8 +80,8 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
             touched.push(written.len().saturating_sub(1));
             let old = |row: usize| lines.get(index + row).map_or("", |line| *line).to_owned();
             written.extend(edit.rows.iter().map(|row| match row {
-                NewRow::Kept(row) => old(*row),
-                NewRow::Cells(cells) => row_text(cells),
+                EditedRow::Kept(row) => old(*row),
+                EditedRow::Cells(cells) => row_text(cells),
             }));
         }
 
@@ -94,9 +94,9 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
     }
 
     // Only tables that were aligned are aligned again: a change touches no more than it must.
-    let aligned = Aligned::of(&lines);
+    let aligned = AlignedTables::find_aligned(&lines);
     for table in touched {
-        realign(&mut written, table, &aligned);
+        realign_table(&mut written, table, &aligned);
     }
 
     let mut text_out = written.join(ending);
@@ -118,10 +118,10 @@ pub(super) fn row_text(cells: &[String]) -> String {
 }
 
 /// The headers of tables whose bars stand below each other.
-struct Aligned<'a>(Vec<&'a str>);
+struct AlignedTables<'a>(Vec<&'a str>);
 
-impl<'a> Aligned<'a> {
-    fn of(lines: &[&'a str]) -> Aligned<'a> {
+impl<'a> AlignedTables<'a> {
+    fn find_aligned(lines: &[&'a str]) -> AlignedTables<'a> {
         let mut headers = Vec::new();
         let mut rest = lines;
 
@@ -132,23 +132,23 @@ impl<'a> Aligned<'a> {
 
             // A header over dashes alone is aligned only if its dashes are as long as it is.
             if let Some(header) = rows.first()
-                && rows.iter().all(|row| bars(row) == bars(header))
+                && rows.iter().all(|row| bar_positions(row) == bar_positions(header))
             {
                 headers.push(*header);
             }
 
             rest = table.get(length..).unwrap_or_default();
         }
-        Aligned(headers)
+        AlignedTables(headers)
     }
 }
 
-fn bars(line: &str) -> Vec<usize> {
+fn bar_positions(line: &str) -> Vec<usize> {
     line.trim_end().chars().enumerate().filter(|(_, sign)| *sign == '|').map(|(at, _)| at).collect()
 }
 
 /// Pads the table that holds the line `at`, if it was padded before.
-fn realign(lines: &mut [String], at: usize, aligned: &Aligned<'_>) {
+fn realign_table(lines: &mut [String], at: usize, aligned: &AlignedTables<'_>) {
     let is_row = |line: &String| line.starts_with('|');
 
     let above = lines.get(..=at).unwrap_or_default().iter().rev();
@@ -162,7 +162,7 @@ fn realign(lines: &mut [String], at: usize, aligned: &Aligned<'_>) {
     let rows: Vec<Vec<String>> = table
         .iter()
         .take_while(|line| is_row(line))
-        .map(|line| cells(line).into_iter().map(|cell| cell.replace('|', "\\|")).collect())
+        .map(|line| split_cells(line).into_iter().map(|cell| cell.replace('|', "\\|")).collect())
         .collect();
     let rule = |row: usize| row == 1;
 
@@ -175,7 +175,7 @@ fn realign(lines: &mut [String], at: usize, aligned: &Aligned<'_>) {
     }
     // A column is never narrower than it was written.
     if let Some(header) = table.first() {
-        let places = bars(header);
+        let places = bar_positions(header);
         for (width, pair) in widths.iter_mut().zip(places.windows(2)) {
             if let [left, right] = pair {
                 *width = (*width).max((right - left).saturating_sub(3));
@@ -185,7 +185,7 @@ fn realign(lines: &mut [String], at: usize, aligned: &Aligned<'_>) {
 
     for (index, (line, row)) in table.iter_mut().zip(&rows).enumerate() {
         let padded = row.iter().zip(&widths).map(|(cell, width)| match rule(index) {
-            true => dashes(cell, *width),
+            true => rule_dashes(cell, *width),
             false => format!("{cell:width$}", width = *width),
         });
         *line = format!("| {} |", padded.collect::<Vec<_>>().join(" | "));
@@ -193,7 +193,7 @@ fn realign(lines: &mut [String], at: usize, aligned: &Aligned<'_>) {
 }
 
 /// A rule of this width, with the colons that it has.
-fn dashes(cell: &str, width: usize) -> String {
+fn rule_dashes(cell: &str, width: usize) -> String {
     let (left, right) = (cell.starts_with(':'), cell.ends_with(':') && cell.len() > 1);
     let dashes = width.saturating_sub(usize::from(left) + usize::from(right)).max(1);
     let colon = |wanted: bool| if wanted { ":" } else { "" };

@@ -20,13 +20,13 @@ use std::thread;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::pipeline::{self, Decided, row};
+use crate::pipeline::{self, PlanDecision, row};
 use crate::reward;
-use crate::stage::Inputs;
+use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, EarnedReward, Note, Outcome};
-use accredit_domain::transaction::version::{self, Newest};
+use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward, Note};
+use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Field, Record, Remark, Transaction, Value};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
@@ -40,13 +40,17 @@ const WORKER_STACK_BYTES: usize = 16 << 20;
 /// The latest version of every transaction, in order of first appearance: rows that arrived after
 /// `as_of` are not seen, the same content twice is one transaction. Rows without a natural key are
 /// kept, each alone, so that the plan that lets them in can park them.
-pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec<Arc<Transaction>> {
+pub fn latest_versions(
+    ruleset: &Ruleset,
+    records: &[Record],
+    as_of: Option<Date>,
+) -> Vec<Arc<Transaction>> {
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut latest = Latest::default();
 
     for record in records {
         let transaction = decoder.decode(record);
-        let late = match (as_of, transaction.field(Field::Received)) {
+        let late = match (as_of, transaction.field_value(Field::Received)) {
             (Some(as_of), Some(Value::Date(received))) => received > as_of,
             _ => false,
         };
@@ -63,7 +67,7 @@ pub fn latest(ruleset: &Ruleset, records: &[Record], as_of: Option<Date>) -> Vec
 pub struct Latest {
     known: HashMap<Arc<str>, usize>,
     latest: Vec<Arc<Transaction>>,
-    newest: Newest,
+    newest: NewestVersions,
 }
 
 impl Latest {
@@ -77,7 +81,7 @@ impl Latest {
             Some(old) => {
                 self.newest.add(old);
                 self.newest.add(&transaction);
-                if version::compare(old, &transaction).is_gt() {
+                if version::compare_versions(old, &transaction).is_gt() {
                     let lost = version::lost_columns(old, &transaction);
                     let missing = Some(Remark::ColumnsMissing(lost.clone()));
                     let remarks = missing.filter(|_| !lost.is_empty()).into_iter().collect();
@@ -95,7 +99,7 @@ impl Latest {
     pub fn end(mut self) -> Vec<Arc<Transaction>> {
         for transaction in &mut self.latest {
             if self.newest.in_conflict(&transaction.id) {
-                let remarks = transaction.remarks().iter().cloned().chain([Remark::Conflict]);
+                let remarks = transaction.row_remarks().iter().cloned().chain([Remark::Conflict]);
                 *transaction = Arc::new(transaction.with_remarks(remarks.collect()));
             }
         }
@@ -108,31 +112,32 @@ impl Latest {
 pub fn decide_all(
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     threads: usize,
-) -> Vec<Vec<Decided>> {
+) -> Vec<Vec<PlanDecision>> {
     decide_blocks(ruleset, transactions, threads, &|_, tx, machine| {
-        pipeline::decide(ruleset, tx, inputs, machine)
+        pipeline::decide_all_plans(ruleset, tx, inputs, machine)
     })
 }
 
 /// As [`decide_all`], in those plans alone that are wanted of a transaction: `wanted` is given its
 /// place among `transactions` and the plan's id.
-pub fn decide_some(
+pub fn decide_selected(
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     threads: usize,
     wanted: &(dyn Fn(usize, &str) -> bool + Sync),
-) -> Vec<Vec<Decided>> {
+) -> Vec<Vec<PlanDecision>> {
     decide_blocks(ruleset, transactions, threads, &|place, tx, machine| {
         let wanted = |plan: &str| wanted(place, plan);
-        pipeline::decide_some(ruleset, tx, inputs, machine, &wanted)
+        pipeline::decide_selected_plans(ruleset, tx, inputs, machine, &wanted)
     })
 }
 
 /// Decides one transaction, given its place among all.
-type OneDecision<'a> = dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<Decided> + Sync + 'a;
+type OneDecision<'a> =
+    dyn Fn(usize, &Arc<Transaction>, &mut Machine) -> Vec<PlanDecision> + Sync + 'a;
 
 /// Spreads transactions over the workers, block by block, each with its place among all.
 fn decide_blocks(
@@ -140,11 +145,12 @@ fn decide_blocks(
     transactions: &[Arc<Transaction>],
     threads: usize,
     decide: &OneDecision<'_>,
-) -> Vec<Vec<Decided>> {
+) -> Vec<Vec<PlanDecision>> {
     let blocks: Vec<&[Arc<Transaction>]> = transactions.chunks(BLOCK_TRANSACTIONS).collect();
 
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Vec<Vec<Decided>>)>> = Mutex::new(Vec::with_capacity(blocks.len()));
+    let done: Mutex<Vec<(usize, Vec<Vec<PlanDecision>>)>> =
+        Mutex::new(Vec::with_capacity(blocks.len()));
     let work = |machine: &mut Machine| {
         let mut mine = Vec::new();
         while let Some((index, block)) = {
@@ -195,13 +201,13 @@ pub struct Calculation {
 /// The calculation of `plan` in `period`: credits by incentive date, then natural key, then order
 /// of decision. What has no period (a date that is blank or does not parse) belongs to every
 /// calculation until it is mended, so that nobody overlooks it.
-pub fn assemble(
+pub fn assemble_calculation(
     ruleset: &Ruleset,
     plan: &str,
     period: &Period,
-    decided: &[Vec<Decided>],
+    decided: &[Vec<PlanDecision>],
 ) -> Calculation {
-    calculation_of(ruleset, plan, period, decisions(ruleset, plan, Some(period), decided))
+    calculation_of(ruleset, plan, period, period_decisions(ruleset, plan, Some(period), decided))
 }
 
 /// The calculation of `plan` in `period` out of its decisions; one that is filtered is of another
@@ -212,7 +218,7 @@ pub fn calculation_of(
     period: &Period,
     decisions: Vec<Decision>,
 ) -> Calculation {
-    let own = decisions.iter().filter(|decision| decision.outcome != Outcome::Filtered);
+    let own = decisions.iter().filter(|decision| decision.outcome != DecisionOutcome::Filtered);
     let mut calculation = Calculation {
         plan: plan.to_owned(),
         period: period.id.clone(),
@@ -227,9 +233,9 @@ pub fn calculation_of(
         rewards: Vec::new(),
     };
 
-    decisions.into_iter().for_each(|decision| calculation.add(decision));
+    decisions.into_iter().for_each(|decision| calculation.add_decision(decision));
     if let Some(plan) = ruleset.plans.get(plan) {
-        let found = reward::rewards(ruleset, plan, period, &calculation.credits);
+        let found = reward::compute_rewards(ruleset, plan, period, &calculation.credits);
         calculation.rewards = found.rows;
         calculation.log.extend(found.alerts.iter().cloned());
         calculation.alerts.extend(found.alerts);
@@ -239,11 +245,11 @@ pub fn calculation_of(
 }
 
 /// The decisions of `plan` in `period` (absent: ever), in order, those filtered out left out.
-pub fn decisions(
+pub fn period_decisions(
     ruleset: &Ruleset,
     plan: &str,
     period: Option<&Period>,
-    decided: &[Vec<Decided>],
+    decided: &[Vec<PlanDecision>],
 ) -> Vec<Decision> {
     let leaf = |period: &Period, id: &str| {
         let found = ruleset.settings.calendar.find(id);
@@ -251,29 +257,31 @@ pub fn decisions(
     };
 
     let mut leaves: HashMap<&str, bool> = HashMap::new();
-    let mut mine: Vec<&Decided> = decided.iter().flatten().collect();
+    let mut mine: Vec<&PlanDecision> = decided.iter().flatten().collect();
     mine.retain(|decided| {
         let inside = match (period, decided.period.as_deref()) {
             (Some(period), Some(id)) => *leaves.entry(id).or_insert_with(|| leaf(period, id)),
             _ => true,
         };
-        *decided.plan == *plan && decided.outcome != Outcome::Filtered && inside
+        *decided.plan == *plan && decided.outcome != DecisionOutcome::Filtered && inside
     });
 
     mine.sort_by(|a, b| (a.date, &a.transaction).cmp(&(b.date, &b.transaction)));
-    mine.into_iter().map(|decided| row::decision(ruleset, decided)).collect()
+    mine.into_iter().map(|decided| row::stored_decision(ruleset, decided)).collect()
 }
 
 impl Calculation {
-    fn add(&mut self, decision: Decision) {
+    fn add_decision(&mut self, decision: Decision) {
         self.credits.extend(decision.credits);
         match decision.outcome {
-            Outcome::Parked => self.parked.extend(decision.reasons.iter().take(1).cloned()),
-            Outcome::Uncredited => self.uncredited.extend(summary(&decision.reasons)),
-            Outcome::Credited | Outcome::Filtered => (),
+            DecisionOutcome::Parked => self.parked.extend(decision.reasons.iter().take(1).cloned()),
+            DecisionOutcome::Uncredited => {
+                self.uncredited.extend(summarize_reasons(&decision.reasons))
+            }
+            DecisionOutcome::Credited | DecisionOutcome::Filtered => (),
         }
 
-        if decision.outcome == Outcome::Uncredited {
+        if decision.outcome == DecisionOutcome::Uncredited {
             self.log.extend(decision.reasons);
         }
 
@@ -288,7 +296,7 @@ impl Calculation {
 }
 
 /// One line for a transaction that got nothing: the reason that came furthest, and all messages.
-pub fn summary(reasons: &[Note]) -> Option<Note> {
+pub fn summarize_reasons(reasons: &[Note]) -> Option<Note> {
     const ORDER: [&str; 6] =
         ["over_maximum", "team_without_members", "unmatched", "nobody", "condition", "no_rule"];
     let rank = |note: &&Note| ORDER.iter().position(|code| *code == note.code);

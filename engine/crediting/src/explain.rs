@@ -14,16 +14,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::pipeline::{self, Explain, row};
-use crate::stage::{Inputs, Says, Step};
+use crate::pipeline::{self, ExplainLevel, row};
+use crate::stage::{DecisionInputs, ExplanationStep, StepEffect};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Note, Outcome};
+use accredit_domain::decision::{DecisionOutcome, Note};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
-pub use payee::{Finding, WhyNot, find_payee, for_payee};
+pub use payee::{PayeeFinding, WhyNot, explain_plan_for_payee, find_payee};
 
 /// One transaction in one plan, step by step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,9 +33,9 @@ pub struct Explanation {
     /// Id of the plan.
     pub plan: String,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: DecisionOutcome,
     /// Every step in order, with the values seen.
-    pub steps: Vec<Line>,
+    pub steps: Vec<ExplanationLine>,
     /// Why it was not credited or is parked.
     pub reasons: Vec<Note>,
     /// The credits as they would be stored now.
@@ -46,7 +46,7 @@ pub struct Explanation {
 
 /// One step of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub struct ExplanationLine {
     /// The stage that took the step, such as `crediting` or `hold`.
     pub stage: String,
     /// What happened, in one sentence with the values seen.
@@ -54,17 +54,17 @@ pub struct Line {
 }
 
 /// Decides `transaction` in `plan` again and says why.
-pub fn explain(
+pub fn explain_in_plan(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Arc<Transaction>,
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     machine: &mut Machine,
 ) -> Explanation {
     let decided =
-        pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
+        pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, ExplainLevel::Steps);
 
-    let steps = lines(&decided.trace);
+    let steps = trace_lines(&decided.trace);
 
     Explanation {
         transaction: transaction.id.to_string(),
@@ -72,20 +72,23 @@ pub fn explain(
         outcome: decided.outcome,
         steps,
         reasons: decided.reasons.clone(),
-        credits: decided.credits.iter().map(|credit| row::row(ruleset, credit)).collect(),
+        credits: decided.credits.iter().map(|credit| row::credit_row(ruleset, credit)).collect(),
         ruleset: ruleset.hash.to_string(),
     }
 }
 
 /// The steps as they are shown: each once, though two stages may say the same; two credits that
 /// read alike are two lines.
-fn lines(trace: &[Step]) -> Vec<Line> {
+fn trace_lines(trace: &[ExplanationStep]) -> Vec<ExplanationLine> {
     let mut known = BTreeSet::new();
     let once = trace.iter().filter(|step| {
         let first = known.insert((step.stage, step.message.as_str()));
-        first || step.says == Says::Credits
+        first || step.says == StepEffect::CreditMade
     });
-    let line = |step: &Step| Line { stage: step.stage.to_owned(), message: step.message.clone() };
+    let line = |step: &ExplanationStep| ExplanationLine {
+        stage: step.stage.to_owned(),
+        message: step.message.clone(),
+    };
     once.map(line).collect()
 }
 

@@ -20,15 +20,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::money::add_to_total;
 use accredit_workspace::Ruleset;
 
-pub use self::report::Report;
+pub use self::report::ImpactReport;
 
 /// What sums are made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum By {
+pub enum ImpactDimension {
     /// Who is paid; `position:ID` where the position is vacant, `team:ID` where a team is credited.
     Payee,
     /// A position: everything credited to those who report to it, directly or not.
@@ -43,9 +43,9 @@ pub enum By {
 
 /// What a sum is made of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key {
+pub struct ImpactKey {
     /// What it is by.
-    pub by: By,
+    pub by: ImpactDimension,
     /// Of whom or what; blank for all.
     pub name: String,
     /// Unit type: amounts of two are never added.
@@ -55,16 +55,16 @@ pub struct Key {
 /// Amounts before and after. Held credits count in `before` and `after` too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say what is summed")]
-pub struct Sum {
+pub struct ImpactSum {
     pub before: Decimal,
     pub after: Decimal,
     pub held_before: Decimal,
     pub held_after: Decimal,
 }
 
-impl Sum {
+impl ImpactSum {
     /// Adds `other`, or takes it away where `sign` is negative.
-    fn add(&mut self, other: &Sum, sign: Decimal) {
+    fn add_signed(&mut self, other: &ImpactSum, sign: Decimal) {
         let parts = [
             (&mut self.before, other.before),
             (&mut self.after, other.after),
@@ -78,18 +78,18 @@ impl Sum {
     }
 
     fn is_zero(&self) -> bool {
-        *self == Sum::default()
+        *self == ImpactSum::default()
     }
 
     /// What it comes to.
-    pub fn difference(&self) -> Decimal {
+    pub fn net_change(&self) -> Decimal {
         self.after.saturating_sub(self.before)
     }
 }
 
 /// Where two decisions about one transaction part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct DecisionDifference {
     /// Natural key of the transaction.
     pub transaction: String,
     /// Id of the plan.
@@ -104,14 +104,14 @@ pub struct Difference {
 
 /// What one transaction adds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delta {
-    sums: Vec<(Key, Sum)>,
-    differences: Vec<Difference>,
+pub struct ImpactDelta {
+    sums: Vec<(ImpactKey, ImpactSum)>,
+    differences: Vec<DecisionDifference>,
 }
 
-impl Delta {
+impl ImpactDelta {
     /// Where the two sides part first.
-    pub fn first(&self) -> Option<&Difference> {
+    pub fn first_difference(&self) -> Option<&DecisionDifference> {
         self.differences.first()
     }
 }
@@ -124,8 +124,8 @@ pub struct Impact {
     /// How many of them differ.
     pub differing: u64,
     #[serde(with = "report::pairs")]
-    sums: BTreeMap<Key, Sum>,
-    differences: Vec<Difference>,
+    sums: BTreeMap<ImpactKey, ImpactSum>,
+    differences: Vec<DecisionDifference>,
 }
 
 /// Differences that are kept one by one; sums have no limit.
@@ -133,8 +133,11 @@ const DIFFERENCES_MAX: usize = 200;
 
 /// One transaction by the rules of two sides; none where they agree. `before` and `after` hold a
 /// decision a plan; plans that one side does not have count as filtered.
-pub fn compare(before: (&Ruleset, &[Decision]), after: (&Ruleset, &[Decision])) -> Option<Delta> {
-    let mut delta = Delta::default();
+pub fn compare_decisions(
+    before: (&Ruleset, &[Decision]),
+    after: (&Ruleset, &[Decision]),
+) -> Option<ImpactDelta> {
+    let mut delta = ImpactDelta::default();
     let mut sums = BTreeMap::new();
     let plans = before.1.iter().chain(after.1).map(|decision| decision.plan.as_str());
     let plans: std::collections::BTreeSet<&str> = plans.collect();
@@ -143,31 +146,37 @@ pub fn compare(before: (&Ruleset, &[Decision]), after: (&Ruleset, &[Decision])) 
         let of = |side: &'_ [Decision]| side.iter().find(|decision| decision.plan == plan).cloned();
 
         let (old, new) = (of(before.1), of(after.1));
-        let Some(difference) = reason::difference(plan, old.as_ref(), new.as_ref()) else {
+        let Some(difference) = reason::first_difference(plan, old.as_ref(), new.as_ref()) else {
             continue;
         };
 
         delta.differences.push(difference);
 
         for credit in old.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, before.0, credit, Side::Before);
+            add_credit(&mut sums, before.0, credit, ImpactSide::Before);
         }
         for credit in new.iter().flat_map(|decision| &decision.credits) {
-            add_credit(&mut sums, after.0, credit, Side::After);
+            add_credit(&mut sums, after.0, credit, ImpactSide::After);
         }
     }
 
-    delta.sums = sums.into_iter().filter(|(_, sum): &(Key, Sum)| !sum.is_zero()).collect();
+    delta.sums =
+        sums.into_iter().filter(|(_, sum): &(ImpactKey, ImpactSum)| !sum.is_zero()).collect();
     (!delta.differences.is_empty()).then_some(delta)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum ImpactSide {
     Before,
     After,
 }
 
-fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &PostedCredit, side: Side) {
+fn add_credit(
+    sums: &mut BTreeMap<ImpactKey, ImpactSum>,
+    ruleset: &Ruleset,
+    credit: &PostedCredit,
+    side: ImpactSide,
+) {
     // Suppressed and void credits are worth nothing to anybody.
     if !credit.is_held() && !credit.is_active() {
         return;
@@ -177,27 +186,33 @@ fn add_credit(sums: &mut BTreeMap<Key, Sum>, ruleset: &Ruleset, credit: &PostedC
     let waiting = if credit.is_held() { amount } else { Decimal::ZERO };
 
     let sum = match side {
-        Side::Before => Sum { before: amount, held_before: waiting, ..Sum::default() },
-        Side::After => Sum { after: amount, held_after: waiting, ..Sum::default() },
+        ImpactSide::Before => {
+            ImpactSum { before: amount, held_before: waiting, ..ImpactSum::default() }
+        }
+        ImpactSide::After => {
+            ImpactSum { after: amount, held_after: waiting, ..ImpactSum::default() }
+        }
     };
 
     let mut names = vec![
-        (By::Payee, recipient(credit)),
-        (By::Plan, credit.plan.to_string()),
-        (By::CreditType, credit.credit_type.to_string()),
-        (By::All, String::new()),
+        (ImpactDimension::Payee, recipient_text(credit)),
+        (ImpactDimension::Plan, credit.plan.to_string()),
+        (ImpactDimension::CreditType, credit.credit_type.to_string()),
+        (ImpactDimension::All, String::new()),
     ];
     // A manager is anybody above the credited position, however far.
-    names.extend(managers(ruleset, credit).into_iter().map(|id| (By::Manager, id)));
+    names.extend(
+        manager_positions(ruleset, credit).into_iter().map(|id| (ImpactDimension::Manager, id)),
+    );
 
     for (by, name) in names {
-        let key = Key { by, name, unit_type: credit.unit_type.to_string() };
-        sums.entry(key).or_default().add(&sum, Decimal::ONE);
+        let key = ImpactKey { by, name, unit_type: credit.unit_type.to_string() };
+        sums.entry(key).or_default().add_signed(&sum, Decimal::ONE);
     }
 }
 
 /// Who is paid, or what is credited where nobody is.
-fn recipient(credit: &PostedCredit) -> String {
+fn recipient_text(credit: &PostedCredit) -> String {
     if let Some(payee) = &credit.payee {
         return payee.to_string();
     }
@@ -208,39 +223,39 @@ fn recipient(credit: &PostedCredit) -> String {
 }
 
 /// The positions above the one that is credited, on the incentive date.
-fn managers(ruleset: &Ruleset, credit: &PostedCredit) -> Vec<String> {
+fn manager_positions(ruleset: &Ruleset, credit: &PostedCredit) -> Vec<String> {
     let organization = &ruleset.organization;
     let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
     let Some(position) = position else { return Vec::new() };
 
-    let above = organization.ancestors(position, credit.incentive_date).into_iter();
+    let above = organization.ancestors_of(position, credit.incentive_date).into_iter();
     above.map(|(position, _)| organization.position_id(position).to_string()).collect()
 }
 
 impl Impact {
     /// Counts a transaction that was compared, with what came of it.
-    pub fn add(&mut self, delta: Option<&Delta>) {
+    pub fn add_delta(&mut self, delta: Option<&ImpactDelta>) {
         self.transactions += 1;
         let Some(delta) = delta else { return };
         self.differing += 1;
-        self.apply(delta, Decimal::ONE);
+        self.apply_delta(delta, Decimal::ONE);
         let room = DIFFERENCES_MAX.saturating_sub(self.differences.len());
         self.differences.extend(delta.differences.iter().take(room).cloned());
     }
 
     /// Takes back a transaction that was added, since it was decided anew.
-    pub fn take_back(&mut self, delta: Option<&Delta>) {
+    pub fn take_back(&mut self, delta: Option<&ImpactDelta>) {
         self.transactions = self.transactions.saturating_sub(1);
         let Some(delta) = delta else { return };
         self.differing = self.differing.saturating_sub(1);
-        self.apply(delta, Decimal::NEGATIVE_ONE);
+        self.apply_delta(delta, Decimal::NEGATIVE_ONE);
         self.differences.retain(|known| !delta.differences.contains(known));
     }
 
-    fn apply(&mut self, delta: &Delta, sign: Decimal) {
+    fn apply_delta(&mut self, delta: &ImpactDelta, sign: Decimal) {
         for (key, sum) in &delta.sums {
             let known = self.sums.entry(key.clone()).or_default();
-            known.add(sum, sign);
+            known.add_signed(sum, sign);
             if known.is_zero() {
                 self.sums.remove(key);
             }
@@ -248,14 +263,14 @@ impl Impact {
     }
 
     /// Which limit is exceeded, in words; none when it stays within all.
-    pub fn exceeds(&self, limits: &Limits) -> Option<String> {
-        let by_payee = self.sums.iter().filter(|(key, _)| key.by == By::Payee);
-        let moved = by_payee.map(|(key, sum)| (&*key.name, &*key.unit_type, sum.difference()));
+    pub fn exceeded_limit(&self, limits: &Limits) -> Option<String> {
+        let by_payee = self.sums.iter().filter(|(key, _)| key.by == ImpactDimension::Payee);
+        let moved = by_payee.map(|(key, sum)| (&*key.name, &*key.unit_type, sum.net_change()));
         limits.exceeded(moved)
     }
 }
 
 /// Whether a transaction is in a plan at all.
-fn outcome(decision: Option<&Decision>) -> Outcome {
-    decision.map_or(Outcome::Filtered, |decision| decision.outcome)
+fn outcome_of(decision: Option<&Decision>) -> DecisionOutcome {
+    decision.map_or(DecisionOutcome::Filtered, |decision| decision.outcome)
 }

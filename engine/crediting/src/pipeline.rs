@@ -5,7 +5,8 @@
 //! Source: FORMAT section 4, DOMAIN 2.5 to 2.10.
 //!
 //! **Architecture invariant:** every transaction that a plan lets in is credited, uncredited with a
-//! reason, or parked with a reason; and the laws of `credit::laws` hold after every stage.
+//! reason, or parked with a reason; and the laws of `credit_transaction::laws` hold after every
+//! stage.
 
 mod admit;
 mod direct;
@@ -20,10 +21,13 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::stage::{Case, Inputs, Park, Says, Step, adjust, at_fault, note};
+use crate::stage::{
+    DealCase, DecisionInputs, ExplanationStep, ParkReason, StepEffect, adjust, build_note,
+    note_at_fault,
+};
 use accredit_domain::calendar::PeriodKind;
-use accredit_domain::credit::{Credit, Status, laws};
-use accredit_domain::decision::{Note, Outcome};
+use accredit_domain::credit::{Credit, CreditStatus, laws};
+use accredit_domain::decision::{DecisionOutcome, Note};
 use accredit_domain::plan::Plan;
 use accredit_domain::transaction::Transaction;
 use accredit_script::Machine;
@@ -31,7 +35,7 @@ use accredit_workspace::Ruleset;
 
 /// What was decided about one transaction in one plan, in terms of its ruleset.
 #[derive(Debug)]
-pub struct Decided {
+pub struct PlanDecision {
     /// Id of the plan.
     pub plan: Arc<str>,
     /// The transaction's natural key.
@@ -43,7 +47,7 @@ pub struct Decided {
     /// The business date that was given.
     pub as_of: Option<Date>,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: DecisionOutcome,
     /// The credits in the order in which they were made.
     pub credits: Vec<Credit>,
     /// Why not credited, or why parked.
@@ -51,12 +55,12 @@ pub struct Decided {
     /// Warnings; those that the plan asks for are alerts.
     pub warnings: Vec<Note>,
     /// The explanation, when it was asked for.
-    pub trace: Vec<Step>,
+    pub trace: Vec<ExplanationStep>,
 }
 
 /// Whether an explanation is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Explain {
+pub enum ExplainLevel {
     /// No explanation, which costs nothing.
     No,
     /// Every step with the values seen.
@@ -64,17 +68,25 @@ pub enum Explain {
 }
 
 /// Decides one transaction in every plan of the ruleset; decisions in order of the plans' ids.
-pub fn decide(
+pub fn decide_all_plans(
     ruleset: &Ruleset,
     transaction: &Arc<Transaction>,
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     machine: &mut Machine,
-) -> Vec<Decided> {
-    let transaction = &adjust::transaction(inputs, transaction);
-    let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
+) -> Vec<PlanDecision> {
+    let transaction = &adjust::adjust_transaction(inputs, transaction);
+    let mut done: Vec<PlanDecision> = Vec::with_capacity(ruleset.plans.len());
 
     for plan in ruleset.order.iter().filter_map(|id| ruleset.plans.get(id)) {
-        let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
+        let decided = decide_after_sources(
+            ruleset,
+            plan,
+            transaction,
+            inputs,
+            machine,
+            ExplainLevel::No,
+            &done,
+        );
         done.push(decided);
     }
 
@@ -86,26 +98,34 @@ pub fn decide(
 
 /// Decides one transaction in the plans that are `wanted` by their ids, which takes deciding it in
 /// their sources; decisions of those that are wanted, in order of their ids.
-pub fn decide_some(
+pub fn decide_selected_plans(
     ruleset: &Ruleset,
     transaction: &Arc<Transaction>,
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     machine: &mut Machine,
     wanted: &dyn Fn(&str) -> bool,
-) -> Vec<Decided> {
-    let transaction = &adjust::transaction(inputs, transaction);
+) -> Vec<PlanDecision> {
+    let transaction = &adjust::adjust_transaction(inputs, transaction);
     let plans = ruleset.order.iter().filter_map(|id| ruleset.plans.get(id));
 
     let sources: Vec<&Arc<str>> = plans
         .clone()
         .filter(|plan| wanted(&plan.id))
-        .flat_map(|plan| ruleset.before(plan))
+        .flat_map(|plan| ruleset.plans_before(plan))
         .collect();
 
     // Sources are decided as well, since their credits are what a wanted plan rolls.
-    let mut done: Vec<Decided> = Vec::with_capacity(ruleset.plans.len());
+    let mut done: Vec<PlanDecision> = Vec::with_capacity(ruleset.plans.len());
     for plan in plans.filter(|plan| wanted(&plan.id) || sources.contains(&&plan.id)) {
-        let decided = after(ruleset, plan, transaction, inputs, machine, Explain::No, &done);
+        let decided = decide_after_sources(
+            ruleset,
+            plan,
+            transaction,
+            inputs,
+            machine,
+            ExplainLevel::No,
+            &done,
+        );
         done.push(decided);
     }
 
@@ -119,33 +139,41 @@ pub fn decide_plan(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Arc<Transaction>,
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     machine: &mut Machine,
-    explain: Explain,
-) -> Decided {
-    let transaction = &adjust::transaction(inputs, transaction);
-    let mut done: Vec<Decided> = Vec::new();
-    let before = ruleset.before(plan);
+    explain: ExplainLevel,
+) -> PlanDecision {
+    let transaction = &adjust::adjust_transaction(inputs, transaction);
+    let mut done: Vec<PlanDecision> = Vec::new();
+    let before = ruleset.plans_before(plan);
 
     for source in before.iter().filter_map(|id| ruleset.plans.get(*id)) {
-        let decided = after(ruleset, source, transaction, inputs, machine, Explain::No, &done);
+        let decided = decide_after_sources(
+            ruleset,
+            source,
+            transaction,
+            inputs,
+            machine,
+            ExplainLevel::No,
+            &done,
+        );
         done.push(decided);
     }
 
-    after(ruleset, plan, transaction, inputs, machine, explain, &done)
+    decide_after_sources(ruleset, plan, transaction, inputs, machine, explain, &done)
 }
 
 /// Decides one transaction in one plan, after the plans that it takes credits from. What fails
 /// inside the engine parks this transaction alone.
-fn after(
+fn decide_after_sources(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Arc<Transaction>,
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     machine: &mut Machine,
-    explain: Explain,
-    done: &[Decided],
-) -> Decided {
+    explain: ExplainLevel,
+    done: &[PlanDecision],
+) -> PlanDecision {
     let decided = catch_unwind(AssertUnwindSafe(|| {
         decide_one(ruleset, plan, transaction, inputs, machine, explain, done)
     }));
@@ -153,37 +181,37 @@ fn after(
     decided.unwrap_or_else(|_| {
         // A machine that was left in the middle of a call is not used again.
         *machine = Machine::new(&ruleset.programs);
-        failed_inside(ruleset, plan, transaction, inputs)
+        park_internal_failure(ruleset, plan, transaction, inputs)
     })
 }
 
 /// The decision about a transaction that the engine itself cannot decide.
-fn failed_inside(
+fn park_internal_failure(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Transaction,
-    inputs: &Inputs,
-) -> Decided {
-    let mut decided = undecided(plan, transaction, inputs);
-    decided.date = transaction.date().ok();
+    inputs: &DecisionInputs,
+) -> PlanDecision {
+    let mut decided = new_decision(plan, transaction, inputs);
+    decided.date = transaction.incentive_date().ok();
     let calendar = &ruleset.settings.calendar;
-    let period = decided.date.and_then(|date| calendar.period(date, PeriodKind::Month));
+    let period = decided.date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
     decided.period = period.map(|period| Arc::from(period.id));
 
     let message = "deciding it failed inside the engine, which is an error of ours: it is decided \
                    again after an update";
-    parked(&mut decided, Park::new("crediting", "policy_error", message));
+    park_for_reason(&mut decided, ParkReason::new("crediting", "policy_error", message));
     decided
 }
 
-fn undecided(plan: &Plan, transaction: &Transaction, inputs: &Inputs) -> Decided {
-    Decided {
+fn new_decision(plan: &Plan, transaction: &Transaction, inputs: &DecisionInputs) -> PlanDecision {
+    PlanDecision {
         plan: Arc::clone(&plan.id),
         transaction: Arc::clone(&transaction.id),
         date: None,
         period: None,
         as_of: inputs.as_of,
-        outcome: Outcome::Filtered,
+        outcome: DecisionOutcome::Filtered,
         credits: Vec::new(),
         reasons: Vec::new(),
         warnings: Vec::new(),
@@ -195,20 +223,21 @@ fn decide_one(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Arc<Transaction>,
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     machine: &mut Machine,
-    explain: Explain,
-    done: &[Decided],
-) -> Decided {
-    let mut decided = undecided(plan, transaction, inputs);
-    let remarks = transaction.remarks().iter();
-    let remarks = remarks
-        .map(|remark| note(&transaction.id, &plan.id, "intake", remark.code(), remark.message()));
+    explain: ExplainLevel,
+    done: &[PlanDecision],
+) -> PlanDecision {
+    let mut decided = new_decision(plan, transaction, inputs);
+    let remarks = transaction.row_remarks().iter();
+    let remarks = remarks.map(|remark| {
+        build_note(&transaction.id, &plan.id, "intake", remark.alert_code(), remark.alert_message())
+    });
     decided.warnings = remarks.collect();
 
-    let mut trace = (explain == Explain::Steps).then(Vec::new);
+    let mut trace = (explain == ExplainLevel::Steps).then(Vec::new);
 
-    match admit::admit(ruleset, plan, transaction, inputs, machine, &mut trace) {
+    match admit::admit_transaction(ruleset, plan, transaction, inputs, machine, &mut trace) {
         Ok(None) => {
             // Columns that are gone may be why the plan no longer sees the deal.
             decided.warnings.retain(|note| note.code == "columns_missing");
@@ -216,34 +245,34 @@ fn decide_one(
         }
         Ok(Some(mut case)) => {
             case.trace = trace;
-            adjust::explain(&mut case);
+            adjust::explain_adjustment(&mut case);
             decided.date = Some(case.date);
             decided.period = Some(Arc::clone(&case.period));
 
-            if let Some(source) = inherit(&mut case, done) {
-                parked_by(&mut decided, source);
+            if let Some(source) = inherit_credits(&mut case, done) {
+                park_for_source(&mut decided, source);
                 return decided;
             }
             if filtered_by_sources(plan, done) {
-                case.tell("filter", || {
+                case.trace_effect("filter", || {
                     let message = "the plans that it takes credits from filter it out".to_owned();
-                    (Says::Ends("filtered".to_owned()), message)
+                    (StepEffect::Rejected("filtered".to_owned()), message)
                 });
                 decided.trace = case.trace.take().unwrap_or_default();
-                return Decided { date: None, period: None, ..decided };
+                return PlanDecision { date: None, period: None, ..decided };
             }
 
-            let result = credit(&mut case);
+            let result = credit_transaction(&mut case);
             decided.reasons = std::mem::take(&mut case.reasons);
             decided.warnings.append(&mut case.warnings);
             decided.trace = case.trace.take().unwrap_or_default();
             let credits = std::mem::take(&mut case.credits);
             // A transaction that parks keeps none of the credits that were made before it did.
             match result {
-                Err(park) => parked(&mut decided, park),
-                Ok(()) if credits.is_empty() => decided.outcome = Outcome::Uncredited,
+                Err(park) => park_for_reason(&mut decided, park),
+                Ok(()) if credits.is_empty() => decided.outcome = DecisionOutcome::Uncredited,
                 Ok(()) => {
-                    decided.outcome = Outcome::Credited;
+                    decided.outcome = DecisionOutcome::Credited;
                     decided.credits = credits;
                     decided.reasons.clear();
                 }
@@ -252,11 +281,11 @@ fn decide_one(
 
         Err(park) => {
             // Parked before its dates were asked for: its period is still where it belongs.
-            decided.date = transaction.date().ok();
+            decided.date = transaction.incentive_date().ok();
             let calendar = &ruleset.settings.calendar;
-            let period = decided.date.and_then(|date| calendar.period(date, PeriodKind::Month));
+            let period = decided.date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
             decided.period = period.map(|period| Arc::from(period.id));
-            parked(&mut decided, park);
+            park_for_reason(&mut decided, park);
         }
     }
 
@@ -265,30 +294,33 @@ fn decide_one(
 
 /// Whether a plan without rules of its own for deals takes credits only from plans that the deal is
 /// not in: then it is not in this plan either.
-fn filtered_by_sources(plan: &Plan, done: &[Decided]) -> bool {
-    let sources = plan.sources();
+fn filtered_by_sources(plan: &Plan, done: &[PlanDecision]) -> bool {
+    let sources = plan.source_plans();
     let mut decided = done.iter().filter(|decided| sources.contains(&decided.plan)).peekable();
     plan.direct.is_empty()
         && decided.peek().is_some()
-        && decided.all(|decided| decided.outcome == Outcome::Filtered)
+        && decided.all(|decided| decided.outcome == DecisionOutcome::Filtered)
 }
 
 /// Gives the case the credits of its plan's sources; a source that is parked instead.
-fn inherit<'d>(case: &mut Case<'d>, done: &'d [Decided]) -> Option<&'d Decided> {
-    for source in case.plan.sources() {
+fn inherit_credits<'d>(
+    case: &mut DealCase<'d>,
+    done: &'d [PlanDecision],
+) -> Option<&'d PlanDecision> {
+    for source in case.plan.source_plans() {
         let Some(decided) = done.iter().find(|decided| decided.plan == *source) else { continue };
-        if decided.outcome == Outcome::Parked {
+        if decided.outcome == DecisionOutcome::Parked {
             return Some(decided);
         }
         let count = decided.credits.len();
-        case.step("rollup", || format!("plan `{source}` has {count} credits of it"));
+        case.trace_step("rollup", || format!("plan `{source}` has {count} credits of it"));
         case.inherited.extend(&decided.credits);
     }
     None
 }
 
 /// Parks a transaction since a source of its plan is parked.
-fn parked_by(decided: &mut Decided, source: &Decided) {
+fn park_for_source(decided: &mut PlanDecision, source: &PlanDecision) {
     let Some(reason) = source.reasons.first() else { return };
     let message = format!(
         "plan `{}`, which it takes credits from, is parked: {}",
@@ -297,63 +329,63 @@ fn parked_by(decided: &mut Decided, source: &Decided) {
     let reason = Note { plan: decided.plan.to_string(), message, ..reason.clone() };
     // The alert of a park is the last of its warnings.
     let code = source.warnings.last().map_or_else(|| reason.code.clone(), |a| a.code.clone());
-    park(decided, "rollup", reason, code);
+    park_with_note(decided, "rollup", reason, code);
 }
 
-fn parked(decided: &mut Decided, park: Park) {
+fn park_for_reason(decided: &mut PlanDecision, park: ParkReason) {
     let (transaction, plan) = (&decided.transaction, &decided.plan);
-    let mut reason = note(transaction, plan, park.stage, park.code, park.message.clone());
+    let mut reason = build_note(transaction, plan, park.stage, park.code, park.message.clone());
     if let Some(fault) = &park.fault {
-        reason = at_fault(reason, fault);
+        reason = note_at_fault(reason, fault);
     }
-    let alert = park.alert().to_owned();
-    self::park(decided, park.stage, reason, alert);
+    let alert = park.alert_code().to_owned();
+    self::park_with_note(decided, park.stage, reason, alert);
 }
 
-fn park(decided: &mut Decided, stage: &'static str, reason: Note, alert: String) {
+fn park_with_note(decided: &mut PlanDecision, stage: &'static str, reason: Note, alert: String) {
     let message = format!("parked: {}", reason.message);
-    decided.trace.push(Step::end(stage, &reason.code, message));
+    decided.trace.push(ExplanationStep::plan_end(stage, &reason.code, message));
     decided.warnings.push(Note { code: alert, ..reason.clone() });
     decided.reasons = vec![reason];
     decided.credits.clear();
-    decided.outcome = Outcome::Parked;
+    decided.outcome = DecisionOutcome::Parked;
 }
 
 /// Steps 2 to 4.
-fn credit(case: &mut Case<'_>) -> Result<(), Park> {
+fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     let plan = case.plan;
     for rule in &plan.direct {
         case.rule = Some(Arc::clone(&rule.rule.name));
-        direct::direct(case, rule)?;
+        direct::add_direct_credits(case, rule)?;
     }
     case.rule = None;
 
     // Only direct credits roll, those of source plans included.
     let inherited = case.inherited.iter().copied().filter(|credit| credit.is_direct());
     let roots = case.credits.iter().chain(inherited);
-    let roots = roots.filter(|credit| credit.rollable && credit.status == Status::Active);
+    let roots = roots.filter(|credit| credit.rollable && credit.status == CreditStatus::Active);
     let roots: Vec<Credit> = roots.cloned().collect();
 
-    without_rule(case, &roots);
-    still(case, &roots);
+    reason_without_rule(case, &roots);
+    trace_unrolled_credits(case, &roots);
 
     for root in &roots {
-        indirect::roll(case, root)?;
+        indirect::roll_credit(case, root)?;
     }
 
     case.rule = None;
     if case.credits.is_empty() && case.reasons.is_empty() {
         let message = "nobody gets a part of the credits that the plan takes from others";
-        case.reason("rollup", "no_rule", message.to_owned());
+        case.add_reason("rollup", "no_rule", message.to_owned());
     }
 
     // The laws hold in release builds as well: a broken one parks instead of paying.
-    laws::check(&case.inherited, &case.credits)
-        .map_err(|broken| Park::new("rollup", "policy_error", broken))
+    laws::check_one_root(&case.inherited, &case.credits)
+        .map_err(|broken| ParkReason::new("rollup", "policy_error", broken))
 }
 
 /// Records that no direct rule could credit anybody, where nothing of another plan rolls either.
-fn without_rule(case: &mut Case<'_>, roots: &[Credit]) {
+fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Credit]) {
     let plan = case.plan;
     if plan.direct.iter().any(|rule| rule.rule.validity.contains(case.date)) {
         return;
@@ -368,11 +400,11 @@ fn without_rule(case: &mut Case<'_>, roots: &[Credit]) {
         _ => format!("no direct rule is active on {}", case.date),
     };
 
-    case.reason("crediting", "no_rule", message);
+    case.add_reason("crediting", "no_rule", message);
 }
 
 /// Says which direct credits do not roll where something could.
-fn still(case: &mut Case<'_>, roots: &[Credit]) {
+fn trace_unrolled_credits(case: &mut DealCase<'_>, roots: &[Credit]) {
     if case.trace.is_none() || case.plan.indirect.is_empty() {
         return;
     }
@@ -384,7 +416,7 @@ fn still(case: &mut Case<'_>, roots: &[Credit]) {
 
     for credit in resting {
         let who = case.recipient_id(credit.recipient);
-        let why = if credit.rollable { credit.status.name() } else { "not rollable" };
+        let why = if credit.rollable { credit.status.as_str() } else { "not rollable" };
         messages.push(format!("the credit to `{who}` does not roll: it is {why}"));
     }
 
@@ -393,6 +425,6 @@ fn still(case: &mut Case<'_>, roots: &[Credit]) {
     }
 
     for message in messages {
-        case.tell("rollup", || (Says::Ends("not_rolled".to_owned()), message));
+        case.trace_effect("rollup", || (StepEffect::Rejected("not_rolled".to_owned()), message));
     }
 }

@@ -16,11 +16,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::stage::note;
+use crate::stage::build_note;
 use accredit_domain::calendar::{Calendar, Period, PeriodKind};
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, PlanKey, TransactionKey};
 use accredit_domain::money;
 
@@ -41,7 +41,7 @@ use accredit_domain::money;
 ///
 /// # Errors
 /// A broken law, or a calendar that ends before an open period: nothing may be posted then.
-pub fn post(
+pub fn post_credits(
     frozen: &[PostedCredit],
     current: Vec<PostedCredit>,
     calendar: &Calendar,
@@ -51,27 +51,27 @@ pub fn post(
         return Ok(current);
     }
 
-    let clean = laws::sums(&current)?;
+    let clean = laws::counted_sums(&current)?;
     let mut posting =
         Posting { calendar, finalized, ids: frozen.iter().map(|row| row.id).collect() };
 
     let mut rows = frozen.to_vec();
-    let chains = chains(frozen);
+    let chains = frozen_chains(frozen);
     // A frozen row whose credit is no longer decided counts for nobody: it is taken back.
     let present: BTreeSet<CreditId> = current.iter().map(|row| row.id).collect();
 
     for (_, chain) in chains.iter().filter(|(id, _)| !present.contains(id)) {
-        for row in standing(chain) {
-            rows.push(posting.reversal(row)?);
+        for row in standing_entries(chain) {
+            rows.push(posting.reverse_entry(row)?);
         }
     }
 
-    let chains: BTreeMap<CreditId, &Chain<'_>> =
+    let chains: BTreeMap<CreditId, &FrozenChain<'_>> =
         chains.iter().map(|(id, chain)| (*id, chain)).collect();
     for row in current {
         match chains.get(&row.id) {
-            Some(chain) => posting.correct(chain, row, &mut rows)?,
-            None => rows.push(posting.fresh(row)?),
+            Some(chain) => posting.post_correction(chain, row, &mut rows)?,
+            None => rows.push(posting.post_new_credit(row)?),
         }
     }
 
@@ -79,14 +79,14 @@ pub fn post(
     // Stable: within a period they stay in the order in which they were decided.
     posted.sort_by_key(|row| calendar.find(&row.period).map(|period| period.first));
     rows.extend(posted);
-    laws::check(&clean, frozen, &rows, (calendar, finalized))?;
+    laws::check_posting(&clean, frozen, &rows, (calendar, finalized))?;
     Ok(rows)
 }
 
 /// Puts what stands into the decisions of one transaction, a plan each: `frozen` rows of all plans,
 /// and what corrects them. What may not be posted is parked with its frozen rows; a plan that is no
 /// longer decided keeps them in a decision that is filtered.
-pub fn settle(
+pub fn post_corrections(
     decisions: &mut Vec<Decision>,
     frozen: &[PostedCredit],
     calendar: &Calendar,
@@ -104,7 +104,7 @@ pub fn settle(
             period: None,
             ruleset: ruleset.unwrap_or_default(),
             as_of: None,
-            outcome: Outcome::Filtered,
+            outcome: DecisionOutcome::Filtered,
             credits: Vec::new(),
             reasons: Vec::new(),
             alerts: Vec::new(),
@@ -117,14 +117,14 @@ pub fn settle(
         let own: Vec<PostedCredit> = own.cloned().collect();
 
         let current = std::mem::take(&mut decision.credits);
-        let standing = post(&own, current, calendar, finalized);
-        put(decision, &own, standing.as_deref());
+        let standing = post_credits(&own, current, calendar, finalized);
+        set_entries(decision, &own, standing.as_deref());
     }
 }
 
 /// Puts the rows that stand into a decision; one that may not be posted is parked with its frozen
 /// rows and the reason.
-pub fn put(
+pub fn set_entries(
     decision: &mut Decision,
     frozen: &[PostedCredit],
     standing: Result<&[PostedCredit], &String>,
@@ -133,10 +133,10 @@ pub fn put(
         Ok(rows) => decision.credits = rows.to_vec(),
         Err(broken) => {
             decision.credits = frozen.to_vec();
-            decision.outcome = Outcome::Parked;
+            decision.outcome = DecisionOutcome::Parked;
 
             let (transaction, plan) = (&decision.transaction, &decision.plan);
-            let why = note(transaction, plan, "posting", "policy_error", broken.as_str());
+            let why = build_note(transaction, plan, "posting", "policy_error", broken.as_str());
 
             decision.reasons = vec![why.clone()];
             decision.log.push(why.clone());
@@ -147,7 +147,7 @@ pub fn put(
 
 /// What is frozen when the leaf period `leaf` is finalized: the rows of the period as they stand,
 /// except those that are held, which the next posting carries on.
-pub fn freeze<'a>(
+pub fn rows_to_freeze<'a>(
     rows: &'a [PostedCredit],
     leaf: &'a str,
 ) -> impl Iterator<Item = &'a PostedCredit> {
@@ -157,26 +157,26 @@ pub fn freeze<'a>(
 /// The id of the credit that `row` belongs to: its own, or for a reversal or a new entry that of
 /// the credit that is decided. Releases, holds and adjustments name this one.
 pub fn credit_of(row: &PostedCredit) -> CreditId {
-    numbered(row, 0)
+    entry_id(row, 0)
 }
 
 /// The id of the entry `ordinal` of the credit that `row` belongs to.
-fn numbered(row: &PostedCredit, ordinal: u32) -> CreditId {
+fn entry_id(row: &PostedCredit, ordinal: u32) -> CreditId {
     let relationship = row.relationship.as_deref().unwrap_or("");
     let via = row.via.as_deref().unwrap_or("");
     let source = row.source.map(|source| source.to_string()).unwrap_or_default();
 
     let recipient = row.recipient();
     let parts = [&*row.plan, &row.rule, &row.result, recipient, relationship, via, &source];
-    CreditId::of(&row.transaction, &parts, ordinal)
+    CreditId::from_parts(&row.transaction, &parts, ordinal)
 }
 
 /// The frozen rows of one credit, in order.
-type Chain<'a> = Vec<&'a PostedCredit>;
+type FrozenChain<'a> = Vec<&'a PostedCredit>;
 
 /// Frozen rows by credit, in order of first appearance.
-fn chains(frozen: &[PostedCredit]) -> Vec<(CreditId, Chain<'_>)> {
-    let mut chains: Vec<(CreditId, Chain<'_>)> = Vec::new();
+fn frozen_chains(frozen: &[PostedCredit]) -> Vec<(CreditId, FrozenChain<'_>)> {
+    let mut chains: Vec<(CreditId, FrozenChain<'_>)> = Vec::new();
     let mut places: BTreeMap<CreditId, usize> = BTreeMap::new();
 
     for row in frozen {
@@ -195,7 +195,7 @@ fn chains(frozen: &[PostedCredit]) -> Vec<(CreditId, Chain<'_>)> {
 
 /// The rows of a chain that count and were not reversed. Hardly ever more than one: a new entry
 /// may be frozen before its reversal when their periods differ.
-fn standing<'a>(chain: &Chain<'a>) -> Vec<&'a PostedCredit> {
+fn standing_entries<'a>(chain: &FrozenChain<'a>) -> Vec<&'a PostedCredit> {
     let reversed = |row: &PostedCredit| chain.iter().any(|it| it.reverses == Some(row.id));
     let rows = chain.iter().copied();
     rows.filter(|row| row.is_active() && row.reverses.is_none() && !reversed(row)).collect()
@@ -211,9 +211,9 @@ struct Posting<'a> {
 
 impl Posting<'_> {
     /// A credit that has no frozen row.
-    fn fresh(&mut self, mut row: PostedCredit) -> Result<PostedCredit, String> {
+    fn post_new_credit(&mut self, mut row: PostedCredit) -> Result<PostedCredit, String> {
         if self.finalized.contains(row.period.as_str()) {
-            row.period = self.open(&row)?;
+            row.period = self.open_period(&row)?;
             row.origin = CreditOrigin::Late;
         }
         self.ids.insert(row.id);
@@ -221,45 +221,46 @@ impl Posting<'_> {
     }
 
     /// A credit that has frozen rows: adds what corrects them.
-    fn correct(
+    fn post_correction(
         &mut self,
-        chain: &Chain<'_>,
+        chain: &FrozenChain<'_>,
         row: PostedCredit,
         rows: &mut Vec<PostedCredit>,
     ) -> Result<(), String> {
-        let mut standing = standing(chain);
+        let mut standing = standing_entries(chain);
         let mut kept = false;
         // Of several rows that are alike the last one stays, and the others are taken back.
         if row.is_active() {
-            let alike = standing.iter().rposition(|known| self.alike(known, &row));
+            let alike = standing.iter().rposition(|known| self.is_unchanged(known, &row));
             kept = alike.map(|index| standing.remove(index)).is_some();
         }
 
         for known in standing {
-            rows.push(self.reversal(known)?);
+            rows.push(self.reverse_entry(known)?);
         }
         // A held credit counts nowhere, but whoever waits for it must see it.
         if !kept && (row.is_active() || row.is_held()) {
-            let (id, period) = (self.next_id(&row)?, self.open(&row)?);
+            let (id, period) = (self.next_id(&row)?, self.open_period(&row)?);
             rows.push(PostedCredit { id, period, origin: CreditOrigin::Retro, ..row });
         }
         Ok(())
     }
 
     /// Whether a frozen row that counts says what the credit says now.
-    fn alike(&self, frozen: &PostedCredit, present: &PostedCredit) -> bool {
+    fn is_unchanged(&self, frozen: &PostedCredit, present: &PostedCredit) -> bool {
         frozen.amount == present.amount
             && frozen.unit_type == present.unit_type
             && frozen.credit_type == present.credit_type
             && frozen.payee == present.payee
-            && self.own(frozen).map(|own| own.id) == self.own(present).map(|own| own.id)
+            && self.own_period(frozen).map(|own| own.id)
+                == self.own_period(present).map(|own| own.id)
     }
 
     /// Takes back what `row` counted.
-    fn reversal(&mut self, row: &PostedCredit) -> Result<PostedCredit, String> {
+    fn reverse_entry(&mut self, row: &PostedCredit) -> Result<PostedCredit, String> {
         Ok(PostedCredit {
             id: self.next_id(row)?,
-            period: self.open(row)?,
+            period: self.open_period(row)?,
             // The amount as it was frozen, to the last digit, so that both rows cancel out.
             amount: money::negated(row.amount),
             release_date: None,
@@ -272,7 +273,7 @@ impl Posting<'_> {
 
     /// The next id of the credit that `row` belongs to.
     fn next_id(&mut self, row: &PostedCredit) -> Result<CreditId, String> {
-        let mut ids = (1..=u32::MAX).map(|ordinal| numbered(row, ordinal));
+        let mut ids = (1..=u32::MAX).map(|ordinal| entry_id(row, ordinal));
         let free = ids.find(|id| !self.ids.contains(id));
 
         let free = free.ok_or_else(|| format!("no id is left for a correction of {}", row.id))?;
@@ -281,14 +282,14 @@ impl Posting<'_> {
     }
 
     /// The leaf period of the incentive date.
-    fn own(&self, row: &PostedCredit) -> Option<Period> {
-        self.calendar.period(row.incentive_date, PeriodKind::Month)
+    fn own_period(&self, row: &PostedCredit) -> Option<Period> {
+        self.calendar.period_on(row.incentive_date, PeriodKind::Leaf)
     }
 
     /// The id of the earliest leaf period, at or after the row's own, that may still change.
-    fn open(&self, row: &PostedCredit) -> Result<PeriodKey, String> {
+    fn open_period(&self, row: &PostedCredit) -> Result<PeriodKey, String> {
         // A calendar that lost the period of the date still knows when the row was posted.
-        let own = self.own(row).or_else(|| self.calendar.find(&row.period));
+        let own = self.own_period(row).or_else(|| self.calendar.find(&row.period));
         let open = own.and_then(|own| self.calendar.open_from(own.first, self.finalized));
         let open = open.map(|period| PeriodKey::from(period.id));
         open.ok_or_else(|| format!("no period is open from {} on", row.incentive_date))

@@ -19,13 +19,13 @@ use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::{EarnedReward, Note};
 use accredit_domain::plan::Plan;
-use accredit_domain::plan::reward::{Reward, Worth};
-use accredit_script::{Machine, PayeeView, Rewarded, TotalsView};
+use accredit_domain::plan::reward::{PayoutFormula, Reward};
+use accredit_script::{Machine, PayeeView, RewardArguments, TotalsView};
 use accredit_workspace::Ruleset;
 
 /// The rewards of a plan in a period, and what people must know about them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rewards {
+pub struct PlanRewards {
     /// By reward in file order, then payee, then unit.
     pub rows: Vec<EarnedReward>,
     /// What could not be paid or exchanged; always alerts.
@@ -33,13 +33,13 @@ pub struct Rewards {
 }
 
 /// What `credits` of `plan` in `period` are worth. Only active ones count.
-pub fn rewards<'a>(
+pub fn compute_rewards<'a>(
     ruleset: &Ruleset,
     plan: &Plan,
     period: &Period,
     credits: impl IntoIterator<Item = &'a PostedCredit, IntoIter: Clone>,
-) -> Rewards {
-    let mut rewards = Rewards::default();
+) -> PlanRewards {
+    let mut rewards = PlanRewards::default();
     if plan.rewards.is_empty() {
         return rewards;
     }
@@ -48,10 +48,10 @@ pub fn rewards<'a>(
     let last = period.end.yesterday().unwrap_or(period.first);
     let mut pay_all = |mut machine: Option<&mut Machine>| {
         for reward in &plan.rewards {
-            let desk = claim::Desk { ruleset, plan, reward, period, last };
-            let claims = claim::claims(&desk, credits.clone(), &mut rewards.alerts);
+            let desk = claim::RewardContext { ruleset, plan, reward, period, last };
+            let claims = claim::collect_claims(&desk, credits.clone(), &mut rewards.alerts);
             for claim in claims {
-                pay::pay(&desk, &claim, machine.as_deref_mut(), &mut rewards);
+                pay::pay_claim(&desk, &claim, machine.as_deref_mut(), &mut rewards);
             }
         }
     };
@@ -67,7 +67,7 @@ pub fn rewards<'a>(
 
 /// What a program of a reward sees of one claimant, in one unit.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct ClaimContext {
     /// Who has the claim.
     pub payee: Arc<PayeeView>,
     /// What was credited to the claimant, in all and by credit type.
@@ -76,34 +76,34 @@ pub struct Seen {
     pub quota: Option<Decimal>,
 }
 
-impl Seen {
+impl ClaimContext {
     /// The same, as a machine takes it.
-    pub fn rewarded(&self) -> Rewarded<'_> {
-        Rewarded { payee: &self.payee, totals: &self.totals, quota: self.quota }
+    pub fn reward_arguments(&self) -> RewardArguments<'_> {
+        RewardArguments { payee: &self.payee, totals: &self.totals, quota: self.quota }
     }
 }
 
 /// What a program of `reward` would see of everybody who has a claim from `credits`, by claimant and
 /// unit; for looking at a policy without paying anybody.
-pub fn seen(
+pub fn claim_contexts(
     ruleset: &Ruleset,
     plan: &Plan,
     reward: &Reward,
     period: &Period,
     credits: &[PostedCredit],
-) -> Vec<Seen> {
+) -> Vec<ClaimContext> {
     let last = period.end.yesterday().unwrap_or(period.first);
-    let desk = claim::Desk { ruleset, plan, reward, period, last };
+    let desk = claim::RewardContext { ruleset, plan, reward, period, last };
 
-    let claims = claim::claims(&desk, credits.iter(), &mut Vec::new()).into_iter();
+    let claims = claim::collect_claims(&desk, credits.iter(), &mut Vec::new()).into_iter();
     let seen = claims.filter_map(|claim| {
         let credited = claim.credited?;
-        Some(pay::seen(&desk, &claim, (credited, claim.quota(&desk))))
+        Some(pay::claim_context(&desk, &claim, (credited, claim.find_quota(&desk))))
     });
 
     seen.collect()
 }
 
 fn has_program(reward: &Reward) -> bool {
-    matches!(reward.worth, Worth::Program(_)) || reward.maximum.is_some()
+    matches!(reward.worth, PayoutFormula::Program(_)) || reward.maximum.is_some()
 }

@@ -19,12 +19,14 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::calculation::books;
-use crate::calculation::{Calculation, calculation_of, decide_all, decisions, latest};
-use crate::pipeline::Decided;
-use crate::stage::Inputs;
+use crate::calculation::{
+    Calculation, calculation_of, decide_all, latest_versions, period_decisions,
+};
+use crate::pipeline::PlanDecision;
+use crate::stage::DecisionInputs;
 use accredit_domain::calendar::{Period, days_after};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, EarnedReward, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome, EarnedReward};
 use accredit_domain::keys::{DefinedName, ParticipantKey, TeamKey};
 use accredit_domain::money;
 use accredit_domain::transaction::{Record, Transaction};
@@ -54,18 +56,18 @@ pub struct Simulation {
     /// How little the simulation rests on, where its deals are few.
     pub warning: Option<String>,
     /// Deals that the plan let in.
-    pub transactions: Counts,
+    pub transactions: SimulationCounts,
     /// Those of them that are parked, and so in no sum.
-    pub parked: Counts,
+    pub parked: SimulationCounts,
     /// Sums of active credits, by payee or team, credit type and unit.
-    pub credits: Vec<Sum>,
+    pub credits: Vec<SimulationSum>,
     /// Rewards, by reward, payee, team and unit.
-    pub rewards: Vec<Sum>,
+    pub rewards: Vec<SimulationSum>,
 }
 
 /// How many, so far and by the end of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct SimulationCounts {
     /// Deals that were recorded.
     pub so_far: usize,
     /// Real and repeated ones.
@@ -74,7 +76,7 @@ pub struct Counts {
 
 /// An amount, so far and by the end of the period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sum {
+pub struct SimulationSum {
     /// The credit type, or the name of the reward.
     pub name: DefinedName,
     /// Who has it; none on a vacant position, and on a team's credits.
@@ -96,7 +98,7 @@ pub struct Sum {
 
 /// Why there is nothing to simulate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum SimulationRefusal {
     /// The ruleset has no such plan.
     #[error("there is no plan `{0}`")]
     NoPlan(String),
@@ -125,11 +127,11 @@ pub enum Refused {
 
 /// What a simulation starts from.
 #[derive(Debug, Default)]
-pub struct Start {
+pub struct SimulationStart {
     /// The latest version of every deal; those of the period up to the day are repeated.
     pub deals: Vec<Arc<Transaction>>,
     /// What people decided about those deals and their credits. The business date is not read.
-    pub inputs: Inputs,
+    pub inputs: DecisionInputs,
     /// Decisions with credits of other periods that are posted in this one, as of the day.
     pub posted: Vec<Decision>,
     /// The same as of the period's last day.
@@ -137,33 +139,33 @@ pub struct Start {
 }
 
 /// Which plan is simulated in which period, and the last day whose deals are real.
-pub type About<'a> = (&'a str, &'a Period, Date);
+pub type SimulationScope<'a> = (&'a str, &'a Period, Date);
 
 /// What `plan` would come to in `period`, from the `records` up to `as_of`, on `threads` workers.
 ///
 /// Holds that end by the period's last day are released in what is projected.
 ///
 /// # Errors
-/// [`Refused`] when there is nothing that could be repeated.
-pub fn simulate(
+/// [`SimulationRefusal`] when there is nothing that could be repeated.
+pub fn simulate_period(
     ruleset: &Ruleset,
     records: &[Record],
-    (plan, period, as_of): About<'_>,
+    (plan, period, as_of): SimulationScope<'_>,
     threads: usize,
-) -> Result<Simulation, Refused> {
-    let finalized = !ruleset.settings.calendar.finalizations(Some(as_of)).is_empty();
+) -> Result<Simulation, SimulationRefusal> {
+    let finalized = !ruleset.settings.calendar.finalizations_before(Some(as_of)).is_empty();
     let posted_on = |day: Date| {
         if !finalized || !ruleset.plans.contains_key(plan) {
             // Where no period is finalized, everything stands in the period of its deal.
             return Vec::new();
         }
-        let books = books::projected(ruleset, records, (as_of, day), threads);
-        posted(books.decisions(plan, Some(period)), period)
+        let books = books::project_books(ruleset, records, (as_of, day), threads);
+        posted_from_outside(books.period_decisions(plan, Some(period)), period)
     };
 
-    let start = Start {
-        deals: latest(ruleset, records, Some(as_of)),
-        inputs: Inputs::default(),
+    let start = SimulationStart {
+        deals: latest_versions(ruleset, records, Some(as_of)),
+        inputs: DecisionInputs::default(),
         posted: posted_on(as_of),
         posted_then: posted_on(last_day(period)),
     };
@@ -173,43 +175,43 @@ pub fn simulate(
 /// The same from deals that are read already, with what people decided about them.
 ///
 /// # Errors
-/// As [`simulate`].
+/// As [`simulate_period`].
 pub fn simulate_from(
     ruleset: &Ruleset,
-    start: Start,
-    (plan, period, as_of): About<'_>,
+    start: SimulationStart,
+    (plan, period, as_of): SimulationScope<'_>,
     threads: usize,
-) -> Result<Simulation, Refused> {
+) -> Result<Simulation, SimulationRefusal> {
     if !ruleset.plans.contains_key(plan) {
-        return Err(Refused::NoPlan(plan.to_owned()));
+        return Err(SimulationRefusal::NoPlan(plan.to_owned()));
     }
     if !period.contains(as_of) {
-        return Err(Refused::Outside { as_of, period: period.id.clone() });
+        return Err(SimulationRefusal::Outside { as_of, period: period.id.clone() });
     }
 
     let of_period = |deal: &Arc<Transaction>| {
-        deal.date().is_ok_and(|date| period.contains(date) && date <= as_of)
+        deal.incentive_date().is_ok_and(|date| period.contains(date) && date <= as_of)
     };
     let real: Vec<Arc<Transaction>> = start.deals.into_iter().filter(of_period).collect();
 
     let decide = |deals: &[Arc<Transaction>], day: Date| {
-        let inputs = Inputs { as_of: Some(day), ..start.inputs.clone() };
+        let inputs = DecisionInputs { as_of: Some(day), ..start.inputs.clone() };
         decide_all(ruleset, deals, &inputs, threads)
     };
 
     let so_far = decide(&real, as_of);
-    let count = let_in(&so_far, plan);
+    let count = admitted_count(&so_far, plan);
     if count == 0 {
         let (plan, period) = (plan.to_owned(), period.id.clone());
-        return Err(Refused::NoDeal { plan, period, as_of });
+        return Err(SimulationRefusal::NoDeal { plan, period, as_of });
     }
 
-    let all = repeated(&real, period, as_of)?;
+    let all = repeat_deals(&real, period, as_of)?;
     let repetitions: HashSet<&str> = all.iter().skip(real.len()).map(|deal| &*deal.id).collect();
     let projected = decide(&all, last_day(period));
 
-    let whole = |decided: &[Vec<Decided>], posted: Vec<Decision>| {
-        let mut all = decisions(ruleset, plan, Some(period), decided);
+    let whole = |decided: &[Vec<PlanDecision>], posted: Vec<Decision>| {
+        let mut all = period_decisions(ruleset, plan, Some(period), decided);
         all.extend(posted);
         calculation_of(ruleset, plan, period, all)
     };
@@ -220,11 +222,14 @@ pub fn simulate_from(
         plan: plan.to_owned(),
         period: period.id.clone(),
         as_of: as_of.to_string(),
-        days: elapsed(period, as_of),
+        days: elapsed_days(period, as_of),
         ruleset: ruleset.hash.to_string(),
-        warning: warning(count, elapsed(period, as_of)),
-        transactions: Counts { so_far: count, projected: let_in(&projected, plan) },
-        parked: Counts { so_far: now.parked.len(), projected: then.parked.len() },
+        warning: few_deals_warning(count, elapsed_days(period, as_of)),
+        transactions: SimulationCounts {
+            so_far: count,
+            projected: admitted_count(&projected, plan),
+        },
+        parked: SimulationCounts { so_far: now.parked.len(), projected: then.parked.len() },
         credits: credit_sums(ruleset, (&now, &then), period, &repetitions),
         rewards: reward_sums(ruleset, (&now, &then)),
     })
@@ -235,7 +240,7 @@ fn last_day(period: &Period) -> Date {
 }
 
 /// How little a simulation rests on; nothing where its deals are enough.
-fn warning(deals: usize, days: usize) -> Option<String> {
+fn few_deals_warning(deals: usize, days: usize) -> Option<String> {
     let counted = |count: usize, noun: &str| match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),
@@ -247,18 +252,21 @@ fn warning(deals: usize, days: usize) -> Option<String> {
 }
 
 /// Days of `period` up to `as_of`, that day included.
-fn elapsed(period: &Period, as_of: Date) -> usize {
+fn elapsed_days(period: &Period, as_of: Date) -> usize {
     let days = period.first.until(as_of).map_or(0, |span| span.get_days());
     usize::try_from(days).unwrap_or(0) + 1
 }
 
 /// Of `decisions` that have credits in `period` the credits of deals of other periods, and nothing
 /// else.
-pub fn posted(decisions: impl IntoIterator<Item = Decision>, period: &Period) -> Vec<Decision> {
+pub fn posted_from_outside(
+    decisions: impl IntoIterator<Item = Decision>,
+    period: &Period,
+) -> Vec<Decision> {
     let posted = decisions.into_iter().map(|mut decision| {
-        decision.credits.retain(|row| !own(row, period));
+        decision.credits.retain(|row| !is_of_period(row, period));
         Decision {
-            outcome: Outcome::Filtered,
+            outcome: DecisionOutcome::Filtered,
             reasons: vec![],
             alerts: vec![],
             // What other periods posted is added once, and brings no deals, reasons or alerts of
@@ -272,23 +280,23 @@ pub fn posted(decisions: impl IntoIterator<Item = Decision>, period: &Period) ->
 }
 
 /// Whether a credit is of a deal of the period itself.
-fn own(row: &PostedCredit, period: &Period) -> bool {
+fn is_of_period(row: &PostedCredit, period: &Period) -> bool {
     period.contains(row.incentive_date)
 }
 
 /// How many deals `plan` let in.
-fn let_in(decided: &[Vec<Decided>], plan: &str) -> usize {
+fn admitted_count(decided: &[Vec<PlanDecision>], plan: &str) -> usize {
     let mine = decided.iter().flatten().filter(|decided| *decided.plan == *plan);
-    mine.filter(|decided| decided.outcome != Outcome::Filtered).count()
+    mine.filter(|decided| decided.outcome != DecisionOutcome::Filtered).count()
 }
 
 /// The deals, and their repetitions until the end of the period: the k-th has `~k` behind its id.
-fn repeated(
+fn repeat_deals(
     real: &[Arc<Transaction>],
     period: &Period,
     as_of: Date,
-) -> Result<Vec<Arc<Transaction>>, Refused> {
-    let days = i64::try_from(elapsed(period, as_of)).unwrap_or(i64::MAX);
+) -> Result<Vec<Arc<Transaction>>, SimulationRefusal> {
+    let days = i64::try_from(elapsed_days(period, as_of)).unwrap_or(i64::MAX);
     let mut all: Vec<Arc<Transaction>> = real.to_vec();
 
     for time in 1_i64.. {
@@ -297,17 +305,17 @@ fn repeated(
         let shift = time.saturating_mul(days);
         if days_after(period.first, shift).is_some_and(|first| first < period.end) {
             for deal in real {
-                let date = deal.date().ok().and_then(|date| days_after(date, shift));
+                let date = deal.incentive_date().ok().and_then(|date| days_after(date, shift));
                 let Some(date) = date.filter(|date| period.contains(*date)) else { continue };
                 let id = format!("{}~{}", deal.id, time + 1);
-                all.push(Arc::new(deal.repeated(&id, date)));
+                all.push(Arc::new(deal.repeated_as(&id, date)));
             }
         } else {
             break;
         }
 
         if all.len() > DEALS_MAX {
-            return Err(Refused::TooMany(period.id.clone()));
+            return Err(SimulationRefusal::TooMany(period.id.clone()));
         }
     }
 
@@ -315,24 +323,28 @@ fn repeated(
 }
 
 /// What is summed: name, payee, team, unit.
-type Key = (DefinedName, Option<ParticipantKey>, Option<TeamKey>, DefinedName);
+type SumKey = (DefinedName, Option<ParticipantKey>, Option<TeamKey>, DefinedName);
 
-fn of_credit(credit: &PostedCredit) -> (Key, Decimal) {
+fn credit_amount(credit: &PostedCredit) -> (SumKey, Decimal) {
     let team = credit.team.clone().filter(|_| credit.position.is_none());
     let key = (credit.credit_type.clone(), credit.payee.clone(), team, credit.unit_type.clone());
     (key, credit.amount)
 }
 
-fn of_reward(reward: &EarnedReward) -> (Key, Decimal) {
+fn reward_amount(reward: &EarnedReward) -> (SumKey, Decimal) {
     let (payee, team) = (Some(reward.payee.clone()), reward.team.clone());
     let key = (reward.reward.clone(), payee, team, reward.unit_type.clone());
     (key, reward.amount)
 }
 
 /// Four sums of one key: so far, posted, repeated, projected.
-type Amounts = [Decimal; 4];
+type SumAmounts = [Decimal; 4];
 
-fn add(sums: &mut BTreeMap<Key, Amounts>, (key, amount): (Key, Decimal), into: &[usize]) {
+fn add_amount(
+    sums: &mut BTreeMap<SumKey, SumAmounts>,
+    (key, amount): (SumKey, Decimal),
+    into: &[usize],
+) {
     let known = sums.entry(key).or_default();
     for place in into {
         if let Some(sum) = known.get_mut(*place) {
@@ -346,53 +358,53 @@ fn credit_sums(
     (now, then): (&Calculation, &Calculation),
     period: &Period,
     repetitions: &HashSet<&str>,
-) -> Vec<Sum> {
+) -> Vec<SimulationSum> {
     let mut sums = BTreeMap::new();
 
     for row in now.credits.iter().filter(|row| row.is_active()) {
         // What was posted is real in both columns; what is the period's own is decided again below.
-        let into: &[usize] = if own(row, period) { &[0] } else { &[0, 1] };
-        add(&mut sums, of_credit(row), into);
+        let into: &[usize] = if is_of_period(row, period) { &[0] } else { &[0, 1] };
+        add_amount(&mut sums, credit_amount(row), into);
     }
 
     for row in then.credits.iter().filter(|row| row.is_active()) {
         let repeated = repetitions.contains(row.transaction.as_str());
-        add(&mut sums, of_credit(row), if repeated { &[2, 3] } else { &[3] });
+        add_amount(&mut sums, credit_amount(row), if repeated { &[2, 3] } else { &[3] });
     }
 
-    let sums = sums
-        .into_iter()
-        .map(|(key, [now, posted, more, then])| sum(ruleset, key, [now, more, then], Some(posted)));
-    sums.collect()
-}
-
-fn reward_sums(ruleset: &Ruleset, (now, then): (&Calculation, &Calculation)) -> Vec<Sum> {
-    let mut sums = BTreeMap::new();
-    for row in &now.rewards {
-        add(&mut sums, of_reward(row), &[0]);
-    }
-
-    for row in &then.rewards {
-        add(&mut sums, of_reward(row), &[3]);
-    }
-
-    let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
-        sum(ruleset, key, [now, then.saturating_sub(now), then], None)
+    let sums = sums.into_iter().map(|(key, [now, posted, more, then])| {
+        build_sum(ruleset, key, [now, more, then], Some(posted))
     });
     sums.collect()
 }
 
-fn sum(
+fn reward_sums(ruleset: &Ruleset, (now, then): (&Calculation, &Calculation)) -> Vec<SimulationSum> {
+    let mut sums = BTreeMap::new();
+    for row in &now.rewards {
+        add_amount(&mut sums, reward_amount(row), &[0]);
+    }
+
+    for row in &then.rewards {
+        add_amount(&mut sums, reward_amount(row), &[3]);
+    }
+
+    let sums = sums.into_iter().map(|(key, [now, _, _, then])| {
+        build_sum(ruleset, key, [now, then.saturating_sub(now), then], None)
+    });
+    sums.collect()
+}
+
+fn build_sum(
     ruleset: &Ruleset,
-    (name, payee, team, unit_type): Key,
+    (name, payee, team, unit_type): SumKey,
     [so_far, repeated, projected]: [Decimal; 3],
     posted: Option<Decimal>,
-) -> Sum {
+) -> SimulationSum {
     let units = &ruleset.settings.units;
     let scale = units.find(&unit_type).map_or(0, |unit| unit.scale);
     let scaled = |amount: Decimal| money::at_scale(amount, scale);
 
-    Sum {
+    SimulationSum {
         name,
         payee,
         team,

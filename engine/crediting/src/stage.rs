@@ -5,7 +5,8 @@
 //! is reached over relationships. None of them orders anything: `pipeline` does. Source: FORMAT
 //! section 4.
 //!
-//! **Architecture invariant:** a stage that cannot decide returns a [`Park`]; nothing is skipped.
+//! **Architecture invariant:** a stage that cannot decide returns a [`ParkReason`]; nothing is
+//! skipped.
 
 pub mod adjust;
 pub mod crediting;
@@ -29,28 +30,28 @@ use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::{Plan, Relationship};
 use accredit_domain::policy::ProgramId;
 use accredit_script::{
-    Answer, Arguments, CreditView, Fault, Machine, ReceiverView, TransactionView,
+    CreditView, Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault, TransactionView,
 };
 use accredit_workspace::Ruleset;
 
-pub use self::step::{Refusal, Says, Step, Trimmed};
+pub use self::step::{ExplanationStep, ProgramRefusal, StepEffect, TrimmedCredit};
 pub use adjust::Adjustment;
 
 /// What people and the calendar add to a decision: releases, manual holds, adjustments, the
 /// business date.
 #[derive(Debug, Clone, Default)]
-pub struct Inputs {
+pub struct DecisionInputs {
     /// Holds that end on or before this day are released; absent, nothing has been released.
     pub as_of: Option<Date>,
     /// What people decided about credits of this transaction, oldest first.
-    pub resolutions: Vec<Resolution>,
+    pub resolutions: Vec<CreditResolution>,
     /// Amounts set by hand, of this transaction and its credits, oldest first.
     pub adjustments: Vec<Adjustment>,
 }
 
 /// A release or a manual hold of one credit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolution {
+pub struct CreditResolution {
     /// Id of the credit.
     pub credit: CreditId,
     /// Whether it is released or held.
@@ -63,7 +64,7 @@ pub struct Resolution {
 
 /// Why no decision can be made about a transaction in a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Park {
+pub struct ParkReason {
     /// The stage that stopped.
     pub stage: &'static str,
     /// One of the codes of FORMAT section 4.
@@ -71,23 +72,23 @@ pub struct Park {
     /// The reason in one sentence.
     pub message: String,
     /// The script's complaint, when a script was running.
-    pub fault: Option<Fault>,
+    pub fault: Option<ScriptFault>,
 }
 
-impl Park {
+impl ParkReason {
     /// A park for a reason of ours.
     pub fn new(stage: &'static str, code: &'static str, message: impl Into<String>) -> Self {
-        Park { stage, code, message: message.into(), fault: None }
+        ParkReason { stage, code, message: message.into(), fault: None }
     }
 
     /// A park because a script gave no answer.
-    pub fn fault(stage: &'static str, fault: Fault) -> Self {
+    pub fn from_fault(stage: &'static str, fault: ScriptFault) -> Self {
         let code = if fault.bad_value { "bad_value" } else { "policy_error" };
-        Park { stage, code, message: fault.message.clone(), fault: Some(fault) }
+        ParkReason { stage, code, message: fault.message.clone(), fault: Some(fault) }
     }
 
     /// The alert that goes with it, if it is one that plans can ask for.
-    pub fn alert(&self) -> &'static str {
+    pub fn alert_code(&self) -> &'static str {
         match self.code {
             "ambiguous_alias" => "ambiguous",
             code => code,
@@ -96,7 +97,7 @@ impl Park {
 }
 
 /// One transaction in one plan, being decided.
-pub struct Case<'a> {
+pub struct DealCase<'a> {
     /// The rules, the organisation and the settings that decide.
     pub ruleset: &'a Ruleset,
     /// The plan that is decided.
@@ -110,7 +111,7 @@ pub struct Case<'a> {
     /// The currency of the deal; none where its amounts are in the unit of each result.
     pub currency: Option<Unit>,
     /// Releases, manual holds, business date.
-    pub inputs: &'a Inputs,
+    pub inputs: &'a DecisionInputs,
     /// The machine that runs scripts.
     pub machine: &'a mut Machine,
     /// Credits of this transaction in the plans that this one takes credits from, by plan.
@@ -124,101 +125,119 @@ pub struct Case<'a> {
     /// The rule that is at work.
     pub rule: Option<Arc<str>>,
     /// The explanation, when somebody asks.
-    pub trace: Option<Vec<Step>>,
+    pub trace: Option<Vec<ExplanationStep>>,
 }
 
-impl Case<'_> {
+impl DealCase<'_> {
     /// Natural key of the transaction.
-    pub fn transaction(&self) -> &Arc<str> {
+    pub fn transaction_id(&self) -> &Arc<str> {
         &self.tx.transaction.id
     }
 
     /// Adds a step to the explanation; costs nothing when nobody asked.
-    pub fn step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
-        self.tell(stage, || (Says::Course, message()));
+    pub fn trace_step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
+        self.trace_effect(stage, || (StepEffect::Info, message()));
     }
 
     /// Adds a step that says something about recipients.
-    pub fn tell(&mut self, stage: &'static str, said: impl FnOnce() -> (Says, String)) {
+    pub fn trace_effect(
+        &mut self,
+        stage: &'static str,
+        said: impl FnOnce() -> (StepEffect, String),
+    ) {
         if let Some(trace) = &mut self.trace {
             let (says, message) = said();
-            trace.push(Step { stage, message, rule: self.rule.clone(), says, refusal: None });
+            trace.push(ExplanationStep {
+                stage,
+                message,
+                rule: self.rule.clone(),
+                says,
+                refusal: None,
+            });
         }
     }
 
     /// Adds a step that a program answered false or nothing, with the values seen.
-    pub fn refuse(
+    pub fn trace_refusal(
         &mut self,
         stage: &'static str,
-        (program, seen): (ProgramId, Seen<'_>),
-        said: impl FnOnce(&Refusal) -> (Says, String),
+        (program, seen): (ProgramId, ScriptContext<'_>),
+        said: impl FnOnce(&ProgramRefusal) -> (StepEffect, String),
     ) {
         let Some(program) = self.ruleset.programs.get(program) else { return };
 
         if let Some(trace) = &mut self.trace {
-            let refusal = Refusal::new(program, &seen.arguments(&self.tx));
+            let refusal = ProgramRefusal::new(program, &seen.to_arguments(&self.tx));
             let (says, message) = said(&refusal);
 
             let (rule, refusal) = (self.rule.clone(), Some(refusal));
-            trace.push(Step { stage, message, rule, says, refusal });
+            trace.push(ExplanationStep { stage, message, rule, says, refusal });
         }
     }
 
     /// A note about this transaction in this plan.
-    pub fn note(&self, stage: &str, code: &str, message: impl Into<String>) -> Note {
-        note(self.transaction(), &self.plan.id, stage, code, message)
+    pub fn build_note(&self, stage: &str, code: &str, message: impl Into<String>) -> Note {
+        build_note(self.transaction_id(), &self.plan.id, stage, code, message)
     }
 
     /// Records why nothing came of a rule.
-    pub fn reason(&mut self, stage: &'static str, code: &str, message: String) {
-        self.tell(stage, || (Says::Ends(code.to_owned()), message.clone()));
-        let note = self.note(stage, code, message);
+    pub fn add_reason(&mut self, stage: &'static str, code: &str, message: String) {
+        self.trace_effect(stage, || (StepEffect::Rejected(code.to_owned()), message.clone()));
+        let note = self.build_note(stage, code, message);
         self.reasons.push(note);
     }
 
     /// Records why nothing came of a rule for these; for nobody else it says anything.
-    pub fn reason_for(
+    pub fn add_reason_for(
         &mut self,
         stage: &'static str,
         code: &str,
         message: String,
         who: Vec<Recipient>,
     ) {
-        self.tell(stage, || (Says::EndsFor(code.to_owned(), who), message.clone()));
-        let note = self.note(stage, code, message);
+        self.trace_effect(stage, || {
+            (StepEffect::RejectedFor(code.to_owned(), who), message.clone())
+        });
+        let note = self.build_note(stage, code, message);
         self.reasons.push(note);
     }
 
     /// What is wrong with what a program answered, at the beginning of its text.
-    pub fn blame(&self, program: ProgramId, message: impl Into<String>) -> Fault {
+    pub fn fault_of(&self, program: ProgramId, message: impl Into<String>) -> ScriptFault {
         let message = message.into();
         match self.ruleset.programs.get(program) {
-            Some(program) => Fault {
+            Some(program) => ScriptFault {
                 message,
                 policy: Arc::clone(&program.name),
                 place: program.origin.place.clone(),
                 bad_value: false,
             },
-            None => Fault { message, ..Fault::default() },
+            None => ScriptFault { message, ..ScriptFault::default() },
         }
     }
 
     /// Records a warning that a program is to blame for.
-    pub fn warn_of(&mut self, stage: &'static str, code: &str, fault: &Fault) {
-        self.tell(stage, || (Says::Course, fault.message.clone()));
-        let note = self.note(stage, code, fault.message.clone());
-        self.warnings.push(at_fault(note, fault));
+    pub fn warn_of_fault(&mut self, stage: &'static str, code: &str, fault: &ScriptFault) {
+        self.trace_effect(stage, || (StepEffect::Info, fault.message.clone()));
+        let note = self.build_note(stage, code, fault.message.clone());
+        self.warnings.push(note_at_fault(note, fault));
     }
 
     /// Records a warning.
     pub fn warn(&mut self, stage: &'static str, code: &str, message: String) {
-        self.warn_that(stage, code, message, Says::Course);
+        self.warn_with_effect(stage, code, message, StepEffect::Info);
     }
 
     /// Records a warning that says something about recipients.
-    pub fn warn_that(&mut self, stage: &'static str, code: &str, message: String, says: Says) {
-        self.tell(stage, || (says, message.clone()));
-        let note = self.note(stage, code, message);
+    pub fn warn_with_effect(
+        &mut self,
+        stage: &'static str,
+        code: &str,
+        message: String,
+        says: StepEffect,
+    ) {
+        self.trace_effect(stage, || (says, message.clone()));
+        let note = self.build_note(stage, code, message);
         self.warnings.push(note);
     }
 
@@ -226,53 +245,63 @@ impl Case<'_> {
     ///
     /// # Errors
     /// The script's fault.
-    pub fn run(&mut self, program: ProgramId, seen: Seen<'_>) -> Result<Answer, Fault> {
+    pub fn run_program(
+        &mut self,
+        program: ProgramId,
+        seen: ScriptContext<'_>,
+    ) -> Result<ScriptAnswer, ScriptFault> {
         let tx = Arc::clone(&self.tx);
-        self.machine.run(program, &seen.arguments(&tx))
+        self.machine.run(program, &seen.to_arguments(&tx))
     }
 
     /// Runs a program that returns true or false; absent means `absent`.
     ///
     /// # Errors
-    /// [`Park`] when the script gives no answer.
-    pub fn test(
+    /// [`ParkReason`] when the script gives no answer.
+    pub fn run_condition(
         &mut self,
         stage: &'static str,
         program: ProgramId,
-        seen: Seen<'_>,
-    ) -> Result<bool, Park> {
-        match self.run(program, seen).map_err(|fault| Park::fault(stage, fault))? {
-            Answer::Bool(flag) => Ok(flag),
-            _ => Err(Park::new(stage, "policy_error", "expected true or false")),
+        seen: ScriptContext<'_>,
+    ) -> Result<bool, ParkReason> {
+        match self
+            .run_program(program, seen)
+            .map_err(|fault| ParkReason::from_fault(stage, fault))?
+        {
+            ScriptAnswer::Bool(flag) => Ok(flag),
+            _ => Err(ParkReason::new(stage, "policy_error", "expected true or false")),
         }
     }
 
     /// Runs a program that returns a number.
     ///
     /// # Errors
-    /// [`Park`] when the script gives no answer.
-    pub fn number(
+    /// [`ParkReason`] when the script gives no answer.
+    pub fn run_number(
         &mut self,
         stage: &'static str,
         program: ProgramId,
-        seen: Seen<'_>,
-    ) -> Result<Decimal, Park> {
-        match self.run(program, seen).map_err(|fault| Park::fault(stage, fault))? {
-            Answer::Number(number) => Ok(number),
-            _ => Err(Park::new(stage, "policy_error", "expected a number")),
+        seen: ScriptContext<'_>,
+    ) -> Result<Decimal, ParkReason> {
+        match self
+            .run_program(program, seen)
+            .map_err(|fault| ParkReason::from_fault(stage, fault))?
+        {
+            ScriptAnswer::Number(number) => Ok(number),
+            _ => Err(ParkReason::new(stage, "policy_error", "expected a number")),
         }
     }
 
     /// `amount` of one unit in another, at the rate of the incentive date (DOMAIN 3.10).
     ///
     /// # Errors
-    /// [`Park`] when both are currencies and there is no rate.
-    pub fn exchange(
+    /// [`ParkReason`] when both are currencies and there is no rate.
+    pub fn exchange_amount(
         &mut self,
         stage: &'static str,
         amount: Decimal,
         (from, to): (Unit, Unit),
-    ) -> Result<Decimal, Park> {
+    ) -> Result<Decimal, ParkReason> {
         let (units, date) = (&self.ruleset.settings.units, self.date);
         let (one, other) = (units.name(from), units.name(to));
 
@@ -281,23 +310,25 @@ impl Case<'_> {
         match self.ruleset.rates.exchange(amount, (from, to), date) {
             Ok(exchanged) => {
                 if exchanged != amount {
-                    self.step(stage, || format!("{amount} {one} is {exchanged} {other} on {date}"));
+                    self.trace_step(stage, || {
+                        format!("{amount} {one} is {exchanged} {other} on {date}")
+                    });
                 }
                 Ok(exchanged)
             }
             Err(NoExchange::NoRate) => {
                 let message = format!("no exchange rate from {one} to {other} on {date}");
-                Err(Park::new(stage, "bad_value", message))
+                Err(ParkReason::new(stage, "bad_value", message))
             }
             Err(NoExchange::TooLarge) => {
                 let message = format!("{amount} {one} is too large to be exchanged");
-                Err(Park::new(stage, "bad_value", message))
+                Err(ParkReason::new(stage, "bad_value", message))
             }
         }
     }
 
     /// A credit as scripts see it.
-    pub fn view(&self, credit: &Credit) -> Arc<CreditView> {
+    pub fn credit_view(&self, credit: &Credit) -> Arc<CreditView> {
         let organization = &self.ruleset.organization;
         let settings = &self.ruleset.settings;
         let rolled = credit.rolled.as_ref();
@@ -308,7 +339,7 @@ impl Case<'_> {
             credit_type: Arc::clone(&credit.credit_type),
             kind: if credit.is_direct() { "direct" } else { "indirect" },
             position: self.position_of(credit.recipient),
-            title: self.title(credit.recipient),
+            title: self.position_title(credit.recipient),
             payee: credit.payee.map(|payee| organization.participant_id(payee)),
             team: credit.team.map(|team| organization.team_id(team)),
             rule: Arc::clone(&credit.rule),
@@ -322,18 +353,18 @@ impl Case<'_> {
     }
 
     /// Every credit so far that counts: those of the plan's sources first, then its own.
-    pub fn earlier(&self) -> impl Iterator<Item = &Credit> {
+    pub fn earlier_credits(&self) -> impl Iterator<Item = &Credit> {
         let all = self.inherited.iter().copied().chain(&self.credits);
-        all.filter(|credit| credit.exists())
+        all.filter(|credit| credit.counts_as_existing())
     }
 
     /// Every credit so far that counts, as scripts see it.
-    pub fn existing(&self) -> Vec<Arc<CreditView>> {
-        self.earlier().map(|credit| self.view(credit)).collect()
+    pub fn existing_views(&self) -> Vec<Arc<CreditView>> {
+        self.earlier_credits().map(|credit| self.credit_view(credit)).collect()
     }
 
     /// A recipient or receiver as scripts see it, with the team through which it was found.
-    pub fn receiver(
+    pub fn receiver_view(
         &self,
         recipient: Recipient,
         team: Option<TeamId>,
@@ -342,11 +373,11 @@ impl Case<'_> {
         let organization = &self.ruleset.organization;
         let settings = &self.ruleset.settings;
         let position = recipient.position();
-        let holder = position.and_then(|position| organization.holder(position, self.date));
+        let holder = position.and_then(|position| organization.holder_on(position, self.date));
 
         Arc::new(ReceiverView {
             position: self.position_of(recipient),
-            title: self.title(recipient),
+            title: self.position_title(recipient),
             payee: holder.map(|payee| organization.participant_id(payee)),
             team: team.or(recipient.team()).map(|team| organization.team_id(team)),
             relationship: rolled.map(|(kind, ..)| settings.relationship_name(kind)),
@@ -360,8 +391,8 @@ impl Case<'_> {
     }
 
     /// The title of a position, blank where it has none; none for a team.
-    fn title(&self, recipient: Recipient) -> Option<Arc<str>> {
-        let version = self.ruleset.organization.version(recipient.position()?, self.date);
+    fn position_title(&self, recipient: Recipient) -> Option<Arc<str>> {
+        let version = self.ruleset.organization.version_on(recipient.position()?, self.date);
         Some(version.map_or_else(|| Arc::from(""), |version| Arc::clone(&version.title)))
     }
 
@@ -373,7 +404,7 @@ impl Case<'_> {
 
 /// What a program sees beside the transaction.
 #[derive(Clone, Copy, Default)]
-pub struct Seen<'a> {
+pub struct ScriptContext<'a> {
     /// The credit in question.
     pub credit: Option<&'a Arc<CreditView>>,
     /// The recipient or receiver.
@@ -382,15 +413,15 @@ pub struct Seen<'a> {
     pub existing: &'a [Arc<CreditView>],
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ScriptContext<'a> {
     /// With the transaction.
-    fn arguments(self, tx: &'a Arc<TransactionView>) -> Arguments<'a> {
-        Arguments { tx, credit: self.credit, to: self.to, existing: self.existing }
+    fn to_arguments(self, tx: &'a Arc<TransactionView>) -> ScriptArguments<'a> {
+        ScriptArguments { tx, credit: self.credit, to: self.to, existing: self.existing }
     }
 }
 
 /// A note without a script's place.
-pub fn note(
+pub fn build_note(
     transaction: &str,
     plan: &str,
     stage: &str,
@@ -411,7 +442,7 @@ pub fn note(
 }
 
 /// A note with the place of the script that is to blame, if one is.
-pub fn at_fault(note: Note, fault: &Fault) -> Note {
+pub fn note_at_fault(note: Note, fault: &ScriptFault) -> Note {
     if fault.place.file.is_empty() {
         return note;
     }

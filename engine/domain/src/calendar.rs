@@ -16,9 +16,9 @@ use std::sync::Arc;
 use jiff::Span;
 use jiff::civil::Date;
 
-pub use self::listed::{Fault, Listed, Named};
+pub use self::listed::{ListedPeriod, PeriodFault, PeriodList};
 use self::state::Finalizations;
-pub use self::state::State;
+pub use self::state::PeriodPhase;
 
 /// Dates from `from` until before `until`; a missing end is unbounded (D19: stored half-open).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +31,7 @@ pub struct Validity {
 
 impl Validity {
     /// From the inclusive dates of a file.
-    pub fn inclusive(from: Option<Date>, to: Option<Date>) -> Self {
+    pub fn from_inclusive(from: Option<Date>, to: Option<Date>) -> Self {
         Validity { from, until: to.and_then(|to| to.tomorrow().ok()) }
     }
 
@@ -54,7 +54,7 @@ impl Validity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PeriodKind {
     /// A leaf period: a calendar month, or a period of four or five weeks.
-    Month,
+    Leaf,
     /// Three leaf periods of one year.
     Quarter,
     /// Twelve leaf periods, a fiscal year.
@@ -65,7 +65,7 @@ impl PeriodKind {
     /// The word in a plan: `month` for every leaf period.
     pub fn name(self) -> &'static str {
         match self {
-            PeriodKind::Month => "month",
+            PeriodKind::Leaf => "month",
             PeriodKind::Quarter => "quarter",
             PeriodKind::Year => "year",
         }
@@ -74,7 +74,7 @@ impl PeriodKind {
     /// The kind written as `month`, `quarter` or `year`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
-            "month" => Some(PeriodKind::Month),
+            "month" => Some(PeriodKind::Leaf),
             "quarter" => Some(PeriodKind::Quarter),
             "year" => Some(PeriodKind::Year),
             _ => None,
@@ -104,79 +104,79 @@ impl Period {
 /// clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
-    kind: Kind,
+    kind: PeriodSource,
     finalized: Arc<Finalizations>,
 }
 
 /// Where periods come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum PeriodSource {
     /// Calendar months; a fiscal year that starts in this month, 1 to 12, is named by the calendar
     /// year it ends in.
     Months(i8),
     /// A list: weeks, or a customer's own.
-    Listed(Arc<Listed>),
+    Listed(Arc<PeriodList>),
 }
 
 impl Default for Calendar {
     fn default() -> Self {
-        Calendar::months(1)
+        Calendar::of_months(1)
     }
 }
 
 /// Years that a calendar of months covers; dates outside have no period.
-const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
+const COVERED_YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
 impl Calendar {
     /// Calendar months, with a fiscal year that starts in the month `year_starts`, 1 to 12.
-    pub fn months(year_starts: i8) -> Self {
-        Calendar { kind: Kind::Months(year_starts), finalized: Arc::default() }
+    pub fn of_months(year_starts: i8) -> Self {
+        Calendar { kind: PeriodSource::Months(year_starts), finalized: Arc::default() }
     }
 
     /// Listed periods.
-    pub fn listed(listed: Listed) -> Self {
-        Calendar { kind: Kind::Listed(Arc::new(listed)), finalized: Arc::default() }
+    pub fn of_periods(listed: PeriodList) -> Self {
+        Calendar { kind: PeriodSource::Listed(Arc::new(listed)), finalized: Arc::default() }
     }
 
     /// The period of `kind` that holds `date`; none outside the calendar, which is the years 1900
     /// to 2199 for months. Of a customer's own periods the leaf is the month, its parent the
     /// quarter and the root the year.
-    pub fn period(&self, date: Date, kind: PeriodKind) -> Option<Period> {
+    pub fn period_on(&self, date: Date, kind: PeriodKind) -> Option<Period> {
         match &self.kind {
-            Kind::Months(starts) => month_period(*starts, date, kind),
-            Kind::Listed(listed) => listed.period(date, kind).cloned(),
+            PeriodSource::Months(starts) => month_period(*starts, date, kind),
+            PeriodSource::Listed(listed) => listed.period_on(date, kind).cloned(),
         }
     }
 
     /// The period called `id`: a leaf or any parent.
     pub fn find(&self, id: &str) -> Option<Period> {
         match &self.kind {
-            Kind::Months(starts) => find_month(*starts, id),
-            Kind::Listed(listed) => listed.find(id).cloned(),
+            PeriodSource::Months(starts) => find_month(*starts, id),
+            PeriodSource::Listed(listed) => listed.find(id).cloned(),
         }
     }
 
     /// The first day of the next period of `kind` after `date`.
-    pub fn next(&self, date: Date, kind: PeriodKind) -> Option<Date> {
-        self.period(date, kind).map(|period| period.end)
+    pub fn next_period_start(&self, date: Date, kind: PeriodKind) -> Option<Date> {
+        self.period_on(date, kind).map(|period| period.end)
     }
 
     /// The leaf periods of `period`, in order; a leaf is its own.
-    pub fn leaves(&self, period: &Period) -> Vec<Period> {
-        let first = self.period(period.first, PeriodKind::Month);
-        let leaves = std::iter::successors(first, |leaf| self.after(leaf));
+    pub fn leaf_periods(&self, period: &Period) -> Vec<Period> {
+        let first = self.period_on(period.first, PeriodKind::Leaf);
+        let leaves = std::iter::successors(first, |leaf| self.next_leaf(leaf));
         leaves.take_while(|leaf| leaf.first < period.end).collect()
     }
 
     /// The leaf period after the leaf `period`; none at the end of the calendar.
-    pub fn after(&self, period: &Period) -> Option<Period> {
+    pub fn next_leaf(&self, period: &Period) -> Option<Period> {
         // A leaf that did not begin later would go round for ever.
-        self.period(period.end, PeriodKind::Month).filter(|next| next.first > period.first)
+        self.period_on(period.end, PeriodKind::Leaf).filter(|next| next.first > period.first)
     }
 }
 
 fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
-    if !YEARS.contains(&date.year()) {
+    if !COVERED_YEARS.contains(&date.year()) {
         return None;
     }
 
@@ -186,7 +186,7 @@ fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
     let year = date.year() + i16::from(starts > 1 && date.month() >= starts);
 
     let months = match kind {
-        PeriodKind::Month => 1,
+        PeriodKind::Leaf => 1,
         PeriodKind::Quarter => 3,
         PeriodKind::Year => 12,
     };
@@ -196,7 +196,7 @@ fn month_period(starts: i8, date: Date, kind: PeriodKind) -> Option<Period> {
     let end = months_after(first, i64::from(months))?;
 
     let id = match kind {
-        PeriodKind::Month => format!("{:04}-{:02}", date.year(), date.month()),
+        PeriodKind::Leaf => format!("{:04}-{:02}", date.year(), date.month()),
         PeriodKind::Quarter => format!("{year:04}-Q{}", fiscal_month / 3 + 1),
         PeriodKind::Year => format!("{year:04}"),
     };
@@ -222,11 +222,11 @@ fn find_month(starts: i8, id: &str) -> Option<Period> {
                 let quarter = quarter.parse::<i8>().ok().filter(|q| (1..=4).contains(q))?;
                 ((starts - 1 + (quarter - 1) * 3) % 12 + 1, PeriodKind::Quarter)
             }
-            None => (rest.parse().ok()?, PeriodKind::Month),
+            None => (rest.parse().ok()?, PeriodKind::Leaf),
         },
     };
 
-    let fiscal = kind != PeriodKind::Month && starts > 1 && month >= starts;
+    let fiscal = kind != PeriodKind::Leaf && starts > 1 && month >= starts;
     let date = Date::new(year - i16::from(fiscal), month, 1).ok()?;
     // Only the spelling that a period itself has: `2026-1` is no period.
     month_period(starts, date, kind).filter(|period| period.id == id)
@@ -248,41 +248,41 @@ pub fn months_after(date: Date, count: i64) -> Option<Date> {
 
 /// A distance in time, as holds state it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Length {
+pub enum HoldLength {
     /// Days.
     Days(i32),
     /// Calendar months, clamped to the last day of a shorter month (D13).
     Months(i32),
 }
 
-impl Length {
+impl HoldLength {
     /// `count` of the unit written `days`, `months`, `quarters` or `years`.
     pub fn parse(count: i32, unit: &str) -> Option<Self> {
         match unit {
-            "day" | "days" => Some(Length::Days(count)),
-            "month" | "months" => Some(Length::Months(count)),
-            "quarter" | "quarters" => count.checked_mul(3).map(Length::Months),
-            "year" | "years" => count.checked_mul(12).map(Length::Months),
+            "day" | "days" => Some(HoldLength::Days(count)),
+            "month" | "months" => Some(HoldLength::Months(count)),
+            "quarter" | "quarters" => count.checked_mul(3).map(HoldLength::Months),
+            "year" | "years" => count.checked_mul(12).map(HoldLength::Months),
             _ => None,
         }
     }
 
     /// The day this long after `date`; none beyond the dates that can be written.
-    pub fn after(self, date: Date) -> Option<Date> {
+    pub fn date_after(self, date: Date) -> Option<Date> {
         match self {
-            Length::Days(days) => days_after(date, i64::from(days)),
-            Length::Months(months) => months_after(date, i64::from(months)),
+            HoldLength::Days(days) => days_after(date, i64::from(days)),
+            HoldLength::Months(months) => months_after(date, i64::from(months)),
         }
     }
 
     /// The day a hold of this length from `date` ends; none beyond the last year of a calendar.
     pub fn hold_end(self, date: Date) -> Option<Date> {
-        self.after(date).filter(|end| end.year() <= *YEARS.end())
+        self.date_after(date).filter(|end| end.year() <= *COVERED_YEARS.end())
     }
 
     /// Whether a hold of this length ends within the calendar for some date of it.
     pub fn is_possible_hold(self) -> bool {
-        let first = Date::constant(*YEARS.start(), 1, 1);
+        let first = Date::constant(*COVERED_YEARS.start(), 1, 1);
         self.hold_end(first).is_some()
     }
 }

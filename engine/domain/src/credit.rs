@@ -49,7 +49,7 @@ impl CreditId {
 
     /// Six bytes of a hash of the natural key, then ten of a hash of everything: a credit leads to
     /// its transaction without an index row a credit.
-    pub fn of(transaction: &str, parts: &[&str], ordinal: u32) -> CreditId {
+    pub fn from_parts(transaction: &str, parts: &[&str], ordinal: u32) -> CreditId {
         let mut hasher = blake3::Hasher::new();
         for part in std::iter::once(&transaction).chain(parts) {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -64,7 +64,7 @@ impl CreditId {
     }
 
     /// The prefix that all credits of one transaction share.
-    pub fn prefix(&self) -> [u8; TRANSACTION_PREFIX_BYTES] {
+    pub fn transaction_prefix(&self) -> [u8; TRANSACTION_PREFIX_BYTES] {
         let mut prefix = [0; TRANSACTION_PREFIX_BYTES];
         prefix.copy_from_slice(self.0.split_at(TRANSACTION_PREFIX_BYTES).0);
         prefix
@@ -83,7 +83,7 @@ pub fn transaction_prefix(transaction: &str) -> [u8; TRANSACTION_PREFIX_BYTES] {
 
 /// Where a credit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
+pub enum CreditStatus {
     /// It counts in every sum.
     Active,
     /// It waits for its release.
@@ -94,27 +94,32 @@ pub enum Status {
     Void,
 }
 
-impl Status {
+impl CreditStatus {
     /// The word in FORMAT section 6.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Status::Active => "active",
-            Status::Held => "held",
-            Status::Suppressed => "suppressed",
-            Status::Void => "void",
+            CreditStatus::Active => "active",
+            CreditStatus::Held => "held",
+            CreditStatus::Suppressed => "suppressed",
+            CreditStatus::Void => "void",
         }
     }
 
     /// The status with this name.
-    pub fn parse(name: &str) -> Option<Status> {
-        let all = [Status::Active, Status::Held, Status::Suppressed, Status::Void];
-        all.into_iter().find(|status| status.name() == name)
+    pub fn parse(name: &str) -> Option<CreditStatus> {
+        let all = [
+            CreditStatus::Active,
+            CreditStatus::Held,
+            CreditStatus::Suppressed,
+            CreditStatus::Void,
+        ];
+        all.into_iter().find(|status| status.as_str() == name)
     }
 }
 
 /// How an indirect credit came from its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rolled {
+pub struct RollupOrigin {
     /// The root direct credit.
     pub source: CreditId,
     /// The relationship that was followed.
@@ -141,7 +146,7 @@ pub struct Credit {
     /// Name of the rule's result.
     pub result: Arc<str>,
     /// Absent on a direct credit.
-    pub rolled: Option<Rolled>,
+    pub rolled: Option<RollupOrigin>,
     /// The position or team that is credited.
     pub recipient: Recipient,
     /// The team that is credited, or through which the position was found.
@@ -159,7 +164,7 @@ pub struct Credit {
     /// Amount at the unit's scale.
     pub amount: Decimal,
     /// Whether it counts, waits or was taken out.
-    pub status: Status,
+    pub status: CreditStatus,
     /// When a hold ends, or ended; none for a hold without a date.
     pub release_date: Option<Date>,
     /// Why it is not active: `duplicate_of:crd_…`, or the hold's reason.
@@ -181,13 +186,13 @@ impl Credit {
     }
 
     /// Whether it counts as existing for duplicates and headroom: held ones do (D5).
-    pub fn exists(&self) -> bool {
-        matches!(self.status, Status::Active | Status::Held)
+    pub fn counts_as_existing(&self) -> bool {
+        matches!(self.status, CreditStatus::Active | CreditStatus::Held)
     }
 
     /// Whether `other` is the same for the duplication rule: recipient, period and credit type; the
     /// transaction is that of the decision.
-    pub fn same_as(&self, other: &Credit) -> bool {
+    pub fn is_duplicate_of(&self, other: &Credit) -> bool {
         self.recipient == other.recipient
             && self.period == other.period
             && self.credit_type == other.credit_type

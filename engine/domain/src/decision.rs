@@ -5,8 +5,8 @@
 //! FORMAT section 6 shows and what the store keeps. Not deciding. Called by the pipeline, the ledger,
 //! the host and case files.
 //!
-//! **Architecture invariant:** a transaction in a plan has exactly one [`Outcome`], and every
-//! outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
+//! **Architecture invariant:** a transaction in a plan has exactly one [`DecisionOutcome`], and
+//! every outcome but `credited` and `filtered` carries at least one [`Note`] that says why.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -22,7 +22,7 @@ use crate::words::words;
 /// What became of a transaction in a plan (FORMAT section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum DecisionOutcome {
     /// The plan does not claim it.
     Filtered,
     /// At least one credit.
@@ -142,7 +142,7 @@ pub struct Decision {
     /// The business date of the decision; none when nothing was released.
     pub as_of: Option<Date>,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: DecisionOutcome,
     /// Credits in order, suppressed ones included.
     pub credits: Vec<PostedCredit>,
     /// Why it was not credited or is parked: one or more unless credited or filtered.
@@ -155,18 +155,20 @@ pub struct Decision {
 
 impl Decision {
     /// Whether it could not be made, or not wholly: it is tried again when its cause may have gone.
-    pub fn stopped(&self) -> bool {
-        self.outcome == Outcome::Parked || self.credits.iter().any(PostedCredit::awaits_policy)
+    pub fn is_incomplete(&self) -> bool {
+        self.outcome == DecisionOutcome::Parked
+            || self.credits.iter().any(PostedCredit::awaits_policy)
     }
 
     /// The part of it that belongs to periods that are `inside`: a transaction of another period
     /// whose credits are posted there comes as filtered, with nothing but those credits; none where
     /// there is nothing.
-    pub fn within(mut self, inside: impl Fn(&str) -> bool) -> Option<Decision> {
-        let own = self.outcome != Outcome::Filtered && self.period.as_deref().is_none_or(&inside);
+    pub fn within_periods(mut self, inside: impl Fn(&str) -> bool) -> Option<Decision> {
+        let own =
+            self.outcome != DecisionOutcome::Filtered && self.period.as_deref().is_none_or(&inside);
         self.credits.retain(|row| inside(&row.period));
         if !own {
-            self.outcome = Outcome::Filtered;
+            self.outcome = DecisionOutcome::Filtered;
             [&mut self.reasons, &mut self.alerts, &mut self.log].into_iter().for_each(Vec::clear);
         }
         (own || !self.credits.is_empty()).then_some(self)
@@ -175,7 +177,7 @@ impl Decision {
 
 /// The approval of a second person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approved {
+pub struct Approval {
     /// The number of the request that ends with the commit this is part of; none in the commits
     /// before the last one of an act that takes several.
     pub request: Option<u64>,
@@ -183,10 +185,10 @@ pub struct Approved {
     pub who: String,
 }
 
-impl Approved {
+impl Approval {
     /// The same for a commit that is not the last one of the act.
-    pub fn in_part(&self) -> Approved {
-        Approved { request: None, who: self.who.clone() }
+    pub fn in_part(&self) -> Approval {
+        Approval { request: None, who: self.who.clone() }
     }
 }
 
@@ -201,7 +203,7 @@ pub enum HoldAction {
 
 impl HoldAction {
     /// The word in FORMAT section 4.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             HoldAction::Release => "release",
             HoldAction::Hold => "hold",
@@ -210,7 +212,7 @@ impl HoldAction {
 
     /// The action with this name.
     pub fn parse(name: &str) -> Option<HoldAction> {
-        [HoldAction::Release, HoldAction::Hold].into_iter().find(|action| action.name() == name)
+        [HoldAction::Release, HoldAction::Hold].into_iter().find(|action| action.as_str() == name)
     }
 }
 
@@ -238,9 +240,9 @@ impl ResolutionAction {
     ];
 
     /// The word in FORMAT section 4.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            ResolutionAction::Wait(action) => action.name(),
+            ResolutionAction::Wait(action) => action.as_str(),
             ResolutionAction::AdjustTo => "adjust_to",
             ResolutionAction::AdjustBy => "adjust_by",
             ResolutionAction::Reset => "reset",
@@ -249,7 +251,7 @@ impl ResolutionAction {
 
     /// The action with this name.
     pub fn parse(name: &str) -> Option<ResolutionAction> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
     }
 
     /// Whether it is about an amount.
@@ -265,7 +267,7 @@ words! {
 
 /// What people decided about credits: inputs of a decision (FORMAT section 4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resolution {
+pub struct ResolutionRecord {
     /// The credit; none, and blank where it is stored, for an adjustment of the transaction itself.
     #[serde(serialize_with = "none_as_blank", deserialize_with = "blank_as_none")]
     pub credit: Option<CreditId>,
@@ -291,7 +293,7 @@ pub struct Resolution {
     pub reason_code: Option<DefinedName>,
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approved: Option<Approved>,
+    pub approved: Option<Approval>,
 }
 
 fn none_as_blank<S: Serializer>(id: &Option<CreditId>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -309,10 +311,10 @@ fn blank_as_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cr
     text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
-impl Resolution {
+impl ResolutionRecord {
     /// What `who` did on a business date, of nothing yet: the credit or the transaction is to be set.
-    pub fn new(action: ResolutionAction, date: Date, who: String) -> Resolution {
-        Resolution {
+    pub fn new(action: ResolutionAction, date: Date, who: String) -> ResolutionRecord {
+        ResolutionRecord {
             credit: None,
             action,
             date,
@@ -332,8 +334,9 @@ impl Resolution {
     }
 
     /// Whether both are about the same thing: the amount of one target, or whether it waits.
-    pub fn same_target(&self, other: &Resolution) -> bool {
-        let of_deal = |one: &Resolution| one.transaction.clone().filter(|_| one.credit.is_none());
+    pub fn same_target(&self, other: &ResolutionRecord) -> bool {
+        let of_deal =
+            |one: &ResolutionRecord| one.transaction.clone().filter(|_| one.credit.is_none());
         self.credit == other.credit
             && of_deal(self) == of_deal(other)
             && self.is_adjustment() == other.is_adjustment()

@@ -12,7 +12,7 @@ const CELL_BYTES: usize = 256;
 
 /// A cell without its quotes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cell {
+pub struct DelimitedCell {
     /// Its text, with the blanks around it unless it was quoted.
     pub text: String,
     /// The byte at which its text begins.
@@ -29,7 +29,7 @@ pub enum BrokenRow {
 }
 
 /// The rows of a text, one after the other.
-pub struct Rows<'t> {
+pub struct DelimitedRows<'t> {
     text: &'t str,
     delimiter: char,
     reader: Reader,
@@ -40,19 +40,19 @@ pub struct Rows<'t> {
     cell: Vec<u8>,
 }
 
-impl<'t> Rows<'t> {
+impl<'t> DelimitedRows<'t> {
     /// The rows of `text`, whose cells are separated by `delimiter`, an ASCII character.
     pub fn new(text: &'t str, delimiter: char) -> Self {
         let sign = u8::try_from(delimiter).unwrap_or(b',');
         let reader = ReaderBuilder::new().delimiter(sign).build();
         let row_bytes_max = usize::MAX;
-        Rows { text, delimiter, reader, at: 0, row_bytes_max, cell: vec![0; CELL_BYTES] }
+        DelimitedRows { text, delimiter, reader, at: 0, row_bytes_max, cell: vec![0; CELL_BYTES] }
     }
 
     /// The same rows, none of which may have more than so many bytes.
     #[must_use]
     pub fn with_row_limit(self, bytes: usize) -> Self {
-        Rows { row_bytes_max: bytes, ..self }
+        DelimitedRows { row_bytes_max: bytes, ..self }
     }
 
     /// The next row; one without cells is an empty line, and none is the end.
@@ -60,13 +60,13 @@ impl<'t> Rows<'t> {
     /// # Errors
     /// The first cell whose quote stays open, that is quoted in part, or that makes its row too long;
     /// nothing behind it is read.
-    pub fn next_row(&mut self) -> Result<Option<Vec<Cell>>, BrokenRow> {
+    pub fn next_row(&mut self) -> Result<Option<Vec<DelimitedCell>>, BrokenRow> {
         if self.at >= self.text.len() {
             return Ok(None);
         }
-        let length = self.rest().len();
+        let length = self.remaining_text().len();
         self.skip_line_break();
-        if self.rest().len() < length {
+        if self.remaining_text().len() < length {
             return Ok(Some(Vec::new()));
         }
 
@@ -76,7 +76,7 @@ impl<'t> Rows<'t> {
             if ends {
                 // The library stops behind the first sign of a line break of two.
                 if self.text.get(..self.at).is_some_and(|read| read.ends_with('\r')) {
-                    self.at += usize::from(self.rest().starts_with('\n'));
+                    self.at += usize::from(self.remaining_text().starts_with('\n'));
                 }
                 break;
             }
@@ -85,16 +85,16 @@ impl<'t> Rows<'t> {
     }
 
     /// The byte at which the next row begins.
-    pub fn offset(&self) -> usize {
+    pub fn byte_offset(&self) -> usize {
         self.at
     }
 
-    fn rest(&self) -> &'t str {
+    fn remaining_text(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
     fn skip_line_break(&mut self) {
-        let rest = self.rest();
+        let rest = self.remaining_text();
         let breaks = ["\r\n", "\n", "\r"];
         let length =
             breaks.iter().find(|sign| rest.starts_with(**sign)).map_or(0, |sign| sign.len());
@@ -105,12 +105,12 @@ impl<'t> Rows<'t> {
     /// last one.
     fn next_cell(
         &mut self,
-        row: &mut Vec<Cell>,
+        row: &mut Vec<DelimitedCell>,
         row_end: usize,
     ) -> Result<Option<bool>, BrokenRow> {
         let delimiter = self.delimiter;
         let blanks = |c: char| matches!(c, ' ' | '\t') && c != delimiter;
-        let trimmed = self.rest().trim_start_matches(blanks);
+        let trimmed = self.remaining_text().trim_start_matches(blanks);
         let quoted = trimmed.starts_with('"');
         if quoted {
             self.at = self.text.len() - trimmed.len();
@@ -130,7 +130,7 @@ impl<'t> Rows<'t> {
             }
             text.truncate(text.len() - behind);
         }
-        row.push(Cell { text, offset: start + usize::from(quoted) });
+        row.push(DelimitedCell { text, offset: start + usize::from(quoted) });
         Ok(Some(row_ends))
     }
 
@@ -177,7 +177,7 @@ mod tests {
 
     /// Rows as `cell@offset`, or where a quote stays open.
     fn shown(text: &str, delimiter: char) -> String {
-        let mut rows = Rows::new(text, delimiter);
+        let mut rows = DelimitedRows::new(text, delimiter);
         let mut lines = Vec::new();
         loop {
             match rows.next_row() {
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn a_row_is_no_longer_than_its_limit() {
         let read = |text: &str| {
-            let mut rows = Rows::new(text, ',').with_row_limit(1000);
+            let mut rows = DelimitedRows::new(text, ',').with_row_limit(1000);
             while let Some(row) = rows.next_row()? {
                 assert!(!row.is_empty());
             }
@@ -250,7 +250,7 @@ mod tests {
                 .map(|row| row.unwrap().iter().map(str::to_owned).collect())
                 .collect();
 
-            let mut rows = Rows::new(&text, ';');
+            let mut rows = DelimitedRows::new(&text, ';');
             let mut found = Vec::new();
             while let Ok(Some(row)) = rows.next_row() {
                 for cell in &row {

@@ -16,8 +16,8 @@ use crate::work;
 use strsim::osa_distance;
 
 pub use self::code::{CODES, Code};
-pub use self::lines::Lines;
-pub use self::origin::Origin;
+pub use self::lines::LineIndex;
+pub use self::origin::TextOrigin;
 
 /// A place in a customer's file. Lines and columns count from 1, columns in characters; 0 means
 /// that the whole file (or no file) is meant, which is written as its beginning.
@@ -46,21 +46,21 @@ impl Place {
     }
 
     /// The whole of `file`.
-    pub fn file(file: impl Into<String>) -> Self {
+    pub fn whole_file(file: impl Into<String>) -> Self {
         Place::new(file, 0, 0)
     }
 
     /// The place of the byte `offset` in `text`, which is the content of `file`.
     pub fn of_offset(file: impl Into<String>, text: &str, offset: usize) -> Self {
         let before = text.get(..offset.min(text.len())).unwrap_or(text);
-        work::add(before.len());
+        work::add_steps(before.len());
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         Place::new(file, u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0))
     }
 
     /// The byte at which this place stands in `text`, or the end of it.
-    pub fn offset(&self, text: &str) -> usize {
+    pub fn byte_offset(&self, text: &str) -> usize {
         let lines = text.split_inclusive('\n').take(self.line.saturating_sub(1) as usize);
         let start: usize = lines.map(str::len).sum();
         let rest = text.get(start..).unwrap_or_default();
@@ -71,7 +71,7 @@ impl Place {
     /// This place, counted from `origin`: the position of a word inside an expression, when the
     /// expression itself starts at `origin`.
     #[must_use]
-    pub fn within(line: u32, column: u32, origin: &Place) -> Self {
+    pub fn from_origin(line: u32, column: u32, origin: &Place) -> Self {
         if line <= 1 {
             let shift = column.saturating_sub(1);
             Place::new(origin.file.clone(), origin.line, origin.column + shift)
@@ -127,7 +127,7 @@ impl Diagnostic {
 
     /// The same with advice.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -156,7 +156,7 @@ pub fn did_you_mean<'a>(
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word && !work::is_spent())
-        .inspect(|candidate| work::add(candidate.len().saturating_mul(lower.len())))
+        .inspect(|candidate| work::add_steps(candidate.len().saturating_mul(lower.len())))
         .map(|candidate| (osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
@@ -165,7 +165,7 @@ pub fn did_you_mean<'a>(
 
 /// Whether `word` is `known` with one slip of the keyboard: near enough to be refused even where
 /// other names are possible. Names that differ in a digit (`Rep #1`, `Rep #2`) are siblings.
-pub fn is_slip(word: &str, known: &str) -> bool {
+pub fn is_typo(word: &str, known: &str) -> bool {
     let letters = |word: &str| -> String { word.chars().filter(|c| !c.is_ascii_digit()).collect() };
     let long_enough = word.chars().count() >= 4;
     let near = long_enough && osa_distance(&word.to_lowercase(), &known.to_lowercase()) == 1;

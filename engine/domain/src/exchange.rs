@@ -18,7 +18,7 @@ use crate::money::{Unit, Units};
 
 /// Every rate of a workspace.
 #[derive(Debug, Clone, Default)]
-pub struct Rates {
+pub struct ExchangeRates {
     rates: HashMap<(Unit, Unit), Vec<(Validity, Decimal)>>,
     currencies: BTreeSet<Unit>,
 }
@@ -32,7 +32,7 @@ pub enum NoExchange {
     TooLarge,
 }
 
-impl Rates {
+impl ExchangeRates {
     /// Adds a rate: one unit of `from` is `rate` units of `to`.
     pub fn add(&mut self, (from, to): (Unit, Unit), rate: Decimal, validity: Validity) {
         self.rates.entry((from, to)).or_default().push((validity, rate));
@@ -50,7 +50,7 @@ impl Rates {
     }
 
     /// The rate from one unit to another on `date`.
-    pub fn rate(&self, from: Unit, to: Unit, date: Date) -> Option<Decimal> {
+    pub fn rate_on(&self, from: Unit, to: Unit, date: Date) -> Option<Decimal> {
         let known = self.rates.get(&(from, to))?.iter();
         let mut valid = known.filter(|(validity, _)| validity.contains(date));
         valid.next().map(|(_, rate)| *rate)
@@ -70,18 +70,18 @@ impl Rates {
         if from == to || !self.is_currency(to) {
             return Ok(amount);
         }
-        let rate = self.rate(from, to, date).ok_or(NoExchange::NoRate)?;
+        let rate = self.rate_on(from, to, date).ok_or(NoExchange::NoRate)?;
         amount.checked_mul(rate).ok_or(NoExchange::TooLarge)
     }
 }
 
 /// What a workspace exchanges with: its units and rates, and the unit of amounts that name none.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub struct ExchangeSettings {
     /// The units that amounts may have.
     pub units: Units,
     /// The rates between currencies, by day.
-    pub rates: Rates,
+    pub rates: ExchangeRates,
     /// The workspace's currency, of amounts that name none.
     pub home: Unit,
 }
@@ -101,10 +101,10 @@ mod tests {
     }
 
     /// The two rates of DOMAIN 3.10, and one that leads on.
-    fn rates() -> Rates {
-        let mut rates = Rates::default();
-        let january = Validity::inclusive(Some(date(2022, 1, 1)), Some(date(2022, 1, 31)));
-        let later = Validity::inclusive(Some(date(2022, 2, 1)), None);
+    fn rates() -> ExchangeRates {
+        let mut rates = ExchangeRates::default();
+        let january = Validity::from_inclusive(Some(date(2022, 1, 1)), Some(date(2022, 1, 31)));
+        let later = Validity::from_inclusive(Some(date(2022, 2, 1)), None);
         rates.add((USD, EUR), number("0.90"), january);
         rates.add((USD, EUR), number("0.88"), later);
         rates.add((EUR, GBP), number("0.5"), Validity::default());

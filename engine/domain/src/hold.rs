@@ -9,7 +9,7 @@
 
 use jiff::civil::Date;
 
-use crate::calendar::{Calendar, Length, PeriodKind};
+use crate::calendar::{Calendar, HoldLength, PeriodKind};
 use crate::transaction::dates;
 
 /// How long a credit is held, from the incentive date.
@@ -18,7 +18,7 @@ pub enum Hold {
     /// Not held: it counts at once.
     None,
     /// For a length of time.
-    For(Length),
+    For(HoldLength),
     /// Until this day.
     Until(Date),
     /// Until the first day of the period with this id.
@@ -58,16 +58,16 @@ impl Hold {
             ("none", None) => Ok(Hold::None),
             ("indefinite", None) => Ok(Hold::Indefinitely(String::new())),
             ("days" | "months" | "quarters" | "years", Some(count)) => parse_length(word, count),
-            ("date", Some(day)) => dates::day(day)
+            ("date", Some(day)) => dates::parse_iso_date(day)
                 .map(Hold::Until)
-                .ok_or_else(|| HoldRefusal::write("a day such as `date:2017-03-31`")),
+                .ok_or_else(|| HoldRefusal::with_help("a day such as `date:2017-03-31`")),
             ("period", Some(id)) => calendar
                 .find(id)
                 .map(|period| Hold::Until(period.first))
-                .ok_or_else(|| HoldRefusal::write("a period's id such as `period:2017-04`")),
-            ("next", Some(kind)) => PeriodKind::parse(kind)
-                .map(Hold::Next)
-                .ok_or_else(|| HoldRefusal::write("`next:month`, `next:quarter` or `next:year`")),
+                .ok_or_else(|| HoldRefusal::with_help("a period's id such as `period:2017-04`")),
+            ("next", Some(kind)) => PeriodKind::parse(kind).map(Hold::Next).ok_or_else(|| {
+                HoldRefusal::with_help("`next:month`, `next:quarter` or `next:year`")
+            }),
             _ => return None,
         };
 
@@ -84,7 +84,7 @@ impl Hold {
             Hold::Indefinitely(reason) => return Ok(HoldEnd::OnRelease(release_reason(reason))),
             Hold::For(length) => length.hold_end(incentive_date),
             Hold::Until(date) => Some(*date),
-            Hold::Next(kind) => calendar.next(incentive_date, *kind),
+            Hold::Next(kind) => calendar.next_period_start(incentive_date, *kind),
             Hold::UntilPeriod(id) => match calendar.find(id) {
                 Some(period) => Some(period.first),
                 None => return Err(format!("there is no period `{id}`")),
@@ -100,8 +100,8 @@ impl Hold {
     pub fn script_text(&self) -> String {
         match self {
             Hold::None => "no_hold()".to_owned(),
-            Hold::For(Length::Days(days)) => format!("hold_for({days}, \"days\")"),
-            Hold::For(Length::Months(months)) => format!("hold_for({months}, \"months\")"),
+            Hold::For(HoldLength::Days(days)) => format!("hold_for({days}, \"days\")"),
+            Hold::For(HoldLength::Months(months)) => format!("hold_for({months}, \"months\")"),
             Hold::Until(date) => format!("hold_until({date})"),
             Hold::UntilPeriod(id) => format!("hold_until_period({id:?})"),
             Hold::Next(kind) => format!("hold_until_next({:?})", kind.name()),
@@ -120,7 +120,7 @@ pub struct HoldRefusal {
 }
 
 impl HoldRefusal {
-    fn write(what: &str) -> HoldRefusal {
+    fn with_help(what: &str) -> HoldRefusal {
         HoldRefusal { message: None, help: format!("write {what}") }
     }
 }
@@ -129,12 +129,12 @@ impl HoldRefusal {
 fn parse_length(unit: &str, count: &str) -> Result<Hold, HoldRefusal> {
     let is_count = !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit());
     if !is_count {
-        return Err(HoldRefusal::write("a count from 0, such as `days:30`"));
+        return Err(HoldRefusal::with_help("a count from 0, such as `days:30`"));
     }
 
-    let length = count.parse().ok().and_then(|count: i32| Length::parse(count, unit));
+    let length = count.parse().ok().and_then(|count: i32| HoldLength::parse(count, unit));
     match length.filter(|length| length.is_possible_hold()) {
-        Some(Length::Days(0) | Length::Months(0)) => Ok(Hold::None),
+        Some(HoldLength::Days(0) | HoldLength::Months(0)) => Ok(Hold::None),
         Some(length) => Ok(Hold::For(length)),
         None => Err(HoldRefusal {
             message: Some(format!("a hold of {count} {unit} would always end beyond the calendar")),

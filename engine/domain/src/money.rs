@@ -27,7 +27,7 @@ pub struct Units {
 
 impl Units {
     /// Whether there are unit types, none of them with decimals.
-    pub fn whole(&self) -> bool {
+    pub fn all_whole(&self) -> bool {
         !self.names.is_empty() && self.names.iter().all(|(_, scale)| *scale == 0)
     }
 
@@ -69,15 +69,15 @@ impl Units {
 }
 
 /// The largest amount, up or down, in a unit with at most ten decimals: a one with fifteen zeros.
-/// A unit with more decimals has a smaller one; see [`largest`].
+/// A unit with more decimals has a smaller one; see [`largest_amount`].
 pub const AMOUNT_MAX: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
 /// Digits of the largest amount before its point, in a unit without decimals.
-const AMOUNT_DIGITS: u32 = 15;
+const WHOLE_DIGITS_MAX: u32 = 15;
 
 /// Digits of an amount, its decimals among them: three fewer than a decimal holds, so that a sum of
 /// a thousand of the largest is still exact.
-const DIGITS: u32 = 25;
+const DIGITS_MAX: u32 = 25;
 
 /// An amount, or a sum of amounts, beyond its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -90,10 +90,10 @@ pub struct TooLarge {
 }
 
 /// The largest amount of a unit with `scale` decimals.
-pub fn largest(scale: u8) -> Decimal {
-    let digits = DIGITS.saturating_sub(u32::from(scale)).min(AMOUNT_DIGITS);
+pub fn largest_amount(scale: u8) -> Decimal {
+    let digits = DIGITS_MAX.saturating_sub(u32::from(scale)).min(WHOLE_DIGITS_MAX);
 
-    if digits == AMOUNT_DIGITS { AMOUNT_MAX } else { Decimal::from(10_i64.pow(digits)) }
+    if digits == WHOLE_DIGITS_MAX { AMOUNT_MAX } else { Decimal::from(10_i64.pow(digits)) }
 }
 
 /// `amount`, if a unit with `scale` decimals holds it.
@@ -101,13 +101,13 @@ pub fn largest(scale: u8) -> Decimal {
 /// # Errors
 /// [`TooLarge`] beyond the limit, which it names.
 pub fn within_limit(amount: Decimal, scale: u8) -> Result<Decimal, TooLarge> {
-    let most = largest(scale);
+    let most = largest_amount(scale);
 
     if amount.abs() <= most { Ok(amount) } else { Err(TooLarge { amount, most }) }
 }
 
 /// The sum of `amounts`; none where no decimal holds it.
-pub fn sum(amounts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
+pub fn checked_sum(amounts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
     amounts.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add)
 }
 
@@ -118,17 +118,17 @@ pub fn add_to_total(total: &mut Decimal, amount: Decimal) {
 }
 
 /// `value` cut to `scale` decimals, so that what is left is never above it: for limits.
-pub fn cut(value: Decimal, scale: u8) -> Decimal {
+pub fn cut_to_scale(value: Decimal, scale: u8) -> Decimal {
     value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::ToZero)
 }
 
 /// `value` rounded to `scale` decimals, halves away from zero, so that a return mirrors its sale.
-pub fn round(value: Decimal, scale: u8) -> Decimal {
+pub fn round_to_scale(value: Decimal, scale: u8) -> Decimal {
     value.round_dp_with_strategy(u32::from(scale), RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// An amount as text at its unit's scale: `100.00`.
-pub fn text(amount: Decimal, scale: u8) -> String {
+pub fn format_amount(amount: Decimal, scale: u8) -> String {
     at_scale(amount, scale).to_string()
 }
 
@@ -162,17 +162,19 @@ pub enum Shares {
 
 impl Shares {
     /// The multiplier of recipient `index`, to show: `0.4`; to ten decimals, as of 1/n.
-    pub fn weight(&self, index: usize) -> Decimal {
+    pub fn shown_weight(&self, index: usize) -> Decimal {
         match self {
             Shares::Full(_) => Decimal::ONE,
-            Shares::Weights(weights) => weights.get(index).copied().map(shown).unwrap_or_default(),
-            Shares::Equal(n) => shown(Decimal::ONE / Decimal::from((*n).max(1))),
+            Shares::Weights(weights) => {
+                weights.get(index).copied().map(shown_multiplier).unwrap_or_default()
+            }
+            Shares::Equal(n) => shown_multiplier(Decimal::ONE / Decimal::from((*n).max(1))),
             Shares::Parts(parts) => {
-                let whole = sum(parts.iter().copied());
+                let whole = checked_sum(parts.iter().copied());
 
                 let part = parts.get(index).zip(whole);
                 part.and_then(|(part, whole)| part.checked_div(whole))
-                    .map(shown)
+                    .map(shown_multiplier)
                     .unwrap_or_default()
             }
         }
@@ -181,7 +183,7 @@ impl Shares {
 }
 
 /// A multiplier as it is shown: ten decimals, the rest cut off, without zeros at the end.
-pub fn shown(multiplier: Decimal) -> Decimal {
+pub fn shown_multiplier(multiplier: Decimal) -> Decimal {
     multiplier.round_dp_with_strategy(10, RoundingStrategy::ToZero).normalize()
 }
 
@@ -194,20 +196,20 @@ pub struct Overflow;
 ///
 /// # Errors
 /// [`Overflow`] when the result does not fit a decimal of 96 bits.
-pub fn split(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>, Overflow> {
+pub fn split_exactly(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>, Overflow> {
     match shares {
-        Shares::Full(n) => Ok(vec![round(value, scale); *n]),
-        Shares::Equal(1) => Ok(vec![round(value, scale)]),
+        Shares::Full(n) => Ok(vec![round_to_scale(value, scale); *n]),
+        Shares::Equal(1) => Ok(vec![round_to_scale(value, scale)]),
         Shares::Equal(n) => {
             let n = u32::try_from(*n).map_err(|_| Overflow)?;
             largest_remainder(value, &vec![I256::ONE; n as usize], 0, I256::from(n), scale)
         }
         Shares::Weights(weights) => {
-            let (parts, finest) = aligned(weights);
+            let (parts, finest) = align_scales(weights);
             largest_remainder(value, &parts, finest, I256::ONE, scale)
         }
         Shares::Parts(parts) => {
-            let (parts, _) = aligned(parts);
+            let (parts, _) = align_scales(parts);
             let whole = parts.iter().try_fold(I256::ZERO, |sum, part| sum.checked_add(*part));
             let whole = whole.filter(|whole| *whole > I256::ZERO).ok_or(Overflow)?;
             largest_remainder(value, &parts, 0, whole, scale)
@@ -216,7 +218,7 @@ pub fn split(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>,
 }
 
 /// Decimals as whole numbers of one scale, and that scale.
-fn aligned(decimals: &[Decimal]) -> (Vec<I256>, u32) {
+fn align_scales(decimals: &[Decimal]) -> (Vec<I256>, u32) {
     let finest = decimals.iter().map(Decimal::scale).max().unwrap_or(0);
     let whole = |d: &Decimal| I256::from(d.mantissa()) * power_of_ten(finest - d.scale());
     (decimals.iter().map(whole).collect(), finest)
@@ -270,7 +272,7 @@ fn largest_remainder(
         }
     }
 
-    amounts.into_iter().map(|units| decimal(units, scale)).collect()
+    amounts.into_iter().map(|units| decimal_from_units(units, scale)).collect()
 }
 
 /// `numerator / denominator` to the nearest integer, halves away from zero.
@@ -283,7 +285,7 @@ fn power_of_ten(exponent: u32) -> I256 {
     I256::from(10).pow(exponent)
 }
 
-fn decimal(units: I256, scale: u8) -> Result<Decimal, Overflow> {
+fn decimal_from_units(units: I256, scale: u8) -> Result<Decimal, Overflow> {
     let units = i128::try_from(units).map_err(|_| Overflow)?;
     Decimal::try_from_i128_with_scale(units, u32::from(scale)).map_err(|_| Overflow)
 }
@@ -298,7 +300,7 @@ mod tests {
     }
 
     fn check(value: &str, shares: Shares, scale: u8, expected: &str) {
-        let actual = split(value.parse().unwrap(), &shares, scale).unwrap();
+        let actual = split_exactly(value.parse().unwrap(), &shares, scale).unwrap();
         assert_eq!(actual, decimals(expected), "{value} by {shares:?}");
     }
 
@@ -330,7 +332,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_an_error() {
         let shares = Shares::Weights(vec![Decimal::MAX, Decimal::MAX]);
-        assert_eq!(split(Decimal::MAX, &shares, 2), Err(Overflow));
+        assert_eq!(split_exactly(Decimal::MAX, &shares, 2), Err(Overflow));
     }
 
     #[test]
@@ -338,7 +340,7 @@ mod tests {
         let check = |scale: u8, most: &str| {
             let most: Decimal = most.parse().unwrap();
             let above = most + Decimal::new(1, u32::from(scale));
-            assert_eq!(largest(scale), most, "{scale}");
+            assert_eq!(largest_amount(scale), most, "{scale}");
             assert_eq!(within_limit(-most, scale), Ok(-most), "{scale}");
             assert_eq!(
                 within_limit(above, scale),
@@ -348,7 +350,7 @@ mod tests {
             // A thousand of the largest are exact: the last decimal is still there.
             let all = std::iter::repeat_n(above - Decimal::new(2, u32::from(scale)), 1000);
             let expected = most * Decimal::from(1000) - Decimal::new(1000, u32::from(scale));
-            assert_eq!(sum(all), Some(expected), "{scale}");
+            assert_eq!(checked_sum(all), Some(expected), "{scale}");
         };
         check(0, "1000000000000000");
         check(2, "1000000000000000");
@@ -362,7 +364,7 @@ mod tests {
         let mut total = Decimal::MAX;
         add_to_total(&mut total, Decimal::MAX);
         assert_eq!(total, Decimal::MAX);
-        assert_eq!(sum([Decimal::MAX, Decimal::MAX]), None);
+        assert_eq!(checked_sum([Decimal::MAX, Decimal::MAX]), None);
     }
 
     fn amount() -> impl Strategy<Value = Decimal> {
@@ -383,19 +385,19 @@ mod tests {
                 all.push(Shares::Parts(weights.clone()));
             }
             for shares in all {
-                let amounts = split(value, &shares, scale).unwrap();
+                let amounts = split_exactly(value, &shares, scale).unwrap();
                 let literal = matches!(shares, Shares::Weights(_));
                 let whole = if literal { value * total } else { value };
-                prop_assert_eq!(amounts.iter().sum::<Decimal>(), round(whole, scale));
+                prop_assert_eq!(amounts.iter().sum::<Decimal>(), round_to_scale(whole, scale));
                 let mirrored: Vec<Decimal> = amounts.iter().map(|a| -a).collect();
-                prop_assert_eq!(split(-value, &shares, scale).unwrap(), mirrored);
+                prop_assert_eq!(split_exactly(-value, &shares, scale).unwrap(), mirrored);
             }
         }
 
         /// No share is further than one unit of the last decimal from its exact part.
         #[test]
         fn shares_are_near(value in amount(), weights in weights()) {
-            let amounts = split(value, &Shares::Weights(weights.clone()), 2).unwrap();
+            let amounts = split_exactly(value, &Shares::Weights(weights.clone()), 2).unwrap();
             for (amount, weight) in amounts.iter().zip(&weights) {
                 prop_assert!((amount - value * weight).abs() <= Decimal::new(1, 2));
             }

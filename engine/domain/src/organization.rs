@@ -21,9 +21,9 @@ use jiff::civil::Date;
 use crate::calendar::Validity;
 use crate::money::Unit;
 
-use self::aliases::Names;
-use self::ids::Ids;
-pub use self::ids::{composed, fold, is_unseen, looks};
+use self::aliases::NameIndex;
+use self::ids::IdIndex;
+pub use self::ids::{compose_id, confusable_key, fold_name, is_unseen};
 pub use self::teams::{Member, Team, TeamVersion, Teams};
 pub use self::territory::Territories;
 
@@ -111,7 +111,7 @@ pub enum Entity {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Assignment {
+struct PositionAssignment {
     validity: Validity,
     participant: ParticipantId,
     position: PositionId,
@@ -128,7 +128,7 @@ pub struct Edge<T> {
 
 /// What a name means on a date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Matches {
+pub struct NameMatches {
     /// The positions meant, without repetition, in file order.
     pub positions: Vec<PositionId>,
     /// Whether the name is that of a participant who holds no position on the date.
@@ -140,12 +140,12 @@ pub struct Matches {
 pub struct Organization {
     participants: Vec<Participant>,
     positions: Vec<Position>,
-    participant_ids: Ids<ParticipantId>,
-    position_ids: Ids<PositionId>,
-    holders: HashMap<PositionId, Vec<Assignment>>,
-    held: HashMap<ParticipantId, Vec<Assignment>>,
+    participant_ids: IdIndex<ParticipantId>,
+    position_ids: IdIndex<PositionId>,
+    holders: HashMap<PositionId, Vec<PositionAssignment>>,
+    held: HashMap<ParticipantId, Vec<PositionAssignment>>,
     edges: HashMap<(RelationshipId, PositionId), Vec<Edge<PositionId>>>,
-    aliases: Names<Entity>,
+    aliases: NameIndex<Entity>,
     currencies: HashMap<ParticipantId, Vec<(Validity, Unit)>>,
     /// Teams and their members.
     pub teams: Teams,
@@ -164,14 +164,14 @@ impl Organization {
     }
 
     /// Every name, id and alias of a participant, a position or a team, folded.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let teams = self.teams.names().iter().map(|(name, _)| name);
+    pub fn all_names(&self) -> impl Iterator<Item = &str> {
+        let teams = self.teams.name_index().iter().map(|(name, _)| name);
         self.aliases.iter().map(|(name, _)| name).chain(teams)
     }
 
     /// The participant with this id, added when new.
     pub fn add_participant(&mut self, id: &str, name: &str, validity: Validity) -> ParticipantId {
-        if let Some(known) = self.participant_ids.exactly(id) {
+        if let Some(known) = self.participant_ids.find_exact(id) {
             if let Some(participant) = self.participants.get_mut(known.0 as usize) {
                 // Rows are versions of one person, of which the last one names them.
                 participant.validity.push(validity);
@@ -191,24 +191,24 @@ impl Organization {
     }
 
     /// Pays a participant in `unit`.
-    pub fn pay_in(&mut self, participant: ParticipantId, unit: Unit, validity: Validity) {
+    pub fn add_currency(&mut self, participant: ParticipantId, unit: Unit, validity: Validity) {
         self.currencies.entry(participant).or_default().push((validity, unit));
     }
 
     /// What a participant is paid in on `date`; none where the workspace's currency is meant.
-    pub fn currency(&self, participant: ParticipantId, date: Date) -> Option<Unit> {
+    pub fn currency_on(&self, participant: ParticipantId, date: Date) -> Option<Unit> {
         let mut known = self.currencies.get(&participant)?.iter();
         known.find(|(validity, _)| validity.contains(date)).map(|(_, unit)| *unit)
     }
 
     /// Every unit that somebody is paid in.
-    pub fn currencies(&self) -> impl Iterator<Item = Unit> {
+    pub fn all_currencies(&self) -> impl Iterator<Item = Unit> {
         self.currencies.values().flatten().map(|(_, unit)| *unit)
     }
 
     /// The position with this id, added without a version when new.
     pub fn add_position(&mut self, id: &str) -> PositionId {
-        if let Some(known) = self.position_ids.exactly(id) {
+        if let Some(known) = self.position_ids.find_exact(id) {
             return known;
         }
         let new = PositionId(u32::try_from(self.positions.len()).unwrap_or(u32::MAX));
@@ -226,14 +226,19 @@ impl Organization {
     }
 
     /// Puts a participant into a position.
-    pub fn assign(&mut self, position: PositionId, participant: ParticipantId, validity: Validity) {
-        let assignment = Assignment { validity, participant, position };
+    pub fn assign_participant(
+        &mut self,
+        position: PositionId,
+        participant: ParticipantId,
+        validity: Validity,
+    ) {
+        let assignment = PositionAssignment { validity, participant, position };
         self.holders.entry(position).or_default().push(assignment);
         self.held.entry(participant).or_default().push(assignment);
     }
 
     /// Adds an edge along which credit flows.
-    pub fn relate(
+    pub fn add_edge(
         &mut self,
         kind: RelationshipId,
         source: PositionId,
@@ -244,8 +249,8 @@ impl Organization {
     }
 
     /// Lets `alias` mean `entity`.
-    pub fn alias(&mut self, alias: &str, entity: Entity, validity: Validity) {
-        self.aliases.keep(alias, entity, validity);
+    pub fn add_alias(&mut self, alias: &str, entity: Entity, validity: Validity) {
+        self.aliases.add_name(alias, entity, validity);
     }
 
     /// A position.
@@ -259,7 +264,7 @@ impl Organization {
     }
 
     /// Everybody and every position that a name means on some day, once each.
-    pub fn named(&self, name: &str) -> Vec<Entity> {
+    pub fn entities_named(&self, name: &str) -> Vec<Entity> {
         let mut all: Vec<Entity> = Vec::new();
         for (entity, _) in self.aliases.meanings(name) {
             if !all.contains(entity) {
@@ -275,7 +280,7 @@ impl Organization {
     }
 
     /// Who sits where, on whatever days: a pair for each assignment.
-    pub fn seats(&self) -> impl Iterator<Item = (PositionId, ParticipantId)> {
+    pub fn all_assignments(&self) -> impl Iterator<Item = (PositionId, ParticipantId)> {
         self.holders.values().flatten().map(|held| (held.position, held.participant))
     }
 
@@ -295,7 +300,7 @@ impl Organization {
 
     /// The id of a team; blank for one of another organisation.
     pub fn team_id(&self, team: TeamId) -> Arc<str> {
-        self.teams.id(team)
+        self.teams.team_id(team)
     }
 
     /// The id of a participant; blank for one of another organisation.
@@ -311,20 +316,20 @@ impl Organization {
     }
 
     /// The version of a position on `date`.
-    pub fn version(&self, position: PositionId, date: Date) -> Option<&PositionVersion> {
+    pub fn version_on(&self, position: PositionId, date: Date) -> Option<&PositionVersion> {
         let versions = &self.positions.get(position.0 as usize)?.versions;
         versions.iter().find(|version| version.validity.contains(date))
     }
 
     /// Who holds a position on `date`; none when it is vacant.
-    pub fn holder(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
+    pub fn holder_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
         let assignments = self.holders.get(&position)?;
         let held = assignments.iter().find(|held| held.validity.contains(date))?;
-        self.exists(held.participant, date).then_some(held.participant)
+        self.exists_on(held.participant, date).then_some(held.participant)
     }
 
     /// Everybody who ever held a position, each once, in the order of the file.
-    pub fn holders(&self, position: PositionId) -> Vec<ParticipantId> {
+    pub fn all_holders(&self, position: PositionId) -> Vec<ParticipantId> {
         let mut found: Vec<ParticipantId> = Vec::new();
         for held in self.holders.get(&position).into_iter().flatten() {
             if !found.contains(&held.participant) {
@@ -373,16 +378,16 @@ impl Organization {
     }
 
     /// The positions a participant holds on `date`.
-    pub fn held_by(&self, participant: ParticipantId, date: Date) -> Vec<PositionId> {
+    pub fn positions_held_by(&self, participant: ParticipantId, date: Date) -> Vec<PositionId> {
         let assignments = self.held.get(&participant).into_iter().flatten();
         let held = assignments.filter(|held| held.validity.contains(date));
         let mut positions: Vec<PositionId> = held.map(|held| held.position).collect();
-        positions.retain(|position| self.version(*position, date).is_some());
+        positions.retain(|position| self.version_on(*position, date).is_some());
         positions
     }
 
     /// Whether a participant is there on `date`.
-    pub fn exists(&self, participant: ParticipantId, date: Date) -> bool {
+    pub fn exists_on(&self, participant: ParticipantId, date: Date) -> bool {
         let known = self.participants.get(participant.0 as usize);
         known.is_some_and(|known| known.validity.iter().any(|validity| validity.contains(date)))
     }
@@ -390,7 +395,7 @@ impl Organization {
     /// The last day until `date`, that one included, on which a participant was there; `date` for
     /// whoever only comes later.
     pub fn last_day(&self, participant: ParticipantId, date: Date) -> Date {
-        if self.exists(participant, date) {
+        if self.exists_on(participant, date) {
             return date;
         }
         let known = self.participants.get(participant.0 as usize);
@@ -402,18 +407,18 @@ impl Organization {
     /// Reporting ancestors on `date`, bottom-up, each with its distance from 1; a circle ends where
     /// it would begin again. A position that has ended by then is none of them, but the way leads
     /// over it, as over a vacant one: to the manager that it had last.
-    pub fn ancestors(&self, position: PositionId, date: Date) -> Vec<(PositionId, u32)> {
-        let above = paths::upwards(position, |position| {
+    pub fn ancestors_of(&self, position: PositionId, date: Date) -> Vec<(PositionId, u32)> {
+        let above = paths::ancestor_path(position, |position| {
             let manager = self.version_or_last(position, date)?.manager?;
             self.version_or_last(manager, date).map(|_| manager)
         });
-        let exists = |(position, _): &(PositionId, u32)| self.version(*position, date).is_some();
+        let exists = |(position, _): &(PositionId, u32)| self.version_on(*position, date).is_some();
         above.into_iter().zip(1..).filter(exists).collect()
     }
 
     /// The version of a position on `date`, or the last one that ended before.
     fn version_or_last(&self, position: PositionId, date: Date) -> Option<&PositionVersion> {
-        self.version(position, date).or_else(|| {
+        self.version_on(position, date).or_else(|| {
             let versions = self.positions.get(position.0 as usize)?.versions.iter();
             let ended =
                 versions.filter(|version| version.validity.until.is_some_and(|u| u <= date));
@@ -423,27 +428,27 @@ impl Organization {
 
     /// Positions reachable over edges of one type on `date`, breadth first, with their distance
     /// from 1; circles end (INV-H2). Source: DOMAIN section 7, `reach`.
-    pub fn reach(
+    pub fn reachable_positions(
         &self,
         kind: RelationshipId,
         from: PositionId,
         date: Date,
     ) -> Vec<(PositionId, u32)> {
         let open = |edge: &Edge<PositionId>| {
-            edge.validity.contains(date) && self.version(edge.target, date).is_some()
+            edge.validity.contains(date) && self.version_on(edge.target, date).is_some()
         };
-        paths::outwards(from, |position| self.edges.get(&(kind, position)), open)
+        paths::reachable_from(from, |position| self.edges.get(&(kind, position)), open)
     }
 
     /// The members of a team on `date`, in file order, those who exist.
-    pub fn members(&self, team: TeamId, date: Date) -> impl Iterator<Item = &Member> {
-        let members = self.teams.members(team, date);
-        members.filter(move |member| self.exists(member.participant, date))
+    pub fn existing_members(&self, team: TeamId, date: Date) -> impl Iterator<Item = &Member> {
+        let members = self.teams.members_on(team, date);
+        members.filter(move |member| self.exists_on(member.participant, date))
     }
 
     /// What `name` means on `date`, teams apart: a person and the position they hold are one match.
-    pub fn resolve(&self, name: &str, date: Date) -> Matches {
-        let mut matches = Matches::default();
+    pub fn resolve_name(&self, name: &str, date: Date) -> NameMatches {
+        let mut matches = NameMatches::default();
 
         let mut add = |position: PositionId| {
             if !matches.positions.contains(&position) {
@@ -460,15 +465,15 @@ impl Organization {
             // A name means nothing outside the dates of what it names.
             match entity {
                 Entity::Position(position) => {
-                    if self.version(*position, date).is_some() {
+                    if self.version_on(*position, date).is_some() {
                         add(*position);
                     }
                 }
                 Entity::Participant(participant) => {
-                    if !self.exists(*participant, date) {
+                    if !self.exists_on(*participant, date) {
                         continue;
                     }
-                    let held = self.held_by(*participant, date);
+                    let held = self.positions_held_by(*participant, date);
                     homeless |= held.is_empty();
                     held.into_iter().for_each(&mut add);
                 }
@@ -482,6 +487,6 @@ impl Organization {
 
     /// Aliases that mean several entities which are not one person in one position, for warnings.
     pub fn shared_aliases(&self) -> Vec<(&str, &[(Entity, Validity)])> {
-        self.aliases.shared()
+        self.aliases.shared_names()
     }
 }

@@ -17,9 +17,9 @@ use jiff::civil::Date;
 use crate::calendar::{PeriodKind, Validity};
 use crate::hold::Hold;
 use crate::money::Unit;
-use crate::organization::{Organization, PositionId, Recipient, RelationshipId, TeamId, fold};
+use crate::organization::{Organization, PositionId, Recipient, RelationshipId, TeamId, fold_name};
 use crate::policy::ProgramId;
-use crate::transaction::Names;
+use crate::transaction::NameColumns;
 
 /// A plan, every word of its file understood.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub struct Plan {
 
 impl Plan {
     /// The other plans that this one takes credits from, by id.
-    pub fn sources(&self) -> BTreeSet<&Arc<str>> {
+    pub fn source_plans(&self) -> BTreeSet<&Arc<str>> {
         let all = self.indirect.iter().flat_map(|rule| &rule.sources);
         all.filter(|source| **source != self.id).collect()
     }
@@ -85,10 +85,10 @@ pub enum Measure {
 
 impl Measure {
     /// The columns that name recipients where a rule does not say: `tx.default_credit`.
-    pub fn default_names(self) -> Names {
+    pub fn default_names(self) -> NameColumns {
         match self {
-            Measure::Individual => Names::Owner,
-            Measure::Team => Names::Team,
+            Measure::Individual => NameColumns::Owner,
+            Measure::Team => NameColumns::Team,
         }
     }
 }
@@ -122,7 +122,7 @@ pub enum Selector {
 }
 
 /// Whether one of `selectors` means `recipient` on `date`.
-pub fn selects(
+pub fn selects_recipient(
     selectors: &[Selector],
     organization: &Organization,
     recipient: Recipient,
@@ -134,22 +134,22 @@ pub fn selects(
         (Selector::Team(wanted), Recipient::Team(team)) => *wanted == team,
         (_, Recipient::Team(_)) => false,
         (Selector::Team(wanted), Recipient::Position(position)) => {
-            let holder = organization.holder(position, date);
+            let holder = organization.holder_on(position, date);
             holder.is_some_and(|holder| organization.teams.is_member(*wanted, holder, date))
         }
         (Selector::Position(wanted), Recipient::Position(position)) => *wanted == position,
         (Selector::Participant(wanted), Recipient::Position(position)) => {
-            organization.holder(position, date) == Some(*wanted)
+            organization.holder_on(position, date) == Some(*wanted)
         }
         (Selector::Title(wanted), Recipient::Position(position)) => organization
-            .version(position, date)
-            .is_some_and(|version| fold(&version.title) == *wanted),
+            .version_on(position, date)
+            .is_some_and(|version| fold_name(&version.title) == *wanted),
     })
 }
 
 /// What direct and indirect rules share.
 #[derive(Debug, Clone)]
-pub struct Rule {
+pub struct RuleBase {
     /// Name, at most 64 characters.
     pub name: Arc<str>,
     /// Free text for people.
@@ -166,7 +166,7 @@ pub struct Rule {
 #[derive(Debug, Clone)]
 pub struct DirectRule {
     /// What it shares with other rules.
-    pub rule: Rule,
+    pub rule: RuleBase,
     /// Where recipients come from: tried in order until one finds somebody.
     pub assign: Vec<Assign>,
     /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
@@ -212,7 +212,7 @@ pub enum Members {
 #[derive(Debug, Clone)]
 pub struct IndirectRule {
     /// What it shares with other rules.
-    pub rule: Rule,
+    pub rule: RuleBase,
     /// The relationship it follows.
     pub relationship: Relationship,
     /// Positions that hold this rule.
@@ -242,7 +242,7 @@ pub enum Relationship {
 
 /// What the results of both sorts of rule share.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct ResultBase {
     /// Name, never renamed, since ids of credits hold it.
     pub name: Arc<str>,
     /// The most that a credit may be, without its sign.
@@ -261,7 +261,7 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub struct DirectResult {
     /// Name, maximum, hold, duplicates, reason code.
-    pub output: Output,
+    pub output: ResultBase,
     /// The value of the whole deal; absent is `tx.amount`.
     pub value: Option<ProgramId>,
     /// Unit of the credit.
@@ -278,7 +278,7 @@ pub struct DirectResult {
 #[derive(Debug, Clone)]
 pub struct IndirectResult {
     /// Name, maximum, hold, duplicates, reason code.
-    pub output: Output,
+    pub output: ResultBase,
     /// A value expression or a rollup policy; absent is `credit.amount`.
     pub value: Option<ProgramId>,
     /// Unit of the credit; absent is the source credit's.

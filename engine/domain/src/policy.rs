@@ -9,11 +9,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diagnostic::Origin;
+use crate::diagnostic::TextOrigin;
 
 /// A kind of policy: a folder under `policies/`, an entry point, what it sees and returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum PolicyKind {
     /// `include(tx)`: whether a transaction belongs to the plan.
     Filter,
     /// `credit(tx)`: who is credited.
@@ -34,7 +34,7 @@ pub enum Kind {
 
 /// What a program may return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Returns {
+pub enum ReturnType {
     /// `true` or `false`; nothing else counts as either.
     Bool,
     /// A number, exact.
@@ -49,81 +49,81 @@ pub enum Returns {
     Rows,
 }
 
-impl Kind {
+impl PolicyKind {
     /// Every kind, in the order of FORMAT section 5.
-    pub const ALL: [Kind; 8] = [
-        Kind::Filter,
-        Kind::Crediting,
-        Kind::Value,
-        Kind::Hold,
-        Kind::Duplication,
-        Kind::Rollup,
-        Kind::Reward,
-        Kind::Intake,
+    pub const ALL: [PolicyKind; 8] = [
+        PolicyKind::Filter,
+        PolicyKind::Crediting,
+        PolicyKind::Value,
+        PolicyKind::Hold,
+        PolicyKind::Duplication,
+        PolicyKind::Rollup,
+        PolicyKind::Reward,
+        PolicyKind::Intake,
     ];
 
     /// The folder under `policies/`, and the key in a plan's `policies`.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Filter => "filter",
-            Kind::Crediting => "crediting",
-            Kind::Value => "value",
-            Kind::Hold => "hold",
-            Kind::Duplication => "duplication",
-            Kind::Rollup => "rollup",
-            Kind::Reward => "reward",
-            Kind::Intake => "intake",
+            PolicyKind::Filter => "filter",
+            PolicyKind::Crediting => "crediting",
+            PolicyKind::Value => "value",
+            PolicyKind::Hold => "hold",
+            PolicyKind::Duplication => "duplication",
+            PolicyKind::Rollup => "rollup",
+            PolicyKind::Reward => "reward",
+            PolicyKind::Intake => "intake",
         }
     }
 
     /// The kind with this name.
-    pub fn parse(name: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    pub fn parse(name: &str) -> Option<PolicyKind> {
+        PolicyKind::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// The function that a policy of this kind must define.
-    pub fn entry(self) -> &'static str {
+    pub fn entry_point(self) -> &'static str {
         match self {
-            Kind::Filter => "include",
-            Kind::Crediting => "credit",
-            Kind::Value => "value",
-            Kind::Hold => "hold",
-            Kind::Duplication => "allow_duplicate",
-            Kind::Rollup => "roll",
-            Kind::Reward => "reward",
-            Kind::Intake => "map",
+            PolicyKind::Filter => "include",
+            PolicyKind::Crediting => "credit",
+            PolicyKind::Value => "value",
+            PolicyKind::Hold => "hold",
+            PolicyKind::Duplication => "allow_duplicate",
+            PolicyKind::Rollup => "roll",
+            PolicyKind::Reward => "reward",
+            PolicyKind::Intake => "map",
         }
     }
 
     /// The parameters of the entry point.
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
-            Kind::Filter | Kind::Crediting => &["tx"],
-            Kind::Value => &["tx", "to"],
-            Kind::Hold => &["tx", "credit"],
-            Kind::Duplication => &["tx", "credit", "existing"],
-            Kind::Rollup => &["tx", "credit", "to", "existing"],
-            Kind::Reward => &["payee", "totals", "quota"],
-            Kind::Intake => &["payload"],
+            PolicyKind::Filter | PolicyKind::Crediting => &["tx"],
+            PolicyKind::Value => &["tx", "to"],
+            PolicyKind::Hold => &["tx", "credit"],
+            PolicyKind::Duplication => &["tx", "credit", "existing"],
+            PolicyKind::Rollup => &["tx", "credit", "to", "existing"],
+            PolicyKind::Reward => &["payee", "totals", "quota"],
+            PolicyKind::Intake => &["payload"],
         }
     }
 
     /// What the entry point returns.
-    pub fn returns(self) -> Returns {
+    pub fn return_type(self) -> ReturnType {
         match self {
-            Kind::Filter | Kind::Duplication => Returns::Bool,
-            Kind::Crediting => Returns::Recipients,
-            Kind::Value | Kind::Reward => Returns::Number,
-            Kind::Hold => Returns::Hold,
-            Kind::Rollup => Returns::Rolled,
-            Kind::Intake => Returns::Rows,
+            PolicyKind::Filter | PolicyKind::Duplication => ReturnType::Bool,
+            PolicyKind::Crediting => ReturnType::Recipients,
+            PolicyKind::Value | PolicyKind::Reward => ReturnType::Number,
+            PolicyKind::Hold => ReturnType::Hold,
+            PolicyKind::Rollup => ReturnType::Rolled,
+            PolicyKind::Intake => ReturnType::Rows,
         }
     }
 }
 
 /// Where an expression of a plan stands: what it sees and returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Use {
+pub enum ExpressionUse {
     /// A plan's filter, or a saved query.
     Filter,
     /// A direct rule's condition.
@@ -146,69 +146,72 @@ pub enum Use {
     Reward,
 }
 
-impl Use {
+impl ExpressionUse {
     /// The variables in scope.
-    pub fn variables(self) -> &'static [&'static str] {
+    pub fn scope_variables(self) -> &'static [&'static str] {
         match self {
-            Use::Filter | Use::Condition => &["tx"],
-            Use::Value | Use::Maximum => &["tx", "to"],
-            Use::IndirectCondition | Use::IndirectValue | Use::IndirectMaximum => {
-                &["tx", "credit", "to"]
-            }
-            Use::Hold => &["tx", "credit"],
-            Use::Duplicates => &["tx", "credit", "existing"],
-            Use::Reward => Kind::Reward.parameters(),
+            ExpressionUse::Filter | ExpressionUse::Condition => &["tx"],
+            ExpressionUse::Value | ExpressionUse::Maximum => &["tx", "to"],
+            ExpressionUse::IndirectCondition
+            | ExpressionUse::IndirectValue
+            | ExpressionUse::IndirectMaximum => &["tx", "credit", "to"],
+            ExpressionUse::Hold => &["tx", "credit"],
+            ExpressionUse::Duplicates => &["tx", "credit", "existing"],
+            ExpressionUse::Reward => PolicyKind::Reward.parameters(),
         }
     }
 
     /// What the expression returns.
-    pub fn returns(self) -> Returns {
+    pub fn return_type(self) -> ReturnType {
         match self {
-            Use::Filter | Use::Condition | Use::IndirectCondition | Use::Duplicates => {
-                Returns::Bool
-            }
-            Use::Value | Use::Maximum | Use::IndirectValue | Use::IndirectMaximum | Use::Reward => {
-                Returns::Number
-            }
-            Use::Hold => Returns::Hold,
+            ExpressionUse::Filter
+            | ExpressionUse::Condition
+            | ExpressionUse::IndirectCondition
+            | ExpressionUse::Duplicates => ReturnType::Bool,
+            ExpressionUse::Value
+            | ExpressionUse::Maximum
+            | ExpressionUse::IndirectValue
+            | ExpressionUse::IndirectMaximum
+            | ExpressionUse::Reward => ReturnType::Number,
+            ExpressionUse::Hold => ReturnType::Hold,
         }
     }
 }
 
 /// A policy script or an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Form {
+pub enum ProgramForm {
     /// A file with an entry point.
-    Policy(Kind),
+    Policy(PolicyKind),
     /// An expression of a plan.
-    Expression(Use),
+    Expression(ExpressionUse),
 }
 
-impl Form {
+impl ProgramForm {
     /// Names in scope: the entry point's parameters, or the expression's variables.
-    pub fn variables(self) -> &'static [&'static str] {
+    pub fn scope_variables(self) -> &'static [&'static str] {
         match self {
-            Form::Policy(kind) => kind.parameters(),
-            Form::Expression(place) => place.variables(),
+            ProgramForm::Policy(kind) => kind.parameters(),
+            ProgramForm::Expression(place) => place.scope_variables(),
         }
     }
 
     /// Whether something rolls up to the `to` that it sees.
-    pub fn rolls(self) -> bool {
-        use Use::{IndirectCondition, IndirectMaximum, IndirectValue};
+    pub fn sees_rollup(self) -> bool {
+        use ExpressionUse::{IndirectCondition, IndirectMaximum, IndirectValue};
         match self {
-            Form::Policy(kind) => kind == Kind::Rollup,
-            Form::Expression(place) => {
+            ProgramForm::Policy(kind) => kind == PolicyKind::Rollup,
+            ProgramForm::Expression(place) => {
                 matches!(place, IndirectCondition | IndirectValue | IndirectMaximum)
             }
         }
     }
 
     /// What such a program must return.
-    pub fn returns(self) -> Returns {
+    pub fn return_type(self) -> ReturnType {
         match self {
-            Form::Policy(kind) => kind.returns(),
-            Form::Expression(place) => place.returns(),
+            ProgramForm::Policy(kind) => kind.return_type(),
+            ProgramForm::Expression(place) => place.return_type(),
         }
     }
 }
@@ -217,20 +220,20 @@ impl Form {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Program {
     /// Whether it is a policy or an expression, and which.
-    pub form: Form,
+    pub form: ProgramForm,
     /// The text of the program.
     pub source: Arc<str>,
     /// `rollup/manager-override`, `rollup/standard/full-rollup`; blank for an expression.
     pub name: Arc<str>,
     /// Where the text begins.
-    pub origin: Origin,
+    pub origin: TextOrigin,
     /// Constants of the text that have another value where the policy is named, in order.
-    pub constants: Vec<Constant>,
+    pub constants: Vec<PolicyConstant>,
 }
 
 /// A constant of a policy with its value where the policy is named: `policy:part(SHARE = 0.375)`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Constant {
+pub struct PolicyConstant {
     /// Its name in the text.
     pub name: Arc<str>,
     /// A literal of the language: a number, a text in double quotes, `true` or `false`.

@@ -27,13 +27,13 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use self::cell::{decode, trimmed};
-pub use self::clock::Clock;
-use self::dates::{DateFormats, Zone};
+pub use self::cell::{decode_cell, trim_cell};
+pub use self::clock::SourceClock;
+use self::dates::{DateFormats, WorkspaceZone};
 pub use self::decoder::Decoder;
 pub use self::identity::{ID_FORMS, IdForm};
 use self::numbers::NumberStyle;
-pub use self::numbers::number;
+pub use self::numbers::parse_number;
 pub use self::remark::Remark;
 
 /// The type of a column (FORMAT section 2).
@@ -66,7 +66,7 @@ impl ColumnType {
     }
 
     /// The word for messages.
-    pub fn name(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static str {
         match self {
             ColumnType::Text | ColumnType::ExactText => "text",
             ColumnType::Number(_) => "number",
@@ -122,7 +122,7 @@ impl Field {
 
 /// A list of columns that name recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Names {
+pub enum NameColumns {
     /// Owner / Sold By.
     Owner,
     /// The team or territory of the deal.
@@ -141,7 +141,7 @@ pub struct Fields {
     /// Column of each mapped field.
     pub mapped: BTreeMap<Field, String>,
     /// Columns of each list of names.
-    pub names: BTreeMap<Names, Vec<String>>,
+    pub names: BTreeMap<NameColumns, Vec<String>>,
     /// Types of the columns that are mapped to a typed field or declared; the rest is text.
     pub types: BTreeMap<String, ColumnType>,
     /// The form of the ids in the natural key.
@@ -153,7 +153,7 @@ pub struct Fields {
     /// Texts that mean a blank cell, in whatever case.
     pub blanks: Vec<String>,
     /// Where moments have their day.
-    pub zone: Zone,
+    pub zone: WorkspaceZone,
 }
 
 impl Fields {
@@ -163,7 +163,7 @@ impl Fields {
     }
 
     /// Every column that the workspace names.
-    pub fn columns(&self) -> impl Iterator<Item = &str> {
+    pub fn named_columns(&self) -> impl Iterator<Item = &str> {
         let named = self.names.values().flatten();
         let all = self.id.iter().chain(self.mapped.values()).chain(named).chain(self.types.keys());
         all.chain(&self.date_fallbacks).map(String::as_str)
@@ -201,7 +201,7 @@ impl Record {
     /// As a JSON object: a number's digits are kept as they came.
     pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         use serde_json::Value as Json;
-        let cells = self.delivered().iter().map(|(column, cell)| {
+        let cells = self.delivered_cells().iter().map(|(column, cell)| {
             let value = match cell {
                 Cell::Null => Json::Null,
                 Cell::Text(text) | Cell::Nested(text) => Json::from(text.as_str()),
@@ -244,7 +244,7 @@ pub struct Layout {
 impl Layout {
     /// Names of columns are without spaces at their ends, whatever a header has.
     fn new(columns: Vec<&str>, fields: &Arc<Fields>) -> Self {
-        let names: Vec<Arc<str>> = columns.into_iter().map(trimmed).map(Arc::from).collect();
+        let names: Vec<Arc<str>> = columns.into_iter().map(trim_cell).map(Arc::from).collect();
         let slots: HashMap<_, _> = names.iter().cloned().enumerate().map(|(i, n)| (n, i)).collect();
         let slot = |column: &String| slots.get(column.as_str()).copied();
         let mapped = fields.mapped.iter().filter_map(|(f, column)| Some((*f, slot(column)?)));
@@ -254,7 +254,7 @@ impl Layout {
     }
 
     /// Column names in delivered order.
-    pub fn names(&self) -> &[Arc<str>] {
+    pub fn column_names(&self) -> &[Arc<str>] {
         &self.names
     }
 
@@ -278,7 +278,7 @@ pub struct Transaction {
     pub layout: Arc<Layout>,
     values: Box<[Value]>,
     /// What the source's clock showed; the cell itself when it cannot be read.
-    clock: Result<Clock, Arc<str>>,
+    clock: Result<SourceClock, Arc<str>>,
     /// The amount as delivered, when another one was set by hand.
     preadjusted: Option<Value>,
     /// What is to be known about its row.
@@ -287,7 +287,7 @@ pub struct Transaction {
 
 /// A mapped field that cannot be read: why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unreadable {
+pub enum UnreadableField {
     /// No column is mapped to it.
     Unmapped,
     /// The cell of this column is blank.
@@ -304,12 +304,12 @@ pub enum Unreadable {
 }
 
 /// What the cell of a clock is expected to be.
-const CLOCK: &str = "date and time";
+const CLOCK_EXPECTATION: &str = "date and time";
 
 impl Transaction {
     /// The same deal under another natural key and on another date, for simulations; its other
     /// columns, those of the key among them, stay as delivered.
-    pub fn repeated(&self, id: &str, date: Date) -> Transaction {
+    pub fn repeated_as(&self, id: &str, date: Date) -> Transaction {
         let mut again = Transaction { id: Arc::from(id), ..self.clone() };
         let column = self.column_of(Field::Date);
         let slot = column.and_then(|column| self.layout.slots.get(column)).copied();
@@ -320,7 +320,7 @@ impl Transaction {
     }
 
     /// What is to be known about its row, each an alert.
-    pub fn remarks(&self) -> &[Remark] {
+    pub fn row_remarks(&self) -> &[Remark] {
         &self.remarks
     }
 
@@ -347,7 +347,7 @@ impl Transaction {
 
     /// The value of a mapped field; none when no column is mapped to it. The incentive date is that
     /// of the first of its columns that is not blank.
-    pub fn field(&self, field: Field) -> Option<Value> {
+    pub fn field_value(&self, field: Field) -> Option<Value> {
         if field == Field::Date && !self.layout.fields.date_fallbacks.is_empty() {
             return self.column_of(field).map(|column| self.get(column));
         }
@@ -372,8 +372,8 @@ impl Transaction {
 
     /// What the source's clock showed: blank where no column is mapped to it, or its cell cannot be
     /// read.
-    pub fn clock(&self) -> Clock {
-        self.clock.clone().unwrap_or(Clock::Blank)
+    pub fn source_clock(&self) -> SourceClock {
+        self.clock.clone().unwrap_or(SourceClock::Blank)
     }
 
     /// The cell of the source's clock, where it cannot be read.
@@ -385,10 +385,10 @@ impl Transaction {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn date(&self) -> Result<Date, Unreadable> {
-        match self.field(Field::Date) {
+    pub fn incentive_date(&self) -> Result<Date, UnreadableField> {
+        match self.field_value(Field::Date) {
             Some(Value::Date(date)) => Ok(date),
-            other => Err(self.unreadable(Field::Date, other)),
+            other => Err(self.unreadable_field(Field::Date, other)),
         }
     }
 
@@ -396,10 +396,10 @@ impl Transaction {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn amount(&self) -> Result<Decimal, Unreadable> {
-        match self.field(Field::Amount) {
+    pub fn amount(&self) -> Result<Decimal, UnreadableField> {
+        match self.field_value(Field::Amount) {
             Some(Value::Number(amount)) => Ok(amount),
-            other => Err(self.unreadable(Field::Amount, other)),
+            other => Err(self.unreadable_field(Field::Amount, other)),
         }
     }
 
@@ -408,7 +408,7 @@ impl Transaction {
         let column = self.column_of(Field::Amount)?.to_owned();
         let mut adjusted = self.clone();
         // Of several adjustments the first one knew what was delivered.
-        adjusted.preadjusted = self.preadjusted.clone().or_else(|| self.field(Field::Amount));
+        adjusted.preadjusted = self.preadjusted.clone().or_else(|| self.field_value(Field::Amount));
 
         let slot = self.layout.slots.get(column.as_str()).copied();
         match slot.and_then(|slot| adjusted.values.get_mut(slot)) {
@@ -427,44 +427,44 @@ impl Transaction {
     }
 
     /// Whether its amount was set by hand, and the amount as delivered, where that was a number.
-    pub fn preadjusted(&self) -> Option<Option<Decimal>> {
+    pub fn unadjusted_amount(&self) -> Option<Option<Decimal>> {
         self.preadjusted.as_ref().map(|value| match value {
             Value::Number(amount) => Some(*amount),
             _ => None,
         })
     }
 
-    fn unreadable(&self, field: Field, value: Option<Value>) -> Unreadable {
-        let Some(column) = self.column_of(field) else { return Unreadable::Unmapped };
+    fn unreadable_field(&self, field: Field, value: Option<Value>) -> UnreadableField {
+        let Some(column) = self.column_of(field) else { return UnreadableField::Unmapped };
         match value {
-            Some(Value::Bad(cell)) => self.bad(column, &cell),
-            _ => Unreadable::Blank(column.to_owned()),
+            Some(Value::Bad(cell)) => self.unreadable_cell(column, &cell),
+            _ => UnreadableField::Blank(column.to_owned()),
         }
     }
 
-    fn bad(&self, column: &str, cell: &str) -> Unreadable {
-        let expected = self.layout.fields.column_type(column).name();
-        Unreadable::Bad { column: column.to_owned(), cell: cell.to_owned(), expected }
+    fn unreadable_cell(&self, column: &str, cell: &str) -> UnreadableField {
+        let expected = self.layout.fields.column_type(column).type_name();
+        UnreadableField::Bad { column: column.to_owned(), cell: cell.to_owned(), expected }
     }
 
     /// The first cell that does not parse as its column's type, among the columns that the workspace
     /// names: what senders nest in others concerns nobody until a rule reads it.
-    pub fn bad_value(&self) -> Option<Unreadable> {
+    pub fn bad_value(&self) -> Option<UnreadableField> {
         let cells = self.layout.names.iter().zip(self.values.iter());
-        let known = |name: &str| self.layout.fields.columns().any(|column| column == name);
+        let known = |name: &str| self.layout.fields.named_columns().any(|column| column == name);
         let first = cells.into_iter().find_map(|(column, value)| match value {
-            Value::Bad(cell) if known(column) => Some(self.bad(column, cell)),
+            Value::Bad(cell) if known(column) => Some(self.unreadable_cell(column, cell)),
             _ => None,
         });
         first.or_else(|| {
             let (column, cell) = (self.column_of(Field::Updated)?, self.bad_clock()?);
             let (column, cell) = (column.to_owned(), cell.to_owned());
-            Some(Unreadable::Bad { column, cell, expected: CLOCK })
+            Some(UnreadableField::Bad { column, cell, expected: CLOCK_EXPECTATION })
         })
     }
 
     /// The text of a list of name columns, joined by `;`, blank ones left out.
-    pub fn names(&self, names: Names) -> String {
+    pub fn joined_names(&self, names: NameColumns) -> String {
         let columns = self.layout.fields.names.get(&names);
 
         let mut text = String::new();
@@ -485,7 +485,7 @@ impl Transaction {
     }
 
     /// Columns and values that are not blank, sorted by column: what two versions are compared on.
-    pub fn content(&self) -> Vec<(&str, &Value)> {
+    pub fn comparable_content(&self) -> Vec<(&str, &Value)> {
         let cells = self.layout.names.iter().map(AsRef::as_ref).zip(self.values.iter());
         let blank = |value: &Value| match value {
             Value::Blank => true,

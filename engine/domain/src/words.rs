@@ -8,7 +8,7 @@ macro_rules! words {
     ($($type:ty, $what:literal;)*) => {$(
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.name())
+                f.pad(self.as_str())
             }
         }
 
@@ -22,7 +22,7 @@ macro_rules! words {
 
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.name())
+                serializer.serialize_str(self.as_str())
             }
         }
 

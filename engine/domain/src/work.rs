@@ -13,26 +13,26 @@ use std::cell::Cell;
 pub const CHECK_STEPS_MAX: u64 = 2_000_000_000;
 
 thread_local! {
-    static DONE: Cell<u64> = const { Cell::new(0) };
+    static STEPS_DONE: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Counts steps.
-pub fn add(steps: usize) {
+pub fn add_steps(steps: usize) {
     let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-    DONE.with(|done| done.set(done.get().saturating_add(steps)));
+    STEPS_DONE.with(|done| done.set(done.get().saturating_add(steps)));
 }
 
 /// The steps of this thread so far.
-pub fn done() -> u64 {
-    DONE.with(Cell::get)
+pub fn steps_done() -> u64 {
+    STEPS_DONE.with(Cell::get)
 }
 
 /// Counts from 0 again: a check begins.
-pub fn begin() {
-    DONE.with(|done| done.set(0));
+pub fn begin_check() {
+    STEPS_DONE.with(|done| done.set(0));
 }
 
 /// Whether a check on this thread has done more than it may.
 pub fn is_spent() -> bool {
-    done() > CHECK_STEPS_MAX
+    steps_done() > CHECK_STEPS_MAX
 }

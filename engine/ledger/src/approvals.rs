@@ -9,15 +9,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::Chain;
-use super::{Ledger, Result, code, lock, next_number};
-use accredit_domain::decision::Approved;
-use accredit_seams::store::{Batch, Error, Snapshot, Table};
+use super::audit::AuditChain;
+use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_domain::decision::Approval;
+use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RequestState {
+pub enum ApprovalState {
     /// It waits for a second person.
     #[default]
     Waiting,
@@ -29,7 +29,7 @@ pub enum RequestState {
 
 /// Something that a person asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct ApprovalRequest {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
     /// When, milliseconds since 1970.
@@ -39,36 +39,36 @@ pub struct Request {
     /// What is asked for, as the host writes it.
     pub act: serde_json::Value,
     /// What became of it.
-    pub state: RequestState,
+    pub state: ApprovalState,
     /// Who approved or withdrew it, and when.
     pub decided: Option<(String, i64)>,
 }
 
-fn find(snapshot: &dyn Snapshot, id: u64) -> Result<Option<Request>> {
-    let row = snapshot.get(Table::Approvals, &code::key(id))?;
-    row.map(|row| code::from_json(&row)).transpose()
+fn find_request(snapshot: &dyn Snapshot, id: u64) -> LedgerResult<Option<ApprovalRequest>> {
+    let row = snapshot.get(StoreTable::Approvals, &codec::number_key(id))?;
+    row.map(|row| codec::from_json(&row)).transpose()
 }
 
 /// Adds the approval of a request to the commit that carries it out; nothing where it needed none.
-pub(super) fn carried_out(
+pub(super) fn record_approval(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
-    chain: &mut Chain,
-    approved: Option<&Approved>,
+    batch: &mut WriteBatch,
+    chain: &mut AuditChain,
+    approved: Option<&Approval>,
     at_ms: i64,
-) -> Result<()> {
+) -> LedgerResult<()> {
     let Some(approved) = approved else { return Ok(()) };
     let Some(id) = approved.request else { return Ok(()) };
-    let mut request = find(snapshot, id)?.ok_or(Error::Conflict)?;
-    if request.state != RequestState::Waiting {
-        return Err(Error::Conflict);
+    let mut request = find_request(snapshot, id)?.ok_or(StoreError::Conflict)?;
+    if request.state != ApprovalState::Waiting {
+        return Err(StoreError::Conflict);
     }
 
-    request.state = RequestState::Approved;
+    request.state = ApprovalState::Approved;
     request.decided = Some((approved.who.clone(), at_ms));
-    batch.put(Table::Approvals, code::key(id), code::json(&request)?);
+    batch.put_row(StoreTable::Approvals, codec::number_key(id), codec::to_json(&request)?);
     let detail = serde_json::json!({"request": id, "of": request.who, "act": request.act});
-    chain.add(batch, at_ms, (&approved.who, "approved"), detail)?;
+    chain.append_row(batch, at_ms, (&approved.who, "approved"), detail)?;
     Ok(())
 }
 
@@ -77,16 +77,20 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn request_approval(&self, mut request: Request) -> Result<Request> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn request_approval(&self, mut request: ApprovalRequest) -> LedgerResult<ApprovalRequest> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
-        request.id = next_number(&*snapshot, Table::Approvals)?;
-        batch.put(Table::Approvals, code::key(request.id), code::json(&request)?);
+        let mut batch = WriteBatch::default();
+        request.id = next_number(&*snapshot, StoreTable::Approvals)?;
+        batch.put_row(
+            StoreTable::Approvals,
+            codec::number_key(request.id),
+            codec::to_json(&request)?,
+        );
         let detail = serde_json::json!({"request": request.id, "act": request.act});
         let who = &request.who;
         self.append_audit(&*snapshot, &mut batch, request.at_ms, who, "requested", detail)?;
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
         Ok(request)
     }
 
@@ -94,17 +98,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn approval_request(&self, id: u64) -> Result<Option<Request>> {
-        find(&*self.snapshot()?, id)
+    pub fn approval_request(&self, id: u64) -> LedgerResult<Option<ApprovalRequest>> {
+        find_request(&*self.snapshot()?, id)
     }
 
     /// Every request, oldest first.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn approval_requests(&self) -> Result<Vec<Request>> {
-        let rows = self.snapshot()?.scan(Table::Approvals, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    pub fn approval_requests(&self) -> LedgerResult<Vec<ApprovalRequest>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Approvals, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// Withdraws a request that waits; gives it as it is then, as it was where it did not wait. None
@@ -112,21 +116,26 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn withdraw_request(&self, id: u64, who: &str, at_ms: i64) -> Result<Option<Request>> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn withdraw_request(
+        &self,
+        id: u64,
+        who: &str,
+        at_ms: i64,
+    ) -> LedgerResult<Option<ApprovalRequest>> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let Some(mut request) = find(&*snapshot, id)? else { return Ok(None) };
-        if request.state != RequestState::Waiting {
+        let Some(mut request) = find_request(&*snapshot, id)? else { return Ok(None) };
+        if request.state != ApprovalState::Waiting {
             return Ok(Some(request));
         }
 
-        let mut batch = Batch::default();
-        request.state = RequestState::Withdrawn;
+        let mut batch = WriteBatch::default();
+        request.state = ApprovalState::Withdrawn;
         request.decided = Some((who.to_owned(), at_ms));
-        batch.put(Table::Approvals, code::key(id), code::json(&request)?);
+        batch.put_row(StoreTable::Approvals, codec::number_key(id), codec::to_json(&request)?);
         let detail = serde_json::json!({"request": id, "of": request.who});
         self.append_audit(&*snapshot, &mut batch, at_ms, who, "request_withdrawn", detail)?;
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
         Ok(Some(request))
     }
 
@@ -134,16 +143,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn settle_request(&self, approved: &Approved, at_ms: i64) -> Result<()> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn record_approved_request(&self, approved: &Approval, at_ms: i64) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let request = approved.request.map(|id| find(&*snapshot, id)).transpose()?.flatten();
-        if request.is_none_or(|request| request.state != RequestState::Waiting) {
+        let request =
+            approved.request.map(|id| find_request(&*snapshot, id)).transpose()?.flatten();
+        if request.is_none_or(|request| request.state != ApprovalState::Waiting) {
             return Ok(());
         }
-        let mut batch = Batch::default();
-        let mut chain = Chain::after(&*snapshot)?;
-        carried_out(&*snapshot, &mut batch, &mut chain, Some(approved), at_ms)?;
-        self.commit(&batch)
+        let mut batch = WriteBatch::default();
+        let mut chain = AuditChain::from_snapshot(&*snapshot)?;
+        record_approval(&*snapshot, &mut batch, &mut chain, Some(approved), at_ms)?;
+        self.commit_changes(&batch)
     }
 }

@@ -5,15 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Result, code, next_number};
-use accredit_seams::store::{Batch, Error, Snapshot, Table};
+use super::{Ledger, LedgerResult, codec, next_number};
+use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
 
 /// Where the hash of the last row stands.
-pub(super) const HEAD: &[u8] = b"audit_head";
+pub(super) const HEAD_KEY: &[u8] = b"audit_head";
 
 /// A row of the trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
+pub struct AuditRow {
     /// Its number, from 1.
     pub sequence: u64,
     /// When, milliseconds since 1970.
@@ -29,42 +29,42 @@ pub struct Row {
 }
 
 /// The end of the trail, to which one commit adds one or more rows.
-pub(super) struct Chain {
+pub(super) struct AuditChain {
     /// Hash of the last row.
     previous: String,
     /// The number of the next one.
     next: u64,
 }
 
-impl Chain {
+impl AuditChain {
     /// The trail as it is in `snapshot`.
-    pub(super) fn after(snapshot: &dyn Snapshot) -> Result<Chain> {
-        let last = snapshot.last(Table::Audit)?;
-        let next = next_number(snapshot, Table::Audit)?;
-        Ok(Chain { previous: last.map_or_else(String::new, |(_, row)| hash(&row)), next })
+    pub(super) fn from_snapshot(snapshot: &dyn Snapshot) -> LedgerResult<AuditChain> {
+        let last = snapshot.last_row(StoreTable::Audit)?;
+        let next = next_number(snapshot, StoreTable::Audit)?;
+        Ok(AuditChain { previous: last.map_or_else(String::new, |(_, row)| hash_row(&row)), next })
     }
 
     /// Adds a row of who did what; gives its number.
-    pub(super) fn add(
+    pub(super) fn append_row(
         &mut self,
-        batch: &mut Batch,
+        batch: &mut WriteBatch,
         at_ms: i64,
         (who, what): (&str, &str),
         detail: serde_json::Value,
-    ) -> Result<u64> {
+    ) -> LedgerResult<u64> {
         let sequence = self.next;
         let previous = std::mem::take(&mut self.previous);
 
         let (who, what) = (who.to_owned(), what.to_owned());
-        let row = code::json(&Row { sequence, at_ms, who, what, detail, previous })?;
+        let row = codec::to_json(&AuditRow { sequence, at_ms, who, what, detail, previous })?;
 
-        self.previous = hash(&row);
+        self.previous = hash_row(&row);
         self.next += 1;
         // Two writers would both follow the same row; the second must not.
-        batch.expect(Table::Audit, code::key(sequence), None);
+        batch.expect_row(StoreTable::Audit, codec::number_key(sequence), None);
         // The last row has no other that names it.
-        batch.put(Table::Meta, HEAD, self.previous.as_str());
-        batch.put(Table::Audit, code::key(sequence), row);
+        batch.put_row(StoreTable::Meta, HEAD_KEY, self.previous.as_str());
+        batch.put_row(StoreTable::Audit, codec::number_key(sequence), row);
         Ok(sequence)
     }
 }
@@ -73,13 +73,13 @@ impl Ledger {
     pub(super) fn append_audit(
         &self,
         snapshot: &dyn Snapshot,
-        batch: &mut Batch,
+        batch: &mut WriteBatch,
         at_ms: i64,
         who: &str,
         what: &str,
         detail: serde_json::Value,
-    ) -> Result<()> {
-        Chain::after(snapshot)?.add(batch, at_ms, (who, what), detail)?;
+    ) -> LedgerResult<()> {
+        AuditChain::from_snapshot(snapshot)?.append_row(batch, at_ms, (who, what), detail)?;
         Ok(())
     }
 
@@ -87,26 +87,26 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn trail(&self) -> Result<Vec<Row>> {
-        let rows = self.snapshot()?.scan(Table::Audit, b"", b"", usize::MAX)?;
-        Ok(rows.iter().filter_map(|(_, row)| code::from_json(row).ok()).collect())
+    pub fn readable_trail(&self) -> LedgerResult<Vec<AuditRow>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Audit, b"", b"", usize::MAX)?;
+        Ok(rows.iter().filter_map(|(_, row)| codec::from_json(row).ok()).collect())
     }
 
     /// The whole trail, if every row follows from the one before.
     ///
     /// # Errors
-    /// [`Error::Damaged`] at the first row that does not.
-    pub fn audit(&self) -> Result<Vec<Row>> {
-        let rows = self.snapshot()?.scan(Table::Audit, b"", b"", usize::MAX)?;
+    /// [`StoreError::Damaged`] at the first row that does not.
+    pub fn verified_trail(&self) -> LedgerResult<Vec<AuditRow>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Audit, b"", b"", usize::MAX)?;
         let mut previous = String::new();
         let mut trail = Vec::with_capacity(rows.len());
 
         for (expected, (_, bytes)) in (1..).zip(&rows) {
-            let row: Row = code::from_json(bytes)?;
+            let row: AuditRow = codec::from_json(bytes)?;
             if row.previous != previous || row.sequence != expected {
-                return Err(Error::Damaged(format!("audit row {expected} does not follow")));
+                return Err(StoreError::Damaged(format!("audit row {expected} does not follow")));
             }
-            previous = hash(bytes);
+            previous = hash_row(bytes);
             trail.push(row);
         }
 
@@ -115,6 +115,6 @@ impl Ledger {
 }
 
 /// What the next row names a row by.
-pub(super) fn hash(row: &[u8]) -> String {
+pub(super) fn hash_row(row: &[u8]) -> String {
     blake3::hash(row).to_hex().to_string()
 }

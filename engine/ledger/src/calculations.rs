@@ -15,51 +15,56 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{BLOCK, Counts, Stored, block};
-use super::{Ledger, Result, code};
+use super::record::{BLOCK_TRANSACTIONS, LedgerCounts, TransactionRecord, read_block};
+use super::{Ledger, LedgerResult, codec};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{PeriodKey, RulesetHash};
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// How often other rules changed what the credits of a plan in a period are worth, by plan and
 /// period; none stands where they never did.
-pub type Restated = BTreeMap<(String, String), u32>;
+pub type RestatementCounts = BTreeMap<(String, String), u32>;
 
 /// The period of what has none: parked until its date is mended.
 pub const NO_PERIOD: &str = "";
 
 /// A plan in a leaf period.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct CalculationSummary {
     /// Goes up with every commit that changed the content, from 1.
     pub revision: u32,
     /// Of the content: the sum of hashes of its credits and notes.
     fingerprint: [u8; 16],
     /// How many there are.
-    pub counts: Counts,
+    pub counts: LedgerCounts,
 }
 
 /// A plan and a leaf period.
-type Key = (String, String);
+type PlanAndPeriod = (String, String);
 
 /// The summaries that a round of work touches.
-pub(super) struct Summaries<'a> {
+pub(super) struct SummaryChanges<'a> {
     snapshot: &'a dyn Snapshot,
     /// As they were, and as they become.
-    rows: BTreeMap<Key, (Summary, Summary)>,
+    rows: BTreeMap<PlanAndPeriod, (CalculationSummary, CalculationSummary)>,
     /// Leaf periods with a block that has something of them.
     spans: BTreeSet<(String, u64)>,
 }
 
-impl<'a> Summaries<'a> {
+impl<'a> SummaryChanges<'a> {
     pub(super) fn new(snapshot: &'a dyn Snapshot) -> Self {
-        Summaries { snapshot, rows: BTreeMap::new(), spans: BTreeSet::new() }
+        SummaryChanges { snapshot, rows: BTreeMap::new(), spans: BTreeSet::new() }
     }
 
     /// Takes the decisions of a block as they were out, and puts them in as they are.
-    pub(super) fn change(&mut self, before: &[Stored], after: &[Stored]) -> Result<()> {
-        let old: HashMap<u64, &Stored> = before.iter().map(|one| (one.number, one)).collect();
+    pub(super) fn replace_block(
+        &mut self,
+        before: &[TransactionRecord],
+        after: &[TransactionRecord],
+    ) -> LedgerResult<()> {
+        let old: HashMap<u64, &TransactionRecord> =
+            before.iter().map(|one| (one.number, one)).collect();
 
         for stored in after {
             // What is decided as before changes no calculation, and no revision.
@@ -69,16 +74,16 @@ impl<'a> Summaries<'a> {
             }
 
             for decision in known.iter().flat_map(|known| &known.decisions) {
-                self.add(decision, -1)?;
+                self.add_decision(decision, -1)?;
             }
 
             for decision in &stored.decisions {
-                self.add(decision, 1)?;
+                self.add_decision(decision, 1)?;
 
                 let rows = decision.credits.iter().map(|row| row.period.clone());
                 let own = decision.period.clone().unwrap_or_else(|| PeriodKey::from(NO_PERIOD));
-                let own = (decision.outcome != Outcome::Filtered).then_some(own);
-                let block = stored.number / BLOCK;
+                let own = (decision.outcome != DecisionOutcome::Filtered).then_some(own);
+                let block = stored.number / BLOCK_TRANSACTIONS;
                 self.spans.extend(rows.chain(own).map(|period| (String::from(period), block)));
             }
         }
@@ -86,38 +91,43 @@ impl<'a> Summaries<'a> {
         Ok(())
     }
 
-    fn add(&mut self, decision: &Decision, sign: i64) -> Result<()> {
-        if decision.outcome != Outcome::Filtered {
+    fn add_decision(&mut self, decision: &Decision, sign: i64) -> LedgerResult<()> {
+        if decision.outcome != DecisionOutcome::Filtered {
             let period = decision.period.as_deref().unwrap_or(NO_PERIOD);
-            let hash = hash(&(
+            let hash = content_fingerprint(&(
                 &decision.transaction,
                 decision.outcome,
                 &decision.reasons,
                 &decision.alerts,
                 &decision.log,
             ))?;
-            let summary = self.row(&decision.plan, period)?;
-            summary.mix(hash, sign);
+            let summary = self.summary_row(&decision.plan, period)?;
+            summary.mix_fingerprint(hash, sign);
             summary.counts.transactions += sign;
             summary.counts.add_outcome(decision.outcome, sign);
         }
 
         for row in &decision.credits {
             // The ruleset's hash differs after every change, and is no other result.
-            let hash = hash(&PostedCredit { ruleset: RulesetHash::default(), ..row.clone() })?;
-            let summary = self.row(&decision.plan, &row.period)?;
-            summary.mix(hash, sign);
+            let hash = content_fingerprint(&PostedCredit {
+                ruleset: RulesetHash::default(),
+                ..row.clone()
+            })?;
+            let summary = self.summary_row(&decision.plan, &row.period)?;
+            summary.mix_fingerprint(hash, sign);
             summary.counts.add_credit(row, sign);
         }
 
         Ok(())
     }
 
-    fn row(&mut self, plan: &str, period: &str) -> Result<&mut Summary> {
+    fn summary_row(&mut self, plan: &str, period: &str) -> LedgerResult<&mut CalculationSummary> {
         let key = (plan.to_owned(), period.to_owned());
         if !self.rows.contains_key(&key) {
-            let row = self.snapshot.get(Table::Calculations, &code::parts(&[plan, period]))?;
-            let row: Summary = row.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default();
+            let row =
+                self.snapshot.get(StoreTable::Calculations, &codec::parts_key(&[plan, period]))?;
+            let row: CalculationSummary =
+                row.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
             self.rows.insert(key.clone(), (row.clone(), row));
         }
         let (_, row) = self.rows.entry(key).or_default();
@@ -125,29 +135,29 @@ impl<'a> Summaries<'a> {
     }
 
     /// Writes what changed.
-    pub(super) fn write(self, batch: &mut Batch) -> Result<()> {
+    pub(super) fn write_changes(self, batch: &mut WriteBatch) -> LedgerResult<()> {
         for ((plan, period), (before, mut after)) in self.rows {
             // A revision says that the result is another one, not that it was written again.
             if before.fingerprint != after.fingerprint {
                 after.revision += 1;
             }
             if before != after {
-                let key = code::parts(&[&plan, &period]);
-                batch.put(Table::Calculations, key, code::pack(&after)?);
+                let key = codec::parts_key(&[&plan, &period]);
+                batch.put_row(StoreTable::Calculations, key, codec::pack_row(&after)?);
             }
         }
 
         for (period, block) in self.spans {
-            let key = [&code::parts(&[&period])[..], &code::key(block)].concat();
-            batch.put(Table::Spans, key, "");
+            let key = [&codec::parts_key(&[&period])[..], &codec::number_key(block)].concat();
+            batch.put_row(StoreTable::Spans, key, "");
         }
 
         Ok(())
     }
 }
 
-impl Summary {
-    fn mix(&mut self, hash: u128, sign: i64) {
+impl CalculationSummary {
+    fn mix_fingerprint(&mut self, hash: u128, sign: i64) {
         let sum = u128::from_be_bytes(self.fingerprint);
         let sum = if sign < 0 { sum.wrapping_sub(hash) } else { sum.wrapping_add(hash) };
         self.fingerprint = sum.to_be_bytes();
@@ -155,17 +165,18 @@ impl Summary {
 }
 
 /// Counts that an activation changes what credits are worth, in these periods of plans.
-pub(super) fn restate(
+pub(super) fn count_restatements(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
+    batch: &mut WriteBatch,
     periods: &BTreeMap<String, BTreeSet<String>>,
-) -> Result<()> {
+) -> LedgerResult<()> {
     for (plan, periods) in periods {
         for period in periods {
-            let key = code::parts(&[plan, period]);
-            let known = snapshot.get(Table::Restated, &key)?;
-            let known: u32 = known.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default();
-            batch.put(Table::Restated, key, code::pack(&(known + 1))?);
+            let key = codec::parts_key(&[plan, period]);
+            let known = snapshot.get(StoreTable::Restated, &key)?;
+            let known: u32 =
+                known.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
+            batch.put_row(StoreTable::Restated, key, codec::pack_row(&(known + 1))?);
         }
     }
 
@@ -173,14 +184,14 @@ pub(super) fn restate(
 }
 
 /// The plan and the period of a key.
-fn key_of(key: &[u8]) -> Key {
+fn key_of(key: &[u8]) -> PlanAndPeriod {
     let mut parts = key.split(|byte| *byte == 0);
     let mut part = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
     (part(), part())
 }
 
-fn hash(content: &impl Serialize) -> Result<u128> {
-    let bytes = code::pack(content)?;
+fn content_fingerprint(content: &impl Serialize) -> LedgerResult<u128> {
+    let bytes = codec::pack_row(content)?;
     let mut head = [0; 16];
     blake3::Hasher::new().update(&bytes).finalize_xof().fill(&mut head);
     Ok(u128::from_be_bytes(head))
@@ -192,9 +203,11 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn summaries(&self) -> Result<BTreeMap<(String, String), Summary>> {
-        let rows = self.snapshot()?.scan(Table::Calculations, b"", b"", usize::MAX)?;
-        rows.into_iter().map(|(key, row)| Ok((key_of(&key), code::unpack(&row)?))).collect()
+    pub fn calculation_summaries(
+        &self,
+    ) -> LedgerResult<BTreeMap<(String, String), CalculationSummary>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Calculations, b"", b"", usize::MAX)?;
+        rows.into_iter().map(|(key, row)| Ok((key_of(&key), codec::unpack_row(&row)?))).collect()
     }
 
     /// How often other rules changed what credits are worth. Periods are of any kind here: those
@@ -202,9 +215,9 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn restated(&self) -> Result<Restated> {
-        let rows = self.snapshot()?.scan(Table::Restated, b"", b"", usize::MAX)?;
-        rows.into_iter().map(|(key, row)| Ok((key_of(&key), code::unpack(&row)?))).collect()
+    pub fn restatement_counts(&self) -> LedgerResult<RestatementCounts> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Restated, b"", b"", usize::MAX)?;
+        rows.into_iter().map(|(key, row)| Ok((key_of(&key), codec::unpack_row(&row)?))).collect()
     }
 
     /// Calls `look` for every stored transaction that may have something in one of `leaves`, or has
@@ -212,18 +225,18 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read, or what `look` found.
-    pub fn each(
+    pub fn visit_transactions(
         &self,
         leaves: Option<&BTreeSet<String>>,
-        look: &mut dyn FnMut(Stored) -> Result<()>,
-    ) -> Result<()> {
+        look: &mut dyn FnMut(TransactionRecord) -> LedgerResult<()>,
+    ) -> LedgerResult<()> {
         let snapshot = self.snapshot()?;
 
         let mut blocks: BTreeSet<u64> = BTreeSet::new();
         match leaves {
             None => {
                 let mut from = 0;
-                while let Some((stored, next)) = self.stored_from(from)? {
+                while let Some((stored, next)) = self.records_from(from)? {
                     stored.into_iter().try_for_each(&mut *look)?;
                     from = next;
                 }
@@ -233,15 +246,15 @@ impl Ledger {
                 // Deals without a period are in every calculation, until somebody corrects their
                 // date.
                 for leaf in leaves {
-                    let prefix = code::parts(&[leaf]);
-                    let rows = snapshot.scan(Table::Spans, &prefix, b"", usize::MAX)?;
-                    blocks.extend(rows.iter().map(|(key, _)| code::number(key)));
+                    let prefix = codec::parts_key(&[leaf]);
+                    let rows = snapshot.scan_prefix(StoreTable::Spans, &prefix, b"", usize::MAX)?;
+                    blocks.extend(rows.iter().map(|(key, _)| codec::key_number(key)));
                 }
             }
         }
 
         for number in blocks {
-            block(&*snapshot, number)?.into_iter().try_for_each(&mut *look)?;
+            read_block(&*snapshot, number)?.into_iter().try_for_each(&mut *look)?;
         }
 
         Ok(())

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::definitions::{Activation, Effective, content_hash};
-use super::{Ledger, Result, code, lock, next_number};
+use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::limits::{Limits, MoneyEffect};
-use accredit_seams::store::{Batch, Error, Snapshot, Table};
+use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
 
 /// Where a kept change stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum ProposalState {
     /// Check or a case finds errors.
     #[default]
     Draft,
@@ -68,7 +68,7 @@ pub struct Proposal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<MoneyEffect>,
     /// What became of it so far.
-    pub state: State,
+    pub state: ProposalState,
     /// Who approved it, and when.
     pub approved: Option<(String, i64)>,
     /// What check found, as `accredit check` says it.
@@ -76,33 +76,33 @@ pub struct Proposal {
 }
 
 /// Adds to the commit of an activation what became of the change that it carries out.
-pub(super) fn carried_out(
+pub(super) fn record_proposal_outcome(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
+    batch: &mut WriteBatch,
     activation: &Activation,
-) -> Result<()> {
+) -> LedgerResult<()> {
     let Some(id) = activation.change else { return Ok(()) };
 
-    let row = snapshot.get(Table::Changes, &code::key(id))?;
-    let kept: Option<Proposal> = row.map(|row| code::from_json(&row)).transpose()?;
-    let mut kept = kept.ok_or(Error::Conflict)?;
+    let row = snapshot.get(StoreTable::Changes, &codec::number_key(id))?;
+    let kept: Option<Proposal> = row.map(|row| codec::from_json(&row)).transpose()?;
+    let mut kept = kept.ok_or(StoreError::Conflict)?;
 
     // Somebody else activated or withdrew it in the meantime.
     if !kept.can_be_activated() {
-        return Err(Error::Conflict);
+        return Err(StoreError::Conflict);
     }
 
-    kept.state = State::Active;
+    kept.state = ProposalState::Active;
     kept.approved = activation.approved_by.clone().map(|who| (who, activation.at_ms));
 
-    batch.put(Table::Changes, code::key(id), code::json(&kept)?);
+    batch.put_row(StoreTable::Changes, codec::number_key(id), codec::to_json(&kept)?);
     Ok(())
 }
 
 impl Proposal {
     /// Whether check found nothing, and nobody activated it or threw it away.
     pub fn can_be_activated(&self) -> bool {
-        matches!(self.state, State::Checked | State::Waiting)
+        matches!(self.state, ProposalState::Checked | ProposalState::Waiting)
     }
 }
 
@@ -111,26 +111,30 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn propose(
+    pub fn store_proposal(
         &self,
         mut proposal: Proposal,
         files: &BTreeMap<String, Option<Arc<str>>>,
-    ) -> Result<Proposal> {
-        let _one_at_a_time = lock(&self.others);
+    ) -> LedgerResult<Proposal> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
 
-        proposal.id = next_number(&*snapshot, Table::Changes)?;
+        proposal.id = next_number(&*snapshot, StoreTable::Changes)?;
         for (path, text) in files {
             let hash = text.as_ref().map(|text| content_hash(text));
             if let (Some(hash), Some(text)) = (&hash, text) {
-                batch.put(Table::Sources, hash.as_str(), text.as_bytes());
+                batch.put_row(StoreTable::Sources, hash.as_str(), text.as_bytes());
             }
             // Texts are kept by content: a file of several changes is stored once.
             proposal.files.insert(path.clone(), hash);
         }
 
-        batch.put(Table::Changes, code::key(proposal.id), code::json(&proposal)?);
+        batch.put_row(
+            StoreTable::Changes,
+            codec::number_key(proposal.id),
+            codec::to_json(&proposal)?,
+        );
 
         let detail = serde_json::json!({
             "change": proposal.id,
@@ -141,7 +145,7 @@ impl Ledger {
 
         let who = &proposal.who;
         self.append_audit(&*snapshot, &mut batch, proposal.at_ms, who, "proposed", detail)?;
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
 
         Ok(proposal)
     }
@@ -150,42 +154,55 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn update(&self, proposal: &Proposal, who: &str, what: &str, at_ms: i64) -> Result<()> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn update_proposal(
+        &self,
+        proposal: &Proposal,
+        who: &str,
+        what: &str,
+        at_ms: i64,
+    ) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
-        batch.put(Table::Changes, code::key(proposal.id), code::json(proposal)?);
+        let mut batch = WriteBatch::default();
+        batch.put_row(
+            StoreTable::Changes,
+            codec::number_key(proposal.id),
+            codec::to_json(proposal)?,
+        );
         let detail = serde_json::json!({"change": proposal.id, "state": proposal.state});
         self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
-        self.commit(&batch)
+        self.commit_changes(&batch)
     }
 
     /// A kept change.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn proposal(&self, id: u64) -> Result<Option<Proposal>> {
-        let row = self.snapshot()?.get(Table::Changes, &code::key(id))?;
-        row.map(|row| code::from_json(&row)).transpose()
+    pub fn find_proposal(&self, id: u64) -> LedgerResult<Option<Proposal>> {
+        let row = self.snapshot()?.get(StoreTable::Changes, &codec::number_key(id))?;
+        row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Every kept change, oldest first.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn proposals(&self) -> Result<Vec<Proposal>> {
-        let rows = self.snapshot()?.scan(Table::Changes, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    pub fn list_proposals(&self) -> LedgerResult<Vec<Proposal>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Changes, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// The texts of a kept change.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn texts(&self, proposal: &Proposal) -> Result<BTreeMap<String, Option<Arc<str>>>> {
+    pub fn proposal_texts(
+        &self,
+        proposal: &Proposal,
+    ) -> LedgerResult<BTreeMap<String, Option<Arc<str>>>> {
         let mut texts = BTreeMap::new();
         for (path, hash) in &proposal.files {
-            let text = hash.as_ref().map(|hash| self.source(hash)).transpose()?.flatten();
+            let text = hash.as_ref().map(|hash| self.find_file_text(hash)).transpose()?.flatten();
             texts.insert(path.clone(), text);
         }
         Ok(texts)

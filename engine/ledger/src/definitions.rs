@@ -12,10 +12,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Result, code, lock, next_number};
+use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
 use accredit_domain::files::Files;
 use accredit_domain::limits::MoneyEffect;
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// The door of files that were saved in a watched directory.
 pub const WATCH: &str = "watch";
@@ -57,7 +57,7 @@ impl Effective {
     }
 
     /// Whether a transaction of this incentive date is decided again; one that has none is.
-    pub fn covers(self, date: Option<Date>) -> bool {
+    pub fn covers_date(self, date: Option<Date>) -> bool {
         match self {
             Effective::Now => false,
             Effective::Recredit => true,
@@ -68,7 +68,7 @@ impl Effective {
 
 impl Effective {
     /// The date from which it reaches into finalized periods as well; none of the others do.
-    pub fn date(self) -> Option<Date> {
+    pub fn reach_date(self) -> Option<Date> {
         match self {
             Effective::From(first) => Some(first),
             Effective::Now | Effective::Recredit => None,
@@ -150,7 +150,7 @@ pub struct Activation {
 
 /// A change that was refused: it stays visible until one of the same files is activated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct ChangeRefusal {
     /// What was wanted, by whom; its ruleset is the one that stayed.
     pub activation: Activation,
     /// What is wrong with it, as `accredit check` says it.
@@ -162,16 +162,16 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn files(&self) -> Result<Option<Files>> {
+    pub fn active_files(&self) -> LedgerResult<Option<Files>> {
         let snapshot = self.snapshot()?;
-        if snapshot.last(Table::Activations)?.is_none() {
+        if snapshot.last_row(StoreTable::Activations)?.is_none() {
             return Ok(None);
         }
 
         let mut files = Files::new();
 
-        for (path, hash) in snapshot.scan(Table::Active, b"", b"", usize::MAX)? {
-            if let Some(source) = snapshot.get(Table::Sources, &hash)? {
+        for (path, hash) in snapshot.scan_prefix(StoreTable::Active, b"", b"", usize::MAX)? {
+            if let Some(source) = snapshot.get(StoreTable::Sources, &hash)? {
                 let text = String::from_utf8_lossy(&source);
                 files.insert(String::from_utf8_lossy(&path).into_owned(), Arc::from(text));
             }
@@ -185,13 +185,13 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn files_of(&self, ruleset: &str) -> Result<Option<Files>> {
+    pub fn files_of(&self, ruleset: &str) -> LedgerResult<Option<Files>> {
         let snapshot = self.snapshot()?;
 
         let mut files: BTreeMap<String, String> = BTreeMap::new();
         let mut last = None;
 
-        for activation in self.activations()? {
+        for activation in self.list_activations()? {
             for (path, hash) in activation.changed {
                 match hash {
                     Some(hash) => files.insert(path, hash),
@@ -207,7 +207,7 @@ impl Ledger {
 
         let mut found = Files::new();
         for (path, hash) in files {
-            if let Some(source) = snapshot.get(Table::Sources, hash.as_bytes())? {
+            if let Some(source) = snapshot.get(StoreTable::Sources, hash.as_bytes())? {
                 found.insert(path, Arc::from(String::from_utf8_lossy(&source)));
             }
         }
@@ -220,18 +220,22 @@ impl Ledger {
     ///
     /// # Errors
     /// When nothing was written, or nobody can say.
-    pub fn activate(&self, files: &Files, mut activation: Activation) -> Result<Activation> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn record_activation(
+        &self,
+        files: &Files,
+        mut activation: Activation,
+    ) -> LedgerResult<Activation> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
 
         let mut changed = BTreeMap::new();
 
-        let active = snapshot.scan(Table::Active, b"", b"", usize::MAX)?;
+        let active = snapshot.scan_prefix(StoreTable::Active, b"", b"", usize::MAX)?;
         for (path, _) in &active {
             let name = String::from_utf8_lossy(path).into_owned();
             if !files.contains_key(&name) {
-                batch.delete(Table::Active, path.clone());
+                batch.delete_row(StoreTable::Active, path.clone());
                 changed.insert(name, None);
             }
         }
@@ -240,27 +244,27 @@ impl Ledger {
             let hash = content_hash(text);
             let known = active.iter().find(|(known, _)| *known == path.as_bytes());
             if known.is_none_or(|(_, known)| *known != hash.as_bytes()) {
-                batch.put(Table::Sources, hash.as_str(), text.as_bytes());
-                batch.put(Table::Active, path.as_str(), hash.as_str());
+                batch.put_row(StoreTable::Sources, hash.as_str(), text.as_bytes());
+                batch.put_row(StoreTable::Active, path.as_str(), hash.as_str());
                 changed.insert(path.clone(), Some(hash));
             }
         }
 
         // A file that is active now was not refused: what was said of its last version is over.
         for path in changed.keys() {
-            batch.delete(Table::Refusals, path.as_str());
+            batch.delete_row(StoreTable::Refusals, path.as_str());
         }
 
-        activation.sequence = next_number(&*snapshot, Table::Activations)?;
+        activation.sequence = next_number(&*snapshot, StoreTable::Activations)?;
         activation.changed = changed;
-        let key = code::key(activation.sequence);
-        let row = code::json(&activation)?;
+        let key = codec::number_key(activation.sequence);
+        let row = codec::to_json(&activation)?;
 
         // In the same commit, so that nobody sees an activation without what follows from it.
-        super::calculations::restate(&*snapshot, &mut batch, &activation.restated)?;
-        super::recredit::ask(&*snapshot, &mut batch, &activation)?;
+        super::calculations::count_restatements(&*snapshot, &mut batch, &activation.restated)?;
+        super::recredit::request_recredit(&*snapshot, &mut batch, &activation)?;
         super::recredit::ask_redrive(&mut batch, &activation)?;
-        super::changes::carried_out(&*snapshot, &mut batch, &activation)?;
+        super::changes::record_proposal_outcome(&*snapshot, &mut batch, &activation)?;
         alert_unattended(&*snapshot, &mut batch, &activation)?;
 
         let detail = serde_json::json!({
@@ -274,10 +278,10 @@ impl Ledger {
             "force": activation.force,
             "money": activation.money,
             "approved_by": activation.approved_by,
-            "record": super::audit::hash(&row),
+            "record": super::audit::hash_row(&row),
         });
 
-        batch.put(Table::Activations, key, row);
+        batch.put_row(StoreTable::Activations, key, row);
         self.append_audit(
             &*snapshot,
             &mut batch,
@@ -287,7 +291,7 @@ impl Ledger {
             detail,
         )?;
 
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
 
         Ok(activation)
     }
@@ -296,26 +300,26 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn last_activation(&self) -> Result<u64> {
-        let last = self.snapshot()?.last(Table::Activations)?;
-        Ok(last.map_or(0, |(key, _)| code::number(&key)))
+    pub fn last_activation(&self) -> LedgerResult<u64> {
+        let last = self.snapshot()?.last_row(StoreTable::Activations)?;
+        Ok(last.map_or(0, |(key, _)| codec::key_number(&key)))
     }
 
     /// Every activation, oldest first.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn activations(&self) -> Result<Vec<Activation>> {
-        let rows = self.snapshot()?.scan(Table::Activations, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    pub fn list_activations(&self) -> LedgerResult<Vec<Activation>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Activations, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// The text of a version of a file, by its content hash.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn source(&self, hash: &str) -> Result<Option<Arc<str>>> {
-        let source = self.snapshot()?.get(Table::Sources, hash.as_bytes())?;
+    pub fn find_file_text(&self, hash: &str) -> LedgerResult<Option<Arc<str>>> {
+        let source = self.snapshot()?.get(StoreTable::Sources, hash.as_bytes())?;
         Ok(source.map(|source| Arc::from(String::from_utf8_lossy(&source))))
     }
 
@@ -323,22 +327,22 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn refuse(&self, refusal: &Refusal) -> Result<()> {
-        let mut batch = Batch::default();
+    pub fn record_refusal(&self, refusal: &ChangeRefusal) -> LedgerResult<()> {
+        let mut batch = WriteBatch::default();
         for path in &refusal.activation.files {
-            batch.put(Table::Refusals, path.as_str(), code::json(refusal)?);
+            batch.put_row(StoreTable::Refusals, path.as_str(), codec::to_json(refusal)?);
         }
-        self.commit(&batch)
+        self.commit_changes(&batch)
     }
 
     /// Refused changes that nothing has replaced, by path.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn refusals(&self) -> Result<Vec<Refusal>> {
-        let rows = self.snapshot()?.scan(Table::Refusals, b"", b"", usize::MAX)?;
-        let mut refusals: Vec<Refusal> =
-            rows.iter().map(|(_, row)| code::from_json(row)).collect::<Result<_>>()?;
+    pub fn list_refusals(&self) -> LedgerResult<Vec<ChangeRefusal>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Refusals, b"", b"", usize::MAX)?;
+        let mut refusals: Vec<ChangeRefusal> =
+            rows.iter().map(|(_, row)| codec::from_json(row)).collect::<LedgerResult<_>>()?;
         refusals.dedup();
         Ok(refusals)
     }
@@ -348,9 +352,9 @@ impl Ledger {
 /// of a file saved in a watched directory nobody reads an answer.
 fn alert_unattended(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
+    batch: &mut WriteBatch,
     activation: &Activation,
-) -> Result<()> {
+) -> LedgerResult<()> {
     let Some(money) = activation.money.as_ref().filter(|_| activation.source == WATCH) else {
         return Ok(());
     };
@@ -369,7 +373,7 @@ fn alert_unattended(
         "money": money,
     });
 
-    let number = next_number(snapshot, Table::Alerts)?;
-    batch.put(Table::Alerts, code::key(number), code::json(&alert)?);
+    let number = next_number(snapshot, StoreTable::Alerts)?;
+    batch.put_row(StoreTable::Alerts, codec::number_key(number), codec::to_json(&alert)?);
     Ok(())
 }

@@ -21,24 +21,24 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::sealed::{SealedStore, is_mark, seal_former_rows};
-use super::{Ledger, Result};
-use accredit_seams::store::{Batch, Error, Store, Table};
+use super::{Ledger, LedgerResult};
+use accredit_seams::store::{Store, StoreError, StoreTable, WriteBatch};
 
 /// The version of the format.
-const FORMAT: u32 = 1;
+const DUMP_FORMAT: u32 = 1;
 
 /// Rows that are read or written at a time.
-const ROWS_A_TIME: usize = 1000;
+const DUMP_BATCH_ROWS: usize = 1000;
 
 /// Bytes of rows that are written at a time, about.
-const BYTES_A_TIME: usize = 16 << 20;
+const DUMP_BATCH_BYTES: usize = 16 << 20;
 
 /// Bytes of one line at most: a delivery of a MiB in base64, several times over.
 const LINE_BYTES_MAX: u64 = 256 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct DumpHead {
     accredit_dump: u32,
     version: String,
 }
@@ -46,23 +46,23 @@ struct Head {
 /// Bytes as text where they are text.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Bytes {
+enum DumpBytes {
     Text(String),
     Binary { base64: String },
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct DumpLine {
     table: String,
-    key: Bytes,
-    value: Bytes,
+    key: DumpBytes,
+    value: DumpBytes,
 }
 
 /// What a dump or a restoration came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Dumped {
+pub struct DumpSummary {
     /// Rows that are in the dump.
     pub rows: u64,
     /// Damaged rows that were left out.
@@ -71,38 +71,38 @@ pub struct Dumped {
     pub blake3: String,
 }
 
-impl Bytes {
-    fn of(bytes: Vec<u8>) -> Bytes {
+impl DumpBytes {
+    fn from_bytes(bytes: Vec<u8>) -> DumpBytes {
         String::from_utf8(bytes).map_or_else(
-            |binary| Bytes::Binary { base64: STANDARD.encode(binary.as_bytes()) },
-            Bytes::Text,
+            |binary| DumpBytes::Binary { base64: STANDARD.encode(binary.as_bytes()) },
+            DumpBytes::Text,
         )
     }
 
     fn into_bytes(self) -> Option<Vec<u8>> {
         match self {
-            Bytes::Text(text) => Some(text.into_bytes()),
-            Bytes::Binary { base64 } => STANDARD.decode(base64).ok(),
+            DumpBytes::Text(text) => Some(text.into_bytes()),
+            DumpBytes::Binary { base64 } => STANDARD.decode(base64).ok(),
         }
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::Failed(error.to_string())
+fn dump_error(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Failed(error.to_string())
 }
 
 /// Lines on their way out, and their hash.
-struct Output<'a> {
+struct DumpWriter<'a> {
     out: &'a mut dyn Write,
     hasher: blake3::Hasher,
 }
 
-impl Output<'_> {
-    fn line(&mut self, line: &impl Serialize) -> Result<()> {
-        let mut bytes = serde_json::to_vec(line).map_err(failed)?;
+impl DumpWriter<'_> {
+    fn write_line(&mut self, line: &impl Serialize) -> LedgerResult<()> {
+        let mut bytes = serde_json::to_vec(line).map_err(dump_error)?;
         bytes.push(b'\n');
         self.hasher.update(&bytes);
-        self.out.write_all(&bytes).map_err(failed)
+        self.out.write_all(&bytes).map_err(dump_error)
     }
 }
 
@@ -112,22 +112,27 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read, or `out` not be written.
-    pub fn dump(&self, version: &str, is_lenient: bool, out: &mut dyn Write) -> Result<Dumped> {
-        let (snapshot, mut dumped) = (self.store.checked_snapshot()?, Dumped::default());
-        let mut output = Output { out, hasher: blake3::Hasher::new() };
-        output.line(&Head { accredit_dump: FORMAT, version: version.to_owned() })?;
+    pub fn dump(
+        &self,
+        version: &str,
+        is_lenient: bool,
+        out: &mut dyn Write,
+    ) -> LedgerResult<DumpSummary> {
+        let (snapshot, mut dumped) = (self.store.checked_snapshot()?, DumpSummary::default());
+        let mut output = DumpWriter { out, hasher: blake3::Hasher::new() };
+        output.write_line(&DumpHead { accredit_dump: DUMP_FORMAT, version: version.to_owned() })?;
 
-        for (table, name) in Table::ALL {
+        for (table, name) in StoreTable::ALL {
             let mut from = Vec::new();
             loop {
-                let rows = snapshot.look(table, &from, ROWS_A_TIME)?;
+                let rows = snapshot.scan_checked(table, &from, DUMP_BATCH_ROWS)?;
 
                 let Some((last, _)) = rows.last() else { break };
                 from = [last.as_slice(), &[0]].concat();
 
                 for (key, value) in rows {
                     let value = match value {
-                        Err(Error::Damaged(_)) if is_lenient => {
+                        Err(StoreError::Damaged(_)) if is_lenient => {
                             dumped.skipped += 1;
                             continue;
                         }
@@ -138,16 +143,16 @@ impl Ledger {
                     if is_mark(table, &key) {
                         continue;
                     }
-                    let (key, value) = (Bytes::of(key), Bytes::of(value));
-                    output.line(&Line { table: name.to_owned(), key, value })?;
+                    let (key, value) = (DumpBytes::from_bytes(key), DumpBytes::from_bytes(value));
+                    output.write_line(&DumpLine { table: name.to_owned(), key, value })?;
                     dumped.rows += 1;
                 }
             }
         }
 
         dumped.blake3 = output.hasher.finalize().to_hex().to_string();
-        output.line(&dumped)?;
-        output.out.flush().map_err(failed)?;
+        output.write_line(&dumped)?;
+        output.out.flush().map_err(dump_error)?;
         Ok(dumped)
     }
 }
@@ -157,45 +162,48 @@ impl Ledger {
 /// # Errors
 /// When `lines` are no dump of a version that is known, or are not whole: then the store holds a
 /// part of it, and must not be used. When the store is not empty, or cannot be written.
-pub fn restore(store: Arc<dyn Store>, lines: &mut dyn BufRead) -> Result<Dumped> {
+pub fn restore_dump(store: Arc<dyn Store>, lines: &mut dyn BufRead) -> LedgerResult<DumpSummary> {
     let snapshot = store.snapshot()?;
-    for (table, _) in Table::ALL {
-        if snapshot.last(table)?.is_some() {
-            return Err(failed("it holds rows already, and a dump goes into an empty file"));
+    for (table, _) in StoreTable::ALL {
+        if snapshot.last_row(table)?.is_some() {
+            return Err(dump_error("it holds rows already, and a dump goes into an empty file"));
         }
     }
     drop(snapshot);
     seal_former_rows(&*store)?;
 
     let store = SealedStore::new(store);
-    let mut input = Input { lines, hasher: blake3::Hasher::new(), number: 0 };
-    let head: Head = input.next()?.ok_or_else(|| failed("the dump is empty"))?.1;
-    if head.accredit_dump != FORMAT {
+    let mut input = DumpReader { lines, hasher: blake3::Hasher::new(), number: 0 };
+    let head: DumpHead = input.next_line()?.ok_or_else(|| dump_error("the dump is empty"))?.1;
+    if head.accredit_dump != DUMP_FORMAT {
         let known = head.accredit_dump;
-        return Err(failed(format!(
-            "the dump has the format {known}, and this program knows {FORMAT}"
+        return Err(dump_error(format!(
+            "the dump has the format {known}, and this program knows {DUMP_FORMAT}"
         )));
     }
 
-    let (mut batch, mut bytes, mut rows) = (Batch::default(), 0, 0);
+    let (mut batch, mut bytes, mut rows) = (WriteBatch::default(), 0, 0);
     loop {
-        let Some((hash, line)) = input.next::<serde_json::Value>()? else {
-            return Err(failed("the dump was cut off: its last line is missing"));
+        let Some((hash, line)) = input.next_line::<serde_json::Value>()? else {
+            return Err(dump_error("the dump was cut off: its last line is missing"));
         };
         if line.get("blake3").is_some() {
-            let end: Dumped = serde_json::from_value(line).map_err(|error| input.wrong(&error))?;
+            let end: DumpSummary =
+                serde_json::from_value(line).map_err(|error| input.line_error(&error))?;
             if end.rows != rows || end.blake3 != hash {
-                return Err(failed("the dump was changed: its last line does not fit the others"));
+                return Err(dump_error(
+                    "the dump was changed: its last line does not fit the others",
+                ));
             }
             store.commit(&batch)?;
             return Ok(end);
         }
 
-        let (table, key, value) = input.row(line)?;
+        let (table, key, value) = input.parse_row(line)?;
         bytes += value.len();
         rows += 1;
-        batch.put(table, key, value);
-        if batch.changes.len() >= ROWS_A_TIME || bytes > BYTES_A_TIME {
+        batch.put_row(table, key, value);
+        if batch.changes.len() >= DUMP_BATCH_ROWS || bytes > DUMP_BATCH_BYTES {
             store.commit(&std::mem::take(&mut batch))?;
             bytes = 0;
         }
@@ -203,22 +211,22 @@ pub fn restore(store: Arc<dyn Store>, lines: &mut dyn BufRead) -> Result<Dumped>
 }
 
 /// Lines on their way in, and their hash.
-struct Input<'a> {
+struct DumpReader<'a> {
     lines: &'a mut dyn BufRead,
     hasher: blake3::Hasher,
     number: u64,
 }
 
-impl Input<'_> {
-    fn wrong(&self, why: &dyn std::fmt::Display) -> Error {
-        failed(format!("line {} of the dump cannot be read: {why}", self.number))
+impl DumpReader<'_> {
+    fn line_error(&self, why: &dyn std::fmt::Display) -> StoreError {
+        dump_error(format!("line {} of the dump cannot be read: {why}", self.number))
     }
 
     /// The next line with the hash of all before it; none at the end.
-    fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<(String, T)>> {
+    fn next_line<T: serde::de::DeserializeOwned>(&mut self) -> LedgerResult<Option<(String, T)>> {
         let mut line = Vec::new();
         let mut limited = std::io::Read::take(&mut *self.lines, LINE_BYTES_MAX);
-        limited.read_until(b'\n', &mut line).map_err(failed)?;
+        limited.read_until(b'\n', &mut line).map_err(dump_error)?;
         if line.is_empty() {
             return Ok(None);
         }
@@ -226,52 +234,57 @@ impl Input<'_> {
         self.number += 1;
         let before = self.hasher.finalize().to_hex().to_string();
         self.hasher.update(&line);
-        let line = serde_json::from_slice(&line).map_err(|error| self.wrong(&error))?;
+        let line = serde_json::from_slice(&line).map_err(|error| self.line_error(&error))?;
         Ok(Some((before, line)))
     }
 
-    fn row(&self, line: serde_json::Value) -> Result<(Table, Vec<u8>, Vec<u8>)> {
-        let line: Line = serde_json::from_value(line).map_err(|error| self.wrong(&error))?;
-        let known = Table::ALL.iter().find(|(_, name)| *name == line.table);
-        let (table, _) = known.ok_or_else(|| self.wrong(&"there is no such table"))?;
+    fn parse_row(&self, line: serde_json::Value) -> LedgerResult<(StoreTable, Vec<u8>, Vec<u8>)> {
+        let line: DumpLine =
+            serde_json::from_value(line).map_err(|error| self.line_error(&error))?;
+        let known = StoreTable::ALL.iter().find(|(_, name)| *name == line.table);
+        let (table, _) = known.ok_or_else(|| self.line_error(&"there is no such table"))?;
         let (key, value) = line
             .key
             .into_bytes()
             .zip(line.value.into_bytes())
-            .ok_or_else(|| self.wrong(&"it is no base64"))?;
+            .ok_or_else(|| self.line_error(&"it is no base64"))?;
         Ok((*table, key, value))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use accredit_seams::store::memory::Memory;
+    use accredit_seams::store::memory::MemoryStore;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn rows(store: &dyn Store) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
+    fn rows(store: &dyn Store) -> Vec<(StoreTable, Vec<u8>, Vec<u8>)> {
         let snapshot = store.snapshot().unwrap();
-        let rows = Table::ALL.into_iter().flat_map(|(table, _)| {
-            let rows = snapshot.scan(table, b"", b"", usize::MAX).unwrap().into_iter();
+        let rows = StoreTable::ALL.into_iter().flat_map(|(table, _)| {
+            let rows = snapshot.scan_prefix(table, b"", b"", usize::MAX).unwrap().into_iter();
             rows.map(move |(key, value)| (table, key, value))
         });
         rows.collect()
     }
 
-    fn dumped(store: &Arc<Memory>) -> Vec<u8> {
+    fn dumped(store: &Arc<MemoryStore>) -> Vec<u8> {
         let ledger = Ledger::open(Arc::clone(store) as Arc<dyn Store>).unwrap();
         let mut out = Vec::new();
         ledger.dump("0.0.0", false, &mut out).unwrap();
         out
     }
 
-    fn filled(rows: &[(usize, Vec<u8>, Vec<u8>)]) -> Arc<Memory> {
-        let store = Arc::new(Memory::default());
+    fn filled(rows: &[(usize, Vec<u8>, Vec<u8>)]) -> Arc<MemoryStore> {
+        let store = Arc::new(MemoryStore::default());
         seal_former_rows(&*store).unwrap();
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
         for (table, key, value) in rows {
-            batch.put(Table::ALL[table % Table::ALL.len()].0, key.clone(), value.clone());
+            batch.put_row(
+                StoreTable::ALL[table % StoreTable::ALL.len()].0,
+                key.clone(),
+                value.clone(),
+            );
         }
         SealedStore::new(Arc::clone(&store) as Arc<dyn Store>).commit(&batch).unwrap();
         store
@@ -293,17 +306,17 @@ mod tests {
                 content.into_iter().map(|(t, key, value)| (t, key, value.into_bytes())).collect();
             let store = filled(&content);
             let text = dumped(&store);
-            let again = Arc::new(Memory::default());
-            restore(Arc::clone(&again) as Arc<dyn Store>, &mut &text[..]).unwrap();
+            let again = Arc::new(MemoryStore::default());
+            restore_dump(Arc::clone(&again) as Arc<dyn Store>, &mut &text[..]).unwrap();
             prop_assert_eq!(rows(&*again), rows(&*store));
 
             let cut = place.index(text.len() - 1);
-            let part = restore(Arc::new(Memory::default()), &mut &text[..cut]);
+            let part = restore_dump(Arc::new(MemoryStore::default()), &mut &text[..cut]);
             prop_assert!(part.is_err(), "cut at {}", cut);
             let mut changed = text.clone();
             changed[place.index(text.len())] ^= 1;
-            let other = Arc::new(Memory::default());
-            let restored = restore(Arc::clone(&other) as Arc<dyn Store>, &mut &changed[..]);
+            let other = Arc::new(MemoryStore::default());
+            let restored = restore_dump(Arc::clone(&other) as Arc<dyn Store>, &mut &changed[..]);
             let is_same = rows(&*other) == rows(&*store);
             prop_assert!(restored.is_err() || is_same, "changed at {}", place.index(text.len()));
         }
@@ -312,8 +325,8 @@ mod tests {
     #[test]
     fn a_damaged_row_ends_a_dump_or_is_counted() {
         let store = filled(&[(0, b"a".to_vec(), b"1".to_vec()), (0, b"b".to_vec(), b"2".to_vec())]);
-        let mut batch = Batch::default();
-        batch.put(Table::Meta, "a", "something else");
+        let mut batch = WriteBatch::default();
+        batch.put_row(StoreTable::Meta, "a", "something else");
         store.commit(&batch).unwrap();
 
         let ledger = Ledger::open(Arc::clone(&store) as Arc<dyn Store>).unwrap();
@@ -322,17 +335,17 @@ mod tests {
         let mut text = Vec::new();
         let dumped = ledger.dump("0", true, &mut text).unwrap();
         assert_eq!((dumped.rows, dumped.skipped), (1, 1));
-        let again = Arc::new(Memory::default());
-        assert_eq!(restore(again, &mut &text[..]).unwrap(), dumped);
+        let again = Arc::new(MemoryStore::default());
+        assert_eq!(restore_dump(again, &mut &text[..]).unwrap(), dumped);
     }
 
     #[test]
     fn a_dump_goes_into_an_empty_store_alone() {
         let store = filled(&[(3, b"a".to_vec(), b"1".to_vec())]);
         let text = dumped(&store);
-        assert!(restore(store, &mut &text[..]).is_err());
+        assert!(restore_dump(store, &mut &text[..]).is_err());
         let newer = b"{\"accredit_dump\":2,\"version\":\"9\"}\n";
-        let refused = restore(Arc::new(Memory::default()), &mut &newer[..]).unwrap_err();
+        let refused = restore_dump(Arc::new(MemoryStore::default()), &mut &newer[..]).unwrap_err();
         assert!(refused.to_string().contains("format 2"), "{refused}");
     }
 }

@@ -8,8 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Result, code, lock, next_number};
-use accredit_seams::store::{Batch, Table};
+use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_seams::store::{StoreTable, WriteBatch};
 
 /// A question of a payee.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,18 +37,18 @@ pub struct Enquiry {
     /// `open`, `in_progress`, `resolved`, `rejected` or `closed`.
     pub state: String,
     /// The last answer, once there is one.
-    pub answer: Option<Answer>,
+    pub answer: Option<EnquiryAnswer>,
     /// Who takes care of it.
     #[serde(default)]
     pub assignee: Option<String>,
     /// What was said since it was asked, oldest first.
     #[serde(default)]
-    pub messages: Vec<Message>,
+    pub messages: Vec<EnquiryMessage>,
 }
 
 /// Something that was said about an enquiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
+pub struct EnquiryMessage {
     /// Who said it.
     pub who: String,
     /// When, milliseconds since 1970.
@@ -61,7 +61,7 @@ pub struct Message {
 
 /// What happens to an enquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum EnquiryStep {
     /// Somebody takes care of it, or with none nobody does any more.
     Assign(Option<String>),
     /// Something is said about it.
@@ -75,40 +75,45 @@ pub enum Step {
     Close,
 }
 
-impl Step {
+impl EnquiryStep {
     /// What the audit trail calls it.
-    fn word(&self) -> &'static str {
+    fn audit_word(&self) -> &'static str {
         match self {
-            Step::Assign(_) => "enquiry_assigned",
-            Step::Say { .. } => "enquiry_message",
-            Step::Close => "enquiry_closed",
+            EnquiryStep::Assign(_) => "enquiry_assigned",
+            EnquiryStep::Say { .. } => "enquiry_message",
+            EnquiryStep::Close => "enquiry_closed",
         }
     }
 
     /// The enquiry after it.
-    fn applied(self, enquiry: &mut Enquiry, who: &str, at_ms: i64) {
+    fn apply_to(self, enquiry: &mut Enquiry, who: &str, at_ms: i64) {
         match self {
-            Step::Assign(to) => {
-                if to.is_some() && enquiry.state == OPEN {
-                    IN_PROGRESS.clone_into(&mut enquiry.state);
+            EnquiryStep::Assign(to) => {
+                if to.is_some() && enquiry.state == ENQUIRY_OPEN {
+                    ENQUIRY_IN_PROGRESS.clone_into(&mut enquiry.state);
                 }
                 enquiry.assignee = to;
             }
-            Step::Say { text, by_payee } => {
+            EnquiryStep::Say { text, by_payee } => {
                 // A payee who writes after the answer is not content with it.
-                if enquiry.state != OPEN || !by_payee {
-                    IN_PROGRESS.clone_into(&mut enquiry.state);
+                if enquiry.state != ENQUIRY_OPEN || !by_payee {
+                    ENQUIRY_IN_PROGRESS.clone_into(&mut enquiry.state);
                 }
-                enquiry.messages.push(Message { who: who.to_owned(), at_ms, text, by_payee });
+                enquiry.messages.push(EnquiryMessage {
+                    who: who.to_owned(),
+                    at_ms,
+                    text,
+                    by_payee,
+                });
             }
-            Step::Close => CLOSED.clone_into(&mut enquiry.state),
+            EnquiryStep::Close => ENQUIRY_CLOSED.clone_into(&mut enquiry.state),
         }
     }
 }
 
 /// The answer to an enquiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct EnquiryAnswer {
     /// Who answered: a token's name.
     pub who: String,
     /// When, milliseconds since 1970.
@@ -118,13 +123,13 @@ pub struct Answer {
 }
 
 /// Nobody has answered yet.
-pub const OPEN: &str = "open";
+pub const ENQUIRY_OPEN: &str = "open";
 
 /// Somebody takes care of it.
-pub const IN_PROGRESS: &str = "in_progress";
+pub const ENQUIRY_IN_PROGRESS: &str = "in_progress";
 
 /// It takes nothing more.
-pub const CLOSED: &str = "closed";
+pub const ENQUIRY_CLOSED: &str = "closed";
 
 /// Messages of an enquiry.
 pub const MESSAGES_MAX: usize = 1000;
@@ -134,21 +139,25 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn enquire(&self, mut enquiry: Enquiry, who: &str) -> Result<Enquiry> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn store_enquiry(&self, mut enquiry: Enquiry, who: &str) -> LedgerResult<Enquiry> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
 
-        enquiry.id = next_number(&*snapshot, Table::Enquiries)?;
-        OPEN.clone_into(&mut enquiry.state);
-        batch.put(Table::Enquiries, code::key(enquiry.id), code::json(&enquiry)?);
+        enquiry.id = next_number(&*snapshot, StoreTable::Enquiries)?;
+        ENQUIRY_OPEN.clone_into(&mut enquiry.state);
+        batch.put_row(
+            StoreTable::Enquiries,
+            codec::number_key(enquiry.id),
+            codec::to_json(&enquiry)?,
+        );
 
         let detail = serde_json::json!({
             "enquiry": enquiry.id, "payee": enquiry.payee, "kind": enquiry.kind,
         });
         self.append_audit(&*snapshot, &mut batch, enquiry.at_ms, who, "enquired", detail)?;
 
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
         Ok(enquiry)
     }
 
@@ -157,21 +166,26 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn answer(&self, id: u64, state: &str, answer: Answer) -> Result<Option<Enquiry>> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn answer_enquiry(
+        &self,
+        id: u64,
+        state: &str,
+        answer: EnquiryAnswer,
+    ) -> LedgerResult<Option<Enquiry>> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
 
-        let row = snapshot.get(Table::Enquiries, &code::key(id))?;
+        let row = snapshot.get(StoreTable::Enquiries, &codec::number_key(id))?;
         let Some(row) = row else { return Ok(None) };
-        let mut enquiry: Enquiry = code::from_json(&row)?;
+        let mut enquiry: Enquiry = codec::from_json(&row)?;
 
-        if enquiry.state != OPEN && enquiry.state != IN_PROGRESS {
+        if enquiry.state != ENQUIRY_OPEN && enquiry.state != ENQUIRY_IN_PROGRESS {
             return Ok(Some(enquiry));
         }
 
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
         state.clone_into(&mut enquiry.state);
-        let said = Message {
+        let said = EnquiryMessage {
             who: answer.who.clone(),
             at_ms: answer.at_ms,
             text: answer.text.clone(),
@@ -180,12 +194,12 @@ impl Ledger {
         enquiry.messages.push(said);
         let (who, at_ms) = (answer.who.clone(), answer.at_ms);
         enquiry.answer = Some(answer);
-        batch.put(Table::Enquiries, code::key(id), code::json(&enquiry)?);
+        batch.put_row(StoreTable::Enquiries, codec::number_key(id), codec::to_json(&enquiry)?);
 
         let detail = serde_json::json!({"enquiry": id, "state": state});
         self.append_audit(&*snapshot, &mut batch, at_ms, &who, "answered", detail)?;
 
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
         Ok(Some(enquiry))
     }
 
@@ -199,29 +213,30 @@ impl Ledger {
         &self,
         id: u64,
         payee: Option<&str>,
-        step: Step,
+        step: EnquiryStep,
         (who, at_ms): (&str, i64),
-    ) -> Result<Option<Enquiry>> {
-        let _one_at_a_time = lock(&self.others);
+    ) -> LedgerResult<Option<Enquiry>> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let row = snapshot.get(Table::Enquiries, &code::key(id))?;
-        let enquiry: Option<Enquiry> = row.map(|row| code::from_json(&row)).transpose()?;
+        let row = snapshot.get(StoreTable::Enquiries, &codec::number_key(id))?;
+        let enquiry: Option<Enquiry> = row.map(|row| codec::from_json(&row)).transpose()?;
         let enquiry = enquiry.filter(|one| payee.is_none_or(|payee| payee == one.payee));
         let Some(mut enquiry) = enquiry else { return Ok(None) };
-        let full = matches!(step, Step::Say { .. }) && enquiry.messages.len() >= MESSAGES_MAX;
-        if enquiry.state == CLOSED || full {
+        let full =
+            matches!(step, EnquiryStep::Say { .. }) && enquiry.messages.len() >= MESSAGES_MAX;
+        if enquiry.state == ENQUIRY_CLOSED || full {
             return Ok(Some(enquiry));
         }
 
-        let mut batch = Batch::default();
-        let what = step.word();
-        step.applied(&mut enquiry, who, at_ms);
-        batch.put(Table::Enquiries, code::key(id), code::json(&enquiry)?);
+        let mut batch = WriteBatch::default();
+        let what = step.audit_word();
+        step.apply_to(&mut enquiry, who, at_ms);
+        batch.put_row(StoreTable::Enquiries, codec::number_key(id), codec::to_json(&enquiry)?);
         let detail = serde_json::json!({
             "enquiry": id, "state": enquiry.state, "assignee": enquiry.assignee,
         });
         self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
         Ok(Some(enquiry))
     }
 
@@ -229,17 +244,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn enquiry(&self, id: u64) -> Result<Option<Enquiry>> {
-        let row = self.snapshot()?.get(Table::Enquiries, &code::key(id))?;
-        row.map(|row| code::from_json(&row)).transpose()
+    pub fn find_enquiry(&self, id: u64) -> LedgerResult<Option<Enquiry>> {
+        let row = self.snapshot()?.get(StoreTable::Enquiries, &codec::number_key(id))?;
+        row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Every question, oldest first.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn enquiries(&self) -> Result<Vec<Enquiry>> {
-        let rows = self.snapshot()?.scan(Table::Enquiries, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    pub fn list_enquiries(&self) -> LedgerResult<Vec<Enquiry>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Enquiries, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Result, code, lock, next_number};
-use accredit_seams::store::{Batch, Snapshot, Table};
+use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// A delivery as it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,15 +51,15 @@ pub struct DeadLetter {
 impl DeadLetter {
     /// Whether it was kept because its id had been received with another body.
     pub fn is_conflict(&self) -> bool {
-        self.reason == CONFLICT
+        self.reason == CONFLICT_REASON
     }
 }
 
 /// Why a conflicting delivery is kept and not processed.
-const CONFLICT: &str = "the same delivery id came before with another body";
+const CONFLICT_REASON: &str = "the same delivery id came before with another body";
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Known {
+pub(super) struct KnownDelivery {
     pub(super) sequence: u64,
     pub(super) body_hash: [u8; 32],
 }
@@ -70,9 +70,9 @@ fn first_transactions(
     group: &[Delivery],
     receipts: &[Receipt],
     sequence: u64,
-) -> Result<Vec<String>> {
-    if let Some(row) = snapshot.get(Table::Inbox, &code::key(sequence))? {
-        return Ok(code::unpack::<Delivery>(&row)?.transactions);
+) -> LedgerResult<Vec<String>> {
+    if let Some(row) = snapshot.get(StoreTable::Inbox, &codec::number_key(sequence))? {
+        return Ok(codec::unpack_row::<Delivery>(&row)?.transactions);
     }
     let mut same = receipts.iter().zip(group).filter(|(receipt, _)| receipt.sequence == sequence);
     Ok(same.next().map(|(_, first)| first.transactions.clone()).unwrap_or_default())
@@ -83,23 +83,24 @@ impl Ledger {
     ///
     /// # Errors
     /// When nothing was written, or nobody can say.
-    pub fn receive(&self, deliveries: &[Delivery]) -> Result<Vec<Receipt>> {
-        let _one_at_a_time = lock(&self.deliveries);
+    pub fn receive_deliveries(&self, deliveries: &[Delivery]) -> LedgerResult<Vec<Receipt>> {
+        let _one_at_a_time = lock_mutex(&self.deliveries);
         let snapshot = self.snapshot()?;
 
-        let mut next = next_number(&*snapshot, Table::Inbox)?;
-        let mut batch = Batch::default();
+        let mut next = next_number(&*snapshot, StoreTable::Inbox)?;
+        let mut batch = WriteBatch::default();
         // Another process that took the number, and perhaps the same delivery, is a conflict.
-        batch.expect(Table::Inbox, code::key(next), None);
-        let mut fresh: Vec<(Vec<u8>, Known)> = Vec::new();
+        batch.expect_row(StoreTable::Inbox, codec::number_key(next), None);
+        let mut fresh: Vec<(Vec<u8>, KnownDelivery)> = Vec::new();
         let mut receipts = Vec::with_capacity(deliveries.len());
 
         for delivery in deliveries {
-            let key = code::parts(&[&delivery.source, &delivery.id]);
+            let key = codec::parts_key(&[&delivery.source, &delivery.id]);
             let body_hash = *blake3::hash(&delivery.body).as_bytes();
 
-            let stored = snapshot.get(Table::Deliveries, &key)?;
-            let stored: Option<Known> = stored.map(|row| code::unpack(&row)).transpose()?;
+            let stored = snapshot.get(StoreTable::Deliveries, &key)?;
+            let stored: Option<KnownDelivery> =
+                stored.map(|row| codec::unpack_row(&row)).transpose()?;
             // An id may come twice within the group, which no snapshot has yet.
             let same_group = fresh.iter().find(|(known, _)| *known == key).map(|(_, known)| known);
             let known = stored.as_ref().or(same_group);
@@ -117,15 +118,15 @@ impl Ledger {
                 continue;
             }
 
-            batch.put(Table::Inbox, code::key(next), code::pack(delivery)?);
+            batch.put_row(StoreTable::Inbox, codec::number_key(next), codec::pack_row(delivery)?);
             // The same id with another body: kept for somebody to look at, and never processed by
             // itself.
             if conflict {
-                batch.put(Table::Dead, code::key(next), CONFLICT);
+                batch.put_row(StoreTable::Dead, codec::number_key(next), CONFLICT_REASON);
             } else {
-                let known = Known { sequence: next, body_hash };
-                batch.put(Table::Deliveries, key.clone(), code::pack(&known)?);
-                batch.put(Table::Pending, code::key(next), "");
+                let known = KnownDelivery { sequence: next, body_hash };
+                batch.put_row(StoreTable::Deliveries, key.clone(), codec::pack_row(&known)?);
+                batch.put_row(StoreTable::Pending, codec::number_key(next), "");
                 fresh.push((key, known));
             }
 
@@ -135,7 +136,7 @@ impl Ledger {
 
         // A group of repetitions alone needs no commit.
         if !batch.changes.is_empty() {
-            self.commit(&batch)?;
+            self.commit_changes(&batch)?;
         }
 
         Ok(receipts)
@@ -145,12 +146,12 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn pending(&self, limit: usize) -> Result<Vec<(u64, Delivery)>> {
+    pub fn pending_deliveries(&self, limit: usize) -> LedgerResult<Vec<(u64, Delivery)>> {
         let snapshot = self.snapshot()?;
         let mut pending = Vec::new();
-        for (key, _) in snapshot.scan(Table::Pending, b"", b"", limit)? {
-            if let Some(row) = snapshot.get(Table::Inbox, &key)? {
-                pending.push((code::number(&key), code::unpack(&row)?));
+        for (key, _) in snapshot.scan_prefix(StoreTable::Pending, b"", b"", limit)? {
+            if let Some(row) = snapshot.get(StoreTable::Inbox, &key)? {
+                pending.push((codec::key_number(&key), codec::unpack_row(&row)?));
             }
         }
         Ok(pending)
@@ -161,19 +162,19 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn pending_within(&self, limit: usize, bytes: usize) -> Result<Vec<(u64, Delivery)>> {
+    pub fn pending_within(&self, limit: usize, bytes: usize) -> LedgerResult<Vec<(u64, Delivery)>> {
         let snapshot = self.snapshot()?;
         let mut pending = Vec::new();
         let mut left = bytes;
 
-        for (key, _) in snapshot.scan(Table::Pending, b"", b"", limit)? {
-            let Some(row) = snapshot.get(Table::Inbox, &key)? else { continue };
+        for (key, _) in snapshot.scan_prefix(StoreTable::Pending, b"", b"", limit)? {
+            let Some(row) = snapshot.get(StoreTable::Inbox, &key)? else { continue };
             if row.len() > left && !pending.is_empty() {
                 break;
             }
 
             left = left.saturating_sub(row.len());
-            pending.push((code::number(&key), code::unpack(&row)?));
+            pending.push((codec::key_number(&key), codec::unpack_row(&row)?));
         }
 
         Ok(pending)
@@ -183,43 +184,43 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn oldest_pending(&self) -> Result<Option<u64>> {
-        let oldest = self.snapshot()?.scan(Table::Pending, b"", b"", 1)?;
-        Ok(oldest.first().map(|(key, _)| code::number(key)))
+    pub fn oldest_pending(&self) -> LedgerResult<Option<u64>> {
+        let oldest = self.snapshot()?.scan_prefix(StoreTable::Pending, b"", b"", 1)?;
+        Ok(oldest.first().map(|(key, _)| codec::key_number(key)))
     }
 
     /// The place of the last delivery that was received; 0 before the first.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn last_received(&self) -> Result<u64> {
-        let last = self.snapshot()?.last(Table::Inbox)?;
-        Ok(last.map_or(0, |(key, _)| code::number(&key)))
+    pub fn last_received(&self) -> LedgerResult<u64> {
+        let last = self.snapshot()?.last_row(StoreTable::Inbox)?;
+        Ok(last.map_or(0, |(key, _)| codec::key_number(&key)))
     }
 
     /// How many dead letters there are, counted up to `limit`.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn dead_count(&self, limit: usize) -> Result<usize> {
-        Ok(self.snapshot()?.scan(Table::Dead, b"", b"", limit)?.len())
+    pub fn dead_count(&self, limit: usize) -> LedgerResult<usize> {
+        Ok(self.snapshot()?.scan_prefix(StoreTable::Dead, b"", b"", limit)?.len())
     }
 
     /// How many deliveries wait to be processed, counted up to `limit`.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn pending_count(&self, limit: usize) -> Result<usize> {
-        Ok(self.snapshot()?.scan(Table::Pending, b"", b"", limit)?.len())
+    pub fn pending_count(&self, limit: usize) -> LedgerResult<usize> {
+        Ok(self.snapshot()?.scan_prefix(StoreTable::Pending, b"", b"", limit)?.len())
     }
 
     /// A delivery, processed or not.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn delivery(&self, sequence: u64) -> Result<Option<Delivery>> {
-        let row = self.snapshot()?.get(Table::Inbox, &code::key(sequence))?;
-        row.map(|row| code::unpack(&row)).transpose()
+    pub fn find_delivery(&self, sequence: u64) -> LedgerResult<Option<Delivery>> {
+        let row = self.snapshot()?.get(StoreTable::Inbox, &codec::number_key(sequence))?;
+        row.map(|row| codec::unpack_row(&row)).transpose()
     }
 
     /// Deliveries that could not be read, oldest first: at most `limit` of those that stand behind
@@ -227,17 +228,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<DeadLetter>> {
+    pub fn dead_letters(&self, after: u64, limit: usize) -> LedgerResult<Vec<DeadLetter>> {
         let snapshot = self.snapshot()?;
-        let from = code::key(after.saturating_add(1));
+        let from = codec::number_key(after.saturating_add(1));
         let mut dead = Vec::new();
 
-        for (key, reason) in snapshot.scan(Table::Dead, b"", &from, limit)? {
-            let Some(row) = snapshot.get(Table::Inbox, &key)? else { continue };
-            let delivery: Delivery = code::unpack(&row)?;
+        for (key, reason) in snapshot.scan_prefix(StoreTable::Dead, b"", &from, limit)? {
+            let Some(row) = snapshot.get(StoreTable::Inbox, &key)? else { continue };
+            let delivery: Delivery = codec::unpack_row(&row)?;
 
             dead.push(DeadLetter {
-                sequence: code::number(&key),
+                sequence: codec::key_number(&key),
                 source: delivery.source,
                 delivery: delivery.id,
                 received_ms: delivery.received_ms,
@@ -253,18 +254,18 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn redrive(&self, sequence: u64) -> Result<bool> {
-        let key = code::key(sequence);
-        let reason = self.snapshot()?.get(Table::Dead, &key)?;
-        let Some(reason) = reason.filter(|reason| reason != CONFLICT.as_bytes()) else {
+    pub fn redrive_dead_letter(&self, sequence: u64) -> LedgerResult<bool> {
+        let key = codec::number_key(sequence);
+        let reason = self.snapshot()?.get(StoreTable::Dead, &key)?;
+        let Some(reason) = reason.filter(|reason| reason != CONFLICT_REASON.as_bytes()) else {
             return Ok(false);
         };
 
-        let mut batch = Batch::default();
-        batch.expect(Table::Dead, key, Some(reason));
-        batch.delete(Table::Dead, key);
-        batch.put(Table::Pending, key, "");
-        self.commit(&batch)?;
+        let mut batch = WriteBatch::default();
+        batch.expect_row(StoreTable::Dead, key, Some(reason));
+        batch.delete_row(StoreTable::Dead, key);
+        batch.put_row(StoreTable::Pending, key, "");
+        self.commit_changes(&batch)?;
         Ok(true)
     }
 }

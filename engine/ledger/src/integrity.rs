@@ -11,24 +11,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::audit::{HEAD, Row, hash};
+use super::audit::{AuditRow, HEAD_KEY, hash_row};
 use super::changes::Proposal;
 use super::definitions::{Activation, content_hash};
-use super::inbox::{Delivery, Known};
-use super::record::{self, Counts, Stored};
+use super::inbox::{Delivery, KnownDelivery};
+use super::record::{self, LedgerCounts, TransactionRecord};
 use super::statements;
-use super::{Ledger, Result, code};
-use accredit_domain::decision::Resolution;
-use accredit_seams::store::{Snapshot, Table};
+use super::{Ledger, LedgerResult, codec};
+use accredit_domain::decision::ResolutionRecord;
+use accredit_seams::store::{Snapshot, StoreTable};
 
 mod published;
 
 /// Rows read at a time.
-const PAGE: usize = 1000;
+const SCAN_PAGE_ROWS: usize = 1000;
 
 /// What there is to say of the audit trail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Trail {
+pub struct TrailReport {
     /// How many rows it has.
     pub rows: u64,
     /// Hash of its last row: whoever keeps it elsewhere can tell later that nothing before it was
@@ -44,15 +44,15 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read at all.
-    pub fn check_trail(&self, head: Option<&str>) -> Result<Trail> {
+    pub fn check_trail(&self, head: Option<&str>) -> LedgerResult<TrailReport> {
         let snapshot = self.store.lenient_snapshot()?;
 
-        let mut trail = Trail::default();
-        let mut rows: BTreeMap<u64, Row> = BTreeMap::new();
+        let mut trail = TrailReport::default();
+        let mut rows: BTreeMap<u64, AuditRow> = BTreeMap::new();
         let mut known = head.is_none();
 
-        for (key, bytes) in snapshot.scan(Table::Audit, b"", b"", usize::MAX)? {
-            let number = code::number(&key);
+        for (key, bytes) in snapshot.scan_prefix(StoreTable::Audit, b"", b"", usize::MAX)? {
+            let number = codec::key_number(&key);
 
             trail.rows += 1;
             if number != trail.rows {
@@ -61,7 +61,7 @@ impl Ledger {
                 trail.rows = number;
             }
 
-            match code::from_json::<Row>(&bytes) {
+            match codec::from_json::<AuditRow>(&bytes) {
                 Ok(row) if row.previous == trail.head && row.sequence == number => {
                     rows.insert(number, row);
                 }
@@ -71,7 +71,7 @@ impl Ledger {
                 Err(_) => trail.problems.push(format!("row {number} cannot be read")),
             }
 
-            trail.head = hash(&bytes);
+            trail.head = hash_row(&bytes);
             known |= head == Some(trail.head.as_str());
         }
 
@@ -81,15 +81,15 @@ impl Ledger {
                 .push("no row has the hash that was kept: rows were rewritten".to_owned());
         }
         // Data files of earlier versions of the program have none until something is done.
-        let last = snapshot.get(Table::Meta, HEAD)?;
+        let last = snapshot.get(StoreTable::Meta, HEAD_KEY)?;
         if last.is_some_and(|last| last != trail.head.as_bytes()) {
             trail.problems.push("the last row was changed, or rows behind it are gone".to_owned());
         }
 
-        activations(&*snapshot, &rows, &mut trail.problems)?;
-        changes(&*snapshot, &rows, &mut trail.problems)?;
-        resolutions(&*snapshot, &rows, &mut trail.problems)?;
-        published::check(&*snapshot, &rows, &mut trail.problems)?;
+        check_activations(&*snapshot, &rows, &mut trail.problems)?;
+        check_proposals(&*snapshot, &rows, &mut trail.problems)?;
+        check_resolutions(&*snapshot, &rows, &mut trail.problems)?;
+        published::check_published(&*snapshot, &rows, &mut trail.problems)?;
 
         Ok(trail)
     }
@@ -98,12 +98,12 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read at all.
-    pub fn damage(&self) -> Result<Vec<String>> {
+    pub fn find_damage(&self) -> LedgerResult<Vec<String>> {
         let mut found = self.store.broken_seals()?;
         // What a row says is compared even where its seal is broken: damage seldom comes alone.
         let snapshot = self.store.lenient_snapshot()?;
 
-        each(&*snapshot, Table::Sources, |key, text| {
+        visit_rows(&*snapshot, StoreTable::Sources, |key, text| {
             if content_hash(&String::from_utf8_lossy(text)).as_bytes() != key {
                 let name = String::from_utf8_lossy(key);
                 found.push(format!("the text of the version `{name}` is not what it was"));
@@ -111,51 +111,53 @@ impl Ledger {
             Ok(())
         })?;
 
-        texts(&*snapshot, &mut found)?;
-        deliveries(&*snapshot, &mut found)?;
-        blocks(&*snapshot, &mut found)?;
+        check_texts(&*snapshot, &mut found)?;
+        check_deliveries(&*snapshot, &mut found)?;
+        check_blocks(&*snapshot, &mut found)?;
 
         Ok(found)
     }
 }
 
 /// Every row of a table, in order.
-fn each(
+fn visit_rows(
     snapshot: &dyn Snapshot,
-    table: Table,
-    mut row: impl FnMut(&[u8], &[u8]) -> Result<()>,
-) -> Result<()> {
+    table: StoreTable,
+    mut row: impl FnMut(&[u8], &[u8]) -> LedgerResult<()>,
+) -> LedgerResult<()> {
     let mut from = Vec::new();
 
     loop {
-        let rows = snapshot.scan(table, b"", &from, PAGE)?;
+        let rows = snapshot.scan_prefix(table, b"", &from, SCAN_PAGE_ROWS)?;
         for (key, value) in &rows {
             row(key, value)?;
         }
 
         match rows.last() {
             // The next key after this one.
-            Some((key, _)) if rows.len() == PAGE => from = [key.as_slice(), &[0]].concat(),
+            Some((key, _)) if rows.len() == SCAN_PAGE_ROWS => {
+                from = [key.as_slice(), &[0]].concat()
+            }
             _ => return Ok(()),
         }
     }
 }
 
-fn number(row: &Row, key: &str) -> Option<u64> {
+fn detail_number(row: &AuditRow, key: &str) -> Option<u64> {
     row.detail.get(key).and_then(serde_json::Value::as_u64)
 }
 
-fn activations(
+fn check_activations(
     snapshot: &dyn Snapshot,
-    rows: &BTreeMap<u64, Row>,
+    rows: &BTreeMap<u64, AuditRow>,
     problems: &mut Vec<String>,
-) -> Result<()> {
+) -> LedgerResult<()> {
     let said = rows.values().filter(|row| row.what == "activated");
-    let mut said: BTreeMap<u64, &Row> =
-        said.filter_map(|row| Some((number(row, "activation")?, row))).collect();
+    let mut said: BTreeMap<u64, &AuditRow> =
+        said.filter_map(|row| Some((detail_number(row, "activation")?, row))).collect();
 
-    each(snapshot, Table::Activations, |key, bytes| {
-        let number = code::number(key);
+    visit_rows(snapshot, StoreTable::Activations, |key, bytes| {
+        let number = codec::key_number(key);
         let Some(row) = said.remove(&number) else {
             problems.push(format!("activation {number} is not in the trail"));
             return Ok(());
@@ -163,9 +165,9 @@ fn activations(
 
         let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
         // Trails of earlier versions of the program have no hash of the record.
-        let changed = text("record").is_some_and(|known| known != hash(bytes));
+        let changed = text("record").is_some_and(|known| known != hash_row(bytes));
 
-        let same = code::from_json::<Activation>(bytes).is_ok_and(|one| {
+        let same = codec::from_json::<Activation>(bytes).is_ok_and(|one| {
             one.sequence == number
                 && text("ruleset") == Some(&one.ruleset)
                 && text("effective") == Some(&one.effective.to_string())
@@ -183,18 +185,18 @@ fn activations(
     Ok(())
 }
 
-fn changes(
+fn check_proposals(
     snapshot: &dyn Snapshot,
-    rows: &BTreeMap<u64, Row>,
+    rows: &BTreeMap<u64, AuditRow>,
     problems: &mut Vec<String>,
-) -> Result<()> {
+) -> LedgerResult<()> {
     let said = rows.values().filter(|row| row.what == "proposed");
-    let mut said: BTreeMap<u64, &Row> =
-        said.filter_map(|row| Some((number(row, "change")?, row))).collect();
+    let mut said: BTreeMap<u64, &AuditRow> =
+        said.filter_map(|row| Some((detail_number(row, "change")?, row))).collect();
 
-    each(snapshot, Table::Changes, |key, bytes| {
-        let number = code::number(key);
-        let kept = code::from_json::<Proposal>(bytes);
+    visit_rows(snapshot, StoreTable::Changes, |key, bytes| {
+        let number = codec::key_number(key);
+        let kept = codec::from_json::<Proposal>(bytes);
 
         let same = said.remove(&number).zip(kept.ok()).is_some_and(|(row, kept)| {
             kept.id == number && kept.who == row.who && kept.at_ms == row.at_ms
@@ -211,20 +213,20 @@ fn changes(
     Ok(())
 }
 
-fn resolutions(
+fn check_resolutions(
     snapshot: &dyn Snapshot,
-    rows: &BTreeMap<u64, Row>,
+    rows: &BTreeMap<u64, AuditRow>,
     problems: &mut Vec<String>,
-) -> Result<()> {
+) -> LedgerResult<()> {
     const WORDS: [&str; 4] = ["held", "released", "adjusted", "adjustment_reset"];
     let said = rows.iter().filter(|(_, row)| WORDS.contains(&row.what.as_str()));
     // Releases of whole calculations are rows of their own table, and name no credit.
     let said = said.filter(|(_, row)| row.detail.get("credit").is_some());
-    let mut said: BTreeMap<u64, &Row> = said.map(|(number, row)| (*number, row)).collect();
+    let mut said: BTreeMap<u64, &AuditRow> = said.map(|(number, row)| (*number, row)).collect();
 
-    each(snapshot, Table::Resolutions, |key, bytes| {
-        let number = code::number(key);
-        let made = code::from_json::<Resolution>(bytes).ok();
+    visit_rows(snapshot, StoreTable::Resolutions, |key, bytes| {
+        let number = codec::key_number(key);
+        let made = codec::from_json::<ResolutionRecord>(bytes).ok();
 
         let same = said.remove(&number).zip(made).is_some_and(|(row, made)| {
             // The trail shows it as it was stored, so both are compared as JSON.
@@ -250,23 +252,24 @@ fn resolutions(
 }
 
 /// Every version that an activation or a kept change names is there.
-fn texts(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
+fn check_texts(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> LedgerResult<()> {
     let mut named: BTreeSet<String> = BTreeSet::new();
 
-    each(snapshot, Table::Activations, |_, row| {
-        let changed = code::from_json::<Activation>(row).map(|one| one.changed).unwrap_or_default();
+    visit_rows(snapshot, StoreTable::Activations, |_, row| {
+        let changed =
+            codec::from_json::<Activation>(row).map(|one| one.changed).unwrap_or_default();
         named.extend(changed.into_values().flatten());
         Ok(())
     })?;
 
-    each(snapshot, Table::Changes, |_, row| {
-        let files = code::from_json::<Proposal>(row).map(|one| one.files).unwrap_or_default();
+    visit_rows(snapshot, StoreTable::Changes, |_, row| {
+        let files = codec::from_json::<Proposal>(row).map(|one| one.files).unwrap_or_default();
         named.extend(files.into_values().flatten());
         Ok(())
     })?;
 
     for hash in named {
-        if snapshot.get(Table::Sources, hash.as_bytes())?.is_none() {
+        if snapshot.get(StoreTable::Sources, hash.as_bytes())?.is_none() {
             found.push(format!("the text of the version `{hash}` is gone"));
         }
     }
@@ -274,30 +277,30 @@ fn texts(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-fn deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
-    each(snapshot, Table::Deliveries, |_, row| {
-        let Ok(known) = code::unpack::<Known>(row) else {
+fn check_deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> LedgerResult<()> {
+    visit_rows(snapshot, StoreTable::Deliveries, |_, row| {
+        let Ok(known) = codec::unpack_row::<KnownDelivery>(row) else {
             found.push("a row of the deliveries cannot be read".to_owned());
             return Ok(());
         };
 
-        let body = snapshot.get(Table::Inbox, &code::key(known.sequence))?;
-        let body = body.and_then(|body| code::unpack::<Delivery>(&body).ok());
+        let body = snapshot.get(StoreTable::Inbox, &codec::number_key(known.sequence))?;
+        let body = body.and_then(|body| codec::unpack_row::<Delivery>(&body).ok());
         if body.is_none_or(|body| *blake3::hash(&body.body).as_bytes() != known.body_hash) {
             found.push(format!("delivery {} is not what it was", known.sequence));
         }
         Ok(())
     })?;
 
-    each(snapshot, Table::Inbox, |key, row| {
-        let number = code::number(key);
-        let Ok(delivery) = code::unpack::<Delivery>(row) else {
+    visit_rows(snapshot, StoreTable::Inbox, |key, row| {
+        let number = codec::key_number(key);
+        let Ok(delivery) = codec::unpack_row::<Delivery>(row) else {
             found.push(format!("delivery {number} cannot be read"));
             return Ok(());
         };
 
-        let known = code::parts(&[&delivery.source, &delivery.id]);
-        if snapshot.get(Table::Deliveries, &known)?.is_none() {
+        let known = codec::parts_key(&[&delivery.source, &delivery.id]);
+        if snapshot.get(StoreTable::Deliveries, &known)?.is_none() {
             found.push(format!("delivery {number} is not known by its id: it could come twice"));
         }
         Ok(())
@@ -306,19 +309,19 @@ fn deliveries(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
 
 /// What is derived from blocks, summed so that a row counts as it is and not where it stands.
 #[derive(Default)]
-struct Derived {
+struct DerivedRows {
     statements: BTreeMap<Vec<u8>, u128>,
     holds: BTreeSet<Vec<u8>>,
     parked: BTreeSet<u64>,
-    counts: Counts,
+    counts: LedgerCounts,
 }
 
-impl Derived {
-    fn add(&mut self, stored: &Stored) {
+impl DerivedRows {
+    fn add_transaction(&mut self, stored: &TransactionRecord) {
         for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
-            if let Some(key) = statements::key(credit, stored.number) {
+            if let Some(key) = statements::statement_key(credit, stored.number) {
                 let sum = self.statements.entry(key).or_default();
-                *sum = sum.wrapping_add(content(&(stored.number, credit)));
+                *sum = sum.wrapping_add(content_fingerprint(&(stored.number, credit)));
             }
         }
 
@@ -328,77 +331,86 @@ impl Derived {
         }
 
         self.counts.transactions += 1;
-        self.counts.add(&stored.decisions, 1);
+        self.counts.add_decisions(&stored.decisions, 1);
     }
 }
 
-fn content(row: &impl Serialize) -> u128 {
-    let bytes = code::pack(row).unwrap_or_default();
+fn content_fingerprint(row: &impl Serialize) -> u128 {
+    let bytes = codec::pack_row(row).unwrap_or_default();
     let mut head = [0; 16];
     blake3::Hasher::new().update(&bytes).finalize_xof().fill(&mut head);
     u128::from_be_bytes(head)
 }
 
-fn blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> Result<()> {
-    let mut derived = Derived::default();
+fn check_blocks(snapshot: &dyn Snapshot, found: &mut Vec<String>) -> LedgerResult<()> {
+    let mut derived = DerivedRows::default();
     let mut whole = true;
 
-    each(snapshot, Table::Blocks, |key, row| {
-        let number = code::number(key);
-        let stored = code::unpack::<Vec<Stored>>(row);
+    visit_rows(snapshot, StoreTable::Blocks, |key, row| {
+        let number = codec::key_number(key);
+        let stored = codec::unpack_row::<Vec<TransactionRecord>>(row);
         whole &= stored.is_ok();
 
         if stored.is_err() {
-            let first = number * record::BLOCK;
-            let last = first + record::BLOCK - 1;
+            let first = number * record::BLOCK_TRANSACTIONS;
+            let last = first + record::BLOCK_TRANSACTIONS - 1;
             found.push(format!("the block of transactions {first} to {last} is not what it was"));
         }
 
         for stored in stored.into_iter().flatten() {
-            let known = snapshot.get(Table::Keys, &record::natural_key(&stored.id))?;
-            if known.map(|known| code::number(&known)) != Some(stored.number) {
+            let known = snapshot.get(StoreTable::Keys, &record::natural_key(&stored.id))?;
+            if known.map(|known| codec::key_number(&known)) != Some(stored.number) {
                 found.push(format!("transaction `{}` is not found by its key", stored.id));
             }
-            derived.add(&stored);
+            derived.add_transaction(&stored);
         }
         Ok(())
     })?;
 
     // What is derived from a damaged block says nothing more.
     if whole {
-        compare(snapshot, derived, found)?;
+        compare_derived(snapshot, derived, found)?;
     }
 
     Ok(())
 }
 
-fn compare(snapshot: &dyn Snapshot, mut derived: Derived, found: &mut Vec<String>) -> Result<()> {
-    each(snapshot, Table::Segments, |key, row| {
-        let rows = code::unpack::<statements::Row>(row).unwrap_or_default();
-        let sum = rows.iter().fold(0_u128, |sum, row| sum.wrapping_add(content(row)));
+fn compare_derived(
+    snapshot: &dyn Snapshot,
+    mut derived: DerivedRows,
+    found: &mut Vec<String>,
+) -> LedgerResult<()> {
+    visit_rows(snapshot, StoreTable::Segments, |key, row| {
+        let rows = codec::unpack_row::<statements::StatementRow>(row).unwrap_or_default();
+        let sum = rows.iter().fold(0_u128, |sum, row| sum.wrapping_add(content_fingerprint(row)));
 
         if derived.statements.remove(key) != Some(sum) {
-            found.push(format!("the statement row {} is not what it was", name(key)));
+            found.push(format!("the statement row {} is not what it was", readable_key(key)));
         }
         Ok(())
     })?;
 
     let gone = derived.statements.keys();
-    found.extend(gone.map(|key| format!("the statement row {} is gone", name(key))));
+    found.extend(gone.map(|key| format!("the statement row {} is gone", readable_key(key))));
 
-    each(snapshot, Table::Holds, |key, _| {
+    visit_rows(snapshot, StoreTable::Holds, |key, _| {
         if !derived.holds.remove(key) {
-            found.push(format!("a date of release stands for no held credit: {}", name(key)));
+            found.push(format!(
+                "a date of release stands for no held credit: {}",
+                readable_key(key)
+            ));
         }
         Ok(())
     })?;
 
     let gone = derived.holds.iter();
-    found.extend(gone.map(|key| format!("a held credit has no date of release: {}", name(key))));
+    found.extend(
+        gone.map(|key| format!("a held credit has no date of release: {}", readable_key(key))),
+    );
 
     let mut parked = BTreeSet::new();
-    each(snapshot, Table::Parked, |key, _| {
-        parked.insert(code::number(key));
+    visit_rows(snapshot, StoreTable::Parked, |key, _| {
+        parked.insert(codec::key_number(key));
         Ok(())
     })?;
 
@@ -406,10 +418,11 @@ fn compare(snapshot: &dyn Snapshot, mut derived: Derived, found: &mut Vec<String
         found.push("the list of what is parked is not that of the transactions".to_owned());
     }
 
-    let counts = snapshot.get(Table::Meta, record::COUNTS)?;
-    let counts = counts.and_then(|row| code::unpack::<Counts>(&row).ok()).unwrap_or_default();
+    let counts = snapshot.get(StoreTable::Meta, record::COUNTS_KEY)?;
+    let counts =
+        counts.and_then(|row| codec::unpack_row::<LedgerCounts>(&row).ok()).unwrap_or_default();
 
-    let plain = |mut counts: Counts| {
+    let plain = |mut counts: LedgerCounts| {
         counts.credited.retain(|_, sum| !sum.is_zero());
         counts
     };
@@ -422,7 +435,7 @@ fn compare(snapshot: &dyn Snapshot, mut derived: Derived, found: &mut Vec<String
 }
 
 /// A key of text and numbers, to be read.
-fn name(key: &[u8]) -> String {
+fn readable_key(key: &[u8]) -> String {
     let text = key.get(..key.len().saturating_sub(8)).unwrap_or_default();
     let parts = text.split(|byte| *byte == 0).filter(|part| !part.is_empty());
     let parts: Vec<_> = parts.map(String::from_utf8_lossy).collect();

@@ -13,7 +13,7 @@ pub mod approvals;
 pub mod audit;
 pub mod calculations;
 pub mod changes;
-mod code;
+mod codec;
 pub mod deals;
 pub mod definitions;
 pub mod dump;
@@ -35,7 +35,7 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
+use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 
 use self::sealed::SealedStore;
 
@@ -51,7 +51,7 @@ pub struct Ledger {
 }
 
 /// What operations return: a value, or why the data could not be read or written.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type LedgerResult<T> = std::result::Result<T, StoreError>;
 
 impl Ledger {
     /// The ledger in `store`, whose rows are sealed first when an earlier version of the program
@@ -59,7 +59,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store cannot be read, or its rows cannot be sealed.
-    pub fn open(store: Arc<dyn Store>) -> Result<Ledger> {
+    pub fn open(store: Arc<dyn Store>) -> LedgerResult<Ledger> {
         sealed::seal_former_rows(&*store)?;
         Ok(Ledger::new(store))
     }
@@ -74,15 +74,15 @@ impl Ledger {
     ///
     /// # Errors
     /// Why it cannot be used as it is.
-    pub fn health(&self) -> Result<()> {
-        self.store.health()
+    pub fn health(&self) -> LedgerResult<()> {
+        self.store.check_health()
     }
 
-    fn commit(&self, batch: &Batch) -> Result<()> {
+    fn commit_changes(&self, batch: &WriteBatch) -> LedgerResult<()> {
         self.store.commit(batch)
     }
 
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+    fn snapshot(&self) -> LedgerResult<Box<dyn Snapshot>> {
         self.store.snapshot()
     }
 
@@ -90,54 +90,54 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot.
-    pub fn probe_store(&self) -> Result<()> {
-        self.store.probe()
+    pub fn probe_store(&self) -> LedgerResult<()> {
+        self.store.probe_writing()
     }
 
     /// A value that the host keeps, such as the hash of a token.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        self.snapshot()?.get(Table::Meta, key.as_bytes())
+    pub fn get_meta(&self, key: &str) -> LedgerResult<Option<Vec<u8>>> {
+        self.snapshot()?.get(StoreTable::Meta, key.as_bytes())
     }
 
     /// Keeps a value for the host, in one commit with a row of the trail: who, what, and the rest.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn set_meta_noted(
+    pub fn set_meta_audited(
         &self,
         (key, value): (&str, &[u8]),
         at_ms: i64,
         (who, what, detail): (&str, &str, serde_json::Value),
-    ) -> Result<()> {
-        let _one_at_a_time = lock(&self.others);
+    ) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
-        batch.put(Table::Meta, key, value);
+        let mut batch = WriteBatch::default();
+        batch.put_row(StoreTable::Meta, key, value);
         self.append_audit(&*snapshot, &mut batch, at_ms, who, what, detail)?;
-        self.commit(&batch)
+        self.commit_changes(&batch)
     }
 
     /// Keeps a value for the host.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn set_meta(&self, key: &str, value: &[u8]) -> Result<()> {
-        let mut batch = Batch::default();
-        batch.put(Table::Meta, key, value);
-        self.commit(&batch)
+    pub fn set_meta(&self, key: &str, value: &[u8]) -> LedgerResult<()> {
+        let mut batch = WriteBatch::default();
+        batch.put_row(StoreTable::Meta, key, value);
+        self.commit_changes(&batch)
     }
 }
 
 /// Locks; a panic elsewhere leaves nothing half done, since a commit is whole or absent.
-fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
+fn lock_mutex(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The next number of a table whose keys are numbers, from 1.
-fn next_number(snapshot: &dyn Snapshot, table: Table) -> Result<u64> {
-    let last = snapshot.last(table)?;
-    Ok(last.map_or(0, |(key, _)| code::number(&key)) + 1)
+fn next_number(snapshot: &dyn Snapshot, table: StoreTable) -> LedgerResult<u64> {
+    let last = snapshot.last_row(table)?;
+    Ok(last.map_or(0, |(key, _)| codec::key_number(&key)) + 1)
 }

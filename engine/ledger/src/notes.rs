@@ -1,20 +1,20 @@
 //! Questions about the notes of recorded decisions: alerts, which plans asked for, and the log,
 //! which has every warning.
 //!
-//! Not why nothing was credited (`query::parked`, the decisions themselves). Called by the host.
-//! Source: DOMAIN 2.16 (alerts optional, log always).
+//! Not why nothing was credited (`query::parked_notes`, the decisions themselves). Called by the
+//! host. Source: DOMAIN 2.16 (alerts optional, log always).
 //!
 //! **Architecture invariant:** a page reads a bounded number of blocks, so it may be short, and
 //! even empty, while there is a next one.
 
 use serde::Serialize;
 
-use super::query::{Cursor, find};
-use super::record::Stored;
-use super::{Ledger, Result, code};
+use super::query::{CreditCursor, find_by_id};
+use super::record::TransactionRecord;
+use super::{Ledger, LedgerResult, codec};
 use accredit_domain::decision::Note;
 use accredit_domain::keys::PeriodKey;
-use accredit_seams::store::Table;
+use accredit_seams::store::StoreTable;
 
 /// Which notes; every part that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -55,13 +55,13 @@ pub struct NotePage {
 }
 
 /// Blocks that are read at a time.
-const BLOCKS_A_TIME: usize = 16;
+const SCAN_BATCH_BLOCKS: usize = 16;
 
 /// Blocks that are read for one page.
 const BLOCKS_MAX: usize = 512;
 
 impl NoteQuery {
-    fn of(&self, stored: Vec<Stored>) -> Vec<NoteRow> {
+    fn matching_notes(&self, stored: Vec<TransactionRecord>) -> Vec<NoteRow> {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -92,28 +92,32 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data, or the cursor, cannot be read.
-    pub fn notes(&self, query: &NoteQuery) -> Result<NotePage> {
+    pub fn note_page(&self, query: &NoteQuery) -> LedgerResult<NotePage> {
         let snapshot = self.snapshot()?;
 
         if let Some(id) = &query.transaction {
-            let stored = find(&*snapshot, id)?;
-            return Ok(NotePage { rows: query.of(stored.into_iter().collect()), next: None });
+            let stored = find_by_id(&*snapshot, id)?;
+            return Ok(NotePage {
+                rows: query.matching_notes(stored.into_iter().collect()),
+                next: None,
+            });
         }
 
-        let Cursor { key: mut from, index: mut skip } = Cursor::read(query.cursor.as_deref())?;
+        let CreditCursor { key: mut from, index: mut skip } =
+            CreditCursor::from_text(query.cursor.as_deref())?;
         let mut page = NotePage::default();
 
         // A limit of blocks, so that a page of few notes ends: the cursor says where to go on.
-        for _ in 0..BLOCKS_MAX / BLOCKS_A_TIME {
-            let blocks = snapshot.scan(Table::Blocks, b"", &from, BLOCKS_A_TIME)?;
+        for _ in 0..BLOCKS_MAX / SCAN_BATCH_BLOCKS {
+            let blocks = snapshot.scan_prefix(StoreTable::Blocks, b"", &from, SCAN_BATCH_BLOCKS)?;
 
-            let last = blocks.len() < BLOCKS_A_TIME;
+            let last = blocks.len() < SCAN_BATCH_BLOCKS;
             for (key, block) in blocks {
                 let skipped = if key == from { skip } else { 0 };
-                let notes = query.of(code::unpack(&block)?);
+                let notes = query.matching_notes(codec::unpack_row(&block)?);
                 for (index, note) in notes.into_iter().enumerate().skip(skipped) {
                     if page.rows.len() >= query.limit {
-                        page.next = Some(Cursor::text(&key, index));
+                        page.next = Some(CreditCursor::format_place(&key, index));
                         return Ok(page);
                     }
                     page.rows.push(note);
@@ -127,7 +131,7 @@ impl Ledger {
             }
         }
 
-        page.next = Some(Cursor::text(&from, 0));
+        page.next = Some(CreditCursor::format_place(&from, 0));
         Ok(page)
     }
 }

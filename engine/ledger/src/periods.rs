@@ -10,16 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::Chain;
+use super::audit::AuditChain;
 use super::record::natural_key;
-use super::{Ledger, Result, approvals, code, lock};
+use super::{Ledger, LedgerResult, approvals, codec, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Approved;
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_domain::decision::Approval;
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// What people said about a leaf period last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
+pub struct PeriodState {
     /// `open`, `closed` or `finalized`.
     pub state: String,
     /// The business date of it, ISO.
@@ -32,28 +32,28 @@ pub struct Said {
     pub reason: Option<String>,
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approved: Option<Approved>,
+    pub approved: Option<Approval>,
 }
 
 /// The word for a period that never changes again.
 pub const FINALIZED: &str = "finalized";
 
-fn put(batch: &mut Batch, leaf: &str, said: &Said) -> Result<()> {
-    batch.put(Table::Periods, leaf, code::json(said)?);
+fn put_state(batch: &mut WriteBatch, leaf: &str, said: &PeriodState) -> LedgerResult<()> {
+    batch.put_row(StoreTable::Periods, leaf, codec::to_json(said)?);
     Ok(())
 }
 
 /// Adds a finalization to the commit that freezes its rows.
-pub(super) fn finalize(
+pub(super) fn add_finalization(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
-    chain: &mut Chain,
-    (leaf, said): (&str, &Said),
-) -> Result<()> {
-    put(batch, leaf, said)?;
+    batch: &mut WriteBatch,
+    chain: &mut AuditChain,
+    (leaf, said): (&str, &PeriodState),
+) -> LedgerResult<()> {
+    put_state(batch, leaf, said)?;
     let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
-    chain.add(batch, said.at_ms, (&said.who, FINALIZED), detail)?;
-    approvals::carried_out(snapshot, batch, chain, said.approved.as_ref(), said.at_ms)
+    chain.append_row(batch, said.at_ms, (&said.who, FINALIZED), detail)?;
+    approvals::record_approval(snapshot, batch, chain, said.approved.as_ref(), said.at_ms)
 }
 
 impl Ledger {
@@ -61,10 +61,10 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn periods(&self) -> Result<BTreeMap<String, Said>> {
-        let rows = self.snapshot()?.scan(Table::Periods, b"", b"", usize::MAX)?;
+    pub fn period_states(&self) -> LedgerResult<BTreeMap<String, PeriodState>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Periods, b"", b"", usize::MAX)?;
         let rows = rows.into_iter().map(|(key, row)| {
-            Ok((String::from_utf8_lossy(&key).into_owned(), code::from_json(&row)?))
+            Ok((String::from_utf8_lossy(&key).into_owned(), codec::from_json(&row)?))
         });
         rows.collect()
     }
@@ -73,8 +73,8 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn finalized(&self) -> Result<BTreeSet<String>> {
-        let periods = self.periods()?.into_iter();
+    pub fn finalized_periods(&self) -> LedgerResult<BTreeSet<String>> {
+        let periods = self.period_states()?.into_iter();
         Ok(periods.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf).collect())
     }
 
@@ -82,37 +82,37 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn say(&self, leaf: &str, said: &Said) -> Result<()> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn set_period_state(&self, leaf: &str, said: &PeriodState) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
 
-        let known: Option<Said> = snapshot
-            .get(Table::Periods, leaf.as_bytes())?
-            .map(|row| code::from_json(&row))
+        let known: Option<PeriodState> = snapshot
+            .get(StoreTable::Periods, leaf.as_bytes())?
+            .map(|row| codec::from_json(&row))
             .transpose()?;
         if known.is_some_and(|known| known.state == FINALIZED || known.state == said.state) {
             return Ok(());
         }
 
-        let mut batch = Batch::default();
-        put(&mut batch, leaf, said)?;
+        let mut batch = WriteBatch::default();
+        put_state(&mut batch, leaf, said)?;
 
         let what = if said.state == "open" { "reopened" } else { "closed" };
         let detail = serde_json::json!({"period": leaf, "day": said.day, "reason": said.reason});
-        let mut chain = Chain::after(&*snapshot)?;
-        chain.add(&mut batch, said.at_ms, (&said.who, what), detail)?;
+        let mut chain = AuditChain::from_snapshot(&*snapshot)?;
+        chain.append_row(&mut batch, said.at_ms, (&said.who, what), detail)?;
         let approved = said.approved.as_ref();
-        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, said.at_ms)?;
+        approvals::record_approval(&*snapshot, &mut batch, &mut chain, approved, said.at_ms)?;
 
-        self.commit(&batch)
+        self.commit_changes(&batch)
     }
 
     /// The frozen rows of a transaction, in the order in which they were frozen.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn frozen(&self, transaction: &str) -> Result<Vec<PostedCredit>> {
-        let row = self.snapshot()?.get(Table::Frozen, &natural_key(transaction))?;
-        row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
+    pub fn frozen_credits(&self, transaction: &str) -> LedgerResult<Vec<PostedCredit>> {
+        let row = self.snapshot()?.get(StoreTable::Frozen, &natural_key(transaction))?;
+        row.map_or_else(|| Ok(Vec::new()), |row| codec::unpack_row(&row))
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::record::{BLOCK, Stored, block, natural_key};
-use super::{Ledger, Result, code, statements};
+use super::record::{BLOCK_TRANSACTIONS, TransactionRecord, natural_key, read_block};
+use super::{Ledger, LedgerResult, codec, statements};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{CreditId, Status};
-use accredit_domain::decision::{Note, Outcome};
+use accredit_domain::credit::{CreditId, CreditStatus};
+use accredit_domain::decision::{DecisionOutcome, Note};
 use accredit_domain::keys::PeriodKey;
-use accredit_seams::store::{Error, Snapshot, Table};
+use accredit_seams::store::{Snapshot, StoreError, StoreTable};
 
 /// Which credits; every part that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub struct CreditQuery {
     /// Ids of leaf periods.
     pub periods: Option<Vec<PeriodKey>>,
     /// Status of the credits.
-    pub status: Option<Status>,
+    pub status: Option<CreditStatus>,
     /// Natural key of the transaction.
     pub transaction: Option<String>,
     /// Id of the plan.
@@ -37,7 +37,7 @@ pub struct CreditQuery {
 
 /// A page of credits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct CreditPage {
     /// The credits of the page.
     pub rows: Vec<PostedCredit>,
     /// Where the next page begins; none when this is the last.
@@ -45,10 +45,10 @@ pub struct Page {
 }
 
 /// Blocks or statements that are read at a time.
-const ROWS_A_TIME: usize = 16;
+const SCAN_BATCH_ROWS: usize = 16;
 
 impl CreditQuery {
-    fn fits(&self, credit: &PostedCredit) -> bool {
+    fn matches_credit(&self, credit: &PostedCredit) -> bool {
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -63,38 +63,38 @@ impl CreditQuery {
 }
 
 /// The place of a credit in the order of pages: the key of its row, its place in it.
-pub(super) struct Cursor {
+pub(super) struct CreditCursor {
     pub(super) key: Vec<u8>,
     pub(super) index: usize,
 }
 
-impl Cursor {
+impl CreditCursor {
     /// The place that `text` names, the beginning when there is none.
-    pub(super) fn read(text: Option<&str>) -> Result<Cursor> {
-        let Some(text) = text else { return Ok(Cursor { key: Vec::new(), index: 0 }) };
-        Cursor::parse(text).ok_or_else(|| Error::Cursor(text.to_owned()))
+    pub(super) fn from_text(text: Option<&str>) -> LedgerResult<CreditCursor> {
+        let Some(text) = text else { return Ok(CreditCursor { key: Vec::new(), index: 0 }) };
+        CreditCursor::parse(text).ok_or_else(|| StoreError::Cursor(text.to_owned()))
     }
 
-    fn parse(text: &str) -> Option<Cursor> {
+    fn parse(text: &str) -> Option<CreditCursor> {
         let (key, index) = text.split_once('-')?;
         let digits = |start: usize| key.get(start..start + 2);
         let starts = (0..key.len()).step_by(2);
         let key = starts.map(|start| u8::from_str_radix(digits(start)?, 16).ok());
-        Some(Cursor { key: key.collect::<Option<_>>()?, index: index.parse().ok()? })
+        Some(CreditCursor { key: key.collect::<Option<_>>()?, index: index.parse().ok()? })
     }
 
-    pub(super) fn text(key: &[u8], index: usize) -> String {
+    pub(super) fn format_place(key: &[u8], index: usize) -> String {
         let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{digits}-{index}")
     }
 }
 
-fn credits_of(table: Table, row: &[u8]) -> Result<Vec<PostedCredit>> {
-    if table == Table::Segments {
-        let row: statements::Row = code::unpack(row)?;
+fn credits_of(table: StoreTable, row: &[u8]) -> LedgerResult<Vec<PostedCredit>> {
+    if table == StoreTable::Segments {
+        let row: statements::StatementRow = codec::unpack_row(row)?;
         return Ok(row.into_iter().map(|(_, credit)| credit).collect());
     }
-    let stored: Vec<Stored> = code::unpack(row)?;
+    let stored: Vec<TransactionRecord> = codec::unpack_row(row)?;
     let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
     Ok(decisions.flat_map(|decision| decision.credits).collect())
 }
@@ -104,38 +104,43 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data, or the cursor, cannot be read.
-    pub fn credits(&self, query: &CreditQuery) -> Result<Page> {
+    pub fn credit_page(&self, query: &CreditQuery) -> LedgerResult<CreditPage> {
         let snapshot = self.snapshot()?;
 
         if let Some(id) = &query.transaction {
-            let stored = find(&*snapshot, id)?;
+            let stored = find_by_id(&*snapshot, id)?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
             let credits = decisions.flat_map(|decision| decision.credits);
-            return Ok(Page { rows: credits.filter(|c| query.fits(c)).collect(), next: None });
+            return Ok(CreditPage {
+                rows: credits.filter(|c| query.matches_credit(c)).collect(),
+                next: None,
+            });
         }
 
         // Statements answer what one payee asks; everything else goes through the blocks.
         let (table, prefix) = match (&query.payee, query.periods.as_deref()) {
-            (Some(payee), Some([period])) => (Table::Segments, code::parts(&[payee, period])),
-            (Some(payee), _) => (Table::Segments, code::parts(&[payee])),
-            (None, _) => (Table::Blocks, Vec::new()),
+            (Some(payee), Some([period])) => {
+                (StoreTable::Segments, codec::parts_key(&[payee, period]))
+            }
+            (Some(payee), _) => (StoreTable::Segments, codec::parts_key(&[payee])),
+            (None, _) => (StoreTable::Blocks, Vec::new()),
         };
 
-        let start = Cursor::read(query.cursor.as_deref())?;
-        collect(&*snapshot, query, table, &prefix, start)
+        let start = CreditCursor::from_text(query.cursor.as_deref())?;
+        collect_page(&*snapshot, query, table, &prefix, start)
     }
 
     /// A credit, by its id (`crd_…`).
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn credit(&self, id: &str) -> Result<Option<PostedCredit>> {
+    pub fn find_credit(&self, id: &str) -> LedgerResult<Option<PostedCredit>> {
         let snapshot = self.snapshot()?;
         let Some(id) = CreditId::parse(id) else { return Ok(None) };
-        let prefix = id.prefix();
+        let prefix = id.transaction_prefix();
 
-        for (_, number) in snapshot.scan(Table::Keys, &prefix, &prefix, usize::MAX)? {
-            let stored = by_number(&*snapshot, code::number(&number))?;
+        for (_, number) in snapshot.scan_prefix(StoreTable::Keys, &prefix, &prefix, usize::MAX)? {
+            let stored = find_by_number(&*snapshot, codec::key_number(&number))?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
             let mut credits = decisions.flat_map(|decision| decision.credits);
             if let Some(credit) = credits.find(|credit| credit.id == id) {
@@ -149,25 +154,25 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn transaction(&self, id: &str) -> Result<Option<Stored>> {
-        find(&*self.snapshot()?, id)
+    pub fn find_transaction(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
+        find_by_id(&*self.snapshot()?, id)
     }
 
     /// Natural keys of the transactions with a hold that ends on or before `date`.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn due_holds(&self, date: Date) -> Result<Vec<String>> {
+    pub fn due_holds(&self, date: Date) -> LedgerResult<Vec<String>> {
         let snapshot = self.snapshot()?;
         let (date, mut due) = (date.to_string(), BTreeSet::new());
-        for (key, _) in snapshot.scan(Table::Holds, b"", b"", usize::MAX)? {
+        for (key, _) in snapshot.scan_prefix(StoreTable::Holds, b"", b"", usize::MAX)? {
             if key.get(..date.len()).is_none_or(|end| end > date.as_bytes()) {
                 break;
             }
-            due.insert(code::number(&key));
+            due.insert(codec::key_number(&key));
         }
-        let stored = due.into_iter().map(|number| by_number(&*snapshot, number));
-        let stored = stored.collect::<Result<Vec<_>>>()?;
+        let stored = due.into_iter().map(|number| find_by_number(&*snapshot, number));
+        let stored = stored.collect::<LedgerResult<Vec<_>>>()?;
         Ok(stored.into_iter().flatten().map(|stored| stored.id).collect())
     }
 
@@ -175,7 +180,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn parked(&self) -> Result<Vec<Note>> {
+    pub fn parked_notes(&self) -> LedgerResult<Vec<Note>> {
         Ok(self.parked_page(0, usize::MAX)?.0)
     }
 
@@ -184,17 +189,18 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn parked_page(&self, from: u64, limit: usize) -> Result<(Vec<Note>, Option<u64>)> {
+    pub fn parked_page(&self, from: u64, limit: usize) -> LedgerResult<(Vec<Note>, Option<u64>)> {
         let snapshot = self.snapshot()?;
-        let keys = snapshot.scan(Table::Parked, b"", &code::key(from), limit)?;
+        let keys =
+            snapshot.scan_prefix(StoreTable::Parked, b"", &codec::number_key(from), limit)?;
         let last = keys.last().filter(|_| keys.len() >= limit);
-        let next = last.map(|(key, _)| code::number(key).saturating_add(1));
+        let next = last.map(|(key, _)| codec::key_number(key).saturating_add(1));
 
         let mut notes = Vec::new();
         for (key, _) in keys {
-            let stored = by_number(&*snapshot, code::number(&key))?;
+            let stored = find_by_number(&*snapshot, codec::key_number(&key))?;
             let decisions = stored.into_iter().flat_map(|stored| stored.decisions);
-            let parked = decisions.filter(|decision| decision.outcome == Outcome::Parked);
+            let parked = decisions.filter(|decision| decision.outcome == DecisionOutcome::Parked);
             notes.extend(parked.flat_map(|decision| decision.reasons.into_iter().take(1)));
         }
         Ok((notes, next))
@@ -204,38 +210,38 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn columns(&self) -> Result<BTreeSet<String>> {
-        let rows = self.snapshot()?.scan(Table::Columns, b"", b"", usize::MAX)?;
+    pub fn known_columns(&self) -> LedgerResult<BTreeSet<String>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Columns, b"", b"", usize::MAX)?;
         let names = rows.into_iter().map(|(key, _)| String::from_utf8_lossy(&key).into_owned());
         Ok(names.collect())
     }
 }
 
-fn collect(
+fn collect_page(
     snapshot: &dyn Snapshot,
     query: &CreditQuery,
-    table: Table,
+    table: StoreTable,
     prefix: &[u8],
-    start: Cursor,
-) -> Result<Page> {
-    let mut page = Page::default();
+    start: CreditCursor,
+) -> LedgerResult<CreditPage> {
+    let mut page = CreditPage::default();
     let (mut from, mut skip) = (start.key, start.index);
 
     loop {
-        let rows = snapshot.scan(table, prefix, &from, ROWS_A_TIME)?;
-        let last = rows.len() < ROWS_A_TIME;
+        let rows = snapshot.scan_prefix(table, prefix, &from, SCAN_BATCH_ROWS)?;
+        let last = rows.len() < SCAN_BATCH_ROWS;
 
         for (key, row) in rows {
             let credits = credits_of(table, &row)?;
             let skipped = if key == from { skip } else { 0 };
 
             for (index, credit) in credits.into_iter().enumerate().skip(skipped) {
-                if !query.fits(&credit) {
+                if !query.matches_credit(&credit) {
                     continue;
                 }
 
                 if page.rows.len() >= query.limit {
-                    page.next = Some(Cursor::text(&key, index));
+                    page.next = Some(CreditCursor::format_place(&key, index));
                     return Ok(page);
                 }
 
@@ -252,14 +258,17 @@ fn collect(
     }
 }
 
-fn by_number(snapshot: &dyn Snapshot, number: u64) -> Result<Option<Stored>> {
-    let block = block(snapshot, number / BLOCK)?;
+fn find_by_number(snapshot: &dyn Snapshot, number: u64) -> LedgerResult<Option<TransactionRecord>> {
+    let block = read_block(snapshot, number / BLOCK_TRANSACTIONS)?;
     Ok(block.into_iter().find(|stored| stored.number == number))
 }
 
-pub(super) fn find(snapshot: &dyn Snapshot, id: &str) -> Result<Option<Stored>> {
-    match snapshot.get(Table::Keys, &natural_key(id))? {
-        Some(number) => by_number(snapshot, code::number(&number)),
+pub(super) fn find_by_id(
+    snapshot: &dyn Snapshot,
+    id: &str,
+) -> LedgerResult<Option<TransactionRecord>> {
+    match snapshot.get(StoreTable::Keys, &natural_key(id))? {
+        Some(number) => find_by_number(snapshot, codec::key_number(&number)),
         None => Ok(None),
     }
 }

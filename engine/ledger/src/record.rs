@@ -6,26 +6,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::audit::Chain;
-use super::calculations::Summaries;
-use super::periods::{self, Said};
-use super::recredit::{self, Progress};
+use super::audit::AuditChain;
+use super::calculations::SummaryChanges;
+use super::periods::{self, PeriodState};
+use super::recredit::{self, RecreditProgress};
 use super::resolutions;
-use super::statements::Statements;
-use super::{Ledger, Result, code, lock};
+use super::statements::StatementChanges;
+use super::{Ledger, LedgerResult, codec, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{Status, transaction_prefix};
-use accredit_domain::decision::{Decision, Outcome, Resolution};
+use accredit_domain::credit::{CreditStatus, transaction_prefix};
+use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
 use accredit_domain::money::add_to_total;
 use accredit_domain::transaction::Record;
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// How many transactions a block has.
-pub(super) const BLOCK: u64 = 64;
+pub(super) const BLOCK_TRANSACTIONS: u64 = 64;
 
 /// A transaction as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
+pub struct TransactionRecord {
     /// Its number, by first receipt, from 0.
     pub number: u64,
     /// Natural key of the transaction.
@@ -44,7 +44,7 @@ pub struct Stored {
 
 /// A version of a transaction that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
+pub struct ArrivedVersion {
     /// Natural key of the transaction.
     pub id: String,
     /// The row as it was delivered.
@@ -57,26 +57,26 @@ pub struct Version {
 
 /// What one round of work found out: recorded together.
 #[derive(Debug, Clone, Default)]
-pub struct Work {
+pub struct CommitBatch {
     /// Deliveries that are done, with the reason of those that are dead letters.
     pub done: Vec<(u64, Option<String>)>,
     /// Versions in order of arrival.
-    pub versions: Vec<Version>,
+    pub versions: Vec<ArrivedVersion>,
     /// Decisions a transaction, all plans: of every transaction with a new version, and of those
     /// that were decided again.
     pub decisions: Vec<(String, Vec<Decision>)>,
     /// A leaf period that is finalized with this work, with who says so.
-    pub finalized: Option<(String, Said)>,
+    pub finalized: Option<(String, PeriodState)>,
     /// All frozen rows of transactions that have new ones, by natural key.
     pub frozen: Vec<(String, Vec<PostedCredit>)>,
     /// Releases, holds and adjustments by hand that `decisions` were made with, and when each was
     /// made, in milliseconds since 1970.
-    pub resolutions: Vec<(Resolution, i64)>,
+    pub resolutions: Vec<(ResolutionRecord, i64)>,
     /// How far credits are decided again that an activation asked for.
-    pub recredited: Option<Progress>,
+    pub recredited: Option<RecreditProgress>,
 }
 
-impl Work {
+impl CommitBatch {
     /// Whether the trail has to speak of it.
     fn is_audited(&self) -> bool {
         self.finalized.is_some() || !self.resolutions.is_empty() || self.recredited.is_some()
@@ -86,7 +86,7 @@ impl Work {
 /// How many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say what is counted")]
-pub struct Counts {
+pub struct LedgerCounts {
     pub transactions: i64,
     /// Direct and indirect, held ones included, suppressed ones not.
     pub credits: i64,
@@ -101,8 +101,8 @@ pub struct Counts {
     pub credited: BTreeMap<String, Decimal>,
 }
 
-impl Counts {
-    pub(super) fn add(&mut self, decisions: &[Decision], sign: i64) {
+impl LedgerCounts {
+    pub(super) fn add_decisions(&mut self, decisions: &[Decision], sign: i64) {
         for decision in decisions {
             self.add_outcome(decision.outcome, sign);
             for credit in &decision.credits {
@@ -112,7 +112,7 @@ impl Counts {
     }
 
     /// Adds those of another part.
-    pub fn merge(&mut self, other: &Counts) {
+    pub fn merge(&mut self, other: &LedgerCounts) {
         self.transactions = self.transactions.saturating_add(other.transactions);
         self.credits = self.credits.saturating_add(other.credits);
         self.direct = self.direct.saturating_add(other.direct);
@@ -126,23 +126,23 @@ impl Counts {
         }
     }
 
-    pub(super) fn add_outcome(&mut self, outcome: Outcome, sign: i64) {
+    pub(super) fn add_outcome(&mut self, outcome: DecisionOutcome, sign: i64) {
         match outcome {
-            Outcome::Uncredited => self.uncredited = self.uncredited.saturating_add(sign),
-            Outcome::Parked => self.parked = self.parked.saturating_add(sign),
-            Outcome::Credited | Outcome::Filtered => (),
+            DecisionOutcome::Uncredited => self.uncredited = self.uncredited.saturating_add(sign),
+            DecisionOutcome::Parked => self.parked = self.parked.saturating_add(sign),
+            DecisionOutcome::Credited | DecisionOutcome::Filtered => (),
         }
     }
 
     pub(super) fn add_credit(&mut self, credit: &PostedCredit, sign: i64) {
         match credit.status {
-            Status::Suppressed => {
+            CreditStatus::Suppressed => {
                 self.suppressed += sign;
                 return;
             }
-            Status::Void => return,
-            Status::Held => self.held += sign,
-            Status::Active => (),
+            CreditStatus::Void => return,
+            CreditStatus::Held => self.held += sign,
+            CreditStatus::Active => (),
         }
 
         self.credits += sign;
@@ -157,8 +157,8 @@ impl Counts {
     }
 }
 
-pub(super) const COUNTS: &[u8] = b"counts";
-const NEXT_NUMBER: &[u8] = b"next_transaction";
+pub(super) const COUNTS_KEY: &[u8] = b"counts";
+const NEXT_NUMBER_KEY: &[u8] = b"next_transaction";
 
 /// How many rounds of work were recorded.
 const ROUNDS: &[u8] = b"rounds";
@@ -168,22 +168,27 @@ pub(super) fn natural_key(id: &str) -> Vec<u8> {
     [&transaction_prefix(id)[..], id.as_bytes()].concat()
 }
 
-pub(super) fn block(snapshot: &dyn Snapshot, number: u64) -> Result<Vec<Stored>> {
-    let row = snapshot.get(Table::Blocks, &code::key(number))?;
-    row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
+pub(super) fn read_block(
+    snapshot: &dyn Snapshot,
+    number: u64,
+) -> LedgerResult<Vec<TransactionRecord>> {
+    let row = snapshot.get(StoreTable::Blocks, &codec::number_key(number))?;
+    row.map_or_else(|| Ok(Vec::new()), |row| codec::unpack_row(&row))
 }
 
 /// Where the dates of release of a transaction's held credits stand.
-pub(super) fn hold_keys(stored: &Stored) -> BTreeSet<Vec<u8>> {
+pub(super) fn hold_keys(stored: &TransactionRecord) -> BTreeSet<Vec<u8>> {
     let credits = stored.decisions.iter().flat_map(|decision| &decision.credits);
     let held = credits.filter(|credit| credit.is_held());
     let dates = held.filter_map(|credit| credit.release_date);
-    dates.map(|date| [date.to_string().as_bytes(), &code::key(stored.number)].concat()).collect()
+    dates
+        .map(|date| [date.to_string().as_bytes(), &codec::number_key(stored.number)].concat())
+        .collect()
 }
 
 /// Whether some plan could not decide it.
-pub(super) fn is_parked(stored: &Stored) -> bool {
-    stored.decisions.iter().any(|decision| decision.outcome == Outcome::Parked)
+pub(super) fn is_parked(stored: &TransactionRecord) -> bool {
+    stored.decisions.iter().any(|decision| decision.outcome == DecisionOutcome::Parked)
 }
 
 impl Ledger {
@@ -191,102 +196,110 @@ impl Ledger {
     ///
     /// # Errors
     /// When nothing was written, or nobody can say.
-    pub fn record(&self, work: &Work) -> Result<()> {
-        let _one_at_a_time = lock(&self.records);
+    pub fn commit_batch(&self, work: &CommitBatch) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.records);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
         take_turn(&*snapshot, &mut batch)?;
 
-        let counts = snapshot.get(Table::Meta, COUNTS)?;
-        let mut counts: Counts =
-            counts.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default();
+        let counts = snapshot.get(StoreTable::Meta, COUNTS_KEY)?;
+        let mut counts: LedgerCounts =
+            counts.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default();
 
-        let mut blocks = Blocks::new(&*snapshot)?;
+        let mut blocks = TouchedBlocks::new(&*snapshot)?;
 
         for version in &work.versions {
-            let number = blocks.number(&version.id, &mut batch)?;
-            blocks.apply(number, version, &mut batch)?;
+            let number = blocks.assign_number(&version.id, &mut batch)?;
+            blocks.apply_version(number, version, &mut batch)?;
         }
 
         for (id, decisions) in &work.decisions {
-            let number = blocks.number(id, &mut batch)?;
-            if let Some(stored) = blocks.find(number)? {
+            let number = blocks.assign_number(id, &mut batch)?;
+            if let Some(stored) = blocks.find_record(number)? {
                 stored.decisions.clone_from(decisions);
             }
         }
 
         counts.transactions += blocks.added;
 
-        let mut statements = Statements::new(&*snapshot);
-        let mut summaries = Summaries::new(&*snapshot);
+        let mut statements = StatementChanges::new(&*snapshot);
+        let mut summaries = SummaryChanges::new(&*snapshot);
 
         for (number, (before, after)) in &blocks.open {
             write_block(*number, before, after, &mut counts, &mut batch)?;
-            statements.change(before, after)?;
-            summaries.change(before, after)?;
+            statements.replace_block(before, after)?;
+            summaries.replace_block(before, after)?;
         }
 
-        statements.write(&mut batch)?;
-        summaries.write(&mut batch)?;
+        statements.write_changes(&mut batch)?;
+        summaries.write_changes(&mut batch)?;
 
-        batch.put(Table::Meta, COUNTS, code::pack(&counts)?);
-        batch.put(Table::Meta, NEXT_NUMBER, code::key(blocks.next));
+        batch.put_row(StoreTable::Meta, COUNTS_KEY, codec::pack_row(&counts)?);
+        batch.put_row(StoreTable::Meta, NEXT_NUMBER_KEY, codec::number_key(blocks.next));
 
         for (id, rows) in &work.frozen {
-            batch.put(Table::Frozen, natural_key(id), code::pack(rows)?);
+            batch.put_row(StoreTable::Frozen, natural_key(id), codec::pack_row(rows)?);
         }
 
-        let _audit = work.is_audited().then(|| lock(&self.others));
+        let _audit = work.is_audited().then(|| lock_mutex(&self.others));
         if work.is_audited() {
             // A trail that grew since the snapshot would be a conflict: it is read again here.
-            audit(work, &*self.snapshot()?, &mut batch)?;
+            append_audit_rows(work, &*self.snapshot()?, &mut batch)?;
         }
 
-        finish(work, &mut batch);
-        self.commit(&batch)
+        finish_deliveries(work, &mut batch);
+        self.commit_changes(&batch)
     }
 
     /// How many there are of everything.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn counts(&self) -> Result<Counts> {
-        let row = self.snapshot()?.get(Table::Meta, COUNTS)?;
-        Ok(row.map(|row| code::unpack(&row)).transpose()?.unwrap_or_default())
+    pub fn counts(&self) -> LedgerResult<LedgerCounts> {
+        let row = self.snapshot()?.get(StoreTable::Meta, COUNTS_KEY)?;
+        Ok(row.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default())
     }
 }
 
 /// Lets the commit conflict when another process recorded something since the snapshot: what was
 /// read of blocks, statements and counts may have changed then.
-fn take_turn(snapshot: &dyn Snapshot, batch: &mut Batch) -> Result<()> {
-    let known = snapshot.get(Table::Meta, ROUNDS)?;
-    let rounds = known.as_ref().map_or(0, |row| code::number(row));
+fn take_turn(snapshot: &dyn Snapshot, batch: &mut WriteBatch) -> LedgerResult<()> {
+    let known = snapshot.get(StoreTable::Meta, ROUNDS)?;
+    let rounds = known.as_ref().map_or(0, |row| codec::key_number(row));
 
-    batch.expect(Table::Meta, ROUNDS, known);
-    batch.put(Table::Meta, ROUNDS, code::key(rounds + 1));
+    batch.expect_row(StoreTable::Meta, ROUNDS, known);
+    batch.put_row(StoreTable::Meta, ROUNDS, codec::number_key(rounds + 1));
     Ok(())
 }
 
 /// The blocks that a round of work touches, as they were and as they become.
-struct Blocks<'a> {
+struct TouchedBlocks<'a> {
     snapshot: &'a dyn Snapshot,
-    open: BTreeMap<u64, (Vec<Stored>, Vec<Stored>)>,
+    open: BTreeMap<u64, (Vec<TransactionRecord>, Vec<TransactionRecord>)>,
     fresh: BTreeMap<String, u64>,
     next: u64,
     added: i64,
 }
 
-impl<'a> Blocks<'a> {
-    fn new(snapshot: &'a dyn Snapshot) -> Result<Self> {
-        let next = snapshot.get(Table::Meta, NEXT_NUMBER)?.map_or(0, |row| code::number(&row));
-        Ok(Blocks { snapshot, open: BTreeMap::new(), fresh: BTreeMap::new(), next, added: 0 })
+impl<'a> TouchedBlocks<'a> {
+    fn new(snapshot: &'a dyn Snapshot) -> LedgerResult<Self> {
+        let next = snapshot
+            .get(StoreTable::Meta, NEXT_NUMBER_KEY)?
+            .map_or(0, |row| codec::key_number(&row));
+        Ok(TouchedBlocks {
+            snapshot,
+            open: BTreeMap::new(),
+            fresh: BTreeMap::new(),
+            next,
+            added: 0,
+        })
     }
 
     /// The number of a transaction, a new one for a new transaction.
-    fn number(&mut self, id: &str, batch: &mut Batch) -> Result<u64> {
+    fn assign_number(&mut self, id: &str, batch: &mut WriteBatch) -> LedgerResult<u64> {
         let key = natural_key(id);
-        if let Some(known) = self.snapshot.get(Table::Keys, &key)? {
-            return Ok(code::number(&known));
+        if let Some(known) = self.snapshot.get(StoreTable::Keys, &key)? {
+            return Ok(codec::key_number(&known));
         }
 
         // New in this very commit, which no snapshot has yet.
@@ -295,7 +308,7 @@ impl<'a> Blocks<'a> {
         }
 
         let number = self.next;
-        batch.put(Table::Keys, key, code::key(number));
+        batch.put_row(StoreTable::Keys, key, codec::number_key(number));
         self.fresh.insert(id.to_owned(), number);
         self.next += 1;
         self.added += 1;
@@ -303,43 +316,55 @@ impl<'a> Blocks<'a> {
         Ok(number)
     }
 
-    fn block(&mut self, number: u64) -> Result<&mut Vec<Stored>> {
-        let (_, after) = match self.open.entry(number / BLOCK) {
+    fn open_block(&mut self, number: u64) -> LedgerResult<&mut Vec<TransactionRecord>> {
+        let (_, after) = match self.open.entry(number / BLOCK_TRANSACTIONS) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let before = block(self.snapshot, number / BLOCK)?;
+                let before = read_block(self.snapshot, number / BLOCK_TRANSACTIONS)?;
                 entry.insert((before.clone(), before))
             }
         };
         Ok(after)
     }
 
-    fn find(&mut self, number: u64) -> Result<Option<&mut Stored>> {
-        Ok(self.block(number)?.iter_mut().find(|stored| stored.number == number))
+    fn find_record(&mut self, number: u64) -> LedgerResult<Option<&mut TransactionRecord>> {
+        Ok(self.open_block(number)?.iter_mut().find(|stored| stored.number == number))
     }
 
     /// Applies a version: the former content goes to the history, as does one that came late.
-    fn apply(&mut self, number: u64, version: &Version, batch: &mut Batch) -> Result<()> {
-        let Some(stored) = self.find(number)? else {
+    fn apply_version(
+        &mut self,
+        number: u64,
+        version: &ArrivedVersion,
+        batch: &mut WriteBatch,
+    ) -> LedgerResult<()> {
+        let Some(stored) = self.find_record(number)? else {
             let (id, record) = (version.id.clone(), version.record.clone());
             let delivery = version.sequence;
-            let new = Stored { number, id, version: 1, delivery, record, ..Stored::default() };
-            self.block(number)?.push(new);
+            let new = TransactionRecord {
+                number,
+                id,
+                version: 1,
+                delivery,
+                record,
+                ..TransactionRecord::default()
+            };
+            self.open_block(number)?.push(new);
             return Ok(());
         };
 
-        let key = [&code::key(number)[..], &version.sequence.to_be_bytes()].concat();
+        let key = [&codec::number_key(number)[..], &version.sequence.to_be_bytes()].concat();
 
         if version.superseded {
             // Kept for the history alone: it came late, and decides nothing.
             stored.superseded += 1;
-            batch.put(Table::History, key, code::pack(&version.record)?);
+            batch.put_row(StoreTable::History, key, codec::pack_row(&version.record)?);
             return Ok(());
         }
 
         let old = std::mem::replace(&mut stored.record, version.record.clone());
-        let key = [&code::key(number)[..], &stored.delivery.to_be_bytes()].concat();
-        batch.put(Table::History, key, code::pack(&old)?);
+        let key = [&codec::number_key(number)[..], &stored.delivery.to_be_bytes()].concat();
+        batch.put_row(StoreTable::History, key, codec::pack_row(&old)?);
 
         stored.version += 1;
         stored.delivery = version.sequence;
@@ -351,24 +376,24 @@ impl<'a> Blocks<'a> {
 /// Writes a block with its holds and parked transactions, and counts the difference.
 fn write_block(
     number: u64,
-    before: &[Stored],
-    after: &[Stored],
-    counts: &mut Counts,
-    batch: &mut Batch,
-) -> Result<()> {
-    batch.put(Table::Blocks, code::key(number), code::pack(&after)?);
+    before: &[TransactionRecord],
+    after: &[TransactionRecord],
+    counts: &mut LedgerCounts,
+    batch: &mut WriteBatch,
+) -> LedgerResult<()> {
+    batch.put_row(StoreTable::Blocks, codec::number_key(number), codec::pack_row(&after)?);
 
     for stored in before {
-        counts.add(&stored.decisions, -1);
-        hold_keys(stored).into_iter().for_each(|key| batch.delete(Table::Holds, key));
-        batch.delete(Table::Parked, code::key(stored.number));
+        counts.add_decisions(&stored.decisions, -1);
+        hold_keys(stored).into_iter().for_each(|key| batch.delete_row(StoreTable::Holds, key));
+        batch.delete_row(StoreTable::Parked, codec::number_key(stored.number));
     }
 
     for stored in after {
-        counts.add(&stored.decisions, 1);
-        hold_keys(stored).into_iter().for_each(|key| batch.put(Table::Holds, key, ""));
+        counts.add_decisions(&stored.decisions, 1);
+        hold_keys(stored).into_iter().for_each(|key| batch.put_row(StoreTable::Holds, key, ""));
         if is_parked(stored) {
-            batch.put(Table::Parked, code::key(stored.number), "");
+            batch.put_row(StoreTable::Parked, codec::number_key(stored.number), "");
         }
     }
 
@@ -376,27 +401,31 @@ fn write_block(
 }
 
 /// Adds what people and activations asked for, with its rows of the trail.
-fn audit(work: &Work, snapshot: &dyn Snapshot, batch: &mut Batch) -> Result<()> {
-    let mut chain = Chain::after(snapshot)?;
-    resolutions::add(snapshot, batch, &mut chain, &work.resolutions)?;
+fn append_audit_rows(
+    work: &CommitBatch,
+    snapshot: &dyn Snapshot,
+    batch: &mut WriteBatch,
+) -> LedgerResult<()> {
+    let mut chain = AuditChain::from_snapshot(snapshot)?;
+    resolutions::add_resolutions(snapshot, batch, &mut chain, &work.resolutions)?;
 
     if let Some((leaf, said)) = &work.finalized {
-        periods::finalize(snapshot, batch, &mut chain, (leaf, said))?;
+        periods::add_finalization(snapshot, batch, &mut chain, (leaf, said))?;
     }
     if let Some(progress) = &work.recredited {
-        recredit::progress(snapshot, batch, &mut chain, progress)?;
+        recredit::record_progress(snapshot, batch, &mut chain, progress)?;
     }
     Ok(())
 }
 
-fn finish(work: &Work, batch: &mut Batch) {
+fn finish_deliveries(work: &CommitBatch, batch: &mut WriteBatch) {
     for (sequence, dead) in &work.done {
-        batch.delete(Table::Pending, code::key(*sequence));
+        batch.delete_row(StoreTable::Pending, codec::number_key(*sequence));
         if let Some(reason) = dead {
-            batch.put(Table::Dead, code::key(*sequence), reason.as_str());
+            batch.put_row(StoreTable::Dead, codec::number_key(*sequence), reason.as_str());
         }
     }
-    let cells = work.versions.iter().flat_map(|version| version.record.delivered());
+    let cells = work.versions.iter().flat_map(|version| version.record.delivered_cells());
     let columns: BTreeSet<&str> = cells.map(|(column, _)| column.as_str()).collect();
-    columns.into_iter().for_each(|column| batch.put(Table::Columns, column, ""));
+    columns.into_iter().for_each(|column| batch.put_row(StoreTable::Columns, column, ""));
 }

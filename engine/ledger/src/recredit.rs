@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::audit::Chain;
+use super::audit::AuditChain;
 use super::definitions::{Activation, Effective};
-use super::record::{BLOCK, Stored, Work, block};
-use super::{Ledger, Result, code, lock};
+use super::record::{BLOCK_TRANSACTIONS, CommitBatch, TransactionRecord, read_block};
+use super::{Ledger, LedgerResult, codec, lock_mutex};
 use accredit_domain::decision::Decision;
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
-const KEY: &[u8] = b"recredit";
+const RECREDIT_KEY: &[u8] = b"recredit";
 
 const REDRIVE_KEY: &[u8] = b"redrive";
 
@@ -33,15 +33,19 @@ pub struct RedriveRequest {
 }
 
 /// Adds the request to try parked deals again to the commit of an activation.
-pub(super) fn ask_redrive(batch: &mut Batch, activation: &Activation) -> Result<()> {
+pub(super) fn ask_redrive(batch: &mut WriteBatch, activation: &Activation) -> LedgerResult<()> {
     let (ruleset, activation) = (activation.ruleset.clone(), activation.sequence);
-    batch.put(Table::Meta, REDRIVE_KEY, code::json(&RedriveRequest { activation, ruleset })?);
+    batch.put_row(
+        StoreTable::Meta,
+        REDRIVE_KEY,
+        codec::to_json(&RedriveRequest { activation, ruleset })?,
+    );
     Ok(())
 }
 
 /// Transactions to be decided again, and how far that is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recredit {
+pub struct RecreditRequest {
     /// The activation that asked for it last.
     pub activation: u64,
     /// The ruleset of that activation, which decides.
@@ -60,24 +64,24 @@ pub struct Recredit {
 
 /// What decided stored transactions, plan by plan, seen from one ruleset.
 #[derive(Debug, Clone)]
-pub struct Pins {
+pub struct DecisionPins {
     /// Plan hashes by ruleset.
     known: HashMap<String, BTreeMap<String, String>>,
     /// Those of the one.
     wanted: BTreeMap<String, String>,
 }
 
-impl Pins {
+impl DecisionPins {
     /// From every activation, and the plan hashes of the ruleset that is to decide.
-    pub fn new(activations: &[Activation], wanted: BTreeMap<String, String>) -> Pins {
+    pub fn new(activations: &[Activation], wanted: BTreeMap<String, String>) -> DecisionPins {
         let known = activations.iter();
         let known = known.map(|one| (one.ruleset.clone(), one.plans.clone())).collect();
-        Pins { known, wanted }
+        DecisionPins { known, wanted }
     }
 
     /// The plans whose decision another ruleset might make differently: those whose hash differs or
     /// is not known, those without a decision, those that are gone.
-    pub fn stale(&self, decisions: &[Decision]) -> BTreeSet<String> {
+    pub fn stale_plans(&self, decisions: &[Decision]) -> BTreeSet<String> {
         let same = |decision: &Decision| {
             let decided = self.known.get(decision.ruleset.as_str());
             let decided = decided.and_then(|plans| plans.get(decision.plan.as_str()));
@@ -99,16 +103,16 @@ impl Pins {
 
 /// Adds the wish of an activation to its commit. A wish that is not fulfilled yet is widened: its
 /// transactions are looked at again, by the newest rules.
-pub(super) fn ask(
+pub(super) fn request_recredit(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
+    batch: &mut WriteBatch,
     activation: &Activation,
-) -> Result<()> {
-    let waiting = pending(snapshot)?;
+) -> LedgerResult<()> {
+    let waiting = read_request(snapshot)?;
     let known = waiting.as_ref().map(|waiting| waiting.effective);
     // `recredit` covers every date and no finalized period: a date that was asked for stays asked.
     let dates = [Some(activation.effective), known].into_iter().flatten();
-    let dates = dates.filter_map(Effective::date);
+    let dates = dates.filter_map(Effective::reach_date);
     let reaching = dates.chain(waiting.and_then(|waiting| waiting.reaching)).min();
 
     let effective = match (activation.effective, known) {
@@ -121,20 +125,20 @@ pub(super) fn ask(
 
     let ruleset = activation.ruleset.clone();
     let activation = activation.sequence;
-    let wish = Recredit { activation, ruleset, effective, reaching, next: 0, decided: 0 };
-    batch.put(Table::Meta, KEY, code::json(&wish)?);
+    let wish = RecreditRequest { activation, ruleset, effective, reaching, next: 0, decided: 0 };
+    batch.put_row(StoreTable::Meta, RECREDIT_KEY, codec::to_json(&wish)?);
     Ok(())
 }
 
-fn pending(snapshot: &dyn Snapshot) -> Result<Option<Recredit>> {
-    snapshot.get(Table::Meta, KEY)?.map(|row| code::from_json(&row)).transpose()
+fn read_request(snapshot: &dyn Snapshot) -> LedgerResult<Option<RecreditRequest>> {
+    snapshot.get(StoreTable::Meta, RECREDIT_KEY)?.map(|row| codec::from_json(&row)).transpose()
 }
 
 /// How far a wish got.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
+pub struct RecreditProgress {
     /// The wish as it was, with what is decided by now.
-    pub known: Recredit,
+    pub known: RecreditRequest,
     /// Where to go on; none when it is fulfilled.
     pub next: Option<u64>,
     /// When, milliseconds since 1970.
@@ -143,27 +147,31 @@ pub struct Progress {
 
 /// Adds how far a wish got to the commit of what was decided; nothing when another activation has
 /// asked again since.
-pub(super) fn progress(
+pub(super) fn record_progress(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
-    chain: &mut Chain,
-    Progress { known, next, at_ms }: &Progress,
-) -> Result<()> {
-    if pending(snapshot)?.is_none_or(|now| now.activation != known.activation) {
+    batch: &mut WriteBatch,
+    chain: &mut AuditChain,
+    RecreditProgress { known, next, at_ms }: &RecreditProgress,
+) -> LedgerResult<()> {
+    if read_request(snapshot)?.is_none_or(|now| now.activation != known.activation) {
         return Ok(());
     }
 
     if let Some(next) = *next {
-        batch.put(Table::Meta, KEY, code::json(&Recredit { next, ..known.clone() })?);
+        batch.put_row(
+            StoreTable::Meta,
+            RECREDIT_KEY,
+            codec::to_json(&RecreditRequest { next, ..known.clone() })?,
+        );
         return Ok(());
     }
-    batch.delete(Table::Meta, KEY);
+    batch.delete_row(StoreTable::Meta, RECREDIT_KEY);
     let detail = serde_json::json!({
         "activation": known.activation,
         "effective": known.effective,
         "transactions": known.decided,
     });
-    chain.add(batch, *at_ms, ("worker", "recredited"), detail)?;
+    chain.append_row(batch, *at_ms, ("worker", "recredited"), detail)?;
     Ok(())
 }
 
@@ -172,36 +180,36 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn redrive_request(&self) -> Result<Option<RedriveRequest>> {
-        let row = self.snapshot()?.get(Table::Meta, REDRIVE_KEY)?;
-        row.map(|row| code::from_json(&row)).transpose()
+    pub fn redrive_request(&self) -> LedgerResult<Option<RedriveRequest>> {
+        let row = self.snapshot()?.get(StoreTable::Meta, REDRIVE_KEY)?;
+        row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Ends a request to try parked deals again, unless another activation has asked since.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn redriven(&self, request: &RedriveRequest) -> Result<()> {
-        let _one_at_a_time = lock(&self.others);
-        let row = self.snapshot()?.get(Table::Meta, REDRIVE_KEY)?;
+    pub fn redriven(&self, request: &RedriveRequest) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.others);
+        let row = self.snapshot()?.get(StoreTable::Meta, REDRIVE_KEY)?;
         let known: Option<RedriveRequest> =
-            row.as_ref().map(|row| code::from_json(row)).transpose()?;
+            row.as_ref().map(|row| codec::from_json(row)).transpose()?;
         if known.as_ref() != Some(request) {
             return Ok(());
         }
 
-        let mut batch = Batch::default();
-        batch.expect(Table::Meta, REDRIVE_KEY, row);
-        batch.delete(Table::Meta, REDRIVE_KEY);
-        self.commit(&batch)
+        let mut batch = WriteBatch::default();
+        batch.expect_row(StoreTable::Meta, REDRIVE_KEY, row);
+        batch.delete_row(StoreTable::Meta, REDRIVE_KEY);
+        self.commit_changes(&batch)
     }
 
     /// What has to be decided again, if anything has.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn recredit(&self) -> Result<Option<Recredit>> {
-        pending(&*self.snapshot()?)
+    pub fn pending_recredit(&self) -> LedgerResult<Option<RecreditRequest>> {
+        read_request(&*self.snapshot()?)
     }
 
     /// Notes how far it got, or, with none, that it is done; nothing when another activation has
@@ -209,9 +217,14 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn recredited(&self, known: &Recredit, next: Option<u64>, at_ms: i64) -> Result<()> {
-        let progress = Progress { known: known.clone(), next, at_ms };
-        self.record(&Work { recredited: Some(progress), ..Work::default() })
+    pub fn record_recredit_progress(
+        &self,
+        known: &RecreditRequest,
+        next: Option<u64>,
+        at_ms: i64,
+    ) -> LedgerResult<()> {
+        let progress = RecreditProgress { known: known.clone(), next, at_ms };
+        self.commit_batch(&CommitBatch { recredited: Some(progress), ..CommitBatch::default() })
     }
 
     /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;
@@ -219,30 +232,30 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn stored_from(&self, from: u64) -> Result<Option<(Vec<Stored>, u64)>> {
+    pub fn records_from(&self, from: u64) -> LedgerResult<Option<(Vec<TransactionRecord>, u64)>> {
         let snapshot = self.snapshot()?;
-        let first = from / BLOCK;
-        let row = snapshot.scan(Table::Blocks, b"", &code::key(first), 1)?;
+        let first = from / BLOCK_TRANSACTIONS;
+        let row = snapshot.scan_prefix(StoreTable::Blocks, b"", &codec::number_key(first), 1)?;
         let Some((key, _)) = row.first() else { return Ok(None) };
-        let number = code::number(key);
-        let mut stored = block(&*snapshot, number)?;
+        let number = codec::key_number(key);
+        let mut stored = read_block(&*snapshot, number)?;
         stored.retain(|stored| stored.number >= from);
-        Ok(Some((stored, (number + 1) * BLOCK)))
+        Ok(Some((stored, (number + 1) * BLOCK_TRANSACTIONS)))
     }
 
     /// Where to go on behind a block that cannot be read.
     pub fn block_after(&self, from: u64) -> u64 {
-        (from / BLOCK + 1) * BLOCK
+        (from / BLOCK_TRANSACTIONS + 1) * BLOCK_TRANSACTIONS
     }
 
     /// Whether a credit of this rule exists, of this result where one is named.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn has_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> Result<bool> {
+    pub fn has_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> LedgerResult<bool> {
         let mut from = 0;
         // Page by page, so that a ledger of any size needs little memory.
-        while let Some((stored, next)) = self.stored_from(from)? {
+        while let Some((stored, next)) = self.records_from(from)? {
             let decisions = stored.iter().flat_map(|stored| &stored.decisions);
             let mut credits = decisions.flat_map(|decision| &decision.credits);
 

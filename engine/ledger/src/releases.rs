@@ -12,16 +12,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::audit::Chain;
+use super::audit::AuditChain;
 use super::record::natural_key;
-use super::{Ledger, Result, approvals, code, lock};
+use super::{Ledger, LedgerResult, approvals, codec, lock_mutex};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Approved, EarnedReward};
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_domain::decision::{Approval, EarnedReward};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// One act of releasing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Act {
+pub struct ReleaseAct {
     /// The business date, ISO.
     pub date: String,
     /// Who released: a token's name.
@@ -36,7 +36,7 @@ pub struct Act {
     pub reason: Option<String>,
     /// Who approved it, where a second person had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approved: Option<Approved>,
+    pub approved: Option<Approval>,
 }
 
 /// What was released of a plan in a period.
@@ -51,28 +51,28 @@ pub struct Release {
     /// How often it was published.
     pub publications: u32,
     /// The last release of credits.
-    pub credits: Option<Act>,
+    pub credits: Option<ReleaseAct>,
     /// The release of rewards.
-    pub rewards: Option<Act>,
+    pub rewards: Option<ReleaseAct>,
     /// Whose statements it is in.
     pub payees: BTreeSet<String>,
 }
 
 impl Release {
     /// The act that payees see the result of.
-    pub fn last(&self) -> Option<&Act> {
+    pub fn last_act(&self) -> Option<&ReleaseAct> {
         self.rewards.as_ref().or(self.credits.as_ref())
     }
 }
 
 /// Credits were released: amounts may still change.
-pub const PENDING: &str = "pending";
+pub const RELEASE_PENDING: &str = "pending";
 
 /// Rewards were released: amounts are certain.
-pub const CONFIRMED: &str = "confirmed";
+pub const RELEASE_CONFIRMED: &str = "confirmed";
 
 /// What was released is no longer shown.
-pub const DELETED: &str = "deleted";
+pub const RELEASE_DELETED: &str = "deleted";
 
 /// What one payee sees of a plan in a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,12 +113,12 @@ pub struct Publication {
 }
 
 fn release_key(plan: &str, period: &str) -> Vec<u8> {
-    code::parts(&[plan, period])
+    codec::parts_key(&[plan, period])
 }
 
 /// What the keys of what is certain of a plan in a leaf period begin with.
 pub(super) fn confirmed_prefix(plan: &str, leaf: &str) -> Vec<u8> {
-    code::parts(&[plan, leaf])
+    codec::parts_key(&[plan, leaf])
 }
 
 fn confirmed_key(plan: &str, leaf: &str, transaction: &str) -> Vec<u8> {
@@ -142,35 +142,44 @@ pub(super) fn hash_of_release(release: &[u8], statements: &BTreeMap<Vec<u8>, Vec
     hash_of_rows(&rows)
 }
 
-fn find(snapshot: &dyn Snapshot, plan: &str, period: &str) -> Result<Option<Release>> {
-    let row = snapshot.get(Table::Releases, &release_key(plan, period))?;
-    row.map(|row| code::from_json(&row)).transpose()
+fn read_release(
+    snapshot: &dyn Snapshot,
+    plan: &str,
+    period: &str,
+) -> LedgerResult<Option<Release>> {
+    let row = snapshot.get(StoreTable::Releases, &release_key(plan, period))?;
+    row.map(|row| codec::from_json(&row)).transpose()
 }
 
 /// Takes everything that a release published out of the statements.
-fn withdraw(batch: &mut Batch, known: &Release) {
+fn withdraw_statements(batch: &mut WriteBatch, known: &Release) {
     for payee in &known.payees {
-        batch.delete(Table::Published, code::parts(&[payee, &known.period, &known.plan]));
+        batch.delete_row(
+            StoreTable::Published,
+            codec::parts_key(&[payee, &known.period, &known.plan]),
+        );
     }
 }
 
 fn withdraw_confirmed(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
+    batch: &mut WriteBatch,
     leaves: &BTreeSet<String>,
     known: &Release,
-) -> Result<()> {
+) -> LedgerResult<()> {
     for leaf in leaves {
-        let prefix = code::parts(&[&known.plan, leaf]);
-        for (key, _) in snapshot.scan(Table::Confirmed, &prefix, b"", usize::MAX)? {
-            batch.delete(Table::Confirmed, key);
+        let prefix = codec::parts_key(&[&known.plan, leaf]);
+        for (key, _) in snapshot.scan_prefix(StoreTable::Confirmed, &prefix, b"", usize::MAX)? {
+            batch.delete_row(StoreTable::Confirmed, key);
         }
     }
 
     for payee in &known.payees {
-        for (key, _) in snapshot.scan(Table::Paid, &code::parts(&[payee]), b"", usize::MAX)? {
-            if key.ends_with(&code::parts(&[&known.plan, &known.period])) {
-                batch.delete(Table::Paid, key);
+        for (key, _) in
+            snapshot.scan_prefix(StoreTable::Paid, &codec::parts_key(&[payee]), b"", usize::MAX)?
+        {
+            if key.ends_with(&codec::parts_key(&[&known.plan, &known.period])) {
+                batch.delete_row(StoreTable::Paid, key);
             }
         }
     }
@@ -184,60 +193,60 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn publish(&self, publication: &Publication, act: &Act) -> Result<()> {
+    pub fn publish_release(&self, publication: &Publication, act: &ReleaseAct) -> LedgerResult<()> {
         let release = &publication.release;
 
-        let _one_at_a_time = lock(&self.others);
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
 
         // A publication replaces the one before it as a whole: no payee keeps an old statement.
-        if let Some(known) = find(&*snapshot, &release.plan, &release.period)? {
-            withdraw(&mut batch, &known);
+        if let Some(known) = read_release(&*snapshot, &release.plan, &release.period)? {
+            withdraw_statements(&mut batch, &known);
         }
 
         let (plan, period) = (release.plan.as_str(), release.period.as_str());
         let mut statements = BTreeMap::new();
         for (payee, statement) in &publication.statements {
-            let (key, row) = (code::parts(&[payee, period, plan]), code::json(statement)?);
-            batch.put(Table::Published, key.clone(), row.clone());
+            let (key, row) = (codec::parts_key(&[payee, period, plan]), codec::to_json(statement)?);
+            batch.put_row(StoreTable::Published, key.clone(), row.clone());
             statements.insert(key, row);
         }
 
         let mut certain: BTreeMap<&str, BTreeMap<Vec<u8>, Vec<u8>>> = BTreeMap::new();
         for (leaf, transaction, rows) in &publication.confirmed {
-            let (key, row) = (confirmed_key(plan, leaf, transaction), code::pack(rows)?);
-            batch.put(Table::Confirmed, key.clone(), row.clone());
+            let (key, row) = (confirmed_key(plan, leaf, transaction), codec::pack_row(rows)?);
+            batch.put_row(StoreTable::Confirmed, key.clone(), row.clone());
             certain.entry(leaf).or_default().insert(key, row);
         }
         let certain: BTreeMap<&str, String> =
             certain.iter().map(|(leaf, rows)| (*leaf, hash_of_rows(rows))).collect();
 
         for (payee, transaction, kind) in &publication.paid {
-            let key = code::parts(&[payee, transaction, kind, plan, period]);
-            batch.put(Table::Paid, key, "");
+            let key = codec::parts_key(&[payee, transaction, kind, plan, period]);
+            batch.put_row(StoreTable::Paid, key, "");
         }
 
-        let numbers = super::next_number(&*snapshot, Table::Alerts)?..;
+        let numbers = super::next_number(&*snapshot, StoreTable::Alerts)?..;
         for (number, alert) in numbers.zip(&publication.alerts) {
-            batch.put(Table::Alerts, code::key(number), code::json(alert)?);
+            batch.put_row(StoreTable::Alerts, codec::number_key(number), codec::to_json(alert)?);
         }
 
-        let row = code::json(release)?;
+        let row = codec::to_json(release)?;
         let detail = serde_json::json!({
             "plan": plan, "period": period, "status": release.status, "revision": act.revision,
             "forced": act.forced, "reason": act.reason,
             "record": hash_of_release(&row, &statements), "confirmed": certain,
         });
 
-        batch.put(Table::Releases, release_key(plan, period), row);
+        batch.put_row(StoreTable::Releases, release_key(plan, period), row);
 
         let what = publication.what;
-        let mut chain = Chain::after(&*snapshot)?;
-        chain.add(&mut batch, act.at_ms, (&act.who, what), detail)?;
+        let mut chain = AuditChain::from_snapshot(&*snapshot)?;
+        chain.append_row(&mut batch, act.at_ms, (&act.who, what), detail)?;
         let approved = act.approved.as_ref();
-        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, act.at_ms)?;
-        self.commit(&batch)
+        approvals::record_approval(&*snapshot, &mut batch, &mut chain, approved, act.at_ms)?;
+        self.commit_changes(&batch)
     }
 
     /// Takes a calculation back from every statement; false when nothing is published. The audit
@@ -245,46 +254,47 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn unpublish(
+    pub fn unpublish_release(
         &self,
         (plan, period): (&str, &str),
         leaves: &BTreeSet<String>,
         (who, at_ms): (&str, i64),
-        (reason, approved): (Option<&str>, Option<&Approved>),
-    ) -> Result<bool> {
-        let _one_at_a_time = lock(&self.others);
+        (reason, approved): (Option<&str>, Option<&Approval>),
+    ) -> LedgerResult<bool> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
 
-        let known = find(&*snapshot, plan, period)?.filter(|known| known.status != DELETED);
+        let known =
+            read_release(&*snapshot, plan, period)?.filter(|known| known.status != RELEASE_DELETED);
         let Some(known) = known else { return Ok(false) };
-        let mut batch = Batch::default();
+        let mut batch = WriteBatch::default();
 
-        withdraw(&mut batch, &known);
+        withdraw_statements(&mut batch, &known);
         withdraw_confirmed(&*snapshot, &mut batch, leaves, &known)?;
 
         let status = known.status.clone();
         // The row stays, so that the trail's last word about the calculation can be compared with
         // it.
         let deleted = Release {
-            status: DELETED.to_owned(),
+            status: RELEASE_DELETED.to_owned(),
             credits: None,
             rewards: None,
             payees: BTreeSet::new(),
             ..known
         };
 
-        let row = code::json(&deleted)?;
+        let row = codec::to_json(&deleted)?;
         let detail = serde_json::json!({
             "plan": plan, "period": period, "status": status, "reason": reason,
             "record": hash_of_release(&row, &BTreeMap::new()),
         });
 
-        batch.put(Table::Releases, release_key(plan, period), row);
-        let mut chain = Chain::after(&*snapshot)?;
-        chain.add(&mut batch, at_ms, (who, "calculation_deleted"), detail)?;
-        approvals::carried_out(&*snapshot, &mut batch, &mut chain, approved, at_ms)?;
+        batch.put_row(StoreTable::Releases, release_key(plan, period), row);
+        let mut chain = AuditChain::from_snapshot(&*snapshot)?;
+        chain.append_row(&mut batch, at_ms, (who, "calculation_deleted"), detail)?;
+        approvals::record_approval(&*snapshot, &mut batch, &mut chain, approved, at_ms)?;
 
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
         Ok(true)
     }
 
@@ -292,17 +302,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn release(&self, plan: &str, period: &str) -> Result<Option<Release>> {
-        find(&*self.snapshot()?, plan, period)
+    pub fn find_release(&self, plan: &str, period: &str) -> LedgerResult<Option<Release>> {
+        read_release(&*self.snapshot()?, plan, period)
     }
 
     /// Every release, by plan and period.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn releases(&self) -> Result<Vec<Release>> {
-        let rows = self.snapshot()?.scan(Table::Releases, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    pub fn list_releases(&self) -> LedgerResult<Vec<Release>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Releases, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// What is published of one payee, in one period or in all, by period and plan. A payee who is
@@ -310,40 +320,44 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn statements(&self, payee: &str, period: Option<&str>) -> Result<Vec<Statement>> {
+    pub fn payee_statements(
+        &self,
+        payee: &str,
+        period: Option<&str>,
+    ) -> LedgerResult<Vec<Statement>> {
         let prefix = match period {
-            Some(period) => code::parts(&[payee, period]),
-            None => code::parts(&[payee]),
+            Some(period) => codec::parts_key(&[payee, period]),
+            None => codec::parts_key(&[payee]),
         };
-        let rows = self.snapshot()?.scan(Table::Published, &prefix, b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Published, &prefix, b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// What became certain with the release of rewards of `plan` in the leaf period `leaf`.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn confirmed(
+    pub fn confirmed_credits(
         &self,
         plan: &str,
         leaf: &str,
         transaction: &str,
-    ) -> Result<Vec<PostedCredit>> {
+    ) -> LedgerResult<Vec<PostedCredit>> {
         let key = confirmed_key(plan, leaf, transaction);
-        let row = self.snapshot()?.get(Table::Confirmed, &key)?;
-        row.map_or_else(|| Ok(Vec::new()), |row| code::unpack(&row))
+        let row = self.snapshot()?.get(StoreTable::Confirmed, &key)?;
+        row.map_or_else(|| Ok(Vec::new()), |row| codec::unpack_row(&row))
     }
 
     /// Plans and periods in which a payee was paid for a transaction and credit type.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn paid(
+    pub fn paid_periods(
         &self,
         (payee, transaction, kind): (&str, &str, &str),
-    ) -> Result<Vec<(String, String)>> {
-        let prefix = code::parts(&[payee, transaction, kind]);
-        let rows = self.snapshot()?.scan(Table::Paid, &prefix, b"", usize::MAX)?;
+    ) -> LedgerResult<Vec<(String, String)>> {
+        let prefix = codec::parts_key(&[payee, transaction, kind]);
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Paid, &prefix, b"", usize::MAX)?;
         let rows = rows.iter().map(|(key, _)| {
             let rest = key.get(prefix.len()..).unwrap_or_default();
             let mut parts = rest.split(|byte| *byte == 0);
@@ -359,28 +373,28 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn raise_alert(&self, alert: &serde_json::Value) -> Result<()> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn raise_alert(&self, alert: &serde_json::Value) -> LedgerResult<()> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let row = code::json(alert)?;
-        let known = snapshot.scan(Table::Alerts, b"", b"", usize::MAX)?;
+        let row = codec::to_json(alert)?;
+        let known = snapshot.scan_prefix(StoreTable::Alerts, b"", b"", usize::MAX)?;
         if known.iter().any(|(_, known)| *known == row) {
             return Ok(());
         }
 
-        let number = super::next_number(&*snapshot, Table::Alerts)?;
-        let mut batch = Batch::default();
-        batch.expect(Table::Alerts, code::key(number), None);
-        batch.put(Table::Alerts, code::key(number), row);
-        self.commit(&batch)
+        let number = super::next_number(&*snapshot, StoreTable::Alerts)?;
+        let mut batch = WriteBatch::default();
+        batch.expect_row(StoreTable::Alerts, codec::number_key(number), None);
+        batch.put_row(StoreTable::Alerts, codec::number_key(number), row);
+        self.commit_changes(&batch)
     }
 
     /// Alerts that releases raised, oldest first, as JSON objects.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn alerts(&self) -> Result<Vec<serde_json::Value>> {
-        let rows = self.snapshot()?.scan(Table::Alerts, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    pub fn release_alerts(&self) -> LedgerResult<Vec<serde_json::Value>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Alerts, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 }

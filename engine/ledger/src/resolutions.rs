@@ -5,26 +5,26 @@
 
 use std::collections::BTreeSet;
 
-use super::audit::Chain;
-use super::{Ledger, Result, approvals, code};
+use super::audit::AuditChain;
+use super::{Ledger, LedgerResult, approvals, codec};
 use accredit_domain::credit::{TRANSACTION_PREFIX_BYTES, transaction_prefix};
-use accredit_domain::decision::{HoldAction, Resolution, ResolutionAction};
-use accredit_seams::store::{Batch, Error, Snapshot, Table};
+use accredit_domain::decision::{HoldAction, ResolutionAction, ResolutionRecord};
+use accredit_seams::store::{Snapshot, StoreError, StoreTable, WriteBatch};
 
 /// What the ids of all credits of the transaction begin with that a resolution is about.
-fn prefix(resolution: &Resolution) -> Result<[u8; TRANSACTION_PREFIX_BYTES]> {
+fn credit_prefix(resolution: &ResolutionRecord) -> LedgerResult<[u8; TRANSACTION_PREFIX_BYTES]> {
     match (&resolution.credit, &resolution.transaction) {
-        (Some(credit), _) => Ok(credit.prefix()),
+        (Some(credit), _) => Ok(credit.transaction_prefix()),
         (None, Some(transaction)) => Ok(transaction_prefix(transaction)),
         (None, None) => {
             let why = format!("`{}` of neither a credit nor a transaction", resolution.action);
-            Err(Error::Damaged(why))
+            Err(StoreError::Damaged(why))
         }
     }
 }
 
 /// What the audit trail calls it.
-fn word(resolution: &Resolution) -> &'static str {
+fn audit_word(resolution: &ResolutionRecord) -> &'static str {
     match resolution.action {
         ResolutionAction::Wait(HoldAction::Hold) => "held",
         ResolutionAction::Wait(HoldAction::Release) => "released",
@@ -34,25 +34,26 @@ fn word(resolution: &Resolution) -> &'static str {
 }
 
 /// Adds what people decided, and who did it when, to the commit of what follows from it.
-pub(super) fn add(
+pub(super) fn add_resolutions(
     snapshot: &dyn Snapshot,
-    batch: &mut Batch,
-    chain: &mut Chain,
-    resolutions: &[(Resolution, i64)],
-) -> Result<()> {
+    batch: &mut WriteBatch,
+    chain: &mut AuditChain,
+    resolutions: &[(ResolutionRecord, i64)],
+) -> LedgerResult<()> {
     for (resolution, at_ms) in resolutions {
         let detail = if resolution.is_adjustment() {
-            serde_json::to_value(resolution).map_err(|error| Error::Failed(error.to_string()))?
+            serde_json::to_value(resolution)
+                .map_err(|error| StoreError::Failed(error.to_string()))?
         } else {
             serde_json::json!({"credit": resolution.credit, "date": resolution.date})
         };
 
-        let who = (resolution.who.as_str(), word(resolution));
-        let number = chain.add(batch, *at_ms, who, detail)?;
+        let who = (resolution.who.as_str(), audit_word(resolution));
+        let number = chain.append_row(batch, *at_ms, who, detail)?;
 
-        let key = [&prefix(resolution)?[..], &code::key(number)].concat();
-        batch.put(Table::Resolutions, key, code::json(resolution)?);
-        approvals::carried_out(snapshot, batch, chain, resolution.approved.as_ref(), *at_ms)?;
+        let key = [&credit_prefix(resolution)?[..], &codec::number_key(number)].concat();
+        batch.put_row(StoreTable::Resolutions, key, codec::to_json(resolution)?);
+        approvals::record_approval(snapshot, batch, chain, resolution.approved.as_ref(), *at_ms)?;
     }
     Ok(())
 }
@@ -63,16 +64,20 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn resolved_before(&self, resolution: &Resolution) -> Result<Option<Resolution>> {
-        let prefix = prefix(resolution)?;
-        let rows = self.snapshot()?.scan(Table::Resolutions, &prefix, b"", usize::MAX)?;
-        let known: Result<Vec<Resolution>> =
-            rows.iter().map(|(_, row)| code::from_json(row)).collect();
+    pub fn resolved_before(
+        &self,
+        resolution: &ResolutionRecord,
+    ) -> LedgerResult<Option<ResolutionRecord>> {
+        let prefix = credit_prefix(resolution)?;
+        let rows =
+            self.snapshot()?.scan_prefix(StoreTable::Resolutions, &prefix, b"", usize::MAX)?;
+        let known: LedgerResult<Vec<ResolutionRecord>> =
+            rows.iter().map(|(_, row)| codec::from_json(row)).collect();
         let last = known?.into_iter().rfind(|known| known.same_target(resolution));
 
-        let same = |last: &Resolution| {
+        let same = |last: &ResolutionRecord| {
             let said =
-                |one: &Resolution| (one.amount, one.reason_code.clone(), one.comment.clone());
+                |one: &ResolutionRecord| (one.amount, one.reason_code.clone(), one.comment.clone());
             last.action == resolution.action
                 && (!resolution.is_adjustment() || said(last) == said(resolution))
         };
@@ -83,17 +88,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn resolved_transactions(&self) -> Result<BTreeSet<String>> {
+    pub fn resolved_transactions(&self) -> LedgerResult<BTreeSet<String>> {
         let snapshot = self.snapshot()?;
         let mut prefixes = BTreeSet::new();
-        for (key, _) in snapshot.scan(Table::Resolutions, b"", b"", usize::MAX)? {
+        for (key, _) in snapshot.scan_prefix(StoreTable::Resolutions, b"", b"", usize::MAX)? {
             let prefix = key.get(..TRANSACTION_PREFIX_BYTES);
             prefixes.extend(prefix.map(<[u8]>::to_vec));
         }
 
         let mut transactions = BTreeSet::new();
         for prefix in prefixes {
-            for (key, _) in snapshot.scan(Table::Keys, &prefix, b"", usize::MAX)? {
+            for (key, _) in snapshot.scan_prefix(StoreTable::Keys, &prefix, b"", usize::MAX)? {
                 let id = key.get(TRANSACTION_PREFIX_BYTES..).unwrap_or_default();
                 transactions.insert(String::from_utf8_lossy(id).into_owned());
             }
@@ -105,21 +110,25 @@ impl Ledger {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn resolutions(&self, transaction: &str) -> Result<Vec<Resolution>> {
+    pub fn transaction_resolutions(
+        &self,
+        transaction: &str,
+    ) -> LedgerResult<Vec<ResolutionRecord>> {
         let prefix = transaction_prefix(transaction);
-        let rows = self.snapshot()?.scan(Table::Resolutions, &prefix, b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+        let rows =
+            self.snapshot()?.scan_prefix(StoreTable::Resolutions, &prefix, b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// Every adjustment that counts: the last one of each transaction and credit, resets left out.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn adjustments(&self) -> Result<Vec<Resolution>> {
-        let rows = self.snapshot()?.scan(Table::Resolutions, b"", b"", usize::MAX)?;
-        let mut last: Vec<Resolution> = Vec::new();
+    pub fn current_adjustments(&self) -> LedgerResult<Vec<ResolutionRecord>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Resolutions, b"", b"", usize::MAX)?;
+        let mut last: Vec<ResolutionRecord> = Vec::new();
         for (_, row) in rows {
-            let one: Resolution = code::from_json(&row)?;
+            let one: ResolutionRecord = codec::from_json(&row)?;
             if one.is_adjustment() {
                 last.retain(|known| !known.same_target(&one));
                 last.push(one);

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Result, code, lock, next_number};
-use accredit_seams::store::{Batch, Table};
+use super::{Ledger, LedgerResult, codec, lock_mutex, next_number};
+use accredit_seams::store::{StoreTable, WriteBatch};
 
 /// Runs that are kept; older ones are forgotten.
 pub const RUNS_MAX: u64 = 1000;
@@ -35,14 +35,14 @@ pub enum RunState {
 
 impl RunState {
     /// Whether nothing more happens.
-    pub fn ended(self) -> bool {
+    pub fn has_ended(self) -> bool {
         !matches!(self, RunState::Waiting | RunState::Running)
     }
 }
 
 /// A run of a calculation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct CalculationRun {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
     /// Id of the plan.
@@ -80,17 +80,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin_run(&self, mut run: Run) -> Result<Run> {
-        let _one_at_a_time = lock(&self.others);
+    pub fn begin_run(&self, mut run: CalculationRun) -> LedgerResult<CalculationRun> {
+        let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
-        let mut batch = Batch::default();
-        run.id = next_number(&*snapshot, Table::Runs)?;
-        batch.expect(Table::Runs, code::key(run.id), None);
-        batch.put(Table::Runs, code::key(run.id), code::json(&run)?);
+        let mut batch = WriteBatch::default();
+        run.id = next_number(&*snapshot, StoreTable::Runs)?;
+        batch.expect_row(StoreTable::Runs, codec::number_key(run.id), None);
+        batch.put_row(StoreTable::Runs, codec::number_key(run.id), codec::to_json(&run)?);
         if let Some(old) = run.id.checked_sub(RUNS_MAX) {
-            batch.delete(Table::Runs, code::key(old));
+            batch.delete_row(StoreTable::Runs, codec::number_key(old));
         }
-        self.commit(&batch)?;
+        self.commit_changes(&batch)?;
         Ok(run)
     }
 
@@ -98,40 +98,45 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keep_run(&self, run: &Run) -> Result<()> {
-        let mut batch = Batch::default();
-        batch.put(Table::Runs, code::key(run.id), code::json(run)?);
-        self.commit(&batch)
+    pub fn store_run(&self, run: &CalculationRun) -> LedgerResult<()> {
+        let mut batch = WriteBatch::default();
+        batch.put_row(StoreTable::Runs, codec::number_key(run.id), codec::to_json(run)?);
+        self.commit_changes(&batch)
     }
 
     /// A run.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn run(&self, id: u64) -> Result<Option<Run>> {
-        let row = self.snapshot()?.get(Table::Runs, &code::key(id))?;
-        row.map(|row| code::from_json(&row)).transpose()
+    pub fn find_run(&self, id: u64) -> LedgerResult<Option<CalculationRun>> {
+        let row = self.snapshot()?.get(StoreTable::Runs, &codec::number_key(id))?;
+        row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Every run that is kept, oldest first.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn runs(&self) -> Result<Vec<Run>> {
-        let rows = self.snapshot()?.scan(Table::Runs, b"", b"", usize::MAX)?;
-        rows.iter().map(|(_, row)| code::from_json(row)).collect()
+    pub fn list_runs(&self) -> LedgerResult<Vec<CalculationRun>> {
+        let rows = self.snapshot()?.scan_prefix(StoreTable::Runs, b"", b"", usize::MAX)?;
+        rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// Ends the runs that the process before left under way, since nobody goes on with them.
     ///
     /// # Errors
     /// When the data cannot be read or written.
-    pub fn end_runs(&self, error: &str, at_ms: i64) -> Result<usize> {
-        let left = self.runs()?.into_iter().filter(|run| !run.state.ended());
-        let left: Vec<Run> = left.collect();
+    pub fn end_runs(&self, error: &str, at_ms: i64) -> LedgerResult<usize> {
+        let left = self.list_runs()?.into_iter().filter(|run| !run.state.has_ended());
+        let left: Vec<CalculationRun> = left.collect();
         for run in &left {
             let (ended_ms, error) = (Some(at_ms), Some(error.to_owned()));
-            self.keep_run(&Run { state: RunState::Failed, ended_ms, error, ..run.clone() })?;
+            self.store_run(&CalculationRun {
+                state: RunState::Failed,
+                ended_ms,
+                error,
+                ..run.clone()
+            })?;
         }
         Ok(left.len())
     }

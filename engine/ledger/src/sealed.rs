@@ -11,17 +11,19 @@ mod former;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use accredit_seams::store::{Batch, Change, Error, Row, Snapshot, Store, Table};
+use accredit_seams::store::{
+    RowChange, Snapshot, Store, StoreError, StoreRow, StoreTable, WriteBatch,
+};
 
-use super::Result;
+use super::LedgerResult;
 pub(super) use former::{is_mark, seal_former_rows};
 
 /// Bytes of a seal: the head of a BLAKE3 hash.
 pub const SEAL_BYTES: usize = 16;
 
-fn seal(table: Table, key: &[u8], value: &[u8]) -> [u8; SEAL_BYTES] {
+fn compute_seal(table: StoreTable, key: &[u8], value: &[u8]) -> [u8; SEAL_BYTES] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(table.name().as_bytes());
+    hasher.update(table.table_name().as_bytes());
     hasher.update(&(key.len() as u64).to_be_bytes());
     hasher.update(key);
     hasher.update(value);
@@ -32,20 +34,20 @@ fn seal(table: Table, key: &[u8], value: &[u8]) -> [u8; SEAL_BYTES] {
 }
 
 /// The value with its seal behind it, as it stands in the store.
-pub fn with_seal(table: Table, key: &[u8], value: &[u8]) -> Vec<u8> {
-    [value, &seal(table, key, value)].concat()
+pub fn with_seal(table: StoreTable, key: &[u8], value: &[u8]) -> Vec<u8> {
+    [value, &compute_seal(table, key, value)].concat()
 }
 
 /// The value in front of its seal, and whether the seal is right.
-fn split(table: Table, key: &[u8], mut stored: Vec<u8>) -> (Vec<u8>, bool) {
+fn split_seal(table: StoreTable, key: &[u8], mut stored: Vec<u8>) -> (Vec<u8>, bool) {
     let Some(length) = stored.len().checked_sub(SEAL_BYTES) else { return (stored, false) };
     let found = stored.split_off(length);
-    let is_right = found == seal(table, key, &stored);
+    let is_right = found == compute_seal(table, key, &stored);
     (stored, is_right)
 }
 
 /// A key as text, for a message.
-fn shown(key: &[u8]) -> String {
+fn readable_key(key: &[u8]) -> String {
     let visible = |byte: &u8| byte.is_ascii_graphic();
     if !key.is_empty() && key.iter().all(visible) {
         return String::from_utf8_lossy(key).into_owned();
@@ -54,32 +56,32 @@ fn shown(key: &[u8]) -> String {
 }
 
 /// What a row is called in messages.
-pub(super) fn name_of_row(table: Table, key: &[u8]) -> String {
-    format!("row `{}` of table `{}`", shown(key), table.name())
+pub(super) fn name_of_row(table: StoreTable, key: &[u8]) -> String {
+    format!("row `{}` of table `{}`", readable_key(key), table.table_name())
 }
 
 /// The first damage that was met, until the process ends.
-type Damage = Arc<Mutex<Option<String>>>;
+type FirstDamage = Arc<Mutex<Option<String>>>;
 
 /// A store whose rows are sealed.
 pub(super) struct SealedStore {
     inner: Arc<dyn Store>,
-    damage: Damage,
+    damage: FirstDamage,
 }
 
 impl SealedStore {
     pub(super) fn new(inner: Arc<dyn Store>) -> SealedStore {
-        SealedStore { inner, damage: Damage::default() }
+        SealedStore { inner, damage: FirstDamage::default() }
     }
 
     /// A view that gives rows whether or not their seal is right, for those who look for damage.
-    pub(super) fn lenient_snapshot(&self) -> Result<Box<dyn Snapshot>> {
+    pub(super) fn lenient_snapshot(&self) -> LedgerResult<Box<dyn Snapshot>> {
         let inner = self.inner.snapshot()?;
         Ok(Box::new(SealedView { inner, damage: None }))
     }
 
     /// A view that tells damaged rows from others.
-    pub(super) fn checked_snapshot(&self) -> Result<SealedView> {
+    pub(super) fn checked_snapshot(&self) -> LedgerResult<SealedView> {
         let inner = self.inner.snapshot()?;
         Ok(SealedView { inner, damage: Some(Arc::clone(&self.damage)) })
     }
@@ -88,21 +90,21 @@ impl SealedStore {
     ///
     /// # Errors
     /// When the data cannot be read at all.
-    pub(super) fn broken_seals(&self) -> Result<Vec<String>> {
+    pub(super) fn broken_seals(&self) -> LedgerResult<Vec<String>> {
         const PAGE: usize = 1000;
         let snapshot = self.inner.snapshot()?;
         let mut broken = Vec::new();
 
-        for (table, _) in Table::ALL {
+        for (table, _) in StoreTable::ALL {
             let mut from = Vec::new();
             loop {
-                let rows = snapshot.scan(table, b"", &from, PAGE)?;
+                let rows = snapshot.scan_prefix(table, b"", &from, PAGE)?;
                 let last = rows.last().map(|(key, _)| [key.as_slice(), &[0]].concat());
                 let is_full = rows.len() == PAGE;
 
                 for (key, stored) in rows {
                     let name = name_of_row(table, &key);
-                    if !split(table, &key, stored).1 {
+                    if !split_seal(table, &key, stored).1 {
                         broken.push(format!("{name} is damaged"));
                     }
                 }
@@ -119,67 +121,72 @@ impl SealedStore {
 }
 
 impl Store for SealedStore {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+    fn snapshot(&self) -> LedgerResult<Box<dyn Snapshot>> {
         Ok(Box::new(self.checked_snapshot()?))
     }
 
-    fn commit(&self, batch: &Batch) -> Result<()> {
-        let sealed = |change: &Change| {
-            let Change { table, key, value } = change;
+    fn commit(&self, batch: &WriteBatch) -> LedgerResult<()> {
+        let sealed = |change: &RowChange| {
+            let RowChange { table, key, value } = change;
             let value = value.as_ref().map(|value| with_seal(*table, key, value));
-            Change { table: *table, key: key.clone(), value }
+            RowChange { table: *table, key: key.clone(), value }
         };
         let expected = batch.expected.iter().map(sealed).collect();
         let changes = batch.changes.iter().map(sealed).collect();
-        self.inner.commit(&Batch { expected, changes })
+        self.inner.commit(&WriteBatch { expected, changes })
     }
 
-    fn health(&self) -> Result<()> {
-        self.inner.health()?;
+    fn check_health(&self) -> LedgerResult<()> {
+        self.inner.check_health()?;
         let damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
-        damage.as_ref().map_or(Ok(()), |what| Err(Error::Damaged(what.clone())))
+        damage.as_ref().map_or(Ok(()), |what| Err(StoreError::Damaged(what.clone())))
     }
 
-    fn probe(&self) -> Result<()> {
-        self.inner.probe()
+    fn probe_writing(&self) -> LedgerResult<()> {
+        self.inner.probe_writing()
     }
 }
 
 /// A row that was looked at: its key, and its value or why it cannot be read.
-type Looked = (Vec<u8>, Result<Vec<u8>>);
+type CheckedRow = (Vec<u8>, LedgerResult<Vec<u8>>);
 
 /// A view of one moment of a sealed store.
 pub(super) struct SealedView {
     inner: Box<dyn Snapshot>,
     /// Where damage is noted; none for those who look for it.
-    damage: Option<Damage>,
+    damage: Option<FirstDamage>,
 }
 
 impl SealedView {
-    fn open(&self, table: Table, key: &[u8], stored: Vec<u8>) -> Result<Vec<u8>> {
-        let (value, is_right) = split(table, key, stored);
+    fn open_row(&self, table: StoreTable, key: &[u8], stored: Vec<u8>) -> LedgerResult<Vec<u8>> {
+        let (value, is_right) = split_seal(table, key, stored);
         let Some(damage) = &self.damage else { return Ok(value) };
         if is_right {
             return Ok(value);
         }
         let name = name_of_row(table, key);
         damage.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| name.clone());
-        Err(Error::Damaged(name))
+        Err(StoreError::Damaged(name))
     }
 
     /// At most `limit` rows of a table from the key `from` on; the damaged ones as what is wrong.
-    pub(super) fn look(&self, table: Table, from: &[u8], limit: usize) -> Result<Vec<Looked>> {
-        let rows = self.noted(self.inner.scan(table, b"", from, limit))?.into_iter();
+    pub(super) fn scan_checked(
+        &self,
+        table: StoreTable,
+        from: &[u8],
+        limit: usize,
+    ) -> LedgerResult<Vec<CheckedRow>> {
+        let rows = self.note_damage(self.inner.scan_prefix(table, b"", from, limit))?.into_iter();
         let looked = rows.map(|(key, stored)| {
-            let value = self.open(table, &key, stored);
+            let value = self.open_row(table, &key, stored);
             (key, value)
         });
         Ok(looked.collect())
     }
 
     /// Notes damage that the store below found.
-    fn noted<T>(&self, read: Result<T>) -> Result<T> {
-        if let (Err(Error::Damaged(what)), Some(damage)) = (&read, &self.damage) {
+    fn note_damage<T>(&self, read: LedgerResult<T>) -> LedgerResult<T> {
+        if let (Err(StoreError::Damaged(what)), Some(damage)) = (&read, &self.damage) {
             let mut damage = damage.lock().unwrap_or_else(PoisonError::into_inner);
             damage.get_or_insert_with(|| what.clone());
         }
@@ -188,24 +195,31 @@ impl SealedView {
 }
 
 impl Snapshot for SealedView {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let stored = self.noted(self.inner.get(table, key))?;
-        stored.map(|stored| self.open(table, key, stored)).transpose()
+    fn get(&self, table: StoreTable, key: &[u8]) -> LedgerResult<Option<Vec<u8>>> {
+        let stored = self.note_damage(self.inner.get(table, key))?;
+        stored.map(|stored| self.open_row(table, key, stored)).transpose()
     }
 
-    fn scan(&self, table: Table, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<Row>> {
-        let rows = self.noted(self.inner.scan(table, prefix, from, limit))?.into_iter();
+    fn scan_prefix(
+        &self,
+        table: StoreTable,
+        prefix: &[u8],
+        from: &[u8],
+        limit: usize,
+    ) -> LedgerResult<Vec<StoreRow>> {
+        let rows =
+            self.note_damage(self.inner.scan_prefix(table, prefix, from, limit))?.into_iter();
         let opened = rows.map(|(key, stored)| {
-            let value = self.open(table, &key, stored)?;
+            let value = self.open_row(table, &key, stored)?;
             Ok((key, value))
         });
         opened.collect()
     }
 
-    fn last(&self, table: Table) -> Result<Option<Row>> {
-        let row = self.noted(self.inner.last(table))?;
+    fn last_row(&self, table: StoreTable) -> LedgerResult<Option<StoreRow>> {
+        let row = self.note_damage(self.inner.last_row(table))?;
         let Some((key, stored)) = row else { return Ok(None) };
-        let value = self.open(table, &key, stored)?;
+        let value = self.open_row(table, &key, stored)?;
         Ok(Some((key, value)))
     }
 }
@@ -213,27 +227,27 @@ impl Snapshot for SealedView {
 #[cfg(test)]
 mod tests {
     use accredit_seams::store::conformance;
-    use accredit_seams::store::memory::Memory;
+    use accredit_seams::store::memory::MemoryStore;
 
     use super::*;
 
-    fn row(table: Table, key: &str, value: &[u8]) -> Batch {
-        let mut batch = Batch::default();
-        batch.put(table, key, value);
+    fn row(table: StoreTable, key: &str, value: &[u8]) -> WriteBatch {
+        let mut batch = WriteBatch::default();
+        batch.put_row(table, key, value);
         batch
     }
 
     #[test]
     fn a_sealed_store_conforms() {
-        conformance::check(&SealedStore::new(Arc::new(Memory::default()))).unwrap();
+        conformance::check_store(&SealedStore::new(Arc::new(MemoryStore::default()))).unwrap();
     }
 
     /// Eight bytes of a released statement were changed in the file, and the payee was shown
     /// 92,345.07 for 12,345.07: no table but the blocks had a checksum.
     #[test]
     fn a_changed_row_is_an_error_in_every_table_and_at_every_byte() {
-        for (table, _) in Table::ALL {
-            let memory = Arc::new(Memory::default());
+        for (table, _) in StoreTable::ALL {
+            let memory = Arc::new(MemoryStore::default());
             let store = SealedStore::new(Arc::clone(&memory) as Arc<dyn Store>);
             store.commit(&row(table, "k", b"12345.07")).unwrap();
             let stored = memory.snapshot().unwrap().get(table, b"k").unwrap().unwrap();
@@ -244,48 +258,51 @@ mod tests {
                 memory.commit(&row(table, "k", &changed)).unwrap();
                 let store = SealedStore::new(Arc::clone(&memory) as Arc<dyn Store>);
                 let view = store.snapshot().unwrap();
-                assert!(store.health().is_ok());
+                assert!(store.check_health().is_ok());
                 assert!(
-                    matches!(view.get(table, b"k"), Err(Error::Damaged(_))),
+                    matches!(view.get(table, b"k"), Err(StoreError::Damaged(_))),
                     "{table:?} {place}"
                 );
-                assert!(matches!(view.scan(table, b"", b"", 9), Err(Error::Damaged(_))));
-                assert!(matches!(view.last(table), Err(Error::Damaged(_))));
-                assert!(store.health().is_err(), "damage that was met is remembered");
+                assert!(matches!(
+                    view.scan_prefix(table, b"", b"", 9),
+                    Err(StoreError::Damaged(_))
+                ));
+                assert!(matches!(view.last_row(table), Err(StoreError::Damaged(_))));
+                assert!(store.check_health().is_err(), "damage that was met is remembered");
                 assert_eq!(store.broken_seals().unwrap().len(), 1);
             }
 
             // The same bytes under another key are no row of that key.
             memory.commit(&row(table, "other", &stored)).unwrap();
             let view = SealedStore::new(memory).snapshot().unwrap();
-            assert!(matches!(view.get(table, b"other"), Err(Error::Damaged(_))));
+            assert!(matches!(view.get(table, b"other"), Err(StoreError::Damaged(_))));
         }
     }
 
     #[test]
     fn rows_of_a_former_file_are_sealed_once() {
-        let memory = Arc::new(Memory::default());
-        memory.commit(&row(Table::Keys, "k", b"value")).unwrap();
+        let memory = Arc::new(MemoryStore::default());
+        memory.commit(&row(StoreTable::Keys, "k", b"value")).unwrap();
         seal_former_rows(&*memory).unwrap();
         seal_former_rows(&*memory).unwrap();
 
         let store = SealedStore::new(memory);
         let view = store.snapshot().unwrap();
-        assert_eq!(view.get(Table::Keys, b"k").unwrap().as_deref(), Some(&b"value"[..]));
+        assert_eq!(view.get(StoreTable::Keys, b"k").unwrap().as_deref(), Some(&b"value"[..]));
         assert!(store.broken_seals().unwrap().is_empty());
     }
 
     /// A memory whose commits fail after some.
-    struct Failing(Memory, Mutex<u32>);
+    struct Failing(MemoryStore, Mutex<u32>);
 
     impl Store for Failing {
-        fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        fn snapshot(&self) -> LedgerResult<Box<dyn Snapshot>> {
             self.0.snapshot()
         }
 
-        fn commit(&self, batch: &Batch) -> Result<()> {
+        fn commit(&self, batch: &WriteBatch) -> LedgerResult<()> {
             let mut left = self.1.lock().unwrap();
-            *left = left.checked_sub(1).ok_or_else(|| Error::Failed("no power".to_owned()))?;
+            *left = left.checked_sub(1).ok_or_else(|| StoreError::Failed("no power".to_owned()))?;
             self.0.commit(batch)
         }
     }
@@ -296,8 +313,8 @@ mod tests {
         let mut commits = 0;
         let mut is_done = false;
         while !is_done {
-            let memory = Memory::default();
-            for (number, (table, _)) in Table::ALL.iter().enumerate() {
+            let memory = MemoryStore::default();
+            for (number, (table, _)) in StoreTable::ALL.iter().enumerate() {
                 memory.commit(&row(*table, &format!("k{number}"), b"value")).unwrap();
                 memory.commit(&row(*table, "zz", b"")).unwrap();
             }
@@ -309,8 +326,8 @@ mod tests {
             let store = SealedStore::new(Arc::new(store.0));
             assert_eq!(store.broken_seals().unwrap(), Vec::<String>::new(), "after {commits}");
             let view = store.snapshot().unwrap();
-            assert_eq!(view.get(Table::Keys, b"zz").unwrap().as_deref(), Some(&b""[..]));
-            assert_eq!(view.get(Table::Meta, b"k0").unwrap().as_deref(), Some(&b"value"[..]));
+            assert_eq!(view.get(StoreTable::Keys, b"zz").unwrap().as_deref(), Some(&b""[..]));
+            assert_eq!(view.get(StoreTable::Meta, b"k0").unwrap().as_deref(), Some(&b"value"[..]));
             commits += 1;
         }
         assert!(commits > 30, "{commits}");
@@ -319,14 +336,14 @@ mod tests {
     /// Without its mark a file of today would be taken for a former one, and be sealed twice.
     #[test]
     fn a_file_with_seals_and_without_their_mark_is_damaged() {
-        let memory = Arc::new(Memory::default());
+        let memory = Arc::new(MemoryStore::default());
         seal_former_rows(&*memory).unwrap();
         let store = SealedStore::new(Arc::clone(&memory) as Arc<dyn Store>);
-        store.commit(&row(Table::Keys, "k", b"value")).unwrap();
+        store.commit(&row(StoreTable::Keys, "k", b"value")).unwrap();
 
-        let mut batch = Batch::default();
-        batch.delete(Table::Meta, "sealed");
+        let mut batch = WriteBatch::default();
+        batch.delete_row(StoreTable::Meta, "sealed");
         memory.commit(&batch).unwrap();
-        assert!(matches!(seal_former_rows(&*memory), Err(Error::Damaged(_))));
+        assert!(matches!(seal_former_rows(&*memory), Err(StoreError::Damaged(_))));
     }
 }

@@ -7,42 +7,46 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::record::Stored;
-use super::{Result, code};
+use super::record::TransactionRecord;
+use super::{LedgerResult, codec};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_seams::store::{Batch, Snapshot, Table};
+use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 
 /// Transactions whose credits share the statement rows of a payee and period.
 const SPAN_TRANSACTIONS: u64 = 1024;
 
 /// A row: credits with the numbers of their transactions, in their order.
-pub(super) type Row = Vec<(u64, PostedCredit)>;
+pub(super) type StatementRow = Vec<(u64, PostedCredit)>;
 
 /// The statement rows that a round of work touches.
-pub(super) struct Statements<'a> {
+pub(super) struct StatementChanges<'a> {
     snapshot: &'a dyn Snapshot,
-    rows: BTreeMap<Vec<u8>, Row>,
+    rows: BTreeMap<Vec<u8>, StatementRow>,
 }
 
 /// The key of the row that a credit stands in; none without a payee.
-pub(super) fn key(credit: &PostedCredit, number: u64) -> Option<Vec<u8>> {
+pub(super) fn statement_key(credit: &PostedCredit, number: u64) -> Option<Vec<u8>> {
     let payee = credit.payee.as_deref()?;
-    let span = code::key(number / SPAN_TRANSACTIONS);
-    Some([&code::parts(&[payee, &credit.period])[..], &span].concat())
+    let span = codec::number_key(number / SPAN_TRANSACTIONS);
+    Some([&codec::parts_key(&[payee, &credit.period])[..], &span].concat())
 }
 
-fn credits(stored: &Stored) -> impl Iterator<Item = &PostedCredit> {
+fn record_credits(stored: &TransactionRecord) -> impl Iterator<Item = &PostedCredit> {
     stored.decisions.iter().flat_map(|decision| &decision.credits)
 }
 
-impl<'a> Statements<'a> {
+impl<'a> StatementChanges<'a> {
     pub(super) fn new(snapshot: &'a dyn Snapshot) -> Self {
-        Statements { snapshot, rows: BTreeMap::new() }
+        StatementChanges { snapshot, rows: BTreeMap::new() }
     }
 
     /// Takes the credits of a block as they were out, and puts them in as they are.
-    pub(super) fn change(&mut self, before: &[Stored], after: &[Stored]) -> Result<()> {
-        let old: HashMap<u64, &Stored> =
+    pub(super) fn replace_block(
+        &mut self,
+        before: &[TransactionRecord],
+        after: &[TransactionRecord],
+    ) -> LedgerResult<()> {
+        let old: HashMap<u64, &TransactionRecord> =
             before.iter().map(|stored| (stored.number, stored)).collect();
 
         for stored in after {
@@ -51,14 +55,14 @@ impl<'a> Statements<'a> {
                 continue;
             }
 
-            for credit in known.into_iter().flat_map(credits) {
-                if let Some(row) = self.row(credit, stored.number)? {
+            for credit in known.into_iter().flat_map(record_credits) {
+                if let Some(row) = self.statement_row(credit, stored.number)? {
                     row.retain(|(number, _)| *number != stored.number);
                 }
             }
 
-            for credit in credits(stored) {
-                if let Some(row) = self.row(credit, stored.number)? {
+            for credit in record_credits(stored) {
+                if let Some(row) = self.statement_row(credit, stored.number)? {
                     row.push((stored.number, credit.clone()));
                 }
             }
@@ -67,26 +71,30 @@ impl<'a> Statements<'a> {
         Ok(())
     }
 
-    fn row(&mut self, credit: &PostedCredit, number: u64) -> Result<Option<&mut Row>> {
-        let Some(key) = key(credit, number) else { return Ok(None) };
+    fn statement_row(
+        &mut self,
+        credit: &PostedCredit,
+        number: u64,
+    ) -> LedgerResult<Option<&mut StatementRow>> {
+        let Some(key) = statement_key(credit, number) else { return Ok(None) };
         if !self.rows.contains_key(&key) {
-            let row = self.snapshot.get(Table::Segments, &key)?;
-            let row = row.map_or_else(|| Ok(Row::new()), |row| code::unpack(&row))?;
+            let row = self.snapshot.get(StoreTable::Segments, &key)?;
+            let row = row.map_or_else(|| Ok(StatementRow::new()), |row| codec::unpack_row(&row))?;
             self.rows.insert(key.clone(), row);
         }
         Ok(self.rows.get_mut(&key))
     }
 
     /// Writes the rows, those that are empty now as deletions.
-    pub(super) fn write(self, batch: &mut Batch) -> Result<()> {
+    pub(super) fn write_changes(self, batch: &mut WriteBatch) -> LedgerResult<()> {
         for (key, mut row) in self.rows {
             if row.is_empty() {
-                batch.delete(Table::Segments, key);
+                batch.delete_row(StoreTable::Segments, key);
                 continue;
             }
             // Stable: the credits of one transaction stay in the order of their decision.
             row.sort_by_key(|(number, _)| *number);
-            batch.put(Table::Segments, key, code::pack(&row)?);
+            batch.put_row(StoreTable::Segments, key, codec::pack_row(&row)?);
         }
         Ok(())
     }

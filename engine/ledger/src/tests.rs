@@ -11,18 +11,18 @@ use std::sync::Arc;
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use super::calculations::Summary;
+use super::calculations::CalculationSummary;
 use super::inbox::Delivery;
 use super::query::CreditQuery;
-use super::record::{Counts, Version, Work};
+use super::record::{ArrivedVersion, CommitBatch, LedgerCounts};
 use super::sealed::{SEAL_BYTES, with_seal};
 use super::*;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
-use accredit_domain::credit::{CreditId, Status};
-use accredit_domain::decision::{Decision, Outcome, Resolution};
+use accredit_domain::credit::{CreditId, CreditStatus};
+use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
 use accredit_domain::transaction::{Cell, Record};
-use accredit_redb::Redb;
-use accredit_seams::store::memory::Memory;
+use accredit_redb::RedbStore;
+use accredit_seams::store::memory::MemoryStore;
 
 fn delivery(id: &str, body: &str) -> Delivery {
     Delivery {
@@ -43,7 +43,7 @@ fn record(id: &str, amount: i64) -> Record {
 
 fn credit(id: &str, position: &str, amount: i64, status: &str) -> PostedCredit {
     PostedCredit {
-        id: CreditId::of(id, &[position], 0),
+        id: CreditId::from_parts(id, &[position], 0),
         transaction: id.into(),
         incentive_date: date(2026, 3, 15),
         plan: "p".into(),
@@ -76,7 +76,7 @@ fn dollars(amount: i64) -> Decimal {
     Decimal::new(amount * 100, 2)
 }
 
-fn decision(id: &str, outcome: Outcome, credits: Vec<PostedCredit>) -> Decision {
+fn decision(id: &str, outcome: DecisionOutcome, credits: Vec<PostedCredit>) -> Decision {
     Decision {
         plan: "p".into(),
         transaction: id.into(),
@@ -91,83 +91,86 @@ fn decision(id: &str, outcome: Outcome, credits: Vec<PostedCredit>) -> Decision 
     }
 }
 
-fn work(id: &str, amount: i64, credits: Vec<PostedCredit>) -> Work {
-    let outcome = if credits.is_empty() { Outcome::Parked } else { Outcome::Credited };
+fn work(id: &str, amount: i64, credits: Vec<PostedCredit>) -> CommitBatch {
+    let outcome =
+        if credits.is_empty() { DecisionOutcome::Parked } else { DecisionOutcome::Credited };
     let mut decision = decision(id, outcome, credits);
-    if outcome == Outcome::Parked {
+    if outcome == DecisionOutcome::Parked {
         decision.reasons =
-            vec![accredit_crediting::stage::note(id, "p", "filter", "bad_value", "bad")];
+            vec![accredit_crediting::stage::build_note(id, "p", "filter", "bad_value", "bad")];
     }
     let record = record(id, amount);
-    let version = Version { id: id.to_owned(), record, sequence: 1, superseded: false };
+    let version = ArrivedVersion { id: id.to_owned(), record, sequence: 1, superseded: false };
     let decisions = vec![(id.to_owned(), vec![decision])];
-    Work { versions: vec![version], decisions, ..Work::default() }
+    CommitBatch { versions: vec![version], decisions, ..CommitBatch::default() }
 }
 
 #[test]
 fn the_same_delivery_twice_is_one_and_another_body_is_a_conflict() {
-    let ledger = Ledger::new(Arc::new(Memory::default()));
-    let first =
-        ledger.receive(&[delivery("a", "1"), delivery("b", "2"), delivery("a", "1")]).unwrap();
+    let ledger = Ledger::new(Arc::new(MemoryStore::default()));
+    let first = ledger
+        .receive_deliveries(&[delivery("a", "1"), delivery("b", "2"), delivery("a", "1")])
+        .unwrap();
     let flags = |receipts: &[inbox::Receipt]| -> Vec<(u64, bool, bool)> {
         receipts.iter().map(|r| (r.sequence, r.duplicate, r.conflict)).collect()
     };
     assert_eq!(flags(&first), [(1, false, false), (2, false, false), (1, true, false)]);
-    let again = ledger.receive(&[delivery("b", "2"), delivery("b", "other")]).unwrap();
+    let again = ledger.receive_deliveries(&[delivery("b", "2"), delivery("b", "other")]).unwrap();
     assert_eq!(flags(&again), [(2, true, false), (3, true, true)]);
-    assert_eq!(ledger.pending(9).unwrap().len(), 2);
+    assert_eq!(ledger.pending_deliveries(9).unwrap().len(), 2);
     assert_eq!(ledger.dead_letters(0, 9).unwrap().len(), 1);
     let done = vec![(1, None), (2, Some("odd".to_owned()))];
-    let work = Work { done, ..Work::default() };
-    ledger.record(&work).unwrap();
+    let work = CommitBatch { done, ..CommitBatch::default() };
+    ledger.commit_batch(&work).unwrap();
     assert_eq!(ledger.pending_count(9).unwrap(), 0);
-    assert!(ledger.redrive(2).unwrap() && !ledger.redrive(2).unwrap());
-    assert!(!ledger.redrive(3).unwrap(), "a conflict was processed");
-    assert_eq!(ledger.pending(9).unwrap()[0].1, delivery("b", "2"));
+    assert!(ledger.redrive_dead_letter(2).unwrap() && !ledger.redrive_dead_letter(2).unwrap());
+    assert!(!ledger.redrive_dead_letter(3).unwrap(), "a conflict was processed");
+    assert_eq!(ledger.pending_deliveries(9).unwrap()[0].1, delivery("b", "2"));
 }
 
 #[test]
 fn a_replaced_decision_leaves_nothing_of_the_old_one() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("l.redb");
-    let open = || Ledger::new(Arc::new(Redb::open(&path).unwrap()));
+    let open = || Ledger::new(Arc::new(RedbStore::open(&path).unwrap()));
     let ledger = open();
-    ledger.record(&work("D1", 5, vec![credit("D1", "ann", 5, "held")])).unwrap();
+    ledger.commit_batch(&work("D1", 5, vec![credit("D1", "ann", 5, "held")])).unwrap();
     assert_eq!(ledger.due_holds(date(2026, 3, 31)).unwrap().len(), 0);
     assert_eq!(ledger.due_holds(date(2026, 4, 1)).unwrap().len(), 1);
-    ledger.record(&work("D1", 6, vec![credit("D1", "bob", 6, "active")])).unwrap();
+    ledger.commit_batch(&work("D1", 6, vec![credit("D1", "bob", 6, "active")])).unwrap();
     drop(ledger);
     let ledger = open();
     let of = |payee: &str| {
         let payee = Some(payee.to_owned());
-        ledger.credits(&CreditQuery { payee, limit: 9, ..CreditQuery::default() }).unwrap().rows
+        ledger.credit_page(&CreditQuery { payee, limit: 9, ..CreditQuery::default() }).unwrap().rows
     };
     assert_eq!((of("ann").len(), of("bob").len()), (0, 1));
     assert_eq!(ledger.due_holds(date(2026, 4, 1)).unwrap().len(), 0);
-    let credit = |who: &str| ledger.credit(&CreditId::of("D1", &[who], 0).to_string()).unwrap();
+    let credit =
+        |who: &str| ledger.find_credit(&CreditId::from_parts("D1", &[who], 0).to_string()).unwrap();
     assert_eq!(credit("bob").unwrap().amount, dollars(6));
     assert_eq!(credit("ann"), None);
-    assert_eq!(ledger.transaction("D1").unwrap().unwrap().version, 2);
+    assert_eq!(ledger.find_transaction("D1").unwrap().unwrap().version, 2);
 }
 
 /// Records what somebody decided; the same twice in a row is the first one again.
-fn resolve(ledger: &Ledger, resolution: &Resolution, at_ms: i64) -> Resolution {
+fn resolve(ledger: &Ledger, resolution: &ResolutionRecord, at_ms: i64) -> ResolutionRecord {
     if let Some(known) = ledger.resolved_before(resolution).unwrap() {
         return known;
     }
     let resolutions = vec![(resolution.clone(), at_ms)];
-    ledger.record(&Work { resolutions, ..Work::default() }).unwrap();
+    ledger.commit_batch(&CommitBatch { resolutions, ..CommitBatch::default() }).unwrap();
     resolution.clone()
 }
 
 #[test]
 fn a_release_twice_is_once_and_the_trail_shows_tampering() {
-    let store = Arc::new(Memory::default());
+    let store = Arc::new(MemoryStore::default());
     let ledger = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
-    let id = CreditId::of("D1", &["ann"], 0);
-    let resolution = |action: &str, date: &str| Resolution {
+    let id = CreditId::from_parts("D1", &["ann"], 0);
+    let resolution = |action: &str, date: &str| ResolutionRecord {
         credit: Some(id),
-        ..Resolution::new(action.parse().unwrap(), date.parse().unwrap(), "admin".to_owned())
+        ..ResolutionRecord::new(action.parse().unwrap(), date.parse().unwrap(), "admin".to_owned())
     };
     let first = resolution("release", "2026-04-01");
     assert_eq!(resolve(&ledger, &first, 1), first);
@@ -175,18 +178,18 @@ fn a_release_twice_is_once_and_the_trail_shows_tampering() {
     assert_eq!(resolve(&ledger, &later, 2), first);
     resolve(&ledger, &resolution("hold", "2026-05-02"), 3);
     resolve(&ledger, &later, 4);
-    assert_eq!(ledger.resolutions("D1").unwrap().len(), 3);
-    assert_eq!(ledger.audit().unwrap().len(), 3);
+    assert_eq!(ledger.transaction_resolutions("D1").unwrap().len(), 3);
+    assert_eq!(ledger.verified_trail().unwrap().len(), 3);
     // By somebody who can compute the seal: only the chain shows it.
     let (key, mut row) =
-        store.snapshot().unwrap().scan(Table::Audit, b"", b"", 1).unwrap().remove(0);
+        store.snapshot().unwrap().scan_prefix(StoreTable::Audit, b"", b"", 1).unwrap().remove(0);
     row.truncate(row.len() - SEAL_BYTES);
     let changed = String::from_utf8(row).unwrap().replace("admin", "other");
-    let mut batch = accredit_seams::store::Batch::default();
-    let sealed = with_seal(Table::Audit, &key, changed.as_bytes());
-    batch.put(Table::Audit, key, sealed);
+    let mut batch = accredit_seams::store::WriteBatch::default();
+    let sealed = with_seal(StoreTable::Audit, &key, changed.as_bytes());
+    batch.put_row(StoreTable::Audit, key, sealed);
     store.commit(&batch).unwrap();
-    assert!(ledger.audit().is_err());
+    assert!(ledger.verified_trail().is_err());
 }
 
 /// What the ledger should hold, the simplest way.
@@ -196,7 +199,7 @@ fn every_credit(ledger: &Ledger, query: &CreditQuery) -> Vec<String> {
     let mut query = query.clone();
     let mut ids = Vec::new();
     loop {
-        let page = ledger.credits(&query).unwrap();
+        let page = ledger.credit_page(&query).unwrap();
         ids.extend(page.rows.into_iter().map(|row| format!("{} {}", row.id, row.amount)));
         match page.next {
             Some(next) => query.cursor = Some(next),
@@ -208,8 +211,8 @@ fn every_credit(ledger: &Ledger, query: &CreditQuery) -> Vec<String> {
 }
 
 /// Summaries without their revisions; those of nothing left out.
-fn content(ledger: &Ledger) -> Vec<((String, String), Summary)> {
-    let rows = ledger.summaries().unwrap().into_iter();
+fn content(ledger: &Ledger) -> Vec<((String, String), CalculationSummary)> {
+    let rows = ledger.calculation_summaries().unwrap().into_iter();
     let rows = rows.map(|(key, mut row)| {
         row.revision = 0;
         (key, row)
@@ -219,9 +222,9 @@ fn content(ledger: &Ledger) -> Vec<((String, String), Summary)> {
 
 /// A ledger that has seen nothing but the end.
 fn recounted(model: &Model) -> Ledger {
-    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let ledger = Ledger::new(Arc::new(MemoryStore::default()));
     for (id, credits) in model {
-        ledger.record(&work(id, 1, credits.clone())).unwrap();
+        ledger.commit_batch(&work(id, 1, credits.clone())).unwrap();
     }
     ledger
 }
@@ -229,17 +232,17 @@ fn recounted(model: &Model) -> Ledger {
 /// The same again is no revision, another amount or status is one, another ruleset is none.
 #[test]
 fn a_revision_is_a_change_of_content() {
-    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let ledger = Ledger::new(Arc::new(MemoryStore::default()));
     let key = ("p".to_owned(), "2026-03".to_owned());
     let check = |credits: Vec<PostedCredit>, expected: u32| {
-        ledger.record(&work("D1", 1, credits)).unwrap();
-        assert_eq!(ledger.summaries().unwrap()[&key].revision, expected);
+        ledger.commit_batch(&work("D1", 1, credits)).unwrap();
+        assert_eq!(ledger.calculation_summaries().unwrap()[&key].revision, expected);
     };
     let row = credit("D1", "ann", 5, "active");
     check(vec![row.clone()], 1);
     check(vec![PostedCredit { ruleset: "other".into(), ..row.clone() }], 1);
     check(vec![PostedCredit { amount: dollars(6), ..row.clone() }], 2);
-    check(vec![PostedCredit { status: Status::Held, ..row.clone() }], 3);
+    check(vec![PostedCredit { status: CreditStatus::Held, ..row.clone() }], 3);
     check(vec![row], 4);
     check(Vec::new(), 5);
     let seen = |leaf: &str| {
@@ -249,7 +252,7 @@ fn a_revision_is_a_change_of_content() {
             count += 1;
             Ok(())
         };
-        ledger.each(Some(&leaves), &mut look).unwrap();
+        ledger.visit_transactions(Some(&leaves), &mut look).unwrap();
         count
     };
     assert_eq!((seen("2026-03"), seen("2026-04")), (1, 0));
@@ -269,28 +272,29 @@ fn agree(ledger: &Ledger, model: &Model) {
         let query = CreditQuery { payee: Some(payee.to_owned()), ..query.clone() };
         assert_eq!(every_credit(ledger, &query), ids(&|c| c.payee.as_deref() == Some(payee)));
     }
-    let query = CreditQuery { status: Some(Status::Held), ..query };
+    let query = CreditQuery { status: Some(CreditStatus::Held), ..query };
     assert_eq!(every_credit(ledger, &query), ids(&|credit| credit.is_held()));
-    let mut counts = Counts { transactions: model.len() as i64, ..Counts::default() };
+    let mut counts = LedgerCounts { transactions: model.len() as i64, ..LedgerCounts::default() };
     counts.parked = model.values().filter(|credits| credits.is_empty()).count() as i64;
     counts.held = all().filter(|credit| credit.is_held()).count() as i64;
-    counts.suppressed = all().filter(|credit| credit.status == Status::Suppressed).count() as i64;
+    counts.suppressed =
+        all().filter(|credit| credit.status == CreditStatus::Suppressed).count() as i64;
     counts.direct = all().count() as i64 - counts.suppressed;
     counts.credits = counts.direct;
     let mut actual = ledger.counts().unwrap();
     let total = actual.credited.remove("USD").unwrap_or_default();
-    let counted = all().filter(|credit| credit.status != Status::Suppressed);
+    let counted = all().filter(|credit| credit.status != CreditStatus::Suppressed);
     let expected: Decimal = counted.map(|credit| credit.amount).sum();
     assert_eq!((actual, total), (counts, expected));
     assert_eq!(content(ledger), content(&recounted(model)), "the order of arrival is content");
-    assert_eq!(ledger.parked().unwrap().len(), ledger.counts().unwrap().parked as usize);
+    assert_eq!(ledger.parked_notes().unwrap().len(), ledger.counts().unwrap().parked as usize);
     let (mut notes, mut from) = (Vec::new(), Some(0));
     while let Some(number) = from {
         let page = ledger.parked_page(number, 1).unwrap();
         notes.extend(page.0);
         from = page.1;
     }
-    assert_eq!(notes, ledger.parked().unwrap());
+    assert_eq!(notes, ledger.parked_notes().unwrap());
 }
 
 proptest! {
@@ -301,7 +305,7 @@ proptest! {
     fn queries_equal_a_recount(steps in prop::collection::vec(
         (0..150_usize, prop::collection::vec((0..3_usize, 0..3_usize, 0..900_i64), 0..4)), 1..60
     )) {
-        let ledger = Ledger::new(Arc::new(Memory::default()));
+        let ledger = Ledger::new(Arc::new(MemoryStore::default()));
         let mut model = Model::new();
         for (deal, wanted) in steps {
             let id = format!("D{deal}");
@@ -313,7 +317,7 @@ proptest! {
                     credits.push(row);
                 }
             }
-            ledger.record(&work(&id, 1, credits.clone())).unwrap();
+            ledger.commit_batch(&work(&id, 1, credits.clone())).unwrap();
             model.insert(id, credits);
         }
         agree(&ledger, &model);

@@ -19,13 +19,13 @@ use std::time::Duration;
 
 use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_ledger::changes::Proposal;
-use accredit_ledger::definitions::{Activation, Effective, Refusal};
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::definitions::{Activation, ChangeRefusal, Effective};
+use accredit_seams::store::StoreError;
 use accredit_workspace::{Files, Ruleset};
 
-use crate::candidate::{self, Checked, changed};
+use crate::candidate::{self, CheckedRuleset, with_changes};
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 use crate::rewards;
 
 /// How often an activation of unknown outcome is looked up, and the pause before each look.
@@ -37,7 +37,7 @@ const ACTIVATION_CHECKS_MAX: usize = 8;
 
 /// A wish to change files of the workspace, all together or not at all.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub struct ChangeRequest {
     /// New text by path; none removes the file.
     pub files: BTreeMap<String, Option<Arc<str>>>,
     /// Who wants it.
@@ -81,7 +81,7 @@ pub struct Activated {
 
 /// What became of a change that nobody refused.
 #[derive(Debug)]
-pub enum Done {
+pub enum ActivationOutcome {
     /// In force.
     Active(Box<Activated>),
     /// It waits for a second person.
@@ -89,25 +89,26 @@ pub enum Done {
 }
 
 /// Brings a change into force, or keeps it until a second person approves where that is asked.
-pub fn submit(
+pub fn submit_change(
     context: &Context,
-    change: &Change,
-    allowed: impl Fn(&Files) -> Result<(), Error>,
-) -> Result<Done, Error> {
+    change: &ChangeRequest,
+    allowed: impl Fn(&Files) -> Result<(), OperationError>,
+) -> Result<ActivationOutcome, OperationError> {
     if context.four_eyes {
         return proposals::keep_waiting(context, change, allowed)
-            .map(|kept| Done::Waiting(Box::new(kept)));
+            .map(|kept| ActivationOutcome::Waiting(Box::new(kept)));
     }
-    activate(context, change, allowed).map(|active| Done::Active(Box::new(active)))
+    activate_change(context, change, allowed)
+        .map(|active| ActivationOutcome::Active(Box::new(active)))
 }
 
 /// Brings a change into force, if `allowed` still holds when its turn has come.
-pub fn activate(
+pub fn activate_change(
     context: &Context,
-    change: &Change,
-    allowed: impl Fn(&Files) -> Result<(), Error>,
-) -> Result<Activated, Error> {
-    let (checked, _turn) = judged(context, change, &allowed)?;
+    change: &ChangeRequest,
+    allowed: impl Fn(&Files) -> Result<(), OperationError>,
+) -> Result<Activated, OperationError> {
+    let (checked, _turn) = validate_in_turn(context, change, &allowed)?;
     put_in_force(context, checked, change)
 }
 
@@ -115,19 +116,19 @@ pub fn activate(
 ///
 /// A check may take long: it is made before the turn, on what is in force by then, and made again
 /// where something else has come into force meanwhile.
-pub(super) fn judged<'a>(
+pub(super) fn validate_in_turn<'a>(
     context: &'a Context,
-    change: &Change,
-    allowed: &dyn Fn(&Files) -> Result<(), Error>,
-) -> Result<(Checked, MutexGuard<'a, ()>), Error> {
+    change: &ChangeRequest,
+    allowed: &dyn Fn(&Files) -> Result<(), OperationError>,
+) -> Result<(CheckedRuleset, MutexGuard<'a, ()>), OperationError> {
     for _ in 0..ACTIVATION_CHECKS_MAX {
         let current = context.ruleset.load_full();
-        guards::expected(&current, change)?;
+        guards::check_base(&current, change)?;
         allowed(&current.files)?;
 
         let columns = candidate::known_columns(context)?;
-        let files = changed(&current.files, &change.files);
-        let candidate = candidate::candidate(context, &files, change.files.keys());
+        let files = with_changes(&current.files, &change.files);
+        let candidate = candidate::build_candidate(context, &files, change.files.keys());
 
         let turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = !Arc::ptr_eq(&current, &context.ruleset.load_full());
@@ -137,9 +138,9 @@ pub(super) fn judged<'a>(
 
         // Once more with the turn: a proposal may have been thrown away while this one waited.
         allowed(&current.files)?;
-        let judged = judge(context, &current, candidate, change);
+        let judged = validate_candidate(context, &current, candidate, change);
         if judged.is_err() {
-            context.surroundings.refused();
+            context.surroundings.note_refusal();
         }
         return judged.map(|checked| (checked, turn));
     }
@@ -148,22 +149,22 @@ pub(super) fn judged<'a>(
         "the definitions changed {ACTIVATION_CHECKS_MAX} times while this change was checked \
              (ACTIVATION_CHECKS_MAX); send it again"
     );
-    Err(Error::conflict("base_moved", detail))
+    Err(OperationError::conflict("base_moved", detail))
 }
 
 /// What was found about the change, where no guard keeps it out; writes nothing but a refusal.
-fn judge(
+fn validate_candidate(
     context: &Context,
     current: &Ruleset,
-    candidate: Result<Checked, Error>,
-    change: &Change,
-) -> Result<Checked, Error> {
+    candidate: Result<CheckedRuleset, OperationError>,
+    change: &ChangeRequest,
+) -> Result<CheckedRuleset, OperationError> {
     let refused = match candidate {
         Ok(checked) => {
-            let moved = guards::guard(context, current, &checked.ruleset, change)?;
-            return Ok(Checked { money: moved.effect(), ..checked });
+            let moved = guards::enforce_limits(context, current, &checked.ruleset, change)?;
+            return Ok(CheckedRuleset { money: moved.money_effect(), ..checked });
         }
-        Err(Error::Check(diagnostics)) => diagnostics,
+        Err(OperationError::Check(diagnostics)) => diagnostics,
         Err(problem) => return Err(problem),
     };
 
@@ -177,18 +178,22 @@ fn judge(
     // The refusal is kept, so that the author sees later what was wrong.
     let diagnostics = serde_json::to_value(&refused).unwrap_or_default();
     let activation = activation_row(context, &current.hash, change);
-    let kept = context.ledger.refuse(&Refusal { activation, diagnostics });
+    let kept = context.ledger.record_refusal(&ChangeRefusal { activation, diagnostics });
     kept?;
 
-    Err(Error::Check(refused))
+    Err(OperationError::Check(refused))
 }
 
-fn put_in_force(context: &Context, checked: Checked, change: &Change) -> Result<Activated, Error> {
+fn put_in_force(
+    context: &Context,
+    checked: CheckedRuleset,
+    change: &ChangeRequest,
+) -> Result<Activated, OperationError> {
     let ruleset = Arc::new(checked.ruleset);
     let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
 
     let plans = ruleset.plan_hashes();
-    let restated = rewards::restated(context, &context.ruleset.load(), &ruleset)?;
+    let restated = rewards::restated_periods(context, &context.ruleset.load(), &ruleset)?;
 
     let money = checked.money;
     let row = Activation {
@@ -202,7 +207,7 @@ fn put_in_force(context: &Context, checked: Checked, change: &Change) -> Result<
 
     let hash = Arc::clone(&ruleset.hash);
     use_secrets();
-    swap(context, ruleset, row.sequence);
+    swap_ruleset(context, ruleset, row.sequence);
 
     if money.is_none() {
         tracing::info!(ruleset.hash = %hash, activation.source = change.source, "ruleset in force");
@@ -215,19 +220,19 @@ fn put_in_force(context: &Context, checked: Checked, change: &Change) -> Result<
             "ruleset in force, and it moves money"
         );
     }
-    context.surroundings.activated();
+    context.surroundings.note_activation();
 
     Ok(Activated { ruleset: hash, activation: row.sequence, money })
 }
 
 /// Makes a ruleset that is recorded the one that the next transaction takes.
-fn swap(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
+fn swap_ruleset(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
     // Asked for before anybody can see the new rules, so that nobody finds everything done.
-    context.redrives.ask();
+    context.redrives.add_request();
     context.ruleset.store(ruleset);
     context.activation.store(activation, Ordering::Release);
     // Once more: a try that began in between used the rules from before.
-    context.redrives.ask();
+    context.redrives.add_request();
 }
 
 /// Records an activation; where the store cannot tell whether it did, it is looked up.
@@ -237,14 +242,14 @@ fn record_activation(
     row: Activation,
 ) -> Result<Activation, StoreError> {
     let (hash, at_ms) = (row.ruleset.clone(), row.at_ms);
-    let error = match context.ledger.activate(&ruleset.files, row) {
+    let error = match context.ledger.record_activation(&ruleset.files, row) {
         Err(error @ StoreError::Unknown(_)) => error,
         other => return other,
     };
 
     for _ in 0..UNKNOWN_LOOKS {
         std::thread::sleep(UNKNOWN_PAUSE);
-        let Ok(mut activations) = context.ledger.activations() else { continue };
+        let Ok(mut activations) = context.ledger.list_activations() else { continue };
         let last = activations.pop();
         let last = last.filter(|last| (&last.ruleset, last.at_ms) == (&hash, at_ms));
         return last.ok_or(error);
@@ -252,7 +257,7 @@ fn record_activation(
     Err(error)
 }
 
-fn activation_row(context: &Context, ruleset: &str, change: &Change) -> Activation {
+fn activation_row(context: &Context, ruleset: &str, change: &ChangeRequest) -> Activation {
     Activation {
         ruleset: ruleset.to_owned(),
         at_ms: context.now_ms(),

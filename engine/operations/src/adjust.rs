@@ -4,21 +4,21 @@
 //! DOMAIN 2.12.
 
 use accredit_crediting::posting;
-use accredit_domain::decision::{Approved, Resolution, ResolutionAction};
+use accredit_domain::decision::{Approval, ResolutionAction, ResolutionRecord};
 use accredit_domain::keys::DefinedName;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::decide::again::{About, decide_with};
-use crate::error::Error;
+use crate::decide::again::{NewResolution, decide_with};
+use crate::error::OperationError;
 use crate::resolve::{refuse_without_rules, row_of};
 
 /// A wish about an amount.
 #[derive(Debug, Clone)]
-pub struct Adjust {
+pub struct AdjustOrder {
     /// The credit, or the natural key of the transaction.
-    pub subject: Subject,
+    pub subject: AdjustmentSubject,
     /// An adjustment or a reset.
     pub action: ResolutionAction,
     /// None of a reset.
@@ -30,13 +30,13 @@ pub struct Adjust {
     /// Why, if said.
     pub comment: Option<String>,
     /// Who approved it, where a second person had to.
-    pub approved: Option<Approved>,
+    pub approved: Option<Approval>,
 }
 
 /// Whose amount.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Subject {
+pub enum AdjustmentSubject {
     /// Of the credit with this id.
     Credit(String),
     /// Of the transaction with this natural key.
@@ -44,25 +44,28 @@ pub enum Subject {
 }
 
 /// Adjusts, decides again, and gives the adjustment as it is kept; the same twice is once.
-pub fn adjust(context: &Context, order: Adjust) -> Result<Resolution, Error> {
-    let mut resolution = Resolution {
+pub fn adjust_amount(
+    context: &Context,
+    order: AdjustOrder,
+) -> Result<ResolutionRecord, OperationError> {
+    let mut resolution = ResolutionRecord {
         amount: order.amount,
         reason_code: order.reason_code.map(DefinedName::from),
         comment: order.comment,
         approved: order.approved,
-        ..Resolution::new(order.action, context.business_date(), order.who)
+        ..ResolutionRecord::new(order.action, context.business_date(), order.who)
     };
 
     let transaction = match order.subject {
-        Subject::Credit(id) => {
+        AdjustmentSubject::Credit(id) => {
             let row = row_of(context, &id)?;
             resolution.credit = Some(posting::credit_of(&row));
             resolution.plan = Some(row.plan);
             row.transaction
         }
-        Subject::Transaction(id) => {
-            let stored = context.ledger.transaction(&id)?;
-            stored.ok_or_else(|| Error::not_found("transaction"))?.id.into()
+        AdjustmentSubject::Transaction(id) => {
+            let stored = context.ledger.find_transaction(&id)?;
+            stored.ok_or_else(|| OperationError::not_found("transaction"))?.id.into()
         }
     };
 
@@ -75,7 +78,8 @@ pub fn adjust(context: &Context, order: Adjust) -> Result<Resolution, Error> {
 
     refuse_without_rules(context, &transaction)?;
 
-    let about = About { transaction: transaction.to_string(), resolution: resolution.clone() };
+    let about =
+        NewResolution { transaction: transaction.to_string(), resolution: resolution.clone() };
     let ids = std::slice::from_ref(&about.transaction);
     decide_with(context, ids, std::slice::from_ref(&about))?;
 

@@ -10,21 +10,21 @@ use std::sync::Arc;
 
 use accredit_crediting::calculation::{self, Calculation};
 use accredit_crediting::posting;
-use accredit_crediting::stage::note;
+use accredit_crediting::stage::build_note;
 use accredit_domain::calendar::{Period, PeriodKind};
-use accredit_domain::decision::{Decision, Note, Resolution, ResolutionAction};
+use accredit_domain::decision::{Decision, Note, ResolutionAction, ResolutionRecord};
 use accredit_domain::transaction::{Decoder, Field};
-use accredit_ledger::calculations::{NO_PERIOD, Restated, Summary};
-use accredit_ledger::record::{Counts, Stored};
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::calculations::{CalculationSummary, NO_PERIOD, RestatementCounts};
+use accredit_ledger::record::{LedgerCounts, TransactionRecord};
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 
 /// A plan and a period that exist.
-pub struct Wanted {
+pub struct CalculationScope {
     /// The rules in force.
     pub ruleset: Arc<Ruleset>,
     /// Plan id.
@@ -36,48 +36,59 @@ pub struct Wanted {
 }
 
 /// Ids of the leaves of a period.
-pub fn leaves(ruleset: &Ruleset, period: &Period) -> BTreeSet<String> {
-    let leaves = ruleset.settings.calendar.leaves(period).into_iter();
+pub fn leaf_ids(ruleset: &Ruleset, period: &Period) -> BTreeSet<String> {
+    let leaves = ruleset.settings.calendar.leaf_periods(period).into_iter();
     leaves.map(|leaf| leaf.id).collect()
 }
 
 /// A plan and a period by their ids.
-pub fn wanted(context: &Context, plan: &str, period: &str) -> Result<Wanted, Error> {
+pub fn calculation_scope(
+    context: &Context,
+    plan: &str,
+    period: &str,
+) -> Result<CalculationScope, OperationError> {
     let ruleset = context.ruleset.load_full();
     let known = ruleset.plans.contains_key(plan) || had_plan(context, plan)?;
     let found = ruleset.settings.calendar.find(period).filter(|_| known);
-    let period = found.ok_or_else(|| Error::not_found("calculation"))?;
-    let leaves = leaves(&ruleset, &period);
-    Ok(Wanted { ruleset, plan: plan.to_owned(), period, leaves })
+    let period = found.ok_or_else(|| OperationError::not_found("calculation"))?;
+    let leaves = leaf_ids(&ruleset, &period);
+    Ok(CalculationScope { ruleset, plan: plan.to_owned(), period, leaves })
 }
 
 /// The same, of a period of the kind that the plan is calculated by: what is released.
-pub fn released(context: &Context, plan: &str, period: &str) -> Result<Wanted, Error> {
-    let wanted = wanted(context, plan, period)?;
+pub fn release_scope(
+    context: &Context,
+    plan: &str,
+    period: &str,
+) -> Result<CalculationScope, OperationError> {
+    let wanted = calculation_scope(context, plan, period)?;
     let own = own_period(&wanted.ruleset, plan, wanted.period.first);
     if own.as_ref().is_some_and(|own| own.id == wanted.period.id) {
         return Ok(wanted);
     }
     let own = own.map(|own| own.id).unwrap_or_default();
     let detail = format!("plan `{plan}` is calculated by other periods, such as `{own}`");
-    Err(Error::invalid("other_period", detail))
+    Err(OperationError::invalid("other_period", detail))
 }
 
-fn had_plan(context: &Context, plan: &str) -> Result<bool, Error> {
-    let summaries = context.ledger.summaries()?;
+fn had_plan(context: &Context, plan: &str) -> Result<bool, OperationError> {
+    let summaries = context.ledger.calculation_summaries()?;
     Ok(summaries.keys().any(|(known, _)| known == plan))
 }
 
 /// The calculation as FORMAT section 6 shows it, with its revision.
-pub fn calculation(context: &Context, wanted: &Wanted) -> Result<Calculation, StoreError> {
-    let Wanted { ruleset, plan, period, leaves } = wanted;
+pub fn read_calculation(
+    context: &Context,
+    wanted: &CalculationScope,
+) -> Result<Calculation, StoreError> {
+    let CalculationScope { ruleset, plan, period, leaves } = wanted;
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
 
-    context.ledger.each(Some(leaves), &mut |stored| {
+    context.ledger.visit_transactions(Some(leaves), &mut |stored| {
         let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
-        for decision in of_plan.filter_map(|one| one.within(|id| leaves.contains(id))) {
-            let date = decoder.decode(&stored.record).date().ok();
+        for decision in of_plan.filter_map(|one| one.within_periods(|id| leaves.contains(id))) {
+            let date = decoder.decode(&stored.record).incentive_date().ok();
             found.push((date, decision));
         }
         Ok(())
@@ -89,14 +100,14 @@ pub fn calculation(context: &Context, wanted: &Wanted) -> Result<Calculation, St
     let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
 
     // Credits posted from finalized periods do not stand in the order of their deals.
-    if !context.ledger.finalized()?.is_empty() {
+    if !context.ledger.finalized_periods()?.is_empty() {
         let order = |row: &accredit_domain::credit::posted::PostedCredit| {
             (row.incentive_date, row.transaction.clone())
         };
         calculation.credits.sort_by_cached_key(order);
     }
 
-    calculation.revision = index(context)?.revision(plan, &period.id, leaves);
+    calculation.revision = calculation_index(context)?.revision(plan, &period.id, leaves);
     let lost = lost_adjustments(context, Some(plan), Some(leaves))?;
     calculation.log.extend(lost.iter().cloned());
     calculation.alerts.extend(lost);
@@ -105,17 +116,20 @@ pub fn calculation(context: &Context, wanted: &Wanted) -> Result<Calculation, St
 }
 
 /// What is counted of every calculation.
-pub fn index(context: &Context) -> Result<Index, StoreError> {
-    Ok(Index { summaries: context.ledger.summaries()?, restated: context.ledger.restated()? })
+pub fn calculation_index(context: &Context) -> Result<CalculationIndex, StoreError> {
+    Ok(CalculationIndex {
+        summaries: context.ledger.calculation_summaries()?,
+        restated: context.ledger.restatement_counts()?,
+    })
 }
 
 /// Whether an adjustment that counts still changes anything, and the periods it would change.
-pub fn applied(
+pub fn adjustment_applies(
     context: &Context,
-    adjustment: &Resolution,
-) -> Result<(bool, Option<Stored>), StoreError> {
+    adjustment: &ResolutionRecord,
+) -> Result<(bool, Option<TransactionRecord>), StoreError> {
     let Some(id) = &adjustment.transaction else { return Ok((false, None)) };
-    let Some(stored) = context.ledger.transaction(id)? else { return Ok((false, None)) };
+    let Some(stored) = context.ledger.find_transaction(id)? else { return Ok((false, None)) };
 
     let applied = if adjustment.credit.is_none() {
         let ruleset = context.ruleset.load_full();
@@ -138,13 +152,13 @@ pub fn lost_adjustments(
     leaves: Option<&BTreeSet<String>>,
 ) -> Result<Vec<Note>, StoreError> {
     let mut lost = Vec::new();
-    for adjustment in context.ledger.adjustments()? {
+    for adjustment in context.ledger.current_adjustments()? {
         let of_plan = adjustment.plan.as_deref().unwrap_or_default();
         if plan.is_some_and(|plan| !of_plan.is_empty() && plan != of_plan) {
             continue;
         }
 
-        let (applied, stored) = applied(context, &adjustment)?;
+        let (applied, stored) = adjustment_applies(context, &adjustment)?;
         let periods = stored.iter().flat_map(|stored| &stored.decisions);
         let periods: BTreeSet<&str> = periods
             .filter(|decision| plan.is_none_or(|plan| plan == decision.plan))
@@ -162,7 +176,7 @@ pub fn lost_adjustments(
         let amount = adjustment.amount.map(|amount| amount.to_string()).unwrap_or_default();
         let message = format!("{} {amount} of {what} no longer applies", adjustment.action);
         let plan = plan.unwrap_or(of_plan);
-        lost.push(note(transaction, plan, "adjustment", "adjustment_not_applied", message));
+        lost.push(build_note(transaction, plan, "adjustment", "adjustment_not_applied", message));
     }
 
     Ok(lost)
@@ -170,18 +184,18 @@ pub fn lost_adjustments(
 
 /// The period that `plan` is calculated by and that holds `date`; the leaf, of a plan that is gone.
 pub fn own_period(ruleset: &Ruleset, plan: &str, date: Date) -> Option<Period> {
-    let kind = ruleset.plans.get(plan).map_or(PeriodKind::Month, |plan| plan.period);
-    ruleset.settings.calendar.period(date, kind)
+    let kind = ruleset.plans.get(plan).map_or(PeriodKind::Leaf, |plan| plan.period);
+    ruleset.settings.calendar.period_on(date, kind)
 }
 
 /// What is counted of every calculation, without reading any.
-pub struct Index {
+pub struct CalculationIndex {
     /// Plans in leaf periods.
-    pub summaries: BTreeMap<(String, String), Summary>,
-    restated: Restated,
+    pub summaries: BTreeMap<(String, String), CalculationSummary>,
+    restated: RestatementCounts,
 }
 
-impl Index {
+impl CalculationIndex {
     /// The revision of a plan in a period with these leaves: it goes up whenever that of one of them
     /// does, or of what has no period, and whenever other rules make its credits worth something
     /// else.
@@ -195,12 +209,12 @@ impl Index {
 }
 
 /// What the leaves of a plan's period hold together.
-pub fn counts(
-    summaries: &BTreeMap<(String, String), Summary>,
+pub fn sum_counts(
+    summaries: &BTreeMap<(String, String), CalculationSummary>,
     plan: &str,
     leaves: &BTreeSet<String>,
-) -> Counts {
-    let mut all = Counts::default();
+) -> LedgerCounts {
+    let mut all = LedgerCounts::default();
     for leaf in leaves.iter().map(String::as_str).chain([NO_PERIOD]) {
         if let Some(summary) = summaries.get(&(plan.to_owned(), leaf.to_owned())) {
             all.merge(&summary.counts);

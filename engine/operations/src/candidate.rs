@@ -14,11 +14,11 @@ use accredit_workspace::{Files, Ruleset};
 
 use crate::connectors::unknown_connectors;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 use crate::zone;
 
 /// A set of files that check and all cases find sound.
-pub struct Checked {
+pub struct CheckedRuleset {
     /// What it means.
     pub ruleset: Ruleset,
     /// How many cases ran.
@@ -31,22 +31,22 @@ pub struct Checked {
 ///
 /// # Errors
 /// When the data cannot be read.
-pub(crate) fn known_columns(context: &Context) -> Result<BTreeSet<String>, Error> {
-    Ok(context.ledger.columns()?)
+pub(crate) fn known_columns(context: &Context) -> Result<BTreeSet<String>, OperationError> {
+    Ok(context.ledger.known_columns()?)
 }
 
 /// The ruleset of `files`, if it is sound and this build can serve it; writes nothing.
-pub fn candidate<'a>(
+pub fn build_candidate<'a>(
     context: &Context,
     files: &Files,
     changed: impl Iterator<Item = &'a String>,
-) -> Result<Checked, Error> {
+) -> Result<CheckedRuleset, OperationError> {
     // Columns that were received are known; before any was, a column may have any name.
     let columns = known_columns(context)?;
-    let checked = check(files, &columns, changed).map_err(Error::Check)?;
+    let checked = check_files(files, &columns, changed).map_err(OperationError::Check)?;
 
     let unknown = unknown_connectors(&checked.ruleset, &context.surroundings.connectors());
-    if unknown.is_empty() { Ok(checked) } else { Err(Error::Check(unknown)) }
+    if unknown.is_empty() { Ok(checked) } else { Err(OperationError::Check(unknown)) }
 }
 
 /// How many cases there are, and what they find: a change may break the case of a file that it
@@ -55,8 +55,8 @@ fn run_cases(files: &Files, columns: &BTreeSet<String>) -> (usize, Vec<Diagnosti
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
     let cases: Vec<(&str, &str)> =
         cases.map(|(path, text)| (path.as_str(), text.as_ref())).collect();
-    let options = cases::Options { columns: columns.clone(), ..cases::Options::default() };
-    let run = cases::run_all(files, &cases, &options);
+    let options = cases::CaseOptions { columns: columns.clone(), ..cases::CaseOptions::default() };
+    let run = cases::run_case_files(files, &cases, &options);
     let count = run.files.iter().flat_map(|file| &file.outcomes).map(Vec::len).sum();
     let found = run.files.into_iter().map(|file| match file.outcomes {
         Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
@@ -66,11 +66,11 @@ fn run_cases(files: &Files, columns: &BTreeSet<String>) -> (usize, Vec<Diagnosti
 }
 
 /// The ruleset of `files`, if check and, when anything `changed`, the cases find no error.
-pub fn check<'a>(
+pub fn check_files<'a>(
     files: &Files,
     columns: &BTreeSet<String>,
     changed: impl Iterator<Item = &'a String>,
-) -> Result<Checked, Vec<Diagnostic>> {
+) -> Result<CheckedRuleset, Vec<Diagnostic>> {
     let changed: BTreeSet<&str> = changed.map(String::as_str).collect();
     let touched = |one: &Diagnostic| changed.contains(one.place.file.as_str());
 
@@ -91,7 +91,7 @@ pub fn check<'a>(
     // Without a change these are files that were activated, whose cases held then.
     let mut cases = 0;
     if !changed.is_empty() {
-        diagnostics.extend(zone::unknown(&ruleset));
+        diagnostics.extend(zone::unknown_zone(&ruleset));
         let (count, findings) = run_cases(files, columns);
         diagnostics.extend(findings);
         cases = count;
@@ -99,11 +99,11 @@ pub fn check<'a>(
 
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     let money = MoneyEffect::default();
-    if sound { Ok(Checked { ruleset, cases, money }) } else { Err(diagnostics) }
+    if sound { Ok(CheckedRuleset { ruleset, cases, money }) } else { Err(diagnostics) }
 }
 
 /// The files with the changes laid over them.
-pub fn changed(files: &Files, changes: &BTreeMap<String, Option<Arc<str>>>) -> Files {
+pub fn with_changes(files: &Files, changes: &BTreeMap<String, Option<Arc<str>>>) -> Files {
     let mut files = files.clone();
     for (path, text) in changes {
         match text {

@@ -11,13 +11,13 @@ pub fn unknown_connectors(ruleset: &Ruleset, connectors: &[&str]) -> Vec<Diagnos
     let sources = ruleset.settings.sources.values();
     let unknown = sources.filter(|source| !connectors.contains(&source.connector.as_str()));
 
-    let finding = |source: &accredit_workspace::Source| {
+    let finding = |source: &accredit_workspace::WebhookSource| {
         let name = source.connector.as_str();
         let help = did_you_mean(name, connectors.iter().copied());
         let help = help.unwrap_or_else(|| format!("write one of: {}", connectors.join(", ")));
 
         let message = format!("there is no connector `{name}`");
-        Diagnostic::error(Code::CR025, source.place.clone(), message).help(help)
+        Diagnostic::error(Code::CR025, source.place.clone(), message).with_help(help)
     };
     unknown.map(finding).collect()
 }

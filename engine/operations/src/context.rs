@@ -13,17 +13,17 @@ use std::time::Duration;
 use accredit_domain::decision::Decision;
 use accredit_ledger::Ledger;
 use accredit_seams::connector::Connector;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
 
 use crate::decoded::DecodedDeliveries;
-use crate::error::Error;
+use crate::error::OperationError;
 
-pub(crate) use memory::Alerts;
-use memory::Known;
-pub use memory::{Shadow, Sums};
+pub(crate) use memory::CalculationAlerts;
+use memory::KnownAlerts;
+pub use memory::{RunningShadow, ShadowSums};
 
 /// The key of the business date up to which everything was decided.
 pub const LAST_RUN: &str = "last_run";
@@ -45,24 +45,24 @@ pub trait Surroundings: Send + Sync {
     /// Gets the secrets of a ruleset's sources ready, and gives what puts them in force.
     ///
     /// # Errors
-    /// [`Error::Internal`] when a secret cannot be used or kept.
+    /// [`OperationError::Internal`] when a secret cannot be used or kept.
     fn secrets_of<'a>(
         &'a self,
         ledger: &Ledger,
         ruleset: &Ruleset,
-    ) -> Result<Box<dyn FnOnce() + 'a>, Error>;
+    ) -> Result<Box<dyn FnOnce() + 'a>, OperationError>;
 
     /// A new ruleset is in force: parked deals can be decided again.
-    fn activated(&self);
+    fn note_activation(&self);
 
     /// Time that only grows, since some moment of this process.
     fn elapsed(&self) -> Duration;
 
     /// Decisions were recorded by natural key, in a commit that took this long.
-    fn committed(&self, decisions: &[(String, Vec<Decision>)], took: Duration);
+    fn note_commit(&self, decisions: &[(String, Vec<Decision>)], took: Duration);
 
     /// A change of definitions was refused.
-    fn refused(&self);
+    fn note_refusal(&self);
 }
 
 /// Tries of parked deals that activations asked for and that are not over.
@@ -71,17 +71,17 @@ pub struct Redrives(AtomicU64);
 
 impl Redrives {
     /// Asks for one.
-    pub fn ask(&self) {
+    pub fn add_request(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 
     /// How many are asked for.
-    pub fn asked(&self) -> u64 {
+    pub fn request_count(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
     /// So many are over: one try serves all that were asked for before it.
-    pub fn done(&self, asked: u64) {
+    pub fn finish_requests(&self, asked: u64) {
         self.0.fetch_sub(asked, Ordering::AcqRel);
     }
 }
@@ -105,7 +105,7 @@ pub struct Context {
     /// Rulesets of earlier decisions, the last ones asked for.
     pub(crate) rulesets: Mutex<VecDeque<Arc<Ruleset>>>,
     /// The rules that run beside those in force, if any do.
-    pub(crate) shadow: Mutex<Option<Shadow>>,
+    pub(crate) shadow: Mutex<Option<RunningShadow>>,
     /// Leaf periods that are finalized, once they were asked for.
     finalized: Mutex<Option<Arc<BTreeSet<String>>>>,
     /// Deals that ran out of time: those of this process, and those that were parked at its start.
@@ -113,7 +113,7 @@ pub struct Context {
     /// Deliveries that were decoded for their answer.
     pub decoded: DecodedDeliveries,
     /// Alerts of rewards, so far as they were asked for.
-    pub(crate) reward_alerts: Mutex<Known>,
+    pub(crate) reward_alerts: Mutex<KnownAlerts>,
 }
 
 impl Context {
@@ -159,7 +159,7 @@ impl Context {
     /// # Errors
     /// When the data cannot be read.
     pub fn last_run(&self) -> Result<Option<Date>, StoreError> {
-        let date = self.ledger.meta(LAST_RUN)?;
+        let date = self.ledger.get_meta(LAST_RUN)?;
         let date = date.and_then(|date| String::from_utf8(date).ok());
         Ok(date.and_then(|date| date.parse().ok()))
     }
@@ -168,33 +168,33 @@ impl Context {
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn finalized(&self) -> Result<Arc<BTreeSet<String>>, StoreError> {
-        let mut known = locked(&self.finalized);
+    pub fn finalized_leaves(&self) -> Result<Arc<BTreeSet<String>>, StoreError> {
+        let mut known = lock_shared(&self.finalized);
         if let Some(known) = &*known {
             return Ok(Arc::clone(known));
         }
 
-        let read = Arc::new(self.ledger.finalized()?);
+        let read = Arc::new(self.ledger.finalized_periods()?);
         *known = Some(Arc::clone(&read));
         Ok(read)
     }
 
     /// Has finalized periods read again: whether a commit that failed was durable is in the data.
     pub fn forget_finalized(&self) {
-        *locked(&self.finalized) = None;
+        *lock_shared(&self.finalized) = None;
     }
 
     /// These periods are finalized from now on.
     pub(crate) fn know_finalized(&self, finalized: BTreeSet<String>) {
-        *locked(&self.finalized) = Some(Arc::new(finalized));
+        *lock_shared(&self.finalized) = Some(Arc::new(finalized));
     }
 
     /// Does something with the deals that ran out of time.
     pub(crate) fn with_timeouts<T>(&self, look: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
-        look(&mut locked(&self.timeouts))
+        look(&mut lock_shared(&self.timeouts))
     }
 }
 
-fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_shared<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

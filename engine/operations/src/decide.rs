@@ -18,54 +18,57 @@ use std::sync::Arc;
 use accredit_crediting::calculation;
 use accredit_crediting::pipeline::row;
 use accredit_crediting::posting;
-use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::transaction::Transaction;
-use accredit_ledger::record::Work;
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::CommitBatch;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
 use crate::context::Context;
 use crate::explain;
 
 /// Decides transactions on one ruleset, all plans; results in order.
-pub(crate) fn decide(
+pub(crate) fn decide_transactions(
     context: &Context,
     ruleset: &Ruleset,
     transactions: &[Arc<Transaction>],
-    resolutions: &[Resolution],
+    resolutions: &[ResolutionRecord],
 ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
-    let inputs = explain::inputs(Some(context.business_date()), resolutions)?;
+    let inputs = explain::decision_inputs(Some(context.business_date()), resolutions)?;
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
 
     let decided = calculation::decide_all(ruleset, transactions, &inputs, threads);
     let ids = transactions.iter().map(|transaction| transaction.id.to_string());
     let rows = decided.iter().map(|plans| {
-        plans.iter().map(|decided| row::decision(ruleset, decided)).collect::<Vec<_>>()
+        plans.iter().map(|decided| row::stored_decision(ruleset, decided)).collect::<Vec<_>>()
     });
 
     Ok(ids.zip(rows).collect())
 }
 
 /// Records a round of work, with what is posted because periods are finalized.
-pub(crate) fn record(context: &Context, batch: &mut Work) -> Result<(), StoreError> {
-    let finalized = context.finalized()?;
+pub(crate) fn record_with_postings(
+    context: &Context,
+    batch: &mut CommitBatch,
+) -> Result<(), StoreError> {
+    let finalized = context.finalized_leaves()?;
     if !finalized.is_empty() {
         let calendar = context.ruleset.load().settings.calendar.clone();
         for (id, decisions) in &mut batch.decisions {
-            let frozen = context.ledger.frozen(id)?;
-            posting::settle(decisions, &frozen, &calendar, &finalized);
+            let frozen = context.ledger.frozen_credits(id)?;
+            posting::post_corrections(decisions, &frozen, &calendar, &finalized);
         }
     }
-    write(context, batch)
+    write_work(context, batch)
 }
 
 /// Records a round of work as it is.
-pub(crate) fn write(context: &Context, work: &Work) -> Result<(), StoreError> {
+pub(crate) fn write_work(context: &Context, work: &CommitBatch) -> Result<(), StoreError> {
     let started = context.surroundings.elapsed();
-    context.ledger.record(work)?;
-    timeouts::note(context, &work.decisions);
+    context.ledger.commit_batch(work)?;
+    timeouts::note_timeouts(context, &work.decisions);
 
     let took = context.surroundings.elapsed().saturating_sub(started);
-    context.surroundings.committed(&work.decisions, took);
+    context.surroundings.note_commit(&work.decisions, took);
     Ok(())
 }

@@ -15,7 +15,7 @@ use accredit_ledger::inbox::Delivery;
 use accredit_workspace::Ruleset;
 
 /// A delivery, understood.
-pub struct Understood {
+pub struct DecodedDelivery {
     /// Rows with a natural key.
     pub rows: Vec<(Record, Arc<Transaction>)>,
     /// Why other rows have none: the delivery waits as a dead letter beside what was taken.
@@ -30,27 +30,27 @@ const DECODED_BYTES_MAX: usize = 8 << 20;
 
 /// Decoded deliveries, oldest first.
 #[derive(Default)]
-pub struct DecodedDeliveries(Mutex<Waiting>);
+pub struct DecodedDeliveries(Mutex<KeptDeliveries>);
 
 #[derive(Default)]
-struct Waiting {
-    deliveries: VecDeque<Decoded>,
+struct KeptDeliveries {
+    deliveries: VecDeque<KeptDelivery>,
     bytes: usize,
 }
 
-struct Decoded {
+struct KeptDelivery {
     key: blake3::Hash,
     bytes: usize,
-    outcome: Result<Understood, String>,
+    outcome: Result<DecodedDelivery, String>,
 }
 
 impl DecodedDeliveries {
     /// Keeps what came of a delivery; the oldest ones make room.
-    pub fn keep(
+    pub fn keep_decoded(
         &self,
         ruleset: &Ruleset,
         delivery: &Delivery,
-        outcome: Result<Understood, String>,
+        outcome: Result<DecodedDelivery, String>,
     ) {
         let (key, bytes) = (key_of(ruleset, delivery), delivery.body.len());
         if bytes > DECODED_BYTES_MAX {
@@ -59,7 +59,7 @@ impl DecodedDeliveries {
 
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.bytes += bytes;
-        waiting.deliveries.push_back(Decoded { key, bytes, outcome });
+        waiting.deliveries.push_back(KeptDelivery { key, bytes, outcome });
 
         while waiting.deliveries.len() > DECODED_MAX || waiting.bytes > DECODED_BYTES_MAX {
             let Some(oldest) = waiting.deliveries.pop_front() else { break };
@@ -68,11 +68,11 @@ impl DecodedDeliveries {
     }
 
     /// Takes what came of a delivery under the same rules; none where it has to be decoded.
-    pub fn take(
+    pub fn take_decoded(
         &self,
         ruleset: &Ruleset,
         delivery: &Delivery,
-    ) -> Option<Result<Understood, String>> {
+    ) -> Option<Result<DecodedDelivery, String>> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.deliveries.is_empty() {
             return None;
@@ -120,8 +120,8 @@ mod tests {
         }
     }
 
-    fn nothing() -> Result<Understood, String> {
-        Ok(Understood { rows: Vec::new(), rest: None })
+    fn nothing() -> Result<DecodedDelivery, String> {
+        Ok(DecodedDelivery { rows: Vec::new(), rest: None })
     }
 
     /// The intake policy of every delivery ran twice: for the answer, and for the decision.
@@ -129,28 +129,31 @@ mod tests {
     fn what_was_decoded_is_taken_once_and_by_the_same_rules_alone() {
         let (rules, decoded) = (ruleset("a"), DecodedDeliveries::default());
         let one = delivery(1, b"{}");
-        decoded.keep(&rules, &one, nothing());
+        decoded.keep_decoded(&rules, &one, nothing());
 
-        assert!(decoded.take(&ruleset("b"), &one).is_none(), "other rules");
-        assert!(decoded.take(&rules, &delivery(1, b"[]")).is_none(), "another body");
-        assert!(decoded.take(&rules, &delivery(2, b"{}")).is_none(), "another delivery");
+        assert!(decoded.take_decoded(&ruleset("b"), &one).is_none(), "other rules");
+        assert!(decoded.take_decoded(&rules, &delivery(1, b"[]")).is_none(), "another body");
+        assert!(decoded.take_decoded(&rules, &delivery(2, b"{}")).is_none(), "another delivery");
 
-        assert!(decoded.take(&rules, &one).is_some());
-        assert!(decoded.take(&rules, &one).is_none(), "it is taken once");
+        assert!(decoded.take_decoded(&rules, &one).is_some());
+        assert!(decoded.take_decoded(&rules, &one).is_none(), "it is taken once");
     }
 
     #[test]
     fn the_oldest_ones_make_room() {
         let (rules, decoded) = (ruleset("a"), DecodedDeliveries::default());
         for id in 0..=DECODED_MAX {
-            decoded.keep(&rules, &delivery(id, b"{}"), nothing());
+            decoded.keep_decoded(&rules, &delivery(id, b"{}"), nothing());
         }
-        assert!(decoded.take(&rules, &delivery(0, b"{}")).is_none());
-        assert!(decoded.take(&rules, &delivery(1, b"{}")).is_some());
+        assert!(decoded.take_decoded(&rules, &delivery(0, b"{}")).is_none());
+        assert!(decoded.take_decoded(&rules, &delivery(1, b"{}")).is_some());
 
         let large = vec![b' '; DECODED_BYTES_MAX];
-        decoded.keep(&rules, &delivery(7000, &large), nothing());
-        assert!(decoded.take(&rules, &delivery(2, b"{}")).is_none(), "bytes have a limit too");
-        assert!(decoded.take(&rules, &delivery(7000, &large)).is_some());
+        decoded.keep_decoded(&rules, &delivery(7000, &large), nothing());
+        assert!(
+            decoded.take_decoded(&rules, &delivery(2, b"{}")).is_none(),
+            "bytes have a limit too"
+        );
+        assert!(decoded.take_decoded(&rules, &delivery(7000, &large)).is_some());
     }
 }

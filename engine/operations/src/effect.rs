@@ -12,14 +12,14 @@ use accredit_crediting::impact::{self, Impact};
 use accredit_domain::limits::{Limits, MoneyEffect, MoneyLine, MovedMoney};
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
-use accredit_ledger::record::Stored;
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::TransactionRecord;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 use crate::losses::{self, RewardChange};
-use crate::replay::{self, Again, open, waits};
+use crate::replay::{self, RedecideItem, is_open, is_waiting};
 
 /// What a change moves, of everybody.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +30,8 @@ pub struct MoneyChange {
 
 impl MoneyChange {
     /// Which limit it exceeds, in words; none when it stays within all.
-    pub fn exceeds(&self, limits: &Limits) -> Option<String> {
-        let credits = self.credits.exceeds(limits);
+    pub fn exceeded_limit(&self, limits: &Limits) -> Option<String> {
+        let credits = self.credits.exceeded_limit(limits);
         let moved = self.rewards.iter();
         let moved = moved.map(|line| (&*line.name, &*line.unit_type, line.difference));
         let rewards = || limits.exceeded(moved);
@@ -47,8 +47,8 @@ impl MoneyChange {
     }
 
     /// What is recorded and answered of it.
-    pub fn effect(&self) -> MoneyEffect {
-        let report = self.credits.report();
+    pub fn money_effect(&self) -> MoneyEffect {
+        let report = self.credits.to_report();
         let credits = MovedMoney {
             by_plan: report.by_plan,
             by_credit_type: report.by_credit_type,
@@ -66,10 +66,10 @@ pub fn money_change(
     current: &Ruleset,
     new: &Ruleset,
     effective: Effective,
-) -> Result<MoneyChange, Error> {
+) -> Result<MoneyChange, OperationError> {
     let credits = match effective {
         Effective::Now => decided_by_both(context, current, new)?,
-        _ => replay::replay(context, (current, new), effective)?.impact,
+        _ => replay::replay_stored(context, (current, new), effective)?.impact,
     };
     let rewards = by_payee(losses::reward_changes(context, current, new)?);
 
@@ -89,34 +89,35 @@ fn decided_by_both(
     }
 
     let today = context.business_date();
-    let finalized = context.ledger.finalized()?;
+    let finalized = context.ledger.finalized_periods()?;
     let mut from = Some(0);
 
     while let Some(first) = from {
-        let (stored, next) = replay::page(context, first)?;
+        let (stored, next) = replay::replay_page(context, first)?;
         from = next;
 
-        let by = |ruleset: &Ruleset, stored: &[Stored]| {
+        let by = |ruleset: &Ruleset, stored: &[TransactionRecord]| {
             let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-            let again = |stored: &Stored| Again {
+            let again = |stored: &TransactionRecord| RedecideItem {
                 transaction: Arc::new(decoder.decode(&stored.record)),
                 stored: stored.clone(),
                 plans: plans.clone(),
             };
-            stored.iter().map(again).collect::<Vec<Again>>()
+            stored.iter().map(again).collect::<Vec<RedecideItem>>()
         };
 
         let mut after = by(new, &stored);
         // As a recalculation of open periods would: what is finalized keeps its credits.
-        after.retain(|one| waits(&one.stored) || meant(new, one, today, &finalized));
-        let stored: Vec<Stored> = after.iter().map(|one| one.stored.clone()).collect();
+        after
+            .retain(|one| is_waiting(&one.stored) || may_still_change(new, one, today, &finalized));
+        let stored: Vec<TransactionRecord> = after.iter().map(|one| one.stored.clone()).collect();
         let before = by(current, &stored);
 
-        let one = replay::settled(context, current, &before, today, &finalized)?;
-        let two = replay::settled(context, new, &after, today, &finalized)?;
+        let one = replay::decide_and_post(context, current, &before, today, &finalized)?;
+        let two = replay::decide_and_post(context, new, &after, today, &finalized)?;
         for (one, two) in one.iter().zip(&two) {
-            let delta = impact::compare((current, one), (new, two));
-            impact.add(delta.as_ref());
+            let delta = impact::compare_decisions((current, one), (new, two));
+            impact.add_delta(delta.as_ref());
         }
     }
 
@@ -124,18 +125,18 @@ fn decided_by_both(
 }
 
 /// Whether the period of a deal may still change.
-fn meant(
+fn may_still_change(
     ruleset: &Ruleset,
-    one: &Again,
+    one: &RedecideItem,
     today: jiff::civil::Date,
     finalized: &BTreeSet<String>,
 ) -> bool {
     let transaction: &Transaction = &one.transaction;
-    let date = transaction.date().ok();
+    let date = transaction.incentive_date().ok();
     let calendar = &ruleset.settings.calendar;
-    let month = accredit_domain::calendar::PeriodKind::Month;
-    let own = date.and_then(|date| calendar.period(date, month));
-    open(ruleset, date, today) && own.is_none_or(|own| !finalized.contains(&own.id))
+    let month = accredit_domain::calendar::PeriodKind::Leaf;
+    let own = date.and_then(|date| calendar.period_on(date, month));
+    is_open(ruleset, date, today) && own.is_none_or(|own| !finalized.contains(&own.id))
 }
 
 /// Plans that may decide differently, those that come and those that go included.

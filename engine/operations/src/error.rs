@@ -4,13 +4,13 @@
 //! `scripts/problems.md` has a section for each.
 
 use accredit_domain::diagnostic::Diagnostic;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use serde_json::Value as Json;
 
 /// What a caller is told of a refusal.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{detail}")]
-pub struct Refusal {
+pub struct RefusalDetail {
     /// For programs: a word that stays.
     pub code: &'static str,
     /// For people: what is wrong, and what to do.
@@ -19,37 +19,37 @@ pub struct Refusal {
     pub findings: Vec<Json>,
 }
 
-impl Refusal {
+impl RefusalDetail {
     /// A refusal without findings.
-    pub fn new(code: &'static str, detail: impl Into<String>) -> Refusal {
-        Refusal { code, detail: detail.into(), findings: Vec::new() }
+    pub fn new(code: &'static str, detail: impl Into<String>) -> RefusalDetail {
+        RefusalDetail { code, detail: detail.into(), findings: Vec::new() }
     }
 }
 
 /// Why an operation changed nothing, by cause.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum OperationError {
     /// What it is about does not exist.
     #[error(transparent)]
-    NotFound(Refusal),
+    NotFound(RefusalDetail),
     /// The request can be understood and cannot be carried out.
     #[error(transparent)]
-    Invalid(Refusal),
+    Invalid(RefusalDetail),
     /// The request contradicts the present state.
     #[error(transparent)]
-    Conflict(Refusal),
+    Conflict(RefusalDetail),
     /// The caller expected another version than the present one.
     #[error(transparent)]
-    Precondition(Refusal),
+    Precondition(RefusalDetail),
     /// The caller has to say which version is expected.
     #[error(transparent)]
-    PreconditionRequired(Refusal),
+    PreconditionRequired(RefusalDetail),
     /// Another person has to do it.
     #[error(transparent)]
-    Forbidden(Refusal),
+    Forbidden(RefusalDetail),
     /// It can be tried again later.
     #[error(transparent)]
-    Unavailable(Refusal),
+    Unavailable(RefusalDetail),
     /// Check or a case found errors in the files.
     #[error("check found errors")]
     Check(Vec<Diagnostic>),
@@ -61,68 +61,71 @@ pub enum Error {
     Internal(String),
 }
 
-impl Error {
+impl OperationError {
     /// There is no `what` with the given name.
     #[must_use]
-    pub fn not_found(what: &str) -> Error {
-        Error::NotFound(Refusal::new("not_found", format!("there is no such {what}")))
+    pub fn not_found(what: &str) -> OperationError {
+        OperationError::NotFound(RefusalDetail::new(
+            "not_found",
+            format!("there is no such {what}"),
+        ))
     }
 
     /// The request can be understood and cannot be carried out.
     #[must_use]
-    pub fn invalid(code: &'static str, detail: impl Into<String>) -> Error {
-        Error::Invalid(Refusal::new(code, detail))
+    pub fn invalid(code: &'static str, detail: impl Into<String>) -> OperationError {
+        OperationError::Invalid(RefusalDetail::new(code, detail))
     }
 
     /// The request contradicts the present state.
     #[must_use]
-    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Error {
-        Error::Conflict(Refusal::new(code, detail))
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> OperationError {
+        OperationError::Conflict(RefusalDetail::new(code, detail))
     }
 
     /// The caller expected another version than the present one.
     #[must_use]
-    pub fn precondition(code: &'static str, detail: impl Into<String>) -> Error {
-        Error::Precondition(Refusal::new(code, detail))
+    pub fn precondition(code: &'static str, detail: impl Into<String>) -> OperationError {
+        OperationError::Precondition(RefusalDetail::new(code, detail))
     }
 
     /// The caller has to say which version is expected.
     #[must_use]
-    pub fn precondition_required(code: &'static str, detail: impl Into<String>) -> Error {
-        Error::PreconditionRequired(Refusal::new(code, detail))
+    pub fn precondition_required(code: &'static str, detail: impl Into<String>) -> OperationError {
+        OperationError::PreconditionRequired(RefusalDetail::new(code, detail))
     }
 
     /// Another person has to do it.
     #[must_use]
-    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Error {
-        Error::Forbidden(Refusal::new(code, detail))
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> OperationError {
+        OperationError::Forbidden(RefusalDetail::new(code, detail))
     }
 
     /// It can be tried again later.
     #[must_use]
-    pub fn unavailable(detail: impl Into<String>) -> Error {
-        Error::Unavailable(Refusal::new("unavailable", detail))
+    pub fn unavailable(detail: impl Into<String>) -> OperationError {
+        OperationError::Unavailable(RefusalDetail::new("unavailable", detail))
     }
 
     /// With what was found; only a refusal carries findings.
     #[must_use]
-    pub fn findings(mut self, found: Vec<Json>) -> Error {
+    pub fn with_findings(mut self, found: Vec<Json>) -> OperationError {
         match &mut self {
-            Error::NotFound(refusal)
-            | Error::Invalid(refusal)
-            | Error::Conflict(refusal)
-            | Error::Precondition(refusal)
-            | Error::PreconditionRequired(refusal)
-            | Error::Forbidden(refusal)
-            | Error::Unavailable(refusal) => refusal.findings = found,
-            Error::Check(_) | Error::Store(_) | Error::Internal(_) => (),
+            OperationError::NotFound(refusal)
+            | OperationError::Invalid(refusal)
+            | OperationError::Conflict(refusal)
+            | OperationError::Precondition(refusal)
+            | OperationError::PreconditionRequired(refusal)
+            | OperationError::Forbidden(refusal)
+            | OperationError::Unavailable(refusal) => refusal.findings = found,
+            OperationError::Check(_) | OperationError::Store(_) | OperationError::Internal(_) => (),
         }
         self
     }
 }
 
-impl From<serde_json::Error> for Error {
-    fn from(error: serde_json::Error) -> Error {
-        Error::Internal(error.to_string())
+impl From<serde_json::Error> for OperationError {
+    fn from(error: serde_json::Error) -> OperationError {
+        OperationError::Internal(error.to_string())
     }
 }

@@ -9,33 +9,33 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
-use accredit_cases::{self as cases, Kept};
-use accredit_crediting::explain::{Explanation, WhyNot, explain, for_payee};
-use accredit_crediting::stage::adjust::{Change, Target};
-use accredit_crediting::stage::{self, Adjustment, Inputs};
-use accredit_domain::decision::{Decision, Resolution, ResolutionAction};
+use accredit_cases::{self as cases, CaseExport};
+use accredit_crediting::explain::{Explanation, WhyNot, explain_in_plan, explain_plan_for_payee};
+use accredit_crediting::stage::adjust::{AdjustmentTarget, AmountChange};
+use accredit_crediting::stage::{self, Adjustment, DecisionInputs};
+use accredit_domain::decision::{Decision, ResolutionAction, ResolutionRecord};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::Ledger;
-use accredit_ledger::record::Stored;
+use accredit_ledger::record::TransactionRecord;
 use accredit_script::Machine;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 
 /// Rebuilt rulesets that are kept.
 const RULESETS_MAX: usize = 8;
 
 /// What people did to a transaction or to one of its credits, as the pipeline takes it.
-enum Input {
-    Resolution(stage::Resolution),
+enum ManualInput {
+    Resolution(stage::CreditResolution),
     Adjustment(Adjustment),
 }
 
 /// One row of what people did. A row that makes no sense is an error: it says what people are paid.
-fn input(row: &Resolution) -> Result<Input, StoreError> {
+fn parse_input(row: &ResolutionRecord) -> Result<ManualInput, StoreError> {
     let damaged = |what: &str| {
         StoreError::Damaged(format!("`{}` by `{}` has no {what}", row.action, row.who))
     };
@@ -46,34 +46,42 @@ fn input(row: &Resolution) -> Result<Input, StoreError> {
             let credit = row.credit.ok_or_else(|| damaged("credit"))?;
             let reason = row.comment.clone().unwrap_or_else(|| format!("held by {}", row.who));
             let date = row.date;
-            return Ok(Input::Resolution(stage::Resolution { credit, action, date, reason }));
+            return Ok(ManualInput::Resolution(stage::CreditResolution {
+                credit,
+                action,
+                date,
+                reason,
+            }));
         }
 
-        ResolutionAction::AdjustTo => Change::To(amount()?),
-        ResolutionAction::AdjustBy => Change::By(amount()?),
-        ResolutionAction::Reset => Change::Reset,
+        ResolutionAction::AdjustTo => AmountChange::To(amount()?),
+        ResolutionAction::AdjustBy => AmountChange::By(amount()?),
+        ResolutionAction::Reset => AmountChange::Reset,
     };
 
     let target = match (row.credit, &row.transaction) {
-        (Some(credit), _) => Target::Credit(credit),
-        (None, Some(transaction)) => Target::Transaction(Arc::from(transaction.as_str())),
+        (Some(credit), _) => AdjustmentTarget::Credit(credit),
+        (None, Some(transaction)) => AdjustmentTarget::Transaction(Arc::from(transaction.as_str())),
         (None, None) => return Err(damaged("credit and no transaction")),
     };
 
     let reason_code = row.reason_code.as_deref().map(Arc::from);
-    Ok(Input::Adjustment(Adjustment { target, change, reason_code }))
+    Ok(ManualInput::Adjustment(Adjustment { target, change, reason_code }))
 }
 
 /// What people and the calendar add to decisions.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when a row of `rows` is not understood.
-pub fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs, StoreError> {
-    let mut inputs = Inputs { as_of, ..Inputs::default() };
+pub fn decision_inputs(
+    as_of: Option<Date>,
+    rows: &[ResolutionRecord],
+) -> Result<DecisionInputs, StoreError> {
+    let mut inputs = DecisionInputs { as_of, ..DecisionInputs::default() };
     for row in rows {
-        match input(row)? {
-            Input::Resolution(resolution) => inputs.resolutions.push(resolution),
-            Input::Adjustment(adjustment) => inputs.adjustments.push(adjustment),
+        match parse_input(row)? {
+            ManualInput::Resolution(resolution) => inputs.resolutions.push(resolution),
+            ManualInput::Adjustment(adjustment) => inputs.adjustments.push(adjustment),
         }
     }
     Ok(inputs)
@@ -84,7 +92,7 @@ pub fn inputs(as_of: Option<Date>, rows: &[Resolution]) -> Result<Inputs, StoreE
 ///
 /// # Errors
 /// When the data cannot be read.
-pub fn rebuilt(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
+pub fn rebuild_ruleset(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
     let files = ledger.files_of(hash)?;
     let ruleset = files.and_then(|files| Ruleset::read(&files, &BTreeSet::new()).0);
     Ok(ruleset.filter(|ruleset| *ruleset.hash == *hash).map(Arc::new))
@@ -93,26 +101,27 @@ pub fn rebuilt(ledger: &Ledger, hash: &str) -> Result<Option<Arc<Ruleset>>, Stor
 /// The steps of one stored decision.
 pub fn explain_decision(
     context: &Context,
-    stored: &Stored,
+    stored: &TransactionRecord,
     decision: &Decision,
-) -> Result<Explanation, Error> {
+) -> Result<Explanation, OperationError> {
     let ruleset = ruleset_of(context, &decision.ruleset)?;
     let plan = ruleset.plans.get(decision.plan.as_str());
-    let plan = plan.ok_or_else(|| Error::not_found("plan"))?;
+    let plan = plan.ok_or_else(|| OperationError::not_found("plan"))?;
     let fields = Arc::clone(&ruleset.settings.fields);
     let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
     let inputs = recorded_inputs(context, stored, decision)?;
-    let steps = |machine: &mut Machine| explain(&ruleset, plan, &transaction, &inputs, machine);
+    let steps =
+        |machine: &mut Machine| explain_in_plan(&ruleset, plan, &transaction, &inputs, machine);
     Ok(ruleset.with_machine(steps))
 }
 
 /// What `payee` got of a stored decision, and why nothing more; none when the plan is gone.
 pub fn explain_for_payee(
     context: &Context,
-    stored: &Stored,
+    stored: &TransactionRecord,
     decision: &Decision,
     payee: &str,
-) -> Result<Option<WhyNot>, Error> {
+) -> Result<Option<WhyNot>, OperationError> {
     let ruleset = ruleset_of(context, &decision.ruleset)?;
     let Some(plan) = ruleset.plans.get(decision.plan.as_str()) else { return Ok(None) };
 
@@ -124,8 +133,9 @@ pub fn explain_for_payee(
     let known = ruleset.organization.find_participant(payee).is_some();
     let payee = if known { payee } else { "" };
 
-    let why_not = ruleset
-        .with_machine(|machine| for_payee(&ruleset, plan, &transaction, &inputs, machine, payee));
+    let why_not = ruleset.with_machine(|machine| {
+        explain_plan_for_payee(&ruleset, plan, &transaction, &inputs, machine, payee)
+    });
 
     Ok(Some(why_not))
 }
@@ -133,34 +143,34 @@ pub fn explain_for_payee(
 /// A stored decision as a case for a case file; absent, those of all plans.
 pub fn keep_as_case(
     context: &Context,
-    stored: &Stored,
+    stored: &TransactionRecord,
     plan: Option<&str>,
-) -> Result<String, Error> {
+) -> Result<String, OperationError> {
     let wanted = |decision: &&Decision| plan.is_none_or(|plan| decision.plan == plan);
     let decision = stored.decisions.iter().find(wanted);
-    let decision = decision.ok_or_else(|| Error::not_found("decision"))?;
+    let decision = decision.ok_or_else(|| OperationError::not_found("decision"))?;
     let ruleset = ruleset_of(context, &decision.ruleset)?;
     let inputs = recorded_inputs(context, stored, decision)?;
     if !inputs.adjustments.is_empty() {
         let detail = "an amount was set by hand, which a case cannot say";
-        return Err(Error::invalid("no_case", detail));
+        return Err(OperationError::invalid("no_case", detail));
     }
-    let kept = Kept { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
-    cases::keep(&kept).map_err(|message| Error::invalid("no_case", message))
+    let kept = CaseExport { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };
+    cases::export_case(&kept).map_err(|message| OperationError::invalid("no_case", message))
 }
 
 /// What people and the calendar added to a stored decision.
 fn recorded_inputs(
     context: &Context,
-    stored: &Stored,
+    stored: &TransactionRecord,
     decision: &Decision,
-) -> Result<Inputs, Error> {
-    let resolutions = context.ledger.resolutions(&stored.id);
-    inputs(decision.as_of, &resolutions?).map_err(Error::from)
+) -> Result<DecisionInputs, OperationError> {
+    let resolutions = context.ledger.transaction_resolutions(&stored.id);
+    decision_inputs(decision.as_of, &resolutions?).map_err(OperationError::from)
 }
 
 /// The ruleset of this name: in force, or rebuilt from what was in force then.
-pub fn ruleset_of(context: &Context, hash: &str) -> Result<Arc<Ruleset>, Error> {
+pub fn ruleset_of(context: &Context, hash: &str) -> Result<Arc<Ruleset>, OperationError> {
     let current = context.ruleset.load_full();
     if *current.hash == *hash {
         return Ok(current);
@@ -171,13 +181,13 @@ pub fn ruleset_of(context: &Context, hash: &str) -> Result<Arc<Ruleset>, Error> 
         return Ok(Arc::clone(ruleset));
     }
 
-    let ruleset = rebuilt(&context.ledger, hash)?;
+    let ruleset = rebuild_ruleset(&context.ledger, hash)?;
     let ruleset = ruleset.ok_or_else(|| {
         let detail = format!(
             "this version of the program cannot rebuild the ruleset `{hash}` that decided it: \
                  activate the rules of today with `effective: recredit`"
         );
-        Error::conflict("ruleset_not_rebuilt", detail)
+        OperationError::conflict("ruleset_not_rebuilt", detail)
     })?;
 
     known.push_front(Arc::clone(&ruleset));

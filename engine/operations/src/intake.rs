@@ -7,29 +7,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_domain::transaction::read;
-use accredit_domain::transaction::version::{self, Newest};
+use accredit_domain::transaction::version::{self, NewestVersions};
 use accredit_domain::transaction::{Decoder, Fields, Record, Remark, Transaction};
 use accredit_ledger::Ledger;
 use accredit_ledger::inbox::Delivery;
 use accredit_script::Machine;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
 use crate::context::Context;
-use crate::decoded::Understood;
+use crate::decoded::DecodedDelivery;
 
 /// The source of rows that came by `POST /v1/transactions`; no path of a webhook has a slash.
 pub const IMPORT: &str = "/v1/transactions";
 
 /// A machine for the ruleset that it was last asked for.
 #[derive(Default)]
-pub struct Machines {
+pub struct IntakeMachine {
     made: Option<(Arc<str>, Machine)>,
 }
 
-impl Machines {
+impl IntakeMachine {
     /// The machine for `ruleset`.
-    pub fn of(&mut self, ruleset: &Ruleset) -> &mut Machine {
+    pub fn machine_for(&mut self, ruleset: &Ruleset) -> &mut Machine {
         let same = self.made.as_ref().is_some_and(|(hash, _)| *hash == ruleset.hash);
         if !same {
             self.made = None;
@@ -43,13 +43,13 @@ impl Machines {
 ///
 /// # Errors
 /// Why there are none: the delivery becomes a dead letter.
-pub fn understand(
+pub fn decode_delivery(
     context: &Context,
     ruleset: &Ruleset,
-    machines: &mut Machines,
+    machines: &mut IntakeMachine,
     delivery: &Delivery,
-) -> Result<Understood, String> {
-    let records = records(context, ruleset, machines, delivery)?;
+) -> Result<DecodedDelivery, String> {
+    let records = delivery_records(context, ruleset, machines, delivery)?;
 
     let total = records.len();
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
@@ -66,7 +66,7 @@ pub fn understand(
     }
 
     // Parts of one deal contradict nothing: each is laid over the one before it.
-    if !merges(ruleset, delivery) {
+    if !is_partial(ruleset, delivery) {
         mark_conflicts(&mut rows);
     }
 
@@ -77,32 +77,32 @@ pub fn understand(
 
     match rest {
         Some(reason) if rows.is_empty() => Err(reason),
-        rest => Ok(Understood { rows, rest }),
+        rest => Ok(DecodedDelivery { rows, rest }),
     }
 }
 
 /// Whether a delivery brings only what changed of its deals.
-pub fn merges(ruleset: &Ruleset, delivery: &Delivery) -> bool {
+pub fn is_partial(ruleset: &Ruleset, delivery: &Delivery) -> bool {
     ruleset.settings.sources.get(&delivery.source).is_some_and(|source| source.merge)
 }
 
 /// Remarks on rows of one delivery that have one natural key, unlike content and no clock that
 /// orders them.
 pub fn mark_conflicts(rows: &mut [(Record, Arc<Transaction>)]) {
-    let mut newest = Newest::default();
+    let mut newest = NewestVersions::default();
     rows.iter().for_each(|(_, transaction)| newest.add(transaction));
 
     for (record, transaction) in rows {
         if newest.in_conflict(&transaction.id) {
-            record.remark(&Remark::Conflict);
-            *transaction = Arc::new(transaction.with_remarks(record.remarks()));
+            record.add_remark(&Remark::Conflict);
+            *transaction = Arc::new(transaction.with_remarks(record.read_remarks()));
         }
     }
 }
 
 /// What rows say beside the versions that their deals have now.
 #[derive(Debug, Default)]
-pub struct Compared {
+pub struct RowComparison {
     /// Whether every row says what its deal says already.
     pub nothing_new: bool,
     /// Mapped columns that deals will lose, by natural key.
@@ -117,7 +117,7 @@ pub struct Comparison<'l> {
     ledger: &'l Ledger,
     decoder: Decoder,
     rows: usize,
-    compared: Compared,
+    compared: RowComparison,
 }
 
 impl<'l> Comparison<'l> {
@@ -128,7 +128,7 @@ impl<'l> Comparison<'l> {
     pub fn new(ledger: &'l Ledger, fields: &Arc<Fields>) -> Result<Self, StoreError> {
         // What waits may change what the deals say before these rows are reached.
         let settled = ledger.pending_count(1)? == 0;
-        let compared = Compared { nothing_new: settled, lost: BTreeMap::new() };
+        let compared = RowComparison { nothing_new: settled, lost: BTreeMap::new() };
         Ok(Comparison { ledger, decoder: Decoder::new(Arc::clone(fields)), rows: 0, compared })
     }
 
@@ -139,18 +139,18 @@ impl<'l> Comparison<'l> {
     pub fn add(&mut self, record: &Record) -> Result<(), StoreError> {
         self.rows += 1;
         if self.rows > COMPARED_ROWS_MAX {
-            self.compared = Compared::default();
+            self.compared = RowComparison::default();
             return Ok(());
         }
 
         let transaction = self.decoder.decode(record);
-        let Some(stored) = self.ledger.transaction(&transaction.id)? else {
+        let Some(stored) = self.ledger.find_transaction(&transaction.id)? else {
             self.compared.nothing_new = false;
             return Ok(());
         };
 
         let present = self.decoder.decode(&stored.record);
-        let order = version::compare(&present, &transaction);
+        let order = version::compare_versions(&present, &transaction);
         self.compared.nothing_new &= order.is_eq();
         let lost = version::lost_columns(&present, &transaction);
         if order.is_gt() && !lost.is_empty() {
@@ -160,7 +160,7 @@ impl<'l> Comparison<'l> {
     }
 
     /// What was found; nothing where the rows are too many.
-    pub fn end(self) -> Compared {
+    pub fn end(self) -> RowComparison {
         self.compared
     }
 }
@@ -176,8 +176,8 @@ pub fn next_version(
     let (mut record, transaction) = row;
     if merges {
         // A part that comes late fills in what the later one did not bring.
-        let late = version::compare(current.1, &transaction).is_lt();
-        let whole = if late { current.0.laid_over(&record) } else { record.laid_over(current.0) };
+        let late = version::compare_versions(current.1, &transaction).is_lt();
+        let whole = if late { current.0.overlay_on(&record) } else { record.overlay_on(current.0) };
         let transaction = Arc::new(Decoder::new(Arc::clone(fields)).decode(&whole));
         return (whole, transaction);
     }
@@ -186,15 +186,15 @@ pub fn next_version(
     if lost.is_empty() {
         return (record, transaction);
     }
-    record.remark(&Remark::ColumnsMissing(lost));
-    let transaction = Arc::new(transaction.with_remarks(record.remarks()));
+    record.add_remark(&Remark::ColumnsMissing(lost));
+    let transaction = Arc::new(transaction.with_remarks(record.read_remarks()));
     (record, transaction)
 }
 
-fn records(
+fn delivery_records(
     context: &Context,
     ruleset: &Ruleset,
-    machines: &mut Machines,
+    machines: &mut IntakeMachine,
     delivery: &Delivery,
 ) -> Result<Vec<Record>, String> {
     // Rows of an import were understood when they came in, and are stored as such.
@@ -210,19 +210,19 @@ fn records(
         .connector(&source.connector)
         .ok_or_else(|| format!("`{}` is no connector of this build", source.connector))?;
 
-    let payloads = connector.decode(&delivery.body).map_err(|error| error.to_string())?;
+    let payloads = connector.decode_body(&delivery.body).map_err(|error| error.to_string())?;
 
     let mut records = Vec::new();
     for payload in payloads {
         match source.intake {
             Some(program) => {
-                let mapped = machines.of(ruleset).map(program, &payload);
+                let mapped = machines.machine_for(ruleset).run_intake(program, &payload);
                 records.extend(mapped.map_err(|fault| {
                     let (place, message) = (fault.place, fault.message);
                     format!("{}:{}:{}: {message}", place.file, place.line, place.column)
                 })?);
             }
-            None => records.extend(plain(&payload)?),
+            None => records.extend(payload_records(&payload)?),
         }
     }
 
@@ -230,11 +230,11 @@ fn records(
 }
 
 /// Without an intake policy the payload is one transaction or an array of them.
-fn plain(payload: &serde_json::Value) -> Result<Vec<Record>, String> {
+fn payload_records(payload: &serde_json::Value) -> Result<Vec<Record>, String> {
     let rows = match payload {
         serde_json::Value::Array(rows) => rows.as_slice(),
         one => std::slice::from_ref(one),
     };
     let unknown = || "expected one transaction as a JSON object, or an array of them".to_owned();
-    rows.iter().map(|row| read::record(row).ok_or_else(unknown)).collect()
+    rows.iter().map(|row| read::record_from_json(row).ok_or_else(unknown)).collect()
 }

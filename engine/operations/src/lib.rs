@@ -5,7 +5,7 @@
 //!
 //! [`Context`]: context::Context
 //! [`Surroundings`]: context::Surroundings
-//! [`Error`]: error::Error
+//! [`Error`]: error::OperationError
 
 pub mod activation;
 pub mod adjust;

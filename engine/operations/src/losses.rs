@@ -8,20 +8,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accredit_crediting::reward::Rewards;
+use accredit_crediting::reward::PlanRewards;
 use accredit_domain::calendar::Period;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::calculations::{leaves, own_period};
+use crate::calculations::{leaf_ids, own_period};
 use crate::context::Context;
-use crate::rewards::{self, changed, rewards};
+use crate::rewards::{self, changed_reward_plans, plan_rewards};
 
 /// What somebody would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Loss {
+pub struct RewardLoss {
     /// Participant id, as it is now.
     pub payee: String,
     /// Plan id.
@@ -54,13 +54,17 @@ pub(crate) struct RewardChange {
 }
 
 /// Sums of rewards by payee and unit.
-type Sums = BTreeMap<(String, String), Decimal>;
+type RewardSums = BTreeMap<(String, String), Decimal>;
 
 /// Everybody whom `new` would pay less than `old` does for the credits that are stored.
-pub fn losses(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Loss>, StoreError> {
+pub fn reward_losses(
+    context: &Context,
+    old: &Ruleset,
+    new: &Ruleset,
+) -> Result<Vec<RewardLoss>, StoreError> {
     let mut changes = reward_changes(context, old, new)?;
     changes.retain(|change| change.after < change.before);
-    Ok(changes.into_iter().map(Loss::from).collect())
+    Ok(changes.into_iter().map(RewardLoss::from).collect())
 }
 
 /// Everybody whom `new` would pay something else than `old` does for the credits that are stored.
@@ -69,13 +73,13 @@ pub(crate) fn reward_changes(
     old: &Ruleset,
     new: &Ruleset,
 ) -> Result<Vec<RewardChange>, StoreError> {
-    let plans = changed(old, new);
+    let plans = changed_reward_plans(old, new);
     let mut found = Vec::new();
     if plans.is_empty() {
         return Ok(found);
     }
 
-    let summaries = context.ledger.summaries()?;
+    let summaries = context.ledger.calculation_summaries()?;
     for plan in plans {
         let stored = summaries.keys().filter(|(known, _)| *known == plan);
         let mut periods: BTreeMap<String, Period> = BTreeMap::new();
@@ -88,12 +92,12 @@ pub(crate) fn reward_changes(
             let credits = rewards::credits_of(
                 context,
                 &BTreeSet::from([plan.clone()]),
-                &leaves(old, period),
+                &leaf_ids(old, period),
             )?;
             let by_leaf = credits.get(&plan).cloned().unwrap_or_default();
-            let before = rewards(old, &plan, &period.id, &by_leaf);
-            let after = rewards(new, &plan, &period.id, &by_leaf);
-            found.extend(differing((&plan, &period.id), new, &before, &after));
+            let before = plan_rewards(old, &plan, &period.id, &by_leaf);
+            let after = plan_rewards(new, &plan, &period.id, &by_leaf);
+            found.extend(differing_payees((&plan, &period.id), new, &before, &after));
         }
     }
 
@@ -101,20 +105,20 @@ pub(crate) fn reward_changes(
 }
 
 /// Who gets another amount of a plan in a period.
-fn differing(
+fn differing_payees(
     (plan, period): (&str, &str),
     new: &Ruleset,
-    before: &Rewards,
-    after: &Rewards,
+    before: &PlanRewards,
+    after: &PlanRewards,
 ) -> Vec<RewardChange> {
-    let mut left = sums(after);
+    let mut left = sum_rewards(after);
     let mut changes = Vec::new();
     let change = |(payee, unit_type): (String, String), before: Decimal, after: Decimal| {
         let (plan, period) = (plan.to_owned(), period.to_owned());
         RewardChange { payee, plan, period, unit_type, before, after }
     };
 
-    for ((payee, unit), amount) in sums(before) {
+    for ((payee, unit), amount) in sum_rewards(before) {
         // A payee whose id was renamed is found under the id of the new ruleset.
         let organization = &new.organization;
         let renamed = organization.find_participant(&payee);
@@ -132,9 +136,9 @@ fn differing(
     changes
 }
 
-impl From<RewardChange> for Loss {
-    fn from(change: RewardChange) -> Loss {
-        Loss {
+impl From<RewardChange> for RewardLoss {
+    fn from(change: RewardChange) -> RewardLoss {
+        RewardLoss {
             payee: change.payee,
             plan: change.plan,
             period: change.period,
@@ -145,8 +149,8 @@ impl From<RewardChange> for Loss {
     }
 }
 
-fn sums(rewards: &Rewards) -> Sums {
-    let mut sums = Sums::new();
+fn sum_rewards(rewards: &PlanRewards) -> RewardSums {
+    let mut sums = RewardSums::new();
     for row in &rewards.rows {
         let sum = sums.entry((row.payee.to_string(), row.unit_type.to_string())).or_default();
         *sum = sum.saturating_add(row.amount);

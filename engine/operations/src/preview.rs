@@ -11,11 +11,11 @@ use std::sync::Arc;
 use accredit_workspace::Files;
 use serde_json::{Value, json};
 
-use crate::rules::{self, Rule};
+use crate::rules::{self, RuleDefinition};
 
 /// What makes `old` into `new`: new text by path, none for a file that goes.
 #[must_use]
-pub fn differences(old: &Files, new: &Files) -> BTreeMap<String, Option<Arc<str>>> {
+pub fn diff_files(old: &Files, new: &Files) -> BTreeMap<String, Option<Arc<str>>> {
     let gone = old.keys().filter(|path| !new.contains_key(*path));
     let mut changes: BTreeMap<_, _> = gone.map(|path| (path.clone(), None)).collect();
     for (path, text) in new {
@@ -28,30 +28,30 @@ pub fn differences(old: &Files, new: &Files) -> BTreeMap<String, Option<Arc<str>
 
 /// A unified diff of a file.
 #[must_use]
-pub fn unified(path: &str, old: &str, new: &str) -> String {
+pub fn unified_diff(path: &str, old: &str, new: &str) -> String {
     let diff = similar::TextDiff::from_lines(old, new);
     let (from, to) = (format!("a/{path}"), format!("b/{path}"));
     diff.unified_diff().header(&from, &to).to_string()
 }
 
 /// What differs between two sets of files: `files` with a text diff each, and `rules`.
-pub fn changes(old: &Files, new: &Files) -> Value {
-    let differences = differences(old, new);
+pub fn describe_changes(old: &Files, new: &Files) -> Value {
+    let differences = diff_files(old, new);
     let files = differences.iter().map(|(path, text)| {
         let before = old.get(path).map_or("", AsRef::as_ref);
         let after = text.as_deref().unwrap_or("");
         json!({
             "path": path,
-            "part": part(path),
-            "what": what(old.contains_key(path), text.is_some()),
-            "diff": unified(path, before, after),
+            "part": definition_part(path),
+            "what": change_kind(old.contains_key(path), text.is_some()),
+            "diff": unified_diff(path, before, after),
         })
     });
     json!({ "files": files.collect::<Vec<_>>(), "rules": rule_changes(old, new) })
 }
 
 /// What a file belongs to.
-fn part(path: &str) -> &'static str {
+fn definition_part(path: &str) -> &'static str {
     match path.split('/').next() {
         _ if path.ends_with(".cases.md") => "cases",
         Some("plans") => "plans",
@@ -61,7 +61,7 @@ fn part(path: &str) -> &'static str {
     }
 }
 
-fn what(before: bool, after: bool) -> &'static str {
+fn change_kind(before: bool, after: bool) -> &'static str {
     match (before, after) {
         (false, _) => "added",
         (true, true) => "changed",
@@ -70,8 +70,8 @@ fn what(before: bool, after: bool) -> &'static str {
 }
 
 fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
-    let keyed = |files: &Files| -> BTreeMap<(String, String), Rule> {
-        let rules = rules::all(files).into_iter();
+    let keyed = |files: &Files| -> BTreeMap<(String, String), RuleDefinition> {
+        let rules = rules::all_rules(files).into_iter();
         rules.map(|rule| ((rule.plan.clone(), rule.name.clone()), rule)).collect()
     };
 
@@ -100,7 +100,7 @@ fn rule_changes(old: &Files, new: &Files) -> Vec<Value> {
             "plan": rule.plan,
             "rule": rule.name,
             "kind": rule.kind,
-            "what": what(before.is_some(), after.is_some()),
+            "what": change_kind(before.is_some(), after.is_some()),
             "keys": fields,
         }));
     }
@@ -117,7 +117,7 @@ mod tests {
         let files = |rows: &[(&str, &str)]| -> Files {
             rows.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(*text))).collect()
         };
-        let changes = differences(
+        let changes = diff_files(
             &files(&[("same", "1"), ("changed", "1"), ("gone", "1")]),
             &files(&[("same", "1"), ("changed", "2"), ("new", "1")]),
         );

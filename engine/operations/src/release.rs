@@ -13,21 +13,23 @@ use accredit_crediting::calculation::Calculation;
 use accredit_crediting::posting;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
-use accredit_domain::decision::{Approved, EarnedReward};
+use accredit_domain::decision::{Approval, EarnedReward};
 use accredit_domain::organization::Organization;
-use accredit_ledger::releases::{Act, CONFIRMED, PENDING, Publication, Release, Statement};
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::releases::{
+    Publication, RELEASE_CONFIRMED, RELEASE_PENDING, Release, ReleaseAct, Statement,
+};
+use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::calculations::{self, Wanted};
+use crate::calculations::{self, CalculationScope};
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 
 /// What is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum ReleaseKind {
     /// Credits and rewards so far, as pending.
     Credits,
     /// Rewards, as confirmed.
@@ -36,9 +38,9 @@ pub enum What {
 
 /// A wish to release a calculation.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct PublishRequest {
     /// What.
-    pub what: What,
+    pub what: ReleaseKind,
     /// Why it may be certain before the period has ended.
     pub force: Option<String>,
     /// Why, if said.
@@ -46,33 +48,37 @@ pub struct Wish {
     /// By whom.
     pub who: String,
     /// Who approved it, where a second person had to.
-    pub approved: Option<Approved>,
+    pub approved: Option<Approval>,
 }
 
 /// Publishes a calculation; the release as it is then. Rewards twice is once.
-pub fn publish(context: &Context, wanted: &Wanted, wish: &Wish) -> Result<Release, Error> {
+pub fn publish_calculation(
+    context: &Context,
+    wanted: &CalculationScope,
+    wish: &PublishRequest,
+) -> Result<Release, OperationError> {
     let ledger = &context.ledger;
-    let known = ledger.release(&wanted.plan, &wanted.period.id)?;
+    let known = ledger.find_release(&wanted.plan, &wanted.period.id)?;
     let mut release = known.unwrap_or_else(|| Release {
         plan: wanted.plan.clone(),
         period: wanted.period.id.clone(),
         ..Release::default()
     });
 
-    if release.status == CONFIRMED {
+    if release.status == RELEASE_CONFIRMED {
         return match wish.what {
-            What::Rewards => Ok(release),
-            What::Credits => {
+            ReleaseKind::Rewards => Ok(release),
+            ReleaseKind::Credits => {
                 let detail = "its rewards are released: what changes now is corrected in an \
                                   open period, once this one is finalized";
-                Err(Error::conflict("already_confirmed", detail))
+                Err(OperationError::conflict("already_confirmed", detail))
             }
         };
     }
 
-    let forced = wish.what == What::Rewards && is_early(context, wanted, wish)?;
-    let calculation = calculations::calculation(context, wanted)?;
-    let act = Act {
+    let forced = wish.what == ReleaseKind::Rewards && is_early(context, wanted, wish)?;
+    let calculation = calculations::read_calculation(context, wanted)?;
+    let act = ReleaseAct {
         date: context.business_date().to_string(),
         who: wish.who.clone(),
         at_ms: context.now_ms(),
@@ -84,23 +90,27 @@ pub fn publish(context: &Context, wanted: &Wanted, wish: &Wish) -> Result<Releas
 
     release.publications += 1;
     match wish.what {
-        What::Credits => {
-            PENDING.clone_into(&mut release.status);
+        ReleaseKind::Credits => {
+            RELEASE_PENDING.clone_into(&mut release.status);
             release.credits = Some(act.clone());
         }
-        What::Rewards => {
-            CONFIRMED.clone_into(&mut release.status);
+        ReleaseKind::Rewards => {
+            RELEASE_CONFIRMED.clone_into(&mut release.status);
             release.rewards = Some(act.clone());
         }
     }
 
-    let publication = publication(context, wanted, release, &calculation)?;
-    context.ledger.publish(&publication, &act)?;
+    let publication = build_publication(context, wanted, release, &calculation)?;
+    context.ledger.publish_release(&publication, &act)?;
     Ok(publication.release)
 }
 
 /// Whether the last run was before the end of the period; refused unless it is forced.
-fn is_early(context: &Context, wanted: &Wanted, wish: &Wish) -> Result<bool, Error> {
+fn is_early(
+    context: &Context,
+    wanted: &CalculationScope,
+    wish: &PublishRequest,
+) -> Result<bool, OperationError> {
     let run = context.last_run()?;
     if run.is_some_and(|run| run >= wanted.period.end) {
         return Ok(false);
@@ -117,19 +127,19 @@ fn is_early(context: &Context, wanted: &Wanted, wish: &Wish) -> Result<bool, Err
              force it with a reason"
     );
 
-    Err(Error::conflict("before_period_end", detail))
+    Err(OperationError::conflict("before_period_end", detail))
 }
 
 /// Everything that is written with a release.
-fn publication(
+fn build_publication(
     context: &Context,
-    wanted: &Wanted,
+    wanted: &CalculationScope,
     mut release: Release,
     calculation: &Calculation,
 ) -> Result<Publication, StoreError> {
-    let statements = statements(&wanted.ruleset.organization, &release, calculation);
+    let statements = payee_statements(&wanted.ruleset.organization, &release, calculation);
     release.payees = statements.keys().cloned().collect();
-    let certain = release.status == CONFIRMED;
+    let certain = release.status == RELEASE_CONFIRMED;
     let what = if certain { "rewards_released" } else { "credits_released" };
 
     let mut publication = Publication { release, statements, what, ..Publication::default() };
@@ -139,7 +149,7 @@ fn publication(
 
     let mut confirmed: BTreeMap<(String, String), Vec<PostedCredit>> = BTreeMap::new();
     for leaf in &wanted.leaves {
-        for row in posting::freeze(&calculation.credits, leaf) {
+        for row in posting::rows_to_freeze(&calculation.credits, leaf) {
             let key = (leaf.clone(), row.transaction.to_string());
             confirmed.entry(key).or_default().push(row.clone());
         }
@@ -158,7 +168,7 @@ fn publication(
     }
 
     for (payee, transaction, kind) in &publication.paid {
-        let before = context.ledger.paid((payee, transaction, kind))?;
+        let before = context.ledger.paid_periods((payee, transaction, kind))?;
         let before = before
             .into_iter()
             .filter(|(plan, period)| (plan, period) != (&wanted.plan, &wanted.period.id));
@@ -171,7 +181,7 @@ fn publication(
 }
 
 fn double_payment(
-    wanted: &Wanted,
+    wanted: &CalculationScope,
     (payee, transaction, kind): (&str, &str, &str),
     (plan, period): &(String, String),
 ) -> Json {
@@ -190,12 +200,12 @@ fn double_payment(
 
 /// What each payee sees: credits that count or wait, those of their teams, and rewards with the credits
 /// behind them.
-fn statements(
+fn payee_statements(
     organization: &Organization,
     release: &Release,
     calculation: &Calculation,
 ) -> BTreeMap<String, Statement> {
-    let act = release.last().cloned().unwrap_or_default();
+    let act = release.last_act().cloned().unwrap_or_default();
     let blank = Statement {
         plan: release.plan.clone(),
         period: release.period.clone(),
@@ -219,7 +229,7 @@ fn statements(
             statement.credits.push(row.clone());
         }
 
-        for member in members(organization, row) {
+        for member in team_members(organization, row) {
             let statement = statements.entry(member).or_insert_with(|| blank.clone());
             statement.team_credits.push(row.clone());
         }
@@ -251,11 +261,11 @@ fn show_behind(
 }
 
 /// Who belongs on the incentive date to the team that is credited, where no position is.
-fn members(organization: &Organization, row: &PostedCredit) -> Vec<String> {
+fn team_members(organization: &Organization, row: &PostedCredit) -> Vec<String> {
     let team = row.team.as_deref().filter(|_| row.position.is_none());
     let team = team.and_then(|id| organization.teams.find(id));
     let Some(team) = team else { return Vec::new() };
     let date = row.incentive_date;
-    let members = organization.members(team, date);
+    let members = organization.existing_members(team, date);
     members.map(|member| organization.participant_id(member.participant).to_string()).collect()
 }

@@ -11,38 +11,38 @@ use std::sync::Arc;
 use std::thread;
 
 use accredit_crediting::calculation;
-use accredit_crediting::impact::{self, Delta, Impact};
+use accredit_crediting::impact::{self, Impact, ImpactDelta};
 use accredit_crediting::pipeline::row;
 use accredit_crediting::posting;
-use accredit_domain::calendar::{PeriodKind, State};
-use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::calendar::{PeriodKind, PeriodPhase};
+use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::keys::RulesetHash;
 use accredit_domain::transaction::{Decoder, Transaction};
 use accredit_ledger::definitions::Effective;
-use accredit_ledger::record::Stored;
-use accredit_ledger::recredit::Pins;
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::TransactionRecord;
+use accredit_ledger::recredit::DecisionPins;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 use crate::explain;
 
 /// Whether the period of `date` may still change; without a date or a period nothing is final.
-pub fn open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
+pub fn is_open(ruleset: &Ruleset, date: Option<Date>, today: Date) -> bool {
     let calendar = &ruleset.settings.calendar;
-    let period = date.and_then(|date| calendar.period(date, PeriodKind::Month));
-    period.is_none_or(|period| calendar.state(&period, today) != State::Finalized)
+    let period = date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
+    period.is_none_or(|period| calendar.period_phase(&period, today) != PeriodPhase::Finalized)
 }
 
 /// Transactions that are decided at a time, at least: enough for all cores.
-const AT_A_TIME: usize = 2048;
+const REPLAY_CHUNK: usize = 2048;
 
 /// A stored transaction that is to be decided again.
-pub struct Again {
+pub struct RedecideItem {
     /// As it is stored.
-    pub stored: Stored,
+    pub stored: TransactionRecord,
     /// Read by the new rules' fields.
     pub transaction: Arc<Transaction>,
     /// The plans whose decision is of other rules.
@@ -50,11 +50,11 @@ pub struct Again {
 }
 
 /// Which stored transactions other rules would decide anew.
-pub struct Selection<'a> {
+pub struct ReplaySelection<'a> {
     /// The other rules.
     pub ruleset: &'a Ruleset,
     /// What decided before.
-    pub pins: &'a Pins,
+    pub pins: &'a DecisionPins,
     /// Which incentive dates.
     pub effective: Effective,
     /// From which incentive date finalized periods are meant as well.
@@ -67,45 +67,46 @@ pub struct Selection<'a> {
 
 /// What other rules come to.
 #[derive(Debug, Clone, Default)]
-pub struct Replayed {
+pub struct ReplayImpact {
     /// What the recorded transactions would be by them.
     pub impact: Impact,
     /// What an activation would change in the ledger: for `now`, only what waits and can be decided.
     pub booked: Impact,
 }
 
-impl Selection<'_> {
+impl ReplaySelection<'_> {
     /// Those of `stored` that it means.
-    pub fn of(&self, stored: Vec<Stored>) -> Vec<Again> {
+    pub fn select_stale(&self, stored: Vec<TransactionRecord>) -> Vec<RedecideItem> {
         let mut decoder = Decoder::new(Arc::clone(&self.ruleset.settings.fields));
         let again = stored.into_iter().filter_map(|stored| {
-            let plans = self.pins.stale(&stored.decisions);
+            let plans = self.pins.stale_plans(&stored.decisions);
             if plans.is_empty() {
                 return None;
             }
 
             let transaction = Arc::new(decoder.decode(&stored.record));
-            let date = transaction.date().ok();
-            let open = open(self.ruleset, date, self.today) && !self.finalized(date);
+            let date = transaction.incentive_date().ok();
+            let open = is_open(self.ruleset, date, self.today) && !self.is_finalized(date);
             // What a date reaches in a finalized period is taken back and posted in an open one.
-            let posted = self.reaching.is_some_and(|first| Effective::From(first).covers(date));
-            let meant = (self.effective.covers(date) && open) || posted;
-            meant.then_some(Again { stored, transaction, plans })
+            let posted =
+                self.reaching.is_some_and(|first| Effective::From(first).covers_date(date));
+            let meant = (self.effective.covers_date(date) && open) || posted;
+            meant.then_some(RedecideItem { stored, transaction, plans })
         });
 
         again.collect()
     }
 
-    fn finalized(&self, date: Option<Date>) -> bool {
+    fn is_finalized(&self, date: Option<Date>) -> bool {
         let calendar = &self.ruleset.settings.calendar;
-        let own = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+        let own = date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
         own.is_some_and(|own| self.finalized.contains(&own.id))
     }
 }
 
 /// What decided stored transactions, seen from `ruleset`.
-pub fn pins(context: &Context, ruleset: &Ruleset) -> Result<Pins, StoreError> {
-    Ok(Pins::new(&context.ledger.activations()?, ruleset.plan_hashes()))
+pub fn stored_pins(context: &Context, ruleset: &Ruleset) -> Result<DecisionPins, StoreError> {
+    Ok(DecisionPins::new(&context.ledger.list_activations()?, ruleset.plan_hashes()))
 }
 
 /// New decisions of `again` by `ruleset`, in order: the plans that are stale anew, the others
@@ -113,31 +114,31 @@ pub fn pins(context: &Context, ruleset: &Ruleset) -> Result<Pins, StoreError> {
 pub fn decide_stale(
     context: &Context,
     ruleset: &Ruleset,
-    again: &[Again],
+    again: &[RedecideItem],
     today: Date,
 ) -> Result<Vec<Vec<Decision>>, StoreError> {
-    let mut resolutions: Vec<Resolution> = Vec::new();
+    let mut resolutions: Vec<ResolutionRecord> = Vec::new();
     for one in again {
-        resolutions.extend(context.ledger.resolutions(&one.stored.id)?);
+        resolutions.extend(context.ledger.transaction_resolutions(&one.stored.id)?);
     }
 
-    let inputs = explain::inputs(Some(today), &resolutions)?;
+    let inputs = explain::decision_inputs(Some(today), &resolutions)?;
 
     // What stands of a finalized period is posted anew: only what was decided can be.
-    let books = !context.ledger.finalized()?.is_empty();
+    let books = !context.ledger.finalized_periods()?.is_empty();
     let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
     let threads = thread::available_parallelism().map_or(1, Into::into);
 
     let stale = |place: usize, plan: &str| {
-        again.get(place).is_some_and(|one: &Again| books || one.plans.contains(plan))
+        again.get(place).is_some_and(|one: &RedecideItem| books || one.plans.contains(plan))
     };
-    let decided = calculation::decide_some(ruleset, &transactions, &inputs, threads, &stale);
+    let decided = calculation::decide_selected(ruleset, &transactions, &inputs, threads, &stale);
 
     let merged = again.iter().zip(decided).map(|(one, anew)| {
         let kept = one.stored.decisions.iter();
         let kept = kept.filter(|kept| !books && !one.plans.contains(&*kept.plan));
-        let kept = kept.map(|kept| renamed(kept, &ruleset.hash));
-        let anew = anew.iter().map(|decided| row::decision(ruleset, decided));
+        let kept = kept.map(|kept| with_ruleset(kept, &ruleset.hash));
+        let anew = anew.iter().map(|decided| row::stored_decision(ruleset, decided));
         let mut plans: Vec<Decision> = kept.chain(anew).collect();
         plans.sort_by(|a, b| a.plan.cmp(&b.plan));
         plans
@@ -148,63 +149,65 @@ pub fn decide_stale(
 
 /// What `new` would make of the recorded transactions of open periods, compared with what
 /// stands in the ledger; from a date on, only of that date or later.
-pub fn impact(
+pub fn change_impact(
     context: &Context,
     current: &Ruleset,
     new: &Ruleset,
     effective: Effective,
-) -> Result<Replayed, Error> {
-    replay(context, (current, new), effective).map_err(Error::from)
+) -> Result<ReplayImpact, OperationError> {
+    replay_stored(context, (current, new), effective).map_err(OperationError::from)
 }
 
-pub(crate) fn replay(
+pub(crate) fn replay_stored(
     context: &Context,
     (current, new): (&Ruleset, &Ruleset),
     effective: Effective,
-) -> Result<Replayed, StoreError> {
+) -> Result<ReplayImpact, StoreError> {
     // `Now` decides no credits again; shown is what deciding all of them again would do.
     let shown = if effective == Effective::Now { Effective::Recredit } else { effective };
     let today = context.business_date();
-    let pins = pins(context, new)?;
-    let finalized = context.ledger.finalized()?;
+    let pins = stored_pins(context, new)?;
+    let finalized = context.ledger.finalized_periods()?;
 
-    let selection = Selection {
+    let selection = ReplaySelection {
         ruleset: new,
         pins: &pins,
         effective: shown,
-        reaching: effective.date(),
+        reaching: effective.reach_date(),
         today,
         finalized: &finalized,
     };
 
-    let mut replayed = Replayed::default();
+    let mut replayed = ReplayImpact::default();
     let mut from = Some(0);
     while let Some(first) = from {
-        let (stored, next) = page(context, first)?;
+        let (stored, next) = replay_page(context, first)?;
         from = next;
 
-        let waiting: Vec<Stored> = stored.iter().filter(|one| waits(one)).cloned().collect();
-        let again = selection.of(stored);
-        let decided = settled(context, new, &again, today, &finalized)?;
+        let waiting: Vec<TransactionRecord> =
+            stored.iter().filter(|one| is_waiting(one)).cloned().collect();
+        let again = selection.select_stale(stored);
+        let decided = decide_and_post(context, new, &again, today, &finalized)?;
 
         let mut meant = BTreeSet::new();
         for (one, decisions) in again.iter().zip(&decided) {
             let before = (current, one.stored.decisions.as_slice());
-            let delta = impact::compare(before, (new, decisions));
-            replayed.impact.add(delta.as_ref());
+            let delta = impact::compare_decisions(before, (new, decisions));
+            replayed.impact.add_delta(delta.as_ref());
             if effective != Effective::Now {
                 meant.insert(one.stored.number);
-                replayed.booked.add(delta.as_ref());
+                replayed.booked.add_delta(delta.as_ref());
             }
         }
 
         let shown: BTreeSet<u64> = again.iter().map(|one| one.stored.number).collect();
         let waiting = waiting.into_iter().filter(|one| !meant.contains(&one.number)).collect();
 
-        for (number, delta) in redriven(context, (current, new), waiting, today, &finalized)? {
-            replayed.booked.add(delta.as_ref());
+        for (number, delta) in redrive_waiting(context, (current, new), waiting, today, &finalized)?
+        {
+            replayed.booked.add_delta(delta.as_ref());
             if !shown.contains(&number) {
-                replayed.impact.add(delta.as_ref());
+                replayed.impact.add_delta(delta.as_ref());
             }
         }
     }
@@ -213,13 +216,13 @@ pub(crate) fn replay(
 }
 
 /// Enough stored transactions for all cores, and where the next ones are.
-pub(crate) fn page(
+pub(crate) fn replay_page(
     context: &Context,
     first: u64,
-) -> Result<(Vec<Stored>, Option<u64>), StoreError> {
+) -> Result<(Vec<TransactionRecord>, Option<u64>), StoreError> {
     let (mut page, mut from) = (Vec::new(), Some(first));
-    while let Some(first) = from.filter(|_| page.len() < AT_A_TIME) {
-        from = context.ledger.stored_from(first)?.map(|(stored, next)| {
+    while let Some(first) = from.filter(|_| page.len() < REPLAY_CHUNK) {
+        from = context.ledger.records_from(first)?.map(|(stored, next)| {
             page.extend(stored);
             next
         });
@@ -228,39 +231,39 @@ pub(crate) fn page(
 }
 
 /// What `decide_stale` says, with what is posted because periods are finalized.
-pub fn settled(
+pub fn decide_and_post(
     context: &Context,
     new: &Ruleset,
-    again: &[Again],
+    again: &[RedecideItem],
     today: Date,
     finalized: &BTreeSet<String>,
 ) -> Result<Vec<Vec<Decision>>, StoreError> {
     let mut decided = decide_stale(context, new, again, today)?;
     for (one, decisions) in again.iter().zip(&mut decided).filter(|_| !finalized.is_empty()) {
-        let frozen = context.ledger.frozen(&one.stored.id)?;
-        posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
+        let frozen = context.ledger.frozen_credits(&one.stored.id)?;
+        posting::post_corrections(decisions, &frozen, &new.settings.calendar, finalized);
     }
     Ok(decided)
 }
 
 /// What becomes of transactions that wait in some plan: every activation tries those plans
 /// again, whatever it is effective for; the others keep their decision.
-fn redriven(
+fn redrive_waiting(
     context: &Context,
     (current, new): (&Ruleset, &Ruleset),
-    waiting: Vec<Stored>,
+    waiting: Vec<TransactionRecord>,
     today: Date,
     finalized: &BTreeSet<String>,
-) -> Result<Vec<(u64, Option<Delta>)>, StoreError> {
+) -> Result<Vec<(u64, Option<ImpactDelta>)>, StoreError> {
     let mut decoder = Decoder::new(Arc::clone(&new.settings.fields));
 
-    let again: Vec<Again> = waiting
+    let again: Vec<RedecideItem> = waiting
         .into_iter()
         .map(|mut stored| {
             let transaction = Arc::new(decoder.decode(&stored.record));
-            stored.decisions.retain(|decision| decision.stopped());
+            stored.decisions.retain(|decision| decision.is_incomplete());
             let plans = stored.decisions.iter().map(|one| one.plan.to_string()).collect();
-            Again { stored, transaction, plans }
+            RedecideItem { stored, transaction, plans }
         })
         .collect();
 
@@ -270,13 +273,13 @@ fn redriven(
     for (one, decisions) in again.iter().zip(&mut decided) {
         decisions.retain(|decision| one.plans.contains(&*decision.plan));
         if !finalized.is_empty() {
-            let mut frozen = context.ledger.frozen(&one.stored.id)?;
+            let mut frozen = context.ledger.frozen_credits(&one.stored.id)?;
             frozen.retain(|row| one.plans.contains(&*row.plan));
-            posting::settle(decisions, &frozen, &new.settings.calendar, finalized);
+            posting::post_corrections(decisions, &frozen, &new.settings.calendar, finalized);
         }
 
         let before = (current, one.stored.decisions.as_slice());
-        let delta = impact::compare(before, (new, decisions));
+        let delta = impact::compare_decisions(before, (new, decisions));
         deltas.push((one.stored.number, delta));
     }
 
@@ -284,12 +287,12 @@ fn redriven(
 }
 
 /// Whether some plan could not decide a transaction, or not wholly.
-pub(crate) fn waits(stored: &Stored) -> bool {
-    stored.decisions.iter().any(Decision::stopped)
+pub(crate) fn is_waiting(stored: &TransactionRecord) -> bool {
+    stored.decisions.iter().any(Decision::is_incomplete)
 }
 
 /// A decision that another ruleset would make alike, under that one's name.
-fn renamed(decision: &Decision, ruleset: &str) -> Decision {
+fn with_ruleset(decision: &Decision, ruleset: &str) -> Decision {
     let ruleset = RulesetHash::from(ruleset);
     let mut decision = Decision { ruleset: ruleset.clone(), ..decision.clone() };
 

@@ -8,18 +8,18 @@ use std::collections::BTreeSet;
 use accredit_crediting::posting;
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{CreditId, Status};
-use accredit_domain::decision::{Approved, HoldAction, Resolution, ResolutionAction};
+use accredit_domain::credit::{CreditId, CreditStatus};
+use accredit_domain::decision::{Approval, HoldAction, ResolutionAction, ResolutionRecord};
 use accredit_ledger::query::CreditQuery;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 
 use crate::context::Context;
-use crate::decide::again::{About, decide_with, has_rules};
-use crate::error::Error;
+use crate::decide::again::{NewResolution, decide_with, has_rules};
+use crate::error::OperationError;
 
 /// A wish about one credit.
 #[derive(Debug, Clone)]
-pub struct Resolve {
+pub struct ResolveOrder {
     /// Its id.
     pub credit: String,
     /// What is to be done.
@@ -29,15 +29,18 @@ pub struct Resolve {
     /// Why, if said.
     pub comment: Option<String>,
     /// Who approved it, where a second person had to.
-    pub approved: Option<Approved>,
+    pub approved: Option<Approval>,
 }
 
 /// Does it, or answers with what the first time did.
-pub fn resolve(context: &Context, order: Resolve) -> Result<PostedCredit, Error> {
+pub fn resolve_credit(
+    context: &Context,
+    order: ResolveOrder,
+) -> Result<PostedCredit, OperationError> {
     let row = row_of(context, &order.credit)?;
 
     let credit = Some(posting::credit_of(&row));
-    let earlier = context.ledger.resolutions(&row.transaction)?;
+    let earlier = context.ledger.transaction_resolutions(&row.transaction)?;
     let last = earlier.iter().rev().find(|one| one.credit == credit && !one.is_adjustment());
     let action = ResolutionAction::Wait(order.action);
     if last.is_some_and(|last| last.action == action) {
@@ -47,34 +50,36 @@ pub fn resolve(context: &Context, order: Resolve) -> Result<PostedCredit, Error>
     match (order.action, row.status) {
         (HoldAction::Hold, _) if is_finalized(context, &row)? => {
             let detail = "its period is finalized: adjust the credit instead";
-            return Err(Error::conflict("period_finalized", detail));
+            return Err(OperationError::conflict("period_finalized", detail));
         }
-        (HoldAction::Release, Status::Held) | (HoldAction::Hold, Status::Active) => (),
+        (HoldAction::Release, CreditStatus::Held) | (HoldAction::Hold, CreditStatus::Active) => (),
 
-        (HoldAction::Hold, Status::Held) => return Ok(row),
+        (HoldAction::Hold, CreditStatus::Held) => return Ok(row),
         // Its hold has ended by itself: that was the first release.
-        (HoldAction::Release, Status::Active) if row.release_date.is_some() => return Ok(row),
+        (HoldAction::Release, CreditStatus::Active) if row.release_date.is_some() => {
+            return Ok(row);
+        }
 
         (HoldAction::Release, status) => {
             let detail = format!("the credit is {status}, not held");
-            return Err(Error::conflict("not_held", detail));
+            return Err(OperationError::conflict("not_held", detail));
         }
 
         (HoldAction::Hold, status) => {
             let detail = format!("the credit is {status}, not active");
-            return Err(Error::conflict("not_active", detail));
+            return Err(OperationError::conflict("not_active", detail));
         }
     }
 
-    let resolution = Resolution {
+    let resolution = ResolutionRecord {
         credit,
         comment: order.comment,
         approved: order.approved,
-        ..Resolution::new(action, context.business_date(), order.who)
+        ..ResolutionRecord::new(action, context.business_date(), order.who)
     };
 
     refuse_without_rules(context, &row.transaction)?;
-    let about = About { transaction: row.transaction.to_string(), resolution };
+    let about = NewResolution { transaction: row.transaction.to_string(), resolution };
     let ids = std::slice::from_ref(&about.transaction);
     decide_with(context, ids, std::slice::from_ref(&about))?;
 
@@ -83,22 +88,25 @@ pub fn resolve(context: &Context, order: Resolve) -> Result<PostedCredit, Error>
 
 /// Refuses what could not be carried out: the transaction was decided by a ruleset that this
 /// version of the program cannot rebuild.
-pub(crate) fn refuse_without_rules(context: &Context, transaction: &str) -> Result<(), Error> {
-    let stored = context.ledger.transaction(transaction);
+pub(crate) fn refuse_without_rules(
+    context: &Context,
+    transaction: &str,
+) -> Result<(), OperationError> {
+    let stored = context.ledger.find_transaction(transaction);
     let stored = stored?;
     if stored.is_none_or(|stored| has_rules(context, &stored)) {
         return Ok(());
     }
     let detail = "this version of the program cannot rebuild the ruleset that decided it: \
                       activate the rules of today with `effective: recredit`, then do it again";
-    Err(Error::conflict("ruleset_not_rebuilt", detail))
+    Err(OperationError::conflict("ruleset_not_rebuilt", detail))
 }
 
 /// Whether the row, or the period that its credit belongs to, never changes again.
 fn is_finalized(context: &Context, row: &PostedCredit) -> Result<bool, StoreError> {
-    let finalized = context.finalized()?;
+    let finalized = context.finalized_leaves()?;
     let calendar = context.ruleset.load().settings.calendar.clone();
-    let own = calendar.period(row.incentive_date, PeriodKind::Month);
+    let own = calendar.period_on(row.incentive_date, PeriodKind::Leaf);
     Ok(finalized.contains(&*row.period) || own.is_some_and(|own| finalized.contains(&own.id)))
 }
 
@@ -107,11 +115,11 @@ pub fn release_all(
     context: &Context,
     query: &CreditQuery,
     wanted: &dyn Fn(&PostedCredit) -> bool,
-    (who, comment, approved): (&str, Option<&str>, Option<&Approved>),
-) -> Result<Vec<CreditId>, Error> {
+    (who, comment, approved): (&str, Option<&str>, Option<&Approval>),
+) -> Result<Vec<CreditId>, OperationError> {
     let (mut query, mut held) = (query.clone(), Vec::new());
     loop {
-        let page = context.ledger.credits(&query)?;
+        let page = context.ledger.credit_page(&query)?;
         held.extend(page.rows.into_iter().filter(wanted));
         query.cursor = page.next;
         if query.cursor.is_none() {
@@ -125,16 +133,16 @@ pub fn release_all(
     let mut released = Vec::with_capacity(held.len());
     for row in &held {
         refuse_without_rules(context, &row.transaction)?;
-        let resolution = Resolution {
+        let resolution = ResolutionRecord {
             credit: Some(posting::credit_of(row)),
             comment: comment.map(str::to_owned),
-            approved: approved.map(Approved::in_part),
-            ..Resolution::new(release, date, who.to_owned())
+            approved: approved.map(Approval::in_part),
+            ..ResolutionRecord::new(release, date, who.to_owned())
         };
 
         if context.ledger.resolved_before(&resolution)?.is_none() {
             let transaction = row.transaction.to_string();
-            released.push(About { transaction, resolution });
+            released.push(NewResolution { transaction, resolution });
         }
         transactions.insert(row.transaction.to_string());
     }
@@ -149,7 +157,7 @@ pub fn release_all(
     Ok(held.into_iter().map(|row| row.id).collect())
 }
 
-pub(crate) fn row_of(context: &Context, credit: &str) -> Result<PostedCredit, Error> {
-    let row = context.ledger.credit(credit)?;
-    row.ok_or_else(|| Error::not_found("credit"))
+pub(crate) fn row_of(context: &Context, credit: &str) -> Result<PostedCredit, OperationError> {
+    let row = context.ledger.find_credit(credit)?;
+    row.ok_or_else(|| OperationError::not_found("credit"))
 }

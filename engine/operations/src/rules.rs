@@ -20,7 +20,7 @@ pub const KINDS: [&str; 3] = ["direct", "indirect", "reward"];
 
 /// One rule as it is written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
+pub struct RuleDefinition {
     /// The plan's id.
     pub plan: String,
     /// `direct`, `indirect` or `reward`.
@@ -32,12 +32,12 @@ pub struct Rule {
 }
 
 /// The path of a plan's file.
-pub fn path(plan: &str) -> String {
+pub fn plan_path(plan: &str) -> String {
     format!("plans/{plan}.toml")
 }
 
 /// Every rule of every plan, by plan, then kind, in file order.
-pub fn all(files: &Files) -> Vec<Rule> {
+pub fn all_rules(files: &Files) -> Vec<RuleDefinition> {
     let plans = files.iter().filter_map(|(path, text)| {
         let plan = path.strip_prefix("plans/")?.strip_suffix(".toml")?;
         Some((plan, text.parse::<DocumentMut>().ok()?))
@@ -46,10 +46,15 @@ pub fn all(files: &Files) -> Vec<Rule> {
     let mut rules = Vec::new();
     for (plan, document) in plans {
         for kind in KINDS {
-            let tables = document.get(kind).map(json::tables).unwrap_or_default();
+            let tables = document.get(kind).map(json::item_tables).unwrap_or_default();
             for body in tables {
                 let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
-                rules.push(Rule { plan: plan.to_owned(), kind, name: name.to_owned(), body });
+                rules.push(RuleDefinition {
+                    plan: plan.to_owned(),
+                    kind,
+                    name: name.to_owned(),
+                    body,
+                });
             }
         }
     }
@@ -60,7 +65,7 @@ pub fn all(files: &Files) -> Vec<Rule> {
 /// What rules are searched by; every part that is given must fit.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct RuleSearch {
     /// Every tag that a rule must have.
     #[serde(default)]
     tag: Vec<String>,
@@ -71,9 +76,9 @@ pub struct Wanted {
     active_on: Option<Date>,
 }
 
-impl Wanted {
+impl RuleSearch {
     /// Whether a rule fits.
-    pub fn fits(&self, rule: &Rule) -> bool {
+    pub fn matches_rule(&self, rule: &RuleDefinition) -> bool {
         let of = |key: &str| rule.body.get(key).and_then(Value::as_str).unwrap_or_default();
         let same = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
@@ -101,7 +106,7 @@ impl Wanted {
 }
 
 /// How many rules have each tag, by tag.
-pub fn tags(rules: &[Rule]) -> BTreeMap<String, usize> {
+pub fn count_tags(rules: &[RuleDefinition]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for rule in rules {
         let tags = rule.body.get("tags").and_then(Value::as_array).into_iter().flatten();
@@ -115,7 +120,7 @@ pub fn tags(rules: &[Rule]) -> BTreeMap<String, usize> {
 
 /// Why a plan's text could not be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Uneditable {
+pub enum RuleEditError {
     /// No such rule.
     #[error("there is no such rule")]
     Missing,
@@ -127,15 +132,15 @@ pub enum Uneditable {
     Other(String),
 }
 
-fn parse(text: &str) -> Result<DocumentMut, Uneditable> {
-    text.parse().map_err(|error: toml_edit::TomlError| Uneditable::Other(error.to_string()))
+fn parse_document(text: &str) -> Result<DocumentMut, RuleEditError> {
+    text.parse().map_err(|error: toml_edit::TomlError| RuleEditError::Other(error.to_string()))
 }
 
 /// The tables with the rule of this name in them, and its place among them.
-fn find<'a>(
+fn find_rule<'a>(
     document: &'a mut DocumentMut,
     name: &str,
-) -> Result<(&'a mut ArrayOfTables, usize), Uneditable> {
+) -> Result<(&'a mut ArrayOfTables, usize), RuleEditError> {
     let named = |table: &Table| table.get("name").and_then(Item::as_str) == Some(name);
 
     let mut found = None;
@@ -149,52 +154,52 @@ fn find<'a>(
             }
 
             Some(item)
-                if json::tables(item)
+                if json::item_tables(item)
                     .iter()
                     .any(|rule| rule.get("name").and_then(Value::as_str) == Some(name)) =>
             {
                 let message = format!("`{name}` is written on one line; edit the plan's file");
-                return Err(Uneditable::Other(message));
+                return Err(RuleEditError::Other(message));
             }
 
             _ => (),
         }
     }
 
-    let (kind, index) = found.ok_or(Uneditable::Missing)?;
+    let (kind, index) = found.ok_or(RuleEditError::Missing)?;
     match document.get_mut(kind) {
         Some(Item::ArrayOfTables(tables)) => Ok((tables, index)),
-        _ => Err(Uneditable::Missing),
+        _ => Err(RuleEditError::Missing),
     }
 }
 
 /// The plan's text with this rule as `body` says; a new one goes behind the others of `kind`.
-pub fn put(
+pub fn put_rule(
     text: &str,
     name: &str,
     kind: Option<&str>,
     body: &Map<String, Value>,
-) -> Result<String, Uneditable> {
-    let mut document = parse(text)?;
+) -> Result<String, RuleEditError> {
+    let mut document = parse_document(text)?;
 
     let new_name = body.get("name").and_then(Value::as_str).unwrap_or(name).to_owned();
-    if new_name != name && find(&mut document, &new_name).is_ok() {
-        return Err(Uneditable::Taken(new_name));
+    if new_name != name && find_rule(&mut document, &new_name).is_ok() {
+        return Err(RuleEditError::Taken(new_name));
     }
 
     let mut body = body.clone();
     body.insert("name".to_owned(), Value::from(new_name));
 
-    match find(&mut document, name) {
+    match find_rule(&mut document, name) {
         Ok((tables, index)) => {
-            let table = tables.get_mut(index).ok_or(Uneditable::Missing)?;
-            json::update(table, &body)?;
+            let table = tables.get_mut(index).ok_or(RuleEditError::Missing)?;
+            json::update_table(table, &body)?;
         }
-        Err(Uneditable::Missing) => {
+        Err(RuleEditError::Missing) => {
             let kind = kind.filter(|kind| KINDS.contains(kind)).ok_or_else(|| {
-                Uneditable::Other("a new rule needs its `kind`: direct or indirect".to_owned())
+                RuleEditError::Other("a new rule needs its `kind`: direct or indirect".to_owned())
             })?;
-            append(&mut document, kind, &body)?;
+            append_rule(&mut document, kind, &body)?;
         }
         Err(other) => return Err(other),
     }
@@ -202,18 +207,18 @@ pub fn put(
     Ok(document.to_string())
 }
 
-fn append(
+fn append_rule(
     document: &mut DocumentMut,
     kind: &str,
     body: &Map<String, Value>,
-) -> Result<(), Uneditable> {
+) -> Result<(), RuleEditError> {
     let mut table = Table::new();
-    json::update(&mut table, body)?;
+    json::update_table(&mut table, body)?;
 
     let tables = document.entry(kind).or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let Item::ArrayOfTables(tables) = tables else {
         let message = format!("`{kind}` is written on one line; edit the plan's file");
-        return Err(Uneditable::Other(message));
+        return Err(RuleEditError::Other(message));
     };
 
     table.decor_mut().set_prefix("\n");
@@ -222,22 +227,22 @@ fn append(
 }
 
 /// The plan's text without this rule.
-pub fn remove(text: &str, name: &str) -> Result<String, Uneditable> {
-    let mut document = parse(text)?;
-    let (tables, index) = find(&mut document, name)?;
+pub fn remove_rule(text: &str, name: &str) -> Result<String, RuleEditError> {
+    let mut document = parse_document(text)?;
+    let (tables, index) = find_rule(&mut document, name)?;
     tables.remove(index);
     Ok(document.to_string())
 }
 
 /// The plan's text with a copy of this rule under a new name, right behind it.
-pub fn copy(text: &str, name: &str, new_name: &str) -> Result<String, Uneditable> {
-    let mut document = parse(text)?;
-    if find(&mut document, new_name).is_ok() {
-        return Err(Uneditable::Taken(new_name.to_owned()));
+pub fn copy_rule(text: &str, name: &str, new_name: &str) -> Result<String, RuleEditError> {
+    let mut document = parse_document(text)?;
+    if find_rule(&mut document, new_name).is_ok() {
+        return Err(RuleEditError::Taken(new_name.to_owned()));
     }
-    let (tables, index) = find(&mut document, name)?;
-    let mut copy = tables.get(index).ok_or(Uneditable::Missing)?.clone();
-    json::unplace(&mut copy);
+    let (tables, index) = find_rule(&mut document, name)?;
+    let mut copy = tables.get(index).ok_or(RuleEditError::Missing)?.clone();
+    json::forget_position(&mut copy);
     copy.insert("name", toml_edit::value(new_name));
     // A remark above the original is about the original.
     copy.decor_mut().set_prefix("\n");

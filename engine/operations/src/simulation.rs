@@ -8,27 +8,27 @@
 use std::sync::Arc;
 use std::thread;
 
-use accredit_crediting::simulation::{self, Simulation, Start};
-use accredit_domain::decision::{Decision, Resolution};
+use accredit_crediting::simulation::{self, Simulation, SimulationStart};
+use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::transaction::{Decoder, Transaction};
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 
-use crate::calculations::Wanted;
+use crate::calculations::CalculationScope;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 use crate::explain;
 
 /// What a plan would come to in a period, from the deals recorded up to `as_of`.
 ///
 /// # Errors
 /// When that day is not of the period or still to come, or there is no deal to repeat.
-pub fn simulation(
+pub fn simulate_calculation(
     context: &Context,
-    wanted: &Wanted,
+    wanted: &CalculationScope,
     as_of: Option<Date>,
-) -> Result<Simulation, Error> {
-    let refused = |detail: String| Error::invalid("no_simulation", detail);
+) -> Result<Simulation, OperationError> {
+    let refused = |detail: String| OperationError::invalid("no_simulation", detail);
     let today = context.business_date();
     let last = wanted.period.end.yesterday().unwrap_or(wanted.period.first);
     let as_of = as_of.unwrap_or_else(|| today.min(last));
@@ -45,30 +45,34 @@ pub fn simulation(
 }
 
 /// The recorded deals, what people decided about them, and what is posted in the period.
-fn start_of(context: &Context, wanted: &Wanted, today: Date) -> Result<Start, StoreError> {
-    let Wanted { ruleset, plan, period, leaves } = wanted;
+fn start_of(
+    context: &Context,
+    wanted: &CalculationScope,
+    today: Date,
+) -> Result<SimulationStart, StoreError> {
+    let CalculationScope { ruleset, plan, period, leaves } = wanted;
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let (mut deals, mut ids, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
 
-    context.ledger.each(Some(leaves), &mut |stored| {
+    context.ledger.visit_transactions(Some(leaves), &mut |stored| {
         let deal: Arc<Transaction> = Arc::new(decoder.decode(&stored.record));
-        if deal.date().is_ok_and(|date| period.contains(date)) {
+        if deal.incentive_date().is_ok_and(|date| period.contains(date)) {
             ids.push(stored.id.clone());
             deals.push(deal);
         }
 
         let of_plan = stored.decisions.into_iter().filter(|one| one.plan == *plan);
-        let inside = of_plan.filter_map(|one| one.within(|id| leaves.contains(id)));
+        let inside = of_plan.filter_map(|one| one.within_periods(|id| leaves.contains(id)));
         decisions.extend(inside);
         Ok(())
     })?;
 
-    let mut resolutions: Vec<Resolution> = Vec::new();
+    let mut resolutions: Vec<ResolutionRecord> = Vec::new();
     for id in &ids {
-        resolutions.extend(context.ledger.resolutions(id)?);
+        resolutions.extend(context.ledger.transaction_resolutions(id)?);
     }
 
-    let inputs = explain::inputs(Some(today), &resolutions)?;
-    let posted: Vec<Decision> = simulation::posted(decisions, period);
-    Ok(Start { deals, inputs, posted_then: posted.clone(), posted })
+    let inputs = explain::decision_inputs(Some(today), &resolutions)?;
+    let posted: Vec<Decision> = simulation::posted_from_outside(decisions, period);
+    Ok(SimulationStart { deals, inputs, posted_then: posted.clone(), posted })
 }

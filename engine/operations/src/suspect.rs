@@ -35,7 +35,7 @@ pub struct Suspicions {
 }
 
 /// Findings about rows that are in memory.
-pub fn rows<'a, I>(ruleset: &Ruleset, rows: impl Fn() -> I) -> Vec<Diagnostic>
+pub fn row_findings<'a, I>(ruleset: &Ruleset, rows: impl Fn() -> I) -> Vec<Diagnostic>
 where
     I: Iterator<Item = (&'a str, u64, &'a Record)>,
 {
@@ -60,9 +60,9 @@ pub struct Survey<'r> {
     mapped: BTreeSet<&'r str>,
     keys: KeyCounts,
     rows: usize,
-    blank: First,
-    scientific: First,
-    strange: BTreeMap<String, First>,
+    blank: FirstPlace,
+    scientific: FirstPlace,
+    strange: BTreeMap<String, FirstPlace>,
 }
 
 impl<'r> Survey<'r> {
@@ -72,11 +72,11 @@ impl<'r> Survey<'r> {
         Survey {
             ruleset,
             decoder: Decoder::new(Arc::clone(fields)),
-            mapped: mapped(fields),
+            mapped: mapped_columns(fields),
             keys: KeyCounts::default(),
             rows: 0,
-            blank: First::default(),
-            scientific: First::default(),
+            blank: FirstPlace::default(),
+            scientific: FirstPlace::default(),
             strange: BTreeMap::new(),
         }
     }
@@ -114,26 +114,29 @@ impl<'r> Survey<'r> {
         again: impl FnMut(&mut dyn FnMut(&str, u64, &Record)) -> Result<(), E>,
     ) -> Result<Suspicions, E> {
         let mut findings = Vec::new();
-        findings.extend(self.strange.iter().filter_map(|(column, first)| first.strange(column)));
-        findings.extend(self.scientific.scientific());
-        findings.extend(self.blank.blank(&self.ruleset.settings.fields.id));
+        findings.extend(
+            self.strange.iter().filter_map(|(column, first)| first.strange_warning(column)),
+        );
+        findings.extend(self.scientific.scientific_warning());
+        findings.extend(self.blank.blank_warning(&self.ruleset.settings.fields.id));
 
-        let more = self.keys.more();
+        let more = self.keys.excess_count();
         let deals = self.rows.saturating_sub(more);
-        let repeated = self.keys.repeated();
+        let repeated = self.keys.repeated_keys();
         if repeated.is_empty() {
             return Ok(Suspicions { findings, conflicts: Keys::default() });
         }
 
-        let (found, conflicts) = repeated::look(self.ruleset, repeated, again)?;
+        let (found, conflicts) = repeated::find_repeated(self.ruleset, repeated, again)?;
         findings.extend(found.findings(self.rows, deals));
         Ok(Suspicions { findings, conflicts })
     }
 }
 
 /// Columns of a header that differ from mapped ones in the case of letters alone.
-pub fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic> {
-    let missing = fields.columns().filter(|known| !columns.iter().any(|column| column == known));
+pub fn header_findings(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic> {
+    let missing =
+        fields.named_columns().filter(|known| !columns.iter().any(|column| column == known));
     let missing: BTreeSet<&str> = missing.collect();
     let alike = missing.into_iter().filter_map(|known| {
         let lower = known.to_lowercase();
@@ -141,63 +144,63 @@ pub fn header(fields: &Fields, file: &str, columns: &[String]) -> Vec<Diagnostic
         let message = format!("this file has a column `{column}`, but `{known}` is mapped");
         let help =
             format!("rename it to `{known}`: the case of letters in names of columns counts");
-        Some(Diagnostic::warning(Code::CR081, Place::new(file, 1, 1), message).help(help))
+        Some(Diagnostic::warning(Code::CR081, Place::new(file, 1, 1), message).with_help(help))
     });
     alike.collect()
 }
 
 /// That a delimiter was found out.
-pub fn delimiter(file: &str, delimiter: char) -> Diagnostic {
+pub fn delimiter_finding(file: &str, delimiter: char) -> Diagnostic {
     let message = format!("cells are taken to be separated by {}", delimiter_name(delimiter));
     let written = delimiter.escape_default();
     let help = format!("write `delimiter = \"{written}\"` in [transactions] to make sure of it");
-    Diagnostic::hint(Code::CR083, Place::new(file, 1, 1), message).help(help)
+    Diagnostic::hint(Code::CR083, Place::new(file, 1, 1), message).with_help(help)
 }
 
 /// The first place of something, and how often it was there.
 #[derive(Default)]
-struct First {
+struct FirstPlace {
     place: Option<Place>,
     what: String,
     count: usize,
 }
 
-impl First {
+impl FirstPlace {
     fn add(&mut self, file: &str, line: u64, what: &str) {
         self.count += 1;
         if self.place.is_none() {
-            self.place = Some(place(file, line));
+            self.place = Some(line_place(file, line));
             what.clone_into(&mut self.what);
         }
     }
 
-    fn strange(&self, column: &str) -> Option<Diagnostic> {
+    fn strange_warning(&self, column: &str) -> Option<Diagnostic> {
         let count = rows_of(self.count);
         let message = format!("`{column}` holds line breaks or control characters, in {count}");
         let help = "look for a quote that is not closed where it should be: rows below it may have \
                     become a part of the cell";
-        Some(Diagnostic::warning(Code::CR078, self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR078, self.place.clone()?, message).with_help(help))
     }
 
-    fn scientific(&self) -> Option<Diagnostic> {
+    fn scientific_warning(&self) -> Option<Diagnostic> {
         let (id, count) = (&self.what, rows_of(self.count));
         let message =
             format!("the id `{id}` is a number that a spreadsheet has rounded, in {count}");
         let help =
             "unlike deals may have become one; format the column as text and export it again";
-        Some(Diagnostic::warning(Code::CR079, self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR079, self.place.clone()?, message).with_help(help))
     }
 
-    fn blank(&self, id: &[String]) -> Option<Diagnostic> {
+    fn blank_warning(&self, id: &[String]) -> Option<Diagnostic> {
         let (count, key) = (rows_of(self.count), id.join("`, `"));
         let message = format!("the natural key `{key}` is blank in {count}");
         let help = "give every deal its id; where a sum stands below the table, put a blank row \
                     before it and write `stop_at_blank = true` in [transactions]";
-        Some(Diagnostic::warning(Code::CR080, self.place.clone()?, message).help(help))
+        Some(Diagnostic::warning(Code::CR080, self.place.clone()?, message).with_help(help))
     }
 }
 
-fn place(file: &str, line: u64) -> Place {
+fn line_place(file: &str, line: u64) -> Place {
     Place::new(file, u32::try_from(line).unwrap_or(u32::MAX), 1)
 }
 
@@ -206,7 +209,7 @@ fn rows_of(count: usize) -> String {
 }
 
 /// Columns that mean something to crediting.
-fn mapped(fields: &Fields) -> BTreeSet<&str> {
+fn mapped_columns(fields: &Fields) -> BTreeSet<&str> {
     let named = fields.names.values().flatten();
     let all = fields.id.iter().chain(fields.mapped.values()).chain(named);
     all.map(String::as_str).collect()
@@ -215,9 +218,9 @@ fn mapped(fields: &Fields) -> BTreeSet<&str> {
 /// Columns whose cells have line breaks or control characters where one name or number belongs, or
 /// which hold a whole row.
 fn strange_cells<'a>(record: &'a Record, mapped: &BTreeSet<&str>) -> Vec<&'a str> {
-    let columns = record.delivered().len();
+    let columns = record.delivered_cells().len();
     let strange = |sign: char| sign.is_control() && sign != '\t';
-    let cells = record.delivered().iter().filter(|(column, cell)| {
+    let cells = record.delivered_cells().iter().filter(|(column, cell)| {
         let Cell::Text(text) = cell else { return false };
         // A line break at the end of a cell is trimmed like other blanks.
         let text = text.trim();
@@ -236,7 +239,7 @@ fn holds_row(text: &str, columns: usize) -> bool {
 
 /// Whether an id is written as spreadsheets show large numbers: `1.23457E+11`.
 fn is_scientific(record: &Record, column: &str) -> bool {
-    let cell = record.delivered().iter().find(|(name, _)| name == column);
+    let cell = record.delivered_cells().iter().find(|(name, _)| name == column);
     let Some((_, Cell::Text(text) | Cell::Number(text))) = cell else { return false };
     let Some((mantissa, exponent)) = text.trim().split_once("E+") else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

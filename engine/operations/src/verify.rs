@@ -13,11 +13,11 @@ use accredit_crediting::calculation;
 use accredit_crediting::impact;
 use accredit_crediting::pipeline::row;
 use accredit_crediting::posting;
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::Ledger;
-use accredit_ledger::record::Stored;
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::TransactionRecord;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ use crate::explain;
 /// Which decisions.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct VerifyParams {
     /// Only of this plan.
     pub plan: Option<String>,
     /// Only of this period, or of the leaves of this parent.
@@ -44,7 +44,7 @@ pub struct Deviation {
 
 /// What came of it.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Verified {
+pub struct Verification {
     /// Decisions that were made again.
     pub decisions: u64,
     /// Those that do not come out alike, up to a limit.
@@ -65,20 +65,23 @@ const PAGE: usize = 2048;
 const RULESETS_MAX: usize = 16;
 
 /// Makes the decisions that are wanted again.
-pub fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> {
-    let mut verifying = Verifying {
+pub fn verify_decisions(
+    ledger: &Ledger,
+    wanted: &VerifyParams,
+) -> Result<Verification, StoreError> {
+    let mut verifying = Verifier {
         ledger,
         wanted,
-        finalized: ledger.finalized()?,
+        finalized: ledger.finalized_periods()?,
         rulesets: BTreeMap::new(),
-        verified: Verified::default(),
+        verified: Verification::default(),
     };
 
-    verifying.verified.damage = ledger.damage()?;
+    verifying.verified.damage = ledger.find_damage()?;
     let (mut from, mut page) = (0, Vec::new());
 
     loop {
-        match ledger.stored_from(from) {
+        match ledger.records_from(from) {
             Ok(None) => break,
             Ok(Some((stored, next))) => {
                 page.extend(stored);
@@ -90,16 +93,16 @@ pub fn verify(ledger: &Ledger, wanted: &Wanted) -> Result<Verified, StoreError> 
         }
 
         if page.len() >= PAGE {
-            verifying.page(&std::mem::take(&mut page))?;
+            verifying.verify_page(&std::mem::take(&mut page))?;
         }
     }
 
-    verifying.page(&page)?;
+    verifying.verify_page(&page)?;
     Ok(verifying.verified)
 }
 
 /// A decision with the transaction that it is about.
-type Recorded<'a> = (&'a Stored, &'a Decision);
+type RecordedDecision<'a> = (&'a TransactionRecord, &'a Decision);
 
 /// A decision with its credits in the order of their ids: what was posted before an earlier period
 /// was finalized stands in another place than what is posted after it, and is the same.
@@ -108,20 +111,20 @@ fn in_order(mut decision: Decision) -> Decision {
     decision
 }
 
-struct Verifying<'a> {
+struct Verifier<'a> {
     ledger: &'a Ledger,
-    wanted: &'a Wanted,
+    wanted: &'a VerifyParams,
     finalized: BTreeSet<String>,
     rulesets: BTreeMap<String, Option<Arc<Ruleset>>>,
-    verified: Verified,
+    verified: Verification,
 }
 
-impl Verifying<'_> {
-    fn ruleset(&mut self, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
+impl Verifier<'_> {
+    fn cached_ruleset(&mut self, hash: &str) -> Result<Option<Arc<Ruleset>>, StoreError> {
         if let Some(known) = self.rulesets.get(hash) {
             return Ok(known.clone());
         }
-        let ruleset = match explain::rebuilt(self.ledger, hash) {
+        let ruleset = match explain::rebuild_ruleset(self.ledger, hash) {
             Err(StoreError::Damaged(_)) => None,
             ruleset => ruleset?,
         };
@@ -132,14 +135,14 @@ impl Verifying<'_> {
         Ok(ruleset)
     }
 
-    fn means(&self, decision: &Decision, ruleset: Option<&Ruleset>) -> bool {
+    fn is_selected(&self, decision: &Decision, ruleset: Option<&Ruleset>) -> bool {
         let plan = self.wanted.plan.as_deref().is_none_or(|plan| plan == decision.plan);
         let period = self.wanted.period.as_deref().is_none_or(|wanted| {
             let Some(own) = decision.period.as_deref() else { return false };
             let calendar = ruleset.map(|ruleset| &ruleset.settings.calendar);
             let inside = calendar.and_then(|calendar| {
                 let period = calendar.find(wanted)?;
-                Some(calendar.leaves(&period).iter().any(|leaf| leaf.id == own))
+                Some(calendar.leaf_periods(&period).iter().any(|leaf| leaf.id == own))
             });
             own == wanted || inside == Some(true)
         });
@@ -147,27 +150,27 @@ impl Verifying<'_> {
     }
 
     /// Verifies some transactions, those of one ruleset and business date together.
-    fn page(&mut self, page: &[Stored]) -> Result<(), StoreError> {
-        let mut groups: BTreeMap<(&str, Option<Date>), Vec<Recorded<'_>>> = BTreeMap::new();
+    fn verify_page(&mut self, page: &[TransactionRecord]) -> Result<(), StoreError> {
+        let mut groups: BTreeMap<(&str, Option<Date>), Vec<RecordedDecision<'_>>> = BTreeMap::new();
         for (stored, decision) in
             page.iter().flat_map(|one| one.decisions.iter().map(move |decision| (one, decision)))
         {
             // Only a period takes a calendar to be understood.
             let ruleset = match self.wanted.period {
-                Some(_) => self.ruleset(&decision.ruleset)?,
+                Some(_) => self.cached_ruleset(&decision.ruleset)?,
                 None => None,
             };
 
-            if self.means(decision, ruleset.as_deref()) {
+            if self.is_selected(decision, ruleset.as_deref()) {
                 let key = (decision.ruleset.as_str(), decision.as_of);
                 groups.entry(key).or_default().push((stored, decision));
             }
         }
 
         for ((hash, as_of), recorded) in groups {
-            let made = match self.ruleset(hash)? {
+            let made = match self.cached_ruleset(hash)? {
                 None => None,
-                Some(ruleset) => Some((self.made(&ruleset, as_of, &recorded)?, ruleset)),
+                Some(ruleset) => Some((self.decide_again(&ruleset, as_of, &recorded)?, ruleset)),
             };
 
             for (stored, decision) in recorded {
@@ -175,19 +178,24 @@ impl Verifying<'_> {
                     None => Some("its ruleset cannot be rebuilt by this version".to_owned()),
                     Some((made, ruleset)) => match made.get(&stored.number) {
                         None => Some("what was done by hand cannot be read".to_owned()),
-                        Some(again) => self.deviation(decision, again, ruleset)?,
+                        Some(again) => self.find_deviation(decision, again, ruleset)?,
                     },
                 };
 
                 self.verified.decisions += 1;
-                self.differs(stored, decision, message);
+                self.record_deviation(stored, decision, message);
             }
         }
 
         Ok(())
     }
 
-    fn differs(&mut self, stored: &Stored, decision: &Decision, message: Option<String>) {
+    fn record_deviation(
+        &mut self,
+        stored: &TransactionRecord,
+        decision: &Decision,
+        message: Option<String>,
+    ) {
         let Some(message) = message else { return };
         self.verified.differing += 1;
         if self.verified.differences.len() < LISTED_MAX {
@@ -202,11 +210,11 @@ impl Verifying<'_> {
 
     /// What a ruleset decides of transactions now, all plans, by the transaction's number; nothing
     /// of those whose inputs cannot be read.
-    fn made(
+    fn decide_again(
         &self,
         ruleset: &Ruleset,
         as_of: Option<Date>,
-        recorded: &[Recorded<'_>],
+        recorded: &[RecordedDecision<'_>],
     ) -> Result<BTreeMap<u64, Vec<Decision>>, StoreError> {
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
 
@@ -218,13 +226,13 @@ impl Verifying<'_> {
             if numbers.last() == Some(&stored.number) {
                 continue;
             }
-            let own = match self.ledger.resolutions(&stored.id) {
+            let own = match self.ledger.transaction_resolutions(&stored.id) {
                 Err(StoreError::Damaged(_)) => continue,
                 own => own?,
             };
 
             // One that is not understood keeps its own transaction from being decided.
-            if explain::inputs(None, &own).is_err() {
+            if explain::decision_inputs(None, &own).is_err() {
                 continue;
             }
 
@@ -233,30 +241,39 @@ impl Verifying<'_> {
             transactions.push(Arc::new(decoder.decode(&stored.record)));
         }
 
-        let inputs = explain::inputs(as_of, &resolutions)?;
+        let inputs = explain::decision_inputs(as_of, &resolutions)?;
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let decided = calculation::decide_all(ruleset, &transactions, &inputs, threads);
 
         let rows = decided.iter().map(|plans| {
-            plans.iter().map(|again| row::decision(ruleset, again)).collect::<Vec<_>>()
+            plans.iter().map(|again| row::stored_decision(ruleset, again)).collect::<Vec<_>>()
         });
 
         Ok(numbers.into_iter().zip(rows).collect())
     }
 
     /// What stands of a decision, with the frozen rows of its plan.
-    fn posted(&self, again: Decision, ruleset: &Ruleset) -> Result<Option<Decision>, StoreError> {
+    fn with_frozen(
+        &self,
+        again: Decision,
+        ruleset: &Ruleset,
+    ) -> Result<Option<Decision>, StoreError> {
         if self.finalized.is_empty() {
             return Ok(Some(again));
         }
-        let mut frozen = self.ledger.frozen(&again.transaction)?;
+        let mut frozen = self.ledger.frozen_credits(&again.transaction)?;
         frozen.retain(|row| row.plan == again.plan);
         let mut decisions = vec![again];
-        posting::settle(&mut decisions, &frozen, &ruleset.settings.calendar, &self.finalized);
+        posting::post_corrections(
+            &mut decisions,
+            &frozen,
+            &ruleset.settings.calendar,
+            &self.finalized,
+        );
         Ok(decisions.pop())
     }
 
-    fn deviation(
+    fn find_deviation(
         &self,
         decision: &Decision,
         made: &[Decision],
@@ -266,13 +283,13 @@ impl Verifying<'_> {
 
         // A plan that is gone has nothing but what was posted of it.
         let gone = || Decision { credits: Vec::new(), ..decision.clone() };
-        let gone = (decision.outcome == Outcome::Filtered).then(gone);
+        let gone = (decision.outcome == DecisionOutcome::Filtered).then(gone);
 
         let Some(again) = again.or(gone) else {
             return Ok(Some("its ruleset has no such plan".to_owned()));
         };
 
-        let again = match self.posted(again, ruleset) {
+        let again = match self.with_frozen(again, ruleset) {
             Err(StoreError::Damaged(why)) => return Ok(Some(format!("it cannot be made: {why}"))),
             again => again?,
         };
@@ -284,9 +301,9 @@ impl Verifying<'_> {
         }
 
         let before = (ruleset, std::slice::from_ref(&recorded));
-        let delta = impact::compare(before, (ruleset, std::slice::from_ref(&again)));
+        let delta = impact::compare_decisions(before, (ruleset, std::slice::from_ref(&again)));
 
-        let first = delta.as_ref().and_then(impact::Delta::first);
+        let first = delta.as_ref().and_then(impact::ImpactDelta::first_difference);
         let other = || "its reasons or warnings differ".to_owned();
         Ok(Some(first.map_or_else(other, |first| first.message.clone())))
     }

@@ -10,7 +10,7 @@ use jiff::tz;
 const SETTINGS: &str = "accredit.toml";
 
 /// The finding, when the zone does not exist.
-pub fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
+pub fn unknown_zone(ruleset: &Ruleset) -> Option<Diagnostic> {
     let zone = ruleset.settings.time_zone.as_str();
     if tz::TimeZone::get(zone).is_ok() {
         return None;
@@ -21,7 +21,7 @@ pub fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
 
     let mut place = lines.filter(|(_, line)| line.trim_start().starts_with("time_zone"));
     let place = place.next().map_or_else(
-        || Place::file(SETTINGS),
+        || Place::whole_file(SETTINGS),
         |(line, text)| {
             let quote = text.chars().position(|c| c == '"' || c == '\'').unwrap_or(0);
             Place::new(SETTINGS, line, u32::try_from(quote + 1).unwrap_or(1))
@@ -31,7 +31,11 @@ pub fn unknown(ruleset: &Ruleset) -> Option<Diagnostic> {
     let found = Diagnostic::error(Code::CR024, place, format!("there is no time zone `{zone}`"));
     let names: Vec<String> = tz::db().available().map(|name| name.as_str().to_owned()).collect();
     let help = did_you_mean(zone, names.iter().map(String::as_str));
-    Some(found.help(help.unwrap_or_else(|| "write an IANA name such as Europe/Berlin".to_owned())))
+    Some(
+        found.with_help(
+            help.unwrap_or_else(|| "write an IANA name such as Europe/Berlin".to_owned()),
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -51,7 +55,7 @@ mod tests {
             );
             let files: Files = [(SETTINGS.to_owned(), Arc::from(text))].into_iter().collect();
             let (ruleset, _) = Ruleset::read(&files, &BTreeSet::new());
-            unknown(&ruleset.unwrap()).map(|d| (d.place.line, d.place.column, d.help.unwrap()))
+            unknown_zone(&ruleset.unwrap()).map(|d| (d.place.line, d.place.column, d.help.unwrap()))
         };
         assert_eq!(check("Europe/Berlin"), None);
         assert_eq!(check("UTC"), None);

@@ -19,11 +19,11 @@ mod views;
 
 use rhai::{Engine, FuncRegistration, RhaiNativeFunc, Variant};
 
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use signature::Signature;
 
 /// A function of the table, with all its forms.
-pub struct Function {
+pub struct ScriptFunction {
     /// Its name, or the sign of an operator.
     pub name: &'static str,
     /// Its forms: what each takes and gives.
@@ -36,21 +36,21 @@ pub struct Function {
     pub(super) register: fn(&mut Engine),
 }
 
-impl Function {
+impl ScriptFunction {
     /// Its forms as an author writes them: `share(who: text, weight: number)`.
     pub fn forms(&self) -> Vec<String> {
         self.signatures.iter().map(|signature| signature.text(self.name)).collect()
     }
 
     /// What it gives; `Any` where its forms give different things.
-    pub(super) fn returns(&self) -> Kind {
+    pub(super) fn returns(&self) -> ValueKind {
         let kinds = self.signatures.iter().map(|signature| signature.returns);
-        kinds.reduce(Kind::or).unwrap_or(Kind::Any)
+        kinds.reduce(ValueKind::or).unwrap_or(ValueKind::Any)
     }
 }
 
 /// The topics of the reference, in order, each with its functions.
-pub const TOPICS: &[(&str, &[Function])] = &[
+pub const TOPICS: &[(&str, &[ScriptFunction])] = &[
     ("operators", operators::FUNCTIONS),
     ("numbers", numbers::FUNCTIONS),
     ("text", text::FUNCTIONS),
@@ -61,18 +61,18 @@ pub const TOPICS: &[(&str, &[Function])] = &[
 ];
 
 /// All functions in the order of the reference.
-pub fn functions() -> impl Iterator<Item = &'static Function> {
+pub fn all_functions() -> impl Iterator<Item = &'static ScriptFunction> {
     TOPICS.iter().flat_map(|(_, functions)| functions.iter())
 }
 
 /// The function called `name`.
-pub fn find(name: &str) -> Option<&'static Function> {
-    functions().find(|function| function.name == name)
+pub fn find_function(name: &str) -> Option<&'static ScriptFunction> {
+    all_functions().find(|function| function.name == name)
 }
 
 /// Makes every function of the table known to `engine`, and nothing else.
-pub(super) fn register(engine: &mut Engine) {
-    for function in functions() {
+pub(super) fn register_all(engine: &mut Engine) {
+    for function in all_functions() {
         (function.register)(engine);
     }
     views::register_types(engine);
@@ -84,7 +84,7 @@ pub(super) fn register(engine: &mut Engine) {
 
 /// Registers a function that reads its first argument without changing it, so that it may be called
 /// on a constant.
-fn pure<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+fn register_pure<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
     engine: &mut Engine,
     name: &'static str,
     function: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
@@ -93,4 +93,4 @@ fn pure<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: 
 }
 
 pub(super) use rewards::{CREDITED, PAYEE_FIELDS};
-pub(super) use views::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS, amount};
+pub(super) use views::{CREDIT_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS, transaction_amount};

@@ -14,7 +14,7 @@ pub(crate) mod entry;
 mod expressions;
 mod fields;
 mod findings;
-mod habits;
+mod foreign_syntax;
 mod kinds;
 mod persons;
 mod results;
@@ -30,43 +30,47 @@ use std::panic::catch_unwind;
 
 use rhai::{AST, LexError, ParseError, ParseErrorType};
 
-pub use self::compared::{Compared, near_miss};
-use self::walk::Walk;
+pub use self::compared::{ColumnComparison, near_miss};
+use self::walk::ProgramWalk;
 use super::sandbox::{self, CLOSED_SYMBOLS, FORBIDDEN_FUNCTIONS, SOURCE_BYTES_MAX};
-use super::{Known, constants, fault, machine};
+use super::{CheckContext, constants, fault, machine};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::policy::{Form, Program, Returns};
+use accredit_domain::policy::{Program, ProgramForm, ReturnType};
 
 /// The fields that a program may read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reads {
+pub struct FieldReads {
     /// Every text and every name behind a dot: each may be a column or a mapped field.
     pub names: BTreeSet<String>,
     /// Whether a column's name is computed: then every column may be read.
     pub any: bool,
     /// Columns that are compared with a text that is written out.
-    pub compared: Vec<Compared>,
+    pub compared: Vec<ColumnComparison>,
 }
 
 /// Everything that is wrong with `program`, in the order of its text; only the first syntax error.
-pub fn check(program: &Program, known: &Known) -> Vec<Diagnostic> {
-    let findings = found(program, known).into_iter();
-    let advised = findings.map(|finding| match (&finding.help, advice(finding.code, program)) {
-        (None, Some(advice)) => finding.help(advice),
-        _ => finding,
-    });
+pub fn check(program: &Program, known: &CheckContext) -> Vec<Diagnostic> {
+    let findings = collect_findings(program, known).into_iter();
+    let advised =
+        findings.map(|finding| match (&finding.help, general_help(finding.code, program)) {
+            (None, Some(advice)) => finding.with_help(advice),
+            _ => finding,
+        });
     advised.collect()
 }
 
 /// What to do about a finding for which there is no advice of its own.
-fn advice(code: Code, program: &Program) -> Option<String> {
-    if let (Code::CR007, Form::Expression(place)) = (code, program.form) {
-        return Some(format!("what can be read here is `{}`", place.variables().join("`, `")));
+fn general_help(code: Code, program: &Program) -> Option<String> {
+    if let (Code::CR007, ProgramForm::Expression(place)) = (code, program.form) {
+        return Some(format!(
+            "what can be read here is `{}`",
+            place.scope_variables().join("`, `")
+        ));
     }
-    let policy = matches!(program.form, Form::Policy(_));
+    let policy = matches!(program.form, ProgramForm::Policy(_));
 
     let advice = match code {
-        Code::CR001 if policy && parse(program).is_ok() => {
+        Code::CR001 if policy && parse_program(program).is_ok() => {
             "constants are computed on saving: mend it"
         }
         Code::CR001 if policy => "look for a missing bracket, quote or semicolon here or before",
@@ -82,15 +86,17 @@ fn advice(code: Code, program: &Program) -> Option<String> {
         Code::CR007 => "make it with `let` first; constants of the top level see only each other",
         Code::CR009 => "split it into several policies",
         Code::CR010 => "make them alike: `number(text)`, `to_text(x)` or `date(text)`",
-        Code::CR011 => match program.form.returns() {
-            Returns::Bool => "compare something, such as `tx.amount > 0`",
-            Returns::Number => "end with an amount, such as `tx.amount`",
-            Returns::Recipients => {
+        Code::CR011 => match program.form.return_type() {
+            ReturnType::Bool => "compare something, such as `tx.amount > 0`",
+            ReturnType::Number => "end with an amount, such as `tx.amount`",
+            ReturnType::Recipients => {
                 "end with names, such as `tx.default_credit`, or `[share(who, 0.5)]`"
             }
-            Returns::Hold => "end with a hold, such as `hold_for(30, \"days\")` or `no_hold()`",
-            Returns::Rolled => "end with an amount, such as `credit.amount`, or with `()` for none",
-            Returns::Rows => "end with a map of columns, such as `#{ id: payload.id }`",
+            ReturnType::Hold => "end with a hold, such as `hold_for(30, \"days\")` or `no_hold()`",
+            ReturnType::Rolled => {
+                "end with an amount, such as `credit.amount`, or with `()` for none"
+            }
+            ReturnType::Rows => "end with a map of columns, such as `#{ id: payload.id }`",
         },
         _ => return None,
     };
@@ -99,31 +105,31 @@ fn advice(code: Code, program: &Program) -> Option<String> {
 }
 
 /// The same, with advice only where the finding itself tells what to do.
-pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
+pub(super) fn collect_findings(program: &Program, known: &CheckContext) -> Vec<Diagnostic> {
     if program.source.len() > SOURCE_BYTES_MAX {
         let message = format!("the script has more than {SOURCE_BYTES_MAX} bytes");
         return vec![Diagnostic::error(Code::CR009, program.origin.place.clone(), message)];
     }
 
-    let ast = match parse(program) {
+    let ast = match parse_program(program) {
         Ok(ast) => ast,
         Err(finding) => return vec![finding],
     };
 
-    let mut parameters = walk::Parameters::default();
+    let mut parameters = walk::ParameterKinds::default();
     // What a function gets is known from its calls, which may stand behind it: look again until
     // calls through calls are known too.
-    for _ in 0..ROUNDS {
-        let mut walk = Walk::new(program, known, &ast, parameters);
-        walk.all();
+    for _ in 0..PARAMETER_ROUNDS {
+        let mut walk = ProgramWalk::new(program, known, &ast, parameters);
+        walk.visit_program();
         parameters = walk.parameters;
     }
 
-    let mut walk = Walk::new(program, known, &ast, parameters);
-    walk.all();
+    let mut walk = ProgramWalk::new(program, known, &ast, parameters);
+    walk.visit_program();
     let mut findings = walk.findings;
 
-    if let Form::Policy(kind) = program.form {
+    if let ProgramForm::Policy(kind) = program.form {
         findings.extend(entry::check(program, &ast, kind));
     }
     // What passed so far must also compile where it will run: constants are evaluated there.
@@ -141,23 +147,25 @@ pub(super) fn found(program: &Program, known: &Known) -> Vec<Diagnostic> {
 }
 
 /// What `program` may read; everything, when it cannot be understood.
-pub fn reads(program: &Program) -> Reads {
-    let Ok(ast) = parse(program) else { return Reads { any: true, ..Reads::default() } };
-    let known = Known { open: true, ..Known::default() };
-    let mut walk = Walk::new(program, &known, &ast, walk::Parameters::default());
-    walk.all();
+pub fn field_reads(program: &Program) -> FieldReads {
+    let Ok(ast) = parse_program(program) else {
+        return FieldReads { any: true, ..FieldReads::default() };
+    };
+    let known = CheckContext { open: true, ..CheckContext::default() };
+    let mut walk = ProgramWalk::new(program, &known, &ast, walk::ParameterKinds::default());
+    walk.visit_program();
     walk.reads
 }
 
 /// Rounds over the functions of a script before the one that counts.
-const ROUNDS: usize = 3;
+const PARAMETER_ROUNDS: usize = 3;
 
-pub(crate) fn parse(program: &Program) -> Result<AST, Diagnostic> {
-    let read = || constants::compile(&sandbox::parser(), program);
+pub(crate) fn parse_program(program: &Program) -> Result<AST, Diagnostic> {
+    let read = || constants::compile_with_constants(&sandbox::new_parser(), program);
 
     match catch_unwind(read) {
         Ok(Ok(ast)) => Ok(ast),
-        Ok(Err(error)) => Err(syntax(program, &error)),
+        Ok(Err(error)) => Err(syntax_diagnostic(program, &error)),
         Err(_) => Err(Diagnostic::error(
             Code::CR001,
             program.origin.place.clone(),
@@ -166,10 +174,10 @@ pub(crate) fn parse(program: &Program) -> Result<AST, Diagnostic> {
     }
 }
 
-fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
+fn syntax_diagnostic(program: &Program, error: &ParseError) -> Diagnostic {
     let place = match fault::line_and_column(error.position()) {
-        Some((line, column)) => program.origin.at(line, column),
-        None => end(program),
+        Some((line, column)) => program.origin.place_at(line, column),
+        None => end_place(program),
     };
 
     let word = match error.err_type() {
@@ -179,13 +187,13 @@ fn syntax(program: &Program, error: &ParseError) -> Diagnostic {
     };
 
     if let Some(word) = word.filter(|word| is_closed(word)) {
-        let finding = forbidden(place, word);
+        let finding = forbidden_word(place, word);
         let column = syntax::column_behind(program, error, word);
         return Diagnostic { help: column.or(finding.help), ..finding };
     }
 
     let finding = Diagnostic::error(Code::CR001, place, fault::parse_message(error.err_type()));
-    Diagnostic { help: syntax::help(program, error), ..finding }
+    Diagnostic { help: syntax::syntax_help(program, error), ..finding }
 }
 
 fn is_closed(word: &str) -> bool {
@@ -194,23 +202,23 @@ fn is_closed(word: &str) -> bool {
 }
 
 /// A word that policies may not use.
-fn forbidden(place: Place, word: &str) -> Diagnostic {
+fn forbidden_word(place: Place, word: &str) -> Diagnostic {
     let finding = Diagnostic::error(Code::CR008, place, format!("policies may not use `{word}`"));
     match word {
-        "switch" => finding.help("use `if` and `else if`"),
-        "|" => finding.help("write a loop instead of a closure"),
-        "print" | "debug" => finding.help("use `throw` to see a value"),
-        "import" => finding.help("put shared functions into `policies/shared/`"),
-        _ if habits::reserved(word).is_some() => {
-            finding.help(habits::reserved(word).unwrap_or_default())
+        "switch" => finding.with_help("use `if` and `else if`"),
+        "|" => finding.with_help("write a loop instead of a closure"),
+        "print" | "debug" => finding.with_help("use `throw` to see a value"),
+        "import" => finding.with_help("put shared functions into `policies/shared/`"),
+        _ if foreign_syntax::help_for_reserved_word(word).is_some() => {
+            finding.with_help(foreign_syntax::help_for_reserved_word(word).unwrap_or_default())
         }
         _ if FORBIDDEN_FUNCTIONS.contains(&word) => finding,
-        _ => finding.help("the word is reserved; use another name"),
+        _ => finding.with_help("the word is reserved; use another name"),
     }
 }
 
 /// The place behind the last character.
-fn end(program: &Program) -> Place {
+fn end_place(program: &Program) -> Place {
     let end = Place::of_offset("", &program.source, program.source.len());
-    program.origin.at(end.line, end.column)
+    program.origin.place_at(end.line, end.column)
 }

@@ -13,13 +13,16 @@ use rhai::{AST, ASTFlags, Engine, Expr, ParseError, Stmt};
 
 use super::{fault, sandbox, value};
 use accredit_domain::diagnostic::did_you_mean;
-use accredit_domain::policy::{Constant, Form, Program};
+use accredit_domain::policy::{PolicyConstant, Program, ProgramForm};
 
 /// The tree of a program, with its constants in their places.
-pub(super) fn compile(engine: &Engine, program: &Program) -> Result<AST, ParseError> {
+pub(super) fn compile_with_constants(
+    engine: &Engine,
+    program: &Program,
+) -> Result<AST, ParseError> {
     let ast = match program.form {
-        Form::Policy(_) => engine.compile(&*program.source)?,
-        Form::Expression(_) => return engine.compile_expression(&*program.source),
+        ProgramForm::Policy(_) => engine.compile(&*program.source)?,
+        ProgramForm::Expression(_) => return engine.compile_expression(&*program.source),
     };
 
     if program.constants.is_empty() {
@@ -28,15 +31,15 @@ pub(super) fn compile(engine: &Engine, program: &Program) -> Result<AST, ParseEr
 
     let mut statements = Vec::new();
     for statement in ast.statements() {
-        statements.push(with_value(engine, statement, &program.constants)?);
+        statements.push(with_constant_value(engine, statement, &program.constants)?);
     }
     Ok(AST::new(statements, Arc::clone(ast.shared_lib())))
 }
 
-fn with_value(
+fn with_constant_value(
     engine: &Engine,
     statement: &Stmt,
-    constants: &[Constant],
+    constants: &[PolicyConstant],
 ) -> Result<Stmt, ParseError> {
     let Stmt::Var(declared, flags, at) = statement else { return Ok(statement.clone()) };
     let (name, old, index) = &**declared;
@@ -59,10 +62,13 @@ fn with_value(
 ///
 /// # Errors
 /// What does not fit, and what to write instead.
-pub fn given(policy: &Program, text: &str) -> Result<Vec<Constant>, (String, String)> {
-    let declared = declared(policy);
-    let mut given: Vec<Constant> = Vec::new();
-    for (index, part) in parts(text).into_iter().enumerate() {
+pub fn parse_constants(
+    policy: &Program,
+    text: &str,
+) -> Result<Vec<PolicyConstant>, (String, String)> {
+    let declared = declared_constants(policy);
+    let mut given: Vec<PolicyConstant> = Vec::new();
+    for (index, part) in split_arguments(text).into_iter().enumerate() {
         let (name, written) = match part.split_once('=') {
             Some((name, written)) if is_name(name.trim()) => (name.trim(), written.trim()),
             _ => {
@@ -72,9 +78,9 @@ pub fn given(policy: &Program, text: &str) -> Result<Vec<Constant>, (String, Str
         };
 
         let known = declared.iter().find(|(known, _)| known == name);
-        let Some((_, wanted)) = known else { return Err(unknown(name, &declared)) };
-        let Some(literal) = literal(written) else { return Err(no_literal(written)) };
-        if kind(&literal) != Some(*wanted) {
+        let Some((_, wanted)) = known else { return Err(unknown_constant(name, &declared)) };
+        let Some(literal) = parse_literal(written) else { return Err(no_literal(written)) };
+        if literal_kind(&literal) != Some(*wanted) {
             let message = format!("`{name}` is a {wanted}, `{written}` is none");
             return Err((message, format!("write a {wanted}, as the policy has it")));
         }
@@ -84,19 +90,19 @@ pub fn given(policy: &Program, text: &str) -> Result<Vec<Constant>, (String, Str
             return Err((message, "keep one of them".to_owned()));
         }
 
-        given.push(Constant { name: Arc::from(name), literal: Arc::from(literal) });
+        given.push(PolicyConstant { name: Arc::from(name), literal: Arc::from(literal) });
     }
     Ok(given)
 }
 
 /// Names and kinds of the constants whose value is written out, in the order of the file.
-fn declared(policy: &Program) -> Vec<(String, &'static str)> {
-    let Ok(ast) = sandbox::parser().compile(&*policy.source) else { return Vec::new() };
+fn declared_constants(policy: &Program) -> Vec<(String, &'static str)> {
+    let Ok(ast) = sandbox::new_parser().compile(&*policy.source) else { return Vec::new() };
     let constant = |statement: &Stmt| match statement {
         Stmt::Var(declared, flags, _) if flags.contains(ASTFlags::CONSTANT) => {
             // Those of shared files are the same for every policy.
             let (line, column) = fault::line_and_column(declared.0.pos)?;
-            let own = policy.origin.at(line, column).file == policy.origin.place.file;
+            let own = policy.origin.place_at(line, column).file == policy.origin.place.file;
             own.then_some(())?;
             Some((declared.0.as_str().to_owned(), kind_of(&declared.1)?))
         }
@@ -108,15 +114,15 @@ fn declared(policy: &Program) -> Vec<(String, &'static str)> {
 fn kind_of(value: &Expr) -> Option<&'static str> {
     match value {
         Expr::IntegerConstant(..) => Some("number"),
-        Expr::DynamicConstant(value, _) if value::number(value).is_some() => Some("number"),
+        Expr::DynamicConstant(value, _) if value::as_number(value).is_some() => Some("number"),
         Expr::StringConstant(..) | Expr::CharConstant(..) => Some("text"),
         Expr::BoolConstant(..) => Some("bool"),
         _ => None,
     }
 }
 
-fn kind(literal: &str) -> Option<&'static str> {
-    let ast = sandbox::parser().compile_expression(literal).ok()?;
+fn literal_kind(literal: &str) -> Option<&'static str> {
+    let ast = sandbox::new_parser().compile_expression(literal).ok()?;
     match ast.statements() {
         [Stmt::Expr(value)] => kind_of(value),
         _ => None,
@@ -124,7 +130,7 @@ fn kind(literal: &str) -> Option<&'static str> {
 }
 
 /// A literal as the language writes it: texts may stand in single quotes, since plans are TOML.
-fn literal(written: &str) -> Option<String> {
+fn parse_literal(written: &str) -> Option<String> {
     let single = written.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
     let double = written.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
 
@@ -143,7 +149,7 @@ fn literal(written: &str) -> Option<String> {
 }
 
 /// What stands between the commas, those in quotes left alone; nothing where nothing is written.
-fn parts(text: &str) -> Vec<&str> {
+fn split_arguments(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
     for (at, sign) in text.char_indices() {
         match (quote, sign) {
@@ -165,7 +171,7 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_')
 }
 
-fn listed(declared: &[(String, &'static str)]) -> String {
+fn known_constants_help(declared: &[(String, &'static str)]) -> String {
     let names: Vec<String> = declared.iter().map(|(name, _)| format!("`{name}`")).collect();
     match names.as_slice() {
         [] => "write `const NAME = …;` with a number, a text, true or false into the policy"
@@ -178,14 +184,14 @@ fn too_many(declared: &[(String, &'static str)]) -> (String, String) {
     let count = declared.len();
     (
         format!("the policy has {count} constants that can be set, and more are given"),
-        listed(declared),
+        known_constants_help(declared),
     )
 }
 
-fn unknown(name: &str, declared: &[(String, &'static str)]) -> (String, String) {
+fn unknown_constant(name: &str, declared: &[(String, &'static str)]) -> (String, String) {
     let near = did_you_mean(name, declared.iter().map(|(known, _)| known.as_str()));
     let message = format!("the policy has no constant `{name}` that can be set");
-    (message, near.unwrap_or_else(|| listed(declared)))
+    (message, near.unwrap_or_else(|| known_constants_help(declared)))
 }
 
 fn no_literal(written: &str) -> (String, String) {

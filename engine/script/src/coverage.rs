@@ -13,11 +13,11 @@ use rhai::debugger::DebuggerCommand;
 use rhai::{AST, ASTNode, Engine, Expr, Stmt};
 
 use super::fault::line_and_column;
-use accredit_domain::policy::{Form, Program};
+use accredit_domain::policy::{Program, ProgramForm};
 
 /// What was seen of one program.
 #[derive(Debug, Clone)]
-pub struct Covered {
+pub struct ProgramCoverage {
     /// The program that was measured.
     pub program: Arc<Program>,
     /// The author's file: the program's own, or one whose functions it shares.
@@ -25,14 +25,14 @@ pub struct Covered {
     /// The text of each line that has a statement.
     pub texts: BTreeMap<u32, String>,
     /// Statements by line of the author's file; an expression of a plan is one line.
-    pub lines: BTreeMap<u32, Line>,
+    pub lines: BTreeMap<u32, LineCoverage>,
     /// Its branches, by place in the author's file.
-    pub branches: BTreeMap<(u32, u32), Branch>,
+    pub branches: BTreeMap<(u32, u32), BranchCoverage>,
 }
 
 /// A line with a statement.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct LineCoverage {
     /// How often its first statement ran.
     pub runs: u64,
     /// Nanoseconds spent on it, those of functions that it calls left out.
@@ -41,18 +41,18 @@ pub struct Line {
 
 /// A place where a run goes one way or the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Branch {
+pub struct BranchCoverage {
     /// Of an `if`: then, else. Of `&&` and `||`: right side asked, right side passed over.
     pub taken: [u64; 2],
 }
 
 /// Counts while programs run; one a machine.
 #[derive(Debug, Default)]
-pub(super) struct Recorder(Mutex<State>);
+pub(super) struct CoverageRecorder(Mutex<RecorderState>);
 
 #[derive(Debug, Default)]
-struct State {
-    programs: Vec<Seen>,
+struct RecorderState {
+    programs: Vec<ProgramCounts>,
     /// Which program is running.
     running: Option<usize>,
     /// The line that is running, in the program, and since when.
@@ -60,33 +60,33 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Seen {
+struct ProgramCounts {
     program: Arc<Program>,
-    nodes: HashMap<Node, Meaning>,
-    lines: BTreeMap<u32, Line>,
-    branches: Vec<Fork>,
+    nodes: HashMap<NodeAddress, NodeRole>,
+    lines: BTreeMap<u32, LineCoverage>,
+    branches: Vec<BranchCounts>,
 }
 
 /// A node of a tree by its address, which stays the same while its program lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Node {
+struct NodeAddress {
     is_statement: bool,
     address: usize,
 }
 
-impl Node {
-    fn of_statement(statement: &Stmt) -> Node {
-        Node { is_statement: true, address: std::ptr::from_ref(statement).addr() }
+impl NodeAddress {
+    fn of_statement(statement: &Stmt) -> NodeAddress {
+        NodeAddress { is_statement: true, address: std::ptr::from_ref(statement).addr() }
     }
 
-    fn of_expression(expression: &Expr) -> Node {
-        Node { is_statement: false, address: std::ptr::from_ref(expression).addr() }
+    fn of_expression(expression: &Expr) -> NodeAddress {
+        NodeAddress { is_statement: false, address: std::ptr::from_ref(expression).addr() }
     }
 
-    fn of(node: ASTNode<'_>) -> Option<Node> {
+    fn of_ast_node(node: ASTNode<'_>) -> Option<NodeAddress> {
         match node {
-            ASTNode::Stmt(statement) => Some(Node::of_statement(statement)),
-            ASTNode::Expr(expression) => Some(Node::of_expression(expression)),
+            ASTNode::Stmt(statement) => Some(NodeAddress::of_statement(statement)),
+            ASTNode::Expr(expression) => Some(NodeAddress::of_expression(expression)),
             _ => None,
         }
     }
@@ -94,7 +94,7 @@ impl Node {
 
 /// What reaching a node tells.
 #[derive(Debug, Default)]
-struct Meaning {
+struct NodeRole {
     /// The line whose statement it is.
     counts: Option<u32>,
     /// The line that its time belongs to.
@@ -107,7 +107,7 @@ struct Meaning {
 
 /// A branch while it is counted.
 #[derive(Debug, Default)]
-struct Fork {
+struct BranchCounts {
     place: (u32, u32),
     taken: [u64; 2],
     /// Whether reaching an arm can be seen; the other way is what is left.
@@ -116,8 +116,8 @@ struct Fork {
     run: (u64, [u64; 2]),
 }
 
-impl Recorder {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl CoverageRecorder {
+    fn lock_state(&self) -> MutexGuard<'_, RecorderState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,7 +131,7 @@ impl Recorder {
         engine.register_debugger(
             |_, debugger| debugger,
             move |_, _, node, _, _| {
-                recorder.state().reached(node);
+                recorder.lock_state().count_node(node);
                 Ok(DebuggerCommand::StepInto)
             },
         );
@@ -139,25 +139,25 @@ impl Recorder {
 
     /// Gets to know a program with its tree, which must not move from now on; programs come in
     /// order of their numbers.
-    pub(super) fn add(&self, program: &Arc<Program>, tree: Option<&AST>) {
+    pub(super) fn add_program(&self, program: &Arc<Program>, tree: Option<&AST>) {
         let (nodes, lines, branches) = (HashMap::new(), BTreeMap::new(), Vec::new());
-        let mut seen = Seen { program: Arc::clone(program), nodes, lines, branches };
+        let mut seen = ProgramCounts { program: Arc::clone(program), nodes, lines, branches };
         if let Some(tree) = tree {
-            seen.index(tree);
+            seen.index_tree(tree);
         }
-        if matches!(program.form, Form::Expression(_)) {
-            seen.lines.insert(1, Line::default());
+        if matches!(program.form, ProgramForm::Expression(_)) {
+            seen.lines.insert(1, LineCoverage::default());
         }
-        self.state().programs.push(seen);
+        self.lock_state().programs.push(seen);
     }
 
     /// The program with this number begins to run.
-    pub(super) fn begin(&self, program: usize) {
-        let mut state = self.state();
+    pub(super) fn begin_run(&self, program: usize) {
+        let mut state = self.lock_state();
         state.running = Some(program);
         state.clock = None;
         if let Some(seen) = state.programs.get_mut(program)
-            && matches!(seen.program.form, Form::Expression(_))
+            && matches!(seen.program.form, ProgramForm::Expression(_))
         {
             seen.lines.entry(1).or_default().runs += 1;
             state.clock = Some((1, Instant::now()));
@@ -165,25 +165,25 @@ impl Recorder {
     }
 
     /// The running program has ended, well or not.
-    pub(super) fn end(&self, well: bool) {
-        let mut state = self.state();
-        state.tick(None);
+    pub(super) fn end_run(&self, well: bool) {
+        let mut state = self.lock_state();
+        state.advance_clock(None);
         let running = state.running.take();
         let seen = running.and_then(|program| state.programs.get_mut(program));
         for fork in seen.into_iter().flat_map(|seen| &mut seen.branches) {
-            fork.settle(well);
+            fork.finish_run(well);
         }
     }
 
     /// Everything counted so far, by program.
-    pub(super) fn covered(&self) -> Vec<Covered> {
-        self.state().programs.iter().flat_map(Seen::covered).collect()
+    pub(super) fn collect_coverage(&self) -> Vec<ProgramCoverage> {
+        self.lock_state().programs.iter().flat_map(ProgramCounts::coverage_by_file).collect()
     }
 }
 
-impl State {
-    fn reached(&mut self, node: ASTNode<'_>) {
-        let Some(node) = Node::of(node) else { return };
+impl RecorderState {
+    fn count_node(&mut self, node: ASTNode<'_>) {
+        let Some(node) = NodeAddress::of_ast_node(node) else { return };
         let Some(seen) = self.running.and_then(|program| self.programs.get_mut(program)) else {
             return;
         };
@@ -205,14 +205,14 @@ impl State {
         }
 
         if let Some(line) = meaning.line
-            && matches!(seen.program.form, Form::Policy(_))
+            && matches!(seen.program.form, ProgramForm::Policy(_))
         {
-            self.tick(Some(line));
+            self.advance_clock(Some(line));
         }
     }
 
     /// Books the time since the last step, and begins with the next line.
-    fn tick(&mut self, next: Option<u32>) {
+    fn advance_clock(&mut self, next: Option<u32>) {
         let now = Instant::now();
         if let Some((line, since)) = self.clock.take()
             && let Some(seen) = self.running.and_then(|program| self.programs.get_mut(program))
@@ -225,8 +225,8 @@ impl State {
     }
 }
 
-impl Fork {
-    fn settle(&mut self, well: bool) {
+impl BranchCounts {
+    fn finish_run(&mut self, well: bool) {
         let (reached, arms) = std::mem::take(&mut self.run);
         let seen: u64 = arms.iter().sum();
         // Where a run broke off, one fork may have been reached without being decided.
@@ -237,11 +237,12 @@ impl Fork {
     }
 }
 
-impl Seen {
-    fn index(&mut self, tree: &AST) {
-        let policy = matches!(self.program.form, Form::Policy(_));
+impl ProgramCounts {
+    fn index_tree(&mut self, tree: &AST) {
+        let policy = matches!(self.program.form, ProgramForm::Policy(_));
         // Constants of the top level are computed once, when the policy is compiled.
-        let top: Vec<Node> = tree.statements().iter().map(Node::of_statement).collect();
+        let top: Vec<NodeAddress> =
+            tree.statements().iter().map(NodeAddress::of_statement).collect();
         tree.walk(&mut |path| {
             let Some(last) = path.last() else { return true };
 
@@ -251,46 +252,51 @@ impl Seen {
             });
 
             let constant = match path.first() {
-                Some(ASTNode::Stmt(statement)) => top.contains(&Node::of_statement(statement)),
+                Some(ASTNode::Stmt(statement)) => {
+                    top.contains(&NodeAddress::of_statement(statement))
+                }
                 _ => false,
             };
 
             if let Some(line) = line.filter(|_| policy && !constant) {
-                self.line(*last, line);
+                self.index_line(*last, line);
             }
 
-            self.fork(*last);
+            self.index_branch(*last);
             true
         });
     }
 
-    fn line(&mut self, node: ASTNode<'_>, line: u32) {
-        if let Some(at) = Node::of(node) {
+    fn index_line(&mut self, node: ASTNode<'_>, line: u32) {
+        if let Some(at) = NodeAddress::of_ast_node(node) {
             self.nodes.entry(at).or_default().line = Some(line);
         }
         if let ASTNode::Stmt(statement) = node
-            && let Some(begin) = begin(statement)
+            && let Some(begin) = first_node(statement)
             && statement_line(statement).is_some()
             && !self.lines.contains_key(&line)
         {
-            self.lines.insert(line, Line::default());
+            self.lines.insert(line, LineCoverage::default());
             self.nodes.entry(begin).or_default().counts = Some(line);
         }
     }
 
-    fn fork(&mut self, node: ASTNode<'_>) {
+    fn index_branch(&mut self, node: ASTNode<'_>) {
         let (position, arms) = match node {
             ASTNode::Stmt(Stmt::If(parts, position)) => {
                 let [then, other] = [parts.body.statements(), parts.branch.statements()];
-                (*position, [then.first().and_then(begin), other.first().and_then(begin)])
+                (*position, [then.first().and_then(first_node), other.first().and_then(first_node)])
             }
             ASTNode::Expr(Expr::And(parts, position) | Expr::Or(parts, position)) => {
-                (*position, [parts.get(1).map(Node::of_expression), None])
+                (*position, [parts.get(1).map(NodeAddress::of_expression), None])
             }
             _ => return,
         };
 
-        let (Some(place), Some(at)) = (line_and_column(position), Node::of(node)) else { return };
+        let (Some(place), Some(at)) = (line_and_column(position), NodeAddress::of_ast_node(node))
+        else {
+            return;
+        };
         let seen = arms.map(|arm| arm.is_some());
         // An `if` that does nothing either way decides nothing.
         if seen == [false, false] {
@@ -298,7 +304,7 @@ impl Seen {
         }
 
         let fork = self.branches.len();
-        self.branches.push(Fork { place, seen, ..Fork::default() });
+        self.branches.push(BranchCounts { place, seen, ..BranchCounts::default() });
         self.nodes.entry(at).or_default().forks = Some(fork);
 
         for (arm, begin) in arms.into_iter().enumerate() {
@@ -309,11 +315,11 @@ impl Seen {
     }
 
     /// What was seen, by file; the program's own is always there.
-    fn covered(&self) -> Vec<Covered> {
+    fn coverage_by_file(&self) -> Vec<ProgramCoverage> {
         let origin = &self.program.origin;
         let texts: Vec<&str> = self.program.source.lines().collect();
 
-        let empty = |file: &str| Covered {
+        let empty = |file: &str| ProgramCoverage {
             program: Arc::clone(&self.program),
             file: file.to_owned(),
             texts: BTreeMap::new(),
@@ -324,7 +330,7 @@ impl Seen {
         let mut files = BTreeMap::from([(own.clone(), empty(own))]);
 
         for (line, seen) in &self.lines {
-            let place = origin.at(*line, 1);
+            let place = origin.place_at(*line, 1);
             let file = files.entry(place.file.clone()).or_insert_with(|| empty(&place.file));
             let text = texts.get(line.saturating_sub(1) as usize).unwrap_or(&"");
             file.texts.insert(place.line, text.trim().to_owned());
@@ -332,9 +338,9 @@ impl Seen {
         }
 
         for fork in &self.branches {
-            let place = origin.at(fork.place.0, fork.place.1);
+            let place = origin.place_at(fork.place.0, fork.place.1);
             let file = files.entry(place.file.clone()).or_insert_with(|| empty(&place.file));
-            file.branches.insert((place.line, place.column), Branch { taken: fork.taken });
+            file.branches.insert((place.line, place.column), BranchCoverage { taken: fork.taken });
         }
 
         files.into_values().collect()
@@ -343,14 +349,14 @@ impl Seen {
 
 /// The first node that Rhai reports when it runs a statement: it passes over those that only hold
 /// another.
-fn begin(statement: &Stmt) -> Option<Node> {
+fn first_node(statement: &Stmt) -> Option<NodeAddress> {
     match statement {
         Stmt::Noop(_) => None,
         Stmt::Expr(expression) => match &**expression {
-            Expr::Stmt(block) => block.statements().first().and_then(begin),
-            expression => Some(Node::of_expression(expression)),
+            Expr::Stmt(block) => block.statements().first().and_then(first_node),
+            expression => Some(NodeAddress::of_expression(expression)),
         },
-        statement => Some(Node::of_statement(statement)),
+        statement => Some(NodeAddress::of_statement(statement)),
     }
 }
 

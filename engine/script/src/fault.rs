@@ -8,7 +8,7 @@
 
 use rhai::{AST, ASTFlags, ASTNode, Dynamic, EvalAltResult, Expr, Position};
 
-use super::Fault;
+use super::ScriptFault;
 use super::sandbox::{
     ARRAY_ITEMS_MAX, CALL_LEVELS_MAX, FUNCTIONS_MAX, MAP_KEYS_MAX, SCRIPT_OPERATIONS_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
@@ -20,9 +20,9 @@ use accredit_domain::policy::Program;
 pub(super) const MESSAGE_BYTES_MAX: usize = 4096;
 
 /// A fault of `program` with this message, at the beginning of its text.
-pub(super) fn of_program(program: &Program, message: impl Into<String>) -> Fault {
-    Fault {
-        message: cut(message.into()),
+pub(super) fn of_program(program: &Program, message: impl Into<String>) -> ScriptFault {
+    ScriptFault {
+        message: truncate_message(message.into()),
         policy: program.name.clone(),
         place: program.origin.place.clone(),
         bad_value: false,
@@ -30,22 +30,22 @@ pub(super) fn of_program(program: &Program, message: impl Into<String>) -> Fault
 }
 
 /// The fault that an error amounts to, at the beginning of the program's text.
-pub(super) fn of_error(program: &Program, error: &EvalAltResult) -> Fault {
+pub(super) fn of_error(program: &Program, error: &EvalAltResult) -> ScriptFault {
     let inner = error.unwrap_inner();
     let bad_value = matches!(inner, EvalAltResult::ErrorRuntime(value, _)
         if value.tag() == BAD_VALUE_TAG);
-    Fault { bad_value, ..of_program(program, message(inner)) }
+    ScriptFault { bad_value, ..of_program(program, error_message(inner)) }
 }
 
 /// The fault that an error of a run amounts to.
-pub(super) fn of_run(program: &Program, ast: &AST, error: &EvalAltResult) -> Fault {
+pub(super) fn of_run(program: &Program, ast: &AST, error: &EvalAltResult) -> ScriptFault {
     let position = match error.unwrap_inner().position() {
         Position::NONE => error.position(),
         position => position,
     };
     let mut fault = of_error(program, error);
     if let Some((line, column)) = line_and_column(name_at(ast, position)) {
-        fault.place = program.origin.at(line, column);
+        fault.place = program.origin.place_at(line, column);
     }
     fault
 }
@@ -58,7 +58,7 @@ pub(super) fn line_and_column(position: Position) -> Option<(u32, u32)> {
 }
 
 /// A link of a chain such as `tx["a"].b(c)`: what follows one dot or bracket.
-pub(super) struct Link<'a> {
+pub(super) struct ChainLink<'a> {
     /// The name, call or index.
     pub(super) expr: &'a Expr,
     /// Whether it stands in brackets.
@@ -68,7 +68,7 @@ pub(super) struct Link<'a> {
 }
 
 /// The root of a chain and its links, in order.
-pub(super) fn chain(expr: &Expr) -> (&Expr, Vec<Link<'_>>) {
+pub(super) fn chain_links(expr: &Expr) -> (&Expr, Vec<ChainLink<'_>>) {
     let mut links = Vec::new();
 
     let (mut node, root) = match expr {
@@ -85,11 +85,11 @@ pub(super) fn chain(expr: &Expr) -> (&Expr, Vec<Link<'_>>) {
 
         match &pair.rhs {
             Expr::Dot(next, ..) | Expr::Index(next, ..) if !flags.contains(ASTFlags::BREAK) => {
-                links.push(Link { expr: &next.lhs, indexed, sign });
+                links.push(ChainLink { expr: &next.lhs, indexed, sign });
                 node = &pair.rhs;
             }
             leaf => {
-                links.push(Link { expr: leaf, indexed, sign });
+                links.push(ChainLink { expr: leaf, indexed, sign });
                 return (root, links);
             }
         }
@@ -106,7 +106,7 @@ fn name_at(ast: &AST, position: Position) -> Position {
 
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(expr)) = path.last() {
-            let (_, links) = chain(expr);
+            let (_, links) = chain_links(expr);
             if let Some(link) = links.iter().find(|link| link.sign == position) {
                 found = link.expr.start_position();
                 return false;
@@ -119,11 +119,11 @@ fn name_at(ast: &AST, position: Position) -> Position {
 }
 
 /// The words for an error.
-pub(super) fn message(error: &EvalAltResult) -> String {
+pub(super) fn error_message(error: &EvalAltResult) -> String {
     // Every message says what to do in words of the author; Rhai's own speak of its inner workings.
     match error {
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
-            thrown(value)
+            thrown_message(value)
         }
         EvalAltResult::ErrorTooManyOperations(_) => {
             format!("more than {SCRIPT_OPERATIONS_MAX} operations (SCRIPT_OPERATIONS_MAX)")
@@ -146,15 +146,15 @@ pub(super) fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorIndexingType(..) => "this cannot be indexed like that".to_owned(),
 
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) if expected.is_empty() => {
-            format!("{} does not fit here", word(actual))
+            format!("{} does not fit here", type_word(actual))
         }
         EvalAltResult::ErrorMismatchDataType(expected, actual, _)
-            if word(expected) == word(actual) =>
+            if type_word(expected) == type_word(actual) =>
         {
             "expected a whole number; floor(x) makes one".to_owned()
         }
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) => {
-            format!("expected {}, not {}", word(expected), word(actual))
+            format!("expected {}, not {}", type_word(expected), type_word(actual))
         }
 
         EvalAltResult::ErrorArrayBounds(length, index, _) => {
@@ -181,11 +181,11 @@ pub(super) fn message(error: &EvalAltResult) -> String {
 }
 
 /// What the author threw.
-fn thrown(value: &Dynamic) -> String {
+fn thrown_message(value: &Dynamic) -> String {
     let told = value.as_map_ref().ok().and_then(|map| map.get("message").and_then(value::to_text));
     match told.or_else(|| value::to_text(value)) {
         Some(text) => text.to_string(),
-        None => format!("the script threw {}", value::kind(value)),
+        None => format!("the script threw {}", value::kind_word(value)),
     }
 }
 
@@ -203,8 +203,8 @@ fn too_large(what: &str) -> String {
 fn function_not_found(signature: &str) -> String {
     let (name, rest) = signature.split_once(" (").unwrap_or((signature, ")"));
     let kinds = rest.trim_end_matches(')').split(", ").filter(|kind| !kind.is_empty());
-    let kinds: Vec<&str> = kinds.map(word).collect();
-    match (super::api::find(name), kinds.is_empty()) {
+    let kinds: Vec<&str> = kinds.map(type_word).collect();
+    match (super::api::find_function(name), kinds.is_empty()) {
         (None, _) => format!("unknown function `{name}`"),
         (Some(_), true) => format!("`{name}` needs arguments"),
         (Some(_), false) => format!("`{name}` cannot be used with {}", kinds.join(", ")),
@@ -215,13 +215,13 @@ fn function_not_found(signature: &str) -> String {
 fn unknown_property(text: &str) -> String {
     let mut quoted = text.split('\'').skip(1).step_by(2);
     match (quoted.next(), quoted.next()) {
-        (Some(name), Some(kind)) => format!("{} has no field `{name}`", word(kind)),
+        (Some(name), Some(kind)) => format!("{} has no field `{name}`", type_word(kind)),
         _ => "there is no such field".to_owned(),
     }
 }
 
 /// The author's word for a type as Rhai calls it.
-fn word(kind: &str) -> &str {
+fn type_word(kind: &str) -> &str {
     match kind {
         "i64" | "decimal" | "rust_decimal::decimal::Decimal" => "number",
         "char" | "string" => "text",
@@ -242,7 +242,7 @@ pub(super) fn lower_first(text: &str) -> String {
 }
 
 /// At most [`MESSAGE_BYTES_MAX`] bytes, cut between characters.
-pub(super) fn cut(mut text: String) -> String {
+pub(super) fn truncate_message(mut text: String) -> String {
     if text.len() > MESSAGE_BYTES_MAX {
         let end = (0..=MESSAGE_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or(0));

@@ -4,7 +4,7 @@
 
 /// The kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// Not known: fits everywhere.
     Any,
     /// Nothing, `()`.
@@ -45,43 +45,43 @@ pub enum Kind {
     Totals,
 }
 
-impl Kind {
+impl ValueKind {
     /// The kind of values that may be either.
-    pub fn or(self, other: Kind) -> Kind {
-        if self == other { self } else { Kind::Any }
+    pub fn or(self, other: ValueKind) -> ValueKind {
+        if self == other { self } else { ValueKind::Any }
     }
 
     /// The word for messages.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Any => "something",
-            Kind::Unit => "()",
-            Kind::Text | Kind::MaybeText => "text",
-            Kind::Number | Kind::MaybeNumber => "number",
-            Kind::Date => "date",
-            Kind::Bool => "bool",
-            Kind::Array | Kind::Credits => "array",
-            Kind::Map => "map",
-            Kind::Share => "share",
-            Kind::Hold => "hold",
-            Kind::Transaction => "transaction",
-            Kind::Credit => "credit",
-            Kind::Receiver | Kind::Candidate => "receiver",
-            Kind::Payee => "payee",
-            Kind::Totals => "totals",
+            ValueKind::Any => "something",
+            ValueKind::Unit => "()",
+            ValueKind::Text | ValueKind::MaybeText => "text",
+            ValueKind::Number | ValueKind::MaybeNumber => "number",
+            ValueKind::Date => "date",
+            ValueKind::Bool => "bool",
+            ValueKind::Array | ValueKind::Credits => "array",
+            ValueKind::Map => "map",
+            ValueKind::Share => "share",
+            ValueKind::Hold => "hold",
+            ValueKind::Transaction => "transaction",
+            ValueKind::Credit => "credit",
+            ValueKind::Receiver | ValueKind::Candidate => "receiver",
+            ValueKind::Payee => "payee",
+            ValueKind::Totals => "totals",
         }
     }
 
     /// Whether it certainly cannot be compared with anything but its own kind.
     pub fn is_plain(self) -> bool {
-        matches!(self, Kind::Text | Kind::Number | Kind::Date | Kind::Bool)
+        matches!(self, ValueKind::Text | ValueKind::Number | ValueKind::Date | ValueKind::Bool)
     }
 
     /// The kind where there is a value.
-    pub fn when_there(self) -> Kind {
+    pub fn when_there(self) -> ValueKind {
         match self {
-            Kind::MaybeText => Kind::Text,
-            Kind::MaybeNumber => Kind::Number,
+            ValueKind::MaybeText => ValueKind::Text,
+            ValueKind::MaybeNumber => ValueKind::Number,
             kind => kind,
         }
     }

@@ -1,11 +1,12 @@
 //! Everything that touches Rhai: checking programs when they are saved, running them when deals
 //! arrive, one table of the functions they may call.
 //!
-//! Not deciding: the stages ask a [`Machine`] for an answer and handle its [`Fault`]. Called by
+//! Not deciding: the stages ask a [`Machine`] for an answer and handle its [`ScriptFault`]. Called
+//! by
 //! `workspace` (check) and by the stages (run). Source: DESIGN section 4, RELIABILITY 2.
 //!
-//! **Architecture invariant:** only `script` names `rhai`; everybody else sees [`Answer`] and
-//! [`Fault`], so a compiler can take the interpreter's place behind [`Machine::run`].
+//! **Architecture invariant:** only `script` names `rhai`; everybody else sees [`ScriptAnswer`] and
+//! [`ScriptFault`], so a compiler can take the interpreter's place behind [`Machine::run`].
 
 pub mod api;
 pub mod check;
@@ -29,17 +30,17 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use accredit_domain::diagnostic::Place;
-use accredit_domain::exchange::Exchange;
+use accredit_domain::exchange::ExchangeSettings;
 use accredit_domain::hold::Hold;
 use accredit_domain::transaction::{Fields, Transaction};
 
-pub use check::{check, reads};
+pub use check::{check, field_reads};
 pub use machine::Machine;
 pub use sandbox::is_timeout;
 
 /// What a program sees; which of it depends on its form.
 #[derive(Debug, Clone, Copy)]
-pub struct Arguments<'a> {
+pub struct ScriptArguments<'a> {
     /// The transaction that is decided.
     pub tx: &'a Arc<TransactionView>,
     /// The credit in question: the candidate's source, or the credit to hold or to compare.
@@ -60,7 +61,7 @@ pub struct TransactionView {
     /// The mapped owner or team text.
     pub default_credit: Arc<str>,
     /// What its amount is exchanged with.
-    pub exchange: Arc<Exchange>,
+    pub exchange: Arc<ExchangeSettings>,
 }
 
 /// A credit as scripts see it: FORMAT section 5.
@@ -99,7 +100,7 @@ pub struct ReceiverView {
 
 /// What a reward's program sees.
 #[derive(Debug, Clone, Copy)]
-pub struct Rewarded<'a> {
+pub struct RewardArguments<'a> {
     /// The claimant of the reward.
     pub payee: &'a Arc<PayeeView>,
     /// What was credited to the claimant.
@@ -141,7 +142,7 @@ pub struct Share {
 
 /// What a program returned, already of the kind that its form returns.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub enum ScriptAnswer {
     /// Nothing, `()`: no credit, nobody.
     Nothing,
     /// True or false.
@@ -155,12 +156,12 @@ pub enum Answer {
     /// How long a credit is held.
     Hold(Hold),
     /// What a candidate gets, as a map.
-    Rolled(Rolled),
+    Rolled(RollupAnswer),
 }
 
 /// The map that a rollup policy may return.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rolled {
+pub struct RollupAnswer {
     /// The amount, which every map must have.
     pub amount: Decimal,
     /// Instead of the result's credit type.
@@ -173,7 +174,7 @@ pub struct Rolled {
 
 /// A program that gave no answer: the transaction is parked, or the credit held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fault {
+pub struct ScriptFault {
     /// What went wrong: what the author threw, or what the host says.
     pub message: String,
     /// The policy's name, blank for an expression.
@@ -186,7 +187,7 @@ pub struct Fault {
 
 /// What `check` knows of a workspace: which fields a script may read.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct CheckContext {
     /// What columns mean: `[fields]` and `[columns]`.
     pub fields: Arc<Fields>,
     /// Headers of the files under `transactions/`, and columns that were received.

@@ -6,12 +6,12 @@
 //! **Architecture invariant:** a standard policy is an ordinary policy: nothing here can do what a
 //! customer's own file cannot.
 
-use accredit_domain::policy::Kind;
+use accredit_domain::policy::PolicyKind;
 
 macro_rules! library {
     ($($kind:ident $folder:literal $name:literal,)*) => {
         &[$((
-            Kind::$kind,
+            PolicyKind::$kind,
             $name,
             include_str!(concat!("../../../scripts/", $folder, "/", $name, ".rhai")),
         ),)*]
@@ -19,7 +19,7 @@ macro_rules! library {
 }
 
 /// Every standard policy: kind, name, source.
-pub const LIBRARY: &[(Kind, &str, &str)] = library! {
+pub const LIBRARY: &[(PolicyKind, &str, &str)] = library! {
     Crediting "crediting" "owner",
     Crediting "crediting" "owner-and-overlay",
     Crediting "crediting" "rep-by-quantity",
@@ -35,7 +35,7 @@ pub const LIBRARY: &[(Kind, &str, &str)] = library! {
 };
 
 /// The source of the standard policy `name` of `kind`.
-pub fn find(kind: Kind, name: &str) -> Option<&'static str> {
+pub fn find_standard_source(kind: PolicyKind, name: &str) -> Option<&'static str> {
     let found = LIBRARY.iter().find(|(known, called, _)| *known == kind && *called == name);
     found.map(|(_, _, source)| *source)
 }

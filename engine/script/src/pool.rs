@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use accredit_domain::policy::Programs;
 
-use crate::coverage::Covered;
+use crate::coverage::ProgramCoverage;
 use crate::machine::Machine;
 
 /// Machines that are kept while nobody uses them: rarely do more threads decide at once.
@@ -33,14 +33,14 @@ impl std::fmt::Debug for MachinePool {
 impl MachinePool {
     /// A pool whose machines count the lines and branches that run. None of them is ever dropped,
     /// because its counts would be lost.
-    pub fn counting() -> MachinePool {
+    pub fn with_coverage() -> MachinePool {
         MachinePool { counting: true, ..MachinePool::default() }
     }
 
     /// What the idle machines of a counting pool ran so far, by program.
-    pub fn covered(&self) -> Vec<Covered> {
+    pub fn collect_coverage(&self) -> Vec<ProgramCoverage> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.iter().flat_map(Machine::covered).collect()
+        idle.iter().flat_map(Machine::collect_coverage).collect()
     }
 
     /// Runs `work` with an idle machine, or with a new one that compiles `programs`, which must be
@@ -48,7 +48,7 @@ impl MachinePool {
     pub fn with_machine<T>(&self, programs: &Programs, work: impl FnOnce(&mut Machine) -> T) -> T {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut machine = idle.unwrap_or_else(|| match self.counting {
-            true => Machine::traced(programs),
+            true => Machine::with_coverage(programs),
             false => Machine::new(programs),
         });
 

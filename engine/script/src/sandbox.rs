@@ -39,11 +39,11 @@ pub(super) const SOURCE_BYTES_MAX: usize = 64 * 1024;
 /// for a call whose process was stopped or starved, an infrastructure fault that is tried again.
 pub(super) const DEADLINE_MS: u64 = 10_000;
 /// How the message of a call that took too long begins.
-const TIMEOUT: &str = "took longer than ";
+const TIMEOUT_MESSAGE: &str = "took longer than ";
 
 /// Whether a message tells of a call that took too long: another try may succeed.
 pub fn is_timeout(message: &str) -> bool {
-    message.contains(&format!("{TIMEOUT}{DEADLINE_MS} ms"))
+    message.contains(&format!("{TIMEOUT_MESSAGE}{DEADLINE_MS} ms"))
 }
 
 /// Operations between two looks at the clock.
@@ -102,13 +102,13 @@ impl Deadline {
 pub(super) type Constants = HashMap<String, Dynamic>;
 
 /// The engine that runs scripts, and its deadline.
-pub(super) fn engine() -> (Engine, Arc<Deadline>) {
-    let mut engine = parser();
+pub(super) fn new_engine() -> (Engine, Arc<Deadline>) {
+    let mut engine = new_parser();
     for name in FORBIDDEN_FUNCTIONS {
         engine.disable_symbol(*name);
     }
 
-    api::register(&mut engine);
+    api::register_all(&mut engine);
 
     let deadline = Deadline::new();
     let watched = Arc::clone(&deadline);
@@ -116,7 +116,7 @@ pub(super) fn engine() -> (Engine, Arc<Deadline>) {
     engine.on_progress(move |operations| {
         // The clock is asked now and then, since asking it costs more than an operation.
         let late = operations % DEADLINE_OPERATIONS == 0 && watched.has_passed();
-        late.then(|| Dynamic::from(format!("{TIMEOUT}{DEADLINE_MS} ms")))
+        late.then(|| Dynamic::from(format!("{TIMEOUT_MESSAGE}{DEADLINE_MS} ms")))
     });
     // Without modules, Rhai does not show top-level constants to functions; they travel as the tag
     // of a call. A variable with an index is a local one, which wins.
@@ -134,7 +134,7 @@ pub(super) fn engine() -> (Engine, Arc<Deadline>) {
 
 /// The engine that only parses, for `check`: words that are forbidden by name pass, so that all of
 /// them can be reported.
-pub(super) fn parser() -> Engine {
+pub(super) fn new_parser() -> Engine {
     let mut engine = Engine::new_raw();
 
     // Without optimization: it would change the tree that the check walks.
@@ -168,7 +168,7 @@ mod tests {
     /// innocent: the clock ended them after 250 ms.
     #[test]
     fn the_clock_ends_a_call_only_after_a_generous_time() {
-        let (engine, deadline) = engine();
+        let (engine, deadline) = new_engine();
         let body = "let x = 0; for i in 0..20000 { x += 1 } x";
         deadline.start();
         let allowed = deadline.until_ms.load(Ordering::Relaxed) - deadline.now_ms();
@@ -178,7 +178,7 @@ mod tests {
         deadline.until_ms.store(0, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(2));
         let late = engine.eval::<i64>(body).unwrap_err();
-        assert!(is_timeout(&crate::fault::message(&late)), "{late}");
+        assert!(is_timeout(&crate::fault::error_message(&late)), "{late}");
         assert!(!is_timeout("more than 200000 operations (SCRIPT_OPERATIONS_MAX)"));
     }
 }

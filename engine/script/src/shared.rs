@@ -13,11 +13,11 @@ use super::check::{self, entry};
 use super::sandbox::SOURCE_BYTES_MAX;
 use super::{api, fault};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::policy::{Form, Kind, Program};
+use accredit_domain::policy::{PolicyKind, Program, ProgramForm};
 
 /// A name that a text defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Defined {
+pub struct DefinedName {
     /// The name of a function or constant.
     pub name: String,
     /// Where it is defined.
@@ -33,31 +33,31 @@ pub const SEAM: &str = "\n;\n";
 pub const SEAM_LINES: u32 = 2;
 
 /// The name by which it is seen that a text is whole.
-const BEHIND: &str = "behind_the_last_line";
+const END_MARKER: &str = "behind_the_last_line";
 
 /// What the file at `path` defines for all policies.
 ///
 /// # Errors
 /// Why it cannot be shared: a syntax error, statements outside functions, or a name that has a
 /// meaning already.
-pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>> {
+pub fn read_shared_file(path: &str, text: &Arc<str>) -> Result<Vec<DefinedName>, Vec<Diagnostic>> {
     if text.len() > SOURCE_BYTES_MAX {
         let message = format!("the file has more than {SOURCE_BYTES_MAX} bytes (SOURCE_BYTES_MAX)");
         let finding = Diagnostic::error(Code::CR009, Place::new(path, 1, 1), message);
-        return Err(vec![finding.help("split it into several files")]);
+        return Err(vec![finding.with_help("split it into several files")]);
     }
 
-    let program = program(path, text);
-    let ast = check::parse(&program).map_err(|finding| vec![finding])?;
+    let program = shared_program(path, text);
+    let ast = check::parse_program(&program).map_err(|finding| vec![finding])?;
 
-    let whole = format!("{text}{SEAM}fn {BEHIND}() {{}}");
-    let behind = check::parse(&self::program(path, &Arc::from(whole)));
+    let whole = format!("{text}{SEAM}fn {END_MARKER}() {{}}");
+    let behind = check::parse_program(&self::shared_program(path, &Arc::from(whole)));
     let is_whole =
-        behind.is_ok_and(|behind| behind.iter_fn_def().any(|function| function.name == BEHIND));
+        behind.is_ok_and(|behind| behind.iter_fn_def().any(|function| function.name == END_MARKER));
     if !is_whole {
         let message = "a comment or text of this file does not end, or it has too many functions";
         let finding = Diagnostic::error(Code::CR001, Place::new(path, 1, 1), message);
-        return Err(vec![finding.help("look for `/*` without `*/`")]);
+        return Err(vec![finding.with_help("look for `/*` without `*/`")]);
     }
 
     let mut findings = Vec::new();
@@ -70,22 +70,22 @@ pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>
             let (line, column) = fault::line_and_column(statement.position()).unwrap_or((1, 1));
             let message = "only constants and functions may stand at the top level";
             let finding = Diagnostic::error(Code::CR001, Place::new(path, line, column), message);
-            findings.push(finding.help("write `const` for a fixed value"));
+            findings.push(finding.with_help("write `const` for a fixed value"));
         }
     }
 
-    let defined = defined(path, text);
+    let defined = defined_names(path, text);
     for one in defined.iter().filter(|one| one.function) {
         let name = &one.name;
-        if api::find(name).is_some() {
+        if api::find_function(name).is_some() {
             let message = format!("`{name}` is a function that exists already");
             let finding = Diagnostic::error(Code::CR026, one.place.clone(), message);
-            findings.push(finding.help("give the shared function another name"));
+            findings.push(finding.with_help("give the shared function another name"));
         }
-        if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.entry() == name) {
-            let message = format!("`{name}` is what {} policies begin with", kind.name());
+        if let Some(kind) = PolicyKind::ALL.into_iter().find(|kind| kind.entry_point() == name) {
+            let message = format!("`{name}` is what {} policies begin with", kind.as_str());
             let finding = Diagnostic::error(Code::CR026, one.place.clone(), message);
-            findings.push(finding.help("give the shared function another name"));
+            findings.push(finding.with_help("give the shared function another name"));
         }
     }
 
@@ -93,13 +93,13 @@ pub fn read(path: &str, text: &Arc<str>) -> Result<Vec<Defined>, Vec<Diagnostic>
 }
 
 /// The functions and top-level constants of a file of policies; none where it cannot be read.
-pub fn defined(path: &str, text: &Arc<str>) -> Vec<Defined> {
-    let Ok(ast) = check::parse(&program(path, text)) else { return Vec::new() };
+pub fn defined_names(path: &str, text: &Arc<str>) -> Vec<DefinedName> {
+    let Ok(ast) = check::parse_program(&shared_program(path, text)) else { return Vec::new() };
 
     let functions = ast.iter_fn_def().map(|function| {
         let place = entry::place_in_text(text, function);
         let place = Place::new(path, place.line, place.column);
-        Defined { name: function.name.to_string(), place, function: true }
+        DefinedName { name: function.name.to_string(), place, function: true }
     });
     let functions = functions.filter(|one| !one.name.starts_with("anon$"));
 
@@ -107,17 +107,17 @@ pub fn defined(path: &str, text: &Arc<str>) -> Vec<Defined> {
         let Stmt::Var(declared, ..) = statement else { return None };
         let (line, column) = fault::line_and_column(declared.0.pos)?;
         let place = Place::new(path, line, column);
-        Some(Defined { name: declared.0.as_str().to_owned(), place, function: false })
+        Some(DefinedName { name: declared.0.as_str().to_owned(), place, function: false })
     });
 
-    let mut defined: Vec<Defined> = functions.chain(constants).collect();
+    let mut defined: Vec<DefinedName> = functions.chain(constants).collect();
     defined.sort_by(|one, other| one.place.cmp(&other.place));
     defined
 }
 
-fn program(path: &str, text: &Arc<str>) -> Program {
+fn shared_program(path: &str, text: &Arc<str>) -> Program {
     Program {
-        form: Form::Policy(Kind::Value),
+        form: ProgramForm::Policy(PolicyKind::Value),
         source: Arc::clone(text),
         name: Arc::from(path),
         origin: Place::new(path, 1, 1).into(),

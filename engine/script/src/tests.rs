@@ -20,40 +20,43 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{Answer, Arguments, CreditView, Fault, Known, Machine, ReceiverView, TransactionView};
+use super::{
+    CheckContext, CreditView, Machine, ReceiverView, ScriptAnswer, ScriptArguments, ScriptFault,
+    TransactionView,
+};
 use accredit_domain::calendar::Validity;
 use accredit_domain::diagnostic::Place;
-use accredit_domain::exchange::{Exchange, Rates};
+use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
 use accredit_domain::money::Units;
-use accredit_domain::policy::{Form, Kind, Program, Programs, Use};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, Program, ProgramForm, Programs};
 use accredit_domain::transaction::{Cell, ColumnType, Decoder, Field, Fields, Record};
 
 /// Runs `source` in this form with the transaction, credit and receiver of the fixture.
-fn run(form: Form, source: &str) -> Result<Answer, Fault> {
+fn run(form: ProgramForm, source: &str) -> Result<ScriptAnswer, ScriptFault> {
     let mut programs = Programs::default();
     let id = programs.add(program(form, source));
     let (tx, credit, to) = (transaction(), credit(), receiver());
     let existing = [Arc::clone(&credit), Arc::clone(&credit)];
     let arguments =
-        Arguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &existing };
+        ScriptArguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &existing };
     Machine::new(&programs).run(id, &arguments)
 }
 
-fn expression(place: Use, source: &str) -> Result<Answer, Fault> {
-    run(Form::Expression(place), source)
+fn expression(place: ExpressionUse, source: &str) -> Result<ScriptAnswer, ScriptFault> {
+    run(ProgramForm::Expression(place), source)
 }
 
-fn policy(kind: Kind, source: &str) -> Result<Answer, Fault> {
-    run(Form::Policy(kind), source)
+fn policy(kind: PolicyKind, source: &str) -> Result<ScriptAnswer, ScriptFault> {
+    run(ProgramForm::Policy(kind), source)
 }
 
 /// The answer in a few letters, or `message @line:column`.
-fn shown(result: Result<Answer, Fault>) -> String {
+fn shown(result: Result<ScriptAnswer, ScriptFault>) -> String {
     match result {
-        Ok(Answer::Nothing) => "()".to_owned(),
-        Ok(Answer::Bool(flag)) => flag.to_string(),
-        Ok(Answer::Number(number)) => number.to_string(),
-        Ok(Answer::Text(text)) => format!("{text:?}"),
+        Ok(ScriptAnswer::Nothing) => "()".to_owned(),
+        Ok(ScriptAnswer::Bool(flag)) => flag.to_string(),
+        Ok(ScriptAnswer::Number(number)) => number.to_string(),
+        Ok(ScriptAnswer::Text(text)) => format!("{text:?}"),
         Ok(answer) => format!("{answer:?}"),
         Err(fault) => {
             let bad = if fault.bad_value { " (bad value)" } else { "" };
@@ -62,7 +65,7 @@ fn shown(result: Result<Answer, Fault>) -> String {
     }
 }
 
-fn program(form: Form, source: &str) -> Program {
+fn program(form: ProgramForm, source: &str) -> Program {
     let origin = Place::new("file", 1, 1);
     let (source, name) = (Arc::from(source), Arc::from("test"));
     Program { form, source, name, origin: origin.into(), constants: Vec::new() }
@@ -88,21 +91,21 @@ fn fields() -> Arc<Fields> {
     })
 }
 
-fn known() -> Known {
+fn known() -> CheckContext {
     let columns = ["deal_stage", "Rep #1", "engine"];
     let columns: BTreeSet<String> = columns.into_iter().map(str::to_owned).collect();
-    Known { fields: fields(), columns, open: false, ..Known::default() }
+    CheckContext { fields: fields(), columns, open: false, ..CheckContext::default() }
 }
 
 /// 100 yen are a dollar, and nobody knows what a point is worth.
-fn exchange() -> Arc<Exchange> {
+fn exchange() -> Arc<ExchangeSettings> {
     let mut units = Units::default();
     let (usd, yen) = (units.add("USD", 2), units.add("JPY", 0));
     units.add("EUR", 2);
-    let mut rates = Rates::default();
+    let mut rates = ExchangeRates::default();
     rates.add((yen, usd), Decimal::new(1, 2), Validity::default());
     rates.add((usd, yen), Decimal::from(100), Validity::default());
-    Arc::new(Exchange { units, rates, home: usd })
+    Arc::new(ExchangeSettings { units, rates, home: usd })
 }
 
 fn transaction() -> Arc<TransactionView> {

@@ -16,22 +16,24 @@ use rhai::{
 };
 
 use super::constants;
-use super::machine::{self, bind, bind_reward};
+use super::machine::{self, bind_arguments, bind_reward};
 use super::sandbox::{self, Constants, Deadline};
 use super::workbench::Workbench;
-use super::{Answer, Arguments, Fault, Rewarded, Rolled, Share, fault, value};
+use super::{
+    RewardArguments, RollupAnswer, ScriptAnswer, ScriptArguments, ScriptFault, Share, fault, value,
+};
 use accredit_domain::hold::Hold;
-use accredit_domain::policy::{Form, Kind, Program};
+use accredit_domain::policy::{PolicyKind, Program, ProgramForm};
 
 /// Steps that are written down; a loop may have many more.
 const STEPS_MAX: usize = 500;
 
 /// Values that say nothing by themselves.
-const VIEWS: [&str; 4] = ["transaction", "credit", "receiver", "something else"];
+const VIEW_KINDS: [&str; 4] = ["transaction", "credit", "receiver", "something else"];
 
 /// One expression that a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct TraceStep {
     /// Line in the program's file, from 1.
     pub line: u32,
     /// That line of the text, without the space around it; behind the path of its file where that
@@ -49,42 +51,51 @@ pub struct Step {
 ///
 /// # Errors
 /// When the program does not compile, or an argument that it sees is missing.
-pub fn steps(program: &Program, arguments: &Arguments<'_>) -> Result<Vec<Step>, Fault> {
-    walked(program, bind(program, arguments)?)
+pub fn trace_steps(
+    program: &Program,
+    arguments: &ScriptArguments<'_>,
+) -> Result<Vec<TraceStep>, ScriptFault> {
+    run_traced(program, bind_arguments(program, arguments)?)
 }
 
 /// The same of an intake policy, on the body of a delivery.
 ///
 /// # Errors
 /// When the program does not compile, or a number of the body fits no decimal.
-pub fn delivered(program: &Program, payload: &serde_json::Value) -> Result<Vec<Step>, Fault> {
-    let body = machine::intake::value(payload);
-    walked(program, vec![body.map_err(|message| fault::of_program(program, message))?])
+pub fn trace_delivery(
+    program: &Program,
+    payload: &serde_json::Value,
+) -> Result<Vec<TraceStep>, ScriptFault> {
+    let body = machine::intake::value_from_json(payload);
+    run_traced(program, vec![body.map_err(|message| fault::of_program(program, message))?])
 }
 
 /// The steps of one run of a reward's program.
 ///
 /// # Errors
 /// When the program does not compile, or is none of a reward.
-pub fn steps_of_reward(program: &Program, seen: &Rewarded<'_>) -> Result<Vec<Step>, Fault> {
-    if program.form.variables() != Kind::Reward.parameters() {
+pub fn trace_reward(
+    program: &Program,
+    seen: &RewardArguments<'_>,
+) -> Result<Vec<TraceStep>, ScriptFault> {
+    if program.form.scope_variables() != PolicyKind::Reward.parameters() {
         return Err(fault::of_program(program, "this is no program of a reward".to_owned()));
     }
-    walked(program, bind_reward(seen))
+    run_traced(program, bind_reward(seen))
 }
 
-fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
+fn run_traced(program: &Program, values: Vec<Dynamic>) -> Result<Vec<TraceStep>, ScriptFault> {
     // The machine that decides pays nothing for an explanation: this is another engine.
-    let (plain, deadline) = sandbox::engine();
+    let (plain, deadline) = sandbox::new_engine();
 
     let plain = Arc::new(plain);
-    let ast = constants::compile(&plain, program)
+    let ast = constants::compile_with_constants(&plain, program)
         .map_err(|error| fault::of_program(program, fault::parse_message(error.err_type())))?;
 
     let mut scope = Scope::new();
     deadline.start();
 
-    if let Form::Policy(_) = program.form {
+    if let ProgramForm::Policy(_) = program.form {
         let top = plain.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         drop(top.map_err(|error| fault::of_error(program, &error))?);
     }
@@ -93,23 +104,23 @@ fn walked(program: &Program, values: Vec<Dynamic>) -> Result<Vec<Step>, Fault> {
         scope.iter_raw().map(|(name, _, value)| (name.to_owned(), value.clone())).collect();
 
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let watched = watched(program, &ast, &plain, (&constants, &seen));
+    let watched = watched_engine(program, &ast, &plain, (&constants, &seen));
     // What it answers, or which fault it meets, is asked of the machine that decides.
     match program.form {
-        Form::Policy(kind) => {
+        ProgramForm::Policy(kind) => {
             let options = CallFnOptions::new().eval_ast(false).with_tag(Arc::new(constants));
             let mut empty = Scope::new();
             let run = watched.call_fn_with_options::<Dynamic>(
                 options,
                 &mut empty,
                 &ast,
-                kind.entry(),
+                kind.entry_point(),
                 values,
             );
             drop(run);
         }
-        Form::Expression(_) => {
-            for (name, value) in program.form.variables().iter().zip(values) {
+        ProgramForm::Expression(_) => {
+            for (name, value) in program.form.scope_variables().iter().zip(values) {
                 scope.push_dynamic(*name, value);
             }
             drop(watched.eval_ast_with_scope::<Dynamic>(&mut scope, &ast));
@@ -125,7 +136,7 @@ const READS_MAX: usize = 12;
 
 /// How a run came to its answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Way {
+pub struct AnswerTrace {
     /// The line of the author's file at which it ended, from 1; none where the run had more steps
     /// than are written down.
     pub line: Option<u32>,
@@ -134,8 +145,8 @@ pub struct Way {
 }
 
 /// How a run of `program` came to its answer.
-pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
-    let steps = steps(program, arguments).unwrap_or_default();
+pub fn trace_answer(program: &Program, arguments: &ScriptArguments<'_>) -> AnswerTrace {
+    let steps = trace_steps(program, arguments).unwrap_or_default();
     let whole = steps.len() < STEPS_MAX;
     let line = steps.iter().rfind(|step| whole && !step.shared).map(|step| step.line);
 
@@ -145,46 +156,49 @@ pub fn way(program: &Program, arguments: &Arguments<'_>) -> Way {
             reads.push(read);
         }
     }
-    Way { line, reads }
+    AnswerTrace { line, reads }
 }
 
 /// The value of an expression that may use `tx` and, where they are there, `credit` and `to`.
 ///
 /// # Errors
 /// Why it has none.
-pub fn evaluate(source: &str, arguments: &Arguments<'_>) -> Result<String, String> {
+pub fn evaluate_expression(
+    source: &str,
+    arguments: &ScriptArguments<'_>,
+) -> Result<String, String> {
     Workbench::default().evaluate(source, arguments)
 }
 
 thread_local! {
     /// What tries calls that are written out; a check may meet many of them.
-    static TRYING: (Engine, Arc<Deadline>) = sandbox::engine();
+    static TRYING: (Engine, Arc<Deadline>) = sandbox::new_engine();
 }
 
 /// Whether a function of the table takes arguments that are written out; why not, if it does not.
-pub(super) fn call(call: &FnCallExpr, at: Position) -> Result<(), String> {
+pub(super) fn try_call(call: &FnCallExpr, at: Position) -> Result<(), String> {
     let expr = Expr::FnCall(Box::new(call.clone()), at);
     let ast = AST::new([Stmt::Expr(Box::new(expr))], Arc::default());
     let tried = TRYING.with(|(engine, deadline)| {
         deadline.start();
         engine.eval_ast::<Dynamic>(&ast)
     });
-    tried.map(drop).map_err(|error| fault::message(error.unwrap_inner()))
+    tried.map(drop).map_err(|error| fault::error_message(error.unwrap_inner()))
 }
 
 /// An engine that writes down a step whenever it comes to an expression of a statement.
-fn watched(
+fn watched_engine(
     program: &Program,
     ast: &AST,
     plain: &Arc<Engine>,
-    (constants, seen): (&Constants, &Arc<Mutex<Vec<Step>>>),
+    (constants, seen): (&Constants, &Arc<Mutex<Vec<TraceStep>>>),
 ) -> Engine {
-    let expressions = expressions(ast);
+    let expressions = expressions_by_position(ast);
     let (ast, plain, seen) = (ast.clone(), Arc::clone(plain), Arc::clone(seen));
     let (constants, source) = (constants.clone(), Arc::clone(&program.source));
 
     let origin = program.origin.clone();
-    let (mut engine, deadline) = sandbox::engine();
+    let (mut engine, deadline) = sandbox::new_engine();
     deadline.start();
 
     #[expect(deprecated, reason = "Rhai marks the callback as unstable; the version is pinned")]
@@ -197,24 +211,24 @@ fn watched(
             }
             let mut steps = seen.lock().unwrap_or_else(PoisonError::into_inner);
             // Inside a chain the same place is met again, without the variables.
-            let known = |expr: &&Expr| depth(expr) <= context.scope().len();
+            let known = |expr: &&Expr| scope_depth(expr) <= context.scope().len();
             let found = expressions.get(&position).filter(|_| steps.len() < STEPS_MAX);
             if let (Some(expr), Some((line, _))) =
                 (found.filter(known), fault::line_and_column(position))
             {
                 let text = source.lines().nth(line as usize - 1).unwrap_or_default();
-                let place = origin.at(line, 1);
+                let place = origin.place_at(line, 1);
                 let shared = place.file != origin.place.file;
                 let text = text.trim();
                 let text = if shared { format!("{}: {text}", place.file) } else { text.to_owned() };
-                let look = Look { plain: &plain, ast: &ast, constants: &constants };
+                let look = ValueProbe { plain: &plain, ast: &ast, constants: &constants };
                 let scope = context.scope();
-                let step = Step {
+                let step = TraceStep {
                     line: place.line,
                     shared,
                     text,
-                    reads: look.reads(expr, scope),
-                    value: look.value(expr, scope),
+                    reads: look.values_read(expr, scope),
+                    value: look.value_of(expr, scope),
                 };
                 if steps.last() != Some(&step) {
                     steps.push(step);
@@ -229,15 +243,15 @@ fn watched(
 }
 
 /// A second look at what a run sees.
-struct Look<'a> {
+struct ValueProbe<'a> {
     plain: &'a Engine,
     ast: &'a AST,
     constants: &'a Constants,
 }
 
-impl Look<'_> {
+impl ValueProbe<'_> {
     /// Every variable and chain of `expr` with its value, in order; what has no value is left out.
-    fn reads(&self, expr: &Expr, scope: &Scope<'_>) -> Vec<(String, String)> {
+    fn values_read(&self, expr: &Expr, scope: &Scope<'_>) -> Vec<(String, String)> {
         let mut found = Vec::new();
 
         let (mut links, mut asked) = (Vec::new(), Vec::new());
@@ -246,13 +260,13 @@ impl Look<'_> {
                 && !links.contains(&part.position())
                 && let Some(name) = name_of(part)
             {
-                let (_, parts) = fault::chain(part);
+                let (_, parts) = fault::chain_links(part);
                 links.extend(parts.iter().map(|link| link.sign));
-                if let Some(before) = self.asked(&name, &parts, scope) {
+                if let Some(before) = self.value_before_method(&name, &parts, scope) {
                     asked.push(before.0.clone());
                     found.push(before);
                 }
-                if let Some(value) = self.value(part, scope) {
+                if let Some(value) = self.value_of(part, scope) {
                     found.push((name, value));
                 }
             }
@@ -269,17 +283,17 @@ impl Look<'_> {
         };
 
         found.retain(|(name, _)| asked.contains(name) || !longer(name));
-        found.retain(|(_, value)| !VIEWS.contains(&value.as_str()));
+        found.retain(|(_, value)| !VIEW_KINDS.contains(&value.as_str()));
         found.dedup();
         found
     }
 
     /// What stands before the last method of a chain, where that is a text of its own: of
     /// `tx["stage"].contains("Won")` a reader wants to know what the stage is.
-    fn asked(
+    fn value_before_method(
         &self,
         name: &str,
-        parts: &[fault::Link<'_>],
+        parts: &[fault::ChainLink<'_>],
         scope: &Scope<'_>,
     ) -> Option<(String, String)> {
         let Some(Expr::MethodCall(call, _)) = parts.last().map(|link| link.expr) else {
@@ -292,18 +306,19 @@ impl Look<'_> {
 
         let before = name.rfind(&format!(".{}(", call.name)).and_then(|end| name.get(..end))?;
         let expr = self.plain.compile_expression(before).ok()?;
-        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut self.copy(scope), &expr);
-        value.ok().map(|value| (before.to_owned(), shown(&value)))
+        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut self.copy_scope(scope), &expr);
+        value.ok().map(|value| (before.to_owned(), show_value(&value)))
     }
 
-    fn value(&self, expr: &Expr, scope: &Scope<'_>) -> Option<String> {
-        let mut copy = self.copy(scope);
-        let value = self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.alone(expr));
-        value.ok().map(|value| shown(&value))
+    fn value_of(&self, expr: &Expr, scope: &Scope<'_>) -> Option<String> {
+        let mut copy = self.copy_scope(scope);
+        let value =
+            self.plain.eval_ast_with_scope::<Dynamic>(&mut copy, &self.standalone_program(expr));
+        value.ok().map(|value| show_value(&value))
     }
 
     /// The variables of a run, for a second look.
-    fn copy(&self, scope: &Scope<'_>) -> Scope<'static> {
+    fn copy_scope(&self, scope: &Scope<'_>) -> Scope<'static> {
         // Places of variables count from the end of the scope: constants go in front.
         let mut copy = Scope::new();
         for (name, value) in self.constants {
@@ -318,18 +333,18 @@ impl Look<'_> {
     }
 
     /// The expression as a program of its own, with the functions of the script.
-    fn alone(&self, expr: &Expr) -> AST {
+    fn standalone_program(&self, expr: &Expr) -> AST {
         let statement = Stmt::Expr(Box::new(expr.clone()));
         AST::new([statement], Arc::clone(self.ast.shared_lib()))
     }
 }
 
 /// The expressions of every statement, by where a run meets them.
-fn expressions(ast: &AST) -> HashMap<Position, Expr> {
+fn expressions_by_position(ast: &AST) -> HashMap<Position, Expr> {
     let mut found = HashMap::new();
     ast.walk(&mut |path| {
         let expr = match path.last() {
-            Some(ASTNode::Stmt(statement)) => expression(statement),
+            Some(ASTNode::Stmt(statement)) => statement_expression(statement),
             _ => None,
         };
 
@@ -343,7 +358,7 @@ fn expressions(ast: &AST) -> HashMap<Position, Expr> {
 }
 
 /// How many variables must be in scope for `expr` to find its own.
-fn depth(expr: &Expr) -> usize {
+fn scope_depth(expr: &Expr) -> usize {
     let mut depth = 0;
     expr.walk(&mut Vec::new(), &mut |path| {
         if let Some(ASTNode::Expr(Expr::Variable(variable, short, _))) = path.last() {
@@ -357,7 +372,7 @@ fn depth(expr: &Expr) -> usize {
 }
 
 /// The expression that a statement computes before anything else.
-fn expression(statement: &Stmt) -> Option<Expr> {
+fn statement_expression(statement: &Stmt) -> Option<Expr> {
     Some(match statement {
         Stmt::Var(x, flags, _) if !flags.contains(ASTFlags::CONSTANT) => x.1.clone(),
         Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) => flow.expr.clone(),
@@ -373,7 +388,7 @@ fn expression(statement: &Stmt) -> Option<Expr> {
 
 /// `tx.amount`, `tx["Rep #1"]`, `tx.has("amount")`, `share`: what a reader would look up.
 fn name_of(expr: &Expr) -> Option<String> {
-    let (root, links) = fault::chain(expr);
+    let (root, links) = fault::chain_links(expr);
 
     let Expr::Variable(variable, ..) = root else { return None };
     let mut name = variable.1.to_string();
@@ -400,8 +415,8 @@ fn name_of(expr: &Expr) -> Option<String> {
 }
 
 /// A value as an author would write it.
-pub(super) fn shown(value: &Dynamic) -> String {
-    if let Some(text) = value::text(value) {
+pub(super) fn show_value(value: &Dynamic) -> String {
+    if let Some(text) = value::as_text(value) {
         return format!("{:?}", text.as_str());
     }
 
@@ -412,16 +427,16 @@ pub(super) fn shown(value: &Dynamic) -> String {
         return share_text(&share);
     }
     if let Some(items) = value.read_lock::<rhai::Array>() {
-        return format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "));
+        return format!("[{}]", items.iter().map(show_value).collect::<Vec<_>>().join(", "));
     }
     if let Some(map) = value.read_lock::<rhai::Map>() {
-        let entries = map.iter().map(|(key, value)| format!("{key}: {}", shown(value)));
+        let entries = map.iter().map(|(key, value)| format!("{key}: {}", show_value(value)));
         return format!("#{{{}}}", entries.collect::<Vec<_>>().join(", "));
     }
     if let Some(hold) = value.read_lock::<Hold>() {
         return hold.script_text();
     }
-    value::kind(value).to_owned()
+    value::kind_word(value).to_owned()
 }
 
 fn share_text(share: &Share) -> String {
@@ -430,21 +445,21 @@ fn share_text(share: &Share) -> String {
 }
 
 /// What a program answered, as an author would write it.
-pub fn answer(answer: &Answer) -> String {
+pub fn show_answer(answer: &ScriptAnswer) -> String {
     match answer {
-        Answer::Nothing => "()".to_owned(),
-        Answer::Bool(flag) => flag.to_string(),
-        Answer::Number(number) => number.to_string(),
-        Answer::Text(text) => format!("{text:?}"),
-        Answer::Shares(shares) => {
+        ScriptAnswer::Nothing => "()".to_owned(),
+        ScriptAnswer::Bool(flag) => flag.to_string(),
+        ScriptAnswer::Number(number) => number.to_string(),
+        ScriptAnswer::Text(text) => format!("{text:?}"),
+        ScriptAnswer::Shares(shares) => {
             format!("[{}]", shares.iter().map(share_text).collect::<Vec<_>>().join(", "))
         }
-        Answer::Hold(hold) => hold.script_text(),
-        Answer::Rolled(rolled) => rolled_text(rolled),
+        ScriptAnswer::Hold(hold) => hold.script_text(),
+        ScriptAnswer::Rolled(rolled) => rolled_text(rolled),
     }
 }
 
-fn rolled_text(rolled: &Rolled) -> String {
+fn rolled_text(rolled: &RollupAnswer) -> String {
     let mut entries = vec![format!("amount: {}", rolled.amount)];
     entries.extend(rolled.credit_type.iter().map(|kind| format!("credit_type: {kind:?}")));
     entries.extend(rolled.hold.iter().map(|hold| format!("hold: {}", hold.script_text())));

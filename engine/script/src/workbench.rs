@@ -10,15 +10,15 @@ use std::sync::Arc;
 use rhai::{AST, Dynamic, Scope};
 
 use crate::sandbox::{self, Constants};
-use crate::trace::shown;
-use crate::{Arguments, fault};
+use crate::trace::show_value;
+use crate::{ScriptArguments, fault};
 use accredit_domain::policy::Program;
 
 /// Variables that one session may hold.
 const VARIABLES_MAX: usize = 100;
 
 /// Names that a variable may not have: inputs see a deal by them.
-const TAKEN: [&str; 3] = ["tx", "credit", "to"];
+const RESERVED_NAMES: [&str; 3] = ["tx", "credit", "to"];
 
 /// Variables of a session, and the policy whose functions its inputs may call.
 #[derive(Debug, Default)]
@@ -44,15 +44,15 @@ impl Workbench {
     ///
     /// # Errors
     /// Why the policy does not compile.
-    pub fn open(&mut self, program: &Program) -> Result<Vec<String>, String> {
-        let (engine, deadline) = sandbox::engine();
+    pub fn open_policy(&mut self, program: &Program) -> Result<Vec<String>, String> {
+        let (engine, deadline) = sandbox::new_engine();
         let ast = engine.compile(&*program.source);
         let ast = ast.map_err(|error| fault::parse_message(error.err_type()))?;
 
         let mut scope = Scope::new();
         deadline.start();
         let top = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
-        drop(top.map_err(|error| fault::message(error.unwrap_inner()))?);
+        drop(top.map_err(|error| fault::error_message(error.unwrap_inner()))?);
         let constants = scope.iter_raw();
         let constants: Constants =
             constants.map(|(name, _, value)| (name.to_owned(), value.clone())).collect();
@@ -71,18 +71,18 @@ impl Workbench {
     ///
     /// # Errors
     /// Why it has none, or why nothing can have this name.
-    pub fn set(
+    pub fn set_variable(
         &mut self,
         name: &str,
         source: &str,
-        arguments: &Arguments<'_>,
+        arguments: &ScriptArguments<'_>,
     ) -> Result<String, String> {
-        if TAKEN.contains(&name) || self.constants.contains_key(name) {
+        if RESERVED_NAMES.contains(&name) || self.constants.contains_key(name) {
             return Err(format!("`{name}` has a meaning already; take another name"));
         }
 
-        let value = self.value(source, arguments)?;
-        let text = shown(&value);
+        let value = self.evaluate_value(source, arguments)?;
+        let text = show_value(&value);
 
         // A name that is there is given another value, which needs no room.
         let full = self.variables.len() >= VARIABLES_MAX;
@@ -103,12 +103,20 @@ impl Workbench {
     ///
     /// # Errors
     /// Why it has none.
-    pub fn evaluate(&self, source: &str, arguments: &Arguments<'_>) -> Result<String, String> {
-        self.value(source, arguments).map(|value| shown(&value))
+    pub fn evaluate(
+        &self,
+        source: &str,
+        arguments: &ScriptArguments<'_>,
+    ) -> Result<String, String> {
+        self.evaluate_value(source, arguments).map(|value| show_value(&value))
     }
 
-    fn value(&self, source: &str, arguments: &Arguments<'_>) -> Result<Dynamic, String> {
-        let (mut engine, deadline) = sandbox::engine();
+    fn evaluate_value(
+        &self,
+        source: &str,
+        arguments: &ScriptArguments<'_>,
+    ) -> Result<Dynamic, String> {
+        let (mut engine, deadline) = sandbox::new_engine();
         let parsed = engine.compile_expression(source);
         let ast = parsed.map_err(|error| fault::parse_message(error.err_type()))?;
 
@@ -130,6 +138,6 @@ impl Workbench {
 
         deadline.start();
         let value = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
-        value.map_err(|error| fault::message(error.unwrap_inner()))
+        value.map_err(|error| fault::error_message(error.unwrap_inner()))
     }
 }

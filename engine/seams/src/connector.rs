@@ -15,25 +15,28 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot, without the secret.
-    fn accepts(&self, secret: &str) -> Result<(), Rejected>;
+    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery>;
 
     /// Whether the delivery is authentic, judged on the raw bytes.
     ///
     /// # Errors
     /// Why it is not; for our log, never for the sender.
-    fn verify(&self, payload: &Payload<'_>) -> Result<Verified, Rejected>;
+    fn verify_delivery(
+        &self,
+        payload: &DeliveryPayload<'_>,
+    ) -> Result<VerifiedDelivery, RejectedDelivery>;
 
     /// The payloads in an authentic body, each for one call of the intake policy; without a policy
     /// each is one transaction or an array of them.
     ///
     /// # Errors
     /// Why the body has no known shape; the delivery becomes a dead letter.
-    fn decode(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError>;
+    fn decode_body(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError>;
 }
 
 /// A delivery as it came in.
 #[derive(Debug, Clone, Copy)]
-pub struct Payload<'a> {
+pub struct DeliveryPayload<'a> {
     /// HTTP method, upper case.
     pub method: &'a str,
     /// Path and query as requested.
@@ -48,27 +51,28 @@ pub struct Payload<'a> {
     pub secrets: &'a [&'a str],
 }
 
-impl<'a> Payload<'a> {
+impl<'a> DeliveryPayload<'a> {
     /// The only value of the header `name`, as visible ASCII.
     ///
     /// # Errors
     /// When it is missing, comes twice or is not text.
-    pub fn header(&self, name: &str) -> Result<&'a str, Rejected> {
+    pub fn required_header(&self, name: &str) -> Result<&'a str, RejectedDelivery> {
         // A header that comes twice could be verified by one value and read by the other.
         let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         let (Some((_, value)), None) = (values.next(), values.next()) else {
-            return Err(Rejected("a header is missing or comes twice"));
+            return Err(RejectedDelivery("a header is missing or comes twice"));
         };
 
-        let text = std::str::from_utf8(value).map_err(|_| Rejected("a header is not text"))?;
+        let text =
+            std::str::from_utf8(value).map_err(|_| RejectedDelivery("a header is not text"))?;
         let visible = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-        if visible { Ok(text) } else { Err(Rejected("a header is not text")) }
+        if visible { Ok(text) } else { Err(RejectedDelivery("a header is not text")) }
     }
 }
 
 /// A delivery whose sender is proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedDelivery {
     /// The sender's id of the delivery, the same for each attempt.
     pub delivery: String,
     /// Which of the active secrets matched, from 0.
@@ -78,7 +82,7 @@ pub struct Verified {
 /// Why a delivery is not authentic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Rejected(pub &'static str);
+pub struct RejectedDelivery(pub &'static str);
 
 /// Why a body has no known shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

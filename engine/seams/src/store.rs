@@ -11,7 +11,7 @@ pub mod memory;
 /// A table; its rows are ordered by key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the ledger documents its tables")]
-pub enum Table {
+pub enum StoreTable {
     Meta,
     Sources,
     Active,
@@ -46,52 +46,52 @@ pub enum Table {
     Audit,
 }
 
-impl Table {
+impl StoreTable {
     /// Every table with its name in the database.
-    pub const ALL: [(Table, &'static str); 32] = [
-        (Table::Meta, "meta"),
-        (Table::Sources, "sources"),
-        (Table::Active, "active"),
-        (Table::Activations, "activations"),
-        (Table::Refusals, "refusals"),
-        (Table::Changes, "changes"),
-        (Table::Inbox, "inbox"),
-        (Table::Deliveries, "deliveries"),
-        (Table::Pending, "pending"),
-        (Table::Dead, "dead"),
-        (Table::Keys, "keys"),
-        (Table::Blocks, "blocks"),
-        (Table::History, "history"),
-        (Table::Segments, "segments"),
-        (Table::Holds, "holds"),
-        (Table::Parked, "parked"),
-        (Table::Columns, "columns"),
-        (Table::Resolutions, "resolutions"),
-        (Table::Spans, "spans"),
-        (Table::Calculations, "calculations"),
-        (Table::Restated, "restated"),
-        (Table::Runs, "runs"),
-        (Table::Periods, "periods"),
-        (Table::Frozen, "frozen"),
-        (Table::Releases, "releases"),
-        (Table::Confirmed, "confirmed"),
-        (Table::Published, "published"),
-        (Table::Paid, "paid"),
-        (Table::Alerts, "alerts"),
-        (Table::Enquiries, "enquiries"),
-        (Table::Approvals, "approvals"),
-        (Table::Audit, "audit"),
+    pub const ALL: [(StoreTable, &'static str); 32] = [
+        (StoreTable::Meta, "meta"),
+        (StoreTable::Sources, "sources"),
+        (StoreTable::Active, "active"),
+        (StoreTable::Activations, "activations"),
+        (StoreTable::Refusals, "refusals"),
+        (StoreTable::Changes, "changes"),
+        (StoreTable::Inbox, "inbox"),
+        (StoreTable::Deliveries, "deliveries"),
+        (StoreTable::Pending, "pending"),
+        (StoreTable::Dead, "dead"),
+        (StoreTable::Keys, "keys"),
+        (StoreTable::Blocks, "blocks"),
+        (StoreTable::History, "history"),
+        (StoreTable::Segments, "segments"),
+        (StoreTable::Holds, "holds"),
+        (StoreTable::Parked, "parked"),
+        (StoreTable::Columns, "columns"),
+        (StoreTable::Resolutions, "resolutions"),
+        (StoreTable::Spans, "spans"),
+        (StoreTable::Calculations, "calculations"),
+        (StoreTable::Restated, "restated"),
+        (StoreTable::Runs, "runs"),
+        (StoreTable::Periods, "periods"),
+        (StoreTable::Frozen, "frozen"),
+        (StoreTable::Releases, "releases"),
+        (StoreTable::Confirmed, "confirmed"),
+        (StoreTable::Published, "published"),
+        (StoreTable::Paid, "paid"),
+        (StoreTable::Alerts, "alerts"),
+        (StoreTable::Enquiries, "enquiries"),
+        (StoreTable::Approvals, "approvals"),
+        (StoreTable::Audit, "audit"),
     ];
 
     /// The table's name in the database.
-    pub fn name(self) -> &'static str {
-        Table::ALL.iter().find(|(table, _)| *table == self).map_or("", |(_, name)| name)
+    pub fn table_name(self) -> &'static str {
+        StoreTable::ALL.iter().find(|(table, _)| *table == self).map_or("", |(_, name)| name)
     }
 }
 
 /// What a store could not do.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StoreError {
     /// A precondition of the batch does not hold; nothing was written.
     #[error("the data has changed in between")]
     Conflict,
@@ -113,13 +113,13 @@ pub enum Error {
 }
 
 /// A row: key and value.
-pub type Row = (Vec<u8>, Vec<u8>);
+pub type StoreRow = (Vec<u8>, Vec<u8>);
 
 /// A change of one row: its new value, or none to delete it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct RowChange {
     /// The table of the row.
-    pub table: Table,
+    pub table: StoreTable,
     /// The key of the row.
     pub key: Vec<u8>,
     /// Its value; none deletes it.
@@ -128,27 +128,37 @@ pub struct Change {
 
 /// Changes that are made together or not at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Batch {
+pub struct WriteBatch {
     /// What must still be so: the value of a row, or none for its absence.
-    pub expected: Vec<Change>,
+    pub expected: Vec<RowChange>,
     /// The changes, the last one to a row counts.
-    pub changes: Vec<Change>,
+    pub changes: Vec<RowChange>,
 }
 
-impl Batch {
+impl WriteBatch {
     /// Requires that a row still has this value.
-    pub fn expect(&mut self, table: Table, key: impl Into<Vec<u8>>, value: Option<Vec<u8>>) {
-        self.expected.push(Change { table, key: key.into(), value });
+    pub fn expect_row(
+        &mut self,
+        table: StoreTable,
+        key: impl Into<Vec<u8>>,
+        value: Option<Vec<u8>>,
+    ) {
+        self.expected.push(RowChange { table, key: key.into(), value });
     }
 
     /// Writes a row, in place of one with its key.
-    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.changes.push(Change { table, key: key.into(), value: Some(value.into()) });
+    pub fn put_row(
+        &mut self,
+        table: StoreTable,
+        key: impl Into<Vec<u8>>,
+        value: impl Into<Vec<u8>>,
+    ) {
+        self.changes.push(RowChange { table, key: key.into(), value: Some(value.into()) });
     }
 
     /// Deletes a row; one that is not there is no error.
-    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
-        self.changes.push(Change { table, key: key.into(), value: None });
+    pub fn delete_row(&mut self, table: StoreTable, key: impl Into<Vec<u8>>) {
+        self.changes.push(RowChange { table, key: key.into(), value: None });
     }
 }
 
@@ -158,25 +168,25 @@ pub trait Snapshot {
     ///
     /// # Errors
     /// When the data cannot be read.
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+    fn get(&self, table: StoreTable, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// At most `limit` rows from `from` on, in order of keys, while the key begins with `prefix`.
     ///
     /// # Errors
     /// When the data cannot be read.
-    fn scan(
+    fn scan_prefix(
         &self,
-        table: Table,
+        table: StoreTable,
         prefix: &[u8],
         from: &[u8],
         limit: usize,
-    ) -> Result<Vec<Row>, Error>;
+    ) -> Result<Vec<StoreRow>, StoreError>;
 
     /// The row with the largest key.
     ///
     /// # Errors
     /// When the data cannot be read.
-    fn last(&self, table: Table) -> Result<Option<Row>, Error>;
+    fn last_row(&self, table: StoreTable) -> Result<Option<StoreRow>, StoreError>;
 }
 
 /// A database: ordered rows in tables, and commits that are whole or not at all.
@@ -185,19 +195,20 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// When the data cannot be read.
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error>;
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
     /// Makes all changes of the batch, or none.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when a precondition does not hold; [`Error::Unknown`] when nobody can say.
-    fn commit(&self, batch: &Batch) -> Result<(), Error>;
+    /// [`StoreError::Conflict`] when a precondition does not hold; [`StoreError::Unknown`] when
+    /// nobody can say.
+    fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError>;
 
     /// Whether commits can be made at the moment: a failure stays one until a commit succeeds.
     ///
     /// # Errors
     /// Why nothing can be written.
-    fn health(&self) -> Result<(), Error> {
+    fn check_health(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -206,7 +217,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// When it cannot: the store stays as it is.
-    fn probe(&self) -> Result<(), Error> {
+    fn probe_writing(&self) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::report::Report;
+use super::report::Findings;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::organization::{is_unseen, looks};
+use accredit_domain::organization::{confusable_key, is_unseen};
 use accredit_domain::plan::Plan;
 
 /// Whether a text holds characters that nobody sees, or that break a line.
@@ -20,7 +20,7 @@ pub(super) fn is_unreadable(text: &str) -> bool {
 }
 
 /// Refuses a name with line breaks or marks that nobody sees.
-pub(super) fn check(report: &Report, place: Place, name: &str, what: &str) {
+pub(super) fn check_readable_name(report: &Findings, place: Place, name: &str, what: &str) {
     if is_unreadable(name) {
         let shown: String = name.escape_debug().collect();
         let message = format!("the name of a {what} holds characters that nobody sees: `{shown}`");
@@ -29,24 +29,29 @@ pub(super) fn check(report: &Report, place: Place, name: &str, what: &str) {
 }
 
 /// Warns of two names that look the same.
-pub(super) fn twins(report: &Report, place: Place, (one, two): (&str, &str), what: &str) {
+pub(super) fn warn_of_lookalikes(
+    report: &Findings,
+    place: Place,
+    (one, two): (&str, &str),
+    what: &str,
+) {
     let message = format!("the {what}s `{one}` and `{two}` look the same, and are two");
     let help = "give one of them a name that people can tell from the other";
-    report.push(Diagnostic::warning(Code::CR086, place, message).help(help));
+    report.push(Diagnostic::warning(Code::CR086, place, message).with_help(help));
 }
 
 /// Refuses ids of plans that nobody can read, and warns of plans whose ids or names look the same.
-pub(super) fn plans(plans: &BTreeMap<Arc<str>, Plan>, report: &Report) {
+pub(super) fn check_plan_names(plans: &BTreeMap<Arc<str>, Plan>, report: &Findings) {
     let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
     for (id, plan) in plans {
-        let place = || Place::file(format!("plans/{id}.toml"));
-        check(report, place(), id, "plan");
-        if let Some(twin) = ids.insert(looks(id), id) {
-            twins(report, place(), (twin, id), "plan");
-        } else if let Some(twin) = names.insert(looks(&plan.name), plan.name.as_str())
+        let place = || Place::whole_file(format!("plans/{id}.toml"));
+        check_readable_name(report, place(), id, "plan");
+        if let Some(twin) = ids.insert(confusable_key(id), id) {
+            warn_of_lookalikes(report, place(), (twin, id), "plan");
+        } else if let Some(twin) = names.insert(confusable_key(&plan.name), plan.name.as_str())
             && !plan.name.is_empty()
         {
-            twins(report, place(), (twin, &plan.name), "plan name");
+            warn_of_lookalikes(report, place(), (twin, &plan.name), "plan name");
         }
     }
 }

@@ -7,38 +7,38 @@
 //! deal by deal.
 
 use super::conditions;
-use super::plan::{Defaults, Scope};
-use super::report::{Report, hint};
-use super::toml::{Item, Table, Text, choice};
+use super::plan::{PlanDefaults, PlanScope};
+use super::report::{Findings, suggest_names};
+use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::TeamId;
 use accredit_domain::plan::{Assign, Measure, Members};
-use accredit_domain::policy::Kind;
-use accredit_domain::transaction::{Field, Names};
+use accredit_domain::policy::PolicyKind;
+use accredit_domain::transaction::{Field, NameColumns};
 
 /// Words that stand alone or before a colon in `assign`.
 const ASSIGN_WORDS: [&str; 6] = ["owner", "team", "field", "preassigned", "territory", "policy"];
 
 /// Reads `assign`; absent, the plan's crediting policy or the columns of whom it measures.
-pub(super) fn assign(
-    table: &mut Table<'_>,
-    defaults: &Defaults,
-    scope: Scope<'_>,
+pub(super) fn read_assign(
+    table: &mut TomlTable<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
 ) -> Option<Vec<Assign>> {
     let Some(item) = table.take("assign") else {
-        if let Some(policy) = defaults.get(Kind::Crediting) {
+        if let Some(policy) = defaults.get(PolicyKind::Crediting) {
             return policy.map(|policy| vec![Assign::Policy(policy)]);
         }
 
         let place = table.place();
-        let text = Text { text: String::new(), origin: place.clone().into(), place };
+        let text = PlacedText { text: String::new(), origin: place.clone().into(), place };
         return Some(vec![match scope.measure {
-            Measure::Individual => mapped(table.report(), &text, Names::Owner, scope),
-            Measure::Team => mapped(table.report(), &text, Names::Team, scope),
+            Measure::Individual => mapped_assign(table.report(), &text, NameColumns::Owner, scope),
+            Measure::Team => mapped_assign(table.report(), &text, NameColumns::Team, scope),
         }]);
     };
 
-    let items = if item.is_list() { item.list()? } else { vec![item] };
+    let items = if item.is_list() { item.expect_list()? } else { vec![item] };
 
     // An empty list would find nobody for ever, which is never meant.
     if items.is_empty() {
@@ -46,12 +46,16 @@ pub(super) fn assign(
         return None;
     }
 
-    items.iter().map(|item| word(item, defaults, scope)).collect()
+    items.iter().map(|item| parse_assign_word(item, defaults, scope)).collect()
 }
 
-fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign> {
+fn parse_assign_word(
+    item: &TomlItem<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
+) -> Option<Assign> {
     let report = item.report();
-    let text = item.text()?;
+    let text = item.expect_text()?;
 
     let (word, argument) = match text.text.split_once(':') {
         Some((word, argument)) => (word, Some(argument.trim())),
@@ -59,11 +63,11 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
     };
 
     match (word, argument) {
-        ("owner", None) => Some(mapped(report, &text, Names::Owner, scope)),
-        ("team", None) => Some(mapped(report, &text, Names::Team, scope)),
+        ("owner", None) => Some(mapped_assign(report, &text, NameColumns::Owner, scope)),
+        ("team", None) => Some(mapped_assign(report, &text, NameColumns::Team, scope)),
         ("preassigned", None) => {
             if !scope.settings.fields.mapped.contains_key(&Field::Preassigned) {
-                unmapped(report, &text, "preassigned");
+                warn_unmapped(report, &text, "preassigned");
             }
             Some(Assign::Preassigned)
         }
@@ -74,17 +78,21 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
 
             let mut known = columns
                 .iter()
-                .map(|column| conditions::known_column(report, column, &text, scope.columns));
+                .map(|column| conditions::check_known_column(report, column, &text, scope.columns));
             known.all(|is_known| is_known).then_some(Assign::Columns(columns))
         }
 
         ("policy", Some(name)) => {
             let name = (name, &text.place);
-            scope.names.policies.find(report, Kind::Crediting, name).map(Assign::Policy)
+            scope
+                .names
+                .policies
+                .find_policy(report, PolicyKind::Crediting, name)
+                .map(Assign::Policy)
         }
 
         ("policy", None) => {
-            let policy = defaults.get(Kind::Crediting);
+            let policy = defaults.get(PolicyKind::Crediting);
             if policy.is_none() {
                 let message = "the plan has no crediting policy".to_owned();
                 let help = "add `policies = { crediting = \"NAME\" }` or write `policy:NAME`";
@@ -97,59 +105,74 @@ fn word(item: &Item<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Assign
             if scope.whole && scope.organization.territories.is_empty() {
                 let message = "there are no territories, so nobody will be found".to_owned();
                 let help = "a territory is a team with rows in organization/territories.csv";
-                report.push(Diagnostic::warning(Code::CR025, text.place, message).help(help));
+                report.push(Diagnostic::warning(Code::CR025, text.place, message).with_help(help));
             }
             Some(Assign::Territory(None))
         }
 
         ("territory", Some(name)) => {
-            team(report, &text, name, scope).map(|team| Assign::Territory(Some(team)))
+            find_team(report, &text, name, scope).map(|team| Assign::Territory(Some(team)))
         }
         _ => {
             let message = format!("`{}` assigns nobody", text.text);
-            report.error(Code::CR024, text.place, message, &hint(word, "word", &ASSIGN_WORDS));
+            report.error(
+                Code::CR024,
+                text.place,
+                message,
+                &suggest_names(word, "word", &ASSIGN_WORDS),
+            );
             None
         }
     }
 }
 
 /// The team with the id `name`, which `text` names.
-pub(super) fn team(report: &Report, text: &Text, name: &str, scope: Scope<'_>) -> Option<TeamId> {
+pub(super) fn find_team(
+    report: &Findings,
+    text: &PlacedText,
+    name: &str,
+    scope: PlanScope<'_>,
+) -> Option<TeamId> {
     let teams = &scope.organization.teams;
     let found = teams.find(name);
     if found.is_none() && scope.whole {
-        let known = teams.all().map(|(_, known)| known.id.as_ref());
-        report.unknown(Code::CR025, text.place.clone(), ("team", name), known);
+        let known = teams.iter().map(|(_, known)| known.id.as_ref());
+        report.report_unknown(Code::CR025, text.place.clone(), ("team", name), known);
     }
     found
 }
 
-fn mapped(report: &Report, text: &Text, names: Names, scope: Scope<'_>) -> Assign {
+fn mapped_assign(
+    report: &Findings,
+    text: &PlacedText,
+    names: NameColumns,
+    scope: PlanScope<'_>,
+) -> Assign {
     let (key, assign) = match names {
-        Names::Team => ("team", Assign::Team),
+        NameColumns::Team => ("team", Assign::Team),
         _ => ("owner", Assign::Owner),
     };
     if !scope.settings.fields.names.contains_key(&names) {
-        unmapped(report, text, key);
+        warn_unmapped(report, text, key);
     }
     assign
 }
 
 /// Warns of a field without a column: the rule would never find anybody.
-pub(super) fn unmapped(report: &Report, text: &Text, key: &str) {
+pub(super) fn warn_unmapped(report: &Findings, text: &PlacedText, key: &str) {
     let message = format!("no column is mapped to `{key}`, so nobody will be found");
     let help = format!("add `{key} = \"COLUMN\"` to [fields] in accredit.toml");
-    report.push(Diagnostic::warning(Code::CR025, text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR025, text.place.clone(), message).with_help(help));
 }
 
 /// Reads `members`.
-pub(super) fn members(
-    table: &mut Table<'_>,
+pub(super) fn read_members(
+    table: &mut TomlTable<'_>,
     assign: Option<&[Assign]>,
-    scope: Scope<'_>,
+    scope: PlanScope<'_>,
 ) -> Option<Members> {
     let report = table.report();
-    let Some(text) = table.text("members") else {
+    let Some(text) = table.take_text("members") else {
         let teams_only = |assign: &Assign| matches!(assign, Assign::Team | Assign::Territory(_));
         // A territory is always a team; a column of teams may stand behind one of people.
         let finds_nobody = |all: &[Assign]| {
@@ -161,7 +184,7 @@ pub(super) fn members(
             let help = "add `members = \"equal\"`, or \"weight\", \"full\" or \"manager\"; or let the \
                         plan have `measure = \"team\"`";
             let warning = Diagnostic::warning(Code::CR023, table.place(), message);
-            report.push(warning.help(help));
+            report.push(warning.with_help(help));
         }
         return None;
     };
@@ -179,5 +202,5 @@ pub(super) fn members(
         ("full", Members::Full),
         ("manager", Members::Manager),
     ];
-    choice(report, &text, &words)
+    parse_choice(report, &text, &words)
 }

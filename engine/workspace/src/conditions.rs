@@ -6,23 +6,23 @@
 //! **Architecture invariant:** rows mean exactly what their expression means, `and` before `or`;
 //! nothing downstream knows that there were rows.
 
-use super::Columns;
-use super::report::Report;
-use super::toml::{Item, Table, Text, choice};
-use accredit_domain::diagnostic::{Code, Origin, Place, did_you_mean};
-use accredit_domain::transaction::dates::day;
-use accredit_domain::transaction::{ColumnType, Field, Fields, number};
+use super::KnownColumns;
+use super::report::Findings;
+use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
+use accredit_domain::diagnostic::{Code, Place, TextOrigin, did_you_mean};
+use accredit_domain::transaction::dates::parse_iso_date;
+use accredit_domain::transaction::{ColumnType, Field, Fields, parse_number};
 
 /// The expression that `rows` mean, and where its words stand in the rows; nothing when one of them
 /// was not understood.
-pub(super) fn lower(
-    (rows, place): (&[Item<'_>], Place),
+pub(super) fn lower_rows(
+    (rows, place): (&[TomlItem<'_>], Place),
     fields: &Fields,
-    columns: &Columns,
-) -> Option<(String, Origin)> {
+    columns: &KnownColumns,
+) -> Option<(String, TextOrigin)> {
     let (mut text, mut pieces, mut whole) = (String::new(), Vec::new(), true);
     for (index, row) in rows.iter().enumerate() {
-        let term = row.table().and_then(|row| term(row, index == 0, fields, columns));
+        let term = row.expect_table().and_then(|row| read_term(row, index == 0, fields, columns));
         let Some(term) = term else {
             whole = false;
             continue;
@@ -42,11 +42,11 @@ pub(super) fn lower(
         piece(&text, term.column);
     }
 
-    (whole && !text.is_empty()).then(|| (text, Origin::of_pieces(place, pieces)))
+    (whole && !text.is_empty()).then(|| (text, TextOrigin::of_pieces(place, pieces)))
 }
 
 /// A row as Rhai writes it, in pieces, with the places of its words.
-struct Term {
+struct ConditionTerm {
     joint: &'static str,
     access: String,
     sign: &'static str,
@@ -69,12 +69,17 @@ const COMPARISONS: [(&str, &str); 7] = [
     ("contains", "contains"),
 ];
 
-fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> Option<Term> {
+fn read_term(
+    mut row: TomlTable<'_>,
+    first: bool,
+    fields: &Fields,
+    columns: &KnownColumns,
+) -> Option<ConditionTerm> {
     let column = if first {
-        row.need_text("if").map(|column| ("", column))
+        row.take_needed_text("if").map(|column| ("", column))
     } else {
-        let and = row.text("and").map(|column| (" && ", column));
-        let or = row.text("or").map(|column| (" || ", column));
+        let and = row.take_text("and").map(|column| (" && ", column));
+        let or = row.take_text("or").map(|column| (" || ", column));
         if and.is_some() == or.is_some() {
             let message = "a row after the first begins with either `and` or `or`".to_owned();
             let help = "write { and = \"column\", is = \"=\", value = \"…\" }";
@@ -87,14 +92,14 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
 
     let report = row.report();
     let comparison = row
-        .need_text("is")
-        .and_then(|is| choice(report, &is, &COMPARISONS).map(|comparison| (comparison, is)));
+        .take_needed_text("is")
+        .and_then(|is| parse_choice(report, &is, &COMPARISONS).map(|comparison| (comparison, is)));
 
-    let value = row.need("value");
+    let value = row.take_needed("value");
     // The row is read to its end first, so that everything wrong in it is reported at once.
     row.finish();
     let (joint, column) = column?;
-    let (access, kind) = access(report, &column, fields, columns)?;
+    let (access, kind) = column_access(report, &column, fields, columns)?;
     let (comparison, is) = comparison?;
 
     let fits = match (comparison, &kind) {
@@ -104,14 +109,14 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
     };
 
     if !fits {
-        let message = format!("`{}` does not go with a {}", is.text, kind.name());
+        let message = format!("`{}` does not go with a {}", is.text, kind.type_name());
         let help = format!("compare `{}` with `=` or `!=`", column.text);
         report.error(Code::CR024, is.place, message, &help);
         return None;
     }
 
     let value = value?;
-    let literal = literal(&value, &kind)?;
+    let literal = value_literal(&value, &kind)?;
 
     let (sign, end) = match comparison {
         "contains" => (".contains(", ")"),
@@ -119,18 +124,18 @@ fn term(mut row: Table<'_>, first: bool, fields: &Fields, columns: &Columns) -> 
     };
 
     let (column, value) = (column.place, value.place());
-    Some(Term { joint, access, sign, literal, end, column, value })
+    Some(ConditionTerm { joint, access, sign, literal, end, column, value })
 }
 
 /// A column as delivered, else a mapped field; with its type.
-fn access(
-    report: &Report,
-    column: &Text,
+fn column_access(
+    report: &Findings,
+    column: &PlacedText,
     fields: &Fields,
-    columns: &Columns,
+    columns: &KnownColumns,
 ) -> Option<(String, ColumnType)> {
     let name = column.text.as_str();
-    let delivered = || (format!("tx[{}]", quoted(name)), fields.column_type(name).clone());
+    let delivered = || (format!("tx[{}]", quote_text(name)), fields.column_type(name).clone());
     // As delivered first: a column may have the name of a mapped field.
     if columns.known.contains(name) {
         return Some(delivered());
@@ -152,23 +157,23 @@ fn access(
 
     let mapped = Field::ALL.into_iter().filter(|(field, _)| fields.mapped.contains_key(field));
     let known = columns.known.iter().map(String::as_str).chain(mapped.map(|(_, key)| key));
-    report.unknown(Code::CR025, column.place.clone(), ("column", name), known);
+    report.report_unknown(Code::CR025, column.place.clone(), ("column", name), known);
     None
 }
 
 /// A value of the column's type, as Rhai writes it.
-fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
+fn value_literal(item: &TomlItem<'_>, kind: &ColumnType) -> Option<String> {
     let text = item.as_text().map(|text| text.text);
 
     let found = match kind {
-        ColumnType::Text | ColumnType::ExactText => text.as_deref().map(quoted),
+        ColumnType::Text | ColumnType::ExactText => text.as_deref().map(quote_text),
         ColumnType::Number(_) => {
-            let written = text.as_deref().and_then(|text| number(text.trim()));
+            let written = text.as_deref().and_then(|text| parse_number(text.trim()));
             let whole = item.as_integer().map(rust_decimal::Decimal::from);
             written.or(whole).map(|number| number.to_string())
         }
         ColumnType::Date(_) => {
-            let written = text.as_deref().and_then(|text| day(text.trim()));
+            let written = text.as_deref().and_then(|text| parse_iso_date(text.trim()));
             written.or(item.as_date()).map(|day| format!("date(\"{day}\")"))
         }
         ColumnType::Bool => {
@@ -189,7 +194,7 @@ fn literal(item: &Item<'_>, kind: &ColumnType) -> Option<String> {
     found
 }
 
-fn quoted(text: &str) -> String {
+fn quote_text(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
 
@@ -209,7 +214,12 @@ fn quoted(text: &str) -> String {
 }
 
 /// Reports a column that no transaction has, where the columns are known.
-pub(super) fn known_column(report: &Report, column: &str, text: &Text, columns: &Columns) -> bool {
+pub(super) fn check_known_column(
+    report: &Findings,
+    column: &str,
+    text: &PlacedText,
+    columns: &KnownColumns,
+) -> bool {
     let known = columns.open || columns.known.contains(column);
     if !known {
         let names = columns.known.iter().map(String::as_str);

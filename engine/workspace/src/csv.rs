@@ -8,28 +8,28 @@
 
 use jiff::civil::Date;
 
-use super::report::hint;
-use super::toml::Source;
+use super::report::suggest_names;
+use super::toml::DefinitionText;
 use accredit_domain::calendar::Validity;
-pub(super) use accredit_domain::delimited::Cell;
-use accredit_domain::delimited::{BrokenRow, Rows};
+pub(super) use accredit_domain::delimited::DelimitedCell;
+use accredit_domain::delimited::{BrokenRow, DelimitedRows};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::organization::composed;
+use accredit_domain::organization::compose_id;
 use accredit_domain::transaction;
 use accredit_domain::transaction::read::other_separator;
 
 /// A CSV file, read, with the places of its cells.
-pub(super) struct Sheet<'a> {
-    source: Source<'a>,
+pub(super) struct DefinitionSheet<'a> {
+    source: DefinitionText<'a>,
     columns: Vec<&'static str>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Vec<DelimitedCell>>,
     whole: bool,
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> DefinitionSheet<'a> {
     /// Reads a file whose columns are among `known`, with at least those of `needed`.
     pub(super) fn read(
-        source: Source<'a>,
+        source: DefinitionText<'a>,
         known: &[&'static str],
         needed: &[&'static str],
     ) -> Self {
@@ -38,10 +38,10 @@ impl<'a> Sheet<'a> {
             let message = format!("the cells of this file are separated by {separator}");
             let help = "write commas; a spreadsheet asks for the separator when it exports CSV";
             source.report.error(Code::CR030, Place::new(source.file, 1, 1), message, help);
-            return Sheet { source, columns: Vec::new(), rows: Vec::new(), whole: false };
+            return DefinitionSheet { source, columns: Vec::new(), rows: Vec::new(), whole: false };
         }
 
-        let (mut rows, malformed) = split(source.text);
+        let (mut rows, malformed) = split_rows(source.text);
         if let Some(offset) = malformed {
             let message = "a quoted cell does not end with its quote".to_owned();
             let help = "close the quote, and write a quote inside a quoted cell twice";
@@ -77,23 +77,23 @@ impl<'a> Sheet<'a> {
         }
 
         let whole = source.report.len() == before;
-        Sheet { source, columns, rows, whole }
+        DefinitionSheet { source, columns, rows, whole }
     }
 
     /// Whether no row was left out.
-    pub(super) fn whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.whole
     }
 
     /// The rows below the header.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_, 'a>> {
-        self.rows.iter().map(|cells| Row { sheet: self, cells })
+    pub(super) fn rows(&self) -> impl Iterator<Item = DefinitionRow<'_, 'a>> {
+        self.rows.iter().map(|cells| DefinitionRow { sheet: self, cells })
     }
 }
 
 fn header_columns(
-    source: Source<'_>,
-    header: &[Cell],
+    source: DefinitionText<'_>,
+    header: &[DelimitedCell],
     known: &[&'static str],
 ) -> Vec<&'static str> {
     let mut columns: Vec<&'static str> = Vec::new();
@@ -108,7 +108,7 @@ fn header_columns(
         if let Some(fault) = fault {
             let message = format!("`{}` {fault}", cell.text);
             let error = Diagnostic::error(Code::CR031, source.place(cell.offset), message);
-            source.report.push(error.help(hint(&cell.text, "column", known)));
+            source.report.push(error.with_help(suggest_names(&cell.text, "column", known)));
         }
         // A column that is unknown keeps its place, so that the cells after it keep theirs.
         columns.push(column.unwrap_or(""));
@@ -119,19 +119,19 @@ fn header_columns(
 
 /// One row, with the file that it is a row of.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'r, 'a> {
-    sheet: &'r Sheet<'a>,
-    cells: &'r [Cell],
+pub(super) struct DefinitionRow<'r, 'a> {
+    sheet: &'r DefinitionSheet<'a>,
+    cells: &'r [DelimitedCell],
 }
 
-impl<'r, 'a> Row<'r, 'a> {
+impl<'r, 'a> DefinitionRow<'r, 'a> {
     /// The file it stands in.
-    pub(super) fn source(&self) -> Source<'a> {
+    pub(super) fn source(&self) -> DefinitionText<'a> {
         self.sheet.source
     }
 
     /// The cell of a column that is there and not blank.
-    pub(super) fn get(&self, column: &str) -> Option<&'r Cell> {
+    pub(super) fn get(&self, column: &str) -> Option<&'r DelimitedCell> {
         let index = self.sheet.columns.iter().position(|known| *known == column)?;
         self.cells.get(index).filter(|cell| !cell.text.is_empty())
     }
@@ -142,37 +142,37 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     /// The place of a cell, blank or not; else that of the row.
-    pub(super) fn offset(&self, column: &str) -> usize {
+    pub(super) fn cell_offset(&self, column: &str) -> usize {
         let index = self.sheet.columns.iter().position(|known| *known == column);
         let cell = index.and_then(|index| self.cells.get(index)).or(self.cells.first());
         cell.map_or(0, |cell| cell.offset)
     }
 
     /// The cell of a column that must not be blank, which is reported.
-    pub(super) fn need(&self, column: &str) -> Option<&'r Cell> {
+    pub(super) fn need_cell(&self, column: &str) -> Option<&'r DelimitedCell> {
         let found = self.get(column);
         if found.is_none() {
             let message = format!("`{column}` is blank");
-            self.error(Code::CR032, self.offset(column), message, "every row needs it");
+            self.report_error(Code::CR032, self.cell_offset(column), message, "every row needs it");
         }
         found
     }
 
     /// `from` and `to`, inclusive; nothing where something is wrong with them, which is reported.
-    pub(super) fn validity(&self) -> Option<Validity> {
-        let found = self.dates();
+    pub(super) fn read_validity(&self) -> Option<Validity> {
+        let found = self.parse_dates();
         if let Err((offset, message)) = &found {
             let help = "dates are ISO, 2017-03-31, and both are included";
-            self.error(Code::CR032, *offset, message.clone(), help);
+            self.report_error(Code::CR032, *offset, message.clone(), help);
         }
         found.ok()
     }
 
     /// The same; what is wrong is returned with its place, not reported.
-    pub(super) fn dates(&self) -> Result<Validity, (usize, String)> {
+    pub(super) fn parse_dates(&self) -> Result<Validity, (usize, String)> {
         let day = |column: &str| -> Result<Option<Date>, (usize, String)> {
             let Some(cell) = self.get(column) else { return Ok(None) };
-            let day = transaction::dates::day(&cell.text);
+            let day = transaction::dates::parse_iso_date(&cell.text);
             let fault = || (cell.offset, format!("`{}` is not a date", cell.text));
             day.map(Some).ok_or_else(fault)
         };
@@ -182,14 +182,14 @@ impl<'r, 'a> Row<'r, 'a> {
             && to < from
         {
             let message = format!("`to` is {to}, before `from`, which is {from}");
-            return Err((self.offset("to"), message));
+            return Err((self.cell_offset("to"), message));
         }
 
-        Ok(Validity::inclusive(from, to))
+        Ok(Validity::from_inclusive(from, to))
     }
 
     /// Reports an error at a byte offset of the file.
-    pub(super) fn error(&self, code: Code, offset: usize, message: String, help: &str) {
+    pub(super) fn report_error(&self, code: Code, offset: usize, message: String, help: &str) {
         let source = self.source();
         source.report.error(code, source.place(offset), message, help);
     }
@@ -197,8 +197,8 @@ impl<'r, 'a> Row<'r, 'a> {
 
 /// The rows of a text, cells without the blanks around them, and where a cell begins whose quote
 /// does not end it.
-fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
-    let mut rows = Rows::new(text, ',');
+fn split_rows(text: &str) -> (Vec<Vec<DelimitedCell>>, Option<usize>) {
+    let mut rows = DelimitedRows::new(text, ',');
     let mut read = Vec::new();
     loop {
         let row = match rows.next_row() {
@@ -209,7 +209,7 @@ fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
             }
         };
 
-        let row: Vec<Cell> = row.into_iter().map(trimmed).collect();
+        let row: Vec<DelimitedCell> = row.into_iter().map(normalize_cell).collect();
         // Spreadsheets export the empty rows below a table.
         if row.iter().any(|cell| !cell.text.is_empty()) {
             read.push(row);
@@ -217,7 +217,7 @@ fn split(text: &str) -> (Vec<Vec<Cell>>, Option<usize>) {
     }
 }
 
-fn trimmed(cell: Cell) -> Cell {
+fn normalize_cell(cell: DelimitedCell) -> DelimitedCell {
     let blanks = cell.text.len() - cell.text.trim_start().len();
-    Cell { text: composed(&cell.text), offset: cell.offset + blanks }
+    DelimitedCell { text: compose_id(&cell.text), offset: cell.offset + blanks }
 }

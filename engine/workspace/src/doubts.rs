@@ -12,51 +12,56 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::csv::Row;
-use super::report::Report;
-use super::toml::Text;
+use super::csv::DefinitionRow;
+use super::report::Findings;
+use super::toml::PlacedText;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::organization::{Organization, fold};
+use accredit_domain::organization::{Organization, fold_name};
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Members, Plan, Split};
 
 /// What readers of plans noted, in order.
 #[derive(Debug, Default)]
-pub(super) struct Doubts(RefCell<Vec<Doubt>>);
+pub(super) struct DeferredWarnings(RefCell<Vec<DeferredWarning>>);
 
 #[derive(Debug)]
-enum Doubt {
+enum DeferredWarning {
     /// A result of a rule over Reporting that leaves `duplicates` out.
     Unsaid { place: Place, sources: BTreeSet<Arc<str>> },
     /// A reward of a plan whose tiers end at shares of the quota.
     OfQuota { place: Place, plan: Arc<str> },
 }
 
-impl Doubts {
+impl DeferredWarnings {
     /// A result of an indirect rule over Reporting leaves `duplicates` out; `sources` are the plans
     /// that the rule takes credits from.
     pub(super) fn leaves_duplicates_out(&self, place: Place, sources: &BTreeSet<Arc<str>>) {
-        self.0.borrow_mut().push(Doubt::Unsaid { place, sources: sources.clone() });
+        self.0.borrow_mut().push(DeferredWarning::Unsaid { place, sources: sources.clone() });
     }
 
     /// A reward of `plan` has tiers that end at shares of the quota.
     pub(super) fn asks_for_quota(&self, place: Place, plan: &str) {
-        self.0.borrow_mut().push(Doubt::OfQuota { place, plan: Arc::from(plan) });
+        self.0.borrow_mut().push(DeferredWarning::OfQuota { place, plan: Arc::from(plan) });
     }
 
     /// Warns of what turned out to be doubtful now that every plan and quota is read.
-    pub(super) fn judge(self, plans: &BTreeMap<Arc<str>, Plan>, quotas: &Quotas, report: &Report) {
+    pub(super) fn report_confirmed(
+        self,
+        plans: &BTreeMap<Arc<str>, Plan>,
+        quotas: &Quotas,
+        report: &Findings,
+    ) {
         for doubt in self.0.into_inner() {
             match doubt {
                 // Whether a credit can be split is known only when all plans are read.
-                Doubt::Unsaid { place, sources } => {
+                DeferredWarning::Unsaid { place, sources } => {
                     if sources.iter().filter_map(|id| plans.get(id)).any(may_split) {
-                        report.push(suppressed(place));
+                        report.push(split_warning(place));
                     }
                 }
-                Doubt::OfQuota { place, plan } => {
-                    if !quotas.has(&plan) {
-                        report.push(without_quota(place, &plan));
+                DeferredWarning::OfQuota { place, plan } => {
+                    if !quotas.has_quota(&plan) {
+                        report.push(quota_warning(place, &plan));
                     }
                 }
             }
@@ -72,22 +77,22 @@ fn may_split(plan: &Plan) -> bool {
     plan.split != Split::Refuse || plan.direct.iter().any(|rule| passes(rule.members))
 }
 
-fn suppressed(place: Place) -> Diagnostic {
+fn split_warning(place: Place) -> Diagnostic {
     let message =
         "a deal may be split, and a manager of two of its sellers gets the first part only";
     let help = "add `duplicates = true` for the sum of the parts, or `duplicates = false` where one \
                 credit a deal is meant";
-    Diagnostic::warning(Code::CR067, place, message).help(help)
+    Diagnostic::warning(Code::CR067, place, message).with_help(help)
 }
 
-fn without_quota(place: Place, plan: &str) -> Diagnostic {
+fn quota_warning(place: Place, plan: &str) -> Diagnostic {
     let message = "the tiers end at shares of the quota, and nobody has one";
     let help = format!("add rows for `{plan}` to organization/quotas.csv, or write amounts");
-    Diagnostic::warning(Code::CR066, place, message).help(help)
+    Diagnostic::warning(Code::CR066, place, message).with_help(help)
 }
 
 /// Warns of a rate above 100 % that is not written in percent.
-pub(super) fn rate(report: &Report, text: &Text, rate: Decimal, percent: bool) {
+pub(super) fn warn_high_rate(report: &Findings, text: &PlacedText, rate: Decimal, percent: bool) {
     if percent || rate <= Decimal::ONE {
         return;
     }
@@ -96,38 +101,40 @@ pub(super) fn rate(report: &Report, text: &Text, rate: Decimal, percent: bool) {
         format!("a rate of `{}` pays {in_percent} % of what is credited", text.text.trim());
     let whole = text.text.trim();
     let help = format!("write \"{whole}%\", or \"{in_percent}%\" where that is meant");
-    report.push(Diagnostic::warning(Code::CR064, text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR064, text.place.clone(), message).with_help(help));
 }
 
 /// Warns of a tier that ends within the first unit.
-pub(super) fn tier(report: &Report, text: &Text, limit: Decimal) {
+pub(super) fn warn_low_tier(report: &Findings, text: &PlacedText, limit: Decimal) {
     if limit > Decimal::ONE {
         return;
     }
     let percent = limit.saturating_mul(Decimal::ONE_HUNDRED).normalize();
     let message = format!("a tier that ends at `{}` ends within the first unit", text.text.trim());
     let help = format!("write \"{percent}%\" for a share of the quota, or an amount above 1");
-    report.push(Diagnostic::warning(Code::CR065, text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR065, text.place.clone(), message).with_help(help));
 }
 
 /// Warns of a policy that a plan chooses and that no rule of it uses.
-pub(super) fn unused_policy(report: &Report, text: &Text, kind: &str) {
+pub(super) fn warn_unused_policy(report: &Findings, text: &PlacedText, kind: &str) {
     let message = format!("no rule of the plan uses its {kind} policy `{}`", text.text.trim());
     let help = "take it out; a rule or result that says something itself never asks the plan";
-    report.push(Diagnostic::warning(Code::CR068, text.place.clone(), message).help(help));
+    report.push(Diagnostic::warning(Code::CR068, text.place.clone(), message).with_help(help));
 }
 
 /// Warns of an organisation in which nobody can be credited or paid.
-pub(super) fn organization(
+pub(super) fn warn_unstaffed_organization(
     organization: &Organization,
     plans: &BTreeMap<Arc<str>, Plan>,
-    report: &Report,
+    report: &Findings,
 ) {
     let positions = organization.positions().next().is_some();
-    let teams = organization.teams.all().next().is_some();
+    let teams = organization.teams.iter().next().is_some();
     let people = |plan: &&Plan| plan.measure == Measure::Individual;
     let warn = |file: &str, message: &str, help: &str| {
-        report.push(Diagnostic::warning(Code::CR089, Place::file(file), message).help(help));
+        report.push(
+            Diagnostic::warning(Code::CR089, Place::whole_file(file), message).with_help(help),
+        );
     };
 
     if plans.is_empty() {
@@ -149,24 +156,24 @@ pub(super) fn organization(
 }
 
 /// Warns of rows of a file that say in `columns` what an earlier one says.
-pub(super) fn repeated<'s, 'a: 's>(
-    rows: impl Iterator<Item = Row<'s, 'a>>,
+pub(super) fn warn_repeated<'s, 'a: 's>(
+    rows: impl Iterator<Item = DefinitionRow<'s, 'a>>,
     columns: &[&'static str],
 ) {
     let mut known = HashSet::new();
 
     for row in rows {
-        let words: Vec<String> = columns.iter().map(|column| fold(row.text(column))).collect();
+        let words: Vec<String> = columns.iter().map(|column| fold_name(row.text(column))).collect();
         // Compared without case, since names mean the same so.
         if known.insert(words) {
             continue;
         }
 
-        let offset = columns.first().map_or(0, |first| row.offset(first));
+        let offset = columns.first().map_or(0, |first| row.cell_offset(first));
         let (source, message) = (row.source(), "this row stands there twice");
         let help = "take one of the two out, or write what was meant instead";
         source
             .report
-            .push(Diagnostic::warning(Code::CR090, source.place(offset), message).help(help));
+            .push(Diagnostic::warning(Code::CR090, source.place(offset), message).with_help(help));
     }
 }

@@ -6,15 +6,15 @@
 //! **Architecture invariant:** of one pair of units at most one rate is read for a day.
 
 use accredit_domain::diagnostic::Code;
-use accredit_domain::transaction::number;
+use accredit_domain::transaction::parse_number;
 use rust_decimal::Decimal;
 
-use super::csv::{Cell, Row, Sheet};
-use super::report::Report;
-use super::toml::Source;
+use super::csv::{DefinitionRow, DefinitionSheet, DelimitedCell};
+use super::report::Findings;
+use super::toml::DefinitionText;
 use super::{Files, Settings};
 use accredit_domain::calendar::Validity;
-use accredit_domain::exchange::Rates;
+use accredit_domain::exchange::ExchangeRates;
 use accredit_domain::money::Unit;
 
 /// The file of exchange rates.
@@ -24,28 +24,28 @@ pub(super) const RATES: &str = "organization/exchange_rates.csv";
 const RATE_DECIMALS_MAX: u32 = 12;
 
 /// Reads the rates; the workspace's currency is one whether a rate names it or not.
-pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Rates {
-    let mut rates = Rates::default();
+pub(super) fn read(files: &Files, settings: &Settings, report: &Findings) -> ExchangeRates {
+    let mut rates = ExchangeRates::default();
     rates.add_currency(settings.currency);
     let Some(text) = files.get(RATES) else { return rates };
 
     let columns = ["from_unit", "to_unit", "rate", "from", "to"];
     let needed = ["from_unit", "to_unit", "rate"];
-    let sheet = Sheet::read(Source::new(RATES, text, report), &columns, &needed);
+    let sheet = DefinitionSheet::read(DefinitionText::new(RATES, text, report), &columns, &needed);
 
     let mut known: Vec<((Unit, Unit), Validity)> = Vec::new();
     for row in sheet.rows() {
-        let from = row.need("from_unit").and_then(|cell| unit(row, cell, settings));
-        let to = row.need("to_unit").and_then(|cell| unit(row, cell, settings));
-        let rate = row.need("rate").and_then(|cell| positive(row, cell));
+        let from = row.need_cell("from_unit").and_then(|cell| find_unit(row, cell, settings));
+        let to = row.need_cell("to_unit").and_then(|cell| find_unit(row, cell, settings));
+        let rate = row.need_cell("rate").and_then(|cell| parse_rate(row, cell));
 
-        let validity = row.validity();
+        let validity = row.read_validity();
         let (Some(from), Some(to), Some(validity)) = (from, to, validity) else { continue };
 
         if from == to {
             let message = "a unit is not exchanged into itself".to_owned();
             let help = "name two units, or leave the row out";
-            row.error(Code::CR032, row.offset("to_unit"), message, help);
+            row.report_error(Code::CR032, row.cell_offset("to_unit"), message, help);
             continue;
         }
 
@@ -55,7 +55,7 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Rates
             let message =
                 format!("`{}` to `{}` has two rates on the same days", name(from), name(to));
             let help = "end the earlier one the day before; `from` and `to` are both included";
-            row.error(Code::CR034, row.offset("from_unit"), message, help);
+            row.report_error(Code::CR034, row.cell_offset("from_unit"), message, help);
             continue;
         }
 
@@ -71,12 +71,16 @@ pub(super) fn read(files: &Files, settings: &Settings, report: &Report) -> Rates
 }
 
 /// The unit type that a cell names; an unknown one is reported.
-pub(super) fn unit(row: Row<'_, '_>, cell: &Cell, settings: &Settings) -> Option<Unit> {
+pub(super) fn find_unit(
+    row: DefinitionRow<'_, '_>,
+    cell: &DelimitedCell,
+    settings: &Settings,
+) -> Option<Unit> {
     let found = settings.units.find(&cell.text);
     if found.is_none() {
         let source = row.source();
         let named = ("unit type", cell.text.as_str());
-        source.report.unknown(
+        source.report.report_unknown(
             Code::CR025,
             source.place(cell.offset),
             named,
@@ -86,14 +90,14 @@ pub(super) fn unit(row: Row<'_, '_>, cell: &Cell, settings: &Settings) -> Option
     found
 }
 
-fn positive(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
-    let written = number(&cell.text);
+fn parse_rate(row: DefinitionRow<'_, '_>, cell: &DelimitedCell) -> Option<Decimal> {
+    let written = parse_number(&cell.text);
     let rate = written
         .filter(|rate| *rate > Decimal::ZERO && rate.normalize().scale() <= RATE_DECIMALS_MAX);
     if rate.is_none() {
         let message = format!("`{}` is not an exchange rate", cell.text);
         let help = format!("write a number above 0 with at most {RATE_DECIMALS_MAX} decimals");
-        row.error(Code::CR032, cell.offset, message, &help);
+        row.report_error(Code::CR032, cell.offset, message, &help);
     }
     rate
 }

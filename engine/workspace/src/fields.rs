@@ -9,67 +9,67 @@ use std::collections::BTreeSet;
 
 use jiff::civil::date;
 
-use super::report::Report;
-use super::toml::{Item, Table, Text, choice};
+use super::report::Findings;
+use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
 use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
-use accredit_domain::transaction::dates::{DateFormat, DateFormats, NAMED_FORMATS, Zone};
+use accredit_domain::transaction::dates::{DateFormat, DateFormats, NAMED_FORMATS, WorkspaceZone};
 use accredit_domain::transaction::numbers::NumberStyle;
-use accredit_domain::transaction::{ColumnType, Field, Fields, ID_FORMS, Names};
+use accredit_domain::transaction::{ColumnType, Field, Fields, ID_FORMS, NameColumns};
 
 /// Reads both tables; columns that no transaction seen so far has are warned of.
-pub(super) fn read(root: &mut Table<'_>, observed: &BTreeSet<String>) -> Fields {
+pub(super) fn read(root: &mut TomlTable<'_>, observed: &BTreeSet<String>) -> Fields {
     let mut fields = Fields::default();
-    if let Some(mut table) = root.need("fields").and_then(|item| item.table()) {
-        let mut mapping = Mapping { fields: &mut fields, observed, report: table.report() };
-        mapping.read(&mut table);
+    if let Some(mut table) = root.take_needed("fields").and_then(|item| item.expect_table()) {
+        let mut mapping = FieldMapping { fields: &mut fields, observed, report: table.report() };
+        mapping.read_table(&mut table);
         table.finish();
     }
 
-    for (name, item) in root.table("columns").iter().flat_map(Table::entries) {
+    for (name, item) in root.take_table("columns").iter().flat_map(TomlTable::entries) {
         if let Some(kind) = column_type(&item) {
-            declare(&mut fields, &name, kind, item.report());
+            declare_column(&mut fields, &name, kind, item.report());
         }
     }
 
     fields
 }
 
-const NAMES: [(&str, Names); 4] = [
-    ("owner", Names::Owner),
-    ("team", Names::Team),
-    ("related_person", Names::RelatedPerson),
-    ("related_position", Names::RelatedPosition),
+const NAMES: [(&str, NameColumns); 4] = [
+    ("owner", NameColumns::Owner),
+    ("team", NameColumns::Team),
+    ("related_person", NameColumns::RelatedPerson),
+    ("related_position", NameColumns::RelatedPosition),
 ];
 
-struct Mapping<'a> {
+struct FieldMapping<'a> {
     fields: &'a mut Fields,
     observed: &'a BTreeSet<String>,
-    report: &'a Report,
+    report: &'a Findings,
 }
 
-impl Mapping<'_> {
-    fn read(&mut self, table: &mut Table<'_>) {
-        if let Some(item) = table.need("id") {
-            self.id(&item);
+impl FieldMapping<'_> {
+    fn read_table(&mut self, table: &mut TomlTable<'_>) {
+        if let Some(item) = table.take_needed("id") {
+            self.read_id(&item);
         }
 
         for (field, key) in Field::ALL {
-            let item = if field == Field::Date { table.need(key) } else { table.take(key) };
+            let item = if field == Field::Date { table.take_needed(key) } else { table.take(key) };
             let Some(item) = item else { continue };
 
             // Only fields that are days or clocks can have formats.
             let with_formats = matches!(field, Field::Date | Field::Received | Field::Updated);
             let (columns, formats) = match with_formats && item.is_table() {
-                true => dated(&item, field),
-                false => (item.text().into_iter().collect(), Vec::new()),
+                true => read_date_columns(&item, field),
+                false => (item.expect_text().into_iter().collect(), Vec::new()),
             };
 
-            self.map(field, columns, formats);
+            self.map_field(field, columns, formats);
         }
 
         for (key, names) in NAMES {
             if let Some(item) = table.take(key) {
-                let columns = self.columns(&item);
+                let columns = self.read_columns(&item);
                 if columns.is_empty() {
                     item.refuse("a column or a list of columns");
                 }
@@ -79,18 +79,18 @@ impl Mapping<'_> {
     }
 
     /// `id = "Id"`, a list of columns, or `{ field = "Id", as = "salesforce" }`.
-    fn id(&mut self, item: &Item<'_>) {
+    fn read_id(&mut self, item: &TomlItem<'_>) {
         if !item.is_table() {
-            self.fields.id = self.columns(item);
-        } else if let Some(mut table) = item.table() {
-            let field = table.take("field").map(|item| self.columns(&item));
-            let fields = table.take("fields").map(|item| self.columns(&item));
-            let form = table.text("as");
+            self.fields.id = self.read_columns(item);
+        } else if let Some(mut table) = item.expect_table() {
+            let field = table.take("field").map(|item| self.read_columns(&item));
+            let fields = table.take("fields").map(|item| self.read_columns(&item));
+            let form = table.take_text("as");
             table.finish();
 
             self.fields.id = field.or(fields).unwrap_or_default();
             let words = ID_FORMS;
-            let form = form.and_then(|text| choice(self.report, &text, &words));
+            let form = form.and_then(|text| parse_choice(self.report, &text, &words));
             self.fields.id_form = form.unwrap_or_default();
         }
 
@@ -100,20 +100,22 @@ impl Mapping<'_> {
     }
 
     /// Maps a field to its column; the date may have others for where that one is blank.
-    fn map(&mut self, field: Field, columns: Vec<Text>, formats: Vec<DateFormat>) {
+    fn map_field(&mut self, field: Field, columns: Vec<PlacedText>, formats: Vec<DateFormat>) {
         let kind = match field {
             Field::Amount | Field::Quantity => ColumnType::NUMBER,
-            Field::Date | Field::Received => ColumnType::Date(DateFormats::of(formats.clone())),
+            Field::Date | Field::Received => {
+                ColumnType::Date(DateFormats::from_formats(formats.clone()))
+            }
             _ => ColumnType::Text,
         };
 
         if field == Field::Updated && !formats.is_empty() {
-            self.fields.clock = Some(DateFormats::of(formats));
+            self.fields.clock = Some(DateFormats::from_formats(formats));
         }
 
         for (index, column) in columns.into_iter().enumerate() {
-            self.observed(&column);
-            self.typed(&column, &kind);
+            self.check_observed(&column);
+            self.declare_type(&column, &kind);
             if index == 0 {
                 self.fields.mapped.insert(field, column.text);
             } else {
@@ -123,7 +125,7 @@ impl Mapping<'_> {
     }
 
     /// Gives a column the type that its field brings.
-    fn typed(&mut self, column: &Text, kind: &ColumnType) {
+    fn declare_type(&mut self, column: &PlacedText, kind: &ColumnType) {
         if kind.is_text() {
             return;
         }
@@ -131,7 +133,8 @@ impl Mapping<'_> {
             // One column cannot be read in two ways, and the cell would mean another thing each
             // time.
             Some(known) => {
-                let message = format!("`{}` is mapped as a {} already", column.text, known.name());
+                let message =
+                    format!("`{}` is mapped as a {} already", column.text, known.type_name());
                 self.report.error(Code::CR024, column.place.clone(), message, "map another column");
             }
             None => {
@@ -140,9 +143,9 @@ impl Mapping<'_> {
         }
     }
 
-    fn columns(&self, item: &Item<'_>) -> Vec<String> {
-        let columns = item.texts().unwrap_or_default();
-        columns.iter().for_each(|column| self.observed(column));
+    fn read_columns(&self, item: &TomlItem<'_>) -> Vec<String> {
+        let columns = item.expect_texts().unwrap_or_default();
+        columns.iter().for_each(|column| self.check_observed(column));
         for (index, column) in columns.iter().enumerate() {
             if columns.iter().take(index).any(|earlier| earlier.text == column.text) {
                 let message = format!("`{}` is listed twice", column.text);
@@ -157,7 +160,7 @@ impl Mapping<'_> {
         columns.into_iter().map(|column| column.text).collect()
     }
 
-    fn observed(&self, column: &Text) {
+    fn check_observed(&self, column: &PlacedText) {
         let name = column.text.as_str();
         if name.trim().is_empty() {
             let message = "the name of a column is blank".to_owned();
@@ -168,33 +171,34 @@ impl Mapping<'_> {
             let help = did_you_mean(name, names)
                 .unwrap_or_else(|| "write the name as it stands in the header".to_owned());
             let place = column.place.clone();
-            self.report.push(Diagnostic::warning(Code::CR025, place, message).help(help));
+            self.report.push(Diagnostic::warning(Code::CR025, place, message).with_help(help));
         }
     }
 }
 
 /// The columns and the formats of `{ field = "close_date", format = "%m/%d/%Y" }`; the date may say
 /// `fields` for `field`, and all may say `formats` for `format`.
-fn dated(item: &Item<'_>, field: Field) -> (Vec<Text>, Vec<DateFormat>) {
-    let Some(mut table) = item.table() else { return (Vec::new(), Vec::new()) };
+fn read_date_columns(item: &TomlItem<'_>, field: Field) -> (Vec<PlacedText>, Vec<DateFormat>) {
+    let Some(mut table) = item.expect_table() else { return (Vec::new(), Vec::new()) };
     let several = if field == Field::Date { table.take("fields") } else { None };
-    let mut columns = several.as_ref().and_then(Item::texts).unwrap_or_default();
+    let mut columns = several.as_ref().and_then(TomlItem::expect_texts).unwrap_or_default();
     if several.is_none() {
-        columns.extend(table.need_text("field"));
+        columns.extend(table.take_needed_text("field"));
     } else if columns.is_empty() {
         item.refuse("`fields` with at least one column");
     }
     let items = [table.take("format"), table.take("formats")];
     table.finish();
 
-    let formats = items.into_iter().flatten().filter_map(|item| formats(&item)).flatten();
+    let formats =
+        items.into_iter().flatten().filter_map(|item| parse_date_formats(&item)).flatten();
     (columns, formats.collect())
 }
 
 /// What a column may be declared as.
 const COLUMN_WORDS: [&str; 4] = ["number", "text", "bool", "date"];
 
-fn column_type(item: &Item<'_>) -> Option<ColumnType> {
+fn column_type(item: &TomlItem<'_>) -> Option<ColumnType> {
     let wanted = "`number`, `text`, `bool`, `date`, { date = \"%m/%d/%Y\" }, \
                   { number = \"1.234,56\" } or { text = \"exact\" }";
     if item.is_table() {
@@ -225,18 +229,19 @@ fn column_type(item: &Item<'_>) -> Option<ColumnType> {
 }
 
 /// `{ date = … }`, `{ number = … }` or `{ text = "exact" }`.
-fn column_table(item: &Item<'_>, wanted: &str) -> Option<ColumnType> {
-    let mut table = item.table()?;
-    let (date, number, text) = (table.take("date"), table.take("number"), table.text("text"));
+fn column_table(item: &TomlItem<'_>, wanted: &str) -> Option<ColumnType> {
+    let mut table = item.expect_table()?;
+    let (date, number, text) = (table.take("date"), table.take("number"), table.take_text("text"));
     table.finish();
 
     match (date, number, text) {
-        (Some(date), None, None) => {
-            formats(&date).map(|formats| ColumnType::Date(DateFormats::of(formats)))
+        (Some(date), None, None) => parse_date_formats(&date)
+            .map(|formats| ColumnType::Date(DateFormats::from_formats(formats))),
+        (None, Some(number), None) => {
+            parse_number_style(&number).map(|style| ColumnType::Number(Some(style)))
         }
-        (None, Some(number), None) => style(&number).map(|style| ColumnType::Number(Some(style))),
         (None, None, Some(text)) => {
-            choice(item.report(), &text, &[("exact", ColumnType::ExactText)])
+            parse_choice(item.report(), &text, &[("exact", ColumnType::ExactText)])
         }
         _ => {
             item.refuse(wanted);
@@ -246,8 +251,8 @@ fn column_table(item: &Item<'_>, wanted: &str) -> Option<ColumnType> {
 }
 
 /// How numbers are written, by an example.
-fn style(item: &Item<'_>) -> Option<NumberStyle> {
-    let style = NumberStyle::of_example(&item.text()?.text);
+fn parse_number_style(item: &TomlItem<'_>) -> Option<NumberStyle> {
+    let style = NumberStyle::of_example(&item.expect_text()?.text);
     if style.is_none() {
         item.refuse("an example with thousands and decimals, such as \"1.234,56\" or \"1,234.56\"");
     }
@@ -255,20 +260,20 @@ fn style(item: &Item<'_>) -> Option<NumberStyle> {
 }
 
 /// A format, or a list of them.
-fn formats(item: &Item<'_>) -> Option<Vec<DateFormat>> {
+fn parse_date_formats(item: &TomlItem<'_>) -> Option<Vec<DateFormat>> {
     let formats: Vec<DateFormat> =
-        item.texts()?.iter().filter_map(|text| format(item, text)).collect();
+        item.expect_texts()?.iter().filter_map(|text| parse_date_format(item, text)).collect();
     (!formats.is_empty()).then_some(formats)
 }
 
 /// A date format, tried on a day: one that loses the day would park every transaction.
-fn format(item: &Item<'_>, text: &Text) -> Option<DateFormat> {
-    let format = DateFormat::of(&text.text);
+fn parse_date_format(item: &TomlItem<'_>, text: &PlacedText) -> Option<DateFormat> {
+    let format = DateFormat::from_setting(&text.text);
 
     let day = date(2017, 11, 23);
-    let written = format.write(day);
+    let written = format.format_day(day);
     let formats = DateFormats::from(format.clone());
-    let read = written.and_then(|written| formats.day(&written, &Zone::default()));
+    let read = written.and_then(|written| formats.parse_day(&written, &WorkspaceZone::default()));
 
     if read == Some(day) {
         return Some(format);
@@ -286,7 +291,7 @@ fn format(item: &Item<'_>, text: &Text) -> Option<DateFormat> {
     None
 }
 
-fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report) {
+fn declare_column(fields: &mut Fields, column: &PlacedText, kind: ColumnType, report: &Findings) {
     let name = column.text.as_str();
     let named = fields.id.iter().chain(fields.names.values().flatten());
     let names_people = named.map(String::as_str).any(|known| known == name);
@@ -303,8 +308,8 @@ fn declare(fields: &mut Fields, column: &Text, kind: ColumnType, report: &Report
     };
 
     if !agrees {
-        let mapped = known.map_or("text", ColumnType::name);
-        let message = format!("`{name}` is a {mapped} by [fields], not a {}", kind.name());
+        let mapped = known.map_or("text", ColumnType::type_name);
+        let message = format!("`{name}` is a {mapped} by [fields], not a {}", kind.type_name());
         report.error(Code::CR024, column.place.clone(), message, "leave it out of [columns]");
     } else {
         // Text too: what is declared is known, before any row has it.

@@ -10,17 +10,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::shared::SHARED;
-use super::{Files, SETTINGS, definition, plan_files, plan_id, policy_path};
+use super::{Files, SETTINGS, is_definition, plan_files, plan_id, policy_path};
 use accredit_domain::policy::Programs;
 
 /// The version of what policies may say and what it means; another version, another hash.
 pub const POLICY_LANGUAGE: &str = "1";
 
 /// Hexadecimal digits of a hash.
-const DIGITS: usize = 32;
+const HASH_DIGITS: usize = 32;
 
 /// `rs_` and the hash of the definition files and of the standard policies that are used.
-pub(super) fn of(files: &Files, programs: &Programs) -> Arc<str> {
+pub(super) fn ruleset_hash(files: &Files, programs: &Programs) -> Arc<str> {
     let mut hasher = blake3::Hasher::new();
 
     let mut add = |part: &str| {
@@ -30,25 +30,25 @@ pub(super) fn of(files: &Files, programs: &Programs) -> Arc<str> {
     };
 
     add(POLICY_LANGUAGE);
-    for (path, text) in files.iter().filter(|(path, _)| definition(path)) {
+    for (path, text) in files.iter().filter(|(path, _)| is_definition(path)) {
         add(path);
         // A checkout of another system has other line ends, and decides the same.
         add(&text.replace("\r\n", "\n"));
     }
 
-    for part in standard(programs) {
+    for part in standard_sources(programs) {
         add(&part);
     }
 
-    Arc::from(format!("rs_{}", digits(&hasher)))
+    Arc::from(format!("rs_{}", hash_digits(&hasher)))
 }
 
-fn digits(hasher: &blake3::Hasher) -> String {
-    hasher.finalize().to_hex().chars().take(DIGITS).collect()
+fn hash_digits(hasher: &blake3::Hasher) -> String {
+    hasher.finalize().to_hex().chars().take(HASH_DIGITS).collect()
 }
 
 /// Name and source of every standard policy that is used, in turn.
-fn standard(programs: &Programs) -> Vec<String> {
+fn standard_sources(programs: &Programs) -> Vec<String> {
     let standard =
         programs.iter().filter(|(_, program)| program.origin.place.file.starts_with("scripts/"));
     let mut standard: Vec<(&str, &str)> =
@@ -63,11 +63,11 @@ fn standard(programs: &Programs) -> Vec<String> {
 ///
 /// It errs to one side: plans of equal hash decide alike; a policy whose name merely occurs in a
 /// plan's text counts as used.
-pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
+pub(super) fn plan_hashes(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
     let settings = files.get(SETTINGS).map_or("", AsRef::as_ref);
     let mut all = plan_files(files).map(|(_, id, text)| (id, text)).collect::<Vec<_>>();
     all.sort_unstable();
-    let standard = standard(programs);
+    let standard = standard_sources(programs);
 
     let one = |id: &str, text: &str| {
         let mut hasher = blake3::Hasher::new();
@@ -78,16 +78,16 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
 
         // The language of policies is a part of what they mean.
         add(POLICY_LANGUAGE);
-        let mut words = strings(settings);
+        let mut words = toml_strings(settings);
         // Whatever another plan says may reach a plan that takes credits from it.
         if text.contains("sources") {
             for (id, text) in &all {
                 add(id);
                 add(text);
-                words.extend(strings(text));
+                words.extend(toml_strings(text));
             }
         } else {
-            words.extend(strings(text));
+            words.extend(toml_strings(text));
         }
 
         add(id);
@@ -102,14 +102,14 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
                 let named = || words.iter().any(|word| word.contains(name));
                 kind == SHARED || (kind != "intake" && named())
             });
-            let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
+            let shared = is_definition(path) && policy.is_none() && plan_id(path).is_none();
             if shared || used {
                 add(path);
                 add(&text.replace("\r\n", "\n"));
             }
         }
 
-        (id.to_owned(), digits(&hasher))
+        (id.to_owned(), hash_digits(&hasher))
     };
 
     all.iter().map(|(id, text)| one(id, text)).collect()
@@ -118,9 +118,9 @@ pub(super) fn of_plans(files: &Files, programs: &Programs) -> BTreeMap<String, S
 /// A hash a plan, of whatever can change what its credits are worth: settings, organisation, quotas,
 /// exchange rates, its own file without the rules, and policies for rewards.
 ///
-/// It errs to one side, as [`of_plans`] does.
-pub(super) fn of_rewards(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
-    let standard = standard(programs);
+/// It errs to one side, as [`plan_hashes`] does.
+pub(super) fn reward_hashes(files: &Files, programs: &Programs) -> BTreeMap<String, String> {
+    let standard = standard_sources(programs);
 
     let one = |id: &str, text: &str| {
         let mut hasher = blake3::Hasher::new();
@@ -135,14 +135,14 @@ pub(super) fn of_rewards(files: &Files, programs: &Programs) -> BTreeMap<String,
 
         for (path, text) in files {
             let policy = policy_path(path);
-            let shared = definition(path) && policy.is_none() && plan_id(path).is_none();
+            let shared = is_definition(path) && policy.is_none() && plan_id(path).is_none();
             if shared || policy.is_some_and(|(kind, _)| kind == "reward" || kind == SHARED) {
                 add(path);
                 add(&text.replace("\r\n", "\n"));
             }
         }
 
-        (id.to_owned(), digits(&hasher))
+        (id.to_owned(), hash_digits(&hasher))
     };
 
     plan_files(files).map(|(_, id, text)| one(id, text)).collect()
@@ -157,7 +157,7 @@ fn without_rules(text: &str) -> String {
 }
 
 /// Every text in a TOML file, as it reads; the file itself where it is none.
-fn strings(text: &str) -> Vec<String> {
+fn toml_strings(text: &str) -> Vec<String> {
     fn walk(value: &toml::Value, into: &mut Vec<String>) {
         match value {
             toml::Value::String(text) => into.push(text.clone()),

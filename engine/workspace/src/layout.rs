@@ -2,22 +2,22 @@
 //!
 //! Not reading rows (`transaction::read`). Called by `settings`, and by the host before it reads rows.
 
-use super::toml::Table;
+use super::toml::TomlTable;
 use accredit_domain::transaction::read::FileLayout;
-use accredit_domain::transaction::trimmed;
+use accredit_domain::transaction::trim_cell;
 
 /// Lines above a header, at most.
 pub(super) const SKIPPED_ROWS_MAX: i64 = 1000;
 
 /// Reads the table, where there is one: texts that mean a blank cell, and the layout.
-pub(super) fn read(root: &mut Table<'_>) -> (Vec<String>, FileLayout) {
-    let Some(mut table) = root.table("transactions") else { return Default::default() };
-    let blanks = table.take("blanks").and_then(|item| item.texts()).unwrap_or_default();
-    let bare = blanks.iter().map(|text| trimmed(&text.text).to_owned());
+pub(super) fn read(root: &mut TomlTable<'_>) -> (Vec<String>, FileLayout) {
+    let Some(mut table) = root.take_table("transactions") else { return Default::default() };
+    let blanks = table.take("blanks").and_then(|item| item.expect_texts()).unwrap_or_default();
+    let bare = blanks.iter().map(|text| trim_cell(&text.text).to_owned());
     let blanks = bare.filter(|text| !text.is_empty()).collect();
 
     let delimiter = table.take("delimiter").and_then(|item| {
-        let written = item.text()?.text;
+        let written = item.expect_text()?.text;
         let mut signs = written.chars();
         let sign = signs.next().filter(|sign| signs.next().is_none() && sign.is_ascii());
         let sign =
@@ -27,8 +27,8 @@ pub(super) fn read(root: &mut Table<'_>) -> (Vec<String>, FileLayout) {
         }
         sign
     });
-    let skipped = table.integer("skip_rows", 0..=SKIPPED_ROWS_MAX);
-    let stop_at_blank = table.flag("stop_at_blank");
+    let skipped = table.take_integer("skip_rows", 0..=SKIPPED_ROWS_MAX);
+    let stop_at_blank = table.take_flag("stop_at_blank");
     table.finish();
 
     let skip_rows = skipped.and_then(|rows| usize::try_from(rows).ok()).unwrap_or_default();

@@ -35,30 +35,30 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod toml;
-mod unread;
+mod unrecognized_files;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::policies::Policies;
-use self::report::Report;
+use self::report::Findings;
 use accredit_domain::calendar::Calendar;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::exchange::{Exchange, Rates};
+use accredit_domain::exchange::{ExchangeRates, ExchangeSettings};
 use accredit_domain::money::{Unit, Units};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::quota::Quotas;
 use accredit_domain::plan::{Measure, Plan, Relationship};
-use accredit_domain::policy::{Kind, ProgramId, Programs};
+use accredit_domain::policy::{PolicyKind, ProgramId, Programs};
 use accredit_domain::transaction::Fields;
 use accredit_domain::transaction::read::FileLayout;
 use accredit_domain::work;
 use accredit_script::pool::MachinePool;
-use accredit_script::{Known, Machine};
+use accredit_script::{CheckContext, Machine};
 
 pub use self::hash::POLICY_LANGUAGE;
-pub use self::unread::strays;
+pub use self::unrecognized_files::unrecognized_files;
 pub use accredit_domain::files::Files;
 
 /// Everything that decides, of one moment, immutable.
@@ -71,9 +71,9 @@ pub struct Ruleset {
     /// People, positions, teams and how they belong together.
     pub organization: Organization,
     /// Exchange rates between currencies.
-    pub rates: Rates,
+    pub rates: ExchangeRates,
     /// The same rates with the units, as scripts exchange by.
-    pub exchange: Arc<Exchange>,
+    pub exchange: Arc<ExchangeSettings>,
     /// The plans by id.
     pub plans: BTreeMap<Arc<str>, Plan>,
     /// The ids of plans in the order in which they are decided: what a plan takes credits from
@@ -84,7 +84,7 @@ pub struct Ruleset {
     /// Every policy and expression of the above.
     pub programs: Programs,
     /// Policies of the directory by kind and name, used by a plan or not.
-    pub policies: BTreeMap<(Kind, String), ProgramId>,
+    pub policies: BTreeMap<(PolicyKind, String), ProgramId>,
     /// What it was built from.
     pub files: Files,
     /// Machines that have compiled its programs.
@@ -117,12 +117,12 @@ pub struct Settings {
     /// Saved queries, by name.
     pub queries: BTreeMap<String, ProgramId>,
     /// Webhook sources, by name.
-    pub sources: BTreeMap<String, Source>,
+    pub sources: BTreeMap<String, WebhookSource>,
 }
 
 /// A source of webhooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct WebhookSource {
     /// The connector that verifies and decodes.
     pub connector: String,
     /// Where the connector is named.
@@ -162,23 +162,26 @@ impl Ruleset {
     /// before; while there are none, a column may have any name. Findings come by file, line and
     /// column.
     pub fn read(files: &Files, observed: &BTreeSet<String>) -> (Option<Ruleset>, Vec<Diagnostic>) {
-        let report = Report::default();
-        work::begin();
-        let ruleset =
-            if limits::fits(files, &report) { read(files, observed, &report) } else { None };
-        let findings = report.sorted();
+        let report = Findings::default();
+        work::begin_check();
+        let ruleset = if limits::fits_limits(files, &report) {
+            read_ruleset(files, observed, &report)
+        } else {
+            None
+        };
+        let findings = report.into_sorted();
         let usable = !findings.iter().any(Diagnostic::is_error);
         (ruleset.filter(|_| usable), findings)
     }
 
     /// The plans that must be decided before `plan`: its sources and theirs, in order.
-    pub fn before(&self, plan: &Plan) -> Vec<&Arc<str>> {
-        let mut wanted = plan.sources();
+    pub fn plans_before(&self, plan: &Plan) -> Vec<&Arc<str>> {
+        let mut wanted = plan.source_plans();
         for id in self.order.iter().rev() {
             if wanted.contains(id)
                 && let Some(source) = self.plans.get(id)
             {
-                wanted.extend(source.sources());
+                wanted.extend(source.source_plans());
             }
         }
         self.order.iter().filter(|id| wanted.contains(id)).collect()
@@ -187,47 +190,63 @@ impl Ruleset {
     /// A hash for each plan, by its id: where two rulesets have the same one, the plan decides
     /// alike in both, and nothing of it has to be decided again.
     pub fn plan_hashes(&self) -> BTreeMap<String, String> {
-        hash::of_plans(&self.files, &self.programs)
+        hash::plan_hashes(&self.files, &self.programs)
     }
 
     /// A hash for each plan, by its id: where two rulesets have the same one, the same credits are
     /// worth the same in both.
     pub fn reward_hashes(&self) -> BTreeMap<String, String> {
-        hash::of_rewards(&self.files, &self.programs)
+        hash::reward_hashes(&self.files, &self.programs)
     }
 
     /// What could be left out of a directory that is otherwise fine: declared columns that nothing
     /// reads.
-    pub fn hints(&self) -> Vec<Diagnostic> {
-        unused::hints(self)
+    pub fn unused_declarations(&self) -> Vec<Diagnostic> {
+        unused::unused_declarations(self)
     }
 }
 
-fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<Ruleset> {
-    unread::warn(files, report);
-    unread::warn_alone(files, report);
+/// The plans that can be read, by id.
+fn read_plans(
+    files: &Files,
+    scope: plan::PlanScope<'_>,
+    report: &Findings,
+) -> BTreeMap<Arc<str>, Plan> {
+    let mut plans = BTreeMap::new();
+    for (path, id, text) in plan_files(files) {
+        let source = toml::DefinitionText::new(path, text, report);
+        if let Some(plan) = plan::read(source, id, scope) {
+            plans.insert(Arc::clone(&plan.id), plan);
+        }
+    }
+    plans
+}
+
+fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -> Option<Ruleset> {
+    unrecognized_files::warn_unrecognized(files, report);
+    unrecognized_files::warn_orphan_cases(files, report);
 
     let policies = Policies::read(files, report);
 
     let Some(settings) = read_settings(files, observed, &policies, report) else {
         // Every reference into accredit.toml would be reported as broken, so only syntax is.
         plan_files(files).for_each(|(path, _, text)| {
-            toml::Source::new(path, text, report).parse();
+            toml::DefinitionText::new(path, text, report).parse();
         });
         return None;
     };
 
-    let columns = Columns::new(&settings.fields, observed);
+    let columns = KnownColumns::new(&settings.fields, observed);
     let (organization, whole) = organization::read(files, &settings, &columns, report);
     let mut rates = exchange::read(files, &settings, report);
     // What people are paid in is a currency, whether a rate names it or not.
-    organization.currencies().for_each(|unit| rates.add_currency(unit));
+    organization.all_currencies().for_each(|unit| rates.add_currency(unit));
 
-    let names = setting::Names { policies: &policies, queries: &settings.queries };
-    let references = sources::References::default();
-    let doubts = doubts::Doubts::default();
+    let names = setting::NamedPrograms { policies: &policies, queries: &settings.queries };
+    let references = sources::PlanReferences::default();
+    let doubts = doubts::DeferredWarnings::default();
 
-    let scope = plan::Scope {
+    let scope = plan::PlanScope {
         settings: &settings,
         organization: &organization,
         measure: Measure::Individual,
@@ -239,37 +258,33 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
         doubts: &doubts,
     };
 
-    let mut plans = BTreeMap::new();
-    for (path, id, text) in plan_files(files) {
-        let source = toml::Source::new(path, text, report);
-        if let Some(plan) = plan::read(source, id, scope) {
-            plans.insert(Arc::clone(&plan.id), plan);
-        }
-    }
-
+    let plans = read_plans(files, scope, report);
     let ids: Vec<&str> = plan_files(files).map(|(_, id, _)| id).collect();
-    let order = references.order(&plans, &ids, report);
-    appearance::plans(&plans, report);
+    let order = references.decision_order(&plans, &ids, report);
+    appearance::check_plan_names(&plans, report);
     let quotas = quotas::read(files, &plans, &ids, scope, report);
 
     // An organisation with rows left out is not empty because of what it seems to lack.
     if whole {
-        doubts::organization(&organization, &plans, report);
+        doubts::warn_unstaffed_organization(&organization, &plans, report);
     }
-    doubts.judge(&plans, &quotas, report);
+    doubts.report_confirmed(&plans, &quotas, report);
 
-    let shared = policies.shared();
+    let shared = policies.shared_functions();
     let (programs, policies) = policies.finish();
 
-    let mut known = known(&settings, &columns, (&organization, whole));
+    let mut known = check_context(&settings, &columns, (&organization, whole));
     known.shared = shared;
 
     policies::check_programs(&programs, &plans, known, report);
 
-    let hash = hash::of(files, &programs);
+    let hash = hash::ruleset_hash(files, &programs);
     let files = files.clone();
-    let exchange =
-        Exchange { units: settings.units.clone(), rates: rates.clone(), home: settings.currency };
+    let exchange = ExchangeSettings {
+        units: settings.units.clone(),
+        rates: rates.clone(),
+        home: settings.currency,
+    };
 
     Some(Ruleset {
         hash,
@@ -289,34 +304,34 @@ fn read(files: &Files, observed: &BTreeSet<String>, report: &Report) -> Option<R
 
 /// `[transactions]` of a directory, whatever else is wrong with its files: rows are read before the
 /// rest is understood, since their columns are a part of it.
-pub fn layout(files: &Files) -> FileLayout {
-    let report = Report::default();
+pub fn transaction_layout(files: &Files) -> FileLayout {
+    let report = Findings::default();
     let text = files.get(SETTINGS).map(AsRef::as_ref).unwrap_or_default();
-    let source = toml::Source::new(SETTINGS, text, &report);
+    let source = toml::DefinitionText::new(SETTINGS, text, &report);
     let Some(document) = source.parse() else { return FileLayout::default() };
-    let (_, layout) = layout::read(&mut toml::Table::root(source, &document));
+    let (_, layout) = layout::read(&mut toml::TomlTable::root(source, &document));
     layout
 }
 
 /// What programs are checked against; names of recipients only where the organisation is `whole`.
-fn known(
+fn check_context(
     settings: &Settings,
-    columns: &Columns,
+    columns: &KnownColumns,
     (organization, whole): (&Organization, bool),
-) -> Known {
-    Known {
+) -> CheckContext {
+    CheckContext {
         fields: Arc::clone(&settings.fields),
         columns: columns.known.clone(),
         open: columns.open,
         people: organization.names_of_people().map(str::to_owned).collect(),
         // Where people were left out of the reading, names that are not known may be theirs.
         recipients: if whole {
-            organization.names().map(str::to_owned).collect()
+            organization.all_names().map(str::to_owned).collect()
         } else {
             BTreeSet::new()
         },
         credit_types: settings.credit_types.iter().map(ToString::to_string).collect(),
-        whole_units: settings.units.whole(),
+        whole_units: settings.units.all_whole(),
         total_one: false,
         shared: BTreeSet::new(),
     }
@@ -326,15 +341,15 @@ fn read_settings(
     files: &Files,
     observed: &BTreeSet<String>,
     policies: &Policies,
-    report: &Report,
+    report: &Findings,
 ) -> Option<Settings> {
     let Some(text) = files.get(SETTINGS) else {
         let message = format!("`{SETTINGS}` is missing");
         let help = "it says what the columns of a transaction mean; begin with [workspace]";
-        report.error(Code::CR023, Place::file(SETTINGS), message, help);
+        report.error(Code::CR023, Place::whole_file(SETTINGS), message, help);
         return None;
     };
-    settings::read(toml::Source::new(SETTINGS, text, report), files, observed, policies)
+    settings::read(toml::DefinitionText::new(SETTINGS, text, report), files, observed, policies)
 }
 
 const SETTINGS: &str = "accredit.toml";
@@ -356,28 +371,28 @@ fn policy_path(path: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether the file at `path` defines something: what the hash covers, and hot reload watches.
-pub fn definition(path: &str) -> bool {
+pub fn is_definition(path: &str) -> bool {
     path == SETTINGS
         || plan_id(path).is_some()
         || policy_path(path).is_some()
-        || organization::READ.contains(&path)
+        || organization::ORGANIZATION_FILES.contains(&path)
 }
 
 /// The columns of transactions that expressions may read.
 #[derive(Debug, Clone)]
-struct Columns {
+struct KnownColumns {
     known: BTreeSet<String>,
     /// Whether there may be others, as no transaction was seen yet.
     open: bool,
 }
 
-impl Columns {
+impl KnownColumns {
     fn new(fields: &Fields, observed: &BTreeSet<String>) -> Self {
-        Columns { known: known_columns(fields, observed), open: observed.is_empty() }
+        KnownColumns { known: known_columns(fields, observed), open: observed.is_empty() }
     }
 }
 
 /// The columns that the workspace names and those that were observed.
 pub fn known_columns(fields: &Fields, observed: &BTreeSet<String>) -> BTreeSet<String> {
-    fields.columns().map(str::to_owned).chain(observed.iter().cloned()).collect()
+    fields.named_columns().map(str::to_owned).chain(observed.iter().cloned()).collect()
 }

@@ -6,8 +6,8 @@
 //! **Architecture invariant:** a check that stops at a limit says so with an error, so that nothing
 //! that was not checked comes into force.
 
-use super::report::Report;
-use super::{Files, definition};
+use super::report::Findings;
+use super::{Files, is_definition};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::work::{self, CHECK_STEPS_MAX};
 
@@ -15,8 +15,8 @@ use accredit_domain::work::{self, CHECK_STEPS_MAX};
 pub(super) const DEFINITION_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Whether the definition files are small enough to be checked; else it is reported.
-pub(super) fn fits(files: &Files, report: &Report) -> bool {
-    let definitions = files.iter().filter(|(path, _)| definition(path));
+pub(super) fn fits_limits(files: &Files, report: &Findings) -> bool {
+    let definitions = files.iter().filter(|(path, _)| is_definition(path));
     let bytes: usize = definitions.map(|(_, text)| text.len()).sum();
     if bytes <= DEFINITION_BYTES_MAX {
         return true;
@@ -24,12 +24,12 @@ pub(super) fn fits(files: &Files, report: &Report) -> bool {
     let message = format!(
         "the files have {bytes} bytes, more than {DEFINITION_BYTES_MAX} (DEFINITION_BYTES_MAX)"
     );
-    report.push(stopped(message));
+    report.push(limit_reached(message));
     false
 }
 
 /// Whether the check may go on; the first time that it may not is reported.
-pub(super) fn goes_on(report: &Report, place: &Place) -> bool {
+pub(super) fn may_continue(report: &Findings, place: &Place) -> bool {
     if !work::is_spent() {
         return true;
     }
@@ -37,11 +37,11 @@ pub(super) fn goes_on(report: &Report, place: &Place) -> bool {
         "the check took more than {CHECK_STEPS_MAX} steps (CHECK_STEPS_MAX), and stopped at `{}`",
         place.file
     );
-    report.push(stopped(message));
+    report.push(limit_reached(message));
     false
 }
 
-fn stopped(message: String) -> Diagnostic {
+fn limit_reached(message: String) -> Diagnostic {
     let help = "split the directory, or take out what made so many files, rows or findings";
-    Diagnostic::error(Code::CR092, Place::file(super::SETTINGS), message).help(help)
+    Diagnostic::error(Code::CR092, Place::whole_file(super::SETTINGS), message).with_help(help)
 }

@@ -16,15 +16,15 @@ mod territories;
 
 use std::collections::HashMap;
 
-use super::csv::{Cell, Row, Sheet};
+use super::csv::{DefinitionRow, DefinitionSheet, DelimitedCell};
 use super::doubts;
-use super::report::{Report, hint};
-use super::toml::Source;
-use super::{Columns, Files, Settings, exchange};
+use super::report::{Findings, suggest_names};
+use super::toml::DefinitionText;
+use super::{Files, KnownColumns, Settings, exchange};
 use accredit_domain::calendar::Validity;
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::{
-    Entity, Organization, ParticipantId, PositionId, PositionVersion, TeamId, fold,
+    Entity, Organization, ParticipantId, PositionId, PositionVersion, TeamId, fold_name,
 };
 
 const PARTICIPANTS: &str = "organization/participants.csv";
@@ -37,7 +37,7 @@ const RELATIONSHIPS: &str = "organization/relationships.csv";
 const ALIASES: &str = "organization/aliases.csv";
 
 /// Files that are read; `calendar` reads the periods.
-pub(super) const READ: [&str; 11] = [
+pub(super) const ORGANIZATION_FILES: [&str; 11] = [
     PARTICIPANTS,
     POSITIONS,
     ASSIGNMENTS,
@@ -60,10 +60,10 @@ const ADVICE_MAX: u32 = 50;
 pub(super) fn read(
     files: &Files,
     settings: &Settings,
-    columns: &Columns,
-    report: &Report,
+    columns: &KnownColumns,
+    report: &Findings,
 ) -> (Organization, bool) {
-    let mut reading = Reading {
+    let mut reading = OrganizationReader {
         settings,
         columns,
         seated: !files.contains_key(POSITIONS),
@@ -80,7 +80,7 @@ pub(super) fn read(
 
     let open = |path: &'static str, known: &[&'static str], needed: &[&'static str]| {
         let text = files.get(path)?;
-        Some(Sheet::read(Source::new(path, text, report), known, needed))
+        Some(DefinitionSheet::read(DefinitionText::new(path, text, report), known, needed))
     };
 
     let participants: &[&str] = if reading.seated {
@@ -104,185 +104,202 @@ pub(super) fn read(
     let kinds = ["kind", "id", "alias"];
     let aliases = open(ALIASES, &["kind", "id", "alias", "from", "to"], &kinds);
 
-    reading.whole = [&participants, &positions, &teams].into_iter().flatten().all(Sheet::whole);
+    reading.whole =
+        [&participants, &positions, &teams].into_iter().flatten().all(DefinitionSheet::is_whole);
 
     // In this order: a row may name only what an earlier file or pass has added.
-    rows(&participants).for_each(|row| reading.participant(row));
-    rows(&positions).for_each(|row| reading.position(row));
-    rows(if reading.seated { &participants } else { &positions })
-        .for_each(|row| reading.version(row));
-    rows(&assignments).for_each(|row| reading.assignment(row));
-    rows(&teams).for_each(|row| teams::name(&mut reading, row));
-    rows(&teams).for_each(|row| teams::version(&mut reading, row));
-    rows(&members).for_each(|row| teams::member(&mut reading, row));
-    rows(&territories).for_each(|row| territories::read(&mut reading, row));
-    rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
-    rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
+    sheet_rows(&participants).for_each(|row| reading.read_participant(row));
+    sheet_rows(&positions).for_each(|row| reading.read_position(row));
+    sheet_rows(if reading.seated { &participants } else { &positions })
+        .for_each(|row| reading.read_position_version(row));
+    sheet_rows(&assignments).for_each(|row| reading.read_assignment(row));
+    sheet_rows(&teams).for_each(|row| teams::read_team_name(&mut reading, row));
+    sheet_rows(&teams).for_each(|row| teams::read_team_version(&mut reading, row));
+    sheet_rows(&members).for_each(|row| teams::read_member(&mut reading, row));
+    sheet_rows(&territories).for_each(|row| territories::read(&mut reading, row));
+    sheet_rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
+    sheet_rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
 
     // Rows that say the same twice are seldom meant, and change nothing.
-    doubts::repeated(rows(&relationships), &["type", "source", "target", "from", "to"]);
-    doubts::repeated(rows(&aliases), &["kind", "id", "alias", "from", "to"]);
+    doubts::warn_repeated(sheet_rows(&relationships), &["type", "source", "target", "from", "to"]);
+    doubts::warn_repeated(sheet_rows(&aliases), &["kind", "id", "alias", "from", "to"]);
     let place = ["team", "field", "value", "through", "from", "to"];
-    doubts::repeated(rows(&territories), &place);
+    doubts::warn_repeated(sheet_rows(&territories), &place);
 
     // What was left out could be what a contradiction is made of.
-    if reading.whole && assignments.iter().all(Sheet::whole) {
+    if reading.whole && assignments.iter().all(DefinitionSheet::is_whole) {
         consistency::check(&reading, report, files);
     }
 
     (reading.organization, reading.whole)
 }
 
-fn rows<'s, 'a>(sheet: &'s Option<Sheet<'a>>) -> impl Iterator<Item = Row<'s, 'a>> {
-    sheet.iter().flat_map(Sheet::rows)
+fn sheet_rows<'s, 'a>(
+    sheet: &'s Option<DefinitionSheet<'a>>,
+) -> impl Iterator<Item = DefinitionRow<'s, 'a>> {
+    sheet.iter().flat_map(DefinitionSheet::rows)
 }
 
 /// A byte of a file.
 #[derive(Debug, Clone, Copy)]
-struct Origin {
+struct CellOrigin {
     file: &'static str,
     offset: usize,
 }
 
 /// Something with dates, and the cell that a contradiction is reported at.
 #[derive(Debug, Clone, Copy)]
-struct Dated<T> {
+struct DatedEntry<T> {
     what: T,
     validity: Validity,
-    origin: Origin,
+    origin: CellOrigin,
 }
 
 /// Whom an alias means, teams among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Meaning {
+enum AliasTarget {
     Seat(Entity),
     Team(TeamId),
 }
 
 /// What was read so far; the lists keep the places that the organisation has no use for.
-struct Reading<'s> {
+struct OrganizationReader<'s> {
     settings: &'s Settings,
-    columns: &'s Columns,
+    columns: &'s KnownColumns,
     /// Whether everybody sits in a position of the same id, as there is no positions.csv.
     seated: bool,
     /// Whether every participant and position was read: else nobody can be said to be unknown.
     whole: bool,
     organization: Organization,
-    versions: Vec<Dated<PositionId>>,
-    lives: Vec<Dated<ParticipantId>>,
-    assignments: Vec<Dated<(PositionId, ParticipantId)>>,
-    teams: Vec<Dated<TeamId>>,
-    members: Vec<Dated<(TeamId, ParticipantId)>>,
+    versions: Vec<DatedEntry<PositionId>>,
+    lives: Vec<DatedEntry<ParticipantId>>,
+    assignments: Vec<DatedEntry<(PositionId, ParticipantId)>>,
+    teams: Vec<DatedEntry<TeamId>>,
+    members: Vec<DatedEntry<(TeamId, ParticipantId)>>,
     /// Where an alias got a meaning.
-    origins: HashMap<(String, Meaning), Origin>,
+    origins: HashMap<(String, AliasTarget), CellOrigin>,
     /// Searches for a nearest name so far.
     advised: std::cell::Cell<u32>,
 }
 
-impl Reading<'_> {
-    fn participant(&mut self, row: Row<'_, '_>) {
-        let Some(id) = row.need("id") else { return };
+impl OrganizationReader<'_> {
+    fn read_participant(&mut self, row: DefinitionRow<'_, '_>) {
+        let Some(id) = row.need_cell("id") else { return };
 
-        let dates = row.validity();
+        let dates = row.read_validity();
         let validity = dates.unwrap_or_default();
-        let origin = Origin { file: PARTICIPANTS, offset: id.offset };
+        let origin = CellOrigin { file: PARTICIPANTS, offset: id.offset };
         let name = row.get("name").unwrap_or(id);
         let known = self.organization.add_participant(&id.text, &name.text, validity);
-        self.lives.extend(dates.map(|validity| Dated { what: known, validity, origin }));
+        self.lives.extend(dates.map(|validity| DatedEntry { what: known, validity, origin }));
 
         if let Some(cell) = row.get("currency")
-            && let Some(unit) = exchange::unit(row, cell, self.settings)
+            && let Some(unit) = exchange::find_unit(row, cell, self.settings)
         {
-            self.organization.pay_in(known, unit, validity);
+            self.organization.add_currency(known, unit, validity);
         }
 
         let entity = Entity::Participant(known);
         for cell in [Some(id), row.get("name"), row.get("email")].into_iter().flatten() {
             // An id, name or e-mail means its bearer for ever; whether the bearer exists on a day
             // is asked of the bearer.
-            self.name(cell, entity, Validity::default(), PARTICIPANTS);
+            self.add_name(cell, entity, Validity::default(), PARTICIPANTS);
         }
 
         if self.seated {
             let position = self.organization.add_position(&id.text);
-            self.organization.assign(position, known, validity);
+            self.organization.assign_participant(position, known, validity);
             let what = (position, known);
-            self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
-            self.name(id, Entity::Position(position), Validity::default(), PARTICIPANTS);
+            self.assignments.extend(dates.map(|validity| DatedEntry { what, validity, origin }));
+            self.add_name(id, Entity::Position(position), Validity::default(), PARTICIPANTS);
         }
     }
 
-    fn position(&mut self, row: Row<'_, '_>) {
-        let Some(id) = row.need("id") else { return };
+    fn read_position(&mut self, row: DefinitionRow<'_, '_>) {
+        let Some(id) = row.need_cell("id") else { return };
         let position = self.organization.add_position(&id.text);
-        self.name(id, Entity::Position(position), Validity::default(), POSITIONS);
+        self.add_name(id, Entity::Position(position), Validity::default(), POSITIONS);
     }
 
     /// A version of a position; the row may be a participant's.
-    fn version(&mut self, row: Row<'_, '_>) {
+    fn read_position_version(&mut self, row: DefinitionRow<'_, '_>) {
         let Some(id) = row.get("id") else { return };
         let Some(position) = self.organization.find_position(&id.text) else { return };
 
         let manager = row.get("manager").and_then(|cell| self.find_position(row, cell));
         // The dates of a participant's row were reported when the participant was read.
-        let dates = if self.seated { row.dates().ok() } else { row.validity() };
+        let dates = if self.seated { row.parse_dates().ok() } else { row.read_validity() };
 
         let validity = dates.unwrap_or_default();
         let title = row.text("title").into();
         self.organization.add_version(position, PositionVersion { validity, title, manager });
 
         let file = if self.seated { PARTICIPANTS } else { POSITIONS };
-        let offset = if manager.is_some() { row.offset("manager") } else { id.offset };
-        let origin = Origin { file, offset };
-        self.versions.extend(dates.map(|validity| Dated { what: position, validity, origin }));
+        let offset = if manager.is_some() { row.cell_offset("manager") } else { id.offset };
+        let origin = CellOrigin { file, offset };
+        self.versions.extend(dates.map(|validity| DatedEntry { what: position, validity, origin }));
     }
 
-    fn assignment(&mut self, row: Row<'_, '_>) {
-        let position = row.need("position");
-        let participant = row.need("participant");
-        let dates = row.validity();
+    fn read_assignment(&mut self, row: DefinitionRow<'_, '_>) {
+        let position = row.need_cell("position");
+        let participant = row.need_cell("participant");
+        let dates = row.read_validity();
         let validity = dates.unwrap_or_default();
 
         let found = position.and_then(|cell| self.find_position(row, cell));
         let holder = participant.and_then(|cell| self.find_participant(row, cell));
 
         if let (Some(cell), Some(found), Some(holder)) = (position, found, holder) {
-            self.organization.assign(found, holder, validity);
-            let origin = Origin { file: ASSIGNMENTS, offset: cell.offset };
+            self.organization.assign_participant(found, holder, validity);
+            let origin = CellOrigin { file: ASSIGNMENTS, offset: cell.offset };
             let what = (found, holder);
-            self.assignments.extend(dates.map(|validity| Dated { what, validity, origin }));
+            self.assignments.extend(dates.map(|validity| DatedEntry { what, validity, origin }));
         }
     }
 
-    fn name(&mut self, cell: &Cell, entity: Entity, validity: Validity, file: &'static str) {
-        self.organization.alias(&cell.text, entity, validity);
-        let origin = Origin { file, offset: cell.offset };
-        self.origins.entry((fold(&cell.text), Meaning::Seat(entity))).or_insert(origin);
+    fn add_name(
+        &mut self,
+        cell: &DelimitedCell,
+        entity: Entity,
+        validity: Validity,
+        file: &'static str,
+    ) {
+        self.organization.add_alias(&cell.text, entity, validity);
+        let origin = CellOrigin { file, offset: cell.offset };
+        self.origins.entry((fold_name(&cell.text), AliasTarget::Seat(entity))).or_insert(origin);
     }
 
-    fn find_position(&self, row: Row<'_, '_>, cell: &Cell) -> Option<PositionId> {
+    fn find_position(
+        &self,
+        row: DefinitionRow<'_, '_>,
+        cell: &DelimitedCell,
+    ) -> Option<PositionId> {
         let found = self.organization.find_position(&cell.text);
         if found.is_none() && self.whole {
             let known = self.organization.positions().map(|(_, known)| known.id.as_ref());
-            self.unknown(row, cell, "position", known);
+            self.report_unknown(row, cell, "position", known);
         }
         found
     }
 
-    fn find_participant(&self, row: Row<'_, '_>, cell: &Cell) -> Option<ParticipantId> {
+    fn find_participant(
+        &self,
+        row: DefinitionRow<'_, '_>,
+        cell: &DelimitedCell,
+    ) -> Option<ParticipantId> {
         let found = self.organization.find_participant(&cell.text);
         if found.is_none() && self.whole {
             let known = self.organization.participants().map(|(_, known)| known.id.as_ref());
-            self.unknown(row, cell, "participant", known);
+            self.report_unknown(row, cell, "participant", known);
         }
         found
     }
 
-    fn find_team(&self, row: Row<'_, '_>, cell: &Cell) -> Option<TeamId> {
+    fn find_team(&self, row: DefinitionRow<'_, '_>, cell: &DelimitedCell) -> Option<TeamId> {
         let found = self.organization.teams.find(&cell.text);
         if found.is_none() && self.whole {
-            let known = self.organization.teams.all().map(|(_, known)| known.id.as_ref());
-            self.unknown(row, cell, "team", known);
+            let known = self.organization.teams.iter().map(|(_, known)| known.id.as_ref());
+            self.report_unknown(row, cell, "team", known);
         }
         found
     }
@@ -290,10 +307,10 @@ impl Reading<'_> {
     /// The ids of those whom a name means.
     fn ids_of(&self, name: &str, what: &str) -> Vec<std::sync::Arc<str>> {
         let organization = &self.organization;
-        let all = organization.named(name).into_iter();
+        let all = organization.entities_named(name).into_iter();
         match what {
             "team" => {
-                let teams = organization.teams.named(name).into_iter();
+                let teams = organization.teams.teams_named(name).into_iter();
                 teams.map(|team| organization.team_id(team)).collect()
             }
             "position" => {
@@ -317,10 +334,10 @@ impl Reading<'_> {
         }
     }
 
-    fn unknown<'k>(
+    fn report_unknown<'k>(
         &self,
-        row: Row<'_, '_>,
-        cell: &Cell,
+        row: DefinitionRow<'_, '_>,
+        cell: &DelimitedCell,
         what: &str,
         known: impl Iterator<Item = &'k str>,
     ) {
@@ -333,11 +350,11 @@ impl Reading<'_> {
             format!("that is a name of `{id}`: write the id")
         } else if self.advised.get() < ADVICE_MAX {
             self.advised.set(self.advised.get() + 1);
-            hint(&cell.text, what, &known.collect::<Vec<_>>())
+            suggest_names(&cell.text, what, &known.collect::<Vec<_>>())
         } else {
             format!("is the {what} missing from its file?")
         };
 
-        row.source().report.push(Diagnostic::error(Code::CR033, place, message).help(help));
+        row.source().report.push(Diagnostic::error(Code::CR033, place, message).with_help(help));
     }
 }

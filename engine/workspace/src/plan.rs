@@ -13,24 +13,24 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::appearance;
-use super::doubts::{self, Doubts};
-use super::report::Report;
+use super::doubts::{self, DeferredWarnings};
+use super::report::Findings;
 use super::reward;
 use super::rule;
-use super::selector::selectors;
-use super::setting::{self, Names, expression};
-use super::sources::References;
-use super::toml::{Item, Source, Table, Text, choice};
-use super::{Columns, Settings};
+use super::selector::read_selectors;
+use super::setting::{self, NamedPrograms, read_expression};
+use super::sources::PlanReferences;
+use super::toml::{DefinitionText, PlacedText, TomlItem, TomlTable, parse_choice};
+use super::{KnownColumns, Settings};
 use accredit_domain::calendar::{PeriodKind, Validity};
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_domain::organization::Organization;
 use accredit_domain::plan::{ALERTS, Measure, Plan, Split};
-use accredit_domain::policy::{Kind, ProgramId, Use};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 
 /// What the words of a plan may refer to.
 #[derive(Clone, Copy)]
-pub(super) struct Scope<'a> {
+pub(super) struct PlanScope<'a> {
     /// What `accredit.toml` says.
     pub(super) settings: &'a Settings,
     /// The organisation that selectors mean.
@@ -40,67 +40,68 @@ pub(super) struct Scope<'a> {
     /// Whether all of it was understood: else nobody can be said to be unknown.
     pub(super) whole: bool,
     /// The columns that transactions may have.
-    pub(super) columns: &'a Columns,
+    pub(super) columns: &'a KnownColumns,
     /// The policies and saved queries that may be named.
-    pub(super) names: Names<'a>,
+    pub(super) names: NamedPrograms<'a>,
     /// The plan that is read.
     pub(super) plan: &'a str,
     /// Plans that rules name.
-    pub(super) references: &'a References,
+    pub(super) references: &'a PlanReferences,
     /// What can be judged only when everything is read.
-    pub(super) doubts: &'a Doubts,
+    pub(super) doubts: &'a DeferredWarnings,
 }
 
 /// The policies that a plan chooses, by kind.
 #[derive(Debug, Default)]
-pub(super) struct Defaults {
+pub(super) struct PlanDefaults {
     /// Where each is named, and its program; a name that was not found has none.
-    chosen: BTreeMap<Kind, (Text, Option<ProgramId>)>,
+    chosen: BTreeMap<PolicyKind, (PlacedText, Option<ProgramId>)>,
     /// Kinds that a rule, or the plan itself, has asked for.
-    asked: RefCell<BTreeSet<Kind>>,
+    asked: RefCell<BTreeSet<PolicyKind>>,
 }
 
-impl Defaults {
+impl PlanDefaults {
     /// The policy of a kind, for something that says nothing itself; none where the plan chooses
     /// none, and none in it where its name was not found.
-    pub(super) fn get(&self, kind: Kind) -> Option<Option<ProgramId>> {
+    pub(super) fn get(&self, kind: PolicyKind) -> Option<Option<ProgramId>> {
         self.asked.borrow_mut().insert(kind);
         self.chosen.get(&kind).map(|(_, program)| *program)
     }
 
     /// Warns of policies that nothing has asked for.
-    fn warn_unused(&self, report: &Report) {
+    fn warn_unused(&self, report: &Findings) {
         let asked = self.asked.borrow();
         for (kind, (text, program)) in &self.chosen {
             if program.is_some() && !asked.contains(kind) {
-                doubts::unused_policy(report, text, kind.name());
+                doubts::warn_unused_policy(report, text, kind.as_str());
             }
         }
     }
 }
 
 /// Reads the plan `id`; nothing when it is not TOML.
-pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan> {
-    let scope = Scope { plan: id, ..scope };
+pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> Option<Plan> {
+    let scope = PlanScope { plan: id, ..scope };
     let document = file.parse()?;
-    let mut root = Table::root(file, &document);
+    let mut root = TomlTable::root(file, &document);
     let report = root.report();
 
-    let name = root.need_text("name");
+    let name = root.take_needed_text("name");
     if let Some(name) = &name {
-        appearance::check(report, name.place.clone(), &name.text, "plan");
+        appearance::check_readable_name(report, name.place.clone(), &name.text, "plan");
     }
     let name = name.map(|name| name.text).unwrap_or_default();
-    let validity = validity(&mut root);
-    let period = root.text("period").and_then(|text| setting::period(report, &text));
+    let validity = read_validity(&mut root);
+    let period =
+        root.take_text("period").and_then(|text| setting::parse_period_kind(report, &text));
 
     let measures = [("individual", Measure::Individual), ("team", Measure::Team)];
-    let measure = root.text("measure").and_then(|text| choice(report, &text, &measures));
+    let measure = root.take_text("measure").and_then(|text| parse_choice(report, &text, &measures));
     let measure = measure.unwrap_or(Measure::Individual);
     // What follows depends on whom the plan measures.
-    let scope = Scope { measure, ..scope };
+    let scope = PlanScope { measure, ..scope };
 
-    let targets = selectors(&mut root, "targets", scope);
+    let targets = read_selectors(&mut root, "targets", scope);
 
     let splits = [
         ("refuse", Split::Refuse),
@@ -108,21 +109,24 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
         ("full", Split::Full),
         ("first", Split::First),
     ];
-    let split = root.text("split").and_then(|text| choice(report, &text, &splits));
-    let require_total_one = root.flag("require_total_one");
-    let hold_across_years = root.flag("hold_across_years");
-    let alerts = alerts(&mut root);
+    let split = root.take_text("split").and_then(|text| parse_choice(report, &text, &splits));
+    let require_total_one = root.take_flag("require_total_one");
+    let hold_across_years = root.take_flag("hold_across_years");
+    let alerts = read_alerts(&mut root);
 
-    let defaults = root.take("policies").map(|item| policies(&item, scope)).unwrap_or_default();
+    let defaults =
+        root.take("policies").map(|item| read_policies(&item, scope)).unwrap_or_default();
     let filter = match root.take("filter") {
-        Some(item) => expression(&item, Use::Filter, scope.names),
-        None => defaults.get(Kind::Filter).flatten(),
+        Some(item) => read_expression(&item, ExpressionUse::Filter, scope.names),
+        None => defaults.get(PolicyKind::Filter).flatten(),
     };
 
-    if !root.has("direct") && !root.has("indirect") {
+    if !root.has_key("direct") && !root.has_key("indirect") {
         let message = "the plan has no rule, and credits nobody".to_owned();
         let ruleless = Diagnostic::warning(Code::CR023, root.place(), message);
-        report.push(ruleless.help("add a table [[direct]] with a name and a [[direct.results]]"));
+        report.push(
+            ruleless.with_help("add a table [[direct]] with a name and a [[direct.results]]"),
+        );
     }
 
     let (direct, indirect) = rule::read(&mut root, &defaults, scope);
@@ -134,7 +138,7 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
         id: Arc::from(id),
         name,
         validity,
-        period: period.unwrap_or(PeriodKind::Month),
+        period: period.unwrap_or(PeriodKind::Leaf),
         measure,
         targets,
         filter,
@@ -149,8 +153,8 @@ pub(super) fn read(file: Source<'_>, id: &str, scope: Scope<'_>) -> Option<Plan>
 }
 
 /// `from` and `to`, inclusive.
-pub(super) fn validity(table: &mut Table<'_>) -> Validity {
-    let from = table.date("from");
+pub(super) fn read_validity(table: &mut TomlTable<'_>) -> Validity {
+    let from = table.take_date("from");
     let end = table.take("to");
     let to: Option<Date> = end.as_ref().and_then(|item| {
         let day = item.as_date();
@@ -167,34 +171,34 @@ pub(super) fn validity(table: &mut Table<'_>) -> Validity {
         item.report().error(Code::CR024, item.place(), message, "both days are included");
     }
 
-    Validity::inclusive(from, to)
+    Validity::from_inclusive(from, to)
 }
 
-fn alerts(root: &mut Table<'_>) -> BTreeSet<&'static str> {
-    let Some(items) = root.list("alerts") else { return ALERTS.into_iter().collect() };
+fn read_alerts(root: &mut TomlTable<'_>) -> BTreeSet<&'static str> {
+    let Some(items) = root.take_list("alerts") else { return ALERTS.into_iter().collect() };
     let words = ALERTS.map(|alert| (alert, alert));
-    let texts = items.iter().filter_map(Item::text);
-    texts.filter_map(|text| choice(root.report(), &text, &words)).collect()
+    let texts = items.iter().filter_map(TomlItem::expect_text);
+    texts.filter_map(|text| parse_choice(root.report(), &text, &words)).collect()
 }
 
 /// Kinds that a plan may choose a policy of.
-const CHOSEN: [(Kind, &str); 7] = [
-    (Kind::Filter, "filter"),
-    (Kind::Crediting, "crediting"),
-    (Kind::Value, "value"),
-    (Kind::Hold, "hold"),
-    (Kind::Duplication, "duplication"),
-    (Kind::Rollup, "rollup"),
-    (Kind::Reward, "reward"),
+const CHOOSABLE_KINDS: [(PolicyKind, &str); 7] = [
+    (PolicyKind::Filter, "filter"),
+    (PolicyKind::Crediting, "crediting"),
+    (PolicyKind::Value, "value"),
+    (PolicyKind::Hold, "hold"),
+    (PolicyKind::Duplication, "duplication"),
+    (PolicyKind::Rollup, "rollup"),
+    (PolicyKind::Reward, "reward"),
 ];
 
-fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
-    let mut defaults = Defaults::default();
+fn read_policies(item: &TomlItem<'_>, scope: PlanScope<'_>) -> PlanDefaults {
+    let mut defaults = PlanDefaults::default();
 
-    let Some(mut table) = item.table() else { return defaults };
-    for (kind, key) in CHOSEN {
+    let Some(mut table) = item.expect_table() else { return defaults };
+    for (kind, key) in CHOOSABLE_KINDS {
         let Some(item) = table.take(key) else { continue };
-        let Some(text) = item.text() else {
+        let Some(text) = item.expect_text() else {
             defaults.asked.borrow_mut().insert(kind);
             continue;
         };
@@ -208,7 +212,7 @@ fn policies(item: &Item<'_>, scope: Scope<'_>) -> Defaults {
             }
             None => {
                 let name = (text.text.trim(), &text.place);
-                scope.names.policies.find(item.report(), kind, name)
+                scope.names.policies.find_policy(item.report(), kind, name)
             }
         };
 

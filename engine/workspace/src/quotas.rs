@@ -9,15 +9,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
-use accredit_domain::transaction::number;
+use accredit_domain::transaction::parse_number;
 use rust_decimal::Decimal;
 
 use super::Files;
-use super::csv::{Cell, Row, Sheet};
-use super::plan::Scope;
-use super::report::Report;
-use super::selector::selector;
-use super::toml::{Source, Text};
+use super::csv::{DefinitionRow, DefinitionSheet, DelimitedCell};
+use super::plan::PlanScope;
+use super::report::Findings;
+use super::selector::parse_selector;
+use super::toml::{DefinitionText, PlacedText};
 use accredit_domain::organization::Entity;
 use accredit_domain::plan::quota::{Quota, Quotas};
 use accredit_domain::plan::{Measure, Plan, Selector};
@@ -30,20 +30,21 @@ pub(super) fn read(
     files: &Files,
     plans: &BTreeMap<Arc<str>, Plan>,
     ids: &[&str],
-    scope: Scope<'_>,
-    report: &Report,
+    scope: PlanScope<'_>,
+    report: &Findings,
 ) -> Quotas {
     let mut quotas = Quotas::default();
     let Some(text) = files.get(QUOTAS) else { return quotas };
     let columns = ["plan", "target", "period", "amount"];
-    let sheet = Sheet::read(Source::new(QUOTAS, text, report), &columns, &columns);
+    let sheet =
+        DefinitionSheet::read(DefinitionText::new(QUOTAS, text, report), &columns, &columns);
     let mut known: Vec<(String, String, Selector)> = Vec::new();
 
     for row in sheet.rows() {
-        let plan = row.need("plan");
-        let target = row.need("target");
-        let period = row.need("period").filter(|cell| is_period(row, cell, scope));
-        let amount = row.need("amount").and_then(|cell| amount(row, cell));
+        let plan = row.need_cell("plan");
+        let target = row.need_cell("target");
+        let period = row.need_cell("period").filter(|cell| is_period(row, cell, scope));
+        let amount = row.need_cell("amount").and_then(|cell| parse_amount(row, cell));
 
         let Some(plan) = plan else { continue };
 
@@ -56,19 +57,24 @@ pub(super) fn read(
                 let near = did_you_mean(&plan.text, ids.iter().copied()).unwrap_or_default();
                 let message = format!("there is no plan `{}` yet{near}", plan.text);
                 let help = "the quota counts as soon as plans/ has a file of that name";
-                report.push(Diagnostic::warning(Code::CR025, place, message).help(help));
+                report.push(Diagnostic::warning(Code::CR025, place, message).with_help(help));
             }
             continue;
         };
 
-        let scope = Scope { measure: of.measure, plan: &of.id, ..scope };
-        let target = target.and_then(|cell| selected(row, cell, scope));
+        let scope = PlanScope { measure: of.measure, plan: &of.id, ..scope };
+        let target = target.and_then(|cell| parse_target(row, cell, scope));
         let (Some(period), Some(target)) = (period, target) else { continue };
 
         let key = (plan.text.clone(), period.text.clone(), target.clone());
         if known.contains(&key) {
             let message = format!("`{}` has two quotas in {}", row.text("target"), period.text);
-            row.error(Code::CR034, row.offset("target"), message, "keep one of the two");
+            row.report_error(
+                Code::CR034,
+                row.cell_offset("target"),
+                message,
+                "keep one of the two",
+            );
             continue;
         }
 
@@ -81,22 +87,22 @@ pub(super) fn read(
     quotas
 }
 
-fn is_period(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> bool {
+fn is_period(row: DefinitionRow<'_, '_>, cell: &DelimitedCell, scope: PlanScope<'_>) -> bool {
     let known = scope.settings.calendar.find(&cell.text).is_some();
     if !known {
         let message = format!("there is no period `{}`", cell.text);
         let help = "write the id of a period of the calendar, such as 2017-03, 2017-Q1 or 2017";
-        row.error(Code::CR032, cell.offset, message, help);
+        row.report_error(Code::CR032, cell.offset, message, help);
     }
     known
 }
 
-fn amount(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
-    let written = number(&cell.text);
+fn parse_amount(row: DefinitionRow<'_, '_>, cell: &DelimitedCell) -> Option<Decimal> {
+    let written = parse_number(&cell.text);
     let amount = written.filter(|amount| *amount > Decimal::ZERO);
     if amount.is_none() {
         let message = format!("`{}` is not a quota", cell.text);
-        row.error(
+        row.report_error(
             Code::CR032,
             cell.offset,
             message,
@@ -107,12 +113,16 @@ fn amount(row: Row<'_, '_>, cell: &Cell) -> Option<Decimal> {
 }
 
 /// A selector, or the bare id of a position or participant, or of a team where teams are measured.
-fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector> {
+fn parse_target(
+    row: DefinitionRow<'_, '_>,
+    cell: &DelimitedCell,
+    scope: PlanScope<'_>,
+) -> Option<Selector> {
     let place = row.source().place(cell.offset);
 
     if cell.text == "*" || cell.text.contains(':') {
-        let text = Text { text: cell.text.clone(), origin: place.clone().into(), place };
-        return selector(row.source().report, &text, scope);
+        let text = PlacedText { text: cell.text.clone(), origin: place.clone().into(), place };
+        return parse_selector(row.source().report, &text, scope);
     }
 
     let (organization, id) = (scope.organization, cell.text.as_str());
@@ -144,7 +154,7 @@ fn selected(row: Row<'_, '_>, cell: &Cell, scope: Scope<'_>) -> Option<Selector>
         let message = format!("there is no {what} `{id}`");
         let help =
             "write an id, a name or an alias that means one, or a selector such as `title:NAME`";
-        row.error(Code::CR033, cell.offset, message, help);
+        row.report_error(Code::CR033, cell.offset, message, help);
     }
 
     found

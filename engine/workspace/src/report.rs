@@ -9,20 +9,20 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use accredit_domain::diagnostic::{Code, Diagnostic, Lines, Place, did_you_mean};
+use accredit_domain::diagnostic::{Code, Diagnostic, LineIndex, Place, did_you_mean};
 
 /// Findings so far. Shared by reference, so that readers of nested tables can all report.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct Findings {
     found: RefCell<Vec<Diagnostic>>,
     /// The lines of files that were asked for, by path and length.
-    lines: RefCell<HashMap<(String, usize), Arc<Lines>>>,
+    lines: RefCell<HashMap<(String, usize), Arc<LineIndex>>>,
 }
 
 /// Candidates that a message lists when none is near enough to be suggested.
 const LISTED_MAX: usize = 12;
 
-impl Report {
+impl Findings {
     /// Adds a finding to the report.
     pub(super) fn push(&self, diagnostic: Diagnostic) {
         self.found.borrow_mut().push(diagnostic);
@@ -30,11 +30,11 @@ impl Report {
 
     /// Adds an error with advice.
     pub(super) fn error(&self, code: Code, place: Place, message: String, help: &str) {
-        self.push(Diagnostic::error(code, place, message).help(help));
+        self.push(Diagnostic::error(code, place, message).with_help(help));
     }
 
     /// Adds an error about `word`, which is none of `candidates`.
-    pub(super) fn unknown<'a>(
+    pub(super) fn report_unknown<'a>(
         &self,
         code: Code,
         place: Place,
@@ -43,15 +43,19 @@ impl Report {
     ) {
         let candidates: Vec<&str> = candidates.into_iter().collect();
         let message = format!("there is no {what} `{word}`");
-        self.push(Diagnostic::error(code, place, message).help(hint(word, what, &candidates)));
+        self.push(Diagnostic::error(code, place, message).with_help(suggest_names(
+            word,
+            what,
+            &candidates,
+        )));
     }
 
     /// The place of a byte of `file`, whose content is `text`.
     pub(super) fn place(&self, file: &str, text: &str, offset: usize) -> Place {
         let mut known = self.lines.borrow_mut();
         let lines = known.entry((file.to_owned(), text.len()));
-        let lines = lines.or_insert_with(|| Arc::new(Lines::of(text)));
-        lines.place(file, text, offset)
+        let lines = lines.or_insert_with(|| Arc::new(LineIndex::from_text(text)));
+        lines.place_at(file, text, offset)
     }
 
     /// How many findings there are so far.
@@ -60,7 +64,7 @@ impl Report {
     }
 
     /// The findings by file, line and column.
-    pub(super) fn sorted(self) -> Vec<Diagnostic> {
+    pub(super) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
         found.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.cmp(b)));
         found.dedup();
@@ -69,7 +73,7 @@ impl Report {
 }
 
 /// The nearest candidate, or the list of them.
-pub(super) fn hint(word: &str, what: &str, candidates: &[&str]) -> String {
+pub(super) fn suggest_names(word: &str, what: &str, candidates: &[&str]) -> String {
     if let Some(nearest) = did_you_mean(word, candidates.iter().copied()) {
         return nearest;
     }

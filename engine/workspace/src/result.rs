@@ -8,57 +8,59 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::plan::{Defaults, Scope};
-use super::rule::once;
-use super::setting::{self, expression};
-use super::toml::{Table, Text, choice};
+use super::plan::{PlanDefaults, PlanScope};
+use super::rule::check_unique_name;
+use super::setting::{self, read_expression};
+use super::toml::{PlacedText, TomlTable, parse_choice};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::hold::Hold;
 use accredit_domain::money::Unit;
 use accredit_domain::plan::{
-    DirectResult, DuplicateSetting, HoldSetting, IndirectResult, MaximumScope, Output,
+    DirectResult, DuplicateSetting, HoldSetting, IndirectResult, MaximumScope, ResultBase,
 };
-use accredit_domain::policy::{Kind, ProgramId, Use};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 
 /// The credit type of workspaces that declare none.
 const CREDIT_TYPE_DEFAULT: &str = "credit";
 
 /// The results of a direct rule.
-pub(super) fn direct(
-    rule: &mut Table<'_>,
-    defaults: &Defaults,
-    scope: Scope<'_>,
+pub(super) fn read_direct_results(
+    rule: &mut TomlTable<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
 ) -> Vec<DirectResult> {
     let mut names = HashSet::new();
-    let results = results(rule).into_iter();
-    results.filter_map(|table| direct_result(table, &mut names, defaults, scope)).collect()
+    let results = result_tables(rule).into_iter();
+    results.filter_map(|table| read_direct_result(table, &mut names, defaults, scope)).collect()
 }
 
 /// The results of an indirect rule; `judge` gets the place of each, and whether it or the plan says
 /// what becomes of duplicates.
-pub(super) fn indirect(
-    rule: &mut Table<'_>,
-    defaults: &Defaults,
-    scope: Scope<'_>,
+pub(super) fn read_indirect_results(
+    rule: &mut TomlTable<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
     judge: impl Fn(Place, bool),
 ) -> Vec<IndirectResult> {
     let mut names = HashSet::new();
 
-    let tables = results(rule).into_iter();
+    let tables = result_tables(rule).into_iter();
     let result = tables.filter_map(|table| {
-        let written = table.has("duplicates") || defaults.get(Kind::Duplication).is_some();
+        let written =
+            table.has_key("duplicates") || defaults.get(PolicyKind::Duplication).is_some();
         judge(table.place(), written);
-        indirect_result(table, &mut names, defaults, scope)
+        read_indirect_result(table, &mut names, defaults, scope)
     });
 
     result.collect()
 }
 
-fn results<'a>(rule: &mut Table<'a>) -> Vec<Table<'a>> {
+fn result_tables<'a>(rule: &mut TomlTable<'a>) -> Vec<TomlTable<'a>> {
     let item = rule.take("results");
     let written = item.is_some();
-    let list = item.and_then(|item| item.list());
-    let tables: Vec<Table<'a>> = list.iter().flatten().filter_map(|item| item.table()).collect();
+    let list = item.and_then(|item| item.expect_list());
+    let tables: Vec<TomlTable<'a>> =
+        list.iter().flatten().filter_map(|item| item.expect_table()).collect();
     if !written || list.is_some_and(|list| list.is_empty()) {
         let message = "the rule has no result".to_owned();
         let help = "add a table [[direct.results]] or [[indirect.results]] with a name";
@@ -67,18 +69,18 @@ fn results<'a>(rule: &mut Table<'a>) -> Vec<Table<'a>> {
     tables
 }
 
-fn direct_result(
-    mut table: Table<'_>,
+fn read_direct_result(
+    mut table: TomlTable<'_>,
     names: &mut HashSet<String>,
-    defaults: &Defaults,
-    scope: Scope<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
 ) -> Option<DirectResult> {
-    let output = output(&mut table, names, defaults, Use::Maximum, scope);
-    let value = value(&mut table, (Use::Value, Kind::Value), defaults, scope);
-    let unit = unit(&mut table, scope).unwrap_or(scope.settings.currency);
+    let output = read_output(&mut table, names, defaults, ExpressionUse::Maximum, scope);
+    let value = read_value(&mut table, (ExpressionUse::Value, PolicyKind::Value), defaults, scope);
+    let unit = read_unit(&mut table, scope).unwrap_or(scope.settings.currency);
     let credit_type = needed_credit_type(&mut table, scope);
-    let rollable = table.flag("rollable");
-    let rollable_on_reporting = table.flag("rollable_on_reporting");
+    let rollable = table.take_flag("rollable");
+    let rollable_on_reporting = table.take_flag("rollable_on_reporting");
     table.finish();
 
     // Given up only now, so that everything wrong in the table is reported at once.
@@ -94,21 +96,22 @@ fn direct_result(
     })
 }
 
-fn indirect_result(
-    mut table: Table<'_>,
+fn read_indirect_result(
+    mut table: TomlTable<'_>,
     names: &mut HashSet<String>,
-    defaults: &Defaults,
-    scope: Scope<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
 ) -> Option<IndirectResult> {
-    let output = output(&mut table, names, defaults, Use::IndirectMaximum, scope);
-    let value = value(&mut table, (Use::IndirectValue, Kind::Rollup), defaults, scope);
-    let unit = unit(&mut table, scope);
-    let written = table.text("credit_type");
-    let credit_type = written.and_then(|text| credit_type(&table, &text, scope));
+    let output = read_output(&mut table, names, defaults, ExpressionUse::IndirectMaximum, scope);
+    let value =
+        read_value(&mut table, (ExpressionUse::IndirectValue, PolicyKind::Rollup), defaults, scope);
+    let unit = read_unit(&mut table, scope);
+    let written = table.take_text("credit_type");
+    let credit_type = written.and_then(|text| find_credit_type(&table, &text, scope));
 
     let scopes = [("receiver", MaximumScope::Receiver), ("item", MaximumScope::Item)];
-    let maximum_scope = table.text("maximum_scope");
-    let maximum_scope = maximum_scope.and_then(|text| choice(table.report(), &text, &scopes));
+    let maximum_scope = table.take_text("maximum_scope");
+    let maximum_scope = maximum_scope.and_then(|text| parse_choice(table.report(), &text, &scopes));
 
     table.finish();
     let maximum_scope = maximum_scope.unwrap_or(MaximumScope::Receiver);
@@ -116,60 +119,66 @@ fn indirect_result(
     Some(IndirectResult { output: output?, value, unit, credit_type, maximum_scope })
 }
 
-fn policy(defaults: &Defaults, kind: Kind) -> Option<ProgramId> {
+fn default_policy(defaults: &PlanDefaults, kind: PolicyKind) -> Option<ProgramId> {
     defaults.get(kind).flatten()
 }
 
-fn value(
-    table: &mut Table<'_>,
-    (place, kind): (Use, Kind),
-    defaults: &Defaults,
-    scope: Scope<'_>,
+fn read_value(
+    table: &mut TomlTable<'_>,
+    (place, kind): (ExpressionUse, PolicyKind),
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
 ) -> Option<ProgramId> {
     match table.take("value") {
-        Some(item) => expression(&item, place, scope.names),
-        None => policy(defaults, kind),
+        Some(item) => read_expression(&item, place, scope.names),
+        None => default_policy(defaults, kind),
     }
 }
 
-fn output(
-    table: &mut Table<'_>,
+fn read_output(
+    table: &mut TomlTable<'_>,
     names: &mut HashSet<String>,
-    defaults: &Defaults,
-    maximum: Use,
-    scope: Scope<'_>,
-) -> Option<Output> {
+    defaults: &PlanDefaults,
+    maximum: ExpressionUse,
+    scope: PlanScope<'_>,
+) -> Option<ResultBase> {
     let report = table.report();
-    let name = table.need_text("name");
+    let name = table.take_needed_text("name");
     if let Some(name) = &name {
-        once(report, name, names, "result");
+        check_unique_name(report, name, names, "result");
     }
 
-    let maximum = table.take("maximum").and_then(|item| expression(&item, maximum, scope.names));
+    let maximum =
+        table.take("maximum").and_then(|item| read_expression(&item, maximum, scope.names));
     let written = table.take("hold");
     // A hold of the plan's own is not the result's: a rollup policy may say another one.
     let own_hold = written.is_some();
     let hold = match written {
-        Some(item) => setting::hold(&item, &scope.settings.calendar, scope.names),
-        None => policy(defaults, Kind::Hold).map(HoldSetting::Program),
+        Some(item) => setting::read_hold(&item, &scope.settings.calendar, scope.names),
+        None => default_policy(defaults, PolicyKind::Hold).map(HoldSetting::Program),
     };
 
     let duplicates = match table.take("duplicates") {
-        Some(item) => setting::duplicates(&item, scope.names),
-        None => policy(defaults, Kind::Duplication).map(DuplicateSetting::Program),
+        Some(item) => setting::read_duplicates(&item, scope.names),
+        None => default_policy(defaults, PolicyKind::Duplication).map(DuplicateSetting::Program),
     };
 
-    let reason_code = table.text("reason_code").and_then(|text| {
+    let reason_code = table.take_text("reason_code").and_then(|text| {
         let codes = &scope.settings.reason_codes;
         let found = codes.iter().find(|known| ***known == *text.text).cloned();
         if found.is_none() {
             let named = ("reason code", text.text.as_str());
-            report.unknown(Code::CR025, text.place.clone(), named, codes.iter().map(AsRef::as_ref));
+            report.report_unknown(
+                Code::CR025,
+                text.place.clone(),
+                named,
+                codes.iter().map(AsRef::as_ref),
+            );
         }
         found
     });
 
-    Some(Output {
+    Some(ResultBase {
         name: Arc::from(name?.text),
         maximum,
         hold: hold.unwrap_or(HoldSetting::Fixed(Hold::None)),
@@ -179,19 +188,23 @@ fn output(
     })
 }
 
-fn unit(table: &mut Table<'_>, scope: Scope<'_>) -> Option<Unit> {
-    let text = table.text("unit_type")?;
+fn read_unit(table: &mut TomlTable<'_>, scope: PlanScope<'_>) -> Option<Unit> {
+    let text = table.take_text("unit_type")?;
     let units = &scope.settings.units;
     let found = units.find(&text.text);
     if found.is_none() {
         let named = ("unit type", text.text.as_str());
-        table.report().unknown(Code::CR025, text.place.clone(), named, units.names());
+        table.report().report_unknown(Code::CR025, text.place.clone(), named, units.names());
     }
     found
 }
 
 /// The credit type called so; an unknown one is reported.
-pub(super) fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> Option<Arc<str>> {
+pub(super) fn find_credit_type(
+    table: &TomlTable<'_>,
+    text: &PlacedText,
+    scope: PlanScope<'_>,
+) -> Option<Arc<str>> {
     let types = &scope.settings.credit_types;
     // A workspace that declares no types has this one.
     if types.is_empty() && text.text == CREDIT_TYPE_DEFAULT {
@@ -206,25 +219,25 @@ pub(super) fn credit_type(table: &Table<'_>, text: &Text, scope: Scope<'_>) -> O
         let help = if known.is_empty() {
             "declare it under `credit_types` in accredit.toml".to_owned()
         } else {
-            super::report::hint(&text.text, "credit type", &known)
+            super::report::suggest_names(&text.text, "credit type", &known)
         };
         let unknown = Diagnostic::error(Code::CR025, text.place.clone(), message);
-        table.report().push(unknown.help(help));
+        table.report().push(unknown.with_help(help));
     }
 
     found
 }
 
 /// The credit type of a direct result: what it says, else the only one there is.
-fn needed_credit_type(table: &mut Table<'_>, scope: Scope<'_>) -> Option<Arc<str>> {
+fn needed_credit_type(table: &mut TomlTable<'_>, scope: PlanScope<'_>) -> Option<Arc<str>> {
     match table.take("credit_type") {
-        Some(item) => credit_type(table, &item.text()?, scope),
+        Some(item) => find_credit_type(table, &item.expect_text()?, scope),
         None => only_credit_type(table, scope),
     }
 }
 
 /// The only credit type there is; that there are several is reported.
-pub(super) fn only_credit_type(table: &Table<'_>, scope: Scope<'_>) -> Option<Arc<str>> {
+pub(super) fn only_credit_type(table: &TomlTable<'_>, scope: PlanScope<'_>) -> Option<Arc<str>> {
     match scope.settings.credit_types.as_slice() {
         [] => Some(Arc::from(CREDIT_TYPE_DEFAULT)),
         [only] => Some(Arc::clone(only)),

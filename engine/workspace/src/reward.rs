@@ -14,47 +14,54 @@ use accredit_domain::transaction::numbers;
 use rust_decimal::Decimal;
 
 use super::doubts;
-use super::plan::{Defaults, Scope};
-use super::result::{credit_type, only_credit_type};
-use super::rule::once;
-use super::setting::expression;
-use super::toml::{Item, Table, Text, choice};
+use super::plan::{PlanDefaults, PlanScope};
+use super::result::{find_credit_type, only_credit_type};
+use super::rule::check_unique_name;
+use super::setting::read_expression;
+use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
 use accredit_domain::plan::Measure;
-use accredit_domain::plan::reward::{Limit, Reward, Tier, Tiers, To, Worth};
-use accredit_domain::policy::{Kind, Use};
+use accredit_domain::plan::reward::{
+    PayoutFormula, Reward, RewardRecipient, Tier, TierLimit, Tiers,
+};
+use accredit_domain::policy::{ExpressionUse, PolicyKind};
 
 /// Decimals of a rate or limit: with more, a product could be too fine for a decimal.
 const DECIMALS_MAX: u32 = 12;
 
 /// Reads the rewards of a plan in file order.
-pub(super) fn read(root: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Vec<Reward> {
+pub(super) fn read(
+    root: &mut TomlTable<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
+) -> Vec<Reward> {
     let mut names = HashSet::new();
-    let tables = root.tables("reward").into_iter();
-    tables.filter_map(|table| reward(table, &mut names, defaults, scope)).collect()
+    let tables = root.take_tables("reward").into_iter();
+    tables.filter_map(|table| read_reward(table, &mut names, defaults, scope)).collect()
 }
 
-fn reward(
-    mut table: Table<'_>,
+fn read_reward(
+    mut table: TomlTable<'_>,
     names: &mut HashSet<String>,
-    defaults: &Defaults,
-    scope: Scope<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
 ) -> Option<Reward> {
-    let name = table.need_text("name");
+    let name = table.take_needed_text("name");
     if let Some(name) = &name {
-        once(table.report(), name, names, "reward");
+        check_unique_name(table.report(), name, names, "reward");
     }
 
     // For people alone, and asked for so that it is no unknown key.
-    let _description = table.text("description");
+    let _description = table.take_text("description");
     let credit_types = match table.take("credit_type") {
-        Some(item) => several(&table, &item, scope),
+        Some(item) => read_credit_types(&table, &item, scope),
         None => only_credit_type(&table, scope).map(|only| vec![only]),
     };
 
-    let to = to(&mut table, scope);
-    let worth = worth(&mut table, defaults, scope);
+    let to = read_reward_recipient(&mut table, scope);
+    let worth = read_payout_formula(&mut table, defaults, scope);
     let maximum = table.take("maximum");
-    let maximum = maximum.and_then(|item| expression(&item, Use::Reward, scope.names));
+    let maximum =
+        maximum.and_then(|item| read_expression(&item, ExpressionUse::Reward, scope.names));
 
     table.finish();
 
@@ -62,27 +69,39 @@ fn reward(
     Some(Reward { name, credit_types: credit_types?, to: to?, worth: worth?, maximum })
 }
 
-fn several(table: &Table<'_>, item: &Item<'_>, scope: Scope<'_>) -> Option<Vec<Arc<str>>> {
-    let texts = item.texts()?;
+fn read_credit_types(
+    table: &TomlTable<'_>,
+    item: &TomlItem<'_>,
+    scope: PlanScope<'_>,
+) -> Option<Vec<Arc<str>>> {
+    let texts = item.expect_texts()?;
     if texts.is_empty() {
         item.refuse("a credit type, or a list of at least one");
         return None;
     }
-    let types = texts.iter().filter_map(|text| credit_type(table, text, scope));
+    let types = texts.iter().filter_map(|text| find_credit_type(table, text, scope));
     let mut types: Vec<Arc<str>> = types.collect();
     types.sort();
     types.dedup();
     Some(types)
 }
 
-fn to(table: &mut Table<'_>, scope: Scope<'_>) -> Option<To> {
-    let all = [To::Credited, To::Members, To::UserManagers, To::TeamManagers];
+fn read_reward_recipient(
+    table: &mut TomlTable<'_>,
+    scope: PlanScope<'_>,
+) -> Option<RewardRecipient> {
+    let all = [
+        RewardRecipient::Credited,
+        RewardRecipient::Members,
+        RewardRecipient::UserManagers,
+        RewardRecipient::TeamManagers,
+    ];
     let of_teams = scope.measure == Measure::Team;
-    let Some(text) = table.text("to") else {
-        return Some(if of_teams { To::Members } else { To::Credited });
+    let Some(text) = table.take_text("to") else {
+        return Some(if of_teams { RewardRecipient::Members } else { RewardRecipient::Credited });
     };
 
-    let to = choice(table.report(), &text, &all.map(|to| (to.name(), to)))?;
+    let to = parse_choice(table.report(), &text, &all.map(|to| (to.as_str(), to)))?;
 
     if to.of_teams() == of_teams {
         return Some(to);
@@ -94,12 +113,16 @@ fn to(table: &mut Table<'_>, scope: Scope<'_>) -> Option<To> {
         ("people", "write `credited` or `user-managers`")
     };
 
-    let message = format!("the plan measures {who}, so there are no `{}`", to.name());
+    let message = format!("the plan measures {who}, so there are no `{}`", to.as_str());
     table.report().error(Code::CR024, text.place, message, help);
     None
 }
 
-fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option<Worth> {
+fn read_payout_formula(
+    table: &mut TomlTable<'_>,
+    defaults: &PlanDefaults,
+    scope: PlanScope<'_>,
+) -> Option<PayoutFormula> {
     let tiers = table.take("tiers");
     let value = table.take("value");
     let retroactive = table.take("retroactive");
@@ -125,16 +148,18 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
                 None => Some(false),
             };
 
-            let tiers = tiers_of(&item)?;
-            if tiers.iter().any(|tier| matches!(tier.up_to, Some(Limit::OfQuota(_)))) {
+            let tiers = read_tiers(&item)?;
+            if tiers.iter().any(|tier| matches!(tier.up_to, Some(TierLimit::OfQuota(_)))) {
                 scope.doubts.asks_for_quota(place, scope.plan);
             }
 
-            Some(Worth::Tiers(Tiers { tiers, retroactive: retroactive? }))
+            Some(PayoutFormula::Tiers(Tiers { tiers, retroactive: retroactive? }))
         }
-        (None, Some(item)) => expression(&item, Use::Reward, scope.names).map(Worth::Program),
-        (None, None) => match defaults.get(Kind::Reward) {
-            Some(policy) => policy.map(Worth::Program),
+        (None, Some(item)) => {
+            read_expression(&item, ExpressionUse::Reward, scope.names).map(PayoutFormula::Program)
+        }
+        (None, None) => match defaults.get(PolicyKind::Reward) {
+            Some(policy) => policy.map(PayoutFormula::Program),
             None => {
                 let message = "the reward has neither `tiers` nor a `value`".to_owned();
                 let help = "add one, or `policies = { reward = \"NAME\" }` to the plan";
@@ -145,8 +170,8 @@ fn worth(table: &mut Table<'_>, defaults: &Defaults, scope: Scope<'_>) -> Option
     }
 }
 
-fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
-    let items = item.list()?;
+fn read_tiers(item: &TomlItem<'_>) -> Option<Vec<Tier>> {
+    let items = item.expect_list()?;
     if items.is_empty() {
         item.refuse("a list of at least one tier, such as [{ rate = \"10%\" }]");
         return None;
@@ -157,16 +182,18 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
     let last = items.len() - 1;
 
     for (index, item) in items.iter().enumerate() {
-        let mut table = item.table()?;
-        let up_to = table.text("up_to");
-        let rate = table.need_text("rate");
+        let mut table = item.expect_table()?;
+        let up_to = table.take_text("up_to");
+        let rate = table.take_needed_text("rate");
         let place = table.place();
         table.finish();
 
-        let rate = rate.and_then(|text| rate_of(item, &text));
+        let rate = rate.and_then(|text| parse_rate(item, &text));
         let limit = match &up_to {
-            Some(text) => limit_of(item, text).map(Some),
-            None if index == last || item.table().is_some_and(|tier| tier.has("up_to")) => {
+            Some(text) => parse_limit(item, text).map(Some),
+            None if index == last
+                || item.expect_table().is_some_and(|tier| tier.has_key("up_to")) =>
+            {
                 // A limit that is no text is reported where it stands.
                 (index == last).then_some(None)
             }
@@ -179,7 +206,7 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
 
         let before = tiers.last().and_then(|tier| tier.up_to);
         if let (Some(text), Some(Some(limit)), Some(before)) = (&up_to, limit, before)
-            && !grows(before, limit)
+            && !is_above(before, limit)
         {
             let message = format!("`{}` does not lie above the tier before", text.text);
             let help = "limits grow, and are all amounts or all percentages of the quota";
@@ -196,16 +223,16 @@ fn tiers_of(item: &Item<'_>) -> Option<Vec<Tier>> {
     whole.then_some(tiers)
 }
 
-fn grows(before: Limit, limit: Limit) -> bool {
+fn is_above(before: TierLimit, limit: TierLimit) -> bool {
     match (before, limit) {
-        (Limit::Amount(before), Limit::Amount(limit))
-        | (Limit::OfQuota(before), Limit::OfQuota(limit)) => before < limit,
+        (TierLimit::Amount(before), TierLimit::Amount(limit))
+        | (TierLimit::OfQuota(before), TierLimit::OfQuota(limit)) => before < limit,
         _ => false,
     }
 }
 
-fn limit_of(item: &Item<'_>, text: &Text) -> Option<Limit> {
-    let found = number(&text.text).filter(|(number, _)| *number > Decimal::ZERO);
+fn parse_limit(item: &TomlItem<'_>, text: &PlacedText) -> Option<TierLimit> {
+    let found = parse_number_or_percent(&text.text).filter(|(number, _)| *number > Decimal::ZERO);
     if found.is_none() {
         let message = format!("`{}` is not where a tier can end", text.text);
         let help = "write an amount above 0, such as \"10000\", or \"100%\" of the quota";
@@ -214,31 +241,31 @@ fn limit_of(item: &Item<'_>, text: &Text) -> Option<Limit> {
 
     let (number, percent) = found?;
     if percent {
-        return Some(Limit::OfQuota(number));
+        return Some(TierLimit::OfQuota(number));
     }
 
-    doubts::tier(item.report(), text, number);
-    Some(Limit::Amount(number))
+    doubts::warn_low_tier(item.report(), text, number);
+    Some(TierLimit::Amount(number))
 }
 
-fn rate_of(item: &Item<'_>, text: &Text) -> Option<Decimal> {
-    let found = number(&text.text);
+fn parse_rate(item: &TomlItem<'_>, text: &PlacedText) -> Option<Decimal> {
+    let found = parse_number_or_percent(&text.text);
     if found.is_none() {
         let message = format!("`{}` is not a rate", text.text);
         item.report().error(Code::CR024, text.place.clone(), message, "write \"0.10\" or \"10%\"");
     }
     let (number, percent) = found?;
-    doubts::rate(item.report(), text, number, percent);
+    doubts::warn_high_rate(item.report(), text, number, percent);
     Some(number)
 }
 
 /// `0.10`, or `10%` as 0.1 and that it was a percentage.
-fn number(text: &str) -> Option<(Decimal, bool)> {
+fn parse_number_or_percent(text: &str) -> Option<(Decimal, bool)> {
     let (digits, percent) = match text.trim().strip_suffix('%') {
         Some(digits) => (digits.trim_end(), true),
         None => (text.trim(), false),
     };
-    let number = numbers::number(digits)?;
+    let number = numbers::parse_number(digits)?;
     let number = if percent { number.checked_mul(Decimal::new(1, 2))? } else { number };
     let number = number.normalize();
     (number.scale() <= DECIMALS_MAX).then_some((number, percent))

@@ -15,29 +15,29 @@ pub use tables::SECTIONS;
 
 /// A table of a TOML file.
 #[derive(Debug)]
-pub struct Section {
+pub struct SchemaSection {
     /// What other tables call it.
     pub name: &'static str,
     /// Its keys, in the order of FORMAT.
-    pub keys: &'static [Key],
+    pub keys: &'static [SchemaKey],
 }
 
 /// A key of a table.
 #[derive(Debug)]
-pub struct Key {
+pub struct SchemaKey {
     /// As it is written.
     pub name: &'static str,
     /// Whether it may not be left out.
     pub needed: bool,
     /// What may stand behind it.
-    pub kind: Kind,
+    pub kind: SchemaKind,
     /// What it says, one line.
     pub about: &'static str,
 }
 
 /// What may stand behind a key.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum SchemaKind {
     /// Any text.
     Text,
     /// Text of at most so many characters.
@@ -55,23 +55,23 @@ pub enum Kind {
     /// A table of this section.
     Table(&'static str),
     /// A list of these.
-    List(&'static Kind),
+    List(&'static SchemaKind),
     /// A table whose keys are the author's own names.
-    Named(&'static Kind),
+    Named(&'static SchemaKind),
     /// A value of any of these kinds.
-    Any(&'static [Kind]),
+    Any(&'static [SchemaKind]),
 }
 
 /// The documents that have a schema.
 pub const DOCUMENTS: [&str; 4] = ["settings", "plan", "credit", "calculation"];
 
 /// The JSON Schema (2020-12) of a document of [`DOCUMENTS`].
-pub fn schema(document: &str) -> Option<Json> {
+pub fn document_schema(document: &str) -> Option<Json> {
     let (title, body) = match document {
-        "settings" => ("accredit.toml", section("settings")?),
-        "plan" => ("plans/*.toml", section("plan")?),
-        "credit" => ("a credit", output::credit()),
-        "calculation" => ("what `accredit calculate --plan` gives", output::calculation()),
+        "settings" => ("accredit.toml", section_schema("settings")?),
+        "plan" => ("plans/*.toml", section_schema("plan")?),
+        "credit" => ("a credit", output::credit_schema()),
+        "calculation" => ("what `accredit calculate --plan` gives", output::calculation_schema()),
         _ => return None,
     };
 
@@ -85,11 +85,11 @@ pub fn schema(document: &str) -> Option<Json> {
     Some(Json::Object(schema))
 }
 
-fn section(name: &str) -> Option<Json> {
+fn section_schema(name: &str) -> Option<Json> {
     let section = SECTIONS.iter().find(|section| section.name == name)?;
 
     let properties = section.keys.iter().map(|key| {
-        let mut value = kind(key.kind);
+        let mut value = kind_schema(key.kind);
         if let Json::Object(value) = &mut value {
             value.insert("description".to_owned(), json!(key.about));
         }
@@ -106,22 +106,24 @@ fn section(name: &str) -> Option<Json> {
     }))
 }
 
-fn kind(of: Kind) -> Json {
+fn kind_schema(of: SchemaKind) -> Json {
     match of {
-        Kind::Text => json!({ "type": "string" }),
-        Kind::Short(characters) => json!({ "type": "string", "maxLength": characters }),
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Whole(least, most) => {
+        SchemaKind::Text => json!({ "type": "string" }),
+        SchemaKind::Short(characters) => json!({ "type": "string", "maxLength": characters }),
+        SchemaKind::Flag => json!({ "type": "boolean" }),
+        SchemaKind::Whole(least, most) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }
-        Kind::Day => json!({ "type": "string", "format": "date" }),
-        Kind::Expression => json!({ "type": ["string", "integer"] }),
-        Kind::Words(words) => json!({ "enum": words }),
-        Kind::Table(name) => section(name).unwrap_or_default(),
-        Kind::List(item) => json!({ "type": "array", "items": kind(*item) }),
-        Kind::Named(value) => json!({ "type": "object", "additionalProperties": kind(*value) }),
-        Kind::Any(kinds) => {
-            json!({ "anyOf": kinds.iter().map(|of| kind(*of)).collect::<Vec<_>>() })
+        SchemaKind::Day => json!({ "type": "string", "format": "date" }),
+        SchemaKind::Expression => json!({ "type": ["string", "integer"] }),
+        SchemaKind::Words(words) => json!({ "enum": words }),
+        SchemaKind::Table(name) => section_schema(name).unwrap_or_default(),
+        SchemaKind::List(item) => json!({ "type": "array", "items": kind_schema(*item) }),
+        SchemaKind::Named(value) => {
+            json!({ "type": "object", "additionalProperties": kind_schema(*value) })
+        }
+        SchemaKind::Any(kinds) => {
+            json!({ "anyOf": kinds.iter().map(|of| kind_schema(*of)).collect::<Vec<_>>() })
         }
     }
 }

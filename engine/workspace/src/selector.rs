@@ -1,7 +1,7 @@
 //! The one grammar of selectors: `*`, `title:`, `position:`, `participant:`, `team:`.
 //!
-//! Not whom they mean on a day (`domain::plan::selects`). Called by `plan` for targets, by `rule` for
-//! receivers and by `quotas`. Source: FORMAT section 3.
+//! Not whom they mean on a day (`domain::plan::selects_recipient`). Called by `plan` for targets,
+//! by `rule` for receivers and by `quotas`. Source: FORMAT section 3.
 //!
 //! **Architecture invariant:** a plan that measures teams selects teams, so that a selector of
 //! positions never means nobody quietly.
@@ -9,30 +9,34 @@
 use std::collections::BTreeSet;
 
 use super::assign;
-use super::plan::Scope;
-use super::report::Report;
-use super::toml::{Item, Table, Text, choice};
+use super::plan::PlanScope;
+use super::report::Findings;
+use super::toml::{PlacedText, TomlItem, TomlTable, parse_choice};
 use accredit_domain::diagnostic::{Code, Diagnostic, did_you_mean};
-use accredit_domain::organization::fold;
+use accredit_domain::organization::fold_name;
 use accredit_domain::plan::{Measure, Selector};
 
 /// What `key` selects; absent selects all.
-pub(super) fn selectors(
-    table: &mut Table<'_>,
+pub(super) fn read_selectors(
+    table: &mut TomlTable<'_>,
     key: &'static str,
-    scope: Scope<'_>,
+    scope: PlanScope<'_>,
 ) -> Vec<Selector> {
     let Some(item) = table.take(key) else { return vec![Selector::All] };
-    let items = item.list().unwrap_or_default();
+    let items = item.expect_list().unwrap_or_default();
     if item.is_list() && items.is_empty() {
         item.refuse("a list of at least one selector, such as [\"*\"]");
     }
-    let texts = items.iter().filter_map(Item::text);
-    texts.filter_map(|text| selector(table.report(), &text, scope)).collect()
+    let texts = items.iter().filter_map(TomlItem::expect_text);
+    texts.filter_map(|text| parse_selector(table.report(), &text, scope)).collect()
 }
 
 /// What one text selects.
-pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option<Selector> {
+pub(super) fn parse_selector(
+    report: &Findings,
+    text: &PlacedText,
+    scope: PlanScope<'_>,
+) -> Option<Selector> {
     let place = text.place.clone();
     if text.text == "*" {
         return Some(Selector::All);
@@ -48,7 +52,8 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
     let name = name.trim();
     let organization = scope.organization;
     let words = [("title", false), ("position", false), ("participant", false), ("team", true)];
-    let of_teams = choice(report, &Text { text: word.to_owned(), ..text.clone() }, &words)?;
+    let of_teams =
+        parse_choice(report, &PlacedText { text: word.to_owned(), ..text.clone() }, &words)?;
 
     if scope.measure == Measure::Team && !of_teams {
         let message = format!("the plan measures teams, and `{word}:` selects positions");
@@ -61,22 +66,22 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             let versions = organization.positions().flat_map(|(_, known)| &known.versions);
             let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
             // A title that nobody has yet may come with the next hire: a warning is enough.
-            if scope.whole && !titles.iter().any(|title| fold(title) == fold(name)) {
+            if scope.whole && !titles.iter().any(|title| fold_name(title) == fold_name(name)) {
                 let message = format!("no position has the title `{name}`");
                 let help = did_you_mean(name, titles.iter().copied()).unwrap_or_else(|| {
                     "titles stand in organization/positions.csv, without it in participants.csv"
                         .to_owned()
                 });
-                report.push(Diagnostic::warning(Code::CR025, place, message).help(help));
+                report.push(Diagnostic::warning(Code::CR025, place, message).with_help(help));
             }
-            Some(Selector::Title(fold(name)))
+            Some(Selector::Title(fold_name(name)))
         }
 
         "position" => {
             let found = organization.find_position(name).map(Selector::Position);
             if found.is_none() && scope.whole {
                 let known = organization.positions().map(|(_, known)| known.id.as_ref());
-                report.unknown(Code::CR025, place, ("position", name), known);
+                report.report_unknown(Code::CR025, place, ("position", name), known);
             }
             found
         }
@@ -85,11 +90,11 @@ pub(super) fn selector(report: &Report, text: &Text, scope: Scope<'_>) -> Option
             let found = organization.find_participant(name).map(Selector::Participant);
             if found.is_none() && scope.whole {
                 let known = organization.participants().map(|(_, known)| known.id.as_ref());
-                report.unknown(Code::CR025, place, ("participant", name), known);
+                report.report_unknown(Code::CR025, place, ("participant", name), known);
             }
             found
         }
 
-        _ => assign::team(report, text, name, scope).map(Selector::Team),
+        _ => assign::find_team(report, text, name, scope).map(Selector::Team),
     }
 }

@@ -10,17 +10,17 @@
 use std::collections::BTreeMap;
 
 use super::policies::Policies;
-use super::report::{Report, hint};
-use super::toml::{Item, Text, choice};
+use super::report::{Findings, suggest_names};
+use super::toml::{PlacedText, TomlItem, parse_choice};
 use accredit_domain::calendar::{Calendar, PeriodKind};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::hold::{HOLD_WORDS, Hold, HoldRefusal};
 use accredit_domain::plan::{DuplicateSetting, HoldSetting};
-use accredit_domain::policy::{Kind, ProgramId, Returns, Use};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId, ReturnType};
 
 /// What expressions may refer to by name.
 #[derive(Clone, Copy)]
-pub(super) struct Names<'a> {
+pub(super) struct NamedPrograms<'a> {
     /// The policies that may be named.
     pub(super) policies: &'a Policies,
     /// Saved queries by name.
@@ -28,41 +28,53 @@ pub(super) struct Names<'a> {
 }
 
 /// An expression, policy or saved query where `place` says; a whole number is an expression too.
-pub(super) fn expression(item: &Item<'_>, place: Use, names: Names<'_>) -> Option<ProgramId> {
+pub(super) fn read_expression(
+    item: &TomlItem<'_>,
+    place: ExpressionUse,
+    names: NamedPrograms<'_>,
+) -> Option<ProgramId> {
     if let Some(number) = item.as_integer() {
-        return Some(names.policies.expression(place, &number.to_string(), item.place().into()));
+        return Some(names.policies.add_expression(
+            place,
+            &number.to_string(),
+            item.place().into(),
+        ));
     }
 
-    let text = item.text()?;
+    let text = item.expect_text()?;
     if text.text.trim().is_empty() {
         item.refuse("an expression that is not blank");
         return None;
     }
 
     if let Some(name) = text.text.strip_prefix("policy:") {
-        return names.policies.find(item.report(), policy_kind(place), (name.trim(), &text.place));
+        return names.policies.find_policy(
+            item.report(),
+            policy_kind(place),
+            (name.trim(), &text.place),
+        );
     }
     if let Some(name) = text.text.strip_prefix("query:") {
-        return query(item.report(), (name.trim(), &text), place, names);
+        return find_query(item.report(), (name.trim(), &text), place, names);
     }
 
-    if let Some(prefix) = prefix(&text.text) {
+    if let Some(prefix) = word_prefix(&text.text) {
         let message = format!("`{prefix}:` is not a word that may stand here");
-        let help = hint(prefix, "word", &["policy", "query"]);
+        let help = suggest_names(prefix, "word", &["policy", "query"]);
         item.report().error(Code::CR024, text.place, message, &help);
         return None;
     }
 
-    Some(names.policies.expression(place, &text.text, text.origin))
+    Some(names.policies.add_expression(place, &text.text, text.origin))
 }
 
-fn query(
-    report: &Report,
-    (name, text): (&str, &Text),
-    place: Use,
-    names: Names<'_>,
+fn find_query(
+    report: &Findings,
+    (name, text): (&str, &PlacedText),
+    place: ExpressionUse,
+    names: NamedPrograms<'_>,
 ) -> Option<ProgramId> {
-    if place.returns() != Returns::Bool {
+    if place.return_type() != ReturnType::Bool {
         let message = format!("`{}` cannot stand here", text.text);
         let help = "a saved query answers true or false; name a policy or write an expression";
         report.error(Code::CR024, text.place.clone(), message, help);
@@ -72,26 +84,30 @@ fn query(
     let found = names.queries.get(name).copied();
     if found.is_none() {
         let known = names.queries.keys().map(String::as_str);
-        report.unknown(Code::CR025, text.place.clone(), ("query", name), known);
+        report.report_unknown(Code::CR025, text.place.clone(), ("query", name), known);
     }
 
     found
 }
 
 /// The kind of policy that `policy:NAME` means where an expression may stand.
-fn policy_kind(place: Use) -> Kind {
+fn policy_kind(place: ExpressionUse) -> PolicyKind {
     match place {
-        Use::Filter | Use::Condition | Use::IndirectCondition => Kind::Filter,
-        Use::Value | Use::Maximum | Use::IndirectMaximum => Kind::Value,
-        Use::IndirectValue => Kind::Rollup,
-        Use::Hold => Kind::Hold,
-        Use::Duplicates => Kind::Duplication,
-        Use::Reward => Kind::Reward,
+        ExpressionUse::Filter | ExpressionUse::Condition | ExpressionUse::IndirectCondition => {
+            PolicyKind::Filter
+        }
+        ExpressionUse::Value | ExpressionUse::Maximum | ExpressionUse::IndirectMaximum => {
+            PolicyKind::Value
+        }
+        ExpressionUse::IndirectValue => PolicyKind::Rollup,
+        ExpressionUse::Hold => PolicyKind::Hold,
+        ExpressionUse::Duplicates => PolicyKind::Duplication,
+        ExpressionUse::Reward => PolicyKind::Reward,
     }
 }
 
 /// The word before a colon: `day` of `day:30`. No expression of Rhai begins with one.
-fn prefix(text: &str) -> Option<&str> {
+fn word_prefix(text: &str) -> Option<&str> {
     let (word, rest) = text.split_once(':')?;
     (is_word(word) && !rest.starts_with(':')).then_some(word)
 }
@@ -101,8 +117,12 @@ fn is_word(text: &str) -> bool {
 }
 
 /// How long a credit is held.
-pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Option<HoldSetting> {
-    let text = item.text()?;
+pub(super) fn read_hold(
+    item: &TomlItem<'_>,
+    calendar: &Calendar,
+    names: NamedPrograms<'_>,
+) -> Option<HoldSetting> {
+    let text = item.expect_text()?;
     if text.text.is_empty() {
         item.refuse("text that is not blank");
         return None;
@@ -120,12 +140,12 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
         return refuse_hold(item, &text, &HoldRefusal { message: None, help });
     }
 
-    let word = prefix(&text.text).or(Some(text.text.as_str()).filter(|text| is_word(text)));
+    let word = word_prefix(&text.text).or(Some(text.text.as_str()).filter(|text| is_word(text)));
     let argument = text.text.split_once(':').map(|(_, rest)| rest.trim());
 
     let word = match (word, argument) {
         (None, _) | (Some("policy" | "query"), Some(_)) => {
-            return expression(item, Use::Hold, names).map(HoldSetting::Program);
+            return read_expression(item, ExpressionUse::Hold, names).map(HoldSetting::Program);
         }
         (Some(word), _) => word,
     };
@@ -136,13 +156,22 @@ pub(super) fn hold(item: &Item<'_>, calendar: &Calendar, names: Names<'_>) -> Op
         None => {
             let message = format!("`{}` is not a hold", text.text);
             let words: Vec<&str> = HOLD_WORDS.into_iter().chain(["policy", "query"]).collect();
-            item.report().error(Code::CR024, text.place, message, &hint(word, "hold", &words));
+            item.report().error(
+                Code::CR024,
+                text.place,
+                message,
+                &suggest_names(word, "hold", &words),
+            );
             None
         }
     }
 }
 
-fn refuse_hold(item: &Item<'_>, text: &Text, refusal: &HoldRefusal) -> Option<HoldSetting> {
+fn refuse_hold(
+    item: &TomlItem<'_>,
+    text: &PlacedText,
+    refusal: &HoldRefusal,
+) -> Option<HoldSetting> {
     let not_a_hold = || format!("`{}` is not a hold", text.text);
     let message = refusal.message.clone().unwrap_or_else(not_a_hold);
     item.report().error(Code::CR024, text.place.clone(), message, &refusal.help);
@@ -150,7 +179,10 @@ fn refuse_hold(item: &Item<'_>, text: &Text, refusal: &HoldRefusal) -> Option<Ho
 }
 
 /// Whether duplicates are kept.
-pub(super) fn duplicates(item: &Item<'_>, names: Names<'_>) -> Option<DuplicateSetting> {
+pub(super) fn read_duplicates(
+    item: &TomlItem<'_>,
+    names: NamedPrograms<'_>,
+) -> Option<DuplicateSetting> {
     if let Some(flag) = item.as_flag() {
         return Some(DuplicateSetting::Fixed(flag));
     }
@@ -158,15 +190,12 @@ pub(super) fn duplicates(item: &Item<'_>, names: Names<'_>) -> Option<DuplicateS
         item.refuse("true, false or an expression in quotes");
         return None;
     }
-    expression(item, Use::Duplicates, names).map(DuplicateSetting::Program)
+    read_expression(item, ExpressionUse::Duplicates, names).map(DuplicateSetting::Program)
 }
 
 /// The period that a plan's calculations have.
-pub(super) fn period(report: &Report, text: &Text) -> Option<PeriodKind> {
-    let words = [
-        ("month", PeriodKind::Month),
-        ("quarter", PeriodKind::Quarter),
-        ("year", PeriodKind::Year),
-    ];
-    choice(report, text, &words)
+pub(super) fn parse_period_kind(report: &Findings, text: &PlacedText) -> Option<PeriodKind> {
+    let words =
+        [("month", PeriodKind::Leaf), ("quarter", PeriodKind::Quarter), ("year", PeriodKind::Year)];
+    parse_choice(report, text, &words)
 }

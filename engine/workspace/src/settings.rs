@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::policies::Policies;
-use super::setting::{Names, expression};
-use super::toml::{Item, Source as File, Table, Text};
-use super::{Files, Settings, Source};
+use super::setting::{NamedPrograms, read_expression};
+use super::toml::{DefinitionText as File, PlacedText, TomlItem, TomlTable};
+use super::{Files, Settings, WebhookSource};
 use super::{calendar, fields, layout};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::money::Units;
-use accredit_domain::policy::{Kind, ProgramId, Use};
-use accredit_domain::transaction::dates::Zone;
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
+use accredit_domain::transaction::dates::WorkspaceZone;
 use accredit_domain::transaction::read::FileLayout;
 
 /// Decimals that a unit type may have at most.
@@ -30,7 +30,7 @@ const SCALE_DEFAULT: u8 = 2;
 const CURRENCY_DEFAULT: &str = "USD";
 
 /// Relationship types that are built in, and so may not be declared.
-pub(super) const BUILT_IN: [&str; 5] =
+pub(super) const BUILT_IN_RELATIONSHIPS: [&str; 5] =
     ["Reporting", "Related Order (Person)", "Related Order (Position)", "Parent Team", "Team"];
 
 /// Reads `accredit.toml`; nothing only when it is not TOML.
@@ -41,29 +41,35 @@ pub(super) fn read(
     policies: &Policies,
 ) -> Option<Settings> {
     let document = file.parse()?;
-    let mut root = Table::root(file, &document);
+    let mut root = TomlTable::root(file, &document);
 
     let mut settings = Settings {
         name: String::new(),
         time_zone: "UTC".to_owned(),
         currency: Units::default().add(CURRENCY_DEFAULT, SCALE_DEFAULT),
         units: Units::default(),
-        credit_types: names(&mut root, "credit_types", &[]),
-        reason_codes: names(&mut root, "reason_codes", &[]),
-        relationship_types: names(&mut root, "relationship_types", &BUILT_IN),
+        credit_types: read_names(&mut root, "credit_types", &[]),
+        reason_codes: read_names(&mut root, "reason_codes", &[]),
+        relationship_types: read_names(&mut root, "relationship_types", &BUILT_IN_RELATIONSHIPS),
         fields: Arc::default(),
         layout: FileLayout::default(),
         calendar: calendar::read(&mut root, files),
-        queries: root.table("queries").map(|table| queries(&table, policies)).unwrap_or_default(),
-        sources: root.table("sources").map(|table| sources(&table, policies)).unwrap_or_default(),
+        queries: root
+            .take_table("queries")
+            .map(|table| read_queries(&table, policies))
+            .unwrap_or_default(),
+        sources: root
+            .take_table("sources")
+            .map(|table| read_webhook_sources(&table, policies))
+            .unwrap_or_default(),
     };
 
     let mut fields = fields::read(&mut root, observed);
     (fields.blanks, settings.layout) = layout::read(&mut root);
 
-    workspace(&mut root, &mut settings);
+    read_workspace(&mut root, &mut settings);
     // A zone that does not exist is reported by the host, which can name the ones that do.
-    fields.zone = Zone::named(&settings.time_zone).unwrap_or_default();
+    fields.zone = WorkspaceZone::from_name(&settings.time_zone).unwrap_or_default();
     settings.fields = Arc::new(fields);
 
     root.finish();
@@ -71,11 +77,11 @@ pub(super) fn read(
 }
 
 /// A list of names, none of them twice, none of them `taken`.
-fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str>> {
+fn read_names(root: &mut TomlTable<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str>> {
     let mut names: Vec<Arc<str>> = Vec::new();
 
-    for item in root.list(key).unwrap_or_default() {
-        let Some(name) = item.text() else { continue };
+    for item in root.take_list(key).unwrap_or_default() {
+        let Some(name) = item.expect_text() else { continue };
 
         if name.text.trim().is_empty() {
             item.refuse("names, none of them blank");
@@ -83,7 +89,7 @@ fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str
             let message = format!("`{}` is built in", name.text);
             item.report().error(Code::CR026, name.place, message, "leave it out of this list");
         } else if names.iter().any(|known| **known == *name.text) {
-            twice(&item, &name);
+            report_duplicate(&item, &name);
         } else {
             names.push(Arc::from(name.text));
         }
@@ -92,28 +98,28 @@ fn names(root: &mut Table<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str
     names
 }
 
-fn twice(item: &Item<'_>, name: &Text) {
+fn report_duplicate(item: &TomlItem<'_>, name: &PlacedText) {
     let message = format!("`{}` is listed twice", name.text);
     item.report().error(Code::CR026, name.place.clone(), message, "keep one of the two");
 }
 
-fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
+fn read_workspace(root: &mut TomlTable<'_>, settings: &mut Settings) {
     let mut scale = SCALE_DEFAULT;
     let mut currency = None;
 
-    if let Some(mut table) = root.need("workspace").and_then(|item| item.table()) {
-        settings.name = table.need_text("name").map(|name| name.text).unwrap_or_default();
-        if let Some(zone) = table.text("time_zone") {
+    if let Some(mut table) = root.take_needed("workspace").and_then(|item| item.expect_table()) {
+        settings.name = table.take_needed_text("name").map(|name| name.text).unwrap_or_default();
+        if let Some(zone) = table.take_text("time_zone") {
             settings.time_zone = zone.text;
         }
 
-        let written = table.integer("scale", 0..=SCALE_MAX);
+        let written = table.take_integer("scale", 0..=SCALE_MAX);
         scale = written.and_then(|scale| u8::try_from(scale).ok()).unwrap_or(scale);
-        currency = Some((table.text("currency"), table.place()));
+        currency = Some((table.take_text("currency"), table.place()));
         table.finish();
     }
 
-    let declared = units(root, scale, &mut settings.units);
+    let declared = read_units(root, scale, &mut settings.units);
 
     let Some((written, place)) = currency else { return };
     let name = written.as_ref().map_or(CURRENCY_DEFAULT, |text| text.text.as_str());
@@ -133,25 +139,25 @@ fn workspace(root: &mut Table<'_>, settings: &mut Settings) {
             }
             _ => {
                 let place = written.as_ref().map_or(place, |text| text.place.clone());
-                root.report().unknown(Code::CR025, place, ("unit type", name), known);
+                root.report().report_unknown(Code::CR025, place, ("unit type", name), known);
             }
         }
     }
 }
 
 /// Reads `unit_types`; whether there are any.
-fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
-    let Some(items) = root.list("unit_types") else { return false };
+fn read_units(root: &mut TomlTable<'_>, scale: u8, units: &mut Units) -> bool {
+    let Some(items) = root.take_list("unit_types") else { return false };
 
     for item in &items {
         let (name, scale) = if item.is_table() {
-            let Some(mut table) = item.table() else { continue };
-            let name = table.need_text("name");
-            let own = table.integer("scale", 0..=SCALE_MAX);
+            let Some(mut table) = item.expect_table() else { continue };
+            let name = table.take_needed_text("name");
+            let own = table.take_integer("scale", 0..=SCALE_MAX);
             table.finish();
             (name, own.and_then(|own| u8::try_from(own).ok()).unwrap_or(scale))
         } else {
-            (item.text(), scale)
+            (item.expect_text(), scale)
         };
 
         let Some(name) = name else { continue };
@@ -159,7 +165,7 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
         if name.text.trim().is_empty() {
             item.refuse("names, none of them blank");
         } else if units.find(&name.text).is_some() {
-            twice(item, &name);
+            report_duplicate(item, &name);
         } else {
             units.add(&name.text, scale);
         }
@@ -168,9 +174,9 @@ fn units(root: &mut Table<'_>, scale: u8, units: &mut Units) -> bool {
     !items.is_empty()
 }
 
-fn queries(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, ProgramId> {
+fn read_queries(table: &TomlTable<'_>, policies: &Policies) -> BTreeMap<String, ProgramId> {
     let none = BTreeMap::new();
-    let names = Names { policies, queries: &none };
+    let names = NamedPrograms { policies, queries: &none };
     let mut queries = BTreeMap::new();
 
     for (name, item) in table.entries() {
@@ -180,7 +186,7 @@ fn queries(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, ProgramId
             continue;
         }
 
-        if let Some(program) = expression(&item, Use::Filter, names) {
+        if let Some(program) = read_expression(&item, ExpressionUse::Filter, names) {
             queries.insert(name.text, program);
         }
     }
@@ -188,20 +194,25 @@ fn queries(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, ProgramId
     queries
 }
 
-fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
+fn read_webhook_sources(
+    table: &TomlTable<'_>,
+    policies: &Policies,
+) -> BTreeMap<String, WebhookSource> {
     let mut sources = BTreeMap::new();
 
     for (name, item) in table.entries() {
-        let Some(mut table) = item.table() else { continue };
-        let connector = table.need_text("connector");
-        let intake = table.text("intake");
-        let merge = table.flag("merge");
+        let Some(mut table) = item.expect_table() else { continue };
+        let connector = table.take_needed_text("connector");
+        let intake = table.take_text("intake");
+        let merge = table.take_flag("merge");
         table.finish();
 
         let intake = intake.and_then(|text| match text.text.strip_prefix("policy:") {
-            Some(policy) => {
-                policies.find(item.report(), Kind::Intake, (policy.trim(), &text.place))
-            }
+            Some(policy) => policies.find_policy(
+                item.report(),
+                PolicyKind::Intake,
+                (policy.trim(), &text.place),
+            ),
             None => {
                 let message = format!("`{}` names no intake policy", text.text);
                 let help = "write `policy:NAME` for policies/intake/NAME.rhai";
@@ -213,7 +224,7 @@ fn sources(table: &Table<'_>, policies: &Policies) -> BTreeMap<String, Source> {
         // Which connectors there are, only the host knows.
         let Some(connector) = connector else { continue };
         let (connector, place) = (connector.text, connector.place);
-        sources.insert(name.text, Source { connector, place, intake, merge });
+        sources.insert(name.text, WebhookSource { connector, place, intake, merge });
     }
 
     sources

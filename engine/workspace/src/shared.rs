@@ -9,36 +9,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::report::Report;
+use super::report::Findings;
 use super::{Files, policy_path};
-use accredit_domain::diagnostic::{Code, Diagnostic, Origin, Place};
+use accredit_domain::diagnostic::{Code, Diagnostic, Place, TextOrigin};
 use accredit_domain::policy::Program;
-use accredit_script::shared::{self, Defined, SEAM, SEAM_LINES};
+use accredit_script::shared::{self, DefinedName, SEAM, SEAM_LINES};
 
 /// The folder of shared files under `policies/`.
 pub(super) const SHARED: &str = "shared";
 
 /// The shared files of a directory that can be read.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct SharedPolicies {
     /// Texts by path.
     texts: BTreeMap<String, Arc<str>>,
     /// What is defined, by name.
-    names: BTreeMap<String, Defined>,
+    names: BTreeMap<String, DefinedName>,
 }
 
-impl Shared {
+impl SharedPolicies {
     /// Reads every file `policies/shared/NAME.rhai`.
-    pub(super) fn read(files: &Files, report: &Report) -> Self {
-        let mut shared = Shared::default();
+    pub(super) fn read(files: &Files, report: &Findings) -> Self {
+        let mut shared = SharedPolicies::default();
 
         for (path, text) in files {
             if policy_path(path).is_none_or(|(folder, _)| folder != SHARED) {
                 continue;
             }
 
-            match shared::read(path, text) {
-                Ok(defined) => shared.add(path, text, defined, report),
+            match shared::read_shared_file(path, text) {
+                Ok(defined) => shared.add_file(path, text, defined, report),
                 Err(findings) => findings.into_iter().for_each(|finding| report.push(finding)),
             }
         }
@@ -46,12 +46,18 @@ impl Shared {
         shared
     }
 
-    fn add(&mut self, path: &str, text: &Arc<str>, defined: Vec<Defined>, report: &Report) {
+    fn add_file(
+        &mut self,
+        path: &str,
+        text: &Arc<str>,
+        defined: Vec<DefinedName>,
+        report: &Findings,
+    ) {
         let mut twice = false;
         for one in &defined {
             // A file may have functions of one name that take different numbers of arguments.
             if let Some(known) = self.names.get(&one.name) {
-                report.push(again(one, known));
+                report.push(duplicate_definition(one, known));
                 twice = true;
             }
         }
@@ -63,26 +69,26 @@ impl Shared {
     }
 
     /// Names of the functions.
-    pub(super) fn functions(&self) -> BTreeSet<String> {
+    pub(super) fn function_names(&self) -> BTreeSet<String> {
         self.names.values().filter(|one| one.function).map(|one| one.name.clone()).collect()
     }
 
     /// `policy` behind the shared files that it names, and those that they name.
-    pub(super) fn join(&self, policy: Program, report: &Report) -> Program {
+    pub(super) fn with_shared_files(&self, policy: Program, report: &Findings) -> Program {
         if self.names.is_empty() {
             return policy;
         }
 
         let path = &policy.origin.place.file;
         let mut twice = false;
-        for one in shared::defined(path, &policy.source) {
+        for one in shared::defined_names(path, &policy.source) {
             if let Some(known) = self.names.get(&one.name) {
-                report.push(again(&one, known));
+                report.push(duplicate_definition(&one, known));
                 twice = true;
             }
         }
 
-        let needed = self.needed(&policy.source);
+        let needed = self.needed_files(&policy.source);
         if twice || needed.is_empty() {
             return policy;
         }
@@ -98,12 +104,12 @@ impl Shared {
         parts.push((line, policy.origin.place.clone()));
         source.push_str(&policy.source);
 
-        let origin = Origin::of_files(policy.origin.place.clone(), parts);
+        let origin = TextOrigin::of_files(policy.origin.place.clone(), parts);
         Program { source: Arc::from(source), origin, ..policy }
     }
 
     /// Paths of the files whose names occur in `text`, or in such a file.
-    fn needed(&self, text: &str) -> BTreeSet<&str> {
+    fn needed_files(&self, text: &str) -> BTreeSet<&str> {
         let mut needed = BTreeSet::new();
         let mut texts = vec![text];
 
@@ -121,9 +127,9 @@ impl Shared {
     }
 }
 
-fn again(one: &Defined, known: &Defined) -> Diagnostic {
+fn duplicate_definition(one: &DefinedName, known: &DefinedName) -> Diagnostic {
     let message = format!("`{}` is defined twice", one.name);
     let place = &known.place;
     let help = format!("rename it; the other one is in {}, line {}", place.file, place.line);
-    Diagnostic::error(Code::CR026, one.place.clone(), message).help(help)
+    Diagnostic::error(Code::CR026, one.place.clone(), message).with_help(help)
 }

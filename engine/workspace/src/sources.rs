@@ -9,38 +9,38 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::report::Report;
-use super::toml::{Table, Text};
+use super::report::Findings;
+use super::toml::{PlacedText, TomlTable};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::plan::Plan;
 
 /// Every plan that a rule names, with its place.
 #[derive(Debug, Default)]
-pub(super) struct References(RefCell<Vec<Reference>>);
+pub(super) struct PlanReferences(RefCell<Vec<PlanReference>>);
 
 #[derive(Debug)]
-struct Reference {
+struct PlanReference {
     /// The plan of the rule.
     plan: Arc<str>,
     /// The plan that is named.
-    source: Text,
+    source: PlacedText,
 }
 
-impl References {
+impl PlanReferences {
     /// The sources of a rule of `plan`; its own plan where it names none.
-    pub(super) fn read(&self, rule: &mut Table<'_>, plan: &str) -> BTreeSet<Arc<str>> {
+    pub(super) fn read_sources(&self, rule: &mut TomlTable<'_>, plan: &str) -> BTreeSet<Arc<str>> {
         let own = Arc::from(plan);
         let Some(item) = rule.take("sources") else { return BTreeSet::from([own]) };
-        let Some(items) = item.list() else { return BTreeSet::new() };
+        let Some(items) = item.expect_list() else { return BTreeSet::new() };
         if items.is_empty() {
             item.refuse("a list of at least one plan's id");
         }
 
-        let named: Vec<Text> = items.iter().filter_map(|item| item.text()).collect();
+        let named: Vec<PlacedText> = items.iter().filter_map(|item| item.expect_text()).collect();
 
         let sources = named.iter().map(|source| Arc::from(source.text.as_str())).collect();
         let references =
-            named.into_iter().map(|source| Reference { plan: Arc::clone(&own), source });
+            named.into_iter().map(|source| PlanReference { plan: Arc::clone(&own), source });
 
         self.0.borrow_mut().extend(references);
 
@@ -49,28 +49,33 @@ impl References {
 
     /// The order in which plans are decided; sources that do not exist, and circles, are reported.
     /// `ids` are all plans, read or not.
-    pub(super) fn order(
+    pub(super) fn decision_order(
         &self,
         plans: &BTreeMap<Arc<str>, Plan>,
         ids: &[&str],
-        report: &Report,
+        report: &Findings,
     ) -> Vec<Arc<str>> {
         let references = self.0.borrow();
 
-        for Reference { source, .. } in references.iter() {
+        for PlanReference { source, .. } in references.iter() {
             if !ids.contains(&source.text.as_str()) {
                 let named = ("plan", source.text.as_str());
-                report.unknown(Code::CR025, source.place.clone(), named, ids.iter().copied());
+                report.report_unknown(
+                    Code::CR025,
+                    source.place.clone(),
+                    named,
+                    ids.iter().copied(),
+                );
             }
         }
 
-        unlike(&references, plans, report);
+        report_measure_mismatch(&references, plans, report);
 
         let mut order: Vec<Arc<str>> = Vec::with_capacity(plans.len());
         let ready = |order: &[Arc<str>], plan: &Plan| {
             // A source that could not be read is missing already, and must not hold up the others.
             let known = |source: &Arc<str>| order.contains(source) || !plans.contains_key(source);
-            !order.contains(&plan.id) && plan.sources().into_iter().all(known)
+            !order.contains(&plan.id) && plan.source_plans().into_iter().all(known)
         };
 
         while let Some(next) = plans.values().find(|plan| ready(&order, plan)) {
@@ -79,9 +84,12 @@ impl References {
 
         let stuck = |id: &str| plans.contains_key(id) && !order.iter().any(|done| **done == *id);
 
-        for Reference { plan, source } in references.iter() {
+        for PlanReference { plan, source } in references.iter() {
             // A plan that only waits for a circle is none itself.
-            if stuck(plan) && reaches(plans, &source.text, plan) && **plan != *source.text {
+            if stuck(plan)
+                && takes_credits_from(plans, &source.text, plan)
+                && **plan != *source.text
+            {
                 let message =
                     format!("plan `{plan}` takes credits from itself, by way of `{}`", source.text);
                 let help =
@@ -95,8 +103,12 @@ impl References {
 }
 
 /// Reports plans that take credits from one that measures the others.
-fn unlike(references: &[Reference], plans: &BTreeMap<Arc<str>, Plan>, report: &Report) {
-    for Reference { plan, source } in references {
+fn report_measure_mismatch(
+    references: &[PlanReference],
+    plans: &BTreeMap<Arc<str>, Plan>,
+    report: &Findings,
+) {
+    for PlanReference { plan, source } in references {
         let (own, other) = (plans.get(plan), plans.get(source.text.as_str()));
         let Some((own, other)) = own.zip(other) else { continue };
         if own.measure != other.measure {
@@ -108,14 +120,14 @@ fn unlike(references: &[Reference], plans: &BTreeMap<Arc<str>, Plan>, report: &R
 }
 
 /// Whether `from` takes credits from `to`, over however many plans.
-fn reaches(plans: &BTreeMap<Arc<str>, Plan>, from: &str, to: &str) -> bool {
+fn takes_credits_from(plans: &BTreeMap<Arc<str>, Plan>, from: &str, to: &str) -> bool {
     let mut seen: BTreeSet<&str> = BTreeSet::from([from]);
     let mut front = vec![from];
     while let Some(id) = front.pop() {
         if id == to {
             return true;
         }
-        let sources = plans.get(id).map(Plan::sources).unwrap_or_default();
+        let sources = plans.get(id).map(Plan::source_plans).unwrap_or_default();
         front.extend(sources.into_iter().map(AsRef::as_ref).filter(|source| seen.insert(source)));
     }
     false

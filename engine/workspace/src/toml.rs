@@ -14,25 +14,25 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(super) use self::table::Table;
-use super::report::{Report, hint};
-use accredit_domain::diagnostic::{Code, Origin, Place};
+pub(super) use self::table::TomlTable;
+use super::report::{Findings, suggest_names};
+use accredit_domain::diagnostic::{Code, Place, TextOrigin};
 
 /// A file's name and text, and where findings go.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct DefinitionText<'a> {
     /// Path inside the customer's directory.
     pub(super) file: &'a str,
     /// The text of the file.
     pub(super) text: &'a str,
     /// Where findings are reported.
-    pub(super) report: &'a Report,
+    pub(super) report: &'a Findings,
 }
 
-impl<'a> Source<'a> {
+impl<'a> DefinitionText<'a> {
     /// The content of `file`; a byte order mark is no part of it.
-    pub(super) fn new(file: &'a str, text: &'a str, report: &'a Report) -> Self {
-        Source { file, text: text.strip_prefix('\u{feff}').unwrap_or(text), report }
+    pub(super) fn new(file: &'a str, text: &'a str, report: &'a Findings) -> Self {
+        DefinitionText { file, text: text.strip_prefix('\u{feff}').unwrap_or(text), report }
     }
 
     /// The place of a byte offset.
@@ -71,31 +71,31 @@ fn syntax_help(text: &str, offset: usize, message: &str) -> &'static str {
 
 /// Text, where it stands, and where its first character does.
 #[derive(Debug, Clone)]
-pub(super) struct Text {
+pub(super) struct PlacedText {
     /// Without quotes, escapes resolved.
     pub(super) text: String,
     /// Where its opening quote stands.
     pub(super) place: Place,
     /// The first character inside the quotes.
-    pub(super) origin: Origin,
+    pub(super) origin: TextOrigin,
 }
 
 /// A value, and the key it belongs to.
 #[derive(Clone, Copy)]
-pub(super) struct Item<'a> {
-    source: Source<'a>,
+pub(super) struct TomlItem<'a> {
+    source: DefinitionText<'a>,
     key: &'a str,
     value: &'a Spanned<DeValue<'a>>,
 }
 
-impl<'a> Item<'a> {
+impl<'a> TomlItem<'a> {
     /// Where the value stands.
     pub(super) fn place(&self) -> Place {
         self.source.place(self.value.span().start)
     }
 
     /// Where findings are reported.
-    pub(super) fn report(&self) -> &'a Report {
+    pub(super) fn report(&self) -> &'a Findings {
         self.source.report
     }
 
@@ -137,7 +137,7 @@ impl<'a> Item<'a> {
     }
 
     /// The text, where it is one.
-    pub(super) fn as_text(&self) -> Option<Text> {
+    pub(super) fn as_text(&self) -> Option<PlacedText> {
         let text = self.value.get_ref().as_str()?.to_owned();
         let span = self.value.span();
         let raw = self.source.text.get(span.clone()).unwrap_or("");
@@ -156,63 +156,67 @@ impl<'a> Item<'a> {
 
         // Escapes are shorter when read than when written, and places are those of what is written.
         let origin = match content.get(skipped..) {
-            Some(content) if raw.starts_with('"') => {
-                Origin::of_escaped(origin, content.get(..content.len() - quotes).unwrap_or(content))
-            }
-            _ => Origin::from(origin),
+            Some(content) if raw.starts_with('"') => TextOrigin::of_escaped(
+                origin,
+                content.get(..content.len() - quotes).unwrap_or(content),
+            ),
+            _ => TextOrigin::from(origin),
         };
 
-        Some(Text { text, place, origin })
+        Some(PlacedText { text, place, origin })
     }
 
     /// The day; anything else is reported.
-    pub(super) fn day(&self) -> Option<Date> {
-        self.expect(self.as_date(), "a day such as 2017-03-31")
+    pub(super) fn expect_date(&self) -> Option<Date> {
+        self.expect_kind(self.as_date(), "a day such as 2017-03-31")
     }
 
     /// The integer between two bounds; anything else is reported.
-    pub(super) fn integer(&self, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+    pub(super) fn expect_integer(&self, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
         let found = self.as_integer().filter(|number| range.contains(number));
-        self.expect(found, &format!("a whole number from {} to {}", range.start(), range.end()))
+        self.expect_kind(
+            found,
+            &format!("a whole number from {} to {}", range.start(), range.end()),
+        )
     }
 
     /// The text; anything else is reported.
-    pub(super) fn text(&self) -> Option<Text> {
-        self.expect(self.as_text(), "text in quotes")
+    pub(super) fn expect_text(&self) -> Option<PlacedText> {
+        self.expect_kind(self.as_text(), "text in quotes")
     }
 
     /// The members of a list; anything else is reported.
-    pub(super) fn list(&self) -> Option<Vec<Item<'a>>> {
-        let list = self.expect(self.value.get_ref().as_array(), "a list in brackets")?;
-        Some(list.iter().map(|value| Item { value, ..*self }).collect())
+    pub(super) fn expect_list(&self) -> Option<Vec<TomlItem<'a>>> {
+        let list = self.expect_kind(self.value.get_ref().as_array(), "a list in brackets")?;
+        Some(list.iter().map(|value| TomlItem { value, ..*self }).collect())
     }
 
     /// One text or a list of them; anything else is reported.
-    pub(super) fn texts(&self) -> Option<Vec<Text>> {
+    pub(super) fn expect_texts(&self) -> Option<Vec<PlacedText>> {
         if let Some(text) = self.as_text() {
             return Some(vec![text]);
         }
         if !self.is_list() {
-            return self.expect(None, "text in quotes, or a list of texts");
+            return self.expect_kind(None, "text in quotes, or a list of texts");
         }
-        Some(self.list()?.iter().filter_map(Item::text).collect())
+        Some(self.expect_list()?.iter().filter_map(TomlItem::expect_text).collect())
     }
 
     /// The table; anything else is reported.
-    pub(super) fn table(&self) -> Option<Table<'a>> {
-        let entries = self.expect(self.value.get_ref().as_table(), "a table")?;
+    pub(super) fn expect_table(&self) -> Option<TomlTable<'a>> {
+        let entries = self.expect_kind(self.value.get_ref().as_table(), "a table")?;
         let offset = Some(self.value.span().start);
-        Some(Table::new(self.source, entries, offset))
+        Some(TomlTable::new(self.source, entries, offset))
     }
 
     /// Reports a value that is not what its key needs.
     pub(super) fn refuse(&self, needed: &str) {
         let message = format!("`{}` must be {needed}", self.key);
-        let help = advice(self.value.get_ref(), needed);
+        let help = wrong_value_help(self.value.get_ref(), needed);
         self.source.report.error(Code::CR024, self.place(), message, &help);
     }
 
-    fn expect<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
+    fn expect_kind<T>(&self, found: Option<T>, needed: &str) -> Option<T> {
         if found.is_none() {
             self.refuse(needed);
         }
@@ -221,7 +225,7 @@ impl<'a> Item<'a> {
 }
 
 /// What to write instead of `value` where `needed` must stand.
-fn advice(value: &DeValue<'_>, needed: &str) -> String {
+fn wrong_value_help(value: &DeValue<'_>, needed: &str) -> String {
     let bare = needed.starts_with("a whole number")
         || needed == "true or false"
         || needed.starts_with("a day");
@@ -250,11 +254,11 @@ fn advice(value: &DeValue<'_>, needed: &str) -> String {
         DeValue::Table(_) if needed.starts_with("a list") => {
             "write its table with two brackets on each side: [[name]]".to_owned()
         }
-        other => format!("this is {}: write {needed}", described(other)),
+        other => format!("this is {}: write {needed}", value_in_words(other)),
     }
 }
 
-fn described(value: &DeValue<'_>) -> &'static str {
+fn value_in_words(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
@@ -266,12 +270,21 @@ fn described(value: &DeValue<'_>) -> &'static str {
 }
 
 /// The meaning of a listed word; any other word is reported.
-pub(super) fn choice<T: Clone>(report: &Report, text: &Text, words: &[(&str, T)]) -> Option<T> {
+pub(super) fn parse_choice<T: Clone>(
+    report: &Findings,
+    text: &PlacedText,
+    words: &[(&str, T)],
+) -> Option<T> {
     if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text.text) {
         return Some(meaning.clone());
     }
     let listed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let message = format!("`{}` is not a word that may stand here", text.text);
-    report.error(Code::CR024, text.place.clone(), message, &hint(&text.text, "word", &listed));
+    report.error(
+        Code::CR024,
+        text.place.clone(),
+        message,
+        &suggest_names(&text.text, "word", &listed),
+    );
     None
 }

@@ -1,43 +1,44 @@
 //! Columns that `[columns]` and `[fields]` declare and nothing reads: most often a leftover, or a
 //! rule that was forgotten.
 //!
-//! Not columns that merely arrive: nobody asked for those. Called by `Ruleset::hints`.
+//! Not columns that merely arrive: nobody asked for those. Called by
+//! `Ruleset::unused_declarations`.
 //!
 //! **Architecture invariant:** only what certainly nothing reads is reported: a text anywhere in a
 //! program, a plan or a territory that equals the name counts as reading it.
 
 use std::collections::BTreeSet;
 
-use super::report::Report;
-use super::toml::{Source, Table};
+use super::report::Findings;
+use super::toml::{DefinitionText, TomlTable};
 use super::{Files, Ruleset, SETTINGS, plan_files};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_script as script;
-use accredit_script::check::Reads;
+use accredit_script::check::FieldReads;
 
 /// Keys of `[fields]` that mean something to scripts and territories alone.
 const INFORMATIVE: [&str; 5] = ["quantity", "product", "customer", "geography", "postal_code"];
 
 /// Declared columns that neither the workspace, nor a plan, nor a program reads.
-pub(super) fn hints(ruleset: &Ruleset) -> Vec<Diagnostic> {
-    let mut reads = Reads::default();
+pub(super) fn unused_declarations(ruleset: &Ruleset) -> Vec<Diagnostic> {
+    let mut reads = FieldReads::default();
     for (_, program) in ruleset.programs.iter() {
-        let more = script::reads(program);
+        let more = script::field_reads(program);
         reads.names.extend(more.names);
         reads.any |= more.any;
     }
-    let report = Report::default();
+    let report = Findings::default();
     if let Some(text) = ruleset.files.get(SETTINGS).filter(|_| !reads.any) {
-        judge(Source::new(SETTINGS, text, &report), ruleset, &reads.names);
+        check_declarations(DefinitionText::new(SETTINGS, text, &report), ruleset, &reads.names);
     }
-    report.sorted()
+    report.into_sorted()
 }
 
-fn judge(source: Source<'_>, ruleset: &Ruleset, names: &BTreeSet<String>) {
+fn check_declarations(source: DefinitionText<'_>, ruleset: &Ruleset, names: &BTreeSet<String>) {
     let Some(document) = source.parse() else { return };
-    let mut root = Table::root(source, &document);
+    let mut root = TomlTable::root(source, &document);
 
-    let words = words(&ruleset.files);
+    let words = quoted_words(&ruleset.files);
     let is_read =
         |name: &str| names.contains(name) || words.contains(name.trim().to_lowercase().as_str());
 
@@ -45,30 +46,30 @@ fn judge(source: Source<'_>, ruleset: &Ruleset, names: &BTreeSet<String>) {
     let named = fields.names.values().flatten().chain(&fields.id).chain(fields.mapped.values());
     let mapped: BTreeSet<&str> = named.map(String::as_str).collect();
 
-    for (column, _) in root.table("columns").iter().flat_map(Table::entries) {
+    for (column, _) in root.take_table("columns").iter().flat_map(TomlTable::entries) {
         if !is_read(&column.text) && !mapped.contains(column.text.as_str()) {
-            unread(source.report, column.place, &format!("column `{}`", column.text));
+            report_unread(source.report, column.place, &format!("column `{}`", column.text));
         }
     }
 
-    for (key, item) in root.table("fields").iter().flat_map(Table::entries) {
+    for (key, item) in root.take_table("fields").iter().flat_map(TomlTable::entries) {
         let column = item.as_text().map(|column| column.text).unwrap_or_default();
         // Fields that decide something do so without being named.
         let informative = INFORMATIVE.contains(&key.text.as_str());
         if informative && !is_read(&key.text) && !is_read(&column) {
-            unread(source.report, key.place, &format!("field `{}`", key.text));
+            report_unread(source.report, key.place, &format!("field `{}`", key.text));
         }
     }
 }
 
-fn unread(report: &Report, place: Place, what: &str) {
+fn report_unread(report: &Findings, place: Place, what: &str) {
     let message = format!("nothing reads the {what}");
     let help = "take the declaration out, or read it in a rule";
-    report.push(Diagnostic::hint(Code::CR051, place, message).help(help));
+    report.push(Diagnostic::hint(Code::CR051, place, message).with_help(help));
 }
 
 /// What stands between quotes, colons and commas of plans and territories, in small letters.
-fn words(files: &Files) -> BTreeSet<String> {
+fn quoted_words(files: &Files) -> BTreeSet<String> {
     let plans = plan_files(files).map(|(_, _, text)| text);
     let territories = files.get("organization/territories.csv").map(AsRef::as_ref);
     let texts = plans.chain(territories);

@@ -10,13 +10,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use accredit_cases::{self as cases, Options};
+use accredit_cases::{self as cases, CaseOptions};
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_workspace::Files;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{MANIFEST, Manifest};
-use super::{Refused, failed, settings, sign};
+use super::{BundleError, io_failure, settings, sign};
 use crate::directory;
 
 /// The format of this program.
@@ -27,7 +27,7 @@ const ARCHIVE_BYTES_MAX: u64 = 8 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct ArchiveDocument {
     accredit_bundle: u32,
     manifest: String,
     files: BTreeMap<String, String>,
@@ -40,7 +40,7 @@ struct Written {
 
 /// Whether somebody vouches for a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Signed {
+pub(crate) enum SignatureState {
     /// Nobody.
     No,
     /// Somebody with this key, whoever that is.
@@ -49,12 +49,12 @@ pub(crate) enum Signed {
     Verified(String),
 }
 
-impl std::fmt::Display for Signed {
+impl std::fmt::Display for SignatureState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Signed::No => f.write_str("not signed"),
-            Signed::By(key) => write!(f, "signed by {key}, not verified"),
-            Signed::Verified(key) => write!(f, "signed by {key}, verified"),
+            SignatureState::No => f.write_str("not signed"),
+            SignatureState::By(key) => write!(f, "signed by {key}, not verified"),
+            SignatureState::Verified(key) => write!(f, "signed by {key}, verified"),
         }
     }
 }
@@ -69,37 +69,37 @@ pub(crate) struct Archive {
     /// Names the content.
     pub(crate) digest: String,
     /// Who vouches for it.
-    pub(crate) signed: Signed,
+    pub(crate) signed: SignatureState,
 }
 
 impl Archive {
     /// Reads the bundle at `path`; with `verify` only one that is signed with that public key.
-    pub(crate) fn read(path: &Path, verify: Option<&str>) -> Result<Archive, Refused> {
-        let size = fs::metadata(path).map_err(|error| failed(path, error))?.len();
+    pub(crate) fn read(path: &Path, verify: Option<&str>) -> Result<Archive, BundleError> {
+        let size = fs::metadata(path).map_err(|error| io_failure(path, error))?.len();
         if size > ARCHIVE_BYTES_MAX {
-            return Err(failed(path, format!("more than {ARCHIVE_BYTES_MAX} bytes")));
+            return Err(io_failure(path, format!("more than {ARCHIVE_BYTES_MAX} bytes")));
         }
 
-        let text = fs::read_to_string(path).map_err(|error| failed(path, error))?;
-        let written: Written = serde_json::from_str(&text)
-            .map_err(|error| failed(path, format!("not a bundle: {error}")))?;
+        let text = fs::read_to_string(path).map_err(|error| io_failure(path, error))?;
+        let written: ArchiveDocument = serde_json::from_str(&text)
+            .map_err(|error| io_failure(path, format!("not a bundle: {error}")))?;
 
         if written.accredit_bundle != FORMAT {
             let message = format!("format {} is not known", written.accredit_bundle);
-            return Err(failed(path, message));
+            return Err(io_failure(path, message));
         }
 
         let files = written.files.into_iter().map(|(path, text)| (path, Arc::from(text)));
         let files: Files = files.collect();
 
-        if digest(&written.manifest, &files) != written.digest {
-            return Err(failed(path, "the content is not what was packed: its digest differs"));
+        if bundle_digest(&written.manifest, &files) != written.digest {
+            return Err(io_failure(path, "the content is not what was packed: its digest differs"));
         }
 
-        let signed = signed(&written.digest, written.key, written.signature, verify)
-            .map_err(|message| failed(path, message))?;
+        let signed = check_signature(&written.digest, written.key, written.signature, verify)
+            .map_err(|message| io_failure(path, message))?;
         let manifest = Manifest::read(&written.manifest)?;
-        whole(&manifest, &files)?;
+        check_complete(&manifest, &files)?;
 
         Ok(Archive { manifest, files, digest: written.digest, signed })
     }
@@ -110,24 +110,24 @@ impl Archive {
     }
 }
 
-fn signed(
+fn check_signature(
     digest: &str,
     key: Option<String>,
     signature: Option<String>,
     verify: Option<&str>,
-) -> Result<Signed, String> {
-    let wanted = verify.map(sign::public);
+) -> Result<SignatureState, String> {
+    let wanted = verify.map(sign::public_key);
     match (key, signature, wanted) {
-        (None, None, None) => Ok(Signed::No),
+        (None, None, None) => Ok(SignatureState::No),
         (None, None, Some(_)) => Err("not signed".to_owned()),
 
         (Some(key), Some(signature), wanted) => {
-            if !sign::verify(&key, &signature, digest) {
+            if !sign::verify_signature(&key, &signature, digest) {
                 return Err("the signature is wrong".to_owned());
             }
             match wanted {
-                None => Ok(Signed::By(key)),
-                Some(wanted) if wanted == key => Ok(Signed::Verified(key)),
+                None => Ok(SignatureState::By(key)),
+                Some(wanted) if wanted == key => Ok(SignatureState::Verified(key)),
                 Some(_) => Err(format!("signed by another key, {key}")),
             }
         }
@@ -137,35 +137,42 @@ fn signed(
 }
 
 /// Packs the bundle in `dir` into `out`, signed with the key in the file `sign`.
-pub(crate) fn pack(dir: &Path, out: &Path, sign: Option<&Path>) -> Result<Archive, Refused> {
+pub(crate) fn pack_bundle(
+    dir: &Path,
+    out: &Path,
+    sign: Option<&Path>,
+) -> Result<Archive, BundleError> {
     let path = dir.join(MANIFEST);
-    let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+    let text = fs::read_to_string(&path).map_err(|error| io_failure(&path, error))?;
     let manifest = Manifest::read(&text)?;
-    let mut files = directory::definitions(dir).map_err(|error| Refused::new(error.to_string()))?;
+    let mut files =
+        directory::read_definitions(dir).map_err(|error| BundleError::new(error.to_string()))?;
 
     // The manifest and other files of the top folder are no part of what is installed.
     files.retain(|path, _| path.contains('/'));
 
     if let Some(named) = &manifest.files {
         if let Some(missing) = named.iter().find(|path| !files.contains_key(*path)) {
-            return Err(Refused::new(format!("`{missing}` is named in {MANIFEST} and not there")));
+            return Err(BundleError::new(format!(
+                "`{missing}` is named in {MANIFEST} and not there"
+            )));
         }
         files.retain(|path, _| named.contains(path));
     }
 
-    whole(&manifest, &files)?;
+    check_complete(&manifest, &files)?;
 
     let failures = run_cases(&files, &files);
     if !failures.is_empty() {
-        return Err(Refused::found("cases of the bundle fail", failures, &files));
+        return Err(BundleError::with_findings("cases of the bundle fail", failures, &files));
     }
 
-    let digest = digest(&text, &files);
-    let keys = sign.map(sign::key).transpose()?;
-    let (key, signature) = keys.map(|key| sign::sign(&key, &digest)).unzip();
+    let digest = bundle_digest(&text, &files);
+    let keys = sign.map(sign::read_key).transpose()?;
+    let (key, signature) = keys.map(|key| sign::sign_digest(&key, &digest)).unzip();
     let texts = files.iter().map(|(path, text)| (path.clone(), text.to_string()));
 
-    let written = Written {
+    let written = ArchiveDocument {
         accredit_bundle: FORMAT,
         manifest: text,
         files: texts.collect(),
@@ -174,22 +181,22 @@ pub(crate) fn pack(dir: &Path, out: &Path, sign: Option<&Path>) -> Result<Archiv
         signature,
     };
 
-    let json = serde_json::to_string_pretty(&written).map_err(|error| failed(out, error))?;
-    fs::write(out, json + "\n").map_err(|error| failed(out, error))?;
+    let json = serde_json::to_string_pretty(&written).map_err(|error| io_failure(out, error))?;
+    fs::write(out, json + "\n").map_err(|error| io_failure(out, error))?;
 
-    let signed = key.map_or(Signed::No, Signed::By);
+    let signed = key.map_or(SignatureState::No, SignatureState::By);
     Ok(Archive { manifest, files, digest, signed })
 }
 
 /// What no bundle may lack.
-fn whole(manifest: &Manifest, files: &Files) -> Result<(), Refused> {
+fn check_complete(manifest: &Manifest, files: &Files) -> Result<(), BundleError> {
     let name = &manifest.name;
-    if let Some(path) = files.keys().find(|path| !manifest.owns(path)) {
+    if let Some(path) = files.keys().find(|path| !manifest.owns_path(path)) {
         let message = format!(
             "`{path}` cannot be in the bundle {name}: expected plans/{name}-… or \
              policies/KIND/{name}-…, with .toml, .rhai or .cases.md"
         );
-        return Err(Refused::new(message));
+        return Err(BundleError::new(message));
     }
 
     let definitions = files.keys().filter(|path| !path.ends_with(".cases.md"));
@@ -199,18 +206,18 @@ fn whole(manifest: &Manifest, files: &Files) -> Result<(), Refused> {
         count += 1;
         let stem = path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
         if !files.contains_key(&format!("{stem}.cases.md")) {
-            return Err(Refused::new(format!("`{path}` has no cases beside it")));
+            return Err(BundleError::new(format!("`{path}` has no cases beside it")));
         }
     }
 
     if count == 0 {
-        return Err(Refused::new(format!("the bundle {name} has no policy and no plan")));
+        return Err(BundleError::new(format!("the bundle {name} has no policy and no plan")));
     }
 
-    match manifest.settings.keys().find(|setting| !settings::exists(files, setting)) {
+    match manifest.settings.keys().find(|setting| !settings::has_constant(files, setting)) {
         Some(setting) => {
             let message = format!("no policy has `const {setting} = …;`, which is a setting");
-            Err(Refused::new(message))
+            Err(BundleError::new(message))
         }
         None => Ok(()),
     }
@@ -218,7 +225,7 @@ fn whole(manifest: &Manifest, files: &Files) -> Result<(), Refused> {
 
 /// What the cases of `files` find on top of `base`.
 pub(super) fn run_cases(base: &Files, files: &Files) -> Vec<Diagnostic> {
-    let run = cases::run_all(base, &case_files(files), &Options::default());
+    let run = cases::run_case_files(base, &case_files(files), &CaseOptions::default());
     let found = run.files.into_iter().map(|file| match file.outcomes {
         Ok(outcomes) => outcomes.into_iter().flat_map(|outcome| outcome.failures).collect(),
         Err(errors) => errors,
@@ -233,7 +240,7 @@ pub(super) fn case_files(files: &Files) -> Vec<(&str, &str)> {
 }
 
 /// Names manifest and files; lengths keep the end of one part from passing for the next.
-fn digest(manifest: &str, files: &Files) -> String {
+fn bundle_digest(manifest: &str, files: &Files) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
         // With its length: parts that are cut elsewhere give another digest.

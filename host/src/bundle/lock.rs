@@ -9,7 +9,7 @@ use std::path::Path;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::{Refused, failed};
+use super::{BundleError, io_failure};
 
 /// The file's name in a customer's directory.
 pub(crate) const LOCK: &str = "plugins.lock.toml";
@@ -19,16 +19,16 @@ const HEAD: &str = "# Written by `accredit bundle`; kept with the directory, not
 /// Every bundle of a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Lock {
+pub(crate) struct BundleLock {
     /// In order of their names.
     #[serde(default)]
-    pub(crate) bundle: Vec<Installed>,
+    pub(crate) bundle: Vec<InstalledBundle>,
 }
 
 /// One bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Installed {
+pub(crate) struct InstalledBundle {
     pub(crate) name: String,
     pub(crate) version: Version,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -46,54 +46,54 @@ pub(crate) struct Installed {
     pub(crate) files: BTreeMap<String, String>,
 }
 
-impl Lock {
+impl BundleLock {
     /// The lock of the directory `dir`; an empty one when there is none.
-    pub(crate) fn read(dir: &Path) -> Result<Lock, Refused> {
+    pub(crate) fn read(dir: &Path) -> Result<BundleLock, BundleError> {
         let path = dir.join(LOCK);
         match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| failed(&path, error)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
-            Err(error) => Err(failed(&path, error)),
+            Ok(text) => toml::from_str(&text).map_err(|error| io_failure(&path, error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BundleLock::default()),
+            Err(error) => Err(io_failure(&path, error)),
         }
     }
 
     /// The file's text; none when there is no bundle.
-    pub(crate) fn text(&self) -> Result<Option<String>, Refused> {
+    pub(crate) fn to_toml(&self) -> Result<Option<String>, BundleError> {
         if self.bundle.is_empty() {
             return Ok(None);
         }
-        let text = toml::to_string(self).map_err(|error| Refused::new(error.to_string()))?;
+        let text = toml::to_string(self).map_err(|error| BundleError::new(error.to_string()))?;
         Ok(Some(format!("{HEAD}{text}")))
     }
 
     /// The bundle with this name.
-    pub(crate) fn find(&self, name: &str) -> Option<&Installed> {
+    pub(crate) fn find(&self, name: &str) -> Option<&InstalledBundle> {
         self.bundle.iter().find(|bundle| bundle.name == name)
     }
 
     /// The bundle that a file belongs to.
-    pub(crate) fn owner(&self, path: &str) -> Option<&Installed> {
+    pub(crate) fn owner_of(&self, path: &str) -> Option<&InstalledBundle> {
         self.bundle.iter().find(|bundle| bundle.files.contains_key(path))
     }
 
     /// The same with `bundle` in the place of the one of the same name, or without that.
-    pub(crate) fn with(&self, name: &str, bundle: Option<Installed>) -> Lock {
+    pub(crate) fn with_bundle(&self, name: &str, bundle: Option<InstalledBundle>) -> BundleLock {
         let rest = self.bundle.iter().filter(|known| known.name != name).cloned();
-        let mut all: Vec<Installed> = rest.chain(bundle).collect();
+        let mut all: Vec<InstalledBundle> = rest.chain(bundle).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
-        Lock { bundle: all }
+        BundleLock { bundle: all }
     }
 }
 
 /// The hash of a file's text, whatever its line endings.
-pub(crate) fn hash(text: &str) -> String {
+pub(crate) fn text_hash(text: &str) -> String {
     blake3::hash(text.replace("\r\n", "\n").as_bytes()).to_hex().to_string()
 }
 
 /// The files of a bundle that are not as they were written; a missing one among them.
-pub(crate) fn edited(dir: &Path, bundle: &Installed) -> Vec<String> {
+pub(crate) fn edited_files(dir: &Path, bundle: &InstalledBundle) -> Vec<String> {
     let files = bundle.files.iter().filter(|(path, written)| {
-        fs::read_to_string(dir.join(path)).map_or(true, |text| hash(&text) != **written)
+        fs::read_to_string(dir.join(path)).map_or(true, |text| text_hash(&text) != **written)
     });
     files.map(|(path, _)| path.clone()).collect()
 }

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use accredit_domain::policy::Kind;
+use accredit_domain::policy::PolicyKind;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
-use super::Refused;
+use super::BundleError;
 
 /// The manifest's name in the bundle's directory.
 pub(crate) const MANIFEST: &str = "plugin.toml";
@@ -31,7 +31,7 @@ pub(crate) struct Manifest {
     pub(crate) description: String,
     /// Constants of its policies that a customer may set.
     #[serde(default)]
-    pub(crate) settings: BTreeMap<String, Setting>,
+    pub(crate) settings: BTreeMap<String, BundleSetting>,
     /// Its files; absent, all that lie in `plans/` and `policies/`.
     pub(crate) files: Option<Vec<String>>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Manifest {
 /// A constant that a customer may set; what the policies say is the default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Setting {
+pub(crate) struct BundleSetting {
     /// What may stand there.
     #[serde(rename = "type")]
     pub(crate) kind: SettingKind,
@@ -73,37 +73,37 @@ impl SettingKind {
 
 impl Manifest {
     /// Reads `plugin.toml`.
-    pub(crate) fn read(text: &str) -> Result<Manifest, Refused> {
-        let manifest: Manifest =
-            toml::from_str(text).map_err(|error| Refused::new(format!("{MANIFEST}: {error}")))?;
+    pub(crate) fn read(text: &str) -> Result<Manifest, BundleError> {
+        let manifest: Manifest = toml::from_str(text)
+            .map_err(|error| BundleError::new(format!("{MANIFEST}: {error}")))?;
         let sign = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-';
 
         let name = &manifest.name;
         let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
         if !begins || !name.chars().all(sign) || name.ends_with('-') {
             let message = format!("`{name}` is no name: lower-case letters, digits and `-`");
-            return Err(Refused::new(message));
+            return Err(BundleError::new(message));
         }
         Ok(manifest)
     }
 
     /// Whether the program is one that the bundle works with.
-    pub(crate) fn fits(&self, program: &str) -> Result<(), Refused> {
+    pub(crate) fn check_program(&self, program: &str) -> Result<(), BundleError> {
         let version = Version::parse(program);
         if version.is_ok_and(|version| self.engine.matches(&version)) {
             return Ok(());
         }
         let (name, version, engine) = (&self.name, &self.version, &self.engine);
         let message = format!("{name} {version} needs accredit {engine}, this is {program}");
-        Err(Refused::new(message))
+        Err(BundleError::new(message))
     }
 
     /// Whether the bundle may have a file at `path`.
-    pub(crate) fn owns(&self, path: &str) -> bool {
+    pub(crate) fn owns_path(&self, path: &str) -> bool {
         let parts: Vec<&str> = path.split('/').collect();
         let (file, definition) = match parts.as_slice() {
             ["plans", file] => (*file, ".toml"),
-            ["policies", kind, file] if Kind::parse(kind).is_some() => (*file, ".rhai"),
+            ["policies", kind, file] if PolicyKind::parse(kind).is_some() => (*file, ".rhai"),
             _ => return false,
         };
 
@@ -125,7 +125,7 @@ mod tests {
         let text = "name = \"acme\"\nversion = \"1.0.0\"\nengine = \"*\"\n";
         let manifest = Manifest::read(text).unwrap();
         let check =
-            |path: &str, expected: bool| assert_eq!(manifest.owns(path), expected, "{path}");
+            |path: &str, expected: bool| assert_eq!(manifest.owns_path(path), expected, "{path}");
         check("plans/acme.toml", true);
         check("plans/acme-x_1.cases.md", true);
         check("policies/hold/acme-x.rhai", true);

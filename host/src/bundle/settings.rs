@@ -9,45 +9,47 @@ use std::sync::Arc;
 use accredit_workspace::Files;
 use rust_decimal::Decimal;
 
-use super::Refused;
-use super::manifest::{Manifest, Setting, SettingKind};
+use super::BundleError;
+use super::manifest::{BundleSetting, Manifest, SettingKind};
 
 /// The files with the constants that `wanted` names set.
-pub(super) fn apply(
+pub(super) fn apply_settings(
     manifest: &Manifest,
     files: &Files,
     wanted: &BTreeMap<String, String>,
-) -> Result<Files, Refused> {
+) -> Result<Files, BundleError> {
     let mut files = files.clone();
     for (name, value) in wanted {
         let Some(setting) = manifest.settings.get(name) else {
             let known: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let message = format!("{} has no setting `{name}`; known: {known}", manifest.name);
-            return Err(Refused::new(message));
+            return Err(BundleError::new(message));
         };
 
-        let literal = literal(setting, value)
-            .ok_or_else(|| Refused::new(format!("`{value}` does not fit the setting `{name}`")))?;
-        set(&mut files, name, &literal);
+        let literal = setting_literal(setting, value).ok_or_else(|| {
+            BundleError::new(format!("`{value}` does not fit the setting `{name}`"))
+        })?;
+        set_constant(&mut files, name, &literal);
     }
 
     Ok(files)
 }
 
 /// Whether some policy has the constant `name`.
-pub(super) fn exists(files: &Files, name: &str) -> bool {
-    policies(files).any(|(_, text)| text.lines().any(|line| constant(line, name).is_some()))
+pub(super) fn has_constant(files: &Files, name: &str) -> bool {
+    policy_files(files)
+        .any(|(_, text)| text.lines().any(|line| split_constant(line, name).is_some()))
 }
 
-fn policies(files: &Files) -> impl Iterator<Item = (&String, &Arc<str>)> {
+fn policy_files(files: &Files) -> impl Iterator<Item = (&String, &Arc<str>)> {
     files.iter().filter(|(path, _)| path.ends_with(".rhai"))
 }
 
-fn set(files: &mut Files, name: &str, literal: &str) {
-    let changed: Vec<(String, Arc<str>)> = policies(files)
+fn set_constant(files: &mut Files, name: &str, literal: &str) {
+    let changed: Vec<(String, Arc<str>)> = policy_files(files)
         .map(|(path, text)| {
-            let lines = text.split_inclusive('\n').map(|line| match constant(line, name) {
+            let lines = text.split_inclusive('\n').map(|line| match split_constant(line, name) {
                 Some((before, after)) => format!("{before}{literal}{after}"),
                 None => line.to_owned(),
             });
@@ -58,7 +60,7 @@ fn set(files: &mut Files, name: &str, literal: &str) {
 }
 
 /// What stands before and after the literal of `const NAME = literal;`, on a line of its own.
-fn constant<'l>(line: &'l str, name: &str) -> Option<(&'l str, &'l str)> {
+fn split_constant<'l>(line: &'l str, name: &str) -> Option<(&'l str, &'l str)> {
     let rest = line.strip_prefix("const ")?.trim_start().strip_prefix(name)?;
     let value = rest.trim_start().strip_prefix('=')?.trim_start();
     let (_, after) = value.rsplit_once(';')?;
@@ -68,7 +70,7 @@ fn constant<'l>(line: &'l str, name: &str) -> Option<(&'l str, &'l str)> {
 }
 
 /// The value as it stands in a script.
-fn literal(setting: &Setting, value: &str) -> Option<String> {
+fn setting_literal(setting: &BundleSetting, value: &str) -> Option<String> {
     match setting.kind {
         SettingKind::Number => {
             let number: Decimal = value.trim().parse().ok()?;

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::bundle::{self, Archive, Lock, Refused, Wish};
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::bundle::{self, Archive, BundleError, BundleLock, InstallRequest};
+use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 use crate::cli::print::report;
 
 /// What can be done with bundles.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum BundleCommand {
     /// Pack a directory with a plugin.toml into one file, once its cases pass.
     Pack {
         /// The bundle's directory.
@@ -27,17 +27,17 @@ pub(crate) enum Verb {
         sign: Option<PathBuf>,
     },
     /// Install a bundle into a customer's directory.
-    Install(Change),
+    Install(InstallArguments),
     /// Replace an installed bundle by another version of it.
-    Upgrade(Change),
+    Upgrade(InstallArguments),
     /// Show the bundles of a customer's directory.
     List {
         /// A customer's directory.
         #[arg(long, default_value = ".")]
         dir: PathBuf,
         /// Format on standard output.
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+        format: DataFormat,
     },
     /// Remove a bundle from a customer's directory.
     Remove {
@@ -54,7 +54,7 @@ pub(crate) enum Verb {
 
 /// What is installed, where and how.
 #[derive(Debug, Args)]
-pub(crate) struct Change {
+pub(crate) struct InstallArguments {
     /// A bundle.
     file: PathBuf,
     /// A customer's directory.
@@ -64,49 +64,49 @@ pub(crate) struct Change {
     #[arg(long, value_name = "PUBKEY")]
     verify: Option<String>,
     /// Set a constant that the bundle lets be set.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
     /// Even over files that were edited or that others wrote, and an older version too.
     #[arg(long)]
     force: bool,
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+fn parse_setting(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// Runs the verb: exit 1 when it is refused, 3 when there is no bundle to list.
-pub(crate) fn run(verb: &Verb) -> u8 {
+pub(crate) fn run(verb: &BundleCommand) -> u8 {
     let done = match verb {
-        Verb::Pack { dir, output, sign } => pack(dir, output, sign.as_deref()),
-        Verb::Install(change) => install(change, false),
-        Verb::Upgrade(change) => install(change, true),
-        Verb::List { dir, format } => list(dir, *format),
-        Verb::Remove { name, dir, force } => remove(dir, name, *force),
+        BundleCommand::Pack { dir, output, sign } => pack_directory(dir, output, sign.as_deref()),
+        BundleCommand::Install(change) => install_archive(change, false),
+        BundleCommand::Upgrade(change) => install_archive(change, true),
+        BundleCommand::List { dir, format } => list_bundles(dir, *format),
+        BundleCommand::Remove { name, dir, force } => remove_installed(dir, name, *force),
     };
     done.unwrap_or_else(|refused| {
-        eprint!("{}", report::text(&refused.files, &refused.diagnostics));
+        eprint!("{}", report::render_report(&refused.files, &refused.diagnostics));
         eprintln!("error: {refused}");
         EXIT_FAILED
     })
 }
 
-fn pack(dir: &Path, out: &Path, sign: Option<&Path>) -> Result<u8, Refused> {
-    let archive = bundle::pack(dir, out, sign)?;
+fn pack_directory(dir: &Path, out: &Path, sign: Option<&Path>) -> Result<u8, BundleError> {
+    let archive = bundle::pack_bundle(dir, out, sign)?;
     let (title, count) = (archive.title(), archive.files.len());
-    output::line(&format!("{title}: {count} files in {}, {}", out.display(), archive.signed));
+    output::print_line(&format!("{title}: {count} files in {}, {}", out.display(), archive.signed));
     Ok(EXIT_OK)
 }
 
-fn install(change: &Change, upgrade: bool) -> Result<u8, Refused> {
+fn install_archive(change: &InstallArguments, upgrade: bool) -> Result<u8, BundleError> {
     let archive = Archive::read(&change.file, change.verify.as_deref())?;
     let settings: BTreeMap<String, String> = change.set.iter().cloned().collect();
-    let wish = Wish { upgrade, force: change.force, settings };
-    let written = bundle::install(&change.dir, &archive, &wish)?;
+    let wish = InstallRequest { upgrade, force: change.force, settings };
+    let written = bundle::install_bundle(&change.dir, &archive, &wish)?;
 
     // Paths go to standard output, for programs; what people read does not.
-    written.iter().for_each(|path| output::line(path));
+    written.iter().for_each(|path| output::print_line(path));
     eprintln!("{} is installed, {}", archive.title(), archive.signed);
 
     for (name, setting) in &archive.manifest.settings {
@@ -119,8 +119,8 @@ fn install(change: &Change, upgrade: bool) -> Result<u8, Refused> {
 const COLUMNS: [&str; 7] =
     ["name", "version", "description", "signed", "files", "edited", "settings"];
 
-fn list(dir: &Path, format: Format) -> Result<u8, Refused> {
-    let lock = Lock::read(dir)?;
+fn list_bundles(dir: &Path, format: DataFormat) -> Result<u8, BundleError> {
+    let lock = BundleLock::read(dir)?;
     let rows = lock.bundle.iter().map(|one| {
         let signed = match (&one.signed, one.verified) {
             (None, _) => "no".to_owned(),
@@ -137,25 +137,25 @@ fn list(dir: &Path, format: Format) -> Result<u8, Refused> {
             "version": one.version.to_string(),
             "description": one.description,
             "signed": signed,
-            "files": if format == Format::Json { json!(files) } else { json!(files.len()) },
-            "edited": bundle::edited(dir, one).join(" "),
+            "files": if format == DataFormat::Json { json!(files) } else { json!(files.len()) },
+            "edited": bundle::edited_files(dir, one).join(" "),
             "settings": settings.join(" "),
         })
     });
 
     let rows: Vec<_> = rows.collect();
     match format {
-        Format::Json => output::json(&rows),
-        Format::Csv => output::csv(&COLUMNS, &rows),
-        Format::Table => output::table(&COLUMNS, &rows),
+        DataFormat::Json => output::print_json(&rows),
+        DataFormat::Csv => output::print_csv(&COLUMNS, &rows),
+        DataFormat::Table => output::print_table(&COLUMNS, &rows),
     }
 
     Ok(if rows.is_empty() { EXIT_NOTHING } else { EXIT_OK })
 }
 
-fn remove(dir: &Path, name: &str, force: bool) -> Result<u8, Refused> {
-    let removed = bundle::remove(dir, name, force)?;
-    removed.iter().for_each(|path| output::line(path));
+fn remove_installed(dir: &Path, name: &str, force: bool) -> Result<u8, BundleError> {
+    let removed = bundle::remove_bundle(dir, name, force)?;
+    removed.iter().for_each(|path| output::print_line(path));
     eprintln!("{name} is removed");
     Ok(EXIT_OK)
 }

@@ -7,7 +7,7 @@ use accredit_workspace::Files;
 
 /// One person and the position of the same number.
 #[derive(Debug, Clone)]
-pub(crate) struct Person {
+pub(crate) struct DemoPerson {
     /// Participant id, such as `P07`.
     pub(crate) id: String,
     /// Name, the alias that deals use.
@@ -23,7 +23,7 @@ pub(crate) struct Person {
 /// The company.
 #[derive(Debug, Clone)]
 pub(crate) struct Company {
-    people: Vec<Person>,
+    people: Vec<DemoPerson>,
 }
 
 /// The fiscal year of the deals.
@@ -51,7 +51,7 @@ impl Company {
             let first = FIRST.get(number % FIRST.len()).copied().unwrap_or("Ada");
             let last = LAST.get((number * 3 + number / FIRST.len()) % LAST.len());
 
-            people.push(Person {
+            people.push(DemoPerson {
                 id: format!("P{:02}", number + 1),
                 name: format!("{first} {}", last.copied().unwrap_or("Abbott")),
                 position,
@@ -84,7 +84,7 @@ impl Company {
     }
 
     /// Everybody who sells.
-    pub(crate) fn sellers(&self) -> Vec<&Person> {
+    pub(crate) fn sellers(&self) -> Vec<&DemoPerson> {
         self.people.iter().filter(|person| person.title == "Account Executive").collect()
     }
 

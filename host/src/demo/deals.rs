@@ -24,12 +24,12 @@ const CUSTOMERS: [&str; 12] = [
 ];
 
 /// `count` deals, the same for the same seed.
-pub(crate) fn deals(company: &Company, count: usize, seed: u64) -> Vec<Json> {
+pub(crate) fn make_deals(company: &Company, count: usize, seed: u64) -> Vec<Json> {
     let mut random = Random::new(seed);
-    (1..=count).map(|number| deal(company, number, &mut random)).collect()
+    (1..=count).map(|number| make_deal(company, number, &mut random)).collect()
 }
 
-fn deal(company: &Company, number: usize, random: &mut Random) -> Json {
+fn make_deal(company: &Company, number: usize, random: &mut Random) -> Json {
     let sellers = company.sellers();
     let first = random.below(sellers.len());
     let second = (first + 1 + random.below(sellers.len() - 1)) % sellers.len();
@@ -46,9 +46,9 @@ fn deal(company: &Company, number: usize, random: &mut Random) -> Json {
 
     let amount = match random.below(1000) {
         0..2 => "to be agreed".to_owned(),
-        2..20 => amount(random, 250_000, 750_000),
-        20..60 => format!("-{}", amount(random, 100, 4_000)),
-        _ => amount(random, 400, 60_000),
+        2..20 => random_amount(random, 250_000, 750_000),
+        20..60 => format!("-{}", random_amount(random, 100, 4_000)),
+        _ => random_amount(random, 400, 60_000),
     };
 
     let day = i64::try_from(random.below(365)).unwrap_or(0);
@@ -68,6 +68,6 @@ fn deal(company: &Company, number: usize, random: &mut Random) -> Json {
 }
 
 /// An amount with cents from `low` to below `high`, as text: amounts are never floats.
-fn amount(random: &mut Random, low: usize, high: usize) -> String {
+fn random_amount(random: &mut Random, low: usize, high: usize) -> String {
     format!("{}.{:02}", low + random.below(high - low), random.below(100))
 }

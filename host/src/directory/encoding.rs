@@ -16,7 +16,7 @@ pub(super) fn no_text(path: &str, bytes: &[u8]) -> Option<Diagnostic> {
         ("from here the file is not UTF-8", place)
     };
     let help = "save it as UTF-8; spreadsheets call it `CSV UTF-8`, editors `Encoding`";
-    Some(Diagnostic::error(Code::CR052, place, message).help(help))
+    Some(Diagnostic::error(Code::CR052, place, message).with_help(help))
 }
 
 #[cfg(test)]

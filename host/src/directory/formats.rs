@@ -5,7 +5,9 @@
 use std::io::Read;
 use std::path::Path;
 
-use accredit_domain::transaction::read::{FileLayout, Malformed, RowReader, TextBody, TextFormat};
+use accredit_domain::transaction::read::{
+    FileLayout, MalformedBody, RowReader, TextBody, TextFormat,
+};
 use flate2::read::MultiGzDecoder;
 
 use super::xlsx::Spreadsheet;
@@ -19,7 +21,7 @@ const UNPACKED_GROWTH: usize = 8 << 20;
 
 /// What rows may be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum RowFormat {
     /// Text.
     Text(TextFormat),
     /// A spreadsheet, whose first sheet with rows counts.
@@ -29,40 +31,40 @@ pub(crate) enum Format {
 }
 
 /// A format with the names by which it is known.
-struct Accepted {
-    format: Format,
+struct AcceptedFormat {
+    format: RowFormat,
     /// Endings of names, in small letters; each also with `.gz` behind it.
     endings: &'static [&'static str],
     /// Media types of bodies.
     media_types: &'static [&'static str],
 }
 
-const ACCEPTED: [Accepted; 5] = [
-    Accepted {
-        format: Format::Text(TextFormat::Csv),
+const ACCEPTED: [AcceptedFormat; 5] = [
+    AcceptedFormat {
+        format: RowFormat::Text(TextFormat::Csv),
         endings: &["csv", "tsv"],
         media_types: &["text/csv", "text/tab-separated-values"],
     },
-    Accepted {
-        format: Format::Text(TextFormat::Ndjson),
+    AcceptedFormat {
+        format: RowFormat::Text(TextFormat::Ndjson),
         endings: &["ndjson", "jsonl"],
         media_types: &["application/x-ndjson", "application/ndjson", "application/jsonl"],
     },
-    Accepted {
-        format: Format::Text(TextFormat::Json),
+    AcceptedFormat {
+        format: RowFormat::Text(TextFormat::Json),
         endings: &["json"],
         media_types: &["application/json"],
     },
-    Accepted {
-        format: Format::Xlsx,
+    AcceptedFormat {
+        format: RowFormat::Xlsx,
         endings: &["xlsx"],
         media_types: &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
     },
-    Accepted { format: Format::Parquet, endings: &["parquet"], media_types: &[] },
+    AcceptedFormat { format: RowFormat::Parquet, endings: &["parquet"], media_types: &[] },
 ];
 
 /// The format of a file by its name, and whether it is packed with gzip.
-pub(crate) fn of_name(path: &Path) -> Option<(Format, bool)> {
+pub(crate) fn of_name(path: &Path) -> Option<(RowFormat, bool)> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     let packed = name.strip_suffix(".gz");
     let (_, ending) = packed.unwrap_or(&name).rsplit_once('.')?;
@@ -71,7 +73,7 @@ pub(crate) fn of_name(path: &Path) -> Option<(Format, bool)> {
 }
 
 /// The format of a body by its media type, without parameters and in small letters.
-pub(crate) fn of_media_type(kind: &str) -> Option<Format> {
+pub(crate) fn of_media_type(kind: &str) -> Option<RowFormat> {
     let known = ACCEPTED.iter().find(|accepted| accepted.media_types.contains(&kind));
     known.map(|accepted| accepted.format)
 }
@@ -85,27 +87,27 @@ pub(crate) fn media_types() -> Vec<&'static str> {
 #[derive(Debug)]
 pub(crate) enum NotRead {
     /// It is no rows: where, and why.
-    Malformed(Malformed),
+    Malformed(MalformedBody),
     /// It cannot be unpacked: why.
     NotPacked(String),
     /// Unpacked it has more than so many bytes.
     TooLarge(u64),
 }
 
-impl From<Malformed> for NotRead {
-    fn from(malformed: Malformed) -> Self {
+impl From<MalformedBody> for NotRead {
+    fn from(malformed: MalformedBody) -> Self {
         NotRead::Malformed(malformed)
     }
 }
 
-impl From<NotRead> for Malformed {
+impl From<NotRead> for MalformedBody {
     fn from(error: NotRead) -> Self {
         let message = match error {
             NotRead::Malformed(malformed) => return malformed,
             NotRead::NotPacked(reason) => reason,
             NotRead::TooLarge(bytes_max) => format!("unpacked it has more than {bytes_max} bytes"),
         };
-        Malformed { line: 1, column: 1, message, help: None }
+        MalformedBody { line: 1, column: 1, message, help: None }
     }
 }
 
@@ -123,19 +125,19 @@ impl<'b> Body<'b> {
     ///
     /// # Errors
     /// Where it is not rows, and why.
-    pub(crate) fn open(
-        format: Format,
+    pub(crate) fn open_body(
+        format: RowFormat,
         body: &'b [u8],
         layout: &FileLayout,
         unpacked_max: u64,
     ) -> Result<Body<'b>, NotRead> {
         match format {
-            Format::Text(format) => Ok(Body::Text(TextBody::open(format, body, layout)?)),
-            Format::Xlsx => {
-                let sheet = Spreadsheet::open(body, layout, unpacked_max)?;
+            RowFormat::Text(format) => Ok(Body::Text(TextBody::open(format, body, layout)?)),
+            RowFormat::Xlsx => {
+                let sheet = Spreadsheet::open_spreadsheet(body, layout, unpacked_max)?;
                 Ok(Body::Sheet(Box::new(sheet)))
             }
-            Format::Parquet => Err(NotRead::Malformed(Malformed {
+            RowFormat::Parquet => Err(NotRead::Malformed(MalformedBody {
                 line: 1,
                 column: 1,
                 message: "Parquet is read from files alone".to_owned(),
@@ -145,7 +147,7 @@ impl<'b> Body<'b> {
     }
 
     /// The delimiter of text, where it is none of commas and was found out.
-    pub(crate) fn detected(&self) -> Option<char> {
+    pub(crate) fn detected_delimiter(&self) -> Option<char> {
         match self {
             Body::Text(text) => text.detected(),
             Body::Sheet(_) => None,
@@ -156,10 +158,10 @@ impl<'b> Body<'b> {
     ///
     /// # Errors
     /// Where the header is none.
-    pub(crate) fn rows(&mut self) -> Result<(Vec<String>, RowReader<'_>), Malformed> {
+    pub(crate) fn rows(&mut self) -> Result<(Vec<String>, RowReader<'_>), MalformedBody> {
         match self {
             Body::Text(text) => text.rows(),
-            Body::Sheet(sheet) => sheet.rows(),
+            Body::Sheet(sheet) => sheet.sheet_rows(),
         }
     }
 }
@@ -168,7 +170,7 @@ impl<'b> Body<'b> {
 ///
 /// # Errors
 /// Why it cannot be unpacked.
-pub(crate) fn unpacked(body: &[u8], bytes_max: u64) -> Result<Vec<u8>, NotRead> {
+pub(crate) fn unpack_gzip(body: &[u8], bytes_max: u64) -> Result<Vec<u8>, NotRead> {
     let mut unpacked = Vec::new();
     let mut reader = MultiGzDecoder::new(body);
     let mut part = vec![0; UNPACKED_STEP];
@@ -197,7 +199,7 @@ pub(crate) fn unpacked(body: &[u8], bytes_max: u64) -> Result<Vec<u8>, NotRead> 
 /// # Errors
 /// Why it cannot be unpacked.
 pub(crate) fn unpacked_file(body: &[u8]) -> Result<Vec<u8>, NotRead> {
-    unpacked(body, UNPACKED_BYTES_MAX)
+    unpack_gzip(body, UNPACKED_BYTES_MAX)
 }
 
 #[cfg(test)]
@@ -221,14 +223,15 @@ mod tests {
         archive.write_all(&vec![b' '; 3 * MIB]).unwrap();
         let sheet = archive.finish().unwrap().into_inner();
         assert!(sheet.len() < MIB / 8);
-        let opened = Body::open(Format::Xlsx, &sheet, &FileLayout::default(), 2 * MIB as u64);
+        let opened =
+            Body::open_body(RowFormat::Xlsx, &sheet, &FileLayout::default(), 2 * MIB as u64);
         assert!(matches!(opened, Err(NotRead::TooLarge(_))));
 
         let mut packed = GzEncoder::new(Vec::new(), Compression::best());
         packed.write_all(&vec![b' '; 3 * MIB]).unwrap();
         let packed = packed.finish().unwrap();
-        assert!(matches!(unpacked(&packed, 2 * MIB as u64), Err(NotRead::TooLarge(_))));
-        assert_eq!(unpacked(&packed, 3 * MIB as u64).unwrap().len(), 3 * MIB);
-        assert!(matches!(unpacked(b"id\n1\n", 9), Err(NotRead::NotPacked(_))));
+        assert!(matches!(unpack_gzip(&packed, 2 * MIB as u64), Err(NotRead::TooLarge(_))));
+        assert_eq!(unpack_gzip(&packed, 3 * MIB as u64).unwrap().len(), 3 * MIB);
+        assert!(matches!(unpack_gzip(b"id\n1\n", 9), Err(NotRead::NotPacked(_))));
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A part of a name: digits by their value, other characters as they are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum NamePart {
     /// A run of digits without leading zeros: the longer one is larger.
     Number(usize, String),
     /// A character.
@@ -15,14 +15,14 @@ pub(super) enum Part {
 
 /// What a file is sorted by: its name without the ending, so that `deals` comes before `deals (1)`,
 /// then the whole name.
-pub(super) fn key(path: &Path) -> (Vec<Part>, String) {
+pub(super) fn sort_key(path: &Path) -> (Vec<NamePart>, String) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
     let stem = plain.rsplit_once('.').map_or(plain, |(stem, _)| stem);
-    (parts(stem), name.into_owned())
+    (name_parts(stem), name.into_owned())
 }
 
-fn parts(mut text: &str) -> Vec<Part> {
+fn name_parts(mut text: &str) -> Vec<NamePart> {
     let mut parts = Vec::new();
     while let Some(first) = text.chars().next() {
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -31,9 +31,9 @@ fn parts(mut text: &str) -> Vec<Part> {
 
         parts.push(if digits > 0 {
             let number = part.trim_start_matches('0');
-            Part::Number(number.len(), number.to_owned())
+            NamePart::Number(number.len(), number.to_owned())
         } else {
-            Part::Sign(first)
+            NamePart::Sign(first)
         });
 
         text = rest;
@@ -52,7 +52,7 @@ mod tests {
         let check = |names: &[&str]| {
             let mut sorted = names.to_vec();
             sorted.reverse();
-            sorted.sort_by_key(|name| key(Path::new(name)));
+            sorted.sort_by_key(|name| sort_key(Path::new(name)));
             assert_eq!(sorted, names);
         };
         check(&["export-9.csv", "export-10.csv", "export-011.csv"]);

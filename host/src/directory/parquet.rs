@@ -60,8 +60,10 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
         let row = row.map_err(|error| error.to_string())?;
         let cells = row.get_column_iter().map(|(column, field)| {
             let cell = match field {
-                Field::Long(number) if stamps.contains(column) => stamp(i128::from(*number)),
-                field => cell(field),
+                Field::Long(number) if stamps.contains(column) => {
+                    timestamp_cell(i128::from(*number))
+                }
+                field => field_cell(field),
             };
             let is_local = locals.contains(column);
             (column.clone(), if is_local { without_offset(cell) } else { cell })
@@ -73,7 +75,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
     Ok((columns, Box::new(records)))
 }
 
-fn cell(field: &Field) -> Cell {
+fn field_cell(field: &Field) -> Cell {
     match field {
         Field::Null => Cell::Null,
         Field::Bool(flag) => Cell::Bool(*flag),
@@ -89,7 +91,7 @@ fn cell(field: &Field) -> Cell {
         Field::Float16(number) => Cell::Number(number.to_string()),
         Field::Float(number) => Cell::Number(number.to_string()),
         Field::Double(number) => Cell::Number(number.to_string()),
-        Field::Decimal(number) => decimal(number),
+        Field::Decimal(number) => decimal_cell(number),
         Field::Str(text) => Cell::Text(text.clone()),
         Field::Bytes(bytes) => match std::str::from_utf8(bytes.data()) {
             Ok(text) => Cell::Text(text.to_owned()),
@@ -103,8 +105,8 @@ fn cell(field: &Field) -> Cell {
 
         Field::TimeMillis(time) => time_of_day(i64::from(*time).saturating_mul(1000)),
         Field::TimeMicros(time) => time_of_day(*time),
-        Field::TimestampMillis(time) => stamp(i128::from(*time) * 1_000_000),
-        Field::TimestampMicros(time) => stamp(i128::from(*time) * 1000),
+        Field::TimestampMillis(time) => timestamp_cell(i128::from(*time) * 1_000_000),
+        Field::TimestampMicros(time) => timestamp_cell(i128::from(*time) * 1000),
         Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
             Cell::Nested(field.to_string())
         }
@@ -112,7 +114,7 @@ fn cell(field: &Field) -> Cell {
 }
 
 /// Digits with a point where the scale puts it; never a float on the way.
-fn decimal(number: &Decimal) -> Cell {
+fn decimal_cell(number: &Decimal) -> Cell {
     let bytes = number.data();
     let negative = bytes.first().is_some_and(|byte| *byte >= 0x80);
     let fill = if negative { 0xff } else { 0 };
@@ -137,7 +139,7 @@ fn decimal(number: &Decimal) -> Cell {
 }
 
 /// A moment, in nanoseconds since 1970, as ISO date and time.
-fn stamp(nanoseconds: i128) -> Cell {
+fn timestamp_cell(nanoseconds: i128) -> Cell {
     match Timestamp::from_nanosecond(nanoseconds) {
         Ok(stamp) => Cell::Text(stamp.to_string()),
         Err(_) => Cell::Nested(format!("{nanoseconds} nanoseconds")),
@@ -291,9 +293,9 @@ mod tests {
         let bytes = |bytes: Vec<u8>| Decimal::from_bytes(ByteArray::from(bytes), 76, 2);
         let mut wide = vec![0; 32];
         wide[31] = 250;
-        assert_eq!(decimal(&bytes(wide.clone())), Cell::Number("2.50".to_owned()));
+        assert_eq!(decimal_cell(&bytes(wide.clone())), Cell::Number("2.50".to_owned()));
         wide[0] = 1;
-        assert!(matches!(decimal(&bytes(wide)), Cell::Nested(_)));
-        assert_eq!(decimal(&bytes(vec![0xff])), Cell::Number("-0.01".to_owned()));
+        assert!(matches!(decimal_cell(&bytes(wide)), Cell::Nested(_)));
+        assert_eq!(decimal_cell(&bytes(vec![0xff])), Cell::Number("-0.01".to_owned()));
     }
 }

@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Unreadable, unreadable};
+use super::{DirectoryError, read_failure};
 
 /// Folders within folders that are walked through.
 pub(super) const DEPTH_MAX: usize = 16;
 
 /// What is done about links that point outside and about what is no file.
 #[derive(Clone, Copy)]
-pub(super) enum Others<'a> {
+pub(super) enum OtherEntries<'a> {
     /// They are refused, whatever their names are.
     Refused,
     /// They are refused where this function wants their names, else passed over.
@@ -26,8 +26,8 @@ pub(super) enum Others<'a> {
 }
 
 /// A walk below a customer's directory.
-struct Walk<'a> {
-    others: Others<'a>,
+struct DirectoryWalk<'a> {
+    others: OtherEntries<'a>,
     /// The directory, without links.
     root: PathBuf,
     /// Folders that were entered, without links.
@@ -41,29 +41,34 @@ struct Walk<'a> {
 ///
 /// # Errors
 /// The first entry that is no file, no folder and no link inside `root`, or that cannot be listed.
-pub(super) fn files(
+pub(super) fn walk_files(
     root: &Path,
     dir: &Path,
     depth: usize,
-    others: Others<'_>,
-) -> Result<Vec<PathBuf>, Unreadable> {
-    let whole = root.canonicalize().map_err(|error| missing(root, &error))?;
-    let mut walk = Walk { others, root: whole, entered: BTreeSet::new(), files: Vec::new() };
+    others: OtherEntries<'_>,
+) -> Result<Vec<PathBuf>, DirectoryError> {
+    let whole = root.canonicalize().map_err(|error| missing_path(root, &error))?;
+    let mut walk =
+        DirectoryWalk { others, root: whole, entered: BTreeSet::new(), files: Vec::new() };
     let mut waiting = vec![(dir.to_owned(), depth)];
 
     // Links wait until the folders themselves were entered, under their own names.
     while let Some((folder, depth)) = waiting.pop() {
-        waiting.extend(walk.enter(&folder, depth)?);
+        waiting.extend(walk.enter_folder(&folder, depth)?);
     }
 
     walk.files.sort();
     Ok(walk.files)
 }
 
-impl Walk<'_> {
+impl DirectoryWalk<'_> {
     /// Finds the files of a folder; links to folders are returned, with the depth that is left.
-    fn enter(&mut self, folder: &Path, depth: usize) -> Result<Vec<(PathBuf, usize)>, Unreadable> {
-        let whole = self.inside(folder)?;
+    fn enter_folder(
+        &mut self,
+        folder: &Path,
+        depth: usize,
+    ) -> Result<Vec<(PathBuf, usize)>, DirectoryError> {
+        let whole = self.resolve_inside(folder)?;
         if self.entered.contains(&whole) {
             return Ok(Vec::new());
         }
@@ -72,22 +77,22 @@ impl Walk<'_> {
 
         // The folder itself may be a link: it is walked under its true name, and named as it was.
         let entries = WalkDir::new(&whole).min_depth(1).max_depth(depth);
-        for entry in entries.into_iter().filter_entry(|entry| !hidden(entry)) {
+        for entry in entries.into_iter().filter_entry(|entry| !is_hidden(entry)) {
             let entry = entry.map_err(|error| {
                 let place = error.path().unwrap_or(folder).to_owned();
-                unreadable(&place, error)
+                read_failure(&place, error)
             })?;
             let name = entry.path().strip_prefix(&whole).unwrap_or(entry.path());
             let path = folder.join(name);
             let kind = entry.file_type();
 
             if kind.is_symlink() {
-                match self.inside(&path) {
+                match self.resolve_inside(&path) {
                     Ok(target) if target.is_dir() => {
                         links.push((path, depth.saturating_sub(entry.depth())));
                     }
                     Ok(target) => self.add(path, target.is_file())?,
-                    Err(error) if self.refuses(&path) => return Err(error),
+                    Err(error) if self.refuses_other(&path) => return Err(error),
                     Err(_) => (),
                 }
             } else if kind.is_dir() {
@@ -104,43 +109,43 @@ impl Walk<'_> {
         Ok(links)
     }
 
-    fn add(&mut self, path: PathBuf, regular: bool) -> Result<(), Unreadable> {
+    fn add(&mut self, path: PathBuf, regular: bool) -> Result<(), DirectoryError> {
         if regular {
             self.files.push(path);
-        } else if self.refuses(&path) {
-            return Err(unreadable(&path, "this is a pipe or a device, not a file"));
+        } else if self.refuses_other(&path) {
+            return Err(read_failure(&path, "this is a pipe or a device, not a file"));
         }
         Ok(())
     }
 
-    fn refuses(&self, path: &Path) -> bool {
+    fn refuses_other(&self, path: &Path) -> bool {
         match self.others {
-            Others::Refused => true,
-            Others::RefusedIf(wanted) => wanted(path),
+            OtherEntries::Refused => true,
+            OtherEntries::RefusedIf(wanted) => wanted(path),
         }
     }
 
     /// Where a path leads, which must lie inside the directory.
-    fn inside(&self, path: &Path) -> Result<PathBuf, Unreadable> {
-        let whole = path.canonicalize().map_err(|error| missing(path, &error))?;
+    fn resolve_inside(&self, path: &Path) -> Result<PathBuf, DirectoryError> {
+        let whole = path.canonicalize().map_err(|error| missing_path(path, &error))?;
         if whole.starts_with(&self.root) {
             return Ok(whole);
         }
-        Err(unreadable(path, "this link points outside the directory"))
+        Err(read_failure(path, "this link points outside the directory"))
     }
 }
 
-fn missing(path: &Path, error: &io::Error) -> Unreadable {
+fn missing_path(path: &Path, error: &io::Error) -> DirectoryError {
     match error.kind() {
         io::ErrorKind::NotFound if path.is_symlink() => {
-            unreadable(path, "this link points to nothing")
+            read_failure(path, "this link points to nothing")
         }
-        io::ErrorKind::NotFound => unreadable(path, "there is no such directory"),
-        _ => unreadable(path, error),
+        io::ErrorKind::NotFound => read_failure(path, "there is no such directory"),
+        _ => read_failure(path, error),
     }
 }
 
-fn hidden(entry: &DirEntry) -> bool {
+fn is_hidden(entry: &DirEntry) -> bool {
     entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
 }
 
@@ -166,12 +171,13 @@ mod tests {
         symlink("../shared/value", at("policies/value")).unwrap();
         symlink("hold/a.rhai", at("policies/c.rhai")).unwrap();
 
-        let found = files(dir.path(), &at("policies"), DEPTH_MAX, Others::Refused).unwrap();
+        let found =
+            walk_files(dir.path(), &at("policies"), DEPTH_MAX, OtherEntries::Refused).unwrap();
         let expected = ["policies/c.rhai", "policies/hold/a.rhai", "policies/value/b.rhai"];
         assert_eq!(found, expected.map(at));
 
         let refused = |what: &str| {
-            let error = files(dir.path(), &at("policies"), DEPTH_MAX, Others::Refused)
+            let error = walk_files(dir.path(), &at("policies"), DEPTH_MAX, OtherEntries::Refused)
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(what), "{error}");

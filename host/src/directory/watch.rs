@@ -16,32 +16,32 @@ use std::time::{Duration, SystemTime};
 
 use accredit_domain::limits::Limits;
 use accredit_ledger::definitions::WATCH;
-use accredit_operations::activation::{self, Change, Done};
-use accredit_operations::error::Error;
-use accredit_operations::preview::differences;
-use accredit_workspace::{Files, definition};
+use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
+use accredit_operations::error::OperationError;
+use accredit_operations::preview::diff_files;
+use accredit_workspace::{Files, is_definition};
 use notify_debouncer_full::notify::event::ModifyKind;
 use notify_debouncer_full::notify::{EventKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{
     DebounceEventResult, DebouncedEvent, Debouncer, RecommendedCache, new_debouncer,
 };
 
-use crate::directory::definitions;
-use crate::server::health::Part;
+use crate::directory::read_definitions;
+use crate::server::health::ServerPart;
 use crate::server::state::Service;
 
 /// Changes within this time are one change: editors write a file in several steps.
-const SETTLE: Duration = Duration::from_millis(200);
+const DEBOUNCE: Duration = Duration::from_millis(200);
 
 /// How often it is looked whether the directory is still the one that is watched.
-pub(crate) const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A directory that has come anew is read when nothing in it changed for this long: half a copy must
 /// not come into force.
-const COPIED: Duration = Duration::from_millis(600);
+const COPY_QUIET: Duration = Duration::from_millis(600);
 
 /// What the thread that watches is told.
-enum Signal {
+enum WatchSignal {
     /// Something in the directory has changed.
     Changed,
     /// The directory itself is gone or was renamed; another one may have its number by now.
@@ -51,15 +51,15 @@ enum Signal {
 }
 
 /// Keeps watching until it is dropped.
-pub(crate) struct Watching {
-    signals: Sender<Signal>,
+pub(crate) struct WatchHandle {
+    signals: Sender<WatchSignal>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for Watching {
+impl Drop for WatchHandle {
     fn drop(&mut self) {
         // A thread that has ended already hears nothing.
-        let _ = self.signals.send(Signal::Stop);
+        let _ = self.signals.send(WatchSignal::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -70,9 +70,9 @@ impl Drop for Watching {
 ///
 /// # Errors
 /// What cannot be read.
-pub(crate) fn read(directory: &Path) -> Result<Files, String> {
-    let mut files = definitions(directory).map_err(|error| error.to_string())?;
-    files.retain(|path, _| definition(path) || path.ends_with(".cases.md"));
+pub(crate) fn read_directory(directory: &Path) -> Result<Files, String> {
+    let mut files = read_definitions(directory).map_err(|error| error.to_string())?;
+    files.retain(|path, _| is_definition(path) || path.ends_with(".cases.md"));
     Ok(files)
 }
 
@@ -80,11 +80,11 @@ pub(crate) fn read(directory: &Path) -> Result<Files, String> {
 ///
 /// # Errors
 /// When the system cannot watch it.
-pub(crate) fn start(service: &Arc<Service>, read: Files) -> Result<Watching, String> {
+pub(crate) fn start_watching(service: &Arc<Service>, read: Files) -> Result<WatchHandle, String> {
     let directory = service.config.workspace.clone().unwrap_or_default();
     let (signals, queue) = channel();
 
-    let mut watched = Watched {
+    let mut watched = DirectoryWatcher {
         service: Arc::clone(service),
         directory: directory.clone(),
         read,
@@ -94,16 +94,16 @@ pub(crate) fn start(service: &Arc<Service>, read: Files) -> Result<Watching, Str
         events: None,
     };
 
-    watched.watch()?;
+    watched.watch_current()?;
 
     let thread = std::thread::Builder::new().name("watcher".to_owned());
     let thread = thread.spawn(move || watched.run(&queue));
-    let thread = thread.map_err(|error| cannot(&directory, &error))?;
+    let thread = thread.map_err(|error| watch_failure(&directory, &error))?;
 
-    Ok(Watching { signals, thread: Some(thread) })
+    Ok(WatchHandle { signals, thread: Some(thread) })
 }
 
-fn cannot(directory: &Path, error: &dyn std::fmt::Display) -> String {
+fn watch_failure(directory: &Path, error: &dyn std::fmt::Display) -> String {
     format!("`{}` cannot be watched: {error}", directory.display())
 }
 
@@ -139,7 +139,7 @@ impl DirectoryIdentity {
     ///
     /// # Errors
     /// When there is nothing, or it cannot be looked at.
-    pub(crate) fn of(directory: &Path) -> std::io::Result<DirectoryIdentity> {
+    pub(crate) fn identity_of(directory: &Path) -> std::io::Result<DirectoryIdentity> {
         let path = directory.canonicalize()?;
         let metadata = path.metadata()?;
         Ok(DirectoryIdentity { number: number(&metadata), made: metadata.created().ok(), path })
@@ -157,81 +157,81 @@ fn number(_: &Metadata) -> Option<(u64, u64)> {
     None
 }
 
-struct Watched {
+struct DirectoryWatcher {
     service: Arc<Service>,
     directory: PathBuf,
     /// The directory as it was last read.
     read: Files,
     /// Changes that were not accepted yet.
     wanted: BTreeMap<String, Option<Arc<str>>>,
-    signals: Sender<Signal>,
+    signals: Sender<WatchSignal>,
     /// The directory that is watched; none while there is none.
     place: Option<DirectoryIdentity>,
     /// Tells of changes in it, until it is dropped.
     events: Option<Debouncer<RecommendedWatcher, RecommendedCache>>,
 }
 
-impl Watched {
-    fn run(&mut self, queue: &Receiver<Signal>) {
+impl DirectoryWatcher {
+    fn run(&mut self, queue: &Receiver<WatchSignal>) {
         loop {
-            let signal = queue.recv_timeout(LOOK);
-            if matches!(signal, Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected)) {
+            let signal = queue.recv_timeout(LOOK_EVERY);
+            if matches!(signal, Ok(WatchSignal::Stop) | Err(RecvTimeoutError::Disconnected)) {
                 return;
             }
-            if matches!(signal, Ok(Signal::Replaced)) {
+            if matches!(signal, Ok(WatchSignal::Replaced)) {
                 self.place = None;
             }
 
             // What is watched may be gone, renamed, or no longer what the link points to.
-            match DirectoryIdentity::of(&self.directory) {
+            match DirectoryIdentity::identity_of(&self.directory) {
                 Ok(place) if self.place.as_ref() == Some(&place) => {
                     if signal.is_ok() {
-                        self.changed();
+                        self.apply_changes();
                     }
                 }
                 Ok(_) => self.watch_anew(),
-                Err(error) => self.lost(&error),
+                Err(error) => self.report_lost(&error),
             }
         }
     }
 
-    fn lost(&mut self, error: &dyn std::fmt::Display) {
+    fn report_lost(&mut self, error: &dyn std::fmt::Display) {
         self.events = None;
         self.place = None;
-        let reason = cannot(&self.directory, error);
+        let reason = watch_failure(&self.directory, error);
         let reason = format!("{reason}; put it back, or start without `--watch`");
-        self.service.health.report(Part::Watcher, reason);
+        self.service.health.report(ServerPart::Watcher, reason);
     }
 
     /// Watches the directory that has come in place of the other, once it is wholly there.
     fn watch_anew(&mut self) {
-        if let Err(error) = self.watch() {
-            return self.lost(&error);
+        if let Err(error) = self.watch_current() {
+            return self.report_lost(&error);
         }
 
-        let before = read(&self.directory);
-        std::thread::sleep(COPIED);
+        let before = read_directory(&self.directory);
+        std::thread::sleep(COPY_QUIET);
 
-        if before.is_err() || before != read(&self.directory) {
+        if before.is_err() || before != read_directory(&self.directory) {
             // It is looked at again in a moment.
             self.place = None;
             return;
         }
-        self.service.health.clear(Part::Watcher);
-        self.changed();
+        self.service.health.clear(ServerPart::Watcher);
+        self.apply_changes();
     }
 
-    fn watch(&mut self) -> Result<(), String> {
-        let place = DirectoryIdentity::of(&self.directory);
-        let place = place.map_err(|error| cannot(&self.directory, &error))?;
+    fn watch_current(&mut self) -> Result<(), String> {
+        let place = DirectoryIdentity::identity_of(&self.directory);
+        let place = place.map_err(|error| watch_failure(&self.directory, &error))?;
         let signals = self.signals.clone();
         let root = place.path.clone();
 
         let changed = move |events: DebounceEventResult| {
             let signal = if is_replaced(&events, &root) {
-                Signal::Replaced
+                WatchSignal::Replaced
             } else if is_written(&events) {
-                Signal::Changed
+                WatchSignal::Changed
             } else {
                 return;
             };
@@ -240,8 +240,8 @@ impl Watched {
             let _ = signals.send(signal);
         };
 
-        let cannot = |error| cannot(&self.directory, &error);
-        let mut events = new_debouncer(SETTLE, None, changed).map_err(cannot)?;
+        let cannot = |error| watch_failure(&self.directory, &error);
+        let mut events = new_debouncer(DEBOUNCE, None, changed).map_err(cannot)?;
         events.watch(&place.path, RecursiveMode::Recursive).map_err(cannot)?;
 
         self.events = Some(events);
@@ -250,18 +250,18 @@ impl Watched {
         Ok(())
     }
 
-    fn changed(&mut self) {
-        let now = match read(&self.directory) {
+    fn apply_changes(&mut self) {
+        let now = match read_directory(&self.directory) {
             Ok(now) => now,
             Err(message) => {
-                self.service.health.report(Part::Watcher, message);
+                self.service.health.report(ServerPart::Watcher, message);
                 return;
             }
         };
 
-        self.service.health.clear(Part::Watcher);
+        self.service.health.clear(ServerPart::Watcher);
 
-        let changes = differences(&self.read, &now);
+        let changes = diff_files(&self.read, &now);
         if changes.is_empty() {
             return;
         }
@@ -274,23 +274,23 @@ impl Watched {
         // A second person reads what a change moves before approving it: no limit is needed then.
         let limited = !self.service.config.four_eyes;
         let limits = if limited { self.service.config.watch_limits } else { Limits::default() };
-        let change = Change {
+        let change = ChangeRequest {
             files: self.wanted.clone(),
             who: WATCH.to_owned(),
             source: WATCH,
             limits,
-            ..Change::default()
+            ..ChangeRequest::default()
         };
 
-        match activation::submit(&self.service.context, &change, |_| Ok(())) {
+        match activation::submit_change(&self.service.context, &change, |_| Ok(())) {
             Ok(done) => {
-                if let Done::Waiting(kept) = done {
+                if let ActivationOutcome::Waiting(kept) = done {
                     eprintln!("change {} waits until somebody approves it", kept.id);
                 }
                 self.wanted.clear();
             }
 
-            Err(Error::Check(findings)) => {
+            Err(OperationError::Check(findings)) => {
                 for finding in findings {
                     let place = &finding.place;
                     eprintln!(

@@ -11,7 +11,7 @@ use std::io::{self, Cursor, Read};
 
 use accredit_domain::transaction::Cell;
 use accredit_domain::transaction::read::{
-    COLUMNS_MAX, FileLayout, Malformed, ROW_BYTES_MAX, RowReader, Table,
+    COLUMNS_MAX, FileLayout, MalformedBody, ROW_BYTES_MAX, RowReader, Table,
 };
 use calamine::{Cell as SheetCell, Data, DataRef, ExcelDateTime, Reader, Xlsx, XlsxCellReader};
 use zip::ZipArchive;
@@ -33,15 +33,15 @@ impl<'b> Spreadsheet<'b> {
     ///
     /// # Errors
     /// Where it is not rows, and why.
-    pub(super) fn open(
+    pub(super) fn open_spreadsheet(
         body: &'b [u8],
         layout: &FileLayout,
         bytes_max: u64,
     ) -> Result<Self, NotRead> {
-        measure(body, bytes_max)?;
+        measure_unpacked(body, bytes_max)?;
 
         let book = calamine::open_workbook_from_rs(Cursor::new(body));
-        let book: Xlsx<_> = book.map_err(|error| malformed(1, &error))?;
+        let book: Xlsx<_> = book.map_err(|error| malformed_sheet(1, &error))?;
         let names = book.sheet_names();
         let (layout, text_bytes_max) = (layout.clone(), bytes_max);
         let mut spreadsheet = Spreadsheet { book, sheet: None, layout, text_bytes_max };
@@ -59,7 +59,7 @@ impl<'b> Spreadsheet<'b> {
     ///
     /// # Errors
     /// Where the sheet or its header is none, and why.
-    pub(super) fn rows(&mut self) -> Result<(Vec<String>, RowReader<'_>), Malformed> {
+    pub(super) fn sheet_rows(&mut self) -> Result<(Vec<String>, RowReader<'_>), MalformedBody> {
         let Some(sheet) = self.sheet.clone() else {
             return Ok((Vec::new(), Box::new(std::iter::empty())));
         };
@@ -68,25 +68,25 @@ impl<'b> Spreadsheet<'b> {
         Ok((table.columns().to_vec(), Box::new(table)))
     }
 
-    fn lines(&mut self, sheet: &str) -> Result<Lines<'_, 'b>, Malformed> {
+    fn lines(&mut self, sheet: &str) -> Result<Lines<'_, 'b>, MalformedBody> {
         let (skip_rows, text_bytes_left) = (self.layout.skip_rows, self.text_bytes_max);
         let cells = self.book.worksheet_cells_reader(sheet);
-        let cells = cells.map_err(|error| malformed(1, &error))?;
+        let cells = cells.map_err(|error| malformed_sheet(1, &error))?;
         Ok(Lines { cells, next: None, last: None, skip_rows, text_bytes_left, is_over: false })
     }
 }
 
 /// Unpacks every file of a spreadsheet once, into nothing: what it says of their sizes need not be
 /// true.
-fn measure(body: &[u8], bytes_max: u64) -> Result<(), NotRead> {
+fn measure_unpacked(body: &[u8], bytes_max: u64) -> Result<(), NotRead> {
     let archive = ZipArchive::new(Cursor::new(body));
-    let mut archive = archive.map_err(|error| malformed(1, &error))?;
+    let mut archive = archive.map_err(|error| malformed_sheet(1, &error))?;
 
     let mut left = bytes_max;
     for index in 0..archive.len() {
-        let file = archive.by_index(index).map_err(|error| malformed(1, &error))?;
+        let file = archive.by_index(index).map_err(|error| malformed_sheet(1, &error))?;
         let bytes = io::copy(&mut file.take(left.saturating_add(1)), &mut io::sink());
-        let bytes = bytes.map_err(|error| malformed(1, &error))?;
+        let bytes = bytes.map_err(|error| malformed_sheet(1, &error))?;
         left = left.checked_sub(bytes).ok_or(NotRead::TooLarge(bytes_max))?;
     }
     Ok(())
@@ -105,13 +105,15 @@ struct Lines<'s, 'b> {
 }
 
 impl<'s> Lines<'s, '_> {
-    fn next_cell(&mut self) -> Result<Option<SheetCell<DataRef<'s>>>, Malformed> {
+    fn next_cell(&mut self) -> Result<Option<SheetCell<DataRef<'s>>>, MalformedBody> {
         if self.next.is_some() || self.is_over {
             return Ok(self.next.take());
         }
 
         let line = self.last.unwrap_or(1);
-        while let Some(cell) = self.cells.next_cell().map_err(|error| malformed(line, &error))? {
+        while let Some(cell) =
+            self.cells.next_cell().map_err(|error| malformed_sheet(line, &error))?
+        {
             if cell.get_position().0 as usize >= self.skip_rows {
                 return Ok(Some(cell));
             }
@@ -120,7 +122,7 @@ impl<'s> Lines<'s, '_> {
         Ok(None)
     }
 
-    fn next_line(&mut self) -> Result<Option<(u64, Vec<Cell>)>, Malformed> {
+    fn next_line(&mut self) -> Result<Option<(u64, Vec<Cell>)>, MalformedBody> {
         let Some(first) = self.next_cell()? else { return Ok(None) };
 
         let line = line_of(&first);
@@ -142,7 +144,7 @@ impl<'s> Lines<'s, '_> {
             self.check_size(line, cell.get_position().1, bytes)?;
 
             row.resize(cell.get_position().1 as usize, Cell::Null);
-            row.push(value(&Data::from(cell.get_value().clone())));
+            row.push(cell_value(&Data::from(cell.get_value().clone())));
         }
 
         self.text_bytes_left = self.text_bytes_left.saturating_sub(bytes as u64);
@@ -150,7 +152,7 @@ impl<'s> Lines<'s, '_> {
     }
 
     /// Checks a row that has so many bytes up to this column.
-    fn check_size(&self, line: u64, column: u32, bytes: usize) -> Result<(), Malformed> {
+    fn check_size(&self, line: u64, column: u32, bytes: usize) -> Result<(), MalformedBody> {
         let message = if column as usize >= COLUMNS_MAX {
             format!("a sheet has at most {COLUMNS_MAX} columns")
         } else if bytes > ROW_BYTES_MAX {
@@ -160,12 +162,12 @@ impl<'s> Lines<'s, '_> {
         } else {
             return Ok(());
         };
-        Err(malformed(line, &message))
+        Err(malformed_sheet(line, &message))
     }
 }
 
 impl Iterator for Lines<'_, '_> {
-    type Item = Result<(u64, Vec<Cell>), Malformed>;
+    type Item = Result<(u64, Vec<Cell>), MalformedBody>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_line().transpose()
@@ -186,7 +188,7 @@ fn text_bytes(data: &DataRef<'_>) -> usize {
     }
 }
 
-fn value(data: &Data) -> Cell {
+fn cell_value(data: &Data) -> Cell {
     match data {
         Data::Int(number) => Cell::Number(number.to_string()),
         Data::Float(number) => Cell::Number(number.to_string()),
@@ -194,14 +196,14 @@ fn value(data: &Data) -> Cell {
             Cell::Text(text.clone())
         }
         Data::Bool(flag) => Cell::Bool(*flag),
-        Data::DateTime(moment) => date(moment),
+        Data::DateTime(moment) => date_cell(moment),
         Data::Error(error) => Cell::Text(error.to_string()),
         Data::Empty => Cell::Null,
     }
 }
 
 /// A date, or a date and time, in ISO.
-fn date(moment: &ExcelDateTime) -> Cell {
+fn date_cell(moment: &ExcelDateTime) -> Cell {
     if moment.is_duration() {
         return Cell::Number(moment.as_f64().to_string());
     }
@@ -214,6 +216,6 @@ fn date(moment: &ExcelDateTime) -> Cell {
     Cell::Text(format!("{date}T{hour:02}:{minute:02}:{second:02}"))
 }
 
-fn malformed(line: u64, error: &dyn std::fmt::Display) -> Malformed {
-    Malformed { line, column: 1, message: error.to_string(), help: None }
+fn malformed_sheet(line: u64, error: &dyn std::fmt::Display) -> MalformedBody {
+    MalformedBody { line, column: 1, message: error.to_string(), help: None }
 }

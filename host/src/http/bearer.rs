@@ -19,7 +19,7 @@ use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// Lets a request through that carries a token which may do what it asks.
-pub(crate) async fn required(
+pub(crate) async fn require_token(
     State((service, roles)): State<(Arc<Service>, Arc<Roles>)>,
     mut request: Request,
     next: Next,
@@ -31,11 +31,11 @@ pub(crate) async fn required(
     });
 
     let known = service.tokens.load();
-    let Some(caller) = token.and_then(|token| known.caller(token)).cloned() else {
+    let Some(caller) = token.and_then(|token| known.find_caller(token)).cloned() else {
         let detail = "this path asks for `Authorization: Bearer` and the token";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         return Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
-            .header(header::WWW_AUTHENTICATE, realm)
+            .with_header(header::WWW_AUTHENTICATE, realm)
             .into_response();
     };
 
@@ -50,13 +50,13 @@ pub(crate) async fn required(
 /// Whether the caller may use the method of the path that the request came by.
 fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), Problem> {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let Some(needed) = roles.of(path, request.method()) else {
+    let Some(needed) = roles.role_of(path, request.method()) else {
         let detail = "this path does not take this method";
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
-        let allow = HeaderValue::from_str(&roles.methods(path));
+        let allow = HeaderValue::from_str(&roles.allowed_methods(path));
         // RFC 9110 asks for `Allow` in this answer.
         return Err(match allow {
-            Ok(allow) => problem.header(header::ALLOW, allow),
+            Ok(allow) => problem.with_header(header::ALLOW, allow),
             Err(_) => problem,
         });
     };

@@ -19,16 +19,20 @@ const DRAIN_BYTES_MAX: usize = 16 << 20;
 const WHOLE_FROM: usize = 1 << 20;
 
 /// Hands the request on with its whole body, if that is at most `limit` bytes.
-pub(crate) async fn limited(State(limit): State<usize>, request: Request, next: Next) -> Response {
+pub(crate) async fn limit_body(
+    State(limit): State<usize>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
-    match read(body, limit).await {
+    match read_limited(body, limit).await {
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Reads a whole body of at most `limit` bytes.
-pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn read_limited(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let mut bytes = Vec::new();
     let mut seen = 0_usize;

@@ -33,7 +33,7 @@ fn is_known(headers: &HeaderMap, hash: &str) -> bool {
 }
 
 /// The answer with the hash of what it shows as its `ETag`; 304 for an asker who has it.
-pub(crate) fn tagged(
+pub(crate) fn with_etag(
     headers: &HeaderMap,
     hash: &str,
     shown: impl IntoResponse,

@@ -1,13 +1,13 @@
 //! What goes wrong on the wire, as RFC 9457 says: `application/problem+json`.
 //!
 //! Not diagnostics of authors (the engine's): they travel in `errors`. Called by every handler;
-//! [`render`] turns every refusal of the framework into the same shape.
+//! [`render_problem`] turns every refusal of the framework into the same shape.
 //!
 //! **Architecture invariant:** every answer with a status of 400 or more is a problem that carries
 //! the request's id.
 
-use accredit_operations::error::Error;
-use accredit_seams::store::Error as StoreError;
+use accredit_operations::error::OperationError;
+use accredit_seams::store::StoreError;
 use axum::body::Body;
 use axum::extract::{Path, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -67,17 +67,17 @@ impl Problem {
     /// Not now.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
-        problem.header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
     /// With findings.
-    pub(crate) fn errors(mut self, errors: Vec<Json>) -> Self {
+    pub(crate) fn with_errors(mut self, errors: Vec<Json>) -> Self {
         self.errors = errors;
         self
     }
 
     /// With a header.
-    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -120,7 +120,7 @@ impl Problem {
         body
     }
 
-    fn response(self, instance: Option<&str>) -> Response {
+    fn render_response(self, instance: Option<&str>) -> Response {
         let body = self.body(instance);
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, kind, body.to_string()).into_response();
@@ -130,29 +130,31 @@ impl Problem {
 }
 
 /// The one place in which an operation's error becomes a status.
-impl From<Error> for Problem {
-    fn from(error: Error) -> Problem {
+impl From<OperationError> for Problem {
+    fn from(error: OperationError) -> Problem {
         let (status, refusal) = match error {
-            Error::NotFound(refusal) => (StatusCode::NOT_FOUND, refusal),
-            Error::Invalid(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, refusal),
-            Error::Conflict(refusal) => (StatusCode::CONFLICT, refusal),
-            Error::Precondition(refusal) => (StatusCode::PRECONDITION_FAILED, refusal),
-            Error::PreconditionRequired(refusal) => (StatusCode::PRECONDITION_REQUIRED, refusal),
-            Error::Forbidden(refusal) => (StatusCode::FORBIDDEN, refusal),
-            Error::Unavailable(refusal) => return Problem::unavailable(refusal.detail),
+            OperationError::NotFound(refusal) => (StatusCode::NOT_FOUND, refusal),
+            OperationError::Invalid(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, refusal),
+            OperationError::Conflict(refusal) => (StatusCode::CONFLICT, refusal),
+            OperationError::Precondition(refusal) => (StatusCode::PRECONDITION_FAILED, refusal),
+            OperationError::PreconditionRequired(refusal) => {
+                (StatusCode::PRECONDITION_REQUIRED, refusal)
+            }
+            OperationError::Forbidden(refusal) => (StatusCode::FORBIDDEN, refusal),
+            OperationError::Unavailable(refusal) => return Problem::unavailable(refusal.detail),
 
-            Error::Check(diagnostics) => {
+            OperationError::Check(diagnostics) => {
                 let errors = diagnostics.iter().filter_map(|one| serde_json::to_value(one).ok());
                 let detail = "check found errors; the version in force stays";
                 let problem = Problem::unprocessable("check_failed", detail);
-                return problem.errors(errors.collect());
+                return problem.with_errors(errors.collect());
             }
 
-            Error::Store(error) => return Problem::internal(&error),
-            Error::Internal(cause) => return Problem::internal(&cause),
+            OperationError::Store(error) => return Problem::internal(&error),
+            OperationError::Internal(cause) => return Problem::internal(&cause),
         };
 
-        Problem::new(status, refusal.code, refusal.detail).errors(refusal.findings)
+        Problem::new(status, refusal.code, refusal.detail).with_errors(refusal.findings)
     }
 }
 
@@ -166,7 +168,7 @@ impl IntoResponse for Problem {
 }
 
 /// Gives every refusal, ours or the framework's, its one shape.
-pub(crate) async fn render(request: Request, next: Next) -> Response {
+pub(crate) async fn render_problem(request: Request, next: Next) -> Response {
     let id = request.headers().get("x-request-id").cloned();
     let mut response = next.run(request).await;
     let status = response.status();
@@ -177,7 +179,7 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
 
     let problem = response.extensions_mut().remove::<Problem>();
     let problem = problem.unwrap_or_else(|| Problem::of_status(status));
-    let mut problem = problem.response(id.as_ref().and_then(|id| id.to_str().ok()));
+    let mut problem = problem.render_response(id.as_ref().and_then(|id| id.to_str().ok()));
 
     // The router has set it, and the new response would lose it.
     if let Some(allow) = response.headers().get(header::ALLOW) {
@@ -191,20 +193,20 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
 const PAGES: &str = include_str!("../../../scripts/problems.md");
 
 /// The section of one kind: its heading is the code in backticks.
-fn section(code: &str) -> Option<&'static str> {
+fn problem_section(code: &str) -> Option<&'static str> {
     let heading = format!("`{code}`\n");
     PAGES.split("\n## ").find(|section| section.starts_with(&heading))
 }
 
 /// What the `type` of a problem leads to.
-pub(crate) async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
-    let text = section(&code).ok_or_else(|| Problem::not_found("kind of problem"))?;
+pub(crate) async fn show_problem(Path(code): Path<String>) -> Result<Response, Problem> {
+    let text = problem_section(&code).ok_or_else(|| Problem::not_found("kind of problem"))?;
     let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
     let kept = [(header::CACHE_CONTROL, "public, max-age=3600")];
     Ok((kind, kept, format!("# {text}")).into_response())
 }
 
 /// What a panic answers; the panic itself was printed where it happened.
-pub(crate) fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
+pub(crate) fn panic_response(_: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
     Problem::internal(&"a handler panicked").into_response()
 }

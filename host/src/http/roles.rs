@@ -28,7 +28,7 @@ pub(crate) struct WithoutRole {
 
 impl WithoutRole {
     /// With the least role that may use it.
-    pub(crate) fn role(self, role: Role) -> Methods {
+    pub(crate) fn with_role(self, role: Role) -> Methods {
         Methods { router: self.router, roles: vec![(self.method, role)] }
     }
 }
@@ -41,7 +41,7 @@ pub(crate) struct Methods {
 
 impl Methods {
     /// These methods and others.
-    pub(crate) fn and(self, other: Methods) -> Methods {
+    pub(crate) fn and_methods(self, other: Methods) -> Methods {
         let router = self.router.merge(other.router);
         Methods { router, roles: [self.roles, other.roles].concat() }
     }
@@ -74,14 +74,14 @@ pub(crate) struct Roles(BTreeMap<&'static str, Vec<(Method, Role)>>);
 impl Roles {
     /// The role that a method of a path asks for, the path as it is declared; none where there is no
     /// such route.
-    pub(crate) fn of(&self, path: &str, method: &Method) -> Option<Role> {
+    pub(crate) fn role_of(&self, path: &str, method: &Method) -> Option<Role> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
         let methods = self.0.get(path)?.iter();
         methods.filter(|(known, _)| known == method).map(|(_, role)| *role).next()
     }
 
     /// The methods of a path, for `Allow`.
-    pub(crate) fn methods(&self, path: &str) -> String {
+    pub(crate) fn allowed_methods(&self, path: &str) -> String {
         let methods = self.0.get(path).into_iter().flatten();
         let names: Vec<&str> = methods.map(|(method, _)| method.as_str()).collect();
         names.join(", ")
@@ -89,7 +89,7 @@ impl Roles {
 
     /// Every route: path, method, role.
     #[cfg(test)]
-    pub(crate) fn all(&self) -> Vec<(&'static str, Method, Role)> {
+    pub(crate) fn all_routes(&self) -> Vec<(&'static str, Method, Role)> {
         let routes = self.0.iter();
         let routes = routes.flat_map(|(path, methods)| {
             methods.iter().map(|(method, role)| (*path, method.clone(), *role))
@@ -122,7 +122,7 @@ impl Api {
 
     /// With a limit on the bytes of a body, for every route so far.
     pub(crate) fn body_limit(self, bytes: usize) -> Api {
-        let router = self.router.layer(from_fn_with_state(bytes, body::limited));
+        let router = self.router.layer(from_fn_with_state(bytes, body::limit_body));
         Api { router, roles: self.roles }
     }
 

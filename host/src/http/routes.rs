@@ -62,20 +62,20 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The application.
-pub(crate) fn app(service: Arc<Service>) -> Router {
-    let (api, roles) = api().into_parts();
+pub(crate) fn build_app(service: Arc<Service>) -> Router {
+    let (api, roles) = build_api().into_parts();
     let asked = (Arc::clone(&service), Arc::new(roles));
-    let api = api.route_layer(from_fn_with_state(asked, bearer::required));
+    let api = api.route_layer(from_fn_with_state(asked, bearer::require_token));
 
     let open = Router::new()
-        .route("/hooks/{source}", routing::post(hooks::receive))
-        .route("/problems/{code}", routing::get(problem::page))
-        .route("/livez", routing::get(status::live))
-        .route("/readyz", routing::get(status::ready))
-        .route("/healthz", routing::get(status::ready))
-        .route("/metrics", routing::get(status::metrics))
-        .route("/version", routing::get(status::version))
-        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limited))
+        .route("/hooks/{source}", routing::post(hooks::receive_delivery))
+        .route("/problems/{code}", routing::get(problem::show_problem))
+        .route("/livez", routing::get(status::show_liveness))
+        .route("/readyz", routing::get(status::show_readiness))
+        .route("/healthz", routing::get(status::show_readiness))
+        .route("/metrics", routing::get(status::show_metrics))
+        .route("/version", routing::get(status::show_version))
+        .layer(from_fn_with_state(BODY_BYTES_MAX, body::limit_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT));
 
     let id = HeaderName::from_static("x-request-id");
@@ -83,174 +83,204 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
     api.merge(open)
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::disable())
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(from_fn(problem::render))
+        .layer(CatchPanicLayer::custom(problem::panic_response))
+        .layer(from_fn(problem::render_problem))
         .layer(from_fn(caching::not_stored))
         .layer(PropagateRequestIdLayer::new(id.clone()))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(TraceLayer::new_for_http().make_span_with(request_span))
         .layer(SetRequestIdLayer::new(id, crate::http::NewRequestId))
         .with_state(service)
 }
 
 /// Every route that asks for a token, with the role that each of its methods asks for.
-pub(crate) fn api() -> Api {
-    let small = arrivals().merge(results()).merge(asked()).merge(definitions()).merge(operation());
+pub(crate) fn build_api() -> Api {
+    let small = arrival_routes()
+        .merge(result_routes())
+        .merge(payee_routes())
+        .merge(definition_routes())
+        .merge(operation_routes());
     let small = small.body_limit(BODY_BYTES_MAX);
-    let large = whole_sets().body_limit(imports::BODY_BYTES_MAX);
+    let large = directory_routes().body_limit(imports::BODY_BYTES_MAX);
     // An import reads its body itself, once there is room for it.
     let imports = Api::default().route(
         "/v1/transactions",
-        get(deals::list).role(Reader).and(post(imports::import).role(Admin)),
+        get(deals::list_deals)
+            .with_role(Reader)
+            .and_methods(post(imports::import_transactions).with_role(Admin)),
     );
     small.merge(large).time_limit(TIMEOUT).merge(imports.time_limit(imports::TIMEOUT))
 }
 
 /// What arrived, and what could not be read or decided.
-fn arrivals() -> Api {
+fn arrival_routes() -> Api {
     Api::default()
-        .route("/v1/transactions/{id}", get(transactions::show).role(Reader))
-        .route("/v1/transactions/{id}/explain", get(transactions::explain).role(Reader))
-        .route("/v1/transactions/{id}/case", get(transactions::case).role(Reader))
-        .route("/v1/dead-letters", get(dead_letters::list).role(Reader))
-        .route("/v1/dead-letters/{sequence}/redrive", post(dead_letters::redrive).role(Admin))
-        .route("/v1/parked", get(parked::list).role(Reader))
-        .route("/v1/parked/redrive", post(parked::redrive).role(Admin))
+        .route("/v1/transactions/{id}", get(transactions::show_transaction).with_role(Reader))
+        .route(
+            "/v1/transactions/{id}/explain",
+            get(transactions::explain_transaction).with_role(Reader),
+        )
+        .route("/v1/transactions/{id}/case", get(transactions::show_case).with_role(Reader))
+        .route("/v1/dead-letters", get(dead_letters::list_dead_letters).with_role(Reader))
+        .route(
+            "/v1/dead-letters/{sequence}/redrive",
+            post(dead_letters::redrive_dead_letter).with_role(Admin),
+        )
+        .route("/v1/parked", get(parked::list_parked).with_role(Reader))
+        .route("/v1/parked/redrive", post(parked::redrive_parked).with_role(Admin))
 }
 
 /// What becomes of credits: adjusted, calculated, released, frozen.
-fn results() -> Api {
+fn result_routes() -> Api {
     Api::default()
-        .route("/v1/credits", get(credits::list).role(Reader))
-        .route("/v1/credits/{id}", get(credits::show).role(Reader))
-        .route("/v1/credits/{id}/explain", get(credits::explain).role(Reader))
-        .route("/v1/credits/{id}/release", post(credits::release).role(Admin))
-        .route("/v1/credits/{id}/hold", post(credits::hold).role(Admin))
+        .route("/v1/credits", get(credits::list_credits).with_role(Reader))
+        .route("/v1/credits/{id}", get(credits::show_credit).with_role(Reader))
+        .route("/v1/credits/{id}/explain", get(credits::explain_credit).with_role(Reader))
+        .route("/v1/credits/{id}/release", post(credits::release_credit).with_role(Admin))
+        .route("/v1/credits/{id}/hold", post(credits::hold_credit).with_role(Admin))
         .route(
             "/v1/credits/{id}/adjustments",
-            get(adjustments::list_of_credit)
-                .role(Reader)
-                .and(post(adjustments::of_credit).role(Admin)),
+            get(adjustments::list_credit_adjustments)
+                .with_role(Reader)
+                .and_methods(post(adjustments::adjust_credit).with_role(Admin)),
         )
         .route(
             "/v1/transactions/{id}/adjustments",
-            get(adjustments::list_of_transaction)
-                .role(Reader)
-                .and(post(adjustments::of_transaction).role(Admin)),
+            get(adjustments::list_transaction_adjustments)
+                .with_role(Reader)
+                .and_methods(post(adjustments::adjust_transaction).with_role(Admin)),
         )
-        .route("/v1/holds/release", post(holds::release).role(Admin))
-        .route("/v1/approvals", get(approvals::list).role(Reader))
+        .route("/v1/holds/release", post(holds::release_holds).with_role(Admin))
+        .route("/v1/approvals", get(approvals::list_approvals).with_role(Reader))
         .route(
             "/v1/approvals/{id}",
-            get(approvals::show).role(Reader).and(delete(approvals::withdraw).role(Approver)),
+            get(approvals::show_approval)
+                .with_role(Reader)
+                .and_methods(delete(approvals::withdraw_request).with_role(Approver)),
         )
-        .route("/v1/approvals/{id}/approve", post(approvals::approve).role(Approver))
-        .route("/v1/calculations", get(calculations::list).role(Reader))
+        .route("/v1/approvals/{id}/approve", post(approvals::approve_request).with_role(Approver))
+        .route("/v1/calculations", get(calculations::list_calculations).with_role(Reader))
         .route(
             "/v1/calculations/{plan}/{period}",
-            get(calculations::show).role(Reader).and(delete(calculations::remove).role(Admin)),
+            get(calculations::show_calculation)
+                .with_role(Reader)
+                .and_methods(delete(calculations::remove_release).with_role(Admin)),
         )
-        .route("/v1/calculations/{plan}/{period}/run", post(runs::begin).role(Admin))
-        .route("/v1/calculations/{plan}/{period}/release", post(calculations::release).role(Admin))
-        .route("/v1/rewards", get(rewards::list).role(Reader))
-        .route("/v1/runs", get(runs::list).role(Reader))
-        .route("/v1/runs/{id}", get(runs::show).role(Reader))
-        .route("/v1/runs/{id}/cancel", post(runs::cancel).role(Admin))
-        .route("/v1/periods", get(periods::list).role(Reader))
-        .route("/v1/periods/{id}/close", post(periods::close).role(Admin))
-        .route("/v1/periods/{id}/reopen", post(periods::reopen).role(Admin))
-        .route("/v1/periods/{id}/finalize", post(periods::finalize).role(Admin))
+        .route("/v1/calculations/{plan}/{period}/run", post(runs::begin_run).with_role(Admin))
+        .route(
+            "/v1/calculations/{plan}/{period}/release",
+            post(calculations::release_calculation).with_role(Admin),
+        )
+        .route("/v1/rewards", get(rewards::list_rewards).with_role(Reader))
+        .route("/v1/runs", get(runs::list_runs).with_role(Reader))
+        .route("/v1/runs/{id}", get(runs::show_run).with_role(Reader))
+        .route("/v1/runs/{id}/cancel", post(runs::cancel_run).with_role(Admin))
+        .route("/v1/periods", get(periods::list_periods).with_role(Reader))
+        .route("/v1/periods/{id}/close", post(periods::close_period).with_role(Admin))
+        .route("/v1/periods/{id}/reopen", post(periods::reopen_period).with_role(Admin))
+        .route("/v1/periods/{id}/finalize", post(periods::finalize_period).with_role(Admin))
 }
 
 /// What payees see and ask, and what somebody should look at.
-fn asked() -> Api {
+fn payee_routes() -> Api {
     Api::default()
         // It only looks.
-        .route("/v1/simulations", post(simulations::simulate).role(Reader))
-        .route("/v1/alerts", get(alerts::list).role(Reader))
-        .route("/v1/log", get(notes::log).role(Reader))
-        .route("/v1/payees/{id}/statements", get(payees::statements).role(Reader))
-        .route("/v1/payees/{id}/why-not", get(payees::why_not).role(Reader))
+        .route("/v1/simulations", post(simulations::simulate_period).with_role(Reader))
+        .route("/v1/alerts", get(alerts::list_alerts).with_role(Reader))
+        .route("/v1/log", get(notes::show_log).with_role(Reader))
+        .route("/v1/payees/{id}/statements", get(payees::list_statements).with_role(Reader))
+        .route("/v1/payees/{id}/why-not", get(payees::show_why_not).with_role(Reader))
         // Everybody who may read may ask.
         .route(
             "/v1/payees/{id}/enquiries",
-            get(payees::enquiries).role(Reader).and(post(payees::enquire).role(Reader)),
+            get(payees::list_payee_enquiries)
+                .with_role(Reader)
+                .and_methods(post(payees::open_enquiry).with_role(Reader)),
         )
-        .route("/v1/enquiries", get(enquiries::list).role(Reader))
+        .route("/v1/enquiries", get(enquiries::list_enquiries).with_role(Reader))
         .route(
             "/v1/payees/{id}/enquiries/{number}/messages",
-            post(enquiries::say_as_payee).role(Reader),
+            post(enquiries::post_payee_message).with_role(Reader),
         )
-        .route("/v1/enquiries/{id}", get(enquiries::show).role(Reader))
-        .route("/v1/enquiries/{id}/assign", post(enquiries::assign).role(Approver))
-        .route("/v1/enquiries/{id}/messages", post(enquiries::say).role(Approver))
-        .route("/v1/enquiries/{id}/answer", post(enquiries::answer).role(Approver))
-        .route("/v1/enquiries/{id}/close", post(enquiries::close).role(Approver))
+        .route("/v1/enquiries/{id}", get(enquiries::show_enquiry).with_role(Reader))
+        .route("/v1/enquiries/{id}/assign", post(enquiries::assign_enquiry).with_role(Approver))
+        .route("/v1/enquiries/{id}/messages", post(enquiries::post_message).with_role(Approver))
+        .route("/v1/enquiries/{id}/answer", post(enquiries::answer_enquiry).with_role(Approver))
+        .route("/v1/enquiries/{id}/close", post(enquiries::close_enquiry).with_role(Approver))
 }
 
 /// Rules and everything else that is written in files.
-fn definitions() -> Api {
+fn definition_routes() -> Api {
     Api::default()
-        .route("/v1/policies", get(policies::list).role(Reader))
+        .route("/v1/policies", get(policies::list_policies).with_role(Reader))
         .route(
             "/v1/policies/{kind}/{name}",
-            get(policies::show).role(Reader).and(put(policies::replace).role(Author)),
+            get(policies::show_policy)
+                .with_role(Reader)
+                .and_methods(put(policies::replace_policy).with_role(Author)),
         )
-        .route("/v1/definitions", get(files::list).role(Reader))
+        .route("/v1/definitions", get(files::list_files).with_role(Reader))
         .route(
             "/v1/definitions/{*path}",
-            get(files::show)
-                .role(Reader)
-                .and(put(files::replace).role(Author))
-                .and(delete(files::remove).role(Author))
-                .and(post(files::restore).role(Author)),
+            get(files::show_file)
+                .with_role(Reader)
+                .and_methods(put(files::replace_file).with_role(Author))
+                .and_methods(delete(files::remove_file).with_role(Author))
+                .and_methods(post(files::restore_file).with_role(Author)),
         )
-        .route("/v1/rules", get(rules::list).role(Reader))
-        .route("/v1/tags", get(rules::tags).role(Reader))
+        .route("/v1/rules", get(rules::list_rules).with_role(Reader))
+        .route("/v1/tags", get(rules::list_tags).with_role(Reader))
         .route(
             "/v1/rules/{plan}/{name}",
-            get(rules::show)
-                .role(Reader)
-                .and(put(rules::replace).role(Author))
-                .and(delete(rules::remove).role(Author)),
+            get(rules::show_rule)
+                .with_role(Reader)
+                .and_methods(put(rules::replace_rule).with_role(Author))
+                .and_methods(delete(rules::remove_rule).with_role(Author)),
         )
-        .route("/v1/rules/{plan}/{name}/copy", post(rules::copy).role(Author))
-        .route("/v1/aliases", get(aliases::list).role(Reader))
+        .route("/v1/rules/{plan}/{name}/copy", post(rules::copy_rule).with_role(Author))
+        .route("/v1/aliases", get(aliases::list_aliases).with_role(Reader))
         .route(
             "/v1/changes/{id}",
-            get(changes::show).role(Reader).and(delete(changes::withdraw).role(Author)),
+            get(changes::show_change)
+                .with_role(Reader)
+                .and_methods(delete(changes::withdraw_change).with_role(Author)),
         )
-        .route("/v1/changes/{id}/approve", post(changes::approve).role(Approver))
-        .route("/v1/changes/{id}/activate", post(changes::approve).role(Approver))
-        .route("/v1/rollback", post(changes::rollback).role(Author))
-        .route("/v1/activations", get(policies::activations).role(Reader))
+        .route("/v1/changes/{id}/approve", post(changes::approve_change).with_role(Approver))
+        .route("/v1/changes/{id}/activate", post(changes::approve_change).with_role(Approver))
+        .route("/v1/rollback", post(changes::roll_back).with_role(Author))
+        .route("/v1/activations", get(policies::list_activations).with_role(Reader))
 }
 
 /// How the server is, and what was done.
-fn operation() -> Api {
+fn operation_routes() -> Api {
     Api::default()
-        .route("/v1/audit", get(audit::list).role(Reader))
-        .route("/v1/audit/verify", get(audit::verify).role(Reader))
-        .route("/v1/verify", get(verify::run).role(Reader))
-        .route("/v1/status", get(status::show).role(Reader))
-        .route("/v1/tasks/{id}", get(tasks::show).role(Reader))
+        .route("/v1/audit", get(audit::list_audit).with_role(Reader))
+        .route("/v1/audit/verify", get(audit::verify_audit).with_role(Reader))
+        .route("/v1/verify", get(verify::run_verification).with_role(Reader))
+        .route("/v1/status", get(status::show_status).with_role(Reader))
+        .route("/v1/tasks/{id}", get(tasks::show_task).with_role(Reader))
 }
 
 /// Where a whole directory may be sent.
-fn whole_sets() -> Api {
+fn directory_routes() -> Api {
     Api::default()
-        .route("/v1/changes", get(changes::list).role(Reader).and(post(changes::make).role(Author)))
-        .route("/v1/preview", post(changes::preview).role(Reader))
+        .route(
+            "/v1/changes",
+            get(changes::list_changes)
+                .with_role(Reader)
+                .and_methods(post(changes::make_change).with_role(Author)),
+        )
+        .route("/v1/preview", post(changes::preview_change).with_role(Reader))
         .route(
             "/v1/shadow",
-            get(shadow::show)
-                .role(Reader)
-                .and(post(shadow::start).role(Author))
-                .and(delete(shadow::stop).role(Author)),
+            get(shadow::show_shadow)
+                .with_role(Reader)
+                .and_methods(post(shadow::start_shadow).with_role(Author))
+                .and_methods(delete(shadow::stop_shadow).with_role(Author)),
         )
 }
 
 /// The path may hold natural keys and the query names of people, so neither is logged.
-fn span(request: &Request) -> tracing::Span {
+fn request_span(request: &Request) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let noun = request.uri().path().split('/').find(|part| !part.is_empty() && *part != "v1");
     tracing::info_span!(

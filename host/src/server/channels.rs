@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use accredit_ledger::inbox::{Delivery, Receipt};
 use accredit_operations::context::Context;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use tokio::sync::oneshot;
 
 /// Requests that may wait; beyond it a sender is asked to come back.
@@ -48,7 +48,7 @@ pub(crate) struct Writer(SyncSender<Writing>);
 pub(crate) struct WriterQueue(pub(super) Receiver<Writing>);
 
 /// Both ends.
-pub(crate) fn writer() -> (Writer, WriterQueue) {
+pub(crate) fn writer_channel() -> (Writer, WriterQueue) {
     let (sender, receiver) = sync_channel(QUEUE_MAX);
     (Writer(sender), WriterQueue(receiver))
 }
@@ -78,7 +78,7 @@ impl Writer {
 }
 
 /// The worker between two batches, as a job sees it.
-pub(crate) trait Turn {
+pub(crate) trait WorkerTurn {
     /// What operations work on.
     fn context(&self) -> &Context;
 
@@ -93,65 +93,65 @@ pub(crate) trait Turn {
 }
 
 /// What the worker can be asked.
-pub(crate) enum Order {
+pub(crate) enum WorkerOrder {
     /// There is something to do: deliveries, a run, parked deals after an activation.
     Wake,
     /// Do something that no decision may race.
-    Do(Job),
+    Do(WorkerJob),
     /// End after what is queued.
     Stop,
 }
 
 /// Something for the worker to do, which answers by itself.
-pub(crate) type Job = Box<dyn FnOnce(&mut dyn Turn) + Send>;
+pub(crate) type WorkerJob = Box<dyn FnOnce(&mut dyn WorkerTurn) + Send>;
 
 /// The way to the worker.
 #[derive(Clone)]
-pub(crate) struct Orders {
-    sender: Sender<Order>,
+pub(crate) struct OrderSender {
+    sender: Sender<WorkerOrder>,
     /// Whether a wake waits already: under a stream of deliveries a job would wait behind thousands.
     woken: Arc<AtomicBool>,
 }
 
 /// The worker's end.
 pub(crate) struct OrderQueue {
-    receiver: Receiver<Order>,
+    receiver: Receiver<WorkerOrder>,
     woken: Arc<AtomicBool>,
 }
 
 /// Both ends.
-pub(crate) fn orders() -> (Orders, OrderQueue) {
+pub(crate) fn order_channel() -> (OrderSender, OrderQueue) {
     let (sender, receiver) = channel();
     let woken = Arc::new(AtomicBool::new(false));
-    (Orders { sender, woken: Arc::clone(&woken) }, OrderQueue { receiver, woken })
+    (OrderSender { sender, woken: Arc::clone(&woken) }, OrderQueue { receiver, woken })
 }
 
-impl Orders {
+impl OrderSender {
     /// Hands an order over; a worker that is gone answers nothing.
-    pub(crate) fn send(&self, order: Order) {
+    pub(crate) fn send(&self, order: WorkerOrder) {
         let _ = self.sender.send(order);
     }
 
     /// Has the worker look for something to do.
     pub(crate) fn wake(&self) {
         if !self.woken.swap(true, Ordering::AcqRel) {
-            self.send(Order::Wake);
+            self.send(WorkerOrder::Wake);
         }
     }
 }
 
 impl OrderQueue {
     /// The next order; none when none came in time. Without a sender it is time to stop.
-    pub(crate) fn next(&self, wait: Duration) -> Option<Order> {
+    pub(crate) fn next(&self, wait: Duration) -> Option<WorkerOrder> {
         match self.receiver.recv_timeout(wait) {
-            Ok(Order::Wake) => {
+            Ok(WorkerOrder::Wake) => {
                 // Before the next look, so that what comes after it wakes again.
                 self.woken.store(false, Ordering::Release);
-                Some(Order::Wake)
+                Some(WorkerOrder::Wake)
             }
             Ok(order) => Some(order),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Order::Stop),
+            Err(RecvTimeoutError::Disconnected) => Some(WorkerOrder::Stop),
         }
     }
 }

@@ -10,12 +10,12 @@ use jiff::tz::TimeZone;
 
 /// The host's clock.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Clock {
+pub(crate) struct HostClock {
     /// `ACCREDIT_BUSINESS_DATE`.
     pub(crate) business_date: Option<Date>,
 }
 
-impl Clock {
+impl HostClock {
     /// Milliseconds since 1970.
     pub(crate) fn now_ms(self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -38,6 +38,6 @@ pub(crate) fn elapsed() -> Duration {
 }
 
 /// A moment in milliseconds as RFC 3339 in UTC.
-pub(crate) fn rfc3339(ms: i64) -> String {
+pub(crate) fn format_rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use accredit_domain::limits::Limits;
 use jiff::civil::Date;
 
-use crate::server::credentials::{Credentials, Sources};
+use crate::server::credentials::{CredentialSources, Credentials};
 
 /// Everything that a server is started with.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,7 @@ pub(crate) struct Config {
     /// Tokens and secrets as they are at the start.
     pub(crate) credentials: Credentials,
     /// Where they come from, to read them again.
-    pub(crate) sources: Sources,
+    pub(crate) sources: CredentialSources,
 }
 
 impl Config {
@@ -54,7 +54,7 @@ impl Config {
         };
 
         let listen = "127.0.0.1:8080".to_owned();
-        let sources = Sources::from_environment();
+        let sources = CredentialSources::from_environment();
         let credentials = sources.read()?;
 
         Ok(Config {

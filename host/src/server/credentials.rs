@@ -35,7 +35,7 @@ pub(crate) fn secret_variable(source: &str) -> String {
 
 /// A token with a name: the name is what the audit trail shows.
 #[derive(Debug, Clone)]
-pub(crate) struct Named {
+pub(crate) struct NamedToken {
     /// Whose it is.
     pub(crate) name: String,
     /// What it may do.
@@ -50,39 +50,41 @@ pub(crate) struct Credentials {
     /// The token of the API, if it is not the one made at first start.
     pub(crate) token: Option<SecretString>,
     /// Tokens with names and roles.
-    pub(crate) tokens: Vec<Named>,
+    pub(crate) tokens: Vec<NamedToken>,
     /// Secrets by the name of their variable, `ACCREDIT_SECRET_CRM`.
     pub(crate) secrets: BTreeMap<String, Vec<SecretString>>,
 }
 
 /// A value of the environment, or the file that holds it.
 #[derive(Debug, Clone)]
-enum Origin {
+enum ValueOrigin {
     Value(SecretString),
     File(PathBuf),
 }
 
 /// Where tokens and secrets come from, by the name of their variable without `_FILE`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sources {
-    known: BTreeMap<String, Origin>,
+pub(crate) struct CredentialSources {
+    known: BTreeMap<String, ValueOrigin>,
     /// Variables that are there with `_FILE` and without.
     twice: Vec<String>,
 }
 
-impl Sources {
+impl CredentialSources {
     /// Those of the environment.
-    pub(crate) fn from_environment() -> Sources {
+    pub(crate) fn from_environment() -> CredentialSources {
         // Names that are not text are nobody's settings; `vars` would panic at them.
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Sources::of(variables)
+        CredentialSources::from_variables(variables)
     }
 
     /// Those among variables; blank ones are not there.
-    pub(crate) fn of(variables: impl IntoIterator<Item = (String, String)>) -> Sources {
-        let mut sources = Sources::default();
+    pub(crate) fn from_variables(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> CredentialSources {
+        let mut sources = CredentialSources::default();
 
         for (variable, value) in variables {
             let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(&variable);
@@ -92,9 +94,9 @@ impl Sources {
             }
 
             let origin = if name.len() < variable.len() {
-                Origin::File(PathBuf::from(value.trim()))
+                ValueOrigin::File(PathBuf::from(value.trim()))
             } else {
-                Origin::Value(value.into())
+                ValueOrigin::Value(value.into())
             };
 
             if sources.known.insert(name.to_owned(), origin).is_some() {
@@ -108,8 +110,8 @@ impl Sources {
     /// The files among them, which may change while the server runs.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         self.known.values().filter_map(|origin| match origin {
-            Origin::File(path) => Some(path.as_path()),
-            Origin::Value(_) => None,
+            ValueOrigin::File(path) => Some(path.as_path()),
+            ValueOrigin::Value(_) => None,
         })
     }
 
@@ -125,10 +127,10 @@ impl Sources {
         let mut credentials = Credentials::default();
         for (name, origin) in &self.known {
             let (text, shown) = match origin {
-                Origin::Value(value) => (value.clone(), format!("`{name}`")),
-                Origin::File(path) => {
+                ValueOrigin::Value(value) => (value.clone(), format!("`{name}`")),
+                ValueOrigin::File(path) => {
                     let shown = format!("`{name}{FILE_SUFFIX}` (`{}`)", path.display());
-                    let text = content(path).map_err(|error| format!("{shown}: {error}"))?;
+                    let text = file_content(path).map_err(|error| format!("{shown}: {error}"))?;
                     (text, shown)
                 }
             };
@@ -137,12 +139,12 @@ impl Sources {
 
             match name.as_str() {
                 TOKEN => {
-                    long_enough(text).map_err(|error| format!("{shown}: {error}"))?;
+                    check_length(text).map_err(|error| format!("{shown}: {error}"))?;
                     credentials.token = Some(text.into());
                 }
 
                 TOKENS => {
-                    let tokens = named(text).map_err(|error| format!("{shown}: {error}"))?;
+                    let tokens = parse_named(text).map_err(|error| format!("{shown}: {error}"))?;
                     credentials.tokens = tokens;
                 }
 
@@ -154,7 +156,7 @@ impl Sources {
         }
 
         let token = credentials.token.as_ref().map(ExposeSecret::expose_secret);
-        let same = |one: &&Named| token == Some(one.token.expose_secret());
+        let same = |one: &&NamedToken| token == Some(one.token.expose_secret());
         if let Some(one) = credentials.tokens.iter().find(same) {
             return Err(format!("`{TOKENS}`: `{}` has the token of `{TOKEN}`", one.name));
         }
@@ -164,7 +166,7 @@ impl Sources {
 }
 
 /// The text of a file that holds something.
-fn content(path: &Path) -> Result<SecretString, String> {
+fn file_content(path: &Path) -> Result<SecretString, String> {
     let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > FILE_BYTES_MAX {
         return Err(format!("the file has more than {FILE_BYTES_MAX} bytes (FILE_BYTES_MAX)"));
@@ -174,7 +176,7 @@ fn content(path: &Path) -> Result<SecretString, String> {
 }
 
 /// Whether a token cannot be guessed easily.
-fn long_enough(token: &str) -> Result<(), String> {
+fn check_length(token: &str) -> Result<(), String> {
     let count = token.chars().count();
     if count >= TOKEN_CHARACTERS_MIN {
         return Ok(());
@@ -189,8 +191,8 @@ fn long_enough(token: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// What is not understood; tokens are not repeated.
-pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
-    let mut all: Vec<Named> = Vec::new();
+pub(crate) fn parse_named(text: &str) -> Result<Vec<NamedToken>, String> {
+    let mut all: Vec<NamedToken> = Vec::new();
 
     for part in text.split_whitespace() {
         let mut parts = part.splitn(3, ':');
@@ -203,7 +205,7 @@ pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
             format!("`{role}` is no role; write admin, author, approver or reader")
         })?;
 
-        let same = |known: &Named| known.name.eq_ignore_ascii_case(name);
+        let same = |known: &NamedToken| known.name.eq_ignore_ascii_case(name);
         if name.is_empty() || token.is_empty() || all.iter().any(same) {
             return Err(format!("`{name}` must stand once, with a token"));
         }
@@ -216,8 +218,8 @@ pub(crate) fn named(text: &str) -> Result<Vec<Named>, String> {
             return Err(format!("`{}` and `{name}` have the same token", other.name));
         }
 
-        long_enough(token).map_err(|error| format!("`{name}`: {error}"))?;
-        all.push(Named { name: name.to_owned(), role, token: token.into() });
+        check_length(token).map_err(|error| format!("`{name}`: {error}"))?;
+        all.push(NamedToken { name: name.to_owned(), role, token: token.into() });
     }
 
     Ok(all)
@@ -231,7 +233,7 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<Credentials, String> {
         let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Sources::of(owned).read()
+        CredentialSources::from_variables(owned).read()
     }
 
     /// A token of one character was accepted.
@@ -280,7 +282,7 @@ mod tests {
         let variables =
             [("ACCREDIT_TOKEN", LONG), ("ACCREDIT_SECRET_CRM", "whsec_hidden-away-0123456789")];
         let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let sources = Sources::of(owned);
+        let sources = CredentialSources::from_variables(owned);
         let shown = format!("{sources:?} {:?}", sources.read().unwrap());
         assert!(!shown.contains(LONG) && !shown.contains("hidden"), "{shown}");
     }

@@ -18,7 +18,7 @@ const MARKER: &str = "This file remembers that a data file was made here. While 
                       file that is gone is not silently begun anew: restore it from a backup, or \
                       delete this file to begin with an empty one.\n";
 
-fn marker(data: &Path) -> PathBuf {
+fn marker_path(data: &Path) -> PathBuf {
     let mut name = OsString::from(data);
     name.push(".made");
     PathBuf::from(name)
@@ -29,7 +29,7 @@ fn marker(data: &Path) -> PathBuf {
 /// # Errors
 /// Why there is none, and what to do about it.
 pub(crate) fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
-    let (path, marker) = (&config.data, marker(&config.data));
+    let (path, marker) = (&config.data, marker_path(&config.data));
     let data = path.display();
     let length = std::fs::metadata(path).map(|metadata| metadata.len()).ok();
 

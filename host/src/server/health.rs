@@ -14,7 +14,7 @@ use crate::server::clock;
 
 /// A part of the server that can fail while the others go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
+pub(crate) enum ServerPart {
     /// The data file: read and written.
     Store,
     /// The thread that stores deliveries.
@@ -27,20 +27,20 @@ pub(crate) enum Part {
     Watcher,
 }
 
-impl Part {
+impl ServerPart {
     /// Its name in answers and logs.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Part::Store => "store",
-            Part::Writer => "writer",
-            Part::Worker => "worker",
-            Part::Deliveries => "deliveries",
-            Part::Watcher => "watcher",
+            ServerPart::Store => "store",
+            ServerPart::Writer => "writer",
+            ServerPart::Worker => "worker",
+            ServerPart::Deliveries => "deliveries",
+            ServerPart::Watcher => "watcher",
         }
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for ServerPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -48,7 +48,7 @@ impl fmt::Display for Part {
 
 /// What a part cannot do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct PartFault {
     /// Why, and what to do about it.
     pub(crate) reason: String,
     /// Since when, as [`clock::elapsed`] counts.
@@ -58,22 +58,22 @@ pub(crate) struct Fault {
 /// The faults of the moment.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    faults: Mutex<BTreeMap<Part, Fault>>,
+    faults: Mutex<BTreeMap<ServerPart, PartFault>>,
 }
 
 impl Health {
-    fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<Part, Fault>) -> T) -> T {
+    fn with_faults<T>(&self, look: impl FnOnce(&mut BTreeMap<ServerPart, PartFault>) -> T) -> T {
         look(&mut self.faults.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reports that a part cannot do its work. A part has one fault at a time: the last reason
     /// counts, from when the first one was reported.
-    pub(crate) fn report(&self, part: Part, reason: impl Into<String>) {
+    pub(crate) fn report(&self, part: ServerPart, reason: impl Into<String>) {
         let reason = reason.into();
 
-        let is_new = self.with(|faults| {
+        let is_new = self.with_faults(|faults| {
             let since = faults.get(&part).map_or_else(clock::elapsed, |known| known.since);
-            let fault = Fault { reason: reason.clone(), since };
+            let fault = PartFault { reason: reason.clone(), since };
             faults.insert(part, fault).is_none()
         });
 
@@ -83,16 +83,18 @@ impl Health {
     }
 
     /// Reports that a part works.
-    pub(crate) fn clear(&self, part: Part) {
-        if let Some(fault) = self.with(|faults| faults.remove(&part)) {
+    pub(crate) fn clear(&self, part: ServerPart) {
+        if let Some(fault) = self.with_faults(|faults| faults.remove(&part)) {
             let lasted_s = clock::elapsed().saturating_sub(fault.since).as_secs();
             tracing::info!(health.part = part.name(), fault.lasted_s = lasted_s, "works again");
         }
     }
 
     /// Every part that has a fault.
-    pub(crate) fn faults(&self) -> Vec<(Part, Fault)> {
-        self.with(|faults| faults.iter().map(|(part, fault)| (*part, fault.clone())).collect())
+    pub(crate) fn faults(&self) -> Vec<(ServerPart, PartFault)> {
+        self.with_faults(|faults| {
+            faults.iter().map(|(part, fault)| (*part, fault.clone())).collect()
+        })
     }
 }
 
@@ -103,16 +105,16 @@ mod tests {
     #[test]
     fn a_part_has_one_fault_until_it_works_again() {
         let health = Health::default();
-        health.report(Part::Watcher, "deaf");
-        health.report(Part::Store, "full");
-        health.report(Part::Watcher, "still deaf");
+        health.report(ServerPart::Watcher, "deaf");
+        health.report(ServerPart::Store, "full");
+        health.report(ServerPart::Watcher, "still deaf");
 
         let faults = health.faults();
         let parts: Vec<_> = faults.iter().map(|(part, one)| (*part, one.reason.as_str())).collect();
-        assert_eq!(parts, [(Part::Store, "full"), (Part::Watcher, "still deaf")]);
+        assert_eq!(parts, [(ServerPart::Store, "full"), (ServerPart::Watcher, "still deaf")]);
 
-        health.clear(Part::Store);
-        health.clear(Part::Store);
+        health.clear(ServerPart::Store);
+        health.clear(ServerPart::Store);
         assert_eq!(health.faults().len(), 1);
     }
 }

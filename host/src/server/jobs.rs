@@ -12,86 +12,100 @@ use std::collections::BTreeSet;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Approved, Resolution};
-use accredit_ledger::periods::Said;
+use accredit_domain::decision::{Approval, ResolutionRecord};
+use accredit_ledger::periods::PeriodState;
 use accredit_ledger::query::CreditQuery;
 use accredit_ledger::releases::Release;
-use accredit_operations::adjust::{self, Adjust, Subject};
-use accredit_operations::calculations::Wanted;
+use accredit_operations::adjust::{self, AdjustOrder, AdjustmentSubject};
+use accredit_operations::calculations::CalculationScope;
 use accredit_operations::decide::{redrive, run};
-use accredit_operations::error::Error;
+use accredit_operations::error::OperationError;
 use accredit_operations::periods;
-use accredit_operations::release::{self, Wish};
-use accredit_operations::resolve::{self, Resolve};
+use accredit_operations::release::{self, PublishRequest};
+use accredit_operations::resolve::{self, ResolveOrder};
 
-use crate::server::channels::Turn;
+use crate::server::channels::WorkerTurn;
 
 /// Resolves a credit; one that is not known yet may still be in the inbox.
-pub(crate) fn resolve_known(turn: &mut dyn Turn, order: Resolve) -> Result<PostedCredit, Error> {
-    know(turn, &order.credit)?;
-    resolve::resolve(turn.context(), order)
+pub(crate) fn resolve_known(
+    turn: &mut dyn WorkerTurn,
+    order: ResolveOrder,
+) -> Result<PostedCredit, OperationError> {
+    decide_until_known(turn, &order.credit)?;
+    resolve::resolve_credit(turn.context(), order)
 }
 
 /// Adjusts a credit or a transaction; one that is not known yet may still be in the inbox.
-pub(crate) fn adjust(turn: &mut dyn Turn, order: Adjust) -> Result<Resolution, Error> {
+pub(crate) fn adjust_amount(
+    turn: &mut dyn WorkerTurn,
+    order: AdjustOrder,
+) -> Result<ResolutionRecord, OperationError> {
     match &order.subject {
-        Subject::Credit(id) => know(turn, id)?,
-        Subject::Transaction(_) => catch_up(turn)?,
+        AdjustmentSubject::Credit(id) => decide_until_known(turn, id)?,
+        AdjustmentSubject::Transaction(_) => catch_up(turn)?,
     }
-    adjust::adjust(turn.context(), order)
+    adjust::adjust_amount(turn.context(), order)
 }
 
 /// Releases every held credit that `wanted` selects, in one decision; gives their ids.
 pub(crate) fn release_all(
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     query: &CreditQuery,
     wanted: &dyn Fn(&PostedCredit) -> bool,
-    by: (&str, Option<&str>, Option<&Approved>),
-) -> Result<Vec<CreditId>, Error> {
+    by: (&str, Option<&str>, Option<&Approval>),
+) -> Result<Vec<CreditId>, OperationError> {
     catch_up(turn)?;
     resolve::release_all(turn.context(), query, wanted, by)
 }
 
 /// Publishes a calculation; the release as it is then.
-pub(crate) fn publish(turn: &mut dyn Turn, wanted: &Wanted, wish: &Wish) -> Result<Release, Error> {
+pub(crate) fn publish_release(
+    turn: &mut dyn WorkerTurn,
+    wanted: &CalculationScope,
+    wish: &PublishRequest,
+) -> Result<Release, OperationError> {
     catch_up(turn)?;
     turn.new_day();
-    release::publish(turn.context(), wanted, wish)
+    release::publish_calculation(turn.context(), wanted, wish)
 }
 
 /// Freezes a leaf period, with everything that was acknowledged until now.
-pub(crate) fn finalize(turn: &mut dyn Turn, leaf: &Period, said: &Said) -> Result<usize, Error> {
+pub(crate) fn finalize_with_arrivals(
+    turn: &mut dyn WorkerTurn,
+    leaf: &Period,
+    said: &PeriodState,
+) -> Result<usize, OperationError> {
     turn.catch_up()?;
-    Ok(periods::finalize(turn.context(), leaf, said)?)
+    Ok(periods::finalize_leaf(turn.context(), leaf, said)?)
 }
 
 /// Refuses a selection of transactions that names some which nobody delivered.
 pub(crate) fn check_selected(
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     selected: &BTreeSet<String>,
-) -> Result<(), Error> {
+) -> Result<(), OperationError> {
     catch_up(turn)?;
     run::check_selected(turn.context(), selected)
 }
 
 /// Decides again what is parked or held by an error; how many deals that were.
-pub(crate) fn redrive_parked(turn: &mut dyn Turn) -> Result<usize, Error> {
+pub(crate) fn redrive_parked(turn: &mut dyn WorkerTurn) -> Result<usize, OperationError> {
     Ok(redrive::redrive_parked(turn.context())?)
 }
 
 /// Decides what has arrived, unless the credit is known already.
-fn know(turn: &mut dyn Turn, credit: &str) -> Result<(), Error> {
-    if turn.context().ledger.credit(credit)?.is_some() {
+fn decide_until_known(turn: &mut dyn WorkerTurn, credit: &str) -> Result<(), OperationError> {
+    if turn.context().ledger.find_credit(credit)?.is_some() {
         return Ok(());
     }
     catch_up(turn)
 }
 
 /// What could not be decided refuses what was asked for.
-fn catch_up(turn: &mut dyn Turn) -> Result<(), Error> {
+fn catch_up(turn: &mut dyn WorkerTurn) -> Result<(), OperationError> {
     turn.catch_up().map_err(|error| {
         tracing::error!(error.cause = %error, "deliveries that came before are not decided");
         let detail = "deliveries that came before could not be decided; nothing was done";
-        Error::unavailable(detail)
+        OperationError::unavailable(detail)
     })
 }

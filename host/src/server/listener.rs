@@ -56,9 +56,9 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, mut stop: watch::R
     }
 }
 
-type Accepted = (tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit);
+type AcceptedConnection = (tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit);
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<AcceptedConnection> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => {

@@ -77,28 +77,28 @@ impl Metrics {
     }
 
     /// A delivery was answered.
-    pub(crate) fn webhook(&self, source: &str, outcome: &'static str) {
+    pub(crate) fn count_webhook(&self, source: &str, outcome: &'static str) {
         let labels = vec![("source", source.to_owned()), ("outcome", outcome.to_owned())];
         self.requests.get_or_create(&labels).inc();
     }
 
     /// Credits were decided.
-    pub(crate) fn credits(&self, status: &str, count: u64) {
+    pub(crate) fn count_credits(&self, status: &str, count: u64) {
         self.credits.get_or_create(&vec![("status", status.to_owned())]).inc_by(count);
     }
 
     /// An activation succeeded or not.
-    pub(crate) fn reload(&self, outcome: &'static str) {
+    pub(crate) fn count_reload(&self, outcome: &'static str) {
         self.reloads.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
     }
 
     /// A commit became durable after this long.
-    pub(crate) fn commit(&self, took: std::time::Duration) {
+    pub(crate) fn observe_commit(&self, took: std::time::Duration) {
         self.commits.observe(took.as_secs_f64());
     }
 
     /// The text that `/metrics` answers.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn render_text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);

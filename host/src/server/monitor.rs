@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::server::health::Part;
+use crate::server::health::ServerPart;
 use crate::server::state::Service;
 use crate::server::worker::PENDING_MAX;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(service: &Arc<Service>) {
         monitor.look_at_deliveries(service);
         if monitor.counted.is_none_or(|at| at.elapsed() >= COUNT) {
             monitor.counted = Some(Instant::now());
-            count(service);
+            count_waiting(service);
         }
         std::thread::sleep(TICK);
     }
@@ -54,17 +54,17 @@ pub(crate) fn run(service: &Arc<Service>) {
 impl Monitor {
     fn look_at_store(&mut self, service: &Service) {
         let Err(error) = service.context.ledger.health() else {
-            service.health.clear(Part::Store);
+            service.health.clear(ServerPart::Store);
             return;
         };
-        service.health.report(Part::Store, error.to_string());
+        service.health.report(ServerPart::Store, error.to_string());
 
         if self.probed.is_none_or(|at| at.elapsed() >= PROBE) {
             self.probed = Some(Instant::now());
             if service.context.ledger.probe_store().is_ok()
                 && service.context.ledger.health().is_ok()
             {
-                service.health.clear(Part::Store);
+                service.health.clear(ServerPart::Store);
                 service.orders.wake();
             }
         }
@@ -74,7 +74,7 @@ impl Monitor {
         let Ok(oldest) = service.context.ledger.oldest_pending() else { return };
         let Some(oldest) = oldest else {
             self.oldest = None;
-            service.health.clear(Part::Deliveries);
+            service.health.clear(ServerPart::Deliveries);
             return;
         };
 
@@ -90,15 +90,15 @@ impl Monitor {
                 "delivery {oldest} was acknowledged and is not decided, and nothing moves for \
                  {seconds} s; the log says what the worker does"
             );
-            service.health.report(Part::Deliveries, reason);
+            service.health.report(ServerPart::Deliveries, reason);
         } else {
-            service.health.clear(Part::Deliveries);
+            service.health.clear(ServerPart::Deliveries);
         }
     }
 }
 
 /// Shows in the metrics what waits for people.
-fn count(service: &Service) {
+fn count_waiting(service: &Service) {
     let ledger = &service.context.ledger;
     let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
 

@@ -15,7 +15,7 @@ pub(crate) struct Room {
 }
 
 /// The part of a room that a body has until it is dropped; none of a room that is closed.
-pub(crate) type Place = Option<OwnedSemaphorePermit>;
+pub(crate) type BodyPlace = Option<OwnedSemaphorePermit>;
 
 impl Room {
     /// A room for so many bytes, of which every body takes a whole number of units.
@@ -26,7 +26,7 @@ impl Room {
 
     /// Waits until there is room for so many bytes; a body that is larger than the room has it alone.
     /// Who waits longest comes first.
-    pub(crate) async fn enter(&self, bytes: usize) -> Place {
+    pub(crate) async fn enter(&self, bytes: usize) -> BodyPlace {
         let places = bytes.div_ceil(self.unit).clamp(1, self.places_max);
         let places = u32::try_from(places).unwrap_or(u32::MAX);
         Arc::clone(&self.places).acquire_many_owned(places).await.ok()

@@ -18,15 +18,15 @@ use crate::server::state::Service;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What a file is recognised by: its path, size and last change.
-type Stamps = Vec<(PathBuf, Option<(u64, SystemTime)>)>;
+type FileStamps = Vec<(PathBuf, Option<(u64, SystemTime)>)>;
 
 /// Reads them again whenever there is reason to, until the task is ended.
-pub(crate) fn start(service: &Arc<Service>) -> JoinHandle<()> {
+pub(crate) fn start_rotation(service: &Arc<Service>) -> JoinHandle<()> {
     let service = Arc::clone(service);
     tokio::spawn(async move {
         let kind = tokio::signal::unix::SignalKind::hangup();
         let mut hangup = tokio::signal::unix::signal(kind).ok();
-        let mut known = stamps(&service);
+        let mut known = file_stamps(&service);
 
         loop {
             let asked = match &mut hangup {
@@ -40,16 +40,16 @@ pub(crate) fn start(service: &Arc<Service>) -> JoinHandle<()> {
                 }
             };
 
-            let current = stamps(&service);
+            let current = file_stamps(&service);
             if asked || current != known {
                 known = current;
-                apply(&service);
+                apply_credentials(&service);
             }
         }
     })
 }
 
-fn stamps(service: &Service) -> Stamps {
+fn file_stamps(service: &Service) -> FileStamps {
     let files = service.config.sources.files();
     let stamp = |path: &std::path::Path| {
         let found = std::fs::metadata(path).ok();
@@ -58,7 +58,7 @@ fn stamps(service: &Service) -> Stamps {
     files.map(|path| (path.to_owned(), stamp(path))).collect()
 }
 
-fn apply(service: &Service) {
+fn apply_credentials(service: &Service) {
     match service.reload_credentials() {
         Ok(()) => tracing::info!("tokens and secrets were read again"),
         Err(error) => {
@@ -76,8 +76,9 @@ impl Service {
         // An activation puts secrets in force as well: one at a time.
         let _turn = self.context.door.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let given = self.config.sources.read()?;
-        let tokens = secrets::tokens(&self.context.ledger, &given)?;
-        let active = secrets::secrets(&self.context.ledger, &given, &self.context.ruleset.load())?;
+        let tokens = secrets::load_tokens(&self.context.ledger, &given)?;
+        let active =
+            secrets::load_secrets(&self.context.ledger, &given, &self.context.ruleset.load())?;
         self.tokens.store(Arc::new(tokens));
         self.secrets.store(Arc::new(active));
         self.credentials.store(Arc::new(given));

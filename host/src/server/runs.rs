@@ -8,14 +8,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use accredit_ledger::runs::Run;
+use accredit_ledger::runs::CalculationRun;
 use tokio::sync::watch;
 
 /// A run that has not ended.
 #[derive(Debug, Clone)]
-pub(crate) struct Active {
+pub(crate) struct ActiveRun {
     /// How far it is.
-    pub(crate) run: Run,
+    pub(crate) run: CalculationRun,
     /// Its plan and leaves.
     pub(crate) leaves: std::collections::BTreeSet<String>,
     /// Whether somebody wants it to end.
@@ -23,26 +23,26 @@ pub(crate) struct Active {
 }
 
 /// Those that have not ended, in order of their turn.
-pub(crate) struct Runs {
-    active: Mutex<Vec<Active>>,
+pub(crate) struct ActiveRuns {
+    active: Mutex<Vec<ActiveRun>>,
     changed: watch::Sender<()>,
 }
 
-impl Default for Runs {
-    fn default() -> Runs {
-        Runs { active: Mutex::default(), changed: watch::Sender::new(()) }
+impl Default for ActiveRuns {
+    fn default() -> ActiveRuns {
+        ActiveRuns { active: Mutex::default(), changed: watch::Sender::new(()) }
     }
 }
 
-impl Runs {
+impl ActiveRuns {
     /// Does something with those that have not ended.
-    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Vec<Active>) -> T) -> T {
+    pub(crate) fn with_active<T>(&self, look: impl FnOnce(&mut Vec<ActiveRun>) -> T) -> T {
         look(&mut self.active.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The run with this number, if it has not ended.
-    pub(crate) fn find(&self, id: u64) -> Option<Run> {
-        self.with(|active| {
+    pub(crate) fn find(&self, id: u64) -> Option<CalculationRun> {
+        self.with_active(|active| {
             active.iter().find(|known| known.run.id == id).map(|known| known.run.clone())
         })
     }
@@ -53,7 +53,7 @@ impl Runs {
     }
 
     /// Tells everybody who waits to look again.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn notify_waiters(&self) {
         self.changed.send_replace(());
     }
 }

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::plugins;
-use crate::server::credentials::{Credentials, Named, secret_variable};
+use crate::server::credentials::{Credentials, NamedToken, secret_variable};
 use crate::server::role::Role;
 
 const TOKEN_KEY: &str = "token";
@@ -26,13 +26,13 @@ const SECRET_BYTES: usize = 32;
 pub(crate) struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    fn of(token: &str) -> Self {
+    fn hash_token(token: &str) -> Self {
         TokenHash(*blake3::hash(token.as_bytes()).as_bytes())
     }
 
     /// Whether `token` is the one, in constant time.
     pub(crate) fn matches(&self, token: &str) -> bool {
-        self.0.ct_eq(&TokenHash::of(token).0).into()
+        self.0.ct_eq(&TokenHash::hash_token(token).0).into()
     }
 }
 
@@ -50,17 +50,17 @@ pub(crate) struct Tokens(Vec<(Caller, TokenHash)>);
 
 impl Tokens {
     /// The unnamed token, which may do everything, and those with names.
-    pub(crate) fn new(unnamed: TokenHash, named: &[Named]) -> Tokens {
+    pub(crate) fn new(unnamed: TokenHash, named: &[NamedToken]) -> Tokens {
         let admin = Caller { name: "admin".to_owned(), role: Role::Admin };
         let named = named.iter().map(|one| {
             let caller = Caller { name: one.name.clone(), role: one.role };
-            (caller, TokenHash::of(one.token.expose_secret()))
+            (caller, TokenHash::hash_token(one.token.expose_secret()))
         });
         Tokens(std::iter::once((admin, unnamed)).chain(named).collect())
     }
 
     /// Whose token it is; every one is compared, in constant time each.
-    pub(crate) fn caller(&self, token: &str) -> Option<&Caller> {
+    pub(crate) fn find_caller(&self, token: &str) -> Option<&Caller> {
         let mut found = None;
         for (caller, hash) in &self.0 {
             if hash.matches(token) {
@@ -72,24 +72,24 @@ impl Tokens {
 }
 
 /// Every token that counts: those given, and without an unnamed one the one made at first start.
-pub(crate) fn tokens(ledger: &Ledger, given: &Credentials) -> Result<Tokens, String> {
-    Ok(Tokens::new(unnamed(ledger, given)?, &given.tokens))
+pub(crate) fn load_tokens(ledger: &Ledger, given: &Credentials) -> Result<Tokens, String> {
+    Ok(Tokens::new(unnamed_token(ledger, given)?, &given.tokens))
 }
 
 /// The hash of the unnamed token; it is made, kept and printed once where there is none.
-fn unnamed(ledger: &Ledger, given: &Credentials) -> Result<TokenHash, String> {
+fn unnamed_token(ledger: &Ledger, given: &Credentials) -> Result<TokenHash, String> {
     if let Some(token) = &given.token {
-        return Ok(TokenHash::of(token.expose_secret()));
+        return Ok(TokenHash::hash_token(token.expose_secret()));
     }
 
     let failed = |error| format!("the token cannot be kept: {error}");
-    if let Some(hash) = ledger.meta(TOKEN_KEY).map_err(failed)? {
+    if let Some(hash) = ledger.get_meta(TOKEN_KEY).map_err(failed)? {
         let hash: [u8; 32] = hash.as_slice().try_into().map_err(|_| "the token is unreadable")?;
         return Ok(TokenHash(hash));
     }
 
     let token = new_token()?;
-    let hash = TokenHash::of(token.expose_secret());
+    let hash = TokenHash::hash_token(token.expose_secret());
     // Kept before it is shown: a token that was printed must still work after a restart.
     ledger.set_meta(TOKEN_KEY, &hash.0).map_err(failed)?;
     eprintln!("ACCREDIT_TOKEN={}", token.expose_secret());
@@ -99,14 +99,14 @@ fn unnamed(ledger: &Ledger, given: &Credentials) -> Result<TokenHash, String> {
 
 /// A token that nobody can guess.
 pub(crate) fn new_token() -> Result<SecretString, String> {
-    Ok(format!("act_{}", URL_SAFE_NO_PAD.encode(random::<TOKEN_BYTES>()?)).into())
+    Ok(format!("act_{}", URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()?)).into())
 }
 
 /// The active secrets of each source.
 pub(crate) type Secrets = BTreeMap<String, Vec<SecretString>>;
 
 /// The secrets of every source of `ruleset`; made, kept and printed once where there are none.
-pub(crate) fn secrets(
+pub(crate) fn load_secrets(
     ledger: &Ledger,
     given: &Credentials,
     ruleset: &Ruleset,
@@ -120,11 +120,11 @@ pub(crate) fn secrets(
             None => vec![kept_secret(ledger, name, &variable)?],
         };
 
-        if let Some(connector) = plugins::connector(&source.connector) {
+        if let Some(connector) = plugins::find_connector(&source.connector) {
             for secret in &active {
                 let refused =
                     |why| format!("`{variable}` holds a secret that is not usable: {why}");
-                connector.accepts(secret.expose_secret()).map_err(refused)?;
+                connector.check_secret(secret.expose_secret()).map_err(refused)?;
             }
         }
 
@@ -137,18 +137,18 @@ pub(crate) fn secrets(
 fn kept_secret(ledger: &Ledger, source: &str, variable: &str) -> Result<SecretString, String> {
     let failed = |error| format!("the secret of `{source}` cannot be kept: {error}");
     let key = format!("{SECRET_KEY}{source}");
-    if let Some(kept) = ledger.meta(&key).map_err(failed)? {
+    if let Some(kept) = ledger.get_meta(&key).map_err(failed)? {
         return String::from_utf8(kept)
             .map(SecretString::from)
             .map_err(|_| format!("the secret of `{source}` is unreadable"));
     }
-    let secret = format!("whsec_{}", STANDARD.encode(random::<SECRET_BYTES>()?));
+    let secret = format!("whsec_{}", STANDARD.encode(random_bytes::<SECRET_BYTES>()?));
     ledger.set_meta(&key, secret.as_bytes()).map_err(failed)?;
     eprintln!("{variable}={secret}");
     Ok(secret.into())
 }
 
-fn random<const N: usize>() -> Result<[u8; N], String> {
+fn random_bytes<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
     Ok(bytes)

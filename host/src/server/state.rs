@@ -18,26 +18,26 @@ use std::time::Duration;
 use accredit_domain::decision::Decision;
 use accredit_ledger::Ledger;
 use accredit_operations::context::{Context, Surroundings};
-use accredit_operations::error::Error;
-use accredit_operations::intake::Machines;
+use accredit_operations::error::OperationError;
+use accredit_operations::intake::IntakeMachine;
 use accredit_seams::connector::Connector;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
 
 use crate::http::problem::Problem;
 use crate::plugins;
-use crate::server::channels::{Orders, Writer};
-use crate::server::clock::{self, Clock};
+use crate::server::channels::{OrderSender, Writer};
+use crate::server::clock::{self, HostClock};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::health::Health;
 use crate::server::metrics::Metrics;
 use crate::server::room::Room;
-use crate::server::runs::Runs;
+use crate::server::runs::ActiveRuns;
 use crate::server::secrets::{self, Secrets, Tokens};
-use crate::server::tasks::Tasks;
+use crate::server::tasks::TaskRegistry;
 
 /// The server's state.
 pub(crate) struct Service {
@@ -50,7 +50,7 @@ pub(crate) struct Service {
     /// Tokens and secrets as they were given last.
     pub(crate) credentials: Arc<ArcSwap<Credentials>>,
     /// The time.
-    pub(crate) clock: Clock,
+    pub(crate) clock: HostClock,
     /// What parts of the server report about themselves.
     pub(crate) health: Health,
     /// Counters.
@@ -58,7 +58,7 @@ pub(crate) struct Service {
     /// What it was started with.
     pub(crate) config: Config,
     /// Machines for intake policies, off the worker.
-    pub(crate) machines: Mutex<Vec<Machines>>,
+    pub(crate) machines: Mutex<Vec<IntakeMachine>>,
     /// Where imports are read.
     pub(crate) imports_room: Room,
     /// Where webhooks are read.
@@ -66,11 +66,11 @@ pub(crate) struct Service {
     /// The way into the inbox.
     pub(crate) writer: Writer,
     /// The way to the worker.
-    pub(crate) orders: Orders,
+    pub(crate) orders: OrderSender,
     /// Runs of calculations that have not ended.
-    pub(crate) runs: Arc<Runs>,
+    pub(crate) runs: Arc<ActiveRuns>,
     /// Answers that take longer than a request.
-    pub(crate) tasks: Tasks,
+    pub(crate) tasks: TaskRegistry,
     /// Whether a stop was asked.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -78,7 +78,7 @@ pub(crate) struct Service {
 /// The host's answers to operations.
 pub(crate) struct Outside {
     /// The time.
-    pub(crate) clock: Clock,
+    pub(crate) clock: HostClock,
     /// Tokens and secrets as they were given last.
     pub(crate) credentials: Arc<ArcSwap<Credentials>>,
     /// Active secrets by source.
@@ -86,7 +86,7 @@ pub(crate) struct Outside {
     /// Counters.
     pub(crate) metrics: Arc<Metrics>,
     /// The way to the worker.
-    pub(crate) orders: Orders,
+    pub(crate) orders: OrderSender,
 }
 
 impl Surroundings for Outside {
@@ -99,7 +99,7 @@ impl Surroundings for Outside {
     }
 
     fn connector(&self, name: &str) -> Option<&'static dyn Connector> {
-        plugins::connector(name)
+        plugins::find_connector(name)
     }
 
     fn connectors(&self) -> Vec<&'static str> {
@@ -110,14 +110,14 @@ impl Surroundings for Outside {
         &'a self,
         ledger: &Ledger,
         ruleset: &Ruleset,
-    ) -> Result<Box<dyn FnOnce() + 'a>, Error> {
-        let secrets = secrets::secrets(ledger, &self.credentials.load(), ruleset);
-        let secrets = secrets.map_err(Error::Internal)?;
+    ) -> Result<Box<dyn FnOnce() + 'a>, OperationError> {
+        let secrets = secrets::load_secrets(ledger, &self.credentials.load(), ruleset);
+        let secrets = secrets.map_err(OperationError::Internal)?;
         Ok(Box::new(move || self.secrets.store(Arc::new(secrets))))
     }
 
-    fn activated(&self) {
-        self.metrics.reload("activated");
+    fn note_activation(&self) {
+        self.metrics.count_reload("activated");
         self.orders.wake();
     }
 
@@ -125,19 +125,19 @@ impl Surroundings for Outside {
         clock::elapsed()
     }
 
-    fn committed(&self, decisions: &[(String, Vec<Decision>)], took: Duration) {
-        self.metrics.commit(took);
+    fn note_commit(&self, decisions: &[(String, Vec<Decision>)], took: Duration) {
+        self.metrics.observe_commit(took);
 
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let decisions = decisions.iter().flat_map(|(_, decisions)| decisions);
         for credit in decisions.flat_map(|decision| &decision.credits) {
-            *counts.entry(credit.status.name()).or_default() += 1;
+            *counts.entry(credit.status.as_str()).or_default() += 1;
         }
-        counts.into_iter().for_each(|(status, count)| self.metrics.credits(status, count));
+        counts.into_iter().for_each(|(status, count)| self.metrics.count_credits(status, count));
     }
 
-    fn refused(&self) {
-        self.metrics.reload("refused");
+    fn note_refusal(&self) {
+        self.metrics.count_reload("refused");
     }
 }
 
@@ -145,12 +145,12 @@ impl Service {
     /// Seconds since the oldest delivery that is not decided was acknowledged; none when none waits.
     pub(crate) fn oldest_undecided_s(&self) -> Result<Option<i64>, StoreError> {
         let Some(sequence) = self.context.ledger.oldest_pending()? else { return Ok(None) };
-        let delivery = self.context.ledger.delivery(sequence)?;
+        let delivery = self.context.ledger.find_delivery(sequence)?;
         Ok(delivery.map(|one| (self.clock.now_ms() - one.received_ms).max(0) / 1000))
     }
 
     /// Runs `work` where blocking does no harm, to its end even when the client has gone.
-    pub(crate) async fn blocking<T: Send + 'static>(
+    pub(crate) async fn run_blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::server::health::Part;
+use crate::server::health::ServerPart;
 use crate::server::state::Service;
 
 /// Stack of a thread: policies may recurse as deep as their limit says.
@@ -29,19 +29,19 @@ const RECOVERED: Duration = Duration::from_mins(1);
 ///
 /// # Errors
 /// When the system has no thread for it.
-pub(crate) fn start(
+pub(crate) fn start_supervised(
     service: &Arc<Service>,
-    part: Part,
+    part: ServerPart,
     work: impl Fn(&Arc<Service>) + Send + 'static,
 ) -> Result<JoinHandle<()>, String> {
     let service = Arc::clone(service);
     let builder = std::thread::Builder::new().name(part.name().to_owned());
     let builder = builder.stack_size(STACK_BYTES);
-    let thread = builder.spawn(move || again_and_again(&service, part, &work));
+    let thread = builder.spawn(move || supervise_part(&service, part, &work));
     thread.map_err(|error| format!("no thread for the {part}: {error}"))
 }
 
-fn again_and_again(service: &Arc<Service>, part: Part, work: &dyn Fn(&Arc<Service>)) {
+fn supervise_part(service: &Arc<Service>, part: ServerPart, work: &dyn Fn(&Arc<Service>)) {
     let mut pause = PAUSE;
     loop {
         let started = Instant::now();

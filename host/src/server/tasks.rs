@@ -26,17 +26,17 @@ const TASKS_MAX: usize = 8;
 
 /// What a request is answered in the end.
 #[derive(Debug, Clone)]
-pub(crate) struct Answered {
+pub(crate) struct FinalAnswer {
     /// The status.
     pub(crate) status: StatusCode,
     /// The body.
     pub(crate) body: Value,
 }
 
-impl Answered {
+impl FinalAnswer {
     /// A plain 200.
-    pub(crate) fn ok(body: Value) -> Answered {
-        Answered { status: StatusCode::OK, body }
+    pub(crate) fn ok_json(body: Value) -> FinalAnswer {
+        FinalAnswer { status: StatusCode::OK, body }
     }
 }
 
@@ -52,12 +52,12 @@ pub(crate) struct Task {
     /// When, milliseconds since 1970.
     pub(crate) at_ms: i64,
     /// What came of it, and when.
-    pub(crate) ended: Option<(i64, Result<Answered, Problem>)>,
+    pub(crate) ended: Option<(i64, Result<FinalAnswer, Problem>)>,
     key: blake3::Hash,
 }
 
 /// Who asks for what.
-pub(crate) struct Asked<'a> {
+pub(crate) struct TaskRequest<'a> {
     /// What is asked for.
     pub(crate) what: &'static str,
     /// By whom.
@@ -69,19 +69,19 @@ pub(crate) struct Asked<'a> {
 }
 
 /// Those under way and the last that ended.
-pub(crate) struct Tasks {
+pub(crate) struct TaskRegistry {
     known: Mutex<(u64, VecDeque<Task>)>,
     pub(super) changed: watch::Sender<()>,
 }
 
-impl Default for Tasks {
-    fn default() -> Tasks {
-        Tasks { known: Mutex::default(), changed: watch::Sender::new(()) }
+impl Default for TaskRegistry {
+    fn default() -> TaskRegistry {
+        TaskRegistry { known: Mutex::default(), changed: watch::Sender::new(()) }
     }
 }
 
-impl Tasks {
-    fn with<T>(&self, look: impl FnOnce(&mut u64, &mut VecDeque<Task>) -> T) -> T {
+impl TaskRegistry {
+    fn with_tasks<T>(&self, look: impl FnOnce(&mut u64, &mut VecDeque<Task>) -> T) -> T {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, tasks) = &mut *known;
         look(last, tasks)
@@ -89,11 +89,15 @@ impl Tasks {
 
     /// A task, under way or ended.
     pub(crate) fn find(&self, id: u64) -> Option<Task> {
-        self.with(|_, tasks| tasks.iter().find(|task| task.id == id).cloned())
+        self.with_tasks(|_, tasks| tasks.iter().find(|task| task.id == id).cloned())
     }
 
     /// The task of a request, and whether it is new.
-    pub(super) fn begin(&self, asked: &Asked<'_>, at_ms: i64) -> Result<(u64, bool), Problem> {
+    pub(super) fn begin_task(
+        &self,
+        asked: &TaskRequest<'_>,
+        at_ms: i64,
+    ) -> Result<(u64, bool), Problem> {
         let mut hasher = blake3::Hasher::new();
         // With its length, so that two parts never read like two others.
         for part in [asked.what.as_bytes(), asked.who.as_bytes(), asked.body] {
@@ -101,7 +105,7 @@ impl Tasks {
         }
         let key = hasher.finalize();
 
-        self.with(|last, tasks| {
+        self.with_tasks(|last, tasks| {
             let mut under_way = tasks.iter().filter(|task| task.ended.is_none());
             if let Some(known) = under_way.clone().find(|task| task.key == key) {
                 return Ok((known.id, false));
@@ -119,8 +123,8 @@ impl Tasks {
         })
     }
 
-    pub(super) fn end(&self, id: u64, at_ms: i64, answer: Result<Answered, Problem>) {
-        self.with(|_, tasks| {
+    pub(super) fn end(&self, id: u64, at_ms: i64, answer: Result<FinalAnswer, Problem>) {
+        self.with_tasks(|_, tasks| {
             let task = tasks.iter_mut().filter(|task| task.id == id);
             task.for_each(|task| task.ended = Some((at_ms, answer.clone())));
             while tasks.iter().filter(|task| task.ended.is_some()).count() > ANSWERS_MAX {
@@ -133,6 +137,6 @@ impl Tasks {
 }
 
 /// How long the headers want to wait.
-pub(crate) fn wait(headers: &HeaderMap) -> Duration {
-    crate::http::results::runs::wait(headers)
+pub(crate) fn requested_wait(headers: &HeaderMap) -> Duration {
+    crate::http::results::runs::preferred_wait(headers)
 }

@@ -39,7 +39,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Running, Server};
+use super::{RunningServer, Server};
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 
@@ -92,7 +92,7 @@ type MakeStore = Box<dyn Fn(&Config) -> std::sync::Arc<dyn Store> + Send + Sync>
 /// A server with its directory and its data file.
 struct Host {
     runtime: tokio::runtime::Runtime,
-    running: Option<Running>,
+    running: Option<RunningServer>,
     agent: ureq::Agent,
     folder: TempDir,
     watch: bool,
@@ -211,7 +211,7 @@ impl Host {
         }
     }
 
-    fn running(&self) -> &Running {
+    fn running(&self) -> &RunningServer {
         self.running.as_ref().unwrap()
     }
 
@@ -247,11 +247,15 @@ impl Host {
 
     /// A signed delivery.
     fn deliver(&self, id: &str, body: &str) -> Reply {
-        let secret = self.running().secret("crm").unwrap();
-        let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
-        let signed =
-            accredit_standard_webhooks::sign(secret.expose_secret(), id, now_s, body.as_bytes())
-                .unwrap();
+        let secret = self.running().first_secret("crm").unwrap();
+        let now_s = crate::server::clock::HostClock::default().now_ms() / 1000;
+        let signed = accredit_standard_webhooks::sign_delivery(
+            secret.expose_secret(),
+            id,
+            now_s,
+            body.as_bytes(),
+        )
+        .unwrap();
         let headers = [
             ("webhook-id", id),
             ("webhook-timestamp", &now_s.to_string()),

@@ -16,19 +16,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use accredit_ledger::record::Work;
+use accredit_ledger::record::CommitBatch;
 use accredit_operations::activation::follow;
 use accredit_operations::context::Context;
 use accredit_operations::decide::{self, again, batch, caught, redrive, timeouts};
-use accredit_operations::intake::Machines;
+use accredit_operations::intake::IntakeMachine;
 use accredit_operations::periods;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 
-use crate::server::channels::{Job, Order, OrderQueue, Turn};
+use crate::server::channels::{OrderQueue, WorkerJob, WorkerOrder, WorkerTurn};
 use crate::server::jobs;
 use crate::server::metrics::Metrics;
-use crate::server::runs::Runs;
+use crate::server::runs::ActiveRuns;
 
 pub(crate) use run::UNFINISHED;
 
@@ -48,20 +48,20 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 
 /// After a stop was asked, deliveries that wait are decided for so long; the others wait for the
 /// next start.
-const LAST_STEPS: Duration = Duration::from_secs(1);
+const SHUTDOWN_BUDGET: Duration = Duration::from_secs(1);
 
 /// How often deals that ran out of time are tried again.
-const TIMEOUTS: Duration = Duration::from_secs(30);
+const TIMEOUT_RETRY: Duration = Duration::from_secs(30);
 
 /// After a small batch the worker lets deliveries gather this long: a commit for each handful would
 /// compete with the commits that senders wait for.
-const BREATH: Duration = Duration::from_millis(15);
+const SMALL_BATCH_LINGER: Duration = Duration::from_millis(15);
 
 /// After a failed commit the worker waits this long before it tries again.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// What became of a batch.
-enum Step {
+enum BatchOutcome {
     /// Recorded, so many deliveries.
     Done(usize),
     /// Not recorded.
@@ -74,15 +74,15 @@ enum Step {
 pub(crate) struct Worker {
     context: Arc<Context>,
     metrics: Arc<Metrics>,
-    runs: Arc<Runs>,
+    runs: Arc<ActiveRuns>,
     stopping: Arc<AtomicBool>,
-    machines: Machines,
+    machines: IntakeMachine,
     /// The business date that due holds were last decided for.
     date: Option<Date>,
     /// Deliveries that it has handled.
     handled: u64,
     /// The run whose turn it is.
-    turn: Option<run::Turn>,
+    turn: Option<run::RunTurn>,
     /// What may have ended an earlier process.
     attempts: attempts::Attempts,
     /// How often in a row deciding again after an activation panicked.
@@ -98,7 +98,7 @@ pub(crate) struct WorkerParts {
     /// Counters.
     pub(crate) metrics: Arc<Metrics>,
     /// Runs of calculations that have not ended.
-    pub(crate) runs: Arc<Runs>,
+    pub(crate) runs: Arc<ActiveRuns>,
     /// Whether a stop was asked.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -110,7 +110,7 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
         metrics: Arc::clone(&parts.metrics),
         runs: Arc::clone(&parts.runs),
         stopping: Arc::clone(&parts.stopping),
-        machines: Machines::default(),
+        machines: IntakeMachine::default(),
         date: None,
         handled: 0,
         turn: None,
@@ -121,23 +121,23 @@ pub(crate) fn run(parts: &WorkerParts, queue: &OrderQueue) {
 
     again::carry_out(&parts.context);
     timeouts::find(&parts.context);
-    redrive::resume(&parts.context);
+    redrive::resume_redrive(&parts.context);
     loop {
         let is_stopping = worker.is_stopping();
-        let more = !is_stopping && worker.do_some();
+        let more = !is_stopping && worker.do_round();
 
         let wait = if more { Duration::ZERO } else { TICK };
         match queue.next(wait) {
-            Some(Order::Wake) | None => (),
+            Some(WorkerOrder::Wake) | None => (),
             // Dropped at a stop: its caller hears that the server stops.
-            Some(Order::Do(_)) if worker.is_stopping() => (),
-            Some(Order::Do(job)) => worker.job(job),
-            Some(Order::Stop) => break,
+            Some(WorkerOrder::Do(_)) if worker.is_stopping() => (),
+            Some(WorkerOrder::Do(job)) => worker.do_job(job),
+            Some(WorkerOrder::Stop) => break,
         }
     }
 
     let stopped = Instant::now();
-    while stopped.elapsed() < LAST_STEPS && worker.step() {}
+    while stopped.elapsed() < SHUTDOWN_BUDGET && worker.decide_next_batch() {}
 
     worker.end_all();
 }
@@ -150,10 +150,10 @@ impl Worker {
 
     /// A little of everything that there is to do, a batch at a time: a release does not wait for the
     /// end of an import. Whether there may be more.
-    fn do_some(&mut self) -> bool {
+    fn do_round(&mut self) -> bool {
         follow::follow_data_file(&self.context);
         self.finalize_listed();
-        let more = self.step() | self.recredit() | self.run_on();
+        let more = self.decide_next_batch() | self.advance_recredit() | self.advance_run();
         self.new_day();
         self.redrive_when_asked();
         self.retry_timeouts();
@@ -161,7 +161,7 @@ impl Worker {
     }
 
     /// Decides a batch of what waits; whether there may be more.
-    fn step(&mut self) -> bool {
+    fn decide_next_batch(&mut self) -> bool {
         let limit = match self.before_step() {
             Ok(Some(limit)) => limit,
             // One that ended the process again and again was just set aside.
@@ -173,26 +173,26 @@ impl Worker {
             }
         };
 
-        let more = match self.caught_batch(limit) {
-            Step::Done(count) => {
+        let more = match self.run_batch_guarded(limit) {
+            BatchOutcome::Done(count) => {
                 self.handled += count as u64;
                 if (1..DELIVERIES_MAX / 4).contains(&count) && limit > 1 {
-                    std::thread::sleep(BREATH);
+                    std::thread::sleep(SMALL_BATCH_LINGER);
                 }
                 count > 0
             }
-            Step::Failed => false,
+            BatchOutcome::Failed => false,
             // Something in the batch is more than the engine can bear: one at a time finds it.
-            Step::Panicked => match self.caught_batch(1) {
-                Step::Panicked => {
+            BatchOutcome::Panicked => match self.run_batch_guarded(1) {
+                BatchOutcome::Panicked => {
                     let reason = "deciding it failed inside the server; redrive it after an update";
                     self.set_aside(reason)
                 }
-                Step::Done(count) => {
+                BatchOutcome::Done(count) => {
                     self.handled += count as u64;
                     count > 0
                 }
-                Step::Failed => false,
+                BatchOutcome::Failed => false,
             },
         };
 
@@ -201,34 +201,34 @@ impl Worker {
         more
     }
 
-    fn caught_batch(&mut self, limit: usize) -> Step {
+    fn run_batch_guarded(&mut self, limit: usize) -> BatchOutcome {
         match catch_unwind(AssertUnwindSafe(|| {
-            batch::batch(&self.context, &mut self.machines, (limit, BATCH_BYTES_MAX))
+            batch::decide_batch(&self.context, &mut self.machines, (limit, BATCH_BYTES_MAX))
         })) {
-            Ok(Ok(count)) => Step::Done(count),
+            Ok(Ok(count)) => BatchOutcome::Done(count),
 
             Ok(Err(error)) => {
                 // The deliveries are still in the inbox; the next tick tries them again.
                 tracing::error!(error.cause = %error, "a batch was not recorded");
                 std::thread::sleep(RETRY);
-                Step::Failed
+                BatchOutcome::Failed
             }
 
             Err(_) => {
                 tracing::error!(batch.limit = limit, "deciding a batch panicked");
-                self.machines = Machines::default();
-                Step::Panicked
+                self.machines = IntakeMachine::default();
+                BatchOutcome::Panicked
             }
         }
     }
 
     /// Makes the first delivery that waits a dead letter, so that the others go on.
     fn set_aside(&mut self, reason: &str) -> bool {
-        let first = self.context.ledger.pending(1).unwrap_or_default();
+        let first = self.context.ledger.pending_deliveries(1).unwrap_or_default();
         let done = first.iter().map(|(sequence, _)| (*sequence, Some(reason.to_owned())));
-        let work = Work { done: done.collect(), ..Work::default() };
+        let work = CommitBatch { done: done.collect(), ..CommitBatch::default() };
 
-        match self.context.ledger.record(&work) {
+        match self.context.ledger.commit_batch(&work) {
             Ok(()) => {
                 self.handled += 1;
                 true
@@ -241,20 +241,21 @@ impl Worker {
     }
 
     /// Does a job; one that panics leaves the worker as it was, and its caller with an error.
-    fn job(&mut self, job: Job) {
+    fn do_job(&mut self, job: WorkerJob) {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             tracing::error!("a job of the worker panicked");
-            self.machines = Machines::default();
+            self.machines = IntakeMachine::default();
             self.context.forget_finalized();
         }
     }
 
     /// Finalizes what the calendar in force lists, once its day is over.
     fn finalize_listed(&mut self) {
-        let listed = periods::listed(&self.context).unwrap_or_default();
+        let listed = periods::periods_due_by_calendar(&self.context).unwrap_or_default();
         for (leaf, said) in listed {
             // A panic over one period must not keep the worker from its other work.
-            let done = catch_unwind(AssertUnwindSafe(|| jobs::finalize(self, &leaf, &said)));
+            let done =
+                catch_unwind(AssertUnwindSafe(|| jobs::finalize_with_arrivals(self, &leaf, &said)));
             match done {
                 Ok(Ok(_)) => (),
                 Ok(Err(error)) => {
@@ -275,19 +276,19 @@ impl Worker {
     /// Decides deals again that ran out of time: the machine was busy, and may not be any more.
     fn retry_timeouts(&mut self) {
         let context = &self.context;
-        if !timeouts::any(context) || self.timeouts_tried.elapsed() < TIMEOUTS {
+        if !timeouts::any_timed_out(context) || self.timeouts_tried.elapsed() < TIMEOUT_RETRY {
             return;
         }
         self.timeouts_tried = Instant::now();
 
-        match timeouts::retry(context) {
+        match timeouts::retry_timed_out(context) {
             Ok(count) => tracing::info!(transactions = count, "tried again after a time limit"),
             Err(error) => tracing::error!(error.cause = %error, "not tried again"),
         }
     }
 }
 
-impl Turn for Worker {
+impl WorkerTurn for Worker {
     fn context(&self) -> &Context {
         &self.context
     }
@@ -296,7 +297,7 @@ impl Turn for Worker {
         let fence = self.context.ledger.last_received()?;
 
         while self.context.ledger.oldest_pending()?.is_some_and(|oldest| oldest <= fence) {
-            if !self.step() {
+            if !self.decide_next_batch() {
                 let why = "deliveries that came before could not be decided";
                 return Err(StoreError::Failed(why.to_owned()));
             }
@@ -311,10 +312,10 @@ impl Turn for Worker {
         }
 
         let due = self.context.ledger.due_holds(today);
-        match due.and_then(|due| caught::decide_what_can_be(&self.context, &due)) {
+        match due.and_then(|due| caught::decide_isolated(&self.context, &due)) {
             Ok(count) => {
                 self.date = Some(today);
-                decide::run::ran(&self.context, today);
+                decide::run::record_last_run(&self.context, today);
                 tracing::info!(business.date = %today, holds.due = count, "business date");
             }
             Err(error) => tracing::error!(error.cause = %error, "due holds not decided"),

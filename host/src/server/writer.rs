@@ -12,7 +12,7 @@ use accredit_ledger::Ledger;
 use accredit_ledger::inbox::{Delivery, Receipt};
 use tokio::sync::oneshot;
 
-use crate::server::channels::{NotTaken, Orders, WriterQueue, Writing};
+use crate::server::channels::{NotTaken, OrderSender, WriterQueue, Writing};
 use crate::server::metrics::Metrics;
 
 /// Deliveries in one commit; a larger request still goes in whole.
@@ -25,7 +25,7 @@ pub(crate) struct WriterParts<'a> {
     /// Counters.
     pub(crate) metrics: &'a Metrics,
     /// Whom it tells that there is something to decide.
-    pub(crate) orders: &'a Orders,
+    pub(crate) orders: &'a OrderSender,
 }
 
 /// Writes until it is told to stop.
@@ -52,20 +52,20 @@ pub(crate) fn run(parts: &WriterParts<'_>, queue: &WriterQueue) {
             }
         }
 
-        commit(parts, &deliveries, waiting);
+        commit_deliveries(parts, &deliveries, waiting);
         if stop {
             break;
         }
     }
 }
 
-type Waiting = Vec<(usize, oneshot::Sender<Result<Vec<Receipt>, NotTaken>>)>;
+type WaitingSenders = Vec<(usize, oneshot::Sender<Result<Vec<Receipt>, NotTaken>>)>;
 
-fn commit(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: Waiting) {
+fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: WaitingSenders) {
     let started = Instant::now();
-    match parts.ledger.receive(deliveries) {
+    match parts.ledger.receive_deliveries(deliveries) {
         Ok(receipts) => {
-            parts.metrics.commit(started.elapsed());
+            parts.metrics.observe_commit(started.elapsed());
             let mut receipts = receipts.into_iter();
             for (count, reply) in waiting {
                 // Nobody waiting means that the client has gone; the delivery is stored all the same.

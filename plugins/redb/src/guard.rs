@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
-use accredit_seams::store::Error;
+use accredit_seams::store::StoreError;
 
 thread_local! {
     /// Whether this thread is inside redb.
@@ -29,7 +29,7 @@ fn install_hook() {
 }
 
 /// Does something with redb; a panic is damage.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     install_hook();
 
     let outer = INSIDE.replace(true);
@@ -40,6 +40,6 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, E
         let text = cause.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("no reason");
         let line = text.lines().next().unwrap_or_default();
-        Err(Error::Damaged(format!("its pages do not fit together ({line})")))
+        Err(StoreError::Damaged(format!("its pages do not fit together ({line})")))
     })
 }

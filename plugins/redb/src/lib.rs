@@ -7,7 +7,7 @@
 //! since redb trusts what it reads later. Source: RELIABILITY 3.
 //!
 //! **Architecture invariants:** no script and no waiting happens inside a write transaction; a panic
-//! of redb over a damaged page leaves here as [`Error::Damaged`].
+//! of redb over a damaged page leaves here as [`StoreError::Damaged`].
 
 pub mod failing;
 mod file;
@@ -25,13 +25,13 @@ use redb::{
     StorageBackend, TableDefinition, TableHandle, WriteTransaction,
 };
 
-use accredit_seams::store::{Batch, Error, Row, Snapshot, Store, Table};
+use accredit_seams::store::{Snapshot, Store, StoreError, StoreRow, StoreTable, WriteBatch};
 
 use crate::file::DataFile;
 use crate::guard::guarded;
-use crate::overlay::Overlay;
-use crate::recover::Opener;
-use crate::trouble::Trouble;
+use crate::overlay::ReadOnlyOverlay;
+use crate::recover::DatabaseOpener;
+use crate::trouble::FailureState;
 
 /// Memory that redb may use for pages.
 const CACHE_BYTES: usize = 128 << 20;
@@ -41,111 +41,111 @@ const MARKS: TableDefinition<'static, &'static [u8], u64> = TableDefinition::new
 const LAST_MARK: &[u8] = b"last";
 
 /// A data file of redb.
-pub struct Redb {
+pub struct RedbStore {
     /// None while the file cannot be opened anew.
     database: RwLock<Option<Database>>,
-    opener: Opener,
-    trouble: Arc<Trouble>,
+    opener: DatabaseOpener,
+    trouble: Arc<FailureState>,
     /// One commit at a time, with the number of the last one.
     commits: Mutex<u64>,
     /// When the last attempt to open the file anew failed.
     tried: Mutex<Option<Instant>>,
 }
 
-struct View {
+struct RedbSnapshot {
     transaction: ReadTransaction,
-    trouble: Arc<Trouble>,
+    trouble: Arc<FailureState>,
 }
 
-fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
-    TableDefinition::new(table.name())
+fn table_definition(table: StoreTable) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+    TableDefinition::new(table.table_name())
 }
 
-fn failed(error: impl ToString) -> Error {
-    Error::Failed(error.to_string())
+fn failed_error(error: impl ToString) -> StoreError {
+    StoreError::Failed(error.to_string())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_ignoring_poison<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic leaves nothing half done: a commit is whole or absent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What redb could not do, as an error of ours.
-fn cause(error: impl Into<redb::Error>) -> Error {
+fn store_error(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
-        redb::Error::DatabaseAlreadyOpen => Error::Busy,
-        redb::Error::Corrupted(what) => Error::Damaged(what),
+        redb::Error::DatabaseAlreadyOpen => StoreError::Busy,
+        redb::Error::Corrupted(what) => StoreError::Damaged(what),
         redb::Error::UpgradeRequired(version) => {
-            Error::Damaged(format!("its pages have the unknown version {version}"))
+            StoreError::Damaged(format!("its pages have the unknown version {version}"))
         }
         redb::Error::TableTypeMismatch { table, .. } => {
-            Error::Damaged(format!("table `{table}` is of another type"))
+            StoreError::Damaged(format!("table `{table}` is of another type"))
         }
         redb::Error::Io(error)
             if error.kind() == std::io::ErrorKind::UnexpectedEof
                 || error.kind() == std::io::ErrorKind::InvalidData =>
         {
-            Error::Damaged(format!("its length or its head is another ({error})"))
+            StoreError::Damaged(format!("its length or its head is another ({error})"))
         }
-        other => failed(other),
+        other => failed_error(other),
     }
 }
 
-fn opened(database: Result<Database, DatabaseError>) -> Result<Database, Error> {
-    let database = database.map_err(cause)?;
+fn with_tables(database: Result<Database, DatabaseError>) -> Result<Database, StoreError> {
+    let database = database.map_err(store_error)?;
     make_tables(&database)?;
     Ok(database)
 }
 
 /// Every table exists from the start, so that reading never has to ask. A file that has all of them
 /// is not written to: it can be read when its disk is full.
-fn make_tables(database: &Database) -> Result<(), Error> {
-    let reading = database.begin_read().map_err(cause)?;
-    let known = reading.list_tables().map_err(cause)?;
+fn make_tables(database: &Database) -> Result<(), StoreError> {
+    let reading = database.begin_read().map_err(store_error)?;
+    let known = reading.list_tables().map_err(store_error)?;
     let known: Vec<String> = known.map(|table| table.name().to_owned()).collect();
     drop(reading);
     let is_known = |name: &str| known.iter().any(|known| known == name);
-    if Table::ALL.iter().all(|(_, name)| is_known(name)) && is_known(MARKS.name()) {
+    if StoreTable::ALL.iter().all(|(_, name)| is_known(name)) && is_known(MARKS.name()) {
         return Ok(());
     }
 
-    let mut transaction = database.begin_write().map_err(cause)?;
+    let mut transaction = database.begin_write().map_err(store_error)?;
     // Quick repair: after a crash the file opens at once, whatever its size.
     transaction.set_quick_repair(true);
-    for (table, _) in Table::ALL {
-        transaction.open_table(definition(table)).map_err(cause)?;
+    for (table, _) in StoreTable::ALL {
+        transaction.open_table(table_definition(table)).map_err(store_error)?;
     }
-    transaction.open_table(MARKS).map_err(cause)?;
-    transaction.commit().map_err(cause)
+    transaction.open_table(MARKS).map_err(store_error)?;
+    transaction.commit().map_err(store_error)
 }
 
-impl Redb {
+impl RedbStore {
     /// Opens or makes the file at `path`.
     ///
     /// # Errors
-    /// [`Error::Busy`] when another process has it open; [`Error::Damaged`] when redb cannot make
-    /// sense of it.
-    pub fn open(path: &Path) -> Result<Redb, Error> {
+    /// [`StoreError::Busy`] when another process has it open; [`StoreError::Damaged`] when redb
+    /// cannot make sense of it.
+    pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
         let (file, database) = guarded(|| {
-            let (file, database) = DataFile::open(path)?;
+            let (file, database) = DataFile::open_or_create(path)?;
             make_tables(&database)?;
             Ok((file, database))
         })?;
-        Redb::new(database, Opener::File(file))
+        RedbStore::new(database, DatabaseOpener::File(file))
     }
 
     /// Opens the file at `path` for reading alone: it may be one without write permission, and one
     /// whose last process ended without closing it. What is written stays in memory.
     ///
     /// # Errors
-    /// As [`Redb::open`].
-    pub fn open_read_only(path: &Path) -> Result<Redb, Error> {
+    /// As [`RedbStore::open`].
+    pub fn open_read_only(path: &Path) -> Result<RedbStore, StoreError> {
         let database = guarded(|| {
             let mut builder = Database::builder();
             builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
-            opened(builder.create_with_backend(Overlay::open(path)?))
+            with_tables(builder.create_with_backend(ReadOnlyOverlay::open_file(path)?))
         })?;
-        Redb::new(database, Opener::Once)
+        RedbStore::new(database, DatabaseOpener::Once)
     }
 
     /// The store on a backend of one's own, such as a disk that fails. After a commit of unknown
@@ -153,8 +153,8 @@ impl Redb {
     ///
     /// # Errors
     /// When what is on it cannot be opened.
-    pub fn with_backend(backend: impl StorageBackend) -> Result<Redb, Error> {
-        Redb::new(on_backend(backend)?, Opener::Once)
+    pub fn with_backend(backend: impl StorageBackend) -> Result<RedbStore, StoreError> {
+        RedbStore::new(on_backend(backend)?, DatabaseOpener::Once)
     }
 
     /// The store on a backend that is made anew after every I/O error.
@@ -163,18 +163,18 @@ impl Redb {
     /// When what is on it cannot be opened.
     pub fn with_backends<B: StorageBackend>(
         make: impl Fn() -> B + Send + Sync + 'static,
-    ) -> Result<Redb, Error> {
+    ) -> Result<RedbStore, StoreError> {
         let database = on_backend(make())?;
-        Redb::new(database, Opener::Made(Box::new(move || on_backend(make()))))
+        RedbStore::new(database, DatabaseOpener::Made(Box::new(move || on_backend(make()))))
     }
 
-    fn new(database: Database, opener: Opener) -> Result<Redb, Error> {
+    fn new(database: Database, opener: DatabaseOpener) -> Result<RedbStore, StoreError> {
         let last = guarded(|| last_mark(&database))?;
-        Ok(Redb::of(database, opener, last))
+        Ok(RedbStore::with_last_mark(database, opener, last))
     }
 
-    fn of(database: Database, opener: Opener, last: u64) -> Redb {
-        Redb {
+    fn with_last_mark(database: Database, opener: DatabaseOpener, last: u64) -> RedbStore {
+        RedbStore {
             database: RwLock::new(Some(database)),
             opener,
             trouble: Arc::default(),
@@ -184,7 +184,7 @@ impl Redb {
     }
 }
 
-impl Drop for Redb {
+impl Drop for RedbStore {
     fn drop(&mut self) {
         let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // What was committed is durable: there is nothing to tell about the closing.
@@ -195,113 +195,118 @@ impl Drop for Redb {
     }
 }
 
-fn on_backend(backend: impl StorageBackend) -> Result<Database, Error> {
+fn on_backend(backend: impl StorageBackend) -> Result<Database, StoreError> {
     guarded(|| {
         let mut builder = Database::builder();
-        opened(builder.set_cache_size(CACHE_BYTES).create_with_backend(backend))
+        with_tables(builder.set_cache_size(CACHE_BYTES).create_with_backend(backend))
     })
 }
 
-fn last_mark(database: &Database) -> Result<u64, Error> {
-    let table = database.begin_read().map_err(cause)?;
-    let table = table.open_table(MARKS).map_err(cause)?;
-    let mark = table.get(LAST_MARK).map_err(cause)?;
+fn last_mark(database: &Database) -> Result<u64, StoreError> {
+    let table = database.begin_read().map_err(store_error)?;
+    let table = table.open_table(MARKS).map_err(store_error)?;
+    let mark = table.get(LAST_MARK).map_err(store_error)?;
     Ok(mark.map_or(0, |mark| mark.value()))
 }
 
 /// Writes the batch with its mark.
-fn write(database: &Database, batch: &Batch, mark: u64) -> Result<(), Error> {
-    let mut transaction = database.begin_write().map_err(cause)?;
+fn write_batch(database: &Database, batch: &WriteBatch, mark: u64) -> Result<(), StoreError> {
+    let mut transaction = database.begin_write().map_err(store_error)?;
     // Durable when the call returns: deliveries are acknowledged on the word of this commit.
-    transaction.set_durability(Durability::Immediate).map_err(failed)?;
+    transaction.set_durability(Durability::Immediate).map_err(failed_error)?;
     transaction.set_quick_repair(true);
     for expected in &batch.expected {
-        let table = transaction.open_table(definition(expected.table)).map_err(cause)?;
-        let found = table.get(expected.key.as_slice()).map_err(cause)?;
+        let table =
+            transaction.open_table(table_definition(expected.table)).map_err(store_error)?;
+        let found = table.get(expected.key.as_slice()).map_err(store_error)?;
         if found.map(|value| value.value().to_vec()) != expected.value {
-            return Err(Error::Conflict);
+            return Err(StoreError::Conflict);
         }
     }
 
     write_changes(&transaction, batch)?;
-    transaction.open_table(MARKS).map_err(cause)?.insert(LAST_MARK, mark).map_err(cause)?;
-    transaction.commit().map_err(|error| Error::Unknown(error.to_string()))
+    transaction
+        .open_table(MARKS)
+        .map_err(store_error)?
+        .insert(LAST_MARK, mark)
+        .map_err(store_error)?;
+    transaction.commit().map_err(|error| StoreError::Unknown(error.to_string()))
 }
 
-fn write_changes(transaction: &WriteTransaction, batch: &Batch) -> Result<(), Error> {
-    for (kind, _) in Table::ALL {
+fn write_changes(transaction: &WriteTransaction, batch: &WriteBatch) -> Result<(), StoreError> {
+    for (kind, _) in StoreTable::ALL {
         let mut changes = batch.changes.iter().filter(|c| c.table == kind).peekable();
         if changes.peek().is_none() {
             continue;
         }
 
-        let mut table = transaction.open_table(definition(kind)).map_err(cause)?;
+        let mut table = transaction.open_table(table_definition(kind)).map_err(store_error)?;
         for change in changes {
             let key = change.key.as_slice();
             match &change.value {
-                Some(value) => table.insert(key, value.as_slice()).map_err(cause)?,
-                None => table.remove(key).map_err(cause)?,
+                Some(value) => table.insert(key, value.as_slice()).map_err(store_error)?,
+                None => table.remove(key).map_err(store_error)?,
             };
         }
     }
     Ok(())
 }
 
-impl Store for Redb {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
+impl Store for RedbStore {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         if self.trouble.is_latched() {
-            let _one_at_a_time = lock(&self.commits);
+            let _one_at_a_time = lock_ignoring_poison(&self.commits);
             self.reopen_when_latched()?;
         }
 
         let transaction = self.begin_read()?;
-        Ok(Box::new(View { transaction, trouble: Arc::clone(&self.trouble) }))
+        Ok(Box::new(RedbSnapshot { transaction, trouble: Arc::clone(&self.trouble) }))
     }
 
-    fn commit(&self, batch: &Batch) -> Result<(), Error> {
+    fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
         self.commit_or_recover(batch)
     }
 
-    fn health(&self) -> Result<(), Error> {
-        let fault = self.opener.missing().or_else(|| self.trouble.reason());
-        fault.map_or(Ok(()), |reason| Err(Error::Failed(reason)))
+    fn check_health(&self) -> Result<(), StoreError> {
+        let fault = self.opener.missing_reason().or_else(|| self.trouble.failure_reason());
+        fault.map_or(Ok(()), |reason| Err(StoreError::Failed(reason)))
     }
 
-    fn probe(&self) -> Result<(), Error> {
+    fn probe_writing(&self) -> Result<(), StoreError> {
         self.write_as_much_again()
     }
 }
 
-impl View {
-    fn failed(&self, error: impl Into<redb::Error>) -> Error {
+impl RedbSnapshot {
+    fn read_failed(&self, error: impl Into<redb::Error>) -> StoreError {
         self.trouble.read_failed(error)
     }
 }
 
-impl Snapshot for View {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+impl Snapshot for RedbSnapshot {
+    fn get(&self, table: StoreTable, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         guarded(|| {
-            let table = self.transaction.open_table(definition(table));
-            let table = table.map_err(|error| self.failed(error))?;
-            let value = table.get(key).map_err(|error| self.failed(error))?;
+            let table = self.transaction.open_table(table_definition(table));
+            let table = table.map_err(|error| self.read_failed(error))?;
+            let value = table.get(key).map_err(|error| self.read_failed(error))?;
             Ok(value.map(|value| value.value().to_vec()))
         })
     }
 
-    fn scan(
+    fn scan_prefix(
         &self,
-        table: Table,
+        table: StoreTable,
         prefix: &[u8],
         from: &[u8],
         limit: usize,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<StoreRow>, StoreError> {
         guarded(|| {
-            let table = self.transaction.open_table(definition(table));
-            let table = table.map_err(|error| self.failed(error))?;
+            let table = self.transaction.open_table(table_definition(table));
+            let table = table.map_err(|error| self.read_failed(error))?;
 
             let mut rows = Vec::new();
-            for row in table.range(from.max(prefix)..).map_err(|error| self.failed(error))? {
-                let (key, value) = row.map_err(|error| self.failed(error))?;
+            for row in table.range(from.max(prefix)..).map_err(|error| self.read_failed(error))? {
+                let (key, value) = row.map_err(|error| self.read_failed(error))?;
                 if rows.len() >= limit || !key.value().starts_with(prefix) {
                     break;
                 }
@@ -311,11 +316,11 @@ impl Snapshot for View {
         })
     }
 
-    fn last(&self, table: Table) -> Result<Option<Row>, Error> {
+    fn last_row(&self, table: StoreTable) -> Result<Option<StoreRow>, StoreError> {
         guarded(|| {
-            let table = self.transaction.open_table(definition(table));
-            let table = table.map_err(|error| self.failed(error))?;
-            let last = table.last().map_err(|error| self.failed(error))?;
+            let table = self.transaction.open_table(table_definition(table));
+            let table = table.map_err(|error| self.read_failed(error))?;
+            let last = table.last().map_err(|error| self.read_failed(error))?;
             Ok(last.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
         })
     }

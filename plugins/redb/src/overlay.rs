@@ -11,15 +11,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
-use accredit_seams::store::Error;
+use accredit_seams::store::StoreError;
 
-use super::failed;
+use super::failed_error;
 
 /// Bytes that are kept together.
 const PIECE_BYTES: usize = 4096;
 
 #[derive(Debug)]
-struct State {
+struct OverlayState {
     file: File,
     file_bytes: u64,
     /// As long as redb believes it to be.
@@ -30,32 +30,32 @@ struct State {
 
 /// A file and what was written since, which the file never gets.
 #[derive(Debug)]
-pub(crate) struct Overlay(Mutex<State>);
+pub(crate) struct ReadOnlyOverlay(Mutex<OverlayState>);
 
-impl Overlay {
+impl ReadOnlyOverlay {
     /// Opens the file at `path`.
-    pub(crate) fn open(path: &Path) -> Result<Overlay, Error> {
-        let file = File::open(path).map_err(failed)?;
+    pub(crate) fn open_file(path: &Path) -> Result<ReadOnlyOverlay, StoreError> {
+        let file = File::open(path).map_err(failed_error)?;
         match file.try_lock_shared() {
             Ok(()) => (),
-            Err(TryLockError::WouldBlock) => return Err(Error::Busy),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
+            Err(TryLockError::Error(error)) => return Err(failed_error(error)),
         }
 
-        let bytes = file.metadata().map_err(failed)?.len();
+        let bytes = file.metadata().map_err(failed_error)?.len();
         if bytes == 0 {
-            return Err(Error::Damaged("it is empty".to_owned()));
+            return Err(StoreError::Damaged("it is empty".to_owned()));
         }
-        let state = State { file, file_bytes: bytes, bytes, pieces: BTreeMap::new() };
-        Ok(Overlay(Mutex::new(state)))
+        let state = OverlayState { file, file_bytes: bytes, bytes, pieces: BTreeMap::new() };
+        Ok(ReadOnlyOverlay(Mutex::new(state)))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock_state(&self) -> MutexGuard<'_, OverlayState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl OverlayState {
     /// What the file has of a piece; zeros behind its end.
     fn piece_of_file(&mut self, number: u64) -> io::Result<Vec<u8>> {
         let mut piece = vec![0; PIECE_BYTES];
@@ -84,19 +84,19 @@ impl State {
     }
 }
 
-impl StorageBackend for Overlay {
+impl StorageBackend for ReadOnlyOverlay {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.state().bytes)
+        Ok(self.lock_state().bytes)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         if offset.checked_add(out.len() as u64).is_none_or(|end| end > state.bytes) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
 
         let mut rest = out;
-        for (number, start, count) in State::pieces_of(offset, rest.len()) {
+        for (number, start, count) in OverlayState::pieces_of(offset, rest.len()) {
             let (part, behind) = rest.split_at_mut(count);
             let piece = match state.pieces.get(&number) {
                 Some(piece) => piece.clone(),
@@ -110,7 +110,7 @@ impl StorageBackend for Overlay {
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         state.bytes = bytes;
         state.file_bytes = state.file_bytes.min(bytes);
         state.pieces.retain(|number, _| number * (PIECE_BYTES as u64) < bytes);
@@ -122,9 +122,9 @@ impl StorageBackend for Overlay {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         let mut rest = data;
-        for (number, start, count) in State::pieces_of(offset, data.len()) {
+        for (number, start, count) in OverlayState::pieces_of(offset, data.len()) {
             let (part, behind) = rest.split_at(count);
             let mut piece = match state.pieces.remove(&number) {
                 Some(piece) => piece,

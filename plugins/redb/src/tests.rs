@@ -1,7 +1,7 @@
 //! The store on a file and on disks that fail: what is refused, what recovers by itself.
 
-use accredit_seams::store::conformance::check;
-use accredit_seams::store::{Batch, Error, Store, Table};
+use accredit_seams::store::conformance::check_store;
+use accredit_seams::store::{Store, StoreError, StoreTable, WriteBatch};
 
 use super::failing::FailingDisk as Disk;
 use super::*;
@@ -10,25 +10,26 @@ use super::*;
 fn redb_conforms() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.redb");
-    let store = Redb::open(&path).unwrap();
-    check(&store).unwrap();
-    assert!(matches!(Redb::open(&path), Err(Error::Busy)));
+    let store = RedbStore::open(&path).unwrap();
+    check_store(&store).unwrap();
+    assert!(matches!(RedbStore::open(&path), Err(StoreError::Busy)));
     drop(store);
-    let again = Redb::open(&path).unwrap();
-    let kept = again.snapshot().unwrap().get(Table::Keys, b"b").unwrap();
+    let again = RedbStore::open(&path).unwrap();
+    let kept = again.snapshot().unwrap().get(StoreTable::Keys, b"b").unwrap();
     assert_eq!(kept.as_deref(), Some(&b"second"[..]));
 }
 
 /// A commit of one row that holds its number, and of another that is large.
-fn row(number: u32) -> Batch {
-    let mut batch = Batch::default();
-    batch.put(Table::Keys, number.to_be_bytes(), number.to_string());
-    batch.put(Table::Blocks, number.to_be_bytes(), vec![7; 3000]);
+fn row(number: u32) -> WriteBatch {
+    let mut batch = WriteBatch::default();
+    batch.put_row(StoreTable::Keys, number.to_be_bytes(), number.to_string());
+    batch.put_row(StoreTable::Blocks, number.to_be_bytes(), vec![7; 3000]);
     batch
 }
 
-fn rows(store: &Redb) -> Vec<u32> {
-    let rows = store.snapshot().unwrap().scan(Table::Keys, b"", b"", usize::MAX).unwrap();
+fn rows(store: &RedbStore) -> Vec<u32> {
+    let rows =
+        store.snapshot().unwrap().scan_prefix(StoreTable::Keys, b"", b"", usize::MAX).unwrap();
     rows.into_iter().map(|(key, _)| u32::from_be_bytes(key.try_into().unwrap())).collect()
 }
 
@@ -41,7 +42,7 @@ fn an_error_at_any_operation_costs_one_commit_at_most() {
     loop {
         let disk = Disk::default();
         let handle = disk.clone();
-        let store = Redb::with_backends(move || handle.clone()).unwrap();
+        let store = RedbStore::with_backends(move || handle.clone()).unwrap();
         store.commit(&row(0)).unwrap();
 
         disk.fail_once_after(fail_at);
@@ -49,12 +50,12 @@ fn an_error_at_any_operation_costs_one_commit_at_most() {
         for number in 1..6 {
             match store.commit(&row(number)) {
                 Ok(()) => expected.push(number),
-                Err(error) => assert!(matches!(error, Error::Failed(_)), "{fail_at}: {error}"),
+                Err(error) => assert!(matches!(error, StoreError::Failed(_)), "{fail_at}: {error}"),
             }
         }
         assert_eq!(rows(&store), expected, "operation {fail_at}");
         assert!(expected.len() >= 5, "operation {fail_at}: {expected:?}");
-        assert!(store.health().is_ok(), "operation {fail_at}");
+        assert!(store.check_health().is_ok(), "operation {fail_at}");
         if !disk.has_failed() {
             break;
         }
@@ -68,22 +69,22 @@ fn an_error_at_any_operation_costs_one_commit_at_most() {
 fn a_full_disk_is_a_fault_until_there_is_room() {
     let disk = Disk::default();
     let handle = disk.clone();
-    let store = Redb::with_backends(move || handle.clone()).unwrap();
+    let store = RedbStore::with_backends(move || handle.clone()).unwrap();
     store.commit(&row(0)).unwrap();
 
-    disk.limit(Some(disk.bytes()));
-    let mut large = Batch::default();
-    large.put(Table::Blocks, "large", vec![1; 8 << 20]);
+    disk.limit_bytes(Some(disk.file_bytes()));
+    let mut large = WriteBatch::default();
+    large.put_row(StoreTable::Blocks, "large", vec![1; 8 << 20]);
     let refused = store.commit(&large);
-    assert!(matches!(refused, Err(Error::Failed(_))), "{refused:?}");
-    assert!(store.health().unwrap_err().to_string().contains("could not be written"));
-    assert!(store.probe().is_err(), "a small write would succeed, one as large does not");
-    assert!(store.health().is_err());
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    assert!(store.check_health().unwrap_err().to_string().contains("could not be written"));
+    assert!(store.probe_writing().is_err(), "a small write would succeed, one as large does not");
+    assert!(store.check_health().is_err());
     assert_eq!(rows(&store), [0], "it is read all the same");
 
-    disk.limit(None);
-    store.probe().unwrap();
-    store.health().unwrap();
+    disk.limit_bytes(None);
+    store.probe_writing().unwrap();
+    store.check_health().unwrap();
     store.commit(&large).unwrap();
 }
 
@@ -91,17 +92,17 @@ fn a_full_disk_is_a_fault_until_there_is_room() {
 fn a_read_that_fails_is_a_fault_until_a_write_succeeds() {
     let disk = Disk::default();
     let handle = disk.clone();
-    let store = Redb::with_backends(move || handle.clone()).unwrap();
+    let store = RedbStore::with_backends(move || handle.clone()).unwrap();
     for number in 0..4000 {
-        let mut batch = Batch::default();
-        batch.put(Table::Keys, u32::to_be_bytes(number), "x");
-        batch.put(Table::Blocks, u32::to_be_bytes(number), vec![7; 9000]);
+        let mut batch = WriteBatch::default();
+        batch.put_row(StoreTable::Keys, u32::to_be_bytes(number), "x");
+        batch.put_row(StoreTable::Blocks, u32::to_be_bytes(number), vec![7; 9000]);
         if number % 1000 == 0 {
             store.commit(&batch).unwrap();
         }
     }
     disk.fail_reads(true);
-    store.trouble.latch(true);
+    store.trouble.set_latched(true);
     assert!(store.snapshot().is_err());
     disk.fail_reads(false);
     std::thread::sleep(std::time::Duration::from_millis(250));
@@ -113,19 +114,19 @@ fn a_read_that_fails_is_a_fault_until_a_write_succeeds() {
 fn a_file_that_is_gone_takes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (path, aside) = (dir.path().join("a.redb"), dir.path().join("aside"));
-    let store = Redb::open(&path).unwrap();
+    let store = RedbStore::open(&path).unwrap();
     store.commit(&row(0)).unwrap();
 
     std::fs::rename(&path, &aside).unwrap();
-    assert!(matches!(store.commit(&row(1)), Err(Error::Failed(_))));
-    assert!(store.health().unwrap_err().to_string().contains("is gone"));
+    assert!(matches!(store.commit(&row(1)), Err(StoreError::Failed(_))));
+    assert!(store.check_health().unwrap_err().to_string().contains("is gone"));
 
     std::fs::write(&path, "").unwrap();
-    assert!(matches!(store.commit(&row(1)), Err(Error::Failed(_))));
-    assert!(store.health().unwrap_err().to_string().contains("another file"));
+    assert!(matches!(store.commit(&row(1)), Err(StoreError::Failed(_))));
+    assert!(store.check_health().unwrap_err().to_string().contains("another file"));
 
     std::fs::rename(&aside, &path).unwrap();
-    store.health().unwrap();
+    store.check_health().unwrap();
     store.commit(&row(2)).unwrap();
     assert_eq!(rows(&store), [0, 2]);
 }
@@ -134,15 +135,15 @@ fn a_file_that_is_gone_takes_nothing() {
 fn a_file_can_be_opened_for_reading_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.redb");
-    Redb::open(&path).unwrap().commit(&row(1)).unwrap();
+    RedbStore::open(&path).unwrap().commit(&row(1)).unwrap();
 
     let before = std::fs::read(&path).unwrap();
 
-    let store = Redb::open_read_only(&path).unwrap();
+    let store = RedbStore::open_read_only(&path).unwrap();
     assert_eq!(rows(&store), [1]);
     store.commit(&row(2)).unwrap();
     assert_eq!(rows(&store), [1, 2], "what is written stays in memory");
-    assert!(matches!(Redb::open(&path), Err(Error::Busy)));
+    assert!(matches!(RedbStore::open(&path), Err(StoreError::Busy)));
     drop(store);
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }

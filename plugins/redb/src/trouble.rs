@@ -4,20 +4,20 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use accredit_seams::store::Error;
+use accredit_seams::store::StoreError;
 
-use crate::{cause, lock};
+use crate::{lock_ignoring_poison, store_error};
 
 /// What the last failure was.
 #[derive(Debug, Default)]
-pub(crate) struct Trouble {
+pub(crate) struct FailureState {
     /// Whether redb refuses everything until the file is opened anew.
     latched: AtomicBool,
-    failure: Mutex<Option<Failure>>,
+    failure: Mutex<Option<StoreFailure>>,
 }
 
 #[derive(Debug)]
-struct Failure {
+struct StoreFailure {
     reason: String,
     /// Bytes that could not be written.
     bytes: usize,
@@ -25,44 +25,44 @@ struct Failure {
     is_damage: bool,
 }
 
-impl Trouble {
+impl FailureState {
     /// Whether the file must be opened anew.
     pub(crate) fn is_latched(&self) -> bool {
         self.latched.load(Ordering::Acquire)
     }
 
     /// The file must be opened anew, or was.
-    pub(crate) fn latch(&self, latched: bool) {
+    pub(crate) fn set_latched(&self, latched: bool) {
         self.latched.store(latched, Ordering::Release);
     }
 
     /// Why the store cannot do its work.
-    pub(crate) fn reason(&self) -> Option<String> {
-        lock(&self.failure).as_ref().map(|failure| failure.reason.clone())
+    pub(crate) fn failure_reason(&self) -> Option<String> {
+        lock_ignoring_poison(&self.failure).as_ref().map(|failure| failure.reason.clone())
     }
 
     /// How many bytes could not be written; none when nothing failed.
-    pub(crate) fn bytes(&self) -> Option<usize> {
-        lock(&self.failure).as_ref().map(|failure| failure.bytes)
+    pub(crate) fn failed_bytes(&self) -> Option<usize> {
+        lock_ignoring_poison(&self.failure).as_ref().map(|failure| failure.bytes)
     }
 
     /// A batch of so many bytes could not be written.
-    pub(crate) fn write_failed(&self, error: &Error, bytes: usize) {
-        self.latch(true);
+    pub(crate) fn write_failed(&self, error: &StoreError, bytes: usize) {
+        self.set_latched(true);
         let reason = format!(
             "the data file could not be written ({error}): make room or repair the disk; it is tried \
              again by itself"
         );
-        self.note(Failure { reason, bytes, is_damage: false });
+        self.record_failure(StoreFailure { reason, bytes, is_damage: false });
     }
 
     /// A write succeeded: what was wrong with writing is over.
-    pub(crate) fn written(&self) {
-        lock(&self.failure).take_if(|failure| !failure.is_damage);
+    pub(crate) fn clear_write_failure(&self) {
+        lock_ignoring_poison(&self.failure).take_if(|failure| !failure.is_damage);
     }
 
     /// A read failed: the error for its caller.
-    pub(crate) fn read_failed(&self, error: impl Into<redb::Error>) -> Error {
+    pub(crate) fn read_failed(&self, error: impl Into<redb::Error>) -> StoreError {
         let error = error.into();
         match &error {
             // A view of the file as it was open before.
@@ -71,23 +71,23 @@ impl Trouble {
                 let reason = format!(
                     "the data file is damaged ({error}): stop the server and restore a backup"
                 );
-                self.note(Failure { reason, bytes: 0, is_damage: true });
-                return cause(error);
+                self.record_failure(StoreFailure { reason, bytes: 0, is_damage: true });
+                return store_error(error);
             }
             _ => {
-                self.latch(true);
+                self.set_latched(true);
                 let reason = format!(
                     "the data file could not be read ({error}): it is tried again by itself"
                 );
-                self.note(Failure { reason, bytes: 0, is_damage: false });
+                self.record_failure(StoreFailure { reason, bytes: 0, is_damage: false });
             }
         }
 
-        Error::Failed(error.to_string())
+        StoreError::Failed(error.to_string())
     }
 
-    fn note(&self, failure: Failure) {
-        let mut known = lock(&self.failure);
+    fn record_failure(&self, failure: StoreFailure) {
+        let mut known = lock_ignoring_poison(&self.failure);
         if known.as_ref().is_none_or(|known| !known.is_damage) {
             *known = Some(failure);
         }

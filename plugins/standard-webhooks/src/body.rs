@@ -10,7 +10,7 @@ use accredit_seams::connector::DecodeError;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// The body as JSON; amounts keep their digits.
-pub(crate) fn decode(body: &[u8]) -> Result<serde_json::Value, DecodeError> {
+pub(crate) fn decode_object(body: &[u8]) -> Result<serde_json::Value, DecodeError> {
     let refused = |error: serde_json::Error| DecodeError(format!("not readable JSON: {error}"));
     // Windows puts a mark before text; the signature is of the body with it.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);

@@ -3,8 +3,10 @@
 mod body;
 mod signature;
 
-use accredit_seams::connector::{Connector, DecodeError, Payload, Rejected, Verified};
-pub use signature::sign;
+use accredit_seams::connector::{
+    Connector, DecodeError, DeliveryPayload, RejectedDelivery, VerifiedDelivery,
+};
+pub use signature::sign_delivery;
 
 /// The connector `standard-webhooks`: signatures as standardwebhooks.com describes them.
 #[derive(Debug, Clone, Copy)]
@@ -15,19 +17,24 @@ impl Connector for StandardWebhooks {
         "standard-webhooks"
     }
 
-    fn accepts(&self, secret: &str) -> Result<(), Rejected> {
-        let key = signature::key(secret)?;
+    fn check_secret(&self, secret: &str) -> Result<(), RejectedDelivery> {
+        let key = signature::decode_secret(secret)?;
         if key.len() < signature::KEY_BYTES_MIN {
-            return Err(Rejected("a secret has fewer than 16 bytes, so it could be guessed"));
+            return Err(RejectedDelivery(
+                "a secret has fewer than 16 bytes, so it could be guessed",
+            ));
         }
         Ok(())
     }
 
-    fn verify(&self, payload: &Payload<'_>) -> Result<Verified, Rejected> {
-        signature::verify(payload)
+    fn verify_delivery(
+        &self,
+        payload: &DeliveryPayload<'_>,
+    ) -> Result<VerifiedDelivery, RejectedDelivery> {
+        signature::verify_signature(payload)
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError> {
-        body::decode(body).map(|json| vec![json])
+    fn decode_body(&self, body: &[u8]) -> Result<Vec<serde_json::Value>, DecodeError> {
+        body::decode_object(body).map(|json| vec![json])
     }
 }

@@ -1,8 +1,9 @@
 //! Signatures: made and verified.
 //!
-//! Not decoding of bodies. Called by the connector, and [`sign`] by whoever plays a sender.
+//! Not decoding of bodies. Called by the connector, and [`sign_delivery`] by whoever plays a
+//! sender.
 
-use accredit_seams::connector::{Payload, Rejected, Verified};
+use accredit_seams::connector::{DeliveryPayload, RejectedDelivery, VerifiedDelivery};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
@@ -38,7 +39,7 @@ const NAMES: [[&str; 3]; 2] = [
 
 /// The names that this sender uses. A header of one set is never read beside those of another: who
 /// sends both signs both.
-fn names(payload: &Payload<'_>) -> [&'static str; 3] {
+fn header_names(payload: &DeliveryPayload<'_>) -> [&'static str; 3] {
     let [current, former] = NAMES;
     let sent = |name: &str| payload.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
     let only_former =
@@ -47,11 +48,13 @@ fn names(payload: &Payload<'_>) -> [&'static str; 3] {
 }
 
 /// Whether a delivery is authentic, and under which secret.
-pub(crate) fn verify(payload: &Payload<'_>) -> Result<Verified, Rejected> {
-    let [id, timestamp, signatures] = names(payload);
-    let id = payload.header(id)?;
-    let timestamp = payload.header(timestamp)?;
-    let signatures = payload.header(signatures)?;
+pub(crate) fn verify_signature(
+    payload: &DeliveryPayload<'_>,
+) -> Result<VerifiedDelivery, RejectedDelivery> {
+    let [id, timestamp, signatures] = header_names(payload);
+    let id = payload.required_header(id)?;
+    let timestamp = payload.required_header(timestamp)?;
+    let signatures = payload.required_header(signatures)?;
 
     check_id(id)?;
 
@@ -66,35 +69,46 @@ pub(crate) fn verify(payload: &Payload<'_>) -> Result<Verified, Rejected> {
 
     for (index, secret) in payload.secrets.iter().enumerate() {
         // A secret that cannot verify must not keep the others from it.
-        let Ok(key) = key(secret) else { continue };
-        let expected = mac(&key, id, timestamp, payload.body)?;
+        let Ok(key) = decode_secret(secret) else { continue };
+        let expected = compute_mac(&key, id, timestamp, payload.body)?;
         // A slice of another length is unequal in constant time as well.
         if candidates.iter().any(|candidate| expected.ct_eq(candidate).into()) {
-            return Ok(Verified { delivery: id.to_owned(), secret: index });
+            return Ok(VerifiedDelivery { delivery: id.to_owned(), secret: index });
         }
     }
 
-    Err(Rejected("no signature matches"))
+    Err(RejectedDelivery("no signature matches"))
 }
 
 /// The value of `webhook-signature` for a delivery, as a sender makes it.
 ///
 /// # Errors
 /// When the secret is empty or not base64.
-pub fn sign(secret: &str, id: &str, timestamp_s: i64, body: &[u8]) -> Result<String, Rejected> {
-    let mac = mac(&key(secret)?, id, &timestamp_s.to_string(), body)?;
+pub fn sign_delivery(
+    secret: &str,
+    id: &str,
+    timestamp_s: i64,
+    body: &[u8],
+) -> Result<String, RejectedDelivery> {
+    let mac = compute_mac(&decode_secret(secret)?, id, &timestamp_s.to_string(), body)?;
     Ok(format!("v1,{}", STANDARD.encode(mac)))
 }
 
 /// The bytes of a secret.
-pub(crate) fn key(secret: &str) -> Result<Vec<u8>, Rejected> {
+pub(crate) fn decode_secret(secret: &str) -> Result<Vec<u8>, RejectedDelivery> {
     let digits = secret.strip_prefix("whsec_").unwrap_or(secret);
-    let key = SECRET.decode(digits).map_err(|_| Rejected("a secret is not base64"))?;
-    if key.is_empty() { Err(Rejected("a secret is empty")) } else { Ok(key) }
+    let key = SECRET.decode(digits).map_err(|_| RejectedDelivery("a secret is not base64"))?;
+    if key.is_empty() { Err(RejectedDelivery("a secret is empty")) } else { Ok(key) }
 }
 
-fn mac(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Result<[u8; 32], Rejected> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Rejected("a secret is empty"))?;
+fn compute_mac(
+    key: &[u8],
+    id: &str,
+    timestamp: &str,
+    body: &[u8],
+) -> Result<[u8; 32], RejectedDelivery> {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).map_err(|_| RejectedDelivery("a secret is empty"))?;
     for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
         mac.update(part);
     }
@@ -102,22 +116,22 @@ fn mac(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Result<[u8; 32], R
 }
 
 /// A dot would let id and timestamp trade characters under one signature.
-fn check_id(id: &str) -> Result<(), Rejected> {
+fn check_id(id: &str) -> Result<(), RejectedDelivery> {
     let plain = id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.');
     if plain && !id.is_empty() && id.len() <= ID_BYTES_MAX {
         Ok(())
     } else {
-        Err(Rejected("the delivery id is not usable"))
+        Err(RejectedDelivery("the delivery id is not usable"))
     }
 }
 
 /// Digits alone: a parser that takes ` 1`, `+5` or `1e9` would accept what nobody signed as a time.
-fn check_timestamp(timestamp: &str, now_ms: i64) -> Result<(), Rejected> {
+fn check_timestamp(timestamp: &str, now_ms: i64) -> Result<(), RejectedDelivery> {
     let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = timestamp.parse::<i64>().ok().filter(|_| digits);
-    let seconds = seconds.ok_or(Rejected("the timestamp is not a number of seconds"))?;
+    let seconds = seconds.ok_or(RejectedDelivery("the timestamp is not a number of seconds"))?;
     if now_ms.div_euclid(1000).abs_diff(seconds) > TOLERANCE_S {
-        return Err(Rejected("the timestamp is too far from now"));
+        return Err(RejectedDelivery("the timestamp is too far from now"));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! T09 and T10 of the reliability plan: known answers, and everything that must be refused.
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
-use accredit_seams::connector::{Connector, Payload, Rejected, Verified};
-use accredit_standard_webhooks::{StandardWebhooks, sign};
+use accredit_seams::connector::{Connector, DeliveryPayload, RejectedDelivery, VerifiedDelivery};
+use accredit_standard_webhooks::{StandardWebhooks, sign_delivery};
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
@@ -46,9 +46,9 @@ impl Delivery {
         self.with("webhook-signature", signature)
     }
 
-    fn verify(&self) -> Result<Verified, Rejected> {
+    fn verify(&self) -> Result<VerifiedDelivery, RejectedDelivery> {
         let headers: Vec<_> = self.headers.iter().map(|(n, v)| (*n, v.as_slice())).collect();
-        StandardWebhooks.verify(&Payload {
+        StandardWebhooks.verify_delivery(&DeliveryPayload {
             method: "POST",
             path: "/hooks/crm",
             headers: &headers,
@@ -72,9 +72,9 @@ fn sign_text(id: &str, timestamp: &str, body: &[u8]) -> String {
 
 #[test]
 fn the_known_vector() {
-    assert_eq!(sign(SECRET, ID, AT, BODY).unwrap(), KNOWN);
+    assert_eq!(sign_delivery(SECRET, ID, AT, BODY).unwrap(), KNOWN);
     let verified = Delivery::good().verify().expect("the known vector");
-    assert_eq!(verified, Verified { delivery: ID.to_owned(), secret: 0 });
+    assert_eq!(verified, VerifiedDelivery { delivery: ID.to_owned(), secret: 0 });
 }
 
 #[test]
@@ -115,28 +115,28 @@ fn padding_of_secrets_is_optional() {
         ("whsec_AQID", "whsec_AQID"),
         ("AQ==", "AQ="),
     ] {
-        let expected = sign(padded, ID, AT, BODY).expect(padded);
-        let got = sign(bare, ID, AT, BODY);
+        let expected = sign_delivery(padded, ID, AT, BODY).expect(padded);
+        let got = sign_delivery(bare, ID, AT, BODY);
         // One of two missing pads is what Python's lenient decoder takes; ours takes all or none.
         assert!(got.is_err() || got.unwrap() == expected, "{bare}");
     }
-    assert_eq!(sign("whsec_AQ", ID, AT, BODY), sign("whsec_AQ==", ID, AT, BODY));
+    assert_eq!(sign_delivery("whsec_AQ", ID, AT, BODY), sign_delivery("whsec_AQ==", ID, AT, BODY));
 }
 
 #[test]
 fn secrets_that_verify_nothing() {
     for secret in ["", "whsec_", "whsec_=", "whsec_====", "whsec_!!!!", " ", "whsec_A", "whsk_AQID"]
     {
-        assert!(StandardWebhooks.accepts(secret).is_err(), "accepts `{secret}`");
-        assert!(sign(secret, ID, AT, BODY).is_err(), "signs with `{secret}`");
+        assert!(StandardWebhooks.check_secret(secret).is_err(), "accepts `{secret}`");
+        assert!(sign_delivery(secret, ID, AT, BODY).is_err(), "signs with `{secret}`");
     }
-    assert!(StandardWebhooks.accepts(SECRET).is_ok());
+    assert!(StandardWebhooks.check_secret(SECRET).is_ok());
 
     // A secret of one byte was accepted; an attacker tries all 256 of them.
     for length in 1..=40 {
         let secret =
             base64::Engine::encode(&base64::engine::general_purpose::STANDARD, vec![7_u8; length]);
-        assert_eq!(StandardWebhooks.accepts(&secret).is_ok(), length >= 16, "{length} bytes");
+        assert_eq!(StandardWebhooks.check_secret(&secret).is_ok(), length >= 16, "{length} bytes");
     }
 }
 
@@ -319,7 +319,7 @@ fn an_empty_key_never_verifies() {
 
 #[test]
 fn bodies() {
-    let decode = |body: &str| StandardWebhooks.decode(body.as_bytes());
+    let decode = |body: &str| StandardWebhooks.decode_body(body.as_bytes());
     let amount = decode(r#"{"amount": 50000.10, "rows": [{"a": 1}, {"a": 2}]}"#).unwrap();
     assert_eq!(amount[0]["amount"].to_string(), "50000.10", "digits are kept");
     for body in [
@@ -336,7 +336,7 @@ fn bodies() {
         assert!(decode(body).is_err(), "decoded `{body}`");
     }
     assert!(decode(&"[".repeat(100_000)).is_err(), "nesting has a limit");
-    assert!(StandardWebhooks.decode(&[0xff, 0xfe]).is_err(), "not UTF-8");
+    assert!(StandardWebhooks.decode_body(&[0xff, 0xfe]).is_err(), "not UTF-8");
     for body in ["null", "[]", "{}", "true", "-1.5e3", "\"text\"", "[[{}]]"] {
         assert!(decode(body).is_ok(), "refused `{body}`");
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use accredit_cases::{self as cases, CaseOptions};
 use accredit_crediting::calculation;
-use accredit_cases::{self as cases, Options};
+use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::decision::Decision;
-use accredit_crediting::stage::Inputs;
 use accredit_domain::transaction::{Cell, Record};
 use accredit_workspace::Ruleset;
 
@@ -14,27 +14,26 @@ use crate::pipeline;
 
 const CASES: usize = 1000;
 
-const COLUMNS: [&str; 7] =
-    ["transaction", "rule", "kind", "position", "level", "amount", "status"];
+const COLUMNS: [&str; 7] = ["transaction", "rule", "kind", "position", "level", "amount", "status"];
 
 /// Proves that every case passes, then prints the ratio; both sides on one thread.
 pub fn compare() {
     let files = pipeline::files();
-    let records: Vec<Record> =
-        pipeline::deals().iter().take(CASES).map(pipeline::record).collect();
+    let records: Vec<Record> = pipeline::deals().iter().take(CASES).map(pipeline::record).collect();
     let columns: BTreeSet<String> =
         records[0].cells.iter().map(|(column, _)| column.clone()).collect();
     let (ruleset, _) = Ruleset::read(&files, &columns);
     let ruleset = ruleset.unwrap();
     let bare = || {
-        let transactions = calculation::latest(&ruleset, &records, None);
-        let decided = calculation::decide_all(&ruleset, &transactions, &Inputs::default(), 1);
-        calculation::decisions(&ruleset, "reps", None, &decided)
+        let transactions = calculation::latest_versions(&ruleset, &records, None);
+        let decided =
+            calculation::decide_all(&ruleset, &transactions, &DecisionInputs::default(), 1);
+        calculation::period_decisions(&ruleset, "reps", None, &decided)
     };
     let decisions = bare();
     let text: String = records.iter().map(|record| case(record, &decisions)).collect();
-    let options = Options { threads: 1, ..Options::default() };
-    let ours = || cases::run_all(&files, &[("plans/reps.cases.md", &text)], &options);
+    let options = CaseOptions { threads: 1, ..CaseOptions::default() };
+    let ours = || cases::run_case_files(&files, &[("plans/reps.cases.md", &text)], &options);
     let run = ours();
     let outcomes = run.files[0].outcomes.as_ref().unwrap();
     assert_eq!(outcomes.len(), CASES);

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 7;
 
 fn main() {
-    let accredit = std::env::args().nth(1).expect("the path of the accredit binary, or `none`, or `cases`");
+    let accredit =
+        std::env::args().nth(1).expect("the path of the accredit binary, or `none`, or `cases`");
     cases::compare();
     if accredit == "cases" {
         return;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_crediting::stage::Inputs;
+use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::transaction::{Cell, Record};
 use accredit_workspace::{Files, Ruleset};
 use rust_decimal::Decimal;
@@ -132,15 +132,15 @@ pub fn compare() {
     let ruleset = ruleset.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     let deals = deals();
     let records: Vec<Record> = deals.iter().map(record).collect();
-    let transactions = calculation::latest(&ruleset, &records, None);
+    let transactions = calculation::latest_versions(&ruleset, &records, None);
     let company = native::Company::new(REPS);
-    let inputs = Inputs::default();
+    let inputs = DecisionInputs::default();
     let ours = |threads| calculation::decide_all(&ruleset, &transactions, &inputs, threads);
 
     let mut totals = Totals::new();
     for credit in ours(2).iter().flatten().flat_map(|decided| &decided.credits) {
         let position = ruleset.organization.recipient_id(credit.recipient).to_string();
-        let entry = totals.entry((position, credit.status.name())).or_default();
+        let entry = totals.entry((position, credit.status.as_str())).or_default();
         entry.0 += 1;
         entry.1 += credit.amount;
     }

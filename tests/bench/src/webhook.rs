@@ -79,8 +79,12 @@ fn load(url: &str, round: usize) {
                     let body = format!(
                         r#"{{"id":"{key}","date":"2026-03-15","amount":"120.50","owner":"Ann"}}"#
                     );
-                    let signature =
-                        accredit_standard_webhooks::sign(SECRET, &id, seconds, body.as_bytes());
+                    let signature = accredit_standard_webhooks::sign_delivery(
+                        SECRET,
+                        &id,
+                        seconds,
+                        body.as_bytes(),
+                    );
                     let request = agent.post(format!("{url}/hooks/crm"));
                     let request = request.header("webhook-id", &id);
                     let request = request.header("webhook-timestamp", seconds.to_string());

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::rows::cell;
+use crate::rows::credit_cell;
 use accredit_domain::decision::Decision;
-use accredit_domain::organization::fold;
+use accredit_domain::organization::fold_name;
 use accredit_domain::transaction::{Cell, Record};
 use accredit_workspace::Files;
 
@@ -29,7 +29,7 @@ const LINKS: [(&str, &[&str], &[&str]); 9] = [
 const SELECTORS: [&str; 4] = ["position:", "participant:", "team:", "territory:"];
 
 /// Path and text of every file of the organisation, with the rows needed alone and with all.
-pub(super) fn snippets(
+pub(super) fn needed_rows(
     files: &Files,
     record: &Record,
     decisions: &[Decision],
@@ -37,41 +37,41 @@ pub(super) fn snippets(
     let organization = files
         .iter()
         .filter(|(path, _)| path.starts_with("organization/") && path.ends_with(".csv"));
-    let mut sheets: Vec<Sheet<'_>> =
-        organization.filter_map(|(path, text)| Sheet::read(path, text)).collect();
+    let mut sheets: Vec<OrganizationFile<'_>> =
+        organization.filter_map(|(path, text)| OrganizationFile::parse_file(path, text)).collect();
 
-    let mut names = named(files, record, decisions);
+    let mut names = names_of_decision(files, record, decisions);
     // Each round takes a row or is the last.
-    while sheets.iter_mut().filter_map(|sheet| sheet.follow(&mut names)).count() > 0 {}
+    while sheets.iter_mut().filter_map(|sheet| sheet.follow_names(&mut names)).count() > 0 {}
 
-    let small = sheets.iter().map(|sheet| sheet.text(false));
-    let whole = sheets.iter().map(|sheet| sheet.text(true));
+    let small = sheets.iter().map(|sheet| sheet.render_rows(false));
+    let whole = sheets.iter().map(|sheet| sheet.render_rows(true));
     [small.collect(), whole.collect()]
 }
 
 /// The names that the deal, its credits and the plans say.
-fn named(files: &Files, record: &Record, decisions: &[Decision]) -> BTreeSet<String> {
+fn names_of_decision(files: &Files, record: &Record, decisions: &[Decision]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for (_, cell) in record.delivered() {
+    for (_, cell) in record.delivered_cells() {
         let (Cell::Text(text) | Cell::Number(text) | Cell::Nested(text)) = cell else { continue };
         // The whole cell, and its parts: a list of names has weights in brackets.
-        names.insert(fold(text));
+        names.insert(fold_name(text));
         for part in text.split([';', '|']) {
             let name = part.split_once('[').map_or(part, |(name, _)| name);
-            names.insert(fold(name));
+            names.insert(fold_name(name));
         }
     }
 
     for credit in decisions.iter().flat_map(|decision| &decision.credits) {
         let columns = ["position", "payee", "team", "via"];
-        names.extend(columns.map(|column| fold(&cell(credit, column))));
+        names.extend(columns.map(|column| fold_name(&credit_cell(credit, column))));
     }
 
     for (_, plan) in files.iter().filter(|(path, _)| path.starts_with("plans/")) {
         // Quotes end a name in TOML and in expressions alike.
         for selector in SELECTORS {
             let said = plan.split(selector).skip(1);
-            names.extend(said.filter_map(|rest| Some(fold(rest.split(['"', '\'']).next()?))));
+            names.extend(said.filter_map(|rest| Some(fold_name(rest.split(['"', '\'']).next()?))));
         }
     }
 
@@ -80,15 +80,15 @@ fn named(files: &Files, record: &Record, decisions: &[Decision]) -> BTreeSet<Str
 }
 
 /// A file of the organisation with the rows that are needed so far.
-struct Sheet<'a> {
+struct OrganizationFile<'a> {
     path: &'a str,
     header: csv::StringRecord,
     rows: Vec<(csv::StringRecord, bool)>,
     links: Option<(Vec<usize>, Vec<usize>)>,
 }
 
-impl<'a> Sheet<'a> {
-    fn read(path: &'a str, text: &str) -> Option<Sheet<'a>> {
+impl<'a> OrganizationFile<'a> {
+    fn parse_file(path: &'a str, text: &str) -> Option<OrganizationFile<'a>> {
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
         let header = reader.headers().ok()?.clone();
@@ -105,16 +105,16 @@ impl<'a> Sheet<'a> {
         let all = links.is_none();
 
         let rows = reader.records().flatten().map(|row| (row, all)).collect();
-        Some(Sheet { path, header, rows, links })
+        Some(OrganizationFile { path, header, rows, links })
     }
 
     /// Takes the rows that `names` need, and adds theirs; nothing when there was none.
-    fn follow(&mut self, names: &mut BTreeSet<String>) -> Option<()> {
+    fn follow_names(&mut self, names: &mut BTreeSet<String>) -> Option<()> {
         let (by, with) = self.links.as_ref()?;
         let mut more = false;
         for (row, needed) in self.rows.iter_mut().filter(|(_, needed)| !needed) {
             let cells = |columns: &[usize]| -> Vec<String> {
-                columns.iter().filter_map(|column| row.get(*column)).map(fold).collect()
+                columns.iter().filter_map(|column| row.get(*column)).map(fold_name).collect()
             };
 
             if cells(by).iter().any(|name| names.contains(name)) {
@@ -127,7 +127,7 @@ impl<'a> Sheet<'a> {
         more.then_some(())
     }
 
-    fn text(&self, all: bool) -> (String, String) {
+    fn render_rows(&self, all: bool) -> (String, String) {
         let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
         let rows = self.rows.iter().filter(|(_, needed)| all || *needed).map(|(row, _)| row);
         let mut written = Ok(());

@@ -1,7 +1,7 @@
 //! Finalized periods in the cases of a customer's directory, and cases that say nothing.
 
 use super::COMPANY;
-use crate::{Options, Outcome, ReachedFile, run_all};
+use crate::{CaseOptions, CaseOutcome, ReachedFile, run_case_files};
 use accredit_workspace::Files;
 
 /// A directory that has finalized January, with a reward policy.
@@ -28,10 +28,10 @@ fn directory() -> Files {
     .collect()
 }
 
-fn run_case(text: &str) -> (Vec<Outcome>, Option<ReachedFile>) {
-    let options = Options { traced: true, threads: 2, ..Options::default() };
+fn run_case(text: &str) -> (Vec<CaseOutcome>, Option<ReachedFile>) {
+    let options = CaseOptions { traced: true, threads: 2, ..CaseOptions::default() };
     let base = directory();
-    let run = run_all(&base, &[("plans/deals.cases.md", text)], &options);
+    let run = run_case_files(&base, &[("plans/deals.cases.md", text)], &options);
     let outcomes = run.files[0].outcomes.as_ref().unwrap_or_else(|error| panic!("{error:#?}"));
     (outcomes.clone(), run.reached.files.get("policies/reward/tenth.rhai").cloned())
 }
@@ -76,9 +76,9 @@ fn what_a_case_says_of_finalized_periods_is_checked() {
     let table = "| amount |\n| --- |\n| 100.00 |\n";
     let unknown = format!("## Late\n\n{LATE}finalized: 2022-13 = 2022-02-10\n\n{table}");
     fails(&unknown, "`finalized` names `2022-13`, and there is no such period");
-    let options = Options::default();
+    let options = CaseOptions::default();
     let text = format!("## Late\n\n{LATE}finalized: 2022-01\n\n{table}");
-    let run = run_all(&directory(), &[("plans/deals.cases.md", &text)], &options);
+    let run = run_case_files(&directory(), &[("plans/deals.cases.md", &text)], &options);
     let errors = run.files[0].outcomes.as_ref().unwrap_err();
     assert_eq!(errors[0].message, "`2022-01` does not say which periods are finalized");
 }
@@ -94,8 +94,8 @@ fn rewards_and_finalized_periods_are_counted() {
     let text =
         COMPANY.replace("[fields]", "[calendar]\nfinalized = { 2021 = 2022-01-10 }\n\n[fields]");
     let case = "## A\n\n| amount |\n| --- |\n| 1000.00 |\n";
-    let options = Options { traced: true, ..Options::default() };
-    let run = run_all(&Files::new(), &[("a.cases.md", &format!("{text}{case}"))], &options);
+    let options = CaseOptions { traced: true, ..CaseOptions::default() };
+    let run = run_case_files(&Files::new(), &[("a.cases.md", &format!("{text}{case}"))], &options);
     let (ran, _) = run.reached.files["a.cases.md"].count_lines();
     assert_eq!(ran, 3, "{:#?}", run.reached);
 }

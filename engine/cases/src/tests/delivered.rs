@@ -1,6 +1,6 @@
 //! Cases that bring the body of a delivery.
 
-use crate::run;
+use crate::run_case_file;
 use accredit_workspace::Files;
 
 const CUSTOMER: &str = "```toml accredit.toml
@@ -49,7 +49,7 @@ fn map(payload) {
 fn failures(block: &str, table: &str) -> Vec<String> {
     let table = format!("\n| transaction | position | amount |\n| --- | --- | --- |\n{table}");
     let text = format!("{CUSTOMER}{block}{table}");
-    let outcomes = run(&Files::new(), "a.cases.md", &text).unwrap();
+    let outcomes = run_case_file(&Files::new(), "a.cases.md", &text).unwrap();
     let failures = outcomes.into_iter().flat_map(|outcome| outcome.failures);
     failures.map(|one| format!("{}: {}", one.message, one.help.unwrap_or_default())).collect()
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::COMPANY;
-use crate::sheet::Sheet;
-use crate::{Kept, Options, keep};
-use accredit_crediting::calculation::{decide_all, latest};
-use accredit_crediting::stage::{Inputs, Resolution};
+use crate::sheet::PreparedFile;
+use crate::{CaseExport, CaseOptions, export_case};
+use accredit_crediting::calculation::{decide_all, latest_versions};
+use accredit_crediting::stage::{CreditResolution, DecisionInputs};
 use accredit_domain::decision::HoldAction;
 use accredit_domain::transaction::{Cell, Record};
 use accredit_workspace::{Files, Ruleset};
@@ -15,8 +15,9 @@ use accredit_workspace::{Files, Ruleset};
 fn company() -> Arc<Ruleset> {
     let base = Files::new();
     let text = format!("{COMPANY}## A\n\n| amount |\n| --- |\n");
-    let sheet = Sheet::read(&base, &Options::default(), ("a.cases.md", &text)).unwrap();
-    Arc::clone(sheet.ruleset(&sheet.trials[0]).unwrap())
+    let sheet =
+        PreparedFile::prepare_file(&base, &CaseOptions::default(), ("a.cases.md", &text)).unwrap();
+    Arc::clone(sheet.ruleset_of_trial(&sheet.trials[0]).unwrap())
 }
 
 fn deal(owner: &str, amount: &str) -> Record {
@@ -26,10 +27,10 @@ fn deal(owner: &str, amount: &str) -> Record {
 }
 
 #[track_caller]
-fn check(owner: &str, amount: &str, inputs: &Inputs, expected: &[&str], absent: &[&str]) {
+fn check(owner: &str, amount: &str, inputs: &DecisionInputs, expected: &[&str], absent: &[&str]) {
     let (ruleset, record) = (company(), deal(owner, amount));
-    let kept = Kept { ruleset: &ruleset, record: &record, plan: Some("deals"), inputs };
-    let text = keep(&kept).unwrap();
+    let kept = CaseExport { ruleset: &ruleset, record: &record, plan: Some("deals"), inputs };
+    let text = export_case(&kept).unwrap();
     for part in expected {
         assert!(text.contains(part), "`{part}` is missing\n{text}");
     }
@@ -40,7 +41,7 @@ fn check(owner: &str, amount: &str, inputs: &Inputs, expected: &[&str], absent: 
 
 #[test]
 fn the_case_has_the_deal_those_involved_and_what_came_out() {
-    let none = Inputs::default();
+    let none = DecisionInputs::default();
     check(
         "ann",
         "1000",
@@ -65,19 +66,20 @@ fn the_case_has_the_deal_those_involved_and_what_came_out() {
 #[test]
 fn the_business_date_and_what_people_did_are_kept() {
     let (ruleset, record) = (company(), deal("ann", "60000"));
-    let inputs = Inputs { as_of: Some("2022-02-01".parse().unwrap()), ..Inputs::default() };
+    let inputs =
+        DecisionInputs { as_of: Some("2022-02-01".parse().unwrap()), ..DecisionInputs::default() };
     check("ann", "60000", &inputs, &["as-of: 2022-02-01\n", "| held | large |"], &["| action |"]);
-    let transactions = latest(&ruleset, &[record], None);
+    let transactions = latest_versions(&ruleset, &[record], None);
     let decided = decide_all(&ruleset, &transactions, &inputs, 1);
     let credit = decided[0][0].credits[0].id;
-    let at = |action, reason: &str| Resolution {
+    let at = |action, reason: &str| CreditResolution {
         credit,
         action,
         date: "2022-01-31".parse().unwrap(),
         reason: reason.to_owned(),
     };
     let resolutions = vec![at(HoldAction::Hold, "a query"), at(HoldAction::Release, "done")];
-    let released = Inputs { resolutions: resolutions.clone(), ..inputs.clone() };
+    let released = DecisionInputs { resolutions: resolutions.clone(), ..inputs.clone() };
     let rows = [
         format!("| hold | {credit} | 2022-01-31 | a query |\n"),
         format!("| release | {credit} | 2022-01-31 | |\n"),
@@ -94,19 +96,21 @@ fn every_golden_decision_can_be_kept() {
     for file in std::fs::read_dir(folder).unwrap().flatten() {
         let text = std::fs::read_to_string(file.path()).unwrap();
         let base = Files::new();
-        let sheet = Sheet::read(&base, &Options::default(), ("a.cases.md", &text)).unwrap();
+        let sheet =
+            PreparedFile::prepare_file(&base, &CaseOptions::default(), ("a.cases.md", &text))
+                .unwrap();
         for trial in &sheet.trials {
             let as_of = sheet.file.cases[trial.case].as_of;
-            let inputs = Inputs { as_of, ..Inputs::default() };
-            let ruleset = sheet.ruleset(trial).unwrap();
+            let inputs = DecisionInputs { as_of, ..DecisionInputs::default() };
+            let ruleset = sheet.ruleset_of_trial(trial).unwrap();
             let plans = ruleset.plans.keys().map(|plan| Some(&**plan)).chain([None]);
             for plan in plans {
                 for record in trial.records.as_ref().unwrap() {
-                    if latest(ruleset, std::slice::from_ref(record), as_of).is_empty() {
+                    if latest_versions(ruleset, std::slice::from_ref(record), as_of).is_empty() {
                         continue; // Not received by then, so nothing was decided.
                     }
-                    let kept = Kept { ruleset, record, plan, inputs: &inputs };
-                    let text = keep(&kept);
+                    let kept = CaseExport { ruleset, record, plan, inputs: &inputs };
+                    let text = export_case(&kept);
                     assert!(text.is_ok(), "{:?}: {text:?}\n{record:?}", file.path());
                     count += 1;
                 }

@@ -1,13 +1,14 @@
 //! Case files with mistakes: each is found where it stands, and the ones behind it as well.
 
 use super::COMPANY;
-use crate::{Options, parse, run_all};
+use crate::{CaseOptions, parse_case_file, run_case_files};
 use accredit_workspace::Files;
 
 /// Findings of the reader as `line:column message; help`, lines counted behind the company's.
 fn found(text: &str) -> Vec<String> {
     let before = u32::try_from(COMPANY.lines().count()).unwrap();
-    let errors = parse("a.cases.md", &format!("{COMPANY}{text}")).err().unwrap_or_default();
+    let errors =
+        parse_case_file("a.cases.md", &format!("{COMPANY}{text}")).err().unwrap_or_default();
     let shown = errors.into_iter().map(|error| {
         let help = error.help.map(|help| format!("; {help}")).unwrap_or_default();
         let line = error.place.line - before;
@@ -106,7 +107,7 @@ fn mistakes_in_blocks_stand_where_they_are() {
 /// Failures of the cases of a file that stands alone.
 fn failures(text: &str) -> Vec<String> {
     let text = format!("{COMPANY}{text}");
-    let run = run_all(&Files::new(), &[("a.cases.md", &text)], &Options::default());
+    let run = run_case_files(&Files::new(), &[("a.cases.md", &text)], &CaseOptions::default());
     let outcomes = run.files.into_iter().flat_map(|file| file.outcomes.unwrap());
     outcomes.flat_map(|one| one.failures).map(|failure| failure.message).collect()
 }

@@ -1,12 +1,12 @@
 //! Lines and branches that cases reach.
 
 use super::COMPANY;
-use crate::{Options, ReachedFile, run_all};
+use crate::{CaseOptions, ReachedFile, run_case_files};
 use accredit_workspace::Files;
 
 fn reached(text: &str, threads: usize) -> ReachedFile {
-    let options = Options { traced: true, threads, ..Options::default() };
-    let run = run_all(&Files::new(), &[("a.cases.md", text)], &options);
+    let options = CaseOptions { traced: true, threads, ..CaseOptions::default() };
+    let run = run_case_files(&Files::new(), &[("a.cases.md", text)], &options);
     let failed = run.files.iter().flat_map(|file| file.outcomes.as_ref().unwrap());
     let failed: Vec<_> = failed.flat_map(|outcome| &outcome.failures).collect();
     assert!(failed.is_empty(), "{failed:#?}");
@@ -81,8 +81,8 @@ fn everything_in_a_directory_is_counted() {
     .collect();
     let text = "## A\n\n```csv transactions\nid,date,owner,amount\nD1,2022-01-12,ann,1\n```\n\n\
                 | amount |\n| --- |\n| 1.00 |\n";
-    let options = Options { traced: true, ..Options::default() };
-    let run = run_all(&base, &[("plans/deals.cases.md", text)], &options);
+    let options = CaseOptions { traced: true, ..CaseOptions::default() };
+    let run = run_case_files(&base, &[("plans/deals.cases.md", text)], &options);
     let files: Vec<_> = run
         .reached
         .files

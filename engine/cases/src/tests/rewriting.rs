@@ -1,7 +1,7 @@
 //! Tables rewritten in place.
 
 use super::{COMPANY, run_text};
-use crate::apply;
+use crate::apply_edits;
 
 /// Rewrites the cases of `before` and compares; what was written passes.
 #[track_caller]
@@ -9,7 +9,7 @@ fn check(before: &str, after: &str) {
     let text = format!("{COMPANY}{before}");
     let outcomes = run_text(&text).unwrap();
     let edits: Vec<_> = outcomes.into_iter().flat_map(|outcome| outcome.edits).collect();
-    let written = apply(&text, &edits);
+    let written = apply_edits(&text, &edits);
     assert_eq!(written, format!("{COMPANY}{after}"));
     let again = run_text(&written).unwrap();
     assert!(again.iter().all(|outcome| outcome.failures.is_empty()), "{again:#?}");
@@ -103,6 +103,6 @@ fn examples_keep_what_is_given() {
 fn line_endings_stay() {
     let text = format!("{COMPANY}## A\n\n| position |\n| --- |\n| bob |\n").replace('\n', "\r\n");
     let outcomes = run_text(&text).unwrap();
-    let written = apply(&text, &outcomes[0].edits);
+    let written = apply_edits(&text, &outcomes[0].edits);
     assert_eq!(written, text.replace("| bob |\r\n", "| ann |\r\n"));
 }

@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Calculation, calculation_of, decide_all, latest};
-use crate::explain::{Explanation, Line};
-use crate::pipeline::{Decided, row};
+use super::{Calculation, calculation_of, decide_all, latest_versions};
+use crate::explain::{Explanation, ExplanationLine};
+use crate::pipeline::{PlanDecision, row};
 use crate::posting;
-use crate::stage::Inputs;
+use crate::stage::DecisionInputs;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::decision::Decision;
@@ -25,117 +25,127 @@ use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 
 /// A plan and a transaction.
-type Key = (Arc<str>, Arc<str>);
+type PlanAndTransaction = (Arc<str>, Arc<str>);
 
 /// What stands, or why nothing may be posted.
-type Standing = Result<Vec<PostedCredit>, String>;
+type StandingRows = Result<Vec<PostedCredit>, String>;
 
 /// Everything that was decided about the rows of a directory, and what stands of it.
 #[derive(Debug)]
 pub struct Books<'a> {
     ruleset: &'a Ruleset,
-    decided: Vec<Vec<Decided>>,
+    decided: Vec<Vec<PlanDecision>>,
     /// Rows over all periods, where a period is finalized.
-    posted: Option<HashMap<Key, Posted>>,
+    posted: Option<HashMap<PlanAndTransaction, PostedRows>>,
 }
 
 /// What is in the books of one transaction in one plan.
 #[derive(Debug)]
-struct Posted {
+struct PostedRows {
     frozen: Vec<PostedCredit>,
-    standing: Standing,
+    standing: StandingRows,
 }
 
 /// The inputs of a calculation on the business date `as_of`. Without one nothing was released;
 /// but where periods are finalized, it is at least the day of the last finalization.
-pub fn inputs(ruleset: &Ruleset, as_of: Option<Date>) -> Inputs {
-    let finalizations = ruleset.settings.calendar.finalizations(as_of);
+pub fn calculation_inputs(ruleset: &Ruleset, as_of: Option<Date>) -> DecisionInputs {
+    let finalizations = ruleset.settings.calendar.finalizations_before(as_of);
     let as_of = as_of.or_else(|| finalizations.last().map(|(day, _)| *day));
-    Inputs { as_of, ..Inputs::default() }
+    DecisionInputs { as_of, ..DecisionInputs::default() }
 }
 
 /// Decides `records` in every plan on `threads` workers, as of the business date, and posts what
 /// differs from the periods that were finalized before it.
-pub fn books<'a>(
+pub fn build_books<'a>(
     ruleset: &'a Ruleset,
     records: &[Record],
     as_of: Option<Date>,
     threads: usize,
 ) -> Books<'a> {
-    resolved(ruleset, records, &Inputs { as_of, ..Inputs::default() }, threads)
+    build_resolved_books(
+        ruleset,
+        records,
+        &DecisionInputs { as_of, ..DecisionInputs::default() },
+        threads,
+    )
 }
 
 /// The same with what people decided: a finalization knows what they had decided until its day.
-pub fn resolved<'a>(
+pub fn build_resolved_books<'a>(
     ruleset: &'a Ruleset,
     records: &[Record],
-    given: &Inputs,
+    given: &DecisionInputs,
     threads: usize,
 ) -> Books<'a> {
-    replayed(ruleset, records, (given, inputs(ruleset, given.as_of).as_of), threads)
+    replay_finalizations(
+        ruleset,
+        records,
+        (given, calculation_inputs(ruleset, given.as_of).as_of),
+        threads,
+    )
 }
 
 /// The books of `as_of` as they will be on `day` if nothing else happens: holds that end by then are
 /// released.
-pub fn projected<'a>(
+pub fn project_books<'a>(
     ruleset: &'a Ruleset,
     records: &[Record],
     (as_of, day): (Date, Date),
     threads: usize,
 ) -> Books<'a> {
-    let given = Inputs { as_of: Some(as_of), ..Inputs::default() };
-    replayed(ruleset, records, (&given, Some(day)), threads)
+    let given = DecisionInputs { as_of: Some(as_of), ..DecisionInputs::default() };
+    replay_finalizations(ruleset, records, (&given, Some(day)), threads)
 }
 
-fn replayed<'a>(
+fn replay_finalizations<'a>(
     ruleset: &'a Ruleset,
     records: &[Record],
-    (given, day): (&Inputs, Option<Date>),
+    (given, day): (&DecisionInputs, Option<Date>),
     threads: usize,
 ) -> Books<'a> {
     let (calendar, as_of) = (&ruleset.settings.calendar, given.as_of);
-    let decide = |seen: Option<Date>, inputs: &Inputs| {
-        decide_all(ruleset, &latest(ruleset, records, seen), inputs, threads)
+    let decide = |seen: Option<Date>, inputs: &DecisionInputs| {
+        decide_all(ruleset, &latest_versions(ruleset, records, seen), inputs, threads)
     };
 
-    let mut frozen: HashMap<Key, Vec<PostedCredit>> = HashMap::new();
+    let mut frozen: HashMap<PlanAndTransaction, Vec<PostedCredit>> = HashMap::new();
     let mut finalized: BTreeSet<String> = BTreeSet::new();
-    let mut then: (Option<Date>, Vec<Vec<Decided>>) = (None, Vec::new());
-    let finalizations = calendar.finalizations(as_of);
+    let mut then: (Option<Date>, Vec<Vec<PlanDecision>>) = (None, Vec::new());
+    let finalizations = calendar.finalizations_before(as_of);
 
     // In order of their days: what an earlier finalization froze decides what a later one posts.
     for (day, leaf) in &finalizations {
         // Several periods may be finalized on one day, on which the deals are decided once.
         if then.0 != Some(*day) {
-            let mut inputs = Inputs { as_of: Some(*day), ..given.clone() };
+            let mut inputs = DecisionInputs { as_of: Some(*day), ..given.clone() };
             // What people decided later was not known on the day.
             inputs.resolutions.retain(|resolution| resolution.date <= *day);
             then = (Some(*day), decide(Some(*day), &inputs));
         }
 
         for decided in then.1.iter().flatten() {
-            let known = frozen.entry(key(decided)).or_default();
-            let current = rows(ruleset, decided);
+            let known = frozen.entry(decision_key(decided)).or_default();
+            let current = credit_rows(ruleset, decided);
             // What cannot be posted is not frozen either; it is said with the last posting.
-            if let Ok(standing) = posting::post(known, current, calendar, &finalized) {
+            if let Ok(standing) = posting::post_credits(known, current, calendar, &finalized) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
-                known.extend(posting::freeze(fresh, &leaf.id).cloned());
+                known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());
             }
         }
         finalized.insert(leaf.id.clone());
     }
 
     // After the last finalization the holds of `day` count, which may be later than the rows.
-    let last = Inputs { as_of: day, ..given.clone() };
+    let last = DecisionInputs { as_of: day, ..given.clone() };
     let decided = decide(as_of, &last);
 
     // Without a finalization nothing is frozen: the decisions stand as they are.
     let posted = (!finalizations.is_empty()).then(|| {
         let all = decided.iter().flatten().map(|decided| {
-            let frozen = frozen.remove(&key(decided)).unwrap_or_default();
-            let current = rows(ruleset, decided);
-            let standing = posting::post(&frozen, current, calendar, &finalized);
-            (key(decided), Posted { frozen, standing })
+            let frozen = frozen.remove(&decision_key(decided)).unwrap_or_default();
+            let current = credit_rows(ruleset, decided);
+            let standing = posting::post_credits(&frozen, current, calendar, &finalized);
+            (decision_key(decided), PostedRows { frozen, standing })
         });
         all.collect()
     });
@@ -143,24 +153,24 @@ fn replayed<'a>(
     Books { ruleset, decided, posted }
 }
 
-fn key(decided: &Decided) -> Key {
+fn decision_key(decided: &PlanDecision) -> PlanAndTransaction {
     (Arc::clone(&decided.plan), Arc::clone(&decided.transaction))
 }
 
-fn rows(ruleset: &Ruleset, decided: &Decided) -> Vec<PostedCredit> {
-    decided.credits.iter().map(|credit| row::row(ruleset, credit)).collect()
+fn credit_rows(ruleset: &Ruleset, decided: &PlanDecision) -> Vec<PostedCredit> {
+    decided.credits.iter().map(|credit| row::credit_row(ruleset, credit)).collect()
 }
 
 impl Books<'_> {
     /// What was decided last, a transaction each.
-    pub fn decided(&self) -> &[Vec<Decided>] {
+    pub fn latest_decisions(&self) -> &[Vec<PlanDecision>] {
         &self.decided
     }
 
     /// The calculation of `plan` in `period`: the transactions of the period, and the credits that
     /// are posted in it.
-    pub fn calculation(&self, plan: &str, period: &Period) -> Calculation {
-        let decisions = self.decisions(plan, Some(period));
+    pub fn calculation_of(&self, plan: &str, period: &Period) -> Calculation {
+        let decisions = self.period_decisions(plan, Some(period));
         let mut calculation = calculation_of(self.ruleset, plan, period, decisions);
         if self.posted.is_some() {
             let order = |row: &PostedCredit| (row.incentive_date, row.transaction.clone());
@@ -172,22 +182,22 @@ impl Books<'_> {
     /// The decisions of `plan` in `period` (absent: ever), in order, with the credits that stand.
     /// A transaction of another period whose credits are posted in this one comes as filtered:
     /// with nothing but those credits.
-    pub fn decisions(&self, plan: &str, period: Option<&Period>) -> Vec<Decision> {
+    pub fn period_decisions(&self, plan: &str, period: Option<&Period>) -> Vec<Decision> {
         let Some(posted) = &self.posted else {
-            return super::decisions(self.ruleset, plan, period, &self.decided);
+            return super::period_decisions(self.ruleset, plan, period, &self.decided);
         };
 
         // A period is a year or a quarter as well, while credits name the leaf they stand in.
-        let leaves = period.map(|period| self.ruleset.settings.calendar.leaves(period));
+        let leaves = period.map(|period| self.ruleset.settings.calendar.leaf_periods(period));
         let inside =
             |id: &str| leaves.as_ref().is_none_or(|leaves| leaves.iter().any(|leaf| leaf.id == id));
         let mut found: Vec<(Option<Date>, Decision)> = Vec::new();
         for decided in self.decided.iter().flatten().filter(|decided| *decided.plan == *plan) {
-            let mut decision = row::decision(self.ruleset, decided);
-            if let Some(posted) = posted.get(&key(decided)) {
-                posted.apply(&mut decision);
+            let mut decision = row::stored_decision(self.ruleset, decided);
+            if let Some(posted) = posted.get(&decision_key(decided)) {
+                posted.apply_to(&mut decision);
             }
-            if let Some(decision) = decision.within(inside) {
+            if let Some(decision) = decision.within_periods(inside) {
                 // A deal of another period is listed where its credits were posted.
                 let first = || decision.credits.first().map(|row| row.incentive_date);
                 found.push((decided.date.or_else(first), decision));
@@ -198,8 +208,8 @@ impl Books<'_> {
     }
 
     /// Adds to an explanation what became of its credits in the books.
-    pub fn explain(&self, explanation: &mut Explanation) {
-        let wanted = |(plan, transaction): &Key| {
+    pub fn add_postings(&self, explanation: &mut Explanation) {
+        let wanted = |(plan, transaction): &PlanAndTransaction| {
             **plan == *explanation.plan && **transaction == *explanation.transaction
         };
 
@@ -207,7 +217,7 @@ impl Books<'_> {
         let Some((_, posted)) = posted else { return };
 
         let mut say = |message| {
-            explanation.steps.push(Line { stage: "posting".to_owned(), message });
+            explanation.steps.push(ExplanationLine { stage: "posting".to_owned(), message });
         };
         let Ok(rows) = posted.standing.as_ref().map_err(|broken| say(broken.clone())) else {
             return;
@@ -227,9 +237,9 @@ impl Books<'_> {
     }
 }
 
-impl Posted {
+impl PostedRows {
     /// Puts the rows that stand into a decision; one that may not be posted is parked.
-    fn apply(&self, decision: &mut Decision) {
-        posting::put(decision, &self.frozen, self.standing.as_deref());
+    fn apply_to(&self, decision: &mut Decision) {
+        posting::set_entries(decision, &self.frozen, self.standing.as_deref());
     }
 }

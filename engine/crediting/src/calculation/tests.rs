@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::calculation::{assemble, decide_all, latest};
-use crate::stage::Inputs;
+use crate::calculation::{assemble_calculation, decide_all, latest_versions};
+use crate::stage::DecisionInputs;
 use accredit_domain::decision::EarnedReward;
 use accredit_domain::transaction::read;
 use accredit_workspace::{Files, Ruleset};
@@ -75,10 +75,15 @@ fn rewards(deals: &[(usize, Deal)]) -> Vec<EarnedReward> {
         let amount = Decimal::new(*cents, 2);
         text.push_str(&format!("O{id},2022-01-{:02},{amount},{}\n", id % 28 + 1, OWNERS[*owner]));
     }
-    let records = read::csv(text.as_bytes()).unwrap();
-    let decided = decide_all(&RULESET, &latest(&RULESET, &records, None), &Inputs::default(), 1);
+    let records = read::read_csv(text.as_bytes()).unwrap();
+    let decided = decide_all(
+        &RULESET,
+        &latest_versions(&RULESET, &records, None),
+        &DecisionInputs::default(),
+        1,
+    );
     let period = RULESET.settings.calendar.find("2022-01").unwrap();
-    let mut rows = assemble(&RULESET, "p", &period, &decided).rewards;
+    let mut rows = assemble_calculation(&RULESET, "p", &period, &decided).rewards;
     rows.iter_mut().for_each(|row| row.credits.sort());
     rows
 }

@@ -15,14 +15,14 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::pipeline::{self, Decided, Explain, row};
-use crate::stage::{Inputs, Says, Step, Trimmed};
+use crate::pipeline::{self, ExplainLevel, PlanDecision, row};
+use crate::stage::{DecisionInputs, ExplanationStep, StepEffect, TrimmedCredit};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::credit::{Credit, Status};
-use accredit_domain::decision::Outcome;
+use accredit_domain::credit::{Credit, CreditStatus};
+use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::organization::{ParticipantId, Recipient};
-use accredit_domain::plan::{Measure, Plan, selects};
-use accredit_domain::transaction::{Names, Transaction};
+use accredit_domain::plan::{Measure, Plan, selects_recipient};
+use accredit_domain::transaction::{NameColumns, Transaction};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
@@ -38,7 +38,7 @@ pub struct WhyNot {
     /// Whether anything counts for them.
     pub credited: bool,
     /// Why nothing, or nothing more, in the order of the steps.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<PayeeFinding>,
     /// Their credits, held and suppressed ones too.
     pub credits: Vec<PostedCredit>,
     /// The ruleset that it was recomputed with.
@@ -47,7 +47,7 @@ pub struct WhyNot {
 
 /// One reason why the payee got nothing, or less than others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct PayeeFinding {
     /// `filter`, `crediting`, `value`, `hold`, `duplication`, `rollup`, `maximum`, `release`.
     pub stage: String,
     /// `filtered`, `condition`, `inactive`, `no_position`, `not_named`, `not_target`, `not_reached`,
@@ -71,30 +71,34 @@ pub struct Finding {
 
 /// Decides `transaction` in `plan` again and says what `payee` got: a participant's id, or a name
 /// that means one person on the date.
-pub fn for_payee(
+pub fn explain_plan_for_payee(
     ruleset: &Ruleset,
     plan: &Plan,
     transaction: &Arc<Transaction>,
-    inputs: &Inputs,
+    inputs: &DecisionInputs,
     machine: &mut Machine,
     payee: &str,
 ) -> WhyNot {
     let decided =
-        pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, Explain::Steps);
-    let date = decided.date.or_else(|| transaction.date().ok());
+        pipeline::decide_plan(ruleset, plan, transaction, inputs, machine, ExplainLevel::Steps);
+    let date = decided.date.or_else(|| transaction.incentive_date().ok());
     let who = find_payee(ruleset, payee, date);
     let mine = |credit: &&Credit| credit.payee.is_some() && credit.payee == who;
     let credits: Vec<&Credit> = decided.credits.iter().filter(mine).collect();
 
     let findings = match who {
         None => {
-            vec![finding("crediting", "unknown_payee", format!("`{payee}` means no one person"))]
+            vec![new_finding(
+                "crediting",
+                "unknown_payee",
+                format!("`{payee}` means no one person"),
+            )]
         }
         Some(_) if !credits.is_empty() => {
-            let waiting = credits.iter().filter_map(|one| waits(one));
-            trimmed(&decided, &credits).into_iter().chain(waiting).collect()
+            let waiting = credits.iter().filter_map(|one| waiting_finding(one));
+            trimmed_findings(&decided, &credits).into_iter().chain(waiting).collect()
         }
-        Some(who) => Person::new(ruleset, plan, who, &decided, transaction).drops(),
+        Some(who) => AskingPayee::new(ruleset, plan, who, &decided, transaction).drop_findings(),
     };
 
     WhyNot {
@@ -104,9 +108,9 @@ pub fn for_payee(
             || payee.to_owned(),
             |who| ruleset.organization.participant_id(who).to_string(),
         ),
-        credited: credits.iter().any(|credit| credit.status == Status::Active),
+        credited: credits.iter().any(|credit| credit.status == CreditStatus::Active),
         findings,
-        credits: credits.iter().map(|credit| row::row(ruleset, credit)).collect(),
+        credits: credits.iter().map(|credit| row::credit_row(ruleset, credit)).collect(),
         ruleset: ruleset.hash.to_string(),
     }
 }
@@ -118,23 +122,23 @@ pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<
         return Some(known);
     }
     let date = date?;
-    let positions = organization.resolve(payee, date).positions;
+    let positions = organization.resolve_name(payee, date).positions;
     match positions.as_slice() {
-        [position] => organization.holder(*position, date),
+        [position] => organization.holder_on(*position, date),
         _ => None,
     }
 }
 
 /// What a maximum took of credits of theirs, with both amounts.
-fn trimmed(decided: &Decided, credits: &[&Credit]) -> Vec<Finding> {
+fn trimmed_findings(decided: &PlanDecision, credits: &[&Credit]) -> Vec<PayeeFinding> {
     let mut found = Vec::new();
 
     for step in &decided.trace {
         let own = |who: &Recipient| credits.iter().any(|credit| credit.recipient == *who);
         match &step.says {
-            Says::Trims(cut) if own(&cut.who) => found.push(trimmed_to(step, cut)),
-            Says::EndsFor(code, who) if code == "over_maximum" && who.iter().any(own) => {
-                found.push(of_step(step, code, step.message.clone()));
+            StepEffect::CreditTrimmed(cut) if own(&cut.who) => found.push(trimmed_to(step, cut)),
+            StepEffect::RejectedFor(code, who) if code == "over_maximum" && who.iter().any(own) => {
+                found.push(step_finding(step, code, step.message.clone()));
             }
             _ => (),
         }
@@ -142,45 +146,45 @@ fn trimmed(decided: &Decided, credits: &[&Credit]) -> Vec<Finding> {
     found
 }
 
-fn trimmed_to(step: &Step, cut: &Trimmed) -> Finding {
-    let Trimmed { wanted, left, unit_type, .. } = cut;
+fn trimmed_to(step: &ExplanationStep, cut: &TrimmedCredit) -> PayeeFinding {
+    let TrimmedCredit { wanted, left, unit_type, .. } = cut;
     let rule = step.rule.as_deref().unwrap_or_default();
     let message = format!("rule `{rule}`: the maximum leaves {left} of {wanted} {unit_type}");
     let amounts = [("before the maximum", wanted), ("after the maximum", left)];
     let seen = amounts.map(|(name, amount)| (name.to_owned(), amount.clone()));
-    Finding { seen: seen.into(), ..of_step(step, "over_maximum", message) }
+    PayeeFinding { seen: seen.into(), ..step_finding(step, "over_maximum", message) }
 }
 
 /// Why a credit of theirs does not count.
-fn waits(credit: &Credit) -> Option<Finding> {
+fn waiting_finding(credit: &Credit) -> Option<PayeeFinding> {
     let reason = credit.reason.clone().unwrap_or_default();
     let amount = credit.amount;
     let (stage, code, message) = match credit.status {
-        Status::Active => return None,
-        Status::Held => match credit.release_date {
+        CreditStatus::Active => return None,
+        CreditStatus::Held => match credit.release_date {
             Some(date) => ("hold", "held", format!("{amount} is held until {date}")),
             None => ("hold", "held", format!("{amount} is held: {reason}")),
         },
-        Status::Suppressed => {
+        CreditStatus::Suppressed => {
             ("duplication", "suppressed", format!("{amount} is a duplicate: {reason}"))
         }
-        Status::Void => ("release", "void", format!("{amount} was taken back")),
+        CreditStatus::Void => ("release", "void", format!("{amount} was taken back")),
     };
 
     let rule = Some(credit.rule.to_string());
-    Some(Finding { rule, ..finding(stage, code, message) })
+    Some(PayeeFinding { rule, ..new_finding(stage, code, message) })
 }
 
-fn finding(stage: &str, code: &str, message: String) -> Finding {
+fn new_finding(stage: &str, code: &str, message: String) -> PayeeFinding {
     let (stage, code) = (stage.to_owned(), code.to_owned());
-    Finding { stage, code, message, ..Finding::default() }
+    PayeeFinding { stage, code, message, ..PayeeFinding::default() }
 }
 
 /// Who asks, on the day of the deal.
-struct Person<'a> {
+struct AskingPayee<'a> {
     ruleset: &'a Ruleset,
     plan: &'a Plan,
-    decided: &'a Decided,
+    decided: &'a PlanDecision,
     transaction: &'a Transaction,
     id: ParticipantId,
     /// Positions held and teams joined.
@@ -189,43 +193,46 @@ struct Person<'a> {
     target: bool,
 }
 
-impl Person<'_> {
+impl AskingPayee<'_> {
     fn new<'a>(
         ruleset: &'a Ruleset,
         plan: &'a Plan,
         id: ParticipantId,
-        decided: &'a Decided,
+        decided: &'a PlanDecision,
         transaction: &'a Transaction,
-    ) -> Person<'a> {
+    ) -> AskingPayee<'a> {
         let organization = &ruleset.organization;
-        let day = decided.date.filter(|date| organization.exists(id, *date));
-        let positions = day.map(|date| organization.held_by(id, date)).unwrap_or_default();
-        let teams = day.map(|date| organization.teams.of(id, date)).unwrap_or_default();
+        let day = decided.date.filter(|date| organization.exists_on(id, *date));
+        let positions =
+            day.map(|date| organization.positions_held_by(id, date)).unwrap_or_default();
+        let teams = day.map(|date| organization.teams.teams_of(id, date)).unwrap_or_default();
         let positions = positions.into_iter().map(Recipient::Position);
         let seats: Vec<_> = positions.chain(teams.into_iter().map(Recipient::Team)).collect();
 
         let is_target = |date| {
             let mut positions = seats.iter();
-            positions.any(|seat| selects(&plan.targets, organization, *seat, date))
+            positions.any(|seat| selects_recipient(&plan.targets, organization, *seat, date))
         };
 
         let target = day.is_some_and(is_target);
-        Person { ruleset, plan, decided, transaction, id, seats, target }
+        AskingPayee { ruleset, plan, decided, transaction, id, seats, target }
     }
 
-    fn drops(&self) -> Vec<Finding> {
-        if matches!(self.decided.outcome, Outcome::Filtered | Outcome::Parked) {
-            let last = self.decided.trace.iter().rev().find_map(ended);
+    fn drop_findings(&self) -> Vec<PayeeFinding> {
+        if matches!(self.decided.outcome, DecisionOutcome::Filtered | DecisionOutcome::Parked) {
+            let last = self.decided.trace.iter().rev().find_map(ended_finding);
             return last.into_iter().collect();
         }
 
         // Somebody who is nowhere, or a member of a team that is credited, is told that alone.
-        if let Some(whole) = self.homeless().or_else(|| self.of_team()) {
+        if let Some(whole) = self.without_position().or_else(|| self.team_finding()) {
             return vec![whole];
         }
 
         let mut rules: Vec<&Option<Arc<str>>> = Vec::new();
-        let course = |says: &Says| matches!(says, Says::Course | Says::Trims(_) | Says::Credits);
+        let course = |says: &StepEffect| {
+            matches!(says, StepEffect::Info | StepEffect::CreditTrimmed(_) | StepEffect::CreditMade)
+        };
         // Steps that only inform say nothing of why a person was left out.
         for step in self.decided.trace.iter().filter(|step| !course(&step.says)) {
             if !rules.contains(&&step.rule) {
@@ -235,10 +242,10 @@ impl Person<'_> {
         // What is said of the whole plan comes last: rules are nearer to the person.
         rules.sort_by_key(|rule| rule.is_none());
 
-        let mut drops: Vec<Finding> = Vec::new();
+        let mut drops: Vec<PayeeFinding> = Vec::new();
         for rule in rules {
             let steps = self.decided.trace.iter().filter(|step| step.rule == *rule);
-            for drop in self.of_rule(steps) {
+            for drop in self.rule_findings(steps) {
                 if !drops.contains(&drop) {
                     drops.push(drop);
                 }
@@ -252,13 +259,13 @@ impl Person<'_> {
 
         if drops.is_empty() {
             let message = "no rule of the plan could credit you".to_owned();
-            drops.push(finding("crediting", "nobody", message));
+            drops.push(new_finding("crediting", "nobody", message));
         }
         drops
     }
 
     /// Nobody can be credited who sits nowhere on the day.
-    fn homeless(&self) -> Option<Finding> {
+    fn without_position(&self) -> Option<PayeeFinding> {
         let date = self.decided.date?;
         let team = self.plan.measure == Measure::Team;
         if self.seats.iter().any(|seat| seat.team().is_some() == team) {
@@ -269,46 +276,51 @@ impl Person<'_> {
         } else {
             format!("you hold no position on {date}")
         };
-        Some(finding("crediting", "no_position", message))
+        Some(new_finding("crediting", "no_position", message))
     }
 
     /// The credit of a team is nobody's own.
-    fn of_team(&self) -> Option<Finding> {
+    fn team_finding(&self) -> Option<PayeeFinding> {
         let mut credits = self.decided.credits.iter().map(|credit| credit.recipient);
         let own = credits.find(|who| who.team().is_some() && self.seats.contains(who))?;
         let message =
-            format!("the plan measures teams: the credit is that of your {}", self.seat(own));
-        Some(finding("crediting", "team_plan", message))
+            format!("the plan measures teams: the credit is that of your {}", self.seat_text(own));
+        Some(new_finding("crediting", "team_plan", message))
     }
 
     /// Where one rule dropped the person.
-    fn of_rule<'s>(&self, steps: impl Iterator<Item = &'s Step>) -> Vec<Finding> {
+    fn rule_findings<'s>(
+        &self,
+        steps: impl Iterator<Item = &'s ExplanationStep>,
+    ) -> Vec<PayeeFinding> {
         let (mut lead, mut named, mut reached) = (None, false, false);
         let (mut missed, mut passed, mut ends) = (Vec::new(), Vec::new(), Vec::new());
 
         for step in steps {
             match &step.says {
-                Says::Course | Says::Trims(_) | Says::Credits => (),
-                Says::Names => (lead, named) = (Some(step.message.as_str()), false),
-                Says::Only(who) => {
+                StepEffect::Info | StepEffect::CreditTrimmed(_) | StepEffect::CreditMade => (),
+                StepEffect::NameSource => (lead, named) = (Some(step.message.as_str()), false),
+                StepEffect::OnlyThese(who) => {
                     named = true;
-                    if self.among(who) {
+                    if self.is_among(who) {
                         reached = true;
                     } else {
-                        missed.extend(self.missed(step, lead));
+                        missed.extend(self.missed_finding(step, lead));
                     }
                 }
 
-                Says::Members(who) if self.among(who) => reached = true,
-                Says::Members(_) => passed.push(self.unlisted(step, "not_member")),
+                StepEffect::TeamMembers(who) if self.is_among(who) => reached = true,
+                StepEffect::TeamMembers(_) => {
+                    passed.push(self.unlisted_finding(step, "not_member"))
+                }
 
                 // Who was named says more than that nobody was found.
-                Says::Ends(code) if code == "unmatched" && named => (),
-                Says::Ends(_) => ends.extend(ended(step)),
-                Says::EndsFor(_, who) if !self.among(who) => (),
-                Says::EndsFor(code, who) => {
+                StepEffect::Rejected(code) if code == "unmatched" && named => (),
+                StepEffect::Rejected(_) => ends.extend(ended_finding(step)),
+                StepEffect::RejectedFor(_, who) if !self.is_among(who) => (),
+                StepEffect::RejectedFor(code, who) => {
                     reached = true;
-                    ends.push(self.told(step, code, who));
+                    ends.push(self.seat_finding(step, code, who));
                 }
             }
         }
@@ -321,22 +333,22 @@ impl Person<'_> {
         if ends.is_empty() { passed } else { ends }
     }
 
-    fn among(&self, who: &[Recipient]) -> bool {
+    fn is_among(&self, who: &[Recipient]) -> bool {
         self.seats.iter().any(|seat| who.contains(seat))
     }
 
     /// A rule that means others.
-    fn missed(&self, step: &Step, lead: Option<&str>) -> Option<Finding> {
+    fn missed_finding(&self, step: &ExplanationStep, lead: Option<&str>) -> Option<PayeeFinding> {
         let date = self.decided.date?;
 
         if step.stage != "crediting" {
-            return self.unreached(step, date);
+            return self.unreached_finding(step, date);
         }
 
         if !self.target {
-            let seats = self.seated();
+            let seats = self.seats_text();
             let message = format!("your {seats} is not among the plan's targets on {date}");
-            return Some(finding("crediting", "not_target", message));
+            return Some(new_finding("crediting", "not_target", message));
         }
 
         let teams = self.plan.measure == Measure::Team;
@@ -346,81 +358,81 @@ impl Person<'_> {
         let message = format!("{lead}; none of your aliases ({}) matches", aliases.join(", "));
 
         let mut seen = BTreeMap::from([("their names".to_owned(), aliases.join("; "))]);
-        for (label, names) in [("owner", Names::Owner), ("team", Names::Team)] {
-            let text = self.transaction.names(names);
+        for (label, names) in [("owner", NameColumns::Owner), ("team", NameColumns::Team)] {
+            let text = self.transaction.joined_names(names);
             if !text.is_empty() {
                 seen.insert(label.to_owned(), text);
             }
         }
 
-        Some(Finding { seen, ..of_step(step, "not_named", message) })
+        Some(PayeeFinding { seen, ..step_finding(step, "not_named", message) })
     }
 
     /// A credit that rolls to others: of no interest to a target who could not receive it anyhow.
-    fn unreached(&self, step: &Step, date: Date) -> Option<Finding> {
+    fn unreached_finding(&self, step: &ExplanationStep, date: Date) -> Option<PayeeFinding> {
         let organization = &self.ruleset.organization;
         let rules = self.plan.indirect.iter();
         let mut rules = rules.filter(|rule| Some(&rule.rule.name) == step.rule.as_ref());
         let receives = rules.any(|rule| {
             let mut seats = self.seats.iter();
-            seats.any(|seat| selects(&rule.receivers, organization, *seat, date))
+            seats.any(|seat| selects_recipient(&rule.receivers, organization, *seat, date))
         });
 
         match (receives, self.target) {
-            (true, _) => Some(self.unlisted(step, "not_reached")),
+            (true, _) => Some(self.unlisted_finding(step, "not_reached")),
             (false, true) => None,
             (false, false) => {
                 let rule = step.rule.as_deref().unwrap_or_default();
-                let seats = self.seated();
+                let seats = self.seats_text();
                 let message = format!("rule `{rule}`: your {seats} is not among its receivers");
-                Some(of_step(step, "not_receiver", message))
+                Some(step_finding(step, "not_receiver", message))
             }
         }
     }
 
     /// A list on which the person is not.
-    fn unlisted(&self, step: &Step, code: &str) -> Finding {
-        of_step(step, code, format!("{}; not your {}", step.message, self.seated()))
+    fn unlisted_finding(&self, step: &ExplanationStep, code: &str) -> PayeeFinding {
+        step_finding(step, code, format!("{}; not your {}", step.message, self.seats_text()))
     }
 
     /// The seats that the plan measures.
-    fn seated(&self) -> String {
+    fn seats_text(&self) -> String {
         let team = self.plan.measure == Measure::Team;
         let seats = self.seats.iter().filter(|seat| seat.team().is_some() == team);
-        let seats: Vec<String> = seats.map(|seat| self.seat(*seat)).collect();
+        let seats: Vec<String> = seats.map(|seat| self.seat_text(*seat)).collect();
         seats.join(" or ")
     }
 
     /// Something that was said about a seat of the person.
-    fn told(&self, step: &Step, code: &str, who: &[Recipient]) -> Finding {
+    fn seat_finding(&self, step: &ExplanationStep, code: &str, who: &[Recipient]) -> PayeeFinding {
         let own = self.seats.iter().filter(|seat| who.contains(seat));
-        let own: Vec<String> = own.map(|seat| self.seat(*seat)).collect();
-        of_step(step, code, format!("{}; that is your {}", step.message, own.join(" or ")))
+        let own: Vec<String> = own.map(|seat| self.seat_text(*seat)).collect();
+        step_finding(step, code, format!("{}; that is your {}", step.message, own.join(" or ")))
     }
 
-    fn seat(&self, seat: Recipient) -> String {
+    fn seat_text(&self, seat: Recipient) -> String {
         let kind = if seat.team().is_some() { "team" } else { "position" };
         format!("{kind} `{}`", self.ruleset.organization.recipient_id(seat))
     }
 }
 
-fn ended(step: &Step) -> Option<Finding> {
+fn ended_finding(step: &ExplanationStep) -> Option<PayeeFinding> {
     match &step.says {
-        Says::Ends(code) => Some(of_step(step, code, step.message.clone())),
+        StepEffect::Rejected(code) => Some(step_finding(step, code, step.message.clone())),
         _ => None,
     }
 }
 
-fn of_step(step: &Step, code: &str, message: String) -> Finding {
+fn step_finding(step: &ExplanationStep, code: &str, message: String) -> PayeeFinding {
     let refusal = step.refusal.as_ref();
-    Finding {
+    PayeeFinding {
         rule: step.rule.as_ref().map(ToString::to_string),
         condition: refusal.map(|refusal| refusal.condition.clone()),
         policy: refusal.filter(|it| it.policy).map(|refusal| refusal.condition.clone()),
         file: refusal.map(|refusal| refusal.file.clone()),
         line: refusal.and_then(|refusal| refusal.line),
         seen: refusal.map(|refusal| refusal.seen.iter().cloned().collect()).unwrap_or_default(),
-        ..finding(step.stage, code, message)
+        ..new_finding(step.stage, code, message)
     }
 }
 

@@ -40,7 +40,7 @@ fn ruleset(changes: &[(&str, &str)]) -> Ruleset {
 }
 
 fn deal(ruleset: &Ruleset, row: &str) -> Arc<Transaction> {
-    let records = read::csv(format!("id,day,amount,owner,stage\n{row}\n").as_bytes()).unwrap();
+    let records = read::read_csv(format!("id,day,amount,owner,stage\n{row}\n").as_bytes()).unwrap();
     Arc::new(Decoder::new(Arc::clone(&ruleset.settings.fields)).decode(&records[0]))
 }
 
@@ -48,14 +48,21 @@ fn explained(changes: &[(&str, &str)], plan: &str, row: &str) -> Explanation {
     let ruleset = ruleset(changes);
     let mut machine = Machine::new(&ruleset.programs);
     let plan = &ruleset.plans[plan];
-    explain(&ruleset, plan, &deal(&ruleset, row), &Inputs::default(), &mut machine)
+    explain_in_plan(&ruleset, plan, &deal(&ruleset, row), &DecisionInputs::default(), &mut machine)
 }
 
 fn why(changes: &[(&str, &str)], plan: &str, row: &str, payee: &str) -> WhyNot {
     let ruleset = ruleset(changes);
     let mut machine = Machine::new(&ruleset.programs);
     let plan = &ruleset.plans[plan];
-    for_payee(&ruleset, plan, &deal(&ruleset, row), &Inputs::default(), &mut machine, payee)
+    explain_plan_for_payee(
+        &ruleset,
+        plan,
+        &deal(&ruleset, row),
+        &DecisionInputs::default(),
+        &mut machine,
+        payee,
+    )
 }
 
 /// A crediting policy that answered `()` was told as "the policy credits nobody": neither which
@@ -119,7 +126,7 @@ fn a_chain_is_explained_without_contradiction_and_each_step_once() {
     assert_eq!(blank.iter().filter(|message| message.contains("is blank")).count(), 1, "{blank:?}");
 
     let still = self::explained(&[("rollable = true", "")], "chain", "D1,2026-01-05,100,ann,Won");
-    assert_eq!(still.outcome, Outcome::Uncredited);
+    assert_eq!(still.outcome, DecisionOutcome::Uncredited);
     assert!(still.reasons[0].message.contains("none that rolls"));
     let refused = [("#indirect", "condition = \"tx.amount > 500\"")];
     let refused = self::explained(&refused, "chain", "D1,2026-01-05,100,ann,Won");

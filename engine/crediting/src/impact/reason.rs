@@ -4,24 +4,24 @@
 
 use rust_decimal::Decimal;
 
-use super::{Difference, outcome, recipient};
+use super::{DecisionDifference, outcome_of, recipient_text};
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::{DefinedName, PeriodKey};
 use accredit_domain::money::add_to_total;
 
 /// The first thing that differs between two decisions about one transaction in one plan; the
 /// ruleset that decided is no difference.
-pub(super) fn difference(
+pub(super) fn first_difference(
     plan: &str,
     before: Option<&Decision>,
     after: Option<&Decision>,
-) -> Option<Difference> {
+) -> Option<DecisionDifference> {
     let transaction = String::from(before.or(after)?.transaction.clone());
     let plan = plan.to_owned();
     let told = |what: &str, rule: Option<&str>, message: String| {
         let (what, rule) = (what.to_owned(), rule.map(str::to_owned));
-        Some(Difference {
+        Some(DecisionDifference {
             transaction: transaction.clone(),
             plan: plan.clone(),
             what,
@@ -30,11 +30,15 @@ pub(super) fn difference(
         })
     };
 
-    let (old, new) = (outcome(before), outcome(after));
+    let (old, new) = (outcome_of(before), outcome_of(after));
     if old != new {
         let why = after.and_then(|decision| decision.reasons.first());
         let why = why.map(|note| format!(": {}", note.message)).unwrap_or_default();
-        return told("outcome", None, format!("{}, now {}{why}", word(old), word(new)));
+        return told(
+            "outcome",
+            None,
+            format!("{}, now {}{why}", outcome_word(old), outcome_word(new)),
+        );
     }
 
     let credits = |side: Option<&Decision>| -> Vec<PostedCredit> {
@@ -44,11 +48,11 @@ pub(super) fn difference(
     // Credits are compared by id, which is the same as long as rule, recipient and path are.
     for credit in &old {
         let Some(now) = new.iter().find(|now| now.id == credit.id) else {
-            let message = format!("{} no longer gets {}", name(credit), money(credit));
+            let message = format!("{} no longer gets {}", credit_name(credit), amount_text(credit));
             return told("removed", Some(&credit.rule), message);
         };
-        if let Some((what, message)) = changed(credit, now) {
-            return told(what, Some(&credit.rule), format!("{}: {message}", name(credit)));
+        if let Some((what, message)) = changed_value(credit, now) {
+            return told(what, Some(&credit.rule), format!("{}: {message}", credit_name(credit)));
         }
     }
 
@@ -57,24 +61,24 @@ pub(super) fn difference(
     // Corrections of finalized periods come in pairs, which mean something only together.
     if added.iter().any(|row| row.reverses.is_some()) {
         let rule = added.first().map(|row| row.rule.as_str());
-        return told("amount", rule, corrected(&added));
+        return told("amount", rule, describe_corrections(&added));
     }
 
     let added = added.first()?;
-    let message = format!("{} gets {}", name(added), money(added));
+    let message = format!("{} gets {}", credit_name(added), amount_text(added));
     told("added", Some(&added.rule), message)
 }
 
-fn changed(old: &PostedCredit, new: &PostedCredit) -> Option<(&'static str, String)> {
+fn changed_value(old: &PostedCredit, new: &PostedCredit) -> Option<(&'static str, String)> {
     let pairs = [
-        ("amount", money(old), money(new)),
+        ("amount", amount_text(old), amount_text(new)),
         ("status", old.status.to_string(), new.status.to_string()),
-        ("payee", recipient(old), recipient(new)),
+        ("payee", recipient_text(old), recipient_text(new)),
         ("detail", old.period.to_string(), new.period.to_string()),
         ("detail", old.credit_type.to_string(), new.credit_type.to_string()),
-        ("detail", text(&old.release_date), text(&new.release_date)),
-        ("detail", text(&old.reason), text(&new.reason)),
-        ("detail", text(&old.reason_code), text(&new.reason_code)),
+        ("detail", text_or_none(&old.release_date), text_or_none(&new.release_date)),
+        ("detail", text_or_none(&old.reason), text_or_none(&new.reason)),
+        ("detail", text_or_none(&old.reason_code), text_or_none(&new.reason_code)),
     ];
 
     let parted = pairs.into_iter().find(|(_, old, new)| old != new);
@@ -89,8 +93,8 @@ fn changed(old: &PostedCredit, new: &PostedCredit) -> Option<(&'static str, Stri
 
 /// Corrections of finalized periods in a line: every amount that is posted, and what they come to
 /// for each recipient, rule and period: "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02".
-fn corrected(posted: &[&PostedCredit]) -> String {
-    let key = |row: &PostedCredit| (name(row), row.period.clone(), row.unit_type.clone());
+fn describe_corrections(posted: &[&PostedCredit]) -> String {
+    let key = |row: &PostedCredit| (credit_name(row), row.period.clone(), row.unit_type.clone());
 
     let mut groups: Vec<(_, Vec<Decimal>)> = Vec::new();
     for row in posted {
@@ -114,23 +118,23 @@ fn corrected(posted: &[&PostedCredit]) -> String {
     lines.join("; ")
 }
 
-fn text(value: &Option<impl ToString>) -> String {
+fn text_or_none(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
-fn name(credit: &PostedCredit) -> String {
-    format!("{} by `{}`", recipient(credit), credit.rule)
+fn credit_name(credit: &PostedCredit) -> String {
+    format!("{} by `{}`", recipient_text(credit), credit.rule)
 }
 
-fn money(credit: &PostedCredit) -> String {
+fn amount_text(credit: &PostedCredit) -> String {
     format!("{} {}", credit.amount, credit.unit_type)
 }
 
-fn word(outcome: Outcome) -> &'static str {
+fn outcome_word(outcome: DecisionOutcome) -> &'static str {
     match outcome {
-        Outcome::Filtered => "not in the plan",
-        Outcome::Credited => "credited",
-        Outcome::Uncredited => "uncredited",
-        Outcome::Parked => "parked",
+        DecisionOutcome::Filtered => "not in the plan",
+        DecisionOutcome::Credited => "credited",
+        DecisionOutcome::Uncredited => "uncredited",
+        DecisionOutcome::Parked => "parked",
     }
 }

@@ -5,11 +5,11 @@
 use accredit_domain::limits::MoneyLine;
 use serde::Serialize;
 
-use super::{By, Difference, Impact, Key, Sum};
+use super::{DecisionDifference, Impact, ImpactDimension, ImpactKey, ImpactSum};
 
 /// An impact as it goes out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct ImpactReport {
     /// Transactions that were compared.
     pub transactions: u64,
     /// Transactions whose decisions differ.
@@ -25,16 +25,16 @@ pub struct Report {
     /// The sums of each credit type.
     pub by_credit_type: Vec<MoneyLine>,
     /// Where transactions part, up to a limit.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<DecisionDifference>,
 }
 
-fn line(key: &Key, sum: &Sum) -> MoneyLine {
+fn impact_line(key: &ImpactKey, sum: &ImpactSum) -> MoneyLine {
     MoneyLine {
         name: key.name.clone(),
         unit_type: key.unit_type.clone(),
         before: sum.before,
         after: sum.after,
-        difference: sum.difference(),
+        difference: sum.net_change(),
         held_before: sum.held_before,
         held_after: sum.held_after,
     }
@@ -42,26 +42,27 @@ fn line(key: &Key, sum: &Sum) -> MoneyLine {
 
 impl Impact {
     /// The lists: only sums that differ, the largest differences first.
-    pub fn report(&self) -> Report {
-        let by = |by: By| {
+    pub fn to_report(&self) -> ImpactReport {
+        let by = |by: ImpactDimension| {
             let mine = self.sums.iter().filter(|(key, _)| key.by == by);
             let differ = mine
                 .filter(|(_, sum)| sum.before != sum.after || sum.held_before != sum.held_after);
-            let mut lines: Vec<MoneyLine> = differ.map(|(key, sum)| line(key, sum)).collect();
+            let mut lines: Vec<MoneyLine> =
+                differ.map(|(key, sum)| impact_line(key, sum)).collect();
 
             // Stable: equal differences stay in order of their names.
             lines.sort_by_key(|line| std::cmp::Reverse(line.difference.abs()));
             lines
         };
 
-        Report {
+        ImpactReport {
             transactions: self.transactions,
             differing: self.differing,
-            total: by(By::All),
-            by_payee: by(By::Payee),
-            by_manager: by(By::Manager),
-            by_plan: by(By::Plan),
-            by_credit_type: by(By::CreditType),
+            total: by(ImpactDimension::All),
+            by_payee: by(ImpactDimension::Payee),
+            by_manager: by(ImpactDimension::Manager),
+            by_plan: by(ImpactDimension::Plan),
+            by_credit_type: by(ImpactDimension::CreditType),
             differences: self.differences.clone(),
         }
     }
@@ -73,10 +74,10 @@ pub(super) mod pairs {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::{Key, Sum};
+    use super::{ImpactKey, ImpactSum};
 
     pub(crate) fn serialize<S: Serializer>(
-        sums: &BTreeMap<Key, Sum>,
+        sums: &BTreeMap<ImpactKey, ImpactSum>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(sums)
@@ -84,7 +85,7 @@ pub(super) mod pairs {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<Key, Sum>, D::Error> {
-        Ok(Vec::<(Key, Sum)>::deserialize(deserializer)?.into_iter().collect())
+    ) -> Result<BTreeMap<ImpactKey, ImpactSum>, D::Error> {
+        Ok(Vec::<(ImpactKey, ImpactSum)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::*;
 use crate::calculation;
 use crate::pipeline::row;
-use crate::stage::Inputs;
-use accredit_domain::credit::{CreditId, Status};
+use crate::stage::DecisionInputs;
+use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::limits::MoneyLine;
 use accredit_domain::transaction::read;
 use accredit_workspace::Files;
@@ -35,16 +35,18 @@ fn ruleset(plan: &str) -> Ruleset {
 }
 
 fn impact(before: &Ruleset, after: &Ruleset, rows: &str) -> Impact {
-    let records = read::csv(rows.as_bytes()).unwrap();
+    let records = read::read_csv(rows.as_bytes()).unwrap();
     let mut impact = Impact::default();
     let decide = |ruleset: &Ruleset| -> Vec<Vec<Decision>> {
-        let transactions = calculation::latest(ruleset, &records, None);
-        let decided = calculation::decide_all(ruleset, &transactions, &Inputs::default(), 1);
-        let rows = |plans: &Vec<_>| plans.iter().map(|one| row::decision(ruleset, one)).collect();
+        let transactions = calculation::latest_versions(ruleset, &records, None);
+        let decided =
+            calculation::decide_all(ruleset, &transactions, &DecisionInputs::default(), 1);
+        let rows =
+            |plans: &Vec<_>| plans.iter().map(|one| row::stored_decision(ruleset, one)).collect();
         decided.iter().map(rows).collect()
     };
     for (old, new) in decide(before).iter().zip(&decide(after)) {
-        impact.add(compare((before, old), (after, new)).as_ref());
+        impact.add_delta(compare_decisions((before, old), (after, new)).as_ref());
     }
     impact
 }
@@ -60,7 +62,7 @@ fn lines(lines: &[MoneyLine]) -> Vec<String> {
 #[test]
 fn differences_are_summed_by_payee_manager_and_plan() {
     let (before, after) = (ruleset(&plan("tx.amount", "")), ruleset(&plan("tx.amount * 2", "")));
-    let report = impact(&before, &after, ROWS).report();
+    let report = impact(&before, &after, ROWS).to_report();
     assert_eq!((report.transactions, report.differing), (3, 3));
     assert_eq!(
         lines(&report.by_payee),
@@ -78,7 +80,7 @@ fn differences_are_summed_by_payee_manager_and_plan() {
 #[test]
 fn a_correction_shows_both_amounts_and_what_they_come_to() {
     let row = |id: &str, amount: &str, reverses: Option<&str>| PostedCredit {
-        id: CreditId::of(id, &[], 0),
+        id: CreditId::from_parts(id, &[], 0),
         transaction: "D1".into(),
         incentive_date: jiff::civil::date(2022, 1, 10),
         plan: "p".into(),
@@ -87,15 +89,15 @@ fn a_correction_shows_both_amounts_and_what_they_come_to() {
         period: if id == "c0" { "2022-01" } else { "2022-02" }.into(),
         unit_type: "USD".into(),
         amount: amount.parse().unwrap(),
-        status: Status::Active,
-        reverses: reverses.map(|id| CreditId::of(id, &[], 0)),
+        status: CreditStatus::Active,
+        reverses: reverses.map(|id| CreditId::from_parts(id, &[], 0)),
         ..row_of_nothing()
     };
     let frozen = row("c0", "500.00", None);
     let decision = |credits: &[&PostedCredit]| Decision {
         plan: "p".into(),
         transaction: "D1".into(),
-        outcome: Outcome::Credited,
+        outcome: DecisionOutcome::Credited,
         credits: credits.iter().map(|row| (*row).clone()).collect(),
         ..decision_of_nothing()
     };
@@ -103,7 +105,7 @@ fn a_correction_shows_both_amounts_and_what_they_come_to() {
         let after: Vec<&PostedCredit> =
             [&frozen].into_iter().chain(posted.iter().copied()).collect();
         let (before, after) = (decision(&[&frozen]), decision(&after));
-        reason::difference("p", Some(&before), Some(&after)).unwrap().message
+        reason::first_difference("p", Some(&before), Some(&after)).unwrap().message
     };
     let (back, anew) = (row("c1", "-500.00", Some("c0")), row("c2", "700.00", None));
     let both = "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02";
@@ -117,10 +119,10 @@ fn a_correction_shows_both_amounts_and_what_they_come_to() {
 /// A decision of a deal in a plan, and its only credit, to take the rest of the fields from.
 fn decision_of_nothing() -> Decision {
     let ruleset = ruleset(&plan("tx.amount", ""));
-    let records = read::csv(b"id,day,amount,owner\nD1,2026-01-05,100,ann\n").unwrap();
-    let transactions = calculation::latest(&ruleset, &records, None);
-    let decided = calculation::decide_all(&ruleset, &transactions, &Inputs::default(), 1);
-    row::decision(&ruleset, &decided[0][0])
+    let records = read::read_csv(b"id,day,amount,owner\nD1,2026-01-05,100,ann\n").unwrap();
+    let transactions = calculation::latest_versions(&ruleset, &records, None);
+    let decided = calculation::decide_all(&ruleset, &transactions, &DecisionInputs::default(), 1);
+    row::stored_decision(&ruleset, &decided[0][0])
 }
 
 fn row_of_nothing() -> PostedCredit {
@@ -140,7 +142,7 @@ fn a_hold_moves_no_total_and_shows_all_the_same() {
     let held = plan("tx.amount", "hold = \"indefinite\"");
     let (before, after) = (ruleset(&plan("tx.amount", "")), ruleset(&held));
     let impact = impact(&before, &after, ROWS);
-    let report = impact.report();
+    let report = impact.to_report();
     assert_eq!(report.total[0].difference, Decimal::ZERO);
     assert_eq!(report.total[0].held_after, Decimal::from(157));
     assert_eq!(report.differences[0].what, "status");
@@ -154,9 +156,11 @@ fn limits_stop_at_one_cent_more() {
         max_total: total.parse().ok(),
         max_payee: payee.parse().ok(),
     };
-    assert_eq!(impact.exceeds(&limits("157", "100")), None);
-    assert!(impact.exceeds(&limits("156.99", "")).unwrap().contains("157.00 USD move in all"));
-    assert!(impact.exceeds(&limits("", "99.99")).unwrap().contains("`ann`"));
+    assert_eq!(impact.exceeded_limit(&limits("157", "100")), None);
+    assert!(
+        impact.exceeded_limit(&limits("156.99", "")).unwrap().contains("157.00 USD move in all")
+    );
+    assert!(impact.exceeded_limit(&limits("", "99.99")).unwrap().contains("`ann`"));
 }
 
 #[test]
@@ -164,13 +168,13 @@ fn what_was_added_is_taken_back_exactly() {
     let (before, after) = (ruleset(&plan("tx.amount", "")), ruleset(&plan("tx.amount * 3", "")));
     let one = |rows: &str| impact(&before, &after, rows);
     let mut both = one("id,day,amount,owner\nD1,2026-01-05,100,ann\nD2,2026-01-06,50,bob\n");
-    let records = read::csv(b"id,day,amount,owner\nD2,2026-01-06,50,bob\n").unwrap();
+    let records = read::read_csv(b"id,day,amount,owner\nD2,2026-01-06,50,bob\n").unwrap();
     let decide = |ruleset: &Ruleset| {
-        let rows = calculation::latest(ruleset, &records, None);
-        let decided = calculation::decide_all(ruleset, &rows, &Inputs::default(), 1);
-        vec![row::decision(ruleset, &decided[0][0])]
+        let rows = calculation::latest_versions(ruleset, &records, None);
+        let decided = calculation::decide_all(ruleset, &rows, &DecisionInputs::default(), 1);
+        vec![row::stored_decision(ruleset, &decided[0][0])]
     };
-    let delta = compare((&before, &decide(&before)), (&after, &decide(&after)));
+    let delta = compare_decisions((&before, &decide(&before)), (&after, &decide(&after)));
     both.take_back(delta.as_ref());
     assert_eq!(both, one("id,day,amount,owner\nD1,2026-01-05,100,ann\n"));
     let text = serde_json::to_string(&both).unwrap();

@@ -4,62 +4,69 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::admit::unreadable;
-use super::draft::{add, blank_credit, capped, worth};
-use crate::stage::{Case, Park, Says, Seen, adjust, crediting, duplication, hold};
+use super::admit::unreadable_reason;
+use super::draft::{add_credit, blank_credit, cap_to_headroom, check_value_limit};
+use crate::stage::{
+    DealCase, ParkReason, ScriptContext, StepEffect, adjust, crediting, duplication, hold,
+};
 use accredit_domain::credit::Credit;
 use accredit_domain::money::Shares;
 use accredit_domain::plan::{DirectResult, DirectRule};
-use accredit_domain::transaction::Unreadable;
+use accredit_domain::transaction::UnreadableField;
 
 /// Makes the direct credits of `rule`.
 ///
 /// # Errors
-/// [`Park`] when no decision can be made.
-pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park> {
+/// [`ParkReason`] when no decision can be made.
+pub(super) fn add_direct_credits(
+    case: &mut DealCase<'_>,
+    rule: &DirectRule,
+) -> Result<(), ParkReason> {
     let (name, date) = (&rule.rule.name, case.date);
 
     if !rule.rule.validity.contains(case.date) {
         let message = || format!("rule `{name}` is not active on {date}");
-        case.tell("crediting", || (Says::Ends("inactive".to_owned()), message()));
+        case.trace_effect("crediting", || (StepEffect::Rejected("inactive".to_owned()), message()));
         return Ok(());
     }
 
     if let Some(condition) = rule.rule.condition
-        && !case.test("crediting", condition, Seen::default())?
+        && !case.run_condition("crediting", condition, ScriptContext::default())?
     {
-        case.refuse("crediting", (condition, Seen::default()), |refusal| {
+        case.trace_refusal("crediting", (condition, ScriptContext::default()), |refusal| {
             let message = format!("rule `{name}`: its condition {refusal}");
-            (Says::Ends("condition".to_owned()), message)
+            (StepEffect::Rejected("condition".to_owned()), message)
         });
         let message = format!("rule `{name}`: its condition is false");
-        let note = case.note("crediting", "condition", message);
+        let note = case.build_note("crediting", "condition", message);
         case.reasons.push(note);
         return Ok(());
     }
 
-    let Some(recipients) = crediting::recipients(case, rule)? else { return Ok(()) };
+    let Some(recipients) = crediting::find_recipients(case, rule)? else { return Ok(()) };
     // The value is computed once for the whole deal: its program sees the first recipient.
-    let first = recipients.first();
+    let first = recipients.first_recipient();
 
     for result in &rule.results {
-        let to = first.map(|(recipient, team)| case.receiver(recipient, team, None));
+        let to = first.map(|(recipient, team)| case.receiver_view(recipient, team, None));
         let value = match result.value {
-            Some(program) => {
-                case.number("value", program, Seen { to: to.as_ref(), ..Seen::default() })?
-            }
+            Some(program) => case.run_number(
+                "value",
+                program,
+                ScriptContext { to: to.as_ref(), ..ScriptContext::default() },
+            )?,
             None => amount_of(case)?,
         };
-        case.step("value", || format!("rule `{name}`: the deal is worth {value}"));
+        case.trace_step("value", || format!("rule `{name}`: the deal is worth {value}"));
 
         // Exchanged before it is divided, so that the parts sum to the exchanged value.
         let value = match case.currency {
-            Some(currency) => case.exchange("value", value, (currency, result.unit))?,
+            Some(currency) => case.exchange_amount("value", value, (currency, result.unit))?,
             None => value,
         };
-        worth("value", value, result.unit)?;
+        check_value_limit("value", value, result.unit)?;
 
-        for part in recipients.parts(value, result.unit.scale)? {
+        for part in recipients.divide_value(value, result.unit.scale)? {
             let result_name = &result.output.name;
             let mut credit = blank_credit(case, name, result_name, part.recipient, part.team, None);
             credit.unit = result.unit;
@@ -72,53 +79,60 @@ pub(super) fn direct(case: &mut Case<'_>, rule: &DirectRule) -> Result<(), Park>
     Ok(())
 }
 
-fn amount_of(case: &Case<'_>) -> Result<Decimal, Park> {
+fn amount_of(case: &DealCase<'_>) -> Result<Decimal, ParkReason> {
     case.tx.transaction.amount().map_err(|why| match why {
-        Unreadable::Blank(column) => {
+        UnreadableField::Blank(column) => {
             let message = format!("`{column}` is blank, and the value of the deal is its amount");
-            Park::new("value", "policy_error", message)
+            ParkReason::new("value", "policy_error", message)
         }
-        Unreadable::Unmapped => {
+        UnreadableField::Unmapped => {
             let message = "no column is mapped to `amount` in [fields]";
-            Park::new("value", "policy_error", message)
+            ParkReason::new("value", "policy_error", message)
         }
-        bad => unreadable(&bad, "policy_error"),
+        bad => unreadable_reason(&bad, "policy_error"),
     })
 }
 
 /// Maximum, hold and duplication of a direct credit.
 fn finish_direct(
-    case: &mut Case<'_>,
+    case: &mut DealCase<'_>,
     result: &DirectResult,
     mut credit: Credit,
     shares: &Shares,
-) -> Result<(), Park> {
+) -> Result<(), ParkReason> {
     credit.credit_type = Arc::clone(&result.credit_type);
     credit.reason_code = result.output.reason_code.clone();
     credit.rollable = result.rollable;
     credit.rollable_on_reporting = result.rollable_on_reporting;
 
     if let Some(program) = result.output.maximum {
-        let to = case.receiver(credit.recipient, credit.team, None);
-        let cap = case.number("maximum", program, Seen { to: Some(&to), ..Seen::default() })?;
-        if !capped(case, &mut credit, cap.abs()) {
+        let to = case.receiver_view(credit.recipient, credit.team, None);
+        let cap = case.run_number(
+            "maximum",
+            program,
+            ScriptContext { to: Some(&to), ..ScriptContext::default() },
+        )?;
+        if !cap_to_headroom(case, &mut credit, cap.abs()) {
             return Ok(());
         }
     }
 
     // After the maximum: an amount set by hand is the last word.
-    adjust::credit(case, &mut credit)?;
-    hold::apply(case, &result.output.hold, None, &mut credit);
-    duplication::apply(case, &result.output.duplicates, &mut credit)?;
+    adjust::adjust_credit(case, &mut credit)?;
+    hold::apply_hold(case, &result.output.hold, None, &mut credit);
+    duplication::suppress_duplicate(case, &result.output.duplicates, &mut credit)?;
 
     let who = case.recipient_id(credit.recipient);
-    case.tell("crediting", || {
-        let (amount, status) = (credit.amount, credit.status.name());
+    case.trace_effect("crediting", || {
+        let (amount, status) = (credit.amount, credit.status.as_str());
         let share = shares_text(shares, credit.share);
-        (Says::Credits, format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule))
+        (
+            StepEffect::CreditMade,
+            format!("rule `{}`: {amount} to `{who}`{share}, {status}", credit.rule),
+        )
     });
 
-    add(case, credit);
+    add_credit(case, credit);
     Ok(())
 }
 

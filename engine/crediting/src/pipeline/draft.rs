@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::stage::{Case, Park, maximum};
-use accredit_domain::credit::{Credit, CreditId, Rolled, Status};
+use crate::stage::{DealCase, ParkReason, maximum};
+use accredit_domain::credit::{Credit, CreditId, CreditStatus, RollupOrigin};
 use accredit_domain::money::{self, Unit};
 use accredit_domain::organization::{Recipient, TeamId};
 
 /// A credit with everything but its amount, type and status known.
 pub(super) fn blank_credit(
-    case: &mut Case<'_>,
+    case: &mut DealCase<'_>,
     rule: &Arc<str>,
     result: &Arc<str>,
     recipient: Recipient,
     team: Option<TeamId>,
-    rolled: Option<Rolled>,
+    rolled: Option<RollupOrigin>,
 ) -> Credit {
     let organization = &case.ruleset.organization;
     let settings = &case.ruleset.settings;
     let who = organization.recipient_id(recipient);
-    let transaction = Arc::clone(case.transaction());
+    let transaction = Arc::clone(case.transaction_id());
     let relationship = rolled.as_ref().map(|r| settings.relationship_name(r.relationship));
     let via = rolled.as_ref().map(|r| organization.recipient_id(r.via));
     let source = rolled.as_ref().map(|r| r.source.to_string());
@@ -36,10 +36,10 @@ pub(super) fn blank_credit(
     ];
 
     // The id says who got it and how, so the same credit has the same id at every decision.
-    let id = CreditId::of(&transaction, &parts, 0);
+    let id = CreditId::from_parts(&transaction, &parts, 0);
 
     let position = recipient.position();
-    let payee = position.and_then(|position| organization.holder(position, case.date));
+    let payee = position.and_then(|position| organization.holder_on(position, case.date));
 
     Credit {
         id,
@@ -57,7 +57,7 @@ pub(super) fn blank_credit(
         credit_type: Arc::from(""),
         unit: settings.currency,
         amount: Decimal::ZERO,
-        status: Status::Active,
+        status: CreditStatus::Active,
         release_date: None,
         reason: None,
         reason_code: None,
@@ -70,16 +70,20 @@ pub(super) fn blank_credit(
 /// Parks a deal whose value no credit may have.
 ///
 /// # Errors
-/// [`Park`] beyond the limit on amounts, which it names.
-pub(super) fn worth(stage: &'static str, value: Decimal, unit: Unit) -> Result<(), Park> {
+/// [`ParkReason`] beyond the limit on amounts, which it names.
+pub(super) fn check_value_limit(
+    stage: &'static str,
+    value: Decimal,
+    unit: Unit,
+) -> Result<(), ParkReason> {
     match money::within_limit(value, unit.scale) {
         Ok(_) => Ok(()),
-        Err(too_large) => Err(Park::new(stage, "policy_error", too_large.to_string())),
+        Err(too_large) => Err(ParkReason::new(stage, "policy_error", too_large.to_string())),
     }
 }
 
 /// Adds a credit, and says so when nobody is paid by it.
-pub(super) fn add(case: &mut Case<'_>, credit: Credit) {
+pub(super) fn add_credit(case: &mut DealCase<'_>, credit: Credit) {
     if credit.recipient.position().is_some() && credit.payee.is_none() {
         let who = case.recipient_id(credit.recipient);
         let message = format!("`{who}` is vacant on {}", case.date);
@@ -90,23 +94,27 @@ pub(super) fn add(case: &mut Case<'_>, credit: Credit) {
 
 /// Cuts a credit to its headroom, of which a fraction of the unit does not count: no credit is above
 /// its maximum. False when nothing is left of it, which is no credit.
-pub(super) fn capped(case: &mut Case<'_>, credit: &mut Credit, headroom: Decimal) -> bool {
+pub(super) fn cap_to_headroom(
+    case: &mut DealCase<'_>,
+    credit: &mut Credit,
+    headroom: Decimal,
+) -> bool {
     let wanted = credit.amount;
-    let headroom = money::cut(headroom, credit.unit.scale);
-    let trimmed = maximum::trim(wanted, headroom);
+    let headroom = money::cut_to_scale(headroom, credit.unit.scale);
+    let trimmed = maximum::trim_to_headroom(wanted, headroom);
 
     if trimmed == wanted {
         return true;
     }
 
     credit.amount = trimmed;
-    maximum::warn(case, credit, wanted);
+    maximum::warn_trimmed(case, credit, wanted);
     // A row of 0.00 would look like a payment, so nothing is left without a credit.
     if trimmed.is_zero() {
         let who = case.recipient_id(credit.recipient);
-        let (rule, wanted) = (&credit.rule, money::text(wanted, credit.unit.scale));
+        let (rule, wanted) = (&credit.rule, money::format_amount(wanted, credit.unit.scale));
         let message = format!("rule `{rule}`: the maximum leaves nothing of {wanted} for `{who}`");
-        case.reason_for("maximum", "over_maximum", message, vec![credit.recipient]);
+        case.add_reason_for("maximum", "over_maximum", message, vec![credit.recipient]);
         return false;
     }
 

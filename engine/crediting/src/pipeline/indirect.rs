@@ -2,25 +2,27 @@
 
 use std::sync::Arc;
 
-use super::draft::{add, blank_credit, capped, worth};
+use super::draft::{add_credit, blank_credit, cap_to_headroom, check_value_limit};
 use crate::stage::rollup::{self, Candidate};
-use crate::stage::{Case, Park, Says, Seen, adjust, duplication, hold, maximum};
-use accredit_domain::credit::{Credit, Rolled, Status};
+use crate::stage::{
+    DealCase, ParkReason, ScriptContext, StepEffect, adjust, duplication, hold, maximum,
+};
+use accredit_domain::credit::{Credit, CreditStatus, RollupOrigin};
 use accredit_domain::money;
 use accredit_domain::organization::Recipient;
-use accredit_domain::plan::{IndirectResult, IndirectRule, selects};
+use accredit_domain::plan::{IndirectResult, IndirectRule, selects_recipient};
 use accredit_domain::policy::ProgramId;
-use accredit_script::Answer;
+use accredit_script::ScriptAnswer;
 
 /// Rolls one direct credit to everybody whom it reaches.
 ///
 /// # Errors
-/// [`Park`] when no decision can be made.
-pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
+/// [`ParkReason`] when no decision can be made.
+pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Credit) -> Result<(), ParkReason> {
     let plan = case.plan;
     case.rule = None;
-    let candidates = rollup::candidates(case, root)?;
-    reached(case, root, &candidates);
+    let candidates = rollup::find_candidates(case, root)?;
+    trace_reached(case, root, &candidates);
 
     for candidate in candidates {
         let mut any = false;
@@ -30,13 +32,13 @@ pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
         });
         for rule in rules {
             case.rule = Some(Arc::clone(&rule.rule.name));
-            any |= indirect(case, root, &candidate, rule)?;
+            any |= apply_indirect_rule(case, root, &candidate, rule)?;
         }
         case.rule = None;
 
         if !any {
             let who = case.recipient_id(candidate.recipient);
-            case.step("rollup", || format!("`{who}` is reached and has no rule for it"));
+            case.trace_step("rollup", || format!("`{who}` is reached and has no rule for it"));
         }
     }
 
@@ -44,7 +46,7 @@ pub(super) fn roll(case: &mut Case<'_>, root: &Credit) -> Result<(), Park> {
 }
 
 /// Says whom `root` reaches, rule by rule.
-fn reached(case: &mut Case<'_>, root: &Credit, candidates: &[Candidate]) {
+fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate]) {
     if case.trace.is_none() {
         return;
     }
@@ -56,7 +58,7 @@ fn reached(case: &mut Case<'_>, root: &Credit, candidates: &[Candidate]) {
 
         if !rule.rule.validity.contains(date) {
             let message = format!("rule `{name}` is not active on {date}");
-            case.tell("rollup", || (Says::Ends("inactive".to_owned()), message));
+            case.trace_effect("rollup", || (StepEffect::Rejected("inactive".to_owned()), message));
             continue;
         }
 
@@ -67,58 +69,65 @@ fn reached(case: &mut Case<'_>, root: &Credit, candidates: &[Candidate]) {
         let ids = if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") };
         let over = case.ruleset.settings.relationship_name(rule.relationship);
         let message = format!("rule `{name}`: the credit to `{from}` reaches {ids} over {over}");
-        case.tell("rollup", || (Says::Only(who), message));
+        case.trace_effect("rollup", || (StepEffect::OnlyThese(who), message));
     }
 
     case.rule = None;
 }
 
 /// Says why a candidate gets nothing of the rule at work.
-fn ends(case: &mut Case<'_>, code: &str, who: Recipient, why: impl FnOnce() -> String) {
+fn trace_rejected(
+    case: &mut DealCase<'_>,
+    code: &str,
+    who: Recipient,
+    why: impl FnOnce() -> String,
+) {
     let (id, rule) = (case.recipient_id(who), case.rule.clone().unwrap_or_default());
-    case.tell("rollup", || {
+    case.trace_effect("rollup", || {
         let message = format!("rule `{rule}` for `{id}`: {}", why());
-        (Says::EndsFor(code.to_owned(), vec![who]), message)
+        (StepEffect::RejectedFor(code.to_owned(), vec![who]), message)
     });
 }
 
 /// Step 4: one candidate and one rule; whether the candidate holds the rule.
-fn indirect(
-    case: &mut Case<'_>,
+fn apply_indirect_rule(
+    case: &mut DealCase<'_>,
     root: &Credit,
     candidate: &Candidate,
     rule: &IndirectRule,
-) -> Result<bool, Park> {
+) -> Result<bool, ParkReason> {
     let organization = &case.ruleset.organization;
-    let receives = selects(&rule.receivers, organization, candidate.recipient, case.date);
+    let receives = selects_recipient(&rule.receivers, organization, candidate.recipient, case.date);
 
     if !rule.rule.validity.contains(case.date) {
         return Ok(false);
     }
     if !receives {
-        ends(case, "receiver", candidate.recipient, || "not among its receivers".to_owned());
+        trace_rejected(case, "receiver", candidate.recipient, || {
+            "not among its receivers".to_owned()
+        });
         return Ok(false);
     }
 
     let rolled = (candidate.relationship, candidate.via, candidate.level);
-    let to = case.receiver(candidate.recipient, candidate.team, Some(rolled));
-    let source = case.view(root);
-    let seen = Seen { credit: Some(&source), to: Some(&to), existing: &[] };
+    let to = case.receiver_view(candidate.recipient, candidate.team, Some(rolled));
+    let source = case.credit_view(root);
+    let seen = ScriptContext { credit: Some(&source), to: Some(&to), existing: &[] };
 
     if let Some(condition) = rule.rule.condition
-        && !case.test("rollup", condition, seen)?
+        && !case.run_condition("rollup", condition, seen)?
     {
         let (name, who) = (&rule.rule.name, candidate.recipient);
         let id = case.recipient_id(who);
-        case.refuse("rollup", (condition, seen), |refusal| {
+        case.trace_refusal("rollup", (condition, seen), |refusal| {
             let message = format!("rule `{name}` for `{id}`: its condition {refusal}");
-            (Says::EndsFor("condition".to_owned(), vec![who]), message)
+            (StepEffect::RejectedFor("condition".to_owned(), vec![who]), message)
         });
         return Ok(true);
     }
 
     for result in &rule.results {
-        let origin = Rolled {
+        let origin = RollupOrigin {
             source: root.id,
             relationship: candidate.relationship,
             via: candidate.via,
@@ -132,7 +141,7 @@ fn indirect(
         credit.amount = match result.value {
             // What is written is in the result's unit already.
             Some(_) => root.amount,
-            None => case.exchange("rollup", root.amount, (root.unit, credit.unit))?,
+            None => case.exchange_amount("rollup", root.amount, (root.unit, credit.unit))?,
         };
 
         // A type that the result does not name is that of the credit that rolls.
@@ -146,19 +155,22 @@ fn indirect(
 
 /// Value, rounding, duplication, maximum and hold of a candidate.
 fn finish_indirect(
-    case: &mut Case<'_>,
+    case: &mut DealCase<'_>,
     result: &IndirectResult,
     mut credit: Credit,
-    seen: Seen<'_>,
-) -> Result<(), Park> {
+    seen: ScriptContext<'_>,
+) -> Result<(), ParkReason> {
     let (mut wish, mut wished_maximum) = (None, None);
 
     if let Some(program) = result.value {
-        let existing = case.existing();
-        let seen = Seen { existing: &existing, ..seen };
-        match case.run(program, seen).map_err(|fault| Park::fault("rollup", fault))? {
-            Answer::Number(amount) => credit.amount = amount,
-            Answer::Rolled(rolled) => {
+        let existing = case.existing_views();
+        let seen = ScriptContext { existing: &existing, ..seen };
+        match case
+            .run_program(program, seen)
+            .map_err(|fault| ParkReason::from_fault("rollup", fault))?
+        {
+            ScriptAnswer::Number(amount) => credit.amount = amount,
+            ScriptAnswer::Rolled(rolled) => {
                 credit.amount = rolled.amount;
                 // What the result itself says is nearer than what the policy says.
                 wished_maximum = rolled.maximum;
@@ -172,53 +184,57 @@ fn finish_indirect(
             _ => {
                 let (rule, who) = (&credit.rule, credit.recipient);
                 let id = case.recipient_id(who);
-                case.refuse("rollup", (program, seen), |refusal| {
-                    let site = refusal.site();
+                case.trace_refusal("rollup", (program, seen), |refusal| {
+                    let site = refusal.site_text();
                     let message = format!("rule `{rule}` for `{id}`: its value is nothing: {site}");
-                    (Says::EndsFor("nothing".to_owned(), vec![who]), message)
+                    (StepEffect::RejectedFor("nothing".to_owned(), vec![who]), message)
                 });
                 return Ok(());
             }
         }
     }
 
-    worth("rollup", credit.amount, credit.unit)?;
-    credit.amount = money::round(credit.amount, credit.unit.scale);
-    duplication::apply(case, &result.output.duplicates, &mut credit)?;
+    check_value_limit("rollup", credit.amount, credit.unit)?;
+    credit.amount = money::round_to_scale(credit.amount, credit.unit.scale);
+    duplication::suppress_duplicate(case, &result.output.duplicates, &mut credit)?;
 
     // What a duplicate would have used of the maximum stays for the others.
-    if credit.status != Status::Suppressed {
+    if credit.status != CreditStatus::Suppressed {
         let cap = match result.output.maximum {
-            Some(program) => Some(case.number("maximum", program, seen)?),
+            Some(program) => Some(case.run_number("maximum", program, seen)?),
             None => wished_maximum,
         };
         if let Some(cap) = cap {
             let scope = result.maximum_scope;
             let whose = (credit.recipient, credit.unit);
-            let used = maximum::used(case, &credit.rule, &credit.result, scope, whose)?;
-            if !capped(case, &mut credit, cap.abs().saturating_sub(used)) {
+            let used = maximum::used_maximum(case, &credit.rule, &credit.result, scope, whose)?;
+            if !cap_to_headroom(case, &mut credit, cap.abs().saturating_sub(used)) {
                 return Ok(());
             }
         }
 
-        adjust::credit(case, &mut credit)?;
-        hold::apply(case, &result.output.hold, wish, &mut credit);
+        adjust::adjust_credit(case, &mut credit)?;
+        hold::apply_hold(case, &result.output.hold, wish, &mut credit);
     }
 
     let who = case.recipient_id(credit.recipient);
-    case.tell("rollup", || {
-        let (amount, status) = (credit.amount, credit.status.name());
-        (Says::Credits, format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule))
+    case.trace_effect("rollup", || {
+        let (amount, status) = (credit.amount, credit.status.as_str());
+        (StepEffect::CreditMade, format!("rule `{}`: {amount} to `{who}`, {status}", credit.rule))
     });
 
-    add(case, credit);
+    add_credit(case, credit);
     Ok(())
 }
 
-fn credit_type(case: &Case<'_>, program: ProgramId, name: &str) -> Result<Arc<str>, Park> {
+fn credit_type(
+    case: &DealCase<'_>,
+    program: ProgramId,
+    name: &str,
+) -> Result<Arc<str>, ParkReason> {
     let known = case.ruleset.settings.credit_types.iter().find(|known| ***known == *name);
     known.cloned().ok_or_else(|| {
         let message = format!("`{name}` is not one of the workspace's credit types");
-        Park::fault("rollup", case.blame(program, message))
+        ParkReason::from_fault("rollup", case.fault_of(program, message))
     })
 }

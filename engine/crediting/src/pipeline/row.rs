@@ -2,7 +2,7 @@
 //!
 //! Called where a decision leaves the engine. Source: FORMAT section 6.
 
-use crate::pipeline::Decided;
+use crate::pipeline::PlanDecision;
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
 use accredit_domain::decision::{Decision, Note};
@@ -14,7 +14,7 @@ use accredit_domain::money;
 use accredit_workspace::Ruleset;
 
 /// A decision as it is stored and shown.
-pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
+pub fn stored_decision(ruleset: &Ruleset, decided: &PlanDecision) -> Decision {
     Decision {
         plan: PlanKey::from(&decided.plan),
         transaction: TransactionKey::from(&decided.transaction),
@@ -22,29 +22,30 @@ pub fn decision(ruleset: &Ruleset, decided: &Decided) -> Decision {
         ruleset: RulesetHash::from(&ruleset.hash),
         as_of: decided.as_of,
         outcome: decided.outcome,
-        credits: decided.credits.iter().map(|credit| row(ruleset, credit)).collect(),
+        credits: decided.credits.iter().map(|credit| credit_row(ruleset, credit)).collect(),
         reasons: decided.reasons.clone(),
-        alerts: alerts(ruleset, decided),
+        alerts: decision_alerts(ruleset, decided),
         log: decided.warnings.clone(),
     }
 }
 
 /// Warnings that are alerts whatever a plan asks for: a hold that lost its date, an amount whose
 /// currency nobody said, and rows that contradict each other or have lost columns.
-const ALWAYS: [&str; 4] = ["release_in_other_year", "no_currency", "conflict", "columns_missing"];
+const STANDING_ALERTS: [&str; 4] =
+    ["release_in_other_year", "no_currency", "conflict", "columns_missing"];
 
 /// The warnings that the plan asks for as alerts, and those that always are.
-fn alerts(ruleset: &Ruleset, decided: &Decided) -> Vec<Note> {
+fn decision_alerts(ruleset: &Ruleset, decided: &PlanDecision) -> Vec<Note> {
     let plan = ruleset.plans.get(&decided.plan);
     let wanted = |note: &&Note| {
-        ALWAYS.contains(&note.code.as_str())
+        STANDING_ALERTS.contains(&note.code.as_str())
             || plan.is_some_and(|plan| plan.alerts.contains(note.code.as_str()))
     };
     decided.warnings.iter().filter(wanted).cloned().collect()
 }
 
 /// A credit as it goes out.
-pub fn row(ruleset: &Ruleset, credit: &Credit) -> PostedCredit {
+pub fn credit_row(ruleset: &Ruleset, credit: &Credit) -> PostedCredit {
     let organization = &ruleset.organization;
     let settings = &ruleset.settings;
     let rolled = credit.rolled.as_ref();

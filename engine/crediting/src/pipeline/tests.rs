@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::stage::adjust::{Adjustment, Change, Target};
+use crate::stage::adjust::{Adjustment, AdjustmentTarget, AmountChange};
 use accredit_domain::credit::posted::{CreditOrigin, PostedCredit};
 use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_workspace::{Files, Ruleset};
@@ -60,18 +60,20 @@ fn decide(amount: &str, adjustments: &[Adjustment]) -> Vec<PostedCredit> {
     let ruleset = ruleset();
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let deal = Arc::new(decoder.decode(&Record { cells }));
-    let inputs = Inputs { adjustments: adjustments.to_vec(), ..Inputs::default() };
+    let inputs = DecisionInputs { adjustments: adjustments.to_vec(), ..DecisionInputs::default() };
     let mut machine = Machine::new(&ruleset.programs);
-    let decided = super::decide(&ruleset, &deal, &inputs, &mut machine);
+    let decided = super::decide_all_plans(&ruleset, &deal, &inputs, &mut machine);
     let credits = decided.iter().flat_map(|decided| &decided.credits);
-    credits.map(|credit| row::row(&ruleset, credit)).collect()
+    credits.map(|credit| row::credit_row(&ruleset, credit)).collect()
 }
 
 fn amounts(rows: &[PostedCredit]) -> Vec<(&str, String, &str)> {
     let who = |row: &'_ PostedCredit| row.position.clone().unwrap_or_default();
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|row| (row.kind, who(row)));
-    rows.iter().map(|row| (row.kind.name(), row.amount.to_string(), row.origin.name())).collect()
+    rows.iter()
+        .map(|row| (row.kind.as_str(), row.amount.to_string(), row.origin.as_str()))
+        .collect()
 }
 
 fn owned<const N: usize>(
@@ -80,13 +82,13 @@ fn owned<const N: usize>(
     rows.map(|(kind, amount, origin)| (kind, amount.to_owned(), origin)).to_vec()
 }
 
-fn of_credit(row: &PostedCredit, change: Change) -> Adjustment {
-    let target = Target::Credit(row.id);
+fn of_credit(row: &PostedCredit, change: AmountChange) -> Adjustment {
+    let target = AdjustmentTarget::Credit(row.id);
     Adjustment { target, change, reason_code: Some(Arc::from("Manual Override")) }
 }
 
-fn of_deal(change: Change) -> Adjustment {
-    Adjustment { target: Target::Transaction(Arc::from("D1")), change, reason_code: None }
+fn of_deal(change: AmountChange) -> Adjustment {
+    Adjustment { target: AdjustmentTarget::Transaction(Arc::from("D1")), change, reason_code: None }
 }
 
 /// 100 split equally is 50 each, and max gets 50 of each. Ann gets 60.006 by hand, which is 60.01 in
@@ -101,7 +103,7 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
         ("indirect", "50.00", "calculated"),
     ];
     assert_eq!(amounts(&plain), owned(expected));
-    let to = of_credit(&plain[0], Change::To(Decimal::new(60_006, 3)));
+    let to = of_credit(&plain[0], AmountChange::To(Decimal::new(60_006, 3)));
     let adjusted = decide("100", &[to]);
     let expected = [
         ("direct", "60.01", "manual"),
@@ -114,7 +116,7 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
     let ids = |rows: &[PostedCredit]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
     assert_eq!(ids(&adjusted), ids(&plain), "an adjustment renamed a credit");
     // After the maximum of 80: nobody caps what was set by hand.
-    let by = of_credit(&plain[1], Change::By(Decimal::from(50)));
+    let by = of_credit(&plain[1], AmountChange::By(Decimal::from(50)));
     assert_eq!(decide("100", &[by])[1].amount, Decimal::from(100));
 }
 
@@ -122,13 +124,16 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
 /// raised.
 #[test]
 fn an_adjusted_deal_is_worth_that_everywhere() {
-    let to = of_deal(Change::To(Decimal::from(40)));
+    let to = of_deal(AmountChange::To(Decimal::from(40)));
     let rows = decide("100", std::slice::from_ref(&to));
     assert_eq!(rows.iter().map(|row| row.amount.to_string()).collect::<Vec<_>>(), ["20.00"; 4]);
     assert_eq!(rows[0].origin, CreditOrigin::Calculated);
     assert_eq!(decide("much", &[to]).len(), 4);
-    assert_eq!(decide("much", &[of_deal(Change::By(Decimal::ONE))]), []);
-    let both = [of_deal(Change::By(Decimal::from(20))), of_deal(Change::By(Decimal::from(40)))];
+    assert_eq!(decide("much", &[of_deal(AmountChange::By(Decimal::ONE))]), []);
+    let both = [
+        of_deal(AmountChange::By(Decimal::from(20))),
+        of_deal(AmountChange::By(Decimal::from(40))),
+    ];
     assert_eq!(decide("100", &both)[0].amount, Decimal::from(70), "adjustments were added up");
 }
 
@@ -143,7 +148,7 @@ proptest! {
         let plain = decide(&amount, &[]);
         let adjustment = |(index, to, cents): &(usize, bool, i64)| {
             let cents = Decimal::new(*cents, 2);
-            let change = if *to { Change::To(cents) } else { Change::By(cents) };
+            let change = if *to { AmountChange::To(cents) } else { AmountChange::By(cents) };
             plain.get(*index).map_or_else(|| of_deal(change), |row| of_credit(row, change))
         };
         let mut adjustments: Vec<Adjustment> = steps.iter().map(adjustment).collect();
@@ -152,7 +157,7 @@ proptest! {
         prop_assert_eq!(&decide(&amount, &twice), &once);
         let resets: Vec<Adjustment> = adjustments
             .iter()
-            .map(|one| Adjustment { change: Change::Reset, ..one.clone() })
+            .map(|one| Adjustment { change: AmountChange::Reset, ..one.clone() })
             .collect();
         adjustments.extend(resets);
         prop_assert_eq!(decide(&amount, &adjustments), plain);

@@ -14,14 +14,16 @@ use accredit_domain::credit::posted::PostedCredit;
 type Account = [String; 6];
 
 /// Sums of what counts, by account.
-pub type Sums = BTreeMap<Account, Decimal>;
+pub type CountedSums = BTreeMap<Account, Decimal>;
 
 /// What counts among `rows`, over all periods; sums of nothing are left out.
 ///
 /// # Errors
 /// The row with which the sum is larger than any decimal.
-pub fn sums<'a>(rows: impl IntoIterator<Item = &'a PostedCredit>) -> Result<Sums, String> {
-    let mut sums = Sums::new();
+pub fn counted_sums<'a>(
+    rows: impl IntoIterator<Item = &'a PostedCredit>,
+) -> Result<CountedSums, String> {
+    let mut sums = CountedSums::new();
     for row in rows.into_iter().filter(|row| row.is_active()) {
         let payee = row.payee.as_deref().unwrap_or("");
         let account = [
@@ -49,8 +51,8 @@ pub fn sums<'a>(rows: impl IntoIterator<Item = &'a PostedCredit>) -> Result<Sums
 ///
 /// # Errors
 /// What is broken.
-pub fn check(
-    clean: &Sums,
+pub fn check_posting(
+    clean: &CountedSums,
     frozen: &[PostedCredit],
     rows: &[PostedCredit],
     (calendar, finalized): (&Calendar, &BTreeSet<String>),
@@ -73,7 +75,7 @@ pub fn check(
         return Err(format!("law broken (one id, one row): {}", row.id));
     }
 
-    let stands = sums(rows)?;
+    let stands = counted_sums(rows)?;
     let differs = |key: &&Account| clean.get(*key) != stands.get(*key);
     let keys: BTreeSet<&Account> = clean.keys().chain(stands.keys()).collect();
     match keys.into_iter().find(differs) {

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::{credit_of, freeze, laws, numbered, post};
+use super::{credit_of, entry_id, laws, post_credits, rows_to_freeze};
 use accredit_domain::calendar::Calendar;
 use accredit_domain::credit::posted::{CreditKind, CreditOrigin, PostedCredit};
-use accredit_domain::credit::{CreditId, Status};
+use accredit_domain::credit::{CreditId, CreditStatus};
 
 /// An active credit of the deal D1 to `rule`'s only recipient, as the pipeline would make it.
 fn row(rule: &str, day: &str, amount: &str) -> PostedCredit {
@@ -33,7 +33,7 @@ fn row(rule: &str, day: &str, amount: &str) -> PostedCredit {
         credit_type: "credit".into(),
         unit_type: "USD".into(),
         amount: amount.parse().unwrap(),
-        status: Status::Active,
+        status: CreditStatus::Active,
         release_date: None,
         reason: None,
         reason_code: None,
@@ -41,7 +41,7 @@ fn row(rule: &str, day: &str, amount: &str) -> PostedCredit {
         reverses: None,
         ruleset: "rs".into(),
     };
-    row.id = numbered(&row, 0);
+    row.id = entry_id(&row, 0);
     row
 }
 
@@ -58,7 +58,7 @@ struct Books {
 
 impl Books {
     fn rows(&self, current: &[&PostedCredit]) -> Vec<PostedCredit> {
-        post(
+        post_credits(
             &self.frozen,
             current.iter().copied().cloned().collect(),
             &Calendar::default(),
@@ -69,7 +69,7 @@ impl Books {
 
     fn finalize(&mut self, leaf: &str, current: &[&PostedCredit]) {
         let rows = self.rows(current);
-        self.frozen.extend(freeze(&rows[self.frozen.len()..], leaf).cloned());
+        self.frozen.extend(rows_to_freeze(&rows[self.frozen.len()..], leaf).cloned());
         self.finalized.insert(leaf.to_owned());
     }
 
@@ -114,7 +114,7 @@ fn a_changed_amount_is_reversed_and_posted_anew_in_the_open_period() {
     let (back, again) = ("2022-03 -100.00 active retro reverses 0", "2022-03 92.00 active retro");
     books.check(&[&after], &[first, back, again]);
     let rows = books.rows(&[&after]);
-    let ordinals = [0, 1, 2].map(|ordinal| numbered(&before, ordinal));
+    let ordinals = [0, 1, 2].map(|ordinal| entry_id(&before, ordinal));
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ordinals);
     // March is finalized too, then the deal becomes 90, and then 100 again.
     books.finalize("2022-03", &[&after]);
@@ -232,7 +232,7 @@ fn whatever_a_row_says_of_money_is_compared() {
 fn a_calendar_that_ends_refuses_the_posting() {
     let leaves: BTreeSet<String> = ["2199-12".to_owned()].into();
     let current = vec![row("a", "2199-12-12", "1.00")];
-    let refused = post(&[], current, &Calendar::default(), &leaves).unwrap_err();
+    let refused = post_credits(&[], current, &Calendar::default(), &leaves).unwrap_err();
     assert!(refused.contains("no period is open from 2199-12-12 on"), "{refused}");
 }
 
@@ -262,9 +262,9 @@ fn broken_books_are_refused() {
     let (a, b) = (row("a", "2022-01-12", "100.00"), row("b", "2022-01-12", "100.00"));
     let january: BTreeSet<String> = ["2022-01".to_owned()].into();
     let frozen = [a.clone()];
-    let (clean, calendar) = (laws::sums([&a]).unwrap(), Calendar::default());
+    let (clean, calendar) = (laws::counted_sums([&a]).unwrap(), Calendar::default());
     let check = |rows: &[PostedCredit], expected: &str| {
-        let broken = laws::check(&clean, &frozen, rows, (&calendar, &january)).unwrap_err();
+        let broken = laws::check_posting(&clean, &frozen, rows, (&calendar, &january)).unwrap_err();
         assert!(broken.contains(expected), "{broken}");
     };
     check(&[], "finalized stays");
@@ -275,7 +275,7 @@ fn broken_books_are_refused() {
     check(&[a.clone(), later(&b)], "sums of a clean run");
     // A reversal that nothing explains.
     let stray = PostedCredit { reverses: Some(a.id), ..later(&b) };
-    let none = post(&[a.clone(), stray], vec![a.clone()], &Calendar::default(), &january);
+    let none = post_credits(&[a.clone(), stray], vec![a.clone()], &Calendar::default(), &january);
     assert!(none.unwrap_err().contains("sums of a clean run"));
 }
 
@@ -315,7 +315,7 @@ proptest! {
             let decided = decided(&states);
             let current: Vec<&PostedCredit> = decided.iter().collect();
             let rows = books.rows(&current);
-            prop_assert_eq!(laws::sums(&rows), laws::sums(&decided));
+            prop_assert_eq!(laws::counted_sums(&rows), laws::counted_sums(&decided));
             prop_assert_eq!(&rows, &books.rows(&current));
             for (period, then) in &seen {
                 let now: Vec<_> = rows.iter().filter(|row| row.period == *period).cloned().collect();

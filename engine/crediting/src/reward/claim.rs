@@ -10,20 +10,20 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use crate::stage::note;
+use crate::stage::build_note;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::CreditId;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Note;
 use accredit_domain::money::Unit;
-use accredit_domain::organization::{ParticipantId, PositionId, TeamId, fold};
-use accredit_domain::plan::reward::{Reward, To};
+use accredit_domain::organization::{ParticipantId, PositionId, TeamId, fold_name};
+use accredit_domain::plan::reward::{Reward, RewardRecipient};
 use accredit_domain::plan::{Plan, Selector};
 use accredit_workspace::Ruleset;
 
 /// What one reward is worked out with.
 #[derive(Clone, Copy)]
-pub(super) struct Desk<'a> {
+pub(super) struct RewardContext<'a> {
     pub(super) ruleset: &'a Ruleset,
     pub(super) plan: &'a Plan,
     pub(super) reward: &'a Reward,
@@ -32,17 +32,17 @@ pub(super) struct Desk<'a> {
     pub(super) last: Date,
 }
 
-impl Desk<'_> {
+impl RewardContext<'_> {
     /// Who holds a manager position on `date`; nobody when it is vacant, or not there that day.
-    pub(super) fn manager(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
+    pub(super) fn manager_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
         let organization = &self.ruleset.organization;
-        organization.version(position, date).and_then(|_| organization.holder(position, date))
+        organization.version_on(position, date).and_then(|_| organization.holder_on(position, date))
     }
 
     /// An alert about the reward; it is about no transaction.
-    pub(super) fn alert(&self, code: &str, message: &str) -> Note {
+    pub(super) fn reward_alert(&self, code: &str, message: &str) -> Note {
         let message = format!("reward `{}` in {}: {message}", self.reward.name, self.period.id);
-        note("", &self.plan.id, "reward", code, message)
+        build_note("", &self.plan.id, "reward", code, message)
     }
 }
 
@@ -80,8 +80,8 @@ pub(super) struct Claim {
 }
 
 /// The claims to a reward, by claimant and unit.
-pub(super) fn claims<'a>(
-    desk: &Desk<'_>,
+pub(super) fn collect_claims<'a>(
+    desk: &RewardContext<'_>,
     credits: impl Iterator<Item = &'a PostedCredit>,
     alerts: &mut Vec<Note>,
 ) -> Vec<Claim> {
@@ -93,13 +93,14 @@ pub(super) fn claims<'a>(
         let Some(unit) = unit else {
             let what = format!("{} {}", credit.amount, credit.unit_type);
             let message = format!("credit `{}` of `{what}` cannot be counted", credit.id);
-            alerts.push(desk.alert("policy_error", &message));
+            alerts.push(desk.reward_alert("policy_error", &message));
             continue;
         };
 
         // Credits of other types earn nothing, and are shown to programs in the totals.
         let counts = desk.reward.credit_types.iter().any(|known| **known == *credit.credit_type);
-        let Some((claimant, seat)) = claimant(desk, credit, date, counts.then_some(&mut *alerts))
+        let Some((claimant, seat)) =
+            claimant_of(desk, credit, date, counts.then_some(&mut *alerts))
         else {
             continue;
         };
@@ -128,8 +129,8 @@ pub(super) fn claims<'a>(
 
 /// Who has the claim from a credit, and by which position. A vacant manager's seat is told to
 /// `alerts`, where it is asked for.
-fn claimant(
-    desk: &Desk<'_>,
+fn claimant_of(
+    desk: &RewardContext<'_>,
     credit: &PostedCredit,
     date: Date,
     alerts: Option<&mut Vec<Note>>,
@@ -139,42 +140,42 @@ fn claimant(
     let position = credit.position.as_deref().and_then(|id| organization.find_position(id));
 
     match desk.reward.to {
-        To::Credited => {
+        RewardRecipient::Credited => {
             let id = credit.payee.as_deref()?;
             let Some(payee) = organization.find_participant(id) else {
                 let message = format!(
                     "`{id}` was credited and is not in the organisation, so nobody gets it"
                 );
-                tell(desk.alert("unmatched", &message), alerts);
+                add_alert(desk.reward_alert("unmatched", &message), alerts);
                 return None;
             };
             Some((person(payee), position))
         }
-        To::UserManagers => {
+        RewardRecipient::UserManagers => {
             if let (None, Some(id)) = (position, &credit.position) {
                 let message = format!(
                     "`{id}` was credited and is not in the organisation, so its manager gets nothing"
                 );
-                tell(desk.alert("unmatched", &message), alerts);
+                add_alert(desk.reward_alert("unmatched", &message), alerts);
                 return None;
             }
-            let manager = organization.version(position?, date)?.manager?;
-            let Some(holder) = desk.manager(manager, date) else {
+            let manager = organization.version_on(position?, date)?.manager?;
+            let Some(holder) = desk.manager_on(manager, date) else {
                 let vacant = organization.position_id(manager);
                 let message = format!("`{vacant}` is vacant on {date}, so nobody gets its part");
 
-                tell(desk.alert("vacant", &message), alerts);
+                add_alert(desk.reward_alert("vacant", &message), alerts);
                 return None;
             };
             Some((person(holder), Some(manager)))
         }
-        To::Members | To::TeamManagers => {
+        RewardRecipient::Members | RewardRecipient::TeamManagers => {
             let id = credit.team.as_deref()?;
             let Some(team) = organization.teams.find(id) else {
                 let message = format!(
                     "the team `{id}` was credited and is not in the organisation, so nobody gets it"
                 );
-                tell(desk.alert("unmatched", &message), alerts);
+                add_alert(desk.reward_alert("unmatched", &message), alerts);
                 return None;
             };
             Some((Claimant::Team(organization.team_id(team), team), None))
@@ -183,7 +184,7 @@ fn claimant(
 }
 
 /// Adds an alert once, where alerts are asked for.
-fn tell(alert: Note, alerts: Option<&mut Vec<Note>>) {
+fn add_alert(alert: Note, alerts: Option<&mut Vec<Note>>) {
     if let Some(alerts) = alerts.filter(|alerts| !alerts.contains(&alert)) {
         alerts.push(alert);
     }
@@ -191,15 +192,15 @@ fn tell(alert: Note, alerts: Option<&mut Vec<Note>>) {
 
 impl Claim {
     /// What was expected of the claimant in the period.
-    pub(super) fn quota(&self, desk: &Desk<'_>) -> Option<Decimal> {
+    pub(super) fn find_quota(&self, desk: &RewardContext<'_>) -> Option<Decimal> {
         let organization = &desk.ruleset.organization;
-        let leaves = desk.ruleset.settings.calendar.leaves(desk.period);
+        let leaves = desk.ruleset.settings.calendar.leaf_periods(desk.period);
         let leaves: Vec<String> = leaves.into_iter().map(|leaf| leaf.id).collect();
 
         let titled = |title: &str| {
             self.seats.iter().any(|(seat, date)| {
-                let version = organization.version(*seat, *date);
-                version.is_some_and(|version| fold(&version.title) == *title)
+                let version = organization.version_on(*seat, *date);
+                version.is_some_and(|version| fold_name(&version.title) == *title)
             })
         };
 

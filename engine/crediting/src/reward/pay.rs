@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::claim::{Claim, Claimant, Desk};
-use super::{Rewards, Seen};
+use super::claim::{Claim, Claimant, RewardContext};
+use super::{ClaimContext, PlanRewards};
 use accredit_domain::decision::{EarnedReward, Note};
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::keys::{DefinedName, ParticipantKey, PeriodKey, PlanKey, RewardId, TeamKey};
 use accredit_domain::money::{self, Shares, Unit};
 use accredit_domain::organization::{ParticipantId, TeamId};
-use accredit_domain::plan::reward::{To, Unpayable, Worth};
+use accredit_domain::plan::reward::{PayoutFormula, RewardRecipient, Unpayable};
 use accredit_domain::policy::ProgramId;
 use accredit_script::{Machine, PayeeView, TotalsView};
 
@@ -28,44 +28,45 @@ const ATTAINMENT_DECIMALS: u8 = 4;
 const ID_DIGITS: usize = 32;
 
 /// Adds the rows of a claim, or the alert that says why there are none.
-pub(super) fn pay(
-    desk: &Desk<'_>,
+pub(super) fn pay_claim(
+    desk: &RewardContext<'_>,
     claim: &Claim,
     machine: Option<&mut Machine>,
-    rewards: &mut Rewards,
+    rewards: &mut PlanRewards,
 ) {
-    let quota = claim.quota(desk);
+    let quota = claim.find_quota(desk);
 
-    let worth = match worth(desk, claim, quota, machine) {
+    let worth = match claim_worth(desk, claim, quota, machine) {
         Ok(worth) => worth,
         Err(alert) => return rewards.alerts.push(alert),
     };
 
     match &claim.claimant {
         Claimant::Participant(_, payee) => {
-            let (amount, unit) = exchanged(desk, *payee, worth.exact, claim.unit, rewards);
+            let (amount, unit) = exchange_for_payee(desk, *payee, worth.exact, claim.unit, rewards);
             let units = (claim.unit, unit);
             // The maximum is exchanged as well, so that rounding is the last thing that happens.
             let exchanged_most = |most| desk.ruleset.rates.exchange(most, units, desk.last).ok();
 
             let most = worth.most.and_then(exchanged_most);
-            let amount = rounded(amount, most, unit.scale);
-            push(desk, claim, quota, (*payee, amount, unit), rewards);
+            let amount = round_payout(amount, most, unit.scale);
+            add_reward(desk, claim, quota, (*payee, amount, unit), rewards);
         }
         Claimant::Team(_, team) => {
-            let worth = rounded(worth.exact, worth.most, claim.unit.scale);
+            let worth = round_payout(worth.exact, worth.most, claim.unit.scale);
 
             let paid = match desk.reward.to {
-                To::TeamManagers => manager(desk, *team, worth),
-                _ => members(desk, *team, claim.unit, worth),
+                RewardRecipient::TeamManagers => manager_part(desk, *team, worth),
+                _ => member_parts(desk, *team, claim.unit, worth),
             };
 
             match paid {
                 Ok(paid) => {
                     for (payee, amount) in paid {
-                        let (amount, unit) = exchanged(desk, payee, amount, claim.unit, rewards);
-                        let amount = money::round(amount, unit.scale);
-                        push(desk, claim, quota, (payee, amount, unit), rewards);
+                        let (amount, unit) =
+                            exchange_for_payee(desk, payee, amount, claim.unit, rewards);
+                        let amount = money::round_to_scale(amount, unit.scale);
+                        add_reward(desk, claim, quota, (payee, amount, unit), rewards);
                     }
                 }
                 Err(alert) => rewards.alerts.push(alert),
@@ -83,9 +84,9 @@ struct ClaimWorth {
 }
 
 /// `amount` at `scale` decimals; rounding up does not lead above `most`.
-fn rounded(amount: Decimal, most: Option<Decimal>, scale: u8) -> Decimal {
-    let rounded = money::round(amount, scale);
-    let Some(most) = most.map(|most| money::cut(most, scale)) else { return rounded };
+fn round_payout(amount: Decimal, most: Option<Decimal>, scale: u8) -> Decimal {
+    let rounded = money::round_to_scale(amount, scale);
+    let Some(most) = most.map(|most| money::cut_to_scale(most, scale)) else { return rounded };
 
     if rounded.abs() <= most {
         rounded
@@ -97,59 +98,65 @@ fn rounded(amount: Decimal, most: Option<Decimal>, scale: u8) -> Decimal {
 }
 
 /// Adds the row of a reward, or the alert that its amount is beyond the limit.
-fn push(
-    desk: &Desk<'_>,
+fn add_reward(
+    desk: &RewardContext<'_>,
     claim: &Claim,
     quota: Option<Decimal>,
     paid: (ParticipantId, Decimal, Unit),
-    rewards: &mut Rewards,
+    rewards: &mut PlanRewards,
 ) {
     let (payee, amount, unit) = paid;
 
     match money::within_limit(amount, unit.scale) {
-        Ok(_) => rewards.rows.push(row(desk, claim, quota, paid)),
+        Ok(_) => rewards.rows.push(reward_row(desk, claim, quota, paid)),
         Err(too_large) => {
             let id = desk.ruleset.organization.participant_id(payee);
-            rewards.alerts.push(desk.alert("policy_error", &format!("for `{id}`: {too_large}")));
+            rewards
+                .alerts
+                .push(desk.reward_alert("policy_error", &format!("for `{id}`: {too_large}")));
         }
     }
 }
 
 /// What the claim is worth.
-fn worth(
-    desk: &Desk<'_>,
+fn claim_worth(
+    desk: &RewardContext<'_>,
     claim: &Claim,
     quota: Option<Decimal>,
     mut machine: Option<&mut Machine>,
 ) -> Result<ClaimWorth, Note> {
     let id = claim.claimant.id();
-    let too_large = || desk.alert("policy_error", &format!("what `{id}` has is too large"));
+    let too_large = || desk.reward_alert("policy_error", &format!("what `{id}` has is too large"));
 
     let credited = claim.credited.ok_or_else(too_large)?;
 
     let worth = match &desk.reward.worth {
-        Worth::Tiers(tiers) => tiers.amount(credited, quota).map_err(|why| match why {
-            Unpayable::NoQuota => desk
-                .alert("no_quota", &format!("`{id}` has no quota, and the tiers are shares of it")),
-            Unpayable::TooLarge => too_large(),
-        })?,
-        Worth::Program(program) => {
-            run(desk, claim, (credited, quota), *program, machine.as_deref_mut())?
+        PayoutFormula::Tiers(tiers) => {
+            tiers.payout_for(credited, quota).map_err(|why| match why {
+                Unpayable::NoQuota => desk.reward_alert(
+                    "no_quota",
+                    &format!("`{id}` has no quota, and the tiers are shares of it"),
+                ),
+                Unpayable::TooLarge => too_large(),
+            })?
+        }
+        PayoutFormula::Program(program) => {
+            run_program(desk, claim, (credited, quota), *program, machine.as_deref_mut())?
         }
     };
     let Some(program) = desk.reward.maximum else {
         return Ok(ClaimWorth { exact: worth, most: None });
     };
 
-    let most = run(desk, claim, (credited, quota), program, machine)?.abs();
+    let most = run_program(desk, claim, (credited, quota), program, machine)?.abs();
     let left = worth.abs().min(most);
     let exact = if worth.is_sign_negative() { -left } else { left };
     Ok(ClaimWorth { exact, most: Some(most) })
 }
 
 /// Runs a program of the reward.
-fn run(
-    desk: &Desk<'_>,
+fn run_program(
+    desk: &RewardContext<'_>,
     claim: &Claim,
     (credited, quota): (Decimal, Option<Decimal>),
     program: ProgramId,
@@ -158,12 +165,12 @@ fn run(
     let id = claim.claimant.id();
 
     let Some(machine) = machine else {
-        return Err(desk.alert("policy_error", "there is nothing to run its program with"));
+        return Err(desk.reward_alert("policy_error", "there is nothing to run its program with"));
     };
 
-    let seen = seen(desk, claim, (credited, quota));
-    machine.reward(program, &seen.rewarded()).map_err(|fault| {
-        let alert = desk.alert("policy_error", &format!("for `{id}`: {}", fault.message));
+    let seen = claim_context(desk, claim, (credited, quota));
+    machine.run_reward(program, &seen.reward_arguments()).map_err(|fault| {
+        let alert = desk.reward_alert("policy_error", &format!("for `{id}`: {}", fault.message));
         Note {
             policy: (!fault.policy.is_empty()).then(|| fault.policy.to_string()),
             // A program of a line in the plan has no policy to name.
@@ -176,11 +183,11 @@ fn run(
 }
 
 /// What programs see of a claim.
-pub(super) fn seen(
-    desk: &Desk<'_>,
+pub(super) fn claim_context(
+    desk: &RewardContext<'_>,
     claim: &Claim,
     (credited, quota): (Decimal, Option<Decimal>),
-) -> Seen {
+) -> ClaimContext {
     let settings = &desk.ruleset.settings;
     let types = settings.credit_types.iter().chain(&desk.reward.credit_types);
 
@@ -191,21 +198,21 @@ pub(super) fn seen(
     });
 
     let totals = Arc::new(TotalsView { credited, by_credit_type: totals });
-    Seen { payee: Arc::new(view(desk, claim)), totals, quota }
+    ClaimContext { payee: Arc::new(payee_view(desk, claim)), totals, quota }
 }
 
 /// The claimant as programs see it; a person by the seat of the first credit that counts.
-fn view(desk: &Desk<'_>, claim: &Claim) -> PayeeView {
+fn payee_view(desk: &RewardContext<'_>, claim: &Claim) -> PayeeView {
     let organization = &desk.ruleset.organization;
 
     // The first seat, whatever the order in which the credits came.
     let seat = claim.seats.iter().min_by_key(|(seat, date)| (*date, *seat)).copied();
-    let version = seat.and_then(|(seat, date)| organization.version(seat, date));
+    let version = seat.and_then(|(seat, date)| organization.version_on(seat, date));
 
     let (name, team) = match &claim.claimant {
         Claimant::Participant(_, payee) => (organization.participant_name(*payee), None),
         Claimant::Team(id, team) => {
-            let version = organization.teams.version(*team, desk.last);
+            let version = organization.teams.version_on(*team, desk.last);
             let name = version.map_or_else(|| Arc::clone(id), |known| Arc::clone(&known.name));
             (name, Some(Arc::clone(id)))
         }
@@ -223,8 +230,8 @@ fn view(desk: &Desk<'_>, claim: &Claim) -> PayeeView {
 }
 
 /// The members of a team on the period's last day, and their parts by weight.
-fn members(
-    desk: &Desk<'_>,
+fn member_parts(
+    desk: &RewardContext<'_>,
     team: TeamId,
     unit: Unit,
     worth: Decimal,
@@ -232,7 +239,7 @@ fn members(
     let organization = &desk.ruleset.organization;
 
     let mut members: Vec<(ParticipantId, Decimal)> = Vec::new();
-    for member in organization.members(team, desk.last) {
+    for member in organization.existing_members(team, desk.last) {
         // Two rows of one person are one member with the sum of their weights.
         match members.iter_mut().find(|(known, _)| *known == member.participant) {
             Some((_, weight)) => *weight = weight.saturating_add(member.weight),
@@ -243,7 +250,7 @@ fn members(
     let id = organization.team_id(team);
     if members.is_empty() {
         let message = format!("team `{id}` has no member on {}, so nobody is paid", desk.last);
-        return Err(desk.alert("unmatched", &message));
+        return Err(desk.reward_alert("unmatched", &message));
     }
 
     let weights: Vec<Decimal> = members.iter().map(|(_, weight)| *weight).collect();
@@ -254,14 +261,14 @@ fn members(
         Shares::Parts(weights)
     };
 
-    let parts = money::split(worth, &shares, unit.scale)
-        .map_err(|error| desk.alert("policy_error", &format!("team `{id}`: {error}")))?;
+    let parts = money::split_exactly(worth, &shares, unit.scale)
+        .map_err(|error| desk.reward_alert("policy_error", &format!("team `{id}`: {error}")))?;
     Ok(members.into_iter().map(|(payee, _)| payee).zip(parts).collect())
 }
 
 /// Whoever holds the manager position of a team on the period's last day.
-fn manager(
-    desk: &Desk<'_>,
+fn manager_part(
+    desk: &RewardContext<'_>,
     team: TeamId,
     worth: Decimal,
 ) -> Result<Vec<(ParticipantId, Decimal)>, Note> {
@@ -269,36 +276,36 @@ fn manager(
 
     let (id, last) = (organization.team_id(team), desk.last);
 
-    let manager = organization.teams.version(team, last).and_then(|version| version.manager);
+    let manager = organization.teams.version_on(team, last).and_then(|version| version.manager);
     let Some(manager) = manager else {
         let message = format!("team `{id}` has no manager on {last}, so nobody is paid");
-        return Err(desk.alert("unmatched", &message));
+        return Err(desk.reward_alert("unmatched", &message));
     };
 
-    match desk.manager(manager, last) {
+    match desk.manager_on(manager, last) {
         Some(holder) => Ok(vec![(holder, worth)]),
         None => {
             let vacant = organization.position_id(manager);
             let message =
                 format!("`{vacant}` is vacant on {last}, so nobody gets what `{id}` earned");
-            Err(desk.alert("vacant", &message))
+            Err(desk.reward_alert("vacant", &message))
         }
     }
 }
 
 /// An amount in the payee's currency at the rate of the period's last day; as it is, with an alert,
 /// where there is no rate.
-fn exchanged(
-    desk: &Desk<'_>,
+fn exchange_for_payee(
+    desk: &RewardContext<'_>,
     payee: ParticipantId,
     amount: Decimal,
     unit: Unit,
-    rewards: &mut Rewards,
+    rewards: &mut PlanRewards,
 ) -> (Decimal, Unit) {
     let (organization, rates) = (&desk.ruleset.organization, &desk.ruleset.rates);
     // Whoever has left is paid what is due in the currency that they were paid in.
     let there = organization.last_day(payee, desk.last);
-    let Some(own) = organization.currency(payee, there) else { return (amount, unit) };
+    let Some(own) = organization.currency_on(payee, there) else { return (amount, unit) };
 
     if !rates.is_currency(unit) {
         return (amount, unit);
@@ -317,14 +324,14 @@ fn exchanged(
 
             let id = organization.participant_id(payee);
             let message = format!("what `{id}` gets stays in {one}: {why}");
-            rewards.alerts.push(desk.alert("no_exchange_rate", &message));
+            rewards.alerts.push(desk.reward_alert("no_exchange_rate", &message));
             (amount, unit)
         }
     }
 }
 
-fn row(
-    desk: &Desk<'_>,
+fn reward_row(
+    desk: &RewardContext<'_>,
     claim: &Claim,
     quota: Option<Decimal>,
     (payee, amount, unit): (ParticipantId, Decimal, Unit),
@@ -340,13 +347,13 @@ fn row(
     let (of, credited) = (claim.unit, claim.credited.unwrap_or_default());
 
     let share = quota.and_then(|quota| credited.checked_div(quota));
-    let attainment = share.map(|share| money::round(share, ATTAINMENT_DECIMALS));
+    let attainment = share.map(|share| money::round_to_scale(share, ATTAINMENT_DECIMALS));
 
     let (plan, period) = (&desk.plan.id, desk.period.id.as_str());
     let parts = [plan, period, &reward.name, &payee, team.as_deref().unwrap_or(""), units.name(of)];
 
     EarnedReward {
-        id: RewardId::from(id(&parts)),
+        id: RewardId::from(reward_id(&parts)),
         reward: DefinedName::from(&reward.name),
         credit_type: DefinedName::from(reward.credit_types.join(";")),
         credited: money::at_scale(credited, of.scale),
@@ -364,7 +371,7 @@ fn row(
 }
 
 /// `rwd_` and a hash of what names a reward.
-fn id(parts: &[&str]) -> String {
+fn reward_id(parts: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         // Lengths keep the end of one part from passing as the beginning of the next.

@@ -33,11 +33,16 @@ tiers = [{ up_to = \"100\", rate = \"10%\" }, { rate = \"20%\" }]
 ";
 
 /// Simulates deals of 10 to `ann` on these days of April 2022, and what else `more` has.
-fn run(days: &[u32], more: &str, as_of: Date) -> Result<Simulation, Refused> {
+fn run(days: &[u32], more: &str, as_of: Date) -> Result<Simulation, SimulationRefusal> {
     run_with(SETTINGS, days, more, as_of)
 }
 
-fn run_with(settings: &str, days: &[u32], more: &str, as_of: Date) -> Result<Simulation, Refused> {
+fn run_with(
+    settings: &str,
+    days: &[u32],
+    more: &str,
+    as_of: Date,
+) -> Result<Simulation, SimulationRefusal> {
     let files: Files = [
         ("accredit.toml", settings),
         ("plans/p.toml", PLAN),
@@ -56,12 +61,12 @@ fn run_with(settings: &str, days: &[u32], more: &str, as_of: Date) -> Result<Sim
         let blank = if row.matches(',').count() < 4 { "," } else { "" };
         text.push_str(&format!("{row}{blank}\n"));
     }
-    let records = read::csv(text.as_bytes()).unwrap();
+    let records = read::read_csv(text.as_bytes()).unwrap();
     let period = ruleset.settings.calendar.find("2022-04").unwrap();
-    simulate(&ruleset, &records, ("p", &period, as_of), 2)
+    simulate_period(&ruleset, &records, ("p", &period, as_of), 2)
 }
 
-fn amounts(sums: &[Sum]) -> Vec<[String; 4]> {
+fn amounts(sums: &[SimulationSum]) -> Vec<[String; 4]> {
     let amounts = sums.iter().map(|sum| {
         let payee = sum.payee.as_deref().unwrap_or("").to_owned();
         [sum.name.to_string(), payee, sum.so_far.to_string(), sum.projected.to_string()]
@@ -75,7 +80,7 @@ fn half_a_month_doubles() {
     let simulated = run(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 15], "", date(2022, 4, 15)).unwrap();
     assert!(simulated.simulation);
     assert_eq!(simulated.days, 15);
-    assert_eq!(simulated.transactions, Counts { so_far: 10, projected: 20 });
+    assert_eq!(simulated.transactions, SimulationCounts { so_far: 10, projected: 20 });
     assert_eq!(amounts(&simulated.credits), [["credit", "ann", "100.00", "200.00"]]);
     assert_eq!(amounts(&simulated.rewards), [["Commission", "ann", "10.00", "30.00"]]);
 }
@@ -89,7 +94,7 @@ fn the_last_repetition_ends_with_the_period() {
                 X4,04/02/2022,7,ann\nX5,04/06/2022,5,bob\nX6,04/07/2022,4,bob\n";
     let simulated = run(&[1, 2, 3, 4, 5, 6, 7, 8, 12], more, date(2022, 4, 12)).unwrap();
     // Ann: nine deals, nine more, and six of the first six days. Bob: two, two more, and one.
-    assert_eq!(simulated.transactions, Counts { so_far: 11, projected: 11 + 11 + 7 });
+    assert_eq!(simulated.transactions, SimulationCounts { so_far: 11, projected: 11 + 11 + 7 });
     let expected = [["credit", "ann", "90.00", "240.00"], ["credit", "bob", "9.00", "23.00"]];
     assert_eq!(amounts(&simulated.credits), expected);
 }
@@ -108,8 +113,8 @@ fn holds_that_end_in_the_period_are_released() {
 fn what_is_parked_is_counted() {
     let more = "X1,04/03/2022,x,bob\n";
     let simulated = run(&[1, 1, 1, 1, 1, 1, 1, 1, 1], more, date(2022, 4, 10)).unwrap();
-    assert_eq!(simulated.parked, Counts { so_far: 1, projected: 3 });
-    assert_eq!(simulated.transactions, Counts { so_far: 10, projected: 30 });
+    assert_eq!(simulated.parked, SimulationCounts { so_far: 1, projected: 3 });
+    assert_eq!(simulated.transactions, SimulationCounts { so_far: 10, projected: 30 });
 }
 
 #[test]
@@ -126,7 +131,7 @@ fn no_deal_and_other_days_are_refused() {
 #[test]
 fn few_deals_are_repeated_with_a_warning() {
     let simulated = run(&[2], "", date(2022, 4, 10)).unwrap();
-    assert_eq!(simulated.transactions, Counts { so_far: 1, projected: 3 });
+    assert_eq!(simulated.transactions, SimulationCounts { so_far: 1, projected: 3 });
     assert_eq!(amounts(&simulated.credits), [["credit", "ann", "10.00", "30.00"]]);
     let warning = "this rests on 1 deal of 10 days alone: one deal more or less changes it a lot";
     assert_eq!(simulated.warning.as_deref(), Some(warning));
@@ -144,7 +149,7 @@ fn few_deals_are_repeated_with_a_warning() {
 fn on_the_last_day_nothing_is_repeated() {
     let days = [1, 2, 3, 4, 5, 6, 7, 8, 9, 30];
     let simulated = run(&days, "", date(2022, 4, 30)).unwrap();
-    assert_eq!(simulated.transactions, Counts { so_far: 10, projected: 10 });
+    assert_eq!(simulated.transactions, SimulationCounts { so_far: 10, projected: 10 });
 }
 
 /// March is finalized on the fifth of April. Then a deal of March goes from 50 to 40, and one of 30
@@ -159,9 +164,9 @@ fn what_is_posted_is_real_and_is_not_repeated() {
                 F1,03/21/2022,1000,ann,2022-04-16\n";
     let days = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
     let simulated = run_with(&settings, &days, more, date(2022, 4, 15)).unwrap();
-    assert_eq!(simulated.transactions, Counts { so_far: 10, projected: 20 });
-    let sums = |sums: &[Sum]| -> Vec<[String; 4]> {
-        let text = |sum: &Sum| {
+    assert_eq!(simulated.transactions, SimulationCounts { so_far: 10, projected: 20 });
+    let sums = |sums: &[SimulationSum]| -> Vec<[String; 4]> {
+        let text = |sum: &SimulationSum| {
             let posted = sum.posted.map(|posted| posted.to_string()).unwrap_or_default();
             let repeated = sum.repeated.to_string();
             [sum.so_far.to_string(), posted, repeated, sum.projected.to_string()]

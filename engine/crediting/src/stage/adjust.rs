@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::stage::{Case, Inputs, Park};
+use crate::stage::{DealCase, DecisionInputs, ParkReason};
 use accredit_domain::credit::{Credit, CreditId};
 use accredit_domain::money;
 use accredit_domain::transaction::Transaction;
@@ -22,16 +22,16 @@ const STAGE: &str = "adjustment";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjustment {
     /// The transaction or credit whose amount is set.
-    pub target: Target,
+    pub target: AdjustmentTarget,
     /// What becomes of it.
-    pub change: Change,
+    pub change: AmountChange,
     /// One of the workspace's reason codes.
     pub reason_code: Option<Arc<str>>,
 }
 
 /// Whose amount is adjusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum AdjustmentTarget {
     /// The transaction with this natural key.
     Transaction(Arc<str>),
     /// The credit with this id.
@@ -40,7 +40,7 @@ pub enum Target {
 
 /// What becomes of an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum AmountChange {
     /// This one, whatever it was.
     To(Decimal),
     /// So much more, or less.
@@ -49,37 +49,43 @@ pub enum Change {
     Reset,
 }
 
-impl Change {
+impl AmountChange {
     /// `amount` with the change; none when it is left as it was. A sum that no number holds is the
     /// largest number, which is beyond the limit of every unit.
-    fn of(self, amount: Decimal) -> Option<Decimal> {
+    fn apply_to(self, amount: Decimal) -> Option<Decimal> {
         match self {
-            Change::To(amount) => Some(amount),
-            Change::By(difference) => Some(amount.saturating_add(difference)),
-            Change::Reset => None,
+            AmountChange::To(amount) => Some(amount),
+            AmountChange::By(difference) => Some(amount.saturating_add(difference)),
+            AmountChange::Reset => None,
         }
     }
 }
 
 /// The adjustment of `target` that counts; none after a reset.
-fn last<'a>(inputs: &'a Inputs, target: &Target) -> Option<&'a Adjustment> {
+fn last_adjustment<'a>(
+    inputs: &'a DecisionInputs,
+    target: &AdjustmentTarget,
+) -> Option<&'a Adjustment> {
     let last = inputs.adjustments.iter().rfind(|adjustment| adjustment.target == *target);
-    last.filter(|adjustment| adjustment.change != Change::Reset)
+    last.filter(|adjustment| adjustment.change != AmountChange::Reset)
 }
 
 /// The transaction with the amount that everything sees; the delivered one stays known as
-/// [`Transaction::preadjusted`]. An amount that cannot be read can be replaced, not raised.
-pub fn transaction(inputs: &Inputs, transaction: &Arc<Transaction>) -> Arc<Transaction> {
+/// [`Transaction::unadjusted_amount`]. An amount that cannot be read can be replaced, not raised.
+pub fn adjust_transaction(
+    inputs: &DecisionInputs,
+    transaction: &Arc<Transaction>,
+) -> Arc<Transaction> {
     if inputs.adjustments.is_empty() {
         return Arc::clone(transaction);
     }
 
-    let target = Target::Transaction(Arc::clone(&transaction.id));
+    let target = AdjustmentTarget::Transaction(Arc::clone(&transaction.id));
 
-    let adjusted = last(inputs, &target).and_then(|adjustment| {
+    let adjusted = last_adjustment(inputs, &target).and_then(|adjustment| {
         let amount = match adjustment.change {
-            Change::To(amount) => amount,
-            change => change.of(transaction.amount().ok()?)?,
+            AmountChange::To(amount) => amount,
+            change => change.apply_to(transaction.amount().ok()?)?,
         };
         transaction.with_amount(amount)
     });
@@ -88,32 +94,40 @@ pub fn transaction(inputs: &Inputs, transaction: &Arc<Transaction>) -> Arc<Trans
 }
 
 /// Says in the explanation that the amount of the transaction was adjusted.
-pub fn explain(case: &mut Case<'_>) {
+pub fn explain_adjustment(case: &mut DealCase<'_>) {
     let transaction = Arc::clone(&case.tx.transaction);
-    let Some(before) = transaction.preadjusted() else { return };
+    let Some(before) = transaction.unadjusted_amount() else { return };
     let now = transaction.amount().map(|amount| amount.to_string()).unwrap_or_default();
     let before = before.map_or_else(|| "an amount that is no number".to_owned(), |b| b.to_string());
-    case.step(STAGE, || format!("the amount of the deal is {now} by hand; it came as {before}"));
+    case.trace_step(STAGE, || {
+        format!("the amount of the deal is {now} by hand; it came as {before}")
+    });
 }
 
 /// Applies the adjustment of `credit`, if one counts: rounded to the unit's scale, marked as made
 /// by hand, with the reason code of the adjustment.
 ///
 /// # Errors
-/// [`Park`] when the amount is beyond the limit.
-pub fn credit(case: &mut Case<'_>, credit: &mut Credit) -> Result<(), Park> {
-    let Some(adjustment) = last(case.inputs, &Target::Credit(credit.id)) else { return Ok(()) };
-    let Some(amount) = adjustment.change.of(credit.amount) else { return Ok(()) };
+/// [`ParkReason`] when the amount is beyond the limit.
+pub fn adjust_credit(case: &mut DealCase<'_>, credit: &mut Credit) -> Result<(), ParkReason> {
+    let Some(adjustment) = last_adjustment(case.inputs, &AdjustmentTarget::Credit(credit.id))
+    else {
+        return Ok(());
+    };
+    let Some(amount) = adjustment.change.apply_to(credit.amount) else { return Ok(()) };
     money::within_limit(amount, credit.unit.scale)
-        .map_err(|too_large| Park::new(STAGE, "policy_error", too_large.to_string()))?;
+        .map_err(|too_large| ParkReason::new(STAGE, "policy_error", too_large.to_string()))?;
 
-    let before = std::mem::replace(&mut credit.amount, money::round(amount, credit.unit.scale));
+    let before =
+        std::mem::replace(&mut credit.amount, money::round_to_scale(amount, credit.unit.scale));
     credit.manual = true;
     if let Some(code) = &adjustment.reason_code {
         credit.reason_code = Some(Arc::clone(code));
     }
 
     let (who, now) = (case.recipient_id(credit.recipient), credit.amount);
-    case.step(STAGE, || format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.rule));
+    case.trace_step(STAGE, || {
+        format!("rule `{}`: {before} for `{who}` is {now} by hand", credit.rule)
+    });
     Ok(())
 }

@@ -16,10 +16,10 @@ mod resolve;
 
 use rust_decimal::Decimal;
 
-use self::members::Passed;
-pub use self::parts::Part;
-use self::resolve::{Found, Who};
-use crate::stage::{Case, Park, Says};
+use self::members::PassedPart;
+pub use self::parts::RecipientPart;
+use self::resolve::{FoundName, NameMeaning};
+use crate::stage::{DealCase, ParkReason, StepEffect};
 use accredit_domain::money::Shares;
 use accredit_domain::organization::{Recipient, TeamId};
 use accredit_domain::plan::{Assign, DirectRule, Split};
@@ -31,29 +31,29 @@ const STAGE: &str = "crediting";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipients {
     /// What becomes of each name.
-    named: Vec<Named>,
+    named: Vec<NamedPart>,
     /// What part of the deal each name has.
     pub shares: Shares,
 }
 
 /// What becomes of the part of one name.
 #[derive(Debug, Clone, PartialEq)]
-enum Named {
+enum NamedPart {
     /// Nobody has it, and it stays uncredited.
     Nobody,
     /// It is this recipient's.
     Recipient(Recipient),
     /// It is a team's, and passed to positions.
-    Team(Passed),
+    Team(PassedPart),
 }
 
 impl Recipients {
     /// The first who is credited, with the team through which they were found.
-    pub fn first(&self) -> Option<(Recipient, Option<TeamId>)> {
+    pub fn first_recipient(&self) -> Option<(Recipient, Option<TeamId>)> {
         self.named.iter().find_map(|named| match named {
-            Named::Nobody => None,
-            Named::Recipient(recipient) => Some((*recipient, recipient.team())),
-            Named::Team(passed) => {
+            NamedPart::Nobody => None,
+            NamedPart::Recipient(recipient) => Some((*recipient, recipient.team())),
+            NamedPart::Team(passed) => {
                 let first = passed.positions.iter().copied().flatten().next()?;
                 Some((Recipient::Position(first), Some(passed.team)))
             }
@@ -64,12 +64,15 @@ impl Recipients {
 /// Finds the recipients of `rule`; none when the decision is that there are none.
 ///
 /// # Errors
-/// [`Park`] when the names do not allow a decision.
-pub fn recipients(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Recipients>, Park> {
+/// [`ParkReason`] when the names do not allow a decision.
+pub fn find_recipients(
+    case: &mut DealCase<'_>,
+    rule: &DirectRule,
+) -> Result<Option<Recipients>, ParkReason> {
     let (reasons, warnings) = (case.reasons.len(), case.warnings.len());
     for assign in &rule.assign {
         let failed = (case.reasons.len(), case.warnings.len());
-        if let Some(found) = assigned(case, rule, assign)? {
+        if let Some(found) = assigned_recipients(case, rule, assign)? {
             // What the earlier ones did not find is of no interest once somebody is found.
             case.reasons.drain(reasons..failed.0);
             case.warnings.drain(warnings..failed.1);
@@ -80,16 +83,16 @@ pub fn recipients(case: &mut Case<'_>, rule: &DirectRule) -> Result<Option<Recip
 }
 
 /// The recipients that one word of `assign` finds.
-fn assigned(
-    case: &mut Case<'_>,
+fn assigned_recipients(
+    case: &mut DealCase<'_>,
     rule: &DirectRule,
     assign: &Assign,
-) -> Result<Option<Recipients>, Park> {
-    let Some(found) = found(case, rule, assign)? else { return Ok(None) };
+) -> Result<Option<Recipients>, ParkReason> {
+    let Some(found) = resolve_names(case, rule, assign)? else { return Ok(None) };
 
     let weights: Vec<Option<Decimal>> = found.iter().map(|found| found.share.weight).collect();
     let first_only = case.plan.split == Split::First && weights.iter().all(Option::is_none);
-    let mut named: Vec<Named> = Vec::new();
+    let mut named: Vec<NamedPart> = Vec::new();
     // A team without members gives its own reason, which is more exact than the one below.
     let reasons = case.reasons.len();
 
@@ -97,104 +100,109 @@ fn assigned(
         named.push(match found.who {
             // The others are not recipients of nothing: they are none.
             _ if first_only && index > 0 => {
-                later(case, rule, found);
-                Named::Nobody
+                trace_later_name(case, rule, found);
+                NamedPart::Nobody
             }
-            Who::Unknown | Who::Outsider(_) => Named::Nobody,
-            Who::Target(recipient) => Named::Recipient(recipient),
-            Who::Team(team) => members::pass(case, rule, team)?.map_or(Named::Nobody, Named::Team),
+            NameMeaning::Unknown | NameMeaning::Outsider(_) => NamedPart::Nobody,
+            NameMeaning::Target(recipient) => NamedPart::Recipient(recipient),
+            NameMeaning::Team(team) => {
+                members::pass_part(case, rule, team)?.map_or(NamedPart::Nobody, NamedPart::Team)
+            }
         });
     }
 
-    if named.iter().all(|named| *named == Named::Nobody) {
+    if named.iter().all(|named| *named == NamedPart::Nobody) {
         if case.reasons.len() == reasons {
             let name = &rule.rule.name;
             let names: Vec<&str> = found.iter().map(|found| found.share.who.as_str()).collect();
             let message = format!("rule `{name}`: nobody matches `{}`", names.join(";"));
-            case.reason(STAGE, "unmatched", message);
+            case.add_reason(STAGE, "unmatched", message);
         }
         return Ok(None);
     }
 
-    let shares = divide(case, &weights)?;
+    let shares = divide_shares(case, &weights)?;
     // A policy may credit somebody on top of the deal; a text that does is more likely a slip.
     if !matches!(assign, Assign::Policy(_)) {
-        check_total(case, rule, &found);
+        check_weight_total(case, rule, &found);
     }
 
     Ok(Some(Recipients { named, shares }))
 }
 
 /// Who is named, once each, and who that is.
-fn found(
-    case: &mut Case<'_>,
+fn resolve_names(
+    case: &mut DealCase<'_>,
     rule: &DirectRule,
     assign: &Assign,
-) -> Result<Option<Vec<Found>>, Park> {
+) -> Result<Option<Vec<FoundName>>, ParkReason> {
     if let Assign::Territory(within) = assign {
-        let found = resolve::territory(case, rule, *within);
-        found.iter().for_each(|found| meant(case, rule, found));
+        let found = resolve::territory_teams(case, rule, *within);
+        found.iter().for_each(|found| trace_meaning(case, rule, found));
         return Ok(found);
     }
-    let Some(shares) = named::named(case, rule, assign)? else { return Ok(None) };
+    let Some(shares) = named::named_shares(case, rule, assign)? else { return Ok(None) };
 
-    let mut found: Vec<Found> = Vec::new();
+    let mut found: Vec<FoundName> = Vec::new();
     for share in shares {
-        let who = resolve::resolve(case, assign, &share.who)?;
-        match found.iter_mut().find(|known| known.same(who, &share)) {
-            Some(known) => known.share.weight = added(&known.share, &share)?,
-            None => found.push(Found { who, share }),
+        let who = resolve::resolve_name(case, assign, &share.who)?;
+        match found.iter_mut().find(|known| known.means_same(who, &share)) {
+            Some(known) => known.share.weight = add_weights(&known.share, &share)?,
+            None => found.push(FoundName { who, share }),
         }
     }
 
-    meant(case, rule, &found);
+    trace_meaning(case, rule, &found);
     Ok(Some(found))
 }
 
 /// Says who is meant.
-fn meant(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
+fn trace_meaning(case: &mut DealCase<'_>, rule: &DirectRule, found: &[FoundName]) {
     let organization = &case.ruleset.organization;
-    case.tell(STAGE, || {
-        let one = |found: &Found| match found.recipient() {
+    case.trace_effect(STAGE, || {
+        let one = |found: &FoundName| match found.as_recipient() {
             Some(who) => format!("`{}` is `{}`", found.share.who, organization.recipient_id(who)),
             None => format!("`{}` is nobody", found.share.who),
         };
         let all: Vec<String> = found.iter().map(one).collect();
-        let who = found.iter().filter_map(Found::recipient).collect();
-        (Says::Only(who), format!("rule `{}`: {}", rule.rule.name, all.join(", ")))
+        let who = found.iter().filter_map(FoundName::as_recipient).collect();
+        (StepEffect::OnlyThese(who), format!("rule `{}`: {}", rule.rule.name, all.join(", ")))
     });
 }
 
 /// Says that a name comes after the first, where only that one is credited.
-fn later(case: &mut Case<'_>, rule: &DirectRule, found: &Found) {
-    case.tell(STAGE, || {
+fn trace_later_name(case: &mut DealCase<'_>, rule: &DirectRule, found: &FoundName) {
+    case.trace_effect(STAGE, || {
         let (name, who) = (&rule.rule.name, &found.share.who);
         let message =
             format!("rule `{name}`: `{who}` is not the first, the plan's split is `first`");
-        (Says::EndsFor("split".to_owned(), found.recipient().into_iter().collect()), message)
+        (
+            StepEffect::RejectedFor("split".to_owned(), found.as_recipient().into_iter().collect()),
+            message,
+        )
     });
 }
 
 /// The weight of a name that is named twice: weights add up, without weights it counts once.
-fn added(known: &Share, again: &Share) -> Result<Option<Decimal>, Park> {
+fn add_weights(known: &Share, again: &Share) -> Result<Option<Decimal>, ParkReason> {
     match (known.weight, again.weight) {
         (None, None) => Ok(None),
         (Some(a), Some(b)) => match a.checked_add(b) {
             Some(sum) => Ok(Some(sum)),
-            None => Err(Park::new(STAGE, "bad_value", "a weight is too large")),
+            None => Err(ParkReason::new(STAGE, "bad_value", "a weight is too large")),
         },
-        _ => Err(mixed(&known.who)),
+        _ => Err(mixed_weights(&known.who)),
     }
 }
 
-fn mixed(who: &str) -> Park {
+fn mixed_weights(who: &str) -> ParkReason {
     let message = format!("some names have a weight and some have none, such as `{who}`");
-    Park::new(STAGE, "mixed_weights", message)
+    ParkReason::new(STAGE, "mixed_weights", message)
 }
 
 /// Warns when the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal is nobody's, or
 /// more than the deal is credited.
-fn check_total(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
+fn check_weight_total(case: &mut DealCase<'_>, rule: &DirectRule, found: &[FoundName]) {
     let weights = found.iter().map(|found| found.share.weight);
 
     let Some(weights) = weights.collect::<Option<Vec<Decimal>>>() else { return };
@@ -211,11 +219,11 @@ fn check_total(case: &mut Case<'_>, rule: &DirectRule, found: &[Found]) {
 }
 
 /// What part each gets, by the plan's `split` and by weights, which override it.
-fn divide(case: &Case<'_>, weights: &[Option<Decimal>]) -> Result<Shares, Park> {
+fn divide_shares(case: &DealCase<'_>, weights: &[Option<Decimal>]) -> Result<Shares, ParkReason> {
     if weights.len() > 1 && case.plan.split == Split::Refuse {
         let message =
             format!("{} recipients are named, the plan's split is `refuse`", weights.len());
-        return Err(Park::new(STAGE, "several_recipients", message));
+        return Err(ParkReason::new(STAGE, "several_recipients", message));
     }
 
     let given: Vec<Decimal> = weights.iter().flatten().copied().collect();
@@ -234,14 +242,14 @@ fn divide(case: &Case<'_>, weights: &[Option<Decimal>]) -> Result<Shares, Park> 
 
     if given.len() < weights.len() {
         let message = "some names have a weight and some have none";
-        return Err(Park::new(STAGE, "mixed_weights", message));
+        return Err(ParkReason::new(STAGE, "mixed_weights", message));
     }
 
     let total = given.iter().copied().try_fold(Decimal::ZERO, Decimal::checked_add);
     if case.plan.require_total_one && total != Some(Decimal::ONE) {
         let total = total.unwrap_or(Decimal::MAX).normalize();
         let message = format!("weights sum to {total}, and the plan has `require_total_one`");
-        return Err(Park::new(STAGE, "policy_error", message));
+        return Err(ParkReason::new(STAGE, "policy_error", message));
     }
 
     Ok(Shares::Weights(given))

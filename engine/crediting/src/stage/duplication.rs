@@ -7,41 +7,43 @@
 //! **Architecture invariant:** a duplicate is never dropped: it is listed as suppressed, names its
 //! survivor, and counts nowhere.
 
-use crate::stage::{Case, Park, Seen};
-use accredit_domain::credit::{Credit, Status};
+use crate::stage::{DealCase, ParkReason, ScriptContext};
+use accredit_domain::credit::{Credit, CreditStatus};
 use accredit_domain::plan::DuplicateSetting;
 
 /// Suppresses `credit` when an earlier one is the same and duplicates are not allowed.
 ///
 /// # Errors
-/// [`Park`] when the policy gives no answer.
-pub fn apply(
-    case: &mut Case<'_>,
+/// [`ParkReason`] when the policy gives no answer.
+pub fn suppress_duplicate(
+    case: &mut DealCase<'_>,
     setting: &DuplicateSetting,
     credit: &mut Credit,
-) -> Result<(), Park> {
+) -> Result<(), ParkReason> {
     // The credit that was there first survives, which is why the order of rules matters.
-    let survivor = case.earlier().find(|known| known.same_as(credit));
+    let survivor = case.earlier_credits().find(|known| known.is_duplicate_of(credit));
     let Some(survivor) = survivor.map(|credit| credit.id) else { return Ok(()) };
 
     let allowed = match setting {
         DuplicateSetting::Fixed(allowed) => *allowed,
         DuplicateSetting::Program(program) => {
-            let (view, existing) = (case.view(credit), case.existing());
-            let seen = Seen { credit: Some(&view), to: None, existing: &existing };
-            case.test("duplication", *program, seen)?
+            let (view, existing) = (case.credit_view(credit), case.existing_views());
+            let seen = ScriptContext { credit: Some(&view), to: None, existing: &existing };
+            case.run_condition("duplication", *program, seen)?
         }
     };
 
     if allowed {
-        case.step("duplication", || format!("a duplicate of {survivor}, which is allowed"));
+        case.trace_step("duplication", || format!("a duplicate of {survivor}, which is allowed"));
         return Ok(());
     }
 
-    credit.status = Status::Suppressed;
+    credit.status = CreditStatus::Suppressed;
     credit.reason = Some(format!("duplicate_of:{survivor}"));
 
     let who = case.recipient_id(credit.recipient);
-    case.step("duplication", || format!("the credit to `{who}` is a duplicate of {survivor}"));
+    case.trace_step("duplication", || {
+        format!("the credit to `{who}` is a duplicate of {survivor}")
+    });
     Ok(())
 }

@@ -8,7 +8,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::stage::{Case, Park, Says, Trimmed};
+use crate::stage::{DealCase, ParkReason, StepEffect, TrimmedCredit};
 use accredit_domain::credit::Credit;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Note;
@@ -17,7 +17,7 @@ use accredit_domain::organization::Recipient;
 use accredit_domain::plan::MaximumScope;
 
 /// `amount` cut to what `headroom` allows, with the sign of the amount.
-pub fn trim(amount: Decimal, headroom: Decimal) -> Decimal {
+pub fn trim_to_headroom(amount: Decimal, headroom: Decimal) -> Decimal {
     let allowed = amount.abs().min(headroom.max(Decimal::ZERO));
     if amount.is_sign_negative() && !allowed.is_zero() { -allowed } else { allowed }
 }
@@ -26,16 +26,16 @@ pub fn trim(amount: Decimal, headroom: Decimal) -> Decimal {
 /// count, suppressed ones do not. Dollars use up no yen.
 ///
 /// # Errors
-/// [`Park`] when their sum is too large.
-pub fn used(
-    case: &Case<'_>,
+/// [`ParkReason`] when their sum is too large.
+pub fn used_maximum(
+    case: &DealCase<'_>,
     rule: &str,
     result: &str,
     scope: MaximumScope,
     (receiver, unit): (Recipient, Unit),
-) -> Result<Decimal, Park> {
+) -> Result<Decimal, ParkReason> {
     let same = |credit: &&Credit| {
-        credit.exists()
+        credit.counts_as_existing()
             && !credit.is_direct()
             && *credit.rule == *rule
             && *credit.result == *result
@@ -44,47 +44,48 @@ pub fn used(
     };
 
     let amounts = case.credits.iter().filter(same).map(|credit| credit.amount.abs());
-    money::sum(amounts)
-        .ok_or_else(|| Park::new("maximum", "policy_error", money::Overflow.to_string()))
+    money::checked_sum(amounts)
+        .ok_or_else(|| ParkReason::new("maximum", "policy_error", money::Overflow.to_string()))
 }
 
 /// Warns that a credit was cut.
-pub fn warn(case: &mut Case<'_>, credit: &Credit, wanted: Decimal) {
+pub fn warn_trimmed(case: &mut DealCase<'_>, credit: &Credit, wanted: Decimal) {
     let who = case.recipient_id(credit.recipient);
-    let message = format!("{}{wanted}{LEAVES}{}", wished(&credit.rule, &who), credit.amount);
-    let text = |amount| money::text(amount, credit.unit.scale);
-    let trimmed = Trimmed {
+    let message =
+        format!("{}{wanted}{MAXIMUM_LEAVES}{}", wanted_text(&credit.rule, &who), credit.amount);
+    let text = |amount| money::format_amount(amount, credit.unit.scale);
+    let trimmed = TrimmedCredit {
         who: credit.recipient,
         wanted: text(wanted),
         left: text(credit.amount),
         unit_type: case.ruleset.settings.units.name(credit.unit).to_owned(),
     };
-    case.warn_that("maximum", OVER_MAXIMUM, message, Says::Trims(trimmed));
+    case.warn_with_effect("maximum", OVER_MAXIMUM, message, StepEffect::CreditTrimmed(trimmed));
 }
 
 /// The code of a credit that was cut.
 const OVER_MAXIMUM: &str = "over_maximum";
 
 /// What stands between the two amounts of a warning.
-const LEAVES: &str = ", the maximum leaves ";
+const MAXIMUM_LEAVES: &str = ", the maximum leaves ";
 
-fn wished(rule: &str, who: &str) -> String {
+fn wanted_text(rule: &str, who: &str) -> String {
     format!("rule `{rule}`: `{who}` would get ")
 }
 
 /// What the credit `row` would be without its maximum, as its decision's `log` says; none where no
 /// maximum cut it. Amounts are text.
 pub fn before_maximum(log: &[Note], row: &PostedCredit) -> Option<String> {
-    let (wished, left) = (wished(&row.rule, row.recipient()), row.amount);
+    let (wished, left) = (wanted_text(&row.rule, row.recipient()), row.amount);
 
     let notes = log.iter().filter(|note| note.code == OVER_MAXIMUM && note.plan == row.plan);
     // A credit may have been cut at several decisions: the warning that fits its amount is meant.
     let mut amounts = notes.filter_map(|note| {
-        let (wanted, leaves) = note.message.strip_prefix(&wished)?.split_once(LEAVES)?;
+        let (wanted, leaves) = note.message.strip_prefix(&wished)?.split_once(MAXIMUM_LEAVES)?;
         Some((wanted, leaves.parse::<Decimal>().ok()?))
     });
 
     let (wanted, _) = amounts.find(|(_, leaves)| *leaves == left)?;
     let scale = u8::try_from(left.scale()).ok()?;
-    Some(money::text(wanted.parse().ok()?, scale))
+    Some(money::format_amount(wanted.parse().ok()?, scale))
 }

@@ -6,19 +6,19 @@
 
 use rust_decimal::Decimal;
 
-use accredit_domain::transaction::number;
+use accredit_domain::transaction::parse_number;
 use accredit_script::Share;
 
 /// The recipients that `text` names, empty parts left out.
 ///
 /// # Errors
 /// What cannot be understood, as a message.
-pub fn parse(text: &str) -> Result<Vec<Share>, String> {
+pub fn parse_shares(text: &str) -> Result<Vec<Share>, String> {
     let parts = text.split(';').flat_map(|part| part.split("||"));
-    parts.map(str::trim).filter(|part| !part.is_empty()).map(one).collect()
+    parts.map(str::trim).filter(|part| !part.is_empty()).map(parse_share).collect()
 }
 
-fn one(part: &str) -> Result<Share, String> {
+fn parse_share(part: &str) -> Result<Share, String> {
     let Some(open) = part.strip_suffix(']') else {
         // `Ann[0.5` would otherwise be the name of nobody, and the slip of the keyboard stay
         // unseen.
@@ -37,7 +37,7 @@ fn one(part: &str) -> Result<Share, String> {
         return Err(format!("`{part}` has a weight without a name"));
     }
 
-    let weight = number(weight.trim()).filter(valid_weight);
+    let weight = parse_number(weight.trim()).filter(valid_weight);
     let weight = weight.ok_or_else(|| format!("the weight of `{part}` is not a number from 0"))?;
 
     Ok(Share { who: who.to_owned(), weight: Some(weight) })
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let actual = match parse(text) {
+        let actual = match parse_shares(text) {
             Ok(shares) => shares
                 .iter()
                 .map(|s| s.weight.map_or(s.who.clone(), |weight| format!("{}={weight}", s.who)))

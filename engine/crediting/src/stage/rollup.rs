@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::stage::{Case, Park, names};
+use crate::stage::{DealCase, ParkReason, names};
 use accredit_domain::credit::Credit;
 use accredit_domain::organization::{PositionId, Recipient, RelationshipId, TeamId};
 use accredit_domain::plan::{IndirectRule, Relationship};
-use accredit_domain::transaction::Names;
+use accredit_domain::transaction::NameColumns;
 
 /// A position or team that a direct credit reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,49 +38,52 @@ pub struct Candidate {
 /// Everybody whom `root` reaches over the relationships that the plan has rules for.
 ///
 /// # Errors
-/// [`Park`] when a related order names nobody or several.
-pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, Park> {
-    let wanted = wanted(&case.plan.indirect, &root.plan, case.date);
+/// [`ParkReason`] when a related order names nobody or several.
+pub fn find_candidates(
+    case: &mut DealCase<'_>,
+    root: &Credit,
+) -> Result<Vec<Candidate>, ParkReason> {
+    let wanted = rolling_relationships(&case.plan.indirect, &root.plan, case.date);
 
     let (organization, date) = (&case.ruleset.organization, case.date);
     let ancestors: Vec<(Recipient, u32)> = match root.recipient {
         Recipient::Position(position) => {
-            let ancestors = organization.ancestors(position, date).into_iter();
+            let ancestors = organization.ancestors_of(position, date).into_iter();
             ancestors.map(|(above, level)| (Recipient::Position(above), level)).collect()
         }
         Recipient::Team(team) => {
-            let ancestors = organization.teams.ancestors(team, date).into_iter();
+            let ancestors = organization.teams.ancestors_of(team, date).into_iter();
             ancestors.map(|(above, level)| (Recipient::Team(above), level)).collect()
         }
     };
 
-    let mut reached = Reached { root: root.recipient, found: Vec::new() };
+    let mut reached = ReachedCandidates { root: root.recipient, found: Vec::new() };
     for relationship in &wanted {
         let relationship = *relationship;
         match relationship {
             Relationship::Reporting | Relationship::ParentTeam => {
                 for (recipient, level) in &ancestors {
-                    reached.add(*recipient, relationship, *level);
+                    reached.add_recipient(*recipient, relationship, *level);
                 }
             }
 
             Relationship::RelatedPerson => {
-                for position in related_positions(case, Names::RelatedPerson)? {
-                    reached.add(Recipient::Position(position), relationship, 1);
+                for position in related_positions(case, NameColumns::RelatedPerson)? {
+                    reached.add_recipient(Recipient::Position(position), relationship, 1);
                 }
             }
             Relationship::RelatedPosition => {
-                for position in related_positions(case, Names::RelatedPosition)? {
-                    reached.add(Recipient::Position(position), relationship, 1);
+                for position in related_positions(case, NameColumns::RelatedPosition)? {
+                    reached.add_recipient(Recipient::Position(position), relationship, 1);
                 }
             }
 
             Relationship::Team => {
-                for (position, team) in teammates(case, root.recipient) {
+                for (position, team) in teammate_positions(case, root.recipient) {
                     reached.add_member(position, team);
                 }
             }
-            Relationship::Named(kind) => reached.follow(case, kind, root.recipient),
+            Relationship::Named(kind) => reached.follow_edges(case, kind, root.recipient),
         }
     }
 
@@ -89,7 +92,7 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
         for (ancestor, _) in &ancestors {
             for relationship in &wanted {
                 if let Relationship::Named(kind) = relationship {
-                    reached.follow(case, *kind, *ancestor);
+                    reached.follow_edges(case, *kind, *ancestor);
                 }
             }
         }
@@ -99,13 +102,13 @@ pub fn candidates(case: &mut Case<'_>, root: &Credit) -> Result<Vec<Candidate>, 
 }
 
 /// Candidates so far, in order.
-struct Reached {
+struct ReachedCandidates {
     root: Recipient,
     found: Vec<Candidate>,
 }
 
-impl Reached {
-    fn push(&mut self, candidate: Candidate) {
+impl ReachedCandidates {
+    fn push_new(&mut self, candidate: Candidate) {
         let same = |known: &Candidate| {
             known.recipient == candidate.recipient && known.relationship == candidate.relationship
         };
@@ -114,50 +117,51 @@ impl Reached {
         }
     }
 
-    fn add(&mut self, recipient: Recipient, relationship: Relationship, level: u32) {
-        self.push(Candidate { recipient, team: None, relationship, via: self.root, level });
+    fn add_recipient(&mut self, recipient: Recipient, relationship: Relationship, level: u32) {
+        self.push_new(Candidate { recipient, team: None, relationship, via: self.root, level });
     }
 
     fn add_member(&mut self, position: PositionId, team: TeamId) {
         let recipient = Recipient::Position(position);
         let (team, relationship) = (Some(team), Relationship::Team);
-        self.push(Candidate { recipient, team, relationship, via: self.root, level: 1 });
+        self.push_new(Candidate { recipient, team, relationship, via: self.root, level: 1 });
     }
 
     /// Adds everybody who is reached from `via` over the edges of one declared type.
-    fn follow(&mut self, case: &Case<'_>, kind: RelationshipId, via: Recipient) {
+    fn follow_edges(&mut self, case: &DealCase<'_>, kind: RelationshipId, via: Recipient) {
         let (organization, date) = (&case.ruleset.organization, case.date);
         let reached: Vec<(Recipient, u32)> = match via {
             Recipient::Position(position) => {
-                let reached = organization.reach(kind, position, date).into_iter();
+                let reached = organization.reachable_positions(kind, position, date).into_iter();
                 reached.map(|(position, level)| (Recipient::Position(position), level)).collect()
             }
             Recipient::Team(team) => {
-                let reached = organization.teams.reach(kind, team, date).into_iter();
+                let reached = organization.teams.reachable_teams(kind, team, date).into_iter();
                 reached.map(|(team, level)| (Recipient::Team(team), level)).collect()
             }
         };
 
         let relationship = Relationship::Named(kind);
         for (recipient, level) in reached {
-            self.push(Candidate { recipient, team: None, relationship, via, level });
+            self.push_new(Candidate { recipient, team: None, relationship, via, level });
         }
     }
 }
 
 /// The positions of the other members of the teams of whoever holds `root`, each with its team.
-fn teammates(case: &Case<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
+fn teammate_positions(case: &DealCase<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
     let (organization, date) = (&case.ruleset.organization, case.date);
     let seat = root.position();
-    let Some(holder) = seat.and_then(|seat| organization.holder(seat, date)) else {
+    let Some(holder) = seat.and_then(|seat| organization.holder_on(seat, date)) else {
         return Vec::new();
     };
 
     let mut found = Vec::new();
-    for team in organization.teams.of(holder, date) {
-        let others = organization.members(team, date).filter(|it| it.participant != holder);
+    for team in organization.teams.teams_of(holder, date) {
+        let others =
+            organization.existing_members(team, date).filter(|it| it.participant != holder);
         for member in others {
-            let held = organization.held_by(member.participant, date).into_iter();
+            let held = organization.positions_held_by(member.participant, date).into_iter();
 
             let held = held.filter(|position| Some(*position) != seat);
             found.extend(held.map(|position| (position, team)));
@@ -168,7 +172,7 @@ fn teammates(case: &Case<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
 }
 
 /// The relationships that the rules which see credits of `plan` follow, in rolling order.
-fn wanted(rules: &[IndirectRule], plan: &Arc<str>, date: Date) -> Vec<Relationship> {
+fn rolling_relationships(rules: &[IndirectRule], plan: &Arc<str>, date: Date) -> Vec<Relationship> {
     let active = |rule: &&IndirectRule| rule.rule.validity.contains(date);
     let rules = rules.iter().filter(active).filter(|rule| rule.sources.contains(plan));
     let mut wanted: Vec<Relationship> = rules.map(|rule| rule.relationship).collect();
@@ -178,15 +182,18 @@ fn wanted(rules: &[IndirectRule], plan: &Arc<str>, date: Date) -> Vec<Relationsh
 }
 
 /// The positions of a related order: of the persons named, or the positions named.
-fn related_positions(case: &mut Case<'_>, column: Names) -> Result<Vec<PositionId>, Park> {
-    let text = case.tx.transaction.names(column);
-    let park = |code, message: String| Park::new("rollup", code, message);
-    let shares = names::parse(&text).map_err(|message| park("bad_value", message))?;
+fn related_positions(
+    case: &mut DealCase<'_>,
+    column: NameColumns,
+) -> Result<Vec<PositionId>, ParkReason> {
+    let text = case.tx.transaction.joined_names(column);
+    let park = |code, message: String| ParkReason::new("rollup", code, message);
+    let shares = names::parse_shares(&text).map_err(|message| park("bad_value", message))?;
 
     let mut positions = Vec::new();
     for share in shares {
         let who = share.who;
-        let matches = case.ruleset.organization.resolve(&who, case.date);
+        let matches = case.ruleset.organization.resolve_name(&who, case.date);
         // Nobody found earns nobody a credit, so it warns; several would pay the wrong one, so they
         // park.
         match matches.positions.as_slice() {

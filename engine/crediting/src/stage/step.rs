@@ -3,18 +3,19 @@
 //! Not deciding: steps are written down only when somebody asks. Written by the stages and the
 //! pipeline, read by `explain`. Source: DESIGN section 6.
 //!
-//! **Architecture invariant:** whoever asks after one person reads [`Says`], never the message.
+//! **Architecture invariant:** whoever asks after one person reads [`StepEffect`], never the
+//! message.
 
 use std::fmt;
 use std::sync::Arc;
 
 use accredit_domain::organization::Recipient;
-use accredit_domain::policy::{Form, Program};
-use accredit_script::{Arguments, check, trace};
+use accredit_domain::policy::{Program, ProgramForm};
+use accredit_script::{ScriptArguments, check, trace};
 
 /// A step of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct ExplanationStep {
     /// The stage that took the step, such as `crediting`.
     pub stage: &'static str,
     /// What happened, with the values seen.
@@ -22,14 +23,14 @@ pub struct Step {
     /// The rule that was at work; none where the whole plan is meant.
     pub rule: Option<Arc<str>>,
     /// What it says about whom.
-    pub says: Says,
+    pub says: StepEffect,
     /// The program that refused, if one did.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<ProgramRefusal>,
 }
 
 /// A program that refused, with what it read: "`tx.amount > 5` is false (tx.amount = 3)".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ProgramRefusal {
     /// The expression, or the name of the policy.
     pub condition: String,
     /// Whether it is the name of a policy.
@@ -44,13 +45,13 @@ pub struct Refusal {
     pub near_miss: Option<String>,
 }
 
-impl Refusal {
+impl ProgramRefusal {
     /// Of a program that has answered false or nothing to these arguments.
-    pub fn new(program: &Program, arguments: &Arguments<'_>) -> Refusal {
-        let policy = matches!(program.form, Form::Policy(_));
+    pub fn new(program: &Program, arguments: &ScriptArguments<'_>) -> ProgramRefusal {
+        let policy = matches!(program.form, ProgramForm::Policy(_));
         let condition = if policy { &program.name } else { &program.source };
-        let way = trace::way(program, arguments);
-        Refusal {
+        let way = trace::trace_answer(program, arguments);
+        ProgramRefusal {
             condition: condition.trim().to_owned(),
             policy,
             file: program.origin.place.file.clone(),
@@ -61,7 +62,7 @@ impl Refusal {
     }
 
     /// Where the program refused and what it saw: "policy crediting/x, line 3, tx.amount = 5".
-    pub fn site(&self) -> String {
+    pub fn site_text(&self) -> String {
         let mut parts = vec![format!("policy {}", self.condition)];
         parts.extend(self.line.map(|line| format!("line {line}")));
         parts.extend(self.seen.iter().map(|(name, value)| format!("{name} = {value}")));
@@ -69,7 +70,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ProgramRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.policy { "policy " } else { "" };
         write!(f, "{what}`{}` is false", self.condition)?;
@@ -87,28 +88,28 @@ impl fmt::Display for Refusal {
 
 /// What a step says about recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Says {
+pub enum StepEffect {
     /// Nothing that ends anything.
-    Course,
+    Info,
     /// Which text names the recipients of the rule.
-    Names,
+    NameSource,
     /// The rule means these and nobody else.
-    Only(Vec<Recipient>),
+    OnlyThese(Vec<Recipient>),
     /// The part of a team goes to these and nobody else.
-    Members(Vec<Recipient>),
+    TeamMembers(Vec<Recipient>),
     /// Nobody gets anything of the rule, for the reason with this code.
-    Ends(String),
+    Rejected(String),
     /// These get nothing of the rule, for the reason with this code.
-    EndsFor(String, Vec<Recipient>),
+    RejectedFor(String, Vec<Recipient>),
     /// A maximum left this recipient a part of a credit.
-    Trims(Trimmed),
+    CreditTrimmed(TrimmedCredit),
     /// A credit was made; two credits may read alike.
-    Credits,
+    CreditMade,
 }
 
 /// A credit that a maximum cut, with both amounts as text at the unit's scale.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trimmed {
+pub struct TrimmedCredit {
     /// Whose credit it is.
     pub who: Recipient,
     /// What it would be without the maximum.
@@ -119,9 +120,15 @@ pub struct Trimmed {
     pub unit_type: String,
 }
 
-impl Step {
+impl ExplanationStep {
     /// A step of the whole plan that ends it.
-    pub fn end(stage: &'static str, code: &str, message: String) -> Step {
-        Step { stage, message, rule: None, says: Says::Ends(code.to_owned()), refusal: None }
+    pub fn plan_end(stage: &'static str, code: &str, message: String) -> ExplanationStep {
+        ExplanationStep {
+            stage,
+            message,
+            rule: None,
+            says: StepEffect::Rejected(code.to_owned()),
+            refusal: None,
+        }
     }
 }

@@ -13,20 +13,20 @@ use jiff::civil::Date;
 use super::{Period, PeriodKind, Validity, days_after};
 
 /// Weeks of a year; one in five or six has another.
-const WEEKS: i64 = 52;
+const WEEKS_PER_YEAR: i64 = 52;
 
 /// Days of a week.
-const DAYS: i64 = 7;
+const DAYS_PER_WEEK: i64 = 7;
 
 /// Listed periods: leaves in order, each with its quarter and year.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    leaves: Vec<Leaf>,
+pub struct PeriodList {
+    leaves: Vec<LeafPeriod>,
     named: BTreeMap<String, Period>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Leaf {
+struct LeafPeriod {
     month: Period,
     quarter: Period,
     year: Period,
@@ -34,7 +34,7 @@ struct Leaf {
 
 /// A row of a customer's own periods.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct ListedPeriod {
     /// Its id, unique among the periods.
     pub id: String,
     /// The id of the period that it is a part of.
@@ -45,49 +45,54 @@ pub struct Named {
 
 /// What is wrong with a list, and in which of its rows, from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct PeriodFault {
     /// The row, counted from 0.
     pub row: usize,
     /// What is wrong, in one sentence.
     pub message: String,
 }
 
-impl Fault {
+impl PeriodFault {
     fn new(row: usize, message: String) -> Self {
-        Fault { row, message }
+        PeriodFault { row, message }
     }
 }
 
-impl Listed {
+impl PeriodList {
     /// Years of twelve periods, in which the three periods of a quarter have so many weeks. `years`
     /// are names and first days in order; a year ends where the next one begins, the last after 52
     /// weeks. A 53rd week belongs to the last period.
     ///
     /// # Errors
     /// The first year that has neither 52 nor 53 weeks, or ends beyond what can be written.
-    pub fn weeks(weeks: [i64; 3], years: &[(String, Date)]) -> Result<Listed, Fault> {
-        let mut listed = Listed { leaves: Vec::new(), named: BTreeMap::new() };
+    pub fn from_weeks(
+        weeks: [i64; 3],
+        years: &[(String, Date)],
+    ) -> Result<PeriodList, PeriodFault> {
+        let mut listed = PeriodList { leaves: Vec::new(), named: BTreeMap::new() };
         for (row, (name, first)) in years.iter().enumerate() {
             let length = match years.get(row + 1) {
                 Some((_, next)) => i64::from((*next - *first).get_days()),
-                None => WEEKS * DAYS,
+                None => WEEKS_PER_YEAR * DAYS_PER_WEEK,
             };
 
-            if length != WEEKS * DAYS && length != (WEEKS + 1) * DAYS {
+            if length != WEEKS_PER_YEAR * DAYS_PER_WEEK
+                && length != (WEEKS_PER_YEAR + 1) * DAYS_PER_WEEK
+            {
                 let message = format!("the year {name} has {length} days, not 364 or 371");
-                return Err(Fault::new(row, message));
+                return Err(PeriodFault::new(row, message));
             }
 
-            let after = |weeks: i64| days_after(*first, weeks * DAYS);
-            let year = listed.year(weeks, length / DAYS, name, after);
-            year.ok_or_else(|| Fault::new(row, format!("the year {name} ends too late")))?;
+            let after = |weeks: i64| days_after(*first, weeks * DAYS_PER_WEEK);
+            let year = listed.add_year(weeks, length / DAYS_PER_WEEK, name, after);
+            year.ok_or_else(|| PeriodFault::new(row, format!("the year {name} ends too late")))?;
         }
 
         Ok(listed)
     }
 
     /// Adds a year of so many weeks in all; `after` is the day so many weeks after its first.
-    fn year(
+    fn add_year(
         &mut self,
         weeks: [i64; 3],
         length: i64,
@@ -112,18 +117,22 @@ impl Listed {
                 let id = format!("{name}-P{number:02}");
                 let month = Period { id, first: after(week)?, end: after(last)? };
                 week = last;
-                self.name(&month);
-                self.leaves.push(Leaf { month, quarter: quarter.clone(), year: year.clone() });
+                self.index_period(&month);
+                self.leaves.push(LeafPeriod {
+                    month,
+                    quarter: quarter.clone(),
+                    year: year.clone(),
+                });
             }
 
-            self.name(&quarter);
+            self.index_period(&quarter);
         }
 
-        self.name(&year);
+        self.index_period(&year);
         Some(())
     }
 
-    fn name(&mut self, period: &Period) {
+    fn index_period(&mut self, period: &Period) {
         self.named.insert(period.id.clone(), period.clone());
     }
 
@@ -133,40 +142,41 @@ impl Listed {
     /// Everything that is wrong, by row: a parent that does not exist, a circle, a leaf without
     /// days, leaves that overlap or leave a gap, leaves of a parent that are not neighbours, a
     /// parent whose days are not those of its leaves.
-    pub fn tree(rows: &[Named]) -> Result<Listed, Vec<Fault>> {
-        let tree = Tree { rows, ids: rows.iter().map(|row| row.id.as_str()).zip(0..).collect() };
-        let mut faults = tree.relations();
+    pub fn from_tree_rows(rows: &[ListedPeriod]) -> Result<PeriodList, Vec<PeriodFault>> {
+        let tree =
+            PeriodTree { rows, ids: rows.iter().map(|row| row.id.as_str()).zip(0..).collect() };
+        let mut faults = tree.check_parents();
         // Leaves are looked for only in a tree that is one, without circles.
         if !faults.is_empty() {
             return Err(faults);
         }
 
-        let leaves = tree.leaves(&mut faults);
+        let leaves = tree.collect_leaves(&mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
 
-        let named = tree.spans(&leaves, &mut faults);
+        let named = tree.row_spans(&leaves, &mut faults);
 
         let leaves = leaves.into_iter().filter_map(|(row, month)| {
-            let ancestors = tree.ancestors(row);
+            let ancestors = tree.ancestor_rows(row);
             let period = |row: Option<&usize>| {
                 row.map_or(Some(&month), |row| named.get(&rows.get(*row)?.id)).cloned()
             };
             let (quarter, year) = (period(ancestors.first())?, period(ancestors.last())?);
-            Some(Leaf { month, quarter, year })
+            Some(LeafPeriod { month, quarter, year })
         });
 
         let leaves = leaves.collect();
-        if faults.is_empty() { Ok(Listed { leaves, named }) } else { Err(faults) }
+        if faults.is_empty() { Ok(PeriodList { leaves, named }) } else { Err(faults) }
     }
 
     /// The period of `kind` that holds `date`.
-    pub fn period(&self, date: Date, kind: PeriodKind) -> Option<&Period> {
+    pub fn period_on(&self, date: Date, kind: PeriodKind) -> Option<&Period> {
         let index = self.leaves.partition_point(|leaf| leaf.month.end <= date);
         let leaf = self.leaves.get(index).filter(|leaf| leaf.month.contains(date))?;
         Some(match kind {
-            PeriodKind::Month => &leaf.month,
+            PeriodKind::Leaf => &leaf.month,
             PeriodKind::Quarter => &leaf.quarter,
             PeriodKind::Year => &leaf.year,
         })
@@ -179,45 +189,46 @@ impl Listed {
 }
 
 /// Rows of a tree, and where each id stands.
-struct Tree<'a> {
-    rows: &'a [Named],
+struct PeriodTree<'a> {
+    rows: &'a [ListedPeriod],
     ids: BTreeMap<&'a str, usize>,
 }
 
-impl Tree<'_> {
-    fn parent(&self, row: usize) -> Option<usize> {
+impl PeriodTree<'_> {
+    fn parent_row(&self, row: usize) -> Option<usize> {
         let parent = self.rows.get(row)?.parent.as_deref()?;
         self.ids.get(parent).copied()
     }
 
     /// The rows above `row`, from its parent to the root; of a circle each row once.
-    fn ancestors(&self, row: usize) -> Vec<usize> {
+    fn ancestor_rows(&self, row: usize) -> Vec<usize> {
         let mut above = Vec::new();
-        let mut next = self.parent(row);
+        let mut next = self.parent_row(row);
         while let Some(parent) = next.filter(|parent| !above.contains(parent)) {
             above.push(parent);
-            next = self.parent(parent);
+            next = self.parent_row(parent);
         }
         above
     }
 
     /// Parents that do not exist, and circles.
-    fn relations(&self) -> Vec<Fault> {
+    fn check_parents(&self) -> Vec<PeriodFault> {
         let mut faults = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
             if let Some(parent) = &row.parent
                 && !self.ids.contains_key(parent.as_str())
             {
-                faults.push(Fault::new(index, format!("there is no period `{parent}`")));
-            } else if self.ancestors(index).contains(&index) {
-                faults.push(Fault::new(index, format!("the period `{}` is in itself", row.id)));
+                faults.push(PeriodFault::new(index, format!("there is no period `{parent}`")));
+            } else if self.ancestor_rows(index).contains(&index) {
+                faults
+                    .push(PeriodFault::new(index, format!("the period `{}` is in itself", row.id)));
             }
         }
         faults
     }
 
     /// The leaves in order of their days.
-    fn leaves(&self, faults: &mut Vec<Fault>) -> Vec<(usize, Period)> {
+    fn collect_leaves(&self, faults: &mut Vec<PeriodFault>) -> Vec<(usize, Period)> {
         let parents: BTreeSet<&str> =
             self.rows.iter().filter_map(|row| row.parent.as_deref()).collect();
 
@@ -230,7 +241,7 @@ impl Tree<'_> {
                 }
                 None => {
                     let message = format!("the period `{}` has no `from` or no `to`", row.id);
-                    faults.push(Fault::new(index, message));
+                    faults.push(PeriodFault::new(index, message));
                 }
             }
         }
@@ -248,31 +259,31 @@ impl Tree<'_> {
                 std::cmp::Ordering::Greater => "overlap",
             };
             let message = format!("the periods `{}` and `{}` {what}", earlier.id, later.id);
-            faults.push(Fault::new(*row, message));
+            faults.push(PeriodFault::new(*row, message));
         }
 
         leaves
     }
 
     /// The days of every row, of parents from their leaves.
-    fn spans(
+    fn row_spans(
         &self,
         leaves: &[(usize, Period)],
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<PeriodFault>,
     ) -> BTreeMap<String, Period> {
         let mut named = BTreeMap::new();
         // Of each parent: its period so far, and the place of its last leaf.
         let mut parents: BTreeMap<usize, (Period, usize)> = BTreeMap::new();
         for (place, (row, leaf)) in leaves.iter().enumerate() {
             named.insert(leaf.id.clone(), leaf.clone());
-            for parent in self.ancestors(*row) {
+            for parent in self.ancestor_rows(*row) {
                 let Some(id) = self.rows.get(parent).map(|row| row.id.clone()) else { continue };
                 let start = (Period { id, ..leaf.clone() }, place);
                 let (period, last) = parents.entry(parent).or_insert(start);
                 if *last + 1 < place {
                     let message =
                         format!("`{}` is not beside the other periods of `{}`", leaf.id, period.id);
-                    faults.push(Fault::new(*row, message));
+                    faults.push(PeriodFault::new(*row, message));
                 }
                 (period.end, *last) = (leaf.end, place);
             }
@@ -285,7 +296,7 @@ impl Tree<'_> {
                 || days.until.is_some_and(|end| end != period.end)
             {
                 let message = format!("the days of `{}` are not those of its parts", period.id);
-                faults.push(Fault::new(row, message));
+                faults.push(PeriodFault::new(row, message));
             }
             named.insert(period.id.clone(), period);
         }

@@ -18,7 +18,7 @@ pub(super) type Finalizations = BTreeMap<String, Date>;
 
 /// Where a period stands on a business date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
+pub enum PeriodPhase {
     /// It has not begun.
     Future,
     /// It has begun and not ended.
@@ -29,14 +29,14 @@ pub enum State {
     Finalized,
 }
 
-impl State {
+impl PeriodPhase {
     /// `future`, `open`, `closed` or `finalized`.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            State::Future => "future",
-            State::Open => "open",
-            State::Closed => "closed",
-            State::Finalized => "finalized",
+            PeriodPhase::Future => "future",
+            PeriodPhase::Open => "open",
+            PeriodPhase::Closed => "closed",
+            PeriodPhase::Finalized => "finalized",
         }
     }
 }
@@ -45,8 +45,8 @@ impl Calendar {
     /// The calendar, with the leaves of `period` finalized at the end of `day`. What is finalized
     /// already stays so: the earlier day counts.
     #[must_use]
-    pub fn finalize(mut self, period: &Period, day: Date) -> Self {
-        let leaves = self.leaves(period);
+    pub fn with_finalized(mut self, period: &Period, day: Date) -> Self {
+        let leaves = self.leaf_periods(period);
         let finalized = Arc::make_mut(&mut self.finalized);
         for leaf in leaves {
             let known = finalized.entry(leaf.id).or_insert(day);
@@ -57,28 +57,28 @@ impl Calendar {
 
     /// The calendar with no period finalized.
     #[must_use]
-    pub fn reopened(self) -> Self {
+    pub fn without_finalizations(self) -> Self {
         Calendar { finalized: Arc::default(), ..self }
     }
 
     /// Where `period` stands on `date`; a parent is finalized when all of its leaves are.
-    pub fn state(&self, period: &Period, date: Date) -> State {
+    pub fn period_phase(&self, period: &Period, date: Date) -> PeriodPhase {
         let finalized = |leaf: &Period| self.finalized.get(&leaf.id).is_some_and(|day| *day < date);
         // Most calendars have hardly a finalized period, and most periods are leaves.
-        if !self.finalized.is_empty() && self.leaves(period).iter().all(finalized) {
-            State::Finalized
+        if !self.finalized.is_empty() && self.leaf_periods(period).iter().all(finalized) {
+            PeriodPhase::Finalized
         } else if date < period.first {
-            State::Future
+            PeriodPhase::Future
         } else if date < period.end {
-            State::Open
+            PeriodPhase::Open
         } else {
-            State::Closed
+            PeriodPhase::Closed
         }
     }
 
     /// Leaf periods that are finalized before the business date, all of them without one, in the
     /// order in which that happened: by day, on one day by period.
-    pub fn finalizations(&self, before: Option<Date>) -> Vec<(Date, Period)> {
+    pub fn finalizations_before(&self, before: Option<Date>) -> Vec<(Date, Period)> {
         let days = self.finalized.iter().filter_map(|(id, day)| Some((*day, self.find(id)?)));
         let mut days: Vec<(Date, Period)> =
             days.filter(|(day, _)| before.is_none_or(|date| *day < date)).collect();
@@ -89,8 +89,8 @@ impl Calendar {
     /// The earliest leaf period at or after that of `date` that is not among `finalized`; none
     /// when the calendar has none.
     pub fn open_from(&self, date: Date, finalized: &BTreeSet<String>) -> Option<Period> {
-        let own = self.period(date, PeriodKind::Month);
-        let mut leaves = std::iter::successors(own, |leaf| self.after(leaf));
+        let own = self.period_on(date, PeriodKind::Leaf);
+        let mut leaves = std::iter::successors(own, |leaf| self.next_leaf(leaf));
         leaves.find(|leaf| !finalized.contains(&leaf.id))
     }
 }

@@ -3,32 +3,35 @@
 
 use jiff::civil::{Date, date};
 
-use super::{Calendar, Length, Listed, Named, Period, PeriodKind, State, Validity};
+use super::{
+    Calendar, HoldLength, ListedPeriod, Period, PeriodKind, PeriodList, PeriodPhase, Validity,
+};
 
 #[test]
 fn holds_of_domain_3_7() {
     let from = date(2022, 1, 12);
-    let check = |length: Length, expected: Date| assert_eq!(length.after(from), Some(expected));
-    check(Length::Days(30), date(2022, 2, 11));
-    check(Length::Months(1), date(2022, 2, 12));
-    check(Length::Months(3), date(2022, 4, 12));
-    check(Length::Months(12), date(2023, 1, 12));
-    assert_eq!(Length::Months(1).after(date(2022, 1, 31)), Some(date(2022, 2, 28)));
-    let next = Calendar::default().next(from, PeriodKind::Quarter);
+    let check =
+        |length: HoldLength, expected: Date| assert_eq!(length.date_after(from), Some(expected));
+    check(HoldLength::Days(30), date(2022, 2, 11));
+    check(HoldLength::Months(1), date(2022, 2, 12));
+    check(HoldLength::Months(3), date(2022, 4, 12));
+    check(HoldLength::Months(12), date(2023, 1, 12));
+    assert_eq!(HoldLength::Months(1).date_after(date(2022, 1, 31)), Some(date(2022, 2, 28)));
+    let next = Calendar::default().next_period_start(from, PeriodKind::Quarter);
     assert_eq!(next, Some(date(2022, 4, 1)));
 }
 
 #[test]
 fn periods_and_their_ids() {
     let check = |starts, day: Date, kind, id: &str, first: Date, end: Date| {
-        let calendar = Calendar::months(starts);
-        let period = calendar.period(day, kind).unwrap();
+        let calendar = Calendar::of_months(starts);
+        let period = calendar.period_on(day, kind).unwrap();
         assert_eq!((period.id.as_str(), period.first, period.end), (id, first, end));
         assert_eq!(calendar.find(id), Some(period));
     };
-    use PeriodKind::{Month, Quarter, Year};
+    use PeriodKind::{Leaf, Quarter, Year};
     let day = date(2017, 3, 31);
-    check(1, day, Month, "2017-03", date(2017, 3, 1), date(2017, 4, 1));
+    check(1, day, Leaf, "2017-03", date(2017, 3, 1), date(2017, 4, 1));
     check(1, day, Quarter, "2017-Q1", date(2017, 1, 1), date(2017, 4, 1));
     check(1, day, Year, "2017", date(2017, 1, 1), date(2018, 1, 1));
     check(4, day, Quarter, "2017-Q4", date(2017, 1, 1), date(2017, 4, 1));
@@ -45,13 +48,13 @@ fn periods_and_their_ids() {
 #[test]
 fn leaf_periods_neither_overlap_nor_leave_gaps() {
     for year_starts in 1..=12 {
-        let calendar = Calendar::months(year_starts);
+        let calendar = Calendar::of_months(year_starts);
         let mut day = date(2000, 1, 1);
-        for kind in [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Year] {
+        for kind in [PeriodKind::Leaf, PeriodKind::Quarter, PeriodKind::Year] {
             while day < date(2040, 1, 1) {
-                let period = calendar.period(day, kind).unwrap();
+                let period = calendar.period_on(day, kind).unwrap();
                 assert!(period.contains(day));
-                let after = calendar.period(period.end, kind).unwrap();
+                let after = calendar.period_on(period.end, kind).unwrap();
                 assert_eq!(after.first, period.end);
                 day = period.end;
             }
@@ -62,16 +65,16 @@ fn leaf_periods_neither_overlap_nor_leave_gaps() {
 
 #[test]
 fn validity_is_half_open_inside_and_inclusive_outside() {
-    let june = Validity::inclusive(Some(date(2022, 6, 1)), Some(date(2022, 6, 30)));
+    let june = Validity::from_inclusive(Some(date(2022, 6, 1)), Some(date(2022, 6, 30)));
     assert!(june.contains(date(2022, 6, 30)) && !june.contains(date(2022, 7, 1)));
-    let july = Validity::inclusive(Some(date(2022, 7, 1)), None);
+    let july = Validity::from_inclusive(Some(date(2022, 7, 1)), None);
     assert!(!june.overlaps(&july) && june.overlaps(&Validity::default()));
 }
 
 fn weeks(weeks: [i64; 3], years: &[(&str, Date)]) -> Calendar {
     let years: Vec<(String, Date)> =
         years.iter().map(|(name, first)| ((*name).to_owned(), *first)).collect();
-    Calendar::listed(Listed::weeks(weeks, &years).unwrap())
+    Calendar::of_periods(PeriodList::from_weeks(weeks, &years).unwrap())
 }
 
 /// Three retail years; the second has 53 weeks.
@@ -87,9 +90,10 @@ fn weeks_by_hand() {
         let calendar = retail(pattern);
         let period = Period { id: id.to_owned(), first, end };
         assert_eq!(calendar.find(id), Some(period.clone()), "{id}");
-        let kinds = [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Year];
-        let holds =
-            |day| kinds.into_iter().any(|kind| calendar.period(day, kind) == Some(period.clone()));
+        let kinds = [PeriodKind::Leaf, PeriodKind::Quarter, PeriodKind::Year];
+        let holds = |day| {
+            kinds.into_iter().any(|kind| calendar.period_on(day, kind) == Some(period.clone()))
+        };
         assert!(holds(first) && holds(end.yesterday().unwrap()) && !holds(end), "{id}");
     };
     check([4, 4, 5], "2022-P01", date(2022, 1, 30), date(2022, 2, 27));
@@ -114,7 +118,7 @@ fn weeks_neither_overlap_nor_leave_gaps() {
     for pattern in [[4, 4, 5], [4, 5, 4], [5, 4, 4]] {
         let calendar = retail(pattern);
         let all = Period { id: String::new(), first: date(2022, 1, 30), end: date(2025, 2, 2) };
-        let leaves = calendar.leaves(&all);
+        let leaves = calendar.leaf_periods(&all);
         assert_eq!(leaves.len(), 36);
         assert_eq!((leaves[0].first, leaves[35].end), (all.first, all.end));
         assert!(leaves.windows(2).all(|pair| pair[0].end == pair[1].first));
@@ -122,12 +126,16 @@ fn weeks_neither_overlap_nor_leave_gaps() {
         let odd: Vec<i32> = lengths.filter(|days| *days != 28 && *days != 35).collect();
         assert_eq!(odd, if pattern[2] == 5 { vec![42] } else { vec![] });
         for day in [date(2022, 1, 29), date(2025, 2, 2)] {
-            assert_eq!(calendar.period(day, PeriodKind::Month), None);
+            assert_eq!(calendar.period_on(day, PeriodKind::Leaf), None);
         }
         let quarter = calendar.find("2023-Q4").unwrap();
-        let ids: Vec<String> = calendar.leaves(&quarter).into_iter().map(|leaf| leaf.id).collect();
+        let ids: Vec<String> =
+            calendar.leaf_periods(&quarter).into_iter().map(|leaf| leaf.id).collect();
         assert_eq!(ids, ["2023-P10", "2023-P11", "2023-P12"]);
-        assert_eq!(calendar.next(date(2022, 2, 1), PeriodKind::Quarter), Some(date(2022, 5, 1)));
+        assert_eq!(
+            calendar.next_period_start(date(2022, 2, 1), PeriodKind::Quarter),
+            Some(date(2022, 5, 1))
+        );
     }
 }
 
@@ -136,7 +144,7 @@ fn years_that_are_no_years_of_weeks() {
     let check = |years: &[(&str, Date)], row: usize| {
         let years: Vec<(String, Date)> =
             years.iter().map(|(name, first)| ((*name).to_owned(), *first)).collect();
-        assert_eq!(Listed::weeks([4, 4, 5], &years).unwrap_err().row, row);
+        assert_eq!(PeriodList::from_weeks([4, 4, 5], &years).unwrap_err().row, row);
     };
     check(&[("2022", date(2022, 1, 30)), ("2023", date(2023, 1, 30))], 0);
     check(&[("2022", date(2022, 1, 30)), ("2023", date(2022, 1, 30))], 0);
@@ -152,7 +160,7 @@ fn a_tree_of_periods() {
     let row = |id: &str, parent: &str, days: Option<(Date, Date)>| {
         let parent = Some(parent.to_owned()).filter(|parent| !parent.is_empty());
         let days = Validity { from: days.map(|days| days.0), until: days.map(|days| days.1) };
-        Named { id: id.to_owned(), parent, days }
+        ListedPeriod { id: id.to_owned(), parent, days }
     };
     let rows = [
         row("late", "year", Some((date(2022, 7, 1), date(2023, 1, 1)))),
@@ -160,42 +168,46 @@ fn a_tree_of_periods() {
         row("early", "half", Some((date(2022, 1, 1), date(2022, 7, 1)))),
         row("half", "year", Some((date(2022, 1, 1), date(2022, 7, 1)))),
     ];
-    let calendar = Calendar::listed(Listed::tree(&rows).unwrap());
-    let id = |day, kind| calendar.period(day, kind).map(|period| period.id);
-    let kinds = [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Year];
+    let calendar = Calendar::of_periods(PeriodList::from_tree_rows(&rows).unwrap());
+    let id = |day, kind| calendar.period_on(day, kind).map(|period| period.id);
+    let kinds = [PeriodKind::Leaf, PeriodKind::Quarter, PeriodKind::Year];
     let ids = |day| kinds.map(|kind| id(day, kind).unwrap());
     assert_eq!(ids(date(2022, 6, 30)), ["early", "half", "year"]);
     assert_eq!(ids(date(2022, 7, 1)), ["late", "year", "year"]);
-    assert_eq!(calendar.next(date(2022, 6, 30), PeriodKind::Quarter), Some(date(2022, 7, 1)));
+    assert_eq!(
+        calendar.next_period_start(date(2022, 6, 30), PeriodKind::Quarter),
+        Some(date(2022, 7, 1))
+    );
     assert_eq!(calendar.find("year").unwrap().end, date(2023, 1, 1));
-    assert_eq!(calendar.leaves(&calendar.find("year").unwrap()).len(), 2);
+    assert_eq!(calendar.leaf_periods(&calendar.find("year").unwrap()).len(), 2);
 }
 
 #[test]
 fn states_of_a_period() {
     let calendar = Calendar::default();
     let january = calendar.find("2022-01").unwrap();
-    let calendar = calendar.finalize(&january, date(2022, 3, 4));
+    let calendar = calendar.with_finalized(&january, date(2022, 3, 4));
     let check = |id: &str, day, state| {
-        assert_eq!(calendar.state(&calendar.find(id).unwrap(), day), state, "{id} on {day}");
+        assert_eq!(calendar.period_phase(&calendar.find(id).unwrap(), day), state, "{id} on {day}");
     };
-    check("2022-01", date(2021, 12, 31), State::Future);
-    check("2022-01", date(2022, 1, 1), State::Open);
-    check("2022-01", date(2022, 1, 31), State::Open);
-    check("2022-01", date(2022, 2, 1), State::Closed);
-    check("2022-01", date(2022, 3, 4), State::Closed);
-    check("2022-01", date(2022, 3, 5), State::Finalized);
-    check("2022-Q1", date(2022, 4, 1), State::Closed);
+    check("2022-01", date(2021, 12, 31), PeriodPhase::Future);
+    check("2022-01", date(2022, 1, 1), PeriodPhase::Open);
+    check("2022-01", date(2022, 1, 31), PeriodPhase::Open);
+    check("2022-01", date(2022, 2, 1), PeriodPhase::Closed);
+    check("2022-01", date(2022, 3, 4), PeriodPhase::Closed);
+    check("2022-01", date(2022, 3, 5), PeriodPhase::Finalized);
+    check("2022-Q1", date(2022, 4, 1), PeriodPhase::Closed);
     let quarter = calendar.find("2022-Q1").unwrap();
-    let all = calendar.clone().finalize(&quarter, date(2022, 4, 8));
-    assert_eq!(all.state(&quarter, date(2022, 4, 8)), State::Closed);
-    assert_eq!(all.state(&quarter, date(2022, 4, 9)), State::Finalized);
+    let all = calendar.clone().with_finalized(&quarter, date(2022, 4, 8));
+    assert_eq!(all.period_phase(&quarter, date(2022, 4, 8)), PeriodPhase::Closed);
+    assert_eq!(all.period_phase(&quarter, date(2022, 4, 9)), PeriodPhase::Finalized);
     // January keeps its earlier day; on one day the earlier period comes first.
-    let days: Vec<_> = all.finalizations(None).into_iter().map(|(day, p)| (day, p.id)).collect();
+    let days: Vec<_> =
+        all.finalizations_before(None).into_iter().map(|(day, p)| (day, p.id)).collect();
     let april = date(2022, 4, 8);
     let expected = [(date(2022, 3, 4), "2022-01"), (april, "2022-02"), (april, "2022-03")];
     assert_eq!(days, expected.map(|(day, id)| (day, id.to_owned())));
-    assert_eq!(all.finalizations(Some(april)).len(), 1);
+    assert_eq!(all.finalizations_before(Some(april)).len(), 1);
 }
 
 #[test]

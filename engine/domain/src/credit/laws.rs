@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
-use crate::credit::{Credit, CreditId, Status};
-use crate::money::{Overflow, Shares, round, sum};
+use crate::credit::{Credit, CreditId, CreditStatus};
+use crate::money::{Overflow, Shares, checked_sum, round_to_scale};
 
 /// INVARIANT (shares sum): the shares of a split sum to round(value × Σ weights).
 ///
@@ -26,7 +26,7 @@ pub fn check_split(
         // `full` gives the whole to each, so nothing is to be summed.
         Shares::Full(_) => None,
         Shares::Weights(weights) => {
-            let whole = sum(weights.iter().copied()).ok_or_else(|| Overflow.to_string())?;
+            let whole = checked_sum(weights.iter().copied()).ok_or_else(|| Overflow.to_string())?;
             // A product of more digits than a decimal holds was rounded, and cannot be compared
             // exactly.
             whole.checked_mul(value).filter(|_| value.scale() <= 12)
@@ -35,8 +35,8 @@ pub fn check_split(
 
     let Some(exact) = exact else { return Ok(()) };
 
-    let actual = sum(amounts.iter().copied()).ok_or_else(|| Overflow.to_string())?;
-    let expected = round(exact, scale);
+    let actual = checked_sum(amounts.iter().copied()).ok_or_else(|| Overflow.to_string())?;
+    let expected = round_to_scale(exact, scale);
 
     if expected == actual {
         return Ok(());
@@ -51,7 +51,7 @@ pub fn check_split(
 ///
 /// # Errors
 /// What is broken.
-pub fn check(inherited: &[&Credit], credits: &[Credit]) -> Result<(), String> {
+pub fn check_one_root(inherited: &[&Credit], credits: &[Credit]) -> Result<(), String> {
     let mut known: HashMap<CreditId, &Credit> = HashMap::with_capacity(credits.len());
     known.extend(inherited.iter().map(|credit| (credit.id, *credit)));
 
@@ -66,7 +66,7 @@ pub fn check(inherited: &[&Credit], credits: &[Credit]) -> Result<(), String> {
 
         let Some(rolled) = &credit.rolled else { continue };
         let fit = known.get(&rolled.source).is_some_and(|source| {
-            source.is_direct() && source.rollable && source.status == Status::Active
+            source.is_direct() && source.rollable && source.status == CreditStatus::Active
         });
 
         if !fit {

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{CreditId, Status};
+use super::{CreditId, CreditStatus};
 use crate::keys::{
     DefinedName, ParticipantKey, PeriodKey, PlanKey, PositionKey, RecipientKey, RulesetHash,
     TeamKey, TransactionKey,
@@ -84,7 +84,7 @@ pub struct PostedCredit {
     /// The amount; its scale is the unit's, and every digit of it is kept.
     pub amount: Decimal,
     /// Whether it counts.
-    pub status: Status,
+    pub status: CreditStatus,
     /// When a hold ends or ended; none for a hold without a date.
     pub release_date: Option<Date>,
     /// Why it does not count: `duplicate_of:crd_…`, or the hold's reason.
@@ -135,12 +135,12 @@ pub const POLICY_ERROR: &str = "policy_error";
 impl PostedCredit {
     /// Whether it counts in sums.
     pub fn is_active(&self) -> bool {
-        self.status == Status::Active
+        self.status == CreditStatus::Active
     }
 
     /// Whether it waits for its release.
     pub fn is_held(&self) -> bool {
-        self.status == Status::Held
+        self.status == CreditStatus::Held
     }
 
     /// Whether it comes from the deal itself.
@@ -165,7 +165,7 @@ impl PostedCredit {
 
 impl CreditKind {
     /// The word in FORMAT section 6.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             CreditKind::Direct => "direct",
             CreditKind::Indirect => "indirect",
@@ -175,13 +175,13 @@ impl CreditKind {
     /// The kind with this name.
     pub fn parse(name: &str) -> Option<CreditKind> {
         let all = [CreditKind::Direct, CreditKind::Indirect];
-        all.into_iter().find(|kind| kind.name() == name)
+        all.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
 impl CreditOrigin {
     /// The word in FORMAT section 6.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             CreditOrigin::Calculated => "calculated",
             CreditOrigin::Manual => "manual",
@@ -198,14 +198,14 @@ impl CreditOrigin {
             CreditOrigin::Late,
             CreditOrigin::Retro,
         ];
-        all.into_iter().find(|origin| origin.name() == name)
+        all.into_iter().find(|origin| origin.as_str() == name)
     }
 }
 
 words! {
     CreditKind, "a kind of credit";
     CreditOrigin, "an origin of a credit";
-    Status, "a status of a credit";
+    CreditStatus, "a status of a credit";
 }
 
 impl FromStr for CreditId {

@@ -14,7 +14,7 @@ const MARK_BYTES: usize = 512;
 
 /// A byte of a text with its line and column, both from 1.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
+struct LineMark {
     offset: usize,
     line: u32,
     column: u32,
@@ -22,15 +22,15 @@ struct Mark {
 
 /// The lines of one text.
 #[derive(Debug)]
-pub struct Lines {
-    marks: Vec<Mark>,
+pub struct LineIndex {
+    marks: Vec<LineMark>,
 }
 
-impl Lines {
+impl LineIndex {
     /// The lines of `text`.
-    pub fn of(text: &str) -> Self {
-        work::add(text.len());
-        let mut here = Mark { offset: 0, line: 1, column: 1 };
+    pub fn from_text(text: &str) -> Self {
+        work::add_steps(text.len());
+        let mut here = LineMark { offset: 0, line: 1, column: 1 };
         let mut marks = vec![here];
 
         let mut last = 0;
@@ -38,30 +38,31 @@ impl Lines {
         for (offset, letter) in text.char_indices() {
             // A long line has marks of its own, so that no place is far behind one.
             if offset - last >= MARK_BYTES {
-                marks.push(Mark { offset, ..here });
+                marks.push(LineMark { offset, ..here });
                 last = offset;
             }
 
             here.column = here.column.saturating_add(1);
             if letter == '\n' {
-                here = Mark { offset: offset + 1, line: here.line.saturating_add(1), column: 1 };
+                here =
+                    LineMark { offset: offset + 1, line: here.line.saturating_add(1), column: 1 };
                 marks.push(here);
                 last = here.offset;
             }
         }
 
-        Lines { marks }
+        LineIndex { marks }
     }
 
     /// The place of the byte `offset` in `text`, which is the content of `file` and the text of these
     /// lines.
-    pub fn place(&self, file: &str, text: &str, offset: usize) -> Place {
+    pub fn place_at(&self, file: &str, text: &str, offset: usize) -> Place {
         let offset = offset.min(text.len());
         let before = self.marks.partition_point(|mark| mark.offset <= offset);
         let mark = before.checked_sub(1).and_then(|index| self.marks.get(index));
         let Some(mark) = mark else { return Place::of_offset(file, text, offset) };
 
-        work::add(offset - mark.offset);
+        work::add_steps(offset - mark.offset);
         let letters = text.get(mark.offset..offset).map_or(0, |text| text.chars().count());
         let letters = u32::try_from(letters).unwrap_or(u32::MAX);
         Place::new(file, mark.line, mark.column.saturating_add(letters))
@@ -76,12 +77,12 @@ mod tests {
     fn places_are_those_that_counting_from_the_beginning_gives() {
         let long = "ä".repeat(2000);
         for text in ["", "a", "a\nbc\n\nd", "ä\u{1F600}\r\nx", &format!("{long}\n{long}x\n")] {
-            let lines = Lines::of(text);
+            let lines = LineIndex::from_text(text);
             let step = if text.len() > 100 { 7 } else { 1 };
             for offset in (0..=text.len() + 1).step_by(step).filter(|it| text.is_char_boundary(*it))
             {
                 let expected = Place::of_offset("f", text, offset);
-                assert_eq!(lines.place("f", text, offset), expected, "{offset}");
+                assert_eq!(lines.place_at("f", text, offset), expected, "{offset}");
             }
         }
     }

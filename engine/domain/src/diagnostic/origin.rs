@@ -10,18 +10,18 @@ use super::Place;
 
 /// Where a text begins in a file, and where it was written in other words than it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Origin {
+pub struct TextOrigin {
     /// Where its first character stands.
     pub place: Place,
     /// Where the file goes on after an escape, in order.
-    bends: Vec<Bend>,
+    bends: Vec<EscapeShift>,
     /// Where lines of the text come from other files, in order; none when it is of one file.
-    parts: Vec<Part>,
+    parts: Vec<FileSection>,
 }
 
 /// Lines of a text that stand in a file of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Part {
+struct FileSection {
     /// The first of them, counted in the text from 1.
     first: u32,
     /// Where it is written.
@@ -29,39 +29,39 @@ struct Part {
 }
 
 /// A line and a column, both from 1.
-type Spot = (u32, u32);
+type LineColumn = (u32, u32);
 
 /// A character after an escape: where it is read, and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Bend {
-    read: Spot,
-    written: Spot,
+struct EscapeShift {
+    read: LineColumn,
+    written: LineColumn,
 }
 
-impl From<Place> for Origin {
+impl From<Place> for TextOrigin {
     fn from(place: Place) -> Self {
-        Origin { place, bends: Vec::new(), parts: Vec::new() }
+        TextOrigin { place, bends: Vec::new(), parts: Vec::new() }
     }
 }
 
-impl Origin {
+impl TextOrigin {
     /// The origin of a text between double quotes that was written as `raw` at `place`.
     pub fn of_escaped(place: Place, raw: &str) -> Self {
-        let mut origin = Origin::from(place);
+        let mut origin = TextOrigin::from(place);
         let (mut read, mut written) = ((1, 1), (origin.place.line, origin.place.column));
         let mut rest = raw.chars().peekable();
 
         while let Some(letter) = rest.next() {
             if letter != '\\' {
-                step(&mut read, letter);
-                step(&mut written, letter);
+                advance_spot(&mut read, letter);
+                advance_spot(&mut written, letter);
                 continue;
             }
 
             // An escape: one character that is read, several that are written.
-            step(&mut written, letter);
+            advance_spot(&mut written, letter);
             let Some(kind) = rest.next() else { break };
-            step(&mut written, kind);
+            advance_spot(&mut written, kind);
 
             let digits = match kind {
                 'u' => 4,
@@ -71,21 +71,21 @@ impl Origin {
             };
 
             for digit in rest.by_ref().take(digits) {
-                step(&mut written, digit);
+                advance_spot(&mut written, digit);
             }
 
             match kind {
-                'n' => step(&mut read, '\n'),
+                'n' => advance_spot(&mut read, '\n'),
                 // At the end of a line it takes away all white space that follows.
                 kind if kind.is_whitespace() => {
                     while let Some(space) = rest.next_if(|next| next.is_whitespace()) {
-                        step(&mut written, space);
+                        advance_spot(&mut written, space);
                     }
                 }
-                _ => step(&mut read, kind),
+                _ => advance_spot(&mut read, kind),
             }
 
-            origin.bends.push(Bend { read, written });
+            origin.bends.push(EscapeShift { read, written });
         }
 
         origin
@@ -94,29 +94,29 @@ impl Origin {
     /// The origin of one line of text that was put together from pieces: each begins at a column of
     /// the text, from 1 and in order, and was written at a place of the same file.
     pub fn of_pieces(place: Place, pieces: impl IntoIterator<Item = (u32, Place)>) -> Self {
-        let bend = |(column, written): (u32, Place)| Bend {
+        let bend = |(column, written): (u32, Place)| EscapeShift {
             read: (1, column),
             written: (written.line, written.column),
         };
-        Origin { bends: pieces.into_iter().map(bend).collect(), ..Origin::from(place) }
+        TextOrigin { bends: pieces.into_iter().map(bend).collect(), ..TextOrigin::from(place) }
     }
 
     /// The origin of a policy at `place` behind the texts of other files: each begins with a line of
     /// the whole, from 1 and in order, and was written at a place. The policy's own is the last.
     pub fn of_files(place: Place, files: impl IntoIterator<Item = (u32, Place)>) -> Self {
-        let part = |(first, written): (u32, Place)| Part { first, written };
-        Origin { parts: files.into_iter().map(part).collect(), ..Origin::from(place) }
+        let part = |(first, written): (u32, Place)| FileSection { first, written };
+        TextOrigin { parts: files.into_iter().map(part).collect(), ..TextOrigin::from(place) }
     }
 
     /// The place in the file of the character at this line and column of the text.
-    pub fn at(&self, line: u32, column: u32) -> Place {
+    pub fn place_at(&self, line: u32, column: u32) -> Place {
         if let Some(part) = self.parts.iter().rev().find(|part| part.first <= line) {
-            return Place::within(line + 1 - part.first, column, &part.written);
+            return Place::from_origin(line + 1 - part.first, column, &part.written);
         }
 
-        let passed = |bend: &&Bend| bend.read <= (line, column);
-        let Some(Bend { read, written }) = self.bends.iter().rev().find(passed) else {
-            return Place::within(line, column, &self.place);
+        let passed = |bend: &&EscapeShift| bend.read <= (line, column);
+        let Some(EscapeShift { read, written }) = self.bends.iter().rev().find(passed) else {
+            return Place::from_origin(line, column, &self.place);
         };
         let file = &self.place.file;
         if line == read.0 {
@@ -126,7 +126,7 @@ impl Origin {
     }
 }
 
-fn step(spot: &mut Spot, letter: char) {
+fn advance_spot(spot: &mut LineColumn, letter: char) {
     if letter == '\n' {
         *spot = (spot.0 + 1, 1);
     } else {
@@ -140,20 +140,20 @@ mod tests {
 
     /// The places of every `!` of `raw`, which stands at 7:11, found by where they are read.
     fn check(raw: &str, read: &str) {
-        let origin = Origin::of_escaped(Place::new("a.toml", 7, 11), raw);
-        let spots = |text: &str, first: Spot| {
+        let origin = TextOrigin::of_escaped(Place::new("a.toml", 7, 11), raw);
+        let spots = |text: &str, first: LineColumn| {
             let mut spot = first;
             let mut found = Vec::new();
             for letter in text.chars() {
                 if letter == '!' {
                     found.push(spot);
                 }
-                step(&mut spot, letter);
+                advance_spot(&mut spot, letter);
             }
             found
         };
         let shown = spots(read, (1, 1)).into_iter().map(|(line, column)| {
-            let place = origin.at(line, column);
+            let place = origin.place_at(line, column);
             (place.line, place.column)
         });
         assert_eq!(shown.collect::<Vec<_>>(), spots(raw, (7, 11)), "{raw}");

@@ -1,6 +1,6 @@
 //! Every alias with its dates and what it means, for people who look names up.
 //!
-//! Not what a name means to a deal: that is `Organization::resolve`. Called by `explain`, the
+//! Not what a name means to a deal: that is `Organization::resolve_name`. Called by `explain`, the
 //! command line and the server. Source: seed 001 ("How can I view all aliases"), DOMAIN 2.2.
 //!
 //! **Architecture invariant:** an alias is marked ambiguous exactly when `resolve` gives several on
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::{Entity, Organization, ParticipantId, TeamId, fold};
+use super::{Entity, Organization, ParticipantId, TeamId, fold_name};
 use crate::calendar::Validity;
 
 /// One alias and one of those whom it means.
@@ -36,9 +36,10 @@ pub struct Alias {
 
 impl Alias {
     /// Whether it is of the `kind` and it, the id or the name contains the `text`, in any case.
-    pub fn fits(&self, text: Option<&str>, kind: Option<&str>) -> bool {
+    pub fn matches_filter(&self, text: Option<&str>, kind: Option<&str>) -> bool {
         let cells = [&self.alias, &self.id, &self.name];
-        let contains = |text: &str| cells.iter().any(|cell| fold(cell).contains(&fold(text)));
+        let contains =
+            |text: &str| cells.iter().any(|cell| fold_name(cell).contains(&fold_name(text)));
         kind.is_none_or(|kind| self.kind == kind) && text.is_none_or(contains)
     }
 }
@@ -48,22 +49,22 @@ pub const ALIAS_COLUMNS: [&str; 7] = ["alias", "kind", "id", "name", "from", "to
 
 /// What names mean, and when: matched after trimming and case folding, shown as first written.
 #[derive(Debug, Clone)]
-pub(super) struct Names<T> {
+pub(super) struct NameIndex<T> {
     meant: HashMap<String, Vec<(T, Validity)>>,
     /// Where folding changes them.
     written: HashMap<String, Arc<str>>,
 }
 
-impl<T> Default for Names<T> {
-    fn default() -> Names<T> {
-        Names { meant: HashMap::new(), written: HashMap::new() }
+impl<T> Default for NameIndex<T> {
+    fn default() -> NameIndex<T> {
+        NameIndex { meant: HashMap::new(), written: HashMap::new() }
     }
 }
 
-impl<T: Copy + PartialEq> Names<T> {
+impl<T: Copy + PartialEq> NameIndex<T> {
     /// Lets `alias` mean `entity`; a blank one means nothing.
-    pub(super) fn keep(&mut self, alias: &str, entity: T, validity: Validity) {
-        let key = fold(alias);
+    pub(super) fn add_name(&mut self, alias: &str, entity: T, validity: Validity) {
+        let key = fold_name(alias);
         if key.is_empty() {
             return;
         }
@@ -77,10 +78,10 @@ impl<T: Copy + PartialEq> Names<T> {
     }
 }
 
-impl<T> Names<T> {
+impl<T> NameIndex<T> {
     /// What `name` means, and when, in the order it was said.
     pub(super) fn meanings(&self, name: &str) -> &[(T, Validity)] {
-        self.meant.get(&fold(name)).map_or(&[], Vec::as_slice)
+        self.meant.get(&fold_name(name)).map_or(&[], Vec::as_slice)
     }
 
     /// Every name, folded, with what it means and when, in no order.
@@ -89,52 +90,53 @@ impl<T> Names<T> {
     }
 
     /// The names that have several meanings, with them and when, sorted by name.
-    pub(super) fn shared(&self) -> Vec<(&str, &[(T, Validity)])> {
+    pub(super) fn shared_names(&self) -> Vec<(&str, &[(T, Validity)])> {
         let mut shared: Vec<_> = self.iter().filter(|(_, meant)| meant.len() > 1).collect();
         shared.sort_by_key(|(name, _)| *name);
         shared
     }
 
     /// How a folded name was first written.
-    fn written(&self, folded: &str) -> String {
+    fn original_spelling(&self, folded: &str) -> String {
         self.written.get(folded).map_or_else(|| folded.to_owned(), ToString::to_string)
     }
 }
 
 impl Organization {
     /// Every alias, by name, then by whom it means.
-    pub fn aliases(&self) -> Vec<Alias> {
+    pub fn all_aliases(&self) -> Vec<Alias> {
         let mut all = Vec::new();
 
         for (folded, meant) in self.aliases.iter() {
-            let days = meant.iter().flat_map(|(entity, named)| self.days(*entity, *named));
+            let days =
+                meant.iter().flat_map(|(entity, named)| self.entity_change_days(*entity, *named));
             // Asked for only on days where something changes, which are few.
-            let several = |day: Date| self.resolve(folded, day).positions.len() > 1;
+            let several = |day: Date| self.resolve_name(folded, day).positions.len() > 1;
             let ambiguous = days.collect::<BTreeSet<Date>>().into_iter().any(several);
 
             for (entity, named) in meant {
-                let (kind, id, name) = self.described(*entity);
-                let alias = self.aliases.written(folded);
-                all.push(row(alias, (kind, &id, &name), *named, ambiguous));
+                let (kind, id, name) = self.describe_entity(*entity);
+                let alias = self.aliases.original_spelling(folded);
+                all.push(alias_row(alias, (kind, &id, &name), *named, ambiguous));
             }
         }
 
-        for (folded, meant) in self.teams.names().iter() {
-            let days = meant.iter().flat_map(|(team, named)| self.team_days(*team, *named));
+        for (folded, meant) in self.teams.name_index().iter() {
+            let days = meant.iter().flat_map(|(team, named)| self.team_change_days(*team, *named));
             // Teams are named apart from people and positions: a name may mean one of each.
-            let several = |day: Date| self.teams.resolve(folded, day).len() > 1;
+            let several = |day: Date| self.teams.resolve_name(folded, day).len() > 1;
             let ambiguous = days.collect::<BTreeSet<Date>>().into_iter().any(several);
 
             for (team, named) in meant {
-                let team = self.teams.team(*team);
+                let team = self.teams.get(*team);
                 let Some(team) = team else { continue };
                 let name = team.versions.last().map_or("", |version| &version.name);
-                let alias = self.teams.names().written(folded);
-                all.push(row(alias, ("team", &team.id, name), *named, ambiguous));
+                let alias = self.teams.name_index().original_spelling(folded);
+                all.push(alias_row(alias, ("team", &team.id, name), *named, ambiguous));
             }
         }
 
-        all.sort_by_cached_key(|row| (fold(&row.alias), row.clone()));
+        all.sort_by_cached_key(|row| (fold_name(&row.alias), row.clone()));
 
         all
     }
@@ -142,7 +144,7 @@ impl Organization {
     /// The aliases that a deal of `date` could name a participant by: those of the person, of the
     /// positions held, and where `teams` are measured of the teams; by name.
     pub fn aliases_of(&self, participant: ParticipantId, date: Date, teams: bool) -> Vec<String> {
-        let held = self.held_by(participant, date);
+        let held = self.positions_held_by(participant, date);
         let own = |entity: &Entity| match entity {
             Entity::Participant(id) => *id == participant,
             Entity::Position(position) => held.contains(position),
@@ -151,16 +153,16 @@ impl Organization {
         let mut names = BTreeSet::new();
 
         if teams {
-            let of = self.teams.of(participant, date);
-            for (folded, meant) in self.teams.names().iter() {
+            let of = self.teams.teams_of(participant, date);
+            for (folded, meant) in self.teams.name_index().iter() {
                 if meant.iter().any(|(team, named)| named.contains(date) && of.contains(team)) {
-                    names.insert(self.teams.names().written(folded));
+                    names.insert(self.teams.name_index().original_spelling(folded));
                 }
             }
         } else {
             for (folded, meant) in self.aliases.iter() {
                 if meant.iter().any(|(entity, named)| named.contains(date) && own(entity)) {
-                    names.insert(self.aliases.written(folded));
+                    names.insert(self.aliases.original_spelling(folded));
                 }
             }
         }
@@ -169,7 +171,7 @@ impl Organization {
     }
 
     /// Days on which what an entity means under a name may begin to differ.
-    fn days(&self, entity: Entity, named: Validity) -> Vec<Date> {
+    fn entity_change_days(&self, entity: Entity, named: Validity) -> Vec<Date> {
         let mut starts = vec![named];
 
         match entity {
@@ -193,14 +195,14 @@ impl Organization {
         starts.into_iter().map(|validity| validity.from.unwrap_or(Date::MIN)).collect()
     }
 
-    fn team_days(&self, team: TeamId, named: Validity) -> Vec<Date> {
-        let known = self.teams.team(team);
+    fn team_change_days(&self, team: TeamId, named: Validity) -> Vec<Date> {
+        let known = self.teams.get(team);
         let versions = known.iter().flat_map(|team| &team.versions).map(|version| version.validity);
         let starts = versions.chain([named]);
         starts.map(|validity| validity.from.unwrap_or(Date::MIN)).collect()
     }
 
-    fn described(&self, entity: Entity) -> (&'static str, String, String) {
+    fn describe_entity(&self, entity: Entity) -> (&'static str, String, String) {
         match entity {
             Entity::Participant(participant) => {
                 let id = self.participant_id(participant).to_string();
@@ -216,7 +218,7 @@ impl Organization {
     }
 }
 
-fn row(
+fn alias_row(
     alias: String,
     (kind, id, name): (&'static str, &str, &str),
     named: Validity,
@@ -248,19 +250,23 @@ mod tests {
             organization.add_version(position, PositionVersion { validity, title, manager: None });
             let from = if id == "a1" { None } else { Some(date(2017, 3, 1)) };
             let until = if id == "a1" { until } else { None };
-            organization.alias("The West", Entity::Position(position), Validity { from, until });
+            organization.add_alias(
+                "The West",
+                Entity::Position(position),
+                Validity { from, until },
+            );
         }
         let seat = organization.find_position("a1").unwrap();
-        organization.assign(seat, ann, always());
-        organization.alias("Ann Smith", Entity::Participant(ann), always());
-        organization.alias("a1", Entity::Position(seat), always());
+        organization.assign_participant(seat, ann, always());
+        organization.add_alias("Ann Smith", Entity::Participant(ann), always());
+        organization.add_alias("a1", Entity::Position(seat), always());
         organization
     }
 
     #[test]
     fn aliases_are_listed_as_written_with_dates_and_marked_when_they_clash() {
         let lines = |until: Option<Date>| -> Vec<String> {
-            let all = organization(until).aliases();
+            let all = organization(until).all_aliases();
             let day = |day: Option<Date>| day.map_or_else(|| "-".to_owned(), |d| d.to_string());
             let line = |row: &Alias| {
                 let dates = format!("{} {}", day(row.from), day(row.to));

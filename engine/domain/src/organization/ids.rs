@@ -1,8 +1,8 @@
 //! When two names are the same, and ids as they are found: by how they are written, as names are
 //! compared, or as what they were called.
 //!
-//! Not whom a name means on a date (`Organization::resolve`). Called by `organization` and `teams`.
-//! Source: FORMAT section 1.
+//! Not whom a name means on a date (`Organization::resolve_name`). Called by `organization` and
+//! `teams`. Source: FORMAT section 1.
 //!
 //! **Architecture invariant:** the written form counts first, and what means two means nobody.
 
@@ -19,7 +19,7 @@ use super::{Entity, Organization, ParticipantId, PositionId};
 ///
 /// Case folding is Unicode's default one, so that `Straße` is `STRASSE` and a final sigma is a sigma;
 /// the dot that it leaves of a Turkish `İ` is dropped.
-pub fn fold(name: &str) -> String {
+pub fn fold_name(name: &str) -> String {
     let name = address_of(name.trim()).unwrap_or(name);
     if name.is_ascii() {
         let words = name.split_ascii_whitespace().map(str::to_ascii_lowercase);
@@ -44,7 +44,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// A text as it is kept in an id: composed, and without spaces and invisible marks at its ends.
-pub fn composed(text: &str) -> String {
+pub fn compose_id(text: &str) -> String {
     let at_end = |c: char| c.is_whitespace() || is_unseen(c);
     text.trim_matches(at_end).nfc().collect()
 }
@@ -66,12 +66,12 @@ pub fn is_unseen(c: char) -> bool {
 
 /// What a name looks like: names that differ in what people hardly see look the same. Latin, Greek and
 /// Cyrillic letters of one shape are one, and so are 0 and o, 1, l and i, and all dashes.
-pub fn looks(name: &str) -> String {
+pub fn confusable_key(name: &str) -> String {
     let wide: String = name.nfkc().collect();
-    fold(&wide).chars().map(shape).collect()
+    fold_name(&wide).chars().map(confusable_letter).collect()
 }
 
-fn shape(c: char) -> char {
+fn confusable_letter(c: char) -> char {
     match c {
         'а' | 'α' => 'a',
         'в' | 'β' => 'b',
@@ -97,7 +97,7 @@ fn shape(c: char) -> char {
 
 /// What ids mean: as they are written first, else as names are compared, where that means one.
 #[derive(Debug, Clone)]
-pub(super) struct Ids<T> {
+pub(super) struct IdIndex<T> {
     exact: HashMap<Arc<str>, T>,
     /// None where several ids are the same name.
     folded: HashMap<String, Option<T>>,
@@ -107,9 +107,9 @@ pub(super) struct Ids<T> {
     written: Vec<(Arc<str>, T)>,
 }
 
-impl<T> Default for Ids<T> {
-    fn default() -> Ids<T> {
-        Ids {
+impl<T> Default for IdIndex<T> {
+    fn default() -> IdIndex<T> {
+        IdIndex {
             exact: HashMap::new(),
             folded: HashMap::new(),
             former: HashMap::new(),
@@ -118,28 +118,28 @@ impl<T> Default for Ids<T> {
     }
 }
 
-impl<T: Copy + PartialEq> Ids<T> {
+impl<T: Copy + PartialEq> IdIndex<T> {
     /// Adds an id that is new.
     pub(super) fn add(&mut self, id: Arc<str>, meant: T) {
-        note(&mut self.folded, fold(&id), meant);
+        add_meaning(&mut self.folded, fold_name(&id), meant);
         self.exact.insert(id, meant);
     }
 
     /// Lets another id mean the same: what was renamed is found by its former id.
-    pub(super) fn rename(&mut self, former: &str, meant: T) {
-        note(&mut self.former, fold(former), meant);
+    pub(super) fn add_former_id(&mut self, former: &str, meant: T) {
+        add_meaning(&mut self.former, fold_name(former), meant);
         self.written.push((Arc::from(former), meant));
     }
 
     /// What exactly this id means.
-    pub(super) fn exactly(&self, id: &str) -> Option<T> {
+    pub(super) fn find_exact(&self, id: &str) -> Option<T> {
         self.exact.get(id).copied()
     }
 
     /// What an id means, in any spelling, or as it was called before.
     pub(super) fn find(&self, id: &str) -> Option<T> {
-        self.exactly(id).or_else(|| {
-            let name = fold(id);
+        self.find_exact(id).or_else(|| {
+            let name = fold_name(id);
             let known = self.folded.get(&name).or_else(|| self.former.get(&name));
             known.copied().flatten()
         })
@@ -153,7 +153,7 @@ impl<T: Copy + PartialEq> Ids<T> {
 }
 
 /// Keeps a meaning; none where a name has two.
-fn note<T: PartialEq>(known: &mut HashMap<String, Option<T>>, name: String, meant: T) {
+fn add_meaning<T: PartialEq>(known: &mut HashMap<String, Option<T>>, name: String, meant: T) {
     use std::collections::hash_map::Entry;
     match known.entry(name) {
         Entry::Vacant(entry) => {
@@ -168,10 +168,12 @@ fn note<T: PartialEq>(known: &mut HashMap<String, Option<T>>, name: String, mean
 
 impl Organization {
     /// Lets a former id mean a participant or position that was renamed.
-    pub fn rename(&mut self, former: &str, entity: Entity) {
+    pub fn add_former_id(&mut self, former: &str, entity: Entity) {
         match entity {
-            Entity::Participant(participant) => self.participant_ids.rename(former, participant),
-            Entity::Position(position) => self.position_ids.rename(former, position),
+            Entity::Participant(participant) => {
+                self.participant_ids.add_former_id(former, participant)
+            }
+            Entity::Position(position) => self.position_ids.add_former_id(former, position),
         }
     }
 
@@ -200,7 +202,7 @@ mod tests {
     #[test]
     fn spellings_of_one_name() {
         let alike = |all: &[&str]| {
-            let folded: Vec<String> = all.iter().map(|name| fold(name)).collect();
+            let folded: Vec<String> = all.iter().map(|name| fold_name(name)).collect();
             assert!(folded.iter().all(|one| *one == folded[0]), "{all:?}: {folded:?}");
         };
         alike(&[
@@ -213,17 +215,17 @@ mod tests {
         alike(&["Stra\u{df}e", "STRASSE", "stra\u{1e9e}e"]);
         alike(&["Ann Lee", "Ann\u{a0}Lee", "ann  lee", "\tANN LEE\n"]);
         alike(&["Ann <ann@example.com>", "ann@example.com", "Lee, Ann <ANN@example.com> "]);
-        assert_ne!(fold("Ann <West>"), fold("West"), "no address");
-        assert_ne!(fold("Zoe"), fold("Zo\u{eb}"));
+        assert_ne!(fold_name("Ann <West>"), fold_name("West"), "no address");
+        assert_ne!(fold_name("Zoe"), fold_name("Zo\u{eb}"));
     }
 
     #[test]
     fn an_id_is_found_as_written_then_by_name_then_by_what_it_was() {
-        let mut ids = Ids::default();
+        let mut ids = IdIndex::default();
         ids.add(Arc::from("Ann"), 1);
         ids.add(Arc::from("ann"), 2);
         ids.add(Arc::from("Zo\u{eb}"), 3);
-        ids.rename("z-17", 3);
+        ids.add_former_id("z-17", 3);
         assert_eq!(ids.find("ann"), Some(2));
         assert_eq!(ids.find("ANN"), None, "two are called so");
         assert_eq!(ids.find("zoe\u{308}"), Some(3));
@@ -234,15 +236,15 @@ mod tests {
     proptest! {
         #[test]
         fn folding_twice_is_folding_once(name in "\\PC{0,12}") {
-            let once = fold(&name);
-            prop_assert_eq!(fold(&once), once);
+            let once = fold_name(&name);
+            prop_assert_eq!(fold_name(&once), once);
         }
 
         #[test]
         fn composition_case_and_spaces_make_no_difference(name in "[\\p{L} ]{0,12}") {
             let decomposed: String = name.nfd().collect();
-            prop_assert_eq!(fold(&decomposed), fold(&name));
-            prop_assert_eq!(fold(&format!("\u{a0}{name} ")), fold(&name));
+            prop_assert_eq!(fold_name(&decomposed), fold_name(&name));
+            prop_assert_eq!(fold_name(&format!("\u{a0}{name} ")), fold_name(&name));
         }
     }
 }

@@ -11,7 +11,10 @@ use std::hash::Hash;
 use crate::organization::Edge;
 
 /// The parents of `from`, bottom-up; a circle ends where it would begin again.
-pub(super) fn upwards<T: Copy + Eq + Hash>(from: T, parent: impl Fn(T) -> Option<T>) -> Vec<T> {
+pub(super) fn ancestor_path<T: Copy + Eq + Hash>(
+    from: T,
+    parent: impl Fn(T) -> Option<T>,
+) -> Vec<T> {
     let mut path = Vec::new();
     let mut visited = HashSet::from([from]);
     let mut current = from;
@@ -27,7 +30,7 @@ pub(super) fn upwards<T: Copy + Eq + Hash>(from: T, parent: impl Fn(T) -> Option
 
 /// What can be reached from `from` over edges that `open` lets pass, breadth first, with the
 /// distance from 1.
-pub(super) fn outwards<'a, T: Copy + Eq + 'a>(
+pub(super) fn reachable_from<'a, T: Copy + Eq + 'a>(
     from: T,
     edges: impl Fn(T) -> Option<&'a Vec<Edge<T>>>,
     open: impl Fn(&Edge<T>) -> bool,

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::aliases::Names;
-use super::ids::Ids;
+use super::aliases::NameIndex;
+use super::ids::IdIndex;
 use super::{Edge, ParticipantId, PositionId, RelationshipId, TeamId, paths};
 use crate::calendar::Validity;
 
@@ -56,17 +56,17 @@ pub struct Member {
 #[derive(Debug, Clone, Default)]
 pub struct Teams {
     teams: Vec<Team>,
-    ids: Ids<TeamId>,
+    ids: IdIndex<TeamId>,
     members: HashMap<TeamId, Vec<Member>>,
     of: HashMap<ParticipantId, Vec<TeamId>>,
     edges: HashMap<(RelationshipId, TeamId), Vec<Edge<TeamId>>>,
-    names: Names<TeamId>,
+    names: NameIndex<TeamId>,
 }
 
 impl Teams {
     /// The team with this id, added without a version when new.
     pub fn add(&mut self, id: &str) -> TeamId {
-        if let Some(known) = self.ids.exactly(id) {
+        if let Some(known) = self.ids.find_exact(id) {
             return known;
         }
         let new = TeamId(u32::try_from(self.teams.len()).unwrap_or(u32::MAX));
@@ -94,34 +94,34 @@ impl Teams {
     }
 
     /// Adds an edge along which credit flows.
-    pub fn relate(&mut self, kind: RelationshipId, source: TeamId, edge: Edge<TeamId>) {
+    pub fn add_edge(&mut self, kind: RelationshipId, source: TeamId, edge: Edge<TeamId>) {
         self.edges.entry((kind, source)).or_default().push(edge);
     }
 
     /// Lets `alias` mean `team`.
-    pub fn alias(&mut self, alias: &str, team: TeamId, validity: Validity) {
-        self.names.keep(alias, team, validity);
+    pub fn add_alias(&mut self, alias: &str, team: TeamId, validity: Validity) {
+        self.names.add_name(alias, team, validity);
     }
 
     /// What names mean.
-    pub(super) fn names(&self) -> &Names<TeamId> {
+    pub(super) fn name_index(&self) -> &NameIndex<TeamId> {
         &self.names
     }
 
     /// All teams, in file order.
-    pub fn all(&self) -> impl Iterator<Item = (TeamId, &Team)> {
+    pub fn iter(&self) -> impl Iterator<Item = (TeamId, &Team)> {
         (0..).map(TeamId).zip(&self.teams)
     }
 
     /// Who belongs to which team, on whatever days: a pair for each row.
-    pub fn memberships(&self) -> impl Iterator<Item = (TeamId, ParticipantId)> {
+    pub fn all_memberships(&self) -> impl Iterator<Item = (TeamId, ParticipantId)> {
         let rows = self.members.iter();
         rows.flat_map(|(team, members)| members.iter().map(|member| (*team, member.participant)))
     }
 
     /// Lets a former id mean a team that was renamed.
-    pub fn rename(&mut self, former: &str, team: TeamId) {
-        self.ids.rename(former, team);
+    pub fn add_former_id(&mut self, former: &str, team: TeamId) {
+        self.ids.add_former_id(former, team);
     }
 
     /// The team with this id, compared as names are, or that was renamed from it.
@@ -130,7 +130,7 @@ impl Teams {
     }
 
     /// The teams that a name means on some day, once each.
-    pub fn named(&self, name: &str) -> Vec<TeamId> {
+    pub fn teams_named(&self, name: &str) -> Vec<TeamId> {
         let mut all: Vec<TeamId> =
             self.names.meanings(name).iter().map(|(team, _)| *team).collect();
         all.sort_unstable();
@@ -139,27 +139,27 @@ impl Teams {
     }
 
     /// One team; none of another organisation.
-    pub fn team(&self, team: TeamId) -> Option<&Team> {
+    pub fn get(&self, team: TeamId) -> Option<&Team> {
         self.teams.get(team.0 as usize)
     }
 
     /// The id of a team; blank for one of another organisation.
-    pub fn id(&self, team: TeamId) -> Arc<str> {
+    pub fn team_id(&self, team: TeamId) -> Arc<str> {
         let known = self.teams.get(team.0 as usize);
         known.map_or_else(|| Arc::from(""), |known| Arc::clone(&known.id))
     }
 
     /// The version of a team on `date`.
-    pub fn version(&self, team: TeamId, date: Date) -> Option<&TeamVersion> {
+    pub fn version_on(&self, team: TeamId, date: Date) -> Option<&TeamVersion> {
         let versions = &self.teams.get(team.0 as usize)?.versions;
         versions.iter().find(|version| version.validity.contains(date))
     }
 
     /// The teams that `name` means on `date`, in file order.
-    pub fn resolve(&self, name: &str, date: Date) -> Vec<TeamId> {
+    pub fn resolve_name(&self, name: &str, date: Date) -> Vec<TeamId> {
         let meant = self.names.meanings(name).iter();
         let meant = meant.filter(|(team, validity)| {
-            validity.contains(date) && self.version(*team, date).is_some()
+            validity.contains(date) && self.version_on(*team, date).is_some()
         });
         let mut teams: Vec<TeamId> = meant.map(|(team, _)| *team).collect();
         teams.sort_unstable();
@@ -179,41 +179,41 @@ impl Teams {
     }
 
     /// The members of a team on `date`, in file order, whether they exist or not.
-    pub(super) fn members(&self, team: TeamId, date: Date) -> impl Iterator<Item = &Member> {
-        let members = self.members.get(&team).filter(|_| self.version(team, date).is_some());
+    pub(super) fn members_on(&self, team: TeamId, date: Date) -> impl Iterator<Item = &Member> {
+        let members = self.members.get(&team).filter(|_| self.version_on(team, date).is_some());
         members.into_iter().flatten().filter(move |member| member.validity.contains(date))
     }
 
     /// The teams that a participant is a member of on `date`, in file order.
-    pub fn of(&self, participant: ParticipantId, date: Date) -> Vec<TeamId> {
+    pub fn teams_of(&self, participant: ParticipantId, date: Date) -> Vec<TeamId> {
         let teams = self.of.get(&participant).into_iter().flatten().copied();
         teams.filter(|team| self.is_member(*team, participant, date)).collect()
     }
 
     /// Whether a participant is a member of a team on `date`.
     pub fn is_member(&self, team: TeamId, participant: ParticipantId, date: Date) -> bool {
-        self.members(team, date).any(|member| member.participant == participant)
+        self.members_on(team, date).any(|member| member.participant == participant)
     }
 
     /// The teams above one on `date`, bottom-up, each with its distance from 1; a circle ends where
     /// it would begin again. A team that has ended by then is none of them, but the way leads over it.
-    pub fn ancestors(&self, team: TeamId, date: Date) -> Vec<(TeamId, u32)> {
-        let above = paths::upwards(team, |team| {
+    pub fn ancestors_of(&self, team: TeamId, date: Date) -> Vec<(TeamId, u32)> {
+        let above = paths::ancestor_path(team, |team| {
             let parent = self.version_or_last(team, date)?.parent?;
             self.version_or_last(parent, date).map(|_| parent)
         });
-        let exists = |(team, _): &(TeamId, u32)| self.version(*team, date).is_some();
+        let exists = |(team, _): &(TeamId, u32)| self.version_on(*team, date).is_some();
         above.into_iter().zip(1..).filter(exists).collect()
     }
 
     /// Whether `team` is `top` or stands below it on `date`.
     pub fn is_within(&self, team: TeamId, top: TeamId, date: Date) -> bool {
-        team == top || self.ancestors(team, date).iter().any(|(above, _)| *above == top)
+        team == top || self.ancestors_of(team, date).iter().any(|(above, _)| *above == top)
     }
 
     /// The version of a team on `date`, or the last one that ended before.
     fn version_or_last(&self, team: TeamId, date: Date) -> Option<&TeamVersion> {
-        self.version(team, date).or_else(|| {
+        self.version_on(team, date).or_else(|| {
             let versions = self.teams.get(team.0 as usize)?.versions.iter();
             let ended =
                 versions.filter(|version| version.validity.until.is_some_and(|u| u <= date));
@@ -222,16 +222,21 @@ impl Teams {
     }
 
     /// Teams reachable over edges of one type on `date`, as positions are.
-    pub fn reach(&self, kind: RelationshipId, from: TeamId, date: Date) -> Vec<(TeamId, u32)> {
+    pub fn reachable_teams(
+        &self,
+        kind: RelationshipId,
+        from: TeamId,
+        date: Date,
+    ) -> Vec<(TeamId, u32)> {
         let open = |edge: &Edge<TeamId>| {
-            edge.validity.contains(date) && self.version(edge.target, date).is_some()
+            edge.validity.contains(date) && self.version_on(edge.target, date).is_some()
         };
-        paths::outwards(from, |team| self.edges.get(&(kind, team)), open)
+        paths::reachable_from(from, |team| self.edges.get(&(kind, team)), open)
     }
 
     /// Aliases that mean several teams, with what they mean and when, sorted by alias.
     pub fn shared_aliases(&self) -> Vec<(&str, &[(TeamId, Validity)])> {
-        self.names.shared()
+        self.names.shared_names()
     }
 }
 
@@ -258,7 +263,7 @@ mod tests {
             }
             let day = date(2022, 1, 12);
             for index in 0..8 {
-                let above = teams.ancestors(TeamId(index), day);
+                let above = teams.ancestors_of(TeamId(index), day);
                 let above: Vec<TeamId> = above.into_iter().map(|(team, _)| team).collect();
                 let mut once = above.clone();
                 once.sort();

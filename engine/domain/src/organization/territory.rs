@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{TeamId, Teams, fold};
+use super::{TeamId, Teams, fold_name};
 use crate::calendar::Validity;
 use crate::transaction::{Transaction, Value};
 
@@ -43,40 +43,42 @@ pub struct TerritoryRow {
 pub struct Territories {
     rows: Vec<TerritoryRow>,
     of: HashMap<TeamId, Vec<usize>>,
-    columns: Vec<Column>,
+    columns: Vec<TerritoryColumn>,
 }
 
 #[derive(Debug, Clone)]
-struct Column {
+struct TerritoryColumn {
     name: Arc<str>,
     exact: HashMap<Value, Vec<usize>>,
     ranges: Vec<usize>,
 }
 
 /// How well a territory fits: by how many fields, and by how many of them exactly.
-type Fit = (usize, usize);
+type TerritoryFit = (usize, usize);
 
 /// A value as territories compare it: text trimmed and folded; none when it is blank.
-pub fn comparable(value: &Value) -> Option<Value> {
+pub fn comparable_value(value: &Value) -> Option<Value> {
     match value {
         Value::Text(text) if text.trim().is_empty() => None,
-        Value::Text(text) => Some(Value::Text(Arc::from(fold(text)))),
+        Value::Text(text) => Some(Value::Text(Arc::from(fold_name(text)))),
         Value::Number(number) => Some(Value::Number(number.normalize())),
         Value::Blank | Value::Bad(_) => None,
         value => Some(value.clone()),
     }
 }
 
-/// Whether `value` lies from `first` to `last`, all three [`comparable`].
+/// Whether `value` lies from `first` to `last`, all three [`comparable_value`].
 ///
 /// Text of digits compares as numbers; other text as text, and what begins like `last` still lies
 /// inside.
-pub fn between(value: &Value, first: &Value, last: &Value) -> bool {
+pub fn is_between(value: &Value, first: &Value, last: &Value) -> bool {
     let (Value::Text(text), Value::Text(from), Value::Text(to)) = (value, first, last) else {
         let alike = |a: &Value, b: &Value| std::mem::discriminant(a) == std::mem::discriminant(b);
         return alike(value, first) && alike(value, last) && first <= value && value <= last;
     };
-    if let (Some(text), Some(from), Some(to)) = (digits(text), digits(from), digits(to)) {
+    if let (Some(text), Some(from), Some(to)) =
+        (number_sort_key(text), number_sort_key(from), number_sort_key(to))
+    {
         return from <= text && text <= to;
     }
     let cut: String = text.chars().take(to.chars().count()).collect();
@@ -84,13 +86,13 @@ pub fn between(value: &Value, first: &Value, last: &Value) -> bool {
 }
 
 /// A text of digits alone as what orders like its number, however long it is.
-fn digits(text: &str) -> Option<(usize, &str)> {
+fn number_sort_key(text: &str) -> Option<(usize, &str)> {
     let significant = text.trim_start_matches('0');
     text.bytes().all(|byte| byte.is_ascii_digit()).then_some((significant.len(), significant))
 }
 
 impl Territories {
-    /// Adds a row, its values [`comparable`].
+    /// Adds a row, its values [`comparable_value`].
     pub fn add(&mut self, row: TerritoryRow) {
         let index = self.rows.len();
 
@@ -101,7 +103,7 @@ impl Territories {
         let place = known.unwrap_or(self.columns.len());
         if known.is_none() {
             let name = Arc::clone(&row.column);
-            self.columns.push(Column { name, exact: HashMap::new(), ranges: Vec::new() });
+            self.columns.push(TerritoryColumn { name, exact: HashMap::new(), ranges: Vec::new() });
         }
 
         if let Some(column) = self.columns.get_mut(place) {
@@ -121,7 +123,7 @@ impl Territories {
 
     /// The teams to whose territory a deal belongs on `date`, the most specific ones, in file
     /// order; `within` looks only at one team and the teams below it.
-    pub fn find(
+    pub fn find_teams(
         &self,
         transaction: &Transaction,
         date: Date,
@@ -129,15 +131,16 @@ impl Territories {
         teams: &Teams,
     ) -> Vec<TeamId> {
         let inside = |team: TeamId| {
-            teams.version(team, date).is_some()
+            teams.version_on(team, date).is_some()
                 && within.is_none_or(|top| teams.is_within(team, top, date))
         };
 
-        let matching = self.matching(transaction, date);
+        let matching = self.matching_rows(transaction, date);
         let candidates: BTreeSet<TeamId> = matching.iter().map(|row| row.team).collect();
         let candidates = candidates.into_iter().filter(|team| inside(*team));
-        let fits: Vec<(TeamId, Fit)> =
-            candidates.filter_map(|team| Some((team, self.fit(team, &matching, date)?))).collect();
+        let fits: Vec<(TeamId, TerritoryFit)> = candidates
+            .filter_map(|team| Some((team, self.team_fit(team, &matching, date)?)))
+            .collect();
 
         let Some(best) = fits.iter().map(|(_, fit)| *fit).max() else { return Vec::new() };
         let best: Vec<TeamId> =
@@ -153,10 +156,10 @@ impl Territories {
     }
 
     /// The rows of the date that the deal's values match.
-    fn matching(&self, transaction: &Transaction, date: Date) -> Vec<&TerritoryRow> {
+    fn matching_rows(&self, transaction: &Transaction, date: Date) -> Vec<&TerritoryRow> {
         let mut found = Vec::new();
         for column in &self.columns {
-            let Some(value) = comparable(&transaction.get(&column.name)) else { continue };
+            let Some(value) = comparable_value(&transaction.get(&column.name)) else { continue };
             let exact = column.exact.get(&value).into_iter().flatten();
             let rows = exact.chain(&column.ranges).filter_map(|index| self.rows.get(*index));
 
@@ -164,7 +167,7 @@ impl Territories {
                 row.validity.contains(date)
                     && match &row.extent {
                         Extent::Is(_) => true,
-                        Extent::Range(first, last) => between(&value, first, last),
+                        Extent::Range(first, last) => is_between(&value, first, last),
                     }
             }));
         }
@@ -172,7 +175,12 @@ impl Territories {
     }
 
     /// How well the deal fits a team's territory; none when one of its fields does not match.
-    fn fit(&self, team: TeamId, matching: &[&TerritoryRow], date: Date) -> Option<Fit> {
+    fn team_fit(
+        &self,
+        team: TeamId,
+        matching: &[&TerritoryRow],
+        date: Date,
+    ) -> Option<TerritoryFit> {
         let own = self.of.get(&team)?.iter().filter_map(|index| self.rows.get(*index));
         let own = own.filter(|row| row.validity.contains(date));
         let fields: BTreeSet<&str> = own.map(|row| row.column.as_ref()).collect();
@@ -190,16 +198,16 @@ impl Territories {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transaction::number;
+    use crate::transaction::parse_number;
 
     fn text(text: &str) -> Value {
-        comparable(&Value::Text(Arc::from(text))).unwrap()
+        comparable_value(&Value::Text(Arc::from(text))).unwrap()
     }
 
     #[test]
     fn ranges() {
         let check = |value: &str, first: &str, last: &str, inside: bool| {
-            let actual = between(&text(value), &text(first), &text(last));
+            let actual = is_between(&text(value), &text(first), &text(last));
             assert_eq!(actual, inside, "{value} in {first}..{last}");
         };
         check("02139", "2000", "2799", true);
@@ -216,16 +224,17 @@ mod tests {
 
     #[test]
     fn numbers_compare_by_value_and_never_with_text() {
-        let number = |text: &str| comparable(&Value::Number(number(text).unwrap())).unwrap();
-        assert!(between(&number("9.50"), &number("1"), &number("10")));
-        assert!(!between(&number("9"), &number("10"), &number("20")));
-        assert!(!between(&text("15"), &number("10"), &number("20")));
+        let number =
+            |text: &str| comparable_value(&Value::Number(parse_number(text).unwrap())).unwrap();
+        assert!(is_between(&number("9.50"), &number("1"), &number("10")));
+        assert!(!is_between(&number("9"), &number("10"), &number("20")));
+        assert!(!is_between(&text("15"), &number("10"), &number("20")));
         assert_eq!(number("1.0"), number("1.00"));
     }
 
     #[test]
     fn blank_values_are_nobodys() {
-        assert_eq!(comparable(&Value::Text(Arc::from("  "))), None);
-        assert_eq!(comparable(&Value::Blank), None);
+        assert_eq!(comparable_value(&Value::Text(Arc::from("  "))), None);
+        assert_eq!(comparable_value(&Value::Blank), None);
     }
 }

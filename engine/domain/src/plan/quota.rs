@@ -40,7 +40,7 @@ impl Quotas {
     }
 
     /// Whether anybody has a quota in `plan`.
-    pub fn has(&self, plan: &str) -> bool {
+    pub fn has_quota(&self, plan: &str) -> bool {
         self.rows.keys().any(|(known, _)| **known == *plan)
     }
 
@@ -58,7 +58,7 @@ impl Quotas {
             let mut found: [Option<Decimal>; RANKS] = [None; RANKS];
             // The nearest kind of target wins; of one kind all that fit are summed.
             for row in rows.iter().filter(|row| fits(&row.target)) {
-                let sum = found.get_mut(rank(&row.target))?;
+                let sum = found.get_mut(target_rank(&row.target))?;
                 *sum = Some(sum.unwrap_or_default().checked_add(row.amount)?);
             }
             found.into_iter().flatten().next()
@@ -74,7 +74,7 @@ impl Quotas {
     }
 }
 
-fn rank(target: &Selector) -> usize {
+fn target_rank(target: &Selector) -> usize {
     match target {
         Selector::Participant(_) => 0,
         Selector::Position(_) => 1,
@@ -106,7 +106,7 @@ mod tests {
         quotas.add(&plan, "2022-02", Quota { target: Selector::All, amount: Decimal::from(32) });
         let check = |period: &str, leaves: &[&str], without: &[usize], expected: Option<i64>| {
             let leaves: Vec<String> = leaves.iter().map(|leaf| (*leaf).to_owned()).collect();
-            let fits = |target: &Selector| !without.contains(&rank(target));
+            let fits = |target: &Selector| !without.contains(&target_rank(target));
             let actual = quotas.find(&plan, period, &leaves, fits);
             assert_eq!(actual, expected.map(Decimal::from), "{period} without {without:?}");
         };

@@ -3,8 +3,8 @@
 //! Not who was credited what (`crediting::reward` adds that up). Called by `workspace` (fills it) and by
 //! `crediting::reward`. Source: FORMAT section 3, DOMAIN 2.19, seed 001 last paragraph.
 //!
-//! **Architecture invariant:** what [`Tiers::amount`] pays for a total and for its opposite sums to
-//! zero, so a sale and its return pay nothing together.
+//! **Architecture invariant:** what [`Tiers::payout_for`] pays for a total and for its opposite
+//! sums to zero, so a sale and its return pay nothing together.
 
 use std::sync::Arc;
 
@@ -20,16 +20,16 @@ pub struct Reward {
     /// The credit types whose credits count.
     pub credit_types: Vec<Arc<str>>,
     /// Who is paid.
-    pub to: To,
+    pub to: RewardRecipient,
     /// What it is worth.
-    pub worth: Worth,
+    pub worth: PayoutFormula,
     /// The most that is paid, as an expression.
     pub maximum: Option<ProgramId>,
 }
 
 /// Who gets a reward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum To {
+pub enum RewardRecipient {
     /// Whoever was credited, each for themselves.
     Credited,
     /// The members of the team that was credited.
@@ -40,26 +40,26 @@ pub enum To {
     TeamManagers,
 }
 
-impl To {
+impl RewardRecipient {
     /// The word in a plan.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            To::Credited => "credited",
-            To::Members => "members",
-            To::UserManagers => "user-managers",
-            To::TeamManagers => "team-managers",
+            RewardRecipient::Credited => "credited",
+            RewardRecipient::Members => "members",
+            RewardRecipient::UserManagers => "user-managers",
+            RewardRecipient::TeamManagers => "team-managers",
         }
     }
 
     /// Whether teams are credited, as in a plan that measures them.
     pub fn of_teams(self) -> bool {
-        matches!(self, To::Members | To::TeamManagers)
+        matches!(self, RewardRecipient::Members | RewardRecipient::TeamManagers)
     }
 }
 
 /// What a reward is worth.
 #[derive(Debug, Clone)]
-pub enum Worth {
+pub enum PayoutFormula {
     /// Rates by how much was credited.
     Tiers(Tiers),
     /// An expression or a reward policy.
@@ -79,14 +79,14 @@ pub struct Tiers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tier {
     /// The last amount in it; the last tier may have no end.
-    pub up_to: Option<Limit>,
+    pub up_to: Option<TierLimit>,
     /// What is paid of one unit.
     pub rate: Decimal,
 }
 
 /// Where a tier ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum TierLimit {
     /// At an amount, in the unit of the credits.
     Amount(Decimal),
     /// At a share of the quota: 1 is all of it.
@@ -107,13 +107,13 @@ impl Tiers {
     ///
     /// # Errors
     /// [`Unpayable`] when it cannot be said.
-    pub fn amount(&self, total: Decimal, quota: Option<Decimal>) -> Result<Decimal, Unpayable> {
+    pub fn payout_for(&self, total: Decimal, quota: Option<Decimal>) -> Result<Decimal, Unpayable> {
         let (mut paid, mut below, mut reached) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
         // Negative totals are paid back at the rates at which they were earned.
         let wanted = total.abs();
 
         for tier in &self.tiers {
-            let limit = tier.limit(quota)?;
+            let limit = tier.limit_amount(quota)?;
             let until = limit.map_or(wanted, |limit| wanted.min(limit));
             let part = until.checked_sub(below).ok_or(Unpayable::TooLarge)?;
             let worth = part.checked_mul(tier.rate).ok_or(Unpayable::TooLarge)?;
@@ -135,11 +135,11 @@ impl Tiers {
 }
 
 impl Tier {
-    fn limit(&self, quota: Option<Decimal>) -> Result<Option<Decimal>, Unpayable> {
+    fn limit_amount(&self, quota: Option<Decimal>) -> Result<Option<Decimal>, Unpayable> {
         Ok(match self.up_to {
             None => None,
-            Some(Limit::Amount(amount)) => Some(amount),
-            Some(Limit::OfQuota(share)) => {
+            Some(TierLimit::Amount(amount)) => Some(amount),
+            Some(TierLimit::OfQuota(share)) => {
                 let quota = quota.ok_or(Unpayable::NoQuota)?;
                 Some(quota.checked_mul(share).ok_or(Unpayable::TooLarge)?)
             }
@@ -162,8 +162,8 @@ mod tests {
             let (limit, rate) = text.trim().split_once(' ').unwrap();
             let up_to = match limit.strip_suffix('%') {
                 _ if limit == "-" => None,
-                Some(share) => Some(Limit::OfQuota(number(share) / number("100"))),
-                None => Some(Limit::Amount(number(limit))),
+                Some(share) => Some(TierLimit::OfQuota(number(share) / number("100"))),
+                None => Some(TierLimit::Amount(number(limit))),
             };
             Tier { up_to, rate: number(rate) }
         };
@@ -174,7 +174,7 @@ mod tests {
     fn sales_cookie_of_domain_2_19() {
         let check = |text: &str, retroactive, total: &str, quota: Option<&str>, expected: &str| {
             let tiers = tiers(text, retroactive);
-            let paid = tiers.amount(number(total), quota.map(number)).unwrap();
+            let paid = tiers.payout_for(number(total), quota.map(number)).unwrap();
             assert_eq!(paid, number(expected), "{text} of {total}");
         };
         let two = "10000 0.10; 20000 0.20";
@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn what_cannot_be_said() {
         let shares = tiers("50% 0.05; - 0.10", false);
-        assert_eq!(shares.amount(number("1"), None), Err(Unpayable::NoQuota));
-        let most = tiers("- 2", false).amount(Decimal::MAX, None);
+        assert_eq!(shares.payout_for(number("1"), None), Err(Unpayable::NoQuota));
+        let most = tiers("- 2", false).payout_for(Decimal::MAX, None);
         assert_eq!(most, Err(Unpayable::TooLarge));
     }
 
@@ -215,15 +215,15 @@ mod tests {
             let mut limits = limits;
             limits.sort_unstable();
             limits.dedup();
-            let ends = limits.iter().map(|limit| Some(Limit::Amount(Decimal::from(*limit))));
+            let ends = limits.iter().map(|limit| Some(TierLimit::Amount(Decimal::from(*limit))));
             let ends = ends.chain([None]).zip(&rates);
             let tiers = ends.map(|(up_to, rate)| Tier { up_to, rate: Decimal::new(*rate, 2) });
             let tiers = Tiers { tiers: tiers.collect(), retroactive };
             let total = Decimal::new(cents, 2);
-            let paid = tiers.amount(total, None).unwrap();
-            prop_assert_eq!(tiers.amount(-total, None).unwrap(), -paid);
+            let paid = tiers.payout_for(total, None).unwrap();
+            prop_assert_eq!(tiers.payout_for(-total, None).unwrap(), -paid);
             if !retroactive {
-                let more = tiers.amount(total + Decimal::ONE, None).unwrap();
+                let more = tiers.payout_for(total + Decimal::ONE, None).unwrap();
                 prop_assert!(more >= paid);
             }
         }

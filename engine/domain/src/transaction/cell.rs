@@ -8,22 +8,22 @@
 
 use std::sync::Arc;
 
-use super::numbers::number;
+use super::numbers::parse_number;
 use super::{Cell, ColumnType, Fields, Value};
 
 /// Signs that look like nothing and are no white space to Unicode.
 const INVISIBLE: [char; 4] = ['\u{200b}', '\u{2060}', '\u{feff}', '\u{180e}'];
 
 /// `text` without spaces at its ends: every space of Unicode, and signs that show nothing.
-pub fn trimmed(text: &str) -> &str {
+pub fn trim_cell(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || INVISIBLE.contains(&c))
 }
 
 /// One cell by the type of its column.
-pub fn decode(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
+pub fn decode_cell(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
     let bad = |text: &str| Value::Bad(Arc::from(text));
     let (text, is_digits) = match cell {
-        Cell::Null => return blank(kind),
+        Cell::Null => return blank_value(kind),
         // Nothing could read an array or object, so it parks instead of becoming text.
         Cell::Nested(text) => return bad(text),
         Cell::Bool(flag) => match kind {
@@ -37,33 +37,35 @@ pub fn decode(cell: &Cell, kind: &ColumnType, fields: &Fields) -> Value {
         Cell::Number(text) => (text.as_str(), true),
     };
 
-    let bare = trimmed(text);
+    let bare = trim_cell(text);
     if fields.is_blank(bare) && *kind != ColumnType::ExactText {
-        return blank(kind);
+        return blank_value(kind);
     }
 
     let read = match kind {
         ColumnType::ExactText => Some(Value::Text(Arc::from(text))),
         ColumnType::Text => Some(Value::Text(Arc::from(bare))),
         // The digits of a JSON number are in no style but JSON's.
-        ColumnType::Number(Some(style)) if !is_digits => style.read(bare).map(Value::Number),
-        ColumnType::Number(_) => number(bare).map(Value::Number),
-        ColumnType::Date(formats) => formats.day(bare, &fields.zone).map(Value::Date),
-        ColumnType::Bool => flag(bare).map(Value::Bool),
+        ColumnType::Number(Some(style)) if !is_digits => {
+            style.parse_number(bare).map(Value::Number)
+        }
+        ColumnType::Number(_) => parse_number(bare).map(Value::Number),
+        ColumnType::Date(formats) => formats.parse_day(bare, &fields.zone).map(Value::Date),
+        ColumnType::Bool => parse_flag(bare).map(Value::Bool),
     };
 
     read.unwrap_or_else(|| bad(text))
 }
 
 /// A cell with nothing in it.
-fn blank(kind: &ColumnType) -> Value {
+fn blank_value(kind: &ColumnType) -> Value {
     match kind {
         ColumnType::Text | ColumnType::ExactText => Value::Text(Arc::from("")),
         _ => Value::Blank,
     }
 }
 
-fn flag(text: &str) -> Option<bool> {
+fn parse_flag(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "true" | "yes" | "1" => Some(true),
         "false" | "no" | "0" => Some(false),

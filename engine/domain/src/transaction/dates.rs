@@ -21,7 +21,7 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use super::numbers::number;
+use super::numbers::parse_number;
 use crate::calendar::days_after;
 
 /// How a column writes dates.
@@ -48,7 +48,7 @@ pub const NAMED_FORMATS: [(&str, DateFormat); 4] = [
 ];
 
 /// Patterns that are tried when somebody must be told how dates are written.
-const PATTERNS: [&str; 12] = [
+const DATE_PATTERNS: [&str; 12] = [
     "%m/%d/%Y",
     "%d/%m/%Y",
     "%d.%m.%Y",
@@ -63,21 +63,21 @@ const PATTERNS: [&str; 12] = [
     "%d-%m-%Y",
 ];
 
-/// Times that may follow a date in [`guess`].
-const TIMES: [&str; 5] = ["", " %H:%M:%S", " %I:%M:%S %p", " %H:%M", " %I:%M %p"];
+/// Times that may follow a date in [`guess_patterns`].
+const TIME_PATTERNS: [&str; 5] = ["", " %H:%M:%S", " %I:%M:%S %p", " %H:%M", " %I:%M %p"];
 
 /// The first year that nobody takes for an abbreviation.
 const FIRST_FULL_YEAR: i16 = 1000;
 
 impl DateFormat {
     /// The format that a setting names or spells.
-    pub fn of(text: &str) -> DateFormat {
+    pub fn from_setting(text: &str) -> DateFormat {
         let named = NAMED_FORMATS.into_iter().find(|(name, _)| *name == text);
         named.map_or_else(|| DateFormat::Pattern(text.to_owned()), |(_, format)| format)
     }
 
     /// As it is written in a setting.
-    pub fn name(&self) -> &str {
+    pub fn setting_text(&self) -> &str {
         match self {
             DateFormat::Iso => "iso",
             DateFormat::Epoch => "epoch",
@@ -88,7 +88,7 @@ impl DateFormat {
     }
 
     /// `day` as this format writes it; none where a pattern cannot write a day.
-    pub fn write(&self, day: Date) -> Option<String> {
+    pub fn format_day(&self, day: Date) -> Option<String> {
         let midnight = day.to_zoned_datetime(TimeZone::UTC).ok()?;
 
         match self {
@@ -105,13 +105,13 @@ impl DateFormat {
     }
 
     /// What `text` says in this format.
-    fn read(&self, text: &str) -> Option<Instant> {
+    fn parse_instant(&self, text: &str) -> Option<ParsedInstant> {
         match self {
-            DateFormat::Iso => iso(text),
-            DateFormat::Epoch => epoch(number(text)?, 1_000_000_000),
-            DateFormat::EpochMillis => epoch(number(text)?, 1_000_000),
-            DateFormat::Excel => excel(number(text)?),
-            DateFormat::Pattern(pattern) => by_pattern(pattern, text),
+            DateFormat::Iso => parse_iso(text),
+            DateFormat::Epoch => instant_of_epoch(parse_number(text)?, 1_000_000_000),
+            DateFormat::EpochMillis => instant_of_epoch(parse_number(text)?, 1_000_000),
+            DateFormat::Excel => instant_of_serial(parse_number(text)?),
+            DateFormat::Pattern(pattern) => parse_by_pattern(pattern, text),
         }
     }
 }
@@ -134,7 +134,7 @@ impl From<DateFormat> for DateFormats {
 
 impl DateFormats {
     /// These formats; ISO where there are none.
-    pub fn of(formats: Vec<DateFormat>) -> Self {
+    pub fn from_formats(formats: Vec<DateFormat>) -> Self {
         if formats.is_empty() { DateFormats::default() } else { DateFormats(formats) }
     }
 
@@ -145,67 +145,69 @@ impl DateFormats {
 
     /// The day that `text` says in the time zone; none where no format reads it, or two read it as
     /// different days.
-    pub fn day(&self, text: &str, zone: &Zone) -> Option<Date> {
-        let days = self.0.iter().filter_map(|format| format.read(text));
-        only(days.map(|instant| instant.day(&zone.0)))
+    pub fn parse_day(&self, text: &str, zone: &WorkspaceZone) -> Option<Date> {
+        let days = self.0.iter().filter_map(|format| format.parse_instant(text));
+        only_value(days.map(|instant| instant.day_in(&zone.0)))
     }
 
     /// The moment that `text` says, for ordering: a time without an offset is taken to be in UTC, a
     /// day to be its midnight.
-    pub fn moment(&self, text: &str) -> Option<Timestamp> {
-        let instants = self.0.iter().filter_map(|format| format.read(text));
-        only(instants.filter_map(Instant::moment))
+    pub fn parse_moment(&self, text: &str) -> Option<Timestamp> {
+        let instants = self.0.iter().filter_map(|format| format.parse_instant(text));
+        only_value(instants.filter_map(ParsedInstant::utc_timestamp))
     }
 }
 
 /// The time zone of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Zone(TimeZone);
+pub struct WorkspaceZone(TimeZone);
 
-impl Default for Zone {
+impl Default for WorkspaceZone {
     fn default() -> Self {
-        Zone(TimeZone::UTC)
+        WorkspaceZone(TimeZone::UTC)
     }
 }
 
-impl Zone {
+impl WorkspaceZone {
     /// The zone with this IANA name, of the database that is built in.
-    pub fn named(name: &str) -> Option<Zone> {
-        TimeZone::get(name).ok().map(Zone)
+    pub fn from_name(name: &str) -> Option<WorkspaceZone> {
+        TimeZone::get(name).ok().map(WorkspaceZone)
     }
 }
 
 /// The one value that all agree on.
-fn only<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
+fn only_value<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
     let first = values.next()?;
     values.all(|value| value == first).then_some(first)
 }
 
 /// The day that an author or a file of the organisation writes: ISO, without an offset.
-pub fn day(text: &str) -> Option<Date> {
-    match iso(text)? {
-        Instant::Civil(time) => Some(time.date()),
-        Instant::Moment(_) => None,
+pub fn parse_iso_date(text: &str) -> Option<Date> {
+    match parse_iso(text)? {
+        ParsedInstant::Civil(time) => Some(time.date()),
+        ParsedInstant::Moment(_) => None,
     }
 }
 
 /// Whether `text` is a moment: a date and time with an offset.
 pub fn is_moment(text: &str) -> bool {
-    matches!(iso(text), Some(Instant::Moment(_)))
+    matches!(parse_iso(text), Some(ParsedInstant::Moment(_)))
 }
 
 /// Patterns by which every one of `samples` is a date of our time, the likeliest first.
-pub fn guess(samples: &[&str]) -> Vec<String> {
+pub fn guess_patterns(samples: &[&str]) -> Vec<String> {
     let fits = |pattern: &String| {
         let format = DateFormat::Pattern(pattern.clone());
         let years = samples.iter().map(|text| {
-            let day = format.read(text).map(|instant| instant.day(&TimeZone::UTC));
+            let day = format.parse_instant(text).map(|instant| instant.day_in(&TimeZone::UTC));
             day.map_or(0, |day| day.year())
         });
         let mut years = years;
         !samples.is_empty() && years.all(|year| year >= FIRST_FULL_YEAR)
     };
-    let all = PATTERNS.iter().flat_map(|day| TIMES.iter().map(move |time| format!("{day}{time}")));
+    let all = DATE_PATTERNS
+        .iter()
+        .flat_map(|day| TIME_PATTERNS.iter().map(move |time| format!("{day}{time}")));
     all.filter(fits).collect()
 }
 
@@ -216,47 +218,49 @@ pub fn is_short_year(day: Date) -> bool {
 
 /// What a text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Instant {
+enum ParsedInstant {
     /// A date and time somewhere; of a day its midnight.
     Civil(DateTime),
     /// A moment that is the same everywhere.
     Moment(Timestamp),
 }
 
-impl Instant {
-    fn day(self, zone: &TimeZone) -> Date {
+impl ParsedInstant {
+    fn day_in(self, zone: &TimeZone) -> Date {
         match self {
-            Instant::Civil(time) => time.date(),
-            Instant::Moment(moment) => moment.to_zoned_datetime(zone.clone()).date(),
+            ParsedInstant::Civil(time) => time.date(),
+            ParsedInstant::Moment(moment) => moment.to_zoned_datetime(zone.clone()).date(),
         }
     }
 
-    fn moment(self) -> Option<Timestamp> {
+    fn utc_timestamp(self) -> Option<Timestamp> {
         match self {
-            Instant::Civil(time) => {
+            ParsedInstant::Civil(time) => {
                 time.to_zoned_datetime(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
             }
-            Instant::Moment(moment) => Some(moment),
+            ParsedInstant::Moment(moment) => Some(moment),
         }
     }
 }
 
 /// `2026-01-31`, alone or before a time.
-fn iso(text: &str) -> Option<Instant> {
+fn parse_iso(text: &str) -> Option<ParsedInstant> {
     let (day, rest) = match text.find(['T', 't', ' ']) {
         Some(end) => (text.get(..end)?, Some(text.get(end + 1..)?.trim_start())),
         None => (text, None),
     };
 
     let day = iso_day(day)?;
-    let Some(rest) = rest else { return Some(Instant::Civil(day.to_datetime(Time::midnight()))) };
+    let Some(rest) = rest else {
+        return Some(ParsedInstant::Civil(day.to_datetime(Time::midnight())));
+    };
 
     let (time, offset) = split_offset(rest)?;
     let civil = day.to_datetime(iso_time(time)?);
 
     match offset {
-        None => Some(Instant::Civil(civil)),
-        Some(offset) => offset.to_timestamp(civil).ok().map(Instant::Moment),
+        None => Some(ParsedInstant::Civil(civil)),
+        Some(offset) => offset.to_timestamp(civil).ok().map(ParsedInstant::Moment),
     }
 }
 
@@ -270,11 +274,16 @@ fn iso_day(text: &str) -> Option<Date> {
         return None;
     }
 
-    Date::new(whole::<i16>(year)?, whole(month)?, whole(day)?).ok()
+    Date::new(
+        parse_short_number::<i16>(year)?,
+        parse_short_number(month)?,
+        parse_short_number(day)?,
+    )
+    .ok()
 }
 
 /// A number of at most four digits and nothing else.
-fn whole<T: TryFrom<u16>>(text: &str) -> Option<T> {
+fn parse_short_number<T: TryFrom<u16>>(text: &str) -> Option<T> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse::<u16>().ok().filter(|_| digits).and_then(|number| T::try_from(number).ok())
 }
@@ -299,8 +308,11 @@ fn split_offset(text: &str) -> Option<(&str, Option<Offset>)> {
     let sign = offset.chars().next()?;
     let digits: String = offset.get(sign.len_utf8()..)?.replace(':', "");
     let (hours, minutes) = match digits.len() {
-        2 => (whole::<i32>(&digits)?, 0),
-        4 => (whole::<i32>(digits.get(..2)?)?, whole::<i32>(digits.get(2..)?)?),
+        2 => (parse_short_number::<i32>(&digits)?, 0),
+        4 => (
+            parse_short_number::<i32>(digits.get(..2)?)?,
+            parse_short_number::<i32>(digits.get(2..)?)?,
+        ),
         _ => return None,
     };
     if minutes > 59 {
@@ -328,15 +340,16 @@ fn iso_time(text: &str) -> Option<Time> {
 
     let nanos: String = fraction.chars().chain("000000000".chars()).take(9).collect();
     // A leap second is the last one of its minute.
-    let second = whole::<i8>(second)?.min(if second == "60" { 59 } else { i8::MAX });
-    Time::new(whole(hour)?, whole(minute)?, second, nanos.parse().ok()?).ok()
+    let second = parse_short_number::<i8>(second)?.min(if second == "60" { 59 } else { i8::MAX });
+    Time::new(parse_short_number(hour)?, parse_short_number(minute)?, second, nanos.parse().ok()?)
+        .ok()
 }
 
 /// A count of units of so many nanoseconds since 1970.
-fn epoch(count: Decimal, nanoseconds: i64) -> Option<Instant> {
+fn instant_of_epoch(count: Decimal, nanoseconds: i64) -> Option<ParsedInstant> {
     let nanoseconds = count.checked_mul(Decimal::from(nanoseconds))?.trunc();
     let moment = Timestamp::from_nanosecond(i128::try_from(nanoseconds).ok()?).ok()?;
-    Some(Instant::Moment(moment))
+    Some(ParsedInstant::Moment(moment))
 }
 
 /// The day 0 of spreadsheets, for all days behind the 29 February 1900 that they have and the
@@ -353,7 +366,7 @@ const EXCEL_LAST: i64 = 2_958_465;
 const DAY_SECONDS: i64 = 86_400;
 
 /// A serial day; its fraction is the time of day.
-fn excel(serial: Decimal) -> Option<Instant> {
+fn instant_of_serial(serial: Decimal) -> Option<ParsedInstant> {
     let days = i64::try_from(serial.trunc()).ok()?;
     if !(1..=EXCEL_LAST).contains(&days) || days == EXCEL_LEAP_DAY {
         return None;
@@ -362,18 +375,18 @@ fn excel(serial: Decimal) -> Option<Instant> {
 
     let seconds = serial.fract().checked_mul(Decimal::from(DAY_SECONDS))?.round();
     let time = SignedDuration::from_secs(i64::try_from(seconds).ok()?);
-    day.to_datetime(Time::midnight()).checked_add(time).ok().map(Instant::Civil)
+    day.to_datetime(Time::midnight()).checked_add(time).ok().map(ParsedInstant::Civil)
 }
 
-fn by_pattern(pattern: &str, text: &str) -> Option<Instant> {
+fn parse_by_pattern(pattern: &str, text: &str) -> Option<ParsedInstant> {
     let parts = BrokenDownTime::parse(pattern, text).ok()?;
     if parts.offset().is_some() || parts.timestamp().is_some() {
-        return parts.to_timestamp().ok().map(Instant::Moment);
+        return parts.to_timestamp().ok().map(ParsedInstant::Moment);
     }
 
     let day = parts.to_date().ok()?;
     let time = parts.to_time().unwrap_or(Time::midnight());
-    Some(Instant::Civil(day.to_datetime(time)))
+    Some(ParsedInstant::Civil(day.to_datetime(time)))
 }
 
 #[cfg(test)]
@@ -384,8 +397,9 @@ mod tests {
     fn every_named_format_writes_what_it_reads() {
         for (name, format) in NAMED_FORMATS {
             for text in ["1970-01-01", "2024-02-29", "2026-12-31", "1900-01-01", "1900-03-01"] {
-                let written = format.write(text.parse().unwrap()).unwrap();
-                let read = DateFormats::from(format.clone()).day(&written, &Zone::default());
+                let written = format.format_day(text.parse().unwrap()).unwrap();
+                let read = DateFormats::from(format.clone())
+                    .parse_day(&written, &WorkspaceZone::default());
                 assert_eq!(
                     read.map(|day| day.to_string()).as_deref(),
                     Some(text),
@@ -397,7 +411,8 @@ mod tests {
 
     #[test]
     fn formats_are_guessed_from_cells() {
-        let check = |samples: &[&str], expected: &[&str]| assert_eq!(guess(samples), expected);
+        let check =
+            |samples: &[&str], expected: &[&str]| assert_eq!(guess_patterns(samples), expected);
         check(&["12/31/2025 10:00 PM", "1/2/2026 9:00 AM"], &["%m/%d/%Y %I:%M %p"]);
         check(&["31.12.2025"], &["%d.%m.%Y"]);
         check(&["1/2/2026"], &["%m/%d/%Y", "%d/%m/%Y"]);

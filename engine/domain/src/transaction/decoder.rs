@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::identity::natural_key;
-use super::{Cell, Clock, ColumnType, Field, Fields, Layout, Record, Transaction, Value};
-use super::{decode, trimmed};
+use super::{Cell, ColumnType, Field, Fields, Layout, Record, SourceClock, Transaction, Value};
+use super::{decode_cell, trim_cell};
 
 /// Decodes records by one set of [`Fields`], sharing a [`Layout`] between rows of equal columns.
 #[derive(Debug)]
@@ -26,22 +26,22 @@ impl Decoder {
 
     /// Decodes one record; of a column delivered twice the last cell counts.
     pub fn decode(&mut self, record: &Record) -> Transaction {
-        let cells = record.delivered();
-        let layout = self.layout(cells);
+        let cells = record.delivered_cells();
+        let layout = self.shared_layout(cells);
         let values: Box<[Value]> =
-            cells.iter().map(|(column, cell)| self.value(column, cell)).collect();
+            cells.iter().map(|(column, cell)| self.decode_value(column, cell)).collect();
 
         let id = self.key(&layout, cells);
-        let clock = self.clock(&layout, cells);
-        let remarks = record.remarks().into();
+        let clock = self.decode_clock(&layout, cells);
+        let remarks = record.read_remarks().into();
 
         Transaction { id: Arc::from(id), layout, values, clock, preadjusted: None, remarks }
     }
 
     /// The natural key of one record alone, as [`Decoder::decode`] finds it.
     pub fn natural_key(&mut self, record: &Record) -> String {
-        let cells = record.delivered();
-        let layout = self.layout(cells);
+        let cells = record.delivered_cells();
+        let layout = self.shared_layout(cells);
         self.key(&layout, cells)
     }
 
@@ -50,7 +50,7 @@ impl Decoder {
         let parts = layout.id.iter().map(|slot| {
             let cell = slot.and_then(|slot| cells.get(slot)).map(|(_, cell)| cell);
             match cell {
-                Some(Cell::Text(text) | Cell::Number(text)) => trimmed(text),
+                Some(Cell::Text(text) | Cell::Number(text)) => trim_cell(text),
                 _ => "",
             }
         });
@@ -61,39 +61,43 @@ impl Decoder {
         if blank { String::new() } else { natural_key(&parts, self.fields.id_form) }
     }
 
-    fn value(&self, column: &str, cell: &Cell) -> Value {
-        decode(cell, self.fields.column_type(trimmed(column)), &self.fields)
+    fn decode_value(&self, column: &str, cell: &Cell) -> Value {
+        decode_cell(cell, self.fields.column_type(trim_cell(column)), &self.fields)
     }
 
     /// The clock is read from the cell as delivered: as a date, all versions of a day would be equal.
-    fn clock(&self, layout: &Layout, cells: &[(String, Cell)]) -> Result<Clock, Arc<str>> {
+    fn decode_clock(
+        &self,
+        layout: &Layout,
+        cells: &[(String, Cell)],
+    ) -> Result<SourceClock, Arc<str>> {
         let slot = layout.mapped.get(&Field::Updated).copied();
         let Some((column, cell)) = slot.and_then(|slot| cells.get(slot)) else {
-            return Ok(Clock::Blank);
+            return Ok(SourceClock::Blank);
         };
 
-        let formats = match self.fields.column_type(trimmed(column)) {
+        let formats = match self.fields.column_type(trim_cell(column)) {
             ColumnType::Date(formats) => Some(formats),
             _ => self.fields.clock.as_ref(),
         };
 
         match cell {
-            Cell::Null => Ok(Clock::Blank),
+            Cell::Null => Ok(SourceClock::Blank),
             Cell::Bool(flag) => Err(Arc::from(flag.to_string())),
             Cell::Nested(text) => Err(Arc::from(text.as_str())),
             Cell::Text(text) | Cell::Number(text) => {
-                let bare = if self.fields.is_blank(trimmed(text)) { "" } else { trimmed(text) };
-                Clock::read(bare, formats).ok_or_else(|| Arc::from(text.as_str()))
+                let bare = if self.fields.is_blank(trim_cell(text)) { "" } else { trim_cell(text) };
+                SourceClock::parse(bare, formats).ok_or_else(|| Arc::from(text.as_str()))
             }
         }
     }
 
-    fn layout(&mut self, cells: &[(String, Cell)]) -> Arc<Layout> {
+    fn shared_layout(&mut self, cells: &[(String, Cell)]) -> Arc<Layout> {
         // Rows of one file have the same columns, so their layout is found and not built again.
         let same = |layout: &&Arc<Layout>| {
             let names = layout.names.iter().map(AsRef::as_ref);
             layout.names.len() == cells.len()
-                && names.eq(cells.iter().map(|(column, _)| trimmed(column)))
+                && names.eq(cells.iter().map(|(column, _)| trim_cell(column)))
         };
 
         if let Some(layout) = self.layouts.iter().find(same) {

@@ -22,7 +22,7 @@ pub const ID_FORMS: [(&str, IdForm); 1] = [("salesforce", IdForm::Salesforce)];
 /// The parts of a natural key joined by `/`. Whatever its parts hold, two keys never look alike: a
 /// slash in a part behind the first, and a backslash in any, is preceded by a backslash.
 pub(super) fn natural_key(parts: &[&str], form: IdForm) -> String {
-    let parts: Vec<String> = parts.iter().map(|part| in_form(part, form)).collect();
+    let parts: Vec<String> = parts.iter().map(|part| normalize_id(part, form)).collect();
     let [first, rest @ ..] = parts.as_slice() else { return String::new() };
     if rest.is_empty() {
         return first.clone();
@@ -31,37 +31,37 @@ pub(super) fn natural_key(parts: &[&str], form: IdForm) -> String {
     rest.iter().fold(plain(first), |key, part| key + "/" + plain(part).replace('/', "\\/").as_str())
 }
 
-fn in_form(id: &str, form: IdForm) -> String {
+fn normalize_id(id: &str, form: IdForm) -> String {
     match form {
         IdForm::Plain => id.to_owned(),
-        IdForm::Salesforce => salesforce(id).unwrap_or_else(|| id.to_owned()),
+        IdForm::Salesforce => salesforce_id(id).unwrap_or_else(|| id.to_owned()),
     }
 }
 
 /// Characters of an id of which case counts.
-const CASED: usize = 15;
+const CASED_CHARACTERS: usize = 15;
 
 /// Characters that one character of the checksum says the case of.
-const GROUP: usize = 5;
+const GROUP_CHARACTERS: usize = 5;
 
 /// The characters of the checksum, by the number whose bits are the capitals of a group.
 const CHECKSUM: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 
 /// The form of 18 characters; none for what is no id of Salesforce. An id of 18 characters whose
 /// case was lost gets it back from its last three.
-fn salesforce(id: &str) -> Option<String> {
+fn salesforce_id(id: &str) -> Option<String> {
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
 
     match id.len() {
-        CASED => Some(format!("{id}{}", checksum(id)?)),
+        CASED_CHARACTERS => Some(format!("{id}{}", case_checksum(id)?)),
         18 => {
-            let (body, end) = id.split_at_checked(CASED)?;
-            if checksum(body)? == end {
+            let (body, end) = id.split_at_checked(CASED_CHARACTERS)?;
+            if case_checksum(body)? == end {
                 return Some(id.to_owned());
             }
-            let restored = restored(body, end)?;
+            let restored = restore_case(body, end)?;
             Some(format!("{restored}{}", end.to_uppercase()))
         }
         _ => None,
@@ -69,8 +69,8 @@ fn salesforce(id: &str) -> Option<String> {
 }
 
 /// The last three characters of an id.
-fn checksum(body: &str) -> Option<String> {
-    let groups = body.as_bytes().chunks(GROUP);
+fn case_checksum(body: &str) -> Option<String> {
+    let groups = body.as_bytes().chunks(GROUP_CHARACTERS);
     let signs = groups.map(|group| {
         let bits = group.iter().zip(0_u32..);
         let number =
@@ -81,9 +81,9 @@ fn checksum(body: &str) -> Option<String> {
 }
 
 /// The first 15 characters with the capitals that the checksum says; none when it does not fit.
-fn restored(body: &str, end: &str) -> Option<String> {
-    let mut restored = String::with_capacity(CASED);
-    for (group, sign) in body.as_bytes().chunks(GROUP).zip(end.to_uppercase().bytes()) {
+fn restore_case(body: &str, end: &str) -> Option<String> {
+    let mut restored = String::with_capacity(CASED_CHARACTERS);
+    for (group, sign) in body.as_bytes().chunks(GROUP_CHARACTERS).zip(end.to_uppercase().bytes()) {
         let number = CHECKSUM.iter().position(|known| *known == sign)?;
         for (byte, bit) in group.iter().zip(0_u32..) {
             let is_capital = (number >> bit) & 1 == 1;
@@ -92,7 +92,7 @@ fn restored(body: &str, end: &str) -> Option<String> {
             restored.push(char::from(letter));
         }
     }
-    (checksum(&restored)? == end.to_uppercase()).then_some(restored)
+    (case_checksum(&restored)? == end.to_uppercase()).then_some(restored)
 }
 
 #[cfg(test)]

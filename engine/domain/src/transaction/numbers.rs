@@ -26,39 +26,40 @@ const CELL_DIGITS_MAX: usize = 4096;
 const EXPONENT_MAX: i64 = 10_000;
 
 /// A decimal number, plain or with an exponent.
-pub fn number(text: &str) -> Option<Decimal> {
+pub fn parse_number(text: &str) -> Option<Decimal> {
     // Nearly all cells are short and plain, and need no rounding.
     let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     if text.len() <= PLAIN_BYTES_MAX && text.bytes().all(is_plain) {
         return Decimal::from_str_exact(text).ok().map(|number| number.normalize());
     }
-    Digits::plain(text)?.rounded(DECIMALS_MAX)
+    NumberDigits::parse_plain(text)?.to_decimal(DECIMALS_MAX)
 }
 
 /// Whether rounding to `scale` decimals gives another amount now that `text` was read at 28 decimals
 /// than it would have given of all its digits.
 pub fn rounding_changes(text: &str, scale: u8) -> bool {
-    let Some(digits) = Digits::plain(text) else { return false };
-    let read = digits.rounded(DECIMALS_MAX).map(|number| crate::money::round(number, scale));
-    read.is_some() && read != digits.rounded(u32::from(scale))
+    let Some(digits) = NumberDigits::parse_plain(text) else { return false };
+    let read =
+        digits.to_decimal(DECIMALS_MAX).map(|number| crate::money::round_to_scale(number, scale));
+    read.is_some() && read != digits.to_decimal(u32::from(scale))
 }
 
 /// A number before it becomes a decimal: `digits` × 10^-`decimals`.
-struct Digits {
+struct NumberDigits {
     negative: bool,
     digits: String,
     decimals: i64,
 }
 
-impl Digits {
-    fn plain(text: &str) -> Option<Digits> {
+impl NumberDigits {
+    fn parse_plain(text: &str) -> Option<NumberDigits> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
 
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, signed(exponent)?),
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
             None => (unsigned, 0),
         };
 
@@ -71,19 +72,19 @@ impl Digits {
 
         let decimals = i64::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
         let digits = digits.trim_start_matches('0').to_owned();
-        Some(Digits { negative, digits, decimals })
+        Some(NumberDigits { negative, digits, decimals })
     }
 
     /// As a decimal with at most so many decimals, and fewer where its digits before the point need
     /// the room; none when those are too many.
-    fn rounded(&self, decimals_max: u32) -> Option<Decimal> {
+    fn to_decimal(&self, decimals_max: u32) -> Option<Decimal> {
         let excess = self.decimals.saturating_sub(i64::from(decimals_max)).max(0);
         let most = self.decimals.max(0);
 
         // As few digits as needed are dropped, so that a large number keeps what it can.
         for dropped in excess..=most {
             let scale = self.decimals.checked_sub(dropped)?;
-            if let Some(mantissa) = self.without(usize::try_from(dropped).ok()?, scale)
+            if let Some(mantissa) = self.drop_digits(usize::try_from(dropped).ok()?, scale)
                 && let Ok(number) =
                     Decimal::try_from_i128_with_scale(mantissa, u32::try_from(scale.max(0)).ok()?)
             {
@@ -96,7 +97,7 @@ impl Digits {
 
     /// The digits without the last `dropped`, rounded; with the zeros of a negative `scale`. None
     /// when they are too many for a decimal.
-    fn without(&self, dropped: usize, scale: i64) -> Option<i128> {
+    fn drop_digits(&self, dropped: usize, scale: i64) -> Option<i128> {
         let kept = self.digits.len().saturating_sub(dropped);
         let (kept, rest) = self.digits.split_at_checked(kept)?;
         // All digits are dropped, and zeros before them: the first one that is there is no half.
@@ -120,7 +121,7 @@ impl Digits {
 /// Digits of the largest mantissa of a decimal.
 const MANTISSA_DIGITS: usize = 29;
 
-fn signed(text: &str) -> Option<i64> {
+fn parse_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|exponent: &i64| is_whole && exponent.abs() <= EXPONENT_MAX)
@@ -138,16 +139,16 @@ pub struct NumberStyle {
 }
 
 /// Spaces that stand between groups, the first one for all.
-const SPACES: [char; 4] = [' ', '\u{a0}', '\u{202f}', '\u{2009}'];
+const GROUP_SPACES: [char; 4] = [' ', '\u{a0}', '\u{202f}', '\u{2009}'];
 
 /// Apostrophes that stand between groups, the first one for all.
-const APOSTROPHES: [char; 2] = ['\'', '\u{2019}'];
+const GROUP_APOSTROPHES: [char; 2] = ['\'', '\u{2019}'];
 
 /// One sign for all that look alike.
-fn alike(sign: char) -> char {
-    if SPACES.contains(&sign) {
+fn canonical_sign(sign: char) -> char {
+    if GROUP_SPACES.contains(&sign) {
         ' '
-    } else if APOSTROPHES.contains(&sign) {
+    } else if GROUP_APOSTROPHES.contains(&sign) {
         '\''
     } else {
         sign
@@ -172,32 +173,32 @@ impl NumberStyle {
             return None;
         }
 
-        let (point, group) = separators(core)?;
+        let (point, group) = find_separators(core)?;
         let style = NumberStyle { point, group, currency };
         // A style that does not read its own example would read no cell either.
-        style.read(example).is_some().then_some(style)
+        style.parse_number(example).is_some().then_some(style)
     }
 
     /// The number that `text` says in this style.
-    pub fn read(&self, text: &str) -> Option<Decimal> {
-        let (negative, core) = self.bare(text)?;
+    pub fn parse_number(&self, text: &str) -> Option<Decimal> {
+        let (negative, core) = self.strip_sign_and_currency(text)?;
         let (whole, fraction) = match self.point.and_then(|point| core.split_once(point)) {
             Some((whole, fraction)) => (whole, Some(fraction)),
             None => (core, None),
         };
 
-        let plain = self.ungrouped(whole)?;
+        let plain = self.strip_group_signs(whole)?;
         let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if fraction.is_some_and(|fraction| fraction.is_empty() || !is_digits(fraction)) {
             return None;
         }
 
         let sign = if negative { "-" } else { "" };
-        number(&format!("{sign}{plain}.{}", fraction.unwrap_or_default()))
+        parse_number(&format!("{sign}{plain}.{}", fraction.unwrap_or_default()))
     }
 
     /// The text without its sign and its currency, and whether it is negative.
-    fn bare<'a>(&self, text: &'a str) -> Option<(bool, &'a str)> {
+    fn strip_sign_and_currency<'a>(&self, text: &'a str) -> Option<(bool, &'a str)> {
         let text = text.trim();
         let inside = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
         let (mut signs, mut core) = (usize::from(inside.is_some()), inside.unwrap_or(text).trim());
@@ -226,27 +227,28 @@ impl NumberStyle {
 
     /// Digits without the signs between their groups, which are of three digits; with
     /// commas, as in India, all but the last may be of two.
-    fn ungrouped(&self, whole: &str) -> Option<String> {
-        let Some(group) = self.group else { return digits(whole) };
-        let groups: Vec<&str> = whole.split(|sign| alike(sign) == group).collect();
-        let [first, middle @ .., last] = groups.as_slice() else { return digits(whole) };
+    fn strip_group_signs(&self, whole: &str) -> Option<String> {
+        let Some(group) = self.group else { return only_digits(whole) };
+        let groups: Vec<&str> = whole.split(|sign| canonical_sign(sign) == group).collect();
+        let [first, middle @ .., last] = groups.as_slice() else { return only_digits(whole) };
         let of = |size: usize| middle.iter().all(|group| group.len() == size);
         let fits = last.len() == 3
             && ((of(3) && (1..=3).contains(&first.len()))
                 || (group == ',' && of(2) && (1..=2).contains(&first.len())));
 
-        fits.then(|| groups.concat()).and_then(|all| digits(&all))
+        fits.then(|| groups.concat()).and_then(|all| only_digits(&all))
     }
 }
 
-fn digits(text: &str) -> Option<String> {
+fn only_digits(text: &str) -> Option<String> {
     let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_digits.then(|| text.to_owned())
 }
 
 /// Decimal sign and thousands sign of an example without its currency.
-fn separators(core: &str) -> Option<(Option<char>, Option<char>)> {
-    let signs: Vec<char> = core.chars().filter(|c| !c.is_ascii_digit()).map(alike).collect();
+fn find_separators(core: &str) -> Option<(Option<char>, Option<char>)> {
+    let signs: Vec<char> =
+        core.chars().filter(|c| !c.is_ascii_digit()).map(canonical_sign).collect();
     let is_group = |sign: char| matches!(sign, ',' | '.' | ' ' | '\'');
     let (&last, earlier) = signs.split_last()?;
 

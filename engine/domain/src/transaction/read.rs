@@ -7,7 +7,7 @@ mod json;
 mod table;
 
 pub use self::csv::{delimiter_name, other_separator};
-pub use self::json::record;
+pub use self::json::record_from_json;
 pub use self::table::{COLUMNS_MAX, Table};
 use super::Record;
 use super::remark::column_name;
@@ -18,7 +18,7 @@ pub const ROW_BYTES_MAX: usize = 1 << 20;
 /// A body that is not rows: where and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
-pub struct Malformed {
+pub struct MalformedBody {
     /// Line in the body, from 1.
     pub line: u64,
     /// Column in characters, from 1; 1 where the whole line is meant.
@@ -29,9 +29,9 @@ pub struct Malformed {
     pub help: Option<String>,
 }
 
-impl Malformed {
-    fn at(line: u64, message: String) -> Malformed {
-        Malformed { line, column: 1, message, help: None }
+impl MalformedBody {
+    fn at_line(line: u64, message: String) -> MalformedBody {
+        MalformedBody { line, column: 1, message, help: None }
     }
 }
 
@@ -48,27 +48,27 @@ pub struct FileLayout {
 
 /// The rows of a body, with the columns that it names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sheet {
+pub struct RecordSheet {
     /// The columns of the header, even where no row follows; JSON has none.
     pub columns: Vec<String>,
     /// The rows in order.
-    pub rows: Vec<Row>,
+    pub rows: Vec<RecordRow>,
     /// The delimiter, where it is none of commas and was found out.
     pub detected: Option<char>,
 }
 
 /// A row and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct RecordRow {
     /// Line in the body, from 1; in an array that of its beginning.
     pub line: u64,
     /// The row.
     pub record: Record,
 }
 
-impl Sheet {
+impl RecordSheet {
     /// The rows without their lines.
-    pub fn records(self) -> Vec<Record> {
+    pub fn into_records(self) -> Vec<Record> {
         self.rows.into_iter().map(|row| row.record).collect()
     }
 }
@@ -103,31 +103,31 @@ enum Kind {
 }
 
 /// Rows that are read when they are asked for; behind an error there are none.
-pub type RowReader<'t> = Box<dyn Iterator<Item = Result<Row, Malformed>> + 't>;
+pub type RowReader<'t> = Box<dyn Iterator<Item = Result<RecordRow, MalformedBody>> + 't>;
 
 impl<'t> TextBody<'t> {
     /// Takes a body of UTF-8, with a byte order mark or without: finds out its delimiter, or checks
     /// its syntax.
     ///
     /// # Errors
-    /// [`Malformed`] where it is no text or no JSON, or its cells are separated by nothing that is
-    /// known.
+    /// [`MalformedBody`] where it is no text or no JSON, or its cells are separated by nothing that
+    /// is known.
     pub fn open(
         format: TextFormat,
         body: &'t [u8],
         layout: &FileLayout,
-    ) -> Result<Self, Malformed> {
+    ) -> Result<Self, MalformedBody> {
         // Windows puts the mark before text.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let text = std::str::from_utf8(body).map_err(|error| {
             let read = String::from_utf8_lossy(body.get(..error.valid_up_to()).unwrap_or_default());
-            Malformed::at(line_of(&read, read.len()), "not UTF-8 text".to_owned())
+            MalformedBody::at_line(line_of(&read, read.len()), "not UTF-8 text".to_owned())
         })?;
 
         let kind = match format {
-            TextFormat::Csv => Kind::Delimited(csv::delimiter(text, layout)?),
+            TextFormat::Csv => Kind::Delimited(csv::detect_delimiter(text, layout)?),
             TextFormat::Ndjson => Kind::Json(json::check_lines(text)?),
-            TextFormat::Json => Kind::Json(json::check(text)?),
+            TextFormat::Json => Kind::Json(json::check_syntax(text)?),
         };
         Ok(TextBody { text, layout: layout.clone(), kind })
     }
@@ -143,8 +143,8 @@ impl<'t> TextBody<'t> {
     /// The columns of the header, and the rows in order; JSON has no header.
     ///
     /// # Errors
-    /// [`Malformed`] where the header is none.
-    pub fn rows(&self) -> Result<(Vec<String>, RowReader<'t>), Malformed> {
+    /// [`MalformedBody`] where the header is none.
+    pub fn rows(&self) -> Result<(Vec<String>, RowReader<'t>), MalformedBody> {
         match self.kind {
             Kind::Delimited(delimiter) => {
                 let table = csv::table(self.text, delimiter, &self.layout)?;
@@ -160,58 +160,63 @@ impl<'t> TextBody<'t> {
 /// Reads a whole body of UTF-8, with a byte order mark or without.
 ///
 /// # Errors
-/// [`Malformed`] at the first thing that is no row: a row that has not as many cells as the header,
-/// a quote that stays open, a column that the header names twice, or what is not a JSON object.
-pub fn sheet(format: TextFormat, body: &[u8], layout: &FileLayout) -> Result<Sheet, Malformed> {
+/// [`MalformedBody`] at the first thing that is no row: a row that has not as many cells as the
+/// header, a quote that stays open, a column that the header names twice, or what is not a JSON
+/// object.
+pub fn read_sheet(
+    format: TextFormat,
+    body: &[u8],
+    layout: &FileLayout,
+) -> Result<RecordSheet, MalformedBody> {
     let body = TextBody::open(format, body, layout)?;
     let (columns, rows) = body.rows()?;
     let rows = rows.collect::<Result<_, _>>()?;
-    Ok(Sheet { columns, rows, detected: body.detected() })
+    Ok(RecordSheet { columns, rows, detected: body.detected() })
 }
 
 /// Rows of delimited text.
 ///
 /// # Errors
-/// As [`sheet`].
-pub fn csv(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    sheet(TextFormat::Csv, body, &FileLayout::default()).map(Sheet::records)
+/// As [`read_sheet`].
+pub fn read_csv(body: &[u8]) -> Result<Vec<Record>, MalformedBody> {
+    read_sheet(TextFormat::Csv, body, &FileLayout::default()).map(RecordSheet::into_records)
 }
 
 /// Rows of a body with one JSON object a line; blank lines are passed over.
 ///
 /// # Errors
-/// As [`sheet`].
-pub fn ndjson(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    sheet(TextFormat::Ndjson, body, &FileLayout::default()).map(Sheet::records)
+/// As [`read_sheet`].
+pub fn read_ndjson(body: &[u8]) -> Result<Vec<Record>, MalformedBody> {
+    read_sheet(TextFormat::Ndjson, body, &FileLayout::default()).map(RecordSheet::into_records)
 }
 
 /// Rows of a body that is one JSON object, or an array of them.
 ///
 /// # Errors
-/// As [`sheet`].
-pub fn json(body: &[u8]) -> Result<Vec<Record>, Malformed> {
-    sheet(TextFormat::Json, body, &FileLayout::default()).map(Sheet::records)
+/// As [`read_sheet`].
+pub fn read_json(body: &[u8]) -> Result<Vec<Record>, MalformedBody> {
+    read_sheet(TextFormat::Json, body, &FileLayout::default()).map(RecordSheet::into_records)
 }
 
 /// The line of the character at this byte, from 1.
 fn line_of(text: &str, offset: usize) -> u64 {
-    Lines::new(text).of(offset)
+    LineCounter::new(text).line_at(offset)
 }
 
 /// The lines of places in a text that are asked for in their order, each counted once.
-struct Lines<'t> {
+struct LineCounter<'t> {
     text: &'t str,
     at: usize,
     line: u64,
 }
 
-impl<'t> Lines<'t> {
+impl<'t> LineCounter<'t> {
     fn new(text: &'t str) -> Self {
-        Lines { text, at: 0, line: 1 }
+        LineCounter { text, at: 0, line: 1 }
     }
 
     /// The line of the character at this byte, from 1.
-    fn of(&mut self, offset: usize) -> u64 {
+    fn line_at(&mut self, offset: usize) -> u64 {
         let passed = self.text.as_bytes().get(self.at..offset).unwrap_or_default();
         self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
         self.at = self.at.max(offset);
@@ -232,7 +237,7 @@ mod tests {
             other => format!("{column}={other:?}"),
         };
         let row = |record: &Record| record.cells.iter().map(cell).collect::<Vec<_>>().join(" ");
-        let shown = match csv(body.as_bytes()) {
+        let shown = match read_csv(body.as_bytes()) {
             Ok(records) => records.iter().map(row).collect::<Vec<_>>().join(" / "),
             Err(error) => format!("{}:{} {}", error.line, error.column, error.message),
         };
@@ -262,7 +267,7 @@ mod tests {
     /// Rows, and the delimiter that was found out.
     #[track_caller]
     fn check_delimiter(body: &str, delimiter: Option<char>, rows: usize) {
-        let sheet = sheet(TextFormat::Csv, body.as_bytes(), &FileLayout::default()).unwrap();
+        let sheet = read_sheet(TextFormat::Csv, body.as_bytes(), &FileLayout::default()).unwrap();
         assert_eq!((sheet.detected, sheet.rows.len()), (delimiter, rows), "{body:?}");
     }
 
@@ -273,33 +278,33 @@ mod tests {
         check_delimiter("id|amount\nA|1\n", Some('|'), 1);
         check_delimiter("id\nA;1\n", None, 1);
         check_delimiter("id,a;b\nA,1;2\n", None, 1);
-        let disagree = csv(b"id;amount\nA;1;2\nB;2\n").unwrap_err();
+        let disagree = read_csv(b"id;amount\nA;1;2\nB;2\n").unwrap_err();
         assert!(disagree.message.contains("separated by semicolons"), "{disagree}");
 
         let semicolons = FileLayout { delimiter: Some(';'), ..FileLayout::default() };
-        let error = sheet(TextFormat::Csv, b"id;amount\nA;1;2\n", &semicolons).unwrap_err();
+        let error = read_sheet(TextFormat::Csv, b"id;amount\nA;1;2\n", &semicolons).unwrap_err();
         assert_eq!((error.line, &*error.message), (2, "3 cells where the header has 2"));
     }
 
     #[test]
     fn titles_and_footers_are_named_and_passed_over() {
         let body = b"Deals of January\n\nid,amount\nA,1\n\nSum of all\n";
-        let error = csv(body).unwrap_err();
+        let error = read_csv(body).unwrap_err();
         assert_eq!(error.line, 3, "{error}");
         assert!(error.help.unwrap().contains("`skip_rows = 2`"));
         let below = FileLayout { skip_rows: 2, ..FileLayout::default() };
-        let error = sheet(TextFormat::Csv, body, &below).unwrap_err();
+        let error = read_sheet(TextFormat::Csv, body, &below).unwrap_err();
         assert_eq!(error.line, 6, "{error}");
         assert!(error.help.unwrap().contains("`stop_at_blank = true`"));
         let between = FileLayout { stop_at_blank: true, ..below };
-        let rows = sheet(TextFormat::Csv, body, &between).unwrap().rows;
+        let rows = read_sheet(TextFormat::Csv, body, &between).unwrap().rows;
         assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4]);
     }
 
     #[test]
     fn json_is_read_in_all_its_arrangements() {
         let check = |body: &str, lines: &[u64]| {
-            let sheet = sheet(TextFormat::Ndjson, body.as_bytes(), &FileLayout::default());
+            let sheet = read_sheet(TextFormat::Ndjson, body.as_bytes(), &FileLayout::default());
             let rows = sheet.unwrap_or_else(|error| panic!("{body}: {error}")).rows;
             assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), lines, "{body}");
         };
@@ -308,8 +313,8 @@ mod tests {
         check("[\n{\"id\":1},\n{\"id\":2}\n]\n", &[1, 1]);
         check("{\n  \"id\": 1\n}\n{\n  \"id\": 2\n}\n", &[1, 4]);
         check("{\"id\":1}{\"id\":2}", &[1, 1]);
-        assert!(ndjson(b"{\"id\":1}\n2\n").is_err());
-        assert_eq!(json(b"{\"id\":1} {\"id\":2}").unwrap().len(), 2);
+        assert!(read_ndjson(b"{\"id\":1}\n2\n").is_err());
+        assert_eq!(read_json(b"{\"id\":1} {\"id\":2}").unwrap().len(), 2);
     }
 
     #[test]

@@ -8,11 +8,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cell, Record, trimmed};
+use super::{Cell, Record, trim_cell};
 
 /// A remark is stored as a cell behind the delivered ones, in a column whose name begins with this
 /// sign, which no reader lets into a name: so rows of earlier releases stay readable.
-const SIGN: char = '\0';
+const REMARK_SIGN: char = '\0';
 
 /// What is remarked about a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ pub enum Remark {
 
 impl Remark {
     /// The code of its alert.
-    pub fn code(&self) -> &'static str {
+    pub fn alert_code(&self) -> &'static str {
         match self {
             Remark::Conflict => "conflict",
             Remark::ColumnsMissing(_) => "columns_missing",
@@ -34,7 +34,7 @@ impl Remark {
     }
 
     /// Its alert, for people.
-    pub fn message(&self) -> String {
+    pub fn alert_message(&self) -> String {
         match self {
             Remark::Conflict => "rows of one file or delivery have this natural key and unlike \
                                  content, and no clock says which is later; map `updated`, or \
@@ -51,19 +51,19 @@ impl Remark {
         }
     }
 
-    fn cell(&self) -> (String, Cell) {
+    fn to_cell(&self) -> (String, Cell) {
         let detail = match self {
             Remark::Conflict => String::new(),
             Remark::ColumnsMissing(columns) => {
                 columns.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
             }
         };
-        (format!("{SIGN}{}", self.code()), Cell::Text(detail))
+        (format!("{REMARK_SIGN}{}", self.alert_code()), Cell::Text(detail))
     }
 
-    fn read((column, cell): &(String, Cell)) -> Option<Remark> {
+    fn from_cell((column, cell): &(String, Cell)) -> Option<Remark> {
         let Cell::Text(detail) = cell else { return None };
-        match column.strip_prefix(SIGN)? {
+        match column.strip_prefix(REMARK_SIGN)? {
             "conflict" => Some(Remark::Conflict),
             "columns_missing" => {
                 Some(Remark::ColumnsMissing(detail.split('\n').map(str::to_owned).collect()))
@@ -75,33 +75,33 @@ impl Remark {
 
 /// A name of a column as a sender wrote it, without spaces at its ends and the sign of remarks.
 pub(super) fn column_name(written: &str) -> String {
-    trimmed(written.trim_start_matches(SIGN)).to_owned()
+    trim_cell(written.trim_start_matches(REMARK_SIGN)).to_owned()
 }
 
 impl Record {
     /// The cells that were delivered, without remarks.
-    pub fn delivered(&self) -> &[(String, Cell)] {
-        let end = self.cells.iter().position(|(column, _)| column.starts_with(SIGN));
+    pub fn delivered_cells(&self) -> &[(String, Cell)] {
+        let end = self.cells.iter().position(|(column, _)| column.starts_with(REMARK_SIGN));
         self.cells.get(..end.unwrap_or(self.cells.len())).unwrap_or_default()
     }
 
     /// What is remarked about the row.
-    pub fn remarks(&self) -> Vec<Remark> {
-        self.cells.iter().skip(self.delivered().len()).filter_map(Remark::read).collect()
+    pub fn read_remarks(&self) -> Vec<Remark> {
+        self.cells.iter().skip(self.delivered_cells().len()).filter_map(Remark::from_cell).collect()
     }
 
     /// Adds a remark, in place of an earlier one of its kind.
-    pub fn remark(&mut self, remark: &Remark) {
-        let cell = remark.cell();
+    pub fn add_remark(&mut self, remark: &Remark) {
+        let cell = remark.to_cell();
         self.cells.retain(|(column, _)| *column != cell.0);
         self.cells.push(cell);
     }
 
     /// The row laid over an earlier one: what it does not bring stays as it was.
-    pub fn laid_over(&self, earlier: &Record) -> Record {
-        let brings = |name: &str| self.delivered().iter().any(|(column, _)| column == name);
-        let kept = earlier.delivered().iter().filter(|(column, _)| !brings(column));
-        Record { cells: kept.chain(self.delivered()).cloned().collect() }
+    pub fn overlay_on(&self, earlier: &Record) -> Record {
+        let brings = |name: &str| self.delivered_cells().iter().any(|(column, _)| column == name);
+        let kept = earlier.delivered_cells().iter().filter(|(column, _)| !brings(column));
+        Record { cells: kept.chain(self.delivered_cells()).cloned().collect() }
     }
 }
 
@@ -114,18 +114,18 @@ mod tests {
         let cell = |column: &str, text: &str| (column.to_owned(), Cell::Text(text.to_owned()));
         let mut record = Record { cells: vec![cell("id", "A"), cell("owner", "ann")] };
         let missing = Remark::ColumnsMissing(BTreeSet::from(["amount".into(), "closed".into()]));
-        record.remark(&Remark::Conflict);
-        record.remark(&missing);
-        record.remark(&Remark::Conflict);
+        record.add_remark(&Remark::Conflict);
+        record.add_remark(&missing);
+        record.add_remark(&Remark::Conflict);
 
         let stored = serde_json::to_vec(&record).unwrap();
         let record: Record = serde_json::from_slice(&stored).unwrap();
-        assert_eq!(record.remarks(), [missing, Remark::Conflict]);
-        assert_eq!(record.delivered().len(), 2);
+        assert_eq!(record.read_remarks(), [missing, Remark::Conflict]);
+        assert_eq!(record.delivered_cells().len(), 2);
         assert_eq!(record.to_json().len(), 2);
 
         let part = Record { cells: vec![cell("id", "A"), cell("amount", "5")] };
-        let whole = part.laid_over(&record);
+        let whole = part.overlay_on(&record);
         assert_eq!(whole.cells, [cell("owner", "ann"), cell("id", "A"), cell("amount", "5")]);
         assert_eq!(column_name("\0conflict"), "conflict", "nobody remarks from outside");
     }

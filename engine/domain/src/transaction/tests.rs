@@ -143,7 +143,9 @@ const EXACT: &[(&str, &str)] = &[
 ];
 
 fn patterns(patterns: &[&str]) -> ColumnType {
-    ColumnType::Date(DateFormats::of(patterns.iter().map(|text| DateFormat::of(text)).collect()))
+    ColumnType::Date(DateFormats::from_formats(
+        patterns.iter().map(|text| DateFormat::from_setting(text)).collect(),
+    ))
 }
 
 fn style(example: &str) -> ColumnType {
@@ -175,7 +177,7 @@ fn fields(kind: &ColumnType) -> Arc<Fields> {
         id: vec!["id".to_owned()],
         types: BTreeMap::from([("cell".to_owned(), kind.clone())]),
         blanks: vec!["NULL".to_owned(), "N/A".to_owned()],
-        zone: Zone::named("America/New_York").unwrap(),
+        zone: WorkspaceZone::from_name("America/New_York").unwrap(),
         ..Fields::default()
     })
 }
@@ -206,10 +208,14 @@ fn every_spelling_is_read_alike_from_csv_and_json() {
             let csv = format!("id,cell\nA,\"{spelling}\"\n");
             let json = serde_json::json!({ "id": "A", "cell": spelling }).to_string();
             let what = format!("{kind:?} {spelling:?}");
-            assert_eq!(read_as(&fields, &read::csv(csv.as_bytes()).unwrap()), *expected, "{what}");
-            let rows = read::json(json.as_bytes()).unwrap();
+            assert_eq!(
+                read_as(&fields, &read::read_csv(csv.as_bytes()).unwrap()),
+                *expected,
+                "{what}"
+            );
+            let rows = read::read_json(json.as_bytes()).unwrap();
             assert_eq!(read_as(&fields, &rows), *expected, "{what}");
-            assert_eq!(read::ndjson(json.as_bytes()).unwrap(), rows, "{what}");
+            assert_eq!(read::read_ndjson(json.as_bytes()).unwrap(), rows, "{what}");
             count += 1;
         }
     }
@@ -221,7 +227,7 @@ fn every_spelling_is_read_alike_from_csv_and_json() {
 fn numbers_of_json_are_plain() {
     let check = |kind: ColumnType, digits: &str, expected: &str| {
         let body = format!("{{\"id\": \"A\", \"cell\": {digits}}}");
-        let rows = read::json(body.as_bytes()).unwrap();
+        let rows = read::read_json(body.as_bytes()).unwrap();
         assert_eq!(read_as(&fields(&kind), &rows), expected, "{kind:?} {digits}");
     };
     check(ColumnType::NUMBER, "1234.5", "1234.5");
@@ -283,12 +289,14 @@ fn the_date_of_a_deal_may_stand_in_a_second_column() {
     };
     let check = |cells: &[(&str, &str)], expected: &str, column: &str| {
         let transaction = decoded(fields(), cells);
-        let day = transaction.date().map_or_else(|why| format!("{why:?}"), |day| day.to_string());
+        let day = transaction
+            .incentive_date()
+            .map_or_else(|why| format!("{why:?}"), |day| day.to_string());
         assert!(day.contains(expected), "{cells:?}: {day}");
         assert_eq!(transaction.column_of(Field::Date), Some(column), "{cells:?}");
-        if transaction.date().is_ok() {
+        if transaction.incentive_date().is_ok() {
             let day = Date::constant(2026, 5, 5);
-            assert_eq!(transaction.repeated("A~2", day).date(), Ok(day), "{cells:?}");
+            assert_eq!(transaction.repeated_as("A~2", day).incentive_date(), Ok(day), "{cells:?}");
         }
     };
     check(&[("original", "2026-01-31"), ("invoice", "2026-02-28")], "2026-01-31", "original");
@@ -305,18 +313,24 @@ fn a_clock_that_cannot_be_read_is_a_bad_value() {
     let fields = |clock: Option<&str>| Fields {
         id: vec!["id".to_owned()],
         mapped: BTreeMap::from([(Field::Updated, "clock".to_owned())]),
-        clock: clock.map(|format| DateFormats::from(DateFormat::of(format))),
+        clock: clock.map(|format| DateFormats::from(DateFormat::from_setting(format))),
         ..Fields::default()
     };
     let american = ["12/31/2025 10:00 PM", "1/2/2026 9:00 AM"];
     let clocks = |format| american.map(|text| decoded(fields(format), &[("clock", text)]));
     for transaction in clocks(None) {
         let why = transaction.bad_value();
-        assert!(matches!(why, Some(Unreadable::Bad { column, .. }) if column == "clock"));
+        assert!(matches!(why, Some(UnreadableField::Bad { column, .. }) if column == "clock"));
     }
     let [old, new] = clocks(Some("%m/%d/%Y %I:%M %p"));
-    assert!(old.bad_value().is_none() && old.clock() < new.clock(), "{old:?} {new:?}");
-    assert!(version::compare(&old, &new).is_gt() && version::compare(&new, &old).is_lt());
+    assert!(
+        old.bad_value().is_none() && old.source_clock() < new.source_clock(),
+        "{old:?} {new:?}"
+    );
+    assert!(
+        version::compare_versions(&old, &new).is_gt()
+            && version::compare_versions(&new, &old).is_lt()
+    );
     for text in ["v1", "soon", "31.12.2025"] {
         assert_eq!(decoded(fields(None), &[("clock", text)]).bad_clock(), Some(text));
     }

@@ -7,47 +7,47 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Clock, Field, Remark, Transaction};
+use super::{Field, Remark, SourceClock, Transaction};
 
 /// Whether two versions of a transaction are the same content, and if not which one is later by
 /// the source's clock: `Less` means that `new` is older than `old` (FORMAT section 2, `updated`).
-pub fn compare(old: &Transaction, new: &Transaction) -> Ordering {
-    if old.content() == new.content() {
+pub fn compare_versions(old: &Transaction, new: &Transaction) -> Ordering {
+    if old.comparable_content() == new.comparable_content() {
         return Ordering::Equal;
     }
     // Without a clock, in order of receipt. Equal clocks and different content: the larger content
     // wins, so that every order of arrival ends at the same version.
-    match by_clock(old, new) {
+    match compare_clocks(old, new) {
         None => Ordering::Greater,
-        Some(order) => order.then_with(|| new.content().cmp(&old.content())),
+        Some(order) => order.then_with(|| new.comparable_content().cmp(&old.comparable_content())),
     }
 }
 
 /// What the source's clock says of `new` beside `old`; none when no column is mapped to it, or when
 /// it is blank in both.
-fn by_clock(old: &Transaction, new: &Transaction) -> Option<Ordering> {
+fn compare_clocks(old: &Transaction, new: &Transaction) -> Option<Ordering> {
     new.column_of(Field::Updated)?;
-    let (old, new) = (old.clock(), new.clock());
-    let none = old == Clock::Blank && new == Clock::Blank;
+    let (old, new) = (old.source_clock(), new.source_clock());
+    let none = old == SourceClock::Blank && new == SourceClock::Blank;
     (!none).then(|| new.cmp(&old))
 }
 
 /// Whether two versions differ and nothing says which one is later: neither the source's clock nor
 /// the days on which they were received.
-pub fn contradict(one: &Transaction, other: &Transaction) -> bool {
-    let by_clock = by_clock(one, other).is_some_and(Ordering::is_ne);
+pub fn versions_contradict(one: &Transaction, other: &Transaction) -> bool {
+    let by_clock = compare_clocks(one, other).is_some_and(Ordering::is_ne);
     // A file that is kept as rows are loaded, one below the other, has its order of receipt in it.
-    let by_receipt = one.field(Field::Received) != other.field(Field::Received);
-    !by_clock && !by_receipt && one.content() != other.content()
+    let by_receipt = one.field_value(Field::Received) != other.field_value(Field::Received);
+    !by_clock && !by_receipt && one.comparable_content() != other.comparable_content()
 }
 
 /// The version that counts of each deal among rows that arrived together.
 #[derive(Debug, Default)]
-pub struct Newest {
+pub struct NewestVersions {
     deals: HashMap<Arc<str>, (Arc<Transaction>, bool)>,
 }
 
-impl Newest {
+impl NewestVersions {
     /// Adds a row; one without a natural key is not compared with others.
     pub fn add(&mut self, transaction: &Arc<Transaction>) {
         if transaction.id.is_empty() {
@@ -59,12 +59,12 @@ impl Newest {
             return;
         };
 
-        let order = compare(newest, transaction);
+        let order = compare_versions(newest, transaction);
         if order.is_eq() {
             return;
         }
         // A row that is later than those in conflict ends it; an earlier one says nothing.
-        if contradict(newest, transaction) {
+        if versions_contradict(newest, transaction) {
             *conflict = true;
         } else if order.is_gt() {
             *conflict = false;
@@ -80,7 +80,7 @@ impl Newest {
     }
 
     /// The deals whose newest rows contradict each other, in order of their keys.
-    pub fn conflicts(&self) -> BTreeSet<&str> {
+    pub fn conflicting_deals(&self) -> BTreeSet<&str> {
         let conflicts = self.deals.iter().filter(|(_, (_, conflict))| *conflict);
         conflicts.map(|(id, _)| id.as_ref()).collect()
     }
@@ -89,11 +89,11 @@ impl Newest {
 /// The mapped columns that a deal had and that its next version does not bring, those included that
 /// it had lost before.
 pub fn lost_columns(old: &Transaction, new: &Transaction) -> BTreeSet<String> {
-    let had = old.content();
-    let mapped = old.layout.fields.columns();
+    let had = old.comparable_content();
+    let mapped = old.layout.fields.named_columns();
     let mut lost: BTreeSet<&str> =
         mapped.filter(|column| had.iter().any(|(name, _)| name == column)).collect();
-    for remark in old.remarks() {
+    for remark in old.row_remarks() {
         if let Remark::ColumnsMissing(before) = remark {
             lost.extend(before.iter().map(String::as_str));
         }
@@ -129,8 +129,8 @@ mod tests {
             .collect();
         for (index, late) in versions.iter().enumerate() {
             for early in versions.iter().skip(index + 1) {
-                assert_eq!(compare(early, late), Ordering::Greater, "{clocks:?}");
-                assert_eq!(compare(late, early), Ordering::Less, "{clocks:?}");
+                assert_eq!(compare_versions(early, late), Ordering::Greater, "{clocks:?}");
+                assert_eq!(compare_versions(late, early), Ordering::Less, "{clocks:?}");
             }
         }
     }
@@ -152,8 +152,8 @@ mod tests {
         };
         let (open, paid) = (row("", "2026-01-06"), row("2026-02-03", "2026-02-03"));
         let again = row("2026-02-04", "2026-02-03");
-        assert!(!contradict(&open, &paid));
-        assert!(contradict(&paid, &again), "loaded on one day, they say two things");
+        assert!(!versions_contradict(&open, &paid));
+        assert!(versions_contradict(&paid, &again), "loaded on one day, they say two things");
     }
 
     #[test]

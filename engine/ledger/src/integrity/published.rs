@@ -5,35 +5,35 @@
 
 use std::collections::BTreeMap;
 
-use super::{Row, each};
+use super::{AuditRow, visit_rows};
 use crate::releases::{Release, confirmed_prefix, hash_of_release, hash_of_rows};
-use crate::{Result, code};
-use accredit_seams::store::{Snapshot, Table};
+use crate::{LedgerResult, codec};
+use accredit_seams::store::{Snapshot, StoreTable};
 
 /// What the trail calls it.
-const WORDS: [&str; 3] = ["credits_released", "rewards_released", "calculation_deleted"];
+const AUDIT_WORDS: [&str; 3] = ["credits_released", "rewards_released", "calculation_deleted"];
 
 /// Rows of one table by key.
-type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+type KeyedRows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Adds what is not as the last row of the trail about each calculation has it.
-pub(super) fn check(
+pub(super) fn check_published(
     snapshot: &dyn Snapshot,
-    trail: &BTreeMap<u64, Row>,
+    trail: &BTreeMap<u64, AuditRow>,
     problems: &mut Vec<String>,
-) -> Result<()> {
-    let mut last: BTreeMap<(String, String), &Row> = BTreeMap::new();
+) -> LedgerResult<()> {
+    let mut last: BTreeMap<(String, String), &AuditRow> = BTreeMap::new();
 
-    for row in trail.values().filter(|row| WORDS.contains(&row.what.as_str())) {
+    for row in trail.values().filter(|row| AUDIT_WORDS.contains(&row.what.as_str())) {
         let text = |key: &str| row.detail.get(key).and_then(serde_json::Value::as_str);
         if let (Some(plan), Some(period)) = (text("plan"), text("period")) {
             last.insert((plan.to_owned(), period.to_owned()), row);
         }
     }
 
-    let mut statements = statements(snapshot)?;
-    each(snapshot, Table::Releases, |key, bytes| {
-        let Ok(release) = code::from_json::<Release>(bytes) else {
+    let mut statements = published_statements(snapshot)?;
+    visit_rows(snapshot, StoreTable::Releases, |key, bytes| {
+        let Ok(release) = codec::from_json::<Release>(bytes) else {
             problems.push(format!("the release `{}` cannot be read", key.escape_ascii()));
             return Ok(());
         };
@@ -54,7 +54,7 @@ pub(super) fn check(
                 row.sequence
             ));
         }
-        confirmed(snapshot, row, plan, problems)
+        check_confirmed(snapshot, row, plan, problems)
     })?;
 
     let gone = last.keys().map(|(plan, period)| format!("plan `{plan}` in {period}"));
@@ -65,9 +65,11 @@ pub(super) fn check(
 }
 
 /// Statements by plan and period.
-fn statements(snapshot: &dyn Snapshot) -> Result<BTreeMap<(String, String), Rows>> {
-    let mut statements: BTreeMap<(String, String), Rows> = BTreeMap::new();
-    each(snapshot, Table::Published, |key, row| {
+fn published_statements(
+    snapshot: &dyn Snapshot,
+) -> LedgerResult<BTreeMap<(String, String), KeyedRows>> {
+    let mut statements: BTreeMap<(String, String), KeyedRows> = BTreeMap::new();
+    visit_rows(snapshot, StoreTable::Published, |key, row| {
         let mut parts = key.split(|byte| *byte == 0).skip(1);
         let mut part = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
         let (period, plan) = (part(), part());
@@ -78,18 +80,18 @@ fn statements(snapshot: &dyn Snapshot) -> Result<BTreeMap<(String, String), Rows
 }
 
 /// What became certain, leaf period by leaf period.
-fn confirmed(
+fn check_confirmed(
     snapshot: &dyn Snapshot,
-    row: &Row,
+    row: &AuditRow,
     plan: &str,
     problems: &mut Vec<String>,
-) -> Result<()> {
+) -> LedgerResult<()> {
     let Some(leaves) = row.detail.get("confirmed").and_then(serde_json::Value::as_object) else {
         return Ok(());
     };
-    let mut found: BTreeMap<&str, Rows> =
-        leaves.keys().map(|leaf| (&**leaf, Rows::new())).collect();
-    each(snapshot, Table::Confirmed, |key, bytes| {
+    let mut found: BTreeMap<&str, KeyedRows> =
+        leaves.keys().map(|leaf| (&**leaf, KeyedRows::new())).collect();
+    visit_rows(snapshot, StoreTable::Confirmed, |key, bytes| {
         let own = found.iter_mut().find(|(leaf, _)| key.starts_with(&confirmed_prefix(plan, leaf)));
         if let Some((_, rows)) = own {
             rows.insert(key.to_vec(), bytes.to_vec());

@@ -5,13 +5,13 @@
 //!
 //! **Architecture invariant:** no row is sealed twice: a file that has seals and no mark is damaged.
 
-use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
+use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 
-use super::{name_of_row, split, with_seal};
-use crate::Result;
+use super::{name_of_row, split_seal, with_seal};
+use crate::LedgerResult;
 
 /// Where the store says that its rows are sealed; files of version 0.1.0 have no such row.
-const MARK: &[u8] = b"sealed";
+const SEALED_MARK: &[u8] = b"sealed";
 
 /// What the mark says when every row is.
 const ALL_ROWS: &[u8] = b"1";
@@ -29,48 +29,48 @@ const ROWS_A_COMMIT: usize = 1024;
 const BYTES_A_COMMIT: usize = 16 << 20;
 
 /// Whether a row is the mark, which is of no use in another file.
-pub(crate) fn is_mark(table: Table, key: &[u8]) -> bool {
-    table == Table::Meta && key == MARK
+pub(crate) fn is_mark(table: StoreTable, key: &[u8]) -> bool {
+    table == StoreTable::Meta && key == SEALED_MARK
 }
 
 /// Seals every row of a file that was written before rows had seals.
 ///
 /// # Errors
 /// When it cannot be read or written, or is damaged. What was sealed until then stays so.
-pub(crate) fn seal_former_rows(store: &dyn Store) -> Result<()> {
+pub(crate) fn seal_former_rows(store: &dyn Store) -> LedgerResult<()> {
     let Some((mut table, mut from)) = first_unsealed(&*store.snapshot()?)? else { return Ok(()) };
 
     loop {
         let (mut batch, last) = next_rows(&*store.snapshot()?, table, &from)?;
         if let Some(last) = last {
-            let number = Table::ALL.iter().position(|(known, _)| *known == table);
+            let number = StoreTable::ALL.iter().position(|(known, _)| *known == table);
             let number = number.and_then(|number| u8::try_from(number).ok()).unwrap_or(u8::MAX);
             put_mark(&mut batch, &[ROWS_UP_TO, &[number], &last].concat());
             store.commit(&batch)?;
-            from = after(&last);
+            from = key_after(&last);
             continue;
         }
 
-        match Table::ALL.iter().find(|(other, _)| *other > table) {
+        match StoreTable::ALL.iter().find(|(other, _)| *other > table) {
             Some((next, _)) => (table, from) = (*next, Vec::new()),
             None => break,
         }
     }
 
-    let mut batch = Batch::default();
+    let mut batch = WriteBatch::default();
     put_mark(&mut batch, ALL_ROWS);
     store.commit(&batch)
 }
 
 /// The table and the key from which on rows have no seal; none when all have one.
-fn first_unsealed(snapshot: &dyn Snapshot) -> Result<Option<(Table, Vec<u8>)>> {
-    let Some(stored) = snapshot.get(Table::Meta, MARK)? else {
+fn first_unsealed(snapshot: &dyn Snapshot) -> LedgerResult<Option<(StoreTable, Vec<u8>)>> {
+    let Some(stored) = snapshot.get(StoreTable::Meta, SEALED_MARK)? else {
         refuse_seals(snapshot)?;
-        return Ok(Some((Table::Meta, Vec::new())));
+        return Ok(Some((StoreTable::Meta, Vec::new())));
     };
-    let (mark, is_right) = split(Table::Meta, MARK, stored);
+    let (mark, is_right) = split_seal(StoreTable::Meta, SEALED_MARK, stored);
     if !is_right {
-        return Err(Error::Damaged(name_of_row(Table::Meta, MARK)));
+        return Err(StoreError::Damaged(name_of_row(StoreTable::Meta, SEALED_MARK)));
     }
     if mark == ALL_ROWS {
         return Ok(None);
@@ -78,21 +78,24 @@ fn first_unsealed(snapshot: &dyn Snapshot) -> Result<Option<(Table, Vec<u8>)>> {
 
     let unknown = || {
         let detail = "a later version of the program wrote it; use that one";
-        Error::Failed(detail.to_owned())
+        StoreError::Failed(detail.to_owned())
     };
     let (number, key) =
         mark.strip_prefix(ROWS_UP_TO).and_then(<[u8]>::split_first).ok_or_else(unknown)?;
-    let (table, _) = Table::ALL.get(usize::from(*number)).ok_or_else(unknown)?;
-    Ok(Some((*table, after(key))))
+    let (table, _) = StoreTable::ALL.get(usize::from(*number)).ok_or_else(unknown)?;
+    Ok(Some((*table, key_after(key))))
 }
 
 /// A file whose mark is gone would look like one of version 0.1.0.
-fn refuse_seals(snapshot: &dyn Snapshot) -> Result<()> {
-    for (table, _) in Table::ALL {
-        let first = snapshot.scan(table, b"", b"", 1)?;
-        for (key, stored) in first.into_iter().chain(snapshot.last(table)?) {
-            if split(table, &key, stored).1 {
-                return Err(Error::Damaged(format!("{} is gone", name_of_row(Table::Meta, MARK))));
+fn refuse_seals(snapshot: &dyn Snapshot) -> LedgerResult<()> {
+    for (table, _) in StoreTable::ALL {
+        let first = snapshot.scan_prefix(table, b"", b"", 1)?;
+        for (key, stored) in first.into_iter().chain(snapshot.last_row(table)?) {
+            if split_seal(table, &key, stored).1 {
+                return Err(StoreError::Damaged(format!(
+                    "{} is gone",
+                    name_of_row(StoreTable::Meta, SEALED_MARK)
+                )));
             }
         }
     }
@@ -102,19 +105,19 @@ fn refuse_seals(snapshot: &dyn Snapshot) -> Result<()> {
 /// The next few rows of a table with their seals, and the key of the last one.
 fn next_rows(
     snapshot: &dyn Snapshot,
-    table: Table,
+    table: StoreTable,
     from: &[u8],
-) -> Result<(Batch, Option<Vec<u8>>)> {
-    let (mut batch, mut last, mut bytes) = (Batch::default(), None, 0);
-    for (key, value) in snapshot.scan(table, b"", from, ROWS_A_COMMIT)? {
+) -> LedgerResult<(WriteBatch, Option<Vec<u8>>)> {
+    let (mut batch, mut last, mut bytes) = (WriteBatch::default(), None, 0);
+    for (key, value) in snapshot.scan_prefix(table, b"", from, ROWS_A_COMMIT)? {
         bytes += value.len();
-        if table == Table::Blocks {
+        if table == StoreTable::Blocks {
             check_block(snapshot, &key, &value)?;
         }
 
         if !is_mark(table, &key) {
             let sealed = with_seal(table, &key, &value);
-            batch.put(table, key.clone(), sealed);
+            batch.put_row(table, key.clone(), sealed);
         }
 
         last = Some(key);
@@ -126,22 +129,22 @@ fn next_rows(
 }
 
 /// Refuses a block that is not what version 0.1.0 wrote: its seal would say that it is right.
-fn check_block(snapshot: &dyn Snapshot, key: &[u8], value: &[u8]) -> Result<()> {
+fn check_block(snapshot: &dyn Snapshot, key: &[u8], value: &[u8]) -> LedgerResult<()> {
     let place = [BLOCK_CHECKSUM, key].concat();
-    let Some(stored) = snapshot.get(Table::Meta, &place)? else { return Ok(()) };
+    let Some(stored) = snapshot.get(StoreTable::Meta, &place)? else { return Ok(()) };
     // `Meta` comes first, so that the checksum has its seal by now.
-    let (checksum, _) = split(Table::Meta, &place, stored);
+    let (checksum, _) = split_seal(StoreTable::Meta, &place, stored);
     if checksum != blake3::hash(value).as_bytes() {
-        return Err(Error::Damaged(name_of_row(Table::Blocks, key)));
+        return Err(StoreError::Damaged(name_of_row(StoreTable::Blocks, key)));
     }
     Ok(())
 }
 
-fn put_mark(batch: &mut Batch, mark: &[u8]) {
-    batch.put(Table::Meta, MARK, with_seal(Table::Meta, MARK, mark));
+fn put_mark(batch: &mut WriteBatch, mark: &[u8]) {
+    batch.put_row(StoreTable::Meta, SEALED_MARK, with_seal(StoreTable::Meta, SEALED_MARK, mark));
 }
 
 /// The first key behind this one.
-fn after(key: &[u8]) -> Vec<u8> {
+fn key_after(key: &[u8]) -> Vec<u8> {
     [key, &[0]].concat()
 }

@@ -11,16 +11,16 @@ use redb::StorageBackend;
 
 use super::{credit, delivery, work};
 use crate::definitions::Activation;
-use crate::periods::{FINALIZED, Said};
-use crate::record::Work;
-use crate::releases::{Act, Publication, Release, Statement};
-use crate::{Ledger, Result};
+use crate::periods::{FINALIZED, PeriodState};
+use crate::record::CommitBatch;
+use crate::releases::{Publication, Release, ReleaseAct, Statement};
+use crate::{Ledger, LedgerResult};
 use accredit_domain::credit::CreditId;
-use accredit_domain::decision::{HoldAction, Resolution, ResolutionAction};
+use accredit_domain::decision::{HoldAction, ResolutionAction, ResolutionRecord};
 use accredit_domain::files::Files;
-use accredit_redb::Redb;
-use accredit_seams::store::memory::Memory;
-use accredit_seams::store::{Store, Table};
+use accredit_redb::RedbStore;
+use accredit_seams::store::memory::MemoryStore;
+use accredit_seams::store::{Store, StoreTable};
 
 const SECTOR_BYTES: usize = 512;
 
@@ -109,29 +109,29 @@ impl StorageBackend for Disk {
     }
 }
 
-type Step = fn(&Ledger) -> Result<()>;
+type Step = fn(&Ledger) -> LedgerResult<()>;
 
 /// Every row of every table.
-type Rows = Vec<(Table, Vec<u8>, Vec<u8>)>;
+type Rows = Vec<(StoreTable, Vec<u8>, Vec<u8>)>;
 
 /// One commit of the day each.
 const DAY: &[Step] = &[
-    |ledger| ledger.activate(&Files::new(), Activation::default()).map(drop),
-    |ledger| ledger.receive(&[delivery("d1", &"7".repeat(9000))]).map(drop),
+    |ledger| ledger.record_activation(&Files::new(), Activation::default()).map(drop),
+    |ledger| ledger.receive_deliveries(&[delivery("d1", &"7".repeat(9000))]).map(drop),
     |ledger| {
-        let mut all = Work { done: vec![(1, None)], ..Work::default() };
+        let mut all = CommitBatch { done: vec![(1, None)], ..CommitBatch::default() };
         for number in 0..70 {
             let id = format!("T{number}");
             let one = work(&id, 1, vec![credit(&id, "anna", number, "held")]);
             all.versions.extend(one.versions);
             all.decisions.extend(one.decisions);
         }
-        ledger.record(&all)
+        ledger.commit_batch(&all)
     },
     |ledger| {
-        let release = Resolution {
-            credit: Some(CreditId::of("T3", &["anna"], 0)),
-            ..Resolution::new(
+        let release = ResolutionRecord {
+            credit: Some(CreditId::from_parts("T3", &["anna"], 0)),
+            ..ResolutionRecord::new(
                 ResolutionAction::Wait(HoldAction::Release),
                 jiff::civil::date(2026, 4, 1),
                 "admin".to_owned(),
@@ -139,10 +139,10 @@ const DAY: &[Step] = &[
         };
         // What was decided with it, in the same commit.
         let decided = work("T3", 9, vec![credit("T3", "berta", 1, "active")]);
-        ledger.record(&Work { resolutions: vec![(release, 1)], ..decided })
+        ledger.commit_batch(&CommitBatch { resolutions: vec![(release, 1)], ..decided })
     },
     |ledger| {
-        let act = Act { who: "admin".to_owned(), ..Act::default() };
+        let act = ReleaseAct { who: "admin".to_owned(), ..ReleaseAct::default() };
         let row = credit("T5", "anna", 5, "active");
         let statement = Statement { credits: vec![row.clone()], ..Statement::default() };
         let release =
@@ -155,13 +155,13 @@ const DAY: &[Step] = &[
             what: "rewards_released",
             ..Publication::default()
         };
-        ledger.publish(&publication, &act)
+        ledger.publish_release(&publication, &act)
     },
     |ledger| {
-        let said = Said { state: FINALIZED.to_owned(), ..Said::default() };
+        let said = PeriodState { state: FINALIZED.to_owned(), ..PeriodState::default() };
         let frozen = vec![("T3".to_owned(), vec![credit("T3", "berta", 1, "active")])];
         let finalized = Some(("2026-03".to_owned(), said));
-        ledger.record(&Work { finalized, frozen, ..Work::default() })
+        ledger.commit_batch(&CommitBatch { finalized, frozen, ..CommitBatch::default() })
     },
     |ledger| ledger.set_meta("secret", b"abc"),
 ];
@@ -169,8 +169,8 @@ const DAY: &[Step] = &[
 fn dump(store: &dyn Store) -> Rows {
     let snapshot = store.snapshot().unwrap();
     let mut rows = Vec::new();
-    for (table, _) in Table::ALL {
-        let found = snapshot.scan(table, b"", b"", usize::MAX).unwrap();
+    for (table, _) in StoreTable::ALL {
+        let found = snapshot.scan_prefix(table, b"", b"", usize::MAX).unwrap();
         rows.extend(found.into_iter().map(|(key, value)| (table, key, value)));
     }
     rows
@@ -179,7 +179,7 @@ fn dump(store: &dyn Store) -> Rows {
 /// Lives the day until the power fails after `writes` writes; whether it got to its end.
 fn live(writes: u32, expected: &[Rows]) -> bool {
     let disk = Disk::default();
-    let store = Arc::new(Redb::with_backend(disk.clone()).unwrap());
+    let store = Arc::new(RedbStore::with_backend(disk.clone()).unwrap());
     disk.0.lock().unwrap().left = Some(writes);
     let ledger = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
     let answered = DAY.iter().take_while(|step| step(&ledger).is_ok()).count();
@@ -191,7 +191,7 @@ fn live(writes: u32, expected: &[Rows]) -> bool {
     for seed in 0..4 {
         let bytes = disk.0.lock().unwrap().after_power_failure(seed * 77 + u64::from(writes));
         let platter = Platter { safe: bytes.clone(), present: bytes, ..Platter::default() };
-        let store = Redb::with_backend(Disk(Arc::new(Mutex::new(platter))));
+        let store = RedbStore::with_backend(Disk(Arc::new(Mutex::new(platter))));
         let store = Arc::new(store.unwrap_or_else(|error| panic!("after {writes}: {error}")));
         let found = dump(&*store);
         let place = expected.iter().position(|state| *state == found);
@@ -207,7 +207,7 @@ fn live(writes: u32, expected: &[Rows]) -> bool {
 
 #[test]
 fn a_power_failure_loses_nothing_that_was_answered() {
-    let store = Arc::new(Memory::default());
+    let store = Arc::new(MemoryStore::default());
     let ledger = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
     let mut expected = vec![dump(&*store)];
     for step in DAY {

@@ -4,22 +4,22 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::recredit::RedriveRequest;
-use crate::runs::Run;
+use crate::runs::CalculationRun;
 use accredit_domain::files::Files;
-use accredit_seams::store::{Batch, Error, Snapshot, Store};
+use accredit_seams::store::{Snapshot, Store, StoreError, WriteBatch};
 
 /// A store on which another process commits between what this one reads and its commit.
 struct Raced {
-    store: Arc<Memory>,
+    store: Arc<MemoryStore>,
     other: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Store for Raced {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+    fn snapshot(&self) -> LedgerResult<Box<dyn Snapshot>> {
         self.store.snapshot()
     }
 
-    fn commit(&self, batch: &Batch) -> Result<()> {
+    fn commit(&self, batch: &WriteBatch) -> LedgerResult<()> {
         let other = self.other.lock().unwrap().take();
         if let Some(other) = other {
             other();
@@ -28,31 +28,31 @@ impl Store for Raced {
     }
 }
 
-type Act = fn(&Ledger, &str) -> Result<()>;
+type Act = fn(&Ledger, &str) -> LedgerResult<()>;
 
-fn receive(ledger: &Ledger, who: &str) -> Result<()> {
-    ledger.receive(&[delivery("same", who)]).map(drop)
+fn receive(ledger: &Ledger, who: &str) -> LedgerResult<()> {
+    ledger.receive_deliveries(&[delivery("same", who)]).map(drop)
 }
 
-fn record_a_round(ledger: &Ledger, who: &str) -> Result<()> {
+fn record_a_round(ledger: &Ledger, who: &str) -> LedgerResult<()> {
     let amount = if who == "first" { 1 } else { 2 };
-    ledger.record(&work("D1", amount, vec![credit("D1", "ann", amount, "active")]))
+    ledger.commit_batch(&work("D1", amount, vec![credit("D1", "ann", amount, "active")]))
 }
 
-fn begin_run(ledger: &Ledger, who: &str) -> Result<()> {
-    ledger.begin_run(Run { plan: who.to_owned(), ..Run::default() }).map(drop)
+fn begin_run(ledger: &Ledger, who: &str) -> LedgerResult<()> {
+    ledger.begin_run(CalculationRun { plan: who.to_owned(), ..CalculationRun::default() }).map(drop)
 }
 
-fn raise_alert(ledger: &Ledger, who: &str) -> Result<()> {
+fn raise_alert(ledger: &Ledger, who: &str) -> LedgerResult<()> {
     ledger.raise_alert(&serde_json::json!({ "who": who }))
 }
 
-fn activate(ledger: &Ledger, who: &str) -> Result<()> {
+fn activate(ledger: &Ledger, who: &str) -> LedgerResult<()> {
     let activation = crate::definitions::Activation {
         ruleset: who.to_owned(),
         ..crate::definitions::Activation::default()
     };
-    ledger.activate(&Files::new(), activation).map(drop)
+    ledger.record_activation(&Files::new(), activation).map(drop)
 }
 
 /// The locks of a ledger hold inside one process only: a second one on the same store overwrote
@@ -68,13 +68,13 @@ fn what_another_process_wrote_meanwhile_is_a_conflict() {
     ];
 
     for (name, act) in acts {
-        let store = Arc::new(Memory::default());
+        let store = Arc::new(MemoryStore::default());
         let other = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
         let race = move || act(&other, "first").unwrap();
         let raced = Raced { store: Arc::clone(&store), other: Mutex::new(Some(Box::new(race))) };
 
         let ledger = Ledger::new(Arc::new(raced));
-        assert!(matches!(act(&ledger, "second"), Err(Error::Conflict)), "{name}");
+        assert!(matches!(act(&ledger, "second"), Err(StoreError::Conflict)), "{name}");
 
         // Reading again sees what the other one did, and nothing stands in the way.
         assert!(act(&ledger, "second").is_ok(), "{name}");
@@ -83,7 +83,7 @@ fn what_another_process_wrote_meanwhile_is_a_conflict() {
 
 #[test]
 fn a_request_that_was_renewed_meanwhile_stays() {
-    let store = Arc::new(Memory::default());
+    let store = Arc::new(MemoryStore::default());
     let other = Ledger::new(Arc::clone(&store) as Arc<dyn Store>);
     activate(&other, "first").unwrap();
     let request: RedriveRequest = other.redrive_request().unwrap().unwrap();
@@ -91,7 +91,7 @@ fn a_request_that_was_renewed_meanwhile_stays() {
     let race = move || activate(&other, "second").unwrap();
     let raced = Raced { store: Arc::clone(&store), other: Mutex::new(Some(Box::new(race))) };
     let ledger = Ledger::new(Arc::new(raced));
-    assert!(matches!(ledger.redriven(&request), Err(Error::Conflict)));
+    assert!(matches!(ledger.redriven(&request), Err(StoreError::Conflict)));
 
     let waiting = ledger.redrive_request().unwrap().unwrap();
     assert_eq!(waiting.ruleset, "second");

@@ -1,16 +1,16 @@
 //! Wishes to decide again: widened, restarted, ended; and the states of kept changes.
 
 use super::*;
-use crate::changes::{Proposal, State};
+use crate::changes::{Proposal, ProposalState};
 use crate::definitions::{Activation, Effective};
-use crate::recredit::{Pins, Recredit};
+use crate::recredit::{DecisionPins, RecreditRequest};
 use accredit_domain::files::Files;
 
 fn activate(ledger: &Ledger, effective: &str) {
     let effective = Effective::parse(effective).unwrap();
     let ruleset = format!("rs_{effective}");
     let activation = Activation { effective, ruleset, ..Activation::default() };
-    ledger.activate(&Files::new(), activation).unwrap();
+    ledger.record_activation(&Files::new(), activation).unwrap();
 }
 
 #[test]
@@ -25,9 +25,9 @@ fn a_wish_is_widened_until_it_is_fulfilled() {
         (&["recredit", "from:2026-03-01"], Some("recredit")),
     ];
     for (activations, expected) in cases {
-        let ledger = Ledger::new(Arc::new(Memory::default()));
+        let ledger = Ledger::new(Arc::new(MemoryStore::default()));
         activations.iter().for_each(|effective| activate(&ledger, effective));
-        let wish = ledger.recredit().unwrap();
+        let wish = ledger.pending_recredit().unwrap();
         let effective = wish.as_ref().map(|wish| wish.effective.to_string());
         assert_eq!(effective.as_deref(), expected, "{activations:?}");
         let last = wish.map(|wish| (wish.activation, wish.ruleset, wish.next));
@@ -50,9 +50,9 @@ fn a_widened_wish_reaches_as_far_back_as_either() {
         (&["from:2026-03-01", "recredit", "now"], Some("2026-03-01")),
     ];
     for (activations, expected) in cases {
-        let ledger = Ledger::new(Arc::new(Memory::default()));
+        let ledger = Ledger::new(Arc::new(MemoryStore::default()));
         activations.iter().for_each(|effective| activate(&ledger, effective));
-        let reaching = ledger.recredit().unwrap().unwrap().reaching;
+        let reaching = ledger.pending_recredit().unwrap().unwrap().reaching;
         let reaching = reaching.map(|date| date.to_string());
         assert_eq!(reaching.as_deref(), expected, "{activations:?}");
     }
@@ -60,29 +60,33 @@ fn a_widened_wish_reaches_as_far_back_as_either() {
 
 #[test]
 fn progress_of_an_older_wish_does_not_count() {
-    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let ledger = Ledger::new(Arc::new(MemoryStore::default()));
     activate(&ledger, "recredit");
-    let first = ledger.recredit().unwrap().unwrap();
+    let first = ledger.pending_recredit().unwrap().unwrap();
     activate(&ledger, "now");
-    let note = |known: &Recredit, next: Option<u64>| ledger.recredited(known, next, 1).unwrap();
+    let note = |known: &RecreditRequest, next: Option<u64>| {
+        ledger.record_recredit_progress(known, next, 1).unwrap()
+    };
     note(&first, None);
-    let second = ledger.recredit().unwrap().unwrap();
+    let second = ledger.pending_recredit().unwrap().unwrap();
     assert_eq!((second.activation, second.next), (2, 0));
-    let further = Recredit { decided: 3, ..second };
+    let further = RecreditRequest { decided: 3, ..second };
     note(&further, Some(64));
-    let further = Recredit { next: 64, ..further };
-    assert_eq!(ledger.recredit().unwrap(), Some(further.clone()));
+    let further = RecreditRequest { next: 64, ..further };
+    assert_eq!(ledger.pending_recredit().unwrap(), Some(further.clone()));
     note(&further, None);
-    assert_eq!(ledger.recredit().unwrap(), None);
-    assert_eq!(ledger.audit().unwrap().last().unwrap().what, "recredited");
+    assert_eq!(ledger.pending_recredit().unwrap(), None);
+    assert_eq!(ledger.verified_trail().unwrap().last().unwrap().what, "recredited");
 }
 
 #[test]
 fn dates_are_covered_from_the_day_itself() {
     let from = Effective::parse("from:2026-02-01").unwrap();
-    assert!(from.covers(Some(date(2026, 2, 1))) && !from.covers(Some(date(2026, 1, 31))));
-    assert!(from.covers(None), "without a date nobody knows");
-    assert!(!Effective::Now.covers(None) && Effective::Recredit.covers(Some(date(1, 1, 1))));
+    assert!(from.covers_date(Some(date(2026, 2, 1))) && !from.covers_date(Some(date(2026, 1, 31))));
+    assert!(from.covers_date(None), "without a date nobody knows");
+    assert!(
+        !Effective::Now.covers_date(None) && Effective::Recredit.covers_date(Some(date(1, 1, 1)))
+    );
     assert_eq!(Effective::parse("from:"), None);
 }
 
@@ -91,12 +95,12 @@ fn a_decision_is_stale_when_its_plan_is_another() {
     let plans = |hash: &str| BTreeMap::from([("p".to_owned(), hash.to_owned())]);
     let known = Activation { ruleset: "rs".into(), plans: plans("1"), ..Activation::default() };
     let stale = |wanted: BTreeMap<String, String>, decisions: &[Decision]| {
-        Pins::new(std::slice::from_ref(&known), wanted)
-            .stale(decisions)
+        DecisionPins::new(std::slice::from_ref(&known), wanted)
+            .stale_plans(decisions)
             .into_iter()
             .collect::<Vec<_>>()
     };
-    let decided = [decision("D1", Outcome::Filtered, Vec::new())];
+    let decided = [decision("D1", DecisionOutcome::Filtered, Vec::new())];
     let none: Vec<String> = Vec::new();
     assert_eq!(stale(plans("1"), &decided), none);
     assert_eq!(stale(plans("2"), &decided), ["p"]);
@@ -108,11 +112,11 @@ fn a_decision_is_stale_when_its_plan_is_another() {
 
 #[test]
 fn rules_with_credits_are_known() {
-    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let ledger = Ledger::new(Arc::new(MemoryStore::default()));
     for n in 0..130 {
         let id = format!("D{n}");
         let credits = if n == 129 { vec![credit(&id, "ann", 1, "void")] } else { Vec::new() };
-        ledger.record(&work(&id, 1, credits)).unwrap();
+        ledger.commit_batch(&work(&id, 1, credits)).unwrap();
     }
     assert!(ledger.has_credits("p", "r", None).unwrap(), "in the last block, and void");
     assert!(ledger.has_credits("p", "r", Some("c")).unwrap());
@@ -122,18 +126,18 @@ fn rules_with_credits_are_known() {
 
 #[test]
 fn a_kept_change_keeps_its_texts_and_its_state() {
-    let ledger = Ledger::new(Arc::new(Memory::default()));
+    let ledger = Ledger::new(Arc::new(MemoryStore::default()));
     let texts: BTreeMap<String, Option<Arc<str>>> =
         [("a".to_owned(), Some(Arc::from("text"))), ("b".to_owned(), None)].into();
-    let kept = ledger.propose(Proposal { who: "eva".into(), ..Proposal::default() }, &texts);
+    let kept = ledger.store_proposal(Proposal { who: "eva".into(), ..Proposal::default() }, &texts);
     let mut kept = kept.unwrap();
-    assert_eq!((kept.id, ledger.texts(&kept).unwrap()), (1, texts));
-    kept.state = State::Active;
-    ledger.update(&kept, "ida", "approved", 2).unwrap();
-    assert_eq!(ledger.proposals().unwrap(), [kept.clone()]);
-    assert_eq!(ledger.proposal(1).unwrap(), Some(kept));
+    assert_eq!((kept.id, ledger.proposal_texts(&kept).unwrap()), (1, texts));
+    kept.state = ProposalState::Active;
+    ledger.update_proposal(&kept, "ida", "approved", 2).unwrap();
+    assert_eq!(ledger.list_proposals().unwrap(), [kept.clone()]);
+    assert_eq!(ledger.find_proposal(1).unwrap(), Some(kept));
     let trail: Vec<(String, String)> =
-        ledger.audit().unwrap().into_iter().map(|row| (row.who, row.what)).collect();
+        ledger.verified_trail().unwrap().into_iter().map(|row| (row.who, row.what)).collect();
     let row = |who: &str, what: &str| (who.to_owned(), what.to_owned());
     assert_eq!(trail, [row("eva", "proposed"), row("ida", "approved")]);
 }

@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, TryLockError};
 
-use super::swap;
-use crate::candidate::check;
+use super::swap_ruleset;
+use crate::candidate::check_files;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 
 /// Takes the last recorded activation in force, where memory has another one.
 pub fn follow_data_file(context: &Context) {
@@ -44,16 +44,17 @@ pub fn follow_data_file(context: &Context) {
     }
 }
 
-fn take_recorded(context: &Context, activation: u64) -> Result<(), Error> {
-    let missing = || Error::Internal("its files are missing".to_owned());
-    let files = context.ledger.files()?.ok_or_else(missing)?;
+fn take_recorded(context: &Context, activation: u64) -> Result<(), OperationError> {
+    let missing = || OperationError::Internal("its files are missing".to_owned());
+    let files = context.ledger.active_files()?.ok_or_else(missing)?;
 
-    let checked = check(&files, &BTreeSet::new(), std::iter::empty()).map_err(Error::Check)?;
+    let checked =
+        check_files(&files, &BTreeSet::new(), std::iter::empty()).map_err(OperationError::Check)?;
     let ruleset = Arc::new(checked.ruleset);
 
     let use_secrets = context.surroundings.secrets_of(&context.ledger, &ruleset)?;
     use_secrets();
-    swap(context, ruleset, activation);
+    swap_ruleset(context, ruleset, activation);
 
     Ok(())
 }

@@ -12,17 +12,17 @@ use accredit_ledger::definitions::{Effective, set_hash};
 use accredit_workspace::Ruleset;
 use serde_json::json;
 
-use super::Change;
+use super::ChangeRequest;
 use crate::activation::people;
 use crate::context::Context;
 use crate::effect::{self, MoneyChange};
-use crate::error::Error;
+use crate::error::OperationError;
 
 /// Results by rule.
-type Rules<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+type ResultsByRule<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-fn rules<'a>(ruleset: &'a Ruleset, plan: &str) -> Rules<'a> {
-    let Some(plan) = ruleset.plans.get(plan) else { return Rules::new() };
+fn results_by_rule<'a>(ruleset: &'a Ruleset, plan: &str) -> ResultsByRule<'a> {
+    let Some(plan) = ruleset.plans.get(plan) else { return ResultsByRule::new() };
     let direct = plan.direct.iter().map(|rule| {
         let results = rule.results.iter().map(|result| result.output.name.as_ref());
         (rule.rule.name.as_ref(), results.collect())
@@ -35,36 +35,36 @@ fn rules<'a>(ruleset: &'a Ruleset, plan: &str) -> Rules<'a> {
 }
 
 /// Whether the caller has seen the ruleset in force.
-pub(super) fn expected(current: &Ruleset, change: &Change) -> Result<(), Error> {
+pub(super) fn check_base(current: &Ruleset, change: &ChangeRequest) -> Result<(), OperationError> {
     match &change.base {
         Some(base) if **base != *current.hash => {
             let detail = format!(
                 "made for `{base}`, and `{}` is in force by now; preview it again",
                 current.hash
             );
-            return Err(Error::conflict("base_moved", detail));
+            return Err(OperationError::conflict("base_moved", detail));
         }
         _ => (),
     }
 
     if change.set.as_ref().is_some_and(|set| *set != set_hash(&current.files)) {
         let detail = "a file changed since, perhaps of cases; preview it again";
-        return Err(Error::conflict("base_moved", detail));
+        return Err(OperationError::conflict("base_moved", detail));
     }
 
     Ok(())
 }
 
 /// Refuses what would leave credits without their rule, or move too much money; gives what moves.
-pub(super) fn guard(
+pub(super) fn enforce_limits(
     context: &Context,
     current: &Ruleset,
     new: &Ruleset,
-    change: &Change,
-) -> Result<MoneyChange, Error> {
+    change: &ChangeRequest,
+) -> Result<MoneyChange, OperationError> {
     if change.makes.as_ref().is_some_and(|makes| **makes != *new.hash) {
         let detail = "these files make another ruleset than the one that was previewed";
-        return Err(Error::conflict("other_ruleset", detail));
+        return Err(OperationError::conflict("other_ruleset", detail));
     }
 
     // What is decided again takes the credits back of rules that were not there before.
@@ -74,16 +74,16 @@ pub(super) fn guard(
     people::keeps_people(context, current, new, change)?;
 
     let moved = effect::money_change(context, current, new, change.effective)?;
-    let Some(exceeded) = moved.exceeds(&change.limits) else { return Ok(moved) };
+    let Some(exceeded) = moved.exceeded_limit(&change.limits) else { return Ok(moved) };
     let detail = format!("{exceeded}; nothing was activated");
-    let report = json!({ "impact": moved.credits().report(), "money": moved.effect() });
-    Err(Error::conflict("stop_loss", detail).findings(vec![report]))
+    let report = json!({ "impact": moved.credits().to_report(), "money": moved.money_effect() });
+    Err(OperationError::conflict("stop_loss", detail).with_findings(vec![report]))
 }
 
-fn keeps_rules(context: &Context, current: &Ruleset, new: &Ruleset) -> Result<(), Error> {
+fn keeps_rules(context: &Context, current: &Ruleset, new: &Ruleset) -> Result<(), OperationError> {
     for plan in current.plans.keys() {
-        let kept = rules(new, plan);
-        for (rule, results) in rules(current, plan) {
+        let kept = results_by_rule(new, plan);
+        for (rule, results) in results_by_rule(current, plan) {
             let Some(known) = kept.get(rule) else {
                 without_credits(context, plan, rule, None)?;
                 continue;
@@ -102,7 +102,7 @@ fn without_credits(
     plan: &str,
     rule: &str,
     result: Option<&str>,
-) -> Result<(), Error> {
+) -> Result<(), OperationError> {
     let found = context.ledger.has_credits(plan, rule, result);
     if !found? {
         return Ok(());
@@ -119,5 +119,5 @@ fn without_credits(
         ),
     };
 
-    Err(Error::conflict("has_credits", detail))
+    Err(OperationError::conflict("has_credits", detail))
 }

@@ -11,9 +11,9 @@ use accredit_workspace::Ruleset;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Change;
+use super::ChangeRequest;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 use crate::losses;
 
 /// Names that a message lists.
@@ -21,7 +21,7 @@ const LISTED_MAX: usize = 5;
 
 /// A participant, position or team with credits that would go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Gone {
+pub struct RemovedEntity {
     /// `participant`, `position` or `team`.
     kind: &'static str,
     /// Its id.
@@ -32,7 +32,7 @@ pub struct Gone {
 
 /// What one ruleset has and another one has not, by id.
 #[derive(Debug, Default)]
-struct Removed {
+struct RemovedIds {
     participants: BTreeSet<String>,
     positions: BTreeSet<String>,
     teams: BTreeSet<String>,
@@ -40,11 +40,11 @@ struct Removed {
     moved: BTreeSet<String>,
 }
 
-impl Removed {
+impl RemovedIds {
     /// What `old` has and `new` has not, not even under an alias.
-    fn between(old: &Ruleset, new: &Ruleset) -> Removed {
+    fn between_rulesets(old: &Ruleset, new: &Ruleset) -> RemovedIds {
         let (old, new) = (&old.organization, &new.organization);
-        let mut removed = Removed::default();
+        let mut removed = RemovedIds::default();
 
         let people = old.participants().map(|(_, known)| &known.id);
         let people = people.filter(|id| new.find_participant(id).is_none());
@@ -62,12 +62,12 @@ impl Removed {
         let positions = positions.map(ToString::to_string);
         removed.positions = positions.filter(|id| !removed.participants.contains(id)).collect();
 
-        let teams = old.teams.all().map(|(_, known)| &known.id);
+        let teams = old.teams.iter().map(|(_, known)| &known.id);
         let teams = teams.filter(|id| new.teams.find(id).is_none());
         removed.teams = teams.map(ToString::to_string).collect();
 
-        let seats: BTreeSet<_> = new.seats().collect();
-        for (position, participant) in old.seats() {
+        let seats: BTreeSet<_> = new.all_assignments().collect();
+        for (position, participant) in old.all_assignments() {
             let id = old.participant_id(participant);
             let there = new.find_position(&old.position_id(position));
             let kept =
@@ -77,8 +77,8 @@ impl Removed {
             }
         }
 
-        let members: BTreeSet<_> = new.teams.memberships().collect();
-        for (team, participant) in old.teams.memberships() {
+        let members: BTreeSet<_> = new.teams.all_memberships().collect();
+        for (team, participant) in old.teams.all_memberships() {
             let id = old.participant_id(participant);
             let there = new.teams.find(&old.team_id(team));
             let kept =
@@ -97,14 +97,18 @@ impl Removed {
 }
 
 /// Everybody and everything with credits that would go.
-pub fn gone(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>, Error> {
-    let removed = Removed::between(old, new);
+pub fn removed_with_credits(
+    context: &Context,
+    old: &Ruleset,
+    new: &Ruleset,
+) -> Result<Vec<RemovedEntity>, OperationError> {
+    let removed = RemovedIds::between_rulesets(old, new);
     if !removed.has_ids() {
         return Ok(Vec::new());
     }
 
     let mut found: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
-    let read = context.ledger.each(None, &mut |stored| {
+    let read = context.ledger.visit_transactions(None, &mut |stored| {
         for credit in stored.decisions.iter().flat_map(|decision| &decision.credits) {
             let named = [
                 ("participant", credit.payee.as_deref(), &removed.participants),
@@ -122,13 +126,17 @@ pub fn gone(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Vec<Gone>
 
     read?;
     let found = found.into_iter();
-    Ok(found.map(|((kind, id), credits)| Gone { kind, id, credits }).collect())
+    Ok(found.map(|((kind, id), credits)| RemovedEntity { kind, id, credits }).collect())
 }
 
 /// What a preview says about people: who would go, and who would be paid less.
-pub fn people_report(context: &Context, old: &Ruleset, new: &Ruleset) -> Result<Value, Error> {
-    let gone = gone(context, old, new)?;
-    let losing = losses::losses(context, old, new)?;
+pub fn people_report(
+    context: &Context,
+    old: &Ruleset,
+    new: &Ruleset,
+) -> Result<Value, OperationError> {
+    let gone = removed_with_credits(context, old, new)?;
+    let losing = losses::reward_losses(context, old, new)?;
     Ok(json!({ "gone": gone, "losing": losing }))
 }
 
@@ -137,32 +145,32 @@ pub(super) fn keeps_people(
     context: &Context,
     old: &Ruleset,
     new: &Ruleset,
-    change: &Change,
-) -> Result<(), Error> {
+    change: &ChangeRequest,
+) -> Result<(), OperationError> {
     if change.force.is_some() {
         return Ok(());
     }
 
-    let gone = gone(context, old, new)?;
+    let gone = removed_with_credits(context, old, new)?;
     if !gone.is_empty() {
         let names = gone.iter().map(|one| format!("{} `{}`", one.kind, one.id));
         let detail = format!(
             "{} would go, and has credits: keep the row and end it with `to`; if the id was \
                  renamed, add the old id as an alias of the new one to organization/aliases.csv; or \
                  apply the change with `force` and a reason",
-            listed(names)
+            list_names(names)
         );
         let errors = gone.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-        return Err(Error::conflict("has_credits", detail).findings(errors));
+        return Err(OperationError::conflict("has_credits", detail).with_findings(errors));
     }
 
-    let mut removed = Removed::between(old, new);
+    let mut removed = RemovedIds::between_rulesets(old, new);
     removed.moved.extend(std::mem::take(&mut removed.participants));
     if removed.moved.is_empty() {
         return Ok(());
     }
 
-    let mut losses = losses::losses(context, old, new)?;
+    let mut losses = losses::reward_losses(context, old, new)?;
     losses.retain(|loss| removed.moved.contains(&loss.payee));
 
     if losses.is_empty() {
@@ -178,15 +186,15 @@ pub(super) fn keeps_people(
     let detail = format!(
         "rows that rewards hang on would go: {}; keep the rows and end them with `to`, or apply \
              the change with `force` and a reason",
-        listed(names)
+        list_names(names)
     );
 
     let errors = losses.iter().filter_map(|one| serde_json::to_value(one).ok()).collect();
-    Err(Error::conflict("has_rewards", detail).findings(errors))
+    Err(OperationError::conflict("has_rewards", detail).with_findings(errors))
 }
 
 /// The first of `names`, and how many more there are.
-fn listed(names: impl Iterator<Item = String>) -> String {
+fn list_names(names: impl Iterator<Item = String>) -> String {
     let names: Vec<String> = names.collect();
     let shown: Vec<&str> = names.iter().take(LISTED_MAX).map(String::as_str).collect();
     match names.len().saturating_sub(LISTED_MAX) {

@@ -7,65 +7,66 @@
 
 use std::sync::PoisonError;
 
-use accredit_ledger::changes::{Proposal, State};
+use accredit_ledger::changes::{Proposal, ProposalState};
 use accredit_workspace::Files;
 
-use super::{Activated, Change};
+use super::{Activated, ChangeRequest};
 use crate::activation::guards;
-use crate::candidate::{self, changed};
+use crate::candidate::{self, with_changes};
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::OperationError;
 use crate::shadow;
 
-fn can_be_activated(kept: &Proposal) -> Result<(), Error> {
+fn can_be_activated(kept: &Proposal) -> Result<(), OperationError> {
     if kept.can_be_activated() {
         return Ok(());
     }
     let detail = match kept.state {
-        State::Draft => "check found errors in it: send it again, mended",
-        State::Withdrawn => "it was withdrawn",
+        ProposalState::Draft => "check found errors in it: send it again, mended",
+        ProposalState::Withdrawn => "it was withdrawn",
         _ => "it was activated already",
     };
-    Err(Error::conflict("not_waiting", detail))
+    Err(OperationError::conflict("not_waiting", detail))
 }
 
 /// Keeps a sound change until somebody else approves it.
 pub(super) fn keep_waiting(
     context: &Context,
-    change: &Change,
-    allowed: impl Fn(&Files) -> Result<(), Error>,
-) -> Result<Proposal, Error> {
-    let (checked, _turn) = super::judged(context, change, &allowed)?;
+    change: &ChangeRequest,
+    allowed: impl Fn(&Files) -> Result<(), OperationError>,
+) -> Result<Proposal, OperationError> {
+    let (checked, _turn) = super::validate_in_turn(context, change, &allowed)?;
     let ruleset = Some(checked.ruleset.hash.to_string());
     let money = (!checked.money.is_none()).then_some(checked.money);
-    let kept = Proposal { ruleset, money, state: State::Waiting, ..proposal_of(context, change) };
-    Ok(context.ledger.propose(kept, &change.files)?)
+    let kept =
+        Proposal { ruleset, money, state: ProposalState::Waiting, ..proposal_of(context, change) };
+    Ok(context.ledger.store_proposal(kept, &change.files)?)
 }
 
 /// Keeps a change without activating it, sound or not.
-pub fn draft(context: &Context, change: &Change) -> Result<Proposal, Error> {
+pub fn keep_draft(context: &Context, change: &ChangeRequest) -> Result<Proposal, OperationError> {
     let _turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
     let current = context.ruleset.load_full();
-    guards::expected(&current, change)?;
+    guards::check_base(&current, change)?;
 
-    let files = changed(&current.files, &change.files);
+    let files = with_changes(&current.files, &change.files);
     let mut kept = proposal_of(context, change);
 
-    match candidate::candidate(context, &files, change.files.keys()) {
+    match candidate::build_candidate(context, &files, change.files.keys()) {
         Ok(checked) => {
-            kept.state = State::Checked;
+            kept.state = ProposalState::Checked;
             kept.ruleset = Some(checked.ruleset.hash.to_string());
         }
-        Err(Error::Check(found)) => {
+        Err(OperationError::Check(found)) => {
             kept.diagnostics = serde_json::to_value(found).unwrap_or_default();
         }
         Err(refused) => return Err(refused),
     }
 
-    Ok(context.ledger.propose(kept, &change.files)?)
+    Ok(context.ledger.store_proposal(kept, &change.files)?)
 }
 
-fn proposal_of(context: &Context, change: &Change) -> Proposal {
+fn proposal_of(context: &Context, change: &ChangeRequest) -> Proposal {
     Proposal {
         at_ms: context.now_ms(),
         who: change.who.clone(),
@@ -82,15 +83,15 @@ fn proposal_of(context: &Context, change: &Change) -> Proposal {
 }
 
 /// Activates a kept change; `who` approves it where four eyes are asked for.
-pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Error> {
-    let Some(kept) = context.ledger.proposal(id)? else {
-        return Err(Error::not_found("change"));
+pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, OperationError> {
+    let Some(kept) = context.ledger.find_proposal(id)? else {
+        return Err(OperationError::not_found("change"));
     };
 
     can_be_activated(&kept)?;
     if context.four_eyes && kept.who == who {
         let detail = format!("`{who}` made this change; somebody else approves it");
-        return Err(Error::forbidden("four_eyes", detail));
+        return Err(OperationError::forbidden("four_eyes", detail));
     }
 
     let why = match (&kept.why, context.four_eyes) {
@@ -99,8 +100,8 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Err
         (why, false) => why.clone(),
     };
 
-    let change = Change {
-        files: context.ledger.texts(&kept)?,
+    let change = ChangeRequest {
+        files: context.ledger.proposal_texts(&kept)?,
         who: kept.who.clone(),
         why,
         source: "api",
@@ -112,35 +113,39 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Err
         force: kept.force.clone(),
         proposal: Some(id),
         approved_by: Some(who.to_owned()),
-        ..Change::default()
+        ..ChangeRequest::default()
     };
 
     // Somebody may have thrown it away while this one waited for its turn.
     let still = |_: &Files| {
-        let kept = context.ledger.proposal(id)?;
-        kept.as_ref().map_or_else(|| Err(Error::not_found("change")), can_be_activated)
+        let kept = context.ledger.find_proposal(id)?;
+        kept.as_ref().map_or_else(|| Err(OperationError::not_found("change")), can_be_activated)
     };
 
-    let activated = super::activate(context, &change, still)?;
+    let activated = super::activate_change(context, &change, still)?;
     shadow::end_of(context, id, who)?;
     Ok(activated)
 }
 
 /// Throws a kept change away.
-pub fn withdraw(context: &Context, id: u64, who: &str) -> Result<Proposal, Error> {
+pub fn withdraw_proposal(
+    context: &Context,
+    id: u64,
+    who: &str,
+) -> Result<Proposal, OperationError> {
     let _turn = context.door.lock().unwrap_or_else(PoisonError::into_inner);
-    let kept = context.ledger.proposal(id)?;
-    let mut kept = kept.ok_or_else(|| Error::not_found("change"))?;
+    let kept = context.ledger.find_proposal(id)?;
+    let mut kept = kept.ok_or_else(|| OperationError::not_found("change"))?;
 
-    if kept.state == State::Withdrawn {
+    if kept.state == ProposalState::Withdrawn {
         return Ok(kept);
     }
-    if kept.state == State::Active {
-        return Err(Error::conflict("active", "the change was carried out already"));
+    if kept.state == ProposalState::Active {
+        return Err(OperationError::conflict("active", "the change was carried out already"));
     }
 
-    kept.state = State::Withdrawn;
-    let update = context.ledger.update(&kept, who, "withdrawn", context.now_ms());
+    kept.state = ProposalState::Withdrawn;
+    let update = context.ledger.update_proposal(&kept, who, "withdrawn", context.now_ms());
     update?;
     shadow::end_of(context, id, who)?;
 

@@ -6,16 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_crediting::impact::{Delta, Impact};
+use accredit_crediting::impact::{Impact, ImpactDelta};
 use accredit_ledger::notes::NoteRow;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 
 /// The alerts of calculations as they were last worked out, by plan and period.
-pub(super) type Known = BTreeMap<(String, String), Alerts>;
+pub(super) type KnownAlerts = BTreeMap<(String, String), CalculationAlerts>;
 
 /// The alerts of one calculation.
-pub(crate) struct Alerts {
+pub(crate) struct CalculationAlerts {
     pub(crate) revision: u32,
     pub(crate) ruleset: Arc<str>,
     pub(crate) notes: Vec<NoteRow>,
@@ -27,7 +27,7 @@ const DELTAS_MAX: usize = 5000;
 
 /// What is kept of a shadow.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Sums {
+pub struct ShadowSums {
     /// The kept change that runs.
     pub change: u64,
     /// Since when, milliseconds since 1970.
@@ -35,7 +35,7 @@ pub struct Sums {
     /// What differs.
     pub impact: Impact,
     /// What each deal that differs adds.
-    pub(crate) deltas: BTreeMap<String, Delta>,
+    pub(crate) deltas: BTreeMap<String, ImpactDelta>,
     /// Deals that were decided once more without being remembered.
     pub uncertain: u64,
     /// Deals that could not be shown to it.
@@ -44,15 +44,15 @@ pub struct Sums {
 }
 
 /// A shadow that runs.
-pub struct Shadow {
+pub struct RunningShadow {
     /// Its rules.
     pub ruleset: Arc<Ruleset>,
     /// What came of it.
-    pub sums: Sums,
+    pub sums: ShadowSums,
 }
 
-impl Sums {
-    pub(crate) fn add(&mut self, transaction: &str, again: bool, delta: Option<Delta>) {
+impl ShadowSums {
+    pub(crate) fn add(&mut self, transaction: &str, again: bool, delta: Option<ImpactDelta>) {
         if again {
             let known = self.deltas.remove(transaction);
             if known.is_none() && self.deltas.len() >= DELTAS_MAX {
@@ -64,7 +64,7 @@ impl Sums {
             }
         }
 
-        self.impact.add(delta.as_ref());
+        self.impact.add_delta(delta.as_ref());
         if let Some(delta) = delta.filter(|_| self.deltas.len() < DELTAS_MAX) {
             self.deltas.insert(transaction.to_owned(), delta);
         }

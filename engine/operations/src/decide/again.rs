@@ -10,13 +10,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_domain::decision::{Decision, Resolution};
+use accredit_domain::decision::{Decision, ResolutionRecord};
 use accredit_domain::transaction::Decoder;
-use accredit_ledger::record::{Stored, Work};
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::{CommitBatch, TransactionRecord};
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
-use super::{caught, decide, record};
+use super::{caught, decide_transactions, record_with_postings};
 use crate::context::Context;
 use crate::explain;
 
@@ -24,28 +24,28 @@ use crate::explain;
 const CARRIED_OUT: &str = "carried_out";
 
 /// Transactions decided again in one commit.
-pub(crate) const AGAIN_MAX: usize = 1000;
+pub(crate) const REDECIDE_BATCH_MAX: usize = 1000;
 
 /// What somebody decided about a transaction or one of its credits, before it is recorded.
 #[derive(Debug, Clone)]
-pub(crate) struct About {
+pub(crate) struct NewResolution {
     /// Natural key of the transaction.
     pub(crate) transaction: String,
     /// What.
-    pub(crate) resolution: Resolution,
+    pub(crate) resolution: ResolutionRecord,
 }
 
 /// Carries out what people decided and version 0.1.0 recorded without deciding again, since it
 /// ended in between; once for a data file.
 pub fn carry_out(context: &Context) {
     let ledger = &context.ledger;
-    if !matches!(ledger.meta(CARRIED_OUT), Ok(None)) {
+    if !matches!(ledger.get_meta(CARRIED_OUT), Ok(None)) {
         return;
     }
 
     let done = ledger.resolved_transactions().and_then(|ids| {
         let ids: Vec<String> = ids.into_iter().collect();
-        caught::decide_what_can_be(context, &ids)?;
+        caught::decide_isolated(context, &ids)?;
         context.ledger.set_meta(CARRIED_OUT, b"1")
     });
     if let Err(error) = done {
@@ -58,10 +58,10 @@ pub fn carry_out(context: &Context) {
 pub(crate) fn decide_with(
     context: &Context,
     ids: &[String],
-    resolutions: &[About],
+    resolutions: &[NewResolution],
 ) -> Result<usize, StoreError> {
     let mut count = 0;
-    for chunk in ids.chunks(AGAIN_MAX) {
+    for chunk in ids.chunks(REDECIDE_BATCH_MAX) {
         count += decide_chunk_with(context, chunk, resolutions)?;
     }
     Ok(count)
@@ -75,40 +75,44 @@ pub(crate) fn decide_chunk(context: &Context, chunk: &[String]) -> Result<usize,
 fn decide_chunk_with(
     context: &Context,
     chunk: &[String],
-    resolutions: &[About],
+    resolutions: &[NewResolution],
 ) -> Result<usize, StoreError> {
     let mut stored = Vec::with_capacity(chunk.len());
     for id in chunk {
-        stored.extend(context.ledger.transaction(id)?);
+        stored.extend(context.ledger.find_transaction(id)?);
     }
     if stored.is_empty() {
         return Ok(0);
     }
 
     let own = resolutions.iter().filter(|one| chunk.contains(&one.transaction));
-    let own: Vec<&About> = own.collect();
-    let decisions = by_their_rules(context, &stored, &own)?;
+    let own: Vec<&NewResolution> = own.collect();
+    let decisions = redecide_pinned(context, &stored, &own)?;
     let at_ms = context.now_ms();
     let resolutions = own.into_iter().map(|one| (one.resolution.clone(), at_ms)).collect();
-    record(context, &mut Work { decisions, resolutions, ..Work::default() })?;
+    record_with_postings(
+        context,
+        &mut CommitBatch { decisions, resolutions, ..CommitBatch::default() },
+    )?;
     Ok(stored.len())
 }
 
 /// New decisions of `stored`, each plan by the ruleset that decided it, with what is kept of
 /// people's decisions and with `new` ones; nothing is posted yet. A transaction whose ruleset
 /// cannot be rebuilt keeps the decisions that it has.
-pub(crate) fn by_their_rules(
+pub(crate) fn redecide_pinned(
     context: &Context,
-    stored: &[Stored],
-    new: &[&About],
+    stored: &[TransactionRecord],
+    new: &[&NewResolution],
 ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
     let current = context.ruleset.load_full();
 
-    let mut rulesets: BTreeMap<Arc<str>, (Arc<Ruleset>, Vec<&Stored>)> = BTreeMap::new();
+    let mut rulesets: BTreeMap<Arc<str>, (Arc<Ruleset>, Vec<&TransactionRecord>)> = BTreeMap::new();
     // What each plan of each transaction is decided by.
     let mut wanted: Vec<BTreeMap<&str, Arc<str>>> = Vec::with_capacity(stored.len());
 
-    let stored: Vec<&Stored> = stored.iter().filter(|one| has_rules(context, one)).collect();
+    let stored: Vec<&TransactionRecord> =
+        stored.iter().filter(|one| has_rules(context, one)).collect();
     for one in &stored {
         let mut plans = BTreeMap::new();
         for decision in &one.decisions {
@@ -144,7 +148,7 @@ pub(crate) fn by_their_rules(
 }
 
 /// Whether every ruleset is there that decided a transaction.
-pub(crate) fn has_rules(context: &Context, stored: &Stored) -> bool {
+pub(crate) fn has_rules(context: &Context, stored: &TransactionRecord) -> bool {
     let current = context.ruleset.load_full();
     stored.decisions.iter().all(|decision| rules_of(context, decision, &current).is_some())
 }
@@ -156,7 +160,7 @@ fn rules_of(
     decision: &Decision,
     current: &Arc<Ruleset>,
 ) -> Option<Arc<Ruleset>> {
-    if decision.stopped() {
+    if decision.is_incomplete() {
         return Some(Arc::clone(current));
     }
 
@@ -175,21 +179,21 @@ fn rules_of(
 fn decide_stored(
     context: &Context,
     ruleset: &Ruleset,
-    stored: &[&Stored],
-    new: &[&About],
+    stored: &[&TransactionRecord],
+    new: &[&NewResolution],
 ) -> Result<Vec<(String, Vec<Decision>)>, StoreError> {
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-    let mut resolutions: Vec<Resolution> = Vec::new();
+    let mut resolutions: Vec<ResolutionRecord> = Vec::new();
     let mut transactions = Vec::with_capacity(stored.len());
 
     for one in stored {
         transactions.push(Arc::new(decoder.decode(&one.record)));
-        resolutions.extend(context.ledger.resolutions(&one.id)?);
+        resolutions.extend(context.ledger.transaction_resolutions(&one.id)?);
         let new = new.iter().filter(|new| new.transaction == one.id);
         resolutions.extend(new.map(|new| new.resolution.clone()));
     }
 
-    let decided = decide(context, ruleset, &transactions, &resolutions)?;
+    let decided = decide_transactions(context, ruleset, &transactions, &resolutions)?;
 
     // By the key that it is stored under: another ruleset may read another one.
     let ids = stored.iter().map(|one| one.id.clone());

@@ -5,23 +5,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_domain::decision::Resolution;
+use accredit_domain::decision::ResolutionRecord;
 use accredit_domain::transaction::{Decoder, Record, Transaction, version};
 use accredit_ledger::inbox::Delivery;
-use accredit_ledger::record::{Version, Work};
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::{ArrivedVersion, CommitBatch};
+use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
-use super::{decide, record};
+use super::{decide_transactions, record_with_postings};
 use crate::context::Context;
-use crate::intake::{Machines, merges, next_version, understand};
+use crate::intake::{IntakeMachine, decode_delivery, is_partial, next_version};
 use crate::shadow;
 
 /// Deals after which a batch takes no other delivery.
 const DEALS_MAX: usize = 4000;
 
 /// The version of a transaction that counts, so far.
-struct Current {
+struct LatestVersion {
     record: Record,
     transaction: Arc<Transaction>,
     /// Whether it came in this batch and must be decided.
@@ -29,11 +29,11 @@ struct Current {
 }
 
 /// A batch while it grows.
-struct Growing<'a> {
+struct BatchBuilder<'a> {
     ruleset: &'a Ruleset,
-    batch: Work,
-    current: BTreeMap<String, Current>,
-    resolutions: Vec<Resolution>,
+    batch: CommitBatch,
+    current: BTreeMap<String, LatestVersion>,
+    resolutions: Vec<ResolutionRecord>,
 }
 
 /// Decides what waits, up to so many deliveries and bytes of them, and some thousand deals;
@@ -41,9 +41,9 @@ struct Growing<'a> {
 ///
 /// # Errors
 /// When the data cannot be read or written; the deliveries then wait as before.
-pub fn batch(
+pub fn decide_batch(
     context: &Context,
-    machines: &mut Machines,
+    machines: &mut IntakeMachine,
     limit: (usize, usize),
 ) -> Result<usize, StoreError> {
     let (deliveries_max, bytes_max) = limit;
@@ -53,9 +53,9 @@ pub fn batch(
     }
 
     let ruleset = context.ruleset.load_full();
-    let mut growing = Growing {
+    let mut growing = BatchBuilder {
         ruleset: &ruleset,
-        batch: Work::default(),
+        batch: CommitBatch::default(),
         current: BTreeMap::new(),
         resolutions: Vec::new(),
     };
@@ -69,33 +69,33 @@ pub fn batch(
     }
     let taken = growing.batch.done.len();
 
-    let Growing { mut batch, current, resolutions, .. } = growing;
+    let BatchBuilder { mut batch, current, resolutions, .. } = growing;
     let new = current.into_values().filter(|current| current.new);
     let transactions: Vec<_> = new.map(|current| current.transaction).collect();
 
-    batch.decisions = decide(context, &ruleset, &transactions, &resolutions)?;
-    record(context, &mut batch)?;
-    shadow::show(context, &batch.decisions);
+    batch.decisions = decide_transactions(context, &ruleset, &transactions, &resolutions)?;
+    record_with_postings(context, &mut batch)?;
+    shadow::show_to_shadow(context, &batch.decisions);
 
     Ok(taken)
 }
 
 fn take_delivery(
     context: &Context,
-    machines: &mut Machines,
-    growing: &mut Growing<'_>,
+    machines: &mut IntakeMachine,
+    growing: &mut BatchBuilder<'_>,
     sequence: u64,
     delivery: &Delivery,
 ) -> Result<(), StoreError> {
-    let decoded = context.decoded.take(growing.ruleset, delivery);
+    let decoded = context.decoded.take_decoded(growing.ruleset, delivery);
     let understood =
-        decoded.unwrap_or_else(|| understand(context, growing.ruleset, machines, delivery));
+        decoded.unwrap_or_else(|| decode_delivery(context, growing.ruleset, machines, delivery));
 
     let dead = match understood {
         Ok(understood) => {
-            let merges = merges(growing.ruleset, delivery);
+            let merges = is_partial(growing.ruleset, delivery);
             for row in understood.rows {
-                version(context, growing, sequence, merges, row)?;
+                apply_version(context, growing, sequence, merges, row)?;
             }
             understood.rest
         }
@@ -112,47 +112,47 @@ fn take_delivery(
 }
 
 /// Applies one row: the same content is nothing new, an older one is only recorded.
-fn version(
+fn apply_version(
     context: &Context,
-    growing: &mut Growing<'_>,
+    growing: &mut BatchBuilder<'_>,
     sequence: u64,
     merges: bool,
     row: (Record, Arc<Transaction>),
 ) -> Result<(), StoreError> {
     let id = row.1.id.to_string();
     if !growing.current.contains_key(&id)
-        && let Some(stored) = context.ledger.transaction(&id)?
+        && let Some(stored) = context.ledger.find_transaction(&id)?
     {
         // Read by the types of today, so that a corrected column is no new version.
         let fields = Arc::clone(&growing.ruleset.settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
-        let current = Current { record: stored.record, transaction, new: false };
+        let current = LatestVersion { record: stored.record, transaction, new: false };
         growing.current.insert(id.clone(), current);
-        growing.resolutions.extend(context.ledger.resolutions(&id)?);
+        growing.resolutions.extend(context.ledger.transaction_resolutions(&id)?);
     }
 
     let Some(current) = growing.current.get(&id) else {
         let (record, transaction) = row;
-        let version = Version { id: id.clone(), record, sequence, superseded: false };
+        let version = ArrivedVersion { id: id.clone(), record, sequence, superseded: false };
         let record = version.record.clone();
         growing.batch.versions.push(version);
-        growing.current.insert(id, Current { record, transaction, new: true });
+        growing.current.insert(id, LatestVersion { record, transaction, new: true });
         return Ok(());
     };
 
     let fields = &growing.ruleset.settings.fields;
     let (record, transaction) =
         next_version(fields, merges, (&current.record, &current.transaction), row);
-    let order = version::compare(&current.transaction, &transaction);
+    let order = version::compare_versions(&current.transaction, &transaction);
     if order.is_eq() {
         return Ok(());
     }
 
     let superseded = order.is_lt();
-    let version = Version { id: id.clone(), record: record.clone(), sequence, superseded };
+    let version = ArrivedVersion { id: id.clone(), record: record.clone(), sequence, superseded };
     growing.batch.versions.push(version);
     if !superseded {
-        growing.current.insert(id, Current { record, transaction, new: true });
+        growing.current.insert(id, LatestVersion { record, transaction, new: true });
     }
     Ok(())
 }

@@ -7,16 +7,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use accredit_ledger::record::Work;
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::CommitBatch;
+use accredit_seams::store::StoreError;
 use serde_json::json;
 
-use super::again::{AGAIN_MAX, decide_chunk};
-use super::record;
+use super::again::{REDECIDE_BATCH_MAX, decide_chunk};
+use super::record_with_postings;
 use crate::context::Context;
 
 /// Does something that may panic; none when it did.
-pub fn caught<T>(
+pub fn run_guarded<T>(
     what: &'static str,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
@@ -31,10 +31,10 @@ pub fn caught<T>(
 
 /// Decides stored transactions again; those that fail inside the server stay as they are, with an
 /// alert. How many were decided.
-pub fn decide_what_can_be(context: &Context, ids: &[String]) -> Result<usize, StoreError> {
+pub fn decide_isolated(context: &Context, ids: &[String]) -> Result<usize, StoreError> {
     let mut count = 0;
-    for chunk in ids.chunks(AGAIN_MAX) {
-        let decided = caught("deciding again", || decide_chunk(context, chunk))?;
+    for chunk in ids.chunks(REDECIDE_BATCH_MAX) {
+        let decided = run_guarded("deciding again", || decide_chunk(context, chunk))?;
         if let Some(decided) = decided {
             count += decided;
             continue;
@@ -43,10 +43,10 @@ pub fn decide_what_can_be(context: &Context, ids: &[String]) -> Result<usize, St
         // One deal at fault must not keep the others of its chunk from being decided.
         for id in chunk {
             let one = std::slice::from_ref(id);
-            let decided = caught("deciding again", || decide_chunk(context, one))?;
+            let decided = run_guarded("deciding again", || decide_chunk(context, one))?;
             count += decided.unwrap_or_default();
             if decided.is_none() {
-                leave_as_it_is(context, id)?;
+                alert_undecided(context, id)?;
             }
         }
     }
@@ -55,23 +55,23 @@ pub fn decide_what_can_be(context: &Context, ids: &[String]) -> Result<usize, St
 }
 
 /// Records decisions; where that fails inside the server, one by one without those that do.
-pub(crate) fn record_what_can_be(context: &Context, work: &mut Work) -> Result<(), StoreError> {
-    if caught("recording", || record(context, work))?.is_some() {
+pub(crate) fn record_isolated(context: &Context, work: &mut CommitBatch) -> Result<(), StoreError> {
+    if run_guarded("recording", || record_with_postings(context, work))?.is_some() {
         return Ok(());
     }
     for one in std::mem::take(&mut work.decisions) {
         let id = one.0.clone();
-        let mut alone = Work { decisions: vec![one], ..Work::default() };
-        if caught("recording", || record(context, &mut alone))?.is_none() {
-            leave_as_it_is(context, &id)?;
+        let mut alone = CommitBatch { decisions: vec![one], ..CommitBatch::default() };
+        if run_guarded("recording", || record_with_postings(context, &mut alone))?.is_none() {
+            alert_undecided(context, &id)?;
         }
     }
 
     let recredited = work.recredited.take();
-    record(context, &mut Work { recredited, ..Work::default() })
+    record_with_postings(context, &mut CommitBatch { recredited, ..CommitBatch::default() })
 }
 
-fn leave_as_it_is(context: &Context, id: &str) -> Result<(), StoreError> {
+fn alert_undecided(context: &Context, id: &str) -> Result<(), StoreError> {
     tracing::error!(transaction.id = id, "a deal was set aside");
     context.ledger.raise_alert(&json!({
         "transaction": id,

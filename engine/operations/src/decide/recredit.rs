@@ -6,28 +6,28 @@
 //! **Architecture invariant:** a transaction's credits change in one commit, decided by one ruleset:
 //! the one whose activation asked last.
 
-use accredit_ledger::record::Work;
-use accredit_ledger::recredit::{Progress, Recredit};
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::CommitBatch;
+use accredit_ledger::recredit::{RecreditProgress, RecreditRequest};
+use accredit_seams::store::StoreError;
 use serde_json::json;
 
-use super::caught::record_what_can_be;
+use super::caught::record_isolated;
 use crate::context::Context;
-use crate::replay::{self, Selection};
+use crate::replay::{self, ReplaySelection};
 
 /// Transactions looked at in one round, at least.
-const LOOK_AT: u64 = 512;
+const RECREDIT_CHUNK: u64 = 512;
 
 /// Decides the next few transactions again that `wish` is about.
 ///
 /// # Errors
 /// When the data cannot be read or written.
-pub fn decide_some(context: &Context, wish: Recredit) -> Result<(), StoreError> {
+pub fn decide_some(context: &Context, wish: RecreditRequest) -> Result<(), StoreError> {
     let ruleset = context.ruleset.load_full();
     let today = context.business_date();
-    let pins = replay::pins(context, &ruleset)?;
-    let finalized = context.finalized()?;
-    let selection = Selection {
+    let pins = replay::stored_pins(context, &ruleset)?;
+    let finalized = context.finalized_leaves()?;
+    let selection = ReplaySelection {
         ruleset: &ruleset,
         pins: &pins,
         effective: wish.effective,
@@ -38,10 +38,10 @@ pub fn decide_some(context: &Context, wish: Recredit) -> Result<(), StoreError> 
 
     let mut again = Vec::new();
     let mut next = Some(wish.next);
-    while let Some(from) = next.filter(|from| *from < wish.next + LOOK_AT) {
-        let found = context.ledger.stored_from(from)?;
+    while let Some(from) = next.filter(|from| *from < wish.next + RECREDIT_CHUNK) {
+        let found = context.ledger.records_from(from)?;
         next = found.map(|(stored, next)| {
-            again.extend(selection.of(stored));
+            again.extend(selection.select_stale(stored));
             next
         });
     }
@@ -52,11 +52,11 @@ pub fn decide_some(context: &Context, wish: Recredit) -> Result<(), StoreError> 
     let decisions: Vec<_> = ids.zip(decided).collect();
 
     let decided = wish.decided + count;
-    let known = Recredit { decided, ..wish };
+    let known = RecreditRequest { decided, ..wish };
     let at_ms = context.now_ms();
-    let progress = Progress { known: known.clone(), next, at_ms };
-    let mut work = Work { decisions, recredited: Some(progress), ..Work::default() };
-    record_what_can_be(context, &mut work)?;
+    let progress = RecreditProgress { known: known.clone(), next, at_ms };
+    let mut work = CommitBatch { decisions, recredited: Some(progress), ..CommitBatch::default() };
+    record_isolated(context, &mut work)?;
 
     if next.is_none() {
         tracing::info!(activation = known.activation, transactions = decided, "decided again");
@@ -68,12 +68,12 @@ pub fn decide_some(context: &Context, wish: Recredit) -> Result<(), StoreError> 
 ///
 /// # Errors
 /// When the data cannot be read or written.
-pub fn give_up(context: &Context, wish: &Recredit, why: &str) -> Result<(), StoreError> {
+pub fn give_up(context: &Context, wish: &RecreditRequest, why: &str) -> Result<(), StoreError> {
     context.ledger.raise_alert(&json!({
         "transaction": null,
         "stage": "worker",
         "code": "not_decided",
         "message": why,
     }))?;
-    context.ledger.recredited(wish, None, context.now_ms())
+    context.ledger.record_recredit_progress(wish, None, context.now_ms())
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use accredit_domain::credit::Status;
+use accredit_domain::credit::CreditStatus;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_ledger::query::CreditQuery;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 
 use super::caught;
 use crate::context::Context;
@@ -18,10 +18,10 @@ const PAGE: usize = 1000;
 /// # Errors
 /// When the data cannot be read or written.
 pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
-    let mut ids = stopped(context)?;
+    let mut ids = stopped_transactions(context)?;
     ids.sort();
     ids.dedup();
-    caught::decide_what_can_be(context, &ids)
+    caught::decide_isolated(context, &ids)
 }
 
 /// The same where activations asked for it; until it has succeeded it stays asked for.
@@ -29,7 +29,7 @@ pub fn redrive_parked(context: &Context) -> Result<usize, StoreError> {
 /// # Errors
 /// When the data cannot be read or written.
 pub fn redrive_when_asked(context: &Context) -> Result<(), StoreError> {
-    let asked = context.redrives.asked();
+    let asked = context.redrives.request_count();
     if asked == 0 {
         return Ok(());
     }
@@ -42,20 +42,20 @@ pub fn redrive_when_asked(context: &Context) -> Result<(), StoreError> {
     if let Some(request) = request.filter(|request| *request.ruleset == *decides) {
         context.ledger.redriven(&request)?;
     }
-    context.redrives.done(asked);
+    context.redrives.finish_requests(asked);
 
     Ok(())
 }
 
 /// Asks again for the try of parked deals that an activation asked an earlier process for.
-pub fn resume(context: &Context) {
+pub fn resume_redrive(context: &Context) {
     if !matches!(context.ledger.redrive_request(), Ok(None)) {
-        context.redrives.ask();
+        context.redrives.add_request();
     }
 }
 
 /// Transactions that are parked, and those with a credit that a policy's error holds.
-fn stopped(context: &Context) -> Result<Vec<String>, StoreError> {
+fn stopped_transactions(context: &Context) -> Result<Vec<String>, StoreError> {
     let ledger = &context.ledger;
     let (mut ids, mut from) = (Vec::new(), Some(0));
     while let Some(number) = from {
@@ -64,10 +64,10 @@ fn stopped(context: &Context) -> Result<Vec<String>, StoreError> {
         from = next;
     }
 
-    let status = Some(Status::Held);
+    let status = Some(CreditStatus::Held);
     let mut query = CreditQuery { status, limit: PAGE, ..CreditQuery::default() };
     loop {
-        let page = ledger.credits(&query)?;
+        let page = ledger.credit_page(&query)?;
         let broken = page.rows.into_iter();
         let broken = broken.filter(PostedCredit::awaits_policy);
         ids.extend(broken.map(|row| row.transaction.to_string()));

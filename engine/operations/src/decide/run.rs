@@ -8,23 +8,23 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 use accredit_domain::keys::RulesetHash;
-use accredit_ledger::record::{Stored, Work};
-use accredit_ledger::runs::Run;
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::record::{CommitBatch, TransactionRecord};
+use accredit_ledger::runs::CalculationRun;
+use accredit_seams::store::StoreError;
 use jiff::civil::Date;
 
-use super::again::by_their_rules;
-use super::record;
+use super::again::redecide_pinned;
+use super::record_with_postings;
 use crate::context::{Context, LAST_RUN};
-use crate::error::{Error, Refusal};
+use crate::error::{OperationError, RefusalDetail};
 
 /// Transactions decided again in one step, at least.
-const STEP: usize = 512;
+const RUN_CHUNK: usize = 512;
 
 /// Without what depends on when it was decided rather than on what.
-fn content(decision: &Decision) -> Decision {
+fn comparable_content(decision: &Decision) -> Decision {
     let mut decision =
         Decision { as_of: None, ruleset: RulesetHash::default(), ..decision.clone() };
     decision.credits.iter_mut().for_each(|row| row.ruleset = RulesetHash::default());
@@ -32,11 +32,15 @@ fn content(decision: &Decision) -> Decision {
 }
 
 /// Whether a run is about a stored transaction.
-fn meant(run: &Run, leaves: &BTreeSet<String>, stored: &Stored) -> bool {
+fn is_selected(
+    run: &CalculationRun,
+    leaves: &BTreeSet<String>,
+    stored: &TransactionRecord,
+) -> bool {
     stored.decisions.iter().filter(|one| is_in_calculation(one, &run.plan, leaves)).any(
         |decision| match run.mode.as_str() {
             "full" => true,
-            "incremental" => decision.outcome == Outcome::Parked,
+            "incremental" => decision.outcome == DecisionOutcome::Parked,
             _ => run.selected.contains(&stored.id),
         },
     )
@@ -45,7 +49,7 @@ fn meant(run: &Run, leaves: &BTreeSet<String>, stored: &Stored) -> bool {
 /// Whether a decision is part of the calculation of a plan in these leaf periods.
 fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>) -> bool {
     let rows = decision.credits.iter().any(|row| leaves.contains(&*row.period));
-    let own = decision.outcome != Outcome::Filtered
+    let own = decision.outcome != DecisionOutcome::Filtered
         && decision.period.as_ref().is_none_or(|own| leaves.contains(&**own));
     decision.plan == plan && (rows || own)
 }
@@ -55,10 +59,13 @@ const NAMED_MAX: usize = 20;
 
 /// Refuses a selection that names transactions which nobody delivered; what was acknowledged
 /// before is known. One of another plan or period is none of the run's business, as before.
-pub fn check_selected(context: &Context, selected: &BTreeSet<String>) -> Result<(), Error> {
+pub fn check_selected(
+    context: &Context,
+    selected: &BTreeSet<String>,
+) -> Result<(), OperationError> {
     let mut missing = Vec::new();
     for id in selected {
-        if context.ledger.transaction(id)?.is_none() {
+        if context.ledger.find_transaction(id)?.is_none() {
             missing.push(format!("`{id}`"));
         }
     }
@@ -71,11 +78,11 @@ pub fn check_selected(context: &Context, selected: &BTreeSet<String>) -> Result<
     let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let detail =
         format!("there are no transactions {}{and_more}; nothing was run", missing.join(", "));
-    Err(Error::NotFound(Refusal::new("not_found", detail)))
+    Err(OperationError::NotFound(RefusalDetail::new("not_found", detail)))
 }
 
 /// Notes that everything was decided as of `today`.
-pub fn ran(context: &Context, today: Date) {
+pub fn record_last_run(context: &Context, today: Date) {
     let kept = context.ledger.set_meta(LAST_RUN, today.to_string().as_bytes());
     if let Err(error) = kept {
         tracing::error!(error.cause = %error, "the daily run was not noted");
@@ -85,12 +92,12 @@ pub fn ran(context: &Context, today: Date) {
 /// Numbers of the transactions that a run is about.
 pub fn look_up(
     context: &Context,
-    run: &Run,
+    run: &CalculationRun,
     leaves: &BTreeSet<String>,
 ) -> Result<VecDeque<u64>, StoreError> {
     let mut found = Vec::new();
-    context.ledger.each(Some(leaves), &mut |stored| {
-        found.extend(meant(run, leaves, &stored).then_some(stored.number));
+    context.ledger.visit_transactions(Some(leaves), &mut |stored| {
+        found.extend(is_selected(run, leaves, &stored).then_some(stored.number));
         Ok(())
     })?;
     found.sort_unstable();
@@ -98,10 +105,13 @@ pub fn look_up(
 }
 
 /// The next transactions, block by block, as they are stored now.
-pub fn next_few(context: &Context, left: &mut VecDeque<u64>) -> Result<Vec<Stored>, StoreError> {
-    let mut some: Vec<Stored> = Vec::new();
-    while let Some(first) = left.front().copied().filter(|_| some.len() < STEP) {
-        let Some((stored, next)) = context.ledger.stored_from(first)? else {
+pub fn next_few(
+    context: &Context,
+    left: &mut VecDeque<u64>,
+) -> Result<Vec<TransactionRecord>, StoreError> {
+    let mut some: Vec<TransactionRecord> = Vec::new();
+    while let Some(first) = left.front().copied().filter(|_| some.len() < RUN_CHUNK) {
+        let Some((stored, next)) = context.ledger.records_from(first)? else {
             left.clear();
             break;
         };
@@ -126,15 +136,19 @@ pub fn next_few(context: &Context, left: &mut VecDeque<u64>) -> Result<Vec<Store
 ///
 /// # Errors
 /// When the data cannot be read or written.
-pub fn decide_step(context: &Context, run: &Run, some: &[Stored]) -> Result<Run, StoreError> {
-    let decisions = by_their_rules(context, some, &[])?;
-    let mut work = Work { decisions, ..Work::default() };
-    record(context, &mut work)?;
-    let mut run = Run { decided: run.decided + some.len(), ..run.clone() };
+pub fn decide_step(
+    context: &Context,
+    run: &CalculationRun,
+    some: &[TransactionRecord],
+) -> Result<CalculationRun, StoreError> {
+    let decisions = redecide_pinned(context, some, &[])?;
+    let mut work = CommitBatch { decisions, ..CommitBatch::default() };
+    record_with_postings(context, &mut work)?;
+    let mut run = CalculationRun { decided: run.decided + some.len(), ..run.clone() };
     for (id, after) in &work.decisions {
         let Some(before) = some.iter().find(|one| one.id == *id) else { continue };
         let of = |decisions: &[Decision]| -> Vec<Decision> {
-            decisions.iter().filter(|one| one.plan == run.plan).map(content).collect()
+            decisions.iter().filter(|one| one.plan == run.plan).map(comparable_content).collect()
         };
         run.differing += usize::from(of(&before.decisions) != of(after));
     }

@@ -3,7 +3,7 @@
 //! Not errors of policies, which park for people. When they are tried again is the host's.
 
 use accredit_domain::decision::Decision;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 
 use super::caught;
 use crate::context::Context;
@@ -28,7 +28,7 @@ pub fn find(context: &Context) {
 }
 
 /// Remembers deals that ran out of time.
-pub(crate) fn note(context: &Context, decisions: &[(String, Vec<Decision>)]) {
+pub(crate) fn note_timeouts(context: &Context, decisions: &[(String, Vec<Decision>)]) {
     let is_late = |decision: &Decision| {
         let mut notes = decision.reasons.iter().chain(&decision.alerts).chain(&decision.log);
         notes.any(|note| accredit_script::is_timeout(&note.message))
@@ -43,7 +43,7 @@ pub(crate) fn note(context: &Context, decisions: &[(String, Vec<Decision>)]) {
 
 /// Whether any deal is remembered.
 #[must_use]
-pub fn any(context: &Context) -> bool {
+pub fn any_timed_out(context: &Context) -> bool {
     context.with_timeouts(|known| !known.is_empty())
 }
 
@@ -51,9 +51,9 @@ pub fn any(context: &Context) -> bool {
 ///
 /// # Errors
 /// When the data cannot be read or written; the deals stay remembered.
-pub fn retry(context: &Context) -> Result<usize, StoreError> {
+pub fn retry_timed_out(context: &Context) -> Result<usize, StoreError> {
     let late: Vec<String> = context.with_timeouts(std::mem::take).into_iter().collect();
-    let decided = caught::decide_what_can_be(context, &late);
+    let decided = caught::decide_isolated(context, &late);
     if decided.is_err() {
         context.with_timeouts(|known| known.extend(late));
     }

@@ -6,10 +6,10 @@ use jiff::civil::Date;
 use serde_json::{Map, Number, Value as Json};
 use toml_edit::{Array, ArrayOfTables, InlineTable, Item, Table, Value};
 
-use super::Uneditable;
+use super::RuleEditError;
 
 /// The tables of an array, however it is written.
-pub(super) fn tables(item: &Item) -> Vec<Map<String, Json>> {
+pub(super) fn item_tables(item: &Item) -> Vec<Map<String, Json>> {
     match of_item(item) {
         Json::Array(items) => {
             let tables = items.into_iter().filter_map(|item| match item {
@@ -59,8 +59,8 @@ fn of_value(value: &Value) -> Json {
 /// Keys that hold a date.
 const DATES: [&str; 2] = ["from", "to"];
 
-fn to_value(key: &str, json: &Json) -> Result<Value, Uneditable> {
-    let refuse = |what: &str| Err(Uneditable::Other(format!("`{key}`: {what}")));
+fn to_value(key: &str, json: &Json) -> Result<Value, RuleEditError> {
+    let refuse = |what: &str| Err(RuleEditError::Other(format!("`{key}`: {what}")));
 
     match json {
         Json::Null => refuse("leave the key out instead of null"),
@@ -74,7 +74,7 @@ fn to_value(key: &str, json: &Json) -> Result<Value, Uneditable> {
             // TOML has dates of its own, and JSON has none.
             if DATES.contains(&key) && text.parse::<Date>().is_ok() {
                 let date = text.parse::<toml_edit::Datetime>();
-                let wrong = |error| Uneditable::Other(format!("`{key}`: {error}"));
+                let wrong = |error| RuleEditError::Other(format!("`{key}`: {error}"));
                 return Ok(Value::from(date.map_err(wrong)?));
             }
             Ok(Value::from(text.as_str()))
@@ -96,7 +96,10 @@ fn to_value(key: &str, json: &Json) -> Result<Value, Uneditable> {
 }
 
 /// Makes `table` say what `body` says; what it says already keeps its text.
-pub(super) fn update(table: &mut Table, body: &Map<String, Json>) -> Result<(), Uneditable> {
+pub(super) fn update_table(
+    table: &mut Table,
+    body: &Map<String, Json>,
+) -> Result<(), RuleEditError> {
     let gone: Vec<String> =
         table.iter().map(|(key, _)| key.to_owned()).filter(|key| !body.contains_key(key)).collect();
     for key in gone {
@@ -128,7 +131,7 @@ pub(super) fn update(table: &mut Table, body: &Map<String, Json>) -> Result<(), 
 }
 
 /// Results by name: those that stay keep their text and remarks.
-fn update_results(table: &mut Table, results: &[Json]) -> Result<(), Uneditable> {
+fn update_results(table: &mut Table, results: &[Json]) -> Result<(), RuleEditError> {
     let old = match table.get("results") {
         Some(Item::ArrayOfTables(tables)) => tables.clone(),
         _ => ArrayOfTables::new(),
@@ -138,7 +141,9 @@ fn update_results(table: &mut Table, results: &[Json]) -> Result<(), Uneditable>
     for result in results {
         let result = result.as_object();
         let result = result.ok_or_else(|| {
-            Uneditable::Other("`results` is a list of objects with `name` and `value`".to_owned())
+            RuleEditError::Other(
+                "`results` is a list of objects with `name` and `value`".to_owned(),
+            )
         })?;
 
         let name = result.get("name").and_then(Json::as_str);
@@ -146,8 +151,8 @@ fn update_results(table: &mut Table, results: &[Json]) -> Result<(), Uneditable>
         let mut result_table = known.cloned().unwrap_or_default();
 
         // The order is the caller's, so the places in the file are made anew.
-        unplace(&mut result_table);
-        update(&mut result_table, result)?;
+        forget_position(&mut result_table);
+        update_table(&mut result_table, result)?;
         new.push(result_table);
     }
 
@@ -156,12 +161,12 @@ fn update_results(table: &mut Table, results: &[Json]) -> Result<(), Uneditable>
 }
 
 /// Forgets where in its file a table stood.
-pub(super) fn unplace(table: &mut Table) {
+pub(super) fn forget_position(table: &mut Table) {
     table.set_position(None);
     for (_, item) in table.iter_mut() {
         match item {
-            Item::Table(table) => unplace(table),
-            Item::ArrayOfTables(tables) => tables.iter_mut().for_each(unplace),
+            Item::Table(table) => forget_position(table),
+            Item::ArrayOfTables(tables) => tables.iter_mut().for_each(forget_position),
             _ => (),
         }
     }

@@ -39,14 +39,18 @@ fn files(text: &str) -> Files {
 }
 
 fn rule(text: &str, name: &str) -> Map<String, Value> {
-    all(&files(text)).into_iter().find(|rule| rule.name == name).map(|rule| rule.body).unwrap()
+    all_rules(&files(text))
+        .into_iter()
+        .find(|rule| rule.name == name)
+        .map(|rule| rule.body)
+        .unwrap()
 }
 
 #[test]
 fn rules_are_found_by_each_of_their_parts() {
     let names = |query: Value| -> Vec<String> {
-        let wanted: Wanted = serde_json::from_value(query).unwrap();
-        let rules = all(&files(PLAN)).into_iter().filter(|rule| wanted.fits(rule));
+        let wanted: RuleSearch = serde_json::from_value(query).unwrap();
+        let rules = all_rules(&files(PLAN)).into_iter().filter(|rule| wanted.matches_rule(rule));
         rules.map(|rule| rule.name).collect()
     };
     assert_eq!(names(json!({})), ["Booking", "Renewal", "Manager"]);
@@ -63,11 +67,11 @@ fn rules_are_found_by_each_of_their_parts() {
 #[test]
 fn an_edit_keeps_everything_that_it_does_not_name() {
     let mut body = rule(PLAN, "Booking");
-    assert_eq!(put(PLAN, "Booking", None, &body).unwrap(), PLAN, "the same is no edit");
+    assert_eq!(put_rule(PLAN, "Booking", None, &body).unwrap(), PLAN, "the same is no edit");
     body.insert("condition".to_owned(), json!("tx.amount > 10"));
     body.insert("to".to_owned(), json!("2026-06-30"));
     body.remove("tags");
-    let edited = put(PLAN, "Booking", None, &body).unwrap();
+    let edited = put_rule(PLAN, "Booking", None, &body).unwrap();
     let expected = PLAN
         .replace("condition = 'tx.amount > 0'", "condition = \"tx.amount > 10\"")
         .replace("tags = [\"core\"]\n", "")
@@ -83,7 +87,7 @@ fn results_are_edited_one_by_one() {
         {"name": "Second", "value": "1"},
     ]);
     body.insert("results".to_owned(), results.clone());
-    let edited = put(PLAN, "Booking", None, &body).unwrap();
+    let edited = put_rule(PLAN, "Booking", None, &body).unwrap();
     assert!(edited.contains("value = \"tx.amount\" # the whole deal"), "{edited}");
     assert_eq!(rule(&edited, "Booking")["results"], results);
     assert_eq!(rule(&edited, "Renewal"), rule(PLAN, "Renewal"));
@@ -92,25 +96,28 @@ fn results_are_edited_one_by_one() {
 
 #[test]
 fn a_copy_stands_behind_the_original_under_its_own_name() {
-    let edited = copy(PLAN, "Booking", "Booking 2").unwrap();
-    let names: Vec<String> = all(&files(&edited)).into_iter().map(|rule| rule.name).collect();
+    let edited = copy_rule(PLAN, "Booking", "Booking 2").unwrap();
+    let names: Vec<String> = all_rules(&files(&edited)).into_iter().map(|rule| rule.name).collect();
     assert_eq!(names, ["Booking", "Booking 2", "Renewal", "Manager"], "{edited}");
     let mut original = rule(PLAN, "Booking");
     original.insert("name".to_owned(), json!("Booking 2"));
     assert_eq!(rule(&edited, "Booking 2"), original, "{edited}");
     assert!(edited.contains("# Renewals of last year.\n[[direct]]\nname = \"Renewal\""));
-    assert_eq!(copy(PLAN, "Booking", "Renewal"), Err(Uneditable::Taken("Renewal".to_owned())));
-    assert_eq!(copy(PLAN, "Nothing", "New"), Err(Uneditable::Missing));
+    assert_eq!(
+        copy_rule(PLAN, "Booking", "Renewal"),
+        Err(RuleEditError::Taken("Renewal".to_owned()))
+    );
+    assert_eq!(copy_rule(PLAN, "Nothing", "New"), Err(RuleEditError::Missing));
 }
 
 #[test]
 fn rules_come_and_go() {
     let body = json!({"relationship": "Reporting", "results": [{"name": "X"}]});
     let body = body.as_object().unwrap();
-    let edited = put(PLAN, "Director", Some("indirect"), body).unwrap();
+    let edited = put_rule(PLAN, "Director", Some("indirect"), body).unwrap();
     assert_eq!(rule(&edited, "Director")["results"], json!([{"name": "X"}]));
-    assert_eq!(remove(&edited, "Director").unwrap(), PLAN);
-    assert!(put(PLAN, "Director", None, body).is_err(), "a new rule needs its kind");
+    assert_eq!(remove_rule(&edited, "Director").unwrap(), PLAN);
+    assert!(put_rule(PLAN, "Director", None, body).is_err(), "a new rule needs its kind");
     let inexact = json!({"weight": 0.5});
-    assert!(put(PLAN, "Booking", None, inexact.as_object().unwrap()).is_err());
+    assert!(put_rule(PLAN, "Booking", None, inexact.as_object().unwrap()).is_err());
 }

@@ -23,23 +23,23 @@ impl Keys {
 
     /// Whether a key is one of them.
     pub fn contains(&self, key: &str) -> bool {
-        !self.is_empty() && self.place(key).is_some()
+        !self.is_empty() && self.place_of(key).is_some()
     }
 
     /// The place of a key among them.
-    pub(super) fn place(&self, key: &str) -> Option<usize> {
-        self.0.binary_search(&number(key)).ok()
+    pub(super) fn place_of(&self, key: &str) -> Option<usize> {
+        self.0.binary_search(&key_number(key)).ok()
     }
 
     /// The numbers at those places where `is_wanted` has a true.
-    pub(super) fn only(self, is_wanted: impl Fn(usize) -> bool) -> Keys {
+    pub(super) fn only_where(self, is_wanted: impl Fn(usize) -> bool) -> Keys {
         let numbers = self.0.into_iter().enumerate();
         Keys(numbers.filter(|(place, _)| is_wanted(*place)).map(|(_, number)| number).collect())
     }
 }
 
 /// The number of a key: even, since the last bit says whether it was there before.
-fn number(key: &str) -> u64 {
+fn key_number(key: &str) -> u64 {
     let hash = blake3::hash(key.as_bytes());
     let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
     u64::from_be_bytes(first) & !REPEATED
@@ -65,7 +65,7 @@ impl KeyCounts {
                 self.numbers.reserve_exact(GROWTH.max(self.numbers.len() / 4));
             }
         }
-        self.numbers.push(number(key));
+        self.numbers.push(key_number(key));
         self.added += 1;
     }
 
@@ -80,13 +80,13 @@ impl KeyCounts {
     }
 
     /// By how many the keys that were added are more than their different ones.
-    pub(super) fn more(&mut self) -> usize {
+    pub(super) fn excess_count(&mut self) -> usize {
         self.put_together();
         self.added.saturating_sub(self.numbers.len())
     }
 
     /// The keys that came more than once.
-    pub(super) fn repeated(mut self) -> Keys {
+    pub(super) fn repeated_keys(mut self) -> Keys {
         self.put_together();
         self.numbers.retain(|number| number & REPEATED == REPEATED);
         self.numbers.iter_mut().for_each(|number| *number &= !REPEATED);
@@ -108,9 +108,9 @@ mod tests {
         }
         counts.add("once");
         assert!(counts.numbers.capacity() <= 2 * GROWTH);
-        assert_eq!(counts.more(), 3 * GROWTH - 700_000);
+        assert_eq!(counts.excess_count(), 3 * GROWTH - 700_000);
 
-        let repeated = counts.repeated();
+        let repeated = counts.repeated_keys();
         assert_eq!(repeated.0.len(), 700_000);
         assert!(repeated.contains("0") && repeated.contains("699999"));
         assert!(!repeated.contains("once") && !repeated.contains("700000"));

@@ -13,7 +13,7 @@ use accredit_domain::transaction::{Cell, Decoder, Record, Remark, Transaction};
 use accredit_workspace::Ruleset;
 
 use super::keys::Keys;
-use super::{place, rows_of};
+use super::{line_place, rows_of};
 
 /// Names that a finding lists.
 const NAMES_MAX: usize = 5;
@@ -53,7 +53,7 @@ struct Group {
 
 /// Looks at the rows of repeated keys, which `again` hands over each time that it is called; also
 /// the keys whose newest rows contradict each other.
-pub(super) fn look<E>(
+pub(super) fn find_repeated<E>(
     ruleset: &Ruleset,
     repeated: Keys,
     again: impl FnMut(&mut dyn FnMut(&str, u64, &Record)) -> Result<(), E>,
@@ -90,7 +90,7 @@ fn look_in_rounds<E>(
     }
 
     let in_conflict = |place: usize| stages.get(place) == Some(&Stage::InConflict);
-    Ok((found, repeated.only(in_conflict)))
+    Ok((found, repeated.only_where(in_conflict)))
 }
 
 /// The rows of some deals.
@@ -110,14 +110,14 @@ impl Round<'_> {
     fn add(&mut self, file: &str, line: u64, record: &Record) {
         let key = self.decoder.natural_key(record);
         let place_of_key = Some(&key).filter(|key| !key.is_empty());
-        let place_of_key = place_of_key.and_then(|key| self.repeated.place(key));
+        let place_of_key = place_of_key.and_then(|key| self.repeated.place_of(key));
         let Some(stage) = place_of_key.and_then(|place| self.stages.get_mut(place)) else { return };
 
         match *stage {
             Stage::InRound => (),
             Stage::Done | Stage::InConflict => return,
             Stage::Waiting => {
-                let bytes = estimate(record);
+                let bytes = estimated_bytes(record);
                 if bytes > self.bytes_left && !self.rows.is_empty() {
                     // A later deal may not come before this one.
                     self.bytes_left = 0;
@@ -130,7 +130,7 @@ impl Round<'_> {
         }
 
         let transaction = self.decoder.decode(record);
-        let last = place(file, line);
+        let last = line_place(file, line);
         let rows = self.rows.entry(Arc::clone(&transaction.id)).or_default();
         *rows = (rows.0 + 1, last);
         self.latest.add(transaction);
@@ -144,10 +144,10 @@ impl Round<'_> {
 
         for deal in latest.end() {
             let (count, last) = rows.get(&deal.id).cloned().unwrap_or_default();
-            let has = |wanted: fn(&Remark) -> bool| deal.remarks().iter().any(wanted);
+            let has = |wanted: fn(&Remark) -> bool| deal.row_remarks().iter().any(wanted);
             if has(|remark| *remark == Remark::Conflict) {
                 found.conflicts.add(&deal, count, &last);
-                let stage = repeated.place(&deal.id).and_then(|place| stages.get_mut(place));
+                let stage = repeated.place_of(&deal.id).and_then(|place| stages.get_mut(place));
                 stage.into_iter().for_each(|stage| *stage = Stage::InConflict);
             }
             if has(|remark| matches!(remark, Remark::ColumnsMissing(_))) {
@@ -158,12 +158,12 @@ impl Round<'_> {
 }
 
 /// Bytes that the newest version of a deal needs, about.
-fn estimate(record: &Record) -> usize {
+fn estimated_bytes(record: &Record) -> usize {
     let text = |cell: &Cell| match cell {
         Cell::Text(text) | Cell::Number(text) | Cell::Nested(text) => text.len(),
         Cell::Null | Cell::Bool(_) => 0,
     };
-    let cells = record.delivered().iter();
+    let cells = record.delivered_cells().iter();
     cells.fold(DEAL_BYTES, |sum, (_, cell)| sum + CELL_BYTES + text(cell))
 }
 
@@ -177,7 +177,7 @@ impl Group {
     }
 
     /// Some keys with their numbers of rows, and how many more there are.
-    fn names(&self) -> String {
+    fn list_keys(&self) -> String {
         let named = self.named.iter().map(|(id, rows)| format!("`{id}` ({})", rows_of(*rows)));
         let shown = named.collect::<Vec<_>>().join(", ");
         match self.count.saturating_sub(self.named.len()) {
@@ -197,19 +197,19 @@ impl Found {
             let message = format!(
                 "{rows} are {deals}: rows of one natural key contradict each other, and no clock \
                  says which counts: {}",
-                self.conflicts.names()
+                self.conflicts.list_keys()
             );
             let help = "map the source's clock as `updated` in [fields], or make the key of several \
                         columns, as in `id = [\"order\", \"line\"]`";
-            findings.push(Diagnostic::warning(Code::CR077, place.clone(), message).help(help));
+            findings.push(Diagnostic::warning(Code::CR077, place.clone(), message).with_help(help));
         }
 
         if let Some(place) = &self.losing.place {
-            let names = self.losing.names();
+            let names = self.losing.list_keys();
             let message = format!("later rows do not bring mapped columns that deals had: {names}");
             let help = "export whole rows; a webhook source that sends only what changed has \
                         `merge = true`";
-            findings.push(Diagnostic::warning(Code::CR082, place.clone(), message).help(help));
+            findings.push(Diagnostic::warning(Code::CR082, place.clone(), message).with_help(help));
         }
         findings
     }
@@ -221,7 +221,7 @@ mod tests {
     use std::convert::Infallible;
 
     use accredit_domain::transaction::read;
-    use accredit_domain::transaction::version::Newest;
+    use accredit_domain::transaction::version::NewestVersions;
     use accredit_workspace::Files;
 
     use super::super::keys::KeyCounts;
@@ -249,23 +249,23 @@ mod tests {
                 at => format!("{{\"id\":\"{deal}\",\"amount\":{row},\"at\":\"{}\"}}\n", at % 3),
             }
         });
-        let records = read::ndjson(rows.collect::<String>().as_bytes()).unwrap();
+        let records = read::read_ndjson(rows.collect::<String>().as_bytes()).unwrap();
 
         let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
-        let mut newest = Newest::default();
+        let mut newest = NewestVersions::default();
         let mut keys = Vec::new();
         for record in &records {
             newest.add(&Arc::new(decoder.decode(record)));
             keys.push(decoder.natural_key(record));
         }
-        let conflicts = newest.conflicts();
+        let conflicts = newest.conflicting_deals();
         assert!(conflicts.len() > 10 && conflicts.len() < 120, "{}", conflicts.len());
 
         let found = |bytes_max: usize| {
             let mut counts = KeyCounts::default();
             keys.iter().for_each(|key| counts.add(key));
             let mut rounds = 0;
-            let looked = look_in_rounds(&ruleset, counts.repeated(), bytes_max, |each| {
+            let looked = look_in_rounds(&ruleset, counts.repeated_keys(), bytes_max, |each| {
                 rounds += 1;
                 records.iter().zip(1..).for_each(|(record, line)| each("", line, record));
                 Ok::<(), Infallible>(())

@@ -8,39 +8,39 @@
 use jiff::civil::Date;
 use rhai::{Dynamic, Engine, INT};
 
-use super::Function;
+use super::ScriptFunction;
 use super::signature::{call, field, named, of};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
-use accredit_domain::calendar::Length;
-use accredit_domain::transaction::{dates, trimmed};
+use accredit_domain::calendar::HoldLength;
+use accredit_domain::transaction::{dates, trim_cell};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[
+    ScriptFunction {
         name: "date",
         signatures: &[
-            call(&[of(Kind::Text)], Kind::Date),
+            call(&[of(ValueKind::Text)], ValueKind::Date),
             call(
                 &[
-                    named("year", Kind::Number),
-                    named("month", Kind::Number),
-                    named("day", Kind::Number),
+                    named("year", ValueKind::Number),
+                    named("month", ValueKind::Number),
+                    named("day", ValueKind::Number),
                 ],
-                Kind::Date,
+                ValueKind::Date,
             ),
         ],
         page: "The date that an ISO text says: date(\"2022-01-31\").",
         arities: &[1, 3],
         register: |engine| {
-            engine.register_fn("date", parse);
-            engine.register_fn("date", of_parts);
+            engine.register_fn("date", parse_date);
+            engine.register_fn("date", date_from_parts);
         },
     },
-    Function {
+    ScriptFunction {
         name: "year",
         signatures: &[
-            call(&[of(Kind::Date)], Kind::Number),
-            field(&[of(Kind::Date)], Kind::Number),
+            call(&[of(ValueKind::Date)], ValueKind::Number),
+            field(&[of(ValueKind::Date)], ValueKind::Number),
         ],
         page: "The year of a date.",
         arities: &[1],
@@ -48,11 +48,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("year", |date: Date| INT::from(date.year()));
         },
     },
-    Function {
+    ScriptFunction {
         name: "month",
         signatures: &[
-            call(&[of(Kind::Date)], Kind::Number),
-            field(&[of(Kind::Date)], Kind::Number),
+            call(&[of(ValueKind::Date)], ValueKind::Number),
+            field(&[of(ValueKind::Date)], ValueKind::Number),
         ],
         page: "The month of a date, 1 to 12.",
         arities: &[1],
@@ -60,11 +60,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("month", |date: Date| INT::from(date.month()));
         },
     },
-    Function {
+    ScriptFunction {
         name: "day",
         signatures: &[
-            call(&[of(Kind::Date)], Kind::Number),
-            field(&[of(Kind::Date)], Kind::Number),
+            call(&[of(ValueKind::Date)], ValueKind::Number),
+            field(&[of(ValueKind::Date)], ValueKind::Number),
         ],
         page: "The day of the month, 1 to 31.",
         arities: &[1],
@@ -72,32 +72,41 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("day", |date: Date| INT::from(date.day()));
         },
     },
-    Function {
+    ScriptFunction {
         name: "add_days",
-        signatures: &[call(&[of(Kind::Date), named("days", Kind::Number)], Kind::Date)],
+        signatures: &[call(
+            &[of(ValueKind::Date), named("days", ValueKind::Number)],
+            ValueKind::Date,
+        )],
         page: "The date so many days later, or earlier when negative.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("add_days", |date: Date, count: Dynamic| {
-                add(date, &count, Length::Days)
+                add_length(date, &count, HoldLength::Days)
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "add_months",
-        signatures: &[call(&[of(Kind::Date), named("months", Kind::Number)], Kind::Date)],
+        signatures: &[call(
+            &[of(ValueKind::Date), named("months", ValueKind::Number)],
+            ValueKind::Date,
+        )],
         page: "The date so many months later; the last day of a shorter month instead of a day \
                that it does not have.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("add_months", |date: Date, count: Dynamic| {
-                add(date, &count, Length::Months)
+                add_length(date, &count, HoldLength::Months)
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "days_between",
-        signatures: &[call(&[named("from", Kind::Date), named("to", Kind::Date)], Kind::Number)],
+        signatures: &[call(
+            &[named("from", ValueKind::Date), named("to", ValueKind::Date)],
+            ValueKind::Number,
+        )],
         page: "How many days the second date is after the first; negative when it is before.",
         arities: &[2],
         register: |engine| {
@@ -115,7 +124,7 @@ pub(super) fn days_between(from: Date, to: Date) -> INT {
 
 /// The date so many days later.
 pub(super) fn add_days(date: Date, days: &Dynamic) -> Outcome<Date> {
-    add(date, days, Length::Days)
+    add_length(date, days, HoldLength::Days)
 }
 
 /// The parts of a date after a dot.
@@ -126,9 +135,9 @@ pub(super) fn register_types(engine: &mut Engine) {
     engine.register_get("day", |date: &mut Date| INT::from(date.day()));
 }
 
-fn parse(text: &str) -> Outcome<Date> {
-    let bare = trimmed(text);
-    match dates::day(bare) {
+fn parse_date(text: &str) -> Outcome<Date> {
+    let bare = trim_cell(text);
+    match dates::parse_iso_date(bare) {
         Some(date) => Ok(date),
         None if dates::is_moment(bare) => raise(format!(
             "`{text}` is a moment, which has its day in a time zone: declare the column as a date"
@@ -137,7 +146,7 @@ fn parse(text: &str) -> Outcome<Date> {
     }
 }
 
-fn of_parts(year: INT, month: INT, day: INT) -> Outcome<Date> {
+fn date_from_parts(year: INT, month: INT, day: INT) -> Outcome<Date> {
     let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
     let date = match parts {
         (Ok(year), Ok(month), Ok(day)) => Date::new(year, month, day).ok(),
@@ -149,11 +158,12 @@ fn of_parts(year: INT, month: INT, day: INT) -> Outcome<Date> {
     }
 }
 
-fn add(date: Date, count: &Dynamic, length: fn(i32) -> Length) -> Outcome<Date> {
-    let Some(count) = value::whole(count).and_then(|count| i32::try_from(count).ok()) else {
-        return raise(format!("expected a whole number, not {}", value::shown(count)));
+fn add_length(date: Date, count: &Dynamic, length: fn(i32) -> HoldLength) -> Outcome<Date> {
+    let Some(count) = value::as_whole_number(count).and_then(|count| i32::try_from(count).ok())
+    else {
+        return raise(format!("expected a whole number, not {}", value::show_in_message(count)));
     };
-    match length(count).after(date) {
+    match length(count).date_after(date) {
         Some(date) => Ok(date),
         None => raise("the date is out of range"),
     }

@@ -12,82 +12,85 @@ use rhai::{Array, Dynamic, Engine, INT, ImmutableString, Map};
 use rust_decimal::Decimal;
 
 use super::signature::{call, method, named, of};
-use super::{Function, pure};
-use crate::kind::Kind;
+use super::{ScriptFunction, register_pure};
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[
+    ScriptFunction {
         name: "len",
         signatures: &[
-            call(&[of(Kind::Text)], Kind::Number),
-            call(&[of(Kind::Array)], Kind::Number),
-            call(&[of(Kind::Map)], Kind::Number),
+            call(&[of(ValueKind::Text)], ValueKind::Number),
+            call(&[of(ValueKind::Array)], ValueKind::Number),
+            call(&[of(ValueKind::Map)], ValueKind::Number),
         ],
         page: "The number of characters of a text, of items of an array, of keys of a map.",
         arities: &[1],
         register: |engine| {
-            engine.register_fn("len", |text: &str| count(text.chars().count()));
-            pure(engine, "len", |array: &mut Array| count(array.len()));
-            pure(engine, "len", |map: &mut Map| count(map.len()));
+            engine.register_fn("len", |text: &str| length_as_int(text.chars().count()));
+            register_pure(engine, "len", |array: &mut Array| length_as_int(array.len()));
+            register_pure(engine, "len", |map: &mut Map| length_as_int(map.len()));
         },
     },
-    Function {
+    ScriptFunction {
         name: "is_empty",
         signatures: &[
-            call(&[of(Kind::Text)], Kind::Bool),
-            call(&[of(Kind::Array)], Kind::Bool),
-            call(&[of(Kind::Map)], Kind::Bool),
+            call(&[of(ValueKind::Text)], ValueKind::Bool),
+            call(&[of(ValueKind::Array)], ValueKind::Bool),
+            call(&[of(ValueKind::Map)], ValueKind::Bool),
         ],
         page: "Whether there is nothing in it.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("is_empty", |text: &str| text.is_empty());
-            pure(engine, "is_empty", |array: &mut Array| array.is_empty());
-            pure(engine, "is_empty", |map: &mut Map| map.is_empty());
+            register_pure(engine, "is_empty", |array: &mut Array| array.is_empty());
+            register_pure(engine, "is_empty", |map: &mut Map| map.is_empty());
         },
     },
-    Function {
+    ScriptFunction {
         name: "contains",
         signatures: &[
-            call(&[of(Kind::Text), named("part", Kind::Text)], Kind::Bool),
-            call(&[of(Kind::Array), named("item", Kind::Any)], Kind::Bool),
-            call(&[of(Kind::Map), named("key", Kind::Any)], Kind::Bool),
+            call(&[of(ValueKind::Text), named("part", ValueKind::Text)], ValueKind::Bool),
+            call(&[of(ValueKind::Array), named("item", ValueKind::Any)], ValueKind::Bool),
+            call(&[of(ValueKind::Map), named("key", ValueKind::Any)], ValueKind::Bool),
         ],
         page: "Whether it is in there; also written `part in text`.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("contains", |text: &str, part: &str| text.contains(part));
-            pure(engine, "contains", contains);
-            pure(engine, "contains", |map: &mut Map, key: &str| map.contains_key(key));
+            register_pure(engine, "contains", contains);
+            register_pure(engine, "contains", |map: &mut Map, key: &str| map.contains_key(key));
             engine.register_fn("contains", refuse_contains);
         },
     },
-    Function {
+    ScriptFunction {
         name: "push",
-        signatures: &[method(&[of(Kind::Array), named("item", Kind::Any)], Kind::Any)],
+        signatures: &[method(
+            &[of(ValueKind::Array), named("item", ValueKind::Any)],
+            ValueKind::Any,
+        )],
         page: "Appends an item to an array.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("push", |array: &mut Array, item: Dynamic| array.push(item));
         },
     },
-    Function {
+    ScriptFunction {
         name: "sum",
-        signatures: &[call(&[of(Kind::Array)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Array)], ValueKind::Number)],
         page: "The sum of an array of numbers; 0 for an empty one.",
         arities: &[1],
         register: |engine| {
-            pure(engine, "sum", sum);
+            register_pure(engine, "sum", sum);
         },
     },
-    Function {
+    ScriptFunction {
         name: "keys",
-        signatures: &[call(&[of(Kind::Map)], Kind::Array)],
+        signatures: &[call(&[of(ValueKind::Map)], ValueKind::Array)],
         page: "The keys of a map in alphabetical order, as an array.",
         arities: &[1],
         register: |engine| {
-            pure(engine, "keys", |map: &mut Map| -> Array {
+            register_pure(engine, "keys", |map: &mut Map| -> Array {
                 map.keys().map(|key| ImmutableString::from(key.as_str()).into()).collect()
             });
         },
@@ -101,13 +104,13 @@ pub(super) fn register_iterators(engine: &mut Engine) {
     engine.register_iterator::<RangeInclusive<INT>>();
 }
 
-fn count(length: usize) -> INT {
+fn length_as_int(length: usize) -> INT {
     INT::try_from(length).unwrap_or(INT::MAX)
 }
 
 fn contains(array: &mut Array, item: Dynamic) -> Outcome<bool> {
     for other in array.iter() {
-        if value::equal(other, &item)? {
+        if value::values_equal(other, &item)? {
             return Ok(true);
         }
     }
@@ -116,17 +119,17 @@ fn contains(array: &mut Array, item: Dynamic) -> Outcome<bool> {
 
 /// Reached when no exact form fits.
 fn refuse_contains(whole: Dynamic, part: Dynamic) -> Outcome<bool> {
-    if let (Some(whole), Some(part)) = (value::text(&whole), value::text(&part)) {
+    if let (Some(whole), Some(part)) = (value::as_text(&whole), value::as_text(&part)) {
         return Ok(whole.contains(part.as_str()));
     }
-    raise(format!("cannot look for {} in {}", value::kind(&part), value::kind(&whole)))
+    raise(format!("cannot look for {} in {}", value::kind_word(&part), value::kind_word(&whole)))
 }
 
 fn sum(array: &mut Array) -> Outcome<Decimal> {
     let mut total = Decimal::ZERO;
     for item in array.iter() {
-        let Some(number) = value::number(item) else {
-            return raise(format!("cannot add {} to a sum", value::kind(item)));
+        let Some(number) = value::as_number(item) else {
+            return raise(format!("cannot add {} to a sum", value::kind_word(item)));
         };
         total = match total.checked_add(number) {
             Some(total) => total,

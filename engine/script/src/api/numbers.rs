@@ -7,58 +7,60 @@
 use rhai::{Dynamic, INT};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::Function;
+use super::ScriptFunction;
 use super::signature::{call, named, of};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
-use accredit_domain::transaction::trimmed;
+use accredit_domain::transaction::trim_cell;
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[
+    ScriptFunction {
         name: "number",
-        signatures: &[call(&[of(Kind::Text)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Number)],
         page: "The number that a text says: number(\"12.50\"). Other text is an error.",
         arities: &[1],
         register: |engine| {
-            engine.register_fn("number", parse);
+            engine.register_fn("number", parse_number);
         },
     },
-    Function {
+    ScriptFunction {
         name: "abs",
-        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The number without its sign.",
         arities: &[1],
         register: |engine| {
-            engine.register_fn("abs", |x: Dynamic| -> Outcome<Decimal> { Ok(number(&x)?.abs()) });
+            engine.register_fn("abs", |x: Dynamic| -> Outcome<Decimal> {
+                Ok(expect_number(&x)?.abs())
+            });
         },
     },
-    Function {
+    ScriptFunction {
         name: "min",
-        signatures: &[call(&[of(Kind::Number), of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number), of(ValueKind::Number)], ValueKind::Number)],
         page: "The smaller of two numbers.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("min", |x: Dynamic, y: Dynamic| -> Outcome<Decimal> {
-                Ok(number(&x)?.min(number(&y)?))
+                Ok(expect_number(&x)?.min(expect_number(&y)?))
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "max",
-        signatures: &[call(&[of(Kind::Number), of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number), of(ValueKind::Number)], ValueKind::Number)],
         page: "The larger of two numbers.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("max", |x: Dynamic, y: Dynamic| -> Outcome<Decimal> {
-                Ok(number(&x)?.max(number(&y)?))
+                Ok(expect_number(&x)?.max(expect_number(&y)?))
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "round",
         signatures: &[
-            call(&[of(Kind::Number)], Kind::Number),
-            call(&[of(Kind::Number), named("digits", Kind::Number)], Kind::Number),
+            call(&[of(ValueKind::Number)], ValueKind::Number),
+            call(&[of(ValueKind::Number), named("digits", ValueKind::Number)], ValueKind::Number),
         ],
         page: "Rounds to whole numbers, or to so many decimals; halves away from zero: round(-2.5) \
                is -3.",
@@ -66,16 +68,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
         register: |engine| {
             let strategy = RoundingStrategy::MidpointAwayFromZero;
             engine.register_fn("round", move |x: Dynamic| -> Outcome<Dynamic> {
-                Ok(value::plain(round(&x, &0.into(), strategy)?.into()))
+                Ok(value::plain_number(round(&x, &0.into(), strategy)?.into()))
             });
             engine.register_fn("round", move |x: Dynamic, digits: Dynamic| {
                 round(&x, &digits, strategy)
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "round_half_even",
-        signatures: &[call(&[of(Kind::Number), named("digits", Kind::Number)], Kind::Number)],
+        signatures: &[call(
+            &[of(ValueKind::Number), named("digits", ValueKind::Number)],
+            ValueKind::Number,
+        )],
         page: "Rounds to so many decimals, halves to the even neighbour: 2.5 to 2, 3.5 to 4.",
         arities: &[2],
         register: |engine| {
@@ -84,25 +89,25 @@ pub(super) const FUNCTIONS: &[Function] = &[
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "floor",
-        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The next whole number below.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("floor", |x: Dynamic| -> Outcome<Dynamic> {
-                Ok(value::plain(number(&x)?.floor().into()))
+                Ok(value::plain_number(expect_number(&x)?.floor().into()))
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "ceiling",
-        signatures: &[call(&[of(Kind::Number)], Kind::Number)],
+        signatures: &[call(&[of(ValueKind::Number)], ValueKind::Number)],
         page: "The next whole number above.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("ceiling", |x: Dynamic| -> Outcome<Dynamic> {
-                Ok(value::plain(number(&x)?.ceil().into()))
+                Ok(value::plain_number(expect_number(&x)?.ceil().into()))
             });
         },
     },
@@ -111,23 +116,23 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Decimals that a decimal of 96 bits can have.
 const DIGITS_MAX: INT = 28;
 
-fn number(value: &Dynamic) -> Outcome<Decimal> {
-    match value::number(value) {
+fn expect_number(value: &Dynamic) -> Outcome<Decimal> {
+    match value::as_number(value) {
         Some(number) => Ok(number),
-        None => raise(format!("expected a number, not {}", value::kind(value))),
+        None => raise(format!("expected a number, not {}", value::kind_word(value))),
     }
 }
 
-fn parse(text: &str) -> Outcome<Decimal> {
-    match accredit_domain::transaction::number(trimmed(text)) {
+fn parse_number(text: &str) -> Outcome<Decimal> {
+    match accredit_domain::transaction::parse_number(trim_cell(text)) {
         Some(number) => Ok(number),
         None => raise(format!("`{text}` is not a number")),
     }
 }
 
 fn round(x: &Dynamic, digits: &Dynamic, strategy: RoundingStrategy) -> Outcome<Decimal> {
-    let number = number(x)?;
-    let digits = value::whole(digits).filter(|digits| (0..=DIGITS_MAX).contains(digits));
+    let number = expect_number(x)?;
+    let digits = value::as_whole_number(digits).filter(|digits| (0..=DIGITS_MAX).contains(digits));
     match digits.and_then(|digits| u32::try_from(digits).ok()) {
         Some(digits) => Ok(number.round_dp_with_strategy(digits, strategy)),
         None => raise("digits must be a whole number from 0 to 28"),

@@ -14,11 +14,11 @@ use rhai::{Array, Dynamic, Engine, INT};
 use rust_decimal::Decimal;
 
 use super::signature::operator;
-use super::{Function, dates};
+use super::{ScriptFunction, dates};
 use crate::value::{self, Outcome, raise};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[
+    ScriptFunction {
         name: "+",
         signatures: &[
             operator("number + number"),
@@ -30,9 +30,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         page: "Adds numbers, or days to a date; joins text with text, a number, a date or a bool; \
                appends to an array the items of another, or an item.",
         arities: &[2],
-        register: |engine| arithmetic(engine, "+", "+=", add),
+        register: |engine| register_arithmetic(engine, "+", "+=", add),
     },
-    Function {
+    ScriptFunction {
         name: "-",
         signatures: &[
             operator("number - number"),
@@ -44,32 +44,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
                sign of a number.",
         arities: &[1, 2],
         register: |engine| {
-            arithmetic(engine, "-", "-=", subtract);
+            register_arithmetic(engine, "-", "-=", subtract);
             engine.register_fn("-", negate);
         },
     },
-    Function {
+    ScriptFunction {
         name: "*",
         signatures: &[operator("number * number")],
         page: "Multiplies numbers.",
         arities: &[2],
-        register: |engine| arithmetic(engine, "*", "*=", multiply),
+        register: |engine| register_arithmetic(engine, "*", "*=", multiply),
     },
-    Function {
+    ScriptFunction {
         name: "/",
         signatures: &[operator("number / number")],
         page: "Divides numbers exactly to 28 digits: 1 / 2 is 0.5. Dividing by zero is an error.",
         arities: &[2],
-        register: |engine| arithmetic(engine, "/", "/=", divide),
+        register: |engine| register_arithmetic(engine, "/", "/=", divide),
     },
-    Function {
+    ScriptFunction {
         name: "%",
         signatures: &[operator("number % number")],
         page: "The rest of a division, with the sign of the dividend.",
         arities: &[2],
-        register: |engine| arithmetic(engine, "%", "%=", remainder),
+        register: |engine| register_arithmetic(engine, "%", "%=", remainder),
     },
-    Function {
+    ScriptFunction {
         name: "!",
         signatures: &[operator("!bool")],
         page: "Turns true into false and false into true.",
@@ -78,7 +78,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("!", |flag: bool| !flag);
         },
     },
-    Function {
+    ScriptFunction {
         name: "==",
         signatures: &[operator("any == any of the same kind")],
         page: "Whether two values of one kind are equal; 1 equals 1.0, and () only (). Other \
@@ -86,14 +86,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arities: &[2],
         register: register_equal,
     },
-    Function {
+    ScriptFunction {
         name: "!=",
         signatures: &[operator("any != any of the same kind")],
         page: "Whether two values of one kind differ. Unlike kinds are an error.",
         arities: &[2],
         register: register_unequal,
     },
-    Function {
+    ScriptFunction {
         name: "<",
         signatures: &[
             operator("number < number"),
@@ -104,7 +104,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arities: &[2],
         register: register_less,
     },
-    Function {
+    ScriptFunction {
         name: "<=",
         signatures: &[
             operator("number <= number"),
@@ -115,7 +115,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arities: &[2],
         register: register_less_equal,
     },
-    Function {
+    ScriptFunction {
         name: ">",
         signatures: &[
             operator("number > number"),
@@ -126,7 +126,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arities: &[2],
         register: register_greater,
     },
-    Function {
+    ScriptFunction {
         name: ">=",
         signatures: &[
             operator("number >= number"),
@@ -137,42 +137,44 @@ pub(super) const FUNCTIONS: &[Function] = &[
         arities: &[2],
         register: register_greater_equal,
     },
-    Function {
+    ScriptFunction {
         name: "..",
         signatures: &[operator("number..number")],
         page: "Whole numbers from the left one until before the right one, for `for`.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("..", |x: Dynamic, y: Dynamic| -> Outcome<Range<INT>> {
-                Ok(bound(&x)?..bound(&y)?)
+                Ok(range_bound(&x)?..range_bound(&y)?)
             });
         },
     },
-    Function {
+    ScriptFunction {
         name: "..=",
         signatures: &[operator("number..=number")],
         page: "Whole numbers from the left one to the right one, for `for`.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("..=", |x: Dynamic, y: Dynamic| -> Outcome<RangeInclusive<INT>> {
-                Ok(bound(&x)?..=bound(&y)?)
+                Ok(range_bound(&x)?..=range_bound(&y)?)
             });
         },
     },
 ];
 
 /// An end of a range: columns are decimals, also where they are whole.
-fn bound(value: &Dynamic) -> Outcome<INT> {
-    match value::whole(value) {
+fn range_bound(value: &Dynamic) -> Outcome<INT> {
+    match value::as_whole_number(value) {
         Some(whole) => Ok(whole),
-        None => raise(format!("a range needs whole numbers, not {}", value::shown(value))),
+        None => {
+            raise(format!("a range needs whole numbers, not {}", value::show_in_message(value)))
+        }
     }
 }
 
 type Operation = fn(&Dynamic, &Dynamic) -> Outcome<Dynamic>;
 
 /// Registers an operator and its assignment, for any two values and quickly for two decimals.
-fn arithmetic(engine: &mut Engine, sign: &str, assign: &str, operation: Operation) {
+fn register_arithmetic(engine: &mut Engine, sign: &str, assign: &str, operation: Operation) {
     engine.register_fn(sign, move |x: Decimal, y: Decimal| operation(&x.into(), &y.into()));
     engine.register_fn(sign, move |x: Dynamic, y: Dynamic| operation(&x, &y));
     engine.register_fn(assign, move |x: &mut Dynamic, y: Dynamic| -> Outcome<()> {
@@ -196,12 +198,12 @@ macro_rules! comparison {
     };
 }
 
-comparison!(register_equal, ==, value::equal);
-comparison!(register_unequal, !=, |x, y| value::equal(x, y).map(|equal| !equal));
-comparison!(register_less, <, |x, y| value::compare(x, y).map(|order| order.is_lt()));
-comparison!(register_less_equal, <=, |x, y| value::compare(x, y).map(|order| order.is_le()));
-comparison!(register_greater, >, |x, y| value::compare(x, y).map(|order| order.is_gt()));
-comparison!(register_greater_equal, >=, |x, y| value::compare(x, y).map(|order| order.is_ge()));
+comparison!(register_equal, ==, value::values_equal);
+comparison!(register_unequal, !=, |x, y| value::values_equal(x, y).map(|equal| !equal));
+comparison!(register_less, <, |x, y| value::compare_values(x, y).map(|order| order.is_lt()));
+comparison!(register_less_equal, <=, |x, y| value::compare_values(x, y).map(|order| order.is_le()));
+comparison!(register_greater, >, |x, y| value::compare_values(x, y).map(|order| order.is_gt()));
+comparison!(register_greater_equal, >=, |x, y| value::compare_values(x, y).map(|order| order.is_ge()));
 
 fn add(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
     if let Some(items) = x.read_lock::<Array>() {
@@ -213,57 +215,57 @@ fn add(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
         return Ok(items.into());
     }
 
-    if value::text(x).is_some() || value::text(y).is_some() {
+    if value::as_text(x).is_some() || value::as_text(y).is_some() {
         return match (value::to_text(x), value::to_text(y)) {
             (Some(x), Some(y)) => Ok((x + y).into()),
-            _ => raise(format!("cannot join {} and {}", value::kind(x), value::kind(y))),
+            _ => raise(format!("cannot join {} and {}", value::kind_word(x), value::kind_word(y))),
         };
     }
 
     // A date and a number is the date so many days later, as people write it.
-    if let Some(date) = value::date(x)
-        && value::number(y).is_some()
+    if let Some(date) = value::as_date(x)
+        && value::as_number(y).is_some()
     {
         return dates::add_days(date, y).map(Dynamic::from);
     }
 
-    calculate(x, y, "add", INT::checked_add, Decimal::checked_add)
+    calculate_numbers(x, y, "add", INT::checked_add, Decimal::checked_add)
 }
 
 fn subtract(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
-    if let Some(date) = value::date(x) {
-        if let Some(first) = value::date(y) {
+    if let Some(date) = value::as_date(x) {
+        if let Some(first) = value::as_date(y) {
             return Ok(dates::days_between(first, date).into());
         }
-        if value::number(y).is_some() {
+        if value::as_number(y).is_some() {
             return dates::add_days(date, &negate(y.clone())?).map(Dynamic::from);
         }
     }
-    calculate(x, y, "subtract", INT::checked_sub, Decimal::checked_sub)
+    calculate_numbers(x, y, "subtract", INT::checked_sub, Decimal::checked_sub)
 }
 
 fn multiply(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
-    calculate(x, y, "multiply", INT::checked_mul, Decimal::checked_mul)
+    calculate_numbers(x, y, "multiply", INT::checked_mul, Decimal::checked_mul)
 }
 
 /// Two integers too become a decimal: a share of 1 / 3 must not be nothing.
 fn divide(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
-    if value::number(y).is_some_and(|y| y.is_zero()) {
+    if value::as_number(y).is_some_and(|y| y.is_zero()) {
         return raise("division by zero");
     }
     let quotient = |x: Decimal, y| x.checked_div(y).map(|quotient| quotient.normalize());
-    calculate(x, y, "divide", |_, _| None, quotient).map(value::plain)
+    calculate_numbers(x, y, "divide", |_, _| None, quotient).map(value::plain_number)
 }
 
 fn remainder(x: &Dynamic, y: &Dynamic) -> Outcome<Dynamic> {
-    if value::number(y).is_some_and(|y| y.is_zero()) {
+    if value::as_number(y).is_some_and(|y| y.is_zero()) {
         return raise("division by zero");
     }
-    calculate(x, y, "divide", INT::checked_rem, Decimal::checked_rem)
+    calculate_numbers(x, y, "divide", INT::checked_rem, Decimal::checked_rem)
 }
 
 /// Integers stay integers while they fit, else the result is a decimal.
-fn calculate(
+fn calculate_numbers(
     x: &Dynamic,
     y: &Dynamic,
     verb: &str,
@@ -276,7 +278,7 @@ fn calculate(
         return Ok(result.into());
     }
 
-    match (value::number(x), value::number(y)) {
+    match (value::as_number(x), value::as_number(y)) {
         (Some(x), Some(y)) => match decimals(x, y) {
             Some(result) => Ok(result.into()),
             None => raise("the number is too large"),
@@ -284,15 +286,19 @@ fn calculate(
         _ => {
             let help = if x.is_unit() || y.is_unit() { "; ask has() first" } else { "" };
             // Nothing is what a blank cell gives, and the author can ask for it first.
-            raise(format!("cannot {verb} {} and {}{help}", value::kind(x), value::kind(y)))
+            raise(format!(
+                "cannot {verb} {} and {}{help}",
+                value::kind_word(x),
+                value::kind_word(y)
+            ))
         }
     }
 }
 
 fn negate(x: Dynamic) -> Outcome<Dynamic> {
-    match (x.as_int().ok().and_then(INT::checked_neg), value::number(&x)) {
+    match (x.as_int().ok().and_then(INT::checked_neg), value::as_number(&x)) {
         (Some(integer), _) => Ok(integer.into()),
         (None, Some(number)) => Ok((-number).into()),
-        _ => raise(format!("cannot turn the sign of {}", value::kind(&x))),
+        _ => raise(format!("cannot turn the sign of {}", value::kind_word(&x))),
     }
 }

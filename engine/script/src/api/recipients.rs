@@ -7,20 +7,23 @@
 
 use rhai::{Dynamic, Engine};
 
-use super::Function;
+use super::ScriptFunction;
 use super::signature::{call, named, of};
 use crate::Share;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::value::{self, Outcome, raise};
-use accredit_domain::calendar::{Length, PeriodKind};
+use accredit_domain::calendar::{HoldLength, PeriodKind};
 use accredit_domain::hold::Hold;
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[
+    ScriptFunction {
         name: "share",
         signatures: &[
-            call(&[named("who", Kind::Text)], Kind::Share),
-            call(&[named("who", Kind::Text), named("weight", Kind::Number)], Kind::Share),
+            call(&[named("who", ValueKind::Text)], ValueKind::Share),
+            call(
+                &[named("who", ValueKind::Text), named("weight", ValueKind::Number)],
+                ValueKind::Share,
+            ),
         ],
         page: "A recipient by name or alias, with the literal multiplier of its part.",
         arities: &[1, 2],
@@ -29,54 +32,60 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("share", |who: &str, weight: Dynamic| share(who, Some(&weight)));
         },
     },
-    Function {
+    ScriptFunction {
         name: "no_hold",
-        signatures: &[call(&[], Kind::Hold)],
+        signatures: &[call(&[], ValueKind::Hold)],
         page: "The credit is not held.",
         arities: &[0],
         register: |engine| {
             engine.register_fn("no_hold", || Hold::None);
         },
     },
-    Function {
+    ScriptFunction {
         name: "hold_for",
-        signatures: &[call(&[named("count", Kind::Number), named("unit", Kind::Text)], Kind::Hold)],
+        signatures: &[call(
+            &[named("count", ValueKind::Number), named("unit", ValueKind::Text)],
+            ValueKind::Hold,
+        )],
         page: "The credit is held for so many days, months, quarters or years.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("hold_for", hold_for);
         },
     },
-    Function {
+    ScriptFunction {
         name: "hold_until",
-        signatures: &[call(&[of(Kind::Date)], Kind::Hold)],
+        signatures: &[call(&[of(ValueKind::Date)], ValueKind::Hold)],
         page: "The credit is held until that day.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("hold_until", Hold::Until);
         },
     },
-    Function {
+    ScriptFunction {
         name: "hold_until_period",
-        signatures: &[call(&[named("id", Kind::Text)], Kind::Hold)],
+        signatures: &[call(&[named("id", ValueKind::Text)], ValueKind::Hold)],
         page: "The credit is held until the first day of the period, for example \"2017-04\".",
         arities: &[1],
         register: |engine| {
             engine.register_fn("hold_until_period", |id: &str| Hold::UntilPeriod(id.to_owned()));
         },
     },
-    Function {
+    ScriptFunction {
         name: "hold_until_next",
-        signatures: &[call(&[named("kind", Kind::Text)], Kind::Hold)],
+        signatures: &[call(&[named("kind", ValueKind::Text)], ValueKind::Hold)],
         page: "The credit is held until the next month, quarter or year begins.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("hold_until_next", hold_until_next);
         },
     },
-    Function {
+    ScriptFunction {
         name: "hold_indefinitely",
-        signatures: &[call(&[], Kind::Hold), call(&[named("reason", Kind::Text)], Kind::Hold)],
+        signatures: &[
+            call(&[], ValueKind::Hold),
+            call(&[named("reason", ValueKind::Text)], ValueKind::Hold),
+        ],
         page: "The credit is held until somebody releases it.",
         arities: &[0, 1],
         register: |engine| {
@@ -98,7 +107,7 @@ fn share(who: &str, weight: Option<&Dynamic>) -> Outcome<Share> {
     if who.trim().is_empty() {
         return raise("a share needs the name of a recipient");
     }
-    let weight = match weight.map(|weight| (value::number(weight), value::kind(weight))) {
+    let weight = match weight.map(|weight| (value::as_number(weight), value::kind_word(weight))) {
         Some((None, kind)) => return raise(format!("a weight is a number, not {kind}")),
         Some((weight, _)) => weight,
         None => None,
@@ -107,11 +116,11 @@ fn share(who: &str, weight: Option<&Dynamic>) -> Outcome<Share> {
 }
 
 fn hold_for(count: Dynamic, unit: &str) -> Outcome<Hold> {
-    let whole = value::whole(&count).and_then(|count| i32::try_from(count).ok());
+    let whole = value::as_whole_number(&count).and_then(|count| i32::try_from(count).ok());
     let Some(whole) = whole.filter(|count| *count >= 0) else {
         return raise("a hold lasts a whole number of days, months, quarters or years, from 0");
     };
-    match Length::parse(whole, unit) {
+    match HoldLength::parse(whole, unit) {
         Some(length) => Ok(Hold::For(length)),
         None => raise(format!("`{unit}` is no unit; use days, months, quarters or years")),
     }

@@ -26,7 +26,7 @@ pub(super) fn register_types(engine: &mut Engine) {
     for name in PAYEE_FIELDS {
         engine.register_get(*name, move |payee: &mut Arc<PayeeView>| payee_field(payee, name));
     }
-    engine.register_indexer_get(total);
+    engine.register_indexer_get(credit_total);
 }
 
 fn payee_field(payee: &mut Arc<PayeeView>, name: &str) -> Dynamic {
@@ -46,7 +46,7 @@ fn payee_field(payee: &mut Arc<PayeeView>, name: &str) -> Dynamic {
 }
 
 /// `totals.credited`, and `totals.booking` or `totals["booking"]`.
-fn total(totals: &mut Arc<TotalsView>, name: &str) -> Outcome<Dynamic> {
+fn credit_total(totals: &mut Arc<TotalsView>, name: &str) -> Outcome<Dynamic> {
     match totals.by_credit_type.get(name) {
         Some(total) => Ok((*total).into()),
         None if name == CREDITED => Ok(totals.credited.into()),

@@ -4,7 +4,7 @@
 //!
 //! **Architecture invariant:** the text of a signature is made here and read nowhere.
 
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 
 /// One form of a function or operator.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct Signature {
     /// What it takes, the value before the dot first.
     pub parameters: &'static [Parameter],
     /// What it gives; `Any` where that depends on the values.
-    pub returns: Kind,
+    pub returns: ValueKind,
 }
 
 /// How a form is written.
@@ -35,7 +35,7 @@ pub struct Parameter {
     /// Its name; blank where the kind says everything.
     name: &'static str,
     /// What it must be.
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
 impl Signature {
@@ -83,38 +83,38 @@ impl Parameter {
     fn text(&self) -> String {
         match (self.name, self.kind) {
             ("", kind) => kind.word().to_owned(),
-            (name, Kind::Any) => name.to_owned(),
+            (name, ValueKind::Any) => name.to_owned(),
             (name, kind) => format!("{name}: {}", kind.word()),
         }
     }
 }
 
 /// `name(first, second)`.
-pub(super) const fn call(parameters: &'static [Parameter], returns: Kind) -> Signature {
+pub(super) const fn call(parameters: &'static [Parameter], returns: ValueKind) -> Signature {
     Signature { shape: Shape::Call, parameters, returns }
 }
 
 /// `first.name(second)`.
-pub(super) const fn method(parameters: &'static [Parameter], returns: Kind) -> Signature {
+pub(super) const fn method(parameters: &'static [Parameter], returns: ValueKind) -> Signature {
     Signature { shape: Shape::Method, parameters, returns }
 }
 
 /// `first.name`.
-pub(super) const fn field(parameters: &'static [Parameter], returns: Kind) -> Signature {
+pub(super) const fn field(parameters: &'static [Parameter], returns: ValueKind) -> Signature {
     Signature { shape: Shape::Field, parameters, returns }
 }
 
 /// An operator, whose operands are judged where it is checked.
 pub(super) const fn operator(text: &'static str) -> Signature {
-    Signature { shape: Shape::Operator(text), parameters: &[], returns: Kind::Any }
+    Signature { shape: Shape::Operator(text), parameters: &[], returns: ValueKind::Any }
 }
 
 /// A parameter that its kind describes.
-pub(super) const fn of(kind: Kind) -> Parameter {
+pub(super) const fn of(kind: ValueKind) -> Parameter {
     Parameter { name: "", kind }
 }
 
 /// A parameter with a name.
-pub(super) const fn named(name: &'static str, kind: Kind) -> Parameter {
+pub(super) const fn named(name: &'static str, kind: ValueKind) -> Parameter {
     Parameter { name, kind }
 }

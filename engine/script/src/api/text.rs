@@ -7,85 +7,95 @@
 
 use rhai::{Array, Dynamic, Engine, INT, ImmutableString};
 
-use super::Function;
+use super::ScriptFunction;
 use super::signature::{call, named, of};
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::sandbox::STRING_BYTES_MAX;
 use crate::value::{self, Outcome, raise};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[
+    ScriptFunction {
         name: "starts_with",
-        signatures: &[call(&[of(Kind::Text), named("beginning", Kind::Text)], Kind::Bool)],
+        signatures: &[call(
+            &[of(ValueKind::Text), named("beginning", ValueKind::Text)],
+            ValueKind::Bool,
+        )],
         page: "Whether a text begins so; case counts.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("starts_with", |text: &str, part: &str| text.starts_with(part));
         },
     },
-    Function {
+    ScriptFunction {
         name: "ends_with",
-        signatures: &[call(&[of(Kind::Text), named("end", Kind::Text)], Kind::Bool)],
+        signatures: &[call(&[of(ValueKind::Text), named("end", ValueKind::Text)], ValueKind::Bool)],
         page: "Whether a text ends so; case counts.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("ends_with", |text: &str, part: &str| text.ends_with(part));
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_lower",
-        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text in small letters.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("to_lower", |text: &str| text.to_lowercase());
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_upper",
-        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text in capital letters.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("to_upper", |text: &str| text.to_uppercase());
         },
     },
-    Function {
+    ScriptFunction {
         name: "trim",
-        signatures: &[call(&[of(Kind::Text)], Kind::Text)],
+        signatures: &[call(&[of(ValueKind::Text)], ValueKind::Text)],
         page: "The text without white space at its ends; the text itself stays as it is.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("trim", |text: &str| text.trim().to_owned());
         },
     },
-    Function {
+    ScriptFunction {
         name: "sub_string",
         signatures: &[
-            call(&[of(Kind::Text), named("start", Kind::Number)], Kind::Text),
+            call(&[of(ValueKind::Text), named("start", ValueKind::Number)], ValueKind::Text),
             call(
-                &[of(Kind::Text), named("start", Kind::Number), named("length", Kind::Number)],
-                Kind::Text,
+                &[
+                    of(ValueKind::Text),
+                    named("start", ValueKind::Number),
+                    named("length", ValueKind::Number),
+                ],
+                ValueKind::Text,
             ),
         ],
         page: "A part of a text, from a position counted from 0; beyond the end it is blank.",
         arities: &[2, 3],
         register: register_sub_string,
     },
-    Function {
+    ScriptFunction {
         name: "split",
-        signatures: &[call(&[of(Kind::Text), named("separator", Kind::Text)], Kind::Array)],
+        signatures: &[call(
+            &[of(ValueKind::Text), named("separator", ValueKind::Text)],
+            ValueKind::Array,
+        )],
         page: "The parts of a text between separators, as an array.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("split", split);
         },
     },
-    Function {
+    ScriptFunction {
         name: "replace",
         signatures: &[call(
-            &[of(Kind::Text), named("part", Kind::Text), named("by", Kind::Text)],
-            Kind::Text,
+            &[of(ValueKind::Text), named("part", ValueKind::Text), named("by", ValueKind::Text)],
+            ValueKind::Text,
         )],
         page: "The text with every occurrence of a part replaced; the text itself stays as it is.",
         arities: &[3],
@@ -93,18 +103,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
             engine.register_fn("replace", replace);
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_text",
-        signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
+        signatures: &[call(&[named("any", ValueKind::Any)], ValueKind::Text)],
         page: "A number, date, bool or text as text.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("to_text", to_text);
         },
     },
-    Function {
+    ScriptFunction {
         name: "to_string",
-        signatures: &[call(&[named("any", Kind::Any)], Kind::Text)],
+        signatures: &[call(&[named("any", ValueKind::Any)], ValueKind::Text)],
         page: "The same as to_text; what `${…}` in a text calls.",
         arities: &[1],
         register: |engine| {
@@ -116,7 +126,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn to_text(value: Dynamic) -> Outcome<ImmutableString> {
     match value::to_text(&value) {
         Some(text) => Ok(text),
-        None => raise(format!("{} has no text", value::kind(&value))),
+        None => raise(format!("{} has no text", value::kind_word(&value))),
     }
 }
 

@@ -11,48 +11,56 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, ImmutableString, Map};
 
 use super::signature::{method, named, of};
-use super::{Function, pure};
-use crate::kind::Kind;
+use super::{ScriptFunction, register_pure};
+use crate::kind::ValueKind;
 use crate::value::{Outcome, raise, raise_bad_value};
 use crate::{CreditView, ReceiverView, TransactionView};
 use accredit_domain::exchange::NoExchange;
 use accredit_domain::transaction::{Field, Value};
 
-pub(super) const FUNCTIONS: &[Function] = &[HAS, AMOUNT_IN];
+pub(super) const FUNCTIONS: &[ScriptFunction] = &[HAS, AMOUNT_IN];
 
-const AMOUNT_IN: Function = Function {
+const AMOUNT_IN: ScriptFunction = ScriptFunction {
     name: "amount_in",
     signatures: &[method(
-        &[named("tx", Kind::Transaction), named("unit", Kind::Text)],
-        Kind::Number,
+        &[named("tx", ValueKind::Transaction), named("unit", ValueKind::Text)],
+        ValueKind::Number,
     )],
     page: "The deal's amount in another unit, at the rate of its incentive date: compare that, not \
            `tx.amount`, where deals have currencies. Without a rate it is an error.",
     arities: &[2],
     register: |engine| {
-        pure(engine, "amount_in", |tx: &mut Arc<TransactionView>, unit: &str| amount_in(tx, unit));
+        register_pure(engine, "amount_in", |tx: &mut Arc<TransactionView>, unit: &str| {
+            amount_in(tx, unit)
+        });
     },
 };
 
-const HAS: Function = Function {
+const HAS: ScriptFunction = ScriptFunction {
     name: "has",
     signatures: &[
-        method(&[named("tx", Kind::Transaction), named("name", Kind::Text)], Kind::Bool),
-        method(&[named("credit", Kind::Credit), named("name", Kind::Text)], Kind::Bool),
-        method(&[of(Kind::Map), named("key", Kind::Text)], Kind::Bool),
+        method(
+            &[named("tx", ValueKind::Transaction), named("name", ValueKind::Text)],
+            ValueKind::Bool,
+        ),
+        method(
+            &[named("credit", ValueKind::Credit), named("name", ValueKind::Text)],
+            ValueKind::Bool,
+        ),
+        method(&[of(ValueKind::Map), named("key", ValueKind::Text)], ValueKind::Bool),
     ],
     page: "Whether a field can be read: the column or mapped field is present, not blank, and of \
            its type; the optional field of a credit or receiver is not (); the map has the key.",
     arities: &[2],
     register: |engine| {
-        pure(engine, "has", has);
-        pure(engine, "has", |credit: &mut Arc<CreditView>, name: &str| {
+        register_pure(engine, "has", has);
+        register_pure(engine, "has", |credit: &mut Arc<CreditView>, name: &str| {
             credit_field(credit, name).is_some_and(|value| !value.is_unit())
         });
-        pure(engine, "has", |to: &mut Arc<ReceiverView>, name: &str| {
+        register_pure(engine, "has", |to: &mut Arc<ReceiverView>, name: &str| {
             receiver_field(to, name).is_some_and(|value| !value.is_unit())
         });
-        pure(engine, "has", |map: &mut Map, key: &str| map.contains_key(key));
+        register_pure(engine, "has", |map: &mut Map, key: &str| map.contains_key(key));
     },
 };
 
@@ -102,20 +110,23 @@ pub(super) fn register_types(engine: &mut Engine) {
 
     for (name, field) in TRANSACTION_FIELDS {
         if let Some(field) = field {
-            engine
-                .register_get(*name, move |tx: &mut Arc<TransactionView>| mapped(tx, *field, name));
+            engine.register_get(*name, move |tx: &mut Arc<TransactionView>| {
+                mapped_field(tx, *field, name)
+            });
         }
     }
 
-    engine.register_get("id", |tx: &mut Arc<TransactionView>| text(&tx.transaction.id));
-    engine.register_get("default_credit", |tx: &mut Arc<TransactionView>| text(&tx.default_credit));
+    engine.register_get("id", |tx: &mut Arc<TransactionView>| text_value(&tx.transaction.id));
+    engine.register_get("default_credit", |tx: &mut Arc<TransactionView>| {
+        text_value(&tx.default_credit)
+    });
     engine.register_get("period", |tx: &mut Arc<TransactionView>| match &tx.period {
-        Some(period) => Ok(text(period)),
+        Some(period) => Ok(text_value(period)),
         None => raise("the transaction has no period: its date is blank, or outside the calendar"),
     });
 
     engine.register_indexer_get(|tx: &mut Arc<TransactionView>, column: &str| {
-        read(tx, column, tx.transaction.get(column))
+        cell_value(tx, column, tx.transaction.get(column))
     });
 
     for name in CREDIT_FIELDS {
@@ -132,8 +143,8 @@ pub(super) fn register_types(engine: &mut Engine) {
 }
 
 /// `tx.amount`: the deal's amount, or an error that says why there is none.
-pub(crate) fn amount(tx: &TransactionView) -> Outcome<Dynamic> {
-    mapped(tx, Field::Amount, "amount")
+pub(crate) fn transaction_amount(tx: &TransactionView) -> Outcome<Dynamic> {
+    mapped_field(tx, Field::Amount, "amount")
 }
 
 /// `tx.amount_in("USD")`; a deal that names no currency is in the workspace's.
@@ -143,14 +154,14 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
     let amount = match transaction.amount() {
         Ok(amount) => amount,
         // The amount cannot be read: the error is the one that `tx.amount` gives.
-        Err(_) => return self::amount(tx),
+        Err(_) => return self::transaction_amount(tx),
     };
 
     let Some(to) = exchange.units.find_any_case(unit) else {
         return raise(format!("there is no unit type `{unit}`"));
     };
 
-    let from = match transaction.field(Field::Currency) {
+    let from = match transaction.field_value(Field::Currency) {
         Some(Value::Text(name)) if !name.is_empty() => exchange.units.find_any_case(&name),
         _ => Some(exchange.home),
     };
@@ -162,7 +173,7 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
         return Ok(amount.into());
     }
 
-    let Ok(date) = transaction.date() else {
+    let Ok(date) = transaction.incentive_date() else {
         return raise("the deal has no date on which its amount could be exchanged");
     };
 
@@ -177,22 +188,22 @@ fn amount_in(tx: &TransactionView, unit: &str) -> Outcome<Dynamic> {
 }
 
 /// The value of the mapped field `name`.
-fn mapped(tx: &TransactionView, field: Field, name: &str) -> Outcome<Dynamic> {
-    match (tx.transaction.column_of(field), tx.transaction.field(field)) {
-        (Some(column), Some(value)) => read(tx, column, value),
+fn mapped_field(tx: &TransactionView, field: Field, name: &str) -> Outcome<Dynamic> {
+    match (tx.transaction.column_of(field), tx.transaction.field_value(field)) {
+        (Some(column), Some(value)) => cell_value(tx, column, value),
         _ => raise(format!("`tx.{name}` is not mapped in [fields]")),
     }
 }
 
-fn read(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynamic> {
+fn cell_value(tx: &TransactionView, column: &str, value: Value) -> Outcome<Dynamic> {
     match value {
-        Value::Text(cell) => Ok(text(&cell)),
+        Value::Text(cell) => Ok(text_value(&cell)),
         Value::Number(number) => Ok(number.into()),
         Value::Date(date) => Ok(Dynamic::from(date)),
         Value::Bool(flag) => Ok(flag.into()),
         Value::Blank => raise(format!("`{column}` is blank; ask tx.has(\"{column}\") first")),
         Value::Bad(cell) => {
-            let kind = match tx.transaction.layout.column_type(column).name() {
+            let kind = match tx.transaction.layout.column_type(column).type_name() {
                 "bool" => "true or false".to_owned(),
                 kind => format!("a {kind}"),
             };
@@ -212,7 +223,7 @@ fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
 
     let value = match special {
         Some((_, Some(field))) if tx.transaction.column_of(*field).is_some() => {
-            tx.transaction.field(*field)
+            tx.transaction.field_value(*field)
         }
         Some((_, None)) if name == "period" => return tx.period.is_some(),
         Some((_, None)) if name == "default_credit" => return !tx.default_credit.trim().is_empty(),
@@ -227,29 +238,29 @@ fn has(tx: &mut Arc<TransactionView>, name: &str) -> bool {
     }
 }
 
-fn text(text: &str) -> Dynamic {
+fn text_value(text: &str) -> Dynamic {
     ImmutableString::from(text).into()
 }
 
-fn optional(value: Option<&Arc<str>>) -> Dynamic {
-    value.map_or(Dynamic::UNIT, |value| text(value))
+fn optional_text(value: Option<&Arc<str>>) -> Dynamic {
+    value.map_or(Dynamic::UNIT, |value| text_value(value))
 }
 
 fn credit_field(credit: &CreditView, name: &str) -> Option<Dynamic> {
     Some(match name {
         "amount" => credit.amount.into(),
-        "unit_type" => text(&credit.unit_type),
-        "credit_type" => text(&credit.credit_type),
-        "kind" => text(credit.kind),
-        "position" => optional(credit.position.as_ref()),
-        "title" => optional(credit.title.as_ref()),
-        "payee" => optional(credit.payee.as_ref()),
-        "team" => optional(credit.team.as_ref()),
-        "rule" => text(&credit.rule),
-        "result" => text(&credit.result),
-        "period" => text(&credit.period),
-        "relationship" => optional(credit.relationship.as_ref()),
-        "via" => optional(credit.via.as_ref()),
+        "unit_type" => text_value(&credit.unit_type),
+        "credit_type" => text_value(&credit.credit_type),
+        "kind" => text_value(credit.kind),
+        "position" => optional_text(credit.position.as_ref()),
+        "title" => optional_text(credit.title.as_ref()),
+        "payee" => optional_text(credit.payee.as_ref()),
+        "team" => optional_text(credit.team.as_ref()),
+        "rule" => text_value(&credit.rule),
+        "result" => text_value(&credit.result),
+        "period" => text_value(&credit.period),
+        "relationship" => optional_text(credit.relationship.as_ref()),
+        "via" => optional_text(credit.via.as_ref()),
         "level" => credit.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
         "weight" => credit.weight.map_or(Dynamic::UNIT, Dynamic::from),
         _ => return None,
@@ -258,12 +269,12 @@ fn credit_field(credit: &CreditView, name: &str) -> Option<Dynamic> {
 
 fn receiver_field(to: &ReceiverView, name: &str) -> Option<Dynamic> {
     Some(match name {
-        "position" => optional(to.position.as_ref()),
-        "title" => optional(to.title.as_ref()),
-        "payee" => optional(to.payee.as_ref()),
-        "team" => optional(to.team.as_ref()),
-        "relationship" => optional(to.relationship.as_ref()),
-        "via" => optional(to.via.as_ref()),
+        "position" => optional_text(to.position.as_ref()),
+        "title" => optional_text(to.title.as_ref()),
+        "payee" => optional_text(to.payee.as_ref()),
+        "team" => optional_text(to.team.as_ref()),
+        "relationship" => optional_text(to.relationship.as_ref()),
+        "via" => optional_text(to.via.as_ref()),
         "level" => to.level.map_or(Dynamic::UNIT, |level| i64::from(level).into()),
         _ => return None,
     })

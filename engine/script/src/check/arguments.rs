@@ -5,36 +5,38 @@
 //! **Architecture invariant:** the forms are those of the table of `api`; what fits none of them
 //! faults at run time, as a test that calls each function proves.
 
-use crate::api::Function;
-use crate::kind::Kind;
+use crate::api::ScriptFunction;
+use crate::kind::ValueKind;
 
 /// Whether one of the function's forms takes values of these kinds, as far as they are known.
-pub(super) fn fit(function: &Function, kinds: &[Kind]) -> bool {
+pub(super) fn fits_signature(function: &ScriptFunction, kinds: &[ValueKind]) -> bool {
     function.signatures.iter().any(|signature| {
         let parameters = signature.parameters;
         let mut pairs = parameters.iter().zip(kinds);
         parameters.len() == kinds.len()
-            && pairs.all(|(parameter, kind)| takes(parameter.kind, *kind))
+            && pairs.all(|(parameter, kind)| accepts_kind(parameter.kind, *kind))
     })
 }
 
-fn takes(wanted: Kind, given: Kind) -> bool {
+fn accepts_kind(wanted: ValueKind, given: ValueKind) -> bool {
     match (wanted, given.when_there()) {
-        (Kind::Any, _) | (_, Kind::Any) => true,
-        (Kind::Array, given) => matches!(given, Kind::Array | Kind::Credits),
-        (Kind::Credit, given) => matches!(given, Kind::Credit | Kind::Receiver | Kind::Candidate),
+        (ValueKind::Any, _) | (_, ValueKind::Any) => true,
+        (ValueKind::Array, given) => matches!(given, ValueKind::Array | ValueKind::Credits),
+        (ValueKind::Credit, given) => {
+            matches!(given, ValueKind::Credit | ValueKind::Receiver | ValueKind::Candidate)
+        }
         (wanted, given) => wanted == given,
     }
 }
 
-impl Kind {
+impl ValueKind {
     /// Whether it may be joined with a text.
-    pub(super) fn joins(self) -> bool {
-        self.when_there().is_plain() || self == Kind::Any
+    pub(super) fn may_join_text(self) -> bool {
+        self.when_there().is_plain() || self == ValueKind::Any
     }
 
     /// Whether it may be a number.
-    pub(super) fn counts(self) -> bool {
-        matches!(self.when_there(), Kind::Any | Kind::Number)
+    pub(super) fn may_be_number(self) -> bool {
+        matches!(self.when_there(), ValueKind::Any | ValueKind::Number)
     }
 }

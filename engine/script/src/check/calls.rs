@@ -8,158 +8,175 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
-use super::expressions::start;
-use super::walk::Walk;
-use super::{arguments, forbidden, habits};
+use super::expressions::expression_start;
+use super::walk::ProgramWalk;
+use super::{arguments, forbidden_word, foreign_syntax};
 use crate::api;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use crate::sandbox::FORBIDDEN_FUNCTIONS;
 use accredit_domain::diagnostic::{Code, did_you_mean};
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// A call `name(…)`, or an operator.
-    pub(super) fn call(&mut self, call: &FnCallExpr, at: Position) -> Kind {
+    pub(super) fn visit_call(&mut self, call: &FnCallExpr, at: Position) -> ValueKind {
         let name = call.name.as_str();
         let joins = usize::from(name == "+");
         self.joined += joins;
         // Parts of a text that is put together say nothing alone: weights are judged in the whole.
-        let kinds: Vec<Kind> = call.args.iter().map(|argument| self.expr(argument)).collect();
+        let kinds: Vec<ValueKind> =
+            call.args.iter().map(|argument| self.visit_expression(argument)).collect();
         self.joined -= joins;
 
         match (name, call.args.as_slice(), kinds.as_slice()) {
             ("==" | "!=" | "<" | "<=" | ">" | ">=", [x, y], [kind_x, kind_y]) => {
-                self.compared((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
-                self.note_compared(x, y);
-                Kind::Bool
+                self.check_comparison((x, *kind_x), (y, *kind_y), !matches!(name, "==" | "!="));
+                self.note_comparison(x, y);
+                ValueKind::Bool
             }
 
             ("contains", [Expr::Array(items, _), item], [_, kind]) => {
                 for other in items.iter() {
-                    let other_kind = self.expr(other);
-                    self.compared((item, *kind), (other, other_kind), false);
-                    self.note_compared(item, other);
+                    let other_kind = self.visit_expression(other);
+                    self.check_comparison((item, *kind), (other, other_kind), false);
+                    self.note_comparison(item, other);
                 }
-                Kind::Bool
+                ValueKind::Bool
             }
 
             ("!", [x], [kind]) => {
-                self.is_bool("!", *kind, start(x));
-                Kind::Bool
+                self.require_bool("!", *kind, expression_start(x));
+                ValueKind::Bool
             }
 
             ("+" | "-" | "*" | "/" | "%", [x, y], [kind_x, kind_y]) => {
-                let kind = self.calculated(name, (x, *kind_x), (y, *kind_y));
-                if kind == Kind::Text && self.joined == 0 {
-                    self.weighted(&Expr::FnCall(Box::new(call.clone()), at));
+                let kind = self.visit_arithmetic(name, (x, *kind_x), (y, *kind_y));
+                if kind == ValueKind::Text && self.joined == 0 {
+                    self.check_recipient_weights(&Expr::FnCall(Box::new(call.clone()), at));
                 }
                 kind
             }
 
             ("-", _, [kind]) => *kind,
-            _ if call.is_operator_call() => Kind::Any,
+            _ if call.is_operator_call() => ValueKind::Any,
             _ => {
                 if let ("share", [who, ..]) = (name, call.args.as_slice()) {
-                    self.bears(who);
+                    self.check_recipient_text(who);
                 }
-                let kind = self.function(name, &kinds, at, Style::Plain);
+                let kind = self.visit_named_call(name, &kinds, at, CallStyle::Plain);
 
-                self.tried(call, at);
+                self.check_constant_call(call, at);
                 kind
             }
         }
     }
 
     /// A method `base.name(…)`.
-    pub(super) fn method(&mut self, base: Kind, call: &FnCallExpr, at: Position) -> Kind {
+    pub(super) fn visit_method(
+        &mut self,
+        base: ValueKind,
+        call: &FnCallExpr,
+        at: Position,
+    ) -> ValueKind {
         let mut kinds = vec![base];
         // The name that `has` asks for may be no column at all, which is what is asked.
-        let asks = (base, call.name.as_str()) == (Kind::Transaction, "has");
+        let asks = (base, call.name.as_str()) == (ValueKind::Transaction, "has");
         if !asks || !matches!(call.args.as_slice(), [Expr::StringConstant(..)]) {
-            kinds.extend(call.args.iter().map(|argument| self.expr(argument)));
+            kinds.extend(call.args.iter().map(|argument| self.visit_expression(argument)));
         }
 
-        if let (Kind::Transaction, "has", [Expr::StringConstant(name, at)]) =
+        if let (ValueKind::Transaction, "has", [Expr::StringConstant(name, at)]) =
             (base, call.name.as_str(), call.args.as_slice())
         {
             self.reads.names.insert(name.to_string());
-            self.asked(name, *at);
-            kinds.push(Kind::Text);
+            self.check_asked_field(name, *at);
+            kinds.push(ValueKind::Text);
         }
 
-        self.function(call.name.as_str(), &kinds, at, Style::Method)
+        self.visit_named_call(call.name.as_str(), &kinds, at, CallStyle::Method)
     }
 
-    fn function(&mut self, name: &str, kinds: &[Kind], at: Position, style: Style) -> Kind {
+    fn visit_named_call(
+        &mut self,
+        name: &str,
+        kinds: &[ValueKind],
+        at: Position,
+        style: CallStyle,
+    ) -> ValueKind {
         if FORBIDDEN_FUNCTIONS.contains(&name) {
-            let place = self.place(at);
-            self.findings.push(forbidden(place, name));
-            return Kind::Any;
+            let place = self.place_of(at);
+            self.findings.push(forbidden_word(place, name));
+            return ValueKind::Any;
         }
         // A function of the script gets the value before the dot as `this`.
         let own = match style {
-            Style::Plain => kinds,
-            Style::Method => kinds.get(1..).unwrap_or_default(),
+            CallStyle::Plain => kinds,
+            CallStyle::Method => kinds.get(1..).unwrap_or_default(),
         };
 
-        let arities: Vec<usize> = self.arities(name);
+        let arities: Vec<usize> = self.own_arities(name);
         if !arities.is_empty() {
             self.used.functions.insert(name.to_owned());
         }
 
         if arities.contains(&own.len()) {
             // What its calls give decides the kinds of its parameters.
-            self.parameters.note(name, own);
-            return Kind::Any;
+            self.parameters.note_call(name, own);
+            return ValueKind::Any;
         }
 
-        match (api::find(name), arities.is_empty()) {
+        match (api::find_function(name), arities.is_empty()) {
             (Some(function), _) if function.arities.contains(&kinds.len()) => {
-                if !arguments::fit(function, kinds) {
+                if !arguments::fits_signature(function, kinds) {
                     let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
                     let message = format!("`{name}` cannot be used with {}", words.join(", "));
                     let help = format!("write {}", function.forms().join(" or "));
-                    self.error_with_help(Code::CR004, at, message, Some(help));
+                    self.report_with_help(Code::CR004, at, message, Some(help));
                 }
                 return function.returns();
             }
 
             (Some(function), true) => {
-                let message = format!("`{name}` does not take {}", arguments(kinds.len()));
+                let message = format!("`{name}` does not take {}", arguments_in_words(kinds.len()));
                 let help = format!("write {}", function.forms().join(" or "));
-                self.error_with_help(Code::CR004, at, message, Some(help));
+                self.report_with_help(Code::CR004, at, message, Some(help));
             }
 
             (_, false) => {
                 let taken = arities.first().copied().unwrap_or_default();
                 let given = own.len();
-                let message = format!("`{name}` takes {}, not {given}", arguments(taken));
-                self.error(Code::CR004, at, message);
+                let message = format!("`{name}` takes {}, not {given}", arguments_in_words(taken));
+                self.report_error(Code::CR004, at, message);
             }
 
             (None, true) if self.known.shared.contains(name) => {
                 let message = format!("`{name}` is shared by policies, and cannot be called here");
                 let help = "write a policy that calls it, and name that: `policy:NAME`";
-                self.error_with_help(Code::CR003, at, message, Some(help.to_owned()));
+                self.report_with_help(Code::CR003, at, message, Some(help.to_owned()));
             }
 
             (None, true) => {
-                let names = api::functions().map(|function| function.name);
+                let names = api::all_functions().map(|function| function.name);
                 let own = self.function_names();
                 // A function of another language says more about the author's mistake than one
                 // spelt alike.
                 let near = did_you_mean(name, names.chain(own.iter().map(String::as_str)));
-                let help = habits::function(name).map(str::to_owned).or(near);
-                self.error_with_help(Code::CR003, at, format!("unknown function `{name}`"), help);
+                let help = foreign_syntax::help_for_function(name).map(str::to_owned).or(near);
+                self.report_with_help(Code::CR003, at, format!("unknown function `{name}`"), help);
             }
         }
 
-        Kind::Any
+        ValueKind::Any
     }
 
     /// Two values that are compared, each with its kind; whether by order. What may be nothing
     /// (a field of a credit) can be equal to `()`, a column never is.
-    fn compared(&mut self, (x, kind_x): (&Expr, Kind), (y, kind_y): (&Expr, Kind), order: bool) {
-        let one = kind_x == Kind::Unit || kind_y == Kind::Unit;
+    fn check_comparison(
+        &mut self,
+        (x, kind_x): (&Expr, ValueKind),
+        (y, kind_y): (&Expr, ValueKind),
+        order: bool,
+    ) {
+        let one = kind_x == ValueKind::Unit || kind_y == ValueKind::Unit;
         let unit = one && (order || kind_x.is_plain() || kind_y.is_plain());
         let unlike = kind_x.is_unlike(kind_y);
         if !unit && !unlike {
@@ -168,28 +185,28 @@ impl Walk<'_> {
         // The literal is what the author will change; of two, the right one.
         let literal = |expr: &Expr| expr.is_constant() || matches!(expr, Expr::Unit(_));
         let word = if literal(y) || !literal(x) { y } else { x };
-        let at = start(word);
+        let at = expression_start(word);
 
         if unit {
             let help = "ask tx.has(\"…\") for a column, credit.has(\"…\") for a field; \
                         `x ?? 0` is x, or 0 where x is ()";
             let message = "this cannot be compared with ()".to_owned();
-            self.error_with_help(Code::CR010, at, message, Some(help.to_owned()));
+            self.report_with_help(Code::CR010, at, message, Some(help.to_owned()));
         } else {
             let (x, y) = (kind_x.word(), kind_y.word());
-            self.error(Code::CR010, at, format!("cannot compare {x} with {y}"));
+            self.report_error(Code::CR010, at, format!("cannot compare {x} with {y}"));
         }
     }
 }
 
 /// How a function is called.
-enum Style {
+enum CallStyle {
     /// Written as `name(x)`.
     Plain,
     /// Written as `x.name()`.
     Method,
 }
 
-fn arguments(count: usize) -> String {
+fn arguments_in_words(count: usize) -> String {
     if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") }
 }

@@ -8,8 +8,8 @@
 
 use rhai::{Expr, Position};
 
-use super::walk::Walk;
-use crate::kind::Kind;
+use super::walk::ProgramWalk;
+use crate::kind::ValueKind;
 use crate::{TransactionView, fault};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::policy::Program;
@@ -17,7 +17,7 @@ use accredit_domain::transaction::{Field, Fields, Value};
 
 /// A column, and the text that it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compared {
+pub struct ColumnComparison {
     /// The column or mapped field, as it is written.
     pub name: String,
     /// The text that the column is compared with.
@@ -26,9 +26,9 @@ pub struct Compared {
     pub place: Place,
 }
 
-impl Compared {
+impl ColumnComparison {
     /// The column that is meant.
-    pub fn column<'a>(&'a self, fields: &'a Fields) -> &'a str {
+    pub fn resolve_column<'a>(&'a self, fields: &'a Fields) -> &'a str {
         let field = Field::ALL.into_iter().find(|(_, key)| *key == self.name);
         let mapped = field.and_then(|(field, _)| fields.mapped.get(&field));
         mapped.map_or(self.name.as_str(), String::as_str)
@@ -36,12 +36,12 @@ impl Compared {
 
     /// Whether `value` is not the text and differs from it only by case or spaces.
     pub fn is_near(&self, value: &str) -> bool {
-        value != self.literal && alike(value) == alike(&self.literal)
+        value != self.literal && normalize_text(value) == normalize_text(&self.literal)
     }
 }
 
 /// A text in small letters with one space between words.
-fn alike(text: &str) -> String {
+fn normalize_text(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").to_lowercase()
 }
@@ -49,10 +49,12 @@ fn alike(text: &str) -> String {
 /// What `program` compares a value of this transaction with that differs from it only by case or
 /// spaces, in words; none where it matches or differs otherwise.
 pub fn near_miss(program: &Program, tx: &TransactionView) -> Option<String> {
-    let compared = super::reads(program).compared;
+    let compared = super::field_reads(program).compared;
     let fields = tx.transaction.layout.fields();
     compared.iter().find_map(|one| {
-        let Value::Text(value) = tx.transaction.get(one.column(fields)) else { return None };
+        let Value::Text(value) = tx.transaction.get(one.resolve_column(fields)) else {
+            return None;
+        };
         let known = compared.iter().any(|other| other.name == one.name && *other.literal == *value);
         if known || !one.is_near(&value) {
             return None;
@@ -61,10 +63,10 @@ pub fn near_miss(program: &Program, tx: &TransactionView) -> Option<String> {
     })
 }
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// Notes a comparison of a column with what is written out.
-    pub(super) fn note_compared(&mut self, x: &Expr, y: &Expr) {
-        let (column, literal) = match (self.column_alone(x), self.column_alone(y)) {
+    pub(super) fn note_comparison(&mut self, x: &Expr, y: &Expr) {
+        let (column, literal) = match (self.plain_column(x), self.plain_column(y)) {
             (Some(column), None) => (column, y),
             (None, Some(column)) => (column, x),
             _ => return,
@@ -72,27 +74,27 @@ impl Walk<'_> {
 
         match literal {
             Expr::StringConstant(text, at) => {
-                let (literal, place) = (text.to_string(), self.place(*at));
-                self.reads.compared.push(Compared { name: column, literal, place });
+                let (literal, place) = (text.to_string(), self.place_of(*at));
+                self.reads.compared.push(ColumnComparison { name: column, literal, place });
             }
             // 0 is 0 in every currency.
             Expr::IntegerConstant(0, _) => (),
-            Expr::IntegerConstant(_, at) => self.currency_ignored(&column, *at),
+            Expr::IntegerConstant(_, at) => self.check_ignored_currency(&column, *at),
             Expr::DynamicConstant(value, at) if value.is_decimal() => {
-                self.currency_ignored(&column, *at);
+                self.check_ignored_currency(&column, *at);
             }
             _ => (),
         }
     }
 
     /// The column or field of the transaction that an expression is, and nothing more.
-    fn column_alone(&self, expr: &Expr) -> Option<String> {
-        let (root, links) = fault::chain(expr);
+    fn plain_column(&self, expr: &Expr) -> Option<String> {
+        let (root, links) = fault::chain_links(expr);
         let [link] = links.as_slice() else { return None };
         let Expr::Variable(root, ..) = root else { return None };
         let known = self.scope.iter().rev().find(|known| known.name == *root.1)?;
 
-        if known.kind != Kind::Transaction {
+        if known.kind != ValueKind::Transaction {
             return None;
         }
 
@@ -104,7 +106,7 @@ impl Walk<'_> {
     }
 
     /// 10,000 yen are more than 5,000 only as numbers.
-    fn currency_ignored(&mut self, column: &str, at: Position) {
+    fn check_ignored_currency(&mut self, column: &str, at: Position) {
         let fields = &self.known.fields;
         let amount = fields.mapped.get(&Field::Amount);
         let is_amount = column == "amount" || amount.is_some_and(|amount| amount == column);
@@ -113,7 +115,7 @@ impl Walk<'_> {
         }
         let message = "deals have currencies, and this amount is compared without regard to them";
         let help = "write `tx.amount_in(\"USD\")` with the unit that is meant";
-        let finding = Diagnostic::hint(Code::CR073, self.place(at), message).help(help);
+        let finding = Diagnostic::hint(Code::CR073, self.place_of(at), message).with_help(help);
         self.findings.push(finding);
     }
 }

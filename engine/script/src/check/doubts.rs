@@ -9,64 +9,76 @@
 use rhai::{Expr, Position, Stmt};
 use rust_decimal::Decimal;
 
-use super::expressions::start;
-use super::walk::{Tail, Walk};
-use crate::api::{self, Function};
-use crate::kind::Kind;
+use super::expressions::expression_start;
+use super::walk::{ProgramWalk, Tail};
+use crate::api::{self, ScriptFunction};
+use crate::kind::ValueKind;
 use crate::{fault, value};
 use accredit_domain::diagnostic::Code;
-use accredit_domain::organization::fold;
-use accredit_domain::policy::{Form, Kind as Policy, Returns, Use};
+use accredit_domain::organization::fold_name;
+use accredit_domain::policy::{ExpressionUse, PolicyKind as Policy, ProgramForm, ReturnType};
 
 /// Functions that change what they are given: their value may be left.
-const CHANGING: [&str; 6] = ["push", "pop", "insert", "remove", "clear", "sort"];
+const MUTATING_FUNCTIONS: [&str; 6] = ["push", "pop", "insert", "remove", "clear", "sort"];
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// Warns of a statement before the last one that has a value, and of an `if` whose blocks end
     /// with one: the program goes on, and the value is nobody's.
-    pub(super) fn lost(&mut self, statement: &Stmt) {
+    pub(super) fn check_unused_value(&mut self, statement: &Stmt) {
         match statement {
             Stmt::If(flow, _) => {
                 let ends = [flow.body.statements().last(), flow.branch.statements().last()];
-                ends.into_iter().flatten().for_each(|last| self.lost(last));
+                ends.into_iter().flatten().for_each(|last| self.check_unused_value(last));
             }
 
             Stmt::Block(block) => {
-                block.statements().last().into_iter().for_each(|last| self.lost(last));
+                block
+                    .statements()
+                    .last()
+                    .into_iter()
+                    .for_each(|last| self.check_unused_value(last));
             }
             Stmt::Expr(expr) => match &**expr {
                 Expr::Stmt(block) => {
-                    block.statements().last().into_iter().for_each(|last| self.lost(last));
+                    block
+                        .statements()
+                        .last()
+                        .into_iter()
+                        .for_each(|last| self.check_unused_value(last));
                 }
-                expr if has_value(expr) => self.goes_nowhere(start(expr)),
+                expr if has_value(expr) => self.report_unused_value(expression_start(expr)),
                 _ => (),
             },
-            Stmt::FnCall(call, at) if gives(call.name.as_str()) => self.goes_nowhere(*at),
+            Stmt::FnCall(call, at) if returns_value(call.name.as_str()) => {
+                self.report_unused_value(*at)
+            }
             _ => (),
         }
     }
 
-    fn goes_nowhere(&mut self, at: Position) {
+    fn report_unused_value(&mut self, at: Position) {
         let message = "this value goes nowhere: the program goes on behind it".to_owned();
         let help = "write `return …;` where the answer is meant, or give the `if` an `else` with what \
                     follows";
-        self.warning(Code::CR091, at, message, Some(help.to_owned()));
+        self.report_warning(Code::CR091, at, message, Some(help.to_owned()));
     }
 
     /// Recipients of a crediting policy that are written out and that nobody is called.
-    pub(super) fn borne(&mut self, tail: Tail, expr: &Expr) {
+    pub(super) fn check_named_recipients(&mut self, tail: Tail, expr: &Expr) {
         if self.is_result && matches!(tail, Tail::Result) {
             match expr {
-                Expr::Array(items, _) => items.iter().for_each(|item| self.bears(item)),
-                expr => self.bears(expr),
+                Expr::Array(items, _) => {
+                    items.iter().for_each(|item| self.check_recipient_text(item))
+                }
+                expr => self.check_recipient_text(expr),
             }
         }
     }
 
     /// A text that names recipients.
-    pub(super) fn bears(&mut self, expr: &Expr) {
+    pub(super) fn check_recipient_text(&mut self, expr: &Expr) {
         let known = &self.known.recipients;
-        let asked = self.program.form.returns() == Returns::Recipients && !known.is_empty();
+        let asked = self.program.form.return_type() == ReturnType::Recipients && !known.is_empty();
         let Expr::StringConstant(text, at) = expr else { return };
 
         if !asked {
@@ -77,7 +89,7 @@ impl Walk<'_> {
         let names = text.split(';').flat_map(|part| part.split("||"));
         let names = names.map(|part| part.split_once('[').map_or(part, |(name, _)| name).trim());
         let unknown: Vec<&str> =
-            names.filter(|name| !name.is_empty() && !known.contains(&fold(name))).collect();
+            names.filter(|name| !name.is_empty() && !known.contains(&fold_name(name))).collect();
 
         for name in unknown {
             let message = format!("nobody is called `{name}`");
@@ -88,15 +100,17 @@ impl Walk<'_> {
 
             let general = "its share would be nobody's: name a position, a team or an alias of one";
             let help = help.unwrap_or_else(|| general.to_owned());
-            self.warning(Code::CR069, *at, message, Some(help));
+            self.report_warning(Code::CR069, *at, message, Some(help));
         }
     }
 
     /// Warns of a result that is what was credited times a number above 1.
-    pub(super) fn multiplied(&mut self, tail: Tail, expr: &Expr) {
+    pub(super) fn check_multiplied_result(&mut self, tail: Tail, expr: &Expr) {
         let judged = match self.program.form {
-            Form::Policy(kind) => matches!(kind, Policy::Rollup | Policy::Reward),
-            Form::Expression(place) => matches!(place, Use::IndirectValue | Use::Reward),
+            ProgramForm::Policy(kind) => matches!(kind, Policy::Rollup | Policy::Reward),
+            ProgramForm::Expression(place) => {
+                matches!(place, ExpressionUse::IndirectValue | ExpressionUse::Reward)
+            }
         };
 
         if !judged || !self.is_result || !matches!(tail, Tail::Result) {
@@ -106,13 +120,13 @@ impl Walk<'_> {
         match expr {
             Expr::Map(entries, _) => {
                 let amounts = entries.0.iter().filter(|(key, _)| key.name == "amount");
-                amounts.for_each(|(_, value)| self.above_all(value));
+                amounts.for_each(|(_, value)| self.check_factor(value));
             }
-            expr => self.above_all(expr),
+            expr => self.check_factor(expr),
         }
     }
 
-    fn above_all(&mut self, expr: &Expr) {
+    fn check_factor(&mut self, expr: &Expr) {
         let Expr::FnCall(call, _) = expr else { return };
         let [x, y] = call.args.as_slice() else { return };
         if call.name != "*" {
@@ -120,8 +134,8 @@ impl Walk<'_> {
         }
 
         let factor = |factor: &Expr, of: &Expr| {
-            let written = self.constant(factor).unwrap_or(factor);
-            number(written).filter(|number| *number > Decimal::ONE && is_credited(of))
+            let written = self.constant_value(factor).unwrap_or(factor);
+            literal_number(written).filter(|number| *number > Decimal::ONE && is_credited(of))
         };
         let Some(factor) = factor(x, y).or_else(|| factor(y, x)) else { return };
 
@@ -133,7 +147,7 @@ impl Walk<'_> {
             factor.normalize(),
             factor.normalize()
         );
-        self.warning(Code::CR064, start(expr), message, Some(help));
+        self.report_warning(Code::CR064, expression_start(expr), message, Some(help));
     }
 }
 
@@ -141,10 +155,10 @@ impl Walk<'_> {
 fn has_value(expr: &Expr) -> bool {
     match expr {
         Expr::Dot(..) | Expr::Index(..) => {
-            let (_, links) = fault::chain(expr);
+            let (_, links) = fault::chain_links(expr);
             !links.iter().any(|link| matches!(link.expr, Expr::MethodCall(..)))
         }
-        Expr::FnCall(call, _) => call.is_operator_call() || gives(call.name.as_str()),
+        Expr::FnCall(call, _) => call.is_operator_call() || returns_value(call.name.as_str()),
         Expr::Variable(..) | Expr::Map(..) | Expr::Array(..) => true,
         Expr::InterpolatedString(..) => true,
         Expr::Unit(_) => false,
@@ -153,22 +167,22 @@ fn has_value(expr: &Expr) -> bool {
 }
 
 /// Whether the function of the table is called for its value alone.
-fn gives(name: &str) -> bool {
-    let gives_value = |function: &Function| function.returns() != Kind::Any;
-    api::find(name).is_some_and(gives_value) && !CHANGING.contains(&name)
+fn returns_value(name: &str) -> bool {
+    let gives_value = |function: &ScriptFunction| function.returns() != ValueKind::Any;
+    api::find_function(name).is_some_and(gives_value) && !MUTATING_FUNCTIONS.contains(&name)
 }
 
-fn number(expr: &Expr) -> Option<Decimal> {
+fn literal_number(expr: &Expr) -> Option<Decimal> {
     match expr {
         Expr::IntegerConstant(whole, _) => Some(Decimal::from(*whole)),
-        Expr::DynamicConstant(number, _) => value::number(number),
+        Expr::DynamicConstant(number, _) => value::as_number(number),
         _ => None,
     }
 }
 
 /// Whether it is an amount that was credited: `credit.amount`, `totals.credited`, `totals["booking"]`.
 fn is_credited(expr: &Expr) -> bool {
-    let (Expr::Variable(name, ..), links) = fault::chain(expr) else { return false };
+    let (Expr::Variable(name, ..), links) = fault::chain_links(expr) else { return false };
     match (name.1.as_str(), links.as_slice()) {
         ("credit", [link]) => {
             matches!(link.expr, Expr::Property(property, _) if property.2 == "amount")

@@ -10,30 +10,31 @@ use rhai::{AST, ImmutableString, Position, ScriptFuncDef};
 
 use crate::fault;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
-use accredit_domain::policy::{Kind, Program};
+use accredit_domain::policy::{PolicyKind, Program};
 
 /// What is wrong with the entry point.
-pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnostic> {
+pub(super) fn check(program: &Program, ast: &AST, kind: PolicyKind) -> Option<Diagnostic> {
     let needed = kind.parameters();
-    let form = format!("fn {}({})", kind.entry(), needed.join(", "));
+    let form = format!("fn {}({})", kind.entry_point(), needed.join(", "));
 
-    let mut named = ast.iter_fn_def().filter(|function| function.name == kind.entry());
+    let mut named = ast.iter_fn_def().filter(|function| function.name == kind.entry_point());
 
     let Some(first) = named.next() else {
-        let message = format!("a {} policy needs `{form}`", kind.name());
+        let message = format!("a {} policy needs `{form}`", kind.as_str());
 
         // Most often the name was misspelt, and the function is there.
         let near = |function: &&Arc<ScriptFuncDef>| {
-            did_you_mean(kind.entry(), [function.name.as_str()]).is_some()
+            did_you_mean(kind.entry_point(), [function.name.as_str()]).is_some()
         };
         return Some(match ast.iter_fn_def().find(near) {
             Some(near) => {
-                let help = format!("rename `{}` to `{}`", near.name, kind.entry());
-                Diagnostic::error(Code::CR005, place(program, near), message).help(help)
+                let help = format!("rename `{}` to `{}`", near.name, kind.entry_point());
+                Diagnostic::error(Code::CR005, name_place(program, near), message).with_help(help)
             }
             None => {
                 let help = format!("write `{form} {{ … }}`");
-                Diagnostic::error(Code::CR005, program.origin.place.clone(), message).help(help)
+                Diagnostic::error(Code::CR005, program.origin.place.clone(), message)
+                    .with_help(help)
             }
         });
     };
@@ -48,19 +49,19 @@ pub(super) fn check(program: &Program, ast: &AST, kind: Kind) -> Option<Diagnost
     let message =
         format!("`{}` takes {} {parameters}, this one has {count}", first.name, needed.len());
 
-    let finding = Diagnostic::error(Code::CR006, place(program, first), message);
-    Some(finding.help(format!("write `{form}`")))
+    let finding = Diagnostic::error(Code::CR006, name_place(program, first), message);
+    Some(finding.with_help(format!("write `{form}`")))
 }
 
 /// The place of a function's name, which the syntax tree does not keep: before its body.
-fn place(program: &Program, function: &ScriptFuncDef) -> Place {
+fn name_place(program: &Program, function: &ScriptFuncDef) -> Place {
     let place = place_in_text(&program.source, function);
-    program.origin.at(place.line, place.column)
+    program.origin.place_at(place.line, place.column)
 }
 
 /// The same, counted in the text itself.
 pub(crate) fn place_in_text(text: &str, function: &ScriptFuncDef) -> Place {
-    let body = offset(text, function.body.start_position());
+    let body = position_offset(text, function.body.start_position());
     let before = text.get(..body).unwrap_or_default();
     let at = name_offset(before, &function.name).unwrap_or(body);
     Place::of_offset("", text, at)
@@ -77,7 +78,7 @@ fn name_offset(before: &str, name: &ImmutableString) -> Option<usize> {
 }
 
 /// The byte at which a position stands.
-fn offset(text: &str, position: Position) -> usize {
+fn position_offset(text: &str, position: Position) -> usize {
     let Some((line, column)) = fault::line_and_column(position) else { return text.len() };
     let lines = text.split_inclusive('\n').take(line as usize - 1).map(str::len);
     let start: usize = lines.sum();

@@ -6,130 +6,135 @@
 
 use rhai::{Expr, Position};
 
-use super::forbidden;
-use super::habits;
-use super::kinds::expected;
-use super::walk::{Tail, Walk};
+use super::forbidden_word;
+use super::foreign_syntax;
+use super::kinds::expected_in_words;
+use super::walk::{ProgramWalk, Tail};
 use crate::fault;
-use crate::kind::Kind;
+use crate::kind::ValueKind;
 use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::work;
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// An expression whose value may be the program's result.
-    pub(super) fn tail_expr(&mut self, expr: &Expr, tail: Tail) {
+    pub(super) fn visit_tail_expression(&mut self, expr: &Expr, tail: Tail) {
         if let Expr::Stmt(block) = expr {
-            self.statements(block.statements(), tail);
+            self.visit_statements(block.statements(), tail);
             return;
         }
-        let kind = self.expr(expr);
-        self.rounded(tail, expr);
-        self.rolled(tail, expr);
-        self.borne(tail, expr);
-        self.multiplied(tail, expr);
-        self.result(tail, kind, start(expr));
+        let kind = self.visit_expression(expr);
+        self.check_rounded_result(tail, expr);
+        self.check_rollup_map(tail, expr);
+        self.check_named_recipients(tail, expr);
+        self.check_multiplied_result(tail, expr);
+        self.check_result(tail, kind, expression_start(expr));
     }
 
-    pub(super) fn result(&mut self, tail: Tail, kind: Kind, at: Position) {
-        let returns = self.program.form.returns();
+    pub(super) fn check_result(&mut self, tail: Tail, kind: ValueKind, at: Position) {
+        let returns = self.program.form.return_type();
         if self.is_result && matches!(tail, Tail::Result) && !kind.fits(returns) {
-            let (expected, kind) = (expected(returns), kind.word());
-            self.error(Code::CR011, at, format!("the result must be {expected}, this is {kind}"));
+            let (expected, kind) = (expected_in_words(returns), kind.word());
+            self.report_error(
+                Code::CR011,
+                at,
+                format!("the result must be {expected}, this is {kind}"),
+            );
         }
     }
 
     /// Visits an expression and tells its kind.
-    pub(super) fn expr(&mut self, expr: &Expr) -> Kind {
-        work::add(1);
+    pub(super) fn visit_expression(&mut self, expr: &Expr) -> ValueKind {
+        work::add_steps(1);
 
         match expr {
-            Expr::BoolConstant(..) => Kind::Bool,
-            Expr::IntegerConstant(..) => Kind::Number,
-            Expr::CharConstant(..) => Kind::Text,
+            Expr::BoolConstant(..) => ValueKind::Bool,
+            Expr::IntegerConstant(..) => ValueKind::Number,
+            Expr::CharConstant(..) => ValueKind::Text,
             Expr::StringConstant(text, at) => {
-                self.literal(text, *at);
-                self.weighted(expr);
-                Kind::Text
+                self.check_text_literal(text, *at);
+                self.check_recipient_weights(expr);
+                ValueKind::Text
             }
 
-            Expr::Unit(_) => Kind::Unit,
-            Expr::DynamicConstant(value, _) if value.is_decimal() => Kind::Number,
+            Expr::Unit(_) => ValueKind::Unit,
+            Expr::DynamicConstant(value, _) if value.is_decimal() => ValueKind::Number,
             Expr::DynamicConstant(value, at) if value.is_fnptr() => {
-                let place = self.place(*at);
-                self.findings.push(forbidden(place, "|"));
-                Kind::Any
+                let place = self.place_of(*at);
+                self.findings.push(forbidden_word(place, "|"));
+                ValueKind::Any
             }
 
             Expr::InterpolatedString(parts, _) => {
                 self.joined += 1;
-                parts.iter().for_each(|part| _ = self.expr(part));
+                parts.iter().for_each(|part| _ = self.visit_expression(part));
                 self.joined -= 1;
-                self.weighted(expr);
-                Kind::Text
+                self.check_recipient_weights(expr);
+                ValueKind::Text
             }
 
             Expr::Array(items, at) => {
-                self.weighted_list(items, *at);
-                items.iter().for_each(|item| _ = self.expr(item));
-                Kind::Array
+                self.check_share_weights(items, *at);
+                items.iter().for_each(|item| _ = self.visit_expression(item));
+                ValueKind::Array
             }
             Expr::Map(entries, _) => {
-                entries.0.iter().for_each(|(_, value)| _ = self.expr(value));
-                Kind::Map
+                entries.0.iter().for_each(|(_, value)| _ = self.visit_expression(value));
+                ValueKind::Map
             }
 
             Expr::And(items, _) | Expr::Or(items, _) => {
                 let sign = if matches!(expr, Expr::And(..)) { "&&" } else { "||" };
-                items.iter().for_each(|item| self.condition(sign, item));
-                Kind::Bool
+                items.iter().for_each(|item| self.visit_condition(sign, item));
+                ValueKind::Bool
             }
 
             Expr::Coalesce(items, _) => {
-                let kinds: Vec<Kind> = items.iter().map(|item| self.expr(item)).collect();
-                kinds.into_iter().reduce(Kind::or).unwrap_or(Kind::Any)
+                let kinds: Vec<ValueKind> =
+                    items.iter().map(|item| self.visit_expression(item)).collect();
+                kinds.into_iter().reduce(ValueKind::or).unwrap_or(ValueKind::Any)
             }
 
-            Expr::Variable(x, _, at) => self.variable(&x.1, *at),
+            Expr::Variable(x, _, at) => self.visit_variable(&x.1, *at),
             Expr::Stmt(block) => {
-                self.statements(block.statements(), Tail::Nothing);
-                Kind::Any
+                self.visit_statements(block.statements(), Tail::Nothing);
+                ValueKind::Any
             }
-            Expr::FnCall(call, at) => self.call(call, *at),
-            Expr::Dot(..) | Expr::Index(..) => self.chain(expr),
-            _ => Kind::Any,
+            Expr::FnCall(call, at) => self.visit_call(call, *at),
+            Expr::Dot(..) | Expr::Index(..) => self.visit_chain(expr),
+            _ => ValueKind::Any,
         }
     }
 
-    fn chain(&mut self, expr: &Expr) -> Kind {
-        let (root, links) = fault::chain(expr);
+    fn visit_chain(&mut self, expr: &Expr) -> ValueKind {
+        let (root, links) = fault::chain_links(expr);
 
-        let mut kind = self.expr(root);
+        let mut kind = self.visit_expression(root);
         for link in links {
             kind = match (link.expr, link.indexed, kind) {
                 (Expr::Property(name, at), false, _) => {
                     self.reads.names.insert(name.2.to_string());
-                    self.property(kind, &name.2, *at)
+                    self.visit_property(kind, &name.2, *at)
                 }
 
-                (Expr::MethodCall(call, at), false, _) => self.method(kind, call, *at),
-                (Expr::StringConstant(name, at), true, Kind::Transaction) => {
+                (Expr::MethodCall(call, at), false, _) => self.visit_method(kind, call, *at),
+                (Expr::StringConstant(name, at), true, ValueKind::Transaction) => {
                     self.reads.names.insert(name.to_string());
-                    self.column(name, *at)
+                    self.visit_column(name, *at)
                 }
-                (Expr::StringConstant(name, at), true, Kind::Totals) => {
-                    self.property(kind, name, *at)
+                (Expr::StringConstant(name, at), true, ValueKind::Totals) => {
+                    self.visit_property(kind, name, *at)
                 }
 
-                (index, _, Kind::Credits) => {
-                    self.expr(index);
-                    Kind::Credit
+                (index, _, ValueKind::Credits) => {
+                    self.visit_expression(index);
+                    ValueKind::Credit
                 }
                 (index, ..) => {
                     // A column whose name is computed may be any: every column counts as read.
                     let plain = Expr::is_constant(index) || matches!(index, Expr::Variable(..));
                     self.reads.any |= !plain;
-                    self.expr(index);
-                    Kind::Any
+                    self.visit_expression(index);
+                    ValueKind::Any
                 }
             };
         }
@@ -137,34 +142,35 @@ impl Walk<'_> {
         kind
     }
 
-    fn variable(&mut self, name: &str, at: Position) -> Kind {
+    fn visit_variable(&mut self, name: &str, at: Position) -> ValueKind {
         if let Some(known) = self.scope.iter().rev().find(|known| known.name == name) {
             self.used.places.insert(known.at);
             return known.kind;
         }
 
-        work::add(self.scope.len());
+        work::add_steps(self.scope.len());
         let known = self.scope.iter().map(|known| known.name.as_str());
         // One letter is near to every short name.
         let near = if name.len() > 1 { did_you_mean(name, known) } else { None };
 
-        let given = self.inside && self.program.form.variables().contains(&name);
+        let given = self.inside && self.program.form.scope_variables().contains(&name);
         let own = given.then(|| format!("give it to the function as well: `fn name({name})`"));
-        let help = near.or(own).or_else(|| habits::variable(name).map(str::to_owned));
+        let help =
+            near.or(own).or_else(|| foreign_syntax::help_for_variable(name).map(str::to_owned));
 
-        self.error_with_help(Code::CR007, at, format!("unknown variable `{name}`"), help);
-        Kind::Any
+        self.report_with_help(Code::CR007, at, format!("unknown variable `{name}`"), help);
+        ValueKind::Any
     }
 }
 
 /// Where an expression begins; Rhai places an operation at its sign.
-pub(super) fn start(expr: &Expr) -> Position {
+pub(super) fn expression_start(expr: &Expr) -> Position {
     match expr {
         Expr::FnCall(call, at) => match call.args.as_slice() {
-            [left, _] if call.is_operator_call() => start(left),
+            [left, _] if call.is_operator_call() => expression_start(left),
             _ => *at,
         },
-        Expr::Dot(x, ..) | Expr::Index(x, ..) => start(&x.lhs),
+        Expr::Dot(x, ..) | Expr::Index(x, ..) => expression_start(&x.lhs),
         _ => expr.start_position(),
     }
 }

@@ -8,81 +8,89 @@
 
 use rhai::Position;
 
-use super::habits;
-use super::walk::Walk;
+use super::foreign_syntax;
+use super::walk::ProgramWalk;
 use crate::api::{CREDIT_FIELDS, CREDITED, PAYEE_FIELDS, RECEIVER_FIELDS, TRANSACTION_FIELDS};
-use crate::kind::Kind;
-use accredit_domain::diagnostic::{Code, did_you_mean, is_slip};
+use crate::kind::ValueKind;
+use accredit_domain::diagnostic::{Code, did_you_mean, is_typo};
 use accredit_domain::transaction::Field;
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// A field `base.name`.
-    pub(super) fn property(&mut self, base: Kind, name: &str, at: Position) -> Kind {
+    pub(super) fn visit_property(
+        &mut self,
+        base: ValueKind,
+        name: &str,
+        at: Position,
+    ) -> ValueKind {
         match base {
-            Kind::Transaction => self.transaction_field(name, at),
-            Kind::Credit => self.listed("credit", CREDIT_FIELDS, name, at),
-            Kind::Receiver => self.listed("to", RECEIVER_FIELDS, name, at),
-            Kind::Candidate => match (self.listed("to", RECEIVER_FIELDS, name, at), name) {
-                (_, "level") => Kind::Number,
-                (_, "relationship" | "via") => Kind::Text,
-                (kind, _) => kind,
-            },
-            Kind::Payee => self.listed("payee", PAYEE_FIELDS, name, at),
-            Kind::Totals => self.credited(name, at),
-            Kind::Date if matches!(name, "year" | "month" | "day") => Kind::Number,
-            Kind::Text | Kind::Number | Kind::Bool | Kind::Date => {
+            ValueKind::Transaction => self.visit_transaction_field(name, at),
+            ValueKind::Credit => self.visit_listed_field("credit", CREDIT_FIELDS, name, at),
+            ValueKind::Receiver => self.visit_listed_field("to", RECEIVER_FIELDS, name, at),
+            ValueKind::Candidate => {
+                match (self.visit_listed_field("to", RECEIVER_FIELDS, name, at), name) {
+                    (_, "level") => ValueKind::Number,
+                    (_, "relationship" | "via") => ValueKind::Text,
+                    (kind, _) => kind,
+                }
+            }
+            ValueKind::Payee => self.visit_listed_field("payee", PAYEE_FIELDS, name, at),
+            ValueKind::Totals => self.visit_credit_total(name, at),
+            ValueKind::Date if matches!(name, "year" | "month" | "day") => ValueKind::Number,
+            ValueKind::Text | ValueKind::Number | ValueKind::Bool | ValueKind::Date => {
                 let general =
                     "fields stand behind `tx`, `credit` and `to`; a function has brackets";
-                let help = Some(habits::function(name).unwrap_or(general).to_owned());
+                let help =
+                    Some(foreign_syntax::help_for_function(name).unwrap_or(general).to_owned());
                 let message = format!("{} has no field `{name}`", base.word());
-                self.error_with_help(Code::CR002, at, message, help);
-                Kind::Any
+                self.report_with_help(Code::CR002, at, message, help);
+                ValueKind::Any
             }
-            _ => Kind::Any,
+            _ => ValueKind::Any,
         }
     }
 
     /// What was credited of one type: `totals.booking` or `totals["booking"]`.
-    fn credited(&mut self, name: &str, at: Position) -> Kind {
+    fn visit_credit_total(&mut self, name: &str, at: Position) -> ValueKind {
         let known = &self.known.credit_types;
         if name != CREDITED && !known.is_empty() && !known.contains(name) {
             let names = known.iter().map(String::as_str).chain([CREDITED]);
             let help = did_you_mean(name, names);
-            self.error_with_help(
+            self.report_with_help(
                 Code::CR002,
                 at,
                 format!("there is no credit type `{name}`"),
                 help,
             );
         }
-        Kind::Number
+        ValueKind::Number
     }
 
-    fn transaction_field(&mut self, name: &str, at: Position) -> Kind {
+    fn visit_transaction_field(&mut self, name: &str, at: Position) -> ValueKind {
         match TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name) {
-            Some((_, None)) => Kind::Text,
-            Some((_, Some(field))) => self.mapped(*field, name, at),
-            None => self.column(name, at),
+            Some((_, None)) => ValueKind::Text,
+            Some((_, Some(field))) => self.visit_mapped_field(*field, name, at),
+            None => self.visit_column(name, at),
         }
     }
 
-    fn mapped(&mut self, field: Field, name: &str, at: Position) -> Kind {
+    fn visit_mapped_field(&mut self, field: Field, name: &str, at: Position) -> ValueKind {
         if let Some(column) = self.known.fields.mapped.get(&field) {
-            return Kind::of_column(self.known.fields.column_type(column));
+            return ValueKind::of_column(self.known.fields.column_type(column));
         }
         let message = format!("`tx.{name}` is not mapped in [fields]");
         let help = match self.is_column(name) {
             true => format!("write tx[\"{name}\"] for the column"),
             false => format!("add `{name} = \"COLUMN\"` to [fields] in accredit.toml"),
         };
-        self.error_with_help(Code::CR002, at, message, Some(help));
-        Kind::Any
+        self.report_with_help(Code::CR002, at, message, Some(help));
+        ValueKind::Any
     }
 
     /// `tx["name"]`, and `tx.name` that is no mapped field.
-    pub(super) fn column(&mut self, name: &str, at: Position) -> Kind {
+    pub(super) fn visit_column(&mut self, name: &str, at: Position) -> ValueKind {
         if self.is_column(name) {
-            return Kind::of_column(self.known.fields.column_type(name));
+            return ValueKind::of_column(self.known.fields.column_type(name));
         }
 
         let field = TRANSACTION_FIELDS.iter().find(|(known, _)| *known == name);
@@ -99,47 +107,56 @@ impl Walk<'_> {
             Some(format!("write tx.{name} for the mapped field"))
         } else {
             let fields = TRANSACTION_FIELDS.iter().map(|(known, _)| *known);
-            did_you_mean(name, self.columns().chain(fields))
+            did_you_mean(name, self.column_names().chain(fields))
         };
 
-        self.error_with_help(Code::CR002, at, format!("unknown field `{name}`"), help);
-        Kind::Any
+        self.report_with_help(Code::CR002, at, format!("unknown field `{name}`"), help);
+        ValueKind::Any
     }
 
     /// `tx.has("name")`: asking for what can never be is only suspicious.
-    pub(super) fn asked(&mut self, name: &str, at: Position) {
+    pub(super) fn check_asked_field(&mut self, name: &str, at: Position) {
         let is_field = TRANSACTION_FIELDS.iter().any(|(known, _)| *known == name);
         if !is_field && !self.is_column(name) {
-            let help = did_you_mean(name, self.columns());
-            self.warning(Code::CR002, at, format!("unknown field `{name}`"), help);
+            let help = did_you_mean(name, self.column_names());
+            self.report_warning(Code::CR002, at, format!("unknown field `{name}`"), help);
         }
     }
 
     fn is_column(&self, name: &str) -> bool {
         let fields = TRANSACTION_FIELDS.iter().map(|(known, _)| *known);
-        self.columns().any(|column| column == name)
-            || (self.known.open && !self.columns().chain(fields).any(|known| is_slip(name, known)))
+        self.column_names().any(|column| column == name)
+            || (self.known.open
+                && !self.column_names().chain(fields).any(|known| is_typo(name, known)))
     }
 
-    fn columns(&self) -> impl Iterator<Item = &str> {
-        self.known.fields.columns().chain(self.known.columns.iter().map(String::as_str))
+    fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.known.fields.named_columns().chain(self.known.columns.iter().map(String::as_str))
     }
 
-    fn listed(&mut self, owner: &str, names: &[&str], name: &str, at: Position) -> Kind {
+    fn visit_listed_field(
+        &mut self,
+        owner: &str,
+        names: &[&str],
+        name: &str,
+        at: Position,
+    ) -> ValueKind {
         if !names.contains(&name) {
             let help = did_you_mean(name, names.iter().copied());
-            self.error_with_help(Code::CR002, at, format!("{owner} has no field `{name}`"), help);
-            return Kind::Any;
+            self.report_with_help(Code::CR002, at, format!("{owner} has no field `{name}`"), help);
+            return ValueKind::Any;
         }
 
         match name {
-            "amount" => Kind::Number,
+            "amount" => ValueKind::Number,
             "unit_type" | "credit_type" | "kind" | "rule" | "result" | "period" | "id" | "name" => {
-                Kind::Text
+                ValueKind::Text
             }
-            "level" | "weight" => Kind::MaybeNumber,
-            "position" | "title" | "payee" | "team" | "relationship" | "via" => Kind::MaybeText,
-            _ => Kind::Any,
+            "level" | "weight" => ValueKind::MaybeNumber,
+            "position" | "title" | "payee" | "team" | "relationship" | "via" => {
+                ValueKind::MaybeText
+            }
+            _ => ValueKind::Any,
         }
     }
 }

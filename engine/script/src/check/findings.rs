@@ -7,45 +7,45 @@
 
 use rhai::Position;
 
-use super::walk::Walk;
+use super::walk::ProgramWalk;
 use crate::fault;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// The place of a position of the text.
-    pub(super) fn place(&self, at: Position) -> Place {
+    pub(super) fn place_of(&self, at: Position) -> Place {
         match fault::line_and_column(at) {
-            Some((line, column)) => self.program.origin.at(line, column),
+            Some((line, column)) => self.program.origin.place_at(line, column),
             None => self.program.origin.place.clone(),
         }
     }
 
     /// Notes an error, with general advice.
-    pub(super) fn error(&mut self, code: Code, at: Position, message: String) {
-        self.error_with_help(code, at, message, None);
+    pub(super) fn report_error(&mut self, code: Code, at: Position, message: String) {
+        self.report_with_help(code, at, message, None);
     }
 
     /// Notes an error with advice.
-    pub(super) fn error_with_help(
+    pub(super) fn report_with_help(
         &mut self,
         code: Code,
         at: Position,
         message: String,
         help: Option<String>,
     ) {
-        let finding = Diagnostic::error(code, self.place(at), message);
+        let finding = Diagnostic::error(code, self.place_of(at), message);
         self.findings.push(Diagnostic { help, ..finding });
     }
 
     /// Notes a warning, with advice if there is some.
-    pub(super) fn warning(
+    pub(super) fn report_warning(
         &mut self,
         code: Code,
         at: Position,
         message: String,
         help: Option<String>,
     ) {
-        let finding = Diagnostic::warning(code, self.place(at), message);
+        let finding = Diagnostic::warning(code, self.place_of(at), message);
         self.findings.push(Diagnostic { help, ..finding });
     }
 }

@@ -2,81 +2,88 @@
 //!
 //! Not a type system: `Any` fits everywhere. Called by the walk.
 //!
-//! **Architecture invariant:** when in doubt it is [`Kind::Any`]; a wrong complaint is worse than a
-//! missing one, because the run checks again.
+//! **Architecture invariant:** when in doubt it is [`ValueKind::Any`]; a wrong complaint is worse
+//! than a missing one, because the run checks again.
 
-use crate::kind::Kind;
-use accredit_domain::policy::Returns;
+use crate::kind::ValueKind;
+use accredit_domain::policy::ReturnType;
 use accredit_domain::transaction::ColumnType;
 
-impl Kind {
+impl ValueKind {
     /// The kind of the variable that the host supplies under this name.
-    pub(super) fn of_variable(name: &str) -> Kind {
+    pub(super) fn of_variable(name: &str) -> ValueKind {
         match name {
-            "tx" => Kind::Transaction,
-            "credit" => Kind::Credit,
-            "to" => Kind::Receiver,
-            "existing" => Kind::Credits,
-            "payee" => Kind::Payee,
-            "totals" => Kind::Totals,
-            _ => Kind::Any,
+            "tx" => ValueKind::Transaction,
+            "credit" => ValueKind::Credit,
+            "to" => ValueKind::Receiver,
+            "existing" => ValueKind::Credits,
+            "payee" => ValueKind::Payee,
+            "totals" => ValueKind::Totals,
+            _ => ValueKind::Any,
         }
     }
 
     /// The kind of the cells of a column.
-    pub(super) fn of_column(column: &ColumnType) -> Kind {
+    pub(super) fn of_column(column: &ColumnType) -> ValueKind {
         match column {
-            ColumnType::Text | ColumnType::ExactText => Kind::Text,
-            ColumnType::Number(_) => Kind::Number,
-            ColumnType::Date(_) => Kind::Date,
-            ColumnType::Bool => Kind::Bool,
+            ColumnType::Text | ColumnType::ExactText => ValueKind::Text,
+            ColumnType::Number(_) => ValueKind::Number,
+            ColumnType::Date(_) => ValueKind::Date,
+            ColumnType::Bool => ValueKind::Bool,
         }
     }
 
     /// Whether it can never equal what is of the other kind.
-    pub(super) fn is_unlike(self, other: Kind) -> bool {
+    pub(super) fn is_unlike(self, other: ValueKind) -> bool {
         let (one, other) = (self.when_there(), other.when_there());
         one.is_plain() && other.is_plain() && one != other
     }
 
     /// Whether the host supplies it, and nothing may change it.
     pub(super) fn is_view(self) -> bool {
-        let host = [Kind::Transaction, Kind::Credit, Kind::Receiver, Kind::Candidate];
-        host.contains(&self) || matches!(self, Kind::Credits | Kind::Payee | Kind::Totals)
+        let host =
+            [ValueKind::Transaction, ValueKind::Credit, ValueKind::Receiver, ValueKind::Candidate];
+        host.contains(&self)
+            || matches!(self, ValueKind::Credits | ValueKind::Payee | ValueKind::Totals)
     }
 
     /// Whether a program that returns `returns` may return it.
-    pub(super) fn fits(self, returns: Returns) -> bool {
+    pub(super) fn fits(self, returns: ReturnType) -> bool {
         match self {
-            Kind::Any => return true,
+            ValueKind::Any => return true,
             // What may be nothing must fit in both cases, since a run can meet either.
-            Kind::MaybeText | Kind::MaybeNumber => {
-                return Kind::Unit.fits(returns) || self.when_there().fits(returns);
+            ValueKind::MaybeText | ValueKind::MaybeNumber => {
+                return ValueKind::Unit.fits(returns) || self.when_there().fits(returns);
             }
             _ => (),
         }
 
         match returns {
-            Returns::Bool => self == Kind::Bool,
-            Returns::Number => self == Kind::Number,
-            Returns::Recipients => {
-                matches!(self, Kind::Text | Kind::Array | Kind::Share | Kind::Unit)
+            ReturnType::Bool => self == ValueKind::Bool,
+            ReturnType::Number => self == ValueKind::Number,
+            ReturnType::Recipients => {
+                matches!(
+                    self,
+                    ValueKind::Text | ValueKind::Array | ValueKind::Share | ValueKind::Unit
+                )
             }
-            Returns::Hold => matches!(self, Kind::Hold | Kind::Date),
-            Returns::Rolled => matches!(self, Kind::Number | Kind::Unit | Kind::Map),
-            Returns::Rows => matches!(self, Kind::Map | Kind::Array),
+            ReturnType::Hold => matches!(self, ValueKind::Hold | ValueKind::Date),
+            ReturnType::Rolled => {
+                matches!(self, ValueKind::Number | ValueKind::Unit | ValueKind::Map)
+            }
+            ReturnType::Rows => matches!(self, ValueKind::Map | ValueKind::Array),
         }
     }
 }
 
 /// What a program must return, in words.
-pub(super) fn expected(returns: Returns) -> &'static str {
+pub(super) fn expected_in_words(returns: ReturnType) -> &'static str {
     match returns {
-        Returns::Bool => "true or false",
-        Returns::Number => "a number",
-        Returns::Recipients => "text, an array of shares, or ()",
-        Returns::Hold => "a hold or a date",
-        Returns::Rolled => "a number, () or a map",
-        Returns::Rows => "a map or an array of maps",
+        ReturnType::Bool => "true or false",
+        ReturnType::Number => "a number",
+        ReturnType::Recipients => "text, an array of shares, or ()",
+        ReturnType::Hold => "a hold or a date",
+        ReturnType::Rolled => "a number, () or a map",
+        ReturnType::Rows => "a map or an array of maps",
     }
 }

@@ -7,22 +7,22 @@
 
 use rhai::Position;
 
-use super::walk::Walk;
+use super::walk::ProgramWalk;
 use accredit_domain::diagnostic::Code;
-use accredit_domain::organization::fold;
+use accredit_domain::organization::fold_name;
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// A text that stands in the program as a value.
-    pub(super) fn literal(&mut self, text: &str, at: Position) {
+    pub(super) fn check_text_literal(&mut self, text: &str, at: Position) {
         self.reads.names.insert(text.to_owned());
         let names = text.split(';').flat_map(|part| part.split("||"));
         let names = names.map(|part| part.split_once('[').map_or(part, |(name, _)| name).trim());
         let people: Vec<&str> =
-            names.filter(|name| self.known.people.contains(&fold(name))).collect();
+            names.filter(|name| self.known.people.contains(&fold_name(name))).collect();
         for person in people {
             let message = format!("`{person}` is a person of the organisation");
             let help = "name a position, a title or a column; people come and go";
-            self.warning(Code::CR013, at, message, Some(help.to_owned()));
+            self.report_warning(Code::CR013, at, message, Some(help.to_owned()));
         }
     }
 }

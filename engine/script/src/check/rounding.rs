@@ -6,38 +6,43 @@
 
 use rhai::{Expr, Position};
 
-use super::expressions::start;
-use super::walk::{Tail, Walk};
+use super::expressions::expression_start;
+use super::walk::{ProgramWalk, Tail};
 use crate::fault;
 use accredit_domain::diagnostic::Code;
-use accredit_domain::policy::Returns;
+use accredit_domain::policy::ReturnType;
 
 /// Functions that take the decimals away.
-const WHOLE: [&str; 3] = ["round", "floor", "ceiling"];
+const WHOLE_ROUNDING_FUNCTIONS: [&str; 3] = ["round", "floor", "ceiling"];
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// Warns when the result is `round(…)` without digits.
-    pub(super) fn rounded(&mut self, tail: Tail, expr: &Expr) {
-        let amount = matches!(self.program.form.returns(), Returns::Number | Returns::Rolled);
+    pub(super) fn check_rounded_result(&mut self, tail: Tail, expr: &Expr) {
+        let amount =
+            matches!(self.program.form.return_type(), ReturnType::Number | ReturnType::Rolled);
         if amount && self.is_result && matches!(tail, Tail::Result) && !self.known.whole_units {
             match expr {
                 Expr::Map(entries, _) => {
                     let amounts = entries.0.iter().filter(|(key, _)| key.name == "amount");
-                    amounts.for_each(|(_, value)| self.whole(value, start(value)));
+                    amounts.for_each(|(_, value)| {
+                        self.check_whole_rounding(value, expression_start(value))
+                    });
                 }
-                expr => self.whole(expr, start(expr)),
+                expr => self.check_whole_rounding(expr, expression_start(expr)),
             }
         }
     }
 
-    fn whole(&mut self, expr: &Expr, at: Position) {
+    fn check_whole_rounding(&mut self, expr: &Expr, at: Position) {
         let whole = match expr {
-            Expr::FnCall(call, _) => WHOLE.contains(&&*call.name) && call.args.len() == 1,
+            Expr::FnCall(call, _) => {
+                WHOLE_ROUNDING_FUNCTIONS.contains(&&*call.name) && call.args.len() == 1
+            }
             Expr::Dot(..) => {
-                let (_, links) = fault::chain(expr);
+                let (_, links) = fault::chain_links(expr);
                 let last = links.last().map(|link| link.expr);
                 matches!(last, Some(Expr::MethodCall(call, _))
-                    if WHOLE.contains(&&*call.name) && call.args.is_empty())
+                    if WHOLE_ROUNDING_FUNCTIONS.contains(&&*call.name) && call.args.is_empty())
             }
             _ => false,
         };
@@ -46,7 +51,7 @@ impl Walk<'_> {
             let message = "the amount is rounded to whole units".to_owned();
             let help = "leave rounding to accredit, which knows the unit's decimals, or write \
                         `round(x, 2)`; `round(x, 0)` says that whole units are meant";
-            self.warning(Code::CR015, at, message, Some(help.to_owned()));
+            self.report_warning(Code::CR015, at, message, Some(help.to_owned()));
         }
     }
 }

@@ -6,15 +6,15 @@
 
 use rhai::{LexError, ParseError, ParseErrorType};
 
-use super::habits;
+use super::foreign_syntax;
 use crate::fault;
 use accredit_domain::diagnostic::Place;
-use accredit_domain::policy::{Form, Program};
+use accredit_domain::policy::{Program, ProgramForm};
 
 /// The text before a syntax error, and what is behind it.
-fn around<'a>(program: &'a Program, error: &ParseError) -> Option<(&'a str, &'a str)> {
+fn split_at_error<'a>(program: &'a Program, error: &ParseError) -> Option<(&'a str, &'a str)> {
     let at = match fault::line_and_column(error.position()) {
-        Some((line, column)) => Place::new("", line, column).offset(&program.source),
+        Some((line, column)) => Place::new("", line, column).byte_offset(&program.source),
         None => program.source.len(),
     };
     program.source.split_at_checked(at)
@@ -22,7 +22,7 @@ fn around<'a>(program: &'a Program, error: &ParseError) -> Option<(&'a str, &'a 
 
 /// How to read a column whose name is a word of the language: `tx.go` does not.
 pub(super) fn column_behind(program: &Program, error: &ParseError, word: &str) -> Option<String> {
-    let (before, _) = around(program, error)?;
+    let (before, _) = split_at_error(program, error)?;
     let base = before.strip_suffix('.')?;
     let start = base.trim_end_matches(is_word).len();
     let owner = base.get(start..).filter(|owner| !owner.is_empty())?;
@@ -30,7 +30,7 @@ pub(super) fn column_behind(program: &Program, error: &ParseError, word: &str) -
 }
 
 /// Habits that show in the text around the place, before its one sign or word says anything.
-fn habit(expression: bool, before: &str, behind: &str) -> Option<&'static str> {
+fn help_for_context(expression: bool, before: &str, behind: &str) -> Option<&'static str> {
     let whole = if before.trim().is_empty() { behind.trim_start() } else { before.trim_start() };
     let line = before.rsplit('\n').next().unwrap_or(before);
 
@@ -45,7 +45,7 @@ fn habit(expression: bool, before: &str, behind: &str) -> Option<&'static str> {
         return Some("write `for i in 0..3 { … }`");
     }
 
-    if line.contains(" in (") || matches!(token(behind), "IN" | "In") {
+    if line.contains(" in (") || matches!(first_token(behind), "IN" | "In") {
         return Some("write `x in [\"A\"]`");
     }
 
@@ -59,12 +59,12 @@ fn habit(expression: bool, before: &str, behind: &str) -> Option<&'static str> {
 }
 
 /// What to do about a syntax error, where it can be guessed.
-pub(super) fn help(program: &Program, error: &ParseError) -> Option<String> {
-    let (before, behind) = around(program, error)?;
+pub(super) fn syntax_help(program: &Program, error: &ParseError) -> Option<String> {
+    let (before, behind) = split_at_error(program, error)?;
 
-    let here = token(behind);
-    let expression = matches!(program.form, Form::Expression(_));
-    if let Some(habit) = habit(expression, before, behind) {
+    let here = first_token(behind);
+    let expression = matches!(program.form, ProgramForm::Expression(_));
+    if let Some(habit) = help_for_context(expression, before, behind) {
         return Some(habit.to_owned());
     }
 
@@ -89,29 +89,31 @@ pub(super) fn help(program: &Program, error: &ParseError) -> Option<String> {
             Some("this is a word of the language; use another name")
         }
         ParseErrorType::FnMissingParams(_) => Some("write `fn name(tx) { … }`"),
-        ParseErrorType::BadInput(LexError::ImproperSymbol(sign, _)) => habits::syntax(sign),
-        ParseErrorType::UnknownOperator(sign) => habits::syntax(sign),
+        ParseErrorType::BadInput(LexError::ImproperSymbol(sign, _)) => {
+            foreign_syntax::help_for_sign(sign)
+        }
+        ParseErrorType::UnknownOperator(sign) => foreign_syntax::help_for_sign(sign),
         _ => None,
     };
 
     let around = || {
-        habits::syntax(here)
-            .or_else(|| habits::syntax(last_token(before)))
-            .or_else(|| typed(here, before))
-            .or_else(|| missing(error.err_type(), here))
+        foreign_syntax::help_for_sign(here)
+            .or_else(|| foreign_syntax::help_for_sign(last_token(before)))
+            .or_else(|| help_for_types(here, before))
+            .or_else(|| help_for_missing(error.err_type(), here))
     };
 
     known.or_else(around).map(str::to_owned)
 }
 
 /// `fn credit(tx: Transaction) -> Text`, `{ "amount": 5 }`, `10,000`.
-fn typed(here: &str, before: &str) -> Option<&'static str> {
+fn help_for_types(here: &str, before: &str) -> Option<&'static str> {
     let line = before.rsplit('\n').next().unwrap_or(before).trim_start();
     let head = line.starts_with("fn ") && !line.contains('{');
     match here {
         ":" | "->" if head => Some("parameters and results have no types: `fn name(tx) { … }`"),
         ":" => Some("a map is written `#{ amount: 5 }`"),
-        ">" if before.ends_with('<') => habits::syntax("<>"),
+        ">" if before.ends_with('<') => foreign_syntax::help_for_sign("<>"),
         "," if before.ends_with(|sign: char| sign.is_ascii_digit()) => {
             Some("numbers have no sign between thousands: 10000 or 10_000")
         }
@@ -119,7 +121,7 @@ fn typed(here: &str, before: &str) -> Option<&'static str> {
     }
 }
 
-fn missing(error: &ParseErrorType, here: &str) -> Option<&'static str> {
+fn help_for_missing(error: &ParseErrorType, here: &str) -> Option<&'static str> {
     match error {
         ParseErrorType::MissingToken(token, _) if token == ";" => {
             Some("the statement before this word needs a `;` at its end")
@@ -136,7 +138,7 @@ fn missing(error: &ParseErrorType, here: &str) -> Option<&'static str> {
 }
 
 /// The word or the sign at the beginning of a text.
-fn token(text: &str) -> &str {
+fn first_token(text: &str) -> &str {
     let word = text.find(|sign: char| !is_word(sign)).unwrap_or(text.len());
     if word > 0 {
         return text.get(..word).unwrap_or_default();

@@ -7,19 +7,19 @@
 use accredit_domain::diagnostic::Code;
 use rhai::{ASTFlags, Expr, Position, Stmt};
 
-use super::expressions::start;
-use super::walk::Walk;
+use super::expressions::expression_start;
+use super::walk::ProgramWalk;
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// Warns of the first statement that stands behind the end of its block.
-    pub(super) fn unreachable(&mut self, statements: &[Stmt]) {
-        for endless in statements.iter().filter(|one| is_endless(one) && !leaves(one)) {
+    pub(super) fn check_reachability(&mut self, statements: &[Stmt]) {
+        for endless in statements.iter().filter(|one| is_endless(one) && !leaves_function(one)) {
             let message = "this loop never ends".to_owned();
             let help = "write a condition, or leave it with `break` or `return`";
-            self.warning(Code::CR012, endless.position(), message, Some(help.to_owned()));
+            self.report_warning(Code::CR012, endless.position(), message, Some(help.to_owned()));
         }
 
-        let ended = statements.iter().position(ends);
+        let ended = statements.iter().position(ends_block);
         let mut behind = statements.iter().skip(ended.map_or(usize::MAX, |index| index + 1));
         let Some(behind) = behind.find(|statement| !matches!(statement, Stmt::Noop(_))) else {
             return;
@@ -31,13 +31,18 @@ impl Walk<'_> {
         };
 
         let help = "take it out, or put it before";
-        self.warning(Code::CR012, first(behind), message.to_owned(), Some(help.to_owned()));
+        self.report_warning(
+            Code::CR012,
+            statement_start(behind),
+            message.to_owned(),
+            Some(help.to_owned()),
+        );
     }
 }
 
 /// Whether nothing behind the statement is reached.
-pub(super) fn ends(statement: &Stmt) -> bool {
-    let block = |statements: &[Stmt]| statements.iter().any(ends);
+pub(super) fn ends_block(statement: &Stmt) -> bool {
+    let block = |statements: &[Stmt]| statements.iter().any(ends_block);
     match statement {
         Stmt::Return(..) | Stmt::BreakLoop(..) => true,
         Stmt::While(..) => is_endless(statement),
@@ -53,7 +58,7 @@ pub(super) fn is_endless(statement: &Stmt) -> bool {
     let Stmt::While(flow, _) = statement else { return false };
     let always = matches!(flow.expr, Expr::Unit(_) | Expr::BoolConstant(true, _));
     always
-        && !any(
+        && !any_statement(
             flow.body.statements(),
             false,
             &|one| matches!(one, Stmt::BreakLoop(_, flags, _) if flags.contains(ASTFlags::BREAK)),
@@ -61,14 +66,14 @@ pub(super) fn is_endless(statement: &Stmt) -> bool {
 }
 
 /// Whether something in it ends the function.
-fn leaves(statement: &Stmt) -> bool {
-    any(std::slice::from_ref(statement), true, &|one| matches!(one, Stmt::Return(..)))
+fn leaves_function(statement: &Stmt) -> bool {
+    any_statement(std::slice::from_ref(statement), true, &|one| matches!(one, Stmt::Return(..)))
 }
 
 /// Whether a statement is as wanted, or one in a block of it; loops are looked into where asked.
-fn any(statements: &[Stmt], loops: bool, wanted: &dyn Fn(&Stmt) -> bool) -> bool {
+fn any_statement(statements: &[Stmt], loops: bool, wanted: &dyn Fn(&Stmt) -> bool) -> bool {
     statements.iter().any(|one| {
-        let inside = |block: &[Stmt]| any(block, loops, wanted);
+        let inside = |block: &[Stmt]| any_statement(block, loops, wanted);
         wanted(one)
             || match one {
                 Stmt::If(flow, _) | Stmt::TryCatch(flow, _) => {
@@ -88,10 +93,10 @@ fn any(statements: &[Stmt], loops: bool, wanted: &dyn Fn(&Stmt) -> bool) -> bool
 }
 
 /// Where a statement begins.
-fn first(statement: &Stmt) -> Position {
+fn statement_start(statement: &Stmt) -> Position {
     match statement {
-        Stmt::Expr(expr) => start(expr),
-        Stmt::Assignment(x) => start(&x.1.lhs),
+        Stmt::Expr(expr) => expression_start(expr),
+        Stmt::Assignment(x) => expression_start(&x.1.lhs),
         statement => statement.position(),
     }
 }

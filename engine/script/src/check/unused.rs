@@ -9,13 +9,13 @@ use std::collections::{BTreeSet, HashSet};
 
 use rhai::{Expr, Position, Stmt};
 
-use super::walk::Walk;
+use super::walk::ProgramWalk;
 use accredit_domain::diagnostic::Code;
-use accredit_domain::policy::Form;
+use accredit_domain::policy::ProgramForm;
 
 /// What was declared and what was used.
 #[derive(Debug, Default)]
-pub(super) struct Used {
+pub(super) struct NameUsage {
     /// Variables and constants, with their places.
     pub(super) declared: Vec<(String, Position)>,
     /// Places of those that were used.
@@ -24,10 +24,10 @@ pub(super) struct Used {
     pub(super) functions: BTreeSet<String>,
 }
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// Warns of everything that was declared and is not used.
-    pub(super) fn unused(&mut self) {
-        let Form::Policy(kind) = self.program.form else { return };
+    pub(super) fn check_unused_names(&mut self) {
+        let ProgramForm::Policy(kind) = self.program.form else { return };
         // A name that is unknown elsewhere says it already.
         if self.findings.iter().any(|found| found.code == Code::CR007) {
             return;
@@ -39,36 +39,36 @@ impl Walk<'_> {
             let shared = self.is_shared(at);
             if !shared && !self.used.places.contains(&at) && !name.starts_with('_') {
                 let message = format!("nothing uses `{name}`");
-                self.warning(Code::CR017, at, message, Some(help.to_owned()));
+                self.report_warning(Code::CR017, at, message, Some(help.to_owned()));
             }
         }
 
-        let functions = self.functions();
+        let functions = self.own_functions();
         // Without its entry point nothing of a policy is called, and that is said already.
-        if !functions.iter().any(|function| function.name == kind.entry()) {
+        if !functions.iter().any(|function| function.name == kind.entry_point()) {
             return;
         }
 
         for function in functions {
             let name = function.name.as_str();
-            let called = self.used.functions.contains(name) || name == kind.entry();
-            let at = self.name_of_function(&function);
+            let called = self.used.functions.contains(name) || name == kind.entry_point();
+            let at = self.function_name_position(&function);
             let meant = name.starts_with('_') || name.starts_with("anon$") || self.is_shared(at);
             if !called && !meant {
                 let message = format!("nothing calls `{name}`");
-                self.warning(Code::CR017, at, message, Some(help.to_owned()));
+                self.report_warning(Code::CR017, at, message, Some(help.to_owned()));
             }
         }
     }
 
     /// Whether it stands in a shared file, of which a policy may use a part.
     fn is_shared(&self, at: Position) -> bool {
-        self.place(at).file != self.program.origin.place.file
+        self.place_of(at).file != self.program.origin.place.file
     }
 }
 
 /// Names that the statements assign to, blocks in them included.
-pub(super) fn assigned(statements: &[Stmt]) -> BTreeSet<String> {
+pub(super) fn assigned_names(statements: &[Stmt]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
 
     for statement in statements {

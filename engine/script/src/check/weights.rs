@@ -9,45 +9,49 @@
 use rhai::{Expr, Position};
 use rust_decimal::Decimal;
 
-use super::expressions::start;
-use super::walk::Walk;
+use super::expressions::expression_start;
+use super::walk::ProgramWalk;
 use crate::value;
 use accredit_domain::diagnostic::Code;
-use accredit_domain::policy::Returns;
-use accredit_domain::transaction::number;
+use accredit_domain::policy::ReturnType;
+use accredit_domain::transaction::parse_number;
 
-impl Walk<'_> {
+impl ProgramWalk<'_> {
     /// A list of shares: `[share(a, 0.4), share(b, 0.6)]`.
-    pub(super) fn weighted_list(&mut self, items: &[Expr], at: Position) {
-        let weights: Option<Vec<Decimal>> = items.iter().map(|item| self.weight(item)).collect();
-        self.total(weights.unwrap_or_default(), at);
+    pub(super) fn check_share_weights(&mut self, items: &[Expr], at: Position) {
+        let weights: Option<Vec<Decimal>> =
+            items.iter().map(|item| self.share_weight(item)).collect();
+        self.check_weight_total(weights.unwrap_or_default(), at);
     }
 
     /// A text of recipients, `"Ann[0.4];Bob[0.6]"`, written out or joined.
-    pub(super) fn weighted(&mut self, expr: &Expr) {
+    pub(super) fn check_recipient_weights(&mut self, expr: &Expr) {
         if self.joined == 0 {
-            self.weighted_text(&sketch(expr), start(expr));
+            self.check_text_weights(&joined_text(expr), expression_start(expr));
         }
     }
 
-    fn weighted_text(&mut self, text: &str, at: Position) {
+    fn check_text_weights(&mut self, text: &str, at: Position) {
         let parts = text.split(';').flat_map(|part| part.split("||")).map(str::trim);
         let parts = parts.filter(|part| !part.is_empty());
-        let weights: Option<Vec<Decimal>> =
-            parts.map(|part| number(part.strip_suffix(']')?.rsplit_once('[')?.1.trim())).collect();
-        self.total(weights.unwrap_or_default(), at);
+        let weights: Option<Vec<Decimal>> = parts
+            .map(|part| parse_number(part.strip_suffix(']')?.rsplit_once('[')?.1.trim()))
+            .collect();
+        self.check_weight_total(weights.unwrap_or_default(), at);
     }
 
     /// The weight of a share, where it is written out or a constant of the script.
-    fn weight(&self, item: &Expr) -> Option<Decimal> {
+    fn share_weight(&self, item: &Expr) -> Option<Decimal> {
         let Expr::FnCall(call, _) = item else { return None };
         match call.args.as_slice() {
-            [_, weight] if call.name == "share" => literal(self.constant(weight).unwrap_or(weight)),
+            [_, weight] if call.name == "share" => {
+                literal_weight(self.constant_value(weight).unwrap_or(weight))
+            }
             _ => None,
         }
     }
 
-    fn total(&mut self, weights: Vec<Decimal>, at: Position) {
+    fn check_weight_total(&mut self, weights: Vec<Decimal>, at: Position) {
         let mut sum = Some(Decimal::ZERO);
         for weight in &weights {
             sum = sum.and_then(|sum| sum.checked_add(*weight));
@@ -57,7 +61,7 @@ impl Walk<'_> {
 
         // Somebody with the whole deal and others on top of it is how overlays are paid.
         let on_top = sum > Decimal::ONE && weights.contains(&Decimal::ONE);
-        let asked = self.program.form.returns() == Returns::Recipients;
+        let asked = self.program.form.return_type() == ReturnType::Recipients;
         if !asked || weights.is_empty() || (on_top && !self.known.total_one) {
             return;
         }
@@ -71,24 +75,24 @@ impl Walk<'_> {
             "write weights that sum to 1, or give one of them the whole deal and the rest on top"
         };
 
-        self.warning(Code::CR014, at, message, Some(help.to_owned()));
+        self.report_warning(Code::CR014, at, message, Some(help.to_owned()));
     }
 }
 
 /// A joined text with a sign for each part that only a run knows.
-fn sketch(expr: &Expr) -> String {
+fn joined_text(expr: &Expr) -> String {
     match expr {
         Expr::StringConstant(text, _) => text.to_string(),
-        Expr::InterpolatedString(parts, _) => parts.iter().map(sketch).collect(),
-        Expr::FnCall(call, _) if call.name == "+" => call.args.iter().map(sketch).collect(),
+        Expr::InterpolatedString(parts, _) => parts.iter().map(joined_text).collect(),
+        Expr::FnCall(call, _) if call.name == "+" => call.args.iter().map(joined_text).collect(),
         _ => "?".to_owned(),
     }
 }
 
-fn literal(weight: &Expr) -> Option<Decimal> {
+fn literal_weight(weight: &Expr) -> Option<Decimal> {
     match weight {
         Expr::IntegerConstant(whole, _) => Some(Decimal::from(*whole)),
-        Expr::DynamicConstant(weight, _) => value::number(weight),
+        Expr::DynamicConstant(weight, _) => value::as_number(weight),
         _ => None,
     }
 }

@@ -9,71 +9,77 @@ use jiff::civil::Date;
 use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;
 
-use crate::value::{kind, number, text};
-use crate::{Answer, Rolled, Share};
+use crate::value::{as_number, as_text, kind_word};
+use crate::{RollupAnswer, ScriptAnswer, Share};
 use accredit_domain::hold::Hold;
-use accredit_domain::policy::Returns;
+use accredit_domain::policy::ReturnType;
 
 /// The answer that `value` is, or what should have been returned instead of what.
-pub(super) fn of(returns: Returns, value: &Dynamic) -> Result<Answer, String> {
+pub(super) fn answer_from_value(
+    returns: ReturnType,
+    value: &Dynamic,
+) -> Result<ScriptAnswer, String> {
     match returns {
-        Returns::Bool => match value.as_bool() {
-            Ok(flag) => Ok(Answer::Bool(flag)),
-            Err(_) => wrong("true or false", value),
+        ReturnType::Bool => match value.as_bool() {
+            Ok(flag) => Ok(ScriptAnswer::Bool(flag)),
+            Err(_) => wrong_kind("true or false", value),
         },
-        Returns::Number => match number(value) {
-            Some(number) => Ok(Answer::Number(number)),
-            None => wrong("a number", value),
+        ReturnType::Number => match as_number(value) {
+            Some(number) => Ok(ScriptAnswer::Number(number)),
+            None => wrong_kind("a number", value),
         },
-        Returns::Recipients => recipients(value),
-        Returns::Hold => match hold(value) {
-            Some(hold) => Ok(Answer::Hold(hold)),
-            None => wrong("a hold or a date", value),
+        ReturnType::Recipients => recipients_from_value(value),
+        ReturnType::Hold => match hold_from_value(value) {
+            Some(hold) => Ok(ScriptAnswer::Hold(hold)),
+            None => wrong_kind("a hold or a date", value),
         },
-        Returns::Rolled => rolled(value),
-        Returns::Rows => wrong("rows", value),
+        ReturnType::Rolled => rollup_from_value(value),
+        ReturnType::Rows => wrong_kind("rows", value),
     }
 }
 
-fn wrong<T>(expected: &str, value: &Dynamic) -> Result<T, String> {
-    Err(format!("{expected}, this one returned {}", kind(value)))
+fn wrong_kind<T>(expected: &str, value: &Dynamic) -> Result<T, String> {
+    Err(format!("{expected}, this one returned {}", kind_word(value)))
 }
 
 const RECIPIENTS: &str = "text, an array of shares, or ()";
 
-fn recipients(value: &Dynamic) -> Result<Answer, String> {
+fn recipients_from_value(value: &Dynamic) -> Result<ScriptAnswer, String> {
     if value.is_unit() {
-        return Ok(Answer::Nothing);
+        return Ok(ScriptAnswer::Nothing);
     }
 
-    if let Some(text) = text(value) {
-        return Ok(Answer::Text(text.to_string()));
+    if let Some(text) = as_text(value) {
+        return Ok(ScriptAnswer::Text(text.to_string()));
     }
 
-    if let Some(share) = share(value) {
-        return Ok(Answer::Shares(vec![share]));
+    if let Some(share) = share_from_value(value) {
+        return Ok(ScriptAnswer::Shares(vec![share]));
     }
 
-    let Some(array) = value.read_lock::<Array>() else { return wrong(RECIPIENTS, value) };
+    let Some(array) = value.read_lock::<Array>() else { return wrong_kind(RECIPIENTS, value) };
     // The empty parts of a text name nobody, and neither does a blank text among others.
-    let blank = |item: &&Dynamic| text(item).is_some_and(|who| who.trim().is_empty());
+    let blank = |item: &&Dynamic| as_text(item).is_some_and(|who| who.trim().is_empty());
 
-    let shares = array.iter().filter(|item| !blank(item)).map(|item| match share(item) {
-        Some(share) => Ok(share),
-        None => Err(format!("{RECIPIENTS}, this one returned an array with {}", kind(item))),
-    });
+    let shares =
+        array.iter().filter(|item| !blank(item)).map(|item| match share_from_value(item) {
+            Some(share) => Ok(share),
+            None => {
+                Err(format!("{RECIPIENTS}, this one returned an array with {}", kind_word(item)))
+            }
+        });
 
-    shares.collect::<Result<_, _>>().map(Answer::Shares)
+    shares.collect::<Result<_, _>>().map(ScriptAnswer::Shares)
 }
 
-fn share(value: &Dynamic) -> Option<Share> {
-    match text(value) {
+fn share_from_value(value: &Dynamic) -> Option<Share> {
+    match as_text(value) {
         Some(who) => Some(Share { who: who.to_string(), weight: None }),
         None => value.read_lock::<Share>().map(|share| share.clone()),
     }
 }
 
-fn hold(value: &Dynamic) -> Option<Hold> {
+fn hold_from_value(value: &Dynamic) -> Option<Hold> {
     match value.read_lock::<Date>() {
         Some(date) => Some(Hold::Until(*date)),
         None => value.read_lock::<Hold>().map(|hold| hold.clone()),
@@ -82,28 +88,34 @@ fn hold(value: &Dynamic) -> Option<Hold> {
 
 const ROLLED: &str = "a number, () or a map";
 
-fn rolled(value: &Dynamic) -> Result<Answer, String> {
+fn rollup_from_value(value: &Dynamic) -> Result<ScriptAnswer, String> {
     if value.is_unit() {
-        return Ok(Answer::Nothing);
+        return Ok(ScriptAnswer::Nothing);
     }
 
-    if let Some(number) = number(value) {
-        return Ok(Answer::Number(number));
+    if let Some(number) = as_number(value) {
+        return Ok(ScriptAnswer::Number(number));
     }
 
-    let Some(map) = value.read_lock::<Map>() else { return wrong(ROLLED, value) };
-    let mut rolled = Rolled::default();
+    let Some(map) = value.read_lock::<Map>() else { return wrong_kind(ROLLED, value) };
+    let mut rolled = RollupAnswer::default();
     let mut amount = None;
 
     // A value of nothing is as good as none: the policy leaves the part to the result.
     for (key, value) in map.iter().filter(|(_, value)| !value.is_unit()) {
         match key.as_str() {
-            "amount" => amount = Some(field(key, "a number", value, number(value))?),
-            "maximum" => rolled.maximum = Some(field(key, "a number", value, number(value))?),
-            "credit_type" => {
-                rolled.credit_type = Some(field(key, "text", value, text(value))?.to_string());
+            "amount" => amount = Some(expect_field(key, "a number", value, as_number(value))?),
+            "maximum" => {
+                rolled.maximum = Some(expect_field(key, "a number", value, as_number(value))?)
             }
-            "hold" => rolled.hold = Some(field(key, "a hold or a date", value, hold(value))?),
+            "credit_type" => {
+                rolled.credit_type =
+                    Some(expect_field(key, "text", value, as_text(value))?.to_string());
+            }
+            "hold" => {
+                rolled.hold =
+                    Some(expect_field(key, "a hold or a date", value, hold_from_value(value))?)
+            }
             _ => {
                 let known = "amount, credit_type, hold, maximum";
                 return Err(format!("a map with {known}, this one has `{key}`"));
@@ -114,9 +126,14 @@ fn rolled(value: &Dynamic) -> Result<Answer, String> {
     let missing = || "a map with amount, this one has none".to_owned();
     let amount: Decimal = amount.ok_or_else(missing)?;
 
-    Ok(Answer::Rolled(Rolled { amount, ..rolled }))
+    Ok(ScriptAnswer::Rolled(RollupAnswer { amount, ..rolled }))
 }
 
-fn field<T>(key: &str, expected: &str, value: &Dynamic, read: Option<T>) -> Result<T, String> {
-    read.ok_or_else(|| format!("{expected} as `{key}`, this one returned {}", kind(value)))
+fn expect_field<T>(
+    key: &str,
+    expected: &str,
+    value: &Dynamic,
+    read: Option<T>,
+) -> Result<T, String> {
+    read.ok_or_else(|| format!("{expected} as `{key}`, this one returned {}", kind_word(value)))
 }

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::debugger::{DebuggerCommand, DebuggerEvent};
 use rhai::{AST, ASTNode, Dynamic, Engine, Position};
 
-use super::interpreter::{Compiled, Interpreter};
-use crate::{Fault, fault, sandbox};
-use accredit_domain::policy::{Form, Program, ProgramId};
+use super::interpreter::{CompiledProgram, Interpreter};
+use crate::{ScriptFault, fault, sandbox};
+use accredit_domain::policy::{Program, ProgramForm, ProgramId};
 
 /// Runs policies once more, slower, for the place of their last step.
 pub(super) struct Endings {
     interpreter: Interpreter,
-    compiled: HashMap<u32, Compiled>,
+    compiled: HashMap<u32, CompiledProgram>,
     last: Arc<Mutex<LastSteps>>,
 }
 
@@ -72,28 +72,31 @@ impl Endings {
     pub(super) fn placed(
         &mut self,
         (id, program): (ProgramId, &Program),
-        found: Fault,
+        found: ScriptFault,
         values: Vec<Dynamic>,
-    ) -> Fault {
+    ) -> ScriptFault {
         // Time is another one in another run; an expression is a single line.
-        let is_policy = matches!(program.form, Form::Policy(_));
+        let is_policy = matches!(program.form, ProgramForm::Policy(_));
         let is_placed = found.place != program.origin.place;
         if is_placed || !is_policy || sandbox::is_timeout(&found.message) {
             return found;
         }
 
         let interpreter = &mut self.interpreter;
-        let compiled = self.compiled.entry(id.0).or_insert_with(|| interpreter.compile(program));
-        let Compiled::Tree(tree) = compiled else { return found };
+        let compiled =
+            self.compiled.entry(id.0).or_insert_with(|| interpreter.compile_program(program));
+        let CompiledProgram::Tree(tree) = compiled else { return found };
 
         *lock(&self.last) = LastSteps::none_of(tree.ast());
-        let has_answered = self.interpreter.run(program, tree, values).is_ok();
+        let has_answered = self.interpreter.run_tree(program, tree, values).is_ok();
 
         // A wrong answer is the policy's own, whatever it called for it; a limit is met further in.
         let last = lock(&self.last);
         let last = if has_answered { last.outer } else { last.inner };
         match fault::line_and_column(last) {
-            Some((line, column)) => Fault { place: program.origin.at(line, column), ..found },
+            Some((line, column)) => {
+                ScriptFault { place: program.origin.place_at(line, column), ..found }
+            }
             None => found,
         }
     }

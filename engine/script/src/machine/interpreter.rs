@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, Engine, Scope, Stmt};
 
-use super::native::Native;
-use crate::coverage::Recorder;
+use super::native::NativeExpression;
+use crate::coverage::CoverageRecorder;
 use crate::sandbox::{self, Constants, Deadline, SOURCE_BYTES_MAX};
-use crate::{Fault, constants, fault};
-use accredit_domain::policy::{Form, Program};
+use crate::{ScriptFault, constants, fault};
+use accredit_domain::policy::{Program, ProgramForm};
 
 /// What runs trees of Rhai.
 pub(super) struct Interpreter {
@@ -24,46 +24,46 @@ pub(super) struct Interpreter {
 }
 
 /// A program in the form that runs fastest; a compiler would add one more.
-pub(super) enum Compiled {
+pub(super) enum CompiledProgram {
     /// A program that is walked as a tree.
-    Tree(Box<Tree>),
+    Tree(Box<SyntaxTree>),
     /// One of the few texts that need no tree.
-    Native(Native),
+    Native(NativeExpression),
     /// It does not compile: every run faults like this.
-    Broken(Box<Fault>),
+    Broken(Box<ScriptFault>),
 }
 
 /// A syntax tree and its constants.
-pub(super) struct Tree {
+pub(super) struct SyntaxTree {
     ast: AST,
     /// Top-level constants, for functions; none when there are none.
     constants: Option<Arc<Constants>>,
 }
 
-impl Tree {
+impl SyntaxTree {
     pub(super) fn ast(&self) -> &AST {
         &self.ast
     }
 }
 
-impl Compiled {
+impl CompiledProgram {
     /// The syntax tree, if there is one.
-    pub(super) fn tree(&self) -> Option<&AST> {
+    pub(super) fn syntax_tree(&self) -> Option<&AST> {
         match self {
-            Compiled::Tree(tree) => Some(&tree.ast),
-            Compiled::Native(_) | Compiled::Broken(_) => None,
+            CompiledProgram::Tree(tree) => Some(&tree.ast),
+            CompiledProgram::Native(_) | CompiledProgram::Broken(_) => None,
         }
     }
 }
 
 impl Interpreter {
     pub(super) fn new() -> Self {
-        let (engine, deadline) = sandbox::engine();
+        let (engine, deadline) = sandbox::new_engine();
         Interpreter { engine, deadline, scope: Scope::new() }
     }
 
     /// One whose steps go to `recorder`.
-    pub(super) fn traced(recorder: &Arc<Recorder>) -> Self {
+    pub(super) fn with_recorder(recorder: &Arc<CoverageRecorder>) -> Self {
         let mut interpreter = Interpreter::new();
         recorder.attach(&mut interpreter.engine);
         interpreter
@@ -74,24 +74,24 @@ impl Interpreter {
         attach(&mut self.engine);
     }
 
-    pub(super) fn compile(&mut self, program: &Program) -> Compiled {
-        if let Some(native) = Native::of(program) {
-            return Compiled::Native(native);
+    pub(super) fn compile_program(&mut self, program: &Program) -> CompiledProgram {
+        if let Some(native) = NativeExpression::from_program(program) {
+            return CompiledProgram::Native(native);
         }
-        match self.tree(program) {
-            Ok(tree) => Compiled::Tree(Box::new(tree)),
-            Err(fault) => Compiled::Broken(Box::new(fault)),
+        match self.compile_tree(program) {
+            Ok(tree) => CompiledProgram::Tree(Box::new(tree)),
+            Err(fault) => CompiledProgram::Broken(Box::new(fault)),
         }
     }
 
-    fn tree(&mut self, program: &Program) -> Result<Tree, Fault> {
+    fn compile_tree(&mut self, program: &Program) -> Result<SyntaxTree, ScriptFault> {
         let fail = |message: &str| fault::of_program(program, message);
         if program.source.len() > SOURCE_BYTES_MAX {
             return Err(fail(&format!("more than {SOURCE_BYTES_MAX} bytes (SOURCE_BYTES_MAX)")));
         }
 
         let engine = &self.engine;
-        let parse = || constants::compile(engine, program);
+        let parse = || constants::compile_with_constants(engine, program);
 
         // The parser of Rhai is foreign code: a panic in it is a fault of this text alone.
         let ast = match catch_unwind(AssertUnwindSafe(parse)) {
@@ -99,7 +99,7 @@ impl Interpreter {
             Ok(Err(error)) => {
                 let mut fault = fail(&fault::parse_message(error.err_type()));
                 if let Some((line, column)) = fault::line_and_column(error.position()) {
-                    fault.place = program.origin.at(line, column);
+                    fault.place = program.origin.place_at(line, column);
                 }
                 return Err(fault);
             }
@@ -107,15 +107,19 @@ impl Interpreter {
         };
 
         let constants = match program.form {
-            Form::Policy(_) => self.constants(program, &ast)?,
-            Form::Expression(_) => None,
+            ProgramForm::Policy(_) => self.evaluate_constants(program, &ast)?,
+            ProgramForm::Expression(_) => None,
         };
 
-        Ok(Tree { ast, constants })
+        Ok(SyntaxTree { ast, constants })
     }
 
     /// Evaluates the top level of a policy once.
-    fn constants(&mut self, program: &Program, ast: &AST) -> Result<Option<Arc<Constants>>, Fault> {
+    fn evaluate_constants(
+        &mut self,
+        program: &Program,
+        ast: &AST,
+    ) -> Result<Option<Arc<Constants>>, ScriptFault> {
         let constant = |statement: &Stmt| match statement {
             Stmt::Var(_, flags, _) => flags.contains(ASTFlags::CONSTANT),
             Stmt::Noop(_) => true,
@@ -132,8 +136,9 @@ impl Interpreter {
 
         self.scope.clear();
         // Only for what it leaves in the scope: the constants.
-        let _value =
-            self.evaluate(program, ast, |engine, scope| engine.eval_ast_with_scope(scope, ast))?;
+        let _value = self.run_with_deadline(program, ast, |engine, scope| {
+            engine.eval_ast_with_scope(scope, ast)
+        })?;
 
         let constants = self.scope.iter_raw();
         let constants =
@@ -143,43 +148,49 @@ impl Interpreter {
         Ok(Some(Arc::new(constants)))
     }
 
-    pub(super) fn run(
+    pub(super) fn run_tree(
         &mut self,
         program: &Program,
-        tree: &Tree,
+        tree: &SyntaxTree,
         values: Vec<Dynamic>,
-    ) -> Result<Dynamic, Fault> {
+    ) -> Result<Dynamic, ScriptFault> {
         self.scope.clear();
 
         match program.form {
-            Form::Expression(_) => {
-                for (name, value) in program.form.variables().iter().zip(values) {
+            ProgramForm::Expression(_) => {
+                for (name, value) in program.form.scope_variables().iter().zip(values) {
                     self.scope.push_dynamic(*name, value);
                 }
-                self.evaluate(program, &tree.ast, |engine, scope| {
+                self.run_with_deadline(program, &tree.ast, |engine, scope| {
                     engine.eval_ast_with_scope(scope, &tree.ast)
                 })
             }
-            Form::Policy(kind) => {
+            ProgramForm::Policy(kind) => {
                 // The top level was evaluated when the policy was compiled.
                 let mut options = CallFnOptions::new().eval_ast(false);
                 if let Some(constants) = &tree.constants {
                     options = options.with_tag(Arc::clone(constants));
                 }
-                self.evaluate(program, &tree.ast, |engine, scope| {
-                    engine.call_fn_with_options(options, scope, &tree.ast, kind.entry(), values)
+                self.run_with_deadline(program, &tree.ast, |engine, scope| {
+                    engine.call_fn_with_options(
+                        options,
+                        scope,
+                        &tree.ast,
+                        kind.entry_point(),
+                        values,
+                    )
                 })
             }
         }
     }
 
     /// Runs something under the deadline, and turns errors and panics into faults.
-    fn evaluate(
+    fn run_with_deadline(
         &mut self,
         program: &Program,
         ast: &AST,
         run: impl FnOnce(&Engine, &mut Scope<'static>) -> Result<Dynamic, Box<rhai::EvalAltResult>>,
-    ) -> Result<Dynamic, Fault> {
+    ) -> Result<Dynamic, ScriptFault> {
         self.deadline.start();
         let (engine, scope) = (&self.engine, &mut self.scope);
 

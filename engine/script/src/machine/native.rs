@@ -8,11 +8,11 @@
 use rhai::Dynamic;
 use rust_decimal::Decimal;
 
-use crate::{Arguments, Fault, api, fault};
-use accredit_domain::policy::{Form, Program};
+use crate::{ScriptArguments, ScriptFault, api, fault};
+use accredit_domain::policy::{Program, ProgramForm};
 
 /// A text that needs no interpreter.
-pub(super) enum Native {
+pub(super) enum NativeExpression {
     /// The expression `tx.amount`.
     TransactionAmount,
     /// The expression `credit.amount`.
@@ -24,32 +24,42 @@ pub(super) enum Native {
 /// Digits of a number literal that certainly means the same to Rhai.
 const LITERAL_DIGITS_MAX: usize = 15;
 
-impl Native {
+impl NativeExpression {
     /// The native form of an expression that has one.
-    pub(super) fn of(program: &Program) -> Option<Native> {
-        let Form::Expression(place) = program.form else { return None };
+    pub(super) fn from_program(program: &Program) -> Option<NativeExpression> {
+        let ProgramForm::Expression(place) = program.form else { return None };
         match &*program.source {
-            "tx.amount" if place.variables().contains(&"tx") => Some(Native::TransactionAmount),
-            "credit.amount" if place.variables().contains(&"credit") => Some(Native::CreditAmount),
-            "true" => Some(Native::Literal(true.into())),
-            "false" => Some(Native::Literal(false.into())),
-            text => literal(text).map(Native::Literal),
+            "tx.amount" if place.scope_variables().contains(&"tx") => {
+                Some(NativeExpression::TransactionAmount)
+            }
+            "credit.amount" if place.scope_variables().contains(&"credit") => {
+                Some(NativeExpression::CreditAmount)
+            }
+            "true" => Some(NativeExpression::Literal(true.into())),
+            "false" => Some(NativeExpression::Literal(false.into())),
+            text => literal_value(text).map(NativeExpression::Literal),
         }
     }
 
     /// The value of the expression.
-    pub(super) fn run(&self, program: &Program, with: &Arguments<'_>) -> Result<Dynamic, Fault> {
+    pub(super) fn run(
+        &self,
+        program: &Program,
+        with: &ScriptArguments<'_>,
+    ) -> Result<Dynamic, ScriptFault> {
         match self {
-            Native::TransactionAmount => api::amount(with.tx).map_err(|error| {
-                let mut fault = fault::of_error(program, &error);
-                fault.place = program.origin.at(1, AMOUNT_COLUMN);
-                fault
-            }),
-            Native::CreditAmount => match with.credit {
+            NativeExpression::TransactionAmount => {
+                api::transaction_amount(with.tx).map_err(|error| {
+                    let mut fault = fault::of_error(program, &error);
+                    fault.place = program.origin.place_at(1, AMOUNT_COLUMN);
+                    fault
+                })
+            }
+            NativeExpression::CreditAmount => match with.credit {
                 Some(credit) => Ok(credit.amount.into()),
                 None => Err(fault::of_program(program, "`credit` is not known here")),
             },
-            Native::Literal(value) => Ok(value.clone()),
+            NativeExpression::Literal(value) => Ok(value.clone()),
         }
     }
 }
@@ -57,7 +67,7 @@ impl Native {
 /// Column of `amount` in `tx.amount`.
 const AMOUNT_COLUMN: u32 = 4;
 
-fn literal(text: &str) -> Option<Dynamic> {
+fn literal_value(text: &str) -> Option<Dynamic> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if text.len() > LITERAL_DIGITS_MAX || !digits(whole) || !digits(fraction) {

@@ -4,19 +4,19 @@
 use std::collections::BTreeSet;
 
 use super::{known, program, run};
-use crate::{Known, api, check as findings};
-use accredit_domain::policy::{Form, Kind};
+use crate::{CheckContext, api, check as findings};
+use accredit_domain::policy::{PolicyKind, ProgramForm};
 
-fn knows() -> Known {
+fn knows() -> CheckContext {
     let types = ["booking", "overlay"].map(str::to_owned);
     let people = BTreeSet::from(["ann lee".to_owned()]);
-    Known { credit_types: BTreeSet::from(types), people, ..known() }
+    CheckContext { credit_types: BTreeSet::from(types), people, ..known() }
 }
 
 /// Findings as `CODE line:column message; help`, cut to the length of what is expected.
-fn check(kind: Kind, cases: &[(&str, &[&str])]) {
+fn check(kind: PolicyKind, cases: &[(&str, &[&str])]) {
     for (source, expected) in cases {
-        let found = findings(&program(Form::Policy(kind), source), &knows());
+        let found = findings(&program(ProgramForm::Policy(kind), source), &knows());
         let shown: Vec<String> = found
             .into_iter()
             .map(|finding| {
@@ -48,7 +48,7 @@ fn every_way_ends_with_an_answer() {
         ("fn value(tx, to) { if tx.renewal { } else { 1 } }", "1:20"),
     ];
     for (source, place) in cases {
-        check(Kind::Value, &[(source, &[&at(place)])]);
+        check(PolicyKind::Value, &[(source, &[&at(place)])]);
     }
     let fine = [
         "fn value(tx, to) { if tx.renewal { 1 } else { throw \"no\" } }",
@@ -59,15 +59,18 @@ fn every_way_ends_with_an_answer() {
         "fn value(tx, to) { return if tx.renewal { 1 } else { 2 }; }",
         "fn note(x) { if x > 1 { throw \"no\" } } fn value(tx, to) { note(tx.amount); 1 }",
     ];
-    fine.into_iter().for_each(|source| check(Kind::Value, &[(source, &[])]));
-    check(Kind::Crediting, &[("fn credit(tx) { if tx.renewal { tx.default_credit } }", &[])]);
-    check(Kind::Rollup, &[("fn roll(tx, credit, to, existing) { if to.level < 3 { 1 } }", &[])]);
+    fine.into_iter().for_each(|source| check(PolicyKind::Value, &[(source, &[])]));
+    check(PolicyKind::Crediting, &[("fn credit(tx) { if tx.renewal { tx.default_credit } }", &[])]);
+    check(
+        PolicyKind::Rollup,
+        &[("fn roll(tx, credit, to, existing) { if to.level < 3 { 1 } }", &[])],
+    );
 }
 
 #[test]
 fn variables_keep_their_kinds_until_they_are_assigned() {
     check(
-        Kind::Value,
+        PolicyKind::Value,
         &[
             (
                 "fn value(tx, to) { let a = tx.amount; if a == \"5\" { 1 } else { 2 } }",
@@ -87,7 +90,7 @@ fn variables_keep_their_kinds_until_they_are_assigned() {
 #[test]
 fn conditions_arguments_and_calculations_have_kinds() {
     check(
-        Kind::Value,
+        PolicyKind::Value,
         &[
             (
                 "fn value(tx, to) { if tx.amount { 1 } else { 2 } }",
@@ -120,7 +123,7 @@ fn conditions_arguments_and_calculations_have_kinds() {
         ],
     );
     check(
-        Kind::Hold,
+        PolicyKind::Hold,
         &[
             (
                 "fn hold(tx, credit) { hold_until_next(\"quater\") }",
@@ -138,7 +141,7 @@ fn conditions_arguments_and_calculations_have_kinds() {
         ],
     );
     check(
-        Kind::Crediting,
+        PolicyKind::Crediting,
         &[(
             "fn credit(tx) { share(0.5, \"desk\") }",
             &["CR004 1:17 `share` cannot be used with number, text"],
@@ -151,7 +154,7 @@ fn conditions_arguments_and_calculations_have_kinds() {
 fn arguments_that_are_refused_fault_at_run_time() {
     let values = ["\"a\"", "1", "1.5", "date(2022, 1, 31)", "true", "[1]", "#{a: 1}", "()", "tx"];
     let mut refused = 0;
-    for function in api::functions().filter(|it| it.name.starts_with(char::is_alphabetic)) {
+    for function in api::all_functions().filter(|it| it.name.starts_with(char::is_alphabetic)) {
         for arity in function.arities {
             for index in 0..values.len().pow(u32::try_from(*arity).unwrap()) {
                 let digit = |place: usize| {
@@ -161,11 +164,14 @@ fn arguments_that_are_refused_fault_at_run_time() {
                 let given: Vec<&str> = (0..*arity).map(digit).collect();
                 let call = format!("{}({})", function.name, given.join(", "));
                 let source = format!("fn value(tx, to) {{ {call}; 1 }}");
-                let program = program(Form::Policy(Kind::Value), &source);
+                let program = program(ProgramForm::Policy(PolicyKind::Value), &source);
                 let found = findings(&program, &knows());
                 if found.iter().any(|one| one.message.contains("cannot be used with")) {
                     refused += 1;
-                    assert!(run(Form::Policy(Kind::Value), &source).is_err(), "{call}");
+                    assert!(
+                        run(ProgramForm::Policy(PolicyKind::Value), &source).is_err(),
+                        "{call}"
+                    );
                 }
             }
         }
@@ -176,7 +182,7 @@ fn arguments_that_are_refused_fault_at_run_time() {
 #[test]
 fn constants_stay_and_what_nothing_uses_is_named() {
     check(
-        Kind::Value,
+        PolicyKind::Value,
         &[
             (
                 "const RATE = 1;\nfn value(tx, to) { RATE = 2; 1 }",
@@ -207,7 +213,7 @@ fn constants_stay_and_what_nothing_uses_is_named() {
 #[test]
 fn maps_of_rollups_and_totals_of_rewards() {
     check(
-        Kind::Rollup,
+        PolicyKind::Rollup,
         &[
             (
                 "fn roll(tx, credit, to, existing) { #{ amuont: 5 } }",
@@ -234,7 +240,7 @@ fn maps_of_rollups_and_totals_of_rewards() {
         ],
     );
     check(
-        Kind::Reward,
+        PolicyKind::Reward,
         &[
             (
                 "fn reward(payee, totals, quota) { totals.bookin + totals[\"overlai\"] }",
@@ -251,7 +257,7 @@ fn maps_of_rollups_and_totals_of_rewards() {
 #[test]
 fn recipients_in_joined_texts() {
     check(
-        Kind::Crediting,
+        PolicyKind::Crediting,
         &[
             ("fn credit(tx) { `${tx[\"Rep #1\"]}[0.5];${tx.account}[0.5]` }", &[]),
             (
@@ -319,7 +325,7 @@ fn syntax_of_other_languages_is_answered_with_that_of_this_one() {
         ("fn Value(tx, to) { 1 }", "rename `Value` to `value`"),
     ];
     for (source, advice) in cases {
-        let found = findings(&program(Form::Policy(Kind::Value), source), &knows());
+        let found = findings(&program(ProgramForm::Policy(PolicyKind::Value), source), &knows());
         let help: Vec<&str> = found.iter().filter_map(|found| found.help.as_deref()).collect();
         assert!(help.iter().any(|help| help.contains(advice)), "{source}\n{found:#?}");
         assert!(found.iter().any(|found| found.is_error()), "{source}");

@@ -1,13 +1,13 @@
 //! What `check` finds, and where.
 
 use super::{known, program};
-use crate::Known;
-use crate::check::{check as advised, found as findings};
+use crate::CheckContext;
+use crate::check::{check as advised, collect_findings as findings};
 use accredit_domain::diagnostic::Place;
-use accredit_domain::policy::{Form, Kind, Use};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramForm};
 
 /// Findings as `CODE line:column message; help`.
-fn found(form: Form, source: &str, known: &Known) -> Vec<String> {
+fn found(form: ProgramForm, source: &str, known: &CheckContext) -> Vec<String> {
     let findings = findings(&program(form, source), known);
     let shown = findings.into_iter().map(|finding| {
         let help = finding.help.map(|help| format!("; {help}")).unwrap_or_default();
@@ -17,7 +17,7 @@ fn found(form: Form, source: &str, known: &Known) -> Vec<String> {
     shown.collect()
 }
 
-fn check(form: Form, cases: &[(&str, &[&str])]) {
+fn check(form: ProgramForm, cases: &[(&str, &[&str])]) {
     for (source, expected) in cases {
         assert_eq!(found(form, source, &known()), *expected, "{source}");
     }
@@ -26,7 +26,7 @@ fn check(form: Form, cases: &[(&str, &[&str])]) {
 #[test]
 fn expressions() {
     check(
-        Form::Expression(Use::IndirectCondition),
+        ProgramForm::Expression(ExpressionUse::IndirectCondition),
         &[
             ("tx.amount > 100 && tx[\"deal_stage\"] == \"Won\"", &[]),
             ("tx.deal_stage in [\"Won\", \"Paid\"]", &[]),
@@ -98,7 +98,7 @@ fn expressions() {
 #[test]
 fn what_may_be_absent() {
     check(
-        Form::Expression(Use::IndirectCondition),
+        ProgramForm::Expression(ExpressionUse::IndirectCondition),
         &[
             // A credit's field may be nothing, a column never is.
             ("credit.payee == () || credit.via != ()", &[]),
@@ -133,7 +133,7 @@ macro_rules! none {
 #[test]
 fn policies() {
     check(
-        Form::Policy(Kind::Value),
+        ProgramForm::Policy(PolicyKind::Value),
         &[
             ("fn value(tx, to) { tx.amount }", &[]),
             ("fn value(t, recipient) { t.amount * RATE }\nconst RATE = 0.1;", &[]),
@@ -201,7 +201,7 @@ fn policies() {
 #[test]
 fn words_and_scopes_of_policies() {
     check(
-        Form::Policy(Kind::Value),
+        ProgramForm::Policy(PolicyKind::Value),
         &[
             ("const A = tx.amount;\nfn value(tx, to) { A }", &["CR007 1:11 unknown variable `tx`"]),
             (
@@ -240,7 +240,7 @@ fn words_and_scopes_of_policies() {
 #[test]
 fn constants_are_evaluated() {
     check(
-        Form::Policy(Kind::Value),
+        ProgramForm::Policy(PolicyKind::Value),
         &[
             (
                 "const A = 1 / 0;\nfn value(tx, to) { A }",
@@ -263,7 +263,7 @@ fn constants_are_evaluated() {
 #[test]
 fn existing_credits_have_fields() {
     check(
-        Form::Policy(Kind::Duplication),
+        ProgramForm::Policy(PolicyKind::Duplication),
         &[(
             "fn allow_duplicate(tx, credit, existing) {\n  for other in existing {\n    \
               if other.rle == credit.rule { return false; }\n  }\n  existing[0].rule == 1\n}",
@@ -277,7 +277,8 @@ fn existing_credits_have_fields() {
 
 #[test]
 fn places_are_counted_from_the_origin() {
-    let mut program = program(Form::Expression(Use::Filter), "tx.foo ==\n  tx.bar");
+    let mut program =
+        program(ProgramForm::Expression(ExpressionUse::Filter), "tx.foo ==\n  tx.bar");
     program.origin = Place::new("plans/a.toml", 7, 11).into();
     let places = findings(&program, &known()).into_iter().map(|finding| finding.place);
     let expected = [Place::new("plans/a.toml", 7, 14), Place::new("plans/a.toml", 8, 6)];
@@ -286,40 +287,48 @@ fn places_are_counted_from_the_origin() {
 
 #[test]
 fn open_workspaces_know_every_column() {
-    let open = Known { open: true, ..known() };
-    let form = Form::Expression(Use::Filter);
+    let open = CheckContext { open: true, ..known() };
+    let form = ProgramForm::Expression(ExpressionUse::Filter);
     assert_eq!(found(form, "tx.anything == \"x\"", &open), Vec::<String>::new());
 }
 
 #[test]
 fn large_sources_are_refused() {
     let source = format!("true // {}", "x".repeat(70_000));
-    let found = found(Form::Expression(Use::Filter), &source, &known());
+    let found = found(ProgramForm::Expression(ExpressionUse::Filter), &source, &known());
     assert_eq!(found, ["CR009 1:1 the script has more than 65536 bytes"]);
 }
 
 #[test]
 fn every_error_says_what_to_do() {
     // A consultant who reads "cannot compare number with text" asks: and now?
-    let check = |form: Form, source: &str, part: &str| {
+    let check = |form: ProgramForm, source: &str, part: &str| {
         let findings = advised(&program(form, source), &known());
         let helps: Vec<_> = findings.iter().map(|it| it.help.as_deref().unwrap_or("")).collect();
         assert!(helps.iter().any(|help| help.contains(part)), "{source}: {helps:?}");
         assert!(helps.iter().all(|help| !help.is_empty()), "{source}: {findings:?}");
     };
-    let condition = Form::Expression(Use::Condition);
+    let condition = ProgramForm::Expression(ExpressionUse::Condition);
     check(condition, "tx.amount > \"x\"", "number(text)");
     check(condition, "tx.amount", "tx.amount > 0");
     check(condition, "tx.amount >", "a value is missing");
     check(condition, "tx[\"Größe\"] == \"x\"", "as the header has it");
     check(condition, "frobnicate(1)", "api.md");
-    check(Form::Expression(Use::Value), "credit.amount", "`tx`, `to`");
+    check(ProgramForm::Expression(ExpressionUse::Value), "credit.amount", "`tx`, `to`");
     check(condition, "tx.quantity > 1", "to [fields]");
     check(condition, "tx.amount.size > 1", ".len()");
     check(condition, "tx.amount.foo > 1", "a function has brackets");
-    check(Form::Expression(Use::Hold), "tx.amount", "hold_for");
-    check(Form::Policy(Kind::Value), "fn value(tx, to) { tx.id }", "end with an amount");
-    check(Form::Policy(Kind::Value), "fn value(tx, to) { 1 ", "needs a `;`");
-    check(Form::Policy(Kind::Value), "", "fn value(tx, to)");
-    check(Form::Policy(Kind::Value), "const A = 1 / 0; fn value(tx, to) { A }", "before");
+    check(ProgramForm::Expression(ExpressionUse::Hold), "tx.amount", "hold_for");
+    check(
+        ProgramForm::Policy(PolicyKind::Value),
+        "fn value(tx, to) { tx.id }",
+        "end with an amount",
+    );
+    check(ProgramForm::Policy(PolicyKind::Value), "fn value(tx, to) { 1 ", "needs a `;`");
+    check(ProgramForm::Policy(PolicyKind::Value), "", "fn value(tx, to)");
+    check(
+        ProgramForm::Policy(PolicyKind::Value),
+        "const A = 1 / 0; fn value(tx, to) { A }",
+        "before",
+    );
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::{known, program};
-use crate::{Known, check as findings};
-use accredit_domain::policy::{Form, Kind, Use};
+use crate::{CheckContext, check as findings};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramForm};
 
 /// Findings as `CODE line:column message; help`.
-fn found(form: Form, source: &str, known: &Known) -> Vec<String> {
+fn found(form: ProgramForm, source: &str, known: &CheckContext) -> Vec<String> {
     let found = findings(&program(form, source), known).into_iter().map(|finding| {
         let help = finding.help.map(|help| format!("; {help}")).unwrap_or_default();
         let (line, column) = (finding.place.line, finding.place.column);
@@ -17,7 +17,7 @@ fn found(form: Form, source: &str, known: &Known) -> Vec<String> {
     found.collect()
 }
 
-fn check(form: Form, known: &Known, source: &str, begins: &[&str], contains: &str) {
+fn check(form: ProgramForm, known: &CheckContext, source: &str, begins: &[&str], contains: &str) {
     let found = found(form, source, known);
     let alike = found.iter().zip(begins).all(|(found, begins)| found.starts_with(begins));
     assert!(alike && found.len() == begins.len(), "{source}\n{found:#?}");
@@ -30,7 +30,7 @@ fn a_value_that_goes_nowhere_is_warned_of() {
     let value = |source: &str, place: &[&str]| {
         let places: Vec<String> = place.iter().map(|at| format!("CR091 {at} ")).collect();
         let places: Vec<&str> = places.iter().map(String::as_str).collect();
-        check(Form::Policy(Kind::Value), &known(), source, &places, "");
+        check(ProgramForm::Policy(PolicyKind::Value), &known(), source, &places, "");
     };
     value("fn value(tx, to) { if tx.renewal { 0 } tx.amount }", &["1:36"]);
     value("fn value(tx, to) { if tx.renewal { 1 } else { 2 } tx.amount }", &["1:36", "1:47"]);
@@ -42,19 +42,19 @@ fn a_value_that_goes_nowhere_is_warned_of() {
     value("fn value(tx, to) { let list = []; if tx.renewal { list.push(1); } list.len() }", &[]);
     value("fn note(x) { if x > 9 { throw \"no\" } } fn value(tx, to) { note(tx.amount); 1 }", &[]);
     let hold = "fn hold(tx, credit) { if tx.amount > 5 { hold_for(30, \"days\") } no_hold() }";
-    check(Form::Policy(Kind::Hold), &known(), hold, &["CR091 1:42"], "return");
+    check(ProgramForm::Policy(PolicyKind::Hold), &known(), hold, &["CR091 1:42"], "return");
     // Nobody is an answer of these: an `if` at the end needs no `else`.
     let credit = "fn credit(tx) { if tx.renewal { \"a\" } }";
-    check(Form::Policy(Kind::Crediting), &known(), credit, &[], "");
+    check(ProgramForm::Policy(PolicyKind::Crediting), &known(), credit, &[], "");
 }
 
 /// A recipient who is written out and whom nobody is called got nothing, deal by deal.
 #[test]
 fn a_recipient_whom_nobody_is_called_is_warned_of() {
     let names = ["rm-east", "west", "engine"].map(str::to_owned);
-    let known = Known { recipients: BTreeSet::from(names), ..known() };
+    let known = CheckContext { recipients: BTreeSet::from(names), ..known() };
     let credit = |source: &str, places: &[&str]| {
-        check(Form::Policy(Kind::Crediting), &known, source, places, "");
+        check(ProgramForm::Policy(PolicyKind::Crediting), &known, source, places, "");
     };
     credit("fn credit(tx) { \"RM-EAST\" }", &[]);
     credit("fn credit(tx) { \"RM-EATS\" }", &["CR069 1:17 nobody is called `RM-EATS`; did you"]);
@@ -63,14 +63,20 @@ fn a_recipient_whom_nobody_is_called_is_warned_of() {
     credit(share, &["CR069 1:40 nobody is called `Nord`"]);
     credit("fn credit(tx) { [\"west\", \"Sud\"] }", &["CR069 1:26 nobody is called `Sud`"]);
     credit("fn credit(tx) { if tx[\"deal_stage\"] == \"Sud\" { tx.default_credit } }", &[]);
-    check(Form::Policy(Kind::Value), &known, "fn value(tx, to) { \"x\".len() }", &[], "");
+    check(
+        ProgramForm::Policy(PolicyKind::Value),
+        &known,
+        "fn value(tx, to) { \"x\".len() }",
+        &[],
+        "",
+    );
 }
 
 /// `credit.amount * 10` for ten percent paid 600,000 on 60,000.
 #[test]
 fn an_amount_of_many_times_what_was_credited_is_warned_of() {
-    let indirect = Form::Expression(Use::IndirectValue);
-    let reward = Form::Expression(Use::Reward);
+    let indirect = ProgramForm::Expression(ExpressionUse::IndirectValue);
+    let reward = ProgramForm::Expression(ExpressionUse::Reward);
     check(indirect, &known(), "credit.amount * 10", &["CR064 1:1 this is 1000 %"], "* 10 / 100");
     check(indirect, &known(), "1.5 * credit.amount", &["CR064 1:1 this is 150 %"], "");
     check(reward, &known(), "totals.credited * 10", &["CR064 1:1 this is 1000 %"], "");
@@ -79,19 +85,25 @@ fn an_amount_of_many_times_what_was_credited_is_warned_of() {
     {
         check(indirect, &known(), fine, &[], "");
     }
-    check(Form::Expression(Use::Value), &known(), "tx.amount * 10", &[], "");
+    check(ProgramForm::Expression(ExpressionUse::Value), &known(), "tx.amount * 10", &[], "");
     let policy =
         "const PART = 12;\nfn roll(tx, credit, to, existing) { #{ amount: credit.amount * PART } }";
-    check(Form::Policy(Kind::Rollup), &known(), policy, &["CR064 2:48 this is 1200 %"], "");
+    check(
+        ProgramForm::Policy(PolicyKind::Rollup),
+        &known(),
+        policy,
+        &["CR064 2:48 this is 1200 %"],
+        "",
+    );
 }
 
 /// Nine habits had no way out in their messages, or a wrong one.
 #[test]
 fn habits_of_spreadsheets_and_other_languages_have_a_way_out() {
-    let condition = Form::Expression(Use::Condition);
-    let value = Form::Expression(Use::Value);
-    let policy = Form::Policy(Kind::Value);
-    let one = |form: Form, source: &str, begins: &str, help: &str| {
+    let condition = ProgramForm::Expression(ExpressionUse::Condition);
+    let value = ProgramForm::Expression(ExpressionUse::Value);
+    let policy = ProgramForm::Policy(PolicyKind::Value);
+    let one = |form: ProgramForm, source: &str, begins: &str, help: &str| {
         check(form, &known(), source, &[begins], help);
     };
     one(value, "IF(tx.amount > 5, 1, 2)", "CR003 1:1", "write `if a { b } else { c }`");

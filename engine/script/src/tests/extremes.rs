@@ -3,7 +3,7 @@
 
 use super::{policy, shown};
 use crate::api;
-use accredit_domain::policy::Kind;
+use accredit_domain::policy::PolicyKind;
 
 /// Values that arithmetic forgets, as scripts write them.
 const EXTREMES: [&str; 19] = [
@@ -40,7 +40,7 @@ fn calls() -> Vec<String> {
     calls.extend(assigned.map(|sign| format!("{{ let v = x; v {sign} y; }}")));
 
     let is_word = |name: &str| name.starts_with(|first: char| first.is_alphabetic());
-    for function in api::functions().filter(|function| is_word(function.name)) {
+    for function in api::all_functions().filter(|function| is_word(function.name)) {
         for arity in function.arities {
             let arguments = ["x", "y", "z"].get(..*arity).unwrap().join(", ");
             calls.push(format!("{}({arguments})", function.name));
@@ -66,7 +66,7 @@ fn no_function_fails_inside() {
             };
             let body = format!("let all = [{values}]; let x = {x}; {loops} 1");
             let source = format!("fn value(tx, to) {{ {body} }}");
-            let shown = shown(policy(Kind::Value, &source));
+            let shown = shown(policy(PolicyKind::Value, &source));
             let slow = shown.contains("took longer") || shown.contains("SCRIPT_OPERATIONS_MAX");
             assert!(shown == "1" || slow, "{call} with {x}: {shown}");
         }

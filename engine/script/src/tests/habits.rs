@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::{known, program};
-use crate::{Known, check as findings};
+use crate::{CheckContext, check as findings};
 use accredit_domain::diagnostic::Severity;
-use accredit_domain::policy::{Form, Kind, Use};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramForm};
 
-fn knows() -> Known {
+fn knows() -> CheckContext {
     let people = ["ann lee", "bob", "a@acme.com"].map(str::to_owned);
-    Known { people: BTreeSet::from(people), ..known() }
+    CheckContext { people: BTreeSet::from(people), ..known() }
 }
 
 /// Findings as `CODE line:column message`; all of them warnings.
-fn check(form: Form, known: &Known, cases: &[(&str, &[&str])]) {
+fn check(form: ProgramForm, known: &CheckContext, cases: &[(&str, &[&str])]) {
     for (source, expected) in cases {
         let found = findings(&program(form, source), known).into_iter().map(|finding| {
             assert_eq!(finding.severity, Severity::Warning, "{source}: {finding:?}");
@@ -43,14 +43,14 @@ fn statements_behind_the_end_of_a_block() {
     for (source, place) in cases {
         let expected: Vec<String> = place.map(at).into_iter().collect();
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-        check(Form::Policy(Kind::Value), &knows(), &[(source, &expected)]);
+        check(ProgramForm::Policy(PolicyKind::Value), &knows(), &[(source, &expected)]);
     }
 }
 
 #[test]
 fn people_in_programs() {
     check(
-        Form::Policy(Kind::Crediting),
+        ProgramForm::Policy(PolicyKind::Crediting),
         &knows(),
         &[
             (
@@ -70,8 +70,8 @@ fn people_in_programs() {
         ],
     );
     check(
-        Form::Expression(Use::Filter),
-        &Known { open: true, ..knows() },
+        ProgramForm::Expression(ExpressionUse::Filter),
+        &CheckContext { open: true, ..knows() },
         &[
             ("tx[\"bob\"] == \"x\" || tx.has(\"bob\")", &[]),
             (
@@ -97,15 +97,15 @@ fn weights_that_are_written_out() {
         ("fn credit(tx) { \"a[0.4];b\" }", &[]),
         ("fn credit(tx) { [] }", &[]),
     ];
-    check(Form::Policy(Kind::Crediting), &knows(), cases);
+    check(ProgramForm::Policy(PolicyKind::Crediting), &knows(), cases);
     let on_top = "fn credit(tx) { [share(\"a\", 1), share(\"b\", 0.25)] }";
-    check(Form::Policy(Kind::Crediting), &knows(), &[(on_top, &[])]);
-    let strict = Known { total_one: true, ..knows() };
+    check(ProgramForm::Policy(PolicyKind::Crediting), &knows(), &[(on_top, &[])]);
+    let strict = CheckContext { total_one: true, ..knows() };
     let found = ["CR014 1:17 the weights sum to 1.25, not to 1"];
-    check(Form::Policy(Kind::Crediting), &strict, &[(on_top, &found)]);
+    check(ProgramForm::Policy(PolicyKind::Crediting), &strict, &[(on_top, &found)]);
     // A list of shares is nothing that a filter answers with.
     let filter = "fn include(tx) { [share(\"a\", 0.4)].len() == 1 }";
-    check(Form::Policy(Kind::Filter), &knows(), &[(filter, &[])]);
+    check(ProgramForm::Policy(PolicyKind::Filter), &knows(), &[(filter, &[])]);
 }
 
 #[test]
@@ -113,23 +113,23 @@ fn amounts_rounded_to_whole_units() {
     let said = "the amount is rounded to whole units";
     let at = |place: &str| format!("CR015 {place} {said}");
     let cases = [
-        (Kind::Value, "fn value(tx, to) { round(tx.amount * 0.1) }", Some("1:20")),
-        (Kind::Value, "fn value(tx, to) { tx.amount.round() }", Some("1:20")),
-        (Kind::Value, "fn value(tx, to) { round(tx.amount, 0) }", None),
-        (Kind::Value, "fn value(tx, to) { round(tx.Units / 12) * 12 }", None),
-        (Kind::Value, "fn value(tx, to) { let n = round(tx.amount); n + 0.5 }", None),
+        (PolicyKind::Value, "fn value(tx, to) { round(tx.amount * 0.1) }", Some("1:20")),
+        (PolicyKind::Value, "fn value(tx, to) { tx.amount.round() }", Some("1:20")),
+        (PolicyKind::Value, "fn value(tx, to) { round(tx.amount, 0) }", None),
+        (PolicyKind::Value, "fn value(tx, to) { round(tx.Units / 12) * 12 }", None),
+        (PolicyKind::Value, "fn value(tx, to) { let n = round(tx.amount); n + 0.5 }", None),
         (
-            Kind::Rollup,
+            PolicyKind::Rollup,
             "fn roll(tx, credit, to, existing) { #{ amount: round(1.5) } }",
             Some("1:48"),
         ),
-        (Kind::Filter, "fn include(tx) { round(tx.amount) == 1 }", None),
+        (PolicyKind::Filter, "fn include(tx) { round(tx.amount) == 1 }", None),
     ];
     for (kind, source, place) in cases {
         let expected: Vec<String> = place.map(at).into_iter().collect();
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-        check(Form::Policy(kind), &knows(), &[(source, &expected)]);
-        let whole = Known { whole_units: true, ..knows() };
-        check(Form::Policy(kind), &whole, &[(source, &[])]);
+        check(ProgramForm::Policy(kind), &knows(), &[(source, &expected)]);
+        let whole = CheckContext { whole_units: true, ..knows() };
+        check(ProgramForm::Policy(kind), &whole, &[(source, &[])]);
     }
 }

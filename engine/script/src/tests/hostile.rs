@@ -1,13 +1,13 @@
 //! Scripts that want to hurt: each ends with a fault, none with a panic or a full stack.
 
 use super::{policy, shown};
-use accredit_domain::policy::Kind;
+use accredit_domain::policy::PolicyKind;
 
 /// Faults whose message contains the text; on a thread with this stack, if any.
 fn check(cases: &[(&str, &str)]) {
     for (body, expected) in cases {
         let source = format!("fn value(tx, to) {{ {body} }}");
-        let shown = shown(policy(Kind::Value, &source));
+        let shown = shown(policy(PolicyKind::Value, &source));
         // On a busy machine the clock may be first.
         let late = expected.contains("SCRIPT_OPERATIONS_MAX") && shown.contains("took longer");
         assert!(shown.contains(expected) || late, "{body}: {shown}");
@@ -69,7 +69,7 @@ fn slow_functions_meet_the_limit_of_operations() {
     let grow = "let s = \"a\"; for i in 0..12 { s += s }";
     let body = format!("{grow} loop {{ s.to_upper().to_lower().replace(\"a\", \"b\"); }}");
     let started = std::time::Instant::now();
-    let shown = shown(policy(Kind::Value, &format!("fn value(tx, to) {{ {body} }}")));
+    let shown = shown(policy(PolicyKind::Value, &format!("fn value(tx, to) {{ {body} }}")));
 
     // The clock may be first on a machine that is slow enough, and not before.
     let late = shown.contains("took longer") && started.elapsed().as_secs() >= 9;
@@ -80,7 +80,7 @@ fn slow_functions_meet_the_limit_of_operations() {
 #[test]
 fn messages_are_cut() {
     let body = "let s = \"a\"; for i in 0..12 { s += s } throw s";
-    let fault = policy(Kind::Value, &format!("fn value(tx, to) {{ {body} }}")).unwrap_err();
+    let fault = policy(PolicyKind::Value, &format!("fn value(tx, to) {{ {body} }}")).unwrap_err();
     assert_eq!(fault.message.len(), 4096);
 }
 
@@ -95,17 +95,17 @@ fn deep(depth: usize) -> String {
 
 fn recursion() {
     let endless = "fn f(n) { f(n + 1) }\nfn value(tx, to) { f(0) }";
-    let message = shown(policy(Kind::Value, endless));
+    let message = shown(policy(PolicyKind::Value, endless));
     assert!(message.contains("CALL_LEVELS_MAX"), "{message}");
-    let runs = |depth: &usize| policy(Kind::Value, &deep(*depth)).is_ok();
+    let runs = |depth: &usize| policy(PolicyKind::Value, &deep(*depth)).is_ok();
     let deepest = (1..50).take_while(runs).last().unwrap_or_default();
     assert!(deepest >= 15, "only {deepest} parentheses in a function");
-    assert_eq!(shown(policy(Kind::Value, &deep(deepest))), (deepest * 22).to_string());
+    assert_eq!(shown(policy(PolicyKind::Value, &deep(deepest))), (deepest * 22).to_string());
     let nested = format!("fn value(tx, to) {{ {}1{} }}", "(".repeat(500), ")".repeat(500));
-    let message = shown(policy(Kind::Value, &nested));
+    let message = shown(policy(PolicyKind::Value, &nested));
     assert!(message.contains("nested too deep"), "{message}");
     let blocks = format!("fn value(tx, to) {{ {}1{} }}", "{".repeat(500), "}".repeat(500));
-    let message = shown(policy(Kind::Value, &blocks));
+    let message = shown(policy(PolicyKind::Value, &blocks));
     assert!(message.contains("nested too deep"), "{message}");
 }
 
@@ -122,6 +122,6 @@ fn recursion_stays_within_the_stack_of_a_worker() {
 #[test]
 fn large_sources_are_refused() {
     let source = format!("fn value(tx, to) {{ 1 }} // {}", "x".repeat(70_000));
-    let message = shown(policy(Kind::Value, &source));
+    let message = shown(policy(PolicyKind::Value, &source));
     assert!(message.contains("SOURCE_BYTES_MAX"), "{message}");
 }

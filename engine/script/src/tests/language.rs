@@ -1,10 +1,10 @@
 //! Values, operators and functions, by expression and outcome.
 
 use super::{expression, policy, shown};
-use accredit_domain::policy::{Kind, Use};
+use accredit_domain::policy::{ExpressionUse, PolicyKind};
 
 /// Each expression as the condition of an indirect rule or as its value.
-fn check(place: Use, cases: &[(&str, &str)]) {
+fn check(place: ExpressionUse, cases: &[(&str, &str)]) {
     for (source, expected) in cases {
         assert_eq!(shown(expression(place, source)), *expected, "{source}");
     }
@@ -13,7 +13,7 @@ fn check(place: Use, cases: &[(&str, &str)]) {
 #[test]
 fn numbers_are_exact() {
     check(
-        Use::IndirectValue,
+        ExpressionUse::IndirectValue,
         &[
             ("1 / 2", "0.5"),
             ("7 / 7", "1"),
@@ -62,7 +62,7 @@ fn numbers_are_exact() {
 #[test]
 fn unlike_kinds_do_not_compare() {
     check(
-        Use::IndirectCondition,
+        ExpressionUse::IndirectCondition,
         &[
             ("1 == 1.0", "true"),
             ("tx.amount > 1000", "true"),
@@ -115,7 +115,7 @@ fn unlike_kinds_do_not_compare() {
 #[test]
 fn fields_are_read_strictly() {
     check(
-        Use::IndirectCondition,
+        ExpressionUse::IndirectCondition,
         &[
             ("tx.has(\"Units\")", "false"),
             ("tx.has(\"amount\") && tx.has(\"close_value\")", "true"),
@@ -138,7 +138,7 @@ fn fields_are_read_strictly() {
 #[test]
 fn texts_are_built_and_taken_apart() {
     check(
-        Use::IndirectCondition,
+        ExpressionUse::IndirectCondition,
         &[
             ("\"a\" + 1 + true == \"a1true\"", "true"),
             ("1 + \"a\" == \"1a\"", "true"),
@@ -182,7 +182,7 @@ fn constants_reach_functions() {
         ),
     ];
     for (source, expected) in cases {
-        assert_eq!(shown(policy(Kind::Value, source)), expected, "{source}");
+        assert_eq!(shown(policy(PolicyKind::Value, source)), expected, "{source}");
     }
 }
 
@@ -207,6 +207,6 @@ fn statements_run() {
     ];
     for (body, expected) in cases {
         let source = format!("fn value(tx, to) {{ {body} }}");
-        assert_eq!(shown(policy(Kind::Value, &source)), expected, "{body}");
+        assert_eq!(shown(policy(PolicyKind::Value, &source)), expected, "{body}");
     }
 }

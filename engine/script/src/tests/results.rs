@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use super::{credit, expression, policy, program, receiver, shown, transaction};
-use crate::{Arguments, Machine};
-use accredit_domain::policy::{Form, Kind, Programs, Use};
+use crate::{Machine, ScriptArguments};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramForm, Programs};
 
 /// Bodies of entry points of these kinds.
-fn check(cases: &[(Kind, &str, &str)]) {
+fn check(cases: &[(PolicyKind, &str, &str)]) {
     for (kind, body, expected) in cases {
         let name = match kind {
-            Kind::Filter => "include(tx)",
-            Kind::Crediting => "credit(tx)",
-            Kind::Value => "value(tx, to)",
-            Kind::Hold => "hold(tx, c)",
-            Kind::Duplication => "allow_duplicate(tx, credit, existing)",
+            PolicyKind::Filter => "include(tx)",
+            PolicyKind::Crediting => "credit(tx)",
+            PolicyKind::Value => "value(tx, to)",
+            PolicyKind::Hold => "hold(tx, c)",
+            PolicyKind::Duplication => "allow_duplicate(tx, credit, existing)",
             _ => "roll(tx, credit, to, existing)",
         };
         let source = format!("fn {name} {{ {body} }}");
@@ -25,57 +25,61 @@ fn check(cases: &[(Kind, &str, &str)]) {
 #[test]
 fn results_are_of_the_kind_asked_for() {
     let cases = [
-        (Kind::Filter, "true", "true"),
+        (PolicyKind::Filter, "true", "true"),
         (
-            Kind::Filter,
+            PolicyKind::Filter,
             "\"yes\"",
             "a filter policy must return true or false, this one returned text @1:18",
         ),
-        (Kind::Value, "5", "5"),
+        (PolicyKind::Value, "5", "5"),
         (
-            Kind::Value,
+            PolicyKind::Value,
             "let n = 0; for i in 0..tx.amount / 493.8 { n += i } n",
             "a range needs whole numbers, not 2.5 @1:41",
         ),
-        (Kind::Value, "let n = 0; for i in 1..=tx.amount / 411.5 { n += i } n", "6"),
-        (Kind::Value, "()", "a value policy must return a number, this one returned () @1:20"),
-        (Kind::Crediting, "()", "()"),
-        (Kind::Crediting, "tx.default_credit", "\"Ann Lee\""),
+        (PolicyKind::Value, "let n = 0; for i in 1..=tx.amount / 411.5 { n += i } n", "6"),
         (
-            Kind::Crediting,
+            PolicyKind::Value,
+            "()",
+            "a value policy must return a number, this one returned () @1:20",
+        ),
+        (PolicyKind::Crediting, "()", "()"),
+        (PolicyKind::Crediting, "tx.default_credit", "\"Ann Lee\""),
+        (
+            PolicyKind::Crediting,
             "[share(\"A\", 0.5), \"B\"]",
             "Shares([Share { who: \"A\", weight: Some(0.5) }, Share { who: \"B\", weight: None }])",
         ),
         // `[tx["Rep 1"], tx["Rep 2"]]` with a blank second rep gave the first one half of the deal.
-        (Kind::Crediting, "[\"A\", \" \"]", "Shares([Share { who: \"A\", weight: None }])"),
-        (Kind::Crediting, "[\"\"]", "Shares([])"),
-        (Kind::Crediting, "share(\"A\")", "Shares([Share { who: \"A\", weight: None }])"),
+        (PolicyKind::Crediting, "[\"A\", \" \"]", "Shares([Share { who: \"A\", weight: None }])"),
+        (PolicyKind::Crediting, "[\"\"]", "Shares([])"),
+        (PolicyKind::Crediting, "share(\"A\")", "Shares([Share { who: \"A\", weight: None }])"),
         (
-            Kind::Crediting,
+            PolicyKind::Crediting,
             "[1]",
             "a crediting policy must return text, an array of shares, or (), this one returned an \
              array with number @1:17",
         ),
-        (Kind::Crediting, "share(\"\")", "a share needs the name of a recipient @1:17"),
-        (Kind::Hold, "no_hold()", "Hold(None)"),
-        (Kind::Hold, "hold_for(30, \"days\")", "Hold(For(Days(30)))"),
-        (Kind::Hold, "hold_until(tx.date)", "Hold(Until(2022-01-31))"),
-        (Kind::Hold, "tx.date", "Hold(Until(2022-01-31))"),
-        (Kind::Hold, "hold_until_period(\"2022-04\")", "Hold(UntilPeriod(\"2022-04\"))"),
-        (Kind::Hold, "hold_until_next(\"quarter\")", "Hold(Next(Quarter))"),
-        (Kind::Hold, "hold_indefinitely(\"fraud\")", "Hold(Indefinitely(\"fraud\"))"),
-        (Kind::Hold, "hold_indefinitely()", "Hold(Indefinitely(\"\"))"),
+        (PolicyKind::Crediting, "share(\"\")", "a share needs the name of a recipient @1:17"),
+        (PolicyKind::Hold, "no_hold()", "Hold(None)"),
+        (PolicyKind::Hold, "hold_for(30, \"days\")", "Hold(For(Days(30)))"),
+        (PolicyKind::Hold, "hold_until(tx.date)", "Hold(Until(2022-01-31))"),
+        (PolicyKind::Hold, "tx.date", "Hold(Until(2022-01-31))"),
+        (PolicyKind::Hold, "hold_until_period(\"2022-04\")", "Hold(UntilPeriod(\"2022-04\"))"),
+        (PolicyKind::Hold, "hold_until_next(\"quarter\")", "Hold(Next(Quarter))"),
+        (PolicyKind::Hold, "hold_indefinitely(\"fraud\")", "Hold(Indefinitely(\"fraud\"))"),
+        (PolicyKind::Hold, "hold_indefinitely()", "Hold(Indefinitely(\"\"))"),
         (
-            Kind::Hold,
+            PolicyKind::Hold,
             "0",
             "a hold policy must return a hold or a date, this one returned number @1:18",
         ),
         (
-            Kind::Hold,
+            PolicyKind::Hold,
             "hold_for(1, \"weeks\")",
             "`weeks` is no unit; use days, months, quarters or years @1:18",
         ),
-        (Kind::Duplication, "existing.len() == 2", "true"),
+        (PolicyKind::Duplication, "existing.len() == 2", "true"),
     ];
     check(&cases);
 }
@@ -83,22 +87,22 @@ fn results_are_of_the_kind_asked_for() {
 #[test]
 fn rollups_return_amounts_or_maps() {
     let cases = [
-        (Kind::Rollup, "()", "()"),
-        (Kind::Rollup, "credit.amount / 2", "50.25"),
+        (PolicyKind::Rollup, "()", "()"),
+        (PolicyKind::Rollup, "credit.amount / 2", "50.25"),
         (
-            Kind::Rollup,
+            PolicyKind::Rollup,
             "#{amount: 1, hold: no_hold(), credit_type: \"overlay\", maximum: ()}",
-            "Rolled(Rolled { amount: 1, credit_type: Some(\"overlay\"), hold: Some(None), maximum: \
+            "Rolled(RollupAnswer { amount: 1, credit_type: Some(\"overlay\"), hold: Some(None), maximum: \
              None })",
         ),
         (
-            Kind::Rollup,
+            PolicyKind::Rollup,
             "#{amount: 1, cap: 2}",
             "a rollup policy must return a map with amount, credit_type, hold, maximum, this one \
              has `cap` @1:37",
         ),
         (
-            Kind::Rollup,
+            PolicyKind::Rollup,
             "#{maximum: 1}",
             "a rollup policy must return a map with amount, this one has none @1:37",
         ),
@@ -109,7 +113,12 @@ fn rollups_return_amounts_or_maps() {
 #[test]
 fn native_forms_answer_like_interpreted_ones() {
     let texts = ["tx.amount", "credit.amount", "true", "false", "0", "10000", "0.10", "12.5"];
-    for place in [Use::IndirectValue, Use::IndirectCondition, Use::Value, Use::Hold] {
+    for place in [
+        ExpressionUse::IndirectValue,
+        ExpressionUse::IndirectCondition,
+        ExpressionUse::Value,
+        ExpressionUse::Hold,
+    ] {
         for text in texts {
             let interpreted = format!("({text})");
             let mut expected = shown(expression(place, &interpreted));
@@ -130,9 +139,9 @@ fn programs_that_do_not_compile_fault() {
         ("let x = 1; x", "unexpected `let` @1:1"),
     ];
     for (source, expected) in cases {
-        assert_eq!(shown(expression(Use::Value, source)), expected, "{source}");
+        assert_eq!(shown(expression(ExpressionUse::Value, source)), expected, "{source}");
     }
-    let missing = shown(policy(Kind::Filter, "fn inclde(tx) { true }"));
+    let missing = shown(policy(PolicyKind::Filter, "fn inclde(tx) { true }"));
     assert_eq!(missing, "unknown function `include` @1:1");
 }
 
@@ -140,10 +149,12 @@ fn programs_that_do_not_compile_fault() {
 fn a_machine_remembers_nothing_between_runs() {
     let mut programs = Programs::default();
     let text = "fn value(tx, to) { let seen = 0; seen += 1; seen }";
-    let id = programs.add(program(Form::Policy(Kind::Value), text));
-    let loops = programs.add(program(Form::Policy(Kind::Value), "fn value(tx, to) { loop {} }"));
+    let id = programs.add(program(ProgramForm::Policy(PolicyKind::Value), text));
+    let loops = programs
+        .add(program(ProgramForm::Policy(PolicyKind::Value), "fn value(tx, to) { loop {} }"));
     let (tx, credit, to) = (transaction(), credit(), receiver());
-    let arguments = Arguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &[] };
+    let arguments =
+        ScriptArguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &[] };
     let mut machine = Machine::new(&programs);
     for _ in 0..3 {
         assert!(machine.run(loops, &arguments).is_err());
@@ -162,12 +173,12 @@ fn intake_keeps_every_digit() {
         rows
     }";
     let mut programs = Programs::default();
-    let id = programs.add(program(Form::Policy(Kind::Intake), source));
+    let id = programs.add(program(ProgramForm::Policy(PolicyKind::Intake), source));
     let mut machine = Machine::new(&programs);
     let body = r#"{"id": 9007199254740993, "day": "2022-01-31",
         "lines": [{"amount": 0.10000000000000000000000001, "note": null}]}"#;
     let payload: serde_json::Value = serde_json::from_str(body).unwrap();
-    let records = machine.map(id, &payload).unwrap();
+    let records = machine.run_intake(id, &payload).unwrap();
     assert_eq!(records.len(), 1);
     let shown: Vec<String> =
         records[0].cells.iter().map(|(column, cell)| format!("{column}: {cell:?}")).collect();
@@ -183,8 +194,9 @@ fn intake_keeps_every_digit() {
         ]
     );
     let huge: serde_json::Value = serde_json::from_str("1e99").unwrap();
-    assert!(machine.map(id, &huge).unwrap_err().message.contains("too large"));
-    let wrong = machine.map(id, &serde_json::json!({"id": 1, "day": "2022-01-31"})).unwrap_err();
+    assert!(machine.run_intake(id, &huge).unwrap_err().message.contains("too large"));
+    let wrong =
+        machine.run_intake(id, &serde_json::json!({"id": 1, "day": "2022-01-31"})).unwrap_err();
     assert_eq!(wrong.message, "the map has no key `lines`; ask has(\"lines\") first");
     assert_eq!((wrong.place.line, wrong.place.column), (3, 29));
     assert_eq!(Arc::clone(&wrong.policy), Arc::from("test"));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Arguments, Fault, Machine, credit, program, receiver, transaction};
+use super::{Machine, ScriptArguments, ScriptFault, credit, program, receiver, transaction};
 use crate::shared::{self, SEAM};
 use crate::trace;
-use accredit_domain::diagnostic::{Origin, Place};
-use accredit_domain::policy::{Form, Kind, Program, Programs};
+use accredit_domain::diagnostic::{Place, TextOrigin};
+use accredit_domain::policy::{PolicyKind, Program, ProgramForm, Programs};
 
 const FILE: &str = "policies/shared/s.rhai";
 
@@ -16,14 +16,18 @@ fn joined(text: &str, policy: &str) -> Program {
     let behind = u32::try_from(text.matches('\n').count()).unwrap() + 3;
     let parts = [(1, Place::new(FILE, 1, 1)), (behind, own.clone())];
     let source = format!("{text}{SEAM}{policy}");
-    Program { origin: Origin::of_files(own, parts), ..program(Form::Policy(Kind::Value), &source) }
+    Program {
+        origin: TextOrigin::of_files(own, parts),
+        ..program(ProgramForm::Policy(PolicyKind::Value), &source)
+    }
 }
 
-fn fault(text: &str, policy: &str) -> Fault {
+fn fault(text: &str, policy: &str) -> ScriptFault {
     let mut programs = Programs::default();
     let id = programs.add(joined(text, policy));
     let (tx, credit, to) = (transaction(), credit(), receiver());
-    let arguments = Arguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &[] };
+    let arguments =
+        ScriptArguments { tx: &tx, credit: Some(&credit), to: Some(&to), existing: &[] };
     Machine::new(&programs).run(id, &arguments).unwrap_err()
 }
 
@@ -66,7 +70,7 @@ fn hostile_functions_end_with_a_fault_of_the_policy() {
 /// What is refused before anything is joined: a text that reaches into the policy behind it.
 #[test]
 fn a_shared_text_is_whole() {
-    let read = |text: &str| shared::read(FILE, &Arc::from(text));
+    let read = |text: &str| shared::read_shared_file(FILE, &Arc::from(text));
     let broken = [
         "fn part(x) { x } /* open",
         "fn part(x) { x } /* a /* nested */",
@@ -97,15 +101,15 @@ fn a_shared_text_is_whole() {
 fn steps_of_a_shared_function_name_its_file() {
     let program = joined("\nfn part(x) {\n  x * 2\n}", "fn value(tx, to) {\n  part(3)\n}");
     let (tx, to) = (transaction(), receiver());
-    let arguments = Arguments { tx: &tx, credit: None, to: Some(&to), existing: &[] };
-    let steps = trace::steps(&program, &arguments).unwrap();
+    let arguments = ScriptArguments { tx: &tx, credit: None, to: Some(&to), existing: &[] };
+    let steps = trace::trace_steps(&program, &arguments).unwrap();
     let shown: Vec<(u32, &str)> =
         steps.iter().map(|step| (step.line, step.text.as_str())).collect();
     let inner = format!("{FILE}: x * 2");
     assert!(shown.contains(&(3, inner.as_str())), "{shown:?}");
     assert!(shown.contains(&(2, "part(3)")), "{shown:?}");
     // A refusal names the policy's file, so its line is one of that file.
-    assert_eq!(trace::way(&program, &arguments).line, Some(2));
+    assert_eq!(trace::trace_answer(&program, &arguments).line, Some(2));
 }
 
 /// An answer of the wrong kind was told of the policy's first line.

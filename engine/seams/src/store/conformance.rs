@@ -1,34 +1,34 @@
 //! What every store must do; run by the tests of each.
 
-use super::{Batch, Error, Store, Table};
+use super::{Store, StoreError, StoreTable, WriteBatch};
 
 /// Checks an empty store.
 ///
 /// # Errors
 /// The first promise that is broken.
-pub fn check(store: &dyn Store) -> Result<(), String> {
-    let fail = |error: Error| error.to_string();
+pub fn check_store(store: &dyn Store) -> Result<(), String> {
+    let fail = |error: StoreError| error.to_string();
     let law = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
 
     let before = store.snapshot().map_err(fail)?;
 
-    let mut batch = Batch::default();
+    let mut batch = WriteBatch::default();
     for key in ["b", "a", "ab", "c"] {
-        batch.put(Table::Keys, key, key.to_uppercase());
+        batch.put_row(StoreTable::Keys, key, key.to_uppercase());
     }
-    batch.put(Table::Meta, "a", "other table");
+    batch.put_row(StoreTable::Meta, "a", "other table");
     store.commit(&batch).map_err(fail)?;
 
     let after = store.snapshot().map_err(fail)?;
-    let get = |key: &str| after.get(Table::Keys, key.as_bytes());
+    let get = |key: &str| after.get(StoreTable::Keys, key.as_bytes());
     law(get("a").map_err(fail)?.as_deref() == Some(b"A"), "a row that was put is there")?;
     law(get("x").map_err(fail)?.is_none(), "a row that was not put is absent")?;
 
-    let old = before.get(Table::Keys, b"a").map_err(fail)?;
+    let old = before.get(StoreTable::Keys, b"a").map_err(fail)?;
     law(old.is_none(), "a snapshot does not see later commits")?;
 
     let keys = |prefix: &str, from: &str, limit| -> Result<Vec<String>, String> {
-        let rows = after.scan(Table::Keys, prefix.as_bytes(), from.as_bytes(), limit);
+        let rows = after.scan_prefix(StoreTable::Keys, prefix.as_bytes(), from.as_bytes(), limit);
         let rows = rows.map_err(fail)?.into_iter();
         Ok(rows.map(|(key, _)| String::from_utf8_lossy(&key).into_owned()).collect())
     };
@@ -37,27 +37,30 @@ pub fn check(store: &dyn Store) -> Result<(), String> {
     law(keys("a", "", 9)? == ["a", "ab"], "a scan stays inside its prefix")?;
     law(keys("", "ab", 2)? == ["ab", "b"], "a scan begins at `from` and ends at `limit`")?;
 
-    let last = after.last(Table::Keys).map_err(fail)?;
+    let last = after.last_row(StoreTable::Keys).map_err(fail)?;
     law(last.is_some_and(|(key, _)| key == b"c"), "the last row has the largest key")?;
-    law(after.last(Table::Audit).map_err(fail)?.is_none(), "an empty table has no last row")?;
+    law(
+        after.last_row(StoreTable::Audit).map_err(fail)?.is_none(),
+        "an empty table has no last row",
+    )?;
 
-    let mut stale = Batch::default();
+    let mut stale = WriteBatch::default();
     // A batch that expects what is not so must change nothing at all.
-    stale.expect(Table::Keys, "a", Some(b"other".to_vec()));
-    stale.put(Table::Keys, "d", "D");
-    law(matches!(store.commit(&stale), Err(Error::Conflict)), "a stale batch is refused")?;
+    stale.expect_row(StoreTable::Keys, "a", Some(b"other".to_vec()));
+    stale.put_row(StoreTable::Keys, "d", "D");
+    law(matches!(store.commit(&stale), Err(StoreError::Conflict)), "a stale batch is refused")?;
 
-    let mut fresh = Batch::default();
-    fresh.expect(Table::Keys, "a", Some(b"A".to_vec()));
-    fresh.expect(Table::Keys, "d", None);
-    fresh.delete(Table::Keys, "a");
-    fresh.put(Table::Keys, "b", "first");
-    fresh.put(Table::Keys, "b", "second");
+    let mut fresh = WriteBatch::default();
+    fresh.expect_row(StoreTable::Keys, "a", Some(b"A".to_vec()));
+    fresh.expect_row(StoreTable::Keys, "d", None);
+    fresh.delete_row(StoreTable::Keys, "a");
+    fresh.put_row(StoreTable::Keys, "b", "first");
+    fresh.put_row(StoreTable::Keys, "b", "second");
     store.commit(&fresh).map_err(fail)?;
 
     let end = store.snapshot().map_err(fail)?;
 
-    let get = |key: &str| end.get(Table::Keys, key.as_bytes()).map_err(fail);
+    let get = |key: &str| end.get(StoreTable::Keys, key.as_bytes()).map_err(fail);
     law(get("a")?.is_none() && get("d")?.is_none(), "a deleted row is gone, a refused one absent")?;
     law(get("b")?.as_deref() == Some(b"second"), "the last change of a row counts")
 }
@@ -65,10 +68,10 @@ pub fn check(store: &dyn Store) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::memory::Memory;
+    use crate::store::memory::MemoryStore;
 
     #[test]
     fn memory_conforms() {
-        check(&Memory::default()).unwrap();
+        check_store(&MemoryStore::default()).unwrap();
     }
 }

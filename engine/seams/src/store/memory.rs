@@ -3,43 +3,43 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
-use super::{Batch, Error, Row, Snapshot, Store, Table};
+use super::{Snapshot, Store, StoreError, StoreRow, StoreTable, WriteBatch};
 
-type Tables = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+type TableRows = BTreeMap<(StoreTable, Vec<u8>), Vec<u8>>;
 
 /// Rows in a map that a commit replaces.
 #[derive(Debug, Default)]
-pub struct Memory {
-    tables: RwLock<Arc<Tables>>,
+pub struct MemoryStore {
+    tables: RwLock<Arc<TableRows>>,
 }
 
-struct View(Arc<Tables>);
+struct MemorySnapshot(Arc<TableRows>);
 
-impl Memory {
-    fn current(&self) -> Arc<Tables> {
+impl MemoryStore {
+    fn current_rows(&self) -> Arc<TableRows> {
         // A panic cannot leave the map half written: commits build a new one and swap it in.
         Arc::clone(&self.tables.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 
-impl Store for Memory {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
-        Ok(Box::new(View(self.current())))
+impl Store for MemoryStore {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(MemorySnapshot(self.current_rows())))
     }
 
-    fn commit(&self, batch: &Batch) -> Result<(), Error> {
+    fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
         let mut current = self.tables.write().unwrap_or_else(std::sync::PoisonError::into_inner);
 
-        let holds = |(table, key, value): (Table, &Vec<u8>, &Option<Vec<u8>>)| {
+        let holds = |(table, key, value): (StoreTable, &Vec<u8>, &Option<Vec<u8>>)| {
             current.get(&(table, key.clone())) == value.as_ref()
         };
 
         if !batch.expected.iter().all(|e| holds((e.table, &e.key, &e.value))) {
-            return Err(Error::Conflict);
+            return Err(StoreError::Conflict);
         }
 
         // Snapshots hold the old tables: a commit puts new ones in their place and changes none.
-        let mut next = Tables::clone(&current);
+        let mut next = TableRows::clone(&current);
         for change in &batch.changes {
             let key = (change.table, change.key.clone());
             match &change.value {
@@ -53,18 +53,18 @@ impl Store for Memory {
     }
 }
 
-impl Snapshot for View {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+impl Snapshot for MemorySnapshot {
+    fn get(&self, table: StoreTable, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.0.get(&(table, key.to_vec())).cloned())
     }
 
-    fn scan(
+    fn scan_prefix(
         &self,
-        table: Table,
+        table: StoreTable,
         prefix: &[u8],
         from: &[u8],
         limit: usize,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<StoreRow>, StoreError> {
         let start = (table, from.max(prefix).to_vec());
         let rows = self.0.range(start..);
         // All tables are in one map, so a scan ends with its table as well as with its prefix.
@@ -72,7 +72,7 @@ impl Snapshot for View {
         Ok(inside.take(limit).map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 
-    fn last(&self, table: Table) -> Result<Option<Row>, Error> {
+    fn last_row(&self, table: StoreTable) -> Result<Option<StoreRow>, StoreError> {
         let rows = self.0.range((table, Vec::new())..).take_while(|((t, _), _)| *t == table);
         Ok(rows.last().map(|((_, key), value)| (key.clone(), value.clone())))
     }

@@ -6,18 +6,18 @@
 //! **Architecture invariant:** an alias means somebody who exists; that it may mean several is
 //! judged by `consistency`, not here.
 
-use super::{ALIASES, Reading, teams};
-use crate::csv::Row;
-use crate::report::hint;
+use super::{ALIASES, OrganizationReader, teams};
+use crate::csv::DefinitionRow;
+use crate::report::suggest_names;
 use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::Entity;
 
 /// Reads one row of `aliases.csv`.
-pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
-    let kind = row.need("kind");
-    let id = row.need("id");
-    let alias = row.need("alias");
-    let validity = row.validity().unwrap_or_default();
+pub(super) fn read(reading: &mut OrganizationReader<'_>, row: DefinitionRow<'_, '_>) {
+    let kind = row.need_cell("kind");
+    let id = row.need_cell("id");
+    let alias = row.need_cell("alias");
+    let validity = row.read_validity().unwrap_or_default();
 
     let (Some(kind), Some(id)) = (kind, id) else { return };
 
@@ -26,21 +26,21 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
         "position" => reading.find_position(row, id).map(Entity::Position),
         "team" => {
             if let (Some(team), Some(alias)) = (reading.find_team(row, id), alias) {
-                reading.organization.teams.rename(&alias.text, team);
-                teams::alias(reading, alias, team, validity, ALIASES);
+                reading.organization.teams.add_former_id(&alias.text, team);
+                teams::add_team_alias(reading, alias, team, validity, ALIASES);
             }
             None
         }
         _ => {
             let message = format!("`{}` is not a kind of alias", kind.text);
-            let help = hint(&kind.text, "kind", &["participant", "position", "team"]);
-            row.error(Code::CR032, kind.offset, message, &help);
+            let help = suggest_names(&kind.text, "kind", &["participant", "position", "team"]);
+            row.report_error(Code::CR032, kind.offset, message, &help);
             None
         }
     };
 
     if let (Some(entity), Some(alias)) = (entity, alias) {
-        reading.organization.rename(&alias.text, entity);
-        reading.name(alias, entity, validity, ALIASES);
+        reading.organization.add_former_id(&alias.text, entity);
+        reading.add_name(alias, entity, validity, ALIASES);
     }
 }

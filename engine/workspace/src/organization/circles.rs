@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::{Dated, Origin};
+use super::{CellOrigin, DatedEntry};
 use accredit_domain::organization::{Organization, PositionId};
 use accredit_domain::work;
 
@@ -17,26 +17,26 @@ use accredit_domain::work;
 ///
 /// A circle begins on the day its last version does, so it is enough to follow each version upwards
 /// on its own first day; what was followed on a day is not followed again.
-pub(super) fn circles(
+pub(super) fn find_cycles(
     organization: &Organization,
-    versions: &[Dated<PositionId>],
-) -> Vec<(Origin, Vec<PositionId>)> {
-    let doubtful = in_doubt(organization);
+    versions: &[DatedEntry<PositionId>],
+) -> Vec<(CellOrigin, Vec<PositionId>)> {
+    let doubtful = cycle_candidates(organization);
     let mut followed: HashSet<(Date, PositionId)> = HashSet::new();
     let mut known: BTreeSet<Vec<PositionId>> = BTreeSet::new();
     let mut found = Vec::new();
 
     for version in versions.iter().filter(|version| doubtful.contains(&version.what)) {
         let date = version.validity.from.unwrap_or(Date::MIN);
-        let Some(circle) = circle(organization, (version.what, date), &mut followed) else {
+        let Some(circle) = follow_cycle(organization, (version.what, date), &mut followed) else {
             continue;
         };
 
         let members: BTreeSet<PositionId> = circle.iter().copied().collect();
         // One circle is met from each of its members, and reported once.
         if known.insert(members.iter().copied().collect()) {
-            work::add(versions.len());
-            let there = |other: &&Dated<PositionId>| {
+            work::add_steps(versions.len());
+            let there = |other: &&DatedEntry<PositionId>| {
                 members.contains(&other.what) && other.validity.contains(date)
             };
             let origins = versions.iter().filter(there).map(|other| other.origin);
@@ -50,14 +50,14 @@ pub(super) fn circles(
 
 /// The circle that the way upwards from a position ends in on a day; none where it ends, or comes
 /// to where an earlier way has been.
-fn circle(
+fn follow_cycle(
     organization: &Organization,
     (from, date): (PositionId, Date),
     followed: &mut HashSet<(Date, PositionId)>,
 ) -> Option<Vec<PositionId>> {
     let manager = |position| {
-        let manager = organization.version(position, date)?.manager?;
-        organization.version(manager, date).map(|_| manager)
+        let manager = organization.version_on(position, date)?.manager?;
+        organization.version_on(manager, date).map(|_| manager)
     };
 
     let mut path = Vec::new();
@@ -65,7 +65,7 @@ fn circle(
     let mut current = Some(from);
 
     while let Some(position) = current {
-        work::add(1);
+        work::add_steps(1);
         if let Some(first) = places.get(&position) {
             return path.get(*first..).map(<[PositionId]>::to_vec);
         }
@@ -84,13 +84,13 @@ fn circle(
 
 /// Positions that may be in a circle on some day: what is left when those are taken out, again and
 /// again, whose managers of all days are out, or that have none.
-fn in_doubt(organization: &Organization) -> HashSet<PositionId> {
+fn cycle_candidates(organization: &Organization) -> HashSet<PositionId> {
     let mut reports: HashMap<PositionId, Vec<PositionId>> = HashMap::new();
     let mut managers: HashMap<PositionId, usize> = HashMap::new();
     for (position, seat) in organization.positions() {
         let above = seat.versions.iter().filter_map(|version| version.manager);
         let above: BTreeSet<PositionId> = above.collect();
-        work::add(above.len());
+        work::add_steps(above.len());
         managers.insert(position, above.len());
         above.into_iter().for_each(|manager| reports.entry(manager).or_default().push(position));
     }
@@ -100,7 +100,7 @@ fn in_doubt(organization: &Organization) -> HashSet<PositionId> {
     while let Some(position) = out.pop() {
         managers.remove(&position);
         for below in reports.remove(&position).into_iter().flatten() {
-            work::add(1);
+            work::add_steps(1);
             let count = managers.get_mut(&below);
             let last = count.is_some_and(|count| {
                 *count = count.saturating_sub(1);

@@ -12,17 +12,17 @@ use std::hash::Hash;
 
 use jiff::civil::Date;
 
-use super::circles::circles;
-use super::{Dated, Meaning, Origin, Reading};
+use super::circles::find_cycles;
+use super::{AliasTarget, CellOrigin, DatedEntry, OrganizationReader};
 use crate::Files;
-use crate::report::Report;
+use crate::report::Findings;
 use accredit_domain::calendar::Validity;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::organization::{Entity, PositionId};
 
 /// Reports every contradiction.
-pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
-    let place = |origin: Origin| {
+pub(super) fn check(reading: &OrganizationReader<'_>, report: &Findings, files: &Files) {
+    let place = |origin: CellOrigin| {
         let text = files.get(origin.file).map_or("", AsRef::as_ref);
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         report.place(origin.file, text, origin.offset)
@@ -33,20 +33,20 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
 
     if !reading.seated {
         // Where everybody sits in a position of the same id, the two are one row.
-        for (first, later) in overlaps(&reading.lives, |life| life) {
+        for (first, later) in overlapping_pairs(&reading.lives, |life| life) {
             let id = organization.participant_id(first.what);
             let message = format!("`{id}` has two rows for the same days");
             report.error(Code::CR034, place(later.origin), message, help);
         }
     }
 
-    for (first, later) in overlaps(&reading.versions, |position| position) {
+    for (first, later) in overlapping_pairs(&reading.versions, |position| position) {
         let id = organization.position_id(first.what);
         let message = format!("`{id}` has two versions on the same days");
         report.error(Code::CR034, place(later.origin), message, help);
     }
 
-    for (first, later) in overlaps(&reading.assignments, |(position, _)| position) {
+    for (first, later) in overlapping_pairs(&reading.assignments, |(position, _)| position) {
         // Where people and positions are one file, this was reported as two rows of one person.
         if first.origin.file == later.origin.file && first.what == later.what && reading.seated {
             continue;
@@ -59,11 +59,11 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         report.error(Code::CR034, place(later.origin), message, help);
     }
 
-    ended_managers(reading, report, &place);
-    ended_parents(reading, report, &place);
-    teams(reading, report, &place);
+    warn_ended_managers(reading, report, &place);
+    warn_ended_parents(reading, report, &place);
+    check_teams(reading, report, &place);
 
-    for (origin, circle) in circles(organization, &reading.versions) {
+    for (origin, circle) in find_cycles(organization, &reading.versions) {
         let ids: Vec<String> =
             circle.iter().map(|id| format!("`{}`", organization.position_id(*id))).collect();
         let message = format!("these positions report to each other: {}", ids.join(", "));
@@ -78,21 +78,25 @@ pub(super) fn check(reading: &Reading<'_>, report: &Report, files: &Files) {
         let message = format!("`{alias}` means `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked where both are targets; use their ids, \
                     or give them names of their own";
-        report.push(Diagnostic::warning(Code::CR036, place(origin), message).help(help));
+        report.push(Diagnostic::warning(Code::CR036, place(origin), message).with_help(help));
     }
 }
 
 /// Positions that go on reporting to one that has ended: credit rolls on over it, which is seldom
 /// meant for long.
-fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
+fn warn_ended_managers(
+    reading: &OrganizationReader<'_>,
+    report: &Findings,
+    place: &dyn Fn(CellOrigin) -> Place,
+) {
     let organization = &reading.organization;
     for row in &reading.versions {
         let day = row.validity.from.unwrap_or(Date::MIN);
-        let manager = organization.version(row.what, day).and_then(|version| version.manager);
+        let manager = organization.version_on(row.what, day).and_then(|version| version.manager);
         let Some(manager) = manager else { continue };
         let known = organization.position(manager).into_iter();
         let versions = known.flat_map(|known| &known.versions);
-        let Some(end) = ended(versions.map(|version| version.validity)) else { continue };
+        let Some(end) = last_end(versions.map(|version| version.validity)) else { continue };
 
         let goes_on = row.validity.until.is_none_or(|until| until > end);
         if goes_on && row.validity.from.is_none_or(|from| from <= end) {
@@ -104,13 +108,14 @@ fn ended_managers(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin)
                 format!("`{who}` reports to `{above}`, which does not exist from {end} on{until}");
             let help = "credit rolls on to the manager that it had; end the row and add one with the \
                         new `manager`";
-            report.push(Diagnostic::warning(Code::CR084, place(row.origin), message).help(help));
+            report
+                .push(Diagnostic::warning(Code::CR084, place(row.origin), message).with_help(help));
         }
     }
 }
 
 /// The first day after the last of `validities`; none where one has no end.
-fn ended(validities: impl Iterator<Item = Validity>) -> Option<Date> {
+fn last_end(validities: impl Iterator<Item = Validity>) -> Option<Date> {
     let mut last = None;
     for validity in validities {
         last = last.max(Some(validity.until?));
@@ -119,42 +124,51 @@ fn ended(validities: impl Iterator<Item = Validity>) -> Option<Date> {
 }
 
 /// Teams that go on belonging to one that has ended.
-fn ended_parents(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
+fn warn_ended_parents(
+    reading: &OrganizationReader<'_>,
+    report: &Findings,
+    place: &dyn Fn(CellOrigin) -> Place,
+) {
     let teams = &reading.organization.teams;
     for row in &reading.teams {
         let day = row.validity.from.unwrap_or(Date::MIN);
-        let parent = teams.version(row.what, day).and_then(|version| version.parent);
-        let versions = parent.and_then(|parent| teams.team(parent)).into_iter();
+        let parent = teams.version_on(row.what, day).and_then(|version| version.parent);
+        let versions = parent.and_then(|parent| teams.get(parent)).into_iter();
         let versions = versions.flat_map(|known| &known.versions);
-        let end = ended(versions.map(|version| version.validity));
+        let end = last_end(versions.map(|version| version.validity));
         let Some((parent, end)) = parent.zip(end) else { continue };
 
         let goes_on = row.validity.until.is_none_or(|until| until > end);
         if goes_on && row.validity.from.is_none_or(|from| from <= end) {
-            let (team, above) = (teams.id(row.what), teams.id(parent));
+            let (team, above) = (teams.team_id(row.what), teams.team_id(parent));
             let message = format!(
                 "the team `{team}` belongs to `{above}`, which does not exist from {end} on"
             );
             let help = "credit rolls on to the team that it belonged to; end the row and add one with \
                         the new `parent`";
-            report.push(Diagnostic::warning(Code::CR084, place(row.origin), message).help(help));
+            report
+                .push(Diagnostic::warning(Code::CR084, place(row.origin), message).with_help(help));
         }
     }
 }
 
 /// Teams and memberships that overlap themselves, and aliases of several teams.
-fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place) {
+fn check_teams(
+    reading: &OrganizationReader<'_>,
+    report: &Findings,
+    place: &dyn Fn(CellOrigin) -> Place,
+) {
     let teams = &reading.organization.teams;
     let help = "end the earlier one the day before; `from` and `to` are both included";
 
-    for (first, later) in overlaps(&reading.teams, |team| team) {
-        let id = teams.id(first.what);
+    for (first, later) in overlapping_pairs(&reading.teams, |team| team) {
+        let id = teams.team_id(first.what);
         let message = format!("the team `{id}` has two versions on the same days");
         report.error(Code::CR034, place(later.origin), message, help);
     }
 
-    for (first, later) in overlaps(&reading.members, |member| member) {
-        let team = teams.id(first.what.0);
+    for (first, later) in overlapping_pairs(&reading.members, |member| member) {
+        let team = teams.team_id(first.what.0);
         let who = reading.organization.participant_id(first.what.1);
         let message = format!("`{who}` is a member of `{team}` twice on the same days");
         report.error(Code::CR034, place(later.origin), message, help);
@@ -166,32 +180,32 @@ fn teams(reading: &Reading<'_>, report: &Report, place: &dyn Fn(Origin) -> Place
         let mut days: BTreeSet<Date> = starts.filter_map(|validity| validity.from).collect();
         days.insert(Date::MIN);
 
-        let mut meant = days.iter().map(|day| teams.resolve(alias, *day));
+        let mut meant = days.iter().map(|day| teams.resolve_name(alias, *day));
         let meant = meant.find(|teams| teams.len() > 1).unwrap_or_default();
         let [.., one, two] = meant.as_slice() else { continue };
 
         let origins = [one, two].map(|team| {
-            let origin = reading.origins.get(&(alias.to_owned(), Meaning::Team(*team)));
-            origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 })
+            let origin = reading.origins.get(&(alias.to_owned(), AliasTarget::Team(*team)));
+            origin.copied().unwrap_or(CellOrigin { file: super::ALIASES, offset: 0 })
         });
         // Aliases are read after the names that everybody has.
         let written = origins.iter().find(|origin| origin.file == super::ALIASES);
         let origin = written.copied().unwrap_or(origins[1]);
 
-        let (one, two) = (teams.id(*one), teams.id(*two));
+        let (one, two) = (teams.team_id(*one), teams.team_id(*two));
         let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
         let help = "a transaction that says so is parked; use their ids, or give them names of \
                     their own";
-        report.push(Diagnostic::warning(Code::CR036, place(origin), message).help(help));
+        report.push(Diagnostic::warning(Code::CR036, place(origin), message).with_help(help));
     }
 }
 
 /// Pairs that overlap and have the same key; each later entry at most once.
-fn overlaps<T: Copy, K: Eq + Hash>(
-    entries: &[Dated<T>],
+fn overlapping_pairs<T: Copy, K: Eq + Hash>(
+    entries: &[DatedEntry<T>],
     key: impl Fn(T) -> K,
-) -> Vec<(Dated<T>, Dated<T>)> {
-    let mut groups: HashMap<K, Vec<Dated<T>>> = HashMap::new();
+) -> Vec<(DatedEntry<T>, DatedEntry<T>)> {
+    let mut groups: HashMap<K, Vec<DatedEntry<T>>> = HashMap::new();
     let mut found = Vec::new();
 
     for entry in entries {
@@ -206,8 +220,10 @@ fn overlaps<T: Copy, K: Eq + Hash>(
 }
 
 /// Aliases that mean several positions on one day, unless they are a person and their position.
-fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, PositionId, PositionId)> {
-    let changes = changes(reading);
+fn shared_aliases<'r>(
+    reading: &'r OrganizationReader<'_>,
+) -> Vec<(CellOrigin, &'r str, PositionId, PositionId)> {
+    let changes = meaning_changes(reading);
     let mut found = Vec::new();
 
     for (alias, meanings) in reading.organization.shared_aliases() {
@@ -226,10 +242,10 @@ fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, Positio
         let mut days: BTreeSet<Date> = BTreeSet::from([Date::MIN]);
         days.extend(validities.flat_map(|validity| [validity.from, validity.until]).flatten());
 
-        let clash = days.iter().find_map(|day| clash(reading, &entities, *day));
+        let clash = days.iter().find_map(|day| find_clash(reading, &entities, *day));
         if let Some((later, one, two)) = clash {
-            let origin = reading.origins.get(&(alias.to_owned(), Meaning::Seat(later)));
-            let origin = origin.copied().unwrap_or(Origin { file: super::ALIASES, offset: 0 });
+            let origin = reading.origins.get(&(alias.to_owned(), AliasTarget::Seat(later)));
+            let origin = origin.copied().unwrap_or(CellOrigin { file: super::ALIASES, offset: 0 });
             found.push((origin, alias, one, two));
         }
     }
@@ -238,7 +254,7 @@ fn shared_aliases<'r>(reading: &'r Reading<'_>) -> Vec<(Origin, &'r str, Positio
 }
 
 /// When what an entity means may change: versions of positions, lives and seats of participants.
-fn changes(reading: &Reading<'_>) -> HashMap<Entity, Vec<Validity>> {
+fn meaning_changes(reading: &OrganizationReader<'_>) -> HashMap<Entity, Vec<Validity>> {
     let versions = reading.versions.iter().map(|it| (Entity::Position(it.what), it.validity));
     let lives = reading.lives.iter().map(|it| (Entity::Participant(it.what), it.validity));
     let seats = reading.assignments.iter();
@@ -251,8 +267,8 @@ fn changes(reading: &Reading<'_>) -> HashMap<Entity, Vec<Validity>> {
 }
 
 /// Two entities that mean different positions on a day: the later one, and a position of each.
-fn clash(
-    reading: &Reading<'_>,
+fn find_clash(
+    reading: &OrganizationReader<'_>,
     entities: &BTreeMap<Entity, Vec<Validity>>,
     day: Date,
 ) -> Option<(Entity, PositionId, PositionId)> {
@@ -260,9 +276,11 @@ fn clash(
     let named = entities.iter().filter(|(_, named)| named.iter().any(|v| v.contains(day)));
     let meant: Vec<(Entity, Vec<PositionId>)> = named
         .map(|(entity, _)| match entity {
-            Entity::Participant(participant) => (*entity, organization.held_by(*participant, day)),
+            Entity::Participant(participant) => {
+                (*entity, organization.positions_held_by(*participant, day))
+            }
             Entity::Position(position) => {
-                let there = organization.version(*position, day).map(|_| *position);
+                let there = organization.version_on(*position, day).map(|_| *position);
                 (*entity, there.into_iter().collect())
             }
         })

@@ -5,17 +5,17 @@
 //!
 //! **Architecture invariant:** an edge joins two positions or two teams that exist, and has a declared type.
 
-use super::Reading;
-use crate::csv::{Cell, Row};
-use crate::settings::BUILT_IN;
+use super::OrganizationReader;
+use crate::csv::{DefinitionRow, DelimitedCell};
+use crate::settings::BUILT_IN_RELATIONSHIPS;
 use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::{Edge, RelationshipId};
 
 /// Reads one row of `relationships.csv`.
-pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
-    let kind = row.need("type").and_then(|cell| relationship_type(reading, row, cell));
-    let (source, target) = (row.need("source"), row.need("target"));
-    let validity = row.validity().unwrap_or_default();
+pub(super) fn read(reading: &mut OrganizationReader<'_>, row: DefinitionRow<'_, '_>) {
+    let kind = row.need_cell("type").and_then(|cell| relationship_type(reading, row, cell));
+    let (source, target) = (row.need_cell("source"), row.need_cell("target"));
+    let validity = row.read_validity().unwrap_or_default();
     let (Some(source), Some(target)) = (source, target) else { return };
 
     let organization = &reading.organization;
@@ -26,20 +26,25 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
     match (seats, teams) {
         (Some((source, target)), _) => {
             if let Some(kind) = kind {
-                reading.organization.relate(kind, source, target, validity);
+                reading.organization.add_edge(kind, source, target, validity);
             }
         }
         (None, Some((source, target))) => {
             if let Some(kind) = kind {
-                reading.organization.teams.relate(kind, source, Edge { validity, target });
+                reading.organization.teams.add_edge(kind, source, Edge { validity, target });
             }
         }
-        (None, None) => neither(reading, row, source, target),
+        (None, None) => report_unmatched_ends(reading, row, source, target),
     }
 }
 
 /// Reports ends that are not two positions, and not two teams either.
-fn neither(reading: &Reading<'_>, row: Row<'_, '_>, source: &Cell, target: &Cell) {
+fn report_unmatched_ends(
+    reading: &OrganizationReader<'_>,
+    row: DefinitionRow<'_, '_>,
+    source: &DelimitedCell,
+    target: &DelimitedCell,
+) {
     let teams = &reading.organization.teams;
     let (one, two) = (teams.find(&source.text), teams.find(&target.text));
     // Both unknown: positions are what is most often meant.
@@ -63,13 +68,13 @@ fn neither(reading: &Reading<'_>, row: Row<'_, '_>, source: &Cell, target: &Cell
 
     let message = format!("`{}` is a team and `{}` a position", team.text, other.text);
     let help = "an edge joins two positions or two teams";
-    row.error(Code::CR033, target.offset, message, help);
+    row.report_error(Code::CR033, target.offset, message, help);
 }
 
 fn relationship_type(
-    reading: &Reading<'_>,
-    row: Row<'_, '_>,
-    cell: &Cell,
+    reading: &OrganizationReader<'_>,
+    row: DefinitionRow<'_, '_>,
+    cell: &DelimitedCell,
 ) -> Option<RelationshipId> {
     let types = &reading.settings.relationship_types;
     let found = types.iter().position(|known| **known == *cell.text);
@@ -78,12 +83,14 @@ fn relationship_type(
     }
 
     match cell.text.as_str() {
-        built_in if BUILT_IN.contains(&built_in) => {
+        built_in if BUILT_IN_RELATIONSHIPS.contains(&built_in) => {
             let message = format!("`{built_in}` is built in");
             let help = "it comes from `manager`, `parent` or members.csv, or from [fields] in accredit.toml";
-            row.error(Code::CR033, cell.offset, message, help);
+            row.report_error(Code::CR033, cell.offset, message, help);
         }
-        _ => reading.unknown(row, cell, "relationship type", types.iter().map(AsRef::as_ref)),
+        _ => {
+            reading.report_unknown(row, cell, "relationship type", types.iter().map(AsRef::as_ref))
+        }
     }
 
     None

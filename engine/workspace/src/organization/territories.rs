@@ -6,11 +6,13 @@
 //! **Architecture invariant:** a value that was read is of its column's type, so that no row is
 //! there that could never match.
 
-use super::Reading;
-use crate::csv::{Cell, Row};
-use crate::report::hint;
+use super::OrganizationReader;
+use crate::csv::{DefinitionRow, DelimitedCell};
+use crate::report::suggest_names;
 use accredit_domain::diagnostic::Code;
-use accredit_domain::organization::territory::{Extent, TerritoryRow, between, comparable};
+use accredit_domain::organization::territory::{
+    Extent, TerritoryRow, comparable_value, is_between,
+};
 use accredit_domain::transaction::{self, Field, Value};
 
 /// Fields that `field` may name instead of a column.
@@ -22,23 +24,23 @@ const FIELDS: [(Field, &str); 4] = [
 ];
 
 /// Reads one row of `territories.csv`.
-pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
-    let team = row.need("team").and_then(|cell| reading.find_team(row, cell));
-    let column = row.need("field").and_then(|cell| column(reading, row, cell));
-    let first = row.need("value");
-    let validity = row.validity().unwrap_or_default();
+pub(super) fn read(reading: &mut OrganizationReader<'_>, row: DefinitionRow<'_, '_>) {
+    let team = row.need_cell("team").and_then(|cell| reading.find_team(row, cell));
+    let column = row.need_cell("field").and_then(|cell| resolve_column(reading, row, cell));
+    let first = row.need_cell("value");
+    let validity = row.read_validity().unwrap_or_default();
 
     let (Some(team), Some(column), Some(first)) = (team, column, first) else { return };
-    let Some(from) = value(reading, row, first, &column) else { return };
+    let Some(from) = parse_territory_value(reading, row, first, &column) else { return };
 
     let extent = match row.get("through") {
         None => Extent::Is(from),
         Some(last) => {
-            let Some(to) = value(reading, row, last, &column) else { return };
-            if !between(&from, &from, &to) {
+            let Some(to) = parse_territory_value(reading, row, last, &column) else { return };
+            if !is_between(&from, &from, &to) {
                 let message = format!("`{}` to `{}` is no range", first.text, last.text);
                 let help = "`value` is the first and `through` the last";
-                row.error(Code::CR032, last.offset, message, help);
+                row.report_error(Code::CR032, last.offset, message, help);
             }
             Extent::Range(from, to)
         }
@@ -49,7 +51,11 @@ pub(super) fn read(reading: &mut Reading<'_>, row: Row<'_, '_>) {
 }
 
 /// The column that a field names: of the mapped field, else the column itself.
-fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String> {
+fn resolve_column(
+    reading: &OrganizationReader<'_>,
+    row: DefinitionRow<'_, '_>,
+    cell: &DelimitedCell,
+) -> Option<String> {
     let (fields, columns) = (&reading.settings.fields, reading.columns);
     let field = FIELDS.iter().find(|(_, name)| *name == cell.text).map(|(field, _)| *field);
     if let Some(column) = field.and_then(|field| fields.mapped.get(&field)) {
@@ -66,31 +72,36 @@ fn column(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell) -> Option<String
             let mapped = FIELDS.iter().filter(|(field, _)| fields.mapped.contains_key(field));
             let names = mapped.map(|(_, name)| *name);
             let names = names.chain(columns.known.iter().map(String::as_str));
-            hint(&cell.text, "field", &names.collect::<Vec<_>>())
+            suggest_names(&cell.text, "field", &names.collect::<Vec<_>>())
         }
     };
 
-    row.error(Code::CR033, cell.offset, message, &help);
+    row.report_error(Code::CR033, cell.offset, message, &help);
     None
 }
 
 /// A cell as a value of a column: dates are ISO, or as the column's own are.
-fn value(reading: &Reading<'_>, row: Row<'_, '_>, cell: &Cell, column: &str) -> Option<Value> {
+fn parse_territory_value(
+    reading: &OrganizationReader<'_>,
+    row: DefinitionRow<'_, '_>,
+    cell: &DelimitedCell,
+    column: &str,
+) -> Option<Value> {
     let kind = reading.settings.fields.column_type(column);
 
     // A territory may write dates in ISO, whatever the format of the column is.
-    let iso = transaction::dates::day(&cell.text).filter(|_| kind.name() == "date");
+    let iso = transaction::dates::parse_iso_date(&cell.text).filter(|_| kind.type_name() == "date");
     let value = iso.map(Value::Date).unwrap_or_else(|| {
         let text = transaction::Cell::Text(cell.text.clone());
-        transaction::decode(&text, kind, &reading.settings.fields)
+        transaction::decode_cell(&text, kind, &reading.settings.fields)
     });
 
-    let value = comparable(&value);
+    let value = comparable_value(&value);
 
     if value.is_none() {
-        let message = format!("`{}` is not a {}", cell.text, kind.name());
-        let help = format!("the column `{column}` is a {} by accredit.toml", kind.name());
-        row.error(Code::CR032, cell.offset, message, &help);
+        let message = format!("`{}` is not a {}", cell.text, kind.type_name());
+        let help = format!("the column `{column}` is a {} by accredit.toml", kind.type_name());
+        row.report_error(Code::CR032, cell.offset, message, &help);
     }
 
     value

@@ -14,12 +14,13 @@ use accredit_domain::decision::REWARD_COLUMNS;
 const NUMBER: &str = "^-?[0-9]+(\\.[0-9]+)?$";
 
 /// The JSON Schema of a credit.
-pub(super) fn credit() -> Json {
-    let properties = CREDIT_COLUMNS.iter().map(|column| ((*column).to_owned(), cell(column)));
-    object(properties.collect())
+pub(super) fn credit_schema() -> Json {
+    let properties =
+        CREDIT_COLUMNS.iter().map(|column| ((*column).to_owned(), cell_schema(column)));
+    object_schema(properties.collect())
 }
 
-fn cell(column: &str) -> Json {
+fn cell_schema(column: &str) -> Json {
     match column {
         "kind" => json!({ "enum": ["direct", "indirect"] }),
         "status" => json!({ "enum": ["active", "held", "suppressed", "void"] }),
@@ -34,30 +35,30 @@ fn cell(column: &str) -> Json {
 }
 
 /// The JSON Schema of a calculation of one plan.
-pub(super) fn calculation() -> Json {
-    let notes = json!({ "type": "array", "items": note() });
+pub(super) fn calculation_schema() -> Json {
+    let notes = json!({ "type": "array", "items": note_schema() });
     let properties = json!({
         "plan": { "type": "string" },
         "period": { "type": "string" },
         "revision": { "type": "integer", "minimum": 1 },
         "ruleset": { "type": "string" },
         "transactions": { "type": "integer", "minimum": 0 },
-        "credits": { "type": "array", "items": credit() },
+        "credits": { "type": "array", "items": credit_schema() },
         "uncredited": notes,
         "parked": notes,
         "alerts": notes,
         "log": notes,
-        "rewards": { "type": "array", "items": reward() },
+        "rewards": { "type": "array", "items": reward_schema() },
     });
 
     match properties {
-        Json::Object(properties) => object(properties),
+        Json::Object(properties) => object_schema(properties),
         _ => Json::Null,
     }
 }
 
 /// The JSON Schema of a reward.
-fn reward() -> Json {
+fn reward_schema() -> Json {
     let cell = |column: &str| match column {
         "team" => json!({ "type": ["string", "null"] }),
         "credited" | "amount" => json!({ "type": "string", "pattern": NUMBER }),
@@ -65,10 +66,10 @@ fn reward() -> Json {
         "credits" => json!({ "type": "array", "items": { "type": "string" } }),
         _ => json!({ "type": "string" }),
     };
-    object(REWARD_COLUMNS.iter().map(|name| ((*name).to_owned(), cell(name))).collect())
+    object_schema(REWARD_COLUMNS.iter().map(|name| ((*name).to_owned(), cell(name))).collect())
 }
 
-fn note() -> Json {
+fn note_schema() -> Json {
     let text = || json!({ "type": "string" });
     let number = || json!({ "type": ["integer", "null"], "minimum": 0 });
     let optional = || json!({ "type": ["string", "null"] });
@@ -85,11 +86,11 @@ fn note() -> Json {
         ("column", number()),
     ];
 
-    object(properties.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect())
+    object_schema(properties.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect())
 }
 
 /// An object that always has all of its properties.
-fn object(properties: Map<String, Json>) -> Json {
+fn object_schema(properties: Map<String, Json>) -> Json {
     let needed: Vec<String> = properties.keys().cloned().collect();
     json!({
         "type": "object",

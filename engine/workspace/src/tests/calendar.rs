@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::date;
 
 use crate::{Files, Ruleset};
-use accredit_domain::calendar::{Calendar, PeriodKind, State};
+use accredit_domain::calendar::{Calendar, PeriodKind, PeriodPhase};
 use accredit_domain::diagnostic::Diagnostic;
 
 const SETTINGS: &str = "\
@@ -75,13 +75,13 @@ fn refused(code: &str, error: bool, calendar: &str, periods: Option<&str>) {
 #[test]
 fn calendars() {
     assert_eq!(good("", None), Calendar::default());
-    assert_eq!(good("kind = \"monthly\"\nyear_starts = 4", None), Calendar::months(4));
+    assert_eq!(good("kind = \"monthly\"\nyear_starts = 4", None), Calendar::of_months(4));
     let weeks = good("kind = \"4-4-5\"\nyears = { 2023 = 2023-01-29, 2022 = 2022-01-30 }", None);
     assert_eq!(weeks.find("2022-P02").unwrap().first, date(2022, 2, 27));
     assert_eq!(weeks.find("2023-P01").unwrap().first, date(2023, 1, 29));
     let halves = good("kind = \"periods\"", Some(HALVES));
-    let id = |kind| halves.period(date(2022, 3, 1), kind).unwrap().id;
-    assert_eq!(id(PeriodKind::Month), "spring");
+    let id = |kind| halves.period_on(date(2022, 3, 1), kind).unwrap().id;
+    assert_eq!(id(PeriodKind::Leaf), "spring");
     assert_eq!(
         (id(PeriodKind::Quarter), id(PeriodKind::Year)),
         ("h1".to_owned(), "2022".to_owned())
@@ -91,11 +91,11 @@ fn calendars() {
 #[test]
 fn finalized_periods() {
     let calendar = good("finalized = { \"2022-01\" = 2022-03-04, 2021 = 2022-01-15 }", None);
-    let state = |id: &str, day| calendar.state(&calendar.find(id).unwrap(), day);
-    assert_eq!(state("2022-01", date(2022, 3, 4)), State::Closed);
-    assert_eq!(state("2022-01", date(2022, 3, 5)), State::Finalized);
-    assert_eq!(state("2021-07", date(2022, 3, 5)), State::Finalized);
-    assert_eq!(state("2022", date(2022, 3, 5)), State::Open);
+    let state = |id: &str, day| calendar.period_phase(&calendar.find(id).unwrap(), day);
+    assert_eq!(state("2022-01", date(2022, 3, 4)), PeriodPhase::Closed);
+    assert_eq!(state("2022-01", date(2022, 3, 5)), PeriodPhase::Finalized);
+    assert_eq!(state("2021-07", date(2022, 3, 5)), PeriodPhase::Finalized);
+    assert_eq!(state("2022", date(2022, 3, 5)), PeriodPhase::Open);
 }
 
 #[test]

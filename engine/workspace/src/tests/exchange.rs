@@ -58,13 +58,14 @@ fn units_of_rates_and_of_participants_are_currencies() {
     let ruleset = ruleset.unwrap();
     let unit = |name: &str| ruleset.settings.units.find(name).unwrap();
     assert!(["USD", "EUR", "GBP"].iter().all(|name| ruleset.rates.is_currency(unit(name))));
-    let rate = |day| ruleset.rates.rate(unit("USD"), unit("EUR"), day).map(|rate| rate.to_string());
+    let rate =
+        |day| ruleset.rates.rate_on(unit("USD"), unit("EUR"), day).map(|rate| rate.to_string());
     assert_eq!(rate(date(2022, 1, 31)).as_deref(), Some("0.9"));
     assert_eq!(rate(date(2022, 2, 1)).as_deref(), Some("0.8"));
     let organization = &ruleset.organization;
     let ann = organization.find_participant("ann").unwrap();
-    assert_eq!(organization.currency(ann, date(2022, 6, 30)), Some(unit("GBP")));
-    assert_eq!(organization.currency(ann, date(2022, 7, 1)), None);
+    assert_eq!(organization.currency_on(ann, date(2022, 6, 30)), Some(unit("GBP")));
+    assert_eq!(organization.currency_on(ann, date(2022, 7, 1)), None);
     let (_, findings) = read("", "ann,GBB,,\n");
     assert_eq!(findings, ["CR025 2:5: there is no unit type `GBB`"]);
 }

@@ -64,12 +64,12 @@ const TABLES: [(&str, &str, &str); 5] = [
 
 fn tiles(calendar: &Calendar, days: &[Date]) -> Result<(), TestCaseError> {
     for day in days {
-        for kind in [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Year] {
-            let Some(period) = calendar.period(*day, kind) else { continue };
+        for kind in [PeriodKind::Leaf, PeriodKind::Quarter, PeriodKind::Year] {
+            let Some(period) = calendar.period_on(*day, kind) else { continue };
             prop_assert!(period.contains(*day), "{day}: {period:?}");
             prop_assert_eq!(calendar.find(&period.id), Some(period.clone()));
             // Its leaves follow each other from its first day to its last.
-            let leaves = calendar.leaves(&period);
+            let leaves = calendar.leaf_periods(&period);
             let mut from = period.first;
             for leaf in &leaves {
                 prop_assert_eq!(leaf.first, from, "{} leaves a gap or overlaps", &leaf.id);

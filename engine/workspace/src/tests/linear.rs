@@ -20,7 +20,7 @@ fn steps(files: &[(&str, String)]) -> (Vec<Diagnostic>, u64) {
         all.insert((*path).to_owned(), Arc::from(text.as_str()));
     }
     let (_, found) = Ruleset::read(&all, &BTreeSet::new());
-    (found, work::done())
+    (found, work::steps_done())
 }
 
 /// Checks that a second half costs no more than the first one, with a tenth for good measure, and
@@ -118,11 +118,11 @@ fn a_check_that_met_a_limit_says_which() {
     assert!(message.contains("DEFINITION_BYTES_MAX"), "{message}");
     assert_eq!(done, 0, "nothing of it is read");
 
-    work::add(usize::try_from(work::CHECK_STEPS_MAX).unwrap());
-    work::add(1);
-    let report = crate::report::Report::default();
-    let place = accredit_domain::diagnostic::Place::file("plans/p.toml");
-    assert!(!crate::limits::goes_on(&report, &place));
-    let found = report.sorted();
+    work::add_steps(usize::try_from(work::CHECK_STEPS_MAX).unwrap());
+    work::add_steps(1);
+    let report = crate::report::Findings::default();
+    let place = accredit_domain::diagnostic::Place::whole_file("plans/p.toml");
+    assert!(!crate::limits::may_continue(&report, &place));
+    let found = report.into_sorted();
     assert!(found[0].message.contains("CHECK_STEPS_MAX"), "{}", found[0].message);
 }

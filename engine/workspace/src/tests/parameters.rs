@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::small::{PEOPLE, SETTINGS};
 use crate::{Files, Ruleset};
 use accredit_domain::diagnostic::Diagnostic;
-use accredit_domain::policy::{Constant, Kind};
+use accredit_domain::policy::{PolicyConstant, PolicyKind};
 
 const PART: &str = concat!(
     "const SHARE = 0.5;\nconst TITLE = \"Rep\";\nconst BOOK = true;\nconst TWICE = SHARE * 2;\n",
@@ -58,11 +58,11 @@ fn each_place_has_the_constants_that_it_sets() {
     ];
     assert_eq!(names, expected);
     assert_eq!(programs[0], programs[4]);
-    let share = Constant { name: Arc::from("SHARE"), literal: Arc::from("0.375") };
+    let share = PolicyConstant { name: Arc::from("SHARE"), literal: Arc::from("0.375") };
     assert_eq!(programs[1].constants, [share]);
     assert!(programs.iter().all(|program| program.source == programs[0].source));
     assert_eq!(ruleset.policies.len(), 1);
-    assert!(ruleset.policies.contains_key(&(Kind::Value, "part".to_owned())));
+    assert!(ruleset.policies.contains_key(&(PolicyKind::Value, "part".to_owned())));
 
     let other = read(&["policy:part(0.376)"], PART).0.unwrap();
     assert_ne!(read(&["policy:part(0.375)"], PART).0.unwrap().hash, other.hash);

@@ -4,16 +4,16 @@ use jiff::civil::date;
 
 use super::{good, observed, read};
 use crate::{Ruleset, known_columns};
-use accredit_domain::calendar::{Calendar, Length, PeriodKind, Validity};
+use accredit_domain::calendar::{Calendar, HoldLength, PeriodKind, Validity};
 use accredit_domain::diagnostic::Place;
 use accredit_domain::hold::Hold;
 use accredit_domain::organization::RelationshipId;
 use accredit_domain::plan::{
     Assign, DuplicateSetting, HoldSetting, MaximumScope, Plan, Relationship, Selector, Split,
 };
-use accredit_domain::policy::{Form, Kind, Program, ProgramId, Use};
-use accredit_domain::transaction::dates::{DateFormat, DateFormats, Zone};
-use accredit_domain::transaction::{ColumnType, Field, IdForm, Names};
+use accredit_domain::policy::{ExpressionUse, PolicyKind, Program, ProgramForm, ProgramId};
+use accredit_domain::transaction::dates::{DateFormat, DateFormats, WorkspaceZone};
+use accredit_domain::transaction::{ColumnType, Field, IdForm, NameColumns};
 
 fn ruleset() -> Ruleset {
     let (ruleset, findings) = read(&good());
@@ -36,19 +36,19 @@ fn settings() {
     assert_eq!(settings.name, "Acme");
     assert_eq!(settings.units.find("JPY").unwrap().scale, 0);
     assert_eq!(settings.currency, settings.units.find("USD").unwrap());
-    assert_eq!(settings.calendar, Calendar::months(7));
+    assert_eq!(settings.calendar, Calendar::of_months(7));
     let fields = &settings.fields;
     assert_eq!(fields.id, ["opportunity_id"]);
     assert_eq!(fields.mapped[&Field::Date], "close_date");
-    let us = ColumnType::Date(DateFormat::of("%m/%d/%Y").into());
+    let us = ColumnType::Date(DateFormat::from_setting("%m/%d/%Y").into());
     assert_eq!(*fields.column_type("close_date"), us);
     assert_eq!(*fields.column_type("Invoice Date"), us);
     assert_eq!(*fields.column_type("close_value"), ColumnType::NUMBER);
     assert_eq!(*fields.column_type("loaded_on"), ColumnType::iso_date());
     assert_eq!(*fields.column_type("Renewal"), ColumnType::Bool);
-    assert_eq!(fields.names[&Names::RelatedPosition], ["desk"]);
+    assert_eq!(fields.names[&NameColumns::RelatedPosition], ["desk"]);
     let won = program(&ruleset, Some(settings.queries["won"]));
-    assert_eq!(won.form, Form::Expression(Use::Filter));
+    assert_eq!(won.form, ProgramForm::Expression(ExpressionUse::Filter));
     assert_eq!(won.origin.place, Place::new("accredit.toml", 37, 8));
     let intake = program(&ruleset, settings.sources["crm"].intake);
     assert_eq!(&*intake.name, "intake/from-crm");
@@ -82,18 +82,24 @@ fn formats_of_columns() {
 
     let dates = "{ fields = [\"original\", \"close_date\"], formats = [\"iso\", \"%m/%d/%Y\"] }";
     let fields = read_with("{ field = \"close_date\", format = \"%m/%d/%Y\" }", dates);
-    let formats = ["iso", "%m/%d/%Y"].map(DateFormat::of).to_vec();
+    let formats = ["iso", "%m/%d/%Y"].map(DateFormat::from_setting).to_vec();
     assert_eq!(fields.mapped[&Field::Date], "original");
     assert_eq!(fields.date_fallbacks, ["close_date"]);
-    assert_eq!(*fields.column_type("original"), ColumnType::Date(DateFormats::of(formats.clone())));
-    assert_eq!(*fields.column_type("close_date"), ColumnType::Date(DateFormats::of(formats)));
+    assert_eq!(
+        *fields.column_type("original"),
+        ColumnType::Date(DateFormats::from_formats(formats.clone()))
+    );
+    assert_eq!(
+        *fields.column_type("close_date"),
+        ColumnType::Date(DateFormats::from_formats(formats))
+    );
 
     let clock = "updated = { field = \"changed\", format = \"epoch_ms\" }\nreceived";
     let fields = read_with("received", clock);
     assert_eq!(fields.clock, Some(DateFormat::EpochMillis.into()));
 
     let zone = read_with("time_zone = \"UTC\"", "time_zone = \"America/New_York\"").zone.clone();
-    assert_eq!(Some(zone), Zone::named("America/New_York"));
+    assert_eq!(Some(zone), WorkspaceZone::from_name("America/New_York"));
 
     let fields = read_with("Quantity = \"number\"", "close_value = { number = \"$1,234.56\" }");
     assert!(matches!(fields.column_type("close_value"), ColumnType::Number(Some(_))));
@@ -125,7 +131,7 @@ fn direct_rules() {
     assert_eq!(condition.origin.place, Place::new("plans/ae.toml", 18, 14));
     let result = &booking.results[0];
     assert_eq!(result.unit, ruleset.settings.units.find("JPY").unwrap());
-    assert_eq!(result.output.hold, HoldSetting::Fixed(Hold::For(Length::Days(30))));
+    assert_eq!(result.output.hold, HoldSetting::Fixed(Hold::For(HoldLength::Days(30))));
     assert_eq!(result.output.duplicates, DuplicateSetting::Fixed(true));
     assert_eq!(result.output.reason_code.as_deref(), Some("Advance"));
     assert!(result.rollable && result.rollable_on_reporting);
@@ -137,14 +143,14 @@ fn direct_rules() {
 
     let [Assign::Policy(policy)] = rows.assign[..] else { panic!("the plan's crediting policy") };
     let policy = program(&ruleset, Some(policy));
-    assert_eq!(policy.form, Form::Policy(Kind::Crediting));
+    assert_eq!(policy.form, ProgramForm::Policy(PolicyKind::Crediting));
     assert_eq!(&*policy.name, "crediting/standard/owner");
     let HoldSetting::Program(hold) = rows.results[0].output.hold else { panic!("an expression") };
     assert_eq!(program(&ruleset, Some(hold)).origin.place, Place::new("plans/ae.toml", 49, 1));
 
     assert_eq!(column.assign, [Assign::Columns(vec!["deal_stage".to_owned()])]);
     let condition = program(&ruleset, column.rule.condition);
-    assert_eq!(condition.form, Form::Policy(Kind::Filter));
+    assert_eq!(condition.form, ProgramForm::Policy(PolicyKind::Filter));
     // The fiscal year 2017 begins in July 2016.
     assert_eq!(column.results[0].output.hold, HoldSetting::Fixed(Hold::Until(date(2016, 10, 1))));
 }
@@ -174,7 +180,7 @@ fn indirect_rules() {
     assert_eq!((result.unit, result.credit_type.as_ref()), (None, None));
     assert_eq!(mentor.relationship, Relationship::Named(RelationshipId(1)));
     let value = program(&ruleset, mentor.results[0].value);
-    assert_eq!(value.form, Form::Expression(Use::IndirectValue));
+    assert_eq!(value.form, ProgramForm::Expression(ExpressionUse::IndirectValue));
     assert_eq!(mentor.results[0].output.hold, HoldSetting::Fixed(Hold::None));
 }
 
@@ -186,16 +192,16 @@ fn organization() {
     let manager = organization.find_position("MGR-1").unwrap();
     let engineer = organization.find_position("SE-1").unwrap();
     let (june, july) = (date(2022, 6, 30), date(2022, 7, 1));
-    assert_eq!(organization.holder(rep, june), organization.find_participant("sam"));
-    assert_eq!(organization.holder(rep, july), organization.find_participant("pete"));
-    assert_eq!(&*organization.version(rep, july).unwrap().title, "Senior Agent");
-    assert_eq!(organization.ancestors(rep, june), [(manager, 1)]);
-    assert_eq!(organization.reach(RelationshipId(0), rep, june), [(engineer, 1)]);
+    assert_eq!(organization.holder_on(rep, june), organization.find_participant("sam"));
+    assert_eq!(organization.holder_on(rep, july), organization.find_participant("pete"));
+    assert_eq!(&*organization.version_on(rep, july).unwrap().title, "Senior Agent");
+    assert_eq!(organization.ancestors_of(rep, june), [(manager, 1)]);
+    assert_eq!(organization.reachable_positions(RelationshipId(0), rep, june), [(engineer, 1)]);
     for name in ["s. stone", "SAM", "sam@acme.test", "rep-1"] {
-        assert_eq!(organization.resolve(name, june).positions, [rep], "{name}");
+        assert_eq!(organization.resolve_name(name, june).positions, [rep], "{name}");
     }
-    assert_eq!(organization.resolve("the engineer", june).positions, [engineer]);
-    assert_eq!(organization.resolve("pierce, pete", july).positions, [rep]);
+    assert_eq!(organization.resolve_name("the engineer", june).positions, [engineer]);
+    assert_eq!(organization.resolve_name("pierce, pete", july).positions, [rep]);
 }
 
 #[test]
@@ -213,9 +219,9 @@ fn without_positions_everybody_sits_in_one_of_the_same_id() {
     let organization = &ruleset.organization;
     let bob = organization.find_position("bob").unwrap();
     let day = date(2022, 8, 1);
-    assert_eq!(organization.holder(bob, day), organization.find_participant("bob"));
-    assert_eq!(&*organization.version(bob, day).unwrap().title, "Senior");
-    assert_eq!(organization.resolve("Bob", day).positions, [bob]);
+    assert_eq!(organization.holder_on(bob, day), organization.find_participant("bob"));
+    assert_eq!(&*organization.version_on(bob, day).unwrap().title, "Senior");
+    assert_eq!(organization.resolve_name("Bob", day).positions, [bob]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::toml::asked;
 /// What the readers of a directory with every table ask for, table by table, is what the schema says.
 #[test]
 fn every_key_that_a_reader_asks_for_is_in_the_schema_and_no_other() {
-    asked::forget();
+    asked::forget_tables();
     let (ruleset, findings) = read(&good());
     assert!(ruleset.is_some(), "{findings:?}");
     let mut other = good();
@@ -25,8 +25,8 @@ fn every_key_that_a_reader_asks_for_is_in_the_schema_and_no_other() {
     other.insert("accredit.toml".to_owned(), settings.into());
     let (ruleset, findings) = read(&other);
     assert!(ruleset.is_some(), "{findings:?}");
-    let asked: Vec<BTreeSet<&str>> = asked::tables();
-    let keys = |section: &crate::schema::Section| -> BTreeSet<&str> {
+    let asked: Vec<BTreeSet<&str>> = asked::tables_read();
+    let keys = |section: &crate::schema::SchemaSection| -> BTreeSet<&str> {
         section.keys.iter().map(|key| key.name).collect()
     };
     for table in &asked {

@@ -59,7 +59,7 @@ fn a_shared_function_is_checked_and_belongs_to_the_ruleset() {
 #[test]
 fn coverage_counts_lines_in_the_file_where_they_stand() {
     let ruleset = read("policy:part", POLICY, &SHARED).0.unwrap();
-    let covered = Machine::traced(&ruleset.programs).covered();
+    let covered = Machine::with_coverage(&ruleset.programs).collect_coverage();
     let lines: Vec<(String, Vec<(u32, String)>)> =
         covered.into_iter().map(|one| (one.file, one.texts.into_iter().collect())).collect();
     let line = |number: u32, text: &str| (number, text.to_owned());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{good, read};
 use crate::{Files, Ruleset};
-use accredit_domain::calendar::Length;
+use accredit_domain::calendar::HoldLength;
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::hold::Hold;
 use accredit_domain::plan::{Assign, DuplicateSetting, HoldSetting, Selector, Split};
@@ -76,8 +76,8 @@ fn holds() {
         ("none", HoldSetting::Fixed(Hold::None)),
         ("indefinite", HoldSetting::Fixed(Hold::Indefinitely(String::new()))),
         ("days:0", HoldSetting::Fixed(Hold::None)),
-        ("quarters:2", HoldSetting::Fixed(Hold::For(Length::Months(6)))),
-        ("years:1", HoldSetting::Fixed(Hold::For(Length::Months(12)))),
+        ("quarters:2", HoldSetting::Fixed(Hold::For(HoldLength::Months(6)))),
+        ("years:1", HoldSetting::Fixed(Hold::For(HoldLength::Months(12)))),
         ("date:2017-03-31", HoldSetting::Fixed(Hold::Until(jiff::civil::date(2017, 3, 31)))),
         ("period:2017-04", HoldSetting::Fixed(Hold::Until(jiff::civil::date(2017, 4, 1)))),
     ];
@@ -156,7 +156,7 @@ fn columns_that_are_declared_and_not_read_are_hints() {
     let hints = |settings: &str, plan: &str| -> Vec<String> {
         let (ruleset, findings) = small(settings, plan);
         assert_eq!(findings, []);
-        let hints = ruleset.unwrap().hints();
+        let hints = ruleset.unwrap().unused_declarations();
         hints
             .into_iter()
             .map(|h| format!("{}:{} {}", h.place.line, h.place.column, h.message))

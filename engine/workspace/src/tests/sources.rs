@@ -71,6 +71,6 @@ fn a_plan_takes_the_sources_of_its_sources_along() {
         files.insert(format!("plans/{id}.toml"), Arc::from(text));
     }
     let ruleset = Ruleset::read(&files, &BTreeSet::new()).0.unwrap();
-    let before = ruleset.before(&ruleset.plans["a"]);
+    let before = ruleset.plans_before(&ruleset.plans["a"]);
     assert_eq!(before.iter().map(|id| &***id).collect::<Vec<_>>(), ["c", "b"]);
 }

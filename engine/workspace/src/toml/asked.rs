@@ -10,16 +10,16 @@ thread_local! {
 }
 
 /// A table was read: these keys would have been understood.
-pub(super) fn note<'a>(keys: impl Iterator<Item = &'a &'static str>) {
+pub(super) fn note_keys<'a>(keys: impl Iterator<Item = &'a &'static str>) {
     TABLES.with_borrow_mut(|tables| tables.insert(keys.copied().collect()));
 }
 
 /// Forgets the keys that were asked for so far.
-pub(crate) fn forget() {
+pub(crate) fn forget_tables() {
     TABLES.with_borrow_mut(BTreeSet::clear);
 }
 
 /// The tables that were read on this thread.
-pub(crate) fn tables() -> Vec<BTreeSet<&'static str>> {
+pub(crate) fn tables_read() -> Vec<BTreeSet<&'static str>> {
     TABLES.with_borrow(|tables| tables.iter().cloned().collect())
 }

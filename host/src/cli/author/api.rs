@@ -7,15 +7,15 @@ use crate::cli::print::output::{self, EXIT_OK};
 
 /// Shows what policies see and call.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ApiArguments {
     /// For whom.
-    #[arg(long, value_enum, default_value_t = Reader::Md)]
-    format: Reader,
+    #[arg(long, value_enum, default_value_t = ApiReader::Md)]
+    format: ApiReader,
 }
 
 /// Who reads the reference.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Reader {
+enum ApiReader {
     /// Editors: a Rhai definition file.
     Rhai,
     /// People: Markdown.
@@ -23,11 +23,11 @@ enum Reader {
 }
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
+pub(crate) fn run(arguments: &ApiArguments) -> u8 {
     let text = match arguments.format {
-        Reader::Rhai => reference::definitions(),
-        Reader::Md => reference::markdown(),
+        ApiReader::Rhai => reference::rhai_definitions(),
+        ApiReader::Md => reference::markdown(),
     };
-    output::line(text.trim_end());
+    output::print_line(text.trim_end());
     EXIT_OK
 }

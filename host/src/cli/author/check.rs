@@ -20,21 +20,21 @@ use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::print::report;
 use crate::cli::print::sarif;
 use crate::directory;
-use crate::directory::Found;
-use crate::directory::watch::{DirectoryIdentity, LOOK, is_replaced, is_written};
+use crate::directory::FoundFiles;
+use crate::directory::watch::{DirectoryIdentity, LOOK_EVERY, is_replaced, is_written};
 use crate::plugins;
 
 /// Changes within this time are one change: editors write a file in several steps.
-const SETTLE: Duration = Duration::from_millis(100);
+const DEBOUNCE: Duration = Duration::from_millis(100);
 
 /// Checks a customer's directory.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct CheckArguments {
     /// A customer's directory.
     dir: PathBuf,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
+    format: FindingFormat,
     /// Check again whenever a file of the directory changes, until told to stop.
     #[arg(long)]
     watch: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum FindingFormat {
     /// For programs.
     Json,
     /// For spreadsheets.
@@ -54,11 +54,11 @@ enum Format {
 }
 
 /// Runs the verb: exit 1 when something is an error.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
+pub(crate) fn run(arguments: &CheckArguments) -> u8 {
     if !arguments.watch {
-        return once(arguments);
+        return check_once(arguments);
     }
-    match watch(arguments) {
+    match watch_directory(arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: `{}` cannot be watched: {error}", arguments.dir.display());
@@ -68,23 +68,23 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 }
 
 /// Checks again and again, also a directory that was copied anew, until told to stop.
-fn watch(arguments: &Arguments) -> Result<u8, String> {
+fn watch_directory(arguments: &CheckArguments) -> Result<u8, String> {
     let (changed, changes) = mpsc::channel();
     let mut watched: Option<DirectoryIdentity> = None;
     let mut events = None;
     let mut code = EXIT_OK;
 
     loop {
-        match DirectoryIdentity::of(&arguments.dir) {
+        match DirectoryIdentity::identity_of(&arguments.dir) {
             Ok(place) if watched.as_ref() == Some(&place) => (),
 
             Ok(place) => {
-                let debouncer = new_debouncer(SETTLE, None, changed.clone());
+                let debouncer = new_debouncer(DEBOUNCE, None, changed.clone());
                 let mut debouncer = debouncer.map_err(|error| error.to_string())?;
                 let watching = debouncer.watch(&place.path, RecursiveMode::Recursive);
                 watching.map_err(|error| error.to_string())?;
                 (watched, events) = (Some(place), Some(debouncer));
-                code = once(arguments);
+                code = check_once(arguments);
             }
 
             // A directory that was never there is a mistake; one that is gone may come back.
@@ -100,12 +100,12 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
             }
         }
 
-        match changes.recv_timeout(LOOK) {
+        match changes.recv_timeout(LOOK_EVERY) {
             Ok(change) => {
                 if watched.as_ref().is_some_and(|place| is_replaced(&change, &place.path)) {
                     watched = None;
                 } else if is_written(&change) {
-                    code = once(arguments);
+                    code = check_once(arguments);
                 }
             }
 
@@ -115,21 +115,23 @@ fn watch(arguments: &Arguments) -> Result<u8, String> {
     }
 }
 
-fn once(arguments: &Arguments) -> u8 {
-    let (files, diagnostics) = check(&arguments.dir);
+fn check_once(arguments: &CheckArguments) -> u8 {
+    let (files, diagnostics) = check_directory(&arguments.dir);
     match arguments.format {
-        Format::Json => output::json(&diagnostics),
-        Format::Sarif => output::json(&sarif::log(&diagnostics)),
+        FindingFormat::Json => output::print_json(&diagnostics),
+        FindingFormat::Sarif => output::print_json(&sarif::sarif_log(&diagnostics)),
 
-        Format::Csv => {
+        FindingFormat::Csv => {
             let rows: Vec<_> =
                 diagnostics.iter().filter_map(|d| serde_json::to_value(d).ok()).collect();
             let columns = ["code", "severity", "file", "line", "column", "message", "help"];
-            output::csv(&columns, &rows);
+            output::print_csv(&columns, &rows);
         }
 
-        Format::Table if diagnostics.is_empty() => (),
-        Format::Table => output::line(report::text(&files, &diagnostics).trim_end()),
+        FindingFormat::Table if diagnostics.is_empty() => (),
+        FindingFormat::Table => {
+            output::print_line(report::render_report(&files, &diagnostics).trim_end())
+        }
     }
 
     let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
@@ -141,7 +143,7 @@ fn once(arguments: &Arguments) -> u8 {
 
     eprintln!("{}: {errors} errors, {warnings} warnings{hints}", arguments.dir.display());
 
-    if let (Format::Table, Some(first)) = (arguments.format, diagnostics.first()) {
+    if let (FindingFormat::Table, Some(first)) = (arguments.format, diagnostics.first()) {
         eprintln!("`accredit explain {}` tells more about a code", first.code);
     }
 
@@ -149,38 +151,41 @@ fn once(arguments: &Arguments) -> u8 {
 }
 
 /// Every finding about the directory, hints last.
-fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
-    let Found { files, findings } = match directory::found(dir) {
+fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
+    let FoundFiles { files, findings } = match directory::find_definitions(dir) {
         Ok(found) => found,
-        Err(error) => return (Files::new(), vec![error.finding(dir)]),
+        Err(error) => return (Files::new(), vec![error.into_finding(dir)]),
     };
 
     let own = dir.join("transactions");
-    let layout = workspace::layout(&files);
+    let layout = workspace::transaction_layout(&files);
     let mut unread = Vec::new();
 
-    let rows = match own.is_dir().then(|| directory::rows(&own, &layout)).transpose() {
+    let rows = match own.is_dir().then(|| directory::read_rows(&own, &layout)).transpose() {
         Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
-            unread.push(error.finding(dir));
-            directory::Rows::default()
+            unread.push(error.into_finding(dir));
+            directory::DirectoryRows::default()
         }
     };
 
     let (ruleset, mut diagnostics) = Ruleset::read(&files, &rows.columns);
     if let Some(ruleset) = &ruleset {
-        diagnostics.extend(zone::unknown(ruleset));
+        diagnostics.extend(zone::unknown_zone(ruleset));
         diagnostics.extend(unknown_connectors(ruleset, &plugins::connector_names()));
     }
 
     let cases = files.iter().filter(|(path, _)| path.ends_with(".cases.md"));
-    diagnostics.extend(cases.filter_map(|(path, text)| cases::parse(path, text).err()).flatten());
+    diagnostics.extend(
+        cases.filter_map(|(path, text)| cases::parse_case_file(path, text).err()).flatten(),
+    );
     diagnostics.extend(unread);
 
-    let strays = directory::strays(dir, &files).unwrap_or_default();
-    diagnostics.extend(workspace::strays(strays.iter().map(String::as_str)));
-    diagnostics.extend(ruleset.iter().flat_map(|ruleset| cells::findings(ruleset, &rows.records)));
-    diagnostics.extend(ruleset.iter().flat_map(|ruleset| suspicious(ruleset, &rows)));
+    let strays = directory::stray_files(dir, &files).unwrap_or_default();
+    diagnostics.extend(workspace::unrecognized_files(strays.iter().map(String::as_str)));
+    diagnostics
+        .extend(ruleset.iter().flat_map(|ruleset| cells::cell_findings(ruleset, &rows.records)));
+    diagnostics.extend(ruleset.iter().flat_map(|ruleset| suspicious_rows(ruleset, &rows)));
 
     // What else is wrong with a file that is no text follows from that.
     let broken: Vec<&str> =
@@ -188,20 +193,22 @@ fn check(dir: &Path) -> (Files, Vec<Diagnostic>) {
     diagnostics.retain(|one| !broken.contains(&one.place.file.as_str()));
     diagnostics.extend(findings);
     diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
-    diagnostics.extend(ruleset.iter().flat_map(Ruleset::hints));
+    diagnostics.extend(ruleset.iter().flat_map(Ruleset::unused_declarations));
 
     (files, diagnostics)
 }
 
 /// Findings about rows that can be read and yet are not what somebody meant.
-fn suspicious(ruleset: &Ruleset, rows: &directory::Rows) -> Vec<Diagnostic> {
-    let mut found = suspect::rows(ruleset, || rows.placed());
+fn suspicious_rows(ruleset: &Ruleset, rows: &directory::DirectoryRows) -> Vec<Diagnostic> {
+    let mut found = suspect::row_findings(ruleset, || rows.placed_rows());
     for source in &rows.sources {
         let fields = &ruleset.settings.fields;
         if !source.columns.is_empty() {
-            found.extend(suspect::header(fields, &source.name, &source.columns));
+            found.extend(suspect::header_findings(fields, &source.name, &source.columns));
         }
-        found.extend(source.detected.map(|delimiter| suspect::delimiter(&source.name, delimiter)));
+        found.extend(
+            source.detected.map(|delimiter| suspect::delimiter_finding(&source.name, delimiter)),
+        );
     }
 
     for finding in &mut found {

@@ -7,15 +7,15 @@ use crate::cli::print::output::{self, EXIT_OK};
 
 /// Shows the completions for a shell.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct CompletionsArguments {
     /// The shell.
     #[arg(value_enum)]
-    shell: Name,
+    shell: ShellName,
 }
 
 /// Shells that are supported.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Name {
+enum ShellName {
     /// `source <(accredit completions bash)`
     Bash,
     /// `accredit completions zsh > "${fpath[1]}/_accredit"`
@@ -27,16 +27,16 @@ enum Name {
 }
 
 /// Runs the verb on the whole command line.
-pub(crate) fn run(arguments: &Arguments, mut command: clap::Command) -> u8 {
+pub(crate) fn run(arguments: &CompletionsArguments, mut command: clap::Command) -> u8 {
     let shell = match arguments.shell {
-        Name::Bash => Shell::Bash,
-        Name::Zsh => Shell::Zsh,
-        Name::Fish => Shell::Fish,
-        Name::Powershell => Shell::PowerShell,
+        ShellName::Bash => Shell::Bash,
+        ShellName::Zsh => Shell::Zsh,
+        ShellName::Fish => Shell::Fish,
+        ShellName::Powershell => Shell::PowerShell,
     };
 
     let mut text = Vec::new();
     generate(shell, &mut command, "accredit", &mut text);
-    output::line(String::from_utf8_lossy(&text).trim_end());
+    output::print_line(String::from_utf8_lossy(&text).trim_end());
     EXIT_OK
 }

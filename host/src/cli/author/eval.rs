@@ -10,20 +10,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use accredit_domain::diagnostic::{Place, did_you_mean};
-use accredit_domain::policy::{Form, Kind, Program};
+use accredit_domain::policy::{PolicyKind, Program, ProgramForm};
 use accredit_script::library;
-use accredit_script::{Fault, Machine, trace};
+use accredit_script::{Machine, ScriptFault, trace};
 use accredit_workspace::Ruleset;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use crate::cli::author::scene::{Scene, Wanted};
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
-use crate::cli::results::calculate::Input;
+use crate::cli::author::scene::{FixtureRequest, ScriptFixture};
+use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
+use crate::cli::results::calculate::InputArguments;
 
 /// Runs one policy on one transaction; a reward policy on the totals and the quota of a payee.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct EvalArguments {
     /// A customer's directory.
     dir: PathBuf,
     /// The policy: `crediting/large-deals`, `hold/standard/hold-large-deals`.
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ID|JSON")]
     transaction: Option<String>,
     #[command(flatten)]
-    reward: reward::Asked,
+    reward: reward::RewardTrialArguments,
     /// Only credits of this plan, for policies that see a credit.
     #[arg(long)]
     plan: Option<String>,
@@ -47,24 +47,25 @@ pub(crate) struct Arguments {
     #[arg(long)]
     explain: bool,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    format: DataFormat,
 }
 
 /// Runs the verb: exit 1 when the policy gives no answer, 3 when there is no such thing.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
+pub(crate) fn run(arguments: &EvalArguments) -> u8 {
     if arguments.policy.starts_with("reward/") {
         return of_reward(arguments);
     }
 
-    let scene = match Scene::read(&arguments.dir, arguments.transactions.clone()) {
+    let scene = match ScriptFixture::read_directory(&arguments.dir, arguments.transactions.clone())
+    {
         Ok(scene) => scene,
         Err(code) => return code,
     };
 
-    let (kind, program) = match find(&scene.ruleset, &arguments.policy) {
+    let (kind, program) = match find_policy(&scene.ruleset, &arguments.policy) {
         Ok(found) => found,
-        Err(message) => return nothing(&message),
+        Err(message) => return nothing_found(&message),
     };
 
     let Some(wanted) = arguments.transaction.as_deref() else {
@@ -72,76 +73,79 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         return EXIT_USAGE;
     };
 
-    if kind == Kind::Intake {
-        return intake(&scene, arguments, wanted, &program);
+    if kind == PolicyKind::Intake {
+        return run_intake(&scene, arguments, wanted, &program);
     }
 
-    let transaction = match scene.transaction(wanted) {
+    let transaction = match scene.find_transaction(wanted) {
         Ok(transaction) => transaction,
-        Err(message) => return nothing(&message),
+        Err(message) => return nothing_found(&message),
     };
 
-    let wanted = Wanted {
+    let wanted = FixtureRequest {
         plan: arguments.plan.as_deref(),
         credit: arguments.credit.as_deref(),
-        rolled: kind == Kind::Rollup,
+        rolled: kind == PolicyKind::Rollup,
     };
 
-    let seen = scene.seen(&transaction, wanted);
+    let seen = scene.script_context(&transaction, wanted);
     if let Some(wanted) = arguments.credit.as_deref().filter(|_| seen.credit.is_none()) {
-        return nothing(&format!("the transaction has no credit `{wanted}`"));
+        return nothing_found(&format!("the transaction has no credit `{wanted}`"));
     }
     if kind.parameters().contains(&"credit") && seen.credit.is_none() {
-        return nothing("no plan credits this transaction, so there is no credit to show");
+        return nothing_found("no plan credits this transaction, so there is no credit to show");
     }
 
     let mut programs = scene.ruleset.programs.clone();
     let id = programs.add(program.clone());
-    let answer = Machine::new(&programs).run(id, &seen.arguments());
-    let steps =
-        if arguments.explain { trace::steps(&program, &seen.arguments()) } else { Ok(vec![]) };
+    let answer = Machine::new(&programs).run(id, &seen.script_arguments());
+    let steps = if arguments.explain {
+        trace::trace_steps(&program, &seen.script_arguments())
+    } else {
+        Ok(vec![])
+    };
     let steps = steps.unwrap_or_default();
     let about = json!({ "transaction": &*transaction.id });
-    let answer = answer.map(|answer| trace::answer(&answer).into());
+    let answer = answer.map(|answer| trace::show_answer(&answer).into());
 
-    finish(arguments, &program, &Trial { about, answer, steps })
+    print_trial(arguments, &program, &TrialRun { about, answer, steps })
 }
 
-fn of_reward(arguments: &Arguments) -> u8 {
-    let input = Input {
+fn of_reward(arguments: &EvalArguments) -> u8 {
+    let input = InputArguments {
         dir: arguments.dir.clone(),
         plan: arguments.plan.clone(),
         as_of: None,
         transactions: arguments.transactions.clone(),
     };
 
-    let loaded = match input.load() {
+    let loaded = match input.load_directory() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
 
-    match find(&loaded.ruleset, &arguments.policy) {
-        Ok((_, program)) => reward::run(arguments, &loaded, &program),
-        Err(message) => nothing(&message),
+    match find_policy(&loaded.ruleset, &arguments.policy) {
+        Ok((_, program)) => reward::run_reward(arguments, &loaded, &program),
+        Err(message) => nothing_found(&message),
     }
 }
 
-fn nothing(message: &str) -> u8 {
+fn nothing_found(message: &str) -> u8 {
     eprintln!("error: {message}");
     EXIT_NOTHING
 }
 
-fn failed(fault: &Fault) -> u8 {
+fn print_fault(fault: &ScriptFault) -> u8 {
     let place = &fault.place;
     eprintln!("error: {}:{}:{}: {}", place.file, place.line, place.column, fault.message);
     EXIT_FAILED
 }
 
 /// The policy called `KIND/NAME`, of the directory or of the library.
-pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), String> {
-    let own = ruleset.policies.keys().map(|(kind, stem)| format!("{}/{stem}", kind.name()));
+pub(crate) fn find_policy(ruleset: &Ruleset, name: &str) -> Result<(PolicyKind, Program), String> {
+    let own = ruleset.policies.keys().map(|(kind, stem)| format!("{}/{stem}", kind.as_str()));
     let library = library::LIBRARY.iter();
-    let library = library.map(|(kind, stem, _)| format!("{}/standard/{stem}", kind.name()));
+    let library = library.map(|(kind, stem, _)| format!("{}/standard/{stem}", kind.as_str()));
     let known: Vec<String> = own.chain(library).collect();
 
     let near = || {
@@ -153,8 +157,8 @@ pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), Str
 
     let (kind, stem) =
         name.split_once('/').ok_or_else(|| format!("a policy is named KIND/NAME{}", near()))?;
-    let kind = Kind::parse(kind).ok_or_else(|| {
-        let known = Kind::ALL.map(Kind::name);
+    let kind = PolicyKind::parse(kind).ok_or_else(|| {
+        let known = PolicyKind::ALL.map(PolicyKind::as_str);
         let help = did_you_mean(kind, known).unwrap_or_else(|| known.join(", "));
         format!("`{kind}` is not a kind of policy; {help}")
     })?;
@@ -164,72 +168,81 @@ pub(crate) fn find(ruleset: &Ruleset, name: &str) -> Result<(Kind, Program), Str
         return Ok((kind, Program::clone(program)));
     }
 
-    let standard = stem.strip_prefix("standard/").and_then(|stem| library::find(kind, stem));
+    let standard =
+        stem.strip_prefix("standard/").and_then(|stem| library::find_standard_source(kind, stem));
     let source = standard.ok_or_else(|| format!("there is no policy `{name}`{}", near()))?;
     let origin = Place::new(format!("scripts/{}.rhai", name.replace("standard/", "")), 1, 1).into();
-    let (form, source) = (Form::Policy(kind), Arc::from(source));
+    let (form, source) = (ProgramForm::Policy(kind), Arc::from(source));
 
     Ok((kind, Program { form, source, name: Arc::from(name), origin, constants: Vec::new() }))
 }
 
 /// An intake policy on a body.
-fn intake(scene: &Scene, arguments: &Arguments, body: &str, program: &Program) -> u8 {
+fn run_intake(
+    scene: &ScriptFixture,
+    arguments: &EvalArguments,
+    body: &str,
+    program: &Program,
+) -> u8 {
     let payload: Json = match serde_json::from_str(body) {
         Ok(payload) => payload,
-        Err(error) => return nothing(&format!("an intake policy needs a body in JSON: {error}")),
+        Err(error) => {
+            return nothing_found(&format!("an intake policy needs a body in JSON: {error}"));
+        }
     };
     let mut programs = scene.ruleset.programs.clone();
     let id = programs.add(program.clone());
-    let rows = Machine::new(&programs).map(id, &payload);
+    let rows = Machine::new(&programs).run_intake(id, &payload);
     let answer = rows.map(|rows| rows.iter().map(|row| Json::Object(row.to_json())).collect());
-    let steps = arguments.explain.then(|| trace::delivered(program, &payload).unwrap_or_default());
+    let steps =
+        arguments.explain.then(|| trace::trace_delivery(program, &payload).unwrap_or_default());
 
-    finish(
+    print_trial(
         arguments,
         program,
-        &Trial { about: json!({}), answer, steps: steps.unwrap_or_default() },
+        &TrialRun { about: json!({}), answer, steps: steps.unwrap_or_default() },
     )
 }
 
 /// What a policy was run on, and what came of it.
-struct Trial {
+struct TrialRun {
     /// What it was run on, as JSON shows it.
     about: Json,
     /// In words, or the rows of an intake policy.
-    answer: Result<Json, Fault>,
-    steps: Vec<trace::Step>,
+    answer: Result<Json, ScriptFault>,
+    steps: Vec<trace::TraceStep>,
 }
 
 /// Shows what came out.
-fn finish(arguments: &Arguments, program: &Program, trial: &Trial) -> u8 {
+fn print_trial(arguments: &EvalArguments, program: &Program, trial: &TrialRun) -> u8 {
     match arguments.format {
-        Format::Json => print_json(program, trial),
+        DataFormat::Json => print_json(program, trial),
         _ => print_text(trial),
     }
-    trial.answer.as_ref().map_or_else(failed, |_| EXIT_OK)
+    trial.answer.as_ref().map_or_else(print_fault, |_| EXIT_OK)
 }
 
-fn print_text(Trial { answer, steps, .. }: &Trial) {
+fn print_text(TrialRun { answer, steps, .. }: &TrialRun) {
     let width = steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);
     for step in steps {
         let reads: Vec<String> =
             step.reads.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let value = step.value.as_deref().unwrap_or("(no value)");
         let text = format!("{:>4} | {:width$} => {value}", step.line, step.text);
-        output::line(&text);
+        output::print_line(&text);
         if !reads.is_empty() {
-            output::line(&format!("     |     {}", reads.join(", ")));
+            output::print_line(&format!("     |     {}", reads.join(", ")));
         }
     }
 
     match answer {
-        Ok(Json::String(answer)) => output::line(answer),
-        Ok(Json::Array(rows)) => rows.iter().for_each(|row| output::line(&row.to_string())),
+        Ok(Json::String(answer)) => output::print_line(answer),
+        Ok(Json::Array(rows)) => rows.iter().for_each(|row| output::print_line(&row.to_string())),
         _ => (),
     }
 }
 
-fn print_json(program: &Program, Trial { about, answer, steps }: &Trial) {
+fn print_json(program: &Program, TrialRun { about, answer, steps }: &TrialRun) {
     let steps: Vec<Json> = steps
         .iter()
         .map(|step| {
@@ -259,5 +272,5 @@ fn print_json(program: &Program, Trial { about, answer, steps }: &Trial) {
         all.extend(about.clone());
     }
 
-    output::json(&all);
+    output::print_json(&all);
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use accredit_workspace::schema::schema;
+use accredit_workspace::schema::document_schema;
 use clap::{Args, Subcommand};
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
@@ -16,18 +16,18 @@ use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 /// Begins a customer's directory, or a policy in one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
-pub(crate) struct Arguments {
+pub(crate) struct NewArguments {
     #[command(subcommand)]
-    what: Option<What>,
+    what: Option<NewCommand>,
     /// The directory to make.
     #[arg(required = true)]
     dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum NewCommand {
     /// A policy of a kind, with a case file beside it.
-    Policy(policy::Options),
+    Policy(policy::NewPolicyArguments),
 }
 
 /// The files of a new directory; schemas are written beside them.
@@ -49,9 +49,9 @@ const SCHEMAS: [(&str, &str); 2] =
     [(".schema/settings.json", "settings"), (".schema/plan.json", "plan")];
 
 /// Runs the verb: exit 1 when something is there already.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
+pub(crate) fn run(arguments: &NewArguments) -> u8 {
     match (&arguments.what, &arguments.dir) {
-        (Some(What::Policy(options)), _) => policy::run(options),
+        (Some(NewCommand::Policy(options)), _) => policy::run(options),
 
         (None, Some(dir)) => {
             let name = dir.file_name().map_or("Acme".into(), |name| name.to_string_lossy());
@@ -59,12 +59,12 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             let files =
                 FILES.map(|(path, text)| (path, text.replace("\"NAME\"", &format!("{name:?}"))));
             let schemas = SCHEMAS.iter().filter_map(|(path, document)| {
-                let text = serde_json::to_string_pretty(&schema(document)?).ok()?;
+                let text = serde_json::to_string_pretty(&document_schema(document)?).ok()?;
                 Some((*path, format!("{text}\n")))
             });
             let files: Vec<(&str, String)> = files.into_iter().chain(schemas).collect();
 
-            write(dir, &files)
+            write_new_files(dir, &files)
         }
 
         (None, None) => EXIT_FAILED,
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 }
 
 /// Writes files that must not be there yet, and says which.
-fn write(dir: &Path, files: &[(impl AsRef<str>, String)]) -> u8 {
+fn write_new_files(dir: &Path, files: &[(impl AsRef<str>, String)]) -> u8 {
     let there = files.iter().find(|(path, _)| dir.join(path.as_ref()).exists());
     if let Some((path, _)) = there {
         eprintln!("error: `{}` is there already", dir.join(path.as_ref()).display());
@@ -81,17 +81,17 @@ fn write(dir: &Path, files: &[(impl AsRef<str>, String)]) -> u8 {
 
     for (path, text) in files {
         let path = dir.join(path.as_ref());
-        if let Err(error) = put(&path, text) {
+        if let Err(error) = create_file(&path, text) {
             eprintln!("error: `{}`: {error}", path.display());
             return EXIT_FAILED;
         }
-        output::line(&path.display().to_string());
+        output::print_line(&path.display().to_string());
     }
 
     EXIT_OK
 }
 
-fn put(path: &Path, text: &str) -> io::Result<()> {
+fn create_file(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

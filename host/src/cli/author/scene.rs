@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use accredit_crediting::calculation;
-use accredit_crediting::explain::explain;
-use accredit_crediting::stage::Inputs;
+use accredit_crediting::explain::explain_in_plan;
+use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::diagnostic::Diagnostic;
-use accredit_domain::transaction::{Names, Record, Transaction, read};
-use accredit_script::{Arguments, CreditView, Machine, ReceiverView, TransactionView};
+use accredit_domain::transaction::{NameColumns, Record, Transaction, read};
+use accredit_script::{CreditView, Machine, ReceiverView, ScriptArguments, TransactionView};
 use accredit_workspace::{Ruleset, known_columns};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
@@ -24,7 +24,7 @@ use crate::cli::print::report;
 use crate::directory;
 
 /// A directory, read and understood.
-pub(crate) struct Scene {
+pub(crate) struct ScriptFixture {
     /// What decides.
     pub(crate) ruleset: Ruleset,
     /// The latest version of every transaction.
@@ -34,7 +34,7 @@ pub(crate) struct Scene {
 }
 
 /// One transaction, and what stands beside it.
-pub(crate) struct Seen {
+pub(crate) struct FixtureContext {
     /// The transaction.
     pub(crate) tx: Arc<TransactionView>,
     /// The credit in question.
@@ -45,10 +45,10 @@ pub(crate) struct Seen {
     pub(crate) existing: Vec<Arc<CreditView>>,
 }
 
-impl Seen {
+impl FixtureContext {
     /// What a program sees of it.
-    pub(crate) fn arguments(&self) -> Arguments<'_> {
-        Arguments {
+    pub(crate) fn script_arguments(&self) -> ScriptArguments<'_> {
+        ScriptArguments {
             tx: &self.tx,
             credit: self.credit.as_ref(),
             to: self.to.as_ref(),
@@ -59,7 +59,7 @@ impl Seen {
 
 /// What is asked for beside the transaction.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct FixtureRequest<'a> {
     /// Only credits of this plan.
     pub(crate) plan: Option<&'a str>,
     /// This credit, instead of the first direct one.
@@ -68,18 +68,22 @@ pub(crate) struct Wanted<'a> {
     pub(crate) rolled: bool,
 }
 
-impl Scene {
+impl ScriptFixture {
     /// Reads the directory; prints what is wrong and gives the exit code otherwise.
-    pub(crate) fn read(dir: &Path, transactions: Option<PathBuf>) -> Result<Scene, u8> {
+    pub(crate) fn read_directory(
+        dir: &Path,
+        transactions: Option<PathBuf>,
+    ) -> Result<ScriptFixture, u8> {
         let own = dir.join("transactions");
         let path = transactions.or_else(|| own.is_dir().then_some(own));
 
         let read = || {
-            let files = directory::definitions(dir)?;
-            let layout = accredit_workspace::layout(&files);
-            let rows = path.as_deref().map(|path| directory::rows(path, &layout)).transpose()?;
+            let files = directory::read_definitions(dir)?;
+            let layout = accredit_workspace::transaction_layout(&files);
+            let rows =
+                path.as_deref().map(|path| directory::read_rows(path, &layout)).transpose()?;
             let rows = rows.unwrap_or_default();
-            Ok::<_, directory::Unreadable>((files, rows))
+            Ok::<_, directory::DirectoryError>((files, rows))
         };
 
         let (files, rows) = read().map_err(|error| {
@@ -90,25 +94,26 @@ impl Scene {
 
         let Some(ruleset) = ruleset else {
             let errors: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).collect();
-            eprint!("{}", report::text(&files, &errors));
+            eprint!("{}", report::render_report(&files, &errors));
             return Err(EXIT_FAILED);
         };
 
-        let transactions = calculation::latest(&ruleset, &rows.records, None);
+        let transactions = calculation::latest_versions(&ruleset, &rows.records, None);
         let columns = known_columns(&ruleset.settings.fields, &rows.columns);
 
-        Ok(Scene { ruleset, transactions, columns })
+        Ok(ScriptFixture { ruleset, transactions, columns })
     }
 
     /// The transaction with this natural key, or the one that this JSON object is.
     ///
     /// # Errors
     /// What to tell the user.
-    pub(crate) fn transaction(&self, wanted: &str) -> Result<Arc<Transaction>, String> {
+    pub(crate) fn find_transaction(&self, wanted: &str) -> Result<Arc<Transaction>, String> {
         if wanted.trim_start().starts_with(['{', '[']) {
             let records: Vec<Record> =
-                read::json(wanted.as_bytes()).map_err(|error| error.message)?;
-            let found = calculation::latest(&self.ruleset, &records, None).into_iter().next();
+                read::read_json(wanted.as_bytes()).map_err(|error| error.message)?;
+            let found =
+                calculation::latest_versions(&self.ruleset, &records, None).into_iter().next();
             return found.ok_or_else(|| "there is no transaction in it".to_owned());
         }
 
@@ -118,22 +123,26 @@ impl Scene {
     }
 
     /// The transaction with what stands beside it.
-    pub(crate) fn seen(&self, transaction: &Arc<Transaction>, wanted: Wanted<'_>) -> Seen {
+    pub(crate) fn script_context(
+        &self,
+        transaction: &Arc<Transaction>,
+        wanted: FixtureRequest<'_>,
+    ) -> FixtureContext {
         let calendar = &self.ruleset.settings.calendar;
-        let date = transaction.date().ok();
-        let period = date.and_then(|date| calendar.period(date, PeriodKind::Month));
+        let date = transaction.incentive_date().ok();
+        let period = date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
 
         let plan = wanted.plan.and_then(|plan| self.ruleset.plans.get(plan));
-        let names = plan.map_or(Names::Owner, |plan| plan.measure.default_names());
+        let names = plan.map_or(NameColumns::Owner, |plan| plan.measure.default_names());
 
         let tx = Arc::new(TransactionView {
             transaction: Arc::clone(transaction),
             period: period.map(|period| Arc::from(period.id)),
-            default_credit: Arc::from(transaction.names(names)),
+            default_credit: Arc::from(transaction.joined_names(names)),
             exchange: Arc::clone(&self.ruleset.exchange),
         });
 
-        let rows = self.rows(transaction, wanted.plan);
+        let rows = self.credit_rows(transaction, wanted.plan);
         let is = |row: &Json, key: &str, value: &str| row[key] == *value;
         let kind = if wanted.rolled { "indirect" } else { "direct" };
         let place = rows.iter().position(|row| match wanted.credit {
@@ -146,26 +155,27 @@ impl Scene {
         let row = place.and_then(|place| rows.get(place));
         let source = row.and_then(|row| rows.iter().find(|other| other["id"] == row["source"]));
 
-        let view = |row: &Json| Arc::new(self.credit(row, transaction));
+        let view = |row: &Json| Arc::new(self.credit_view(row, transaction));
         let before = rows.iter().take(place.unwrap_or(0));
         let credit = if wanted.rolled { source.or(row) } else { row };
 
-        Seen {
+        FixtureContext {
             tx,
             credit: credit.map(view),
-            to: row.map(|row| Arc::new(receiver(&self.credit(row, transaction)))),
+            to: row.map(|row| Arc::new(receiver_view(&self.credit_view(row, transaction)))),
             existing: before.map(view).collect(),
         }
     }
 
     /// The credits of the first plan that credits it, as rows.
-    fn rows(&self, transaction: &Arc<Transaction>, plan: Option<&str>) -> Vec<Json> {
+    fn credit_rows(&self, transaction: &Arc<Transaction>, plan: Option<&str>) -> Vec<Json> {
         let mut machine = Machine::new(&self.ruleset.programs);
-        let inputs = Inputs::default();
+        let inputs = DecisionInputs::default();
         let plans = self.ruleset.plans.values();
         let mut plans = plans.filter(|known| plan.is_none_or(|plan| plan == &*known.id));
         let credits = plans.find_map(|plan| {
-            let explained = explain(&self.ruleset, plan, transaction, &inputs, &mut machine);
+            let explained =
+                explain_in_plan(&self.ruleset, plan, transaction, &inputs, &mut machine);
             (!explained.credits.is_empty()).then_some(explained.credits)
         });
 
@@ -174,14 +184,14 @@ impl Scene {
     }
 
     /// A row as scripts see it.
-    fn credit(&self, row: &Json, transaction: &Transaction) -> CreditView {
+    fn credit_view(&self, row: &Json, transaction: &Transaction) -> CreditView {
         let text = |key: &str| row[key].as_str().map(Arc::<str>::from);
         let needed = |key: &str| text(key).unwrap_or_else(|| Arc::from(""));
 
         let organization = &self.ruleset.organization;
         let position = row["position"].as_str().and_then(|id| organization.find_position(id));
-        let version = position.zip(transaction.date().ok());
-        let version = version.and_then(|(position, date)| organization.version(position, date));
+        let version = position.zip(transaction.incentive_date().ok());
+        let version = version.and_then(|(position, date)| organization.version_on(position, date));
         let number = |key: &str| row[key].as_str().and_then(|text| text.parse::<Decimal>().ok());
 
         CreditView {
@@ -204,7 +214,7 @@ impl Scene {
     }
 }
 
-fn receiver(credit: &CreditView) -> ReceiverView {
+fn receiver_view(credit: &CreditView) -> ReceiverView {
     ReceiverView {
         position: credit.position.clone(),
         title: credit.title.clone(),

@@ -1,6 +1,6 @@
 //! `accredit schema`: JSON Schemas, for editors and for whoever reads what comes out.
 
-use accredit_workspace::schema::{DOCUMENTS, schema};
+use accredit_workspace::schema::{DOCUMENTS, document_schema};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
@@ -8,15 +8,15 @@ use crate::cli::print::output::{self, EXIT_NOTHING, EXIT_OK};
 
 /// Shows a JSON Schema.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct SchemaArguments {
     /// Of what: `settings` is accredit.toml, `calculation` is what `calculate --plan` gives.
     #[arg(value_parser = PossibleValuesParser::new(DOCUMENTS))]
     document: String,
 }
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let Some(schema) = schema(&arguments.document) else { return EXIT_NOTHING };
-    output::line(&serde_json::to_string_pretty(&schema).unwrap_or_default());
+pub(crate) fn run(arguments: &SchemaArguments) -> u8 {
+    let Some(schema) = document_schema(&arguments.document) else { return EXIT_NOTHING };
+    output::print_line(&serde_json::to_string_pretty(&schema).unwrap_or_default());
     EXIT_OK
 }

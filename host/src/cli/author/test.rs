@@ -11,25 +11,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use accredit_cases::{self as cases, FileRun, Options, Outcome, Run};
+use accredit_cases::{self as cases, CaseFileRun, CaseOptions, CaseOutcome, CaseRun};
 use accredit_domain::diagnostic::{Code, Diagnostic};
 use accredit_workspace::Files;
 use clap::builder::FalseyValueParser;
 use serde_json::json;
 
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, Format};
+use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 use crate::cli::print::report;
-use crate::directory::{self, Found};
+use crate::directory::{self, FoundFiles};
 use crate::server::clock;
 
 /// Runs case files.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct TestArguments {
     /// A customer's directory, or any folder of case files that bring their own directory.
     dir: PathBuf,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    format: DataFormat,
     /// Rewrite the tables of cases that fail to what came out.
     #[arg(long, env = "ACCREDIT_UPDATE_CASES", value_parser = FalseyValueParser::new())]
     update: bool,
@@ -60,8 +60,8 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
-    match test(arguments) {
+pub(crate) fn run(arguments: &TestArguments) -> u8 {
+    match run_tests(arguments) {
         Ok(code) => code,
         Err(message) => {
             eprintln!("error: {message}");
@@ -70,8 +70,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     }
 }
 
-fn test(arguments: &Arguments) -> Result<u8, String> {
-    let (directory, columns) = find(&arguments.dir).map_err(|error| error.to_string())?;
+fn run_tests(arguments: &TestArguments) -> Result<u8, String> {
+    let (directory, columns) = find_cases(&arguments.dir).map_err(|error| error.to_string())?;
     let found = directory.files;
     let unread = directory.findings.into_iter().filter(Diagnostic::is_error);
 
@@ -85,7 +85,7 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
     let coverage = arguments.coverage.is_some() || arguments.threshold.is_some();
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
 
-    let options = Options {
+    let options = CaseOptions {
         filter: arguments.filter.clone(),
         threads: arguments.threads.unwrap_or(cores),
         traced: coverage || arguments.profile,
@@ -93,25 +93,26 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
         clock: (!arguments.no_times).then_some(clock::elapsed),
     };
 
-    let mut run = cases::run_all(&base, &files, &options);
-    let updated = if arguments.update { update(&arguments.dir, &found, &mut run)? } else { 0 };
+    let mut run = cases::run_case_files(&base, &files, &options);
+    let updated =
+        if arguments.update { update_tables(&arguments.dir, &found, &mut run)? } else { 0 };
 
     if let Some(path) = &arguments.junit {
-        let xml = junit::xml(&run.files);
+        let xml = junit::junit_report(&run.files);
         fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))?;
     }
 
     if let Some(path) = &arguments.decisions {
-        let text = decisions(&run.files);
+        let text = decision_lines(&run.files);
         fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
 
-    let (count, mut failures) = tell(arguments.format, &run.files);
+    let (count, mut failures) = print_outcomes(arguments.format, &run.files);
     failures.splice(0..0, unread);
 
     match arguments.format {
-        Format::Json => output::json(&failures),
-        _ => output::line(report::text(&found, &failures).trim_end()),
+        DataFormat::Json => output::print_json(&failures),
+        _ => output::print_line(report::render_report(&found, &failures).trim_end()),
     }
 
     if updated > 0 {
@@ -125,16 +126,16 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
 
     let mut enough = true;
     if coverage {
-        let talk = arguments.format == Format::Json;
-        enough = reach::coverage(&run.reached, talk, arguments.threshold);
+        let talk = arguments.format == DataFormat::Json;
+        enough = reach::print_coverage(&run.reached, talk, arguments.threshold);
         if let Some(Some(path)) = &arguments.coverage {
-            let text = reach::lcov(&run.reached);
+            let text = reach::lcov_report(&run.reached);
             fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
 
     if arguments.profile {
-        reach::profile(&run.reached, arguments.format == Format::Json);
+        reach::print_profile(&run.reached, arguments.format == DataFormat::Json);
     }
 
     Ok(match (failures.is_empty() && enough, count) {
@@ -145,7 +146,7 @@ fn test(arguments: &Arguments) -> Result<u8, String> {
 }
 
 /// Every decision of every case, a line each.
-fn decisions(files: &[FileRun]) -> String {
+fn decision_lines(files: &[CaseFileRun]) -> String {
     let mut text = String::new();
     for file in files {
         for outcome in file.outcomes.iter().flatten() {
@@ -159,29 +160,29 @@ fn decisions(files: &[FileRun]) -> String {
 }
 
 /// A customer's definitions, or every case file below a folder; and the columns of its rows.
-fn find(dir: &Path) -> Result<(Found, BTreeSet<String>), directory::Unreadable> {
+fn find_cases(dir: &Path) -> Result<(FoundFiles, BTreeSet<String>), directory::DirectoryError> {
     if !dir.join("accredit.toml").is_file() {
         return Ok((directory::case_files(dir)?, BTreeSet::new()));
     }
 
     // Rows that cannot be read are for `check` to report; cases bring rows of their own.
-    let found = directory::found(dir)?;
-    let layout = accredit_workspace::layout(&found.files);
-    let rows = directory::rows(&dir.join("transactions"), &layout).unwrap_or_default();
+    let found = directory::find_definitions(dir)?;
+    let layout = accredit_workspace::transaction_layout(&found.files);
+    let rows = directory::read_rows(&dir.join("transactions"), &layout).unwrap_or_default();
     Ok((found, rows.columns))
 }
 
 /// Prints the name of each case; how many there are, and what failed.
-fn tell(format: Format, files: &[FileRun]) -> (usize, Vec<Diagnostic>) {
+fn print_outcomes(format: DataFormat, files: &[CaseFileRun]) -> (usize, Vec<Diagnostic>) {
     let (mut count, mut failures) = (0, Vec::new());
     for file in files {
         match &file.outcomes {
             Ok(outcomes) => {
                 count += outcomes.len();
                 for outcome in outcomes {
-                    if format != Format::Json {
+                    if format != DataFormat::Json {
                         let word = if outcome.failures.is_empty() { "ok    " } else { "FAILED" };
-                        output::line(&format!("{word} {}: {}", file.path, outcome.name));
+                        output::print_line(&format!("{word} {}: {}", file.path, outcome.name));
                     }
                     failures.extend(outcome.failures.iter().cloned());
                 }
@@ -195,7 +196,7 @@ fn tell(format: Format, files: &[FileRun]) -> (usize, Vec<Diagnostic>) {
 }
 
 /// Rewrites the tables of cases that failed; how many cases are true now.
-fn update(dir: &Path, found: &Files, run: &mut Run) -> Result<usize, String> {
+fn update_tables(dir: &Path, found: &Files, run: &mut CaseRun) -> Result<usize, String> {
     let mut count = 0;
     for file in &mut run.files {
         let Ok(outcomes) = &mut file.outcomes else { continue };
@@ -207,13 +208,13 @@ fn update(dir: &Path, found: &Files, run: &mut Run) -> Result<usize, String> {
 
         // Texts are read without the mark; the file keeps it if it had one.
         let mark = fs::read(&path).map_err(failed)?.starts_with("\u{feff}".as_bytes());
-        let text = cases::apply(text, &edits);
+        let text = cases::apply_edits(text, &edits);
         let text = if mark { format!("\u{feff}{text}") } else { text };
 
         fs::write(&path, text).map_err(failed)?;
 
         for outcome in outcomes.iter_mut() {
-            count += usize::from(settled(outcome));
+            count += usize::from(remove_settled(outcome));
         }
     }
 
@@ -221,7 +222,7 @@ fn update(dir: &Path, found: &Files, run: &mut Run) -> Result<usize, String> {
 }
 
 /// Takes away the failures that the rewritten tables settle; whether there were any.
-fn settled(outcome: &mut Outcome) -> bool {
+fn remove_settled(outcome: &mut CaseOutcome) -> bool {
     let had = !outcome.edits.is_empty();
     if had {
         outcome.failures.retain(|failure| failure.code != Code::CR040);

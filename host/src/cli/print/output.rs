@@ -9,11 +9,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::tabular::{self, cell};
+use crate::tabular::{self, csv_cell};
 
 /// A format of data on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum DataFormat {
     /// For programs.
     Json,
     /// For spreadsheets.
@@ -34,40 +34,40 @@ pub(crate) const EXIT_NOTHING: u8 = 3;
 pub(crate) const EXIT_CHANGES: u8 = 4;
 
 /// Prints a line, quietly ending when the reader has gone away.
-pub(crate) fn line(text: &str) {
+pub(crate) fn print_line(text: &str) {
     // A closed pipe is the reader's decision, not a fault of ours.
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// Prints `data` as JSON.
-pub(crate) fn json(data: &impl Serialize) {
+pub(crate) fn print_json(data: &impl Serialize) {
     let text = if io::stdout().is_terminal() {
         serde_json::to_string_pretty(data)
     } else {
         serde_json::to_string(data)
     };
-    line(&text.unwrap_or_default());
+    print_line(&text.unwrap_or_default());
 }
 
 /// Prints `rows` (objects) with `columns` as CSV. A cell that a spreadsheet would run as a formula
 /// gets an apostrophe in front.
-pub(crate) fn csv(columns: &[&str], rows: &[Json]) {
-    let head = tabular::header(columns);
-    let written = head.and_then(|head| Ok([head, tabular::rows(columns, rows)?].concat()));
+pub(crate) fn print_csv(columns: &[&str], rows: &[Json]) {
+    let head = tabular::csv_header(columns);
+    let written = head.and_then(|head| Ok([head, tabular::csv_rows(columns, rows)?].concat()));
     if let Ok(bytes) = written {
         let _ = io::stdout().lock().write_all(&bytes);
     }
 }
 
 /// Prints `rows` (objects) with `columns` as a table.
-pub(crate) fn table(columns: &[&str], rows: &[Json]) {
+pub(crate) fn print_table(columns: &[&str], rows: &[Json]) {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns);
 
     for row in rows {
-        table.add_row(columns.iter().map(|column| cell(row, column)));
+        table.add_row(columns.iter().map(|column| csv_cell(row, column)));
     }
-    line(&table.to_string());
+    print_line(&table.to_string());
 }

@@ -6,7 +6,7 @@
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// The page of a code, in Markdown; none where there is no such code.
-pub(crate) fn find(code: &str) -> Option<&'static str> {
+pub(crate) fn find_page(code: &str) -> Option<&'static str> {
     PAGES.iter().find(|(known, _)| *known == code).map(|(_, page)| *page)
 }
 
@@ -27,12 +27,12 @@ mod tests {
     fn every_code_has_its_page_in_the_program() {
         for (code, title) in CODES {
             let code = code.as_str();
-            let page = find(code).unwrap_or_else(|| panic!("{code} has no page"));
+            let page = find_page(code).unwrap_or_else(|| panic!("{code} has no page"));
             assert!(page.starts_with(&format!("# {code}: {title}\n")), "{code}");
             assert!(is_code(code), "{code}");
         }
         assert_eq!(PAGES.len(), CODES.len());
-        assert_eq!(find("CR999"), None);
+        assert_eq!(find_page("CR999"), None);
         assert!(!is_code("OPP-1") && !is_code("CR1") && !is_code("CRabc"));
     }
 }

@@ -12,17 +12,18 @@ use ariadne::{Config, Label, Report, ReportKind, Source};
 const FINDINGS_SHOWN_MAX: usize = 100;
 
 /// All diagnostics as text, each with its line of source where there is one.
-pub(crate) fn text(files: &Files, diagnostics: &[Diagnostic]) -> String {
+pub(crate) fn render_report(files: &Files, diagnostics: &[Diagnostic]) -> String {
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let shown = diagnostics.iter().take(FINDINGS_SHOWN_MAX);
-    let mut text: String = shown.map(|diagnostic| one(files, diagnostic, color)).collect();
+    let mut text: String =
+        shown.map(|diagnostic| render_diagnostic(files, diagnostic, color)).collect();
     if let Some(more) = diagnostics.len().checked_sub(FINDINGS_SHOWN_MAX).filter(|more| *more > 0) {
         text.push_str(&format!("and {more} more; `--format json` lists all of them\n"));
     }
     text
 }
 
-fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
+fn render_diagnostic(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
     let kind = match diagnostic.severity {
         Severity::Error => ReportKind::Error,
         Severity::Warning => ReportKind::Warning,
@@ -47,7 +48,7 @@ fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
         return format!("[{code}] {kind}: {at}: {message}{help}\n");
     };
 
-    let span = span(source, place.line, place.column);
+    let span = highlighted_span(source, place.line, place.column);
     let file = place.file.as_str();
 
     let mut report = Report::build(kind, (file, span.clone()))
@@ -68,7 +69,7 @@ fn one(files: &Files, diagnostic: &Diagnostic, color: bool) -> String {
 }
 
 /// The word or the quoted text at a line and column, as a range of characters.
-fn span(source: &str, line: u32, column: u32) -> std::ops::Range<usize> {
+fn highlighted_span(source: &str, line: u32, column: u32) -> std::ops::Range<usize> {
     let lines = source.split_inclusive('\n').take(line.saturating_sub(1) as usize);
     let before: usize = lines.map(|line| line.chars().count()).sum();
     let start = before + column.saturating_sub(1) as usize;

@@ -11,7 +11,7 @@ use crate::cli::print::pages;
 use crate::address;
 
 /// What a page tells first: the paragraphs under `## What it says`.
-fn says(page: &str) -> Option<&str> {
+fn first_paragraphs(page: &str) -> Option<&str> {
     let (_, rest) = page.split_once("## What it says\n")?;
     let (says, _) = rest.split_once("\n## ")?;
     Some(says.trim())
@@ -19,130 +19,132 @@ fn says(page: &str) -> Option<&str> {
 
 /// A log of one run.
 #[derive(Debug, Serialize)]
-pub(crate) struct Log {
+pub(crate) struct SarifLog {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run; 1],
+    runs: [SarifRun; 1],
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
+struct SarifRun {
+    tool: SarifTool,
     column_kind: &'static str,
-    results: Vec<Finding>,
+    results: Vec<SarifResult>,
 }
 
 #[derive(Debug, Serialize)]
-struct Tool {
-    driver: Driver,
+struct SarifTool {
+    driver: SarifDriver,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Driver {
+struct SarifDriver {
     name: &'static str,
     semantic_version: &'static str,
-    rules: Vec<Rule>,
+    rules: Vec<SarifRule>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
+struct SarifRule {
     id: &'static str,
-    short_description: Text,
-    full_description: Text,
-    help: Help,
+    short_description: SarifText,
+    full_description: SarifText,
+    help: SarifHelp,
 }
 
 /// The page of a code, as text and as Markdown, which it both is.
 #[derive(Debug, Serialize)]
-struct Help {
+struct SarifHelp {
     text: &'static str,
     markdown: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-struct Text {
+struct SarifText {
     text: String,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding {
+struct SarifResult {
     rule_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_index: Option<usize>,
     level: &'static str,
-    message: Text,
-    locations: Vec<Location>,
+    message: SarifText,
+    locations: Vec<SarifLocation>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Location {
-    physical_location: PhysicalLocation,
+struct SarifLocation {
+    physical_location: SarifPhysicalLocation,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PhysicalLocation {
-    artifact_location: ArtifactLocation,
+struct SarifPhysicalLocation {
+    artifact_location: SarifArtifactLocation,
     #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
+    region: Option<SarifRegion>,
 }
 
 #[derive(Debug, Serialize)]
-struct ArtifactLocation {
+struct SarifArtifactLocation {
     uri: String,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Region {
+struct SarifRegion {
     start_line: u32,
     start_column: u32,
 }
 
 /// The log of these findings; paths are relative to the customer's directory.
-pub(crate) fn log(diagnostics: &[Diagnostic]) -> Log {
-    let text = |text: &str| Text { text: text.to_owned() };
-    let rules = CODES.iter().map(|(code, title)| Rule {
+pub(crate) fn sarif_log(diagnostics: &[Diagnostic]) -> SarifLog {
+    let text = |text: &str| SarifText { text: text.to_owned() };
+    let rules = CODES.iter().map(|(code, title)| SarifRule {
         id: code.as_str(),
         short_description: text(title),
-        full_description: text(pages::find(code.as_str()).and_then(says).unwrap_or(title)),
-        help: Help {
-            text: pages::find(code.as_str()).unwrap_or(title),
-            markdown: pages::find(code.as_str()).unwrap_or(title),
+        full_description: text(
+            pages::find_page(code.as_str()).and_then(first_paragraphs).unwrap_or(title),
+        ),
+        help: SarifHelp {
+            text: pages::find_page(code.as_str()).unwrap_or(title),
+            markdown: pages::find_page(code.as_str()).unwrap_or(title),
         },
     });
 
-    let driver = Driver {
+    let driver = SarifDriver {
         name: "accredit",
         semantic_version: env!("CARGO_PKG_VERSION"),
         rules: rules.collect(),
     };
 
-    let run = Run {
-        tool: Tool { driver },
+    let run = SarifRun {
+        tool: SarifTool { driver },
         column_kind: "unicodeCodePoints",
-        results: diagnostics.iter().map(finding).collect(),
+        results: diagnostics.iter().map(sarif_result).collect(),
     };
 
     let schema = "https://json.schemastore.org/sarif-2.1.0.json";
-    Log { schema, version: "2.1.0", runs: [run] }
+    SarifLog { schema, version: "2.1.0", runs: [run] }
 }
 
-fn finding(diagnostic: &Diagnostic) -> Finding {
+fn sarif_result(diagnostic: &Diagnostic) -> SarifResult {
     let place = &diagnostic.place;
     let region = (place.line > 0)
-        .then(|| Region { start_line: place.line, start_column: place.column.max(1) });
+        .then(|| SarifRegion { start_line: place.line, start_column: place.column.max(1) });
     let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    let artifact_location = ArtifactLocation { uri: address::path(&place.file) };
-    let physical_location = PhysicalLocation { artifact_location, region };
+    let artifact_location = SarifArtifactLocation { uri: address::encode_path(&place.file) };
+    let physical_location = SarifPhysicalLocation { artifact_location, region };
 
-    Finding {
+    SarifResult {
         rule_id: diagnostic.code.as_str(),
         rule_index: CODES.iter().position(|(code, _)| *code == diagnostic.code),
         level: match diagnostic.severity {
@@ -150,8 +152,8 @@ fn finding(diagnostic: &Diagnostic) -> Finding {
             Severity::Warning => "warning",
             Severity::Hint => "note",
         },
-        message: Text { text: format!("{}{help}", diagnostic.message) },
-        locations: vec![Location { physical_location }],
+        message: SarifText { text: format!("{}{help}", diagnostic.message) },
+        locations: vec![SarifLocation { physical_location }],
     }
 }
 
@@ -167,10 +169,10 @@ mod tests {
     fn a_log_has_what_the_standard_requires() {
         let findings = [
             Diagnostic::error(Code::CR002, Place::new("plans/a b.toml", 3, 9), "unknown field `x`"),
-            Diagnostic::warning(Code::CR050, Place::file("plans/ä.toml"), "nothing reads it"),
+            Diagnostic::warning(Code::CR050, Place::whole_file("plans/ä.toml"), "nothing reads it"),
             Diagnostic::hint(Code::CR051, Place::new("accredit.toml", 1, 1), "nothing reads it"),
         ];
-        let log = serde_json::to_value(log(&findings)).unwrap();
+        let log = serde_json::to_value(sarif_log(&findings)).unwrap();
         assert_eq!(log["version"], "2.1.0");
         assert!(log["$schema"].as_str().unwrap().starts_with("https://"));
         let run = &log["runs"][0];
@@ -186,9 +188,9 @@ mod tests {
         }
         for rule in rules {
             let id = rule["id"].as_str().unwrap();
-            assert_eq!(rule["help"]["markdown"], pages::find(id).unwrap());
+            assert_eq!(rule["help"]["markdown"], pages::find_page(id).unwrap());
             let full = rule["fullDescription"]["text"].as_str().unwrap();
-            assert!(!full.starts_with('#') && pages::find(id).unwrap().contains(full), "{id}");
+            assert!(!full.starts_with('#') && pages::find_page(id).unwrap().contains(full), "{id}");
         }
         let levels: Vec<&Json> = results.iter().map(|result| &result["level"]).collect();
         assert_eq!(levels, ["error", "warning", "note"]);

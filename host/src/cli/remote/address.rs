@@ -15,27 +15,27 @@ use crate::cli::remote::client::Client;
 
 /// Where a server is.
 #[derive(Debug, Args)]
-pub(crate) struct Server {
+pub(crate) struct ServerAddress {
     /// Where the server is.
     #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
     server: String,
     #[command(flatten)]
-    access: Access,
+    access: ServerAccess,
 }
 
-impl Server {
+impl ServerAddress {
     /// A client of it.
     ///
     /// # Errors
     /// Which file cannot be used.
-    pub(crate) fn client(&self) -> Result<Client, String> {
-        self.access.client(&self.server)
+    pub(crate) fn make_client(&self) -> Result<Client, String> {
+        self.access.make_client(&self.server)
     }
 }
 
 /// How a server lets one in and is recognised.
 #[derive(Debug, Args)]
-pub(crate) struct Access {
+pub(crate) struct ServerAccess {
     /// The server's token.
     #[arg(long, value_name = "TOKEN", env = "ACCREDIT_TOKEN", hide_env_values = true)]
     token: Option<SecretString>,
@@ -47,20 +47,20 @@ pub(crate) struct Access {
     ca_file: Option<PathBuf>,
 }
 
-impl Access {
+impl ServerAccess {
     /// A client of the server at `url`.
     ///
     /// # Errors
     /// Which file cannot be used.
-    pub(crate) fn client(&self, url: &str) -> Result<Client, String> {
+    pub(crate) fn make_client(&self, url: &str) -> Result<Client, String> {
         let token = match (&self.token, &self.token_file) {
             (Some(token), _) => token.clone(),
-            (None, Some(path)) => read(path)?.trim().into(),
+            (None, Some(path)) => read_trimmed(path)?.trim().into(),
             (None, None) => SecretString::default(),
         };
 
         let roots = match &self.ca_file {
-            Some(path) => RootCerts::new_with_certs(&certificates(path)?),
+            Some(path) => RootCerts::new_with_certs(&read_certificates(path)?),
             None => RootCerts::WebPki,
         };
 
@@ -68,12 +68,12 @@ impl Access {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
+fn read_trimmed(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
-    let text = read(path)?;
+fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let text = read_trimmed(path)?;
     let items = parse_pem(text.as_bytes());
 
     let certificates: Vec<Certificate<'static>> = items

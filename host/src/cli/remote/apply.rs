@@ -9,20 +9,20 @@ use clap::Args;
 use serde_json::Value as Json;
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
-use crate::cli::remote::address::Server;
+use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::client::Client;
-use crate::cli::remote::preview::{How, body, difference, unsealed};
+use crate::cli::remote::preview::{ChangeTerms, change_body, diff_directory, verify_checksum};
 
 /// What `apply` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct ApplyArguments {
     /// A customer's directory, or a file that `preview --out` wrote.
     #[arg(value_name = "DIR|FILE")]
     what: PathBuf,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
     #[command(flatten)]
-    how: How,
+    how: ChangeTerms,
     /// Why, kept with the activation.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
@@ -33,16 +33,16 @@ pub(crate) struct Options {
 }
 
 /// Runs the verb.
-pub(crate) fn run(options: &Options) -> u8 {
-    finish(apply(options))
+pub(crate) fn run(options: &ApplyArguments) -> u8 {
+    print_answer(apply_change(options))
 }
 
-fn apply(options: &Options) -> Result<Option<Json>, String> {
-    let client = options.server.client()?;
-    let Some(mut body) = wanted(&client, &options.what)? else { return Ok(None) };
+fn apply_change(options: &ApplyArguments) -> Result<Option<Json>, String> {
+    let client = options.server.make_client()?;
+    let Some(mut body) = change_request(&client, &options.what)? else { return Ok(None) };
 
     // What a preview wrote says how; what is said now counts more.
-    options.how.tell(&mut body);
+    options.how.add_to_request(&mut body);
     if let (Some(body), Some(comment)) = (body.as_object_mut(), &options.comment) {
         body.insert("comment".to_owned(), Json::from(comment.as_str()));
     }
@@ -54,7 +54,7 @@ fn apply(options: &Options) -> Result<Option<Json>, String> {
 }
 
 /// Prints what the server answered.
-pub(crate) fn finish(answer: Result<Option<Json>, String>) -> u8 {
+pub(crate) fn print_answer(answer: Result<Option<Json>, String>) -> u8 {
     match answer {
         Ok(None) => {
             eprintln!("nothing changes");
@@ -62,7 +62,7 @@ pub(crate) fn finish(answer: Result<Option<Json>, String>) -> u8 {
         }
 
         Ok(Some(answer)) => {
-            output::json(&answer);
+            output::print_json(&answer);
             if answer.get("active") == Some(&Json::Bool(false)) {
                 let change = answer.get("change").cloned().unwrap_or_default();
                 eprintln!("change {change} waits until somebody else approves it");
@@ -77,17 +77,17 @@ pub(crate) fn finish(answer: Result<Option<Json>, String>) -> u8 {
     }
 }
 
-fn wanted(client: &Client, what: &Path) -> Result<Option<Json>, String> {
+fn change_request(client: &Client, what: &Path) -> Result<Option<Json>, String> {
     if what.is_dir() {
-        let (base, changes) = difference(client, what)?;
-        return Ok((!changes.is_empty()).then(|| body(&base, &changes)));
+        let (base, changes) = diff_directory(client, what)?;
+        return Ok((!changes.is_empty()).then(|| change_body(&base, &changes)));
     }
     let wrong = |error: &dyn std::fmt::Display| format!("`{}`: {error}", what.display());
     let text = std::fs::read_to_string(what).map_err(|error| wrong(&error))?;
     let body = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
 
     // A file may have been edited since: only what the preview wrote may come into force.
-    let body = unsealed(body).map_err(|error| wrong(&error))?;
+    let body = verify_checksum(body).map_err(|error| wrong(&error))?;
     let none = body.get("files").and_then(Json::as_object).is_none_or(serde_json::Map::is_empty);
     Ok((!none).then_some(body))
 }

@@ -9,23 +9,23 @@ use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
 use crate::address;
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
-use crate::cli::remote::address::Server;
-use crate::cli::remote::verify::looked_at;
+use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::address::ServerAddress;
+use crate::cli::remote::verify::with_data_file;
 
 /// What can be done with the trail.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum AuditCommand {
     /// Show who did what when, newest first.
-    List(List),
+    List(AuditListArguments),
     /// Check that no row was changed, left out or put in, and that activations, kept changes and
     /// what was done by hand are as it says.
-    Verify(Verify),
+    Verify(AuditVerifyArguments),
 }
 
 /// What `audit list` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct List {
+pub(crate) struct AuditListArguments {
     /// Only what this person did.
     #[arg(long)]
     who: Option<String>,
@@ -33,15 +33,15 @@ pub(crate) struct List {
     #[arg(long)]
     what: Option<String>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    format: DataFormat,
 }
 
 /// What `audit verify` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Verify {
+pub(crate) struct AuditVerifyArguments {
     /// A data file that no server has open; it goes before a server.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -49,14 +49,14 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "HASH")]
     head: Option<String>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
 }
 
 /// Runs the verb.
-pub(crate) fn run(verb: &Verb) -> u8 {
+pub(crate) fn run(verb: &AuditCommand) -> u8 {
     let done = match verb {
-        Verb::List(options) => list(options),
-        Verb::Verify(options) => verify(options),
+        AuditCommand::List(options) => list_audit(options),
+        AuditCommand::Verify(options) => verify_audit(options),
     };
     done.unwrap_or_else(|message| {
         eprintln!("error: {message}");
@@ -64,40 +64,41 @@ pub(crate) fn run(verb: &Verb) -> u8 {
     })
 }
 
-fn list(options: &List) -> Result<u8, String> {
+fn list_audit(options: &AuditListArguments) -> Result<u8, String> {
     const COLUMNS: [&str; 5] = ["sequence", "at", "who", "what", "detail"];
     let part = |key: &str, value: &Option<String>| {
-        let value = value.as_deref().map(address::part);
+        let value = value.as_deref().map(address::encode_part);
         value.map(|value| format!("&{key}={value}")).unwrap_or_default()
     };
 
     let (who, what) = (part("who", &options.who), part("what", &options.what));
-    let rows = options.server.client()?.all(&format!("/v1/audit?limit=1000{who}{what}"))?;
+    let rows =
+        options.server.make_client()?.get_all(&format!("/v1/audit?limit=1000{who}{what}"))?;
 
     match options.format {
-        Format::Json => output::json(&json!(rows)),
-        Format::Csv => output::csv(&COLUMNS, &rows),
-        Format::Table => output::table(&COLUMNS, &rows),
+        DataFormat::Json => output::print_json(&json!(rows)),
+        DataFormat::Csv => output::print_csv(&COLUMNS, &rows),
+        DataFormat::Table => output::print_table(&COLUMNS, &rows),
     }
 
     Ok(EXIT_OK)
 }
 
-fn verify(options: &Verify) -> Result<u8, String> {
+fn verify_audit(options: &AuditVerifyArguments) -> Result<u8, String> {
     let checked = match &options.data {
         Some(path) => {
             let head = options.head.as_deref();
-            json!(looked_at(path, |ledger| ledger.check_trail(head))?)
+            json!(with_data_file(path, |ledger| ledger.check_trail(head))?)
         }
 
         None => {
-            let head = options.head.as_deref().map(address::part);
+            let head = options.head.as_deref().map(address::encode_part);
             let query = head.map(|head| format!("?head={head}")).unwrap_or_default();
-            options.server.client()?.get(&format!("/v1/audit/verify{query}"))?
+            options.server.make_client()?.get(&format!("/v1/audit/verify{query}"))?
         }
     };
 
-    output::json(&checked);
+    output::print_json(&checked);
 
     let problems = checked.get("problems").and_then(Json::as_array).map_or(0, Vec::len);
     let rows = checked.get("rows").and_then(Json::as_u64).unwrap_or_default();

@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 use ureq::tls::{RootCerts, TlsConfig};
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Between two looks for an answer that takes longer.
-const AGAIN: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A server's address and token.
 #[derive(Debug)]
@@ -26,13 +26,13 @@ impl Client {
     /// A client of the server at `url`, whose certificate one of `roots` has signed.
     pub(crate) fn new(url: &str, token: SecretString, roots: RootCerts) -> Client {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let config = config.max_idle_connections_per_host(64).timeout_global(Some(PATIENCE));
+        let config = config.max_idle_connections_per_host(64).timeout_global(Some(TIMEOUT));
         let config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         let url = url.trim_end_matches('/').to_owned();
         Client { agent: config.build().new_agent(), url, token }
     }
 
-    fn bearer(&self) -> String {
+    fn authorization_header(&self) -> String {
         format!("Bearer {}", self.token.expose_secret())
     }
 
@@ -42,16 +42,16 @@ impl Client {
     /// What the server says, or why it says nothing.
     pub(crate) fn get(&self, path: &str) -> Result<Json, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
-        self.answer(request.header("authorization", self.bearer()).call())
+        self.await_answer(request.header("authorization", self.authorization_header()).call())
     }
 
     /// Reads `path` as text.
     ///
     /// # Errors
     /// What the server says, or why it says nothing.
-    pub(crate) fn text(&self, path: &str) -> Result<String, String> {
+    pub(crate) fn get_text(&self, path: &str) -> Result<String, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
-        body(request.header("authorization", self.bearer()).call())
+        read_body(request.header("authorization", self.authorization_header()).call())
     }
 
     /// Posts JSON to `path`.
@@ -60,22 +60,22 @@ impl Client {
     /// What the server says, or why it says nothing.
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<Json, String> {
         let request = self.agent.post(format!("{}{path}", self.url));
-        let request = request.header("authorization", self.bearer());
-        self.answer(request.header("content-type", "application/json").send(body.to_string()))
+        let request = request.header("authorization", self.authorization_header());
+        self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
     }
 
     /// The answer; one that is not there in time is looked up until it is.
-    fn answer(&self, reply: Reply) -> Result<Json, String> {
+    fn await_answer(&self, reply: Reply) -> Result<Json, String> {
         let place = reply.as_ref().ok().filter(|reply| reply.status() == 202);
         let place = place.and_then(|reply| reply.headers().get("location")?.to_str().ok());
         let place = place.filter(|place| place.starts_with("/v1/tasks/")).map(str::to_owned);
 
         // Only now: reading the answer uses the reply up.
-        let first = answer(reply)?;
+        let first = parse_answer(reply)?;
         let Some(place) = place else { return Ok(first) };
 
         loop {
-            std::thread::sleep(AGAIN);
+            std::thread::sleep(POLL_INTERVAL);
 
             let task = self.get(&place)?;
             match task.get("state").and_then(Json::as_str) {
@@ -83,7 +83,7 @@ impl Client {
                 Some("done") => return Ok(task.get("answer").cloned().unwrap_or_default()),
                 _ => {
                     let problem = task.get("answer").cloned().unwrap_or_default();
-                    return Err(refusal(&problem, "the server could not do it"));
+                    return Err(problem_message(&problem, "the server could not do it"));
                 }
             }
         }
@@ -93,7 +93,7 @@ impl Client {
     ///
     /// # Errors
     /// What the server says, or why it says nothing.
-    pub(crate) fn all(&self, path: &str) -> Result<Vec<Json>, String> {
+    pub(crate) fn get_all(&self, path: &str) -> Result<Vec<Json>, String> {
         let (mut rows, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.get(&format!("{path}{cursor}"))?;
@@ -109,7 +109,7 @@ impl Client {
     ///
     /// # Errors
     /// When it was not acknowledged.
-    pub(crate) fn hook(
+    pub(crate) fn send_delivery(
         &self,
         source: &str,
         id: &str,
@@ -118,26 +118,27 @@ impl Client {
     ) -> Result<(), String> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let time = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        let signature = accredit_standard_webhooks::sign(secret, id, time, body.as_bytes());
+        let signature =
+            accredit_standard_webhooks::sign_delivery(secret, id, time, body.as_bytes());
         let signature = signature.map_err(|error| error.to_string())?;
 
         let request = self.agent.post(format!("{}/hooks/{source}", self.url));
         let request =
             request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
         let request = request.header("webhook-signature", signature);
-        answer(request.header("content-type", "application/json").send(body)).map(|_| ())
+        parse_answer(request.header("content-type", "application/json").send(body)).map(|_| ())
     }
 }
 
-fn answer(reply: Reply) -> Result<Json, String> {
-    body(reply).map(|text| serde_json::from_str(&text).unwrap_or_default())
+fn parse_answer(reply: Reply) -> Result<Json, String> {
+    read_body(reply).map(|text| serde_json::from_str(&text).unwrap_or_default())
 }
 
 /// What came back, or why nothing did.
 type Reply = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
 
-fn body(reply: Reply) -> Result<String, String> {
-    let mut reply = reply.map_err(|error| unreachable(&error))?;
+fn read_body(reply: Reply) -> Result<String, String> {
+    let mut reply = reply.map_err(|error| unreachable_message(&error))?;
     let text = reply.body_mut().with_config().limit(1 << 28).read_to_string();
     let text = text.map_err(|error| error.to_string())?;
     if reply.status().is_success() {
@@ -145,11 +146,11 @@ fn body(reply: Reply) -> Result<String, String> {
     }
 
     let json: Json = serde_json::from_str(&text).unwrap_or_default();
-    Err(refusal(&json, &format!("the server answered {}", reply.status())))
+    Err(problem_message(&json, &format!("the server answered {}", reply.status())))
 }
 
 /// Why there is no answer, and what to do about a certificate that nobody known has signed.
-fn unreachable(error: &ureq::Error) -> String {
+fn unreachable_message(error: &ureq::Error) -> String {
     let text = error.to_string();
     match text.contains("certificate") {
         true => format!(
@@ -161,7 +162,7 @@ fn unreachable(error: &ureq::Error) -> String {
 }
 
 /// What a problem says.
-fn refusal(json: &Json, otherwise: &str) -> String {
+fn problem_message(json: &Json, otherwise: &str) -> String {
     let detail = json.get("detail").and_then(Json::as_str);
     let mut said = detail.unwrap_or(otherwise).to_owned();
     for error in json.get("errors").and_then(Json::as_array).into_iter().flatten() {

@@ -7,17 +7,17 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use accredit_ledger::dump::restore;
-use accredit_seams::store::Error as StoreError;
+use accredit_ledger::dump::restore_dump;
+use accredit_seams::store::StoreError;
 use clap::Args;
 
 use crate::cli::print::output::{EXIT_FAILED, EXIT_OK};
-use crate::cli::remote::verify::looked_at;
+use crate::cli::remote::verify::with_data_file;
 use crate::plugins;
 
 /// What `dump` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Dump {
+pub(crate) struct DumpArguments {
     /// A data file that no server has open.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -31,7 +31,7 @@ pub(crate) struct Dump {
 
 /// What `restore` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Restore {
+pub(crate) struct RestoreArguments {
     /// The data file to make; it must not exist.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -41,9 +41,9 @@ pub(crate) struct Restore {
 }
 
 /// Runs `dump`.
-pub(crate) fn dump(options: &Dump) -> u8 {
+pub(crate) fn run_dump(options: &DumpArguments) -> u8 {
     let done = match &options.out {
-        None => written(options, &mut BufWriter::new(std::io::stdout().lock())),
+        None => write_dump(options, &mut BufWriter::new(std::io::stdout().lock())),
         Some(path) => to_file(options, path),
     };
 
@@ -62,23 +62,23 @@ pub(crate) fn dump(options: &Dump) -> u8 {
 }
 
 /// Dumps, and gives the number of rows that were left out.
-fn written(options: &Dump, out: &mut dyn Write) -> Result<u64, String> {
+fn write_dump(options: &DumpArguments, out: &mut dyn Write) -> Result<u64, String> {
     let version = env!("CARGO_PKG_VERSION");
     let is_lenient = options.skip_damaged;
-    let dumped = looked_at(&options.data, |ledger| ledger.dump(version, is_lenient, out))?;
+    let dumped = with_data_file(&options.data, |ledger| ledger.dump(version, is_lenient, out))?;
     eprintln!("{} rows", dumped.rows);
     Ok(dumped.skipped)
 }
 
 /// A dump that ends early leaves no file that looks like one.
-fn to_file(options: &Dump, path: &Path) -> Result<u64, String> {
+fn to_file(options: &DumpArguments, path: &Path) -> Result<u64, String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
     let file = file.map_err(|error| cannot(&error))?;
 
     let mut out = BufWriter::new(&file);
-    let skipped = written(options, &mut out)?;
+    let skipped = write_dump(options, &mut out)?;
     drop(out);
     file.as_file().sync_all().map_err(|error| cannot(&error))?;
 
@@ -88,8 +88,8 @@ fn to_file(options: &Dump, path: &Path) -> Result<u64, String> {
 }
 
 /// Runs `restore`.
-pub(crate) fn run_restore(options: &Restore) -> u8 {
-    match restored(options) {
+pub(crate) fn run_restore(options: &RestoreArguments) -> u8 {
+    match restore_data_file(options) {
         Ok(rows) => {
             eprintln!("{rows} rows; look with `accredit verify` whether they fit together");
             EXIT_OK
@@ -101,7 +101,7 @@ pub(crate) fn run_restore(options: &Restore) -> u8 {
     }
 }
 
-fn restored(options: &Restore) -> Result<u64, String> {
+fn restore_data_file(options: &RestoreArguments) -> Result<u64, String> {
     let (data, dump) = (&options.data, &options.dump);
     let cannot =
         |path: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
@@ -117,8 +117,8 @@ fn restored(options: &Restore) -> Result<u64, String> {
     let folder = tempfile::tempdir_in(folder.unwrap_or(Path::new(".")));
     let folder = folder.map_err(|error| cannot(data, &error))?;
     let part = folder.path().join("part.redb");
-    let done: Result<_, StoreError> =
-        plugins::open_store(&part).and_then(|store| restore(store, &mut BufReader::new(lines)));
+    let done: Result<_, StoreError> = plugins::open_store(&part)
+        .and_then(|store| restore_dump(store, &mut BufReader::new(lines)));
     let done = done.map_err(|error| cannot(dump, &error))?;
 
     std::fs::rename(&part, data).map_err(|error| cannot(data, &error))?;

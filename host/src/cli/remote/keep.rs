@@ -7,12 +7,12 @@ use serde_json::Value as Json;
 
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
-use crate::cli::remote::address::Server;
+use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::client::Client;
 
 /// What `keep` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct KeepArguments {
     /// A transaction's natural key, or a credit's id (crd_…).
     #[arg(value_name = "CREDIT|TRANSACTION")]
     id: String,
@@ -20,15 +20,15 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PLAN")]
     plan: Option<String>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
 }
 
 /// Runs the verb.
-pub(crate) fn run(options: &Options) -> u8 {
-    let kept = options.server.client().and_then(|client| keep(&client, options));
+pub(crate) fn run(options: &KeepArguments) -> u8 {
+    let kept = options.server.make_client().and_then(|client| keep_case(&client, options));
     match kept {
         Ok(text) => {
-            output::line(text.trim_end_matches('\n'));
+            output::print_line(text.trim_end_matches('\n'));
             EXIT_OK
         }
         Err(message) => {
@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     }
 }
 
-fn keep(client: &Client, options: &Options) -> Result<String, String> {
+fn keep_case(client: &Client, options: &KeepArguments) -> Result<String, String> {
     let (mut transaction, mut plan) = (options.id.clone(), options.plan.clone());
     if accredit_domain::credit::CreditId::parse(&options.id).is_some() {
         let credit = client.get(&format!("/v1/credits/{}", options.id))?;
@@ -47,6 +47,7 @@ fn keep(client: &Client, options: &Options) -> Result<String, String> {
         plan = plan.or_else(|| text("plan"));
     }
 
-    let query = plan.map(|plan| format!("?plan={}", address::part(&plan))).unwrap_or_default();
-    client.text(&format!("/v1/transactions/{}/case{query}", address::part(&transaction)))
+    let query =
+        plan.map(|plan| format!("?plan={}", address::encode_part(&plan))).unwrap_or_default();
+    client.get_text(&format!("/v1/transactions/{}/case{query}", address::encode_part(&transaction)))
 }

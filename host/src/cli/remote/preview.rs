@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use accredit_crediting::calculation;
 use accredit_crediting::impact::{self, Impact};
-use accredit_crediting::pipeline::{Decided, row};
-use accredit_crediting::stage::Inputs;
+use accredit_crediting::pipeline::{PlanDecision, row};
+use accredit_crediting::stage::DecisionInputs;
 use accredit_domain::decision::Decision;
 use accredit_domain::limits::Limits;
 use accredit_ledger::definitions::content_hash;
@@ -23,8 +23,8 @@ use clap::Args;
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
-use crate::cli::print::output::{self, EXIT_CHANGES, EXIT_FAILED, EXIT_OK, Format};
-use crate::cli::remote::address::Server;
+use crate::cli::print::output::{self, DataFormat, EXIT_CHANGES, EXIT_FAILED, EXIT_OK};
+use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::client::Client;
 use crate::directory;
 use crate::directory::watch;
@@ -33,7 +33,7 @@ use crate::directory::watch;
 const CHECKSUM: &str = "checksum";
 
 /// What a change is made for.
-pub(crate) struct Base {
+pub(crate) struct ChangeBase {
     /// The ruleset in force.
     ruleset: String,
     /// All its files.
@@ -42,7 +42,7 @@ pub(crate) struct Base {
 
 /// How a change would be, or is, effective, and what stops it.
 #[derive(Debug, Args)]
-pub(crate) struct How {
+pub(crate) struct ChangeTerms {
     /// What it means for credits that exist: `now` (unless said), `recredit` or `from:2026-01-31`.
     #[arg(long, value_name = "CHOICE")]
     pub(crate) effective: Option<String>,
@@ -54,9 +54,9 @@ pub(crate) struct How {
     pub(crate) stop_loss_payee: Option<Decimal>,
 }
 
-impl How {
+impl ChangeTerms {
     /// Adds what was said to a request; what was not stays as it is there.
-    pub(crate) fn tell(&self, body: &mut Json) {
+    pub(crate) fn add_to_request(&self, body: &mut Json) {
         let said = [
             ("effective", self.effective.as_ref().map(|text| json!(text))),
             ("max_total", self.stop_loss.map(|amount| json!(amount))),
@@ -72,34 +72,34 @@ impl How {
 
 /// What `preview` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct PreviewArguments {
     /// The directory that would come into force.
     dir: PathBuf,
     /// Compare with this directory, over its transactions, instead of with a server.
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
     #[command(flatten)]
-    how: How,
+    how: ChangeTerms,
     /// Write the change for `apply`; it holds only while nothing else is activated.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    format: DataFormat,
 }
 
 /// Runs the verb.
-pub(crate) fn run(options: &Options) -> u8 {
+pub(crate) fn run(options: &PreviewArguments) -> u8 {
     let shown = match &options.base {
-        Some(base) => offline(&options.dir, base, options),
-        None => online(options),
+        Some(base) => preview_offline(&options.dir, base, options),
+        None => preview_on_server(options),
     };
 
     match shown {
         Ok(shown) => {
-            show(&shown, options.format);
+            print_preview(&shown, options.format);
             let files = shown.pointer("/changes/files").and_then(Json::as_array);
             let none = files.is_none_or(Vec::is_empty);
             match shown.get("stop_loss") {
@@ -117,24 +117,27 @@ pub(crate) fn run(options: &Options) -> u8 {
 }
 
 /// New texts by path; none where the file goes.
-pub(crate) type Texts = BTreeMap<String, Option<Arc<str>>>;
+pub(crate) type ChangedTexts = BTreeMap<String, Option<Arc<str>>>;
 
 /// What a directory differs in from a server, and the ruleset that is in force there.
 ///
 /// # Errors
 /// What cannot be read, or what the server says.
-pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(Base, Texts), String> {
-    let files = watch::read(dir)?;
+pub(crate) fn diff_directory(
+    client: &Client,
+    dir: &Path,
+) -> Result<(ChangeBase, ChangedTexts), String> {
+    let files = watch::read_directory(dir)?;
     let listed = client.get("/v1/definitions")?;
     let named = |key: &str| listed.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let base = Base { ruleset: named("ruleset"), set: named("set") };
+    let base = ChangeBase { ruleset: named("ruleset"), set: named("set") };
 
     let rows = listed.get("data").and_then(Json::as_array).into_iter().flatten();
     let text = |row: &Json, key: &str| row.get(key).and_then(Json::as_str).map(str::to_owned);
     let known: BTreeMap<String, String> =
         rows.filter_map(|row| Some((text(row, "path")?, text(row, "hash")?))).collect();
 
-    let mut changes: Texts = BTreeMap::new();
+    let mut changes: ChangedTexts = BTreeMap::new();
     for (path, text) in &files {
         // The server lists hashes alone, so texts are compared by them.
         if known.get(path).is_none_or(|hash| *hash != content_hash(text)) {
@@ -149,17 +152,17 @@ pub(crate) fn difference(client: &Client, dir: &Path) -> Result<(Base, Texts), S
 }
 
 /// A change as a server takes it.
-pub(crate) fn body(base: &Base, changes: &Texts) -> Json {
+pub(crate) fn change_body(base: &ChangeBase, changes: &ChangedTexts) -> Json {
     let files = changes.iter().map(|(path, text)| (path.clone(), json!(text.as_deref())));
     let files: serde_json::Map<String, Json> = files.collect();
     json!({ "base": base.ruleset, "set": base.set, "files": files })
 }
 
 /// What `preview --out` writes: the request, the ruleset that it makes, and a checksum of both.
-fn sealed(mut body: Json, shown: &Json) -> Json {
+fn with_checksum(mut body: Json, shown: &Json) -> Json {
     let mut put = |key: &str, value: Json| {
         body.as_object_mut().and_then(|body| body.insert(key.to_owned(), value));
-        checksum(&body)
+        body_checksum(&body)
     };
     let checksum = put("ruleset", shown.get("ruleset").cloned().unwrap_or_default());
     put(CHECKSUM, Json::from(checksum));
@@ -170,49 +173,49 @@ fn sealed(mut body: Json, shown: &Json) -> Json {
 ///
 /// # Errors
 /// When it is not as it was written.
-pub(crate) fn unsealed(mut body: Json) -> Result<Json, String> {
+pub(crate) fn verify_checksum(mut body: Json) -> Result<Json, String> {
     let said = body.as_object_mut().and_then(|body| body.remove(CHECKSUM));
-    if said == Some(Json::from(checksum(&body))) {
+    if said == Some(Json::from(body_checksum(&body))) {
         return Ok(body);
     }
     Err("this is not what a preview wrote: it was changed since; preview it again".to_owned())
 }
 
-fn checksum(body: &Json) -> String {
+fn body_checksum(body: &Json) -> String {
     content_hash(&body.to_string())
 }
 
-fn online(options: &Options) -> Result<Json, String> {
-    let client = options.server.client()?;
-    let (base, changes) = difference(&client, &options.dir)?;
-    let mut body = body(&base, &changes);
-    options.how.tell(&mut body);
+fn preview_on_server(options: &PreviewArguments) -> Result<Json, String> {
+    let client = options.server.make_client()?;
+    let (base, changes) = diff_directory(&client, &options.dir)?;
+    let mut body = change_body(&base, &changes);
+    options.how.add_to_request(&mut body);
 
     let shown = client.post("/v1/preview", &body)?;
 
     if let Some(out) = &options.out {
-        let text = serde_json::to_string_pretty(&sealed(body, &shown)).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&with_checksum(body, &shown)).unwrap_or_default();
         std::fs::write(out, text).map_err(|error| format!("`{}`: {error}", out.display()))?;
     }
     Ok(shown)
 }
 
-fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
-    let (old, new) = (watch::read(base)?, watch::read(dir)?);
+fn preview_offline(dir: &Path, base: &Path, options: &PreviewArguments) -> Result<Json, String> {
+    let (old, new) = (watch::read_directory(base)?, watch::read_directory(dir)?);
     let rows = base.join("transactions");
 
     let rows = if rows.is_dir() {
-        directory::rows(&rows, &accredit_workspace::layout(&old))
+        directory::read_rows(&rows, &accredit_workspace::transaction_layout(&old))
             .map_err(|error| error.to_string())?
     } else {
-        directory::Rows::default()
+        directory::DirectoryRows::default()
     };
 
     let read = |files: &Files, whose: &Path| -> Result<Ruleset, String> {
         let paths: Vec<String> = files.keys().cloned().collect();
-        let checked = candidate::check(files, &rows.columns, paths.iter());
+        let checked = candidate::check_files(files, &rows.columns, paths.iter());
         checked.map(|checked| checked.ruleset).map_err(|findings| {
-            let text = crate::cli::print::report::text(files, &findings);
+            let text = crate::cli::print::report::render_report(files, &findings);
             format!("{} does not pass check\n{text}", whose.display())
         })
     };
@@ -221,15 +224,17 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
 
     let decide = |ruleset: &Ruleset| -> BTreeMap<String, Vec<Decision>> {
-        let transactions = calculation::latest(ruleset, &rows.records, None);
-        let decided = calculation::decide_all(ruleset, &transactions, &Inputs::default(), threads);
-        let rows =
-            |plans: &Vec<Decided>| plans.iter().map(|one| row::decision(ruleset, one)).collect();
+        let transactions = calculation::latest_versions(ruleset, &rows.records, None);
+        let decided =
+            calculation::decide_all(ruleset, &transactions, &DecisionInputs::default(), threads);
+        let rows = |plans: &Vec<PlanDecision>| {
+            plans.iter().map(|one| row::stored_decision(ruleset, one)).collect()
+        };
         let rows = transactions.iter().zip(decided.iter().map(rows));
 
         // What is finalized never changes, whatever the rules.
         let open = rows.filter(|(transaction, _)| {
-            replay::open(&after, transaction.date().ok(), jiff::civil::Date::MAX)
+            replay::is_open(&after, transaction.incentive_date().ok(), jiff::civil::Date::MAX)
         });
         open.map(|(transaction, rows)| (transaction.id.to_string(), rows)).collect()
     };
@@ -240,8 +245,8 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
 
     for id in ids {
         let side = |all: &BTreeMap<String, Vec<Decision>>| all.get(id).cloned().unwrap_or_default();
-        let delta = impact::compare((&before, &side(&one)), (&after, &side(&two)));
-        impact.add(delta.as_ref());
+        let delta = impact::compare_decisions((&before, &side(&one)), (&after, &side(&two)));
+        impact.add_delta(delta.as_ref());
     }
 
     let how = &options.how;
@@ -250,14 +255,14 @@ fn offline(dir: &Path, base: &Path, options: &Options) -> Result<Json, String> {
     Ok(json!({
         "base": *before.hash,
         "ruleset": *after.hash,
-        "changes": preview::changes(&old, &new),
-        "impact": impact.report(),
-        "stop_loss": impact.exceeds(&limits),
+        "changes": preview::describe_changes(&old, &new),
+        "impact": impact.to_report(),
+        "stop_loss": impact.exceeded_limit(&limits),
     }))
 }
 
 /// Prints a preview for people or for programs.
-pub(crate) fn show(shown: &Json, format: Format) {
+pub(crate) fn print_preview(shown: &Json, format: DataFormat) {
     let rows = |path: &str| -> Vec<Json> {
         shown.pointer(path).and_then(Json::as_array).cloned().unwrap_or_default()
     };
@@ -265,14 +270,14 @@ pub(crate) fn show(shown: &Json, format: Format) {
         ["name", "unit_type", "before", "after", "difference", "held_before", "held_after"];
 
     match format {
-        Format::Json => output::json(shown),
-        Format::Csv => output::csv(&MONEY, &rows("/impact/by_payee")),
+        DataFormat::Json => output::print_json(shown),
+        DataFormat::Csv => output::print_csv(&MONEY, &rows("/impact/by_payee")),
 
-        Format::Table => {
+        DataFormat::Table => {
             let part = |title: &str, columns: &[&str], rows: &[Json]| {
                 if !rows.is_empty() {
-                    output::line(title);
-                    output::table(columns, rows);
+                    output::print_line(title);
+                    output::print_table(columns, rows);
                 }
             };
 

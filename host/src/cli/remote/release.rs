@@ -8,24 +8,24 @@ use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
 use crate::address;
-use crate::cli::print::output::{self, Format};
-use crate::cli::remote::address::Server;
+use crate::cli::print::output::{self, DataFormat};
+use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::client::Client;
 
 /// What is released.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum ReleaseCommand {
     /// Show the credits and rewards of a calculation to their payees, as pending.
-    Credits(Credits),
+    Credits(ReleaseCreditsArguments),
     /// Show the rewards of a calculation to their payees, as confirmed.
-    Rewards(Rewards),
+    Rewards(ReleaseRewardsArguments),
     /// End the hold of credits.
-    Hold(Hold),
+    Hold(ReleaseHoldArguments),
 }
 
 /// What `release credits` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Credits {
+pub(crate) struct ReleaseCreditsArguments {
     /// The plan: the stem of its file.
     plan: String,
     /// A period of the kind that the plan is calculated by, such as 2026-03.
@@ -34,14 +34,14 @@ pub(crate) struct Credits {
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
 }
 
 /// What `release rewards` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Rewards {
+pub(crate) struct ReleaseRewardsArguments {
     #[command(flatten)]
-    calculation: Credits,
+    calculation: ReleaseCreditsArguments,
     /// Release them although the period was not over at the last run; needs a reason.
     #[arg(long, requires = "reason")]
     force: bool,
@@ -49,67 +49,70 @@ pub(crate) struct Rewards {
 
 /// What `release hold` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Hold {
+pub(crate) struct ReleaseHoldArguments {
     /// Ids of credits, `crd_…`.
     #[arg(required = true, value_name = "CREDIT")]
     credits: Vec<String>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
     /// Why, kept with the release.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
     /// How the released credits are written.
     #[arg(long, value_enum, default_value = "table")]
-    format: Format,
+    format: DataFormat,
 }
 
 const COLUMNS: [&str; 9] =
     ["id", "transaction", "plan", "position", "payee", "period", "amount", "unit_type", "status"];
 
 /// Runs the verb.
-pub(crate) fn run(verb: &Verb) -> ExitCode {
+pub(crate) fn run(verb: &ReleaseCommand) -> ExitCode {
     match verb {
-        Verb::Credits(options) => calculation(options, "credits", false),
-        Verb::Rewards(options) => calculation(&options.calculation, "rewards", options.force),
-        Verb::Hold(options) => holds(options),
+        ReleaseCommand::Credits(options) => release_calculation(options, "credits", false),
+        ReleaseCommand::Rewards(options) => {
+            release_calculation(&options.calculation, "rewards", options.force)
+        }
+        ReleaseCommand::Hold(options) => release_holds(options),
     }
 }
 
-fn calculation(options: &Credits, what: &str, force: bool) -> ExitCode {
-    let client = match options.server.client() {
+fn release_calculation(options: &ReleaseCreditsArguments, what: &str, force: bool) -> ExitCode {
+    let client = match options.server.make_client() {
         Ok(client) => client,
-        Err(message) => return failed(&message),
+        Err(message) => return print_failure(&message),
     };
 
-    let (plan, period) = (address::part(&options.plan), address::part(&options.period));
+    let (plan, period) =
+        (address::encode_part(&options.plan), address::encode_part(&options.period));
     let path = format!("/v1/calculations/{plan}/{period}/release");
     let wish = json!({ "what": what, "force": force, "reason": options.reason });
 
     match client.post(&path, &wish) {
         Ok(release) => {
-            output::json(&release);
+            output::print_json(&release);
             ExitCode::SUCCESS
         }
-        Err(message) => failed(&message),
+        Err(message) => print_failure(&message),
     }
 }
 
-fn failed(message: &str) -> ExitCode {
+fn print_failure(message: &str) -> ExitCode {
     eprintln!("error: {message}");
     ExitCode::FAILURE
 }
 
 /// Releases each credit; one that is refused does not keep the others from it.
-fn holds(options: &Hold) -> ExitCode {
-    let client = match options.server.client() {
+fn release_holds(options: &ReleaseHoldArguments) -> ExitCode {
+    let client = match options.server.make_client() {
         Ok(client) => client,
-        Err(message) => return failed(&message),
+        Err(message) => return print_failure(&message),
     };
     let mut rows = Vec::new();
     let mut code = ExitCode::SUCCESS;
 
     for credit in &options.credits {
-        match release(&client, options, credit) {
+        match release_credit(&client, options, credit) {
             Ok(row) => rows.push(row),
             Err(message) => {
                 eprintln!("error: `{credit}`: {message}");
@@ -119,15 +122,19 @@ fn holds(options: &Hold) -> ExitCode {
     }
 
     match options.format {
-        Format::Json => output::json(&rows),
-        Format::Csv => output::csv(&COLUMNS, &rows),
-        Format::Table => output::table(&COLUMNS, &rows),
+        DataFormat::Json => output::print_json(&rows),
+        DataFormat::Csv => output::print_csv(&COLUMNS, &rows),
+        DataFormat::Table => output::print_table(&COLUMNS, &rows),
     }
 
     code
 }
 
-fn release(client: &Client, options: &Hold, credit: &str) -> Result<Json, String> {
+fn release_credit(
+    client: &Client,
+    options: &ReleaseHoldArguments,
+    credit: &str,
+) -> Result<Json, String> {
     // An id goes into a path: what is no id is not sent.
     if !credit.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err("not the id of a credit".to_owned());

@@ -3,29 +3,29 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::remote::address::Server;
-use crate::cli::remote::apply::finish;
-use crate::cli::remote::preview::How;
+use crate::cli::remote::address::ServerAddress;
+use crate::cli::remote::apply::print_answer;
+use crate::cli::remote::preview::ChangeTerms;
 
 /// What `rollback` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct RollbackArguments {
     /// The ruleset to go back to; without it, the one before.
     #[arg(long, value_name = "HASH")]
     to: Option<String>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
     #[command(flatten)]
-    how: How,
+    how: ChangeTerms,
     /// Why, kept with the activation.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 }
 
 /// Runs the verb.
-pub(crate) fn run(options: &Options) -> u8 {
+pub(crate) fn run(options: &RollbackArguments) -> u8 {
     let mut body = json!({ "to": options.to, "comment": options.comment });
-    options.how.tell(&mut body);
-    let client = options.server.client();
-    finish(client.and_then(|client| client.post("/v1/rollback", &body).map(Some)))
+    options.how.add_to_request(&mut body);
+    let client = options.server.make_client();
+    print_answer(client.and_then(|client| client.post("/v1/rollback", &body).map(Some)))
 }

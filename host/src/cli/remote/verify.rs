@@ -6,24 +6,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use accredit_ledger::Ledger;
-use accredit_operations::verify::{Wanted, verify};
-use accredit_seams::store::Error as StoreError;
+use accredit_operations::verify::{VerifyParams, verify_decisions};
+use accredit_seams::store::StoreError;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::address;
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
-use crate::cli::remote::address::Server;
+use crate::cli::remote::address::ServerAddress;
 use crate::plugins;
 
 /// What `verify` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct VerifyArguments {
     /// A data file that no server has open; it goes before a server.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     #[command(flatten)]
-    server: Server,
+    server: ServerAddress,
     /// Only decisions of this plan.
     #[arg(long)]
     plan: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Options {
 }
 
 /// Runs the verb.
-pub(crate) fn run(options: &Options) -> u8 {
+pub(crate) fn run(options: &VerifyArguments) -> u8 {
     let verified = match &options.data {
         Some(path) => on_file(path, options),
         None => on_server(options),
@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Options) -> u8 {
     let count = |key: &str| verified.get(key).and_then(Json::as_u64).unwrap_or_default();
     let (decisions, differing) = (count("decisions"), count("differing"));
 
-    output::json(&verified);
+    output::print_json(&verified);
 
     let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
     eprintln!("{decisions} decisions, {differing} come out otherwise");
@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options) -> u8 {
 
 /// Looks at a data file that no server has open; nothing is written to it. Whatever a damaged file
 /// leads to, also in libraries, is an error in words.
-pub(crate) fn looked_at<T>(
+pub(crate) fn with_data_file<T>(
     path: &Path,
     look: impl FnOnce(&Ledger) -> Result<T, StoreError>,
 ) -> Result<T, String> {
@@ -87,15 +87,15 @@ pub(crate) fn looked_at<T>(
     looked.unwrap_or_else(fell).map_err(|error| cannot(&error))
 }
 
-fn on_file(path: &Path, options: &Options) -> Result<Json, String> {
-    let wanted = Wanted { plan: options.plan.clone(), period: options.period.clone() };
-    looked_at(path, |ledger| verify(ledger, &wanted)).map(|verified| json!(verified))
+fn on_file(path: &Path, options: &VerifyArguments) -> Result<Json, String> {
+    let wanted = VerifyParams { plan: options.plan.clone(), period: options.period.clone() };
+    with_data_file(path, |ledger| verify_decisions(ledger, &wanted)).map(|verified| json!(verified))
 }
 
-fn on_server(options: &Options) -> Result<Json, String> {
-    let client = options.server.client()?;
+fn on_server(options: &VerifyArguments) -> Result<Json, String> {
+    let client = options.server.make_client()?;
     let part = |key: &str, value: &Option<String>| {
-        Some(format!("{key}={}", address::part(value.as_deref()?)))
+        Some(format!("{key}={}", address::encode_part(value.as_deref()?)))
     };
     let parts = [part("plan", &options.plan), part("period", &options.period)];
     let query: Vec<String> = parts.into_iter().flatten().collect();

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use accredit_domain::organization::aliases::ALIAS_COLUMNS;
 use serde_json::Value as Json;
 
-use crate::cli::print::output::{self, EXIT_NOTHING, EXIT_OK, Format};
-use crate::cli::results::calculate::Input;
+use crate::cli::print::output::{self, DataFormat, EXIT_NOTHING, EXIT_OK};
+use crate::cli::results::calculate::InputArguments;
 
 /// Lists aliases.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct AliasesArguments {
     /// A customer's directory.
     dir: PathBuf,
     /// Only aliases, ids and names that contain this, in any case.
@@ -22,27 +22,28 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = ["participant", "position", "team"])]
     kind: Option<String>,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    format: DataFormat,
 }
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let input = Input { dir: arguments.dir.clone(), plan: None, as_of: None, transactions: None };
-    let loaded = match input.load() {
+pub(crate) fn run(arguments: &AliasesArguments) -> u8 {
+    let input =
+        InputArguments { dir: arguments.dir.clone(), plan: None, as_of: None, transactions: None };
+    let loaded = match input.load_directory() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    let mut all = loaded.ruleset.organization.aliases();
-    all.retain(|row| row.fits(arguments.search.as_deref(), arguments.kind.as_deref()));
+    let mut all = loaded.ruleset.organization.all_aliases();
+    all.retain(|row| row.matches_filter(arguments.search.as_deref(), arguments.kind.as_deref()));
 
     let rows =
         || -> Vec<Json> { all.iter().filter_map(|row| serde_json::to_value(row).ok()).collect() };
 
     match arguments.format {
-        Format::Json => output::json(&all),
-        Format::Csv => output::csv(&ALIAS_COLUMNS, &rows()),
-        Format::Table => output::table(&ALIAS_COLUMNS, &rows()),
+        DataFormat::Json => output::print_json(&all),
+        DataFormat::Csv => output::print_csv(&ALIAS_COLUMNS, &rows()),
+        DataFormat::Table => output::print_table(&ALIAS_COLUMNS, &rows()),
     }
 
     if all.is_empty() { EXIT_NOTHING } else { EXIT_OK }

@@ -12,14 +12,14 @@ use accredit_domain::transaction::Record;
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 
-use self::show::Show;
-use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
+use self::show::ShownList;
+use crate::cli::print::output::{DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::print::report;
 use crate::directory;
 
 /// What `calculate` and `explain` are told about their input.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Input {
+pub(crate) struct InputArguments {
     /// A customer's directory.
     pub(crate) dir: PathBuf,
     /// Only this plan: the stem of its file.
@@ -35,45 +35,46 @@ pub(crate) struct Input {
 
 /// Calculates the credits of a directory's transactions.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct CalculateArguments {
     #[command(flatten)]
-    input: Input,
+    input: InputArguments,
     /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; a parent means all of
     /// its parts.
     #[arg(long)]
     period: String,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Json)]
+    format: DataFormat,
     /// Which lists are shown: one in CSV, several after commas in a table or JSON. Without it CSV
     /// has credits, a table all that there is, and JSON everything.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
-    show: Vec<Show>,
+    show: Vec<ShownList>,
     /// Worker threads; the result is the same for every number.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
 }
 
 /// A directory, read and understood, with its transactions.
-pub(crate) struct Loaded {
+pub(crate) struct LoadedDirectory {
     /// What decides.
     pub(crate) ruleset: Ruleset,
     /// Its rows.
     pub(crate) records: Vec<Record>,
 }
 
-impl Input {
+impl InputArguments {
     /// Reads the directory; prints what is wrong and gives the exit code otherwise.
-    pub(crate) fn load(&self) -> Result<Loaded, u8> {
+    pub(crate) fn load_directory(&self) -> Result<LoadedDirectory, u8> {
         let own = self.dir.join("transactions");
         let path = self.transactions.clone().or_else(|| own.is_dir().then_some(own));
 
         let read = || {
-            let files = directory::definitions(&self.dir)?;
-            let layout = accredit_workspace::layout(&files);
-            let rows = path.as_deref().map(|path| directory::rows(path, &layout)).transpose()?;
+            let files = directory::read_definitions(&self.dir)?;
+            let layout = accredit_workspace::transaction_layout(&files);
+            let rows =
+                path.as_deref().map(|path| directory::read_rows(path, &layout)).transpose()?;
             let rows = rows.unwrap_or_default();
-            Ok::<_, directory::Unreadable>((files, rows))
+            Ok::<_, directory::DirectoryError>((files, rows))
         };
 
         let (files, rows) = read().map_err(|error| {
@@ -85,7 +86,7 @@ impl Input {
         let Some(ruleset) = ruleset else {
             let errors: Vec<Diagnostic> =
                 diagnostics.into_iter().filter(Diagnostic::is_error).collect();
-            eprint!("{}", report::text(&files, &errors));
+            eprint!("{}", report::render_report(&files, &errors));
             return Err(EXIT_FAILED);
         };
 
@@ -96,18 +97,18 @@ impl Input {
             return Err(EXIT_NOTHING);
         }
 
-        Ok(Loaded { ruleset, records: rows.records })
+        Ok(LoadedDirectory { ruleset, records: rows.records })
     }
 }
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
-    if let Err(message) = show::fits(arguments.format, &arguments.show) {
+pub(crate) fn run(arguments: &CalculateArguments) -> u8 {
+    if let Err(message) = show::check_format(arguments.format, &arguments.show) {
         eprintln!("error: {message}");
         return EXIT_USAGE;
     }
 
-    let loaded = match arguments.input.load() {
+    let loaded = match arguments.input.load_directory() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
@@ -124,15 +125,15 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         threads => threads,
     };
 
-    let books = books::books(ruleset, &loaded.records, arguments.input.as_of, threads);
+    let books = books::build_books(ruleset, &loaded.records, arguments.input.as_of, threads);
 
     let plans = ruleset.plans.keys();
     let wanted = plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &***plan));
     let calculations: Vec<Calculation> =
-        wanted.map(|plan| books.calculation(plan, &period)).collect();
+        wanted.map(|plan| books.calculation_of(plan, &period)).collect();
 
     let alone = arguments.input.plan.is_some();
-    show::print((arguments.format, &arguments.show), &calculations, alone);
+    show::print_calculations((arguments.format, &arguments.show), &calculations, alone);
 
     for calculation in &calculations {
         let (credits, uncredited) = (calculation.credits.len(), calculation.uncredited.len());

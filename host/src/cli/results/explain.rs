@@ -4,20 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use accredit_crediting::calculation::{self, books};
-use accredit_crediting::explain::{Explanation, WhyNot, explain, for_payee};
+use accredit_crediting::explain::{Explanation, WhyNot, explain_in_plan, explain_plan_for_payee};
 use accredit_domain::credit::{CreditId, transaction_prefix};
 use accredit_domain::transaction::Decoder;
 use accredit_script::Machine;
 
-use crate::cli::print::output::{self, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
+use crate::cli::print::output::{self, DataFormat, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
 use crate::cli::print::pages;
-use crate::cli::results::calculate::Input;
+use crate::cli::results::calculate::InputArguments;
 
 /// Explains the credits of one transaction.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ExplainArguments {
     #[command(flatten)]
-    input: Input,
+    input: InputArguments,
     /// A transaction's natural key, or a credit's id (crd_…).
     id: Option<String>,
     /// A transaction's natural key: the same, by name.
@@ -27,17 +27,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     payee: Option<String>,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    format: DataFormat,
 }
 
 /// Runs the verb: a page where the one argument is a code of `check`.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
+pub(crate) fn run(arguments: &ExplainArguments) -> u8 {
     if arguments.id.is_none() && arguments.transaction.is_none() {
-        return page(&arguments.input.dir);
+        return print_page(&arguments.input.dir);
     }
 
-    let loaded = match arguments.input.load() {
+    let loaded = match arguments.input.load_directory() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
@@ -50,34 +50,34 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     records.retain(|record| {
         let key = decoder.decode(record).id;
         match credit {
-            Some(credit) => transaction_prefix(&key) == credit.prefix(),
+            Some(credit) => transaction_prefix(&key) == credit.transaction_prefix(),
             None => *key == *id,
         }
     });
 
     let as_of = arguments.input.as_of;
-    let transactions = calculation::latest(ruleset, &records, as_of);
+    let transactions = calculation::latest_versions(ruleset, &records, as_of);
     let Some(transaction) = transactions.first() else {
         eprintln!("error: there is no transaction or credit `{}`", id);
         return EXIT_NOTHING;
     };
 
     let mut machine = Machine::new(&ruleset.programs);
-    let inputs = books::inputs(ruleset, as_of);
-    let books = books::books(ruleset, &records, as_of, 1);
+    let inputs = books::calculation_inputs(ruleset, as_of);
+    let books = books::build_books(ruleset, &records, as_of, 1);
 
     let plans = ruleset.plans.values();
     let mut wanted =
         plans.filter(|plan| arguments.input.plan.as_deref().is_none_or(|p| p == &*plan.id));
 
     if let Some(payee) = &arguments.payee {
-        let why = wanted
-            .by_ref()
-            .map(|plan| for_payee(ruleset, plan, transaction, &inputs, &mut machine, payee));
+        let why = wanted.by_ref().map(|plan| {
+            explain_plan_for_payee(ruleset, plan, transaction, &inputs, &mut machine, payee)
+        });
         let why: Vec<WhyNot> = why.collect();
 
-        if arguments.format == Format::Json {
-            output::json(&why);
+        if arguments.format == DataFormat::Json {
+            output::print_json(&why);
         } else {
             why.iter().for_each(print_why);
         }
@@ -87,8 +87,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 
     let explained: Vec<Explanation> = wanted
         .map(|plan| {
-            let mut explanation = explain(ruleset, plan, transaction, &inputs, &mut machine);
-            books.explain(&mut explanation);
+            let mut explanation =
+                explain_in_plan(ruleset, plan, transaction, &inputs, &mut machine);
+            books.add_postings(&mut explanation);
             explanation
         })
         .filter(|explanation| {
@@ -102,21 +103,21 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         return EXIT_NOTHING;
     }
 
-    if arguments.format == Format::Json {
-        output::json(&explained);
+    if arguments.format == DataFormat::Json {
+        output::print_json(&explained);
     } else {
-        explained.iter().for_each(print);
+        explained.iter().for_each(print_explanation);
     }
 
     EXIT_OK
 }
 
 /// The page of a code such as `CR012`: what a finding means, why it matters and what to do.
-fn page(code: &Path) -> u8 {
+fn print_page(code: &Path) -> u8 {
     let code = code.to_string_lossy().to_uppercase();
-    match pages::find(&code) {
+    match pages::find_page(&code) {
         Some(page) => {
-            output::line(page.trim_end());
+            output::print_line(page.trim_end());
             EXIT_OK
         }
 
@@ -135,18 +136,18 @@ fn page(code: &Path) -> u8 {
     }
 }
 
-fn print(explanation: &Explanation) {
+fn print_explanation(explanation: &Explanation) {
     let outcome = format!("{:?}", explanation.outcome).to_lowercase();
     let (transaction, plan) = (&explanation.transaction, &explanation.plan);
-    output::line(&format!("{transaction} in plan {plan}: {outcome}"));
+    output::print_line(&format!("{transaction} in plan {plan}: {outcome}"));
 
     for step in &explanation.steps {
-        output::line(&format!("  {:12} {}", step.stage, step.message));
+        output::print_line(&format!("  {:12} {}", step.stage, step.message));
     }
 
     for credit in &explanation.credits {
         let reason = credit.reason.as_ref().map(|reason| format!(" ({reason})"));
-        output::line(&format!(
+        output::print_line(&format!(
             "  {} {} {:>12} {} {} {}{}",
             credit.id,
             credit.period,
@@ -162,25 +163,25 @@ fn print(explanation: &Explanation) {
 fn print_why(why: &WhyNot) {
     let (transaction, plan, payee) = (&why.transaction, &why.plan, &why.payee);
     let got = if why.credited { "credited" } else { "nothing" };
-    output::line(&format!("{transaction} in plan {plan} for {payee}: {got}"));
+    output::print_line(&format!("{transaction} in plan {plan} for {payee}: {got}"));
 
     for finding in &why.findings {
-        output::line(&format!("  {:12} {}", finding.stage, finding.message));
+        output::print_line(&format!("  {:12} {}", finding.stage, finding.message));
 
         if let Some(condition) = &finding.condition {
-            output::line(&format!("  {:12}   {condition}", ""));
+            output::print_line(&format!("  {:12}   {condition}", ""));
         }
         if let (Some(file), Some(line)) = (&finding.file, finding.line) {
-            output::line(&format!("  {:12}   {file}, line {line}", ""));
+            output::print_line(&format!("  {:12}   {file}, line {line}", ""));
         }
 
         for (name, value) in &finding.seen {
-            output::line(&format!("  {:12}   {name} is {value}", ""));
+            output::print_line(&format!("  {:12}   {name} is {value}", ""));
         }
     }
 
     for credit in &why.credits {
         let (amount, unit, status) = (&credit.amount, &credit.unit_type, &credit.status);
-        output::line(&format!("  {} {amount:>12} {unit} {status}", credit.id));
+        output::print_line(&format!("  {} {amount:>12} {unit} {status}", credit.id));
     }
 }

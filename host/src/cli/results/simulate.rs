@@ -13,13 +13,13 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE, Format};
-use crate::cli::remote::address::Access;
-use crate::cli::results::calculate::Input;
+use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE};
+use crate::cli::remote::address::ServerAccess;
+use crate::cli::results::calculate::InputArguments;
 
 /// Simulates the rest of a period.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct SimulateArguments {
     /// A customer's directory; without one, `--server` is asked.
     #[arg(required_unless_present = "server")]
     dir: Option<PathBuf>,
@@ -40,59 +40,64 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", conflicts_with = "dir")]
     server: Option<String>,
     #[command(flatten)]
-    access: Access,
+    access: ServerAccess,
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Json)]
+    format: DataFormat,
 }
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
+pub(crate) fn run(arguments: &SimulateArguments) -> u8 {
     let format = arguments.format;
     let simulated = match (&arguments.server, &arguments.dir, arguments.as_of) {
-        (Some(server), _, _) => on_server(arguments, server).map(|found| show(format, &found)),
-        (None, Some(dir), Some(as_of)) => {
-            on_directory(arguments, dir.clone(), as_of).map(|found| show(format, &found))
+        (Some(server), _, _) => {
+            on_server(arguments, server).map(|found| print_simulation(format, &found))
         }
+        (None, Some(dir), Some(as_of)) => on_directory(arguments, dir.clone(), as_of)
+            .map(|found| print_simulation(format, &found)),
         _ => return EXIT_USAGE,
     };
     simulated.map_or_else(|code| code, |()| EXIT_OK)
 }
 
 /// Prints a simulation, and says how much it rests on.
-fn show(format: Format, simulated: &impl Serialize) {
+fn print_simulation(format: DataFormat, simulated: &impl Serialize) {
     let json = json!(simulated);
     match format {
-        Format::Json => output::json(simulated),
-        Format::Csv => output::csv(&COLUMNS, &rows(&json)),
-        Format::Table => output::table(&COLUMNS, &rows(&json)),
+        DataFormat::Json => output::print_json(simulated),
+        DataFormat::Csv => output::print_csv(&COLUMNS, &sum_rows(&json)),
+        DataFormat::Table => output::print_table(&COLUMNS, &sum_rows(&json)),
     }
 
-    tell(&json);
+    print_basis(&json);
 }
 
-fn on_server(arguments: &Arguments, url: &str) -> Result<Json, u8> {
+fn on_server(arguments: &SimulateArguments, url: &str) -> Result<Json, u8> {
     let mut request = json!({ "plan": arguments.plan, "period": arguments.period });
     if let (Some(request), Some(as_of)) = (request.as_object_mut(), arguments.as_of) {
         request.insert("as_of".to_owned(), Json::from(as_of.to_string()));
     }
 
-    let client = arguments.access.client(url);
+    let client = arguments.access.make_client(url);
     client.and_then(|client| client.post("/v1/simulations", &request)).map_err(|message| {
         eprintln!("error: {message}");
         EXIT_FAILED
     })
 }
 
-fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Simulation, u8> {
-    let input = Input {
+fn on_directory(
+    arguments: &SimulateArguments,
+    dir: PathBuf,
+    as_of: Date,
+) -> Result<Simulation, u8> {
+    let input = InputArguments {
         dir,
         plan: Some(arguments.plan.clone()),
         as_of: Some(as_of),
         transactions: arguments.transactions.clone(),
     };
 
-    let loaded = input.load()?;
+    let loaded = input.load_directory()?;
     let Some(period) = loaded.ruleset.settings.calendar.find(&arguments.period) else {
         let period = &arguments.period;
         eprintln!("error: there is no period `{period}`; write one of the calendar, as 2017-03");
@@ -101,7 +106,7 @@ fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Simu
 
     let threads = thread::available_parallelism().map_or(1, Into::into);
     let about = (arguments.plan.as_str(), &period, as_of);
-    let simulated = simulation::simulate(&loaded.ruleset, &loaded.records, about, threads);
+    let simulated = simulation::simulate_period(&loaded.ruleset, &loaded.records, about, threads);
 
     simulated.map_err(|refused| {
         eprintln!("error: {refused}");
@@ -110,7 +115,7 @@ fn on_directory(arguments: &Arguments, dir: PathBuf, as_of: Date) -> Result<Simu
 }
 
 /// Says from how much it was simulated, and whether that is little.
-fn tell(simulated: &Json) {
+fn print_basis(simulated: &Json) {
     let text = |key: &str| simulated.get(key).and_then(Json::as_str).unwrap_or_default();
     let count = |path: &str| simulated.pointer(path).and_then(Json::as_u64).unwrap_or_default();
 
@@ -141,7 +146,7 @@ const COLUMNS: [&str; 9] = [
 ];
 
 /// The sums of credits and of rewards, each saying which it is.
-fn rows(simulated: &Json) -> Vec<Json> {
+fn sum_rows(simulated: &Json) -> Vec<Json> {
     let sums = |key: &str, what: &str| -> Vec<Json> {
         let sums = simulated.get(key).and_then(Json::as_array).into_iter().flatten();
         let rows = sums.map(|sum| {

@@ -14,25 +14,25 @@ use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 use ureq::tls::RootCerts;
 
-use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK, Format};
+use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::client::Client;
 use crate::cli::run::serve;
 use crate::demo::company::{Company, SOURCE, YEAR};
-use crate::demo::deals::deals;
+use crate::demo::deals::make_deals;
 use crate::server::config::Config;
 use crate::server::credentials::Credentials;
 use crate::server::secrets;
-use crate::server::{Running, Server};
+use crate::server::{RunningServer, Server};
 
 /// Shows a sample company.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct DemoArguments {
     /// Ends after the deals are credited, instead of serving on.
     #[arg(long)]
     once: bool,
     /// Format of the summary on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Table)]
+    format: DataFormat,
     /// How many deals.
     #[arg(long, default_value_t = 5_000)]
     deals: usize,
@@ -47,11 +47,11 @@ pub(crate) struct Arguments {
 /// Connections that send deals.
 const SENDERS: usize = 16;
 /// How long crediting may take before the demo gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
+const CREDITING_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
-    match show(arguments) {
+pub(crate) fn run(arguments: &DemoArguments) -> u8 {
+    match show_demo(arguments) {
         Ok(()) => EXIT_OK,
         Err(message) => {
             eprintln!("error: {message}");
@@ -60,19 +60,19 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     }
 }
 
-fn show(arguments: &Arguments) -> Result<(), String> {
+fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
     let started = Instant::now();
     let company = Company::new();
     let folder = tempfile::Builder::new().prefix("accredit-demo-").tempdir();
     let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
 
-    write(&company, folder.path()).map_err(|error| error.to_string())?;
+    write_directory(&company, folder.path()).map_err(|error| error.to_string())?;
 
     if let Some(data) = arguments.data.as_ref().filter(|data| data.exists()) {
         return Err(format!("{} is there already", data.display()));
     }
 
-    let runtime = serve::runtime()?;
+    let runtime = serve::server_runtime()?;
     let token = secrets::new_token()?;
 
     let config = Config {
@@ -86,13 +86,13 @@ fn show(arguments: &Arguments) -> Result<(), String> {
 
     let server = runtime.block_on(Server::start(config))?;
     let client = Client::new(&server.url, token.clone(), RootCerts::WebPki);
-    send(arguments, &company, &server, &client)?;
+    send_deals(arguments, &company, &server, &client)?;
 
-    let status = settle(&client)?;
+    let status = await_crediting(&client)?;
     let elapsed = started.elapsed();
     let counts = status.get("counts").cloned().unwrap_or_default();
 
-    if arguments.format == Format::Json {
+    if arguments.format == DataFormat::Json {
         let mut summary = serde_json::Map::new();
         for key in [
             "transactions",
@@ -109,10 +109,10 @@ fn show(arguments: &Arguments) -> Result<(), String> {
         }
 
         summary.insert("elapsed_ms".to_owned(), json!(elapsed.as_millis()));
-        output::json(&summary);
+        output::print_json(&summary);
     } else {
-        payees(arguments, &company, &client)?;
-        talk(&server.url, token.expose_secret(), &counts, elapsed);
+        print_payees(arguments, &company, &client)?;
+        print_summary(&server.url, token.expose_secret(), &counts, elapsed);
     }
 
     if !arguments.once {
@@ -125,7 +125,7 @@ fn show(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-fn write(company: &Company, folder: &Path) -> std::io::Result<()> {
+fn write_directory(company: &Company, folder: &Path) -> std::io::Result<()> {
     for (path, text) in company.files() {
         let path = folder.join("company").join(path);
         if let Some(parent) = path.parent() {
@@ -144,14 +144,14 @@ fn free_address() -> String {
 }
 
 /// Sends every deal as its own signed delivery, on several connections.
-fn send(
-    arguments: &Arguments,
+fn send_deals(
+    arguments: &DemoArguments,
     company: &Company,
-    server: &Running,
+    server: &RunningServer,
     client: &Client,
 ) -> Result<(), String> {
-    let deals = deals(company, arguments.deals, arguments.seed);
-    let secret = server.secret(SOURCE).ok_or("the source has no secret")?;
+    let deals = make_deals(company, arguments.deals, arguments.seed);
+    let secret = server.first_secret(SOURCE).ok_or("the source has no secret")?;
     let bar = ProgressBar::new(deals.len() as u64);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} deals {per_sec}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -164,7 +164,9 @@ fn send(
                 while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let number = deal.get("deal").and_then(Json::as_str).unwrap_or_default();
                     let id = format!("demo_{number}");
-                    if client.hook(SOURCE, &id, secret.expose_secret(), &deal.to_string()).is_err()
+                    if client
+                        .send_delivery(SOURCE, &id, secret.expose_secret(), &deal.to_string())
+                        .is_err()
                     {
                         failed.store(true, Ordering::Relaxed);
                         return;
@@ -184,14 +186,14 @@ fn send(
     Ok(())
 }
 
-fn settle(client: &Client) -> Result<Json, String> {
+fn await_crediting(client: &Client) -> Result<Json, String> {
     let start = Instant::now();
     loop {
         let status = client.get("/v1/status")?;
         if status.get("pending").and_then(Json::as_u64) == Some(0) {
             return Ok(status);
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > CREDITING_TIMEOUT {
             return Err("crediting takes too long".to_owned());
         }
         thread::sleep(Duration::from_millis(20));
@@ -199,11 +201,15 @@ fn settle(client: &Client) -> Result<Json, String> {
 }
 
 /// Credits by payee: what counts, what is held, the overlay apart.
-fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(), String> {
+fn print_payees(
+    arguments: &DemoArguments,
+    company: &Company,
+    client: &Client,
+) -> Result<(), String> {
     const COLUMNS: [&str; 6] = ["payee", "name", "direct", "rolled up", "overlay", "held"];
     let mut sums: BTreeMap<String, [Decimal; 4]> = BTreeMap::new();
 
-    for credit in client.all(&format!("/v1/credits?period={YEAR}&limit=1000"))? {
+    for credit in client.get_all(&format!("/v1/credits?period={YEAR}&limit=1000"))? {
         let text = |key: &str| credit.get(key).and_then(Json::as_str).unwrap_or_default();
         let column = match (text("status"), text("kind"), text("credit_type")) {
             ("held", ..) => 3,
@@ -236,14 +242,14 @@ fn payees(arguments: &Arguments, company: &Company, client: &Client) -> Result<(
         .collect();
 
     match arguments.format {
-        Format::Csv => output::csv(&COLUMNS, &rows),
-        _ => output::table(&COLUMNS, &rows),
+        DataFormat::Csv => output::print_csv(&COLUMNS, &rows),
+        _ => output::print_table(&COLUMNS, &rows),
     }
 
     Ok(())
 }
 
-fn talk(url: &str, token: &str, counts: &Json, elapsed: Duration) {
+fn print_summary(url: &str, token: &str, counts: &Json, elapsed: Duration) {
     let text = |key: &str| match counts.get(key) {
         Some(Json::String(text)) => text.clone(),
         other => other.map_or_else(String::new, ToString::to_string),

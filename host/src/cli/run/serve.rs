@@ -14,7 +14,7 @@ use crate::server::config::Config;
 
 /// What `serve` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct ServeArguments {
     /// The data file.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_DATA")]
     data: PathBuf,
@@ -55,7 +55,7 @@ fn limit(text: &str) -> Result<Decimal, String> {
 }
 
 /// Runs until SIGTERM or ctrl-c.
-pub(crate) fn run(options: Options) -> ExitCode {
+pub(crate) fn run(options: ServeArguments) -> ExitCode {
     let watch = options.watch.is_some();
     let watch_limits = Limits {
         max_total: Some(options.watch_stop_loss),
@@ -83,9 +83,9 @@ pub(crate) fn run(options: Options) -> ExitCode {
         }
     };
 
-    log();
+    start_logging();
 
-    match serve(config) {
+    match serve_until_stopped(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");
@@ -98,10 +98,10 @@ pub(crate) fn run(options: Options) -> ExitCode {
 const STACK_BYTES: usize = 16 << 20;
 
 /// What blocks has this long at the end.
-const LAST_WAIT: std::time::Duration = std::time::Duration::from_millis(300);
+const SHUTDOWN_WAIT: std::time::Duration = std::time::Duration::from_millis(300);
 
-fn serve(config: Config) -> Result<(), String> {
-    let runtime = runtime()?;
+fn serve_until_stopped(config: Config) -> Result<(), String> {
+    let runtime = server_runtime()?;
     let served = runtime.block_on(async {
         // Listened for before anybody can know that the server runs.
         let stop = tokio::spawn(stop_asked());
@@ -114,13 +114,13 @@ fn serve(config: Config) -> Result<(), String> {
     });
 
     // What still blocks is cut off: everything that lasts is a whole commit.
-    runtime.shutdown_timeout(LAST_WAIT);
+    runtime.shutdown_timeout(SHUTDOWN_WAIT);
 
     served
 }
 
 /// The runtime that a server runs on.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+pub(crate) fn server_runtime() -> Result<tokio::runtime::Runtime, String> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.enable_all().thread_stack_size(STACK_BYTES).build();
     runtime.map_err(|error| format!("no runtime: {error}"))
@@ -141,7 +141,7 @@ pub(crate) async fn stop_asked() {
 }
 
 /// Logs go to stderr, as JSON where nobody reads along.
-fn log() {
+fn start_logging() {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
 

@@ -11,7 +11,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -20,7 +20,7 @@ use crate::server::state::Service;
 /// What the list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct AliasListParams {
     text: Option<String>,
     kind: Option<String>,
     limit: Option<usize>,
@@ -28,22 +28,22 @@ pub(crate) struct Wanted {
 }
 
 /// A page of aliases, by name.
-pub(crate) async fn list(
+pub(crate) async fn list_aliases(
     State(service): State<Arc<Service>>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
+    wanted: Result<Query<AliasListParams>, QueryRejection>,
+) -> JsonResult {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `text`, `kind`, `limit` or `cursor`"))?;
-    let limit = credits::limit(wanted.limit)?;
+    let limit = credits::page_limit(wanted.limit)?;
 
     let kind = wanted.kind.as_deref();
     if kind.is_some_and(|kind| !["participant", "position", "team"].contains(&kind)) {
         return Err(Problem::bad_request("`kind` is `participant`, `position` or `team`"));
     }
 
-    let page = service.blocking(move |service| {
-        let mut all = service.context.ruleset.load().organization.aliases();
-        all.retain(|row| row.fits(wanted.text.as_deref(), wanted.kind.as_deref()));
+    let page = service.run_blocking(move |service| {
+        let mut all = service.context.ruleset.load().organization.all_aliases();
+        all.retain(|row| row.matches_filter(wanted.text.as_deref(), wanted.kind.as_deref()));
         let from = wanted.cursor.unwrap_or_default();
         let next = from.saturating_add(limit);
         let next = (next < all.len()).then(|| next.to_string());

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::limits::Limits;
-use accredit_ledger::changes::{Proposal, State as Standing};
+use accredit_ledger::changes::{Proposal, ProposalState as Standing};
 use accredit_ledger::definitions::{Activation, Effective};
 use accredit_operations::activation::people;
 use accredit_operations::activation::proposals;
-use accredit_operations::activation::{self, Change, Done};
+use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
 use accredit_operations::candidate;
 use accredit_operations::effect;
 use accredit_operations::preview;
-use accredit_operations::replay::{self, Replayed};
+use accredit_operations::replay::{self, ReplayImpact};
 use accredit_operations::shadow;
 use accredit_workspace::Files;
 use axum::Json;
@@ -26,20 +26,20 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::definitions::conditions;
-use crate::http::definitions::files::allowed;
+use crate::http::definitions::files::check_path;
 use crate::http::definitions::policies;
 use crate::http::problem::Problem;
-use crate::server::clock::rfc3339;
+use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Answered, Asked};
+use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
 /// A change as it is sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Sent {
+pub(crate) struct ChangeBody {
     base: Option<String>,
     /// All files that `base` had, as `GET /v1/definitions` names them.
     set: Option<String>,
@@ -63,19 +63,22 @@ pub(crate) struct Sent {
 ///
 /// # Errors
 /// When it is no such change, or a file of it defines nothing.
-pub(crate) fn sent(body: &[u8]) -> Result<Sent, Problem> {
-    let sent: Sent = serde_json::from_slice(body).map_err(|error| {
+pub(crate) fn parse_change(body: &[u8]) -> Result<ChangeBody, Problem> {
+    let sent: ChangeBody = serde_json::from_slice(body).map_err(|error| {
         Problem::bad_request(format!(
             "expected a JSON object with `files`, and perhaps `base`, `set`, `ruleset`, `whole`, \
              `effective`, `comment`, `tags`, `max_total`, `max_payee`, `force`, `draft`: {error}"
         ))
     })?;
-    sent.files.keys().try_for_each(|path| allowed(path))?;
+    sent.files.keys().try_for_each(|path| check_path(path))?;
     Ok(sent)
 }
 
 /// Limits that can be kept: nothing moves less than nothing.
-fn limits(max_total: Option<Decimal>, max_payee: Option<Decimal>) -> Result<Limits, Problem> {
+fn checked_limits(
+    max_total: Option<Decimal>,
+    max_payee: Option<Decimal>,
+) -> Result<Limits, Problem> {
     let given = [("max_total", max_total), ("max_payee", max_payee)];
     let below = given.iter().find(|(_, most)| most.is_some_and(|most| most < Decimal::ZERO));
     match below {
@@ -84,9 +87,9 @@ fn limits(max_total: Option<Decimal>, max_payee: Option<Decimal>) -> Result<Limi
     }
 }
 
-impl Sent {
+impl ChangeBody {
     /// The files that it changes, seen from `current`; what stays the same is left out.
-    pub(crate) fn files(&self, current: &Files) -> BTreeMap<String, Option<Arc<str>>> {
+    pub(crate) fn changed_files(&self, current: &Files) -> BTreeMap<String, Option<Arc<str>>> {
         let mut files: BTreeMap<String, Option<Arc<str>>> = BTreeMap::new();
         for (path, text) in &self.files {
             let text = text.as_deref().map(Arc::from);
@@ -100,67 +103,71 @@ impl Sent {
     }
 
     /// The change that it asks for.
-    pub(crate) fn change(&self, current: &Files, caller: &Caller) -> Result<Change, Problem> {
-        Ok(Change {
-            files: self.files(current),
+    pub(crate) fn change_request(
+        &self,
+        current: &Files,
+        caller: &Caller,
+    ) -> Result<ChangeRequest, Problem> {
+        Ok(ChangeRequest {
+            files: self.changed_files(current),
             who: caller.name.clone(),
             why: self.comment.clone(),
             source: "api",
             base: self.base.clone(),
             set: self.set.clone(),
             makes: self.ruleset.clone(),
-            effective: conditions::effective(self.effective.as_deref())?,
+            effective: conditions::parse_effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
-            limits: limits(self.max_total, self.max_payee)?,
-            force: conditions::reason(self.force.as_deref())?,
-            ..Change::default()
+            limits: checked_limits(self.max_total, self.max_payee)?,
+            force: conditions::parse_reason(self.force.as_deref())?,
+            ..ChangeRequest::default()
         })
     }
 }
 
 /// What a change would change, in files, rules and money; nothing is written.
-pub(crate) async fn preview(
+pub(crate) async fn preview_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let sent = sent(&body)?;
-    let asked = asked("preview", &caller, &headers, &body);
+    let sent = parse_change(&body)?;
+    let asked = task_request("preview", &caller, &headers, &body);
 
-    let shown = service.answered(asked, move |service| {
+    let shown = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
         if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
             let detail = format!("`{}` is in force by now", current.hash);
             return Err(Problem::conflict("base_moved", detail));
         }
 
-        let effective = conditions::effective(sent.effective.as_deref())?;
-        let changes = sent.files(&current.files);
-        let files = candidate::changed(&current.files, &changes);
-        let checked = candidate::candidate(&service.context, &files, changes.keys())?;
+        let effective = conditions::parse_effective(sent.effective.as_deref())?;
+        let changes = sent.changed_files(&current.files);
+        let files = candidate::with_changes(&current.files, &changes);
+        let checked = candidate::build_candidate(&service.context, &files, changes.keys())?;
 
-        let Replayed { impact, booked } =
-            replay::impact(&service.context, &current, &checked.ruleset, effective)?;
+        let ReplayImpact { impact, booked } =
+            replay::change_impact(&service.context, &current, &checked.ruleset, effective)?;
         let moved = effect::money_change(&service.context, &current, &checked.ruleset, effective)?;
-        let limits = limits(sent.max_total, sent.max_payee)?;
+        let limits = checked_limits(sent.max_total, sent.max_payee)?;
 
         let failed = |error| Problem::internal(&error);
-        let unfinished = service.context.ledger.recredit().map_err(failed)?.is_some()
+        let unfinished = service.context.ledger.pending_recredit().map_err(failed)?.is_some()
             || service.context.ledger.pending_count(1).map_err(failed)? > 0;
 
-        Ok(Answered::ok(json!({
+        Ok(FinalAnswer::ok_json(json!({
             "base": *current.hash,
             "unfinished": unfinished,
             "ruleset": *checked.ruleset.hash,
             "effective": effective,
             "cases": checked.cases,
-            "changes": preview::changes(&current.files, &files),
-            "impact": impact.report(),
-            "booked": booked.report(),
+            "changes": preview::describe_changes(&current.files, &files),
+            "impact": impact.to_report(),
+            "booked": booked.to_report(),
             "people": people::people_report(&service.context, &current, &checked.ruleset)?,
-            "money": moved.effect(),
-            "stop_loss": moved.exceeds(&limits),
+            "money": moved.money_effect(),
+            "stop_loss": moved.exceeded_limit(&limits),
         })))
     });
 
@@ -168,31 +175,34 @@ pub(crate) async fn preview(
 }
 
 /// A request whose work grows with the recorded transactions.
-fn asked<'a>(
+fn task_request<'a>(
     what: &'static str,
     caller: &Caller,
     headers: &HeaderMap,
     body: &'a [u8],
-) -> Asked<'a> {
-    Asked { what, who: caller.name.clone(), body, wait: tasks::wait(headers) }
+) -> TaskRequest<'a> {
+    TaskRequest { what, who: caller.name.clone(), body, wait: tasks::requested_wait(headers) }
 }
 
 /// Makes a change, or keeps it where it is a draft or needs a second person.
-pub(crate) async fn make(
+pub(crate) async fn make_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let sent = sent(&body)?;
-    let asked = asked("change", &caller, &headers, &body);
+    let sent = parse_change(&body)?;
+    let asked = task_request("change", &caller, &headers, &body);
 
-    let done = service.answered(asked, move |service| {
+    let done = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
-        let mut change = sent.change(&current.files, &caller)?;
+        let mut change = sent.change_request(&current.files, &caller)?;
         if sent.draft {
-            let kept = proposals::draft(&service.context, &change)?;
-            return Ok(conditions::done(&Done::Waiting(Box::new(kept)), None));
+            let kept = proposals::keep_draft(&service.context, &change)?;
+            return Ok(conditions::outcome_answer(
+                &ActivationOutcome::Waiting(Box::new(kept)),
+                None,
+            ));
         }
 
         // Without files, but with an effective choice, credits are decided again by what is in force.
@@ -206,30 +216,30 @@ pub(crate) async fn make(
         // `whole` was read against this ruleset and no other.
         change.base.get_or_insert_with(|| current.hash.to_string());
 
-        let done = activation::submit(&service.context, &change, |_| Ok(()))?;
-        Ok(conditions::done(&done, None))
+        let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
+        Ok(conditions::outcome_answer(&done, None))
     });
 
     done.await
 }
 
-fn kept(proposal: &Proposal, shadow: Option<u64>) -> Value {
+fn kept_change_json(proposal: &Proposal, shadow: Option<u64>) -> Value {
     let mut row = serde_json::to_value(proposal).unwrap_or_default();
     if let Some(row) = row.as_object_mut() {
-        row.insert("at".to_owned(), Value::from(rfc3339(proposal.at_ms)));
+        row.insert("at".to_owned(), Value::from(format_rfc3339(proposal.at_ms)));
         row.remove("at_ms");
         if shadow == Some(proposal.id) {
             row.insert("state".to_owned(), Value::from("shadow"));
         }
         let approved = proposal.approved.as_ref();
-        let approved = approved.map(|(who, at)| json!({ "who": who, "at": rfc3339(*at) }));
+        let approved = approved.map(|(who, at)| json!({ "who": who, "at": format_rfc3339(*at) }));
         row.insert("approved".to_owned(), approved.unwrap_or_default());
     }
     row
 }
 
-fn carried_out(activation: &Activation, active: bool) -> Value {
-    let mut row = policies::row(activation);
+fn activation_json(activation: &Activation, active: bool) -> Value {
+    let mut row = policies::activation_row(activation);
     if let Some(row) = row.as_object_mut() {
         let state = if active { "active" } else { "retired" };
         row.insert("state".to_owned(), Value::from(state));
@@ -241,11 +251,11 @@ fn carried_out(activation: &Activation, active: bool) -> Value {
 
 /// Every change: those that are kept with their states, then those that were carried out, newest
 /// first; the last of them is `active`, the others `retired`.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
-    let rows = service.blocking(|service| {
+pub(crate) async fn list_changes(State(service): State<Arc<Service>>) -> JsonResult {
+    let rows = service.run_blocking(|service| {
         let failed = |error| Problem::internal(&error);
-        let proposals = service.context.ledger.proposals().map_err(failed)?;
-        let activations = service.context.ledger.activations().map_err(failed)?;
+        let proposals = service.context.ledger.list_proposals().map_err(failed)?;
+        let activations = service.context.ledger.list_activations().map_err(failed)?;
         let shadow = shadow::running_change(&service.context);
 
         let waiting = proposals.iter().rev();
@@ -253,55 +263,60 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
 
         let last = activations.len();
         let done = activations.iter().enumerate().rev();
-        let done = done.map(|(index, one)| carried_out(one, index + 1 == last));
+        let done = done.map(|(index, one)| activation_json(one, index + 1 == last));
 
-        Ok(waiting.map(|one| kept(one, shadow)).chain(done).collect())
+        Ok(waiting.map(|one| kept_change_json(one, shadow)).chain(done).collect())
     });
 
-    Ok(crate::http::list(rows.await?))
+    Ok(crate::http::list_page(rows.await?))
 }
 
 /// One kept change.
-pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
-    let row = service.blocking(move |service| {
-        let row = service.context.ledger.proposal(id).map_err(|error| Problem::internal(&error))?;
+pub(crate) async fn show_change(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+) -> JsonResult {
+    let row = service.run_blocking(move |service| {
+        let row =
+            service.context.ledger.find_proposal(id).map_err(|error| Problem::internal(&error))?;
         let row = row.ok_or_else(|| Problem::not_found("change"))?;
-        Ok(kept(&row, shadow::running_change(&service.context)))
+        Ok(kept_change_json(&row, shadow::running_change(&service.context)))
     });
     row.await.map(Json)
 }
 
 /// Activates a kept change; under four eyes this is its approval, by somebody else.
-pub(crate) async fn approve(
+pub(crate) async fn approve_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let body = id.to_be_bytes();
-    let asked = asked("approval", &caller, &headers, &body);
-    let done = service.answered(asked, move |service| {
+    let asked = task_request("approval", &caller, &headers, &body);
+    let done = service.answer_as_task(asked, move |service| {
         let active = proposals::carry_out(&service.context, id, &caller.name)?;
-        Ok(conditions::done(&Done::Active(Box::new(active)), None))
+        Ok(conditions::outcome_answer(&ActivationOutcome::Active(Box::new(active)), None))
     });
     done.await
 }
 
 /// Throws a kept change away.
-pub(crate) async fn withdraw(
+pub(crate) async fn withdraw_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
-) -> Answer {
-    let row = service
-        .blocking(move |service| Ok(proposals::withdraw(&service.context, id, &caller.name)?));
-    Ok(Json(kept(&row.await?, None)))
+) -> JsonResult {
+    let row = service.run_blocking(move |service| {
+        Ok(proposals::withdraw_proposal(&service.context, id, &caller.name)?)
+    });
+    Ok(Json(kept_change_json(&row.await?, None)))
 }
 
 /// Which earlier set is brought back, and how.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Back {
+struct RollbackRequest {
     to: Option<String>,
     effective: Option<String>,
     comment: Option<String>,
@@ -311,14 +326,14 @@ struct Back {
 }
 
 /// Activates an earlier set of files: the one before, or the one whose ruleset is named.
-pub(crate) async fn rollback(
+pub(crate) async fn roll_back(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let back: Back = match body.trim_ascii() {
-        b"" => Back::default(),
+    let back: RollbackRequest = match body.trim_ascii() {
+        b"" => RollbackRequest::default(),
         body => serde_json::from_slice(body).map_err(|_| {
             Problem::bad_request(
                 "expected a JSON object with `to`, `effective`, `comment`, `max_total`, `max_payee`, \
@@ -327,15 +342,15 @@ pub(crate) async fn rollback(
         })?,
     };
 
-    let asked = asked("rollback", &caller, &headers, &body);
-    let done = service.answered(asked, move |service| {
+    let asked = task_request("rollback", &caller, &headers, &body);
+    let done = service.answer_as_task(asked, move |service| {
         let failed = |error| Problem::internal(&error);
         let current = service.context.ruleset.load_full();
 
         let to = match &back.to {
             Some(to) => to.clone(),
             None => {
-                let activations = service.context.ledger.activations().map_err(failed)?;
+                let activations = service.context.ledger.list_activations().map_err(failed)?;
                 let mut others = activations.into_iter().rev().map(|one| one.ruleset);
                 let other = others.find(|ruleset| **ruleset != *current.hash);
                 other.ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier set"))?
@@ -345,25 +360,25 @@ pub(crate) async fn rollback(
         let files = service.context.ledger.files_of(&to).map_err(failed)?;
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
 
-        let change = Change {
-            files: preview::differences(&current.files, &files),
+        let change = ChangeRequest {
+            files: preview::diff_files(&current.files, &files),
             who: caller.name,
             why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
             source: "api",
             base: Some(current.hash.to_string()),
-            effective: conditions::effective(back.effective.as_deref())?,
+            effective: conditions::parse_effective(back.effective.as_deref())?,
             rollback: true,
-            limits: limits(back.max_total, back.max_payee)?,
-            force: conditions::reason(back.force.as_deref())?,
-            ..Change::default()
+            limits: checked_limits(back.max_total, back.max_payee)?,
+            force: conditions::parse_reason(back.force.as_deref())?,
+            ..ChangeRequest::default()
         };
 
         if change.files.is_empty() {
             return Err(Problem::conflict("nothing_changes", "this set is in force already"));
         }
 
-        let done = activation::submit(&service.context, &change, |_| Ok(()))?;
-        Ok(conditions::done(&done, None))
+        let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
+        Ok(conditions::outcome_answer(&done, None))
     });
 
     done.await

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use accredit_ledger::definitions::Effective;
-use accredit_operations::activation::{Change, Done};
-use accredit_operations::error::Error;
+use accredit_operations::activation::{ActivationOutcome, ChangeRequest};
+use accredit_operations::error::OperationError;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,9 +15,9 @@ use serde_json::json;
 
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
-use crate::server::tasks::Answered;
+use crate::server::tasks::FinalAnswer;
 
-fn said(headers: &HeaderMap, name: &str) -> Option<String> {
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
 }
@@ -27,17 +27,20 @@ fn said(headers: &HeaderMap, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// When `X-Effective` is not understood.
-pub(crate) fn change(headers: &HeaderMap, caller: &Caller) -> Result<Change, Problem> {
-    let tags = said(headers, "x-tags").unwrap_or_default();
+pub(crate) fn change_from_headers(
+    headers: &HeaderMap,
+    caller: &Caller,
+) -> Result<ChangeRequest, Problem> {
+    let tags = header_text(headers, "x-tags").unwrap_or_default();
     let tags = tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned);
-    Ok(Change {
+    Ok(ChangeRequest {
         who: caller.name.clone(),
-        why: said(headers, "x-comment"),
+        why: header_text(headers, "x-comment"),
         source: "api",
-        effective: effective(said(headers, "x-effective").as_deref())?,
+        effective: parse_effective(header_text(headers, "x-effective").as_deref())?,
         tags: tags.collect(),
-        force: said(headers, "x-force"),
-        ..Change::default()
+        force: header_text(headers, "x-force"),
+        ..ChangeRequest::default()
     })
 }
 
@@ -45,7 +48,7 @@ pub(crate) fn change(headers: &HeaderMap, caller: &Caller) -> Result<Change, Pro
 ///
 /// # Errors
 /// When it is blank.
-pub(crate) fn reason(text: Option<&str>) -> Result<Option<String>, Problem> {
+pub(crate) fn parse_reason(text: Option<&str>) -> Result<Option<String>, Problem> {
     match text.map(str::trim) {
         Some("") => Err(Problem::bad_request("`force` is a reason, which the audit log keeps")),
         reason => Ok(reason.map(str::to_owned)),
@@ -56,7 +59,7 @@ pub(crate) fn reason(text: Option<&str>) -> Result<Option<String>, Problem> {
 ///
 /// # Errors
 /// When it is none.
-pub(crate) fn effective(text: Option<&str>) -> Result<Effective, Problem> {
+pub(crate) fn parse_effective(text: Option<&str>) -> Result<Effective, Problem> {
     let Some(text) = text else { return Ok(Effective::Now) };
     Effective::parse(text).ok_or_else(|| {
         let detail = format!("`{text}` is none of `now`, `recredit` and `from:2026-01-31`");
@@ -65,34 +68,44 @@ pub(crate) fn effective(text: Option<&str>) -> Result<Effective, Problem> {
 }
 
 /// What the caller believes to be there.
-pub(crate) struct Condition {
+pub(crate) struct Precondition {
     if_match: Option<String>,
     if_none_match: Option<String>,
 }
 
-impl Condition {
+impl Precondition {
     /// As the headers say.
-    pub(crate) fn new(headers: &HeaderMap) -> Condition {
-        let (if_match, if_none_match) = (said(headers, "if-match"), said(headers, "if-none-match"));
-        Condition { if_match, if_none_match }
+    pub(crate) fn new(headers: &HeaderMap) -> Precondition {
+        let (if_match, if_none_match) =
+            (header_text(headers, "if-match"), header_text(headers, "if-none-match"));
+        Precondition { if_match, if_none_match }
     }
 
     /// Whether it holds, where anything was said at all.
     ///
     /// # Errors
-    /// [`Error::Precondition`] when something else is there.
-    pub(crate) fn holds_if_said(&self, current: Option<&str>, what: &str) -> Result<(), Error> {
+    /// [`OperationError::Precondition`] when something else is there.
+    pub(crate) fn check_if_given(
+        &self,
+        current: Option<&str>,
+        what: &str,
+    ) -> Result<(), OperationError> {
         let said = self.if_match.is_some() || self.if_none_match.is_some();
-        if said { self.holds(current, what) } else { Ok(()) }
+        if said { self.check_hash(current, what) } else { Ok(()) }
     }
 
     /// Whether it holds of a thing with the hash `current`, or of its absence; `what` it is.
     ///
     /// # Errors
-    /// [`Error::Precondition`] when something else is there, [`Error::PreconditionRequired`] when
-    /// nothing was said about what is.
-    pub(crate) fn holds(&self, current: Option<&str>, what: &str) -> Result<(), Error> {
-        let stale = |detail: String| Err(Error::precondition("precondition_failed", detail));
+    /// [`OperationError::Precondition`] when something else is there,
+    /// [`OperationError::PreconditionRequired`] when nothing was said about what is.
+    pub(crate) fn check_hash(
+        &self,
+        current: Option<&str>,
+        what: &str,
+    ) -> Result<(), OperationError> {
+        let stale =
+            |detail: String| Err(OperationError::precondition("precondition_failed", detail));
 
         let Some(current) = current else {
             return match self.if_match {
@@ -107,7 +120,7 @@ impl Condition {
 
         let Some(given) = &self.if_match else {
             let detail = "say with `If-Match` which version is to be replaced";
-            return Err(Error::precondition_required("precondition_required", detail));
+            return Err(OperationError::precondition_required("precondition_required", detail));
         };
 
         let given = given.split(',').map(|tag| tag.trim().trim_matches('"'));
@@ -122,9 +135,9 @@ impl Condition {
 
 /// What became of a change: 200 in force, 202 waiting for a second person; `hash` is of the text
 /// that was sent, where it was one.
-pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
+pub(crate) fn outcome_answer(done: &ActivationOutcome, hash: Option<&str>) -> FinalAnswer {
     match done {
-        Done::Active(active) => {
+        ActivationOutcome::Active(active) => {
             let (ruleset, activation) = (&*active.ruleset, active.activation);
             let mut body = json!({
                 "active": true,
@@ -135,10 +148,10 @@ pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
             if let (Some(hash), Some(body)) = (hash, body.as_object_mut()) {
                 body.insert("hash".to_owned(), json!(hash));
             }
-            Answered::ok(body)
+            FinalAnswer::ok_json(body)
         }
 
-        Done::Waiting(kept) => {
+        ActivationOutcome::Waiting(kept) => {
             let body = json!({
                 "hash": hash,
                 "active": false,
@@ -147,16 +160,19 @@ pub(crate) fn done(done: &Done, hash: Option<&str>) -> Answered {
                 "ruleset": kept.ruleset,
                 "money": kept.money,
             });
-            Answered { status: StatusCode::ACCEPTED, body }
+            FinalAnswer { status: StatusCode::ACCEPTED, body }
         }
     }
 }
 
 /// The same as an answer.
-pub(crate) fn answer(became: &Done, hash: Option<&str>) -> Result<Response, Problem> {
-    let Answered { status, body } = done(became, hash);
+pub(crate) fn outcome_response(
+    became: &ActivationOutcome,
+    hash: Option<&str>,
+) -> Result<Response, Problem> {
+    let FinalAnswer { status, body } = outcome_answer(became, hash);
     let mut response = (status, Json(body)).into_response();
-    if let (Some(hash), Done::Active(_)) = (hash, became) {
+    if let (Some(hash), ActivationOutcome::Active(_)) = (hash, became) {
         response.headers_mut().insert(header::ETAG, etag(hash)?);
     }
     Ok(response)
@@ -168,7 +184,7 @@ pub(crate) fn etag(hash: &str) -> Result<HeaderValue, Problem> {
 }
 
 /// A body as the text of a file.
-pub(crate) fn text(body: &[u8]) -> Result<Arc<str>, Problem> {
+pub(crate) fn body_text(body: &[u8]) -> Result<Arc<str>, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("not UTF-8 text"))?;
     Ok(Arc::from(text.strip_prefix('\u{feff}').unwrap_or(text)))
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_ledger::definitions::{content_hash, set_hash};
-use accredit_operations::activation::{self, Change};
-use accredit_operations::preview::unified;
+use accredit_operations::activation::{self, ChangeRequest};
+use accredit_operations::preview::unified_diff;
 use accredit_workspace::{self as workspace, Files};
 use axum::Json;
 use axum::body::Bytes;
@@ -20,9 +20,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::caching;
-use crate::http::definitions::conditions::{self, Condition};
+use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
-use crate::server::clock::rfc3339;
+use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -30,7 +30,7 @@ use crate::server::state::Service;
 const PATH_MAX: usize = 200;
 
 /// Whether a file of this path may be sent: it defines something, or holds cases.
-pub(crate) fn allowed(path: &str) -> Result<(), Problem> {
+pub(crate) fn check_path(path: &str) -> Result<(), Problem> {
     let plain =
         |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0']);
     let sound = path.len() <= PATH_MAX && path.split('/').all(plain);
@@ -38,7 +38,7 @@ pub(crate) fn allowed(path: &str) -> Result<(), Problem> {
     let cases = path.ends_with(".cases.md")
         && (path.starts_with("plans/") || path.starts_with("policies/"));
 
-    if sound && (workspace::definition(path) || cases) {
+    if sound && (workspace::is_definition(path) || cases) {
         return Ok(());
     }
 
@@ -50,7 +50,7 @@ pub(crate) fn allowed(path: &str) -> Result<(), Problem> {
 }
 
 /// Every file in force, with the hash of its text.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
+pub(crate) async fn list_files(State(service): State<Arc<Service>>) -> Json<Value> {
     let ruleset = service.context.ruleset.load_full();
     let rows = ruleset.files.iter();
     let rows = rows.map(|(path, text)| json!({ "path": path, "hash": content_hash(text) }));
@@ -62,29 +62,29 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Json<Value> {
 /// Which two versions are compared.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Between {
+pub(crate) struct DiffParams {
     from: Option<String>,
     to: Option<String>,
 }
 
 /// One file's text; with `/versions` or `/diff` behind its path, its history.
-pub(crate) async fn show(
+pub(crate) async fn show_file(
     State(service): State<Arc<Service>>,
     Path(path): Path<String>,
     headers: HeaderMap,
-    between: Result<Query<Between>, QueryRejection>,
+    between: Result<Query<DiffParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(between) = between
         .map_err(|_| Problem::bad_request("expected `from` and `to`, hashes of versions"))?;
 
     // A path may hold slashes, so the router cannot tell these endings apart.
     if let Some(path) = path.strip_suffix("/versions").map(str::to_owned) {
-        let versions = service.blocking(move |service| versions(service, &path));
-        return Ok(crate::http::list(versions.await?).into_response());
+        let versions = service.run_blocking(move |service| file_versions(service, &path));
+        return Ok(crate::http::list_page(versions.await?).into_response());
     }
 
     if let Some(path) = path.strip_suffix("/diff").map(str::to_owned) {
-        let diff = service.blocking(move |service| diff(service, &path, &between));
+        let diff = service.run_blocking(move |service| diff_versions(service, &path, &between));
         let kind = [(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")];
         return Ok((kind, diff.await?).into_response());
     }
@@ -92,25 +92,25 @@ pub(crate) async fn show(
     let ruleset = service.context.ruleset.load_full();
     let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("definition"))?;
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    caching::tagged(&headers, &content_hash(text), (kind, text.to_string()))
+    caching::with_etag(&headers, &content_hash(text), (kind, text.to_string()))
 }
 
 /// Puts a file in force.
-pub(crate) async fn replace(
+pub(crate) async fn replace_file(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(path): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let text = conditions::text(&body)?;
+    let text = conditions::body_text(&body)?;
     let hash = content_hash(&text);
-    let done = put(service, caller, path, headers, Some(text)).await?;
-    conditions::answer(&done, Some(&hash))
+    let done = put_file(service, caller, path, headers, Some(text)).await?;
+    conditions::outcome_response(&done, Some(&hash))
 }
 
 /// Takes a file out of force; its versions stay.
-pub(crate) async fn remove(
+pub(crate) async fn remove_file(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(path): Path<String>,
@@ -119,28 +119,28 @@ pub(crate) async fn remove(
     if !service.context.ruleset.load().files.contains_key(&path) {
         return Err(Problem::not_found("definition"));
     }
-    conditions::answer(&put(service, caller, path, headers, None).await?, None)
+    conditions::outcome_response(&put_file(service, caller, path, headers, None).await?, None)
 }
 
-async fn put(
+async fn put_file(
     service: Arc<Service>,
     caller: Caller,
     path: String,
     headers: HeaderMap,
     text: Option<Arc<str>>,
-) -> Result<activation::Done, Problem> {
-    allowed(&path)?;
+) -> Result<activation::ActivationOutcome, Problem> {
+    check_path(&path)?;
 
-    let condition = Condition::new(&headers);
+    let condition = Precondition::new(&headers);
     let files = BTreeMap::from([(path.clone(), text)]);
-    let change = Change { files, ..conditions::change(&headers, &caller)? };
+    let change = ChangeRequest { files, ..conditions::change_from_headers(&headers, &caller)? };
 
-    let done = service.blocking(move |service| {
+    let done = service.run_blocking(move |service| {
         let holds = |files: &Files| {
             let hash = files.get(&path).map(|text| content_hash(text));
-            condition.holds(hash.as_deref(), "definition")
+            condition.check_hash(hash.as_deref(), "definition")
         };
-        activation::submit(&service.context, &change, holds).map_err(Problem::from)
+        activation::submit_change(&service.context, &change, holds).map_err(Problem::from)
     });
 
     // Not cut short by a client that goes away: `blocking` runs to its end.
@@ -150,12 +150,12 @@ async fn put(
 /// Which version is brought back.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Restore {
+struct RestoreRequest {
     hash: String,
 }
 
 /// Brings an earlier version back: `POST …/restore` with its hash.
-pub(crate) async fn restore(
+pub(crate) async fn restore_file(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(path): Path<String>,
@@ -164,33 +164,33 @@ pub(crate) async fn restore(
 ) -> Result<Response, Problem> {
     let path = path.strip_suffix("/restore").map(str::to_owned);
     let path = path.ok_or_else(|| Problem::not_found("action"))?;
-    allowed(&path)?;
+    check_path(&path)?;
 
-    let Restore { hash } = serde_json::from_slice(&body)
+    let RestoreRequest { hash } = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with the `hash` of a version"))?;
 
     let known = hash.clone();
-    let change = conditions::change(&headers, &caller)?;
-    let condition = Condition::new(&headers);
+    let change = conditions::change_from_headers(&headers, &caller)?;
+    let condition = Precondition::new(&headers);
 
-    let done = service.blocking(move |service| {
-        let text = version(service, &path, &known)?;
+    let done = service.run_blocking(move |service| {
+        let text = version_text(service, &path, &known)?;
         let files = BTreeMap::from([(path.clone(), Some(text))]);
-        let change = Change { files, ..change };
+        let change = ChangeRequest { files, ..change };
         let holds = |files: &Files| {
             let hash = files.get(&path).map(|text| content_hash(text));
-            condition.holds_if_said(hash.as_deref(), "definition")
+            condition.check_if_given(hash.as_deref(), "definition")
         };
-        activation::submit(&service.context, &change, holds).map_err(Problem::from)
+        activation::submit_change(&service.context, &change, holds).map_err(Problem::from)
     });
 
-    conditions::answer(&done.await?, Some(&hash))
+    conditions::outcome_response(&done.await?, Some(&hash))
 }
 
 /// Every version of a file, newest first: each time that it became another.
-fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
+fn file_versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
     let activations =
-        service.context.ledger.activations().map_err(|error| Problem::internal(&error))?;
+        service.context.ledger.list_activations().map_err(|error| Problem::internal(&error))?;
     let mut rows = Vec::new();
 
     for activation in activations.iter().rev() {
@@ -198,7 +198,7 @@ fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
         rows.push(json!({
             "hash": hash,
             "active": rows.is_empty() && hash.is_some(),
-            "at": rfc3339(activation.at_ms),
+            "at": format_rfc3339(activation.at_ms),
             "who": activation.who,
             "comment": activation.why,
             "tags": activation.tags,
@@ -212,25 +212,25 @@ fn versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
 }
 
 /// The text of one version of this file: a hash alone does not lead to other files' texts.
-fn version(service: &Service, path: &str, hash: &str) -> Result<Arc<str>, Problem> {
+fn version_text(service: &Service, path: &str, hash: &str) -> Result<Arc<str>, Problem> {
     let failed = |error| Problem::internal(&error);
-    let activations = service.context.ledger.activations().map_err(failed)?;
+    let activations = service.context.ledger.list_activations().map_err(failed)?;
     let mut hashes = activations.iter().filter_map(|one| one.changed.get(path)?.as_deref());
     let missing = || Problem::not_found("version of this file");
     hashes.find(|known| *known == hash).ok_or_else(missing)?;
-    service.context.ledger.source(hash).map_err(failed)?.ok_or_else(missing)
+    service.context.ledger.find_file_text(hash).map_err(failed)?.ok_or_else(missing)
 }
 
 /// What makes one version into another, as a unified diff; without `to`, into the one in force.
-fn diff(service: &Service, path: &str, between: &Between) -> Result<String, Problem> {
+fn diff_versions(service: &Service, path: &str, between: &DiffParams) -> Result<String, Problem> {
     let from = between.from.as_deref();
     let from = from.ok_or_else(|| Problem::bad_request("`from` is the hash of a version"))?;
-    let old = version(service, path, from)?;
+    let old = version_text(service, path, from)?;
     let new = match &between.to {
-        Some(to) => version(service, path, to)?,
+        Some(to) => version_text(service, path, to)?,
         None => {
             service.context.ruleset.load().files.get(path).cloned().unwrap_or_else(|| Arc::from(""))
         }
     };
-    Ok(unified(path, &old, &new))
+    Ok(unified_diff(path, &old, &new))
 }

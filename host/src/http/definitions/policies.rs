@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use accredit_domain::policy::Kind;
-use accredit_ledger::definitions::{Activation, Refusal, content_hash};
-use accredit_operations::activation::{self, Change};
+use accredit_domain::policy::PolicyKind;
+use accredit_ledger::definitions::{Activation, ChangeRefusal, content_hash};
+use accredit_operations::activation::{self, ChangeRequest};
 use accredit_workspace::Files;
 use axum::Json;
 use axum::body::Bytes;
@@ -14,44 +14,44 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::caching;
-use crate::http::definitions::conditions::{self, Condition};
+use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
-use crate::server::clock::rfc3339;
+use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// Characters of a policy's name.
 const NAME_MAX: usize = 64;
 
-fn path(kind: &str, name: &str) -> Result<String, Problem> {
-    let kind = Kind::parse(kind).ok_or_else(|| Problem::not_found("kind of policy"))?;
+fn policy_path(kind: &str, name: &str) -> Result<String, Problem> {
+    let kind = PolicyKind::parse(kind).ok_or_else(|| Problem::not_found("kind of policy"))?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(plain) {
         let detail = format!("a name has 1 to {NAME_MAX} letters, digits, `-` or `_`");
         return Err(Problem::bad_request(detail));
     }
-    Ok(format!("policies/{}/{name}.rhai", kind.name()))
+    Ok(format!("policies/{}/{name}.rhai", kind.as_str()))
 }
 
 /// What happened to files so far.
-struct History {
+struct PolicyHistory {
     activations: Vec<Activation>,
-    refusals: Vec<Refusal>,
+    refusals: Vec<ChangeRefusal>,
 }
 
-impl History {
-    fn of(service: &Service) -> Result<History, Problem> {
+impl PolicyHistory {
+    fn read_history(service: &Service) -> Result<PolicyHistory, Problem> {
         let failed = |error| Problem::internal(&error);
-        Ok(History {
-            activations: service.context.ledger.activations().map_err(failed)?,
-            refusals: service.context.ledger.refusals().map_err(failed)?,
+        Ok(PolicyHistory {
+            activations: service.context.ledger.list_activations().map_err(failed)?,
+            refusals: service.context.ledger.list_refusals().map_err(failed)?,
         })
     }
 
     /// The state of one policy.
-    fn status(&self, files: &Files, path: &str) -> Option<Value> {
+    fn policy_status(&self, files: &Files, path: &str) -> Option<Value> {
         let mut parts = path.strip_prefix("policies/")?.strip_suffix(".rhai")?.splitn(2, '/');
         let (kind, name) = (parts.next()?, parts.next()?);
 
@@ -69,9 +69,9 @@ impl History {
             "name": name,
             "hash": source.map(|source| content_hash(source)),
             "active": source.is_some(),
-            "last_activation": activation.map(row),
+            "last_activation": activation.map(activation_row),
             "last_error": refusal.map(|refusal| json!({
-                "at": rfc3339(refusal.activation.at_ms),
+                "at": format_rfc3339(refusal.activation.at_ms),
                 "who": refusal.activation.who,
                 "errors": refusal.diagnostics,
             })),
@@ -79,11 +79,11 @@ impl History {
     }
 }
 
-pub(crate) fn row(activation: &Activation) -> Value {
+pub(crate) fn activation_row(activation: &Activation) -> Value {
     json!({
         "sequence": activation.sequence,
         "ruleset": activation.ruleset,
-        "at": rfc3339(activation.at_ms),
+        "at": format_rfc3339(activation.at_ms),
         "who": activation.who,
         "why": activation.why,
         "source": activation.source,
@@ -99,24 +99,24 @@ pub(crate) fn row(activation: &Activation) -> Value {
 }
 
 /// Every policy that is in force or was refused.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
-    let rows = service.blocking(|service| {
-        let history = History::of(service)?;
+pub(crate) async fn list_policies(State(service): State<Arc<Service>>) -> JsonResult {
+    let rows = service.run_blocking(|service| {
+        let history = PolicyHistory::read_history(service)?;
         let files = &service.context.ruleset.load().files;
         let refused = history.refusals.iter().flat_map(|refusal| &refusal.activation.files);
         let paths: BTreeSet<&String> = files.keys().chain(refused).collect();
-        Ok(paths.into_iter().filter_map(|path| history.status(files, path)).collect())
+        Ok(paths.into_iter().filter_map(|path| history.policy_status(files, path)).collect())
     });
-    Ok(crate::http::list(rows.await?))
+    Ok(crate::http::list_page(rows.await?))
 }
 
 /// One policy: its source, or its state where JSON is asked for.
-pub(crate) async fn show(
+pub(crate) async fn show_policy(
     State(service): State<Arc<Service>>,
     Path((kind, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let path = path(&kind, &name)?;
+    let path = policy_path(&kind, &name)?;
 
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let json = accept.is_some_and(|accept| accept.contains("application/json"));
@@ -129,14 +129,14 @@ pub(crate) async fn show(
         let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
         let varies = [(header::VARY, "accept")];
         let shown = (kind, varies, source.to_string());
-        return caching::tagged(&headers, &content_hash(&source), shown);
+        return caching::with_etag(&headers, &content_hash(&source), shown);
     }
 
-    let state = service.blocking(move |service| {
-        let history = History::of(service)?;
+    let state = service.run_blocking(move |service| {
+        let history = PolicyHistory::read_history(service)?;
         let known = files.contains_key(&path)
             || history.refusals.iter().any(|refusal| refusal.activation.files.contains(&path));
-        Ok(history.status(&files, &path).filter(|_| known))
+        Ok(history.policy_status(&files, &path).filter(|_| known))
     });
     let state = state.await?.ok_or_else(|| Problem::not_found("policy"))?;
 
@@ -150,38 +150,39 @@ pub(crate) async fn show(
 }
 
 /// Puts a new version of a policy in force, or refuses it with check's diagnostics.
-pub(crate) async fn replace(
+pub(crate) async fn replace_policy(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path((kind, name)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let path = path(&kind, &name)?;
-    let text = conditions::text(&body)?;
+    let path = policy_path(&kind, &name)?;
+    let text = conditions::body_text(&body)?;
     let new = content_hash(&text);
 
-    let condition = Condition::new(&headers);
+    let condition = Precondition::new(&headers);
     let files = BTreeMap::from([(path.clone(), Some(text))]);
-    let change = Change { files, ..conditions::change(&headers, &caller)? };
+    let change = ChangeRequest { files, ..conditions::change_from_headers(&headers, &caller)? };
 
-    let done = service.blocking(move |service| {
+    let done = service.run_blocking(move |service| {
         let allowed = |files: &Files| {
-            condition.holds(files.get(&path).map(|text| content_hash(text)).as_deref(), "policy")
+            condition
+                .check_hash(files.get(&path).map(|text| content_hash(text)).as_deref(), "policy")
         };
-        activation::submit(&service.context, &change, allowed).map_err(Problem::from)
+        activation::submit_change(&service.context, &change, allowed).map_err(Problem::from)
     });
 
     // Not cut short by a client that goes away: `blocking` runs to its end.
-    conditions::answer(&done.await?, Some(&new))
+    conditions::outcome_response(&done.await?, Some(&new))
 }
 
 /// Every activation, newest first.
-pub(crate) async fn activations(State(service): State<Arc<Service>>) -> Answer {
-    let rows = service.blocking(|service| {
+pub(crate) async fn list_activations(State(service): State<Arc<Service>>) -> JsonResult {
+    let rows = service.run_blocking(|service| {
         let rows =
-            service.context.ledger.activations().map_err(|error| Problem::internal(&error))?;
-        Ok(rows.iter().rev().map(row).collect())
+            service.context.ledger.list_activations().map_err(|error| Problem::internal(&error))?;
+        Ok(rows.iter().rev().map(activation_row).collect())
     });
-    Ok(crate::http::list(rows.await?))
+    Ok(crate::http::list_page(rows.await?))
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_ledger::definitions::content_hash;
-use accredit_operations::activation::{self, Change, Done};
-use accredit_operations::rules::{self, Rule, Uneditable, Wanted};
+use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
+use accredit_operations::rules::{self, RuleDefinition, RuleEditError, RuleSearch};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -18,30 +18,30 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::caching;
-use crate::http::definitions::conditions::{self, Condition};
+use crate::http::definitions::conditions::{self, Precondition};
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
 /// A rule as it goes out: its keys, with its kind and its plan beside them.
-fn shown(rule: &Rule) -> Value {
+fn rule_json(rule: &RuleDefinition) -> Value {
     let mut body = rule.body.clone();
     body.insert("plan".to_owned(), Value::from(rule.plan.as_str()));
     body.insert("kind".to_owned(), Value::from(rule.kind));
     Value::Object(body)
 }
 
-fn tag(rule: &Rule) -> String {
-    content_hash(&shown(rule).to_string())
+fn rule_etag(rule: &RuleDefinition) -> String {
+    content_hash(&rule_json(rule).to_string())
 }
 
 /// The keys of a search.
 const KEYS: [&str; 6] = ["tag", "text", "plan", "kind", "relationship", "active_on"];
 
 /// A search out of a query; `tag` may stand several times, and then all of them must fit.
-fn search(query: Vec<(String, String)>) -> Result<Wanted, Problem> {
+fn parse_search(query: Vec<(String, String)>) -> Result<RuleSearch, Problem> {
     let refused = |message: String| {
         let help = "`tag` (several times for several tags), `text`, `plan`, `kind`, \
                     `relationship` or `active_on`, a date";
@@ -66,83 +66,85 @@ fn search(query: Vec<(String, String)>) -> Result<Wanted, Problem> {
 }
 
 /// Every tag, and how many rules have it.
-pub(crate) async fn tags(State(service): State<Arc<Service>>) -> Answer {
-    let tags = rules::tags(&rules::all(&service.context.ruleset.load().files)).into_iter();
+pub(crate) async fn list_tags(State(service): State<Arc<Service>>) -> JsonResult {
+    let tags =
+        rules::count_tags(&rules::all_rules(&service.context.ruleset.load().files)).into_iter();
     let rows = tags.map(|(tag, rules)| json!({ "tag": tag, "rules": rules }));
-    Ok(crate::http::list(rows.collect()))
+    Ok(crate::http::list_page(rows.collect()))
 }
 
 /// The rules that fit.
-pub(crate) async fn list(
+pub(crate) async fn list_rules(
     State(service): State<Arc<Service>>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
-) -> Answer {
+) -> JsonResult {
     let Query(query) = query.map_err(|error| Problem::bad_request(error.to_string()))?;
-    let wanted = search(query)?;
+    let wanted = parse_search(query)?;
     let ruleset = service.context.ruleset.load_full();
-    let rules = rules::all(&ruleset.files).into_iter().filter(|rule| wanted.fits(rule));
-    Ok(crate::http::list(rules.map(|rule| shown(&rule)).collect()))
+    let rules =
+        rules::all_rules(&ruleset.files).into_iter().filter(|rule| wanted.matches_rule(rule));
+    Ok(crate::http::list_page(rules.map(|rule| rule_json(&rule)).collect()))
 }
 
-fn find(service: &Service, plan: &str, name: &str) -> Option<Rule> {
-    let rules = rules::all(&service.context.ruleset.load().files);
+fn find_rule(service: &Service, plan: &str, name: &str) -> Option<RuleDefinition> {
+    let rules = rules::all_rules(&service.context.ruleset.load().files);
     rules.into_iter().find(|rule| rule.plan == plan && rule.name == name)
 }
 
 /// One rule.
-pub(crate) async fn show(
+pub(crate) async fn show_rule(
     State(service): State<Arc<Service>>,
     Path((plan, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let rule = find(&service, &plan, &name).ok_or_else(|| Problem::not_found("rule"))?;
-    caching::tagged(&headers, &tag(&rule), Json(shown(&rule)))
+    let rule = find_rule(&service, &plan, &name).ok_or_else(|| Problem::not_found("rule"))?;
+    caching::with_etag(&headers, &rule_etag(&rule), Json(rule_json(&rule)))
 }
 
-fn uneditable(error: Uneditable) -> Problem {
+fn uneditable_problem(error: RuleEditError) -> Problem {
     match error {
-        Uneditable::Missing => Problem::not_found("rule"),
-        Uneditable::Taken(_) => Problem::conflict("name_taken", error.to_string()),
-        Uneditable::Other(message) => Problem::unprocessable("not_editable", message),
+        RuleEditError::Missing => Problem::not_found("rule"),
+        RuleEditError::Taken(_) => Problem::conflict("name_taken", error.to_string()),
+        RuleEditError::Other(message) => Problem::unprocessable("not_editable", message),
     }
 }
 
 /// Changes the text of a plan's file in the door's turn.
-async fn edit(
+async fn edit_plan(
     service: Arc<Service>,
     caller: Caller,
     headers: HeaderMap,
     (plan, name): (String, String),
-    edit: impl FnOnce(&str) -> Result<String, Uneditable> + Send + 'static,
+    edit: impl FnOnce(&str) -> Result<String, RuleEditError> + Send + 'static,
     conditional: bool,
-) -> Result<Done, Problem> {
-    let change = conditions::change(&headers, &caller)?;
-    let condition = Condition::new(&headers);
+) -> Result<ActivationOutcome, Problem> {
+    let change = conditions::change_from_headers(&headers, &caller)?;
+    let condition = Precondition::new(&headers);
 
-    let done = service.blocking(move |service| {
-        let path = rules::path(&plan);
+    let done = service.run_blocking(move |service| {
+        let path = rules::plan_path(&plan);
         let ruleset = service.context.ruleset.load_full();
 
         if conditional {
-            let current = find(service, &plan, &name).map(|rule| tag(&rule));
-            condition.holds(current.as_deref(), "rule")?;
+            let current = find_rule(service, &plan, &name).map(|rule| rule_etag(&rule));
+            condition.check_hash(current.as_deref(), "rule")?;
         }
 
         let text = ruleset.files.get(&path).ok_or_else(|| Problem::not_found("plan"))?;
-        let text = edit(text).map_err(uneditable)?;
+        let text = edit(text).map_err(uneditable_problem)?;
         let files = BTreeMap::from([(path, Some(Arc::from(text)))]);
 
         // What was edited is the text of this ruleset and no other.
         let base = Some(ruleset.hash.to_string());
-        let change = Change { files, base, ..change };
-        activation::submit(&service.context, &change, |_| Ok(())).map_err(Problem::from)
+        let change = ChangeRequest { files, base, ..change };
+        activation::submit_change(&service.context, &change, |_| Ok(())).map_err(Problem::from)
     });
 
     done.await
 }
 
 /// Makes a rule what the body says; a new one needs its `kind`.
-pub(crate) async fn replace(
+pub(crate) async fn replace_rule(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path((plan, name)): Path<(String, String)>,
@@ -159,53 +161,59 @@ pub(crate) async fn replace(
     let kind = kind.as_ref().and_then(Value::as_str).map(str::to_owned);
 
     let rule = name.clone();
-    let put = move |text: &str| rules::put(text, &rule, kind.as_deref(), &keys);
-    conditions::answer(&edit(service, caller, headers, (plan, name), put, true).await?, None)
+    let put = move |text: &str| rules::put_rule(text, &rule, kind.as_deref(), &keys);
+    conditions::outcome_response(
+        &edit_plan(service, caller, headers, (plan, name), put, true).await?,
+        None,
+    )
 }
 
 /// Removes a rule that has produced nothing.
-pub(crate) async fn remove(
+pub(crate) async fn remove_rule(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path((plan, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if find(&service, &plan, &name).is_none() {
+    if find_rule(&service, &plan, &name).is_none() {
         return Err(Problem::not_found("rule"));
     }
     let rule = name.clone();
-    let remove = move |text: &str| rules::remove(text, &rule);
-    conditions::answer(&edit(service, caller, headers, (plan, name), remove, true).await?, None)
+    let remove = move |text: &str| rules::remove_rule(text, &rule);
+    conditions::outcome_response(
+        &edit_plan(service, caller, headers, (plan, name), remove, true).await?,
+        None,
+    )
 }
 
 /// What a copy is called.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewName {
+struct CopyRequest {
     name: String,
 }
 
 /// Copies a rule under another name.
-pub(crate) async fn copy(
+pub(crate) async fn copy_rule(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path((plan, name)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let NewName { name: new } = serde_json::from_slice(&body)
+    let CopyRequest { name: new } = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with the `name` of the copy"))?;
 
     let rule = name.clone();
     let copied = new.clone();
-    let copy = move |text: &str| rules::copy(text, &rule, &copied);
+    let copy = move |text: &str| rules::copy_rule(text, &rule, &copied);
 
     let plan_id = plan.clone();
-    let done = edit(Arc::clone(&service), caller, headers, (plan, name), copy, false).await?;
-    let copy = find(&service, &plan_id, &new).map(|rule| shown(&rule));
+    let done = edit_plan(Arc::clone(&service), caller, headers, (plan, name), copy, false).await?;
+    let copy = find_rule(&service, &plan_id, &new).map(|rule| rule_json(&rule));
 
     match done {
-        Done::Active(active) => {
+        ActivationOutcome::Active(active) => {
             let body = json!({
                 "active": true,
                 "ruleset": *active.ruleset,
@@ -214,6 +222,6 @@ pub(crate) async fn copy(
             });
             Ok((axum::http::StatusCode::CREATED, Json(body)).into_response())
         }
-        waiting => conditions::answer(&waiting, None),
+        waiting => conditions::outcome_response(&waiting, None),
     }
 }

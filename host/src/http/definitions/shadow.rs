@@ -3,83 +3,85 @@
 use std::sync::Arc;
 
 use accredit_operations::activation::proposals;
-use accredit_operations::context::Sums;
+use accredit_operations::context::ShadowSums;
 use accredit_operations::shadow;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 
 use crate::http::definitions::changes;
 
 use crate::http::problem::Problem;
-use crate::server::clock::rfc3339;
+use crate::server::clock::format_rfc3339;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
-fn shown(sums: &Sums, ruleset: Option<&str>) -> Value {
+fn shadow_json(sums: &ShadowSums, ruleset: Option<&str>) -> Value {
     json!({
         "change": sums.change,
         "ruleset": ruleset,
-        "since": rfc3339(sums.since_ms),
-        "impact": sums.impact.report(),
+        "since": format_rfc3339(sums.since_ms),
+        "impact": sums.impact.to_report(),
         "uncertain": sums.uncertain,
         "missed": sums.missed,
     })
 }
 
 /// What the shadow has come to so far.
-pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
-    let sums = shadow::sums(&service.context);
+pub(crate) async fn show_shadow(State(service): State<Arc<Service>>) -> JsonResult {
+    let sums = shadow::shadow_sums(&service.context);
     let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;
-    Ok(Json(shown(&sums, Some(&ruleset))))
+    Ok(Json(shadow_json(&sums, Some(&ruleset))))
 }
 
 /// Starts one: `{"change": ID}` of a kept change, or files as for a change, which is kept.
-pub(crate) async fn start(
+pub(crate) async fn start_shadow(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> Answer {
+) -> JsonResult {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let known = json.get("change").and_then(Value::as_u64);
 
     // A body without a known change is a change itself, which is kept as a draft.
     let sent = match known {
         Some(_) => None,
-        None => Some(changes::sent(&body)?),
+        None => Some(changes::parse_change(&body)?),
     };
 
-    let started = service.blocking(move |service| {
+    let started = service.run_blocking(move |service| {
         let kept = match (known, sent) {
             (Some(id), _) => {
-                let kept = service.context.ledger.proposal(id);
+                let kept = service.context.ledger.find_proposal(id);
                 kept.map_err(|error| Problem::internal(&error))?
                     .ok_or_else(|| Problem::not_found("change"))?
             }
             (None, sent) => {
                 let current = service.context.ruleset.load_full();
-                let change = sent.unwrap_or_default().change(&current.files, &caller)?;
-                proposals::draft(&service.context, &change)?
+                let change = sent.unwrap_or_default().change_request(&current.files, &caller)?;
+                proposals::keep_draft(&service.context, &change)?
             }
         };
 
-        shadow::start(&service.context, &kept, &caller.name)?;
-        Ok(shadow::sums(&service.context).map(|(sums, ruleset)| shown(&sums, Some(&ruleset))))
+        shadow::start_shadow(&service.context, &kept, &caller.name)?;
+        Ok(shadow::shadow_sums(&service.context)
+            .map(|(sums, ruleset)| shadow_json(&sums, Some(&ruleset))))
     });
 
     Ok(Json(started.await?.unwrap_or_default()))
 }
 
 /// Ends it, and shows what it came to.
-pub(crate) async fn stop(
+pub(crate) async fn stop_shadow(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
-) -> Answer {
-    let ended =
-        service.blocking(move |service| Ok(shadow::stop(&service.context, &caller.name)?)).await?;
+) -> JsonResult {
+    let ended = service
+        .run_blocking(move |service| Ok(shadow::stop_shadow(&service.context, &caller.name)?))
+        .await?;
     let sums = ended.ok_or_else(|| Problem::not_found("shadow"))?;
-    Ok(Json(shown(&sums, None)))
+    Ok(Json(shadow_json(&sums, None)))
 }

@@ -11,61 +11,65 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::credits;
-use crate::server::clock::rfc3339;
+use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
 /// Which page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ListParams {
+pub(crate) struct DeadLetterListParams {
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
 /// A page of dead letters, oldest first; a cursor is the place in the inbox of the last one before.
-pub(crate) async fn list(
+pub(crate) async fn list_dead_letters(
     State(service): State<Arc<Service>>,
-    params: Result<Query<ListParams>, QueryRejection>,
-) -> Answer {
+    params: Result<Query<DeadLetterListParams>, QueryRejection>,
+) -> JsonResult {
     let Query(params) = params.map_err(|_| Problem::bad_request("expected `limit` or `cursor`"))?;
-    let limit = credits::limit(params.limit)?;
+    let limit = credits::page_limit(params.limit)?;
     let after = params.cursor.as_deref().map(str::parse::<u64>).transpose();
     let after = after.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))?;
 
-    let page = service.blocking(move |service| {
+    let page = service.run_blocking(move |service| {
         let found =
             service.context.ledger.dead_letters(after.unwrap_or(0), limit.saturating_add(1));
         let mut found = found.map_err(|error| Problem::internal(&error))?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|row| row.sequence.to_string());
-        let rows: Vec<Value> = found.iter().map(shown).collect();
+        let rows: Vec<Value> = found.iter().map(dead_letter_json).collect();
         Ok(json!({ "data": rows, "next_cursor": next }))
     });
     page.await.map(Json)
 }
 
-fn shown(row: &DeadLetter) -> Value {
+fn dead_letter_json(row: &DeadLetter) -> Value {
     json!({
         "sequence": row.sequence,
         "source": row.source,
         "delivery": row.delivery,
-        "received": rfc3339(row.received_ms),
+        "received": format_rfc3339(row.received_ms),
         "reason": row.reason,
     })
 }
 
 /// Puts one back into the inbox.
-pub(crate) async fn redrive(
+pub(crate) async fn redrive_dead_letter(
     State(service): State<Arc<Service>>,
     Path(sequence): Path<String>,
 ) -> Result<Response, Problem> {
     let sequence: u64 = sequence.parse().map_err(|_| Problem::not_found("dead letter"))?;
-    let redriven = service.blocking(move |service| {
-        service.context.ledger.redrive(sequence).map_err(|error| Problem::internal(&error))
+    let redriven = service.run_blocking(move |service| {
+        service
+            .context
+            .ledger
+            .redrive_dead_letter(sequence)
+            .map_err(|error| Problem::internal(&error))
     });
     if !redriven.await? {
         return Err(Problem::not_found("dead letter"));

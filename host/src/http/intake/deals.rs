@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use accredit_domain::decision::Outcome;
+use accredit_domain::decision::DecisionOutcome;
 use accredit_domain::transaction::Decoder;
 use accredit_ledger::deals::DealQuery;
-use accredit_ledger::record::Stored;
+use accredit_ledger::record::TransactionRecord;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
-use crate::http::results::exports::{self, Pages, Part, Rows};
+use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
 use crate::server::state::Service;
 
 /// The columns of a deal in a list, in order.
@@ -28,11 +28,11 @@ const COLUMNS: [&str; 8] =
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Narrow {
+pub(crate) struct DealListParams {
     id: Option<String>,
     plan: Option<String>,
     period: Option<String>,
-    outcome: Option<Outcome>,
+    outcome: Option<DecisionOutcome>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -40,10 +40,10 @@ pub(crate) struct Narrow {
 /// A page of deals, in order of first receipt.
 ///
 /// As CSV or NDJSON, where `Accept` asks for it: every deal that fits.
-pub(crate) async fn list(
+pub(crate) async fn list_deals(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
-    wanted: Result<Query<Narrow>, QueryRejection>,
+    wanted: Result<Query<DealListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
         Problem::bad_request(
@@ -55,42 +55,49 @@ pub(crate) async fn list(
     let query = DealQuery {
         prefix: wanted.id,
         plan: wanted.plan,
-        periods: credits::periods(&service, wanted.period.as_deref())?,
+        periods: credits::leaf_periods(&service, wanted.period.as_deref())?,
         outcome: wanted.outcome,
         limit: 0,
         cursor: None,
     };
-    exports::answer(service, &headers, (wanted.limit, wanted.cursor), query).await
+    exports::answer_list(service, &headers, (wanted.limit, wanted.cursor), query).await
 }
 
-impl Pages for DealQuery {
-    fn columns(&self) -> &'static [&'static str] {
+impl PagedList for DealQuery {
+    fn column_names(&self) -> &'static [&'static str] {
         &COLUMNS
     }
 
-    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
+    fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem> {
         let cursor = part.cursor.map(str::to_owned);
         let query = DealQuery { limit: part.limit, cursor, ..self.clone() };
-        let page = service.context.ledger.deals(&query).map_err(|error| credits::unread(&error))?;
+        let page = service
+            .context
+            .ledger
+            .deal_page(&query)
+            .map_err(|error| credits::unread_page(&error))?;
 
-        let origins = origins(service, &page.rows)?;
+        let origins = delivery_origins(service, &page.rows)?;
         let fields = Arc::clone(&service.context.ruleset.load().settings.fields);
         let mut decoder = Decoder::new(fields);
-        let rows = page.rows.iter().map(|stored| row(&mut decoder, &origins, stored));
+        let rows = page.rows.iter().map(|stored| deal_row(&mut decoder, &origins, stored));
         Ok((rows.collect(), page.next))
     }
 }
 
 /// Source and id of deliveries, by their place in the inbox.
-type Origins = BTreeMap<u64, (String, String)>;
+type DeliveryOrigins = BTreeMap<u64, (String, String)>;
 
 /// Where deals came from. Many come in one delivery, which is read once.
-fn origins(service: &Service, deals: &[Stored]) -> Result<Origins, Problem> {
+fn delivery_origins(
+    service: &Service,
+    deals: &[TransactionRecord],
+) -> Result<DeliveryOrigins, Problem> {
     let sequences: BTreeSet<u64> = deals.iter().map(|stored| stored.delivery).collect();
-    let mut origins = Origins::new();
+    let mut origins = DeliveryOrigins::new();
 
     for sequence in sequences {
-        let delivery = service.context.ledger.delivery(sequence);
+        let delivery = service.context.ledger.find_delivery(sequence);
         if let Some(delivery) = delivery.map_err(|error| Problem::internal(&error))? {
             origins.insert(sequence, (delivery.source, delivery.id));
         }
@@ -100,11 +107,11 @@ fn origins(service: &Service, deals: &[Stored]) -> Result<Origins, Problem> {
 }
 
 /// A deal as a row. A date that cannot be read is none.
-fn row(decoder: &mut Decoder, origins: &Origins, stored: &Stored) -> Value {
-    let date = decoder.decode(&stored.record).date().ok().map(|date| date.to_string());
+fn deal_row(decoder: &mut Decoder, origins: &DeliveryOrigins, stored: &TransactionRecord) -> Value {
+    let date = decoder.decode(&stored.record).incentive_date().ok().map(|date| date.to_string());
     let period = stored.decisions.iter().find_map(|decision| decision.period.as_deref());
     let decisions = stored.decisions.iter();
-    let outcomes: BTreeMap<&str, Outcome> =
+    let outcomes: BTreeMap<&str, DecisionOutcome> =
         decisions.map(|decision| (decision.plan.as_str(), decision.outcome)).collect();
     let origin = origins.get(&stored.delivery);
 

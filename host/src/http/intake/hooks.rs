@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use accredit_ledger::inbox::Delivery;
 use accredit_operations::intake::{self, Comparison};
-use accredit_seams::connector::{Payload, Verified};
+use accredit_seams::connector::{DeliveryPayload, VerifiedDelivery};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -29,7 +29,7 @@ pub(crate) const BYTES_AT_ONCE_MAX: usize = 2 << 20;
 const MACHINES_KEPT_MAX: usize = 8;
 
 /// Takes a delivery.
-pub(crate) async fn receive(
+pub(crate) async fn receive_delivery(
     State(service): State<Arc<Service>>,
     Path(source): Path<String>,
     method: Method,
@@ -37,14 +37,14 @@ pub(crate) async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let request = Incoming { source, method, uri, headers, body };
+    let request = IncomingRequest { source, method, uri, headers, body };
     let shared = Arc::clone(&service);
     // On its own task: a client that goes away must not cut it in half.
-    let taken = tokio::spawn(async move { take(&shared, request).await }).await;
+    let taken = tokio::spawn(async move { take_delivery(&shared, request).await }).await;
     taken.unwrap_or_else(|error| Err(Problem::internal(&error)))
 }
 
-struct Incoming {
+struct IncomingRequest {
     source: String,
     method: Method,
     uri: Uri,
@@ -52,7 +52,10 @@ struct Incoming {
     body: Bytes,
 }
 
-async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Problem> {
+async fn take_delivery(
+    service: &Arc<Service>,
+    request: IncomingRequest,
+) -> Result<Response, Problem> {
     let source = request.source.clone();
     if !service.context.ruleset.load().settings.sources.contains_key(&source) {
         return Err(Problem::not_found("source"));
@@ -67,18 +70,18 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
 
     // Deals need a lot more memory than the text that they are read from.
     let room = service.hooks_room.enter(request.body.len()).await;
-    let verified = service.blocking(move |service| {
+    let verified = service.run_blocking(move |service| {
         let _room = room;
-        verified(service, request)
+        verify_delivery(service, request)
     });
     let verified = verified.await;
     let (delivery, columns_missing, secret) = verified.inspect_err(|_| {
-        service.metrics.webhook(&source, "refused");
+        service.metrics.count_webhook(&source, "refused");
     })?;
 
     let id = delivery.id.clone();
     let receipts = service.writer.take(vec![delivery]).await.map_err(|error| {
-        service.metrics.webhook(&source, "failed");
+        service.metrics.count_webhook(&source, "failed");
         not_taken(&error)
     })?;
 
@@ -91,7 +94,7 @@ async fn take(service: &Arc<Service>, request: Incoming) -> Result<Response, Pro
         (false, false) => "accepted",
     };
 
-    service.metrics.webhook(&source, outcome);
+    service.metrics.count_webhook(&source, outcome);
     if receipt.conflict {
         tracing::warn!(delivery.source = %source, delivery.id = %id, "same id, other body");
     }
@@ -131,15 +134,15 @@ pub(crate) fn not_taken(error: &NotTaken) -> Problem {
     Problem::unavailable(error.to_string())
 }
 
-fn verified(
+fn verify_delivery(
     service: &Service,
-    request: Incoming,
+    request: IncomingRequest,
 ) -> Result<(Delivery, ColumnsMissing, usize), Problem> {
     let ruleset = service.context.ruleset.load_full();
 
     let source = ruleset.settings.sources.get(&request.source);
     let source = source.ok_or_else(|| Problem::not_found("source"))?;
-    let connector = plugins::connector(&source.connector);
+    let connector = plugins::find_connector(&source.connector);
     let connector = connector.ok_or_else(|| Problem::not_found("source"))?;
 
     let secrets = service.secrets.load();
@@ -150,7 +153,7 @@ fn verified(
 
     let received_ms = service.clock.now_ms();
 
-    let payload = Payload {
+    let payload = DeliveryPayload {
         method: request.method.as_str(),
         path: request.uri.path_and_query().map_or("", |path| path.as_str()),
         headers: &headers,
@@ -159,16 +162,17 @@ fn verified(
         secrets: &secrets,
     };
 
-    let Verified { delivery, secret } = connector.verify(&payload).map_err(|reason| {
-        tracing::warn!(
-            delivery.source = %request.source,
-            delivery.refused = %reason,
-            "delivery is not authentic"
-        );
-        // Which of the checks failed is for our log alone.
-        let detail = "the delivery is not authentic";
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
-    })?;
+    let VerifiedDelivery { delivery, secret } =
+        connector.verify_delivery(&payload).map_err(|reason| {
+            tracing::warn!(
+                delivery.source = %request.source,
+                delivery.refused = %reason,
+                "delivery is not authentic"
+            );
+            // Which of the checks failed is for our log alone.
+            let detail = "the delivery is not authentic";
+            Problem::new(StatusCode::UNAUTHORIZED, "unauthentic", detail)
+        })?;
 
     let mut delivery = Delivery {
         source: request.source,
@@ -179,20 +183,21 @@ fn verified(
     };
 
     let columns_missing;
-    (delivery.transactions, columns_missing) = transactions(service, &ruleset, &delivery)?;
+    (delivery.transactions, columns_missing) =
+        delivered_transactions(service, &ruleset, &delivery)?;
     Ok((delivery, columns_missing, secret))
 }
 
 /// The natural keys in a delivery and the columns that its deals lose, for its answer; none where
 /// the worker will find it unreadable.
-fn transactions(
+fn delivered_transactions(
     service: &Service,
     ruleset: &accredit_workspace::Ruleset,
     delivery: &Delivery,
 ) -> Result<(Vec<String>, ColumnsMissing), Problem> {
     let kept = || service.machines.lock().unwrap_or_else(PoisonError::into_inner);
     let mut machines = kept().pop().unwrap_or_default();
-    let understood = intake::understand(&service.context, ruleset, &mut machines, delivery);
+    let understood = intake::decode_delivery(&service.context, ruleset, &mut machines, delivery);
 
     let mut kept = kept();
     if kept.len() < MACHINES_KEPT_MAX {
@@ -208,8 +213,8 @@ fn transactions(
         }
     }
 
-    if intake::merges(ruleset, delivery) {
-        service.context.decoded.keep(ruleset, delivery, understood);
+    if intake::is_partial(ruleset, delivery) {
+        service.context.decoded.keep_decoded(ruleset, delivery, understood);
         return Ok((ids, ColumnsMissing::new()));
     }
 
@@ -221,6 +226,6 @@ fn transactions(
     }
 
     let lost = comparison.end().lost;
-    service.context.decoded.keep(ruleset, delivery, understood);
+    service.context.decoded.keep_decoded(ruleset, delivery, understood);
     Ok((ids, lost))
 }

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use accredit_domain::diagnostic::Diagnostic;
 use accredit_domain::transaction::Record;
-use accredit_domain::transaction::read::Malformed;
-use accredit_operations::intake::{Compared, Comparison};
+use accredit_domain::transaction::read::MalformedBody;
+use accredit_operations::intake::{Comparison, RowComparison};
 use accredit_operations::suspect::{self, Survey, Suspicions};
 use accredit_workspace::Ruleset;
 use axum::Json;
@@ -29,10 +29,10 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use self::chunks::Chunks;
-use crate::directory::formats::{self, Body, Format, NotRead};
+use crate::directory::formats::{self, Body, NotRead, RowFormat};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::server::room::Place;
+use crate::server::room::BodyPlace;
 use crate::server::state::Service;
 
 /// Bytes of an import, packed or not.
@@ -54,13 +54,13 @@ const ERRORS_MAX: usize = 100;
 const KEY_BYTES_MAX: usize = 128;
 
 /// Takes rows in any of the formats of a directory but Parquet, with gzip around them or without.
-pub(crate) async fn import(
+pub(crate) async fn import_transactions(
     State(service): State<Arc<Service>>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    let key = key(&head.headers)?;
-    let form = Form::of(&head.headers)?;
+    let key = idempotency_key(&head.headers)?;
+    let form = BodyForm::of(&head.headers)?;
 
     // Before the body is in memory, so that many at once are not.
     let entered = service.imports_room.enter(form.bytes(&head.headers));
@@ -68,10 +68,10 @@ pub(crate) async fn import(
         body::discard(body, BODY_BYTES_MAX).await;
         return Err(Problem::unavailable("other imports are being read; nothing was taken"));
     };
-    let body = body::read(body, form.bytes_max()).await?;
+    let body = body::read_limited(body, form.bytes_max()).await?;
 
     let runtime = Handle::current();
-    let answer = service.blocking(move |service| {
+    let answer = service.run_blocking(move |service| {
         let import = Import { service, runtime, form, key, _place: place };
         import.take(body.into())
     });
@@ -80,13 +80,13 @@ pub(crate) async fn import(
 
 /// What a body is, as its headers say.
 #[derive(Debug, Clone, Copy)]
-struct Form {
-    format: Format,
+struct BodyForm {
+    format: RowFormat,
     is_packed: bool,
 }
 
-impl Form {
-    fn of(headers: &HeaderMap) -> Result<Form, Problem> {
+impl BodyForm {
+    fn of(headers: &HeaderMap) -> Result<BodyForm, Problem> {
         let refused =
             |detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail);
 
@@ -104,26 +104,26 @@ impl Form {
                 return Err(refused(detail.to_owned()));
             }
         };
-        Ok(Form { format, is_packed })
+        Ok(BodyForm { format, is_packed })
     }
 
     /// Bytes that the body may have.
     fn bytes_max(self) -> usize {
-        if self.format == Format::Xlsx { SPREADSHEET_BYTES_MAX } else { BODY_BYTES_MAX }
+        if self.format == RowFormat::Xlsx { SPREADSHEET_BYTES_MAX } else { BODY_BYTES_MAX }
     }
 
     /// Bytes that the body may come to, unpacked.
     fn bytes(self, headers: &HeaderMap) -> usize {
         let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         match length.and_then(|length| length.parse().ok()) {
-            Some(length) if !self.is_packed && self.format != Format::Xlsx => length,
+            Some(length) if !self.is_packed && self.format != RowFormat::Xlsx => length,
             _ => BODY_BYTES_MAX,
         }
     }
 }
 
 /// The key of the delivery, as the sender made it.
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().map(|key| key.trim().trim_matches('"')).unwrap_or("");
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
@@ -146,18 +146,18 @@ fn own_key(hash: &str) -> Result<String, Problem> {
 struct Import<'s> {
     service: &'s Service,
     runtime: Handle,
-    form: Form,
+    form: BodyForm,
     /// As the sender made it.
     key: Option<String>,
     /// Held until the last row is stored.
-    _place: Place,
+    _place: BodyPlace,
 }
 
 /// What the rows of a body are, beside themselves.
-struct Look {
+struct RowSurvey {
     rows: usize,
     columns: Vec<String>,
-    compared: Compared,
+    compared: RowComparison,
     suspicions: Suspicions,
 }
 
@@ -165,56 +165,62 @@ impl Import<'_> {
     /// Reads the body, and stores it if all of it is rows that say something new; the answer.
     fn take(mut self, body: Bytes) -> Result<Value, Problem> {
         let ruleset = self.service.context.ruleset.load_full();
-        let body = self.unpacked(body)?;
+        let body = self.decode_body(body)?;
         let hash = blake3::hash(&body).to_hex().to_string();
 
         let (format, layout) = (self.form.format, &ruleset.settings.layout);
-        let opened = Body::open(format, &body, layout, BODY_BYTES_MAX as u64);
+        let opened = Body::open_body(format, &body, layout, BODY_BYTES_MAX as u64);
         let mut body = opened.map_err(not_read)?;
-        let Look { rows, columns, compared, suspicions } = self.look(&ruleset, &mut body)?;
+        let RowSurvey { rows, columns, compared, suspicions } =
+            self.survey_rows(&ruleset, &mut body)?;
 
         let fields = &ruleset.settings.fields;
-        let mut warnings: Vec<Value> = suspicions.findings.iter().map(warning).collect();
+        let mut warnings: Vec<Value> = suspicions.findings.iter().map(warning_json).collect();
         if !columns.is_empty() {
-            warnings.extend(suspect::header(fields, "", &columns).iter().map(warning));
+            warnings
+                .extend(suspect::header_findings(fields, "", &columns).iter().map(warning_json));
         }
-        let notes = Notes { warnings, columns_missing: compared.lost, delimiter: body.detected() };
+        let notes = ImportNotes {
+            warnings,
+            columns_missing: compared.lost,
+            delimiter: body.detected_delimiter(),
+        };
 
         let given = self.key.take();
         let is_known = given.is_none() && compared.nothing_new;
         let key = given.map_or_else(|| own_key(&hash), Ok)?;
         let mut chunks = Chunks::new(self.service, &self.runtime, &key, &hash);
         if !is_known {
-            for row in body.rows().map_err(malformed)?.1 {
-                let record = row.map_err(malformed)?.record;
+            for row in body.rows().map_err(malformed_problem)?.1 {
+                let record = row.map_err(malformed_problem)?.record;
                 chunks.add(record, fields, &suspicions.conflicts)?;
             }
         }
         let stored = chunks.end()?;
 
         let outcome = if stored.duplicate { "duplicate" } else { "accepted" };
-        self.service.metrics.webhook("import", outcome);
+        self.service.metrics.count_webhook("import", outcome);
         let mut answer = json!({
             "delivery": key,
             "rows": rows,
             "deliveries": stored.deliveries,
             "duplicate": stored.duplicate,
         });
-        notes.tell(&mut answer);
+        notes.add_to_answer(&mut answer);
         Ok(answer)
     }
 
     /// The body without its content encoding.
-    fn unpacked(&self, body: Bytes) -> Result<Bytes, Problem> {
+    fn decode_body(&self, body: Bytes) -> Result<Bytes, Problem> {
         if !self.form.is_packed {
             return Ok(body);
         }
-        let unpacked = formats::unpacked(&body, self.form.bytes_max() as u64);
+        let unpacked = formats::unpack_gzip(&body, self.form.bytes_max() as u64);
         unpacked.map(Bytes::from).map_err(not_read)
     }
 
     /// Goes through the rows: all can be read, and each has a natural key.
-    fn look(&self, ruleset: &Ruleset, body: &mut Body<'_>) -> Result<Look, Problem> {
+    fn survey_rows(&self, ruleset: &Ruleset, body: &mut Body<'_>) -> Result<RowSurvey, Problem> {
         let fields = &ruleset.settings.fields;
         let failed = |error| Problem::internal(&error);
 
@@ -224,9 +230,9 @@ impl Import<'_> {
         let mut without_key = Vec::new();
         let mut count = 0;
 
-        let (columns, rows) = body.rows().map_err(malformed)?;
+        let (columns, rows) = body.rows().map_err(malformed_problem)?;
         for row in rows {
-            let row = row.map_err(malformed)?;
+            let row = row.map_err(malformed_problem)?;
             let key = survey.add("", row.line, &row.record);
             if key.is_empty() && without_key.len() < ERRORS_MAX {
                 without_key.push((count, row.line));
@@ -240,14 +246,14 @@ impl Import<'_> {
         }
 
         let suspicions = survey.end(|each: &mut dyn FnMut(&str, u64, &Record)| {
-            for row in body.rows().map_err(malformed)?.1 {
-                let row = row.map_err(malformed)?;
+            for row in body.rows().map_err(malformed_problem)?.1 {
+                let row = row.map_err(malformed_problem)?;
                 each("", row.line, &row.record);
                 self.check_stopping()?;
             }
             Ok::<(), Problem>(())
         })?;
-        Ok(Look { rows: count, columns, compared: comparison.end(), suspicions })
+        Ok(RowSurvey { rows: count, columns, compared: comparison.end(), suspicions })
     }
 
     /// A stop does not wait for a body to be read.
@@ -260,14 +266,14 @@ impl Import<'_> {
 }
 
 /// What is wrong with rows that are taken all the same.
-struct Notes {
+struct ImportNotes {
     warnings: Vec<Value>,
     columns_missing: BTreeMap<String, BTreeSet<String>>,
     delimiter: Option<char>,
 }
 
-impl Notes {
-    fn tell(self, answer: &mut Value) {
+impl ImportNotes {
+    fn add_to_answer(self, answer: &mut Value) {
         let Some(answer) = answer.as_object_mut() else { return };
         if !self.warnings.is_empty() {
             answer.insert("warnings".to_owned(), self.warnings.into());
@@ -283,7 +289,7 @@ impl Notes {
 
 fn not_read(error: NotRead) -> Problem {
     match error {
-        NotRead::Malformed(error) => malformed(error),
+        NotRead::Malformed(error) => malformed_problem(error),
         NotRead::NotPacked(reason) => Problem::bad_request(reason),
         NotRead::TooLarge(bytes_max) => {
             let detail = format!("unpacked the body has more than {bytes_max} bytes");
@@ -292,15 +298,15 @@ fn not_read(error: NotRead) -> Problem {
     }
 }
 
-fn malformed(error: Malformed) -> Problem {
+fn malformed_problem(error: MalformedBody) -> Problem {
     let mut told = json!({ "line": error.line, "detail": error.message });
     if let (Some(told), Some(help)) = (told.as_object_mut(), error.help) {
         told.insert("help".to_owned(), help.into());
     }
-    Problem::bad_request("the body is not rows; nothing was taken").errors(vec![told])
+    Problem::bad_request("the body is not rows; nothing was taken").with_errors(vec![told])
 }
 
-fn warning(finding: &Diagnostic) -> Value {
+fn warning_json(finding: &Diagnostic) -> Value {
     let Diagnostic { code, place, message, help, .. } = finding;
     json!({ "code": code, "line": place.line, "detail": message, "help": help })
 }
@@ -313,5 +319,5 @@ fn no_natural_key(columns: &[String], rows: &[(usize, u64)]) -> Problem {
         |(index, line)| json!({ "pointer": format!("/{index}"), "line": line, "detail": detail }),
     );
     let problem = Problem::unprocessable("no_natural_key", "rows cannot be told apart");
-    problem.errors(errors.collect())
+    problem.with_errors(errors.collect())
 }

@@ -8,30 +8,31 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Asked};
+use crate::server::tasks::{self, TaskRequest};
 
 /// Every parked transaction with its reason.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
-    let rows = service.blocking(|service| {
-        let rows = service.context.ledger.parked().map_err(|error| Problem::internal(&error))?;
+pub(crate) async fn list_parked(State(service): State<Arc<Service>>) -> JsonResult {
+    let rows = service.run_blocking(|service| {
+        let rows =
+            service.context.ledger.parked_notes().map_err(|error| Problem::internal(&error))?;
         Ok(rows.iter().map(|note| json!(note)).collect())
     });
-    Ok(crate::http::list(rows.await?))
+    Ok(crate::http::list_page(rows.await?))
 }
 
 /// Decides all of them again.
-pub(crate) async fn redrive(
+pub(crate) async fn redrive_parked(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (who, wait) = (caller.name, tasks::wait(&headers));
-    let asked = Asked { what: "redrive", who, body: b"", wait };
+    let (who, wait) = (caller.name, tasks::requested_wait(&headers));
+    let asked = TaskRequest { what: "redrive", who, body: b"", wait };
     let redriven = service.answered_by_worker(asked, |turn| {
         let count = jobs::redrive_parked(turn)?;
         Ok(json!({ "decided": count }))

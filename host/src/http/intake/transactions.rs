@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use accredit_crediting::stage::adjust;
 use accredit_domain::transaction::Decoder;
-use accredit_ledger::record::Stored;
+use accredit_ledger::record::TransactionRecord;
 use accredit_operations::explain;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -16,43 +16,52 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::server::state::Service;
 
 /// One transaction with its decisions.
-pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
-    let stored = stored(&service, &id).await?;
+pub(crate) async fn show_transaction(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+) -> JsonResult {
+    let stored = find_stored(&service, &id).await?;
     let decisions = serde_json::to_value(&stored.decisions);
     Ok(Json(json!({
         "id": id,
         "version": stored.version,
         "superseded": stored.superseded,
         "columns": stored.record.to_json(),
-        "preadjusted": preadjusted(&service, &stored).await?,
+        "preadjusted": preadjusted_amount(&service, &stored).await?,
         "decisions": decisions.map_err(|error| Problem::internal(&error))?,
     })))
 }
 
 /// The amount as delivered, where another one was set by hand.
-async fn preadjusted(service: &Arc<Service>, stored: &Stored) -> Result<Option<String>, Problem> {
+async fn preadjusted_amount(
+    service: &Arc<Service>,
+    stored: &TransactionRecord,
+) -> Result<Option<String>, Problem> {
     let (id, record) = (stored.id.clone(), stored.record.clone());
-    let amount = service.blocking(move |service| {
-        let resolutions = service.context.ledger.resolutions(&id);
+    let amount = service.run_blocking(move |service| {
+        let resolutions = service.context.ledger.transaction_resolutions(&id);
         let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
         let fields = Arc::clone(&service.context.ruleset.load().settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&record));
-        let inputs = explain::inputs(None, &resolutions);
+        let inputs = explain::decision_inputs(None, &resolutions);
         let inputs = inputs.map_err(|error| Problem::internal(&error))?;
-        Ok(adjust::transaction(&inputs, &transaction).preadjusted().flatten())
+        Ok(adjust::adjust_transaction(&inputs, &transaction).unadjusted_amount().flatten())
     });
     Ok(amount.await?.map(|amount| amount.to_string()))
 }
 
 /// Why a transaction was credited as it was, plan by plan.
-pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
-    let stored = stored(&service, &id).await?;
-    let plans = service.blocking(move |service| {
+pub(crate) async fn explain_transaction(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+) -> JsonResult {
+    let stored = find_stored(&service, &id).await?;
+    let plans = service.run_blocking(move |service| {
         let plans = stored
             .decisions
             .iter()
@@ -65,30 +74,30 @@ pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<
 /// Which plan is wanted.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct CaseParams {
     plan: Option<String>,
 }
 
 /// A decision as Markdown, for the end of a case file.
-pub(crate) async fn case(
+pub(crate) async fn show_case(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<CaseParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan`"))?;
-    let stored = stored(&service, &id).await?;
+    let stored = find_stored(&service, &id).await?;
     let text = service
-        .blocking(move |service| {
+        .run_blocking(move |service| {
             Ok(explain::keep_as_case(&service.context, &stored, wanted.plan.as_deref())?)
         })
         .await?;
     Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
 }
 
-async fn stored(service: &Arc<Service>, id: &str) -> Result<Stored, Problem> {
+async fn find_stored(service: &Arc<Service>, id: &str) -> Result<TransactionRecord, Problem> {
     let id = id.to_owned();
-    let stored = service.blocking(move |service| {
-        service.context.ledger.transaction(&id).map_err(|error| Problem::internal(&error))
+    let stored = service.run_blocking(move |service| {
+        service.context.ledger.find_transaction(&id).map_err(|error| Problem::internal(&error))
     });
     stored.await?.ok_or_else(|| Problem::not_found("transaction"))
 }

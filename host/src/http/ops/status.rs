@@ -10,7 +10,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::server::clock;
 use crate::server::monitor::DEAD_MAX;
@@ -18,8 +18,8 @@ use crate::server::state::Service;
 use crate::server::worker::PENDING_MAX;
 
 /// Counts, backlog and the ruleset in force.
-pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
-    let status = service.blocking(|service| {
+pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> JsonResult {
+    let status = service.run_blocking(|service| {
         let failed = |error| Problem::internal(&error);
         let counts = service.context.ledger.counts().map_err(failed)?;
         let pending = service.context.ledger.pending_count(PENDING_MAX).map_err(failed)?;
@@ -32,7 +32,7 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
 
         let mut counts = serde_json::to_value(&counts).unwrap_or_default();
         if let Some(counts) = counts.as_object_mut() {
-            let total = money::text(total, settings.currency.scale);
+            let total = money::format_amount(total, settings.currency.scale);
             counts.insert("credited_total".to_owned(), Value::from(total));
         }
 
@@ -43,9 +43,9 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
             "oldest_undecided_seconds": service.oldest_undecided_s().map_err(failed)?,
             "dead_letters": service.context.ledger.dead_count(DEAD_MAX).map_err(failed)?,
             "parked": parked,
-            "faults": faults(service),
+            "faults": list_faults(service),
             "counts": counts,
-            "recredit": service.context.ledger.recredit().map_err(failed)?.map(|going| json!({
+            "recredit": service.context.ledger.pending_recredit().map_err(failed)?.map(|going| json!({
                 "activation": going.activation,
                 "effective": going.effective,
                 "looked_at": going.next,
@@ -59,16 +59,16 @@ pub(crate) async fn show(State(service): State<Arc<Service>>) -> Answer {
 }
 
 /// The process answers.
-pub(crate) async fn live() -> Json<Value> {
+pub(crate) async fn show_liveness() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
 /// No part of the server has a fault, the store can be read and written, and no stop was asked.
-pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
+pub(crate) async fn show_readiness(State(service): State<Arc<Service>>) -> JsonResult {
     if service.stopping.load(Ordering::Acquire) {
         return Err(Problem::unavailable("the server is stopping"));
     }
-    let store = service.blocking(|service| {
+    let store = service.run_blocking(|service| {
         let looked = service.context.ledger.counts().and_then(|_| service.context.ledger.health());
         looked.map_err(|error| Problem::unavailable(format!("store: {error}")))
     });
@@ -83,7 +83,7 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Answer {
 }
 
 /// What parts of the server cannot do.
-fn faults(service: &Service) -> Vec<Value> {
+fn list_faults(service: &Service) -> Vec<Value> {
     let now = clock::elapsed();
     let faults = service.health.faults().into_iter();
     let shown = faults.map(|(part, fault)| {
@@ -94,12 +94,12 @@ fn faults(service: &Service) -> Vec<Value> {
 }
 
 /// OpenMetrics.
-pub(crate) async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
+pub(crate) async fn show_metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], service.metrics.text())
+    ([(header::CONTENT_TYPE, kind)], service.metrics.render_text())
 }
 
 /// What runs.
-pub(crate) async fn version() -> Json<Value> {
+pub(crate) async fn show_version() -> Json<Value> {
     Json(json!({ "name": "accredit", "version": env!("CARGO_PKG_VERSION") }))
 }

@@ -8,14 +8,17 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
-use crate::server::clock::rfc3339;
+use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
 /// A task; once it has ended, with the status and the body that the request would have been
 /// answered with.
-pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
+pub(crate) async fn show_task(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+) -> JsonResult {
     let task = service.tasks.find(id).ok_or_else(|| Problem::not_found("task"))?;
     let (state, ended, status, answer) = match &task.ended {
         None => ("running", None, None, Value::Null),
@@ -31,9 +34,9 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64
         "task": task.id,
         "what": task.what,
         "who": task.who,
-        "at": rfc3339(task.at_ms),
+        "at": format_rfc3339(task.at_ms),
         "state": state,
-        "ended": ended.map(rfc3339),
+        "ended": ended.map(format_rfc3339),
         "status": status,
         "answer": answer,
     })))

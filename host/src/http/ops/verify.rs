@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accredit_operations::verify::{Wanted, verify};
+use accredit_operations::verify::{VerifyParams, verify_decisions};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -13,24 +13,24 @@ use serde_json::json;
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Answered, Asked};
+use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
 /// Makes decisions again and says which do not come out alike.
-pub(crate) async fn run(
+pub(crate) async fn run_verification(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<VerifyParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
     let body = json!([wanted.plan, wanted.period]).to_string();
-    let (who, wait) = (caller.name, tasks::wait(&headers));
-    let asked = Asked { what: "verify", who, body: body.as_bytes(), wait };
+    let (who, wait) = (caller.name, tasks::requested_wait(&headers));
+    let asked = TaskRequest { what: "verify", who, body: body.as_bytes(), wait };
 
-    let verified = service.answered(asked, move |service| {
-        let verified = verify(&service.context.ledger, &wanted);
+    let verified = service.answer_as_task(asked, move |service| {
+        let verified = verify_decisions(&service.context.ledger, &wanted);
         let verified = verified.map_err(|error| Problem::internal(&error))?;
-        Ok(Answered::ok(json!(verified)))
+        Ok(FinalAnswer::ok_json(json!(verified)))
     });
 
     verified.await

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use accredit_crediting::posting;
-use accredit_domain::decision::{Resolution, ResolutionAction};
+use accredit_domain::decision::{ResolutionAction, ResolutionRecord};
 use accredit_domain::money;
-use accredit_operations::adjust::{Adjust, Subject};
+use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
 use accredit_operations::calculations;
 use axum::Extension;
 use axum::body::Bytes;
@@ -17,10 +17,10 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Act};
-use crate::server::channels::Turn;
+use crate::http::results::approvals::{self, ApprovalAct};
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
@@ -28,7 +28,7 @@ use crate::server::state::Service;
 /// What an adjustment says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct AdjustmentRequest {
     action: String,
     amount: Option<String>,
     comment: Option<String>,
@@ -36,38 +36,38 @@ struct Said {
 }
 
 /// Adjusts the amount of a transaction.
-pub(crate) async fn of_transaction(
+pub(crate) async fn adjust_transaction(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    adjust(service, Subject::Transaction(id), caller, &body).await
+    submit_adjustment(service, AdjustmentSubject::Transaction(id), caller, &body).await
 }
 
 /// Adjusts the amount of a credit.
-pub(crate) async fn of_credit(
+pub(crate) async fn adjust_credit(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    adjust(service, Subject::Credit(id), caller, &body).await
+    submit_adjustment(service, AdjustmentSubject::Credit(id), caller, &body).await
 }
 
-async fn adjust(
+async fn submit_adjustment(
     service: Arc<Service>,
-    subject: Subject,
+    subject: AdjustmentSubject,
     caller: Caller,
     body: &[u8],
 ) -> Result<Response, Problem> {
-    let said: Said = serde_json::from_slice(body).map_err(|_| {
+    let said: AdjustmentRequest = serde_json::from_slice(body).map_err(|_| {
         let detail = "expected a JSON object with `action`, `amount` (a decimal as text), \
                       `comment` and `reason_code`";
         Problem::bad_request(detail)
     })?;
 
-    let (action, amount) = understood(&said)?;
+    let (action, amount) = parse_adjustment(&said)?;
     let codes = &service.context.ruleset.load().settings.reason_codes;
 
     // A reset says nothing new, so that it alone needs no reason code.
@@ -84,29 +84,31 @@ async fn adjust(
     }
 
     let (reason_code, comment) = (said.reason_code, said.comment);
-    let act = Act::Adjust { subject, action, amount, reason_code, comment };
-    approvals::decide(&service, act, caller).await
+    let act = ApprovalAct::Adjust { subject, action, amount, reason_code, comment };
+    approvals::decide_act(&service, act, caller).await
 }
 
 /// Adjusts, and shows the adjustment and its credit as they are then.
-pub(crate) fn perform(
+pub(crate) fn perform_adjustment(
     service: &Service,
-    turn: &mut dyn Turn,
-    order: Adjust,
+    turn: &mut dyn WorkerTurn,
+    order: AdjustOrder,
 ) -> Result<Value, Problem> {
     let subject = order.subject.clone();
-    let kept = jobs::adjust(turn, order)?;
+    let kept = jobs::adjust_amount(turn, order)?;
 
     let credit = match subject {
-        Subject::Credit(id) => service.context.ledger.credit(&id),
-        Subject::Transaction(_) => Ok(None),
+        AdjustmentSubject::Credit(id) => service.context.ledger.find_credit(&id),
+        AdjustmentSubject::Transaction(_) => Ok(None),
     };
     let credit = credit.map_err(|error| Problem::internal(&error))?;
-    Ok(json!({ "adjustment": show(service, &kept, true)?, "credit": credit }))
+    Ok(json!({ "adjustment": adjustment_json(service, &kept, true)?, "credit": credit }))
 }
 
 /// The action and its amount.
-fn understood(said: &Said) -> Result<(ResolutionAction, Option<Decimal>), Problem> {
+fn parse_adjustment(
+    said: &AdjustmentRequest,
+) -> Result<(ResolutionAction, Option<Decimal>), Problem> {
     let action = ResolutionAction::parse(&said.action).filter(|action| action.is_adjustment());
     let action = action.ok_or_else(|| {
         let detail = format!("`{}` is none of `adjust_to`, `adjust_by` and `reset`", said.action);
@@ -138,10 +140,14 @@ fn understood(said: &Said) -> Result<(ResolutionAction, Option<Decimal>), Proble
     }
 }
 
-fn show(service: &Service, one: &Resolution, counts: bool) -> Result<Value, Problem> {
+fn adjustment_json(
+    service: &Service,
+    one: &ResolutionRecord,
+    counts: bool,
+) -> Result<Value, Problem> {
     let counts = counts && one.action != ResolutionAction::Reset;
-    let (applied, _) =
-        calculations::applied(&service.context, one).map_err(|error| Problem::internal(&error))?;
+    let (applied, _) = calculations::adjustment_applies(&service.context, one)
+        .map_err(|error| Problem::internal(&error))?;
     let mut shown = json!(one);
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("counts".to_owned(), json!(counts));
@@ -152,44 +158,48 @@ fn show(service: &Service, one: &Resolution, counts: bool) -> Result<Value, Prob
 
 /// The adjustments of a transaction and of its credits, oldest first: whether each counts (it is
 /// the last word about its amount) and whether it still applies.
-pub(crate) async fn list_of_transaction(
+pub(crate) async fn list_transaction_adjustments(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> Answer {
-    let listed = service.blocking(move |service| {
-        let stored =
-            service.context.ledger.transaction(&id).map_err(|error| Problem::internal(&error))?;
+) -> JsonResult {
+    let listed = service.run_blocking(move |service| {
+        let stored = service
+            .context
+            .ledger
+            .find_transaction(&id)
+            .map_err(|error| Problem::internal(&error))?;
         stored.ok_or_else(|| Problem::not_found("transaction"))?;
-        listed(service, &id, |_| true)
+        list_adjustments(service, &id, |_| true)
     });
-    Ok(crate::http::list(listed.await?))
+    Ok(crate::http::list_page(listed.await?))
 }
 
 /// The adjustments of a credit, oldest first.
-pub(crate) async fn list_of_credit(
+pub(crate) async fn list_credit_adjustments(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
-) -> Answer {
-    let listed = service.blocking(move |service| {
-        let row = service.context.ledger.credit(&id).map_err(|error| Problem::internal(&error))?;
+) -> JsonResult {
+    let listed = service.run_blocking(move |service| {
+        let row =
+            service.context.ledger.find_credit(&id).map_err(|error| Problem::internal(&error))?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
         let credit = Some(posting::credit_of(&row));
-        listed(service, &row.transaction, |one| one.credit == credit)
+        list_adjustments(service, &row.transaction, |one| one.credit == credit)
     });
-    Ok(crate::http::list(listed.await?))
+    Ok(crate::http::list_page(listed.await?))
 }
 
-fn listed(
+fn list_adjustments(
     service: &Service,
     transaction: &str,
-    wanted: impl Fn(&Resolution) -> bool,
+    wanted: impl Fn(&ResolutionRecord) -> bool,
 ) -> Result<Vec<Value>, Problem> {
-    let all = service.context.ledger.resolutions(transaction);
+    let all = service.context.ledger.transaction_resolutions(transaction);
     let mut all = all.map_err(|error| Problem::internal(&error))?;
     all.retain(|one| one.is_adjustment() && one.transaction.as_deref() == Some(transaction));
     let shown = all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(index, one)| {
         let later = all.get(index + 1..).unwrap_or_default();
-        show(service, one, !later.iter().any(|later| later.same_target(one)))
+        adjustment_json(service, one, !later.iter().any(|later| later.same_target(one)))
     });
     shown.collect()
 }

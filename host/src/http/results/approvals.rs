@@ -9,11 +9,11 @@
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
-use accredit_domain::decision::{Approved, HoldAction, ResolutionAction};
-use accredit_ledger::approvals::{Request, RequestState};
-use accredit_operations::adjust::{Adjust, Subject};
-use accredit_operations::release::{What, Wish};
-use accredit_operations::resolve::Resolve;
+use accredit_domain::decision::{Approval, HoldAction, ResolutionAction};
+use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
+use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
+use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::resolve::ResolveOrder;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -22,23 +22,23 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
 use crate::http::results::{adjustments, calculations, holds, periods};
-use crate::server::channels::Turn;
-use crate::server::clock::rfc3339;
+use crate::server::channels::WorkerTurn;
+use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Asked};
+use crate::server::tasks::{self, TaskRequest};
 
 /// Something that a person decides about money.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
-pub(crate) enum Act {
+pub(crate) enum ApprovalAct {
     /// An amount is adjusted.
     Adjust {
-        subject: Subject,
+        subject: AdjustmentSubject,
         action: ResolutionAction,
         amount: Option<Decimal>,
         reason_code: Option<String>,
@@ -47,84 +47,97 @@ pub(crate) enum Act {
     /// A credit is held, or its hold is released.
     Resolve { credit: String, action: HoldAction, comment: Option<String> },
     /// Many holds are released.
-    ReleaseHolds { filter: holds::Filter },
+    ReleaseHolds { filter: holds::HoldFilter },
     /// A calculation is released to its payees; `force` is the reason of a forced one.
     ReleaseCalculation {
         plan: String,
         period: String,
-        what: What,
+        what: ReleaseKind,
         force: Option<String>,
         reason: Option<String>,
     },
     /// What a calculation published is taken back.
     DeleteCalculation { plan: String, period: String, force: bool, reason: Option<String> },
     /// A period is closed, reopened or finalized.
-    Period { id: String, to: periods::Act, force: bool, reason: Option<String> },
+    Period { id: String, to: periods::PeriodAct, force: bool, reason: Option<String> },
 }
 
 /// Who carries an act out, and who approved it.
 #[derive(Debug, Clone)]
-pub(crate) struct By {
+pub(crate) struct Actor {
     /// Who asked for it.
     pub(crate) who: String,
     /// Who approved it, where a second person had to.
-    pub(crate) approved: Option<Approved>,
+    pub(crate) approved: Option<Approval>,
 }
 
-impl Act {
+impl ApprovalAct {
     /// Does it.
-    fn perform(self, service: &Service, turn: &mut dyn Turn, by: By) -> Result<Value, Problem> {
-        let By { who, approved } = by.clone();
+    fn perform_act(
+        self,
+        service: &Service,
+        turn: &mut dyn WorkerTurn,
+        by: Actor,
+    ) -> Result<Value, Problem> {
+        let Actor { who, approved } = by.clone();
         match self {
-            Act::Adjust { subject, action, amount, reason_code, comment } => {
-                let order = Adjust { subject, action, amount, reason_code, who, comment, approved };
-                adjustments::perform(service, turn, order)
+            ApprovalAct::Adjust { subject, action, amount, reason_code, comment } => {
+                let order =
+                    AdjustOrder { subject, action, amount, reason_code, who, comment, approved };
+                adjustments::perform_adjustment(service, turn, order)
             }
 
-            Act::Resolve { credit, action, comment } => {
-                let order = Resolve { credit, action, who, comment, approved };
+            ApprovalAct::Resolve { credit, action, comment } => {
+                let order = ResolveOrder { credit, action, who, comment, approved };
                 Ok(json!(jobs::resolve_known(turn, order)?))
             }
 
-            Act::ReleaseHolds { filter } => holds::perform(turn, filter, &by),
+            ApprovalAct::ReleaseHolds { filter } => holds::perform_release(turn, filter, &by),
 
-            Act::ReleaseCalculation { plan, period, what, force, reason } => {
-                let wish = Wish { what, force, reason, who, approved };
-                calculations::publish(service, turn, (&plan, &period), &wish)
+            ApprovalAct::ReleaseCalculation { plan, period, what, force, reason } => {
+                let wish = PublishRequest { what, force, reason, who, approved };
+                calculations::publish_calculation(service, turn, (&plan, &period), &wish)
             }
 
-            Act::DeleteCalculation { plan, period, force, reason } => {
-                calculations::unpublish(service, (&plan, &period), (force, reason.as_deref()), &by)
+            ApprovalAct::DeleteCalculation { plan, period, force, reason } => {
+                calculations::unpublish_calculation(
+                    service,
+                    (&plan, &period),
+                    (force, reason.as_deref()),
+                    &by,
+                )
             }
 
-            Act::Period { id, to, force, reason } => {
-                periods::perform(service, turn, &id, to, (force, reason), &by)
+            ApprovalAct::Period { id, to, force, reason } => {
+                periods::perform_act(service, turn, &id, to, (force, reason), &by)
             }
         }
     }
 
     /// Whether there is what it is about; what else is in the way is found when it is carried out.
-    fn is_about_something(&self, service: &Service) -> Result<(), Problem> {
+    fn check_subject(&self, service: &Service) -> Result<(), Problem> {
         let failed = |error| Problem::internal(&error);
         let (found, what) = match self {
-            Act::Resolve { credit, .. } | Act::Adjust { subject: Subject::Credit(credit), .. } => {
-                (service.context.ledger.credit(credit).map_err(failed)?.is_some(), "credit")
+            ApprovalAct::Resolve { credit, .. }
+            | ApprovalAct::Adjust { subject: AdjustmentSubject::Credit(credit), .. } => {
+                (service.context.ledger.find_credit(credit).map_err(failed)?.is_some(), "credit")
             }
 
-            Act::Adjust { subject: Subject::Transaction(id), .. } => {
-                (service.context.ledger.transaction(id).map_err(failed)?.is_some(), "transaction")
-            }
+            ApprovalAct::Adjust { subject: AdjustmentSubject::Transaction(id), .. } => (
+                service.context.ledger.find_transaction(id).map_err(failed)?.is_some(),
+                "transaction",
+            ),
 
-            Act::ReleaseHolds { .. } => (true, "hold"),
+            ApprovalAct::ReleaseHolds { .. } => (true, "hold"),
 
-            Act::ReleaseCalculation { plan, period, .. }
-            | Act::DeleteCalculation { plan, period, .. } => (
-                accredit_operations::calculations::released(&service.context, plan, period)
+            ApprovalAct::ReleaseCalculation { plan, period, .. }
+            | ApprovalAct::DeleteCalculation { plan, period, .. } => (
+                accredit_operations::calculations::release_scope(&service.context, plan, period)
                     .map(|_| true)?,
                 "calculation",
             ),
 
-            Act::Period { id, .. } => {
+            ApprovalAct::Period { id, .. } => {
                 (service.context.ruleset.load().settings.calendar.find(id).is_some(), "period")
             }
         };
@@ -134,83 +147,87 @@ impl Act {
 }
 
 /// Carries an act out between two batches of the worker, or keeps it until somebody approves it.
-pub(crate) async fn decide(
+pub(crate) async fn decide_act(
     service: &Arc<Service>,
-    act: Act,
+    act: ApprovalAct,
     caller: Caller,
 ) -> Result<Response, Problem> {
     if service.config.four_eyes {
-        return keep(service, act, caller).await;
+        return keep_request(service, act, caller).await;
     }
-    let by = By { who: caller.name, approved: None };
+    let by = Actor { who: caller.name, approved: None };
     let shared = Arc::clone(service);
-    let done = service.ask(move |turn| act.perform(&shared, turn, by)).await?;
+    let done = service.ask_worker(move |turn| act.perform_act(&shared, turn, by)).await?;
     Ok(Json(done).into_response())
 }
 
 /// The same of an act whose work grows with what is recorded.
 pub(crate) async fn decide_patiently(
     service: &Arc<Service>,
-    asked: Asked<'_>,
-    act: Act,
+    asked: TaskRequest<'_>,
+    act: ApprovalAct,
     caller: Caller,
 ) -> Result<Response, Problem> {
     if service.config.four_eyes {
-        return keep(service, act, caller).await;
+        return keep_request(service, act, caller).await;
     }
-    let by = By { who: caller.name, approved: None };
+    let by = Actor { who: caller.name, approved: None };
     let shared = Arc::clone(service);
-    service.answered_by_worker(asked, move |turn| act.perform(&shared, turn, by)).await
+    service.answered_by_worker(asked, move |turn| act.perform_act(&shared, turn, by)).await
 }
 
-async fn keep(service: &Arc<Service>, act: Act, caller: Caller) -> Result<Response, Problem> {
-    let kept = service.blocking(move |service| {
-        act.is_about_something(service)?;
-        let request = Request {
+async fn keep_request(
+    service: &Arc<Service>,
+    act: ApprovalAct,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    let kept = service.run_blocking(move |service| {
+        act.check_subject(service)?;
+        let request = ApprovalRequest {
             at_ms: service.clock.now_ms(),
             who: caller.name,
             act: serde_json::to_value(&act).map_err(|error| Problem::internal(&error))?,
-            ..Request::default()
+            ..ApprovalRequest::default()
         };
         service.context.ledger.request_approval(request).map_err(|error| Problem::internal(&error))
     });
 
     let kept = kept.await?;
     let place = [(header::LOCATION, format!("/v1/approvals/{}", kept.id))];
-    Ok((StatusCode::ACCEPTED, place, Json(shown(&kept))).into_response())
+    Ok((StatusCode::ACCEPTED, place, Json(request_json(&kept))).into_response())
 }
 
 /// A request as it goes out.
-fn shown(request: &Request) -> Value {
+fn request_json(request: &ApprovalRequest) -> Value {
     let decided = request.decided.as_ref();
     json!({
         "id": request.id,
-        "at": rfc3339(request.at_ms),
+        "at": format_rfc3339(request.at_ms),
         "who": request.who,
         "request": request.act,
         "state": request.state,
-        "decided": decided.map(|(who, at_ms)| json!({ "who": who, "at": rfc3339(*at_ms) })),
+        "decided": decided.map(|(who, at_ms)| json!({ "who": who, "at": format_rfc3339(*at_ms) })),
     })
 }
 
 /// What the list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ListParams {
-    state: Option<RequestState>,
+pub(crate) struct ApprovalListParams {
+    state: Option<ApprovalState>,
     who: Option<String>,
 }
 
 /// Every request, newest first.
-pub(crate) async fn list(
+pub(crate) async fn list_approvals(
     State(service): State<Arc<Service>>,
-    params: Result<Query<ListParams>, QueryRejection>,
-) -> Answer {
+    params: Result<Query<ApprovalListParams>, QueryRejection>,
+) -> JsonResult {
     let Query(params) = params.map_err(|_| {
         Problem::bad_request("expected `who`, or `state`: `waiting`, `approved`, `withdrawn`")
     })?;
 
-    let listed = service.blocking(move |service| {
+    let listed = service.run_blocking(move |service| {
         let all = service
             .context
             .ledger
@@ -220,44 +237,47 @@ pub(crate) async fn list(
             params.state.is_none_or(|state| state == one.state)
                 && params.who.as_ref().is_none_or(|who| *who == one.who)
         });
-        Ok(fitting.map(shown).collect())
+        Ok(fitting.map(request_json).collect())
     });
 
-    Ok(crate::http::list(listed.await?))
+    Ok(crate::http::list_page(listed.await?))
 }
 
-fn find(service: &Service, id: u64) -> Result<Request, Problem> {
+fn find_request(service: &Service, id: u64) -> Result<ApprovalRequest, Problem> {
     let found =
         service.context.ledger.approval_request(id).map_err(|error| Problem::internal(&error))?;
     found.ok_or_else(|| Problem::not_found("request"))
 }
 
 /// One request.
-pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
-    let found = service.blocking(move |service| find(service, id));
-    Ok(Json(shown(&found.await?)))
+pub(crate) async fn show_approval(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+) -> JsonResult {
+    let found = service.run_blocking(move |service| find_request(service, id));
+    Ok(Json(request_json(&found.await?)))
 }
 
-fn not_waiting(request: &Request) -> Problem {
-    let what = if request.state == RequestState::Approved { "approved" } else { "withdrawn" };
+fn not_waiting(request: &ApprovalRequest) -> Problem {
+    let what = if request.state == ApprovalState::Approved { "approved" } else { "withdrawn" };
     Problem::conflict("not_waiting", format!("request {} was {what} before", request.id))
 }
 
 /// Carries out what somebody else asked for.
-pub(crate) async fn approve(
+pub(crate) async fn approve_request(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (body, wait) = (id.to_be_bytes(), tasks::wait(&headers));
+    let (body, wait) = (id.to_be_bytes(), tasks::requested_wait(&headers));
     let asked =
-        Asked { what: "approval of a request", who: caller.name.clone(), body: &body, wait };
+        TaskRequest { what: "approval of a request", who: caller.name.clone(), body: &body, wait };
 
     let shared = Arc::clone(&service);
     let done = service.answered_by_worker(asked, move |turn| {
-        let request = find(&shared, id)?;
-        if request.state != RequestState::Waiting {
+        let request = find_request(&shared, id)?;
+        if request.state != ApprovalState::Waiting {
             return Err(not_waiting(&request));
         }
 
@@ -266,35 +286,36 @@ pub(crate) async fn approve(
             return Err(Problem::new(StatusCode::FORBIDDEN, "four_eyes", detail));
         }
 
-        let act: Act = serde_json::from_value(request.act.clone())
+        let act: ApprovalAct = serde_json::from_value(request.act.clone())
             .map_err(|error| Problem::internal(&error))?;
 
-        let approved = Approved { request: Some(id), who: caller.name };
-        let by = By { who: request.who, approved: Some(approved.clone()) };
-        let answer = act.perform(&shared, turn, by)?;
+        let approved = Approval { request: Some(id), who: caller.name };
+        let by = Actor { who: request.who, approved: Some(approved.clone()) };
+        let answer = act.perform_act(&shared, turn, by)?;
 
-        let settled = shared.context.ledger.settle_request(&approved, shared.clock.now_ms());
+        let settled =
+            shared.context.ledger.record_approved_request(&approved, shared.clock.now_ms());
         settled.map_err(|error| Problem::internal(&error))?;
-        Ok(json!({ "request": shown(&find(&shared, id)?), "answer": answer }))
+        Ok(json!({ "request": request_json(&find_request(&shared, id)?), "answer": answer }))
     });
 
     done.await
 }
 
 /// Takes a request back, or refuses it; nothing is carried out.
-pub(crate) async fn withdraw(
+pub(crate) async fn withdraw_request(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<u64>,
-) -> Answer {
-    let withdrawn = service.blocking(move |service| {
+) -> JsonResult {
+    let withdrawn = service.run_blocking(move |service| {
         let now_ms = service.clock.now_ms();
         let request = service.context.ledger.withdraw_request(id, &caller.name, now_ms);
         let request = request.map_err(|error| Problem::internal(&error))?;
 
         let request = request.ok_or_else(|| Problem::not_found("request"))?;
         match request.state {
-            RequestState::Withdrawn => Ok(shown(&request)),
+            ApprovalState::Withdrawn => Ok(request_json(&request)),
             _ => Err(not_waiting(&request)),
         }
     });

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::money;
-use accredit_ledger::releases::{CONFIRMED, DELETED, Release};
-use accredit_operations::calculations::{self, counts, own_period};
-use accredit_operations::release::{What, Wish};
+use accredit_ledger::releases::{RELEASE_CONFIRMED, RELEASE_DELETED, Release};
+use accredit_operations::calculations::{self, own_period, sum_counts};
+use accredit_operations::release::{PublishRequest, ReleaseKind};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -19,48 +19,48 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Act, By};
-use crate::server::channels::Turn;
+use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Asked};
+use crate::server::tasks::{self, TaskRequest};
 use crate::server::worker::PENDING_MAX;
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Narrow {
+pub(crate) struct CalculationListParams {
     plan: Option<String>,
     period: Option<String>,
 }
 
 /// Every plan in every period that it is calculated by: how much there is, its revision and state;
 /// and how far the deciding is.
-pub(crate) async fn list(
+pub(crate) async fn list_calculations(
     State(service): State<Arc<Service>>,
-    wanted: Result<Query<Narrow>, QueryRejection>,
-) -> Answer {
+    wanted: Result<Query<CalculationListParams>, QueryRejection>,
+) -> JsonResult {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
 
-    let listed = service.blocking(move |service| {
+    let listed = service.run_blocking(move |service| {
         let failed = |error| Problem::internal(&error);
-        let data = rows(service, &wanted)?;
+        let data = calculation_rows(service, &wanted)?;
         let pending = service.context.ledger.pending_count(PENDING_MAX).map_err(failed)?;
-        let again = service.context.ledger.recredit().map_err(failed)?;
+        let again = service.context.ledger.pending_recredit().map_err(failed)?;
         let run = service.context.last_run().map_err(failed)?;
 
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
         });
-        let running = service.running().map(|run| {
+        let running = service.current_run().map(|run| {
             json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
                     "decided": run.decided })
         });
 
-        let redriving = service.context.redrives.asked() > 0;
+        let redriving = service.context.redrives.request_count() > 0;
 
         let progress = json!({
             "pending": pending,
@@ -77,13 +77,16 @@ pub(crate) async fn list(
     listed.await.map(Json)
 }
 
-fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
+fn calculation_rows(
+    service: &Service,
+    wanted: &CalculationListParams,
+) -> Result<Vec<Value>, Problem> {
     let failed = |error| Problem::internal(&error);
     let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let index = calculations::index(&service.context).map_err(failed)?;
+    let index = calculations::calculation_index(&service.context).map_err(failed)?;
     let summaries = &index.summaries;
-    let releases = service.context.ledger.releases().map_err(failed)?;
+    let releases = service.context.ledger.list_releases().map_err(failed)?;
 
     // Summaries are kept by leaf, and a plan's own period may span several of them.
     let mut known = BTreeMap::new();
@@ -105,12 +108,12 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
             continue;
         }
 
-        let leaves = calculations::leaves(&ruleset, &period);
-        let counts = counts(summaries, &plan, &leaves);
+        let leaves = calculations::leaf_ids(&ruleset, &period);
+        let counts = sum_counts(summaries, &plan, &leaves);
         let units = &ruleset.settings.units;
         let credited = counts.credited.iter().map(|(unit, amount)| {
             let scale = units.find(unit).map_or(ruleset.settings.currency.scale, |unit| unit.scale);
-            (unit.clone(), Value::from(money::text(*amount, scale)))
+            (unit.clone(), Value::from(money::format_amount(*amount, scale)))
         });
         let credited: serde_json::Map<String, Value> = credited.collect();
 
@@ -127,7 +130,7 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
             );
             row.insert("revision".to_owned(), json!(index.revision(&plan, &period.id, &leaves)));
             row.insert("credited".to_owned(), Value::Object(credited));
-            row.insert("release".to_owned(), release.map_or(Value::Null, shown));
+            row.insert("release".to_owned(), release.map_or(Value::Null, release_json));
         }
 
         rows.push(row);
@@ -137,8 +140,8 @@ fn rows(service: &Service, wanted: &Narrow) -> Result<Vec<Value>, Problem> {
 }
 
 /// A release as it goes out.
-fn shown(release: &Release) -> Value {
-    if release.status == DELETED {
+fn release_json(release: &Release) -> Value {
+    if release.status == RELEASE_DELETED {
         return Value::Null;
     }
 
@@ -147,7 +150,7 @@ fn shown(release: &Release) -> Value {
         "period": release.period,
         "status": release.status,
         "publications": release.publications,
-        "revision": release.last().map(|act| act.revision),
+        "revision": release.last_act().map(|act| act.revision),
         "credits": release.credits,
         "rewards": release.rewards,
         "payees": release.payees.len(),
@@ -156,13 +159,13 @@ fn shown(release: &Release) -> Value {
 }
 
 /// The calculation as FORMAT section 6 has it.
-pub(crate) async fn show(
+pub(crate) async fn show_calculation(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
-) -> Answer {
-    let shown = service.blocking(move |service| {
-        let wanted = calculations::wanted(&service.context, &plan, &period)?;
-        let calculation = calculations::calculation(&service.context, &wanted);
+) -> JsonResult {
+    let shown = service.run_blocking(move |service| {
+        let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
+        let calculation = calculations::read_calculation(&service.context, &wanted);
         calculation.map(|all| json!(all)).map_err(|error| Problem::internal(&error))
     });
     shown.await.map(Json)
@@ -171,7 +174,7 @@ pub(crate) async fn show(
 /// What a release may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct ReleaseRequest {
     what: String,
     #[serde(default)]
     force: bool,
@@ -179,65 +182,65 @@ struct Said {
 }
 
 /// Publishes it to its payees: credits as pending, rewards as confirmed.
-pub(crate) async fn release(
+pub(crate) async fn release_calculation(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let said: Said = serde_json::from_slice(&body).map_err(|_| {
+    let said: ReleaseRequest = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request("expected a JSON object with `what`, and maybe `force` and `reason`")
     })?;
 
     let what = match said.what.as_str() {
-        "credits" => What::Credits,
-        "rewards" => What::Rewards,
+        "credits" => ReleaseKind::Credits,
+        "rewards" => ReleaseKind::Rewards,
         other => {
             let detail = format!("`{other}` is neither `credits` nor `rewards`");
             return Err(Problem::unprocessable("unknown_release", detail));
         }
     };
 
-    let reason = crate::http::reason(said.force, said.reason)?;
+    let reason = crate::http::checked_reason(said.force, said.reason)?;
     let force = reason.clone().filter(|_| said.force);
 
     // Bodies that mean the same are the same request, however they are spelled.
     let same = json!([plan, period, said.what, force, reason]).to_string();
-    let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
-    let asked = Asked { what: "release", who, body: same.as_bytes(), wait };
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
+    let asked = TaskRequest { what: "release", who, body: same.as_bytes(), wait };
 
-    let act = Act::ReleaseCalculation { plan, period, what, force, reason };
+    let act = ApprovalAct::ReleaseCalculation { plan, period, what, force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
 }
 
 /// Publishes a calculation, and shows its release.
-pub(crate) fn publish(
+pub(crate) fn publish_calculation(
     service: &Service,
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     (plan, period): (&str, &str),
-    wish: &Wish,
+    wish: &PublishRequest,
 ) -> Result<Value, Problem> {
-    let wanted = calculations::released(&service.context, plan, period)?;
+    let wanted = calculations::release_scope(&service.context, plan, period)?;
     service.refuse_during_run(Some(plan), &wanted.leaves)?;
-    Ok(shown(&jobs::publish(turn, &wanted, wish)?))
+    Ok(release_json(&jobs::publish_release(turn, &wanted, wish)?))
 }
 
 /// Why something that is certain is taken back.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Forced {
+pub(crate) struct ForceParams {
     force: bool,
     reason: Option<String>,
 }
 
 /// Takes back what it published; the audit trail keeps it. What payees were told is certain takes a
 /// reason: `force` and `reason` in the query or in a JSON body.
-pub(crate) async fn remove(
+pub(crate) async fn remove_release(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
-    forced: Result<Query<Forced>, QueryRejection>,
+    forced: Result<Query<ForceParams>, QueryRejection>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let expected = || Problem::bad_request("expected `force` and `reason`, or nothing");
@@ -245,27 +248,27 @@ pub(crate) async fn remove(
         b"" => forced.map_err(|_| expected())?.0,
         body => serde_json::from_slice(body).map_err(|_| expected())?,
     };
-    let reason = crate::http::reason(forced.force, forced.reason)?;
+    let reason = crate::http::checked_reason(forced.force, forced.reason)?;
 
-    let act = Act::DeleteCalculation { plan, period, force: forced.force, reason };
-    approvals::decide(&service, act, caller).await
+    let act = ApprovalAct::DeleteCalculation { plan, period, force: forced.force, reason };
+    approvals::decide_act(&service, act, caller).await
 }
 
 /// Takes back what a calculation published.
-pub(crate) fn unpublish(
+pub(crate) fn unpublish_calculation(
     service: &Service,
     (plan, period): (&str, &str),
     (force, reason): (bool, Option<&str>),
-    by: &By,
+    by: &Actor,
 ) -> Result<Value, Problem> {
-    let wanted = calculations::released(&service.context, plan, period)?;
+    let wanted = calculations::release_scope(&service.context, plan, period)?;
     if !force {
         refuse_certain(service, &wanted)?;
     }
 
     let (who, approved) = (by.who.as_str(), by.approved.as_ref());
     let at_ms = service.clock.now_ms();
-    let removed = service.context.ledger.unpublish(
+    let removed = service.context.ledger.unpublish_release(
         (plan, period),
         &wanted.leaves,
         (who, at_ms),
@@ -277,14 +280,19 @@ pub(crate) fn unpublish(
 }
 
 /// Refuses to take back what payees were told is certain, or what is frozen.
-fn refuse_certain(service: &Service, wanted: &calculations::Wanted) -> Result<(), Problem> {
+fn refuse_certain(
+    service: &Service,
+    wanted: &calculations::CalculationScope,
+) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
     let release =
-        service.context.ledger.release(&wanted.plan, &wanted.period.id).map_err(failed)?;
-    let Some(release) = release.filter(|release| release.status != DELETED) else { return Ok(()) };
-    let finalized = service.context.ledger.finalized().map_err(failed)?;
+        service.context.ledger.find_release(&wanted.plan, &wanted.period.id).map_err(failed)?;
+    let Some(release) = release.filter(|release| release.status != RELEASE_DELETED) else {
+        return Ok(());
+    };
+    let finalized = service.context.ledger.finalized_periods().map_err(failed)?;
 
-    let what = if release.status == CONFIRMED {
+    let what = if release.status == RELEASE_CONFIRMED {
         "its rewards are released"
     } else if !finalized.is_disjoint(&wanted.leaves) {
         "its period is finalized"

@@ -9,7 +9,7 @@ use accredit_domain::decision::HoldAction;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
 use accredit_operations::explain;
-use accredit_seams::store::Error;
+use accredit_seams::store::StoreError;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -19,10 +19,10 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Act};
-use crate::http::results::exports::{self, Pages, Part, Rows};
+use crate::http::results::approvals::{self, ApprovalAct};
+use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
 
@@ -35,7 +35,7 @@ const LIMIT_MAX: usize = 1000;
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct CreditListParams {
     payee: Option<String>,
     position: Option<String>,
     team: Option<String>,
@@ -50,10 +50,10 @@ pub(crate) struct Wanted {
 /// A page of credits.
 ///
 /// As CSV or NDJSON, where `Accept` asks for it: every credit that fits.
-pub(crate) async fn list(
+pub(crate) async fn list_credits(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<CreditListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
         Problem::bad_request(
@@ -66,7 +66,7 @@ pub(crate) async fn list(
         |_| Problem::bad_request("`status` is `active`, `held`, `suppressed` or `void`");
     let status = wanted.status.as_deref().map(str::parse).transpose().map_err(unknown_status)?;
 
-    let periods = periods(&service, wanted.period.as_deref())?;
+    let periods = leaf_periods(&service, wanted.period.as_deref())?;
     let query = CreditQuery {
         payee: wanted.payee,
         position: wanted.position,
@@ -79,27 +79,28 @@ pub(crate) async fn list(
         cursor: None,
     };
 
-    exports::answer(service, &headers, (wanted.limit, wanted.cursor), query).await
+    exports::answer_list(service, &headers, (wanted.limit, wanted.cursor), query).await
 }
 
-impl Pages for CreditQuery {
-    fn columns(&self) -> &'static [&'static str] {
+impl PagedList for CreditQuery {
+    fn column_names(&self) -> &'static [&'static str] {
         &CREDIT_COLUMNS
     }
 
-    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
+    fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem> {
         let cursor = part.cursor.map(str::to_owned);
         let query = CreditQuery { limit: part.limit, cursor, ..self.clone() };
-        let page = service.context.ledger.credits(&query).map_err(|error| unread(&error))?;
+        let page =
+            service.context.ledger.credit_page(&query).map_err(|error| unread_page(&error))?;
         let rows = page.rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         Ok((rows.map_err(|error| Problem::internal(&error))?, page.next))
     }
 }
 
 /// What a page that could not be read answers.
-pub(crate) fn unread(error: &Error) -> Problem {
+pub(crate) fn unread_page(error: &StoreError) -> Problem {
     match error {
-        Error::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
+        StoreError::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
         error => Problem::internal(error),
     }
 }
@@ -108,19 +109,19 @@ pub(crate) fn unread(error: &Error) -> Problem {
 ///
 /// # Errors
 /// When the calendar has no such period.
-pub(crate) fn periods(
+pub(crate) fn leaf_periods(
     service: &Service,
     id: Option<&str>,
 ) -> Result<Option<Vec<PeriodKey>>, Problem> {
     let ruleset = service.context.ruleset.load();
-    id.map(|id| leaves(&ruleset.settings.calendar, id)).transpose()
+    id.map(|id| leaf_ids(&ruleset.settings.calendar, id)).transpose()
 }
 
 /// The rows of a page.
 ///
 /// # Errors
 /// When too many, or none, are wanted.
-pub(crate) fn limit(wanted: Option<usize>) -> Result<usize, Problem> {
+pub(crate) fn page_limit(wanted: Option<usize>) -> Result<usize, Problem> {
     let limit = wanted.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::bad_request(format!("`limit` must be 1 to {LIMIT_MAX}")));
@@ -132,14 +133,14 @@ pub(crate) fn limit(wanted: Option<usize>) -> Result<usize, Problem> {
 ///
 /// # Errors
 /// When the calendar has no such period.
-pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, Problem> {
+pub(crate) fn leaf_ids(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, Problem> {
     let unknown = || Problem::bad_request(format!("`{id}` is no period of the calendar"));
     let period = calendar.find(id).ok_or_else(unknown)?;
 
     let mut leaves = BTreeSet::new();
     let mut day = period.first;
     while day < period.end {
-        let leaf = calendar.period(day, PeriodKind::Month).ok_or_else(unknown)?;
+        let leaf = calendar.period_on(day, PeriodKind::Leaf).ok_or_else(unknown)?;
         leaves.insert(leaf.id);
         // A leaf that did not end later would go round for ever.
         if leaf.end <= day {
@@ -152,21 +153,27 @@ pub(crate) fn leaves(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, Pr
 }
 
 /// One credit.
-pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
-    let row = service.blocking(move |service| {
-        service.context.ledger.credit(&id).map_err(|error| Problem::internal(&error))
+pub(crate) async fn show_credit(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+) -> JsonResult {
+    let row = service.run_blocking(move |service| {
+        service.context.ledger.find_credit(&id).map_err(|error| Problem::internal(&error))
     });
     let row = row.await?.ok_or_else(|| Problem::not_found("credit"))?;
     Ok(Json(json!(row)))
 }
 
 /// Why a credit is what it is.
-pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Answer {
-    let explained = service.blocking(move |service| {
+pub(crate) async fn explain_credit(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+) -> JsonResult {
+    let explained = service.run_blocking(move |service| {
         let failed = |error| Problem::internal(&error);
-        let row = service.context.ledger.credit(&id).map_err(failed)?;
+        let row = service.context.ledger.find_credit(&id).map_err(failed)?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
-        let stored = service.context.ledger.transaction(&row.transaction).map_err(failed)?;
+        let stored = service.context.ledger.find_transaction(&row.transaction).map_err(failed)?;
         let why = stored.as_ref().and_then(|stored| {
             let plan = stored.decisions.iter().find(|decision| decision.plan == row.plan)?;
             Some(explain::explain_decision(&service.context, stored, plan))
@@ -179,46 +186,46 @@ pub(crate) async fn explain(State(service): State<Arc<Service>>, Path(id): Path<
 /// What a release or a hold may say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct ResolveRequest {
     comment: Option<String>,
     reason: Option<String>,
 }
 
 /// Ends the hold of a credit.
-pub(crate) async fn release(
+pub(crate) async fn release_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    resolve(service, id, (HoldAction::Release, caller), &body).await
+    resolve_credit(service, id, (HoldAction::Release, caller), &body).await
 }
 
 /// Holds a credit.
-pub(crate) async fn hold(
+pub(crate) async fn hold_credit(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    resolve(service, id, (HoldAction::Hold, caller), &body).await
+    resolve_credit(service, id, (HoldAction::Hold, caller), &body).await
 }
 
-async fn resolve(
+async fn resolve_credit(
     service: Arc<Service>,
     credit: String,
     (action, caller): (HoldAction, Caller),
     body: &[u8],
 ) -> Result<Response, Problem> {
-    let said: Said = match body.trim_ascii() {
-        b"" => Said::default(),
+    let said: ResolveRequest = match body.trim_ascii() {
+        b"" => ResolveRequest::default(),
         body => serde_json::from_slice(body).map_err(|_| {
             Problem::bad_request("expected a JSON object with `comment` or `reason`, or no body")
         })?,
     };
 
     let comment = said.comment.or(said.reason);
-    approvals::decide(&service, Act::Resolve { credit, action, comment }, caller).await
+    approvals::decide_act(&service, ApprovalAct::Resolve { credit, action, comment }, caller).await
 }
 
 #[cfg(test)]
@@ -227,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_parent_means_its_leaves() {
-        let calendar = Calendar::months(2);
-        let leaves = |id: &str| leaves(&calendar, id).unwrap_or_default();
+        let calendar = Calendar::of_months(2);
+        let leaves = |id: &str| leaf_ids(&calendar, id).unwrap_or_default();
         assert_eq!(leaves("2026-03"), ["2026-03"]);
         assert_eq!(leaves("2027-Q1"), ["2026-02", "2026-03", "2026-04"]);
         assert_eq!(leaves("2027").len(), 12);

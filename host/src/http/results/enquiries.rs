@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use accredit_ledger::enquiries::{self, CLOSED, Enquiry, MESSAGES_MAX, Step};
+use accredit_ledger::enquiries::{self, ENQUIRY_CLOSED, Enquiry, EnquiryStep, MESSAGES_MAX};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -12,7 +12,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 
 use crate::http::problem::Problem;
 use crate::http::results::payees;
@@ -22,14 +22,14 @@ use crate::server::state::Service;
 /// What the list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Narrow {
+pub(crate) struct EnquiryListParams {
     state: Option<String>,
     payee: Option<String>,
     assignee: Option<String>,
 }
 
 /// An enquiry with the way to the explanation that it is about.
-pub(crate) fn shown(enquiry: &Enquiry) -> Value {
+pub(crate) fn enquiry_json(enquiry: &Enquiry) -> Value {
     let link = enquiry.transaction.as_deref();
     let link = link.map(|transaction| payees::why_not_link(&enquiry.payee, transaction));
     let mut shown = json!(enquiry);
@@ -40,15 +40,16 @@ pub(crate) fn shown(enquiry: &Enquiry) -> Value {
 }
 
 /// Every enquiry, oldest first.
-pub(crate) async fn list(
+pub(crate) async fn list_enquiries(
     State(service): State<Arc<Service>>,
-    wanted: Result<Query<Narrow>, QueryRejection>,
-) -> Answer {
+    wanted: Result<Query<EnquiryListParams>, QueryRejection>,
+) -> JsonResult {
     let Query(wanted) =
         wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
 
-    let listed = service.blocking(move |service| {
-        let all = service.context.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
+    let listed = service.run_blocking(move |service| {
+        let all =
+            service.context.ledger.list_enquiries().map_err(|error| Problem::internal(&error))?;
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -57,28 +58,28 @@ pub(crate) async fn list(
             .iter()
             .filter(|one| fits(&wanted.state, &one.state) && fits(&wanted.payee, &one.payee))
             .filter(|one| fits(&wanted.assignee, one.assignee.as_deref().unwrap_or_default()));
-        Ok(fitting.map(shown).collect())
+        Ok(fitting.map(enquiry_json).collect())
     });
 
-    Ok(crate::http::list(listed.await?))
+    Ok(crate::http::list_page(listed.await?))
 }
 
 /// What an answer says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct AnswerRequest {
     state: String,
     text: String,
 }
 
 /// Answers an enquiry; once: the same again is the first answer, another one a conflict.
-pub(crate) async fn answer(
+pub(crate) async fn answer_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> Answer {
-    let said: Said = serde_json::from_slice(&body)
+) -> JsonResult {
+    let said: AnswerRequest = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `state` and `text`"))?;
 
     if !matches!(said.state.as_str(), "resolved" | "rejected") {
@@ -86,10 +87,10 @@ pub(crate) async fn answer(
         return Err(Problem::unprocessable("unknown_state", detail));
     }
 
-    let answered = service.blocking(move |service| {
+    let answered = service.run_blocking(move |service| {
         let (who, at_ms) = (caller.name, service.clock.now_ms());
-        let given = enquiries::Answer { who, at_ms, text: said.text };
-        let answered = service.context.ledger.answer(id, &said.state, given.clone());
+        let given = enquiries::EnquiryAnswer { who, at_ms, text: said.text };
+        let answered = service.context.ledger.answer_enquiry(id, &said.state, given.clone());
         let answered = answered.map_err(|error| Problem::internal(&error))?;
         let answered = answered.ok_or_else(|| Problem::not_found("enquiry"))?;
 
@@ -99,99 +100,102 @@ pub(crate) async fn answer(
             let detail = format!("it was {} before", answered.state);
             return Err(Problem::conflict("already_answered", detail));
         }
-        Ok(shown(&answered))
+        Ok(enquiry_json(&answered))
     });
 
     answered.await.map(Json)
 }
 
 /// One enquiry with what was said about it.
-pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
-    let found = service.blocking(move |service| {
-        service.context.ledger.enquiry(id).map_err(|error| Problem::internal(&error))
+pub(crate) async fn show_enquiry(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+) -> JsonResult {
+    let found = service.run_blocking(move |service| {
+        service.context.ledger.find_enquiry(id).map_err(|error| Problem::internal(&error))
     });
     let found = found.await?.ok_or_else(|| Problem::not_found("enquiry"))?;
-    Ok(Json(shown(&found)))
+    Ok(Json(enquiry_json(&found)))
 }
 
 /// Who is to take care of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Assignment {
+struct AssignRequest {
     to: Option<String>,
 }
 
 /// Gives an enquiry to somebody, or with `to` null back to everybody.
-pub(crate) async fn assign(
+pub(crate) async fn assign_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> Answer {
-    let Assignment { to } = serde_json::from_slice(&body)
+) -> JsonResult {
+    let AssignRequest { to } = serde_json::from_slice(&body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `to`, a name or null"))?;
     if to.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Problem::bad_request("`to` is a name, or null"));
     }
-    step(service, id, None, Step::Assign(to), caller).await
+    take_step(service, id, None, EnquiryStep::Assign(to), caller).await
 }
 
 /// What a message says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewMessage {
+struct MessageRequest {
     text: String,
 }
 
 /// A message of a body.
-fn message(body: &[u8], by_payee: bool) -> Result<Step, Problem> {
-    let NewMessage { text } = serde_json::from_slice(body)
+fn parse_message(body: &[u8], by_payee: bool) -> Result<EnquiryStep, Problem> {
+    let MessageRequest { text } = serde_json::from_slice(body)
         .map_err(|_| Problem::bad_request("expected a JSON object with `text`"))?;
-    Ok(Step::Say { text: payees::sound_text(&text)?, by_payee })
+    Ok(EnquiryStep::Say { text: payees::sound_text(&text)?, by_payee })
 }
 
 /// Says something about an enquiry, on the side of those who answer.
-pub(crate) async fn say(
+pub(crate) async fn post_message(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> Answer {
-    step(service, id, None, message(&body, false)?, caller).await
+) -> JsonResult {
+    take_step(service, id, None, parse_message(&body, false)?, caller).await
 }
 
 /// Says something about an enquiry, on the side of the payee.
-pub(crate) async fn say_as_payee(
+pub(crate) async fn post_payee_message(
     State(service): State<Arc<Service>>,
     Path((payee, id)): Path<(String, u64)>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
-) -> Answer {
-    step(service, id, Some(payee), message(&body, true)?, caller).await
+) -> JsonResult {
+    take_step(service, id, Some(payee), parse_message(&body, true)?, caller).await
 }
 
 /// Closes an enquiry; it takes nothing more.
-pub(crate) async fn close(
+pub(crate) async fn close_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
     Extension(caller): Extension<Caller>,
-) -> Answer {
-    step(service, id, None, Step::Close, caller).await
+) -> JsonResult {
+    take_step(service, id, None, EnquiryStep::Close, caller).await
 }
 
-async fn step(
+async fn take_step(
     service: Arc<Service>,
     id: u64,
     payee: Option<String>,
-    step: Step,
+    step: EnquiryStep,
     caller: Caller,
-) -> Answer {
-    let stepped = service.blocking(move |service| {
+) -> JsonResult {
+    let stepped = service.run_blocking(move |service| {
         let failed = |error| Problem::internal(&error);
-        let before = service.context.ledger.enquiry(id).map_err(failed)?;
-        let closed = before.as_ref().is_some_and(|one| one.state == CLOSED);
+        let before = service.context.ledger.find_enquiry(id).map_err(failed)?;
+        let closed = before.as_ref().is_some_and(|one| one.state == ENQUIRY_CLOSED);
         let full = before.as_ref().is_some_and(|one| one.messages.len() >= MESSAGES_MAX);
-        let (closes, says) = (step == Step::Close, matches!(step, Step::Say { .. }));
+        let (closes, says) = (step == EnquiryStep::Close, matches!(step, EnquiryStep::Say { .. }));
 
         let by = (caller.name.as_str(), service.clock.now_ms());
         let found =
@@ -208,7 +212,7 @@ async fn step(
             return Err(Problem::conflict("enquiry_closed", detail));
         }
 
-        Ok(shown(&found))
+        Ok(enquiry_json(&found))
     });
 
     stepped.await.map(Json)

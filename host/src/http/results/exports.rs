@@ -25,17 +25,17 @@ use crate::server::state::Service;
 use crate::tabular;
 
 /// Rows of a page of an export.
-const ROWS_A_TIME: usize = 500;
+const EXPORT_PAGE_ROWS: usize = 500;
 
 /// Pages that wait for a slow reader.
 const PAGES_AHEAD: usize = 2;
 
 /// A reader that takes nothing for so long has gone.
-const STALL: Duration = Duration::from_secs(60);
+const READER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What an answer is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+enum ExportFormat {
     Json,
     Csv,
     Lines,
@@ -43,7 +43,7 @@ enum Format {
 
 /// What was asked for of a list.
 #[derive(Debug)]
-pub(crate) struct Part<'a> {
+pub(crate) struct PageRequest<'a> {
     /// Rows of a page at most.
     pub(crate) limit: usize,
     /// Where the page begins.
@@ -51,39 +51,39 @@ pub(crate) struct Part<'a> {
 }
 
 /// Rows, and where the next ones begin.
-pub(crate) type Rows = (Vec<Value>, Option<String>);
+pub(crate) type RowPage = (Vec<Value>, Option<String>);
 
 /// A list that is read page by page.
-pub(crate) trait Pages: Send + Sync + 'static {
+pub(crate) trait PagedList: Send + Sync + 'static {
     /// The columns of a row, in order.
-    fn columns(&self) -> &'static [&'static str];
+    fn column_names(&self) -> &'static [&'static str];
 
     /// A page of it.
     ///
     /// # Errors
     /// When the request or the data cannot be read.
-    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem>;
+    fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem>;
 }
 
-impl Format {
+impl ExportFormat {
     /// The format that the asker likes best; JSON where none of ours is named, the first one named
     /// where several are liked the same.
-    fn of(headers: &HeaderMap) -> Format {
+    fn accepted_format(headers: &HeaderMap) -> ExportFormat {
         let accepted = headers.get_all(header::ACCEPT).into_iter();
         let accepted = accepted.filter_map(|value| value.to_str().ok());
-        let mut best = (0, Format::Json);
+        let mut best = (0, ExportFormat::Json);
 
         for one in accepted.flat_map(|value| value.split(',')) {
             let mut parts = one.split(';').map(str::trim);
             let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "text/csv" => Format::Csv,
-                "application/x-ndjson" => Format::Lines,
-                "application/json" | "application/*" | "*/*" => Format::Json,
+                "text/csv" => ExportFormat::Csv,
+                "application/x-ndjson" => ExportFormat::Lines,
+                "application/json" | "application/*" | "*/*" => ExportFormat::Json,
                 _ => continue,
             };
 
             let weight = parts.find_map(|part| part.strip_prefix("q="));
-            let weight = weight.map_or(1000, thousandths);
+            let weight = weight.map_or(1000, parse_weight);
             if weight > best.0 {
                 best = (weight, format);
             }
@@ -94,29 +94,29 @@ impl Format {
 
     fn media_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Format::Json => "application/json",
-            Format::Csv => "text/csv; charset=utf-8; header=present",
-            Format::Lines => "application/x-ndjson",
+            ExportFormat::Json => "application/json",
+            ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
+            ExportFormat::Lines => "application/x-ndjson",
         })
     }
 
-    fn head(self, columns: &[&str]) -> Result<Vec<u8>, Problem> {
-        if self != Format::Csv {
+    fn format_head(self, columns: &[&str]) -> Result<Vec<u8>, Problem> {
+        if self != ExportFormat::Csv {
             return Ok(Vec::new());
         }
-        tabular::header(columns).map_err(|error| Problem::internal(&error))
+        tabular::csv_header(columns).map_err(|error| Problem::internal(&error))
     }
 
-    fn rows(self, columns: &[&str], rows: &[Value]) -> Result<Vec<u8>, Problem> {
-        if self == Format::Csv {
-            return tabular::rows(columns, rows).map_err(|error| Problem::internal(&error));
+    fn format_rows(self, columns: &[&str], rows: &[Value]) -> Result<Vec<u8>, Problem> {
+        if self == ExportFormat::Csv {
+            return tabular::csv_rows(columns, rows).map_err(|error| Problem::internal(&error));
         }
         Ok(rows.iter().flat_map(|row| format!("{row}\n").into_bytes()).collect())
     }
 }
 
 /// A weight of RFC 9110, at most three decimals; none that can be read is the least.
-fn thousandths(weight: &str) -> u32 {
+fn parse_weight(weight: &str) -> u32 {
     let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
     format!("{whole}{decimals:0<3}").parse().unwrap_or_default()
 }
@@ -125,99 +125,100 @@ fn thousandths(weight: &str) -> u32 {
 ///
 /// # Errors
 /// When the request or the first rows cannot be read, or an export is asked for one page.
-pub(crate) async fn answer(
+pub(crate) async fn answer_list(
     service: Arc<Service>,
     headers: &HeaderMap,
     (limit, cursor): (Option<usize>, Option<String>),
-    pages: impl Pages,
+    pages: impl PagedList,
 ) -> Result<Response, Problem> {
-    let format = Format::of(headers);
-    let pages: Arc<dyn Pages> = Arc::new(pages);
+    let format = ExportFormat::accepted_format(headers);
+    let pages: Arc<dyn PagedList> = Arc::new(pages);
 
-    let mut response = if format == Format::Json {
-        let limit = credits::limit(limit)?;
-        let (rows, next) = page(&service, &pages, limit, cursor).await?;
+    let mut response = if format == ExportFormat::Json {
+        let limit = credits::page_limit(limit)?;
+        let (rows, next) = load_page(&service, &pages, limit, cursor).await?;
         Json(json!({ "data": rows, "next_cursor": next })).into_response()
     } else if limit.is_some() || cursor.is_some() {
         let detail = "an export has every row: leave out `limit` and `cursor`, or ask for JSON";
         return Err(Problem::bad_request(detail));
     } else {
-        export(service, format, pages).await?
+        export_list(service, format, pages).await?
     };
 
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-async fn page(
+async fn load_page(
     service: &Arc<Service>,
-    pages: &Arc<dyn Pages>,
+    pages: &Arc<dyn PagedList>,
     limit: usize,
     cursor: Option<String>,
-) -> Result<Rows, Problem> {
+) -> Result<RowPage, Problem> {
     let pages = Arc::clone(pages);
-    let read = service
-        .blocking(move |service| pages.page(service, &Part { limit, cursor: cursor.as_deref() }));
+    let read = service.run_blocking(move |service| {
+        pages.read_page(service, &PageRequest { limit, cursor: cursor.as_deref() })
+    });
     read.await
 }
 
-async fn export(
+async fn export_list(
     service: Arc<Service>,
-    format: Format,
-    pages: Arc<dyn Pages>,
+    format: ExportFormat,
+    pages: Arc<dyn PagedList>,
 ) -> Result<Response, Problem> {
     // The first rows are read before the answer begins: what is wrong with the request is told.
-    let (rows, next) = page(&service, &pages, ROWS_A_TIME, None).await?;
-    let mut first = format.head(pages.columns())?;
-    first.extend(format.rows(pages.columns(), &rows)?);
+    let (rows, next) = load_page(&service, &pages, EXPORT_PAGE_ROWS, None).await?;
+    let mut first = format.format_head(pages.column_names())?;
+    first.extend(format.format_rows(pages.column_names(), &rows)?);
 
     let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
     // Where it fails, the sender is dropped without the end, and the reader is told so.
-    tokio::spawn(async move { send(&service, format, &pages, (first, next), &sender).await });
+    tokio::spawn(async move { send_pages(&service, format, &pages, (first, next), &sender).await });
 
-    let body = Body::new(Sent { chunks: receiver, ended: false });
+    let body = Body::new(ExportBody { chunks: receiver, ended: false });
     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
 }
 
 /// Sends the first rows and every page after them, until the last or until nobody reads.
-async fn send(
+async fn send_pages(
     service: &Arc<Service>,
-    format: Format,
-    pages: &Arc<dyn Pages>,
+    format: ExportFormat,
+    pages: &Arc<dyn PagedList>,
     (mut bytes, mut next): (Vec<u8>, Option<String>),
-    sender: &Sender<Chunk>,
+    sender: &Sender<ExportChunk>,
 ) -> Result<(), Problem> {
     let gone = || Problem::unavailable("the reader of an export has gone");
 
     loop {
-        let rows = Chunk::Rows(Bytes::from(bytes));
-        sender.send_timeout(rows, STALL).await.map_err(|_| gone())?;
+        let rows = ExportChunk::Rows(Bytes::from(bytes));
+        sender.send_timeout(rows, READER_TIMEOUT).await.map_err(|_| gone())?;
 
         let Some(cursor) = next else {
-            return sender.send_timeout(Chunk::End, STALL).await.map_err(|_| gone());
+            return sender.send_timeout(ExportChunk::End, READER_TIMEOUT).await.map_err(|_| gone());
         };
 
-        let (rows, after) = page(service, pages, ROWS_A_TIME, Some(cursor)).await?;
-        bytes = format.rows(pages.columns(), &rows)?;
+        let (rows, after) = load_page(service, pages, EXPORT_PAGE_ROWS, Some(cursor)).await?;
+        bytes = format.format_rows(pages.column_names(), &rows)?;
         next = after;
     }
 }
 
 /// A part of a body.
 #[derive(Debug)]
-enum Chunk {
+enum ExportChunk {
     Rows(Bytes),
     /// There are no more rows.
     End,
 }
 
 /// A body of what is sent; without its end it is an error.
-struct Sent {
-    chunks: Receiver<Chunk>,
+struct ExportBody {
+    chunks: Receiver<ExportChunk>,
     ended: bool,
 }
 
-impl HttpBody for Sent {
+impl HttpBody for ExportBody {
     type Data = Bytes;
     type Error = std::io::Error;
 
@@ -230,8 +231,8 @@ impl HttpBody for Sent {
         }
 
         self.chunks.poll_recv(context).map(|chunk| match chunk {
-            Some(Chunk::Rows(bytes)) => Some(Ok(Frame::data(bytes))),
-            Some(Chunk::End) => {
+            Some(ExportChunk::Rows(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(ExportChunk::End) => {
                 self.ended = true;
                 None
             }
@@ -250,19 +251,19 @@ mod tests {
     #[test]
     fn the_format_that_is_liked_best_is_taken() {
         for (accept, format) in [
-            ("", Format::Json),
-            ("*/*", Format::Json),
-            ("text/html", Format::Json),
-            ("Text/CSV; charset=utf-8", Format::Csv),
-            ("application/json, text/csv", Format::Json),
-            ("application/json;q=0.5, text/csv;q=0.25, application/x-ndjson", Format::Lines),
-            ("text/csv, */*;q=0.8", Format::Csv),
-            ("text/csv;q=0", Format::Json),
-            ("text/csv;q=x", Format::Json),
+            ("", ExportFormat::Json),
+            ("*/*", ExportFormat::Json),
+            ("text/html", ExportFormat::Json),
+            ("Text/CSV; charset=utf-8", ExportFormat::Csv),
+            ("application/json, text/csv", ExportFormat::Json),
+            ("application/json;q=0.5, text/csv;q=0.25, application/x-ndjson", ExportFormat::Lines),
+            ("text/csv, */*;q=0.8", ExportFormat::Csv),
+            ("text/csv;q=0", ExportFormat::Json),
+            ("text/csv;q=x", ExportFormat::Json),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-            assert_eq!(Format::of(&headers), format, "{accept}");
+            assert_eq!(ExportFormat::accepted_format(&headers), format, "{accept}");
         }
     }
 
@@ -271,13 +272,14 @@ mod tests {
     async fn a_body_without_its_end_is_an_error() {
         for whole in [true, false] {
             let (sender, chunks) = mpsc::channel(PAGES_AHEAD);
-            sender.send(Chunk::Rows(Bytes::from_static(b"a\n"))).await.unwrap();
+            sender.send(ExportChunk::Rows(Bytes::from_static(b"a\n"))).await.unwrap();
             if whole {
-                sender.send(Chunk::End).await.unwrap();
+                sender.send(ExportChunk::End).await.unwrap();
             }
             drop(sender);
 
-            let read = axum::body::to_bytes(Body::new(Sent { chunks, ended: false }), 100).await;
+            let read =
+                axum::body::to_bytes(Body::new(ExportBody { chunks, ended: false }), 100).await;
             assert_eq!(read.is_ok(), whole);
         }
     }

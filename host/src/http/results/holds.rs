@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use accredit_domain::credit::Status;
+use accredit_domain::credit::CreditStatus;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::keys::PeriodKey;
 use accredit_ledger::query::CreditQuery;
-use accredit_operations::calculations::leaves;
+use accredit_operations::calculations::leaf_ids;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -18,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Act, By};
-use crate::server::channels::Turn;
+use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Asked};
+use crate::server::tasks::{self, TaskRequest};
 
 /// Held credits read at a time.
 const PAGE: usize = 1000;
@@ -31,7 +31,7 @@ const PAGE: usize = 1000;
 /// Which held credits; every part that is given must fit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Filter {
+pub(crate) struct HoldFilter {
     plan: Option<String>,
     period: Option<String>,
     position: Option<String>,
@@ -42,7 +42,7 @@ pub(crate) struct Filter {
     comment: Option<String>,
 }
 
-impl Filter {
+impl HoldFilter {
     fn is_empty(&self) -> bool {
         let parts = [&self.plan, &self.period, &self.position, &self.payee, &self.transaction];
         let more = [&self.credit_type, &self.reason_code];
@@ -51,13 +51,13 @@ impl Filter {
 }
 
 /// Releases every held credit that fits, and says which.
-pub(crate) async fn release(
+pub(crate) async fn release_holds(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let filter: Filter = serde_json::from_slice(&body).map_err(|_| {
+    let filter: HoldFilter = serde_json::from_slice(&body).map_err(|_| {
         let detail = "expected a JSON object with some of `plan`, `period`, `position`, `payee`, \
                       `transaction`, `credit_type` and `reason_code`, and maybe a `comment`";
         Problem::bad_request(detail)
@@ -68,28 +68,40 @@ pub(crate) async fn release(
         return Err(Problem::unprocessable("filter_needed", detail));
     }
 
-    let (who, wait) = (caller.name.clone(), tasks::wait(&headers));
-    let asked = Asked { what: "release of holds", who, body: &body, wait };
-    approvals::decide_patiently(&service, asked, Act::ReleaseHolds { filter }, caller).await
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(&headers));
+    let asked = TaskRequest { what: "release of holds", who, body: &body, wait };
+    approvals::decide_patiently(&service, asked, ApprovalAct::ReleaseHolds { filter }, caller).await
 }
 
 /// Releases every held credit that the filter selects.
-pub(crate) fn perform(turn: &mut dyn Turn, filter: Filter, by: &By) -> Result<Value, Problem> {
-    let Filter { plan, period, position, payee, transaction, credit_type, reason_code, comment } =
-        filter;
+pub(crate) fn perform_release(
+    turn: &mut dyn WorkerTurn,
+    filter: HoldFilter,
+    by: &Actor,
+) -> Result<Value, Problem> {
+    let HoldFilter {
+        plan,
+        period,
+        position,
+        payee,
+        transaction,
+        credit_type,
+        reason_code,
+        comment,
+    } = filter;
 
     let ruleset = turn.context().ruleset.load_full();
     let periods = period.as_deref().map(|id| {
         let found = ruleset.settings.calendar.find(id);
         let found = found.ok_or_else(|| Problem::not_found("period"))?;
-        Ok::<_, Problem>(leaves(&ruleset, &found).into_iter().map(PeriodKey::from).collect())
+        Ok::<_, Problem>(leaf_ids(&ruleset, &found).into_iter().map(PeriodKey::from).collect())
     });
 
     let query = CreditQuery {
         payee,
         position,
         periods: periods.transpose()?,
-        status: Some(Status::Held),
+        status: Some(CreditStatus::Held),
         transaction,
         plan,
         limit: PAGE,

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use accredit_ledger::notes::{NotePage, NoteQuery, NoteRow};
 use accredit_operations::rewards;
-use accredit_seams::store::Error;
+use accredit_seams::store::StoreError;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
@@ -22,7 +22,7 @@ use crate::server::state::Service;
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct NoteListParams {
     pub(crate) plan: Option<String>,
     pub(crate) period: Option<String>,
     pub(crate) code: Option<String>,
@@ -35,7 +35,9 @@ pub(crate) struct Wanted {
 ///
 /// # Errors
 /// When it is not.
-pub(crate) fn wanted(query: Result<Query<Wanted>, QueryRejection>) -> Result<Wanted, Problem> {
+pub(crate) fn parse_params(
+    query: Result<Query<NoteListParams>, QueryRejection>,
+) -> Result<NoteListParams, Problem> {
     let query = query.map_err(|_| {
         let detail = "expected `plan`, `period`, `code`, `transaction`, `limit` or `cursor`";
         Problem::bad_request(detail)
@@ -44,18 +46,18 @@ pub(crate) fn wanted(query: Result<Query<Wanted>, QueryRejection>) -> Result<Wan
 }
 
 /// Every warning.
-pub(crate) async fn log(
+pub(crate) async fn show_log(
     State(service): State<Arc<Service>>,
-    query: Result<Query<Wanted>, QueryRejection>,
-) -> Answer {
-    let wanted = wanted(query)?;
+    query: Result<Query<NoteListParams>, QueryRejection>,
+) -> JsonResult {
+    let wanted = parse_params(query)?;
 
-    let page = service.blocking(move |service| {
-        let mut page = page(service, &wanted, false)?;
+    let page = service.run_blocking(move |service| {
+        let mut page = note_page(service, &wanted, false)?;
 
         // Alerts of rewards are worked out, not stored, so they follow the last page.
         if page.next.is_none() {
-            page.rows.extend(of_rewards(service, &wanted)?);
+            page.rows.extend(reward_notes(service, &wanted)?);
         }
         Ok(page)
     });
@@ -66,9 +68,9 @@ pub(crate) async fn log(
 
 /// The warnings of rewards that cannot be worked out: they are of no transaction, and follow the
 /// last page.
-fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Problem> {
+fn reward_notes(service: &Service, wanted: &NoteListParams) -> Result<Vec<NoteRow>, Problem> {
     let calendar = service.context.ruleset.load().settings.calendar.clone();
-    let leaves = wanted.period.as_deref().map(|id| credits::leaves(&calendar, id)).transpose()?;
+    let leaves = wanted.period.as_deref().map(|id| credits::leaf_ids(&calendar, id)).transpose()?;
     let leaves = leaves.map(|leaves| leaves.into_iter().map(String::from).collect());
     let found = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves.as_ref());
     let mut found = found.map_err(|error| Problem::internal(&error))?;
@@ -85,12 +87,16 @@ fn of_rewards(service: &Service, wanted: &Wanted) -> Result<Vec<NoteRow>, Proble
 ///
 /// # Errors
 /// When the period, the limit or the cursor is none.
-pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<NotePage, Problem> {
-    let limit = credits::limit(wanted.limit)?;
+pub(crate) fn note_page(
+    service: &Service,
+    wanted: &NoteListParams,
+    alerts: bool,
+) -> Result<NotePage, Problem> {
+    let limit = credits::page_limit(wanted.limit)?;
 
     let ruleset = service.context.ruleset.load();
     let calendar = &ruleset.settings.calendar;
-    let periods = wanted.period.as_deref().map(|id| credits::leaves(calendar, id));
+    let periods = wanted.period.as_deref().map(|id| credits::leaf_ids(calendar, id));
 
     let query = NoteQuery {
         alerts,
@@ -102,8 +108,8 @@ pub(crate) fn page(service: &Service, wanted: &Wanted, alerts: bool) -> Result<N
         cursor: wanted.cursor.clone(),
     };
 
-    service.context.ledger.notes(&query).map_err(|error| match error {
-        Error::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
+    service.context.ledger.note_page(&query).map_err(|error| match error {
+        StoreError::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
         error => Problem::internal(&error),
     })
 }

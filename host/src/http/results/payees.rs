@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use accredit_crediting::explain::{Finding, WhyNot};
+use accredit_crediting::explain::{PayeeFinding, WhyNot};
 use accredit_crediting::stage::maximum;
 use accredit_domain::credit::posted::PostedCredit;
 use accredit_domain::decision::Note;
 use accredit_domain::money;
-use accredit_domain::transaction::number;
+use accredit_domain::transaction::parse_number;
 use accredit_ledger::enquiries::Enquiry;
 use accredit_ledger::releases::Statement;
 use accredit_operations::explain;
@@ -26,7 +26,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 
 use crate::address;
 
@@ -41,40 +41,40 @@ const TEXT_MAX: usize = 4000;
 /// Which statements.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Which {
+pub(crate) struct StatementParams {
     period: Option<String>,
 }
 
 /// What is published of a payee: pending or confirmed.
-pub(crate) async fn statements(
+pub(crate) async fn list_statements(
     State(service): State<Arc<Service>>,
     Path(payee): Path<String>,
-    wanted: Result<Query<Which>, QueryRejection>,
-) -> Answer {
+    wanted: Result<Query<StatementParams>, QueryRejection>,
+) -> JsonResult {
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `period`"))?;
-    let shown = service.blocking(move |service| {
-        let found = published(service, &payee, wanted.period.as_deref())?;
-        found.iter().map(|one| statement(service, &payee, one)).collect()
+    let shown = service.run_blocking(move |service| {
+        let found = published_statements(service, &payee, wanted.period.as_deref())?;
+        found.iter().map(|one| statement_json(service, &payee, one)).collect()
     });
-    Ok(crate::http::list(shown.await?))
+    Ok(crate::http::list_page(shown.await?))
 }
 
 /// What is published of a payee, that under former ids of theirs included.
-fn published(
+fn published_statements(
     service: &Service,
     payee: &str,
     period: Option<&str>,
 ) -> Result<Vec<Statement>, Problem> {
     let mut found = Vec::new();
-    for id in ids(service, payee) {
-        let own = service.context.ledger.statements(&id, period);
+    for id in payee_ids(service, payee) {
+        let own = service.context.ledger.payee_statements(&id, period);
         found.extend(own.map_err(|error| Problem::internal(&error))?);
     }
     Ok(found)
 }
 
 /// The ids of a payee: the one that is asked for, and those that it was renamed from.
-fn ids(service: &Service, payee: &str) -> Vec<String> {
+fn payee_ids(service: &Service, payee: &str) -> Vec<String> {
     let ruleset = service.context.ruleset.load();
     let organization = &ruleset.organization;
     let known = organization.find_participant(payee);
@@ -85,7 +85,7 @@ fn ids(service: &Service, payee: &str) -> Vec<String> {
     std::iter::once(payee.to_owned()).chain(others).collect()
 }
 
-fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, Problem> {
+fn statement_json(service: &Service, payee: &str, one: &Statement) -> Result<Value, Problem> {
     let mut totals: Vec<(&str, &str, Decimal)> = Vec::new();
     for row in one.credits.iter().filter(|row| row.is_active()) {
         let key = (row.credit_type.as_str(), row.unit_type.as_str());
@@ -100,7 +100,7 @@ fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, P
     });
 
     let rows = |rows: &[PostedCredit]| -> Result<Vec<Value>, Problem> {
-        rows.iter().map(|row| Ok(credit(payee, row, before_maximum(service, row)?))).collect()
+        rows.iter().map(|row| Ok(credit_json(payee, row, before_maximum(service, row)?))).collect()
     };
 
     Ok(json!({
@@ -119,7 +119,7 @@ fn statement(service: &Service, payee: &str, one: &Statement) -> Result<Value, P
 /// What a published credit would be without the maximum that cut it; none where nothing did, or
 /// where the credit was decided otherwise since.
 fn before_maximum(service: &Service, row: &PostedCredit) -> Result<Option<String>, Problem> {
-    let stored = service.context.ledger.transaction(&row.transaction);
+    let stored = service.context.ledger.find_transaction(&row.transaction);
     let stored = stored.map_err(|error| Problem::internal(&error))?;
     let decisions = stored.iter().flat_map(|stored| &stored.decisions);
     let mut decided = decisions.filter(|decision| {
@@ -130,7 +130,7 @@ fn before_maximum(service: &Service, row: &PostedCredit) -> Result<Option<String
 }
 
 /// A credit as its payee sees it, with the way to its explanation and the amount that a maximum cut.
-fn credit(payee: &str, row: &PostedCredit, before_maximum: Option<String>) -> Value {
+fn credit_json(payee: &str, row: &PostedCredit, before_maximum: Option<String>) -> Value {
     json!({
         "id": row.id,
         "transaction": row.transaction,
@@ -159,31 +159,32 @@ fn credit(payee: &str, row: &PostedCredit, before_maximum: Option<String>) -> Va
 pub(crate) fn why_not_link(payee: &str, transaction: &str) -> String {
     format!(
         "/v1/payees/{}/why-not?transaction={}",
-        address::part(payee),
-        address::part(transaction)
+        address::encode_part(payee),
+        address::encode_part(transaction)
     )
 }
 
 /// Which transaction.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct WhyNotParams {
     transaction: String,
 }
 
 /// Why a payee got nothing of a transaction, plan by plan; where they got something that is
 /// published, what.
-pub(crate) async fn why_not(
+pub(crate) async fn show_why_not(
     State(service): State<Arc<Service>>,
     Path(payee): Path<String>,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Answer {
+    asked: Result<Query<WhyNotParams>, QueryRejection>,
+) -> JsonResult {
     let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
 
-    let told = service.blocking(move |service| {
+    let told = service.run_blocking(move |service| {
         let failed = |error| Problem::internal(&error);
-        let (published, ids) = (published(service, &payee, None)?, ids(service, &payee));
-        let stored = service.context.ledger.transaction(&asked.transaction).map_err(failed)?;
+        let (published, ids) =
+            (published_statements(service, &payee, None)?, payee_ids(service, &payee));
+        let stored = service.context.ledger.find_transaction(&asked.transaction).map_err(failed)?;
 
         let mut plans = Vec::new();
         // A deal that nobody knows has no decisions, and no plans are listed for it.
@@ -197,7 +198,7 @@ pub(crate) async fn why_not(
                     row.payee.as_ref().is_some_and(|payee| ids.iter().any(|id| payee == id))
                         && (row.is_active() || row.is_held())
                 });
-                plans.push(public(&payee, why, (mine, log), &published));
+                plans.push(public_why_not(&payee, why, (mine, log), &published));
             }
         }
 
@@ -209,7 +210,7 @@ pub(crate) async fn why_not(
 }
 
 /// What a payee may read: of their own credits, those that are published.
-fn public(
+fn public_why_not(
     payee: &str,
     why: WhyNot,
     (decided, log): (bool, &[Note]),
@@ -224,7 +225,7 @@ fn public(
             let unchanged =
                 why.credits.iter().any(|now| now.id == row.id && now.amount == row.amount);
             let before = unchanged.then(|| maximum::before_maximum(log, row)).flatten();
-            credit(payee, row, before)
+            credit_json(payee, row, before)
         })
         .collect();
 
@@ -234,16 +235,16 @@ fn public(
         published.iter().any(|one| one.credits.iter().any(same))
     });
 
-    let cut = |finding: &Finding| unchanged && finding.code == "over_maximum";
+    let cut = |finding: &PayeeFinding| unchanged && finding.code == "over_maximum";
 
     let findings = match (credits.is_empty(), decided) {
         (false, _) => why.findings.into_iter().filter(cut).collect(),
         (true, false) => why.findings,
-        (true, true) => vec![Finding {
+        (true, true) => vec![PayeeFinding {
             stage: "release".to_owned(),
             code: "not_released".to_owned(),
             message: "the calculation that it belongs to is not released".to_owned(),
-            ..Finding::default()
+            ..PayeeFinding::default()
         }],
     };
 
@@ -256,15 +257,16 @@ fn public(
 }
 
 /// The enquiries of a payee, oldest first.
-pub(crate) async fn enquiries(
+pub(crate) async fn list_payee_enquiries(
     State(service): State<Arc<Service>>,
     Path(payee): Path<String>,
-) -> Answer {
-    let own = service.blocking(move |service| {
-        let all = service.context.ledger.enquiries().map_err(|error| Problem::internal(&error))?;
-        Ok(all.iter().filter(|one| one.payee == payee).map(enquiries::shown).collect())
+) -> JsonResult {
+    let own = service.run_blocking(move |service| {
+        let all =
+            service.context.ledger.list_enquiries().map_err(|error| Problem::internal(&error))?;
+        Ok(all.iter().filter(|one| one.payee == payee).map(enquiries::enquiry_json).collect())
     });
-    Ok(crate::http::list(own.await?))
+    Ok(crate::http::list_page(own.await?))
 }
 
 /// A text of an enquiry without blanks around it.
@@ -283,7 +285,7 @@ pub(crate) fn sound_text(text: &str) -> Result<String, Problem> {
 /// What an enquiry may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct EnquiryRequest {
     kind: String,
     transaction: Option<String>,
     credit: Option<String>,
@@ -292,13 +294,13 @@ struct Said {
 }
 
 /// Takes a question.
-pub(crate) async fn enquire(
+pub(crate) async fn open_enquiry(
     State(service): State<Arc<Service>>,
     Path(payee): Path<String>,
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let said: Said = serde_json::from_slice(&body).map_err(|_| {
+    let said: EnquiryRequest = serde_json::from_slice(&body).map_err(|_| {
         let detail = "expected a JSON object with `kind`, `text`, and maybe `transaction`, \
                       `credit` or `expected`, an amount as text";
         Problem::bad_request(detail)
@@ -310,17 +312,17 @@ pub(crate) async fn enquire(
     }
 
     let text = sound_text(&said.text)?;
-    if said.expected.as_deref().is_some_and(|amount| number(amount).is_none()) {
+    if said.expected.as_deref().is_some_and(|amount| parse_number(amount).is_none()) {
         return Err(Problem::unprocessable("bad_amount", "`expected` is no amount"));
     }
 
-    let kept = service.blocking(move |service| {
+    let kept = service.run_blocking(move |service| {
         let failed = |error| Problem::internal(&error);
         let (mut transaction, mut actual) = (said.transaction, None);
 
         // A payee may only ask about what a statement shows.
         if let Some(id) = &said.credit {
-            let published = published(service, &payee, None)?;
+            let published = published_statements(service, &payee, None)?;
             let mut rows =
                 published.iter().flat_map(|one| one.credits.iter().chain(&one.team_credits));
             let row = rows
@@ -346,8 +348,8 @@ pub(crate) async fn enquire(
             ..Enquiry::default()
         };
 
-        let kept = service.context.ledger.enquire(enquiry, &caller.name).map_err(failed)?;
-        Ok(enquiries::shown(&kept))
+        let kept = service.context.ledger.store_enquiry(enquiry, &caller.name).map_err(failed)?;
+        Ok(enquiries::enquiry_json(&kept))
     });
 
     Ok((StatusCode::CREATED, Json(kept.await?)).into_response())

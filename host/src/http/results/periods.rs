@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_domain::calendar::{Period, State as Standing};
-use accredit_domain::decision::Approved;
-use accredit_ledger::periods::{FINALIZED, Said};
+use accredit_domain::calendar::{Period, PeriodPhase as Standing};
+use accredit_domain::decision::Approval;
+use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_operations::calculations;
 use axum::Extension;
 use axum::body::Bytes;
@@ -17,19 +17,19 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, By};
-use crate::server::channels::Turn;
+use crate::http::results::approvals::{self, Actor};
+use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Asked};
+use crate::server::tasks::{self, TaskRequest};
 
 /// What an act may say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct PeriodRequest {
     #[serde(default)]
     force: bool,
     reason: Option<String>,
@@ -38,7 +38,7 @@ struct Wish {
 /// What is done to a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Act {
+pub(crate) enum PeriodAct {
     /// It is complete.
     Close,
     /// It is not.
@@ -47,27 +47,27 @@ pub(crate) enum Act {
     Finalize,
 }
 
-impl Act {
+impl PeriodAct {
     /// What it makes of a period.
-    fn state(self) -> &'static str {
+    fn resulting_state(self) -> &'static str {
         match self {
-            Act::Close => "closed",
-            Act::Reopen => "open",
-            Act::Finalize => FINALIZED,
+            PeriodAct::Close => "closed",
+            PeriodAct::Reopen => "open",
+            PeriodAct::Finalize => FINALIZED,
         }
     }
 }
 
 /// Every leaf period that holds something, that somebody said something about, or that goes on.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
-    let listed = service.blocking(|service| {
+pub(crate) async fn list_periods(State(service): State<Arc<Service>>) -> JsonResult {
+    let listed = service.run_blocking(|service| {
         let failed = |error| Problem::internal(&error);
         let calendar = service.context.ruleset.load().settings.calendar.clone();
-        let said = service.context.ledger.periods().map_err(failed)?;
-        let summaries = service.context.ledger.summaries().map_err(failed)?;
+        let said = service.context.ledger.period_states().map_err(failed)?;
+        let summaries = service.context.ledger.calculation_summaries().map_err(failed)?;
 
         let today = service.context.business_date();
-        let now = calendar.period(today, accredit_domain::calendar::PeriodKind::Month);
+        let now = calendar.period_on(today, accredit_domain::calendar::PeriodKind::Leaf);
 
         // Periods that something was said about are listed even when nothing is in them.
         let ids = summaries.keys().map(|(_, leaf)| leaf).chain(said.keys());
@@ -87,7 +87,7 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
                 "id": leaf.id,
                 "first": leaf.first.to_string(),
                 "last": leaf.end.yesterday().ok().map(|day| day.to_string()),
-                "state": state(&calendar.state(leaf, today), said),
+                "state": period_state(&calendar.period_phase(leaf, today), said),
                 "said": said,
                 "decisions": transactions,
                 "credits": credits,
@@ -99,104 +99,104 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
         Ok(rows.collect::<Vec<Value>>())
     });
 
-    Ok(crate::http::list(listed.await?))
+    Ok(crate::http::list_page(listed.await?))
 }
 
 /// Where a period stands: what was said about it, else what the calendar says.
-fn state(standing: &Standing, said: Option<&Said>) -> String {
-    said.map_or_else(|| standing.name().to_owned(), |said| said.state.clone())
+fn period_state(standing: &Standing, said: Option<&PeriodState>) -> String {
+    said.map_or_else(|| standing.as_str().to_owned(), |said| said.state.clone())
 }
 
 /// Says that a period is complete.
-pub(crate) async fn close(
+pub(crate) async fn close_period(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    act(service, id, Act::Close, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Close, caller, (&headers, &body)).await
 }
 
 /// Says that it is not.
-pub(crate) async fn reopen(
+pub(crate) async fn reopen_period(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    act(service, id, Act::Reopen, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Reopen, caller, (&headers, &body)).await
 }
 
 /// Freezes it for ever.
-pub(crate) async fn finalize(
+pub(crate) async fn finalize_period(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    act(service, id, Act::Finalize, caller, (&headers, &body)).await
+    request_act(service, id, PeriodAct::Finalize, caller, (&headers, &body)).await
 }
 
-async fn act(
+async fn request_act(
     service: Arc<Service>,
     id: String,
-    act: Act,
+    act: PeriodAct,
     caller: Caller,
     (headers, body): (&HeaderMap, &[u8]),
 ) -> Result<Response, Problem> {
-    let wish: Wish = match body.trim_ascii() {
-        b"" => Wish::default(),
+    let wish: PeriodRequest = match body.trim_ascii() {
+        b"" => PeriodRequest::default(),
         body => serde_json::from_slice(body).map_err(|_| {
             Problem::bad_request("expected a JSON object with `force` and `reason`, or no body")
         })?,
     };
 
-    let reason = crate::http::reason(wish.force, wish.reason)?;
-    let state = act.state();
+    let reason = crate::http::checked_reason(wish.force, wish.reason)?;
+    let state = act.resulting_state();
 
     // Bodies that mean the same are the same request, however they are spelled.
     let same = json!([id, state, wish.force, reason]).to_string();
-    let (who, wait) = (caller.name.clone(), tasks::wait(headers));
-    let asked = Asked { what: "period", who, body: same.as_bytes(), wait };
+    let (who, wait) = (caller.name.clone(), tasks::requested_wait(headers));
+    let asked = TaskRequest { what: "period", who, body: same.as_bytes(), wait };
 
-    let act = approvals::Act::Period { id, to: act, force: wish.force, reason };
+    let act = approvals::ApprovalAct::Period { id, to: act, force: wish.force, reason };
     approvals::decide_patiently(&service, asked, act, caller).await
 }
 
 /// Closes, reopens or finalizes the leaf periods of a period.
-pub(crate) fn perform(
+pub(crate) fn perform_act(
     service: &Service,
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     id: &str,
-    act: Act,
+    act: PeriodAct,
     (force, reason): (bool, Option<String>),
-    by: &By,
+    by: &Actor,
 ) -> Result<Value, Problem> {
     let calendar = service.context.ruleset.load().settings.calendar.clone();
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
-    if act == Act::Finalize {
-        let leaves = calculations::leaves(&service.context.ruleset.load(), &period);
+    if act == PeriodAct::Finalize {
+        let leaves = calculations::leaf_ids(&service.context.ruleset.load(), &period);
         service.refuse_during_run(None, &leaves)?;
     }
 
     if !force {
-        allowed(service, &period, act)?;
+        check_allowed(service, &period, act)?;
     }
 
-    let mut said = Said {
-        state: act.state().to_owned(),
+    let mut said = PeriodState {
+        state: act.resulting_state().to_owned(),
         day: service.context.business_date().to_string(),
         who: by.who.clone(),
         at_ms: service.clock.now_ms(),
         reason,
-        approved: by.approved.as_ref().map(Approved::in_part),
+        approved: by.approved.as_ref().map(Approval::in_part),
     };
 
-    let leaves = calendar.leaves(&period);
+    let leaves = calendar.leaf_periods(&period);
     let mut rows = Vec::new();
     for (index, leaf) in leaves.iter().enumerate() {
         // The last commit ends the request.
@@ -206,16 +206,16 @@ pub(crate) fn perform(
         rows.push(carry_out(service, turn, leaf, act, &said)?);
     }
 
-    Ok(json!({ "id": period.id, "state": act.state(), "leaves": rows }))
+    Ok(json!({ "id": period.id, "state": act.resulting_state(), "leaves": rows }))
 }
 
 /// What is in the way, with what to do about it.
-fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> {
+fn check_allowed(service: &Service, period: &Period, act: PeriodAct) -> Result<(), Problem> {
     let failed = |error| Problem::internal(&error);
     let today = service.context.business_date();
 
     // Reopening takes nothing away, so it need not wait for the end.
-    if act != Act::Reopen && today < period.end {
+    if act != PeriodAct::Reopen && today < period.end {
         let last = period.end.yesterday().unwrap_or(period.end);
         let detail = format!(
             "it lasts until {last} and the business date is {today}: wait for its end, or force \
@@ -224,14 +224,14 @@ fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> 
         return Err(Problem::conflict("period_not_over", detail));
     }
 
-    if act != Act::Finalize {
+    if act != PeriodAct::Finalize {
         return Ok(());
     }
 
     let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let finalized = service.context.ledger.finalized().map_err(failed)?;
-    let summaries = service.context.ledger.summaries().map_err(failed)?;
+    let finalized = service.context.ledger.finalized_periods().map_err(failed)?;
+    let summaries = service.context.ledger.calculation_summaries().map_err(failed)?;
 
     // A period without credits has nothing to be finalized, and holds nobody up.
     let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
@@ -255,27 +255,27 @@ fn allowed(service: &Service, period: &Period, act: Act) -> Result<(), Problem> 
 
 fn carry_out(
     service: &Service,
-    turn: &mut dyn Turn,
+    turn: &mut dyn WorkerTurn,
     leaf: &Period,
-    act: Act,
-    said: &Said,
+    act: PeriodAct,
+    said: &PeriodState,
 ) -> Result<Value, Problem> {
     let failed = |error| Problem::internal(&error);
-    let finalized = service.context.ledger.finalized().map_err(failed)?.contains(&leaf.id);
+    let finalized = service.context.ledger.finalized_periods().map_err(failed)?.contains(&leaf.id);
 
     match (act, finalized) {
         // Resolve once: the period is what it was made.
-        (Act::Finalize, true) => (),
+        (PeriodAct::Finalize, true) => (),
         (_, true) => {
             let detail = format!("{} is finalized, which is for ever", leaf.id);
             return Err(Problem::conflict("period_finalized", detail));
         }
-        (Act::Finalize, false) => {
-            jobs::finalize(turn, leaf, said)?;
+        (PeriodAct::Finalize, false) => {
+            jobs::finalize_with_arrivals(turn, leaf, said)?;
         }
-        (_, false) => service.context.ledger.say(&leaf.id, said).map_err(failed)?,
+        (_, false) => service.context.ledger.set_period_state(&leaf.id, said).map_err(failed)?,
     }
 
-    let said = service.context.ledger.periods().map_err(failed)?;
+    let said = service.context.ledger.period_states().map_err(failed)?;
     Ok(json!({ "id": leaf.id, "said": said.get(&leaf.id) }))
 }

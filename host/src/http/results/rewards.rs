@@ -17,13 +17,13 @@ use serde::Deserialize;
 
 use crate::http::problem::Problem;
 use crate::http::results::credits;
-use crate::http::results::exports::{self, Pages, Part, Rows};
+use crate::http::results::exports::{self, PageRequest, PagedList, RowPage};
 use crate::server::state::Service;
 
 /// What a list can be narrowed by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Narrow {
+pub(crate) struct RewardListParams {
     plan: Option<String>,
     period: Option<String>,
     payee: Option<String>,
@@ -42,26 +42,26 @@ struct RewardQuery {
 /// A page of rewards, by plan, period and then as a calculation has them.
 ///
 /// As CSV or NDJSON, where `Accept` asks for it: every reward that fits.
-pub(crate) async fn list(
+pub(crate) async fn list_rewards(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
-    wanted: Result<Query<Narrow>, QueryRejection>,
+    wanted: Result<Query<RewardListParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
         Problem::bad_request("expected `plan`, `period`, `payee`, `limit` or `cursor`")
     })?;
 
-    let leaves = credits::periods(&service, wanted.period.as_deref())?;
+    let leaves = credits::leaf_periods(&service, wanted.period.as_deref())?;
     let query = RewardQuery { plan: wanted.plan, leaves, payee: wanted.payee };
-    exports::answer(service, &headers, (wanted.limit, wanted.cursor), query).await
+    exports::answer_list(service, &headers, (wanted.limit, wanted.cursor), query).await
 }
 
-impl Pages for RewardQuery {
-    fn columns(&self) -> &'static [&'static str] {
+impl PagedList for RewardQuery {
+    fn column_names(&self) -> &'static [&'static str] {
         &REWARD_COLUMNS
     }
 
-    fn page(&self, service: &Service, part: &Part<'_>) -> Result<Rows, Problem> {
+    fn read_page(&self, service: &Service, part: &PageRequest<'_>) -> Result<RowPage, Problem> {
         let start = part.cursor.map(read_cursor).transpose()?.unwrap_or_default();
         let fits = |row: &EarnedReward| self.payee.as_ref().is_none_or(|payee| *payee == row.payee);
         let found = rewards::rewards_from(
@@ -74,13 +74,13 @@ impl Pages for RewardQuery {
         let (rows, next) = found.map_err(|error| Problem::internal(&error))?;
 
         let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
-        let next = next.as_ref().map(cursor).transpose();
+        let next = next.as_ref().map(write_cursor).transpose();
         let failed = |error| Problem::internal(&error);
         Ok((rows.map_err(failed)?, next.map_err(failed)?))
     }
 }
 
-fn cursor(place: &RewardPlace) -> serde_json::Result<String> {
+fn write_cursor(place: &RewardPlace) -> serde_json::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(place)?))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit_ledger::runs::{Run, RunState};
+use accredit_ledger::runs::{CalculationRun, RunState};
 use accredit_operations::calculations;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -18,13 +18,13 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::JsonResult;
 use crate::http::problem::Problem;
-use crate::server::clock::rfc3339;
+use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::state::runs::location;
+use crate::server::state::runs::run_location;
 
 /// How long an answer waits for the end of what was asked for, unless said; a request has 30 s.
 const WAIT: Duration = Duration::from_secs(20);
@@ -35,14 +35,14 @@ const WAIT_MAX: Duration = Duration::from_secs(25);
 /// What a run may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+struct RunRequest {
     mode: String,
     #[serde(default)]
     transactions: BTreeSet<String>,
 }
 
 /// How long the caller wants to wait: `Prefer: wait=5`, `Prefer: respond-async`.
-pub(crate) fn wait(headers: &HeaderMap) -> Duration {
+pub(crate) fn preferred_wait(headers: &HeaderMap) -> Duration {
     let preferences = headers.get_all("prefer").into_iter().filter_map(|one| one.to_str().ok());
     let preferences = preferences.flat_map(|one| one.split([',', ';'])).map(str::trim);
     let mut wait = WAIT;
@@ -58,21 +58,21 @@ pub(crate) fn wait(headers: &HeaderMap) -> Duration {
 }
 
 /// Where to ask again, for an answer that is not there yet.
-pub(crate) fn later(location: HeaderValue, body: Value) -> Response {
+pub(crate) fn accepted_response(location: HeaderValue, body: Value) -> Response {
     let headers: [(HeaderName, HeaderValue); 2] =
         [(header::LOCATION, location), (header::RETRY_AFTER, HeaderValue::from_static("1"))];
     (StatusCode::ACCEPTED, headers, Json(body)).into_response()
 }
 
 /// Decides the transactions of a calculation again and says how many came out otherwise.
-pub(crate) async fn begin(
+pub(crate) async fn begin_run(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let said: Said = serde_json::from_slice(&body).map_err(|_| {
+    let said: RunRequest = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
     })?;
 
@@ -89,44 +89,52 @@ pub(crate) async fn begin(
     if !selected.is_empty() {
         let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
         let context = Arc::clone(&service.context);
-        let checked = service.ask(move |turn| {
+        let checked = service.ask_worker(move |turn| {
             // An unknown plan or period is refused before unknown deals are.
-            calculations::wanted(&context, &plan, &period)?;
+            calculations::calculation_scope(&context, &plan, &period)?;
             Ok(jobs::check_selected(turn, &selected)?)
         });
         checked.await?;
     }
 
-    let begun = service.blocking(move |service| {
-        let wanted = calculations::wanted(&service.context, &plan, &period)?;
+    let begun = service.run_blocking(move |service| {
+        let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
         let at_ms = service.clock.now_ms();
         let (mode, who) = (said.mode, caller.name);
-        let run = Run { plan, period, mode, selected, who, at_ms, ..Run::default() };
+        let run = CalculationRun {
+            plan,
+            period,
+            mode,
+            selected,
+            who,
+            at_ms,
+            ..CalculationRun::default()
+        };
         service.begin_run(&wanted, run)
     });
 
-    let run = service.waited(begun.await?.id, wait(&headers)).await?;
-    let place = location(run.id);
+    let run = service.await_run(begun.await?.id, preferred_wait(&headers)).await?;
+    let place = run_location(run.id);
 
     match run.state {
-        RunState::Done => Ok(([(header::LOCATION, place)], Json(shown(&run))).into_response()),
-        RunState::Waiting | RunState::Running => Ok(later(place, shown(&run))),
+        RunState::Done => Ok(([(header::LOCATION, place)], Json(run_json(&run))).into_response()),
+        RunState::Waiting | RunState::Running => Ok(accepted_response(place, run_json(&run))),
 
         RunState::Cancelled => {
             let detail = format!("run {} was cancelled", run.id);
-            Err(Problem::conflict("run_cancelled", detail).header(header::LOCATION, place))
+            Err(Problem::conflict("run_cancelled", detail).with_header(header::LOCATION, place))
         }
 
         RunState::Failed => {
             let detail = run.error.unwrap_or_default();
             let status = StatusCode::INTERNAL_SERVER_ERROR;
-            Err(Problem::new(status, "run_failed", detail).header(header::LOCATION, place))
+            Err(Problem::new(status, "run_failed", detail).with_header(header::LOCATION, place))
         }
     }
 }
 
 /// A run as it goes out.
-fn shown(run: &Run) -> Value {
+fn run_json(run: &CalculationRun) -> Value {
     json!({
         "id": run.id,
         "plan": run.plan,
@@ -134,9 +142,9 @@ fn shown(run: &Run) -> Value {
         "mode": run.mode,
         "selected": run.selected,
         "who": run.who,
-        "at": rfc3339(run.at_ms),
+        "at": format_rfc3339(run.at_ms),
         "state": run.state,
-        "ended": run.ended_ms.map(rfc3339),
+        "ended": run.ended_ms.map(format_rfc3339),
         "transactions": run.transactions,
         "decided": run.decided,
         "differing": run.differing,
@@ -147,24 +155,30 @@ fn shown(run: &Run) -> Value {
 }
 
 /// Every run that is kept, newest first.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Answer {
-    let listed = service.blocking(|service| {
-        let runs = service.context.ledger.runs().map_err(|error| Problem::internal(&error))?;
+pub(crate) async fn list_runs(State(service): State<Arc<Service>>) -> JsonResult {
+    let listed = service.run_blocking(|service| {
+        let runs = service.context.ledger.list_runs().map_err(|error| Problem::internal(&error))?;
         let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
-        Ok(runs.map(|run| shown(&run)).collect())
+        Ok(runs.map(|run| run_json(&run)).collect())
     });
-    Ok(crate::http::list(listed.await?))
+    Ok(crate::http::list_page(listed.await?))
 }
 
 /// How far a run is, and how it ended.
-pub(crate) async fn show(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
-    let run = service.blocking(move |service| service.run_of(id));
-    Ok(Json(shown(&run.await?)))
+pub(crate) async fn show_run(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+) -> JsonResult {
+    let run = service.run_blocking(move |service| service.run_of(id));
+    Ok(Json(run_json(&run.await?)))
 }
 
 /// Ends a run between two of its steps; what it has decided stays.
-pub(crate) async fn cancel(State(service): State<Arc<Service>>, Path(id): Path<u64>) -> Answer {
-    let run = service.blocking(move |service| service.cancel_run(id)).await?;
-    let run = service.waited(run.id, WAIT).await?;
-    Ok(Json(shown(&run)))
+pub(crate) async fn cancel_run(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<u64>,
+) -> JsonResult {
+    let run = service.run_blocking(move |service| service.cancel_run(id)).await?;
+    let run = service.await_run(run.id, WAIT).await?;
+    Ok(Json(run_json(&run)))
 }

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::http::problem::Problem;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::tasks::{self, Answered, Asked};
+use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
 /// Which simulation.
 #[derive(Debug, Deserialize)]
@@ -33,7 +33,7 @@ struct SimulationRequest {
 }
 
 /// Repeats the deals of a period until it ends and says what it would come to.
-pub(crate) async fn simulate(
+pub(crate) async fn simulate_period(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
@@ -45,11 +45,16 @@ pub(crate) async fn simulate(
         ))
     })?;
 
-    let wait = tasks::wait(&headers);
-    let asked = Asked { what: "simulation", who: caller.name, body: &body, wait };
-    let simulated = service.answered(asked, move |service| {
-        let wanted = calculations::wanted(&service.context, &request.plan, &request.period)?;
-        Ok(Answered::ok(json!(simulation::simulation(&service.context, &wanted, request.as_of)?)))
+    let wait = tasks::requested_wait(&headers);
+    let asked = TaskRequest { what: "simulation", who: caller.name, body: &body, wait };
+    let simulated = service.answer_as_task(asked, move |service| {
+        let wanted =
+            calculations::calculation_scope(&service.context, &request.plan, &request.period)?;
+        Ok(FinalAnswer::ok_json(json!(simulation::simulate_calculation(
+            &service.context,
+            &wanted,
+            request.as_of
+        )?)))
     });
 
     simulated.await

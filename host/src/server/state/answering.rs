@@ -9,40 +9,40 @@ use serde_json::Value;
 
 use super::Service;
 use crate::http::problem::Problem;
-use crate::server::channels::Turn;
-use crate::server::tasks::{Answered, Asked};
+use crate::server::channels::WorkerTurn;
+use crate::server::tasks::{FinalAnswer, TaskRequest};
 
 impl Service {
     /// Works out an answer where blocking does no harm. It is given if it is there in time; else 202
     /// says where to look for it.
-    pub(crate) async fn answered(
+    pub(crate) async fn answer_as_task(
         self: &Arc<Self>,
-        asked: Asked<'_>,
-        work: impl FnOnce(&Service) -> Result<Answered, Problem> + Send + 'static,
+        asked: TaskRequest<'_>,
+        work: impl FnOnce(&Service) -> Result<FinalAnswer, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         let service = Arc::clone(self);
-        self.answered_by(asked, async move { service.blocking(work).await }).await
+        self.answered_by(asked, async move { service.run_blocking(work).await }).await
     }
 
     /// The same of what the worker does between two batches: it is done whether or not its caller
     /// still waits.
     pub(crate) async fn answered_by_worker(
         self: &Arc<Self>,
-        asked: Asked<'_>,
-        job: impl FnOnce(&mut dyn Turn) -> Result<Value, Problem> + Send + 'static,
+        asked: TaskRequest<'_>,
+        job: impl FnOnce(&mut dyn WorkerTurn) -> Result<Value, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         let service = Arc::clone(self);
-        let work = async move { service.ask_patiently(job).await.map(Answered::ok) };
+        let work = async move { service.ask_patiently(job).await.map(FinalAnswer::ok_json) };
         self.answered_by(asked, work).await
     }
 
     async fn answered_by(
         self: &Arc<Self>,
-        asked: Asked<'_>,
-        work: impl Future<Output = Result<Answered, Problem>> + Send + 'static,
+        asked: TaskRequest<'_>,
+        work: impl Future<Output = Result<FinalAnswer, Problem>> + Send + 'static,
     ) -> Result<Response, Problem> {
         let mut changed = self.tasks.changed.subscribe();
-        let (id, new) = self.tasks.begin(&asked, self.clock.now_ms())?;
+        let (id, new) = self.tasks.begin_task(&asked, self.clock.now_ms())?;
 
         // The work goes on when the client goes away, so it is a task of its own.
         if new {
@@ -74,7 +74,7 @@ impl Service {
                 let location = location.map_err(|error| Problem::internal(&error))?;
                 let body =
                     serde_json::json!({ "task": id, "what": asked.what, "state": "running" });
-                Ok(crate::http::results::runs::later(location, body))
+                Ok(crate::http::results::runs::accepted_response(location, body))
             }
         }
     }

@@ -7,29 +7,33 @@
 
 use std::time::Duration;
 
-use accredit_ledger::runs::{Run, RunState};
-use accredit_operations::calculations::Wanted;
+use accredit_ledger::runs::{CalculationRun, RunState};
+use accredit_operations::calculations::CalculationScope;
 use axum::http::{HeaderValue, header};
 
 use super::Service;
 use crate::http::problem::Problem;
-use crate::server::runs::Active;
+use crate::server::runs::ActiveRun;
 
 /// Runs that wait at a time.
 const WAITING_MAX: usize = 64;
 
 /// Where a run is found.
-pub(crate) fn location(id: u64) -> HeaderValue {
+pub(crate) fn run_location(id: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("/v1/runs/{id}"))
         .unwrap_or_else(|_| HeaderValue::from_static("/v1/runs"))
 }
 
 impl Service {
     /// Begins a run, or joins the one of the same kind that is under way.
-    pub(crate) fn begin_run(&self, wanted: &Wanted, run: Run) -> Result<Run, Problem> {
-        let begun = self.runs.with(|active| {
+    pub(crate) fn begin_run(
+        &self,
+        wanted: &CalculationScope,
+        run: CalculationRun,
+    ) -> Result<CalculationRun, Problem> {
+        let begun = self.runs.with_active(|active| {
             let same =
-                |known: &&Active| known.run.plan == run.plan && known.run.period == run.period;
+                |known: &&ActiveRun| known.run.plan == run.plan && known.run.period == run.period;
 
             if let Some(known) = active.iter().find(same) {
                 let alike = known.run.mode == run.mode && known.run.selected == run.selected;
@@ -47,7 +51,7 @@ impl Service {
             let run =
                 self.context.ledger.begin_run(run).map_err(|error| Problem::internal(&error))?;
             let leaves = wanted.leaves.clone();
-            active.push(Active { run: run.clone(), leaves, cancelled: false });
+            active.push(ActiveRun { run: run.clone(), leaves, cancelled: false });
             Ok(run)
         });
 
@@ -56,17 +60,17 @@ impl Service {
     }
 
     /// A run, under way or ended.
-    pub(crate) fn run_of(&self, id: u64) -> Result<Run, Problem> {
+    pub(crate) fn run_of(&self, id: u64) -> Result<CalculationRun, Problem> {
         if let Some(run) = self.runs.find(id) {
             return Ok(run);
         }
-        let run = self.context.ledger.run(id).map_err(|error| Problem::internal(&error))?;
+        let run = self.context.ledger.find_run(id).map_err(|error| Problem::internal(&error))?;
         run.ok_or_else(|| Problem::not_found("run"))
     }
 
     /// Ends a run before its end; one that has ended stays as it is.
-    pub(crate) fn cancel_run(&self, id: u64) -> Result<Run, Problem> {
-        self.runs.with(|active| {
+    pub(crate) fn cancel_run(&self, id: u64) -> Result<CalculationRun, Problem> {
+        self.runs.with_active(|active| {
             let known = active.iter_mut().filter(|known| known.run.id == id);
             known.for_each(|known| known.cancelled = true);
         });
@@ -80,8 +84,8 @@ impl Service {
         plan: Option<&str>,
         leaves: &std::collections::BTreeSet<String>,
     ) -> Result<(), Problem> {
-        self.runs.with(|active| {
-            let meant = |known: &&Active| {
+        self.runs.with_active(|active| {
+            let meant = |known: &&ActiveRun| {
                 plan.is_none_or(|plan| known.run.plan == plan) && !known.leaves.is_disjoint(leaves)
             };
             active.iter().find(meant).map_or(Ok(()), |known| Err(under_way(&known.run)))
@@ -89,7 +93,11 @@ impl Service {
     }
 
     /// The run once it has ended, or as it is after `wait`.
-    pub(crate) async fn waited(&self, id: u64, wait: Duration) -> Result<Run, Problem> {
+    pub(crate) async fn await_run(
+        &self,
+        id: u64,
+        wait: Duration,
+    ) -> Result<CalculationRun, Problem> {
         let mut changed = self.runs.changes();
 
         let ended = async {
@@ -98,7 +106,7 @@ impl Service {
                 changed.borrow_and_update();
                 let run = self.run_of(id)?;
                 let stopping = self.stopping.load(std::sync::atomic::Ordering::Acquire);
-                if run.state.ended() || stopping || changed.changed().await.is_err() {
+                if run.state.has_ended() || stopping || changed.changed().await.is_err() {
                     return Ok(run);
                 }
             }
@@ -111,16 +119,16 @@ impl Service {
     }
 
     /// The run that is being decided now.
-    pub(crate) fn running(&self) -> Option<Run> {
-        let running = |active: &mut Vec<Active>| {
+    pub(crate) fn current_run(&self) -> Option<CalculationRun> {
+        let running = |active: &mut Vec<ActiveRun>| {
             let known = active.iter().find(|known| known.run.state == RunState::Running);
             known.or(active.first()).map(|known| known.run.clone())
         };
-        self.runs.with(running)
+        self.runs.with_active(running)
     }
 }
 
-fn under_way(run: &Run) -> Problem {
+fn under_way(run: &CalculationRun) -> Problem {
     let detail = format!("run {} of plan `{}` in {} is under way", run.id, run.plan, run.period);
-    Problem::conflict("run_under_way", detail).header(header::LOCATION, location(run.id))
+    Problem::conflict("run_under_way", detail).with_header(header::LOCATION, run_location(run.id))
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use accredit_ledger::Ledger;
 use accredit_ledger::sealed::{SEAL_BYTES, with_seal};
-use accredit_operations::verify::{Wanted, verify};
-use accredit_redb::Redb;
-use accredit_seams::store::{Batch, Store, Table};
+use accredit_operations::verify::{VerifyParams, verify_decisions};
+use accredit_redb::RedbStore;
+use accredit_seams::store::{Store, StoreTable, WriteBatch};
 use serde_json::{Value, json};
 
 use super::{Host, PLAN, Reply, deal, recredited};
@@ -69,7 +69,7 @@ fn a_limit_holds_when_the_change_is_activated_later() {
     let host = Host::start_with(|config| {
         config.four_eyes = true;
         config.credentials.tokens =
-            credentials::named("eva:author:token-of-eva-0123 ida:approver:token-of-ida-0123")
+            credentials::parse_named("eva:author:token-of-eva-0123 ida:approver:token-of-ida-0123")
                 .unwrap();
     });
     host.deliver("msg_1", &deal("D-1", "100", ""));
@@ -194,7 +194,7 @@ fn tokens_that_would_approve_each_other_are_refused() {
         ("eva:author", Some("expected `name:role:token`")),
     ];
     for (text, expected) in cases {
-        let refused = credentials::named(text).err();
+        let refused = credentials::parse_named(text).err();
         assert_eq!(refused.is_some(), expected.is_some(), "{text}");
         let told = refused.unwrap_or_default();
         assert!(told.contains(expected.unwrap_or_default()), "{text}: {told}");
@@ -244,9 +244,9 @@ fn a_rollback_brings_back_the_files_as_they_last_were() {
 }
 
 /// What is found in the data file now: decisions that come out otherwise, damage, trail.
-fn found(store: Redb) -> (u64, Vec<String>, Vec<String>) {
+fn found(store: RedbStore) -> (u64, Vec<String>, Vec<String>) {
     let ledger = Ledger::new(std::sync::Arc::new(store));
-    let verified = verify(&ledger, &Wanted::default()).unwrap();
+    let verified = verify_decisions(&ledger, &VerifyParams::default()).unwrap();
     (verified.differing, verified.damage, ledger.check_trail(None).unwrap().problems)
 }
 
@@ -275,32 +275,35 @@ fn rich() -> Host {
 fn a_row_that_was_changed_by_other_means_is_found() {
     let host = rich();
     let path = host.folder.path().join("acme.redb");
-    let open = || Redb::open(&path).unwrap();
+    let open = || RedbStore::open(&path).unwrap();
     assert_eq!(found(open()), (0, Vec::new(), Vec::new()));
     let tables = [
-        Table::Sources,
-        Table::Activations,
-        Table::Changes,
-        Table::Inbox,
-        Table::Deliveries,
-        Table::Blocks,
-        Table::Segments,
-        Table::Keys,
-        Table::Holds,
-        Table::Resolutions,
-        Table::Audit,
+        StoreTable::Sources,
+        StoreTable::Activations,
+        StoreTable::Changes,
+        StoreTable::Inbox,
+        StoreTable::Deliveries,
+        StoreTable::Blocks,
+        StoreTable::Segments,
+        StoreTable::Keys,
+        StoreTable::Holds,
+        StoreTable::Resolutions,
+        StoreTable::Audit,
     ];
     let mut seen = BTreeMap::new();
     for table in tables {
-        let rows = open().snapshot().unwrap().scan(table, b"", b"", usize::MAX).unwrap();
+        let rows = open().snapshot().unwrap().scan_prefix(table, b"", b"", usize::MAX).unwrap();
         assert!(!rows.is_empty(), "{table:?}");
         for (key, sealed) in rows.iter().step_by(rows.len() / 4 + 1) {
             // Changed by somebody who can compute the seal: what rows say of each other shows it.
             let value = &sealed[..sealed.len() - SEAL_BYTES];
             // Of a delivery, its body: the rest of the row is what the sender was told.
             let last = value.len().saturating_sub(1);
-            let places =
-                if table == Table::Inbox { [value.len() / 2; 2] } else { [value.len() / 3, last] };
+            let places = if table == StoreTable::Inbox {
+                [value.len() / 2; 2]
+            } else {
+                [value.len() / 3, last]
+            };
             let flips = places.into_iter().filter(|place| *place < value.len()).map(|place| {
                 let mut flipped = value.to_vec();
                 flipped[place] ^= 1;
@@ -309,12 +312,12 @@ fn a_row_that_was_changed_by_other_means_is_found() {
             // And a row that is gone.
             for tampered in flips.chain([None]) {
                 let write = |value: Option<Vec<u8>>| {
-                    let mut batch = Batch::default();
+                    let mut batch = WriteBatch::default();
                     match value {
                         Some(value) => {
-                            batch.put(table, key.clone(), with_seal(table, key, &value));
+                            batch.put_row(table, key.clone(), with_seal(table, key, &value));
                         }
-                        None => batch.delete(table, key.clone()),
+                        None => batch.delete_row(table, key.clone()),
                     }
                     open().commit(&batch).unwrap();
                 };
@@ -323,7 +326,7 @@ fn a_row_that_was_changed_by_other_means_is_found() {
                 let (differing, damage, trail) = found(open());
                 let missed = differing == 0 && damage.is_empty() && trail.is_empty();
                 assert!(!missed, "{table:?} {key:?}, gone: {gone}");
-                *seen.entry(table.name()).or_insert(0) += 1;
+                *seen.entry(table.table_name()).or_insert(0) += 1;
                 write(Some(value.to_vec()));
             }
         }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Host, Reply, deal};
-use crate::server::credentials::named;
+use crate::server::credentials::parse_named;
 
 fn with_four_eyes() -> Host {
     let host = Host::start_with(|config| {
         config.four_eyes = true;
         let tokens = "max:admin:token-of-max-0001 ida:approver:token-of-ida-0001";
-        config.credentials.tokens = named(tokens).unwrap();
+        config.credentials.tokens = parse_named(tokens).unwrap();
     });
     host.deliver("msg_1", &deal("D-1", "100", ""));
     host.deliver("msg_2", &deal("D-2", "50", r#","hold":"yes""#));

@@ -67,11 +67,15 @@ fn a_client_that_goes_away_leaves_all_or_nothing() {
     use std::io::Write;
     let host = Host::start();
     let body = deal("G-1", "1", "");
-    let secret = host.running().secret("crm").unwrap();
-    let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
-    let signed =
-        accredit_standard_webhooks::sign(secret.expose_secret(), "msg_g", now_s, body.as_bytes())
-            .unwrap();
+    let secret = host.running().first_secret("crm").unwrap();
+    let now_s = crate::server::clock::HostClock::default().now_ms() / 1000;
+    let signed = accredit_standard_webhooks::sign_delivery(
+        secret.expose_secret(),
+        "msg_g",
+        now_s,
+        body.as_bytes(),
+    )
+    .unwrap();
     let request = format!(
         "POST /hooks/crm HTTP/1.1\r\nhost: x\r\nwebhook-id: msg_g\r\nwebhook-timestamp: {now_s}\r\n\
          webhook-signature: {signed}\r\ncontent-length: {}\r\n\r\n{body}",

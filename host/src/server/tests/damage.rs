@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::query::CreditQuery;
-use accredit_operations::verify::{Wanted, verify};
-use accredit_redb::Redb;
-use accredit_seams::store::{Error, Store, Table};
+use accredit_operations::verify::{VerifyParams, verify_decisions};
+use accredit_redb::RedbStore;
+use accredit_seams::store::{Store, StoreError, StoreTable};
 use serde_json::json;
 
 use super::{Host, deal};
-use crate::cli::remote::verify::looked_at;
+use crate::cli::remote::verify::with_data_file;
 
 /// Flips a run; a longer campaign sets `ACCREDIT_FLIPS`.
 fn flips() -> u64 {
@@ -43,11 +43,11 @@ fn file() -> (tempfile::TempDir, Vec<u8>) {
 }
 
 /// What the ledger says of money, or the first error.
-fn served(ledger: &Ledger) -> Result<String, Error> {
+fn served(ledger: &Ledger) -> Result<String, StoreError> {
     let mut query = CreditQuery { limit: 25, ..CreditQuery::default() };
     let mut said = Vec::new();
     loop {
-        let page = ledger.credits(&query)?;
+        let page = ledger.credit_page(&query)?;
         said.push(json!(page.rows));
         query.cursor = page.next;
         if query.cursor.is_none() {
@@ -55,23 +55,23 @@ fn served(ledger: &Ledger) -> Result<String, Error> {
         }
     }
     query.payee = Some("ann".to_owned());
-    said.push(json!(ledger.credits(&query)?.rows));
-    said.push(json!(ledger.statements("ann", None)?));
-    said.push(json!(ledger.releases()?));
+    said.push(json!(ledger.credit_page(&query)?.rows));
+    said.push(json!(ledger.payee_statements("ann", None)?));
+    said.push(json!(ledger.list_releases()?));
     for number in 1..60 {
         let id = format!("D-{number}");
-        said.push(json!(ledger.frozen(&id)?));
-        said.push(json!(ledger.confirmed("sellers", "2026-01", &id)?));
-        said.push(json!(ledger.paid(("ann", &id, "booking"))?));
-        said.push(json!(ledger.transaction(&id)?.map(|stored| stored.decisions)));
+        said.push(json!(ledger.frozen_credits(&id)?));
+        said.push(json!(ledger.confirmed_credits("sellers", "2026-01", &id)?));
+        said.push(json!(ledger.paid_periods(("ann", &id, "booking"))?));
+        said.push(json!(ledger.find_transaction(&id)?.map(|stored| stored.decisions)));
     }
-    said.push(json!([ledger.counts()?, ledger.periods()?]));
-    said.push(json!(ledger.audit()?));
+    said.push(json!([ledger.counts()?, ledger.period_states()?]));
+    said.push(json!(ledger.verified_trail()?));
     Ok(json!(said).to_string())
 }
 
-fn opened(path: &Path) -> Result<String, Error> {
-    served(&Ledger::open(Arc::new(Redb::open(path)?))?)
+fn opened(path: &Path) -> Result<String, StoreError> {
+    served(&Ledger::open(Arc::new(RedbStore::open(path)?))?)
 }
 
 /// Where rows are: most of a small file is empty pages.
@@ -101,8 +101,8 @@ fn a_flipped_bit_changes_no_amount_and_is_called_damage() {
         std::fs::write(&path, &flipped).unwrap();
 
         // Looked at first, since a file that is opened to be written may be repaired.
-        let verified = looked_at(&path, |ledger| {
-            Ok((verify(ledger, &Wanted::default())?, ledger.check_trail(None)?))
+        let verified = with_data_file(&path, |ledger| {
+            Ok((verify_decisions(ledger, &VerifyParams::default())?, ledger.check_trail(None)?))
         });
         assert_eq!(std::fs::read(&path).unwrap(), flipped, "looking writes nothing");
         let is_clean = match &verified {
@@ -157,19 +157,21 @@ fn a_changed_row_is_never_an_answer() {
     let (dir, bytes) = file();
     let path = dir.path().join("rows.redb");
     std::fs::write(&path, &bytes).unwrap();
-    let store = Arc::new(Redb::open(&path).unwrap());
+    let store = Arc::new(RedbStore::open(&path).unwrap());
     let expected = served(&Ledger::open(Arc::clone(&store) as Arc<dyn Store>).unwrap()).unwrap();
 
     let snapshot = store.snapshot().unwrap();
     let (mut seed, mut damaged) = (5_usize, 0);
-    for (table, name) in Table::ALL {
-        for (key, row) in snapshot.scan(table, b"", b"", usize::MAX).unwrap().iter().step_by(7) {
+    for (table, name) in StoreTable::ALL {
+        for (key, row) in
+            snapshot.scan_prefix(table, b"", b"", usize::MAX).unwrap().iter().step_by(7)
+        {
             seed = seed.wrapping_mul(1_103_515_245).wrapping_add(12_345);
             let mut changed = row.clone();
             changed[seed % row.len()] ^= 1;
             let put = |row: &[u8]| {
-                let mut batch = accredit_seams::store::Batch::default();
-                batch.put(table, key.clone(), row);
+                let mut batch = accredit_seams::store::WriteBatch::default();
+                batch.put_row(table, key.clone(), row);
                 store.commit(&batch).unwrap();
             };
 
@@ -177,7 +179,7 @@ fn a_changed_row_is_never_an_answer() {
             let served = Ledger::open(Arc::clone(&store) as Arc<dyn Store>).and_then(|ledger| {
                 let served = served(&ledger);
                 assert_eq!(served.is_err(), ledger.health().is_err(), "{name}: it is told");
-                assert!(!ledger.damage().unwrap().is_empty(), "{name}: verify finds it");
+                assert!(!ledger.find_damage().unwrap().is_empty(), "{name}: verify finds it");
                 served
             });
             match served {
@@ -200,17 +202,18 @@ fn a_statement_is_what_the_trail_released() {
 
     let (dir, bytes) = file();
     let path = dir.path().join("forged.redb");
-    for table in [Table::Published, Table::Confirmed, Table::Releases] {
+    for table in [StoreTable::Published, StoreTable::Confirmed, StoreTable::Releases] {
         std::fs::write(&path, &bytes).unwrap();
-        let store = Arc::new(Redb::open(&path).unwrap());
-        let (key, row) = store.snapshot().unwrap().scan(table, b"", b"", 1).unwrap().remove(0);
+        let store = Arc::new(RedbStore::open(&path).unwrap());
+        let (key, row) =
+            store.snapshot().unwrap().scan_prefix(table, b"", b"", 1).unwrap().remove(0);
         let value = &row[..row.len() - SEAL_BYTES];
         let place =
             value.windows(4).position(|bytes| bytes == b"2345" || bytes == b"conf").unwrap();
         let mut forged = value.to_vec();
         forged[place] ^= 1;
-        let mut batch = accredit_seams::store::Batch::default();
-        batch.put(table, key.clone(), with_seal(table, &key, &forged));
+        let mut batch = accredit_seams::store::WriteBatch::default();
+        batch.put_row(table, key.clone(), with_seal(table, &key, &forged));
         store.commit(&batch).unwrap();
 
         let ledger = Ledger::open(store).unwrap();

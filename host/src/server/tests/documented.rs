@@ -8,7 +8,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::{Host, Reply, recredited};
-use crate::server::credentials::named;
+use crate::server::credentials::parse_named;
 
 /// From this heading on the server runs under four eyes.
 const FOUR_EYES: &str = "## Approvals";
@@ -121,7 +121,7 @@ fn every_example_of_a_body_is_answered_as_documented() {
     let mut host = Host::start_with(move |config| {
         config.four_eyes = four_eyes.load(Ordering::Relaxed);
         let tokens = "max:admin:token-of-max-0001 ida:approver:token-of-ida-0001";
-        config.credentials.tokens = named(tokens).unwrap();
+        config.credentials.tokens = parse_named(tokens).unwrap();
     });
 
     let (mut parts, mut wrong) = (BTreeMap::new(), Vec::new());
@@ -168,10 +168,10 @@ fn is_of(path: &str, route: &str) -> bool {
 /// A new request gets its section with an example under it.
 #[test]
 fn every_request_that_changes_something_is_documented_with_an_example() {
-    let (_, roles) = crate::http::routes::api().into_parts();
+    let (_, roles) = crate::http::routes::build_api().into_parts();
     let page = page();
     let examples = examples(&page);
-    let changing = roles.all().into_iter().filter(|(_, method, _)| *method != Method::GET);
+    let changing = roles.all_routes().into_iter().filter(|(_, method, _)| *method != Method::GET);
     let mut routes: Vec<(String, Method)> =
         changing.map(|(path, method, _)| (path.replace("{*path}", "{path}"), method)).collect();
     routes.push(("/hooks/{source}".to_owned(), Method::POST));

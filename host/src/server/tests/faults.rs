@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use accredit_redb::Redb;
+use accredit_redb::RedbStore;
 use accredit_redb::failing::FailingDisk;
 
 use super::{Host, deal};
@@ -27,7 +27,7 @@ fn host_on(disk: &FailingDisk) -> Host {
     let disk = disk.clone();
     Host::start_on(move |_| {
         let handle = disk.clone();
-        Arc::new(Redb::with_backends(move || handle.clone()).unwrap())
+        Arc::new(RedbStore::with_backends(move || handle.clone()).unwrap())
     })
 }
 
@@ -84,7 +84,7 @@ fn a_full_disk_is_no_readiness_until_there_is_room() {
     host.deliver("msg_0", &deal("D-0", "100", ""));
     assert_eq!(host.credits("D-0").len(), 1);
 
-    disk.limit(Some(disk.bytes()));
+    disk.limit_bytes(Some(disk.file_bytes()));
     let large = |number: u32| {
         let padding = format!(",\"hold\":\"{}\"", "x".repeat(500_000));
         deal(&format!("L-{number}"), "1", &padding)
@@ -107,7 +107,7 @@ fn a_full_disk_is_no_readiness_until_there_is_room() {
     let status = host.get("/v1/status");
     assert_eq!(status["faults"][0]["part"], "store", "{status}");
 
-    disk.limit(None);
+    disk.limit_bytes(None);
     let freed = Instant::now();
     eventually("it is ready again without traffic", || ready(&host));
     assert!(freed.elapsed() < Duration::from_secs(10));
@@ -156,11 +156,11 @@ fn readiness_is_never_true_while_nothing_moves() {
     }
     // Every read fails: what was acknowledged cannot be decided.
     host.deliver("msg_last", &deal("LAST", "100", ""));
-    disk.limit(Some(0));
+    disk.limit_bytes(Some(0));
     disk.fail_once_after(0);
     host.deliver("msg_lost", &deal("LOST", "100", ""));
     std::thread::sleep(Duration::from_secs(8));
-    disk.limit(None);
+    disk.limit_bytes(None);
     eventually("it is ready again", || ready(&host));
     assert_eq!(host.credits("LAST").len(), 1);
     ended.store(true, Ordering::Relaxed);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use accredit_ledger::Ledger;
 use accredit_ledger::query::CreditQuery;
-use accredit_operations::verify::{Wanted, verify};
-use accredit_redb::Redb;
+use accredit_operations::verify::{VerifyParams, verify_decisions};
+use accredit_redb::RedbStore;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
@@ -26,8 +26,9 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
     std::fs::write(&path, bytes).unwrap();
 
     for _ in 0..2 {
-        let ledger = Ledger::open(Arc::new(Redb::open(&path).unwrap())).unwrap();
-        let page = ledger.credits(&CreditQuery { limit: 100, ..CreditQuery::default() }).unwrap();
+        let ledger = Ledger::open(Arc::new(RedbStore::open(&path).unwrap())).unwrap();
+        let page =
+            ledger.credit_page(&CreditQuery { limit: 100, ..CreditQuery::default() }).unwrap();
         let mut amounts: Vec<(String, String, String)> = page
             .rows
             .into_iter()
@@ -51,10 +52,10 @@ fn a_file_of_version_0_1_0_opens_with_the_same_amounts_and_verifies() {
             ]
         );
 
-        let verified = verify(&ledger, &Wanted::default()).unwrap();
+        let verified = verify_decisions(&ledger, &VerifyParams::default()).unwrap();
         assert_eq!((verified.differing, verified.damage), (0, Vec::new()));
         assert_eq!(ledger.check_trail(None).unwrap().problems, Vec::<String>::new());
-        assert_eq!(ledger.finalized().unwrap().len(), 1);
+        assert_eq!(ledger.finalized_periods().unwrap().len(), 1);
     }
 }
 

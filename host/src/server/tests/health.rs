@@ -8,40 +8,40 @@ use std::time::{Duration, Instant};
 
 use accredit_ledger::Ledger;
 use accredit_ledger::inbox::Delivery;
-use accredit_redb::Redb;
-use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
+use accredit_redb::RedbStore;
+use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 use serde_json::json;
 
 use super::{Host, deal, recredited};
-use crate::server::health::Part;
+use crate::server::health::ServerPart;
 use crate::server::supervise;
 
 /// A store that panics or refuses when a block with a certain text is written.
 struct Moody {
-    inner: Redb,
+    inner: RedbStore,
     panics_at: Mutex<Option<&'static str>>,
     refuses: AtomicBool,
 }
 
 impl Moody {
-    fn contains(batch: &Batch, text: &str) -> bool {
-        let blocks = batch.changes.iter().filter(|change| change.table == Table::Blocks);
+    fn contains(batch: &WriteBatch, text: &str) -> bool {
+        let blocks = batch.changes.iter().filter(|change| change.table == StoreTable::Blocks);
         let mut values = blocks.filter_map(|change| change.value.as_ref());
         values.any(|value| value.windows(text.len()).any(|part| part == text.as_bytes()))
     }
 }
 
 impl Store for Moody {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         self.inner.snapshot()
     }
 
-    fn commit(&self, batch: &Batch) -> Result<(), Error> {
+    fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
         let panics_at = *self.panics_at.lock().unwrap();
         assert!(!panics_at.is_some_and(|text| Moody::contains(batch, text)), "a bug of ours");
-        let blocks = batch.changes.iter().any(|change| change.table == Table::Blocks);
+        let blocks = batch.changes.iter().any(|change| change.table == StoreTable::Blocks);
         if blocks && self.refuses.load(Ordering::Relaxed) {
-            return Err(Error::Failed("refused".to_owned()));
+            return Err(StoreError::Failed("refused".to_owned()));
         }
         self.inner.commit(batch)
     }
@@ -52,7 +52,7 @@ fn moody() -> (Host, Arc<Moody>) {
     let made: Arc<Mutex<Option<Arc<Moody>>>> = Arc::default();
     let kept = Arc::clone(&made);
     let host = Host::start_on(move |config| {
-        let inner = Redb::open(&config.data).unwrap();
+        let inner = RedbStore::open(&config.data).unwrap();
         let (panics_at, refuses) = (Mutex::default(), AtomicBool::default());
         let store = Arc::new(Moody { inner, panics_at, refuses });
         *kept.lock().unwrap() = Some(Arc::clone(&store));
@@ -126,7 +126,8 @@ fn a_deal_that_panics_keeps_no_other_from_being_decided_again() {
     assert_eq!(statuses(&host), ["held", "held", "held"]);
 
     // Deals of one block are written together: the bad one alone must be found among them.
-    let far = store.inner.snapshot().unwrap().scan(Table::Blocks, b"", b"", 9).unwrap().len();
+    let far =
+        store.inner.snapshot().unwrap().scan_prefix(StoreTable::Blocks, b"", b"", 9).unwrap().len();
     assert_eq!(far, 1);
     *store.panics_at.lock().unwrap() = Some("asked again");
     let hold = super::HOLD.replace(
@@ -155,7 +156,7 @@ fn a_thread_that_panics_is_started_again_and_the_server_is_not_ready_meanwhile()
     let service = Arc::clone(&host.running().service);
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
-    let thread = supervise::start(&service, Part::Watcher, move |_| {
+    let thread = supervise::start_supervised(&service, ServerPart::Watcher, move |_| {
         let run = counted.fetch_add(1, Ordering::Relaxed);
         assert!(run >= 3, "run {run}");
     });
@@ -216,7 +217,7 @@ fn a_release_ends_under_a_stream_that_never_pauses() {
                     Delivery { source, id, body, received_ms: 0, transactions: Vec::new() }
                 })
                 .collect();
-            service.context.ledger.receive(&deliveries).unwrap();
+            service.context.ledger.receive_deliveries(&deliveries).unwrap();
             service.orders.wake();
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -256,7 +257,7 @@ fn what_waits_behind_slow_work_is_a_task_or_is_not_done_at_all() {
     let credit = host.credits("A-1")[0]["id"].as_str().unwrap().to_owned();
     let service = Arc::clone(&host.running().service);
     let slow = host.runtime.spawn(async move {
-        let work = |_: &mut dyn crate::server::channels::Turn| {
+        let work = |_: &mut dyn crate::server::channels::WorkerTurn| {
             std::thread::sleep(Duration::from_secs(4));
             Ok(())
         };
@@ -289,7 +290,7 @@ fn progress_is_not_done_while_parked_deals_wait_for_their_next_try() {
     eventually("the first try is over", || done() == true);
     let service = Arc::clone(&host.running().service);
     let slow = host.runtime.spawn(async move {
-        let work = |_: &mut dyn crate::server::channels::Turn| {
+        let work = |_: &mut dyn crate::server::channels::WorkerTurn| {
             std::thread::sleep(Duration::from_secs(2));
             Ok(())
         };
@@ -312,7 +313,7 @@ fn a_delivery_that_ended_the_process_again_and_again_is_a_dead_letter() {
     host.stop();
     let data = host.folder.path().join("acme.redb");
     let count = |count: u32| {
-        let ledger = Ledger::open(Arc::new(Redb::open(&data).unwrap())).unwrap();
+        let ledger = Ledger::open(Arc::new(RedbStore::open(&data).unwrap())).unwrap();
         let delivery = |id: &str| Delivery {
             source: "crm".to_owned(),
             id: id.to_owned(),
@@ -320,7 +321,8 @@ fn a_delivery_that_ended_the_process_again_and_again_is_a_dead_letter() {
             received_ms: 0,
             transactions: Vec::new(),
         };
-        let first = ledger.receive(&[delivery("K-1"), delivery("K-2")]).unwrap()[0].sequence;
+        let first =
+            ledger.receive_deliveries(&[delivery("K-1"), delivery("K-2")]).unwrap()[0].sequence;
         let note = json!({ "what": "deliveries", "from": first, "many": false, "count": count });
         ledger.set_meta("attempt", note.to_string().as_bytes()).unwrap();
     };

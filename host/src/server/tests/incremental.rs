@@ -168,19 +168,19 @@ fn bare(mut decision: Decision) -> Decision {
 fn agrees(host: &Host, deals: &Deals) {
     let service = &host.running().service;
     let ruleset = service.context.ruleset.load_full();
-    let records: Vec<_> = deals.values().map(|row| read::record(row).unwrap()).collect();
-    let transactions = calculation::latest(&ruleset, &records, None);
+    let records: Vec<_> = deals.values().map(|row| read::record_from_json(row).unwrap()).collect();
+    let transactions = calculation::latest_versions(&ruleset, &records, None);
     let mut resolutions = Vec::new();
     for id in deals.keys() {
-        resolutions.extend(service.context.ledger.resolutions(id).unwrap());
+        resolutions.extend(service.context.ledger.transaction_resolutions(id).unwrap());
     }
-    let inputs = explain::inputs(Some(service.context.business_date()), &resolutions);
+    let inputs = explain::decision_inputs(Some(service.context.business_date()), &resolutions);
     let inputs = inputs.unwrap();
     let decided = calculation::decide_all(&ruleset, &transactions, &inputs, 1);
     for (transaction, plans) in transactions.iter().zip(&decided) {
         let wanted: Vec<Decision> =
-            plans.iter().map(|one| bare(row::decision(&ruleset, one))).collect();
-        let stored = service.context.ledger.transaction(&transaction.id).unwrap().unwrap();
+            plans.iter().map(|one| bare(row::stored_decision(&ruleset, one))).collect();
+        let stored = service.context.ledger.find_transaction(&transaction.id).unwrap().unwrap();
         let held: Vec<Decision> = stored.decisions.into_iter().map(bare).collect();
         assert_eq!(held, wanted, "{}", transaction.id);
     }
@@ -263,7 +263,7 @@ fn a_swap_that_is_taken_back_was_never_there() {
     let mut seen = 0;
     for n in 0..160 {
         let of = |host: &Host| {
-            let stored = host.running().service.context.ledger.transaction(&format!("S-{n}"));
+            let stored = host.running().service.context.ledger.find_transaction(&format!("S-{n}"));
             let decisions = stored.unwrap().unwrap().decisions;
             decisions.into_iter().map(bare).collect::<Vec<_>>()
         };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use accredit_seams::store::memory::Memory;
-use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
+use accredit_seams::store::memory::MemoryStore;
+use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 use serde_json::json;
 
 use super::{HOLD, Host, PLAN, deal};
@@ -16,7 +16,7 @@ const LATE: Duration = Duration::from_millis(900);
 
 /// A store that ends after some commits, or that makes a commit of an activation late.
 struct Late {
-    memory: Arc<Memory>,
+    memory: Arc<MemoryStore>,
     /// Commits that are still made.
     left: AtomicU64,
     /// Whether the next activation is committed after its outcome was reported as unknown.
@@ -31,25 +31,25 @@ impl Late {
 }
 
 impl Store for Late {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         self.memory.snapshot()
     }
 
-    fn commit(&self, batch: &Batch) -> Result<(), Error> {
+    fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
         let left = self.left.load(Ordering::SeqCst);
         if left == 0 {
-            return Err(Error::Failed("the end".to_owned()));
+            return Err(StoreError::Failed("the end".to_owned()));
         }
         self.left.store(left - 1, Ordering::SeqCst);
 
-        let activates = batch.changes.iter().any(|change| change.table == Table::Activations);
+        let activates = batch.changes.iter().any(|change| change.table == StoreTable::Activations);
         if activates && self.late.swap(false, Ordering::SeqCst) {
             let (memory, batch) = (Arc::clone(&self.memory), batch.clone());
             std::thread::spawn(move || {
                 std::thread::sleep(LATE);
                 memory.commit(&batch).unwrap();
             });
-            return Err(Error::Unknown("it is slow".to_owned()));
+            return Err(StoreError::Unknown("it is slow".to_owned()));
         }
         self.memory.commit(batch)
     }

@@ -7,26 +7,26 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use accredit_operations::explain;
-use accredit_seams::store::memory::Memory;
-use accredit_seams::store::{Batch, Error, Snapshot, Store, Table};
+use accredit_seams::store::memory::MemoryStore;
+use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch};
 use serde_json::{Value, json};
 
 use super::{Host, PLAN, Reply, SETTINGS, deal, recredited};
 
 /// A store that ends after some commits; without a number, never.
 struct Ending {
-    memory: Memory,
+    memory: MemoryStore,
     left: Mutex<Option<u32>>,
 }
 
 impl Ending {
     /// A store with the rows of another.
     fn with_rows_of(other: &dyn Store) -> Arc<Ending> {
-        let memory = Memory::default();
-        let (snapshot, mut batch) = (other.snapshot().unwrap(), Batch::default());
-        for (table, _) in Table::ALL {
-            for (key, value) in snapshot.scan(table, b"", b"", usize::MAX).unwrap() {
-                batch.put(table, key, value);
+        let memory = MemoryStore::default();
+        let (snapshot, mut batch) = (other.snapshot().unwrap(), WriteBatch::default());
+        for (table, _) in StoreTable::ALL {
+            for (key, value) in snapshot.scan_prefix(table, b"", b"", usize::MAX).unwrap() {
+                batch.put_row(table, key, value);
             }
         }
         memory.commit(&batch).unwrap();
@@ -35,13 +35,13 @@ impl Ending {
 }
 
 impl Store for Ending {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, Error> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         self.memory.snapshot()
     }
 
-    fn commit(&self, batch: &Batch) -> Result<(), Error> {
+    fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
         if let Some(left) = self.left.lock().unwrap().as_mut() {
-            *left = left.checked_sub(1).ok_or_else(|| Error::Failed("the end".to_owned()))?;
+            *left = left.checked_sub(1).ok_or_else(|| StoreError::Failed("the end".to_owned()))?;
         }
         self.memory.commit(batch)
     }
@@ -143,7 +143,7 @@ fn at_rest(host: &Host) {
 
 /// A store with deals that all of it can be done to, at rest.
 fn prepared() -> Arc<Ending> {
-    let store = Ending::with_rows_of(&Memory::default());
+    let store = Ending::with_rows_of(&MemoryStore::default());
     let host = begun_on(&store);
     let head = "reason_codes = [\"Other\"]\ncredit_types = [\"booking\"]\n";
     let settings = json!({"files": {"accredit.toml": format!("{head}{SETTINGS}")}});
@@ -211,7 +211,7 @@ fn begun_with_four_eyes(store: &Arc<Ending>) -> Host {
     let tokens = "ida:approver:token-of-ida-0001";
     let four_eyes = move |config: &mut crate::server::config::Config| {
         config.four_eyes = true;
-        config.credentials.tokens = crate::server::credentials::named(tokens).unwrap();
+        config.credentials.tokens = crate::server::credentials::parse_named(tokens).unwrap();
     };
     let make: super::MakeStore = Box::new(move |_| Arc::clone(&store) as Arc<dyn Store>);
     Host::begin_on(false, Box::new(four_eyes), Some(make))
@@ -323,7 +323,7 @@ fn what_people_did_is_understood_or_an_error() {
             row["amount"] = json!(amount);
         }
         let row = serde_json::from_value(row).map_err(|error| error.to_string())?;
-        let inputs = explain::inputs(None, &[row]);
+        let inputs = explain::decision_inputs(None, &[row]);
         inputs.map(drop).map_err(|error| error.to_string())
     };
 

@@ -9,7 +9,7 @@ fn the_data_file_is_the_truth() {
     let credits = host.credits("D-1");
     let ruleset = host.get("/v1/status")["ruleset"].clone();
     let secret_of = |host: &Host| {
-        let secret = host.running().secret("crm");
+        let secret = host.running().first_secret("crm");
         secret.map(|secret| secrecy::ExposeSecret::expose_secret(&secret).to_owned())
     };
     let secret = secret_of(&host);

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::Host;
-use crate::server::credentials::Sources;
+use crate::server::credentials::CredentialSources;
 
 const OLD: &str = "old-token-0123456789";
 const NEW: &str = "new-token-0123456789";
@@ -17,9 +17,10 @@ fn status(host: &Host, token: &str) -> u16 {
 }
 
 fn delivered(host: &Host, id: &str, key: &str) -> u16 {
-    let now_s = crate::server::clock::Clock::default().now_ms() / 1000;
+    let now_s = crate::server::clock::HostClock::default().now_ms() / 1000;
     let body = super::deal(id, "1", "");
-    let signed = accredit_standard_webhooks::sign(key, id, now_s, body.as_bytes()).unwrap();
+    let signed =
+        accredit_standard_webhooks::sign_delivery(key, id, now_s, body.as_bytes()).unwrap();
     let headers = [
         ("webhook-id", id),
         ("webhook-timestamp", &now_s.to_string()),
@@ -47,7 +48,7 @@ fn files_of_tokens_and_secrets_are_read_again_when_they_change() {
     let files = [("ACCREDIT_TOKEN_FILE", &token), ("ACCREDIT_SECRET_CRM_FILE", &crm)];
     let files = files.map(|(name, path)| (name.to_owned(), path.to_string_lossy().into_owned()));
     let host = Host::start_with(move |config| {
-        config.sources = Sources::of(files.clone());
+        config.sources = CredentialSources::from_variables(files.clone());
         config.credentials = config.sources.read().unwrap();
     });
     assert_eq!((status(&host, OLD), status(&host, NEW)), (200, 401));

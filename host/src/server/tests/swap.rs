@@ -148,7 +148,7 @@ fn a_shadow_counts_live_deals_and_touches_none() {
 fn four_eyes_need_a_second_person() {
     let host = Host::start_with(|config| {
         config.four_eyes = true;
-        config.credentials.tokens = crate::server::credentials::named(
+        config.credentials.tokens = crate::server::credentials::parse_named(
             "eva:author:token-of-eva-0123 ida:approver:token-of-ida-0123",
         )
         .unwrap();

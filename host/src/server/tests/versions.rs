@@ -59,8 +59,8 @@ fn one_version_counts_in_every_order_of_arrival() {
                 let rows: Vec<String> =
                     order.into_iter().map(|place| rows[place].clone()).collect();
 
-                let records = read::ndjson(rows.join("\n").as_bytes()).unwrap();
-                let latest = calculation::latest(&ruleset, &records, None);
+                let records = read::read_ndjson(rows.join("\n").as_bytes()).unwrap();
+                let latest = calculation::latest_versions(&ruleset, &records, None);
                 assert_eq!(latest.len(), 1);
                 let amount = latest[0].amount().unwrap().to_string();
                 results.insert(amount.clone());
@@ -86,7 +86,7 @@ fn one_version_counts_in_every_order_of_arrival() {
     let ledger = &host.running().service.context.ledger;
     for (id, amount) in expected {
         for id in [id.clone(), format!("apart-{id}")] {
-            let stored = ledger.transaction(&id).unwrap().unwrap();
+            let stored = ledger.find_transaction(&id).unwrap().unwrap();
             let json = stored.record.to_json();
             assert_eq!(json["amount"].to_string(), amount, "{id}");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Host;
 use crate::http::routes;
-use crate::server::credentials::named;
+use crate::server::credentials::parse_named;
 use crate::server::role::Role;
 
 /// Every route of the API with its role, beside the declaration in `routes`: a role that changes has
@@ -98,9 +98,9 @@ GET /v1/verify reader
 /// a reader without anybody having said so.
 #[test]
 fn every_route_has_its_role_and_refuses_lower_ones() {
-    let (_, roles) = routes::api().into_parts();
+    let (_, roles) = routes::build_api().into_parts();
     let declared: BTreeSet<String> = roles
-        .all()
+        .all_routes()
         .into_iter()
         .map(|(path, method, role)| format!("{method} {path} {}", role.name()))
         .collect();
@@ -111,10 +111,10 @@ fn every_route_has_its_role_and_refuses_lower_ones() {
     let host = Host::start_with(|config| {
         let of = |role: &str| format!("{role}-1:{role}:token-of-the-{role}");
         let tokens = ["reader", "author", "approver", "admin"].map(of).join(" ");
-        config.credentials.tokens = named(&tokens).unwrap();
+        config.credentials.tokens = parse_named(&tokens).unwrap();
     });
     let levels = [Role::Reader, Role::Author, Role::Approver, Role::Admin];
-    for (path, method, needed) in roles.all() {
+    for (path, method, needed) in roles.all_routes() {
         let path: Vec<&str> =
             path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect();
         let path = path.join("/");

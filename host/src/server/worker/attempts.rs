@@ -7,7 +7,7 @@
 //! **Architecture invariant:** what was begun [`ATTEMPTS_MAX`] times without an end is set aside.
 
 use accredit_ledger::Ledger;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ const KEY: &str = "attempt";
 
 /// What was begun and has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
+struct AttemptNote {
     /// `deliveries` or `recredit`.
     what: String,
     /// Where: the first delivery, the first number of a transaction.
@@ -41,7 +41,7 @@ pub(super) struct Attempts {
     is_one_by_one: bool,
     /// Whether decisions of an activation were under way.
     recredits: bool,
-    note: Option<Note>,
+    note: Option<AttemptNote>,
     /// Whether this process has written the note: what it tries again by itself is no new attempt.
     is_own: bool,
 }
@@ -49,22 +49,22 @@ pub(super) struct Attempts {
 impl Attempts {
     /// What an earlier process left.
     pub(super) fn at_start(ledger: &Ledger) -> Attempts {
-        let note = ledger.meta(KEY).ok().flatten();
-        let note = note.and_then(|row| serde_json::from_slice::<Note>(&row).ok());
+        let note = ledger.get_meta(KEY).ok().flatten();
+        let note = note.and_then(|row| serde_json::from_slice::<AttemptNote>(&row).ok());
         let waits = ledger.oldest_pending().ok().flatten().is_some();
         let until = if waits { ledger.last_received().unwrap_or(0) } else { 0 };
         let is_one_by_one = note.as_ref().is_some_and(|note| note.what == "deliveries");
-        let recredits = ledger.recredit().ok().flatten().is_some();
+        let recredits = ledger.pending_recredit().ok().flatten().is_some();
         Attempts { until, is_one_by_one, recredits, note, is_own: false }
     }
 
     /// The same thing once more, or another one for the first time.
-    fn next(&self, what: &str, from: u64, many: bool) -> Note {
+    fn next_attempt(&self, what: &str, from: u64, many: bool) -> AttemptNote {
         let known = self.note.as_ref();
         let known = known.filter(|note| (&*note.what, note.from, note.many) == (what, from, many));
         let more = u32::from(!self.is_own);
         let count = known.map_or(1, |note| note.count.saturating_add(more));
-        Note { what: what.to_owned(), from, many, count }
+        AttemptNote { what: what.to_owned(), from, many, count }
     }
 }
 
@@ -78,7 +78,7 @@ impl Worker {
         };
 
         let many = !self.attempts.is_one_by_one;
-        let note = self.attempts.next("deliveries", first, many);
+        let note = self.attempts.next_attempt("deliveries", first, many);
         if note.count > ATTEMPTS_MAX {
             let reason = format!(
                 "deciding it ended the server {ATTEMPTS_MAX} times (ATTEMPTS_MAX); redrive it after an \
@@ -102,7 +102,7 @@ impl Worker {
         if !self.attempts.recredits {
             return Ok(true);
         }
-        let note = self.attempts.next("recredit", from, true);
+        let note = self.attempts.next_attempt("recredit", from, true);
         if note.count <= ATTEMPTS_MAX {
             self.keep_attempt(note)?;
             return Ok(true);
@@ -129,7 +129,7 @@ impl Worker {
         Ok(())
     }
 
-    fn keep_attempt(&mut self, note: Note) -> Result<(), StoreError> {
+    fn keep_attempt(&mut self, note: AttemptNote) -> Result<(), StoreError> {
         if self.attempts.note.as_ref() == Some(&note) {
             return Ok(());
         }

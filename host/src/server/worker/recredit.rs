@@ -2,9 +2,9 @@
 //!
 //! Not the deciding (`decide::recredit`) and not the wish, which the ledger keeps.
 
-use accredit_operations::decide::caught::caught;
+use accredit_operations::decide::caught::run_guarded;
 use accredit_operations::decide::recredit;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 
 use super::Worker;
 
@@ -13,8 +13,8 @@ const PANICS_MAX: u32 = 3;
 
 impl Worker {
     /// Decides the next few again; whether there may be more.
-    pub(super) fn recredit(&mut self) -> bool {
-        match caught("deciding again after an activation", || self.recredit_some()) {
+    pub(super) fn advance_recredit(&mut self) -> bool {
+        match run_guarded("deciding again after an activation", || self.recredit_some()) {
             Ok(Some(more)) => {
                 self.recredit_panics = 0;
                 more
@@ -39,7 +39,7 @@ impl Worker {
         self.recredit_panics = 0;
 
         let given_up = || {
-            let Some(wish) = self.context.ledger.recredit()? else { return Ok(()) };
+            let Some(wish) = self.context.ledger.pending_recredit()? else { return Ok(()) };
             let why = format!(
                 "deciding again after activation {} failed inside the server {PANICS_MAX} times and \
                  was given up: activate the change again after an update",
@@ -57,7 +57,7 @@ impl Worker {
     }
 
     fn recredit_some(&mut self) -> Result<bool, StoreError> {
-        let Some(wish) = self.context.ledger.recredit()? else { return Ok(false) };
+        let Some(wish) = self.context.ledger.pending_recredit()? else { return Ok(false) };
         let ruleset = self.context.ruleset.load_full();
         if *ruleset.hash != *wish.ruleset {
             // Between the commit of an activation and its pointer store.
@@ -66,7 +66,7 @@ impl Worker {
         }
 
         if !self.before_recredit(wish.activation, wish.next)? {
-            self.context.ledger.recredited(&wish, None, self.context.now_ms())?;
+            self.context.ledger.record_recredit_progress(&wish, None, self.context.now_ms())?;
             return Ok(true);
         }
 

@@ -8,20 +8,20 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use accredit_ledger::runs::{Run, RunState};
+use accredit_ledger::runs::{CalculationRun, RunState};
 use accredit_operations::calculations;
 use accredit_operations::decide::run;
-use accredit_seams::store::Error as StoreError;
+use accredit_seams::store::StoreError;
 
 use super::{PENDING_MAX, Worker};
-use crate::server::channels::Turn as _;
-use crate::server::runs::Active;
+use crate::server::channels::WorkerTurn as _;
+use crate::server::runs::ActiveRun;
 
 /// Why a run has no end when its process has one.
 pub(crate) const UNFINISHED: &str = "the server stopped before the end of the run; run it again";
 
 /// The run whose turn it is.
-pub(super) struct Turn {
+pub(super) struct RunTurn {
     id: u64,
     /// Deliveries that the worker must have handled before it begins: those that had come before it.
     after: u64,
@@ -31,15 +31,15 @@ pub(super) struct Turn {
 
 impl Worker {
     /// Does the next step of the run whose turn it is; whether there is more to do.
-    pub(super) fn run_on(&mut self) -> bool {
-        let Some(active) = self.runs.with(|active| active.first().cloned()) else {
+    pub(super) fn advance_run(&mut self) -> bool {
+        let Some(active) = self.runs.with_active(|active| active.first().cloned()) else {
             return false;
         };
 
         if self.is_stopping() {
-            self.end(active.run, RunState::Failed, Some(UNFINISHED));
+            self.end_run(active.run, RunState::Failed, Some(UNFINISHED));
         } else if active.cancelled {
-            self.end(active.run, RunState::Cancelled, None);
+            self.end_run(active.run, RunState::Cancelled, None);
         } else {
             let id = active.run.id;
             let stepped = catch_unwind(AssertUnwindSafe(|| self.run_step(&active)));
@@ -51,19 +51,23 @@ impl Worker {
 
             tracing::error!(error.cause = %cause, run.id = id, "a run failed");
             let run = self.runs.find(id).unwrap_or(active.run);
-            self.end(run, RunState::Failed, Some("something went wrong here; the log says what"));
+            self.end_run(
+                run,
+                RunState::Failed,
+                Some("something went wrong here; the log says what"),
+            );
         }
 
         true
     }
 
-    fn run_step(&mut self, active: &Active) -> Result<(), StoreError> {
+    fn run_step(&mut self, active: &ActiveRun) -> Result<(), StoreError> {
         let id = active.run.id;
         let mut turn = match self.turn.take().filter(|turn| turn.id == id) {
             Some(turn) => turn,
             None => {
                 let waiting = self.context.ledger.pending_count(PENDING_MAX)? as u64;
-                Turn { id, after: self.handled + waiting, left: None }
+                RunTurn { id, after: self.handled + waiting, left: None }
             }
         };
 
@@ -75,7 +79,7 @@ impl Worker {
                 let found = run::look_up(&self.context, &active.run, &active.leaves)?;
 
                 let run = &active.run;
-                self.went(Run {
+                self.save_progress(CalculationRun {
                     state: RunState::Running,
                     transactions: found.len(),
                     ..run.clone()
@@ -88,21 +92,21 @@ impl Worker {
         };
 
         if left.is_empty() {
-            self.end(active.run.clone(), RunState::Done, None);
+            self.end_run(active.run.clone(), RunState::Done, None);
             return Ok(());
         }
 
         let some = run::next_few(&self.context, left)?;
         let run = run::decide_step(&self.context, &active.run, &some)?;
-        self.went(run)?;
+        self.save_progress(run)?;
         self.turn = Some(turn);
         Ok(())
     }
 
     /// Keeps and shows how far a run is.
-    fn went(&self, run: Run) -> Result<(), StoreError> {
-        self.context.ledger.keep_run(&run)?;
-        self.runs.with(|active| {
+    fn save_progress(&self, run: CalculationRun) -> Result<(), StoreError> {
+        self.context.ledger.store_run(&run)?;
+        self.runs.with_active(|active| {
             let known = active.iter_mut().filter(|known| known.run.id == run.id);
             known.for_each(|known| known.run.clone_from(&run));
         });
@@ -110,33 +114,35 @@ impl Worker {
     }
 
     /// Ends a run, and tells those who wait.
-    fn end(&mut self, run: Run, state: RunState, error: Option<&str>) {
+    fn end_run(&mut self, run: CalculationRun, state: RunState, error: Option<&str>) {
         self.turn = None;
         let context = &self.context;
-        let mut run = Run { state, error: error.map(str::to_owned), ..run };
+        let mut run = CalculationRun { state, error: error.map(str::to_owned), ..run };
         run.ended_ms = Some(context.now_ms());
 
-        let wanted = calculations::wanted(context, &run.plan, &run.period).ok();
+        let wanted = calculations::calculation_scope(context, &run.plan, &run.period).ok();
         if let (RunState::Done, Some(wanted), Ok(index)) =
-            (state, wanted, calculations::index(context))
+            (state, wanted, calculations::calculation_index(context))
         {
             run.revision = Some(index.revision(&run.plan, &run.period, &wanted.leaves));
             run.business_date = Some(context.business_date().to_string());
         }
 
-        if let Err(error) = context.ledger.keep_run(&run) {
+        if let Err(error) = context.ledger.store_run(&run) {
             tracing::error!(error.cause = %error, run.id = run.id, "the end of a run was not kept");
         }
         tracing::info!(run.id = run.id, run.decided = run.decided, "a run ended");
 
-        self.runs.with(|active| active.retain(|known| known.run.id != run.id));
-        self.runs.tell();
+        self.runs.with_active(|active| active.retain(|known| known.run.id != run.id));
+        self.runs.notify_waiters();
     }
 
     /// Ends the runs that no time is left for.
     pub(super) fn end_all(&mut self) {
-        while let Some(run) = self.runs.with(|active| active.first().map(|one| one.run.clone())) {
-            self.end(run, RunState::Failed, Some(UNFINISHED));
+        while let Some(run) =
+            self.runs.with_active(|active| active.first().map(|one| one.run.clone()))
+        {
+            self.end_run(run, RunState::Failed, Some(UNFINISHED));
         }
     }
 }

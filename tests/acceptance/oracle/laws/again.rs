@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use accredit_crediting::calculation::{self, books};
 use accredit_crediting::pipeline::row;
-use accredit_crediting::stage::{Inputs, Resolution};
+use accredit_crediting::stage::{CreditResolution, DecisionInputs};
 use accredit_domain::credit::CreditId;
 use accredit_domain::decision::{Decision, HoldAction};
 use accredit_domain::transaction::Record;
@@ -30,10 +30,10 @@ impl Engine {
 
     /// Everything decided about the rows, over all periods, sorted by plan and transaction.
     fn decide(&self, world: &World, records: &[Record], threads: usize) -> Vec<Decision> {
-        let books = books::books(&self.ruleset, records, world.as_of, threads);
+        let books = books::build_books(&self.ruleset, records, world.as_of, threads);
         let plans = world.plans.iter();
         let mut all: Vec<Decision> =
-            plans.flat_map(|plan| books.decisions(&plan.id, None)).collect();
+            plans.flat_map(|plan| books.period_decisions(&plan.id, None)).collect();
         all.sort_by(|a, b| (&a.plan, &a.transaction).cmp(&(&b.plan, &b.transaction)));
         all
     }
@@ -180,19 +180,20 @@ fn released_twice(
     if held.is_empty() {
         return Ok(());
     }
-    let release = |credit: &CreditId| Resolution {
+    let release = |credit: &CreditId| CreditResolution {
         credit: *credit,
         action: HoldAction::Release,
         date: day("2022-07-01"),
         reason: String::new(),
     };
-    let once: Vec<Resolution> = held.iter().map(release).collect();
-    let twice: Vec<Resolution> = once.iter().cloned().chain(once.iter().cloned()).collect();
-    let transactions = calculation::latest(&engine.ruleset, records, world.as_of);
+    let once: Vec<CreditResolution> = held.iter().map(release).collect();
+    let twice: Vec<CreditResolution> = once.iter().cloned().chain(once.iter().cloned()).collect();
+    let transactions = calculation::latest_versions(&engine.ruleset, records, world.as_of);
     let decide = |resolutions| -> Vec<Decision> {
-        let inputs = Inputs { as_of: world.as_of, resolutions, ..Inputs::default() };
+        let inputs =
+            DecisionInputs { as_of: world.as_of, resolutions, ..DecisionInputs::default() };
         let all = calculation::decide_all(&engine.ruleset, &transactions, &inputs, 1);
-        all.iter().flatten().map(|decided| row::decision(&engine.ruleset, decided)).collect()
+        all.iter().flatten().map(|decided| row::stored_decision(&engine.ruleset, decided)).collect()
     };
     let (once, twice) = (decide(once), decide(twice));
     let stuck = |credit: &&accredit_domain::credit::posted::PostedCredit| {

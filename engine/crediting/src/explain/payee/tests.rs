@@ -53,7 +53,7 @@ fn ask(payee: &str, date: &str, amount: &str, owner: &str, stage: &str) -> WhyNo
     let deal = Arc::new(decoder.decode(&Record { cells: cells.collect() }));
     let mut machine = Machine::new(&ruleset.programs);
     let plan = &ruleset.plans["reps"];
-    for_payee(&ruleset, plan, &deal, &Inputs::default(), &mut machine, payee)
+    explain_plan_for_payee(&ruleset, plan, &deal, &DecisionInputs::default(), &mut machine, payee)
 }
 
 #[test]

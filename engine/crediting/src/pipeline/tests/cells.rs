@@ -1,7 +1,7 @@
 //! What cells of currencies, moments and stages do to a decision.
 
 use super::*;
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 
 const SETTINGS: &str = "unit_types = [\"USD\", \"EUR\", { name = \"JPY\", scale = 0 }]\n\
     [workspace]\nname = \"Small\"\ntime_zone = \"America/New_York\"\n\
@@ -11,7 +11,10 @@ const SETTINGS: &str = "unit_types = [\"USD\", \"EUR\", { name = \"JPY\", scale 
 const RATES: &str = "from_unit,to_unit,rate\nJPY,USD,0.01\nEUR,USD,1.1\n";
 
 /// One deal of 10,000 in a plan with this condition, with these cells beside the usual ones.
-fn decision(condition: &str, cells: &[(&str, &str)]) -> (Decision, Vec<crate::stage::Step>) {
+fn decision(
+    condition: &str,
+    cells: &[(&str, &str)],
+) -> (Decision, Vec<crate::stage::ExplanationStep>) {
     let plan = format!(
         "name = \"Reps\"\n[[direct]]\nname = \"Booking\"\ncondition = '{condition}'\n\
          [[direct.results]]\nname = \"Credit\"\nunit_type = \"USD\"\n"
@@ -33,11 +36,17 @@ fn decision(condition: &str, cells: &[(&str, &str)]) -> (Decision, Vec<crate::st
     let record = Record { cells: cells.map(cell).collect() };
     let deal = Arc::new(Decoder::new(Arc::clone(&ruleset.settings.fields)).decode(&record));
     let mut machine = Machine::new(&ruleset.programs);
-    let inputs = Inputs::default();
+    let inputs = DecisionInputs::default();
     let plan = &ruleset.plans["reps"];
-    let decided =
-        super::super::decide_plan(&ruleset, plan, &deal, &inputs, &mut machine, Explain::Steps);
-    (row::decision(&ruleset, &decided), decided.trace)
+    let decided = super::super::decide_plan(
+        &ruleset,
+        plan,
+        &deal,
+        &inputs,
+        &mut machine,
+        ExplainLevel::Steps,
+    );
+    (row::stored_decision(&ruleset, &decided), decided.trace)
 }
 
 /// A CRM sends `2026-02-01T03:30:00Z` for a deal of the evening of 31 January in New York: it counted
@@ -70,22 +79,22 @@ fn a_currency_has_no_case_and_a_blank_one_is_told() {
     check("USD", "10000.00", &[]);
     check("", "10000.00", &["no_currency"]);
     let (unknown, _) = decision("true", &[("currency", "EURO")]);
-    assert_eq!(unknown.outcome, Outcome::Parked);
+    assert_eq!(unknown.outcome, DecisionOutcome::Parked);
 }
 
 /// 10,000 yen were more than 5,000 and 4,000 dollars were not.
 #[test]
 fn amounts_are_compared_in_one_unit() {
     let condition = "tx.amount_in(\"USD\") > 5000";
-    let check = |currency: &str, amount: &str, outcome: Outcome| {
+    let check = |currency: &str, amount: &str, outcome: DecisionOutcome| {
         let (decision, _) = decision(condition, &[("currency", currency), ("amount", amount)]);
         assert_eq!(decision.outcome, outcome, "{amount} {currency}: {:?}", decision.reasons);
     };
-    check("JPY", "10000", Outcome::Uncredited);
-    check("JPY", "500001", Outcome::Credited);
-    check("USD", "4000", Outcome::Uncredited);
-    check("eur", "4600", Outcome::Credited);
-    check("", "5001", Outcome::Credited);
+    check("JPY", "10000", DecisionOutcome::Uncredited);
+    check("JPY", "500001", DecisionOutcome::Credited);
+    check("USD", "4000", DecisionOutcome::Uncredited);
+    check("eur", "4600", DecisionOutcome::Credited);
+    check("", "5001", DecisionOutcome::Credited);
     let (without_rate, _) = decision("tx.amount_in(\"EUR\") > 5", &[("currency", "JPY")]);
     assert_eq!(without_rate.reasons[0].code, "bad_value", "{:?}", without_rate.reasons);
     let (unknown, _) = decision("tx.amount_in(\"EURO\") > 5", &[("currency", "JPY")]);
@@ -112,7 +121,7 @@ fn an_explanation_tells_of_a_difference_in_case() {
     check("tx.product == \"Won\" && tx.product != \"WON\"", "WON", None);
     // Spaces at the ends of a cell are no difference.
     let (decision, _) = decision("tx.product == \"Won\"", &[("stage", "\u{a0}Won ")]);
-    assert_eq!(decision.outcome, Outcome::Credited);
+    assert_eq!(decision.outcome, DecisionOutcome::Credited);
 }
 
 /// `12/31/2025 10:00 PM` has no order in time that could be seen from its text.
@@ -120,7 +129,7 @@ fn an_explanation_tells_of_a_difference_in_case() {
 fn a_clock_that_cannot_be_read_parks() {
     let (decision, _) = decision("true", &[("changed", "12/31/2025 10:00 PM")]);
     let reason = &decision.reasons[0];
-    assert_eq!((decision.outcome, reason.code.as_str()), (Outcome::Parked, "bad_value"));
+    assert_eq!((decision.outcome, reason.code.as_str()), (DecisionOutcome::Parked, "bad_value"));
     let message = "`changed` holds `12/31/2025 10:00 PM`, which is not a date and time";
     assert_eq!(reason.message, message);
 }

@@ -1,10 +1,10 @@
 //! Amounts and dates beyond every limit: each deal has an outcome, and the ones beside it theirs.
 
 use super::*;
-use accredit_domain::decision::Outcome;
+use accredit_domain::decision::DecisionOutcome;
 
 /// One deal in a plan with one rule; `more` are lines of its result, `policy` the hold policy.
-fn outcome(amount: &str, more: &str, policy: &str) -> Decided {
+fn outcome(amount: &str, more: &str, policy: &str) -> PlanDecision {
     let plan = format!(
         "name = \"Reps\"\nsplit = \"full\"\n[[direct]]\nname = \"Booking\"\n\
          [[direct.results]]\nname = \"Credit\"\n{more}\n"
@@ -30,7 +30,8 @@ fn outcome(amount: &str, more: &str, policy: &str) -> Decided {
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let deal = Arc::new(decoder.decode(&Record { cells }));
     let mut machine = Machine::new(&ruleset.programs);
-    super::super::decide(&ruleset, &deal, &Inputs::default(), &mut machine).remove(0)
+    super::super::decide_all_plans(&ruleset, &deal, &DecisionInputs::default(), &mut machine)
+        .remove(0)
 }
 
 const NO_HOLD: &str = "fn hold(tx, credit) { no_hold() }";
@@ -39,7 +40,7 @@ const NO_HOLD: &str = "fn hold(tx, credit) { no_hold() }";
 #[track_caller]
 fn check_parked(amount: &str, more: &str, expected: &str) {
     let decided = outcome(amount, more, NO_HOLD);
-    assert_eq!(decided.outcome, Outcome::Parked, "{amount} {more}: {:?}", decided.credits);
+    assert_eq!(decided.outcome, DecisionOutcome::Parked, "{amount} {more}: {:?}", decided.credits);
     let reason = &decided.reasons[0];
     assert_eq!(format!("{}: {}", reason.code, reason.message), expected, "{amount} {more}");
 }
@@ -57,15 +58,19 @@ fn an_amount_beyond_the_limit_parks_its_deal() {
     let value = "value = \"tx.amount * 1000000000000000000\"";
     let expected = format!("policy_error: 10000000000000000000 is too large: {most}");
     check_parked("10", value, &expected);
-    assert_eq!(outcome("1000000000000000", "", NO_HOLD).outcome, Outcome::Credited);
-    assert_eq!(outcome("-1000000000000000", "", NO_HOLD).outcome, Outcome::Credited);
+    assert_eq!(outcome("1000000000000000", "", NO_HOLD).outcome, DecisionOutcome::Credited);
+    assert_eq!(outcome("-1000000000000000", "", NO_HOLD).outcome, DecisionOutcome::Credited);
 }
 
 /// 1 + 1e28 by hand is as absurd as delivered.
 #[test]
 fn an_adjustment_beyond_the_limit_parks_its_deal() {
     let plain = decide("100", &[]);
-    for change in [Change::To(Decimal::MAX), Change::By(Decimal::MAX), Change::By(Decimal::MIN)] {
+    for change in [
+        AmountChange::To(Decimal::MAX),
+        AmountChange::By(Decimal::MAX),
+        AmountChange::By(Decimal::MIN),
+    ] {
         assert_eq!(decide("100", &[of_credit(&plain[0], change)]), [], "{change:?}");
         assert_eq!(decide("100", &[of_deal(change)]), [], "{change:?}");
     }

@@ -1,7 +1,7 @@
 //! Whom cells name: spellings, blanks, several columns, weights; and what a manager's plan sees.
 
 use super::*;
-use accredit_domain::decision::{Decision, Outcome};
+use accredit_domain::decision::{Decision, DecisionOutcome};
 
 const SETTINGS: &str = "[workspace]\nname = \"Small\"\n[fields]\nid = \"id\"\ndate = \"date\"\n\
     amount = \"amount\"\nowner = \"owner\"\n[columns]\nsdr = \"text\"\nse = \"text\"\n";
@@ -33,8 +33,9 @@ fn decisions(rule: &str, cells: &[(&str, &str)]) -> Vec<Decision> {
     let record = Record { cells: kept.chain(cells).map(cell).collect() };
     let deal = Arc::new(Decoder::new(Arc::clone(&ruleset.settings.fields)).decode(&record));
     let mut machine = Machine::new(&ruleset.programs);
-    let decided = super::super::decide(&ruleset, &deal, &Inputs::default(), &mut machine);
-    decided.iter().map(|decided| row::decision(&ruleset, decided)).collect()
+    let decided =
+        super::super::decide_all_plans(&ruleset, &deal, &DecisionInputs::default(), &mut machine);
+    decided.iter().map(|decided| row::stored_decision(&ruleset, decided)).collect()
 }
 
 /// A deal that the sellers' plan filters out was `uncredited: no_rule` in the managers'.
@@ -45,6 +46,9 @@ fn a_deal_that_the_sources_filter_out_is_not_in_the_plan() {
         all.into_iter().find(|one| one.plan == "managers").unwrap()
     };
     let small = of("20");
-    assert_eq!((small.outcome, small.reasons.len(), small.period), (Outcome::Filtered, 0, None));
-    assert_eq!(of("100").outcome, Outcome::Credited);
+    assert_eq!(
+        (small.outcome, small.reasons.len(), small.period),
+        (DecisionOutcome::Filtered, 0, None)
+    );
+    assert_eq!(of("100").outcome, DecisionOutcome::Credited);
 }

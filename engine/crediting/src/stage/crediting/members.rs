@@ -11,14 +11,14 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::STAGE;
-use crate::stage::{Case, Park, Says};
+use crate::stage::{DealCase, ParkReason, StepEffect};
 use accredit_domain::money::Shares;
 use accredit_domain::organization::{PositionId, Recipient, TeamId};
-use accredit_domain::plan::{DirectRule, Members, selects};
+use accredit_domain::plan::{DirectRule, Members, selects_recipient};
 
 /// A team's part, passed to positions.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Passed {
+pub(super) struct PassedPart {
     /// The team whose part it is.
     pub(super) team: TeamId,
     /// Who gets it, a member each: at least one position, none of them twice; none for a member who
@@ -31,30 +31,30 @@ pub(super) struct Passed {
 /// Who gets the part of `team`; none when it stays uncredited, which is said.
 ///
 /// # Errors
-/// [`Park`] when a member holds several targets, or the weights are too large.
-pub(super) fn pass(
-    case: &mut Case<'_>,
+/// [`ParkReason`] when a member holds several targets, or the weights are too large.
+pub(super) fn pass_part(
+    case: &mut DealCase<'_>,
     rule: &DirectRule,
     team: TeamId,
-) -> Result<Option<Passed>, Park> {
+) -> Result<Option<PassedPart>, ParkReason> {
     let id = case.ruleset.organization.team_id(team);
     let name = &rule.rule.name;
 
     let passed = match rule.members {
         None => {
             let message = format!("rule `{name}`: `{id}` is a team, and the rule has no `members`");
-            case.reason(STAGE, "team_without_members", message.clone());
+            case.add_reason(STAGE, "team_without_members", message.clone());
             case.warn(STAGE, "unmatched", message);
             return Ok(None);
         }
 
         Some(Members::Manager) => {
-            let position = manager(case, team);
+            let position = managing_position(case, team);
             position.map(|position| (vec![Some(position)], Shares::Full(1)))
         }
 
         Some(members) => {
-            let counting = counting(case, rule, team)?;
+            let counting = counting_members(case, rule, team)?;
             let (positions, weights): (Vec<Option<PositionId>>, Vec<Decimal>) =
                 counting.into_iter().unzip();
             // Weights that are all zero divide nothing: the members share equally.
@@ -73,50 +73,63 @@ pub(super) fn pass(
         let what = if rule.members == Some(Members::Manager) { "manager" } else { "member" };
         let date = case.date;
         let message = format!("no {what} of the team `{id}` is among the plan's targets on {date}");
-        case.warn_that(STAGE, "unmatched", message, Says::Members(Vec::new()));
+        case.warn_with_effect(STAGE, "unmatched", message, StepEffect::TeamMembers(Vec::new()));
         return Ok(None);
     };
 
-    case.tell(STAGE, || {
+    case.trace_effect(STAGE, || {
         let organization = &case.ruleset.organization;
         let part = |(index, position): (usize, &Option<PositionId>)| {
             let id = position.map(|position| organization.position_id(position))?;
-            Some(format!("{id} ({})", shares.weight(index)))
+            Some(format!("{id} ({})", shares.shown_weight(index)))
         };
 
         let parts: Vec<String> = positions.iter().enumerate().filter_map(part).collect();
         let who = positions.iter().copied().flatten().map(Recipient::Position).collect();
-        (Says::Members(who), format!("rule `{name}`: the team `{id}` is {}", parts.join(", ")))
+        (
+            StepEffect::TeamMembers(who),
+            format!("rule `{name}`: the team `{id}` is {}", parts.join(", ")),
+        )
     });
 
-    Ok(Some(Passed { team, positions, shares }))
+    Ok(Some(PassedPart { team, positions, shares }))
 }
 
 /// The position that manages a team, when it is a target.
-fn manager(case: &Case<'_>, team: TeamId) -> Option<PositionId> {
+fn managing_position(case: &DealCase<'_>, team: TeamId) -> Option<PositionId> {
     let (organization, date) = (&case.ruleset.organization, case.date);
-    let position = organization.teams.version(team, date)?.manager?;
-    organization.version(position, date)?;
-    let target = selects(&case.plan.targets, organization, Recipient::Position(position), date);
+    let position = organization.teams.version_on(team, date)?.manager?;
+    organization.version_on(position, date)?;
+    let target =
+        selects_recipient(&case.plan.targets, organization, Recipient::Position(position), date);
     target.then_some(position)
 }
 
 /// A member's position, none when it is no target, and the member's weight.
-type Counting = Vec<(Option<PositionId>, Decimal)>;
+type CountingMembers = Vec<(Option<PositionId>, Decimal)>;
 
 /// The members of the day in file order; a position that two rows reach is one. Of those who are no
 /// targets it is said that their part stays uncredited, when others get theirs.
-fn counting(case: &mut Case<'_>, rule: &DirectRule, team: TeamId) -> Result<Counting, Park> {
+fn counting_members(
+    case: &mut DealCase<'_>,
+    rule: &DirectRule,
+    team: TeamId,
+) -> Result<CountingMembers, ParkReason> {
     let (organization, date) = (&case.ruleset.organization, case.date);
-    let mut counting: Counting = Vec::new();
+    let mut counting: CountingMembers = Vec::new();
     let mut outsiders: Vec<Arc<str>> = Vec::new();
 
-    for member in organization.members(team, date) {
-        let mut held = organization.held_by(member.participant, date);
+    for member in organization.existing_members(team, date) {
+        let mut held = organization.positions_held_by(member.participant, date);
         // Two assignments to one position are one seat.
         held.dedup();
         held.retain(|position| {
-            selects(&case.plan.targets, organization, Recipient::Position(*position), date)
+            selects_recipient(
+                &case.plan.targets,
+                organization,
+                Recipient::Position(*position),
+                date,
+            )
         });
 
         let position = match held.as_slice() {
@@ -133,7 +146,7 @@ fn counting(case: &mut Case<'_>, rule: &DirectRule, team: TeamId) -> Result<Coun
                 let ids: Vec<_> = several.iter().map(|p| organization.position_id(*p)).collect();
                 let ids = ids.join(", ");
                 let message = format!("`{who}` of the team `{team}` holds several targets: {ids}");
-                return Err(Park::new(STAGE, "ambiguous_alias", message));
+                return Err(ParkReason::new(STAGE, "ambiguous_alias", message));
             }
         };
 
@@ -141,8 +154,8 @@ fn counting(case: &mut Case<'_>, rule: &DirectRule, team: TeamId) -> Result<Coun
             None => counting.push((Some(position), member.weight)),
             Some((_, weight)) => {
                 let sum = weight.checked_add(member.weight);
-                *weight =
-                    sum.ok_or_else(|| Park::new(STAGE, "bad_value", "a weight is too large"))?;
+                *weight = sum
+                    .ok_or_else(|| ParkReason::new(STAGE, "bad_value", "a weight is too large"))?;
             }
         }
     }

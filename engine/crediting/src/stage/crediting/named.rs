@@ -6,83 +6,85 @@
 use rust_decimal::Decimal;
 
 use super::STAGE;
-use crate::stage::{Case, Park, Says, Seen, names};
+use crate::stage::{DealCase, ParkReason, ScriptContext, StepEffect, names};
 use accredit_domain::decision::Note;
 use accredit_domain::plan::{Assign, DirectRule};
 use accredit_domain::policy::ProgramId;
-use accredit_domain::transaction::{Field, Names, Transaction, Value};
-use accredit_script::{Answer, Share};
+use accredit_domain::transaction::{Field, NameColumns, Transaction, Value};
+use accredit_script::{ScriptAnswer, Share};
 
 /// Who is named by one word of `assign`; none when nobody is, which is said.
 ///
 /// # Errors
-/// [`Park`] when the text or the policy's answer cannot be understood.
-pub(super) fn named(
-    case: &mut Case<'_>,
+/// [`ParkReason`] when the text or the policy's answer cannot be understood.
+pub(super) fn named_shares(
+    case: &mut DealCase<'_>,
     rule: &DirectRule,
     assign: &Assign,
-) -> Result<Option<Vec<Share>>, Park> {
+) -> Result<Option<Vec<Share>>, ParkReason> {
     let name = rule.rule.name.clone();
     let transaction = &case.tx.transaction;
 
     let (text, from) = match assign {
-        Assign::Owner => (transaction.names(Names::Owner), "the owner".to_owned()),
+        Assign::Owner => (transaction.joined_names(NameColumns::Owner), "the owner".to_owned()),
 
         Assign::Team | Assign::Territory(_) => {
-            (transaction.names(Names::Team), "the team".to_owned())
+            (transaction.joined_names(NameColumns::Team), "the team".to_owned())
         }
 
         Assign::Columns(columns) => {
-            (joined(transaction, columns)?, format!("`{}`", columns.join("`, `")))
+            (joined_texts(transaction, columns)?, format!("`{}`", columns.join("`, `")))
         }
 
         Assign::Preassigned => {
-            let value = transaction.field(Field::Preassigned);
+            let value = transaction.field_value(Field::Preassigned);
             (value.map(text_of).unwrap_or_default(), "the preassigned text".to_owned())
         }
 
         Assign::Policy(program) => {
-            let answer = case.run(*program, Seen::default());
-            match answer.map_err(|fault| Park::fault(STAGE, fault))? {
-                Answer::Text(text) => (text, "the policy's text".to_owned()),
-                Answer::Shares(shares) if !shares.is_empty() => {
+            let answer = case.run_program(*program, ScriptContext::default());
+            match answer.map_err(|fault| ParkReason::from_fault(STAGE, fault))? {
+                ScriptAnswer::Text(text) => (text, "the policy's text".to_owned()),
+                ScriptAnswer::Shares(shares) if !shares.is_empty() => {
                     let text =
                         || -> Vec<&str> { shares.iter().map(|it| it.who.as_str()).collect() };
-                    case.tell(STAGE, || {
+                    case.trace_effect(STAGE, || {
                         let message =
                             format!("rule `{name}`: the policy names `{}`", text().join(";"));
-                        (Says::Names, message)
+                        (StepEffect::NameSource, message)
                     });
                     // Validated after the trace, so that an explanation shows what the policy said.
-                    let shares = valid(case, *program, shares)?;
-                    return each(case, *program, shares).map(Some);
+                    let shares = check_weights(case, *program, shares)?;
+                    return split_names(case, *program, shares).map(Some);
                 }
                 _ => {
-                    nobody(case, &name, *program);
+                    reason_nobody_named(case, &name, *program);
                     return Ok(None);
                 }
             }
         }
     };
 
-    let shares = names::parse(&text).map_err(|message| {
+    let shares = names::parse_shares(&text).map_err(|message| {
         // A text that a policy gave is the policy's mistake, and names its line.
         if let Assign::Policy(program) = assign {
-            return Park::fault(STAGE, case.blame(*program, message));
+            return ParkReason::from_fault(STAGE, case.fault_of(*program, message));
         }
-        Park::new(STAGE, "bad_value", message)
+        ParkReason::new(STAGE, "bad_value", message)
     })?;
 
-    case.tell(STAGE, || (Says::Names, format!("rule `{name}`: {from} is `{text}`")));
+    case.trace_effect(STAGE, || {
+        (StepEffect::NameSource, format!("rule `{name}`: {from} is `{text}`"))
+    });
 
     if shares.is_empty() {
         // A blank cell names nobody, which is no mistake unless the rule says that it is one.
         let message = format!("rule `{name}`: {from} is blank");
         if rule.required {
-            case.reason(STAGE, "unmatched", message.clone());
+            case.add_reason(STAGE, "unmatched", message.clone());
             case.warn(STAGE, "unmatched", message);
         } else {
-            case.reason(STAGE, "nobody", message);
+            case.add_reason(STAGE, "nobody", message);
         }
         return Ok(None);
     }
@@ -91,13 +93,13 @@ pub(super) fn named(
 }
 
 /// The texts of several columns, joined in order, as several owner columns are (FORMAT section 1).
-fn joined(transaction: &Transaction, columns: &[String]) -> Result<String, Park> {
+fn joined_texts(transaction: &Transaction, columns: &[String]) -> Result<String, ParkReason> {
     let mut texts = Vec::with_capacity(columns.len());
     for column in columns {
         match transaction.get(column) {
             Value::Bad(cell) => {
                 let message = format!("`{column}` holds `{cell}`, which is not a text");
-                return Err(Park::new(STAGE, "bad_value", message));
+                return Err(ParkReason::new(STAGE, "bad_value", message));
             }
             value => texts.push(text_of(value)),
         }
@@ -106,15 +108,15 @@ fn joined(transaction: &Transaction, columns: &[String]) -> Result<String, Park>
 }
 
 /// Records that a crediting policy names nobody; with its line where somebody asked why.
-fn nobody(case: &mut Case<'_>, rule: &str, program: ProgramId) {
+fn reason_nobody_named(case: &mut DealCase<'_>, rule: &str, program: ProgramId) {
     let message = format!("rule `{rule}`: the policy credits nobody");
-    case.refuse(STAGE, (program, Seen::default()), |refusal| {
-        (Says::Ends("nobody".to_owned()), format!("{message}: {}", refusal.site()))
+    case.trace_refusal(STAGE, (program, ScriptContext::default()), |refusal| {
+        (StepEffect::Rejected("nobody".to_owned()), format!("{message}: {}", refusal.site_text()))
     });
 
     let refusal = case.trace.as_ref().and_then(|steps| steps.last()?.refusal.as_ref());
     let line = refusal.and_then(|refusal| refusal.line);
-    let note = case.note(STAGE, "nobody", message);
+    let note = case.build_note(STAGE, "nobody", message);
 
     let program = case.ruleset.programs.get(program);
     let note = match program {
@@ -130,12 +132,16 @@ fn nobody(case: &mut Case<'_>, rule: &str, program: ProgramId) {
     case.reasons.push(note);
 }
 
-fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {
+fn check_weights(
+    case: &DealCase<'_>,
+    program: ProgramId,
+    shares: Vec<Share>,
+) -> Result<Vec<Share>, ParkReason> {
     let negative = |share: &&Share| share.weight.is_some_and(|w| !names::valid_weight(&w));
     match shares.iter().find(negative) {
         Some(share) => {
             let message = format!("the weight of `{}` is below 0", share.who);
-            Err(Park::fault(STAGE, case.blame(program, message)))
+            Err(ParkReason::from_fault(STAGE, case.fault_of(program, message)))
         }
         None => Ok(shares),
     }
@@ -145,11 +151,15 @@ fn valid(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<
 /// `share(tx.default_credit, 1)` meets deals with two owners. Names without weights have equal
 /// parts of the share's weight, the first one with what division leaves; weights of names are parts
 /// of it.
-fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<Share>, Park> {
+fn split_names(
+    case: &DealCase<'_>,
+    program: ProgramId,
+    shares: Vec<Share>,
+) -> Result<Vec<Share>, ParkReason> {
     let mut all = Vec::new();
     for share in shares {
-        let failed = |message| Park::fault(STAGE, case.blame(program, message));
-        let mut named = names::parse(&share.who).map_err(failed)?;
+        let failed = |message| ParkReason::from_fault(STAGE, case.fault_of(program, message));
+        let mut named = names::parse_shares(&share.who).map_err(failed)?;
 
         let weighted = named.iter().filter(|name| name.weight.is_some()).count();
         let count = Decimal::from(named.len());
@@ -180,7 +190,7 @@ fn each(case: &Case<'_>, program: ProgramId, shares: Vec<Share>) -> Result<Vec<S
             (_, Some(_)) => {
                 let message =
                     format!("some names of `{}` have a weight and some have none", share.who);
-                return Err(Park::new(STAGE, "mixed_weights", message));
+                return Err(ParkReason::new(STAGE, "mixed_weights", message));
             }
             (_, None) => all.extend(named),
         }

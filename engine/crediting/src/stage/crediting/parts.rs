@@ -9,15 +9,15 @@
 
 use rust_decimal::Decimal;
 
-use super::{Named, Recipients};
-use crate::stage::Park;
+use super::{NamedPart, Recipients};
+use crate::stage::ParkReason;
 use accredit_domain::credit::laws;
 use accredit_domain::money::{self, Shares};
 use accredit_domain::organization::{Recipient, TeamId};
 
 /// What one recipient gets.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub struct RecipientPart {
     /// The position or team that is credited.
     pub recipient: Recipient,
     /// The team through which a position was found.
@@ -32,33 +32,40 @@ impl Recipients {
     /// Divides `value` over them at `scale` decimals; a position that is reached twice has one part.
     ///
     /// # Errors
-    /// [`Park`] when the value or a weight is too large to be divided exactly.
-    pub fn parts(&self, value: Decimal, scale: u8) -> Result<Vec<Part>, Park> {
-        let amounts = divide(value, &self.shares, scale)?;
-        let mut parts: Vec<Part> = Vec::new();
+    /// [`ParkReason`] when the value or a weight is too large to be divided exactly.
+    pub fn divide_value(
+        &self,
+        value: Decimal,
+        scale: u8,
+    ) -> Result<Vec<RecipientPart>, ParkReason> {
+        let amounts = split_value(value, &self.shares, scale)?;
+        let mut parts: Vec<RecipientPart> = Vec::new();
 
         for (index, (named, amount)) in self.named.iter().zip(amounts).enumerate() {
-            let share = self.shares.weight(index);
+            let share = self.shares.shown_weight(index);
             match named {
-                Named::Nobody => (),
-                Named::Recipient(recipient) => {
+                NamedPart::Nobody => (),
+                NamedPart::Recipient(recipient) => {
                     let team = recipient.team();
-                    add(&mut parts, Part { recipient: *recipient, team, amount, share })?;
+                    merge_part(
+                        &mut parts,
+                        RecipientPart { recipient: *recipient, team, amount, share },
+                    )?;
                 }
 
-                Named::Team(passed) => {
+                NamedPart::Team(passed) => {
                     // Divided twice, so that rounding moves cents within a team and never between
                     // names.
-                    let amounts = divide(amount, &passed.shares, scale)?;
+                    let amounts = split_value(amount, &passed.shares, scale)?;
                     for (member, amount) in amounts.into_iter().enumerate() {
                         let Some(Some(position)) = passed.positions.get(member) else { continue };
                         let recipient = Recipient::Position(*position);
                         // To show only: the product of two weights may have more digits than an
                         // amount.
-                        let share = share.checked_mul(passed.shares.weight(member));
-                        let share = share.map(money::shown).ok_or_else(too_large)?;
+                        let share = share.checked_mul(passed.shares.shown_weight(member));
+                        let share = share.map(money::shown_multiplier).ok_or_else(too_large)?;
                         let team = Some(passed.team);
-                        add(&mut parts, Part { recipient, team, amount, share })?;
+                        merge_part(&mut parts, RecipientPart { recipient, team, amount, share })?;
                     }
                 }
             }
@@ -68,16 +75,17 @@ impl Recipients {
     }
 }
 
-fn divide(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>, Park> {
-    let wrong = |message: String| Park::new("value", "policy_error", message);
-    let amounts = money::split(value, shares, scale).map_err(|error| wrong(error.to_string()))?;
+fn split_value(value: Decimal, shares: &Shares, scale: u8) -> Result<Vec<Decimal>, ParkReason> {
+    let wrong = |message: String| ParkReason::new("value", "policy_error", message);
+    let amounts =
+        money::split_exactly(value, shares, scale).map_err(|error| wrong(error.to_string()))?;
     laws::check_split(value, shares, &amounts, scale).map_err(wrong)?;
     Ok(amounts)
 }
 
 /// One position reached twice is one part, in the place of the first; it is a team's only when each
 /// way led through a team.
-fn add(parts: &mut Vec<Part>, part: Part) -> Result<(), Park> {
+fn merge_part(parts: &mut Vec<RecipientPart>, part: RecipientPart) -> Result<(), ParkReason> {
     let Some(known) = parts.iter_mut().find(|known| known.recipient == part.recipient) else {
         parts.push(part);
         return Ok(());
@@ -89,22 +97,22 @@ fn add(parts: &mut Vec<Part>, part: Part) -> Result<(), Park> {
     Ok(())
 }
 
-fn too_large() -> Park {
-    Park::new("value", "policy_error", money::Overflow.to_string())
+fn too_large() -> ParkReason {
+    ParkReason::new("value", "policy_error", money::Overflow.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Passed;
+    use super::super::PassedPart;
     use super::*;
     use accredit_domain::organization::PositionId;
 
     /// A team of as many members as there are weights.
-    fn team(id: u32, first: u32, shares: Shares, count: u32) -> Named {
+    fn team(id: u32, first: u32, shares: Shares, count: u32) -> NamedPart {
         let positions = (first..first + count).map(PositionId).map(Some).collect();
-        Named::Team(Passed { team: TeamId(id), positions, shares })
+        NamedPart::Team(PassedPart { team: TeamId(id), positions, shares })
     }
 
     fn decimals() -> impl Strategy<Value = Vec<Decimal>> {
@@ -114,7 +122,7 @@ mod tests {
         )
     }
 
-    fn sum(parts: &[Part]) -> Decimal {
+    fn sum(parts: &[RecipientPart]) -> Decimal {
         parts.iter().map(|part| part.amount).sum()
     }
 
@@ -132,19 +140,19 @@ mod tests {
             let count = u32::try_from(weights.len()).unwrap();
             let inner = if equal { Shares::Equal(weights.len()) } else { Shares::Parts(weights) };
             let others = (1..names.len()).map(|index| {
-                Named::Recipient(Recipient::Position(PositionId(1000 + u32::try_from(index).unwrap())))
+                NamedPart::Recipient(Recipient::Position(PositionId(1000 + u32::try_from(index).unwrap())))
             });
-            let named: Vec<Named> =
+            let named: Vec<NamedPart> =
                 std::iter::once(team(0, 0, inner, count)).chain(others).collect();
             let recipients = Recipients { named, shares: Shares::Weights(names) };
-            let parts = recipients.parts(value, scale).unwrap();
-            let alone = money::split(value, &recipients.shares, scale).unwrap();
-            let members: Vec<Part> =
+            let parts = recipients.divide_value(value, scale).unwrap();
+            let alone = money::split_exactly(value, &recipients.shares, scale).unwrap();
+            let members: Vec<RecipientPart> =
                 parts.iter().filter(|part| part.team.is_some()).cloned().collect();
             prop_assert_eq!(members.len(), count as usize);
             prop_assert_eq!(sum(&members), alone[0]);
             prop_assert_eq!(sum(&parts), alone.iter().sum::<Decimal>());
-            let mirrored = recipients.parts(-value, scale).unwrap();
+            let mirrored = recipients.divide_value(-value, scale).unwrap();
             prop_assert!(parts.iter().zip(&mirrored).all(|(a, b)| a.amount == -b.amount));
         }
 
@@ -162,7 +170,7 @@ mod tests {
             ];
             let recipients = Recipients { named: both, shares: Shares::Equal(2) };
             let value = Decimal::new(cents, 2);
-            let parts = recipients.parts(value, 2).unwrap();
+            let parts = recipients.divide_value(value, 2).unwrap();
             let mut positions: Vec<Recipient> = parts.iter().map(|part| part.recipient).collect();
             positions.sort();
             positions.dedup();
@@ -178,9 +186,9 @@ mod tests {
 
     #[test]
     fn shares_are_shown_cut_to_ten_decimals() {
-        let named = vec![team(0, 0, Shares::Parts(vec![2.into(), 1.into()]), 2), Named::Nobody];
+        let named = vec![team(0, 0, Shares::Parts(vec![2.into(), 1.into()]), 2), NamedPart::Nobody];
         let recipients = Recipients { named, shares: Shares::Equal(2) };
-        let parts = recipients.parts(Decimal::from(100), 2).unwrap();
+        let parts = recipients.divide_value(Decimal::from(100), 2).unwrap();
         let shown: Vec<String> =
             parts.iter().map(|part| format!("{} {}", part.amount, part.share)).collect();
         // 0.5 × 0.6666666666 and 0.5 × 0.3333333333, each cut to ten decimals.

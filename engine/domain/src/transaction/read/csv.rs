@@ -3,8 +3,8 @@
 //! Called by `read`.
 
 use super::table::Table;
-use super::{FileLayout, Lines, Malformed, ROW_BYTES_MAX, line_of};
-use crate::delimited::{BrokenRow, Cell as Delimited, Rows};
+use super::{FileLayout, LineCounter, MalformedBody, ROW_BYTES_MAX, line_of};
+use crate::delimited::{BrokenRow, DelimitedCell as Delimited, DelimitedRows};
 use crate::transaction::Cell;
 
 /// What may separate cells: commas, and what spreadsheets write instead in many countries.
@@ -29,18 +29,18 @@ pub fn other_separator(text: &str) -> Option<&'static str> {
 
 /// What separates the cells of `text`: the delimiter of the layout; without one commas, or else the
 /// first other delimiter by which all rows have as many cells as the header.
-pub(super) fn delimiter(text: &str, layout: &FileLayout) -> Result<char, Malformed> {
+pub(super) fn detect_delimiter(text: &str, layout: &FileLayout) -> Result<char, MalformedBody> {
     if let Some(delimiter) = layout.delimiter {
         return Ok(delimiter);
     }
 
-    let commas = columns(text, ',', layout);
+    let commas = count_columns(text, ',', layout);
     if commas.as_ref().is_ok_and(|columns| *columns > 1) {
         return Ok(',');
     }
 
     for (delimiter, _) in DELIMITERS.into_iter().skip(1) {
-        if columns(text, delimiter, layout).is_ok_and(|columns| columns > 1) {
+        if count_columns(text, delimiter, layout).is_ok_and(|columns| columns > 1) {
             return Ok(delimiter);
         }
     }
@@ -50,15 +50,18 @@ pub(super) fn delimiter(text: &str, layout: &FileLayout) -> Result<char, Malform
             "cells are separated by {separator}, and not every row has as many as the header"
         );
         let help = "write commas, or repair the rows and set `delimiter` in [transactions]";
-        return Err(Malformed { help: Some(help.to_owned()), ..Malformed::at(1, message) });
+        return Err(MalformedBody {
+            help: Some(help.to_owned()),
+            ..MalformedBody::at_line(1, message)
+        });
     }
     commas.map(|_| ',')
 }
 
 /// How many columns `text` has with this delimiter, where each of its rows has as many.
-fn columns(text: &str, delimiter: char, layout: &FileLayout) -> Result<usize, Malformed> {
+fn count_columns(text: &str, delimiter: char, layout: &FileLayout) -> Result<usize, MalformedBody> {
     let mut table = table(text, delimiter, layout)?;
-    table.check()?;
+    table.check_rows()?;
     Ok(table.columns().len())
 }
 
@@ -67,17 +70,17 @@ pub(super) fn table<'t>(
     text: &'t str,
     delimiter: char,
     layout: &FileLayout,
-) -> Result<Table<'t>, Malformed> {
-    let body = below(text, layout.skip_rows);
+) -> Result<Table<'t>, MalformedBody> {
+    let body = skip_lines(text, layout.skip_rows);
     let start = text.len() - body.len();
-    let mut lines = Lines::new(text);
-    let mut rows = Rows::new(body, delimiter).with_row_limit(ROW_BYTES_MAX);
+    let mut lines = LineCounter::new(text);
+    let mut rows = DelimitedRows::new(body, delimiter).with_row_limit(ROW_BYTES_MAX);
 
     let cells = std::iter::from_fn(move || {
-        let line = lines.of(start + rows.offset());
-        let row = rows.next_row().map_err(|broken| malformed(text, start, broken));
+        let line = lines.line_at(start + rows.byte_offset());
+        let row = rows.next_row().map_err(|broken| malformed_row(text, start, broken));
         let cells = |row: Vec<Delimited>| {
-            row.into_iter().map(|cell| Cell::Text(unguarded(cell.text))).collect()
+            row.into_iter().map(|cell| Cell::Text(strip_text_guard(cell.text))).collect()
         };
         row.map(|row| row.map(|row| (line, cells(row)))).transpose()
     });
@@ -85,7 +88,7 @@ pub(super) fn table<'t>(
 }
 
 /// A cell without the guard `="…"`, by which spreadsheets are kept from reading it as a number.
-fn unguarded(text: String) -> String {
+fn strip_text_guard(text: String) -> String {
     let inner = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     match inner {
         Some(inner) if !inner.contains('"') => inner.to_owned(),
@@ -94,7 +97,7 @@ fn unguarded(text: String) -> String {
 }
 
 /// The text without its first lines.
-fn below(text: &str, lines: usize) -> &str {
+fn skip_lines(text: &str, lines: usize) -> &str {
     let mut rest = text;
     for _ in 0..lines {
         rest = rest.split_once('\n').map_or("", |(_, below)| below);
@@ -103,7 +106,7 @@ fn below(text: &str, lines: usize) -> &str {
 }
 
 /// What is no row, in a text whose rows begin at `start`.
-fn malformed(text: &str, start: usize, broken: BrokenRow) -> Malformed {
+fn malformed_row(text: &str, start: usize, broken: BrokenRow) -> MalformedBody {
     let (offset, message, help) = match broken {
         BrokenRow::OpenQuote(offset) => {
             let help = "close the quote, and write a quote inside a quoted cell twice";
@@ -118,7 +121,7 @@ fn malformed(text: &str, start: usize, broken: BrokenRow) -> Malformed {
     let offset = start + offset;
     let before = text.get(..offset).unwrap_or_default();
     let line_start = before.rsplit(['\r', '\n']).next().unwrap_or_default();
-    Malformed {
+    MalformedBody {
         line: line_of(text, offset),
         column: line_start.chars().count() as u64 + 1,
         message,

@@ -5,7 +5,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value as Json};
 
-use super::{Lines, Malformed, ROW_BYTES_MAX, Row, column_name};
+use super::{LineCounter, MalformedBody, ROW_BYTES_MAX, RecordRow, column_name};
 use crate::transaction::{Cell, Record};
 
 /// What is said of a value that is no row.
@@ -19,7 +19,7 @@ pub(super) struct JsonRows<'t> {
     /// Where the value begins whose rows are read.
     line: u64,
     is_in_array: bool,
-    places: Lines<'t>,
+    places: LineCounter<'t>,
     /// What is said of a value that is no row.
     not_a_row: &'static str,
     is_over: bool,
@@ -27,34 +27,35 @@ pub(super) struct JsonRows<'t> {
 
 /// Checks the syntax of `text`, one value a line; where a line is none, as values that follow each
 /// other. What is then said of a value that is no row.
-pub(super) fn check_lines(text: &str) -> Result<&'static str, Malformed> {
+pub(super) fn check_lines(text: &str) -> Result<&'static str, MalformedBody> {
     for (line, written) in (1..).zip(text.split('\n')) {
         if written.trim().is_empty() {
             continue;
         }
         if let Err(error) = serde_json::from_str::<IgnoredAny>(written) {
-            let column = characters(written, error.column());
-            let malformed = Malformed { column, ..Malformed::at(line, reason(&error)) };
+            let column = character_column(written, error.column());
+            let malformed =
+                MalformedBody { column, ..MalformedBody::at_line(line, error_reason(&error)) };
             // Pretty-printed values run over several lines.
-            return check(text).map_err(|_| malformed);
+            return check_syntax(text).map_err(|_| malformed);
         }
     }
     Ok("not a JSON object")
 }
 
 /// Checks the syntax of `text` as values that follow each other; most often it is only one.
-pub(super) fn check(text: &str) -> Result<&'static str, Malformed> {
+pub(super) fn check_syntax(text: &str) -> Result<&'static str, MalformedBody> {
     // A body without anything is most likely cut off, and no list of no rows.
     if text.trim().is_empty() {
-        return Err(Malformed::at(1, "EOF while parsing a value".to_owned()));
+        return Err(MalformedBody::at_line(1, "EOF while parsing a value".to_owned()));
     }
 
     for value in Deserializer::from_str(text).into_iter::<IgnoredAny>() {
         value.map_err(|error| {
             let line = error.line().max(1);
             let written = text.split('\n').nth(line - 1).unwrap_or_default();
-            let column = characters(written, error.column());
-            Malformed { column, ..Malformed::at(line as u64, reason(&error)) }
+            let column = character_column(written, error.column());
+            MalformedBody { column, ..MalformedBody::at_line(line as u64, error_reason(&error)) }
         })?;
     }
     Ok(EXPECTED)
@@ -63,11 +64,11 @@ pub(super) fn check(text: &str) -> Result<&'static str, Malformed> {
 impl<'t> JsonRows<'t> {
     /// The rows of a text whose syntax was checked.
     pub(super) fn new(text: &'t str, not_a_row: &'static str) -> Self {
-        let (places, is_in_array) = (Lines::new(text), false);
+        let (places, is_in_array) = (LineCounter::new(text), false);
         JsonRows { text, at: 0, line: 1, is_in_array, places, not_a_row, is_over: false }
     }
 
-    fn next_row(&mut self) -> Result<Option<Row>, Malformed> {
+    fn next_row(&mut self) -> Result<Option<RecordRow>, MalformedBody> {
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
             let blank = rest.len() - rest.trim_start().len();
@@ -82,54 +83,55 @@ impl<'t> JsonRows<'t> {
                     self.at += 1;
                 }
                 (Some(b'['), false) => {
-                    self.line = self.places.of(self.at);
+                    self.line = self.places.line_at(self.at);
                     self.is_in_array = true;
                     self.at += 1;
                 }
-                (Some(_), true) => return self.object().map(Some),
+                (Some(_), true) => return self.read_object().map(Some),
                 (Some(_), false) => {
-                    self.line = self.places.of(self.at);
-                    return self.object().map(Some);
+                    self.line = self.places.line_at(self.at);
+                    return self.read_object().map(Some);
                 }
             }
         }
     }
 
     /// The object that begins here.
-    fn object(&mut self) -> Result<Row, Malformed> {
+    fn read_object(&mut self) -> Result<RecordRow, MalformedBody> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         if !rest.starts_with('{') {
-            return Err(Malformed::at(self.line, self.not_a_row.to_owned()));
+            return Err(MalformedBody::at_line(self.line, self.not_a_row.to_owned()));
         }
 
         let window = rest.get(..rest.floor_char_boundary(ROW_BYTES_MAX)).unwrap_or(rest);
         let mut values = Deserializer::from_str(window).into_iter::<Json>();
         match values.next() {
             Some(Ok(json)) => {
-                let row = record(&json).map(|record| Row { line: self.line, record });
+                let row =
+                    record_from_json(&json).map(|record| RecordRow { line: self.line, record });
                 self.at += values.byte_offset();
-                row.ok_or_else(|| Malformed::at(self.line, self.not_a_row.to_owned()))
+                row.ok_or_else(|| MalformedBody::at_line(self.line, self.not_a_row.to_owned()))
             }
 
             Some(Err(error)) if error.is_eof() && window.len() < rest.len() => {
                 let message = format!("the row has more than {ROW_BYTES_MAX} bytes");
-                Err(Malformed::at(self.places.of(self.at), message))
+                Err(MalformedBody::at_line(self.places.line_at(self.at), message))
             }
 
             // What the check of the whole text lets pass: values nested too deep, halves of characters.
             Some(Err(error)) => {
-                let first = self.places.of(self.at);
+                let first = self.places.line_at(self.at);
                 let line = first.saturating_add(error.line() as u64).saturating_sub(1);
-                Err(Malformed::at(line, reason(&error)))
+                Err(MalformedBody::at_line(line, error_reason(&error)))
             }
 
-            None => Err(Malformed::at(self.line, self.not_a_row.to_owned())),
+            None => Err(MalformedBody::at_line(self.line, self.not_a_row.to_owned())),
         }
     }
 }
 
 impl Iterator for JsonRows<'_> {
-    type Item = Result<Row, Malformed>;
+    type Item = Result<RecordRow, MalformedBody>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_over {
@@ -142,25 +144,25 @@ impl Iterator for JsonRows<'_> {
 }
 
 /// A column that was counted in bytes, in characters.
-fn characters(line: &str, column: usize) -> u64 {
+fn character_column(line: &str, column: usize) -> u64 {
     let before = line.as_bytes().get(..column.saturating_sub(1)).unwrap_or(line.as_bytes());
     String::from_utf8_lossy(before).chars().count() as u64 + 1
 }
 
 /// What is wrong, without the place: lines are counted in the whole body.
-fn reason(error: &serde_json::Error) -> String {
+fn error_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or_else(|| text.clone(), |(what, _)| what.to_owned())
 }
 
 /// One row out of a JSON object.
-pub fn record(json: &Json) -> Option<Record> {
+pub fn record_from_json(json: &Json) -> Option<Record> {
     let object = json.as_object()?;
-    let cells = object.iter().map(|(column, value)| (column_name(column), cell(value)));
+    let cells = object.iter().map(|(column, value)| (column_name(column), cell_from_json(value)));
     Some(Record { cells: cells.collect() })
 }
 
-fn cell(json: &Json) -> Cell {
+fn cell_from_json(json: &Json) -> Cell {
     match json {
         Json::Null => Cell::Null,
         Json::Bool(flag) => Cell::Bool(*flag),

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{FileLayout, Malformed, Row, column_name};
-use crate::transaction::{Cell, Record, trimmed};
+use super::{FileLayout, MalformedBody, RecordRow, column_name};
+use crate::transaction::{Cell, Record, trim_cell};
 
 /// What a row that is no row may be.
 const ADVICE: &str = "put a cell that contains a comma in quotes; a blank cell needs its comma; of a \
@@ -15,7 +15,7 @@ const ADVICE: &str = "put a cell that contains a comma in quotes; a blank cell n
 pub const COLUMNS_MAX: usize = 4096;
 
 /// Rows of cells with their lines.
-type Lines<'t> = Box<dyn Iterator<Item = Result<(u64, Vec<Cell>), Malformed>> + 't>;
+type Lines<'t> = Box<dyn Iterator<Item = Result<(u64, Vec<Cell>), MalformedBody>> + 't>;
 
 /// A table that is read row by row: the first row names the columns, and blank ones are passed over.
 pub struct Table<'t> {
@@ -34,10 +34,10 @@ impl<'t> Table<'t> {
     /// # Errors
     /// At a header that names a column twice, or more than [`COLUMNS_MAX`] of them.
     pub fn new(
-        rows: impl Iterator<Item = Result<(u64, Vec<Cell>), Malformed>> + 't,
+        rows: impl Iterator<Item = Result<(u64, Vec<Cell>), MalformedBody>> + 't,
         is_ragged: bool,
         layout: &FileLayout,
-    ) -> Result<Self, Malformed> {
+    ) -> Result<Self, MalformedBody> {
         let mut rows: Lines<'t> = Box::new(rows);
         let first = first_row(&mut rows)?;
         let is_over = first.is_none();
@@ -46,10 +46,10 @@ impl<'t> Table<'t> {
         if names.len() > COLUMNS_MAX {
             let message =
                 format!("the header has {} columns, more than {COLUMNS_MAX}", names.len());
-            return Err(Malformed::at(line, message));
+            return Err(MalformedBody::at_line(line, message));
         }
 
-        let columns = header(&names, line)?;
+        let columns = read_header(&names, line)?;
         let stop_at_blank = layout.stop_at_blank;
         Ok(Table { rows, columns, is_ragged, stop_at_blank, after_blank: false, is_over })
     }
@@ -63,13 +63,13 @@ impl<'t> Table<'t> {
     ///
     /// # Errors
     /// At the first row that has not as many cells as the header.
-    pub(super) fn check(&mut self) -> Result<(), Malformed> {
+    pub(super) fn check_rows(&mut self) -> Result<(), MalformedBody> {
         while self.next_cells()?.is_some() {}
         Ok(())
     }
 
     /// The cells of the next row that is not blank, as many as the header has.
-    fn next_cells(&mut self) -> Result<Option<(u64, Vec<Cell>)>, Malformed> {
+    fn next_cells(&mut self) -> Result<Option<(u64, Vec<Cell>)>, MalformedBody> {
         while !self.is_over {
             let Some((line, mut cells)) = self.rows.next().transpose()? else { break };
             if cells.iter().all(is_blank) {
@@ -90,7 +90,7 @@ impl<'t> Table<'t> {
                 // The next row tells a title above the header from one row that is wrong.
                 let next = self.rows.next().and_then(Result::ok).map(|(_, cells)| cells.len());
                 let counts = (cells.len(), next);
-                return Err(unequal(counts, self.columns.len(), line, self.after_blank));
+                return Err(wrong_cell_count(counts, self.columns.len(), line, self.after_blank));
             }
             return Ok(Some((line, cells)));
         }
@@ -101,14 +101,14 @@ impl<'t> Table<'t> {
 }
 
 impl Iterator for Table<'_> {
-    type Item = Result<Row, Malformed>;
+    type Item = Result<RecordRow, MalformedBody>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_cells() {
             Ok(cells) => {
                 let (line, cells) = cells?;
                 let cells = self.columns.iter().cloned().zip(cells).collect();
-                Some(Ok(Row { line, record: Record { cells } }))
+                Some(Ok(RecordRow { line, record: Record { cells } }))
             }
             Err(malformed) => {
                 self.is_over = true;
@@ -120,8 +120,8 @@ impl Iterator for Table<'_> {
 
 /// The first row with cells: a header without any name is one all the same.
 fn first_row(
-    rows: &mut impl Iterator<Item = Result<(u64, Vec<Cell>), Malformed>>,
-) -> Result<Option<(u64, Vec<Cell>)>, Malformed> {
+    rows: &mut impl Iterator<Item = Result<(u64, Vec<Cell>), MalformedBody>>,
+) -> Result<Option<(u64, Vec<Cell>)>, MalformedBody> {
     rows.find(|row| row.as_ref().map_or(true, |(_, cells)| !cells.is_empty())).transpose()
 }
 
@@ -134,11 +134,11 @@ fn is_blank(cell: &Cell) -> bool {
 }
 
 /// Names of columns without the blanks around them.
-fn header(row: &[Cell], line: u64) -> Result<Vec<String>, Malformed> {
+fn read_header(row: &[Cell], line: u64) -> Result<Vec<String>, MalformedBody> {
     let names: Vec<&str> = row
         .iter()
         .map(|cell| match cell {
-            Cell::Text(text) | Cell::Number(text) => trimmed(text),
+            Cell::Text(text) | Cell::Number(text) => trim_cell(text),
             _ => "",
         })
         .collect();
@@ -148,7 +148,7 @@ fn header(row: &[Cell], line: u64) -> Result<Vec<String>, Malformed> {
         if !known.insert(name) {
             let message = format!("the column `{name}` stands in the header twice");
             let help = Some("rename one of the two".to_owned());
-            return Err(Malformed { help, ..Malformed::at(line, message) });
+            return Err(MalformedBody { help, ..MalformedBody::at_line(line, message) });
         }
     }
 
@@ -157,12 +157,12 @@ fn header(row: &[Cell], line: u64) -> Result<Vec<String>, Malformed> {
 
 /// The error at a row with another number of cells than the header, with a way out: lines above the
 /// header are a title, and what comes below a blank row is a footer.
-fn unequal(
+fn wrong_cell_count(
     (cells, next): (usize, Option<usize>),
     header: usize,
     line: u64,
     after_blank: bool,
-) -> Malformed {
+) -> MalformedBody {
     let help = if header == 1 && cells > 1 && next.is_none_or(|next| next == cells) {
         let above = line.saturating_sub(1);
         format!(
@@ -176,5 +176,5 @@ fn unequal(
     };
 
     let message = format!("{cells} cells where the header has {header}");
-    Malformed { help: Some(help), ..Malformed::at(line, message) }
+    MalformedBody { help: Some(help), ..MalformedBody::at_line(line, message) }
 }

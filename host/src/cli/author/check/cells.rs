@@ -10,65 +10,65 @@ use std::sync::Arc;
 
 use accredit_crediting::calculation;
 use accredit_domain::diagnostic::{Code, Diagnostic, Place};
-use accredit_domain::transaction::dates::{guess, is_short_year};
+use accredit_domain::transaction::dates::{guess_patterns, is_short_year};
 use accredit_domain::transaction::{
-    Cell, ColumnType, Field, Record, Transaction, Value, numbers, trimmed,
+    Cell, ColumnType, Field, Record, Transaction, Value, numbers, trim_cell,
 };
-use accredit_script::check::Compared;
+use accredit_script::check::ColumnComparison;
 use accredit_workspace::Ruleset;
 
 /// Cells that are looked at to find out how a column is written.
 const SAMPLES_MAX: usize = 100;
 
 /// Everything about cells that an author should know.
-pub(super) fn findings(ruleset: &Ruleset, records: &[Record]) -> Vec<Diagnostic> {
-    let transactions = calculation::latest(ruleset, records, None);
-    let mut found = unread(ruleset, &transactions);
-    found.extend(clock(ruleset, records));
+pub(super) fn cell_findings(ruleset: &Ruleset, records: &[Record]) -> Vec<Diagnostic> {
+    let transactions = calculation::latest_versions(ruleset, records, None);
+    let mut found = unread_cells(ruleset, &transactions);
+    found.extend(unreadable_clock(ruleset, records));
     found.extend(short_years(ruleset, &transactions));
     found.extend(lost_digits(ruleset, records));
-    found.extend(currencies(ruleset, &transactions));
+    found.extend(unknown_currencies(ruleset, &transactions));
     found.extend(near_misses(ruleset, &transactions));
     found
 }
 
 /// Cells of one kind: how many there are, the first in words, and some of them.
 #[derive(Default)]
-struct Found {
+struct CellSample {
     count: usize,
     first: String,
     samples: Vec<String>,
 }
 
-impl Found {
+impl CellSample {
     fn add(&mut self, cell: &str, first: impl FnOnce() -> String) {
         if self.count == 0 {
             self.first = first();
         }
         self.count += 1;
         if self.samples.len() < SAMPLES_MAX {
-            self.samples.push(trimmed(cell).to_owned());
+            self.samples.push(trim_cell(cell).to_owned());
         }
     }
 
     /// Formats by which all samples are dates, as an author writes them.
-    fn formats(&self) -> Option<String> {
+    fn date_formats(&self) -> Option<String> {
         let samples: Vec<&str> = self.samples.iter().map(String::as_str).collect();
         let formats: Vec<String> =
-            guess(&samples).iter().map(|format| format!("\"{format}\"")).collect();
+            guess_patterns(&samples).iter().map(|format| format!("\"{format}\"")).collect();
         (!formats.is_empty()).then(|| formats.join(" or "))
     }
 }
 
 fn at_transactions(found: Diagnostic) -> Diagnostic {
-    Diagnostic { place: Place::file("transactions"), ..found }
+    Diagnostic { place: Place::whole_file("transactions"), ..found }
 }
 
 /// A warning for each column with cells that are not of its type, with the first of them.
-fn unread(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
-    let mut bad: BTreeMap<String, Found> = BTreeMap::new();
+fn unread_cells(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
+    let mut bad: BTreeMap<String, CellSample> = BTreeMap::new();
     for transaction in transactions {
-        for column in transaction.layout.names() {
+        for column in transaction.layout.column_names() {
             if let Value::Bad(cell) = transaction.get(column) {
                 let first = || format!("`{column}` of {} holds `{cell}`", transaction.id);
                 bad.entry(column.to_string()).or_default().add(&cell, first);
@@ -80,23 +80,23 @@ fn unread(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnosti
         let kind = ruleset.settings.fields.column_type(&column);
         let what = match kind {
             ColumnType::Bool => "true or false".to_owned(),
-            kind => format!("a {}", kind.name()),
+            kind => format!("a {}", kind.type_name()),
         };
         let (count, all) = (found.count, transactions.len());
         let message = format!("{}, which is not {what}: {count} of {all}", found.first);
-        let warning = Diagnostic::warning(Code::CR032, Place::file("transactions"), message);
+        let warning = Diagnostic::warning(Code::CR032, Place::whole_file("transactions"), message);
 
-        warning.help(help(kind, &found))
+        warning.with_help(column_help(kind, &found))
     });
 
     warnings.collect()
 }
 
 /// How to say what the cells of a column are.
-fn help(kind: &ColumnType, found: &Found) -> String {
+fn column_help(kind: &ColumnType, found: &CellSample) -> String {
     match kind {
         ColumnType::Date(_) => {
-            let format = found.formats().unwrap_or_else(|| "\"%m/%d/%Y\"".to_owned());
+            let format = found.date_formats().unwrap_or_else(|| "\"%m/%d/%Y\"".to_owned());
             format!(
                 "say how dates are written: {{ field = \"…\", format = {format} }} in [fields], \
                  {{ date = {format} }} in [columns]"
@@ -114,11 +114,11 @@ fn help(kind: &ColumnType, found: &Found) -> String {
 }
 
 /// An error when clocks of the source cannot be read: the older version of a deal might count.
-fn clock(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
+fn unreadable_clock(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let column = ruleset.settings.fields.mapped.get(&Field::Updated)?;
     let mut decoder =
         accredit_domain::transaction::Decoder::new(Arc::clone(&ruleset.settings.fields));
-    let mut found = Found::default();
+    let mut found = CellSample::default();
 
     for record in records {
         let transaction = decoder.decode(record);
@@ -131,20 +131,20 @@ fn clock(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
         return None;
     }
 
-    let format = found.formats().unwrap_or_else(|| "\"%m/%d/%Y %H:%M:%S\"".to_owned());
+    let format = found.date_formats().unwrap_or_else(|| "\"%m/%d/%Y %H:%M:%S\"".to_owned());
     let (first, count, all) = (&found.first, found.count, records.len());
     let message = format!("{first}, which is not a date and time: {count} of {all}");
     let help =
         format!("write `updated = {{ field = \"{column}\", format = {format} }}` in [fields]");
 
-    Some(Diagnostic::error(Code::CR070, Place::file("transactions"), message).help(help))
+    Some(Diagnostic::error(Code::CR070, Place::whole_file("transactions"), message).with_help(help))
 }
 
 /// A warning for each column whose years of two digits were read as if they had four.
 fn short_years(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
-    let mut short: BTreeMap<String, Found> = BTreeMap::new();
+    let mut short: BTreeMap<String, CellSample> = BTreeMap::new();
     for transaction in transactions {
-        for column in transaction.layout.names() {
+        for column in transaction.layout.column_names() {
             if let Value::Date(day) = transaction.get(column)
                 && is_short_year(day)
             {
@@ -162,11 +162,11 @@ fn short_years(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
             ColumnType::Date(formats) => formats.formats(),
             _ => &[],
         };
-        let shorter = formats.iter().map(|format| format.name().replace("%Y", "%y"));
+        let shorter = formats.iter().map(|format| format.setting_text().replace("%Y", "%y"));
         let shorter: Vec<String> = shorter.map(|format| format!("\"{format}\"")).collect();
         let help = format!("years of two digits are `%y`: write {}", shorter.join(" or "));
 
-        Diagnostic::warning(Code::CR074, Place::file("transactions"), message).help(help)
+        Diagnostic::warning(Code::CR074, Place::whole_file("transactions"), message).with_help(help)
     });
 
     warnings.collect()
@@ -176,13 +176,13 @@ fn short_years(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
 fn lost_digits(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let settings = &ruleset.settings;
     let column = settings.fields.mapped.get(&Field::Amount)?;
-    let mut found = Found::default();
+    let mut found = CellSample::default();
 
     for record in records {
-        let cells = record.cells.iter().filter(|(name, _)| trimmed(name) == column);
+        let cells = record.cells.iter().filter(|(name, _)| trim_cell(name) == column);
         for (_, cell) in cells {
             if let Cell::Text(text) | Cell::Number(text) = cell
-                && numbers::rounding_changes(trimmed(text), settings.currency.scale)
+                && numbers::rounding_changes(trim_cell(text), settings.currency.scale)
             {
                 found.add(text, || format!("`{column}` holds `{text}`"));
             }
@@ -193,17 +193,17 @@ fn lost_digits(ruleset: &Ruleset, records: &[Record]) -> Option<Diagnostic> {
     let help = "deliver amounts with the decimals of their unit";
 
     (found.count > 0).then(|| {
-        at_transactions(Diagnostic::warning(Code::CR075, Place::default(), message).help(help))
+        at_transactions(Diagnostic::warning(Code::CR075, Place::default(), message).with_help(help))
     })
 }
 
 /// Warnings of currencies that are no unit type, which park, and of blank ones, which raise an alert.
-fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
+fn unknown_currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
     let units = &ruleset.settings.units;
-    let (mut unknown, mut blank) = (Found::default(), Found::default());
+    let (mut unknown, mut blank) = (CellSample::default(), CellSample::default());
 
     for transaction in transactions {
-        let Some(Value::Text(cell)) = transaction.field(Field::Currency) else { continue };
+        let Some(Value::Text(cell)) = transaction.field_value(Field::Currency) else { continue };
         let column = transaction.column_of(Field::Currency).unwrap_or_default();
         if cell.is_empty() {
             blank.add(&cell, || format!("`{column}` of {} is blank", transaction.id));
@@ -213,10 +213,10 @@ fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagn
     }
 
     let all = transactions.len();
-    let warning = |found: Found, what: &str, help: String| {
+    let warning = |found: CellSample, what: &str, help: String| {
         let message = format!("{}{what}: {} of {all}", found.first, found.count);
-        let warning =
-            Diagnostic::warning(Code::CR072, Place::file("transactions"), message).help(help);
+        let warning = Diagnostic::warning(Code::CR072, Place::whole_file("transactions"), message)
+            .with_help(help);
         (found.count > 0).then_some(warning)
     };
 
@@ -235,12 +235,12 @@ fn currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagn
 /// A hint for each text in a rule that values differ from only by case or space.
 fn near_misses(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diagnostic> {
     let programs = ruleset.programs.iter();
-    let compared = programs.flat_map(|(_, program)| accredit_script::reads(program).compared);
-    let compared: Vec<Compared> = compared.collect();
+    let compared = programs.flat_map(|(_, program)| accredit_script::field_reads(program).compared);
+    let compared: Vec<ColumnComparison> = compared.collect();
     let fields = &ruleset.settings.fields;
     let mut values: BTreeMap<&str, BTreeSet<Arc<str>>> = BTreeMap::new();
 
-    for column in compared.iter().map(|one| one.column(fields)) {
+    for column in compared.iter().map(|one| one.resolve_column(fields)) {
         let seen = transactions.iter().filter_map(|transaction| match transaction.get(column) {
             Value::Text(value) => Some(value),
             _ => None,
@@ -249,9 +249,11 @@ fn near_misses(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
     }
 
     let hints = compared.iter().filter_map(|one| {
-        let column = one.column(fields);
+        let column = one.resolve_column(fields);
         let known = |value: &str| {
-            compared.iter().any(|other| other.column(fields) == column && other.literal == *value)
+            compared
+                .iter()
+                .any(|other| other.resolve_column(fields) == column && other.literal == *value)
         };
         let value = values.get(column)?.iter().find(|value| one.is_near(value) && !known(value))?;
         let message = format!(
@@ -260,7 +262,7 @@ fn near_misses(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> Vec<Diag
         );
         let help = format!("compare with `{value}` as well, or `to_lower(…)` with small letters");
 
-        Some(Diagnostic::hint(Code::CR071, one.place.clone(), message).help(help))
+        Some(Diagnostic::hint(Code::CR071, one.place.clone(), message).with_help(help))
     });
 
     hints.collect()

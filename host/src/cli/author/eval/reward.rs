@@ -12,24 +12,24 @@ use std::sync::Arc;
 
 use accredit_crediting::calculation::books;
 use accredit_crediting::explain::find_payee;
-use accredit_crediting::reward::{self, Seen};
+use accredit_crediting::reward::{self, ClaimContext};
 use accredit_domain::calendar::Period;
-use accredit_domain::plan::reward::{Reward, To, Worth};
+use accredit_domain::plan::reward::{PayoutFormula, Reward, RewardRecipient};
 use accredit_domain::plan::{Measure, Plan};
 use accredit_domain::policy::Program;
-use accredit_script::{Answer, Machine, PayeeView, TotalsView, trace};
+use accredit_script::{Machine, PayeeView, ScriptAnswer, TotalsView, trace};
 use accredit_workspace::Ruleset;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::{Arguments, Trial, finish, nothing};
-use crate::cli::print::output::Format;
-use crate::cli::results::calculate::Loaded;
+use super::{EvalArguments, TrialRun, nothing_found, print_trial};
+use crate::cli::print::output::DataFormat;
+use crate::cli::results::calculate::LoadedDirectory;
 
 /// What a reward policy is tried with.
 #[derive(Debug, clap::Args)]
-pub(super) struct Asked {
+pub(super) struct RewardTrialArguments {
     /// Of a reward policy: whose totals and quota it sees; an id, a name, an alias, or a team.
     #[arg(long, value_name = "NAME")]
     payee: Option<String>,
@@ -51,23 +51,27 @@ pub(super) struct Asked {
 }
 
 /// Runs a reward policy; exit 3 when there is nothing to run it on.
-pub(super) fn run(arguments: &Arguments, loaded: &Loaded, program: &Program) -> u8 {
-    let (plan, seen) = match seen(arguments, loaded, program) {
+pub(super) fn run_reward(
+    arguments: &EvalArguments,
+    loaded: &LoadedDirectory,
+    program: &Program,
+) -> u8 {
+    let (plan, seen) = match reward_context(arguments, loaded, program) {
         Ok(found) => found,
-        Err(message) => return nothing(&message),
+        Err(message) => return nothing_found(&message),
     };
     let mut programs = loaded.ruleset.programs.clone();
     let id = programs.add(program.clone());
-    let answer = Machine::new(&programs).reward(id, &seen.rewarded());
+    let answer = Machine::new(&programs).run_reward(id, &seen.reward_arguments());
     let steps = match arguments.explain {
-        true => trace::steps_of_reward(program, &seen.rewarded()).unwrap_or_default(),
+        true => trace::trace_reward(program, &seen.reward_arguments()).unwrap_or_default(),
         false => Vec::new(),
     };
 
     let (who, totals) = (&seen.payee, &seen.totals);
     let quota = seen.quota.map(|quota| quota.to_string());
 
-    if arguments.format != Format::Json {
+    if arguments.format != DataFormat::Json {
         let quota = quota.as_deref().unwrap_or("none");
         let credited = format!("{} {}", totals.credited, who.unit_type);
         eprintln!("{} {}: credited {credited}, quota {quota}", who.id, who.period);
@@ -77,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, loaded: &Loaded, program: &Program) -> 
     let types = types.map(|(name, total)| (name.to_string(), total.to_string().into()));
     let types: serde_json::Map<String, serde_json::Value> = types.collect();
 
-    let trial = Trial {
+    let trial = TrialRun {
         about: json!({
             "payee": &*who.id,
             "plan": plan,
@@ -87,19 +91,19 @@ pub(super) fn run(arguments: &Arguments, loaded: &Loaded, program: &Program) -> 
             "totals": types,
             "quota": quota,
         }),
-        answer: answer.map(|answer| trace::answer(&Answer::Number(answer)).into()),
+        answer: answer.map(|answer| trace::show_answer(&ScriptAnswer::Number(answer)).into()),
         steps,
     };
 
-    finish(arguments, program, &trial)
+    print_trial(arguments, program, &trial)
 }
 
 /// What the policy sees, and of which plan.
-fn seen(
-    arguments: &Arguments,
-    loaded: &Loaded,
+fn reward_context(
+    arguments: &EvalArguments,
+    loaded: &LoadedDirectory,
     program: &Program,
-) -> Result<(Option<String>, Seen), String> {
+) -> Result<(Option<String>, ClaimContext), String> {
     let (asked, ruleset) = (&arguments.reward, &loaded.ruleset);
     let given = asked.credited.is_some() || !asked.total.is_empty() || asked.quota.is_some();
     let payee = asked.payee.as_deref().unwrap_or_default();
@@ -116,14 +120,15 @@ fn seen(
     });
     let period = period.transpose()?;
     let payee = match &period {
-        Some(period) => known(ruleset, payee, period)?,
-        None => someone(ruleset, payee)?,
+        Some(period) => payee_in_period(ruleset, payee, period)?,
+        None => payee_of_any_period(ruleset, payee)?,
     };
-    let found = period.as_ref().and_then(|it| credited(arguments, loaded, program, (&payee, it)));
+    let found =
+        period.as_ref().and_then(|it| credited_context(arguments, loaded, program, (&payee, it)));
 
     let (plan, types, mut seen) = match found {
         Some((plan, types, seen)) => (Some(plan), types, seen),
-        None if given => (None, Vec::new(), blank(ruleset, &payee, period.as_ref())),
+        None if given => (None, Vec::new(), blank_context(ruleset, &payee, period.as_ref())),
         None if period.is_none() => return Err("say of which --period".to_owned()),
         None => {
             let period = period.map(|period| period.id).unwrap_or_default();
@@ -136,20 +141,20 @@ fn seen(
         split_is_clear(credited, counting, program)?;
     }
 
-    replace(ruleset, asked, &types, &mut seen)?;
+    replace_totals(ruleset, asked, &types, &mut seen)?;
 
     Ok((plan, seen))
 }
 
 /// The id of a payee or team that a name means on the last day of a period: a position means its
 /// holder.
-fn known(ruleset: &Ruleset, name: &str, period: &Period) -> Result<String, String> {
+fn payee_in_period(ruleset: &Ruleset, name: &str, period: &Period) -> Result<String, String> {
     let organization = &ruleset.organization;
-    let last = last(period);
+    let last = last_day(period);
     let payee = find_payee(ruleset, name, Some(last));
     let payee = payee.map(|payee| organization.participant_id(payee));
     let team = || {
-        let teams = organization.teams.resolve(name, last);
+        let teams = organization.teams.resolve_name(name, last);
         teams.first().map(|team| organization.team_id(*team))
     };
 
@@ -157,7 +162,7 @@ fn known(ruleset: &Ruleset, name: &str, period: &Period) -> Result<String, Strin
         return Ok(id.to_string());
     }
 
-    match organization.resolve(name, last).positions.as_slice() {
+    match organization.resolve_name(name, last).positions.as_slice() {
         [] => Ok(name.to_owned()),
         [position] => {
             let position = organization.position_id(*position);
@@ -174,7 +179,7 @@ fn known(ruleset: &Ruleset, name: &str, period: &Period) -> Result<String, Strin
 
 /// A payee without a period: a position has no holder then, so it is refused with the names of
 /// those who held it.
-fn someone(ruleset: &Ruleset, name: &str) -> Result<String, String> {
+fn payee_of_any_period(ruleset: &Ruleset, name: &str) -> Result<String, String> {
     let organization = &ruleset.organization;
     let Some(position) = organization.find_position(name) else { return Ok(name.to_owned()) };
 
@@ -182,7 +187,7 @@ fn someone(ruleset: &Ruleset, name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
 
-    let holders = organization.holders(position).into_iter();
+    let holders = organization.all_holders(position).into_iter();
     let holders: Vec<String> =
         holders.map(|holder| organization.participant_id(holder).to_string()).collect();
 
@@ -198,35 +203,35 @@ fn someone(ruleset: &Ruleset, name: &str) -> Result<String, String> {
     }
 }
 
-fn last(period: &Period) -> Date {
+fn last_day(period: &Period) -> Date {
     period.end.yesterday().unwrap_or(period.first)
 }
 
 /// The plan, the credit types that count, and what the policy sees of a payee: of the first reward
 /// that is paid by it, or of any credits where none is yet.
-fn credited(
-    arguments: &Arguments,
-    loaded: &Loaded,
+fn credited_context(
+    arguments: &EvalArguments,
+    loaded: &LoadedDirectory,
     program: &Program,
     (payee, period): (&str, &Period),
-) -> Option<(String, Vec<Arc<str>>, Seen)> {
+) -> Option<(String, Vec<Arc<str>>, ClaimContext)> {
     let ruleset = &loaded.ruleset;
-    let books = books::books(ruleset, &loaded.records, None, 1);
+    let books = books::build_books(ruleset, &loaded.records, None, 1);
     let plans = ruleset.plans.values();
     let plans: Vec<&Plan> =
         plans.filter(|plan| arguments.plan.as_deref().is_none_or(|id| id == &*plan.id)).collect();
 
     let by_it = |reward: &&Reward| match reward.worth {
-        Worth::Program(id) => {
+        PayoutFormula::Program(id) => {
             let known = ruleset.programs.get(id);
             known.is_some_and(|known| known.origin.place.file == program.origin.place.file)
         }
-        Worth::Tiers(_) => false,
+        PayoutFormula::Tiers(_) => false,
     };
 
     let used = plans.iter().any(|plan| plan.rewards.iter().any(|reward| by_it(&reward)));
     plans.into_iter().find_map(|plan| {
-        let credits = books.calculation(&plan.id, period).credits;
+        let credits = books.calculation_of(&plan.id, period).credits;
         let rewards: Vec<Reward> = if used {
             plan.rewards.iter().filter(by_it).cloned().collect()
         } else {
@@ -235,7 +240,7 @@ fn credited(
         };
 
         rewards.into_iter().find_map(|reward| {
-            let all = reward::seen(ruleset, plan, &reward, period, &credits);
+            let all = reward::claim_contexts(ruleset, plan, &reward, period, &credits);
             let wanted = arguments.reward.unit.as_deref();
             let mine = all.into_iter().find(|seen| {
                 *seen.payee.id == *payee && wanted.is_none_or(|unit| unit == &*seen.payee.unit_type)
@@ -247,12 +252,16 @@ fn credited(
 
 /// A reward for whoever was credited, of every credit type.
 fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
-    let to = if plan.measure == Measure::Team { To::Members } else { To::Credited };
+    let to = if plan.measure == Measure::Team {
+        RewardRecipient::Members
+    } else {
+        RewardRecipient::Credited
+    };
     Reward {
         name: Arc::clone(&program.name),
         credit_types: types.into_iter().map(Arc::from).collect(),
         to,
-        worth: Worth::Tiers(accredit_domain::plan::reward::Tiers {
+        worth: PayoutFormula::Tiers(accredit_domain::plan::reward::Tiers {
             tiers: Vec::new(),
             retroactive: false,
         }),
@@ -261,14 +270,14 @@ fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
 }
 
 /// What is seen of somebody without credits: the person on the last day of the period.
-fn blank(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Seen {
+fn blank_context(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> ClaimContext {
     let organization = &ruleset.organization;
     let person = organization.find_participant(payee);
 
     let seat = person.zip(period).and_then(|(person, period)| {
-        let last = last(period);
-        let seat = organization.held_by(person, last).into_iter().next()?;
-        Some((seat, organization.version(seat, last)?))
+        let last = last_day(period);
+        let seat = organization.positions_held_by(person, last).into_iter().next()?;
+        Some((seat, organization.version_on(seat, last)?))
     });
 
     let name = person.map_or_else(|| Arc::from(payee), |it| organization.participant_name(it));
@@ -276,7 +285,7 @@ fn blank(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Seen {
     let settings = &ruleset.settings;
     let types = settings.credit_types.iter().map(|name| (Arc::clone(name), Decimal::ZERO));
 
-    Seen {
+    ClaimContext {
         payee: Arc::new(PayeeView {
             id: Arc::from(payee),
             name,
@@ -292,11 +301,11 @@ fn blank(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> Seen {
 }
 
 /// Puts given values in the place of those that were found.
-fn replace(
+fn replace_totals(
     ruleset: &Ruleset,
-    asked: &Asked,
+    asked: &RewardTrialArguments,
     types: &[Arc<str>],
-    seen: &mut Seen,
+    seen: &mut ClaimContext,
 ) -> Result<(), String> {
     let declared = &ruleset.settings.credit_types;
     let mut totals = TotalsView::clone(&seen.totals);

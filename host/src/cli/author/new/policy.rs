@@ -7,20 +7,20 @@ use std::path::PathBuf;
 
 use accredit_domain::calendar::PeriodKind;
 use accredit_domain::money;
-use accredit_domain::policy::Kind;
+use accredit_domain::policy::PolicyKind;
 use accredit_domain::transaction::dates::DateFormat;
-use accredit_domain::transaction::{ColumnType, Field, Names};
+use accredit_domain::transaction::{ColumnType, Field, NameColumns};
 use accredit_workspace::Ruleset;
 use clap::Args;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
-use crate::cli::author::scene::Scene;
+use crate::cli::author::scene::ScriptFixture;
 use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 
 /// What `new policy` may be told.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct NewPolicyArguments {
     /// filter, crediting, value, hold, duplication, rollup, reward or intake.
     kind: String,
     /// The policy's name, which becomes the name of its file.
@@ -31,12 +31,12 @@ pub(crate) struct Options {
 }
 
 /// A day on which nothing of the customer's own is going on.
-const DAY: Date = date(1999, 1, 15);
+const EXAMPLE_DAY: Date = date(1999, 1, 15);
 
 /// Runs the verb.
-pub(super) fn run(options: &Options) -> u8 {
-    let Some(kind) = Kind::parse(&options.kind) else {
-        let known: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).collect();
+pub(super) fn run(options: &NewPolicyArguments) -> u8 {
+    let Some(kind) = PolicyKind::parse(&options.kind) else {
+        let known: Vec<&str> = PolicyKind::ALL.into_iter().map(PolicyKind::as_str).collect();
         eprintln!("error: `{}` is none of {}", options.kind, known.join(", "));
         return EXIT_NOTHING;
     };
@@ -47,11 +47,11 @@ pub(super) fn run(options: &Options) -> u8 {
         return EXIT_FAILED;
     }
 
-    let scene = match Scene::read(&options.dir, None) {
+    let scene = match ScriptFixture::read_directory(&options.dir, None) {
         Ok(scene) => scene,
         Err(code) => return code,
     };
-    let world = match World::of(&scene.ruleset) {
+    let world = match SampleNames::from_ruleset(&scene.ruleset) {
         Ok(world) => world,
         Err(message) => {
             eprintln!("error: {message}");
@@ -59,35 +59,35 @@ pub(super) fn run(options: &Options) -> u8 {
         }
     };
 
-    let stem = format!("policies/{}/{}", kind.name(), options.name);
-    let cases = world.cases(kind, &options.name);
-    let policy = template(kind).map_or_else(|| world.intake(), str::to_owned);
+    let stem = format!("policies/{}/{}", kind.as_str(), options.name);
+    let cases = world.policy_cases(kind, &options.name);
+    let policy = policy_template(kind).map_or_else(|| world.intake_policy(), str::to_owned);
     let files = [(format!("{stem}.rhai"), policy), (format!("{stem}.cases.md"), cases)];
-    let code = super::write(&options.dir, &files);
+    let code = super::write_new_files(&options.dir, &files);
 
     if code == EXIT_OK {
-        eprintln!("{}", world.next(kind, &options.name, &options.dir.display().to_string()));
+        eprintln!("{}", world.next_steps(kind, &options.name, &options.dir.display().to_string()));
     }
 
     code
 }
 
 /// A policy of the kind to begin with; an intake policy names the customer's own columns.
-fn template(kind: Kind) -> Option<&'static str> {
+fn policy_template(kind: PolicyKind) -> Option<&'static str> {
     Some(match kind {
-        Kind::Filter => include_str!("templates/filter.rhai"),
-        Kind::Crediting => include_str!("templates/crediting.rhai"),
-        Kind::Value => include_str!("templates/value.rhai"),
-        Kind::Hold => include_str!("templates/hold.rhai"),
-        Kind::Duplication => include_str!("templates/duplication.rhai"),
-        Kind::Rollup => include_str!("templates/rollup.rhai"),
-        Kind::Reward => include_str!("templates/reward.rhai"),
-        Kind::Intake => return None,
+        PolicyKind::Filter => include_str!("templates/filter.rhai"),
+        PolicyKind::Crediting => include_str!("templates/crediting.rhai"),
+        PolicyKind::Value => include_str!("templates/value.rhai"),
+        PolicyKind::Hold => include_str!("templates/hold.rhai"),
+        PolicyKind::Duplication => include_str!("templates/duplication.rhai"),
+        PolicyKind::Rollup => include_str!("templates/rollup.rhai"),
+        PolicyKind::Reward => include_str!("templates/reward.rhai"),
+        PolicyKind::Intake => return None,
     })
 }
 
 /// Names of the customer's own, for cases.
-struct World {
+struct SampleNames {
     /// Columns and cells of a row, but for the amount.
     cells: Vec<(String, String)>,
     amount: String,
@@ -105,14 +105,14 @@ struct World {
     settings: String,
 }
 
-impl World {
-    fn of(ruleset: &Ruleset) -> Result<World, String> {
+impl SampleNames {
+    fn from_ruleset(ruleset: &Ruleset) -> Result<SampleNames, String> {
         let settings = &ruleset.settings;
         let fields = &settings.fields;
         let mapped = |field| fields.mapped.get(&field).cloned();
         let missing = |key: &str| format!("map `{key}` in [fields] first: the cases need it");
 
-        let owner = fields.names.get(&Names::Owner).and_then(|columns| columns.first());
+        let owner = fields.names.get(&NameColumns::Owner).and_then(|columns| columns.first());
         let owner = owner.ok_or_else(|| missing("owner"))?;
         let amount = mapped(Field::Amount).ok_or_else(|| missing("amount"))?;
         let day = mapped(Field::Date).ok_or_else(|| missing("date"))?;
@@ -123,22 +123,23 @@ impl World {
         };
 
         let format = format.unwrap_or(DateFormat::Iso);
-        let text = format.write(DAY).ok_or("the format of the date writes no day")?;
-        let format = format.name();
+        let text = format.format_day(EXAMPLE_DAY).ok_or("the format of the date writes no day")?;
+        let format = format.setting_text();
 
         let organization = &ruleset.organization;
         let seats = organization.positions().filter_map(|(position, known)| {
-            let holder = organization.holder(position, DAY)?;
-            (organization.held_by(holder, DAY).len() == 1).then_some((position, known, holder))
+            let holder = organization.holder_on(position, EXAMPLE_DAY)?;
+            (organization.positions_held_by(holder, EXAMPLE_DAY).len() == 1)
+                .then_some((position, known, holder))
         });
 
         // Most managers, so that a policy for rolling up has somebody to roll to.
         let best = seats.max_by_key(|(position, ..)| {
-            (organization.ancestors(*position, DAY).len(), std::cmp::Reverse(*position))
+            (organization.ancestors_of(*position, EXAMPLE_DAY).len(), std::cmp::Reverse(*position))
         });
         let (position, known, holder) =
             best.ok_or("nobody sits in a position: add somebody first")?;
-        let above = organization.ancestors(position, DAY).into_iter();
+        let above = organization.ancestors_of(position, EXAMPLE_DAY).into_iter();
         let above: Vec<_> = above.map(|(position, _)| position).collect();
         let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();
 
@@ -153,10 +154,10 @@ impl World {
         cells.push((day, text));
         cells.push((owner.clone(), organization.participant_id(holder).to_string()));
 
-        let period = settings.calendar.period(DAY, PeriodKind::Month);
+        let period = settings.calendar.period_on(EXAMPLE_DAY, PeriodKind::Leaf);
         let several = settings.credit_types.first().filter(|_| settings.credit_types.len() > 1);
 
-        Ok(World {
+        Ok(SampleNames {
             cells,
             amount,
             position: known.id.to_string(),
@@ -170,20 +171,23 @@ impl World {
     }
 
     /// What to do next.
-    fn next(&self, kind: Kind, name: &str, dir: &str) -> String {
+    fn next_steps(&self, kind: PolicyKind, name: &str, dir: &str) -> String {
         let use_it = match kind {
-            Kind::Intake => {
+            PolicyKind::Intake => {
                 format!("`intake = \"policy:{name}\"` below [sources.NAME] in accredit.toml")
             }
-            _ => format!("`policies = {{ {} = \"{name}\" }}` in a plan", kind.name()),
+            _ => format!("`policies = {{ {} = \"{name}\" }}` in a plan", kind.as_str()),
         };
-        let more =
-            if kind == Kind::Crediting { ", with `assign = \"policy\"` in its rule" } else { "" };
+        let more = if kind == PolicyKind::Crediting {
+            ", with `assign = \"policy\"` in its rule"
+        } else {
+            ""
+        };
         format!("change both, run `accredit test {dir}`, and use it with {use_it}{more}")
     }
 
     /// Columns of a row with the names that a body of JSON may have for them, and cells.
-    fn named(&self) -> Vec<(&str, String, &str)> {
+    fn named_columns(&self) -> Vec<(&str, String, &str)> {
         let amount = (self.amount.as_str(), "100");
         let cells = self.cells.iter().map(|(column, cell)| (column.as_str(), cell.as_str()));
         let named = cells.chain([amount]).map(|(column, cell)| {
@@ -194,8 +198,8 @@ impl World {
     }
 
     /// An intake policy for the customer's columns.
-    fn intake(&self) -> String {
-        let cells = self.named().into_iter();
+    fn intake_policy(&self) -> String {
+        let cells = self.named_columns().into_iter();
         let cells: String = cells
             .map(|(column, name, _)| format!("            {column:?}: deal[{name:?}],\n"))
             .collect();
@@ -203,8 +207,8 @@ impl World {
     }
 
     /// The case file of an intake policy: a body, and what becomes of it.
-    fn bodies(&self, name: &str) -> String {
-        let body = self.named().into_iter().map(|(column, key, cell)| {
+    fn intake_cases(&self, name: &str) -> String {
+        let body = self.named_columns().into_iter().map(|(column, key, cell)| {
             let cell = if column == self.amount { cell.to_owned() } else { format!("{cell:?}") };
             format!("{key:?}: {cell}")
         });
@@ -212,90 +216,90 @@ impl World {
         let body = body.collect::<Vec<_>>().join(", ");
         let text = include_str!("templates/intake.cases.md").replace("NAME", name);
         let text = text.replace("SETTINGS", &self.settings).replace("PAYEE", &self.payee);
-        text.replace("KEY", &self.key()).replace("BODY", &body)
+        text.replace("KEY", &self.natural_key()).replace("BODY", &body)
     }
 
     /// The case file of a policy.
-    fn cases(&self, kind: Kind, name: &str) -> String {
-        if kind == Kind::Intake {
-            return self.bodies(name);
+    fn policy_cases(&self, kind: PolicyKind, name: &str) -> String {
+        if kind == PolicyKind::Intake {
+            return self.intake_cases(name);
         }
 
-        let plan = self.plan(kind, name);
-        let id = format!("{}/{name}", kind.name());
+        let plan = self.example_plan(kind, name);
+        let id = format!("{}/{name}", kind.as_str());
 
         let mut text = format!(
             "# {id}\n\nA plan of its own, in {}, so that no other plan takes part.\n\n\
              ```toml plans/example.toml\n{plan}```\n",
-            DAY.year()
+            EXAMPLE_DAY.year()
         );
 
-        let full = |part: &str| self.money(part);
+        let full = |part: &str| self.with_currency(part);
         match kind {
-            Kind::Filter => {
-                self.case(&mut text, "A deal above 100 is let in", "100.01");
-                self.credits(&mut text, &[(&self.position, &full("100.01"), "active")]);
-                self.case(&mut text, "A deal of 100 is not", "100");
+            PolicyKind::Filter => {
+                self.push_case(&mut text, "A deal above 100 is let in", "100.01");
+                self.push_credits(&mut text, &[(&self.position, &full("100.01"), "active")]);
+                self.push_case(&mut text, "A deal of 100 is not", "100");
                 text.push_str("\n| transaction | outcome |\n| --- | --- |\n");
-                text.push_str(&format!("| {} | filtered |\n", self.key()));
+                text.push_str(&format!("| {} | filtered |\n", self.natural_key()));
             }
 
-            Kind::Hold => {
-                self.case(&mut text, "A deal of 10,000 counts at once", "10000");
-                self.credits(&mut text, &[(&self.position, &full("10000"), "active")]);
-                self.case(&mut text, "A larger deal is held", "10000.01");
-                self.credits(&mut text, &[(&self.position, &full("10000.01"), "held")]);
+            PolicyKind::Hold => {
+                self.push_case(&mut text, "A deal of 10,000 counts at once", "10000");
+                self.push_credits(&mut text, &[(&self.position, &full("10000"), "active")]);
+                self.push_case(&mut text, "A larger deal is held", "10000.01");
+                self.push_credits(&mut text, &[(&self.position, &full("10000.01"), "held")]);
             }
 
-            Kind::Duplication => {
-                self.case(&mut text, "Of two equal direct credits the first counts", "100");
+            PolicyKind::Duplication => {
+                self.push_case(&mut text, "Of two equal direct credits the first counts", "100");
                 let (first, second) = (full("100"), full("100"));
                 let rows =
                     [(&self.position, &first, "active"), (&self.position, &second, "suppressed")];
-                self.credits(&mut text, &rows.map(|(a, b, c)| (a.as_str(), b.as_str(), c)));
+                self.push_credits(&mut text, &rows.map(|(a, b, c)| (a.as_str(), b.as_str(), c)));
             }
 
-            Kind::Rollup => {
-                self.case(&mut text, "Everybody above has half", "100");
+            PolicyKind::Rollup => {
+                self.push_case(&mut text, "Everybody above has half", "100");
                 let (own, half) = (full("100"), full("50"));
                 let mut rows = vec![(self.position.as_str(), own.as_str(), "active")];
                 let above = self.managers.iter();
                 rows.extend(above.map(|manager| (manager.as_str(), half.as_str(), "active")));
-                self.credits(&mut text, &rows);
+                self.push_credits(&mut text, &rows);
             }
 
-            Kind::Value => {
-                self.case(&mut text, "Half of the deal counts", "100");
-                self.credits(&mut text, &[(&self.position, &full("50"), "active")]);
+            PolicyKind::Value => {
+                self.push_case(&mut text, "Half of the deal counts", "100");
+                self.push_credits(&mut text, &[(&self.position, &full("50"), "active")]);
             }
 
-            Kind::Reward => {
-                self.case(&mut text, "A tenth of what was credited", "100");
+            PolicyKind::Reward => {
+                self.push_case(&mut text, "A tenth of what was credited", "100");
                 text.push_str("\n| reward | payee | credited | amount |\n");
                 text.push_str("| --- | --- | --- | --- |\n");
                 let (payee, credited, paid) = (&self.payee, full("100"), full("10"));
                 text.push_str(&format!("| Reward | {payee} | {credited} | {paid} |\n"));
             }
 
-            Kind::Crediting => {
-                self.case(&mut text, "The owner has the deal", "100");
-                self.credits(&mut text, &[(&self.position, &full("100"), "active")]);
+            PolicyKind::Crediting => {
+                self.push_case(&mut text, "The owner has the deal", "100");
+                self.push_credits(&mut text, &[(&self.position, &full("100"), "active")]);
             }
 
-            Kind::Intake => (),
+            PolicyKind::Intake => (),
         }
 
         text
     }
 
     /// A plan that uses the policy.
-    fn plan(&self, kind: Kind, name: &str) -> String {
-        let year = DAY.year();
+    fn example_plan(&self, kind: PolicyKind, name: &str) -> String {
+        let year = EXAMPLE_DAY.year();
         let mut plan = format!("name = \"Example\"\nfrom = {year}-01-01\nto = {year}-12-31\n");
-        plan.push_str(&format!("policies = {{ {} = \"{name}\" }}\n", kind.name()));
+        plan.push_str(&format!("policies = {{ {} = \"{name}\" }}\n", kind.as_str()));
 
         let rules: &[&str] =
-            if kind == Kind::Duplication { &["First", "Second"] } else { &["Deal"] };
+            if kind == PolicyKind::Duplication { &["First", "Second"] } else { &["Deal"] };
         let credit_type = self.credit_type.as_ref();
         let credit_type =
             credit_type.map(|kind| format!("  credit_type = {kind:?}\n")).unwrap_or_default();
@@ -303,7 +307,7 @@ impl World {
         for rule in rules {
             plan.push_str(&format!("\n[[direct]]\nname = \"{rule}\"\n"));
 
-            if kind == Kind::Crediting {
+            if kind == PolicyKind::Crediting {
                 plan.push_str("assign = \"policy\"\n");
             }
 
@@ -311,19 +315,19 @@ impl World {
                 "  [[direct.results]]\n  name = \"{rule} credit\"\n{credit_type}"
             ));
 
-            if kind == Kind::Rollup {
+            if kind == PolicyKind::Rollup {
                 plan.push_str("  rollable = true\n");
             }
         }
 
-        if kind == Kind::Reward {
+        if kind == PolicyKind::Reward {
             plan.push_str(&format!(
                 "\n[[reward]]\nname = \"Reward\"\n{}",
                 credit_type.trim_start()
             ));
         }
 
-        if kind == Kind::Rollup {
+        if kind == PolicyKind::Rollup {
             plan.push_str("\n[[indirect]]\nname = \"Up\"\nrelationship = \"Reporting\"\n");
             plan.push_str("  [[indirect.results]]\n  name = \"Up credit\"\n");
         }
@@ -331,7 +335,7 @@ impl World {
         plan
     }
 
-    fn case(&self, text: &mut String, heading: &str, amount: &str) {
+    fn push_case(&self, text: &mut String, heading: &str, amount: &str) {
         let row = || self.cells.iter().map(|(column, cell)| (column.as_str(), cell.as_str()));
         let row: Vec<(&str, &str)> = row().chain([(self.amount.as_str(), amount)]).collect();
 
@@ -356,23 +360,26 @@ impl World {
         text.push_str(&block);
     }
 
-    fn credits(&self, text: &mut String, rows: &[(&str, &str, &str)]) {
+    fn push_credits(&self, text: &mut String, rows: &[(&str, &str, &str)]) {
         text.push_str(
             "\n| transaction | position | amount | status |\n| --- | --- | --- | --- |\n",
         );
         for (position, amount, status) in rows {
-            text.push_str(&format!("| {} | {position} | {amount} | {status} |\n", self.key()));
+            text.push_str(&format!(
+                "| {} | {position} | {amount} | {status} |\n",
+                self.natural_key()
+            ));
         }
     }
 
     /// The natural key of the row.
-    fn key(&self) -> String {
+    fn natural_key(&self) -> String {
         let parts = self.cells.iter().filter(|(_, cell)| cell == "D1");
         parts.map(|(_, cell)| cell.as_str()).collect::<Vec<_>>().join("/")
     }
 
-    fn money(&self, amount: &str) -> String {
+    fn with_currency(&self, amount: &str) -> String {
         let amount: Decimal = amount.parse().unwrap_or_default();
-        money::text(money::round(amount, self.scale), self.scale)
+        money::format_amount(money::round_to_scale(amount, self.scale), self.scale)
     }
 }

@@ -19,7 +19,7 @@ use rustyline::{Behavior, Config, Editor, Helper};
 const PROMPT: &str = "> ";
 
 /// Where inputs come from.
-pub(super) enum Lines {
+pub(super) enum InputLines {
     /// Somebody types; standard output may be elsewhere.
     Terminal(Box<Editor<Brackets, MemHistory>>),
     /// A file, another program, or a terminal that cannot be edited on.
@@ -29,25 +29,25 @@ pub(super) enum Lines {
     },
 }
 
-impl Lines {
+impl InputLines {
     /// Those of standard input.
-    pub(super) fn new() -> Lines {
+    pub(super) fn new() -> InputLines {
         let prompt = io::stdin().is_terminal();
         let config = Config::builder().behavior(Behavior::PreferTerm).build();
         let history = MemHistory::with_config(&config);
         match Editor::with_history(config, history) {
             Ok(mut editor) if prompt => {
                 editor.set_helper(Some(Brackets));
-                Lines::Terminal(Box::new(editor))
+                InputLines::Terminal(Box::new(editor))
             }
-            _ => Lines::Plain { prompt },
+            _ => InputLines::Plain { prompt },
         }
     }
 
     /// The next input; none at the end.
-    pub(super) fn next(&mut self) -> Option<String> {
+    pub(super) fn next_input(&mut self) -> Option<String> {
         match self {
-            Lines::Terminal(editor) => loop {
+            InputLines::Terminal(editor) => loop {
                 match editor.readline(PROMPT) {
                     Ok(input) => {
                         // What is not remembered can be typed again.
@@ -59,12 +59,12 @@ impl Lines {
                 }
             },
 
-            Lines::Plain { prompt } => plain(&mut io::stdin().lock(), *prompt),
+            InputLines::Plain { prompt } => read_plain(&mut io::stdin().lock(), *prompt),
         }
     }
 }
 
-fn plain(from: &mut impl BufRead, prompt: bool) -> Option<String> {
+fn read_plain(from: &mut impl BufRead, prompt: bool) -> Option<String> {
     let mut input = String::new();
     loop {
         if prompt {
@@ -76,7 +76,7 @@ fn plain(from: &mut impl BufRead, prompt: bool) -> Option<String> {
         let before = input.len();
         match from.read_line(&mut input) {
             Ok(0) | Err(_) => return (!input.is_empty()).then_some(input),
-            Ok(_) if !open(&input) => return Some(input),
+            Ok(_) if !has_open_bracket(&input) => return Some(input),
             Ok(_) if input.get(before..).is_some_and(|line| line.trim().is_empty()) => {
                 return Some(input);
             }
@@ -94,7 +94,7 @@ impl Validator for Brackets {
         let ended =
             input.contains('\n') && input.lines().last().is_none_or(|l| l.trim().is_empty());
         let ended = ended || input.ends_with('\n');
-        let more = open(input) && !ended;
+        let more = has_open_bracket(input) && !ended;
         Ok(if more { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }
@@ -112,7 +112,7 @@ impl Highlighter for Brackets {}
 impl Helper for Brackets {}
 
 /// Whether a bracket is open at the end: those in texts and comments are none.
-fn open(input: &str) -> bool {
+fn has_open_bracket(input: &str) -> bool {
     let mut depth = 0_i32;
     let mut signs = input.chars().peekable();
 
@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn an_input_goes_on_while_a_bracket_is_open() {
-        let check = |input: &str, expected: bool| assert_eq!(open(input), expected, "{input}");
+        let check =
+            |input: &str, expected: bool| assert_eq!(has_open_bracket(input), expected, "{input}");
         check("tx.amount * (1 +", true);
         check("tx.amount * (1 +\n2)", false);
         check("[1, {", true);
@@ -165,7 +166,7 @@ mod tests {
     fn lines_of_a_pipe_become_inputs() {
         let text = "1\n(2 +\n3)\n\n(4\n\n5\n[6";
         let mut from = text.as_bytes();
-        let inputs: Vec<String> = std::iter::from_fn(|| plain(&mut from, false)).collect();
+        let inputs: Vec<String> = std::iter::from_fn(|| read_plain(&mut from, false)).collect();
         assert_eq!(inputs, ["1\n", "(2 +\n3)\n", "\n", "(4\n\n", "5\n", "[6"]);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use accredit_cases::{Reached, ReachedFile};
+use accredit_cases::{ReachedFile, ReachedFiles};
 
 use crate::cli::print::output;
 
@@ -12,12 +12,12 @@ use crate::cli::print::output;
 const PROFILE_LINES_MAX: usize = 30;
 
 /// Prints the table; whether `threshold` percent of lines and of branches are reached.
-pub(super) fn coverage(reached: &Reached, talk: bool, threshold: Option<u8>) -> bool {
-    say(talk, table(reached).trim_end());
+pub(super) fn print_coverage(reached: &ReachedFiles, talk: bool, threshold: Option<u8>) -> bool {
+    print_note(talk, coverage_table(reached).trim_end());
     let Some(threshold) = threshold else { return true };
 
     let enough = |(some, all): (usize, usize)| some * 100 >= all * usize::from(threshold);
-    let (lines, branches) = (reached.lines(), reached.branches());
+    let (lines, branches) = (reached.count_lines(), reached.count_branches());
     let result = enough(lines) && enough(branches);
 
     if !result {
@@ -27,26 +27,26 @@ pub(super) fn coverage(reached: &Reached, talk: bool, threshold: Option<u8>) -> 
     result
 }
 
-fn table(reached: &Reached) -> String {
+fn coverage_table(reached: &ReachedFiles) -> String {
     let width = reached.files.keys().map(|path| path.chars().count()).max().unwrap_or(0).max(5);
     let mut text = format!("{:width$}  {:>14}  {:>14}  not reached\n", "file", "lines", "branches");
     let row = |name: &str, lines: (usize, usize), branches: (usize, usize), missing: &str| {
-        let (lines, branches) = (share(lines), share(branches));
+        let (lines, branches) = (covered_share(lines), covered_share(branches));
         format!("{name:width$}  {lines:>14}  {branches:>14}  {missing}").trim_end().to_owned()
     };
 
     for (path, file) in &reached.files {
-        let missing = missing(file);
+        let missing = missing_lines(file);
         let _ =
             writeln!(text, "{}", row(path, file.count_lines(), file.count_branches(), &missing));
     }
 
-    let _ = writeln!(text, "{}", row("total", reached.lines(), reached.branches(), ""));
+    let _ = writeln!(text, "{}", row("total", reached.count_lines(), reached.count_branches(), ""));
 
     text
 }
 
-fn share((some, all): (usize, usize)) -> String {
+fn covered_share((some, all): (usize, usize)) -> String {
     if all == 0 {
         return "-".to_owned();
     }
@@ -59,7 +59,7 @@ fn percent((some, all): (usize, usize)) -> String {
 }
 
 /// Lines that never ran, and branches of which one way was never taken.
-fn missing(file: &ReachedFile) -> String {
+fn missing_lines(file: &ReachedFile) -> String {
     let lines = file.lines.iter().filter(|(_, line)| line.runs == 0);
     let mut parts: Vec<String> = lines.map(|(number, _)| number.to_string()).collect();
     for ((line, column), taken) in &file.branches {
@@ -71,7 +71,7 @@ fn missing(file: &ReachedFile) -> String {
 }
 
 /// The whole in lcov's format.
-pub(super) fn lcov(reached: &Reached) -> String {
+pub(super) fn lcov_report(reached: &ReachedFiles) -> String {
     let mut text = String::new();
     for (path, file) in &reached.files {
         let _ = writeln!(text, "TN:accredit\nSF:{path}");
@@ -99,7 +99,7 @@ pub(super) fn lcov(reached: &Reached) -> String {
 }
 
 /// Prints the lines that take longest, each with what it took in all and a run.
-pub(super) fn profile(reached: &Reached, talk: bool) {
+pub(super) fn print_profile(reached: &ReachedFiles, talk: bool) {
     let files = reached.files.iter();
     let mut lines: Vec<_> = files
         .flat_map(|(path, file)| file.lines.iter().map(move |(number, line)| (path, number, line)))
@@ -114,23 +114,23 @@ pub(super) fn profile(reached: &Reached, talk: bool) {
     for (path, number, line) in lines.into_iter().take(PROFILE_LINES_MAX) {
         let (nanos, runs) = (line.nanos, line.runs.max(1));
         let share = (nanos * 100).checked_div(total).unwrap_or(0);
-        let (all, each) = (micros(nanos), micros(nanos / runs));
+        let (all, each) = (format_micros(nanos), format_micros(nanos / runs));
         let at = format!("{path}:{number}");
         let _ = writeln!(text, "{all:>10}  {share:>4}%  {runs:>8}  {each:>9}  {at}  {}", line.text);
     }
 
-    say(talk, text.trim_end());
+    print_note(talk, text.trim_end());
 }
 
-fn micros(nanos: u64) -> String {
+fn format_micros(nanos: u64) -> String {
     format!("{}.{:01}", nanos / 1000, nanos % 1000 / 100)
 }
 
 /// On standard error where standard output is for programs.
-fn say(talk: bool, text: &str) {
+fn print_note(talk: bool, text: &str) {
     if talk {
         eprintln!("{text}");
     } else {
-        output::line(text);
+        output::print_line(text);
     }
 }

@@ -12,11 +12,11 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::cli::print::output::{self, Format};
+use crate::cli::print::output::{self, DataFormat};
 
 /// A list of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Show {
+pub(crate) enum ShownList {
     /// Who gets credit for what.
     Credits,
     /// What the credits are worth.
@@ -30,34 +30,39 @@ pub(crate) enum Show {
 }
 
 /// Lists that a table shows when none is asked for.
-const TABLE: [Show; 5] =
-    [Show::Credits, Show::Rewards, Show::Uncredited, Show::Parked, Show::Alerts];
+const TABLE_LISTS: [ShownList; 5] = [
+    ShownList::Credits,
+    ShownList::Rewards,
+    ShownList::Uncredited,
+    ShownList::Parked,
+    ShownList::Alerts,
+];
 
-impl Show {
+impl ShownList {
     /// Its key in JSON, and its heading.
-    fn name(self) -> (&'static str, &'static str) {
+    fn list_name(self) -> (&'static str, &'static str) {
         match self {
-            Show::Credits => ("credits", "Credits"),
-            Show::Rewards => ("rewards", "Rewards"),
-            Show::Uncredited => ("uncredited", "Uncredited"),
-            Show::Parked => ("parked", "Parked"),
-            Show::Alerts => ("alerts", "Alerts"),
+            ShownList::Credits => ("credits", "Credits"),
+            ShownList::Rewards => ("rewards", "Rewards"),
+            ShownList::Uncredited => ("uncredited", "Uncredited"),
+            ShownList::Parked => ("parked", "Parked"),
+            ShownList::Alerts => ("alerts", "Alerts"),
         }
     }
 
     /// Every column, in the order of FORMAT section 6.
-    fn columns(self) -> &'static [&'static str] {
+    fn all_columns(self) -> &'static [&'static str] {
         match self {
-            Show::Credits => &CREDIT_COLUMNS,
-            Show::Rewards => &REWARD_COLUMNS,
-            Show::Uncredited | Show::Parked | Show::Alerts => &NOTE_COLUMNS,
+            ShownList::Credits => &CREDIT_COLUMNS,
+            ShownList::Rewards => &REWARD_COLUMNS,
+            ShownList::Uncredited | ShownList::Parked | ShownList::Alerts => &NOTE_COLUMNS,
         }
     }
 
     /// Columns that fit on a screen.
-    fn narrow(self) -> &'static [&'static str] {
+    fn screen_columns(self) -> &'static [&'static str] {
         match self {
-            Show::Credits => &[
+            ShownList::Credits => &[
                 "transaction",
                 "incentive_date",
                 "rule",
@@ -70,7 +75,7 @@ impl Show {
                 "status",
             ],
 
-            Show::Rewards => &[
+            ShownList::Rewards => &[
                 "reward",
                 "payee",
                 "team",
@@ -81,7 +86,7 @@ impl Show {
                 "unit_type",
             ],
 
-            Show::Uncredited | Show::Parked | Show::Alerts => {
+            ShownList::Uncredited | ShownList::Parked | ShownList::Alerts => {
                 &["transaction", "stage", "code", "message"]
             }
         }
@@ -94,19 +99,19 @@ impl Show {
 
         let all = calculations.iter();
         match self {
-            Show::Credits => rows(all.map(|one| &one.credits)),
-            Show::Rewards => rows(all.map(|one| &one.rewards)),
-            Show::Uncredited => rows(all.map(|one| &one.uncredited)),
-            Show::Parked => rows(all.map(|one| &one.parked)),
-            Show::Alerts => rows(all.map(|one| &one.alerts)),
+            ShownList::Credits => rows(all.map(|one| &one.credits)),
+            ShownList::Rewards => rows(all.map(|one| &one.rewards)),
+            ShownList::Uncredited => rows(all.map(|one| &one.uncredited)),
+            ShownList::Parked => rows(all.map(|one| &one.parked)),
+            ShownList::Alerts => rows(all.map(|one| &one.alerts)),
         }
     }
 
     /// The columns of a table: the plan where there are several, no column for teams without any.
-    fn table(self, rows: &[Json], plans: usize) -> Vec<&'static str> {
+    fn table_columns(self, rows: &[Json], plans: usize) -> Vec<&'static str> {
         let teams = rows.iter().any(|row| !row["team"].is_null());
         let plan = (plans > 1).then_some("plan");
-        let narrow = self.narrow().iter().copied();
+        let narrow = self.screen_columns().iter().copied();
         plan.into_iter().chain(narrow.filter(|column| teams || *column != "team")).collect()
     }
 }
@@ -115,67 +120,72 @@ impl Show {
 ///
 /// # Errors
 /// What to tell the user.
-pub(crate) fn fits(format: Format, show: &[Show]) -> Result<(), &'static str> {
-    if format == Format::Csv && show.len() > 1 {
+pub(crate) fn check_format(format: DataFormat, show: &[ShownList]) -> Result<(), &'static str> {
+    if format == DataFormat::Csv && show.len() > 1 {
         return Err("a CSV file has one list: write one word after --show");
     }
     Ok(())
 }
 
 /// Prints calculations; one `alone` is an object in JSON, several are an array.
-pub(crate) fn print((format, show): (Format, &[Show]), calculations: &[Calculation], alone: bool) {
+pub(crate) fn print_calculations(
+    (format, show): (DataFormat, &[ShownList]),
+    calculations: &[Calculation],
+    alone: bool,
+) {
     match (format, calculations) {
-        (Format::Json, [one]) if alone && show.is_empty() => output::json(one),
-        (Format::Json, all) if show.is_empty() => output::json(&all),
+        (DataFormat::Json, [one]) if alone && show.is_empty() => output::print_json(one),
+        (DataFormat::Json, all) if show.is_empty() => output::print_json(&all),
 
-        (Format::Json, _) => {
-            let all = calculations.iter().map(|calculation| narrowed(calculation, show));
+        (DataFormat::Json, _) => {
+            let all = calculations.iter().map(|calculation| selected_lists(calculation, show));
             let all: Vec<Json> = all.collect();
             match all.as_slice() {
-                [calculation] if alone => output::json(calculation),
-                all => output::json(&all),
+                [calculation] if alone => output::print_json(calculation),
+                all => output::print_json(&all),
             }
         }
 
-        (Format::Csv, _) => {
-            let one = show.first().copied().unwrap_or(Show::Credits);
-            output::csv(one.columns(), &one.rows(calculations));
+        (DataFormat::Csv, _) => {
+            let one = show.first().copied().unwrap_or(ShownList::Credits);
+            output::print_csv(one.all_columns(), &one.rows(calculations));
         }
 
-        (Format::Table, _) => tables(show, calculations),
+        (DataFormat::Table, _) => print_tables(show, calculations),
     }
 }
 
 /// The lists one below the other; those that are not asked for by name only where they hold
 /// something, credits always.
-fn tables(show: &[Show], calculations: &[Calculation]) {
+fn print_tables(show: &[ShownList], calculations: &[Calculation]) {
     let asked = !show.is_empty();
-    let lists = if asked { show } else { &TABLE };
+    let lists = if asked { show } else { &TABLE_LISTS };
 
     let lists = lists.iter().map(|list| {
         let mut rows = list.rows(calculations);
         // Of the alerts, those that say why a row is missing that no other list has.
-        rows.retain(|row| asked || *list != Show::Alerts || row["stage"] == "reward");
+        rows.retain(|row| asked || *list != ShownList::Alerts || row["stage"] == "reward");
         (*list, rows)
     });
 
-    let lists = lists.filter(|(list, rows)| asked || *list == Show::Credits || !rows.is_empty());
-    let lists: Vec<(Show, Vec<Json>)> = lists.collect();
+    let lists =
+        lists.filter(|(list, rows)| asked || *list == ShownList::Credits || !rows.is_empty());
+    let lists: Vec<(ShownList, Vec<Json>)> = lists.collect();
 
     for (list, rows) in &lists {
         if lists.len() > 1 {
-            output::line(list.name().1);
+            output::print_line(list.list_name().1);
         }
-        output::table(&list.table(rows, calculations.len()), rows);
+        output::print_table(&list.table_columns(rows, calculations.len()), rows);
     }
 }
 
 /// The object, with no other lists than those asked for.
-fn narrowed(calculation: &Calculation, show: &[Show]) -> Json {
+fn selected_lists(calculation: &Calculation, show: &[ShownList]) -> Json {
     const LISTS: [&str; 6] = ["credits", "uncredited", "parked", "alerts", "log", "rewards"];
     let mut all = serde_json::to_value(calculation).unwrap_or_default();
     if let Some(object) = all.as_object_mut() {
-        let wanted = |key: &str| show.iter().any(|list| list.name().0 == key);
+        let wanted = |key: &str| show.iter().any(|list| list.list_name().0 == key);
         object.retain(|key, _| !LISTS.contains(&key.as_str()) || wanted(key));
     }
     all

@@ -39,11 +39,11 @@ pub(super) struct Chunks<'s> {
     waiting: Vec<Delivery>,
     waiting_bytes: usize,
     made: usize,
-    stored: Stored,
+    stored: StoredChunks,
 }
 
 /// What was stored.
-pub(super) struct Stored {
+pub(super) struct StoredChunks {
     /// How many deliveries the rows made.
     pub(super) deliveries: usize,
     /// Whether each of them had been received before.
@@ -70,7 +70,7 @@ impl<'s> Chunks<'s> {
             waiting: Vec::new(),
             waiting_bytes: 0,
             made: 0,
-            stored: Stored { deliveries: 0, duplicate: true },
+            stored: StoredChunks { deliveries: 0, duplicate: true },
         }
     }
 
@@ -84,7 +84,7 @@ impl<'s> Chunks<'s> {
         if !conflicts.is_empty() {
             let decoder = self.decoder.get_or_insert_with(|| Decoder::new(Arc::clone(fields)));
             if conflicts.contains(&decoder.natural_key(&record)) {
-                record.remark(&Remark::Conflict);
+                record.add_remark(&Remark::Conflict);
             }
         }
 
@@ -94,20 +94,20 @@ impl<'s> Chunks<'s> {
         self.rows += 1;
 
         if self.rows >= CHUNK_ROWS_MAX || self.body.len() >= CHUNK_BYTES_MAX {
-            self.close()?;
+            self.close_chunk()?;
         }
         Ok(())
     }
 
     /// Stores what is left.
-    pub(super) fn end(mut self) -> Result<Stored, Problem> {
-        self.close()?;
-        self.store()?;
+    pub(super) fn end(mut self) -> Result<StoredChunks, Problem> {
+        self.close_chunk()?;
+        self.store_chunks()?;
         Ok(self.stored)
     }
 
     /// Makes a delivery of the rows so far.
-    fn close(&mut self) -> Result<(), Problem> {
+    fn close_chunk(&mut self) -> Result<(), Problem> {
         if self.rows == 0 {
             return Ok(());
         }
@@ -129,11 +129,11 @@ impl<'s> Chunks<'s> {
         let is_full = self.made == 1
             || self.waiting.len() >= COMMIT_CHUNKS_MAX
             || self.waiting_bytes >= COMMIT_BYTES_MAX;
-        if is_full { self.store() } else { Ok(()) }
+        if is_full { self.store_chunks() } else { Ok(()) }
     }
 
     /// Stores the deliveries that wait, in one commit.
-    fn store(&mut self) -> Result<(), Problem> {
+    fn store_chunks(&mut self) -> Result<(), Problem> {
         let waiting = std::mem::take(&mut self.waiting);
         self.waiting_bytes = 0;
         if waiting.is_empty() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::{WhyNot, for_payee};
-use crate::stage::Inputs;
+use super::super::{WhyNot, explain_plan_for_payee};
+use crate::stage::DecisionInputs;
 use accredit_domain::transaction::{Decoder, read};
 use accredit_script::Machine;
 use accredit_workspace::{Files, Ruleset};
@@ -44,12 +44,20 @@ fn why(changes: &[(&str, &str)], row: &str, payee: &str) -> WhyNot {
     let files: Files = files.map(|(path, text)| (path.to_owned(), Arc::from(text))).into();
     let (ruleset, findings) = Ruleset::read(&files, &BTreeSet::new());
     let ruleset = ruleset.unwrap_or_else(|| unreachable!("{findings:?}"));
-    let records = read::csv(format!("id,day,amount,owner,team,stage\n{row}\n").as_bytes()).unwrap();
+    let records =
+        read::read_csv(format!("id,day,amount,owner,team,stage\n{row}\n").as_bytes()).unwrap();
     let mut decoder = Decoder::new(Arc::clone(&ruleset.settings.fields));
     let transaction = Arc::new(decoder.decode(&records[0]));
     let mut machine = Machine::new(&ruleset.programs);
-    let inputs = Inputs::default();
-    for_payee(&ruleset, &ruleset.plans["p"], &transaction, &inputs, &mut machine, payee)
+    let inputs = DecisionInputs::default();
+    explain_plan_for_payee(
+        &ruleset,
+        &ruleset.plans["p"],
+        &transaction,
+        &inputs,
+        &mut machine,
+        payee,
+    )
 }
 
 /// A deal of 100 on 2017-03-01 that `owner` made, asked after by `payee`.
@@ -76,7 +84,7 @@ fn a_credit_is_the_answer_whatever_its_status() {
     check(&held, "ann", "ann", &["100.00 held indefinite", "hold held: 100 is held: indefinite"]);
     // Two deals of reps roll to one manager: the second credit is a duplicate of the first.
     let why = why(&[], "D1,2017-03-01,100,ann;bob,,", "mia");
-    let statuses: Vec<&str> = why.credits.iter().map(|credit| credit.status.name()).collect();
+    let statuses: Vec<&str> = why.credits.iter().map(|credit| credit.status.as_str()).collect();
     assert_eq!(statuses, ["active", "suppressed"]);
     let first = format!("duplicate_of:{}", why.credits[0].id);
     assert_eq!(why.credits[1].reason.as_deref(), Some(first.as_str()));

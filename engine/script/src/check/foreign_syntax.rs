@@ -113,26 +113,26 @@ pub(super) const SYNTAX: &[(&[&str], &str)] = &[
     (&["."], "a number has a digit before its point: 0.5"),
 ];
 
-fn look(words: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
+fn find_help(words: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
     words.iter().find(|(known, _)| known.contains(&word)).map(|(_, help)| *help)
 }
 
 /// What to write instead of a function or property of elsewhere.
-pub(super) fn function(name: &str) -> Option<&'static str> {
-    look(FUNCTIONS, &name.to_lowercase())
+pub(super) fn help_for_function(name: &str) -> Option<&'static str> {
+    find_help(FUNCTIONS, &name.to_lowercase())
 }
 
 /// What to write instead of a variable of elsewhere.
-pub(super) fn variable(name: &str) -> Option<&'static str> {
-    look(VARIABLES, name)
+pub(super) fn help_for_variable(name: &str) -> Option<&'static str> {
+    find_help(VARIABLES, name)
 }
 
 /// What to write instead of a reserved word.
-pub(super) fn reserved(word: &str) -> Option<&'static str> {
-    look(RESERVED, word)
+pub(super) fn help_for_reserved_word(word: &str) -> Option<&'static str> {
+    find_help(RESERVED, word)
 }
 
 /// What to write instead of a sign or word that no script has.
-pub(super) fn syntax(word: &str) -> Option<&'static str> {
-    look(SYNTAX, word)
+pub(super) fn help_for_sign(word: &str) -> Option<&'static str> {
+    find_help(SYNTAX, word)
 }

@@ -7,9 +7,9 @@
 //! **Architecture invariant:** a file that looks like a definition either defines something or is
 //! reported.
 
-use super::organization::READ;
-use super::report::Report;
-use super::{Files, definition};
+use super::organization::ORGANIZATION_FILES;
+use super::report::Findings;
+use super::{Files, is_definition};
 use accredit_domain::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 
 /// Folders that belong to the format.
@@ -25,36 +25,37 @@ const ENDINGS: [&str; 3] = [".toml", ".csv", ".rhai"];
 const BUNDLES: &str = "plugins.lock.toml";
 
 /// Reports files that nothing reads.
-pub(super) fn warn(files: &Files, report: &Report) {
+pub(super) fn warn_unrecognized(files: &Files, report: &Findings) {
     for path in files.keys() {
-        if !definition(path) && suspicious(path) {
-            report.push(finding(path));
+        if !is_definition(path) && is_suspicious(path) {
+            report.push(unrecognized_file(path));
         }
     }
 }
 
-fn finding(path: &str) -> Diagnostic {
+fn unrecognized_file(path: &str) -> Diagnostic {
     let message = format!("nothing reads `{path}`");
-    Diagnostic::warning(Code::CR050, Place::file(path), message).help(advice(path))
+    Diagnostic::warning(Code::CR050, Place::whole_file(path), message)
+        .with_help(unrecognized_help(path))
 }
 
 /// Findings for `paths` inside a customer's directory that were not read for their names: what is
 /// in a folder of the format, or in one whose name is a slip of such a name.
-pub fn strays<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Diagnostic> {
+pub fn unrecognized_files<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Diagnostic> {
     let meant = |path: &str| {
         let folder = path.split_once('/').map_or("", |(folder, _)| folder);
         let name = path.rsplit('/').next().unwrap_or(path);
-        let own = name.starts_with('.') || name.ends_with(".md") || leftover(name);
+        let own = name.starts_with('.') || name.ends_with(".md") || is_leftover(name);
         let slip = did_you_mean(folder, FOLDERS.into_iter().chain([ROWS])).is_some();
         !own && (FOLDERS.contains(&folder) || folder == ROWS || slip)
     };
-    paths.into_iter().filter(|path| meant(path)).map(finding).collect()
+    paths.into_iter().filter(|path| meant(path)).map(unrecognized_file).collect()
 }
 
 /// Reports case files that stand beside nothing: a policy or plan was renamed, or the file misnamed.
-pub(super) fn warn_alone(files: &Files, report: &Report) {
+pub(super) fn warn_orphan_cases(files: &Files, report: &Findings) {
     let stem = |path: &str| path.strip_suffix(".cases.md").map(str::to_owned);
-    let defines = |path: &&String| definition(path);
+    let defines = |path: &&String| is_definition(path);
 
     let stems: Vec<&str> = files
         .keys()
@@ -71,11 +72,13 @@ pub(super) fn warn_alone(files: &Files, report: &Report) {
         let help = did_you_mean(&stem, stems.iter().copied()).unwrap_or_else(|| {
             "its name is that of the plan or policy, and `.cases.md`".to_owned()
         });
-        report.push(Diagnostic::warning(Code::CR050, Place::file(path), message).help(help));
+        report.push(
+            Diagnostic::warning(Code::CR050, Place::whole_file(path), message).with_help(help),
+        );
     }
 }
 
-fn suspicious(path: &str) -> bool {
+fn is_suspicious(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
     let own = name.starts_with('.') || name.ends_with(".md") || path == BUNDLES;
@@ -86,12 +89,12 @@ fn suspicious(path: &str) -> bool {
 }
 
 /// Whether an editor or a spreadsheet left it behind.
-fn leftover(name: &str) -> bool {
+fn is_leftover(name: &str) -> bool {
     name.ends_with(['~', '#']) || name.starts_with(['~', '#']) || name.ends_with(".swp")
 }
 
 /// What is wrong with the ending of a name, if anything.
-fn ending(path: &str) -> Option<String> {
+fn ending_help(path: &str) -> Option<String> {
     let lower = path.to_lowercase();
     let ending = [".csv", ".toml", ".rhai", ".md"].into_iter().find(|one| lower.contains(*one));
     match (lower.rsplit_once('.').map(|(_, ending)| ending), ending) {
@@ -105,12 +108,12 @@ fn ending(path: &str) -> Option<String> {
     }
 }
 
-fn advice(path: &str) -> String {
-    if let Some(advice) = ending(path) {
+fn unrecognized_help(path: &str) -> String {
+    if let Some(advice) = ending_help(path) {
         return advice;
     }
 
-    let known = READ.into_iter().chain(["accredit.toml"]);
+    let known = ORGANIZATION_FILES.into_iter().chain(["accredit.toml"]);
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
     let folders = FOLDERS.into_iter().chain([ROWS]);
 
@@ -130,7 +133,9 @@ mod tests {
 
     #[test]
     fn misnamed_files_are_reported_and_leftovers_are_not() {
-        let help = |path: &str| strays([path]).into_iter().next().and_then(|finding| finding.help);
+        let help = |path: &str| {
+            unrecognized_files([path]).into_iter().next().and_then(|finding| finding.help)
+        };
         assert!(help("organization/participants.xlsx").unwrap().contains("CSV UTF-8"));
         assert!(help("organization/Teams.CSV").unwrap().contains("`.csv`"));
         assert!(help("plans/reps.toml.txt").unwrap().contains("`.toml`"));
