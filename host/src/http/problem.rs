@@ -52,7 +52,7 @@ impl Problem {
     }
 
     /// Ours to repair: the cause is logged here, once, and not told; except that data is damaged,
-    /// which somebody has to act upon.
+    /// which a person has to act upon.
     pub(crate) fn internal<E: std::fmt::Display + std::any::Any>(cause: &E) -> Self {
         tracing::error!(error.cause = %cause, "request failed");
         let cause = cause as &dyn std::any::Any;

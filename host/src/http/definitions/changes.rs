@@ -282,7 +282,7 @@ pub(crate) async fn show_change(
     row.await.map(Json)
 }
 
-/// Activates a kept change; under four eyes this is its approval, by somebody else.
+/// Activates a kept change; under four eyes this is its approval, by another person.
 pub(crate) async fn approve_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,

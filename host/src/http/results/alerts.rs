@@ -119,7 +119,7 @@ fn with_text(mut alert: Value, key: &str, value: &Option<String>) -> Value {
     alert
 }
 
-/// Whether an enquiry in this state waits for somebody.
+/// Whether an enquiry in this state waits for a person.
 fn is_waiting(state: &str) -> bool {
     state == ENQUIRY_OPEN || state == ENQUIRY_IN_PROGRESS
 }

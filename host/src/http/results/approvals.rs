@@ -144,7 +144,7 @@ impl ApprovalAct {
     }
 }
 
-/// Carries an act out between two batches of the worker, or keeps it until somebody approves it.
+/// Carries an act out between two batches of the worker, or keeps it until a person approves it.
 pub(crate) async fn decide_act(
     service: &Arc<Service>,
     act: ApprovalAct,
@@ -256,7 +256,7 @@ fn not_waiting(request: &ApprovalRequest) -> Problem {
     Problem::conflict("not_waiting", format!("request {} was {what} before", request.id))
 }
 
-/// Carries out what somebody else asked for.
+/// Carries out what another person asked for.
 pub(crate) async fn approve_request(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,

@@ -124,7 +124,7 @@ struct AssignRequest {
     to: Option<String>,
 }
 
-/// Gives an enquiry to somebody, or with `to` null back to everybody.
+/// Gives an enquiry to a person, or with `to` null back to everybody.
 pub(crate) async fn assign_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,

@@ -55,7 +55,7 @@ pub(crate) async fn show_log(
     let page = service.run_blocking(move |service| {
         let mut page = note_page(service, &wanted, false)?;
 
-        // Alerts of rewards are worked out, not stored, so they follow the last page.
+        // Alerts of rewards are computed, not stored, so they follow the last page.
         if page.next.is_none() {
             page.rows.extend(reward_notes(service, &wanted)?);
         }
@@ -66,7 +66,7 @@ pub(crate) async fn show_log(
     Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
 }
 
-/// The warnings of rewards that cannot be worked out: they are of no transaction, and follow the
+/// The warnings of rewards that cannot be computed: they are of no transaction, and follow the
 /// last page.
 fn reward_notes(service: &Service, wanted: &NoteListParams) -> Result<Vec<NoteRow>, Problem> {
     let calendar = service.context.ruleset.load().settings.calendar.clone();

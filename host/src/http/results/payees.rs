@@ -3,7 +3,7 @@
 //! Not the publishing (the worker). Source: DOMAIN 2.14, 2.16, 2.18, INV-V1.
 //!
 //! **Architecture invariant:** everything is read by the payee's own key; a payee who is not known is
-//! answered like one of whom nothing is published, and a credit of somebody else like none.
+//! answered like one of whom nothing is published, and a credit of another person like none.
 
 use std::sync::Arc;
 

@@ -58,7 +58,7 @@ impl PeriodAct {
     }
 }
 
-/// Every leaf period that holds something, that somebody said something about, or that goes on.
+/// Every leaf period that holds something, that a person said something about, or that goes on.
 pub(crate) async fn list_periods(State(service): State<Arc<Service>>) -> JsonResult {
     let listed = service.run_blocking(|service| {
         let calendar = service.context.ruleset.load().settings.calendar.clone();
