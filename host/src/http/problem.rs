@@ -130,6 +130,13 @@ impl Problem {
 }
 
 /// The one place in which an operation's error becomes a status.
+/// Data that cannot be read or written is a fault of the server.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        Problem::internal(&error)
+    }
+}
+
 impl From<OperationError> for Problem {
     fn from(error: OperationError) -> Problem {
         let (status, refusal) = match error {

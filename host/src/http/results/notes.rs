@@ -73,7 +73,7 @@ fn reward_notes(service: &Service, wanted: &NoteListParams) -> Result<Vec<NoteRo
     let leaves = wanted.period.as_deref().map(|id| credits::leaf_ids(&calendar, id)).transpose()?;
     let leaves = leaves.map(|leaves| leaves.into_iter().map(String::from).collect());
     let found = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves.as_ref());
-    let mut found = found.map_err(|error| Problem::internal(&error))?;
+    let mut found = found?;
     found.retain(|row| {
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
