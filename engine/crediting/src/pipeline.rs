@@ -5,7 +5,7 @@
 //! Source: FORMAT section 4, DOMAIN 2.5 to 2.10.
 //!
 //! **Architecture invariant:** every transaction that a plan lets in is credited, uncredited with a
-//! reason, or parked with a reason; and the laws of `credit_transaction::laws` hold after every
+//! reason, or parked with a reason; and the laws of `credit::laws` hold after every
 //! stage.
 
 mod admit;

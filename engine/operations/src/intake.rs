@@ -132,27 +132,35 @@ impl<'l> Comparison<'l> {
         Ok(Comparison { ledger, decoder: Decoder::new(Arc::clone(fields)), rows: 0, compared })
     }
 
+    /// Compares the next row, as it was delivered.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn add_record(&mut self, record: &Record) -> Result<(), StoreError> {
+        let transaction = self.decoder.decode(record);
+        self.add(&transaction)
+    }
+
     /// Compares the next row.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn add(&mut self, record: &Record) -> Result<(), StoreError> {
+    pub fn add(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
         self.rows += 1;
         if self.rows > COMPARED_ROWS_MAX {
             self.compared = RowComparison::default();
             return Ok(());
         }
 
-        let transaction = self.decoder.decode(record);
         let Some(stored) = self.ledger.find_transaction(&transaction.id)? else {
             self.compared.nothing_new = false;
             return Ok(());
         };
 
         let present = self.decoder.decode(&stored.record);
-        let order = version::compare_versions(&present, &transaction);
+        let order = version::compare_versions(&present, transaction);
         self.compared.nothing_new &= order.is_eq();
-        let lost = version::lost_columns(&present, &transaction);
+        let lost = version::lost_columns(&present, transaction);
         if order.is_gt() && !lost.is_empty() {
             self.compared.lost.insert(stored.id, lost);
         }

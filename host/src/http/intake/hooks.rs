@@ -220,8 +220,8 @@ fn delivered_transactions(
 
     let fields = &ruleset.settings.fields;
     let mut comparison = Comparison::new(&service.context.ledger, fields)?;
-    for (record, _) in rows {
-        comparison.add(record)?;
+    for (_, transaction) in rows {
+        comparison.add(transaction)?;
     }
 
     let lost = comparison.end().lost;

@@ -234,7 +234,7 @@ impl Import<'_> {
             if key.is_empty() && without_key.len() < ERRORS_MAX {
                 without_key.push((count, row.line));
             }
-            comparison.add(&row.record)?;
+            comparison.add_record(&row.record)?;
             count += 1;
             self.check_stopping()?;
         }
