@@ -66,8 +66,8 @@ fn the_prompt_keeps_variables_and_calls_queries_and_policies() {
         "1000.0",
         "50",
         "50.0",
-        "error: `tx` has a meaning already; take another name",
-        "error: `LIMIT` has a meaning already; take another name",
+        "error: `tx` has a meaning already; use another name",
+        "error: `LIMIT` has a meaning already; use another name",
     ];
     let found = repl(&acme, lines);
     assert_eq!(found[..expected.len()], expected);

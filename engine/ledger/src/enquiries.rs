@@ -49,11 +49,11 @@ pub struct Enquiry {
 /// Something that was said about an enquiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnquiryMessage {
-    /// Who said it.
+    /// The author of the message: the payee or a user.
     pub who: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
-    /// What.
+    /// The text of the message.
     pub text: String,
     /// Whether it was said on the payee's side.
     pub by_payee: bool,
@@ -64,14 +64,14 @@ pub struct EnquiryMessage {
 pub enum EnquiryStep {
     /// A person takes care of it, or with none nobody does any more.
     Assign(Option<String>),
-    /// Something is said about it.
+    /// A message is added.
     Say {
-        /// What.
+        /// The text of the message.
         text: String,
         /// Whether by the payee.
         by_payee: bool,
     },
-    /// It ends.
+    /// The enquiry is closed.
     Close,
 }
 
@@ -122,7 +122,7 @@ pub struct EnquiryAnswer {
     pub text: String,
 }
 
-/// Nobody has answered yet.
+/// It has no answer yet.
 pub const ENQUIRY_OPEN: &str = "open";
 
 /// A person takes care of it.
@@ -136,9 +136,6 @@ pub const MESSAGES_MAX: usize = 1000;
 
 impl Ledger {
     /// Keeps a question; gives it with its number.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn store_enquiry(&self, mut enquiry: Enquiry, who: &str) -> LedgerResult<Enquiry> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
@@ -162,10 +159,7 @@ impl Ledger {
     }
 
     /// Answers a question, and gives it as it is then: as it was, when it had been answered before.
-    /// None when there is no such question.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// None if the question does not exist.
     pub fn answer_enquiry(
         &self,
         id: u64,
@@ -203,12 +197,9 @@ impl Ledger {
         Ok(Some(enquiry))
     }
 
-    /// Takes a step; gives the enquiry as it is then. None when there is no such enquiry, or none of
-    /// `payee` where one is named; it stays as it is when it is closed, or has [`MESSAGES_MAX`]
-    /// messages and another one is sent.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Takes a step; gives the enquiry as it is then. None if the enquiry does not exist or does
+    /// not belong to `payee`, if given; it stays as it is when it is closed, or has
+    /// [`MESSAGES_MAX`] messages and another one is sent.
     pub fn step_enquiry(
         &self,
         id: u64,
@@ -241,18 +232,12 @@ impl Ledger {
     }
 
     /// An enquiry.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_enquiry(&self, id: u64) -> LedgerResult<Option<Enquiry>> {
         let row = self.snapshot()?.get(StoreTable::Enquiries, &codec::number_key(id))?;
         row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Every question, oldest first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn list_enquiries(&self) -> LedgerResult<Vec<Enquiry>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Enquiries, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()

@@ -109,7 +109,7 @@ pub struct RowComparison {
     pub lost: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Rows that are compared for one answer; of more nothing is said.
+/// Rows that are compared for one answer; further ones are not mentioned.
 const COMPARED_ROWS_MAX: usize = 2000;
 
 /// Rows that are compared, one after the other, with the versions that their deals have now.
@@ -212,11 +212,11 @@ fn delivery_records(
     }
 
     let source = ruleset.settings.sources.get(&delivery.source);
-    let source = source.ok_or_else(|| format!("`{}` is no source any more", delivery.source))?;
+    let source = source.ok_or_else(|| format!("`{}` is no longer a source", delivery.source))?;
     let connector = context
         .surroundings
         .connector(&source.connector)
-        .ok_or_else(|| format!("`{}` is no connector of this build", source.connector))?;
+        .ok_or_else(|| format!("this build has no connector `{}`", source.connector))?;
 
     let payloads = connector.decode_body(&delivery.body).map_err(|error| error.to_string())?;
 

@@ -34,7 +34,7 @@ fn check(kind: PolicyKind, cases: &[(&str, &[&str])]) {
 /// A way to the end that answers nothing is as wrong as a wrong answer, unless nothing is one.
 #[test]
 fn every_way_ends_with_an_answer() {
-    const NONE: &str = "the result must be a number, and here is none";
+    const NONE: &str = "the result must be a number, but there is none";
     let at = |place: &str| format!("CR011 {place} {NONE}");
     let cases = [
         ("fn value(tx, to) {\n  if tx.renewal { 1 }\n}", "2:3"),
@@ -219,7 +219,7 @@ fn maps_of_rollups_and_totals_of_rewards() {
                 "fn roll(tx, credit, to, existing) { #{ amuont: 5 } }",
                 &[
                     "CR011 1:37 the map has no `amount`",
-                    "CR011 1:40 a rollup policy answers nothing called `amuont`; did you mean",
+                    "CR011 1:40 a rollup policy cannot return a key `amuont`; did you mean",
                 ],
             ),
             (

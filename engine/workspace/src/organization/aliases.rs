@@ -1,7 +1,7 @@
 //! `aliases.csv`: other names of participants, positions and teams.
 //!
-//! Not the names that everybody has without it: ids, names and e-mails. Called by `organization`
-//! for each row. Source: FORMAT section 1.
+//! Not the names that exist without it: ids, names and e-mails. Called by `organization` for each
+//! row. Source: FORMAT section 1.
 //!
 //! **Architecture invariant:** an alias means a person who exists; that it may mean several is
 //! judged by `consistency`, not here.

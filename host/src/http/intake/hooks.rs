@@ -63,7 +63,7 @@ async fn take_delivery(
 
     let encoding = request.headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
-        let detail = "bodies are taken as they are signed, without a content encoding";
+        let detail = "send the body as it was signed, without a content encoding";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "media_type", detail));
     }
