@@ -200,7 +200,7 @@ pub struct Calculation {
 
 /// The calculation of `plan` in `period`: credits by incentive date, then natural key, then order
 /// of decision. What has no period (a date that is blank or does not parse) belongs to every
-/// calculation until it is mended, so that nobody overlooks it.
+/// calculation until it is fixed, so that nobody overlooks it.
 pub fn assemble_calculation(
     ruleset: &Ruleset,
     plan: &str,

@@ -1,6 +1,6 @@
 //! Why, and why not: a decision made again with every step written down.
 //!
-//! A run is deterministic, so the long explanation is recomputed when somebody asks and costs
+//! A run is deterministic, so the long explanation is recomputed when a person asks and costs
 //! nothing before. Called by `accredit explain` and by the explain endpoints. Source: DESIGN
 //! sections 6 and 7.
 //!

@@ -238,7 +238,7 @@ impl Posting<'_> {
         for known in standing {
             rows.push(self.reverse_entry(known)?);
         }
-        // A held credit counts nowhere, but whoever waits for it must see it.
+        // A held credit counts nowhere, but anyone who waits for it must see it.
         if !kept && (row.is_active() || row.is_held()) {
             let (id, period) = (self.next_id(&row)?, self.open_period(&row)?);
             rows.push(PostedCredit { id, period, origin: CreditOrigin::Retro, ..row });

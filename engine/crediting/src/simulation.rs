@@ -88,7 +88,7 @@ pub struct SimulationSum {
     /// What is recorded, at the unit's scale.
     pub so_far: Decimal,
     /// The part of `so_far` that deals of other periods brought: late ones, and corrections of
-    /// finalized periods. None of a reward, which is worked out from the whole.
+    /// finalized periods. None of a reward, which is computed from the whole.
     pub posted: Option<Decimal>,
     /// What repeated deals bring; of a reward, what there is more of it than so far.
     pub repeated: Decimal,

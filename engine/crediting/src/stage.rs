@@ -124,7 +124,7 @@ pub struct DealCase<'a> {
     pub warnings: Vec<Note>,
     /// The rule that is at work.
     pub rule: Option<Arc<str>>,
-    /// The explanation, when somebody asks.
+    /// The explanation, when a person asks.
     pub trace: Option<Vec<ExplanationStep>>,
 }
 

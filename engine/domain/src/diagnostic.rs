@@ -85,7 +85,7 @@ impl Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Must be mended before the definition can be used.
+    /// Must be fixed before the definition can be used.
     Error,
     /// Probably not what was meant.
     Warning,

@@ -1,6 +1,6 @@
 //! Exchange rates: what an amount in one unit is worth in another, on a date.
 //!
-//! Exact: an amount is multiplied by the rate and rounded by whoever asked, once. Not reading of
+//! Exact: an amount is multiplied by the rate and rounded by the caller, once. Not reading of
 //! files (`workspace::exchange`) and not a service that knows today's rates. Called by the pipeline
 //! at the incentive date and by rewards at a period's last day. Source: DOMAIN 3.10, FORMAT
 //! section 1.

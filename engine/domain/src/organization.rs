@@ -42,7 +42,7 @@ pub struct TeamId(pub u32);
 /// Who can be credited: a position, or in a plan that measures teams a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Recipient {
-    /// A position, whoever holds it.
+    /// A position, whichever person holds it.
     Position(PositionId),
     /// A team, in plans that measure teams.
     Team(TeamId),
@@ -70,7 +70,7 @@ impl Recipient {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelationshipId(pub u16);
 
-/// Somebody who can be paid.
+/// A person who can be paid.
 #[derive(Debug, Clone)]
 pub struct Participant {
     /// Its id in the files.
@@ -106,7 +106,7 @@ pub struct Position {
 pub enum Entity {
     /// A person, and so the position the person holds.
     Participant(ParticipantId),
-    /// A position, whoever holds it.
+    /// A position, whichever person holds it.
     Position(PositionId),
 }
 
@@ -201,7 +201,7 @@ impl Organization {
         known.find(|(validity, _)| validity.contains(date)).map(|(_, unit)| *unit)
     }
 
-    /// Every unit that somebody is paid in.
+    /// Every unit that a person is paid in.
     pub fn all_currencies(&self) -> impl Iterator<Item = Unit> {
         self.currencies.values().flatten().map(|(_, unit)| *unit)
     }
@@ -393,7 +393,7 @@ impl Organization {
     }
 
     /// The last day until `date`, that one included, on which a participant was there; `date` for
-    /// whoever only comes later.
+    /// those who only come later.
     pub fn last_day(&self, participant: ParticipantId, date: Date) -> Date {
         if self.exists_on(participant, date) {
             return date;
@@ -480,7 +480,7 @@ impl Organization {
             }
         }
 
-        // Somebody without a seat matters only where the name means nobody who has one.
+        // A person without a seat matters only where the name means nobody who has one.
         matches.without_position = homeless && matches.positions.is_empty();
         matches
     }

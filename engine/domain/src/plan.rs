@@ -167,7 +167,7 @@ pub struct RuleBase {
 pub struct DirectRule {
     /// What it shares with other rules.
     pub rule: RuleBase,
-    /// Where recipients come from: tried in order until one finds somebody.
+    /// Where recipients come from: tried in order until one finds a person.
     pub assign: Vec<Assign>,
     /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
     pub members: Option<Members>,
@@ -191,7 +191,7 @@ pub enum Assign {
     /// The team to whose territory the deal belongs; of one team and those below it, if one is
     /// named.
     Territory(Option<TeamId>),
-    /// Whoever a crediting policy names.
+    /// The recipients that a crediting policy names.
     Policy(ProgramId),
 }
 
@@ -232,7 +232,7 @@ pub enum Relationship {
     RelatedPerson,
     /// A position named on the transaction.
     RelatedPosition,
-    /// The other members of the teams of whoever holds the position (DOMAIN 3.5).
+    /// The other members of the teams of the person who holds the position (DOMAIN 3.5).
     Team,
     /// The team above, and so on upwards, in plans that measure teams.
     ParentTeam,

@@ -21,7 +21,7 @@ pub enum ApprovalState {
     /// It waits for a second person.
     #[default]
     Waiting,
-    /// Somebody approved it, and it was carried out.
+    /// A person approved it, and it was carried out.
     Approved,
     /// It was withdrawn or refused; nothing was carried out.
     Withdrawn,

@@ -1,6 +1,6 @@
 //! The audit trail: who did what, chained by hashes, so that a changed or missing row shows.
 //!
-//! A chain is evident against edits of single rows; against somebody who rewrites the whole file
+//! A chain is evident against edits of single rows; against a person who rewrites the whole file
 //! it needs a head that was kept elsewhere.
 
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@
 //! changed deal costs one subtraction and one addition, whatever the period holds. Called by
 //! `record` and by the host. Source: DESIGN section 6, DOMAIN INV-G1.
 //!
-//! What credits are worth is worked out when it is asked for; where an activation changes it, that is
+//! What credits are worth is computed when it is asked for; where an activation changes it, that is
 //! counted beside.
 //!
 //! **Architecture invariant:** the same credits and notes have the same fingerprint in whatever
@@ -26,7 +26,7 @@ use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 /// period; none stands where they never did.
 pub type RestatementCounts = BTreeMap<(String, String), u32>;
 
-/// The period of what has none: parked until its date is mended.
+/// The period of what has none: parked until its date is fixed.
 pub const NO_PERIOD: &str = "";
 
 /// A plan in a leaf period.
@@ -243,7 +243,7 @@ impl Ledger {
             }
             Some(leaves) => {
                 let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
-                // Deals without a period are in every calculation, until somebody corrects their
+                // Deals without a period are in every calculation, until a person corrects their
                 // date.
                 for leaf in leaves {
                     let prefix = codec::parts_key(&[leaf]);

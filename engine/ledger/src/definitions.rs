@@ -1,6 +1,6 @@
 //! Definition files and their activations: immutable versions by content, one active set.
 //!
-//! Not the changes that wait for somebody (`changes`) and not what is decided again (`recredit`).
+//! Not the changes that wait for a person (`changes`) and not what is decided again (`recredit`).
 //! Called by the host's door. Source: DESIGN section 5, DOMAIN 2.17.
 //!
 //! **Architecture invariant:** a version is never overwritten; an activation and what follows from
@@ -134,7 +134,7 @@ pub struct Activation {
     /// Plans with the periods in which it changes what credits are worth.
     #[serde(default)]
     pub restated: BTreeMap<String, BTreeSet<String>>,
-    /// Why people with credits or rewards were removed, where somebody forced it.
+    /// Why people with credits or rewards were removed, where a person forced it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
     /// What it moved, where money moved.

@@ -27,7 +27,7 @@ pub struct Enquiry {
     /// The amount of the credit when it was asked about.
     #[serde(default)]
     pub actual: Option<String>,
-    /// The amount that the payee expected, if said.
+    /// The amount that the payee expected, if given.
     #[serde(default)]
     pub expected: Option<String>,
     /// The question as it was written.
@@ -62,7 +62,7 @@ pub struct EnquiryMessage {
 /// What happens to an enquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnquiryStep {
-    /// Somebody takes care of it, or with none nobody does any more.
+    /// A person takes care of it, or with none nobody does any more.
     Assign(Option<String>),
     /// Something is said about it.
     Say {
@@ -125,7 +125,7 @@ pub struct EnquiryAnswer {
 /// Nobody has answered yet.
 pub const ENQUIRY_OPEN: &str = "open";
 
-/// Somebody takes care of it.
+/// A person takes care of it.
 pub const ENQUIRY_IN_PROGRESS: &str = "in_progress";
 
 /// It takes nothing more.

@@ -119,7 +119,7 @@ impl Ledger {
             }
 
             batch.put_row(StoreTable::Inbox, codec::number_key(next), codec::pack_row(delivery)?);
-            // The same id with another body: kept for somebody to look at, and never processed by
+            // The same id with another body: kept for a person to look at, and never processed by
             // itself.
             if conflict {
                 batch.put_row(StoreTable::Dead, codec::number_key(next), CONFLICT_REASON);

@@ -29,7 +29,7 @@ pub enum RunState {
     Done,
     /// Ended before everything was decided.
     Failed,
-    /// Ended because somebody wished it; what was decided stays.
+    /// Ended because a person wished it; what was decided stays.
     Cancelled,
 }
 

@@ -109,7 +109,7 @@ pub struct RewardArguments<'a> {
     pub quota: Option<Decimal>,
 }
 
-/// Whoever a reward is worked out for: a participant, or a team.
+/// The recipient of a reward: a participant, or a team.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of `payee` in scripts/README.md")]
 pub struct PayeeView {

@@ -224,7 +224,7 @@ impl AskingPayee<'_> {
             return last.into_iter().collect();
         }
 
-        // Somebody who is nowhere, or a member of a team that is credited, is told that alone.
+        // A person who is nowhere, or a member of a team that is credited, is told that alone.
         if let Some(whole) = self.without_position().or_else(|| self.team_finding()) {
             return vec![whole];
         }
@@ -329,7 +329,7 @@ impl AskingPayee<'_> {
             missed.append(&mut ends);
             return missed;
         }
-        // An end that concerns the person says more than that somebody else was named.
+        // An end that concerns the person says more than that another person was named.
         if ends.is_empty() { passed } else { ends }
     }
 

@@ -15,7 +15,7 @@ use accredit_script::{Machine, ScriptAnswer, ScriptArguments, TransactionView};
 use accredit_workspace::Ruleset;
 
 /// The transaction as a case of the plan; none when it is not let in, which `steps` say when
-/// somebody asks.
+/// a person asks.
 ///
 /// # Errors
 /// [`ParkReason`] when it is let in and cannot be read.

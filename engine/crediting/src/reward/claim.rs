@@ -21,7 +21,7 @@ use accredit_domain::plan::reward::{Reward, RewardRecipient};
 use accredit_domain::plan::{Plan, Selector};
 use accredit_workspace::Ruleset;
 
-/// What one reward is worked out with.
+/// What one reward is computed with.
 #[derive(Clone, Copy)]
 pub(super) struct RewardContext<'a> {
     pub(super) ruleset: &'a Ruleset,
@@ -49,7 +49,7 @@ impl RewardContext<'_> {
 /// Whose attainment it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Claimant {
-    /// Somebody who was credited, or who managed somebody who was.
+    /// A person who was credited, or who managed a person who was.
     Participant(Arc<str>, ParticipantId),
     /// A team that was credited.
     Team(Arc<str>, TeamId),

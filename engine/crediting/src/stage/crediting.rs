@@ -7,7 +7,7 @@
 //! 001, decisions D8, D9, D15, D18.
 //!
 //! **Architecture invariant:** shares are computed over all who are named, so the share of an
-//! unknown name is nobody's, never somebody else's.
+//! unknown name is nobody's, never another person's.
 
 mod members;
 mod named;
@@ -73,7 +73,7 @@ pub fn find_recipients(
     for assign in &rule.assign {
         let failed = (case.reasons.len(), case.warnings.len());
         if let Some(found) = assigned_recipients(case, rule, assign)? {
-            // What the earlier ones did not find is of no interest once somebody is found.
+            // What the earlier ones did not find is of no interest once a person is found.
             case.reasons.drain(reasons..failed.0);
             case.warnings.drain(warnings..failed.1);
             return Ok(Some(found));
@@ -122,7 +122,7 @@ fn assigned_recipients(
     }
 
     let shares = divide_shares(case, &weights)?;
-    // A policy may credit somebody on top of the deal; a text that does is more likely a slip.
+    // A policy may credit a person on top of the deal; a text that does is more likely a slip.
     if !matches!(assign, Assign::Policy(_)) {
         check_weight_total(case, rule, &found);
     }

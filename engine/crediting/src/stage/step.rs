@@ -1,9 +1,9 @@
 //! A step of an explanation: what happened, by which rule, and whom it concerns.
 //!
-//! Not deciding: steps are written down only when somebody asks. Written by the stages and the
+//! Not deciding: steps are written down only when a person asks. Written by the stages and the
 //! pipeline, read by `explain`. Source: DESIGN section 6.
 //!
-//! **Architecture invariant:** whoever asks after one person reads [`StepEffect`], never the
+//! **Architecture invariant:** anyone who asks after one person reads [`StepEffect`], never the
 //! message.
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Periods that are listed one by one: years of weeks, and a customer's own tree.
 //!
-//! Not reading a file (`workspace` does) and not months, which need no list. Called by whoever
+//! Not reading a file (`workspace` does) and not months, which need no list. Called by those who
 //! builds a [`Calendar`](super::Calendar). Source: FORMAT sections 1 and 2, DOMAIN 2.11, INV-L2.
 //!
 //! **Architecture invariant:** a list exists only when its leaves follow each other without a gap

@@ -1,7 +1,7 @@
 //! Where a period stands: future, open, closed or finalized.
 //!
-//! Not the act of finalizing, which somebody decides and the calendar is told. Called by postings
-//! and by whoever shows periods. Source: DOMAIN 2.11.
+//! Not the act of finalizing, which a person decides and the calendar is told. Called by postings
+//! and by those who shows periods. Source: DOMAIN 2.11.
 //!
 //! **Architecture invariant:** the state of a period is a function of the period, the business date
 //! and the days of finalization; nothing else is remembered.

@@ -41,7 +41,7 @@ pub struct Team {
     pub versions: Vec<TeamVersion>,
 }
 
-/// Somebody's membership of a team.
+/// A person's membership of a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// The person who belongs to the team.

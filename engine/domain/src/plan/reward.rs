@@ -30,13 +30,13 @@ pub struct Reward {
 /// Who gets a reward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RewardRecipient {
-    /// Whoever was credited, each for themselves.
+    /// Each person who was credited, alone.
     Credited,
     /// The members of the team that was credited.
     Members,
-    /// Whoever held the manager position of the credited position on the incentive date.
+    /// The person who held the manager position of the credited position on the incentive date.
     UserManagers,
-    /// Whoever holds the manager position of the team that was credited.
+    /// The person who holds the manager position of the team that was credited.
     TeamManagers,
 }
 

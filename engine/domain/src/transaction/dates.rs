@@ -47,7 +47,7 @@ pub const NAMED_FORMATS: [(&str, DateFormat); 4] = [
     ("excel", DateFormat::Excel),
 ];
 
-/// Patterns that are tried when somebody must be told how dates are written.
+/// Patterns that are tried when a person must be told how dates are written.
 const DATE_PATTERNS: [&str; 12] = [
     "%m/%d/%Y",
     "%d/%m/%Y",

@@ -3,7 +3,7 @@
 //! Not the names that everybody has without it: ids, names and e-mails. Called by `organization`
 //! for each row. Source: FORMAT section 1.
 //!
-//! **Architecture invariant:** an alias means somebody who exists; that it may mean several is
+//! **Architecture invariant:** an alias means a person who exists; that it may mean several is
 //! judged by `consistency`, not here.
 
 use super::{ALIASES, OrganizationReader, teams};

@@ -107,7 +107,7 @@ fn joined_texts(transaction: &Transaction, columns: &[String]) -> Result<String,
     Ok(texts.join(";"))
 }
 
-/// Records that a crediting policy names nobody; with its line where somebody asked why.
+/// Records that a crediting policy names nobody; with its line where a person asked why.
 fn reason_nobody_named(case: &mut DealCase<'_>, rule: &str, program: ProgramId) {
     let message = format!("rule `{rule}`: the policy credits nobody");
     case.trace_refusal(STAGE, (program, ScriptContext::default()), |refusal| {

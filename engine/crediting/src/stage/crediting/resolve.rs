@@ -53,7 +53,7 @@ impl FoundName {
 /// Who `name` means; a warning when it is nobody who can be credited.
 ///
 /// # Errors
-/// [`ParkReason`] when it means several, or somebody who sits nowhere.
+/// [`ParkReason`] when it means several, or a person who sits nowhere.
 pub(super) fn resolve_name(
     case: &mut DealCase<'_>,
     assign: &Assign,

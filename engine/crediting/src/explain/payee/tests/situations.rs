@@ -112,7 +112,7 @@ fn a_person_who_sits_nowhere_gets_nothing() {
     check(&[], "ann", "zoe", &[nowhere]);
     let gone = "crediting no_position: you hold no position on 2017-03-01";
     check(&[], "ann", "old", &[gone]);
-    // Named, the deal waits for somebody to mend it.
+    // Named, the deal waits for a person to fix it.
     let parked = "crediting no_position: parked: `Zoe` holds no position on 2017-03-01";
     check(&[], "Zoe", "zoe", &[parked]);
     let own =
