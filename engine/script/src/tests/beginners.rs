@@ -127,7 +127,7 @@ fn conditions_arguments_and_calculations_have_kinds() {
         &[
             (
                 "fn hold(tx, credit) { hold_until_next(\"quater\") }",
-                &["CR004 1:23 `quater` is no kind of period"],
+                &["CR004 1:23 `quater` is not a kind of period"],
             ),
             (
                 "fn hold(tx, credit) { hold_until(\"2026-02-31\") }",
@@ -203,7 +203,7 @@ fn constants_stay_and_what_nothing_uses_is_named() {
             ("fn value(tx, to) { let _n = 1; 2 }", &[]),
             (
                 "fn value(tx, to) { loop { } 1 }",
-                &["CR012 1:20 this loop never ends", "CR012 1:29 nothing behind a loop"],
+                &["CR012 1:20 this loop never ends", "CR012 1:29 nothing after a loop"],
             ),
             ("fn value(tx, to) { let n = 0; while true { n += 1; if n > 3 { break; } } n }", &[]),
         ],
