@@ -168,7 +168,7 @@ pub fn parse_case_file(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnosti
     reader.finish()
 }
 
-/// The marks of a line that begins a block, and what stands behind them.
+/// The fence of a line that begins a block, and the text after it.
 fn opening_fence(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let sign = line.chars().next().filter(|sign| "`~".contains(*sign))?;
@@ -211,7 +211,7 @@ pub(super) fn split_cells(line: &str) -> Vec<String> {
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// Settings of a case.
+/// The names of the settings of a case.
 const SETTINGS: [&str; 5] = ["as-of", "period", "plan", "order", "finalized"];
 
 /// Paths that a block may have, beside those of plans, policies and bodies.

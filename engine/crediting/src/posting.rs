@@ -57,7 +57,7 @@ pub fn post_credits(
 
     let mut rows = frozen.to_vec();
     let chains = frozen_chains(frozen);
-    // A frozen row whose credit is no longer decided counts for nobody: it is taken back.
+    // A frozen row whose credit is no longer decided is taken back.
     let present: BTreeSet<CreditId> = current.iter().map(|row| row.id).collect();
 
     for (_, chain) in chains.iter().filter(|(id, _)| !present.contains(id)) {
@@ -83,9 +83,9 @@ pub fn post_credits(
     Ok(rows)
 }
 
-/// Puts what stands into the decisions of one transaction, a plan each: `frozen` rows of all plans,
-/// and what corrects them. What may not be posted is parked with its frozen rows; a plan that is no
-/// longer decided keeps them in a decision that is filtered.
+/// Adds the entries in force to the decisions of one transaction, one per plan: the `frozen` rows
+/// of all plans and their corrections. A decision that may not be posted is parked with its frozen
+/// rows. A plan that is no longer decided keeps its rows in a filtered decision.
 pub fn post_corrections(
     decisions: &mut Vec<Decision>,
     frozen: &[PostedCredit],
@@ -201,11 +201,11 @@ fn standing_entries<'a>(chain: &FrozenChain<'a>) -> Vec<&'a PostedCredit> {
     rows.filter(|row| row.is_active() && row.reverses.is_none() && !reversed(row)).collect()
 }
 
-/// One posting under way.
+/// The state of one posting in progress.
 struct Posting<'a> {
     calendar: &'a Calendar,
     finalized: &'a BTreeSet<String>,
-    /// Ids that are taken.
+    /// Ids that are already in use.
     ids: BTreeSet<CreditId>,
 }
 
@@ -238,7 +238,7 @@ impl Posting<'_> {
         for known in standing {
             rows.push(self.reverse_entry(known)?);
         }
-        // A held credit counts nowhere, but whoever waits for it must see it.
+        // A held credit does not count, but it must be visible to its payee.
         if !kept && (row.is_active() || row.is_held()) {
             let (id, period) = (self.next_id(&row)?, self.open_period(&row)?);
             rows.push(PostedCredit { id, period, origin: CreditOrigin::Retro, ..row });

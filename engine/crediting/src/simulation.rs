@@ -1,4 +1,4 @@
-//! Simulation: what a period would come to if the rest of it went as it has gone so far.
+//! Simulation: projects the rest of a period from its deals so far.
 //!
 //! The deals up to a day are repeated, with their dates moved by the days that have passed, again
 //! and again until the period ends; then everything is decided as any deal is. Not a forecast by
@@ -41,7 +41,7 @@ pub const DEALS_MAX: usize = 1_000_000;
 /// What a period would come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Simulation {
-    /// Always true: nobody can take this for a result.
+    /// Always true, so that the report is not mistaken for a result.
     pub simulation: bool,
     /// Id of the plan.
     pub plan: String,
@@ -68,9 +68,9 @@ pub struct Simulation {
 /// How many, so far and by the end of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SimulationCounts {
-    /// Deals that were recorded.
+    /// The number of recorded deals.
     pub so_far: usize,
-    /// Real and repeated ones.
+    /// The number of real and repeated deals.
     pub projected: usize,
 }
 
@@ -88,9 +88,9 @@ pub struct SimulationSum {
     /// What is recorded, at the unit's scale.
     pub so_far: Decimal,
     /// The part of `so_far` that deals of other periods brought: late ones, and corrections of
-    /// finalized periods. None of a reward, which is worked out from the whole.
+    /// finalized periods. It is absent for a reward, which is computed from the total.
     pub posted: Option<Decimal>,
-    /// What repeated deals bring; of a reward, what there is more of it than so far.
+    /// The amount that repeated deals add. For a reward, the increase over the amount so far.
     pub repeated: Decimal,
     /// What it would come to: what is real, with its holds that end by then, and what is repeated.
     pub projected: Decimal,
@@ -99,7 +99,7 @@ pub struct SimulationSum {
 /// Why there is nothing to simulate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SimulationRefusal {
-    /// The ruleset has no such plan.
+    /// The plan is not in the ruleset.
     #[error("there is no plan `{0}`")]
     NoPlan(String),
     /// The day lies outside the period.
@@ -110,7 +110,7 @@ pub enum SimulationRefusal {
         /// Id of the period.
         period: String,
     },
-    /// No deal to repeat.
+    /// There is no deal to repeat.
     #[error("plan `{plan}` let in no deal of {period} up to {as_of}, so there is none to repeat")]
     NoDeal {
         /// Id of the plan.

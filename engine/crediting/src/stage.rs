@@ -124,7 +124,7 @@ pub struct DealCase<'a> {
     pub warnings: Vec<Note>,
     /// The rule that is at work.
     pub rule: Option<Arc<str>>,
-    /// The explanation, when somebody asks.
+    /// The explanation, if it was requested.
     pub trace: Option<Vec<ExplanationStep>>,
 }
 
@@ -134,12 +134,12 @@ impl DealCase<'_> {
         &self.tx.transaction.id
     }
 
-    /// Adds a step to the explanation; costs nothing when nobody asked.
+    /// Adds a step to the explanation; costs nothing if no explanation was requested.
     pub fn trace_step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
         self.trace_effect(stage, || (StepEffect::Info, message()));
     }
 
-    /// Adds a step that says something about recipients.
+    /// Adds a step that concerns recipients.
     pub fn trace_effect(
         &mut self,
         stage: &'static str,
@@ -187,7 +187,7 @@ impl DealCase<'_> {
         self.reasons.push(note);
     }
 
-    /// Records why nothing came of a rule for these; for nobody else it says anything.
+    /// Records why a rule gave no credit to these recipients. It concerns no others.
     pub fn add_reason_for(
         &mut self,
         stage: &'static str,
@@ -228,7 +228,7 @@ impl DealCase<'_> {
         self.warn_with_effect(stage, code, message, StepEffect::Info);
     }
 
-    /// Records a warning that says something about recipients.
+    /// Records a warning that concerns recipients.
     pub fn warn_with_effect(
         &mut self,
         stage: &'static str,
@@ -414,7 +414,7 @@ pub struct ScriptContext<'a> {
 }
 
 impl<'a> ScriptContext<'a> {
-    /// With the transaction.
+    /// Adds the transaction and builds the arguments of the script.
     fn to_arguments(self, tx: &'a Arc<TransactionView>) -> ScriptArguments<'a> {
         ScriptArguments { tx, credit: self.credit, to: self.to, existing: self.existing }
     }

@@ -42,7 +42,7 @@ pub struct TeamId(pub u32);
 /// Who can be credited: a position, or in a plan that measures teams a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Recipient {
-    /// A position, whoever holds it.
+    /// A position, regardless of who holds it.
     Position(PositionId),
     /// A team, in plans that measure teams.
     Team(TeamId),
@@ -70,21 +70,21 @@ impl Recipient {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelationshipId(pub u16);
 
-/// Somebody who can be paid.
+/// A person who can be paid.
 #[derive(Debug, Clone)]
 pub struct Participant {
     /// Its id in the files.
     pub id: Arc<str>,
     /// Name for people; not unique.
     pub name: Arc<str>,
-    /// When the participant exists.
+    /// The ranges of days in which the participant exists.
     pub validity: Vec<Validity>,
 }
 
 /// One version of a position.
 #[derive(Debug, Clone)]
 pub struct PositionVersion {
-    /// When this version holds.
+    /// The days on which this version is valid.
     pub validity: Validity,
     /// Title that rules may select by.
     pub title: Arc<str>,
@@ -97,16 +97,16 @@ pub struct PositionVersion {
 pub struct Position {
     /// Its id in the files.
     pub id: Arc<str>,
-    /// Versions, without overlap.
+    /// The versions, which do not overlap.
     pub versions: Vec<PositionVersion>,
 }
 
-/// Whom an alias means.
+/// The entity that an alias stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
     /// A person, and so the position the person holds.
     Participant(ParticipantId),
-    /// A position, whoever holds it.
+    /// A position, regardless of who holds it.
     Position(PositionId),
 }
 
@@ -201,7 +201,7 @@ impl Organization {
         known.find(|(validity, _)| validity.contains(date)).map(|(_, unit)| *unit)
     }
 
-    /// Every unit that somebody is paid in.
+    /// Every unit in which at least one participant is paid.
     pub fn all_currencies(&self) -> impl Iterator<Item = Unit> {
         self.currencies.values().flatten().map(|(_, unit)| *unit)
     }
@@ -248,7 +248,7 @@ impl Organization {
         self.edges.entry((kind, source)).or_default().push(Edge { validity, target });
     }
 
-    /// Lets `alias` mean `entity`.
+    /// Makes `alias` stand for `entity`.
     pub fn add_alias(&mut self, alias: &str, entity: Entity, validity: Validity) {
         self.aliases.add_name(alias, entity, validity);
     }
@@ -392,8 +392,8 @@ impl Organization {
         known.is_some_and(|known| known.validity.iter().any(|validity| validity.contains(date)))
     }
 
-    /// The last day until `date`, that one included, on which a participant was there; `date` for
-    /// whoever only comes later.
+    /// The last day up to and including `date` on which a participant was there. For a participant
+    /// who joins later, it is `date`.
     pub fn last_day(&self, participant: ParticipantId, date: Date) -> Date {
         if self.exists_on(participant, date) {
             return date;
@@ -404,9 +404,9 @@ impl Organization {
         ends.max().and_then(|until| until.yesterday().ok()).unwrap_or(date)
     }
 
-    /// Reporting ancestors on `date`, bottom-up, each with its distance from 1; a circle ends where
-    /// it would begin again. A position that has ended by then is none of them, but the way leads
-    /// over it, as over a vacant one: to the manager that it had last.
+    /// Reporting ancestors on `date`, bottom-up, each with its distance, counted from 1. A cycle is
+    /// followed once. A position that has ended by then is not included, but the path continues
+    /// over it, as over a vacant position, to its last manager.
     pub fn ancestors_of(&self, position: PositionId, date: Date) -> Vec<(PositionId, u32)> {
         let above = paths::ancestor_path(position, |position| {
             let manager = self.version_or_last(position, date)?.manager?;
@@ -426,8 +426,8 @@ impl Organization {
         })
     }
 
-    /// Positions reachable over edges of one type on `date`, breadth first, with their distance
-    /// from 1; circles end (INV-H2). Source: DOMAIN section 7, `reach`.
+    /// Positions reachable over edges of one type on `date`, breadth first, with their distance,
+    /// counted from 1. Cycles are followed once (INV-H2). Source: DOMAIN section 7, `reach`.
     pub fn reachable_positions(
         &self,
         kind: RelationshipId,
@@ -480,7 +480,7 @@ impl Organization {
             }
         }
 
-        // Somebody without a seat matters only where the name means nobody who has one.
+        // A person without a position matters only if the name matches no position.
         matches.without_position = homeless && matches.positions.is_empty();
         matches
     }

@@ -26,7 +26,7 @@ use crate::transaction::NameColumns;
 pub struct Plan {
     /// The stem of its file.
     pub id: Arc<str>,
-    /// Name for people.
+    /// The name shown to people.
     pub name: String,
     /// When it is in force, by incentive date.
     pub validity: Validity,
@@ -98,15 +98,15 @@ impl Measure {
 pub enum Split {
     /// One recipient only: several park the transaction.
     Refuse,
-    /// Equal parts to all.
+    /// Every member gets an equal part.
     Equal,
-    /// The whole to each.
+    /// Every member gets the whole.
     Full,
     /// The whole to the first.
     First,
 }
 
-/// Which positions are meant.
+/// A selection of positions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// `*`: everything the plan measures.
@@ -152,7 +152,7 @@ pub fn selects_recipient(
 pub struct RuleBase {
     /// Name, at most 64 characters.
     pub name: Arc<str>,
-    /// Free text for people.
+    /// A free description, shown to people.
     pub description: String,
     /// Labels to search by.
     pub tags: Vec<String>,
@@ -167,11 +167,11 @@ pub struct RuleBase {
 pub struct DirectRule {
     /// What it shares with other rules.
     pub rule: RuleBase,
-    /// Where recipients come from: tried in order until one finds somebody.
+    /// The sources of recipients. They are tried in order until one finds a recipient.
     pub assign: Vec<Assign>,
     /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
     pub members: Option<Members>,
-    /// Whether a deal that names nobody raises an alert.
+    /// Whether a deal without a named recipient raises an alert.
     pub required: bool,
     /// What it credits, at least one.
     pub results: Vec<DirectResult>,
@@ -191,7 +191,7 @@ pub enum Assign {
     /// The team to whose territory the deal belongs; of one team and those below it, if one is
     /// named.
     Territory(Option<TeamId>),
-    /// Whoever a crediting policy names.
+    /// The recipients that a crediting policy returns.
     Policy(ProgramId),
 }
 
@@ -232,7 +232,7 @@ pub enum Relationship {
     RelatedPerson,
     /// A position named on the transaction.
     RelatedPosition,
-    /// The other members of the teams of whoever holds the position (DOMAIN 3.5).
+    /// The other members of the teams that the position's holder belongs to (DOMAIN 3.5).
     Team,
     /// The team above, and so on upwards, in plans that measure teams.
     ParentTeam,
@@ -249,7 +249,8 @@ pub struct ResultBase {
     pub maximum: Option<ProgramId>,
     /// How long a credit is held.
     pub hold: HoldSetting,
-    /// Whether the result itself says so, and not the plan: then a rollup policy does not decide it.
+    /// Whether the hold is set by the result itself and not by the plan. If so, a rollup policy
+    /// does not decide it.
     pub own_hold: bool,
     /// Whether a duplicate is kept.
     pub duplicates: DuplicateSetting,

@@ -1,7 +1,7 @@
 //! Definition files and their activations: immutable versions by content, one active set.
 //!
-//! Not the changes that wait for somebody (`changes`) and not what is decided again (`recredit`).
-//! Called by the host's door. Source: DESIGN section 5, DOMAIN 2.17.
+//! Not the changes that wait for approval (`changes`), and not the choice of deals to decide again
+//! (`recredit`). Called by the host's door. Source: DESIGN section 5, DOMAIN 2.17.
 //!
 //! **Architecture invariant:** a version is never overwritten; an activation and what follows from
 //! it for credits that exist are one commit.
@@ -105,7 +105,7 @@ impl TryFrom<String> for Effective {
 pub struct Activation {
     /// Its number, from 1; 0 until it is recorded.
     pub sequence: u64,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The token or person that activated.
     pub who: String,
@@ -134,7 +134,7 @@ pub struct Activation {
     /// Plans with the periods in which it changes what credits are worth.
     #[serde(default)]
     pub restated: BTreeMap<String, BTreeSet<String>>,
-    /// Why people with credits or rewards were removed, where somebody forced it.
+    /// The reason given for removing people with credits or rewards, if the removal was forced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
     /// What it moved, where money moved.
@@ -219,7 +219,7 @@ impl Ledger {
     /// the record with its number.
     ///
     /// # Errors
-    /// When nothing was written, or nobody can say.
+    /// When nothing was written, or when it is unknown whether anything was.
     pub fn record_activation(
         &self,
         files: &Files,
@@ -260,7 +260,8 @@ impl Ledger {
         let key = codec::number_key(activation.sequence);
         let row = codec::to_json(&activation)?;
 
-        // In the same commit, so that nobody sees an activation without what follows from it.
+        // These are in the same commit, so that no reader sees an activation without its
+        // consequences.
         super::calculations::count_restatements(&*snapshot, &mut batch, &activation.restated)?;
         super::recredit::request_recredit(&*snapshot, &mut batch, &activation)?;
         super::recredit::ask_redrive(&mut batch, &activation)?;
@@ -348,8 +349,8 @@ impl Ledger {
     }
 }
 
-/// Adds an alert to the commit of an activation that moves money and that nobody asked for by hand:
-/// of a file saved in a watched directory nobody reads an answer.
+/// Adds an alert to the commit of an activation that changes amounts and was not requested by a
+/// user. A file saved in a watched directory has no caller who reads the answer.
 fn alert_unattended(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,

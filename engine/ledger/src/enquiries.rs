@@ -27,12 +27,12 @@ pub struct Enquiry {
     /// The amount of the credit when it was asked about.
     #[serde(default)]
     pub actual: Option<String>,
-    /// The amount that the payee expected, if said.
+    /// The amount that the payee expected, if given.
     #[serde(default)]
     pub expected: Option<String>,
     /// The question as it was written.
     pub text: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// `open`, `in_progress`, `resolved`, `rejected` or `closed`.
     pub state: String,
@@ -49,11 +49,11 @@ pub struct Enquiry {
 /// Something that was said about an enquiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnquiryMessage {
-    /// Who said it.
+    /// The user who wrote the message.
     pub who: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
-    /// What.
+    /// The text of the message.
     pub text: String,
     /// Whether it was said on the payee's side.
     pub by_payee: bool,
@@ -62,16 +62,16 @@ pub struct EnquiryMessage {
 /// What happens to an enquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnquiryStep {
-    /// Somebody takes care of it, or with none nobody does any more.
+    /// Assigns the enquiry to a user, or to no one.
     Assign(Option<String>),
-    /// Something is said about it.
+    /// Adds a message to the enquiry.
     Say {
-        /// What.
+        /// The text of the message.
         text: String,
-        /// Whether by the payee.
+        /// Whether the payee wrote it.
         by_payee: bool,
     },
-    /// It ends.
+    /// Closes the enquiry.
     Close,
 }
 
@@ -85,7 +85,7 @@ impl EnquiryStep {
         }
     }
 
-    /// The enquiry after it.
+    /// Applies the step to `enquiry`.
     fn apply_to(self, enquiry: &mut Enquiry, who: &str, at_ms: i64) {
         match self {
             EnquiryStep::Assign(to) => {
@@ -116,22 +116,22 @@ impl EnquiryStep {
 pub struct EnquiryAnswer {
     /// Who answered: a token's name.
     pub who: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The answer as it was written.
     pub text: String,
 }
 
-/// Nobody has answered yet.
+/// The state of an enquiry that has not been answered.
 pub const ENQUIRY_OPEN: &str = "open";
 
-/// Somebody takes care of it.
+/// The state of an enquiry that is assigned to a user.
 pub const ENQUIRY_IN_PROGRESS: &str = "in_progress";
 
-/// It takes nothing more.
+/// The state of an enquiry that accepts no more messages.
 pub const ENQUIRY_CLOSED: &str = "closed";
 
-/// Messages of an enquiry.
+/// The maximum number of messages in an enquiry.
 pub const MESSAGES_MAX: usize = 1000;
 
 impl Ledger {
@@ -162,7 +162,7 @@ impl Ledger {
     }
 
     /// Answers a question, and gives it as it is then: as it was, when it had been answered before.
-    /// None when there is no such question.
+    /// Returns `None` if the enquiry does not exist.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -203,9 +203,9 @@ impl Ledger {
         Ok(Some(enquiry))
     }
 
-    /// Takes a step; gives the enquiry as it is then. None when there is no such enquiry, or none of
-    /// `payee` where one is named; it stays as it is when it is closed, or has [`MESSAGES_MAX`]
-    /// messages and another one is sent.
+    /// Applies a step and returns the changed enquiry. Returns `None` if the enquiry does not
+    /// exist, or is none of `payee` where one is named; it stays as it is when it is closed, or has
+    /// [`MESSAGES_MAX`] messages and another one is sent.
     ///
     /// # Errors
     /// When it cannot be written.

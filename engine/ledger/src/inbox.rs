@@ -16,7 +16,7 @@ pub struct Delivery {
     pub received_ms: i64,
     /// The body, byte for byte.
     pub body: Vec<u8>,
-    /// Natural keys of the transactions in it, as the sender was told.
+    /// Natural keys of its transactions, as they were returned to the sender.
     pub transactions: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ impl Ledger {
     /// Appends a group of deliveries in one commit; receipts in the same order.
     ///
     /// # Errors
-    /// When nothing was written, or nobody can say.
+    /// When nothing was written, or when it is unknown whether anything was.
     pub fn receive_deliveries(&self, deliveries: &[Delivery]) -> LedgerResult<Vec<Receipt>> {
         let _one_at_a_time = lock_mutex(&self.deliveries);
         let snapshot = self.snapshot()?;
@@ -119,8 +119,8 @@ impl Ledger {
             }
 
             batch.put_row(StoreTable::Inbox, codec::number_key(next), codec::pack_row(delivery)?);
-            // The same id with another body: kept for somebody to look at, and never processed by
-            // itself.
+            // The same id came with another body. The delivery is kept for review and never
+            // processed.
             if conflict {
                 batch.put_row(StoreTable::Dead, codec::number_key(next), CONFLICT_REASON);
             } else {

@@ -31,7 +31,7 @@ const SCAN_PAGE_ROWS: usize = 1000;
 pub struct TrailReport {
     /// How many rows it has.
     pub rows: u64,
-    /// Hash of its last row: whoever keeps it elsewhere can tell later that nothing before it was
+    /// The hash of its last row. A copy kept elsewhere proves later that no earlier row was
     /// rewritten.
     pub head: String,
     /// What is wrong, for people.

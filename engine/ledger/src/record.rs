@@ -65,7 +65,7 @@ pub struct CommitBatch {
     /// Decisions a transaction, all plans: of every transaction with a new version, and of those
     /// that were decided again.
     pub decisions: Vec<(String, Vec<Decision>)>,
-    /// A leaf period that is finalized with this work, with who says so.
+    /// A leaf period that is finalized with this batch, with its new state.
     pub finalized: Option<(String, PeriodState)>,
     /// All frozen rows of transactions that have new ones, by natural key.
     pub frozen: Vec<(String, Vec<PostedCredit>)>,
@@ -83,7 +83,7 @@ impl CommitBatch {
     }
 }
 
-/// How many there are.
+/// Counts of the recorded rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say what is counted")]
 pub struct LedgerCounts {
@@ -195,7 +195,7 @@ impl Ledger {
     /// Records a round of work in one commit. One caller decides and records at a time.
     ///
     /// # Errors
-    /// When nothing was written, or nobody can say.
+    /// When nothing was written, or when it is unknown whether anything was.
     pub fn commit_batch(&self, work: &CommitBatch) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.records);
         let snapshot = self.snapshot()?;

@@ -57,8 +57,8 @@ fn with_constant_value(
     Ok(Stmt::Var(Box::new((name.clone(), value, *index)), *flags, *at))
 }
 
-/// The constants of `policy` that `text`, what stands in brackets behind its name, gives values: each
-/// by name, or in the order in which the file has them.
+/// The constants of `policy` with the values that `text` gives them. `text` is the part in brackets
+/// after the policy's name. Values are given by name, or in the order of the file.
 ///
 /// # Errors
 /// What does not fit, and what to write instead.

@@ -1,7 +1,7 @@
 //! The reference of the policy language, for people and for editors, written from the table of
 //! functions and the lists of fields.
 //!
-//! Not a second description: nothing is said here that the tables do not say, but for the kinds of
+//! Not a second description: everything here comes from the tables, except for the kinds of
 //! policies, which `policy` names. Called by `accredit api`; a test keeps `scripts/api.md` and
 //! `scripts/api.d.rhai` equal to it.
 //!

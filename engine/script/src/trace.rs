@@ -73,7 +73,7 @@ pub fn trace_delivery(
 /// The steps of one run of a reward's program.
 ///
 /// # Errors
-/// When the program does not compile, or is none of a reward.
+/// When the program does not compile, or is not a reward policy.
 pub fn trace_reward(
     program: &Program,
     seen: &RewardArguments<'_>,

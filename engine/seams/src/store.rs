@@ -200,8 +200,8 @@ pub trait Store: Send + Sync {
     /// Makes all changes of the batch, or none.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when a precondition does not hold; [`StoreError::Unknown`] when
-    /// nobody can say.
+    /// [`StoreError::Conflict`] when a precondition does not hold; [`StoreError::Unknown`] when it
+    /// is unknown whether the batch was written.
     fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError>;
 
     /// Whether commits can be made at the moment: a failure stays one until a commit succeeds.

@@ -14,12 +14,12 @@ use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::organization::{confusable_key, is_unseen};
 use accredit_domain::plan::Plan;
 
-/// Whether a text holds characters that nobody sees, or that break a line.
+/// Whether a text contains invisible characters or line breaks.
 pub(super) fn is_unreadable(text: &str) -> bool {
     text.chars().any(|c| c.is_control() || is_unseen(c) || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
-/// Refuses a name with line breaks or marks that nobody sees.
+/// Refuses a name with line breaks or invisible characters.
 pub(super) fn check_readable_name(report: &Findings, place: Place, name: &str, what: &str) {
     if is_unreadable(name) {
         let shown: String = name.escape_debug().collect();
@@ -40,7 +40,7 @@ pub(super) fn warn_of_lookalikes(
     report.push(Diagnostic::warning(Code::CR086, place, message).with_help(help));
 }
 
-/// Refuses ids of plans that nobody can read, and warns of plans whose ids or names look the same.
+/// Refuses unreadable ids of plans, and warns of plans whose ids or names look the same.
 pub(super) fn check_plan_names(plans: &BTreeMap<Arc<str>, Plan>, report: &Findings) {
     let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
     for (id, plan) in plans {

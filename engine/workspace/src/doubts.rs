@@ -1,5 +1,5 @@
 //! What a directory says that can be understood and is hardly meant: plans and an organisation that
-//! would pay too much, too little or nobody, without an error anywhere.
+//! would pay too much, too little or no one, without causing an error.
 //!
 //! Not single words, which their readers judge, and not programs (`script::check`). Readers note
 //! what can be judged only when everything is read; `Ruleset::read` asks for the judgement once.
@@ -122,7 +122,7 @@ pub(super) fn warn_unused_policy(report: &Findings, text: &PlacedText, kind: &st
     report.push(Diagnostic::warning(Code::CR068, text.place.clone(), message).with_help(help));
 }
 
-/// Warns of an organisation in which nobody can be credited or paid.
+/// Warns of an organisation in which no one can be credited or paid.
 pub(super) fn warn_unstaffed_organization(
     organization: &Organization,
     plans: &BTreeMap<Arc<str>, Plan>,

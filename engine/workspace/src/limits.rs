@@ -3,8 +3,8 @@
 //! Not the limits of a single file or script, which their readers name. Called by `Ruleset::read`
 //! and by what goes through all programs.
 //!
-//! **Architecture invariant:** a check that stops at a limit says so with an error, so that nothing
-//! that was not checked comes into force.
+//! **Architecture invariant:** a check that stops at a limit reports an error, so that unchecked
+//! definitions cannot be activated.
 
 use super::report::Findings;
 use super::{Files, is_definition};

@@ -3,8 +3,8 @@
 //! Not its rules (`rule` reads them). Called by `Ruleset::read` for each file. Source: FORMAT
 //! section 3.
 //!
-//! **Architecture invariant:** what the plan's `policies` say is a default only: a rule or result
-//! that says something itself is never overruled by it.
+//! **Architecture invariant:** the plan's `policies` are defaults only. They never override a
+//! setting of a rule or a result.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,13 +31,13 @@ use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 /// What the words of a plan may refer to.
 #[derive(Clone, Copy)]
 pub(super) struct PlanScope<'a> {
-    /// What `accredit.toml` says.
+    /// The settings in `accredit.toml`.
     pub(super) settings: &'a Settings,
     /// The organisation that selectors mean.
     pub(super) organization: &'a Organization,
     /// Who is measured by the plan that is being read.
     pub(super) measure: Measure,
-    /// Whether all of it was understood: else nobody can be said to be unknown.
+    /// Whether the organisation was read without errors. If not, no name is reported as unknown.
     pub(super) whole: bool,
     /// The columns that transactions may have.
     pub(super) columns: &'a KnownColumns,

@@ -33,7 +33,7 @@ impl Findings {
         self.push(Diagnostic::error(code, place, message).with_help(help));
     }
 
-    /// Adds an error about `word`, which is none of `candidates`.
+    /// Adds an error about `word`, which is not one of `candidates`.
     pub(super) fn report_unknown<'a>(
         &self,
         code: Code,

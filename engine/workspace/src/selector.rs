@@ -4,7 +4,7 @@
 //! by `rule` for receivers and by `quotas`. Source: FORMAT section 3.
 //!
 //! **Architecture invariant:** a plan that measures teams selects teams, so that a selector of
-//! positions never means nobody quietly.
+//! positions is never silently empty.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub(super) fn read_selectors(
     texts.filter_map(|text| parse_selector(table.report(), &text, scope)).collect()
 }
 
-/// What one text selects.
+/// Parses the selection that `text` describes.
 pub(super) fn parse_selector(
     report: &Findings,
     text: &PlacedText,
@@ -65,7 +65,7 @@ pub(super) fn parse_selector(
         "title" => {
             let versions = organization.positions().flat_map(|(_, known)| &known.versions);
             let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
-            // A title that nobody has yet may come with the next hire: a warning is enough.
+            // A title that no position has yet may come with the next hire, so a warning is enough.
             if scope.whole && !titles.iter().any(|title| fold_name(title) == fold_name(name)) {
                 let message = format!("no position has the title `{name}`");
                 let help = did_you_mean(name, titles.iter().copied()).unwrap_or_else(|| {

@@ -180,7 +180,7 @@ fn read_queries(table: &TomlTable<'_>, policies: &Policies) -> BTreeMap<String, 
     let mut queries = BTreeMap::new();
 
     for (name, item) in table.entries() {
-        // Queries of queries could name each other in a circle.
+        // Queries that name other queries could form a cycle.
         if item.as_text().is_some_and(|text| text.text.starts_with("query:")) {
             item.refuse("an expression or a policy, not another query");
             continue;

@@ -39,8 +39,8 @@ fn unrecognized_file(path: &str) -> Diagnostic {
         .with_help(unrecognized_help(path))
 }
 
-/// Findings for `paths` inside a customer's directory that were not read for their names: what is
-/// in a folder of the format, or in one whose name is a slip of such a name.
+/// Findings for `paths` inside a customer's directory that were not read because of their names.
+/// Only files in a folder of the format count, or in a folder whose name is a misspelling of one.
 pub fn unrecognized_files<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Diagnostic> {
     let meant = |path: &str| {
         let folder = path.split_once('/').map_or("", |(folder, _)| folder);

@@ -1,8 +1,7 @@
 //! Columns that `[columns]` and `[fields]` declare and nothing reads: most often a leftover, or a
 //! rule that was forgotten.
 //!
-//! Not columns that merely arrive: nobody asked for those. Called by
-//! `Ruleset::unused_declarations`.
+//! Not columns that arrive undeclared. Called by `Ruleset::unused_declarations`.
 //!
 //! **Architecture invariant:** only what certainly nothing reads is reported: a text anywhere in a
 //! program, a plan or a territory that equals the name counts as reading it.

@@ -6,8 +6,8 @@
 //! whether it was published, which the host knows. Called by `accredit explain --payee` and by the
 //! payee's own endpoint. Source: DOMAIN 2.16.
 //!
-//! **Architecture invariant:** read off the steps of the pipeline that decided; of other people's
-//! credits no amount is told, and without a credit there is at least one finding.
+//! **Architecture invariant:** read off the steps of the pipeline that decided; amounts of other
+//! people's credits are not shown, and without a credit there is at least one finding.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct WhyNot {
     pub transaction: String,
     /// Id of the plan.
     pub plan: String,
-    /// Participant id, or the name as it was asked when it means nobody.
+    /// The participant's id, or the requested name if it matches no participant.
     pub payee: String,
     /// Whether anything counts for them.
     pub credited: bool,
@@ -224,7 +224,8 @@ impl AskingPayee<'_> {
             return last.into_iter().collect();
         }
 
-        // Somebody who is nowhere, or a member of a team that is credited, is told that alone.
+        // For a person without a position, or a member of a credited team, this is the only
+        // finding.
         if let Some(whole) = self.without_position().or_else(|| self.team_finding()) {
             return vec![whole];
         }
@@ -239,7 +240,7 @@ impl AskingPayee<'_> {
                 rules.push(&step.rule);
             }
         }
-        // What is said of the whole plan comes last: rules are nearer to the person.
+        // Findings about the whole plan come last: those about rules are more specific.
         rules.sort_by_key(|rule| rule.is_none());
 
         let mut drops: Vec<PayeeFinding> = Vec::new();
@@ -279,7 +280,7 @@ impl AskingPayee<'_> {
         Some(new_finding("crediting", "no_position", message))
     }
 
-    /// The credit of a team is nobody's own.
+    /// The credit of a team belongs to no single member.
     fn team_finding(&self) -> Option<PayeeFinding> {
         let mut credits = self.decided.credits.iter().map(|credit| credit.recipient);
         let own = credits.find(|who| who.team().is_some() && self.seats.contains(who))?;
@@ -314,7 +315,7 @@ impl AskingPayee<'_> {
                     passed.push(self.unlisted_finding(step, "not_member"))
                 }
 
-                // Who was named says more than that nobody was found.
+                // The names in the deal are more helpful than a report that no one was found.
                 StepEffect::Rejected(code) if code == "unmatched" && named => (),
                 StepEffect::Rejected(_) => ends.extend(ended_finding(step)),
                 StepEffect::RejectedFor(_, who) if !self.is_among(who) => (),
@@ -329,7 +330,7 @@ impl AskingPayee<'_> {
             missed.append(&mut ends);
             return missed;
         }
-        // An end that concerns the person says more than that somebody else was named.
+        // A step that concerns the person is more helpful than a report that others were named.
         if ends.is_empty() { passed } else { ends }
     }
 

@@ -14,8 +14,8 @@ use accredit_domain::transaction::{Field, Transaction, UnreadableField, Value};
 use accredit_script::{Machine, ScriptAnswer, ScriptArguments, TransactionView};
 use accredit_workspace::Ruleset;
 
-/// The transaction as a case of the plan; none when it is not let in, which `steps` say when
-/// somebody asks.
+/// The transaction as a case of the plan; `None` if the plan does not admit it. `steps` then
+/// explain why, if they are requested.
 ///
 /// # Errors
 /// [`ParkReason`] when it is let in and cannot be read.
@@ -60,7 +60,7 @@ pub(super) fn admit_transaction<'a>(
     let Some(period) = period else {
         return Err(ParkReason::new("filter", "no_period", format!("no period holds {date}")));
     };
-    // Any bad cell parks, whether a rule reads it or not: nobody knows what the sender meant.
+    // Any invalid cell parks the deal, even if no rule reads it: its intended value is unknown.
     if let Some(why) = transaction.bad_value() {
         return Err(unreadable_reason(&why, "bad_value"));
     }

@@ -30,7 +30,7 @@ pub fn stored_decision(ruleset: &Ruleset, decided: &PlanDecision) -> Decision {
 }
 
 /// Warnings that are alerts whatever a plan asks for: a hold that lost its date, an amount whose
-/// currency nobody said, and rows that contradict each other or have lost columns.
+/// missing currency, and rows that contradict each other or have lost columns.
 const STANDING_ALERTS: [&str; 4] =
     ["release_in_other_year", "no_currency", "conflict", "columns_missing"];
 

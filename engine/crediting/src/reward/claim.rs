@@ -21,7 +21,7 @@ use accredit_domain::plan::reward::{Reward, RewardRecipient};
 use accredit_domain::plan::{Plan, Selector};
 use accredit_workspace::Ruleset;
 
-/// What one reward is worked out with.
+/// The inputs for the computation of one reward.
 #[derive(Clone, Copy)]
 pub(super) struct RewardContext<'a> {
     pub(super) ruleset: &'a Ruleset,
@@ -33,7 +33,8 @@ pub(super) struct RewardContext<'a> {
 }
 
 impl RewardContext<'_> {
-    /// Who holds a manager position on `date`; nobody when it is vacant, or not there that day.
+    /// The holder of a manager position on `date`. It is `None` if the position is vacant or does
+    /// not exist on that day.
     pub(super) fn manager_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
         let organization = &self.ruleset.organization;
         organization.version_on(position, date).and_then(|_| organization.holder_on(position, date))
@@ -46,10 +47,10 @@ impl RewardContext<'_> {
     }
 }
 
-/// Whose attainment it is.
+/// The payee whose attainment is measured.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Claimant {
-    /// Somebody who was credited, or who managed somebody who was.
+    /// A participant who was credited, or who managed a credited participant.
     Participant(Arc<str>, ParticipantId),
     /// A team that was credited.
     Team(Arc<str>, TeamId),
@@ -127,8 +128,8 @@ pub(super) fn collect_claims<'a>(
     found.into_values().filter(|claim| !claim.credits.is_empty()).collect()
 }
 
-/// Who has the claim from a credit, and by which position. A vacant manager's seat is told to
-/// `alerts`, where it is asked for.
+/// The claimant of a credit, and the position that gives the claim. A vacant manager position is
+/// reported to `alerts`, if given.
 fn claimant_of(
     desk: &RewardContext<'_>,
     credit: &PostedCredit,

@@ -7,7 +7,7 @@
 //! 001, decisions D8, D9, D15, D18.
 //!
 //! **Architecture invariant:** shares are computed over all who are named, so the share of an
-//! unknown name is nobody's, never somebody else's.
+//! unknown name stays uncredited and never goes to another recipient.
 
 mod members;
 mod named;
@@ -41,7 +41,7 @@ pub struct Recipients {
 enum NamedPart {
     /// Nobody has it, and it stays uncredited.
     Nobody,
-    /// It is this recipient's.
+    /// The share belongs to this recipient.
     Recipient(Recipient),
     /// It is a team's, and passed to positions.
     Team(PassedPart),
@@ -73,7 +73,7 @@ pub fn find_recipients(
     for assign in &rule.assign {
         let failed = (case.reasons.len(), case.warnings.len());
         if let Some(found) = assigned_recipients(case, rule, assign)? {
-            // What the earlier ones did not find is of no interest once somebody is found.
+            // Once a recipient is found, the findings of earlier sources do not matter.
             case.reasons.drain(reasons..failed.0);
             case.warnings.drain(warnings..failed.1);
             return Ok(Some(found));
@@ -122,7 +122,7 @@ fn assigned_recipients(
     }
 
     let shares = divide_shares(case, &weights)?;
-    // A policy may credit somebody on top of the deal; a text that does is more likely a slip.
+    // A policy may credit more than the whole deal. In a text, this is more likely a mistake.
     if !matches!(assign, Assign::Policy(_)) {
         check_weight_total(case, rule, &found);
     }
@@ -156,7 +156,7 @@ fn resolve_names(
     Ok(Some(found))
 }
 
-/// Says who is meant.
+/// Adds a step that shows which recipients the names matched.
 fn trace_meaning(case: &mut DealCase<'_>, rule: &DirectRule, found: &[FoundName]) {
     let organization = &case.ruleset.organization;
     case.trace_effect(STAGE, || {
@@ -200,8 +200,8 @@ fn mixed_weights(who: &str) -> ParkReason {
     ParkReason::new(STAGE, "mixed_weights", message)
 }
 
-/// Warns when the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal is nobody's, or
-/// more than the deal is credited.
+/// Warns if the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal is uncredited,
+/// or more than the deal is credited.
 fn check_weight_total(case: &mut DealCase<'_>, rule: &DirectRule, found: &[FoundName]) {
     let weights = found.iter().map(|found| found.share.weight);
 

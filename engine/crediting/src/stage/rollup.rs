@@ -38,7 +38,7 @@ pub struct Candidate {
 /// Everybody whom `root` reaches over the relationships that the plan has rules for.
 ///
 /// # Errors
-/// [`ParkReason`] when a related order names nobody or several.
+/// [`ParkReason`] when a related order names no recipient or several.
 pub fn find_candidates(
     case: &mut DealCase<'_>,
     root: &Credit,
@@ -148,7 +148,7 @@ impl ReachedCandidates {
     }
 }
 
-/// The positions of the other members of the teams of whoever holds `root`, each with its team.
+/// The positions of the other members of the teams that `root` belongs to, each with its team.
 fn teammate_positions(case: &DealCase<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
     let (organization, date) = (&case.ruleset.organization, case.date);
     let seat = root.position();
@@ -194,8 +194,8 @@ fn related_positions(
     for share in shares {
         let who = share.who;
         let matches = case.ruleset.organization.resolve_name(&who, case.date);
-        // Nobody found earns nobody a credit, so it warns; several would pay the wrong one, so they
-        // park.
+        // If no receiver is found, no one gets a credit, so this warns. If several are found, the
+        // wrong one could be paid, so they park.
         match matches.positions.as_slice() {
             [position] => positions.push(*position),
             [] if matches.without_position => {

@@ -1,7 +1,8 @@
 //! Periods that are listed one by one: years of weeks, and a customer's own tree.
 //!
-//! Not reading a file (`workspace` does) and not months, which need no list. Called by whoever
-//! builds a [`Calendar`](super::Calendar). Source: FORMAT sections 1 and 2, DOMAIN 2.11, INV-L2.
+//! Not reading a file (`workspace` does) and not months, which need no list. Called by the code
+//! that builds a [`Calendar`](super::Calendar). Source: FORMAT sections 1 and 2, DOMAIN 2.11,
+//! INV-L2.
 //!
 //! **Architecture invariant:** a list exists only when its leaves follow each other without a gap
 //! and every parent is a row of neighbouring leaves; so a period is always one stretch of days.
@@ -15,7 +16,7 @@ use super::{Period, PeriodKind, Validity, days_after};
 /// Weeks of a year; one in five or six has another.
 const WEEKS_PER_YEAR: i64 = 52;
 
-/// Days of a week.
+/// The number of days in a week.
 const DAYS_PER_WEEK: i64 = 7;
 
 /// Listed periods: leaves in order, each with its quarter and year.
@@ -136,17 +137,17 @@ impl PeriodList {
         self.named.insert(period.id.clone(), period.clone());
     }
 
-    /// A tree: leaves are the rows that are nobody's parent.
+    /// The periods form a tree. Its leaves are the rows that are not the parent of another row.
     ///
     /// # Errors
-    /// Everything that is wrong, by row: a parent that does not exist, a circle, a leaf without
-    /// days, leaves that overlap or leave a gap, leaves of a parent that are not neighbours, a
-    /// parent whose days are not those of its leaves.
+    /// All faults by row: a parent that does not exist, a cycle, a leaf without days, leaves that
+    /// overlap or leave a gap, leaves of a parent that are not neighbours, a parent whose days are
+    /// not those of its leaves.
     pub fn from_tree_rows(rows: &[ListedPeriod]) -> Result<PeriodList, Vec<PeriodFault>> {
         let tree =
             PeriodTree { rows, ids: rows.iter().map(|row| row.id.as_str()).zip(0..).collect() };
         let mut faults = tree.check_parents();
-        // Leaves are looked for only in a tree that is one, without circles.
+        // Leaves are searched only in a valid tree without cycles.
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -200,7 +201,7 @@ impl PeriodTree<'_> {
         self.ids.get(parent).copied()
     }
 
-    /// The rows above `row`, from its parent to the root; of a circle each row once.
+    /// The rows above `row`, from its parent to the root. In a cycle, each row occurs once.
     fn ancestor_rows(&self, row: usize) -> Vec<usize> {
         let mut above = Vec::new();
         let mut next = self.parent_row(row);
@@ -211,7 +212,7 @@ impl PeriodTree<'_> {
         above
     }
 
-    /// Parents that do not exist, and circles.
+    /// Reports parents that do not exist, and cycles.
     fn check_parents(&self) -> Vec<PeriodFault> {
         let mut faults = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {

@@ -4,7 +4,8 @@
 //! Not whom a name means on a date (`Organization::resolve_name`). Called by `organization` and
 //! `teams`. Source: FORMAT section 1.
 //!
-//! **Architecture invariant:** the written form counts first, and what means two means nobody.
+//! **Architecture invariant:** the written form counts first, and a name that matches two entities
+//! matches none.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ fn address_of(name: &str) -> Option<&str> {
     (address.contains('@') && !address.contains(char::is_whitespace)).then_some(address)
 }
 
-/// Marks that nobody sees and that come with copied text.
+/// Invisible characters that come with copied text.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
 }
@@ -49,7 +50,7 @@ pub fn compose_id(text: &str) -> String {
     text.trim_matches(at_end).nfc().collect()
 }
 
-/// Marks that nobody sees: soft hyphens, zero-width spaces, directions, a mark of byte order.
+/// Invisible characters: soft hyphens, zero-width spaces, directions, a mark of byte order.
 pub fn is_unseen(c: char) -> bool {
     matches!(
         c,

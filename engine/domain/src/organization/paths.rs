@@ -10,7 +10,7 @@ use std::hash::Hash;
 
 use crate::organization::Edge;
 
-/// The parents of `from`, bottom-up; a circle ends where it would begin again.
+/// The parents of `from`, bottom-up. A cycle is followed once.
 pub(super) fn ancestor_path<T: Copy + Eq + Hash>(
     from: T,
     parent: impl Fn(T) -> Option<T>,

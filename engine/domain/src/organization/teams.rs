@@ -6,7 +6,7 @@
 //! 2.8, 3.4 g, 3.5, seed 001.
 //!
 //! **Architecture invariant:** outside the dates of its rows a team does not exist: no name means
-//! it, nobody is a member of it, and nothing rolls to it.
+//! it, it has no members, and no credit rolls to it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use crate::calendar::Validity;
 /// One version of a team.
 #[derive(Debug, Clone)]
 pub struct TeamVersion {
-    /// When this version holds.
+    /// The days on which this version is valid.
     pub validity: Validity,
     /// Name for people; not unique.
     pub name: Arc<str>,
-    /// The team it belongs to; circles are allowed.
+    /// The team that this team belongs to. Cycles are allowed.
     pub parent: Option<TeamId>,
     /// The position that manages it.
     pub manager: Option<PositionId>,
@@ -37,11 +37,11 @@ pub struct TeamVersion {
 pub struct Team {
     /// Its id in the files.
     pub id: Arc<str>,
-    /// Versions, without overlap.
+    /// The versions, which do not overlap.
     pub versions: Vec<TeamVersion>,
 }
 
-/// Somebody's membership of a team.
+/// A membership of a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// The person who belongs to the team.
@@ -98,12 +98,12 @@ impl Teams {
         self.edges.entry((kind, source)).or_default().push(edge);
     }
 
-    /// Lets `alias` mean `team`.
+    /// Makes `alias` stand for `team`.
     pub fn add_alias(&mut self, alias: &str, team: TeamId, validity: Validity) {
         self.names.add_name(alias, team, validity);
     }
 
-    /// What names mean.
+    /// The index from names to teams.
     pub(super) fn name_index(&self) -> &NameIndex<TeamId> {
         &self.names
     }
@@ -195,8 +195,9 @@ impl Teams {
         self.members_on(team, date).any(|member| member.participant == participant)
     }
 
-    /// The teams above one on `date`, bottom-up, each with its distance from 1; a circle ends where
-    /// it would begin again. A team that has ended by then is none of them, but the way leads over it.
+    /// The teams above one on `date`, bottom-up, each with its distance, counted from 1. A cycle is
+    /// followed once. A team that has ended by then is not included, but the path continues over
+    /// it.
     pub fn ancestors_of(&self, team: TeamId, date: Date) -> Vec<(TeamId, u32)> {
         let above = paths::ancestor_path(team, |team| {
             let parent = self.version_or_last(team, date)?.parent?;
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// However parents point, circles included, the way up ends and visits nobody twice.
+        /// For any parents, including cycles, the path upwards ends and visits no team twice.
         #[test]
         fn the_way_up_ends(parents in prop::collection::vec(prop::option::of(0_u32..8), 8)) {
             let mut teams = Teams::default();

@@ -4,8 +4,8 @@
 //! (`stage::crediting`). Filled by `workspace::organization`, asked by crediting. Source: FORMAT
 //! section 1, DOMAIN 2.4, 3.3.
 //!
-//! **Architecture invariant:** a pure function of the transaction and the rows of its date (INV-C1);
-//! a blank value belongs to nobody.
+//! **Architecture invariant:** a pure function of the transaction and the rows of its date
+//! (INV-C1); a blank value belongs to no team.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub struct TerritoryRow {
     pub team: TeamId,
     /// The column of the transaction.
     pub column: Arc<str>,
-    /// What it must hold.
+    /// The values that the column must have.
     pub extent: Extent,
     /// The days on which the row holds.
     pub validity: Validity,
@@ -147,7 +147,7 @@ impl Territories {
             fits.into_iter().filter(|(_, fit)| *fit == best).map(|(team, _)| team).collect();
 
         let below = |team: TeamId, top: TeamId| team != top && teams.is_within(team, top, date);
-        // In a circle of parents each is below the other, and none beats the other.
+        // In a cycle of parents, each team is below the other, and neither is preferred.
         let beaten = |team: TeamId| {
             best.iter().any(|other| *other != team && below(*other, team) && !below(team, *other))
         };

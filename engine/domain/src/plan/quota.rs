@@ -45,7 +45,8 @@ impl Quotas {
     }
 
     /// The quota in a period, or else the sum of those in its `leaves`. `fits` says which rows mean
-    /// whoever it is about; where several of the nearest do, as those of two positions, they sum.
+    /// the measured payee. If several of the nearest rows do, such as those of two positions, they
+    /// are added.
     pub fn find(
         &self,
         plan: &Arc<str>,
@@ -64,7 +65,7 @@ impl Quotas {
             found.into_iter().flatten().next()
         };
 
-        // A quota of the year is the sum of its months, where nobody wrote one for the year.
+        // Without a quota for the year, the quota of the year is the sum of its months.
         let parts = || {
             let parts = leaves.iter().filter_map(|leaf| one(leaf));
             parts.reduce(|sum, part| sum.saturating_add(part))

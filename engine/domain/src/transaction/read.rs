@@ -53,7 +53,7 @@ pub struct RecordSheet {
     pub columns: Vec<String>,
     /// The rows in order.
     pub rows: Vec<RecordRow>,
-    /// The delimiter, where it is none of commas and was found out.
+    /// The delimiter, if it was detected and is not a comma.
     pub detected: Option<char>,
 }
 
@@ -96,9 +96,9 @@ pub struct TextBody<'t> {
 /// What was found out about a text.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// Delimited by this.
+    /// Text delimited by this character.
     Delimited(char),
-    /// JSON, with what is said of a value that is no row.
+    /// JSON, with the message for a value that is not a row.
     Json(&'static str),
 }
 
@@ -132,7 +132,7 @@ impl<'t> TextBody<'t> {
         Ok(TextBody { text, layout: layout.clone(), kind })
     }
 
-    /// The delimiter, where it is none of commas and was found out.
+    /// The delimiter, if it was detected and is not a comma.
     pub fn detected(&self) -> Option<char> {
         match self.kind {
             Kind::Delimited(sign) if self.layout.delimiter.is_none() && sign != ',' => Some(sign),
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_quote_that_is_never_closed_swallows_no_deal() {
-        // The row and all below it were one deal of nobody, and the deals below were gone.
+        // Otherwise the row and all rows below it would be read as one deal without an owner.
         let open = "a quoted cell does not end with its quote";
         check("a,b\n1,\"x\n2,y\n3,z\n", &format!("2:3 {open}"));
         check("a,b\r\n1,\"x\r\n2,y", &format!("2:3 {open}"));

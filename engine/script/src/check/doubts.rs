@@ -23,7 +23,7 @@ const MUTATING_FUNCTIONS: [&str; 6] = ["push", "pop", "insert", "remove", "clear
 
 impl ProgramWalk<'_> {
     /// Warns of a statement before the last one that has a value, and of an `if` whose blocks end
-    /// with one: the program goes on, and the value is nobody's.
+    /// with one: the program continues, and the value is lost.
     pub(super) fn check_unused_value(&mut self, statement: &Stmt) {
         match statement {
             Stmt::If(flow, _) => {
@@ -63,7 +63,7 @@ impl ProgramWalk<'_> {
         self.report_warning(Code::CR091, at, message, Some(help.to_owned()));
     }
 
-    /// Recipients of a crediting policy that are written out and that nobody is called.
+    /// Recipients that are written out in a crediting policy and match no name.
     pub(super) fn check_named_recipients(&mut self, tail: Tail, expr: &Expr) {
         if self.is_result && matches!(tail, Tail::Result) {
             match expr {

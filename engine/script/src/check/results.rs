@@ -16,7 +16,7 @@ use crate::{api, trace, value};
 use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::policy::ReturnType;
 
-/// Keys of the map that a rollup policy may answer with, and what stands there.
+/// Keys of the map that a rollup policy may answer with, with the kind of each value.
 const ROLLED: [(&str, ValueKind, &str); 4] = [
     ("amount", ValueKind::Number, "a number"),
     ("credit_type", ValueKind::Text, "text"),

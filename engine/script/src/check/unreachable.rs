@@ -1,4 +1,5 @@
-//! Statements that are never reached: what stands behind `return`, `throw`, `break` or `continue`.
+//! Statements that are never reached, because they follow a `return`, `throw`, `break` or
+//! `continue`.
 //!
 //! Not conditions that are always false, which only values could show. Called by the walk.
 //!

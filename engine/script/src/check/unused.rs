@@ -44,7 +44,7 @@ impl ProgramWalk<'_> {
         }
 
         let functions = self.own_functions();
-        // Without its entry point nothing of a policy is called, and that is said already.
+        // Without its entry point, no function of a policy is called, and that is already reported.
         if !functions.iter().any(|function| function.name == kind.entry_point()) {
             return;
         }

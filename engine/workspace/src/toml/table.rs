@@ -61,7 +61,7 @@ impl<'a> TomlTable<'a> {
         }
     }
 
-    /// Where findings are reported.
+    /// The collector of findings.
     pub(crate) fn report(&self) -> &'a Findings {
         self.source.report
     }
@@ -155,7 +155,7 @@ impl<'a> TomlTable<'a> {
         entries.collect()
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that was not read.
     pub(crate) fn finish(self) {
         #[cfg(test)]
         super::asked::note_keys(self.asked.iter());
@@ -164,7 +164,7 @@ impl<'a> TomlTable<'a> {
             let word = key.text.as_str();
             if !self.asked.contains(&word) {
                 let message = format!("unknown key `{word}`");
-                // A key below a [table] belongs to that table, which is the most frequent slip in
+                // A key below a [table] belongs to that table. This is the most frequent mistake in
                 // TOML.
                 let help = if TOP_LEVEL_KEYS.contains(&word) {
                     format!("move `{word}` to the top of the file, before the first [table]")

@@ -4,7 +4,7 @@
 //! DOMAIN 2.8 (team fallback modes), 3.4 g, seed 001.
 //!
 //! **Architecture invariant:** parts are computed over all members of the day, so the part of a
-//! member who is no target is nobody's, never somebody else's.
+//! member who is not a target stays uncredited and never goes to another member.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) struct PassedPart {
     pub(super) shares: Shares,
 }
 
-/// Who gets the part of `team`; none when it stays uncredited, which is said.
+/// The recipients of the part of `team`. If it stays uncredited, a reason is recorded.
 ///
 /// # Errors
 /// [`ParkReason`] when a member holds several targets, or the weights are too large.
@@ -108,8 +108,8 @@ fn managing_position(case: &DealCase<'_>, team: TeamId) -> Option<PositionId> {
 /// A member's position, none when it is no target, and the member's weight.
 type CountingMembers = Vec<(Option<PositionId>, Decimal)>;
 
-/// The members of the day in file order; a position that two rows reach is one. Of those who are no
-/// targets it is said that their part stays uncredited, when others get theirs.
+/// The members of the day in file order. A position that two rows reach counts once. If some
+/// members are not targets and others are, it reports that the part of the former stays uncredited.
 fn counting_members(
     case: &mut DealCase<'_>,
     rule: &DirectRule,
@@ -160,7 +160,8 @@ fn counting_members(
         }
     }
 
-    // `full` gives each the whole: nothing is left over. Without any target the whole is said below.
+    // `full` gives each member the whole, so nothing is left over. The case without any target is
+    // reported below.
     let is_divided = rule.members != Some(Members::Full);
     if is_divided && counting.iter().any(|(position, _)| position.is_some()) {
         let (id, name) = (organization.team_id(team), &rule.rule.name);

@@ -1,8 +1,9 @@
 //! Who a name means on the incentive date, among the plan's targets.
 //!
-//! In a plan that measures teams only teams are meant; in any other, positions and people, and only
-//! when a name is none of theirs, teams. Not what becomes of a team then (`members`). Called by
-//! `crediting`. Source: FORMAT section 1, DOMAIN 2.8, seed 001, decision D18.
+//! In a plan that measures teams, names match only teams. In any other plan, they match positions
+//! and people first, and teams only if neither matches. Not what becomes of a team then
+//! (`members`). Called by `crediting`. Source: FORMAT section 1, DOMAIN 2.8, seed 001, decision
+//! D18.
 
 use super::STAGE;
 use crate::stage::{DealCase, ParkReason, StepEffect};
@@ -16,7 +17,7 @@ pub(super) struct FoundName {
     pub(super) share: Share,
 }
 
-/// Who a name means.
+/// The entity that a name matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameMeaning {
     /// Nobody, or several who are no targets.
@@ -50,10 +51,10 @@ impl FoundName {
     }
 }
 
-/// Who `name` means; a warning when it is nobody who can be credited.
+/// The recipient that `name` matches. Adds a warning if the match cannot be credited.
 ///
 /// # Errors
-/// [`ParkReason`] when it means several, or somebody who sits nowhere.
+/// [`ParkReason`] when it matches several, or a person without a position.
 pub(super) fn resolve_name(
     case: &mut DealCase<'_>,
     assign: &Assign,
@@ -75,7 +76,8 @@ pub(super) fn resolve_name(
 
     let matches = organization.resolve_name(name, case.date);
 
-    // A person comes before a team of the same name, which is asked for only where nobody is found.
+    // A person is preferred to a team of the same name. Teams are searched only if no person is
+    // found.
     if matches.positions.is_empty() && !matches.without_position {
         let team = one_team(case, name)?;
         return Ok(team.map_or_else(|| warn_unmatched(case, name), NameMeaning::Team));
@@ -149,7 +151,7 @@ fn one_team(case: &DealCase<'_>, name: &str) -> Result<Option<TeamId>, ParkReaso
     }
 }
 
-/// The teams to whose territory the deal belongs; none when there are none, which is said.
+/// The teams to whose territory the deal belongs. If there are none, a reason is recorded.
 pub(super) fn territory_teams(
     case: &mut DealCase<'_>,
     rule: &DirectRule,

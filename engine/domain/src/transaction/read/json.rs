@@ -8,7 +8,7 @@ use serde_json::{Deserializer, Value as Json};
 use super::{LineCounter, MalformedBody, ROW_BYTES_MAX, RecordRow, column_name};
 use crate::transaction::{Cell, Record};
 
-/// What is said of a value that is no row.
+/// The message for a value that is not a row.
 const EXPECTED: &str = "expected one transaction as a JSON object, or an array of them";
 
 /// Rows of values that follow each other, and of the arrays among them, each read when it is asked
@@ -20,7 +20,7 @@ pub(super) struct JsonRows<'t> {
     line: u64,
     is_in_array: bool,
     places: LineCounter<'t>,
-    /// What is said of a value that is no row.
+    /// The message for a value that is not a row.
     not_a_row: &'static str,
     is_over: bool,
 }
