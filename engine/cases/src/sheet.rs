@@ -156,7 +156,7 @@ impl<'a> PreparedFile<'a> {
         for (id, day) in finalized {
             let period = calendar.find(id).ok_or_else(|| {
                 let place = Place::new(self.path, shared.line, 1);
-                let message = format!("`finalized` names `{id}`, and there is no such period");
+                let message = format!("`finalized` names `{id}`, but that period does not exist");
                 let help = "write the id of a period of the calendar, such as 2022-03 or 2022-Q1";
                 Diagnostic::error(Code::CR041, place, message).with_help(help)
             })?;

@@ -35,7 +35,7 @@ impl Validity {
         Validity { from, until: to.and_then(|to| to.tomorrow().ok()) }
     }
 
-    /// Whether `date` lies in the range, both ends included.
+    /// Whether `date` lies in the range.
     pub fn contains(&self, date: Date) -> bool {
         self.from.is_none_or(|from| from <= date) && self.until.is_none_or(|until| date < until)
     }
@@ -94,7 +94,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// Whether `date` lies in the range, both ends included.
+    /// Whether `date` lies in the range.
     pub fn contains(&self, date: Date) -> bool {
         self.first <= date && date < self.end
     }

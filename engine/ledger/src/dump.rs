@@ -242,7 +242,7 @@ impl DumpReader<'_> {
         let line: DumpLine =
             serde_json::from_value(line).map_err(|error| self.line_error(&error))?;
         let known = StoreTable::ALL.iter().find(|(_, name)| *name == line.table);
-        let (table, _) = known.ok_or_else(|| self.line_error(&"there is no such table"))?;
+        let (table, _) = known.ok_or_else(|| self.line_error(&"the table does not exist"))?;
         let (key, value) = line
             .key
             .into_bytes()

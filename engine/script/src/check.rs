@@ -71,7 +71,7 @@ fn general_help(code: Code, program: &Program) -> Option<String> {
 
     let advice = match code {
         Code::CR001 if policy && parse_program(program).is_ok() => {
-            "constants are computed on saving: mend it"
+            "constants are computed on saving: fix the expression"
         }
         Code::CR001 if policy => "look for a missing bracket, quote or semicolon here or before",
         Code::CR001 => {

@@ -216,7 +216,7 @@ fn unknown_property(text: &str) -> String {
     let mut quoted = text.split('\'').skip(1).step_by(2);
     match (quoted.next(), quoted.next()) {
         (Some(name), Some(kind)) => format!("{} has no field `{name}`", type_word(kind)),
-        _ => "there is no such field".to_owned(),
+        _ => "the field does not exist".to_owned(),
     }
 }
 

@@ -118,7 +118,7 @@ pub(super) fn warn_low_tier(report: &Findings, text: &PlacedText, limit: Decimal
 /// Warns of a policy that a plan chooses and that no rule of it uses.
 pub(super) fn warn_unused_policy(report: &Findings, text: &PlacedText, kind: &str) {
     let message = format!("no rule of the plan uses its {kind} policy `{}`", text.text.trim());
-    let help = "take it out; a rule or result that says something itself never asks the plan";
+    let help = "take it out; a rule or result with its own setting does not use that of the plan";
     report.push(Diagnostic::warning(Code::CR068, text.place.clone(), message).with_help(help));
 }
 

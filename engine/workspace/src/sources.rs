@@ -93,7 +93,7 @@ impl PlanReferences {
                 let message =
                     format!("plan `{plan}` takes credits from itself, by way of `{}`", source.text);
                 let help =
-                    "plans are decided one after the other: take one of them out of the circle";
+                    "plans are decided one after the other: take one of them out of the cycle";
                 report.error(Code::CR028, source.place.clone(), message, help);
             }
         }

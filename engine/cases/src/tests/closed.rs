@@ -75,7 +75,7 @@ fn finalized_periods_of_the_directory_count_in_its_cases() {
 fn what_a_case_says_of_finalized_periods_is_checked() {
     let table = "| amount |\n| --- |\n| 100.00 |\n";
     let unknown = format!("## Late\n\n{LATE}finalized: 2022-13 = 2022-02-10\n\n{table}");
-    fails(&unknown, "`finalized` names `2022-13`, and there is no such period");
+    fails(&unknown, "`finalized` names `2022-13`, but that period does not exist");
     let options = CaseOptions::default();
     let text = format!("## Late\n\n{LATE}finalized: 2022-01\n\n{table}");
     let run = run_case_files(&directory(), &[("plans/deals.cases.md", &text)], &options);

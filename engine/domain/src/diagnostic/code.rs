@@ -61,7 +61,7 @@ codes! {
     CR032 "cell not understood";
     CR033 "cell that names nobody";
     CR034 "overlapping versions";
-    CR035 "circle in the Reporting relationship";
+    CR035 "cycle in the Reporting relationship";
     CR036 "alias that names several positions";
     CR040 "case that fails";
     CR041 "case file not understood";

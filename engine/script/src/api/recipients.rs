@@ -86,7 +86,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             call(&[], ValueKind::Hold),
             call(&[named("reason", ValueKind::Text)], ValueKind::Hold),
         ],
-        page: "The credit is held until somebody releases it.",
+        page: "The credit is held until a user releases it.",
         arities: &[0, 1],
         register: |engine| {
             engine.register_fn("hold_indefinitely", || Hold::Indefinitely(String::new()));

@@ -67,7 +67,7 @@ pub(super) fn check(reading: &OrganizationReader<'_>, report: &Findings, files: 
         let ids: Vec<String> =
             circle.iter().map(|id| format!("`{}`", organization.position_id(*id))).collect();
         let message = format!("these positions report to each other: {}", ids.join(", "));
-        let help = "take one of them out of the circle by changing its `manager`";
+        let help = "take one of them out of the cycle by changing its `manager`";
         report.error(Code::CR035, place(origin), message, help);
     }
 
@@ -76,7 +76,7 @@ pub(super) fn check(reading: &OrganizationReader<'_>, report: &Findings, files: 
         let two = organization.position_id(two);
 
         let message = format!("`{alias}` means `{one}` and `{two}` on the same day");
-        let help = "a transaction that says so is parked where both are targets; use their ids, \
+        let help = "a transaction with this alias is parked where both are targets; use their ids, \
                     or give them names of their own";
         report.push(Diagnostic::warning(Code::CR036, place(origin), message).with_help(help));
     }
@@ -194,7 +194,7 @@ fn check_teams(
 
         let (one, two) = (teams.team_id(*one), teams.team_id(*two));
         let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
-        let help = "a transaction that says so is parked; use their ids, or give them names of \
+        let help = "a transaction with this alias is parked; use their ids, or give them names of \
                     their own";
         report.push(Diagnostic::warning(Code::CR036, place(origin), message).with_help(help));
     }

@@ -115,7 +115,7 @@ const FIELDS: &[SchemaKey] = &[
     ),
     optional_key("updated", MAYBE_DATED, "the source's clock: orders versions of one transaction"),
     optional_key("received", MAYBE_DATED, "the day the row arrived"),
-    optional_key("owner", COLUMNS, "whoever sold it"),
+    optional_key("owner", COLUMNS, "who sold it"),
     optional_key("team", COLUMNS, "team or territory"),
     optional_key("related_person", COLUMNS, "Related Order (Person)"),
     optional_key("related_position", COLUMNS, "Related Order (Position)"),
