@@ -5,7 +5,7 @@
 //! loaded from elsewhere. Called by `cli::bundle`.
 //!
 //! **Architecture invariant:** an installation is checked as a whole, then written as a whole; a
-//! file that somebody edited is never overwritten unasked.
+//! file that a person edited is never overwritten unasked.
 
 mod archive;
 mod install;

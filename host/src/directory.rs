@@ -125,7 +125,7 @@ pub(crate) fn stray_files(dir: &Path, files: &Files) -> Result<Vec<String>, Dire
 }
 
 /// Folders within folders that are looked through for misnamed files: what is deeper is no mistake of
-/// somebody who writes a policy.
+/// a person who writes a policy.
 const STRAY_DEPTH_MAX: usize = 4;
 
 /// Every case file below `dir`.

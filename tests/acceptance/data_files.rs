@@ -87,8 +87,11 @@ fn verbs_on_a_damaged_file_say_so_and_end_with_one() {
     let used: Vec<usize> = (0..bytes.len()).filter(|place| bytes[*place] != 0).collect();
     let name = data.to_str().unwrap();
 
-    let (mut seed, mut damaged) = (3_u64, 0);
-    for _ in 0..flips.unwrap_or(12) {
+    let (mut seed, mut damaged, mut done) = (3_u64, 0, 0);
+    // Most bits of a file belong to no row that these verbs read: a few flips may all miss.
+    while done < flips.unwrap_or(12) || damaged == 0 {
+        done += 1;
+        assert!(done < 1000, "no flip met anything");
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let place = used[usize::try_from(seed >> 33).unwrap() % used.len()];
         let mut flipped = bytes.clone();
@@ -106,5 +109,4 @@ fn verbs_on_a_damaged_file_say_so_and_end_with_one() {
             damaged += usize::from(code == 1);
         }
     }
-    assert!(damaged > 0, "no flip met anything");
 }

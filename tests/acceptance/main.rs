@@ -26,6 +26,7 @@ mod results;
 mod secure;
 mod seeds;
 mod server;
+mod surface;
 mod swap;
 mod tidy;
 mod trying;

@@ -198,11 +198,35 @@ fn every_diagnostic_has_a_page_and_every_page_a_diagnostic() {
     codes.sort();
     found.sort();
     assert_eq!(codes, found, "scripts/errors/ and the codes of diagnostic/code.rs differ");
-    let list = fs::read_to_string(root().join("scripts/errors.md")).unwrap();
-    for code in codes {
-        let row = format!("| [{code}](errors/{code}.md) |");
-        assert!(list.contains(&row), "scripts/errors.md: no {code}");
+}
+
+/// The titles were written twice, by hand, and the list was out of order.
+/// `ACCREDIT_UPDATE_ERRORS=1` writes it anew.
+#[test]
+fn the_list_of_diagnostics_is_written_from_the_codes() {
+    const HEAD: &str = "| code | what it means |\n| --- | --- |\n";
+
+    let codes = fs::read_to_string(root().join("engine/domain/src/diagnostic/code.rs")).unwrap();
+    let rows = codes.lines().filter_map(|line| line.strip_prefix("    CR")).map(|row| {
+        let (number, title) = row.split_once(' ').unwrap();
+        let title = title.trim_end_matches(';').trim_matches('"');
+        format!("| [CR{number}](errors/CR{number}.md) | {title} |\n")
+    });
+    let rows: String = rows.collect();
+
+    let path = root().join("scripts/errors.md");
+    let written = fs::read_to_string(&path).unwrap();
+    let (introduction, _) = written.split_once(HEAD).unwrap();
+    let expected = format!("{introduction}{HEAD}{rows}");
+
+    if std::env::var_os("ACCREDIT_UPDATE_ERRORS").is_some() {
+        fs::write(&path, &expected).unwrap();
+        return;
     }
+    assert!(
+        written == expected,
+        "scripts/errors.md is not up to date: run this test with ACCREDIT_UPDATE_ERRORS=1"
+    );
 }
 
 #[test]

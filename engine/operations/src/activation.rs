@@ -42,7 +42,7 @@ pub struct ChangeRequest {
     pub files: BTreeMap<String, Option<Arc<str>>>,
     /// Who wants it.
     pub who: String,
-    /// Why, if said.
+    /// Why, if given.
     pub why: Option<String>,
     /// `api`, `watch` or `start`.
     pub source: &'static str,
@@ -60,7 +60,7 @@ pub struct ChangeRequest {
     pub rollback: bool,
     /// More money than this must not move.
     pub limits: Limits,
-    /// Why people with credits or rewards may go all the same, if somebody says so.
+    /// Why people with credits or rewards may go all the same, if a person says so.
     pub force: Option<String>,
     /// The kept change that it carries out.
     pub proposal: Option<u64>,

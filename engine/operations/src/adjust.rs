@@ -27,7 +27,7 @@ pub struct AdjustOrder {
     pub reason_code: Option<String>,
     /// By whom.
     pub who: String,
-    /// Why, if said.
+    /// Why, if given.
     pub comment: Option<String>,
     /// Who approved it, where a second person had to.
     pub approved: Option<Approval>,

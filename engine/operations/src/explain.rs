@@ -129,7 +129,7 @@ pub fn explain_for_payee(
     let transaction = Arc::new(Decoder::new(fields).decode(&stored.record));
     let inputs = recorded_inputs(context, stored, decision)?;
 
-    // The id of a participant and nothing else: a name is not tried for somebody who is unknown.
+    // The id of a participant and nothing else: a name is not tried for a person who is unknown.
     let known = ruleset.organization.find_participant(payee).is_some();
     let payee = if known { payee } else { "" };
 

@@ -19,7 +19,7 @@ use crate::calculations::{leaf_ids, own_period};
 use crate::context::Context;
 use crate::rewards::{self, changed_reward_plans, plan_rewards};
 
-/// What somebody would be paid less of a plan in a period.
+/// What a person would be paid less of a plan in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RewardLoss {
     /// Participant id, as it is now.
@@ -36,7 +36,7 @@ pub struct RewardLoss {
     pub after: String,
 }
 
-/// What somebody would be paid of a plan in a period instead of what they are paid.
+/// What a person would be paid of a plan in a period instead of what they are paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RewardChange {
     /// Participant id, as it is now; as it would be, where nothing is paid now.

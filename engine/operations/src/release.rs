@@ -5,7 +5,7 @@
 //! DOMAIN 2.14, 3.8, INV-V1.
 //!
 //! **Architecture invariant:** amounts are certain only when everything was decided after the end of
-//! the period, or when somebody says why they are certain all the same.
+//! the period, or when a person says why they are certain all the same.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -43,7 +43,7 @@ pub struct PublishRequest {
     pub what: ReleaseKind,
     /// Why it may be certain before the period has ended.
     pub force: Option<String>,
-    /// Why, if said.
+    /// Why, if given.
     pub reason: Option<String>,
     /// By whom.
     pub who: String,
@@ -219,7 +219,7 @@ fn payee_statements(
     let shown = |row: &&PostedCredit| row.is_active() || row.is_held();
     for row in calculation.credits.iter().filter(shown) {
         if let Some(payee) = &row.payee {
-            // Somebody whose id was renamed since sees one statement, under the id of now.
+            // A person whose id was renamed since sees one statement, under the id of now.
             let known = organization.find_participant(payee);
             let payee = known.map_or_else(
                 || payee.to_string(),
@@ -247,7 +247,7 @@ fn payee_statements(
     statements
 }
 
-/// Shows a manager the credits that a reward is worked out from: they are nobody's own there.
+/// Shows a manager the credits that a reward is computed from: they are nobody's own there.
 fn show_behind(
     statement: &mut Statement,
     reward: &EarnedReward,

@@ -26,7 +26,7 @@ pub struct ResolveOrder {
     pub action: HoldAction,
     /// By whom.
     pub who: String,
-    /// Why, if said.
+    /// Why, if given.
     pub comment: Option<String>,
     /// Who approved it, where a second person had to.
     pub approved: Option<Approval>,

@@ -1,4 +1,4 @@
-//! Rewards of stored credits: where other rules change them, and what cannot be worked out.
+//! Rewards of stored credits: where other rules change them, and what cannot be computed.
 //!
 //! Not working them out (the engine) and not what is published (`worker::release`). Called by the
 //! door before an activation and by `http::alerts`. Source: DOMAIN 2.16, DESIGN section 6.
@@ -164,7 +164,7 @@ pub(super) fn credits_of(
     Ok(credits)
 }
 
-/// Alerts of rewards that cannot be worked out: of one plan or of all, in the periods that lie
+/// Alerts of rewards that cannot be computed: of one plan or of all, in the periods that lie
 /// in `within` or in all.
 pub fn reward_alerts(
     context: &Context,

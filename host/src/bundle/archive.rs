@@ -38,12 +38,12 @@ struct ArchiveDocument {
     signature: Option<String>,
 }
 
-/// Whether somebody vouches for a bundle.
+/// Whether a person vouches for a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SignatureState {
     /// Nobody.
     No,
-    /// Somebody with this key, whoever that is.
+    /// The person with this key.
     By(String),
     /// The owner of the key that was asked for.
     Verified(String),

@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<(Vec<String>, Records), String> {
     };
     let stamps: BTreeSet<String> = fields.iter().filter(nanoseconds).map(name).collect();
 
-    // Whoever wrote these looked at a clock: they have no offset.
+    // Anyone who wrote these looked at a clock: they have no offset.
     let local = |field: &&TypePtr| {
         matches!(field.get_basic_info().logical_type_ref(),
             Some(LogicalType::Timestamp(stamp)) if !stamp.is_adjusted_to_u_t_c)

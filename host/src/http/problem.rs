@@ -52,7 +52,7 @@ impl Problem {
     }
 
     /// Ours to repair: the cause is logged here, once, and not told; except that data is damaged,
-    /// which somebody has to act upon.
+    /// which a person has to act upon.
     pub(crate) fn internal<E: std::fmt::Display + std::any::Any>(cause: &E) -> Self {
         tracing::error!(error.cause = %cause, "request failed");
         let cause = cause as &dyn std::any::Any;
@@ -130,6 +130,13 @@ impl Problem {
 }
 
 /// The one place in which an operation's error becomes a status.
+/// Data that cannot be read or written is a fault of the server.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        Problem::internal(&error)
+    }
+}
+
 impl From<OperationError> for Problem {
     fn from(error: OperationError) -> Problem {
         let (status, refusal) = match error {

@@ -180,7 +180,7 @@ fn result_routes() -> Api {
         .route("/v1/periods/{id}/finalize", post(periods::finalize_period).with_role(Admin))
 }
 
-/// What payees see and ask, and what somebody should look at.
+/// What payees see and ask, and what a person should look at.
 fn payee_routes() -> Api {
     Api::default()
         // It only looks.

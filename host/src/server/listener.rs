@@ -1,6 +1,6 @@
 //! The accept loop: connections, their limits and their graceful end.
 //!
-//! Not routing. `axum::serve` sets no timer, so it would wait for ever for the end of somebody's
+//! Not routing. `axum::serve` sets no timer, so it would wait for ever for the end of a person's
 //! headers; this loop is the same few lines with one.
 
 use std::sync::Arc;

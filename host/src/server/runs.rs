@@ -18,7 +18,7 @@ pub(crate) struct ActiveRun {
     pub(crate) run: CalculationRun,
     /// Its plan and leaves.
     pub(crate) leaves: std::collections::BTreeSet<String>,
-    /// Whether somebody wants it to end.
+    /// Whether a person wants it to end.
     pub(crate) cancelled: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Answers that may take longer than a request has: worked out in the background, waited for a while,
+//! Answers that may take longer than a request has: computed in the background, waited for a while,
 //! then looked up.
 //!
 //! Not runs of calculations (`runs`), which are kept in the data file: a task is an answer, and what it
@@ -40,7 +40,7 @@ impl FinalAnswer {
     }
 }
 
-/// A request that is worked out.
+/// A request that is computed.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     /// Its number, from 1.

@@ -1,6 +1,6 @@
 //! Signatures: made and verified.
 //!
-//! Not decoding of bodies. Called by the connector, and [`sign_delivery`] by whoever plays a
+//! Not decoding of bodies. Called by the connector, and [`sign_delivery`] by anyone who plays a
 //! sender.
 
 use accredit_seams::connector::{DeliveryPayload, RejectedDelivery, VerifiedDelivery};

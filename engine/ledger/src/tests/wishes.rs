@@ -38,7 +38,7 @@ fn a_wish_is_widened_until_it_is_fulfilled() {
 }
 
 /// `recredit` is the wider wish and leaves finalized periods alone: widening `from:` to it forgot
-/// the days from which somebody had asked for them.
+/// the days from which a person had asked for them.
 #[test]
 fn a_widened_wish_reaches_as_far_back_as_either() {
     let cases: [(&[&str], Option<&str>); 6] = [

@@ -29,7 +29,7 @@ fn can_be_activated(kept: &Proposal) -> Result<(), OperationError> {
     Err(OperationError::conflict("not_waiting", detail))
 }
 
-/// Keeps a sound change until somebody else approves it.
+/// Keeps a sound change until another person approves it.
 pub(super) fn keep_waiting(
     context: &Context,
     change: &ChangeRequest,
@@ -116,7 +116,7 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Ope
         ..ChangeRequest::default()
     };
 
-    // Somebody may have thrown it away while this one waited for its turn.
+    // A person may have thrown it away while this one waited for its turn.
     let still = |_: &Files| {
         let kept = context.ledger.find_proposal(id)?;
         kept.as_ref().map_or_else(|| Err(OperationError::not_found("change")), can_be_activated)

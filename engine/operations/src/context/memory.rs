@@ -11,7 +11,7 @@ use accredit_ledger::notes::NoteRow;
 use accredit_workspace::Ruleset;
 use serde::{Deserialize, Serialize};
 
-/// The alerts of calculations as they were last worked out, by plan and period.
+/// The alerts of calculations as they were last computed, by plan and period.
 pub(super) type KnownAlerts = BTreeMap<(String, String), CalculationAlerts>;
 
 /// The alerts of one calculation.

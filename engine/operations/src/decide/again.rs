@@ -26,7 +26,7 @@ const CARRIED_OUT: &str = "carried_out";
 /// Transactions decided again in one commit.
 pub(crate) const REDECIDE_BATCH_MAX: usize = 1000;
 
-/// What somebody decided about a transaction or one of its credits, before it is recorded.
+/// What a person decided about a transaction or one of its credits, before it is recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct NewResolution {
     /// Natural key of the transaction.

@@ -36,7 +36,7 @@ enum Stage {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct RepeatedKeyGroups {
     conflicts: Group,
     losing: Group,
 }
@@ -57,7 +57,7 @@ pub(super) fn find_repeated<E>(
     ruleset: &Ruleset,
     repeated: Keys,
     again: impl FnMut(&mut dyn FnMut(&str, u64, &Record)) -> Result<(), E>,
-) -> Result<(Found, Keys), E> {
+) -> Result<(RepeatedKeyGroups, Keys), E> {
     look_in_rounds(ruleset, repeated, ROUND_BYTES_MAX, again)
 }
 
@@ -66,8 +66,8 @@ fn look_in_rounds<E>(
     repeated: Keys,
     bytes_max: usize,
     mut again: impl FnMut(&mut dyn FnMut(&str, u64, &Record)) -> Result<(), E>,
-) -> Result<(Found, Keys), E> {
-    let mut found = Found::default();
+) -> Result<(RepeatedKeyGroups, Keys), E> {
+    let mut found = RepeatedKeyGroups::default();
     let mut stages = vec![Stage::Waiting; repeated.len()];
 
     loop {
@@ -136,7 +136,7 @@ impl Round<'_> {
         self.latest.add(transaction);
     }
 
-    fn end(self, found: &mut Found) {
+    fn end(self, found: &mut RepeatedKeyGroups) {
         let Round { repeated, stages, latest, rows, .. } = self;
         for stage in stages.iter_mut().filter(|stage| **stage == Stage::InRound) {
             *stage = Stage::Done;
@@ -187,7 +187,7 @@ impl Group {
     }
 }
 
-impl Found {
+impl RepeatedKeyGroups {
     /// The findings about so many rows of so many deals.
     pub(super) fn findings(self, rows: usize, deals: usize) -> Vec<Diagnostic> {
         let mut findings = Vec::new();

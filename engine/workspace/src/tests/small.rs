@@ -19,7 +19,7 @@ date = \"closed\"
 owner = \"rep\"
 ";
 
-/// Somebody, so that a plan can credit anybody.
+/// A person, so that a plan can credit anybody.
 pub(super) const PEOPLE: &str = "id,name\nann,Ann\n";
 
 const PLAN: &str = "\

@@ -198,7 +198,7 @@ fn check_directory(dir: &Path) -> (Files, Vec<Diagnostic>) {
     (files, diagnostics)
 }
 
-/// Findings about rows that can be read and yet are not what somebody meant.
+/// Findings about rows that can be read and yet are not what a person meant.
 fn suspicious_rows(ruleset: &Ruleset, rows: &directory::DirectoryRows) -> Vec<Diagnostic> {
     let mut found = suspect::row_findings(ruleset, || rows.placed_rows());
     for source in &rows.sources {

@@ -1,4 +1,4 @@
-//! `accredit schema`: JSON Schemas, for editors and for whoever reads what comes out.
+//! `accredit schema`: JSON Schemas, for editors and for anyone who reads what comes out.
 
 use accredit_workspace::schema::{DOCUMENTS, document_schema};
 use clap::Args;

@@ -45,7 +45,7 @@ pub(crate) struct AuditVerifyArguments {
     /// A data file that no server has open; it goes before a server.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// A `head` that an earlier run printed and somebody kept: it must still be in the trail.
+    /// A `head` that an earlier run printed and a person kept: it must still be in the trail.
     #[arg(long, value_name = "HASH")]
     head: Option<String>,
     #[command(flatten)]

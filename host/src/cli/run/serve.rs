@@ -42,7 +42,7 @@ pub(crate) struct ServeArguments {
         value_parser = limit
     )]
     watch_stop_loss_payee: Decimal,
-    /// Changes of definitions wait until somebody other than their author approves them.
+    /// Changes of definitions wait until a person other than their author approves them.
     #[arg(long)]
     four_eyes: bool,
 }

@@ -152,9 +152,8 @@ pub(crate) async fn preview_change(
         let moved = effect::money_change(&service.context, &current, &checked.ruleset, effective)?;
         let limits = checked_limits(sent.max_total, sent.max_payee)?;
 
-        let failed = |error| Problem::internal(&error);
-        let unfinished = service.context.ledger.pending_recredit().map_err(failed)?.is_some()
-            || service.context.ledger.pending_count(1).map_err(failed)? > 0;
+        let unfinished = service.context.ledger.pending_recredit()?.is_some()
+            || service.context.ledger.pending_count(1)? > 0;
 
         Ok(FinalAnswer::ok_json(json!({
             "base": *current.hash,
@@ -253,9 +252,8 @@ fn activation_json(activation: &Activation, active: bool) -> Value {
 /// first; the last of them is `active`, the others `retired`.
 pub(crate) async fn list_changes(State(service): State<Arc<Service>>) -> JsonResult {
     let rows = service.run_blocking(|service| {
-        let failed = |error| Problem::internal(&error);
-        let proposals = service.context.ledger.list_proposals().map_err(failed)?;
-        let activations = service.context.ledger.list_activations().map_err(failed)?;
+        let proposals = service.context.ledger.list_proposals()?;
+        let activations = service.context.ledger.list_activations()?;
         let shadow = shadow::running_change(&service.context);
 
         let waiting = proposals.iter().rev();
@@ -277,15 +275,14 @@ pub(crate) async fn show_change(
     Path(id): Path<u64>,
 ) -> JsonResult {
     let row = service.run_blocking(move |service| {
-        let row =
-            service.context.ledger.find_proposal(id).map_err(|error| Problem::internal(&error))?;
+        let row = service.context.ledger.find_proposal(id)?;
         let row = row.ok_or_else(|| Problem::not_found("change"))?;
         Ok(kept_change_json(&row, shadow::running_change(&service.context)))
     });
     row.await.map(Json)
 }
 
-/// Activates a kept change; under four eyes this is its approval, by somebody else.
+/// Activates a kept change; under four eyes this is its approval, by another person.
 pub(crate) async fn approve_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
@@ -344,20 +341,19 @@ pub(crate) async fn roll_back(
 
     let asked = task_request("rollback", &caller, &headers, &body);
     let done = service.answer_as_task(asked, move |service| {
-        let failed = |error| Problem::internal(&error);
         let current = service.context.ruleset.load_full();
 
         let to = match &back.to {
             Some(to) => to.clone(),
             None => {
-                let activations = service.context.ledger.list_activations().map_err(failed)?;
+                let activations = service.context.ledger.list_activations()?;
                 let mut others = activations.into_iter().rev().map(|one| one.ruleset);
                 let other = others.find(|ruleset| **ruleset != *current.hash);
                 other.ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier set"))?
             }
         };
 
-        let files = service.context.ledger.files_of(&to).map_err(failed)?;
+        let files = service.context.ledger.files_of(&to)?;
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
 
         let change = ChangeRequest {

@@ -189,8 +189,7 @@ pub(crate) async fn restore_file(
 
 /// Every version of a file, newest first: each time that it became another.
 fn file_versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
-    let activations =
-        service.context.ledger.list_activations().map_err(|error| Problem::internal(&error))?;
+    let activations = service.context.ledger.list_activations()?;
     let mut rows = Vec::new();
 
     for activation in activations.iter().rev() {
@@ -213,12 +212,11 @@ fn file_versions(service: &Service, path: &str) -> Result<Vec<Value>, Problem> {
 
 /// The text of one version of this file: a hash alone does not lead to other files' texts.
 fn version_text(service: &Service, path: &str, hash: &str) -> Result<Arc<str>, Problem> {
-    let failed = |error| Problem::internal(&error);
-    let activations = service.context.ledger.list_activations().map_err(failed)?;
+    let activations = service.context.ledger.list_activations()?;
     let mut hashes = activations.iter().filter_map(|one| one.changed.get(path)?.as_deref());
     let missing = || Problem::not_found("version of this file");
     hashes.find(|known| *known == hash).ok_or_else(missing)?;
-    service.context.ledger.find_file_text(hash).map_err(failed)?.ok_or_else(missing)
+    service.context.ledger.find_file_text(hash)?.ok_or_else(missing)
 }
 
 /// What makes one version into another, as a unified diff; without `to`, into the one in force.

@@ -43,10 +43,9 @@ struct PolicyHistory {
 
 impl PolicyHistory {
     fn read_history(service: &Service) -> Result<PolicyHistory, Problem> {
-        let failed = |error| Problem::internal(&error);
         Ok(PolicyHistory {
-            activations: service.context.ledger.list_activations().map_err(failed)?,
-            refusals: service.context.ledger.list_refusals().map_err(failed)?,
+            activations: service.context.ledger.list_activations()?,
+            refusals: service.context.ledger.list_refusals()?,
         })
     }
 
@@ -180,8 +179,7 @@ pub(crate) async fn replace_policy(
 /// Every activation, newest first.
 pub(crate) async fn list_activations(State(service): State<Arc<Service>>) -> JsonResult {
     let rows = service.run_blocking(|service| {
-        let rows =
-            service.context.ledger.list_activations().map_err(|error| Problem::internal(&error))?;
+        let rows = service.context.ledger.list_activations()?;
         Ok(rows.iter().rev().map(activation_row).collect())
     });
     Ok(crate::http::list_page(rows.await?))

@@ -56,8 +56,7 @@ pub(crate) async fn start_shadow(
         let kept = match (known, sent) {
             (Some(id), _) => {
                 let kept = service.context.ledger.find_proposal(id);
-                kept.map_err(|error| Problem::internal(&error))?
-                    .ok_or_else(|| Problem::not_found("change"))?
+                kept?.ok_or_else(|| Problem::not_found("change"))?
             }
             (None, sent) => {
                 let current = service.context.ruleset.load_full();

@@ -38,7 +38,7 @@ pub(crate) async fn list_dead_letters(
     let page = service.run_blocking(move |service| {
         let found =
             service.context.ledger.dead_letters(after.unwrap_or(0), limit.saturating_add(1));
-        let mut found = found.map_err(|error| Problem::internal(&error))?;
+        let mut found = found?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|row| row.sequence.to_string());

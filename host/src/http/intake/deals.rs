@@ -98,7 +98,7 @@ fn delivery_origins(
 
     for sequence in sequences {
         let delivery = service.context.ledger.find_delivery(sequence);
-        if let Some(delivery) = delivery.map_err(|error| Problem::internal(&error))? {
+        if let Some(delivery) = delivery? {
             origins.insert(sequence, (delivery.source, delivery.id));
         }
     }

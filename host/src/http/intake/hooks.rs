@@ -219,10 +219,9 @@ fn delivered_transactions(
     }
 
     let fields = &ruleset.settings.fields;
-    let failed = |error| Problem::internal(&error);
-    let mut comparison = Comparison::new(&service.context.ledger, fields).map_err(failed)?;
+    let mut comparison = Comparison::new(&service.context.ledger, fields)?;
     for (record, _) in rows {
-        comparison.add(record).map_err(failed)?;
+        comparison.add(record)?;
     }
 
     let lost = comparison.end().lost;

@@ -222,11 +222,8 @@ impl Import<'_> {
     /// Goes through the rows: all can be read, and each has a natural key.
     fn survey_rows(&self, ruleset: &Ruleset, body: &mut Body<'_>) -> Result<RowSurvey, Problem> {
         let fields = &ruleset.settings.fields;
-        let failed = |error| Problem::internal(&error);
-
         let mut survey = Survey::new(ruleset);
-        let mut comparison =
-            Comparison::new(&self.service.context.ledger, fields).map_err(failed)?;
+        let mut comparison = Comparison::new(&self.service.context.ledger, fields)?;
         let mut without_key = Vec::new();
         let mut count = 0;
 
@@ -237,7 +234,7 @@ impl Import<'_> {
             if key.is_empty() && without_key.len() < ERRORS_MAX {
                 without_key.push((count, row.line));
             }
-            comparison.add(&row.record).map_err(failed)?;
+            comparison.add(&row.record)?;
             count += 1;
             self.check_stopping()?;
         }

@@ -18,8 +18,7 @@ use crate::server::tasks::{self, TaskRequest};
 /// Every parked transaction with its reason.
 pub(crate) async fn list_parked(State(service): State<Arc<Service>>) -> JsonResult {
     let rows = service.run_blocking(|service| {
-        let rows =
-            service.context.ledger.parked_notes().map_err(|error| Problem::internal(&error))?;
+        let rows = service.context.ledger.parked_notes()?;
         Ok(rows.iter().map(|note| json!(note)).collect())
     });
     Ok(crate::http::list_page(rows.await?))

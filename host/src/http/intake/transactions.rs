@@ -45,11 +45,11 @@ async fn preadjusted_amount(
     let (id, record) = (stored.id.clone(), stored.record.clone());
     let amount = service.run_blocking(move |service| {
         let resolutions = service.context.ledger.transaction_resolutions(&id);
-        let resolutions = resolutions.map_err(|error| Problem::internal(&error))?;
+        let resolutions = resolutions?;
         let fields = Arc::clone(&service.context.ruleset.load().settings.fields);
         let transaction = Arc::new(Decoder::new(fields).decode(&record));
         let inputs = explain::decision_inputs(None, &resolutions);
-        let inputs = inputs.map_err(|error| Problem::internal(&error))?;
+        let inputs = inputs?;
         Ok(adjust::adjust_transaction(&inputs, &transaction).unadjusted_amount().flatten())
     });
     Ok(amount.await?.map(|amount| amount.to_string()))

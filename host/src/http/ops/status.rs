@@ -20,9 +20,8 @@ use crate::server::worker::PENDING_MAX;
 /// Counts, backlog and the ruleset in force.
 pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> JsonResult {
     let status = service.run_blocking(|service| {
-        let failed = |error| Problem::internal(&error);
-        let counts = service.context.ledger.counts().map_err(failed)?;
-        let pending = service.context.ledger.pending_count(PENDING_MAX).map_err(failed)?;
+        let counts = service.context.ledger.counts()?;
+        let pending = service.context.ledger.pending_count(PENDING_MAX)?;
 
         let ruleset = service.context.ruleset.load();
         let settings = &ruleset.settings;
@@ -40,12 +39,12 @@ pub(crate) async fn show_status(State(service): State<Arc<Service>>) -> JsonResu
             "ruleset": &*ruleset.hash,
             "business_date": service.context.business_date().to_string(),
             "pending": pending,
-            "oldest_undecided_seconds": service.oldest_undecided_s().map_err(failed)?,
-            "dead_letters": service.context.ledger.dead_count(DEAD_MAX).map_err(failed)?,
+            "oldest_undecided_seconds": service.oldest_undecided_s()?,
+            "dead_letters": service.context.ledger.dead_count(DEAD_MAX)?,
             "parked": parked,
             "faults": list_faults(service),
             "counts": counts,
-            "recredit": service.context.ledger.pending_recredit().map_err(failed)?.map(|going| json!({
+            "recredit": service.context.ledger.pending_recredit()?.map(|going| json!({
                 "activation": going.activation,
                 "effective": going.effective,
                 "looked_at": going.next,

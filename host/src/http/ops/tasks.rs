@@ -1,6 +1,6 @@
 //! Answers that were not there in time: looked up.
 //!
-//! Not the working out (`tasks`).
+//! Not the computing (`tasks`).
 
 use std::sync::Arc;
 

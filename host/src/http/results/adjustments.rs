@@ -101,7 +101,7 @@ pub(crate) fn perform_adjustment(
         AdjustmentSubject::Credit(id) => service.context.ledger.find_credit(&id),
         AdjustmentSubject::Transaction(_) => Ok(None),
     };
-    let credit = credit.map_err(|error| Problem::internal(&error))?;
+    let credit = credit?;
     Ok(json!({ "adjustment": adjustment_json(service, &kept, true)?, "credit": credit }))
 }
 
@@ -146,8 +146,7 @@ fn adjustment_json(
     counts: bool,
 ) -> Result<Value, Problem> {
     let counts = counts && one.action != ResolutionAction::Reset;
-    let (applied, _) = calculations::adjustment_applies(&service.context, one)
-        .map_err(|error| Problem::internal(&error))?;
+    let (applied, _) = calculations::adjustment_applies(&service.context, one)?;
     let mut shown = json!(one);
     if let Some(shown) = shown.as_object_mut() {
         shown.insert("counts".to_owned(), json!(counts));
@@ -163,11 +162,7 @@ pub(crate) async fn list_transaction_adjustments(
     Path(id): Path<String>,
 ) -> JsonResult {
     let listed = service.run_blocking(move |service| {
-        let stored = service
-            .context
-            .ledger
-            .find_transaction(&id)
-            .map_err(|error| Problem::internal(&error))?;
+        let stored = service.context.ledger.find_transaction(&id)?;
         stored.ok_or_else(|| Problem::not_found("transaction"))?;
         list_adjustments(service, &id, |_| true)
     });
@@ -180,8 +175,7 @@ pub(crate) async fn list_credit_adjustments(
     Path(id): Path<String>,
 ) -> JsonResult {
     let listed = service.run_blocking(move |service| {
-        let row =
-            service.context.ledger.find_credit(&id).map_err(|error| Problem::internal(&error))?;
+        let row = service.context.ledger.find_credit(&id)?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
         let credit = Some(posting::credit_of(&row));
         list_adjustments(service, &row.transaction, |one| one.credit == credit)
@@ -195,7 +189,7 @@ fn list_adjustments(
     wanted: impl Fn(&ResolutionRecord) -> bool,
 ) -> Result<Vec<Value>, Problem> {
     let all = service.context.ledger.transaction_resolutions(transaction);
-    let mut all = all.map_err(|error| Problem::internal(&error))?;
+    let mut all = all?;
     all.retain(|one| one.is_adjustment() && one.transaction.as_deref() == Some(transaction));
     let shown = all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(index, one)| {
         let later = all.get(index + 1..).unwrap_or_default();

@@ -90,7 +90,7 @@ fn dead_letter_alerts(
 
     let limit = credits::page_limit(wanted.limit)?;
     let found = service.context.ledger.dead_letters(after, limit.saturating_add(1));
-    let mut found = found.map_err(|error| Problem::internal(&error))?;
+    let mut found = found?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| format!("{DEAD_PREFIX}{}", last.sequence));
@@ -119,7 +119,7 @@ fn with_text(mut alert: Value, key: &str, value: &Option<String>) -> Value {
     alert
 }
 
-/// Whether an enquiry in this state waits for somebody.
+/// Whether an enquiry in this state waits for a person.
 fn is_waiting(state: &str) -> bool {
     state == ENQUIRY_OPEN || state == ENQUIRY_IN_PROGRESS
 }
@@ -130,11 +130,8 @@ fn other_alerts(
     wanted: &NoteListParams,
     leaves: Option<&BTreeSet<String>>,
 ) -> Result<Vec<Value>, Problem> {
-    let failed = |error| Problem::internal(&error);
-    let lost = calculations::lost_adjustments(&service.context, wanted.plan.as_deref(), leaves)
-        .map_err(failed)?;
-    let rewards =
-        rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves).map_err(failed)?;
+    let lost = calculations::lost_adjustments(&service.context, wanted.plan.as_deref(), leaves)?;
+    let rewards = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves)?;
 
     let mut alerts: Vec<Value> = rewards.iter().map(|row| json!(row)).collect();
     let lost = lost.iter().map(|note| with_text(json!(note), "period", &wanted.period));
@@ -144,21 +141,20 @@ fn other_alerts(
         alert.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
 
-    let released =
-        service.context.ledger.release_alerts().map_err(failed)?.into_iter().filter(|alert| {
-            let fits = |wanted: &Option<String>, key: &str| {
-                wanted.as_ref().is_none_or(|wanted| *wanted == text(alert, key))
-            };
-            fits(&wanted.plan, "plan")
-                && (fits(&wanted.period, "period")
-                    || leaves.is_some_and(|leaves| leaves.contains(&text(alert, "period"))))
-        });
+    let released = service.context.ledger.release_alerts()?.into_iter().filter(|alert| {
+        let fits = |wanted: &Option<String>, key: &str| {
+            wanted.as_ref().is_none_or(|wanted| *wanted == text(alert, key))
+        };
+        fits(&wanted.plan, "plan")
+            && (fits(&wanted.period, "period")
+                || leaves.is_some_and(|leaves| leaves.contains(&text(alert, "period"))))
+    });
 
     alerts.extend(released);
 
     // An enquiry belongs to no plan and no period, so it shows only when none is asked for.
     if wanted.plan.is_none() && wanted.period.is_none() {
-        let enquiries = service.context.ledger.list_enquiries().map_err(failed)?.into_iter();
+        let enquiries = service.context.ledger.list_enquiries()?.into_iter();
         alerts.extend(enquiries.filter(|enquiry| is_waiting(&enquiry.state)).map(|enquiry| {
             json!({
                 "transaction": enquiry.transaction,

@@ -116,17 +116,15 @@ impl ApprovalAct {
 
     /// Whether there is what it is about; what else is in the way is found when it is carried out.
     fn check_subject(&self, service: &Service) -> Result<(), Problem> {
-        let failed = |error| Problem::internal(&error);
         let (found, what) = match self {
             ApprovalAct::Resolve { credit, .. }
             | ApprovalAct::Adjust { subject: AdjustmentSubject::Credit(credit), .. } => {
-                (service.context.ledger.find_credit(credit).map_err(failed)?.is_some(), "credit")
+                (service.context.ledger.find_credit(credit)?.is_some(), "credit")
             }
 
-            ApprovalAct::Adjust { subject: AdjustmentSubject::Transaction(id), .. } => (
-                service.context.ledger.find_transaction(id).map_err(failed)?.is_some(),
-                "transaction",
-            ),
+            ApprovalAct::Adjust { subject: AdjustmentSubject::Transaction(id), .. } => {
+                (service.context.ledger.find_transaction(id)?.is_some(), "transaction")
+            }
 
             ApprovalAct::ReleaseHolds { .. } => (true, "hold"),
 
@@ -146,7 +144,7 @@ impl ApprovalAct {
     }
 }
 
-/// Carries an act out between two batches of the worker, or keeps it until somebody approves it.
+/// Carries an act out between two batches of the worker, or keeps it until a person approves it.
 pub(crate) async fn decide_act(
     service: &Arc<Service>,
     act: ApprovalAct,
@@ -228,11 +226,7 @@ pub(crate) async fn list_approvals(
     })?;
 
     let listed = service.run_blocking(move |service| {
-        let all = service
-            .context
-            .ledger
-            .approval_requests()
-            .map_err(|error| Problem::internal(&error))?;
+        let all = service.context.ledger.approval_requests()?;
         let fitting = all.iter().rev().filter(|one| {
             params.state.is_none_or(|state| state == one.state)
                 && params.who.as_ref().is_none_or(|who| *who == one.who)
@@ -244,8 +238,7 @@ pub(crate) async fn list_approvals(
 }
 
 fn find_request(service: &Service, id: u64) -> Result<ApprovalRequest, Problem> {
-    let found =
-        service.context.ledger.approval_request(id).map_err(|error| Problem::internal(&error))?;
+    let found = service.context.ledger.approval_request(id)?;
     found.ok_or_else(|| Problem::not_found("request"))
 }
 
@@ -263,7 +256,7 @@ fn not_waiting(request: &ApprovalRequest) -> Problem {
     Problem::conflict("not_waiting", format!("request {} was {what} before", request.id))
 }
 
-/// Carries out what somebody else asked for.
+/// Carries out what another person asked for.
 pub(crate) async fn approve_request(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
@@ -295,7 +288,7 @@ pub(crate) async fn approve_request(
 
         let settled =
             shared.context.ledger.record_approved_request(&approved, shared.clock.now_ms());
-        settled.map_err(|error| Problem::internal(&error))?;
+        settled?;
         Ok(json!({ "request": request_json(&find_request(&shared, id)?), "answer": answer }))
     });
 
@@ -311,7 +304,7 @@ pub(crate) async fn withdraw_request(
     let withdrawn = service.run_blocking(move |service| {
         let now_ms = service.clock.now_ms();
         let request = service.context.ledger.withdraw_request(id, &caller.name, now_ms);
-        let request = request.map_err(|error| Problem::internal(&error))?;
+        let request = request?;
 
         let request = request.ok_or_else(|| Problem::not_found("request"))?;
         match request.state {

@@ -46,11 +46,10 @@ pub(crate) async fn list_calculations(
     let Query(wanted) = wanted.map_err(|_| Problem::bad_request("expected `plan` or `period`"))?;
 
     let listed = service.run_blocking(move |service| {
-        let failed = |error| Problem::internal(&error);
         let data = calculation_rows(service, &wanted)?;
-        let pending = service.context.ledger.pending_count(PENDING_MAX).map_err(failed)?;
-        let again = service.context.ledger.pending_recredit().map_err(failed)?;
-        let run = service.context.last_run().map_err(failed)?;
+        let pending = service.context.ledger.pending_count(PENDING_MAX)?;
+        let again = service.context.ledger.pending_recredit()?;
+        let run = service.context.last_run()?;
 
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
@@ -81,12 +80,11 @@ fn calculation_rows(
     service: &Service,
     wanted: &CalculationListParams,
 ) -> Result<Vec<Value>, Problem> {
-    let failed = |error| Problem::internal(&error);
     let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let index = calculations::calculation_index(&service.context).map_err(failed)?;
+    let index = calculations::calculation_index(&service.context)?;
     let summaries = &index.summaries;
-    let releases = service.context.ledger.list_releases().map_err(failed)?;
+    let releases = service.context.ledger.list_releases()?;
 
     // Summaries are kept by leaf, and a plan's own period may span several of them.
     let mut known = BTreeMap::new();
@@ -274,7 +272,7 @@ pub(crate) fn unpublish_calculation(
         (who, at_ms),
         (reason, approved),
     );
-    let removed = removed.map_err(|error| Problem::internal(&error))?;
+    let removed = removed?;
 
     Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
 }
@@ -284,13 +282,11 @@ fn refuse_certain(
     service: &Service,
     wanted: &calculations::CalculationScope,
 ) -> Result<(), Problem> {
-    let failed = |error| Problem::internal(&error);
-    let release =
-        service.context.ledger.find_release(&wanted.plan, &wanted.period.id).map_err(failed)?;
+    let release = service.context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
     let Some(release) = release.filter(|release| release.status != RELEASE_DELETED) else {
         return Ok(());
     };
-    let finalized = service.context.ledger.finalized_periods().map_err(failed)?;
+    let finalized = service.context.ledger.finalized_periods()?;
 
     let what = if release.status == RELEASE_CONFIRMED {
         "its rewards are released"

@@ -170,10 +170,9 @@ pub(crate) async fn explain_credit(
     Path(id): Path<String>,
 ) -> JsonResult {
     let explained = service.run_blocking(move |service| {
-        let failed = |error| Problem::internal(&error);
-        let row = service.context.ledger.find_credit(&id).map_err(failed)?;
+        let row = service.context.ledger.find_credit(&id)?;
         let row = row.ok_or_else(|| Problem::not_found("credit"))?;
-        let stored = service.context.ledger.find_transaction(&row.transaction).map_err(failed)?;
+        let stored = service.context.ledger.find_transaction(&row.transaction)?;
         let why = stored.as_ref().and_then(|stored| {
             let plan = stored.decisions.iter().find(|decision| decision.plan == row.plan)?;
             Some(explain::explain_decision(&service.context, stored, plan))

@@ -48,8 +48,7 @@ pub(crate) async fn list_enquiries(
         wanted.map_err(|_| Problem::bad_request("expected `state`, `payee` or `assignee`"))?;
 
     let listed = service.run_blocking(move |service| {
-        let all =
-            service.context.ledger.list_enquiries().map_err(|error| Problem::internal(&error))?;
+        let all = service.context.ledger.list_enquiries()?;
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -91,7 +90,7 @@ pub(crate) async fn answer_enquiry(
         let (who, at_ms) = (caller.name, service.clock.now_ms());
         let given = enquiries::EnquiryAnswer { who, at_ms, text: said.text };
         let answered = service.context.ledger.answer_enquiry(id, &said.state, given.clone());
-        let answered = answered.map_err(|error| Problem::internal(&error))?;
+        let answered = answered?;
         let answered = answered.ok_or_else(|| Problem::not_found("enquiry"))?;
 
         // Answering twice alike is no conflict: the client may not have seen the first reply.
@@ -125,7 +124,7 @@ struct AssignRequest {
     to: Option<String>,
 }
 
-/// Gives an enquiry to somebody, or with `to` null back to everybody.
+/// Gives an enquiry to a person, or with `to` null back to everybody.
 pub(crate) async fn assign_enquiry(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
@@ -191,15 +190,13 @@ async fn take_step(
     caller: Caller,
 ) -> JsonResult {
     let stepped = service.run_blocking(move |service| {
-        let failed = |error| Problem::internal(&error);
-        let before = service.context.ledger.find_enquiry(id).map_err(failed)?;
+        let before = service.context.ledger.find_enquiry(id)?;
         let closed = before.as_ref().is_some_and(|one| one.state == ENQUIRY_CLOSED);
         let full = before.as_ref().is_some_and(|one| one.messages.len() >= MESSAGES_MAX);
         let (closes, says) = (step == EnquiryStep::Close, matches!(step, EnquiryStep::Say { .. }));
 
         let by = (caller.name.as_str(), service.clock.now_ms());
-        let found =
-            service.context.ledger.step_enquiry(id, payee.as_deref(), step, by).map_err(failed)?;
+        let found = service.context.ledger.step_enquiry(id, payee.as_deref(), step, by)?;
         let found = found.ok_or_else(|| Problem::not_found("enquiry"))?;
 
         if closed && !closes {

@@ -55,7 +55,7 @@ pub(crate) async fn show_log(
     let page = service.run_blocking(move |service| {
         let mut page = note_page(service, &wanted, false)?;
 
-        // Alerts of rewards are worked out, not stored, so they follow the last page.
+        // Alerts of rewards are computed, not stored, so they follow the last page.
         if page.next.is_none() {
             page.rows.extend(reward_notes(service, &wanted)?);
         }
@@ -66,14 +66,14 @@ pub(crate) async fn show_log(
     Ok(Json(json!({ "data": page.rows, "next_cursor": page.next })))
 }
 
-/// The warnings of rewards that cannot be worked out: they are of no transaction, and follow the
+/// The warnings of rewards that cannot be computed: they are of no transaction, and follow the
 /// last page.
 fn reward_notes(service: &Service, wanted: &NoteListParams) -> Result<Vec<NoteRow>, Problem> {
     let calendar = service.context.ruleset.load().settings.calendar.clone();
     let leaves = wanted.period.as_deref().map(|id| credits::leaf_ids(&calendar, id)).transpose()?;
     let leaves = leaves.map(|leaves| leaves.into_iter().map(String::from).collect());
     let found = rewards::reward_alerts(&service.context, wanted.plan.as_deref(), leaves.as_ref());
-    let mut found = found.map_err(|error| Problem::internal(&error))?;
+    let mut found = found?;
     found.retain(|row| {
         let fits = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)

@@ -3,7 +3,7 @@
 //! Not the publishing (the worker). Source: DOMAIN 2.14, 2.16, 2.18, INV-V1.
 //!
 //! **Architecture invariant:** everything is read by the payee's own key; a payee who is not known is
-//! answered like one of whom nothing is published, and a credit of somebody else like none.
+//! answered like one of whom nothing is published, and a credit of another person like none.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn published_statements(
     let mut found = Vec::new();
     for id in payee_ids(service, payee) {
         let own = service.context.ledger.payee_statements(&id, period);
-        found.extend(own.map_err(|error| Problem::internal(&error))?);
+        found.extend(own?);
     }
     Ok(found)
 }
@@ -120,7 +120,7 @@ fn statement_json(service: &Service, payee: &str, one: &Statement) -> Result<Val
 /// where the credit was decided otherwise since.
 fn before_maximum(service: &Service, row: &PostedCredit) -> Result<Option<String>, Problem> {
     let stored = service.context.ledger.find_transaction(&row.transaction);
-    let stored = stored.map_err(|error| Problem::internal(&error))?;
+    let stored = stored?;
     let decisions = stored.iter().flat_map(|stored| &stored.decisions);
     let mut decided = decisions.filter(|decision| {
         let same = |now: &PostedCredit| now.id == row.id && now.amount == row.amount;
@@ -181,10 +181,9 @@ pub(crate) async fn show_why_not(
     let Query(asked) = asked.map_err(|_| Problem::bad_request("expected `transaction`"))?;
 
     let told = service.run_blocking(move |service| {
-        let failed = |error| Problem::internal(&error);
         let (published, ids) =
             (published_statements(service, &payee, None)?, payee_ids(service, &payee));
-        let stored = service.context.ledger.find_transaction(&asked.transaction).map_err(failed)?;
+        let stored = service.context.ledger.find_transaction(&asked.transaction)?;
 
         let mut plans = Vec::new();
         // A deal that nobody knows has no decisions, and no plans are listed for it.
@@ -262,8 +261,7 @@ pub(crate) async fn list_payee_enquiries(
     Path(payee): Path<String>,
 ) -> JsonResult {
     let own = service.run_blocking(move |service| {
-        let all =
-            service.context.ledger.list_enquiries().map_err(|error| Problem::internal(&error))?;
+        let all = service.context.ledger.list_enquiries()?;
         Ok(all.iter().filter(|one| one.payee == payee).map(enquiries::enquiry_json).collect())
     });
     Ok(crate::http::list_page(own.await?))
@@ -317,7 +315,6 @@ pub(crate) async fn open_enquiry(
     }
 
     let kept = service.run_blocking(move |service| {
-        let failed = |error| Problem::internal(&error);
         let (mut transaction, mut actual) = (said.transaction, None);
 
         // A payee may only ask about what a statement shows.
@@ -348,7 +345,7 @@ pub(crate) async fn open_enquiry(
             ..Enquiry::default()
         };
 
-        let kept = service.context.ledger.store_enquiry(enquiry, &caller.name).map_err(failed)?;
+        let kept = service.context.ledger.store_enquiry(enquiry, &caller.name)?;
         Ok(enquiries::enquiry_json(&kept))
     });
 

@@ -58,13 +58,12 @@ impl PeriodAct {
     }
 }
 
-/// Every leaf period that holds something, that somebody said something about, or that goes on.
+/// Every leaf period that holds something, that a person said something about, or that goes on.
 pub(crate) async fn list_periods(State(service): State<Arc<Service>>) -> JsonResult {
     let listed = service.run_blocking(|service| {
-        let failed = |error| Problem::internal(&error);
         let calendar = service.context.ruleset.load().settings.calendar.clone();
-        let said = service.context.ledger.period_states().map_err(failed)?;
-        let summaries = service.context.ledger.calculation_summaries().map_err(failed)?;
+        let said = service.context.ledger.period_states()?;
+        let summaries = service.context.ledger.calculation_summaries()?;
 
         let today = service.context.business_date();
         let now = calendar.period_on(today, accredit_domain::calendar::PeriodKind::Leaf);
@@ -211,7 +210,6 @@ pub(crate) fn perform_act(
 
 /// What is in the way, with what to do about it.
 fn check_allowed(service: &Service, period: &Period, act: PeriodAct) -> Result<(), Problem> {
-    let failed = |error| Problem::internal(&error);
     let today = service.context.business_date();
 
     // Reopening takes nothing away, so it need not wait for the end.
@@ -230,8 +228,8 @@ fn check_allowed(service: &Service, period: &Period, act: PeriodAct) -> Result<(
 
     let ruleset = service.context.ruleset.load_full();
     let calendar = &ruleset.settings.calendar;
-    let finalized = service.context.ledger.finalized_periods().map_err(failed)?;
-    let summaries = service.context.ledger.calculation_summaries().map_err(failed)?;
+    let finalized = service.context.ledger.finalized_periods()?;
+    let summaries = service.context.ledger.calculation_summaries()?;
 
     // A period without credits has nothing to be finalized, and holds nobody up.
     let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
@@ -260,8 +258,7 @@ fn carry_out(
     act: PeriodAct,
     said: &PeriodState,
 ) -> Result<Value, Problem> {
-    let failed = |error| Problem::internal(&error);
-    let finalized = service.context.ledger.finalized_periods().map_err(failed)?.contains(&leaf.id);
+    let finalized = service.context.ledger.finalized_periods()?.contains(&leaf.id);
 
     match (act, finalized) {
         // Resolve once: the period is what it was made.
@@ -273,9 +270,9 @@ fn carry_out(
         (PeriodAct::Finalize, false) => {
             jobs::finalize_with_arrivals(turn, leaf, said)?;
         }
-        (_, false) => service.context.ledger.set_period_state(&leaf.id, said).map_err(failed)?,
+        (_, false) => service.context.ledger.set_period_state(&leaf.id, said)?,
     }
 
-    let said = service.context.ledger.period_states().map_err(failed)?;
+    let said = service.context.ledger.period_states()?;
     Ok(json!({ "id": leaf.id, "said": said.get(&leaf.id) }))
 }

@@ -71,7 +71,7 @@ impl PagedList for RewardQuery {
             part.limit,
             fits,
         );
-        let (rows, next) = found.map_err(|error| Problem::internal(&error))?;
+        let (rows, next) = found?;
 
         let rows = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
         let next = next.as_ref().map(write_cursor).transpose();

@@ -157,7 +157,7 @@ fn run_json(run: &CalculationRun) -> Value {
 /// Every run that is kept, newest first.
 pub(crate) async fn list_runs(State(service): State<Arc<Service>>) -> JsonResult {
     let listed = service.run_blocking(|service| {
-        let runs = service.context.ledger.list_runs().map_err(|error| Problem::internal(&error))?;
+        let runs = service.context.ledger.list_runs()?;
         let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
         Ok(runs.map(|run| run_json(&run)).collect())
     });

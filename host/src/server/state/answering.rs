@@ -13,7 +13,7 @@ use crate::server::channels::WorkerTurn;
 use crate::server::tasks::{FinalAnswer, TaskRequest};
 
 impl Service {
-    /// Works out an answer where blocking does no harm. It is given if it is there in time; else 202
+    /// Computes an answer where blocking does no harm. It is given if it is there in time; else 202
     /// says where to look for it.
     pub(crate) async fn answer_as_task(
         self: &Arc<Self>,

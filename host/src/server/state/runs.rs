@@ -48,8 +48,7 @@ impl Service {
                 return Err(Problem::unavailable(detail));
             }
 
-            let run =
-                self.context.ledger.begin_run(run).map_err(|error| Problem::internal(&error))?;
+            let run = self.context.ledger.begin_run(run)?;
             let leaves = wanted.leaves.clone();
             active.push(ActiveRun { run: run.clone(), leaves, cancelled: false });
             Ok(run)
@@ -64,7 +63,7 @@ impl Service {
         if let Some(run) = self.runs.find(id) {
             return Ok(run);
         }
-        let run = self.context.ledger.find_run(id).map_err(|error| Problem::internal(&error))?;
+        let run = self.context.ledger.find_run(id)?;
         run.ok_or_else(|| Problem::not_found("run"))
     }
 

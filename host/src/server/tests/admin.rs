@@ -1,5 +1,5 @@
 //! An administrator who changes their mind, and one who means ill: limits, approvals, withdrawals,
-//! shadows, and rows of the data file that somebody changed by other means.
+//! shadows, and rows of the data file that a person changed by other means.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ fn with_deal() -> Host {
     host
 }
 
-/// A change was sent with `max_total`, kept as a draft or until somebody approved it, and then
+/// A change was sent with `max_total`, kept as a draft or until a person approved it, and then
 /// activated without a limit: the stop-loss was forgotten with the request.
 #[test]
 fn a_limit_holds_when_the_change_is_activated_later() {
@@ -295,7 +295,7 @@ fn a_row_that_was_changed_by_other_means_is_found() {
         let rows = open().snapshot().unwrap().scan_prefix(table, b"", b"", usize::MAX).unwrap();
         assert!(!rows.is_empty(), "{table:?}");
         for (key, sealed) in rows.iter().step_by(rows.len() / 4 + 1) {
-            // Changed by somebody who can compute the seal: what rows say of each other shows it.
+            // Changed by a person who can compute the seal: what rows say of each other shows it.
             let value = &sealed[..sealed.len() - SEAL_BYTES];
             // Of a delivery, its body: the rest of the row is what the sender was told.
             let last = value.len().saturating_sub(1);

@@ -195,7 +195,7 @@ fn a_changed_row_is_never_an_answer() {
     assert!(damaged > 10, "{damaged}");
 }
 
-/// A statement that was changed by somebody who can compute its seal does not fit the trail.
+/// A statement that was changed by a person who can compute its seal does not fit the trail.
 #[test]
 fn a_statement_is_what_the_trail_released() {
     use accredit_ledger::sealed::{SEAL_BYTES, with_seal};

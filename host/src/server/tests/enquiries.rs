@@ -58,7 +58,7 @@ fn an_enquiry_is_assigned_talked_about_answered_and_closed() {
     assert_eq!(said, expected);
     assert_eq!((&shown["assignee"], &shown["answer"]["text"]), (&json!("ida"), &json!("It is.")));
 
-    // Of somebody else, or of nobody, there is none.
+    // Of another person, or of nobody, there is none.
     let text = json!({ "text": "mine?" });
     post(&host, "/v1/payees/bob/enquiries/1/messages", &text).problem(404, "not_found");
     post(&host, "/v1/enquiries/9/messages", &text).problem(404, "not_found");

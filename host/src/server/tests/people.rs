@@ -238,7 +238,7 @@ fn people_are_ended_or_renamed_and_go_on_being_paid() {
     assert!(alerts.contains("is not in the organisation"), "{alerts}");
 }
 
-/// A manager saw a reward of 4.60 on 460.00 and not the credits that it is worked out from.
+/// A manager saw a reward of 4.60 on 460.00 and not the credits that it is computed from.
 #[test]
 fn managers_see_the_credits_behind_their_rewards() {
     let host = office(false);

@@ -205,7 +205,7 @@ fn whatever_people_do_is_done_wholly_or_not_at_all() {
     }
 }
 
-/// A server under four eyes on a store; what somebody asks for, `ida` approves.
+/// A server under four eyes on a store; what a person asks for, `ida` approves.
 fn begun_with_four_eyes(store: &Arc<Ending>) -> Host {
     let store = Arc::clone(store);
     let tokens = "ida:approver:token-of-ida-0001";

@@ -250,7 +250,7 @@ fn credited_context(
     })
 }
 
-/// A reward for whoever was credited, of every credit type.
+/// A reward for anyone who was credited, of every credit type.
 fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
     let to = if plan.measure == Measure::Team {
         RewardRecipient::Members
@@ -269,7 +269,7 @@ fn stand_in(plan: &Plan, types: BTreeSet<&str>, program: &Program) -> Reward {
     }
 }
 
-/// What is seen of somebody without credits: the person on the last day of the period.
+/// What is seen of a person without credits: the person on the last day of the period.
 fn blank_context(ruleset: &Ruleset, payee: &str, period: Option<&Period>) -> ClaimContext {
     let organization = &ruleset.organization;
     let person = organization.find_participant(payee);

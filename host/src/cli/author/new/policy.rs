@@ -133,7 +133,7 @@ impl SampleNames {
                 .then_some((position, known, holder))
         });
 
-        // Most managers, so that a policy for rolling up has somebody to roll to.
+        // Most managers, so that a policy for rolling up has a person to roll to.
         let best = seats.max_by_key(|(position, ..)| {
             (organization.ancestors_of(*position, EXAMPLE_DAY).len(), std::cmp::Reverse(*position))
         });

@@ -20,11 +20,11 @@ const PROMPT: &str = "> ";
 
 /// Where inputs come from.
 pub(super) enum InputLines {
-    /// Somebody types; standard output may be elsewhere.
+    /// A person types; standard output may be elsewhere.
     Terminal(Box<Editor<Brackets, MemHistory>>),
     /// A file, another program, or a terminal that cannot be edited on.
     Plain {
-        /// Whether somebody waits to be asked.
+        /// Whether a person waits to be asked.
         prompt: bool,
     },
 }

@@ -25,7 +25,7 @@ pub(crate) enum ShownList {
     Uncredited,
     /// Deals that could not be decided, and why.
     Parked,
-    /// What somebody should look at.
+    /// What a person should look at.
     Alerts,
 }
 
