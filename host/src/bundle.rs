@@ -25,7 +25,7 @@ pub(crate) use lock::{BundleLock, edited_files};
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct BundleError {
-    /// For people.
+    /// The message for a person.
     pub(crate) message: String,
     /// What check and cases found.
     pub(crate) diagnostics: Vec<Diagnostic>,

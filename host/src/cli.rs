@@ -1,7 +1,7 @@
 //! The command line: one verb a file.
 //!
-//! Not the work of a verb. Data goes to standard output, talk to standard error. Exit codes:
-//! 0 done, 1 failed, 2 wrong usage, 3 nothing matched, 4 a preview found changes.
+//! Not the work of a verb. Data goes to standard output, messages to standard error. Exit codes: 0
+//! done, 1 failed, 2 wrong usage, 3 nothing matched, 4 a preview found changes.
 
 pub(crate) mod author;
 pub(crate) mod bundle;
@@ -30,15 +30,15 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {
-    /// Begin a customer's directory, or a policy in one.
+    /// Create a customer's directory, or a policy in one.
     New(new::NewArguments),
-    /// Check a directory and show everything that is wrong with it.
+    /// Check a directory and show all errors and warnings.
     Check(check::CheckArguments),
     /// Run the case files of a directory.
     Test(test::TestArguments),
     /// Calculate the credits of a period.
     Calculate(calculate::CalculateArguments),
-    /// Show what a period would come to if it went on as it has so far; nothing is stored.
+    /// Project the rest of a period from the deals so far; nothing is stored.
     Simulate(simulate::SimulateArguments),
     /// Show why a transaction was credited as it was, or why not.
     Explain(explain::ExplainArguments),
@@ -46,39 +46,39 @@ enum CliCommand {
     Aliases(aliases::AliasesArguments),
     /// Run one policy on one transaction.
     Eval(eval::EvalArguments),
-    /// Evaluate expressions on a transaction, one a line.
+    /// Evaluate expressions on a transaction, one per line.
     Repl(repl::ReplArguments),
-    /// Show what policies see and call.
+    /// Show the fields and functions that policies can use.
     Api(api::ApiArguments),
-    /// Show the JSON Schema of a file or of what comes out.
+    /// Show the JSON Schema of a file or of an output.
     Schema(schema::SchemaArguments),
-    /// Show the completions for a shell.
+    /// Print the completions for a shell.
     Completions(completions::CompletionsArguments),
-    /// Show a sample company on a real server.
+    /// Run a sample company on a real server.
     Demo(demo::DemoArguments),
     /// Receive webhooks and serve the API.
     Serve(serve::ServeArguments),
-    /// Release a calculation to its payees, or held credits, on a server.
+    /// Release a calculation to its payees, or release held credits, on a server.
     #[command(subcommand)]
     Release(release::ReleaseCommand),
-    /// Write a decision of a server as a case, for the end of a case file.
+    /// Print a server's decision as a case, to append to a case file.
     Keep(keep::KeepArguments),
-    /// Show what a directory would change: files, rules, and money.
+    /// Show which files, rules and amounts a directory would change.
     Preview(preview::PreviewArguments),
-    /// Bring a directory, or what a preview wrote, into force on a server.
+    /// Put a directory, or a saved preview, in force on a server.
     Apply(apply::ApplyArguments),
-    /// Bring an earlier set of definitions back into force on a server.
+    /// Put an earlier version of the definitions back in force on a server.
     Rollback(rollback::RollbackArguments),
-    /// Make recorded decisions again and compare them.
+    /// Repeat the recorded decisions and compare the results.
     Verify(verify::VerifyArguments),
     /// Write a data file as lines of text.
     Dump(dump::DumpArguments),
-    /// Make a data file out of what `dump` wrote.
+    /// Create a data file from a dump.
     Restore(dump::RestoreArguments),
-    /// Show the audit trail, or check that it is whole.
+    /// Show the audit trail, or verify that it is complete and unchanged.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Pack policies, plans and cases; install, upgrade, list and remove what others packed.
+    /// Pack policies, plans and cases into a bundle; install, upgrade, list and remove bundles.
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
     /// Show the version of the program and of the policy language.

@@ -30,7 +30,7 @@ use self::walk::OtherEntries;
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {message}\n  Help: {help}", path.display(), line_suffix(*at))]
 pub(crate) struct DirectoryError {
-    /// Which.
+    /// The path of the file.
     pub(crate) path: PathBuf,
     /// Line and column, where something in the file is wrong.
     at: Option<(u64, u64)>,
@@ -79,7 +79,7 @@ fn read_failure(path: &Path, message: impl ToString) -> DirectoryError {
     }
 }
 
-/// A directory as it was found, whatever is wrong with a file of it.
+/// A directory as it was found, even if some files have errors.
 #[derive(Debug, Default)]
 pub(crate) struct FoundFiles {
     /// The files; one that is no text with `\u{fffd}` where it is none.
@@ -185,7 +185,7 @@ fn files_below(
     others: OtherEntries<'_>,
 ) -> Result<Vec<PathBuf>, DirectoryError> {
     if dir.is_file() {
-        let message = "this is a file; give the directory in which accredit.toml stands";
+        let message = "this is a file; give the directory that contains accredit.toml";
         return Err(read_failure(dir, message));
     }
     walk::walk_files(root, dir, depth, others)
@@ -331,7 +331,7 @@ fn malformed_rows(
         let help = match format {
             RowFormat::Text(TextFormat::Ndjson) => "write one JSON object a line",
             RowFormat::Text(TextFormat::Json) => "write one JSON object, or an array of them",
-            _ => "save it anew in the program that made it, or export it as CSV",
+            _ => "save it again in the program that made it, or export it as CSV",
         };
         help.to_owned()
     });

@@ -1,7 +1,7 @@
 //! The binary `accredit`: webhooks, releases and the command line around the engine.
 //!
-//! Not deciding anything: every rule of crediting is in the engine. Data goes to stdout, talk to
-//! stderr.
+//! Not deciding anything: every rule of crediting is in the engine. Data goes to stdout, messages
+//! to stderr.
 
 mod address;
 mod bundle;

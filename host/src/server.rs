@@ -107,8 +107,8 @@ impl Server {
         left.map_err(unreadable)?;
 
         let address = TcpListener::bind(&config.listen).await;
-        let address = address
-            .map_err(|error| format!("`{}` cannot be listened on: {error}", config.listen))?;
+        let address =
+            address.map_err(|error| format!("cannot listen on `{}`: {error}", config.listen))?;
         let local = address.local_addr().map_err(|error| error.to_string())?;
 
         let (writer, queue) = channels::writer_channel();
@@ -221,7 +221,7 @@ impl RunningServer {
         match tokio::time::timeout(THREADS_TIMEOUT, joined).await {
             Ok(Ok(true)) => (),
             Ok(_) => tracing::error!("a thread ended by a panic"),
-            Err(_) => tracing::warn!("a thread was cut off; what it had begun is not recorded"),
+            Err(_) => tracing::warn!("a thread was stopped; its unfinished work is not recorded"),
         }
     }
 }
@@ -303,7 +303,7 @@ fn report_differences(stored: &Files, disk: &Files) {
     let differ: Vec<String> = preview::diff_files(stored, disk).into_keys().collect();
     if !differ.is_empty() {
         eprintln!(
-            "note: the directory differs from the data file, which is the truth: {}",
+            "note: the directory differs from the data file, and the data file counts: {}",
             differ.join(", ")
         );
     }

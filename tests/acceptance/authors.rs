@@ -49,7 +49,7 @@ fn a_new_directory_checks_tests_and_calculates() {
     ];
     assert_eq!(credits, expected);
     let (code, _, error) = run(&["new", path]);
-    assert!(code == 1 && error.contains("there already"), "{code} {error}");
+    assert!(code == 1 && error.contains("already exists"), "{code} {error}");
 }
 
 #[test]

@@ -68,8 +68,8 @@ fn sheets_of_another_format_and_misnamed_files_are_named() {
             "organization/members.xlsx:1:1 CR050 nothing reads `organization/members.xlsx`",
             "organization/teams.csv:1:1 CR030 the cells of this file are separated by semicolons",
             "plans/more.toml.txt:1:1 CR050 nothing reads `plans/more.toml.txt`",
-            "policies/crediting/larg-deals.cases.md:1:1 CR050 no plan and no policy stands beside \
-             `policies/crediting/larg-deals.cases.md`",
+            "policies/crediting/larg-deals.cases.md:1:1 CR050 \
+                `policies/crediting/larg-deals.cases.md` has no plan or policy beside it",
         ]
     );
     fs::remove_file(acme.join("organization/teams.csv")).unwrap();
@@ -82,9 +82,7 @@ fn sheets_of_another_format_and_misnamed_files_are_named() {
     assert!(found(&acme).contains(&rows.to_owned()), "{:#?}", found(&acme));
     let file = acme.join("accredit.toml");
     let message = found(&file);
-    assert!(
-        message[0].ends_with("this is a file; give the directory in which accredit.toml stands")
-    );
+    assert!(message[0].ends_with("this is a file; give the directory that contains accredit.toml"));
 }
 
 /// A policy may read a column that the rows of a case do not have, as long as the directory's do.

@@ -176,7 +176,7 @@ fn a_bundle_is_installed_listed_and_removed_as_one() {
     let plan = company::FILES[2].1;
     let used = plan.replace("rollup = \"share\"", "rollup = \"share\", hold = \"big-deals-limit\"");
     company::put(&world.customer, "plans/reps.toml", &used);
-    world.refused(&["remove", "big-deals"], "would have errors that it has not now");
+    world.refused(&["remove", "big-deals"], "would have new errors");
     company::put(&world.customer, "plans/reps.toml", plan);
     world.done(&["remove", "big-deals"]);
     assert_eq!(snapshot(&world.customer), before);
@@ -261,7 +261,7 @@ fn what_does_not_fit_is_refused() {
     world.write("plugin.toml", MANIFEST);
     let file = world.pack(&[]);
     company::put(&world.customer, FILES[1], "fn hold(tx, credit) {\n    no_hold()\n}\n");
-    world.refused(&["install", &file], "is there already");
+    world.refused(&["install", &file], "already exists");
     fs::remove_file(world.customer.join(FILES[1])).unwrap();
     // A plan whose columns the customer has not.
     let plan = "name = \"P\"\n[[direct]]\nname = \"D\"\ncondition = 'tx.amount > 0 && tx.stage == \"Won\"'\n\
@@ -273,7 +273,7 @@ fn what_does_not_fit_is_refused() {
     world.write("plans/big-deals-plan.cases.md", &cases);
     company::put(&world.customer, "transactions/seen.csv", "id,date,amount,owner\n");
     let file = world.pack(&[]);
-    world.refused(&["install", &file], "would have errors that it has not now");
+    world.refused(&["install", &file], "would have new errors");
 }
 
 #[test]
@@ -291,8 +291,8 @@ fn only_what_is_proved_and_stays_at_home_is_packed() {
     check("policies/hold/other.rhai", POLICY, "`policies/hold/other.rhai` cannot be in the bundle");
     check("organization/teams.csv", "id\n", "`organization/teams.csv` cannot be in the bundle");
     check("policies/hold/big-deals-more.rhai", POLICY, "has no cases beside it");
-    check("plugin.toml", &MANIFEST.replace("big-deals", "Big Deals"), "is no name");
+    check("plugin.toml", &MANIFEST.replace("big-deals", "Big Deals"), "is not a name");
     check("plugin.toml", &MANIFEST.replace("engine", "motor"), "unknown field `motor`");
     let files = format!("files = [\"plans/big-deals-x.toml\"]\n{MANIFEST}");
-    check("plugin.toml", &files, "`plans/big-deals-x.toml` is named in plugin.toml and not there");
+    check("plugin.toml", &files, "`plans/big-deals-x.toml` is named in plugin.toml but missing");
 }

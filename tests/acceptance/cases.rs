@@ -147,8 +147,8 @@ fn a_decision_of_a_server_is_kept_as_a_case_that_passes_at_once() {
     assert!(error.contains("4 cases"), "{error}");
     let (code, _, error) = verb("D3", &[]);
     assert_eq!(code, 1);
-    assert!(error.contains("there is no such transaction"), "{error}");
+    assert!(error.contains("transaction not found"), "{error}");
     let (code, _, error) = verb("D2", &["--plan", "none"]);
     assert_eq!(code, 1);
-    assert!(error.contains("there is no such decision"), "{error}");
+    assert!(error.contains("decision not found"), "{error}");
 }

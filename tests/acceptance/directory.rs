@@ -91,7 +91,7 @@ fn files_as_spreadsheets_and_mac_or_windows_write_them() {
 #[test]
 fn rows_that_cannot_be_read_have_a_line_and_advice() {
     // "transactions/t.csv:0:0" led nowhere, and nothing said what to do.
-    let cells = "put a cell that contains a comma in quotes; a blank cell needs its comma";
+    let cells = "quote a cell that contains a comma; a blank cell needs its comma";
     let short = "id,date,owner,amount\nA,2022-01-12,ann,100\nB,2022-01-12,Hill, Ann,100\n";
     let wrong = format!("error CR030 {DEALS}:3:1 5 cells where the header has 4 | {cells}");
     check(DEALS, short, &[&wrong]);
@@ -107,7 +107,7 @@ fn rows_that_cannot_be_read_have_a_line_and_advice() {
     check(
         DEALS,
         "id,date,owner,amount,amount\nA,2022-01-12,ann,100,90\n",
-        &["error CR030 transactions/deals.csv:1:1 the column `amount` stands in the header twice"],
+        &["error CR030 transactions/deals.csv:1:1 the header has the column `amount` twice"],
     );
     check(
         "transactions/more.ndjson",
@@ -144,9 +144,9 @@ fn files_and_folders_with_a_slip_in_their_name_are_not_passed_over() {
         ("organisation/teams.csv", "did you mean `organization/teams.csv`?"),
         ("plan/reps.toml", "did you mean `plans`?"),
         ("transaction/deals.csv", "did you mean `transactions`?"),
-        ("transactions/2022/deals.csv", "rows stand in transactions/NAME.csv"),
+        ("transactions/2022/deals.csv", "rows are in transactions/NAME.csv"),
         ("plans/reps.TOML", "the name must end with `.toml`, in small letters"),
-        ("plans/old/reps.toml", "a plan stands in plans/NAME.toml"),
+        ("plans/old/reps.toml", "a plan is a file plans/NAME.toml"),
         ("policies/hold/limit.rhai.txt", "the name must end with `.rhai`, in small letters"),
         ("organization/teams.xlsx", "export the sheet as `CSV UTF-8`, with commas"),
         ("organization/Teams.csv", "did you mean `organization/teams.csv`?"),
@@ -212,10 +212,8 @@ fn columns_calendars_and_tables_say_what_to_write_instead() {
     check(
         SETTINGS,
         &format!("unit_types = [\"EUR\"]\n{sound}"),
-        &[
-            "error CR025 accredit.toml:2:1 the currency is `USD` unless said, which is no unit type | \
-           add `currency = \"EUR\"` to [workspace]",
-        ],
+        &["error CR025 accredit.toml:2:1 the default currency `USD` is not a unit type | \
+           add `currency = \"EUR\"` to [workspace]"],
     );
     check(
         SETTINGS,

@@ -66,8 +66,8 @@ fn the_prompt_keeps_variables_and_calls_queries_and_policies() {
         "1000.0",
         "50",
         "50.0",
-        "error: `tx` has a meaning already; take another name",
-        "error: `LIMIT` has a meaning already; take another name",
+        "error: `tx` has a meaning already; use another name",
+        "error: `LIMIT` has a meaning already; use another name",
     ];
     let found = repl(&acme, lines);
     assert_eq!(found[..expected.len()], expected);
@@ -158,7 +158,7 @@ fn a_simulation_works_from_one_deal_and_on_a_server() {
         run(&[&["simulate", path][..], &about, &["--as-of", "2026-04-15"]].concat());
     assert_eq!(code, 0, "{error}");
     let directory: Json = serde_json::from_str(&out).unwrap();
-    assert!(error.contains("warning: this rests on 1 deal of 15 days alone"), "{error}");
+    assert!(error.contains("warning: this is based on only 1 deal of 15 days"), "{error}");
 
     let data = dir.path().join("acme.redb");
     let env = [("ACCREDIT_BUSINESS_DATE", "2026-04-15")];
@@ -169,7 +169,7 @@ fn a_simulation_works_from_one_deal_and_on_a_server() {
     let asked = ["--server", &server.url, "--token", TOKEN];
     let (code, out, error) = run(&[&["simulate"][..], &about, &asked].concat());
     assert_eq!(code, 0, "{error}");
-    assert!(error.contains("warning: this rests on 1 deal"), "{error}");
+    assert!(error.contains("warning: this is based on only 1 deal"), "{error}");
     let on_server: Json = serde_json::from_str(&out).unwrap();
     for key in ["transactions", "credits", "rewards", "as_of", "days", "parked"] {
         assert_eq!(on_server[key], directory[key], "{key}");

@@ -184,7 +184,7 @@ fn simulate_fills_the_rest_of_a_month() {
     deals(0);
     let (code, out, error) = run(&verb);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(error.contains("let in no deal"), "{error}");
+    assert!(error.contains("has no deals"), "{error}");
     // Fewer than ten are repeated with a warning.
     for (count, warned) in [(1, true), (9, true), (10, false)] {
         deals(count);

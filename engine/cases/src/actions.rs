@@ -1,4 +1,4 @@
-//! What people did before a case looks: tables of releases and holds by hand.
+//! What people did before a case looks: tables of manual releases and holds.
 //!
 //! Not the release itself (the pipeline's). Called by `run`. Source: FORMAT section 4, "Releases,
 //! manual holds and adjustments are inputs".
@@ -99,10 +99,10 @@ impl ManualAction {
             })
             .collect();
 
-        // An action that means nothing would let the case pass whatever is released.
+        // An action without a meaning would let the case pass, regardless of what is released.
         if found.is_empty() {
             let place = Place::new(path, self.line, 1);
-            let message = "no credit is as this action says";
+            let message = "no credit matches this action";
             return Err(vec![Diagnostic::error(Code::CR041, place, message)]);
         }
 

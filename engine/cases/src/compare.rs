@@ -118,7 +118,7 @@ impl TableComparison<'_> {
         if pairs.iter().all(|pair| pair.same) {
             let came: Vec<&[String]> = self.actual.iter().map(|row| row.cells.as_slice()).collect();
             let widths = self.column_widths(came.iter().copied());
-            let mut text = "the rows are the same, in another order; they came as\n".to_owned();
+            let mut text = "the rows are the same, but in another order; the order is\n".to_owned();
             text.push_str(&render_line(' ', self.header, &widths));
             came.into_iter().for_each(|row| text.push_str(&render_line(' ', row, &widths)));
             return text;

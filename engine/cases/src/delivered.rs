@@ -46,7 +46,7 @@ pub(super) fn records_of_body(
 
     machine.run_intake(intake, &payload).map_err(|fault| {
         let at = format!("{}:{}:{}", fault.place.file, fault.place.line, fault.place.column);
-        let message = format!("the intake policy makes nothing of this body: {}", fault.message);
+        let message = format!("the intake policy cannot read this body: {}", fault.message);
         wrong(body.line, message, Some(format!("the policy stopped at {at}")))
     })
 }

@@ -112,7 +112,7 @@ impl CaseTable {
         self.column_index(ARROW)
     }
 
-    /// Whether it lists releases and holds by hand.
+    /// Whether the table lists manual releases and holds.
     pub(super) fn is_actions(&self) -> bool {
         self.has_column("action")
     }
@@ -168,7 +168,7 @@ pub fn parse_case_file(path: &str, text: &str) -> Result<CaseFile, Vec<Diagnosti
     reader.finish()
 }
 
-/// The fence of a line that begins a block, and the text after it.
+/// The marks of a line that begins a block, and the text after them.
 fn opening_fence(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let sign = line.chars().next().filter(|sign| "`~".contains(*sign))?;
@@ -203,7 +203,7 @@ pub(super) fn split_cells(line: &str) -> Vec<String> {
         }
     }
 
-    // What stands behind the last bar is no cell.
+    // The text after the last bar is not a cell.
     if inner.ends_with('|') && !inner.ends_with("\\|") {
         cells.pop();
     }
@@ -268,7 +268,7 @@ impl CaseFileReader<'_> {
     }
 
     fn begin_case(&mut self, line: u32, name: &str) {
-        // What stands above the first heading holds for every case.
+        // Text above the first heading applies to every case.
         let shared = &self.file.shared;
         let case = CaseDefinition {
             name: name.to_owned(),
@@ -509,7 +509,8 @@ fn unusable_examples(table: &CaseTable) -> Option<(u32, String)> {
     match table.rows.first() {
         None => Some((table.line, "a table of examples without an example".to_owned())),
         Some(row) if continues_example(row, arrow) => {
-            let message = "a row without a transaction continues the one above, and there is none";
+            let message =
+                "a row without a transaction continues the row above, but there is no row above";
             Some((table.row_line(0), message.to_owned()))
         }
         Some(_) => None,

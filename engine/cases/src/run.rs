@@ -82,7 +82,7 @@ pub(super) fn run_files<'a>(
         run.files.push(CaseFileRun { path: (*path).to_owned(), outcomes });
     }
 
-    // Results are put back in order of the cases, whichever worker was first.
+    // Results are sorted into the order of the cases, so the order of the workers does not matter.
     for ((index, ..), (outcomes, reached)) in blocks.iter().zip(outcomes) {
         let file = run.files.get_mut(*index).map(|file| &mut file.outcomes);
         if let Some(Ok(known)) = file {
@@ -402,7 +402,7 @@ impl<'w> CaseWorker<'w> {
     }
 }
 
-/// A case without a transaction expects something: else it would pass whatever the rules are.
+/// A case without a transaction expects something: otherwise it would pass with any rules.
 fn check_can_fail(
     sheet: &PreparedFile<'_>,
     trial: &CaseTrial,
@@ -416,10 +416,8 @@ fn check_can_fail(
         return Ok(());
     }
 
-    let message = format!(
-        "case `{}` has no transaction and an empty table, so it cannot fail and shows nothing",
-        case.name
-    );
+    let message =
+        format!("case `{}` has no transaction and an empty table, so it can never fail", case.name);
 
     let help = "add a `csv transactions` block with the deal that the case is about";
     let place = Place::new(sheet.path, case.line, 1);

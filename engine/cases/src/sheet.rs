@@ -156,7 +156,7 @@ impl<'a> PreparedFile<'a> {
         for (id, day) in finalized {
             let period = calendar.find(id).ok_or_else(|| {
                 let place = Place::new(self.path, shared.line, 1);
-                let message = format!("`finalized` names `{id}`, but that period does not exist");
+                let message = format!("`finalized` names the unknown period `{id}`");
                 let help = "write the id of a period of the calendar, such as 2022-03 or 2022-Q1";
                 Diagnostic::error(Code::CR041, place, message).with_help(help)
             })?;
@@ -236,7 +236,7 @@ fn example_record(
         [one] => one.cells.clone(),
         [..] => {
             let place = Place::new(path, table.line, 1);
-            let message = "examples complete one shared transaction, and here are several";
+            let message = "examples complete one shared transaction, but this case has several";
             return Err(Diagnostic::error(Code::CR041, place, message));
         }
     };

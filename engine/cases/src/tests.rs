@@ -131,7 +131,7 @@ fn every_row_of_examples_is_a_case() {
     );
     check(
         &format!("{header}| | | | ann | held | | |\n"),
-        &["CR041:5 a row without a transaction continues the one above, and there is none"],
+        &["CR041:5 a row without a transaction continues the row above, but there is no row above"],
     );
     check(
         &format!("{header}| ann | 1 | | ann | active | | |\n\n| amount |\n| --- |\n"),
@@ -151,7 +151,7 @@ fn releases_and_holds_by_hand_are_a_table() {
     let done = "| D1 | active | 2022-02-01 | |\n| D2 | held | | a query |\n";
     check(&format!("{rows}{both}{after}{done}"), &[]);
     let wrong = actions("| release | D3 | |\n");
-    check(&format!("{rows}{wrong}{after}{none}"), &["CR041:13 no credit is as this action says"]);
+    check(&format!("{rows}{wrong}{after}{none}"), &["CR041:13 no credit matches this action"]);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn order_matters_unless_it_is_said_not_to() {
     let failure = ["CR040:8 case `A`: the credits differ"];
     let found = check(&format!("## A\n\n{rows}{table}"), &failure);
     let help = found[0].failures[0].help.clone().unwrap();
-    assert!(help.starts_with("the rows are the same, in another order"), "{help}");
+    assert!(help.starts_with("the rows are the same, but in another order"), "{help}");
     check(&format!("## A\n\n{rows}order: any\n\n{table}"), &[]);
 }
 

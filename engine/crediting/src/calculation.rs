@@ -1,8 +1,8 @@
 //! Calculations: every recorded transaction through the plans, over the cores, and the result of a
 //! plan in a period.
 //!
-//! Deterministic whatever the number of threads: transactions are independent, and results are put
-//! back in order. Not storing and not releasing. Called by the command line, by impact and by case
+//! Deterministic for any number of threads: transactions are independent, and results are put back
+//! in order. Not storing and not releasing. Called by the command line, by impact and by case
 //! files. Source: FORMAT section 6, DESIGN sections 6 and 8.
 //!
 //! **Architecture invariant:** transactions = credited + uncredited + parked.

@@ -177,7 +177,7 @@ fn add_credit(
     credit: &PostedCredit,
     side: ImpactSide,
 ) {
-    // Suppressed and void credits are worth nothing to anybody.
+    // Suppressed and void credits pay nothing.
     if !credit.is_held() && !credit.is_active() {
         return;
     }
@@ -200,7 +200,7 @@ fn add_credit(
         (ImpactDimension::CreditType, credit.credit_type.to_string()),
         (ImpactDimension::All, String::new()),
     ];
-    // A manager is anybody above the credited position, however far.
+    // A manager is a holder of any position above the credited one, at any distance.
     names.extend(
         manager_positions(ruleset, credit).into_iter().map(|id| (ImpactDimension::Manager, id)),
     );
@@ -211,7 +211,7 @@ fn add_credit(
     }
 }
 
-/// The participant who is paid, or the credited recipient if no one is.
+/// The payee, or the credited position or team if there is no payee.
 fn recipient_text(credit: &PostedCredit) -> String {
     if let Some(payee) = &credit.payee {
         return payee.to_string();

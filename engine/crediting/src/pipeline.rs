@@ -5,7 +5,7 @@
 //! Source: FORMAT section 4, DOMAIN 2.5 to 2.10.
 //!
 //! **Architecture invariant:** every transaction that a plan lets in is credited, uncredited with a
-//! reason, or parked with a reason; and the laws of `credit_transaction::laws` hold after every
+//! reason, or parked with a reason; and the laws of `credit::laws` hold after every
 //! stage.
 
 mod admit;
@@ -198,8 +198,7 @@ fn park_internal_failure(
     let period = decided.date.and_then(|date| calendar.period_on(date, PeriodKind::Leaf));
     decided.period = period.map(|period| Arc::from(period.id));
 
-    let message = "deciding it failed inside the engine, which is an error of ours: it is decided \
-                   again after an update";
+    let message = "an internal error stopped this decision; it is repeated after an update";
     park_for_reason(&mut decided, ParkReason::new("crediting", "policy_error", message));
     decided
 }
@@ -267,7 +266,7 @@ fn decide_one(
             decided.warnings.append(&mut case.warnings);
             decided.trace = case.trace.take().unwrap_or_default();
             let credits = std::mem::take(&mut case.credits);
-            // A transaction that parks keeps none of the credits that were made before it did.
+            // A parked transaction drops the credits that were made before it was parked.
             match result {
                 Err(park) => park_for_reason(&mut decided, park),
                 Ok(()) if credits.is_empty() => decided.outcome = DecisionOutcome::Uncredited,
@@ -384,7 +383,7 @@ fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
         .map_err(|broken| ParkReason::new("rollup", "policy_error", broken))
 }
 
-/// Records that no direct rule could credit anybody, where nothing of another plan rolls either.
+/// Records that no direct rule found a recipient and that no credit of another plan rolls.
 fn reason_without_rule(case: &mut DealCase<'_>, roots: &[Credit]) {
     let plan = case.plan;
     if plan.direct.iter().any(|rule| rule.rule.validity.contains(case.date)) {

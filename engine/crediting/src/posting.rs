@@ -1,4 +1,4 @@
-//! What stands in the books: rows frozen with their periods, and what corrects them since.
+//! The posted entries: rows frozen with their periods, and what corrects them since.
 //!
 //! A finalized period never changes. What was decided otherwise afterwards is posted in a period
 //! that is still open: a reversal of what had counted, and a new entry of what counts now. Not
@@ -57,7 +57,7 @@ pub fn post_credits(
 
     let mut rows = frozen.to_vec();
     let chains = frozen_chains(frozen);
-    // A frozen row whose credit is no longer decided is taken back.
+    // A frozen row whose credit is no longer decided does not count: it is taken back.
     let present: BTreeSet<CreditId> = current.iter().map(|row| row.id).collect();
 
     for (_, chain) in chains.iter().filter(|(id, _)| !present.contains(id)) {
@@ -83,9 +83,9 @@ pub fn post_credits(
     Ok(rows)
 }
 
-/// Adds the entries in force to the decisions of one transaction, one per plan: the `frozen` rows
-/// of all plans and their corrections. A decision that may not be posted is parked with its frozen
-/// rows. A plan that is no longer decided keeps its rows in a filtered decision.
+/// Adds the posted entries to the decisions of one transaction, one for each plan: `frozen` rows of
+/// all plans, and what corrects them. What may not be posted is parked with its frozen rows; a plan
+/// that is no longer decided keeps them in a decision that is filtered.
 pub fn post_corrections(
     decisions: &mut Vec<Decision>,
     frozen: &[PostedCredit],

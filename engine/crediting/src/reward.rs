@@ -1,9 +1,9 @@
-//! Rewards: what the credits of a plan in a period are worth to whom.
+//! Rewards: the rewards that the credits of a plan in a period earn for each payee.
 //!
-//! Attainment is the sum of the active credits of the reward's credit types, a payee and a unit
-//! each, whatever the order in which deals came (DOMAIN 2.19 tells of the trap). Not the terms
-//! (`plan::reward`) and not deciding credits. Called by `calculation` and by the host. Source: FORMAT
-//! section 3, seed 001 last paragraph, DOMAIN 2.19, 3.12.
+//! Attainment is the sum of the active credits of the reward's credit types, for each payee and
+//! unit, independent of the order of the deals (DOMAIN 2.19 tells of the trap). Not the terms
+//! (`plan::reward`) and not deciding credits. Called by `calculation` and by the host. Source:
+//! FORMAT section 3, seed 001 last paragraph, DOMAIN 2.19, 3.12.
 //!
 //! **Architecture invariant:** rewards depend on the credits as a set: their order changes nothing,
 //! and credits that sum to nothing pay nothing.
@@ -83,8 +83,8 @@ impl ClaimContext {
     }
 }
 
-/// What a program of `reward` would see of everybody who has a claim from `credits`, by claimant and
-/// unit; for looking at a policy without paying anybody.
+/// What a program of `reward` would see of each claimant of `credits`, by claimant and unit; for
+/// trying a policy without a payment.
 pub fn claim_contexts(
     ruleset: &Ruleset,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! Simulation: projects the rest of a period from its deals so far.
+//! Simulation: the projected results of a period if its rest goes like its beginning.
 //!
 //! The deals up to a day are repeated, with their dates moved by the days that have passed, again
 //! and again until the period ends; then everything is decided as any deal is. Not a forecast by
@@ -38,10 +38,10 @@ pub const DEALS_FEW: usize = 10;
 /// Deals, real and repeated, that a simulation decides at most.
 pub const DEALS_MAX: usize = 1_000_000;
 
-/// What a period would come to.
+/// The projected results of a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Simulation {
-    /// Always true, so that the report is not mistaken for a result.
+    /// Always true: a simulation must not be mistaken for a result.
     pub simulation: bool,
     /// Id of the plan.
     pub plan: String,
@@ -110,8 +110,8 @@ pub enum SimulationRefusal {
         /// Id of the period.
         period: String,
     },
-    /// There is no deal to repeat.
-    #[error("plan `{plan}` let in no deal of {period} up to {as_of}, so there is none to repeat")]
+    /// No deal to repeat.
+    #[error("plan `{plan}` has no deals in {period} up to {as_of}, so there is nothing to repeat")]
     NoDeal {
         /// Id of the plan.
         plan: String,
@@ -141,7 +141,8 @@ pub struct SimulationStart {
 /// Which plan is simulated in which period, and the last day whose deals are real.
 pub type SimulationScope<'a> = (&'a str, &'a Period, Date);
 
-/// What `plan` would come to in `period`, from the `records` up to `as_of`, on `threads` workers.
+/// Projects the results of `plan` in `period` from the `records` up to `as_of`, on `threads`
+/// workers.
 ///
 /// Holds that end by the period's last day are released in what is projected.
 ///
@@ -247,7 +248,7 @@ fn few_deals_warning(deals: usize, days: usize) -> Option<String> {
     };
     (deals < DEALS_FEW).then(|| {
         let (deals, days) = (counted(deals, "deal"), counted(days, "day"));
-        format!("this rests on {deals} of {days} alone: one deal more or less changes it a lot")
+        format!("this is based on only {deals} of {days}: a single deal changes the result a lot")
     })
 }
 

@@ -1,8 +1,8 @@
 //! The stages of a decision, and what they share: one transaction in one plan, being decided.
 //!
 //! A stage is a file here: `crediting` finds recipients and makes direct credits, `maximum` trims,
-//! `adjust` puts in amounts set by hand, `hold` holds, `duplication` suppresses, `rollup` finds who
-//! is reached over relationships. None of them orders anything: `pipeline` does. Source: FORMAT
+//! `adjust` applies manual amounts, `hold` holds, `duplication` suppresses, `rollup` finds
+//! receivers over relationships. None of them orders anything: `pipeline` does. Source: FORMAT
 //! section 4.
 //!
 //! **Architecture invariant:** a stage that cannot decide returns a [`ParkReason`]; nothing is
@@ -45,7 +45,7 @@ pub struct DecisionInputs {
     pub as_of: Option<Date>,
     /// What people decided about credits of this transaction, oldest first.
     pub resolutions: Vec<CreditResolution>,
-    /// Amounts set by hand, of this transaction and its credits, oldest first.
+    /// Manual amounts of this transaction and its credits, oldest first.
     pub adjustments: Vec<Adjustment>,
 }
 
@@ -134,12 +134,12 @@ impl DealCase<'_> {
         &self.tx.transaction.id
     }
 
-    /// Adds a step to the explanation; costs nothing if no explanation was requested.
+    /// Adds a step to the explanation; costs nothing without an explanation.
     pub fn trace_step(&mut self, stage: &'static str, message: impl FnOnce() -> String) {
         self.trace_effect(stage, || (StepEffect::Info, message()));
     }
 
-    /// Adds a step that concerns recipients.
+    /// Adds a step that concerns certain recipients.
     pub fn trace_effect(
         &mut self,
         stage: &'static str,
@@ -228,7 +228,7 @@ impl DealCase<'_> {
         self.warn_with_effect(stage, code, message, StepEffect::Info);
     }
 
-    /// Records a warning that concerns recipients.
+    /// Records a warning that concerns certain recipients.
     pub fn warn_with_effect(
         &mut self,
         stage: &'static str,
@@ -409,7 +409,7 @@ pub struct ScriptContext<'a> {
     pub credit: Option<&'a Arc<CreditView>>,
     /// The recipient or receiver.
     pub to: Option<&'a Arc<ReceiverView>>,
-    /// Earlier credits.
+    /// Credits of the same transaction that earlier rules made.
     pub existing: &'a [Arc<CreditView>],
 }
 

@@ -171,7 +171,7 @@ pub struct Credit {
     pub reason: Option<String>,
     /// The rule's reason code.
     pub reason_code: Option<Arc<str>>,
-    /// Whether its amount was set by hand.
+    /// Whether the amount was set manually.
     pub manual: bool,
     /// Whether the credit may roll up.
     pub rollable: bool,

@@ -1,5 +1,5 @@
 //! The record of a decision: the credits of one transaction in one plan, the outcome, and why; the
-//! rewards of a period; what people decide by hand.
+//! rewards of a period; what people decide manually.
 //!
 //! Everything here is named by key, so it outlives the organisation that it was made from; it is what
 //! FORMAT section 6 shows and what the store keeps. Not deciding. Called by the pipeline, the ledger,
@@ -27,7 +27,7 @@ pub enum DecisionOutcome {
     Filtered,
     /// The deal has at least one credit.
     Credited,
-    /// The deal was decided, and no one is credited.
+    /// Decided, without a credit.
     Uncredited,
     /// In the plan, but no decision could be made.
     Parked,
@@ -61,8 +61,8 @@ pub struct EarnedReward {
     pub attainment: Option<Decimal>,
     /// What is paid, in `unit_type`, at the unit's scale.
     pub amount: Decimal,
-    /// The payee's currency. It is the unit of the credits if the payee has no currency or there is
-    /// no exchange rate.
+    /// The payee's currency; the unit of the credits if it cannot be exchanged or the payee has no
+    /// currency.
     pub unit_type: DefinedName,
     /// Ids of the credits that count, in order.
     pub credits: Vec<CreditId>,
@@ -193,7 +193,7 @@ impl Approval {
     }
 }
 
-/// What can be decided by hand about whether a credit waits.
+/// A manual decision about whether a credit is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HoldAction {
     /// Its hold ends: it counts from now on.
@@ -217,7 +217,7 @@ impl HoldAction {
     }
 }
 
-/// What can be done by hand to a credit, or to the amount of a deal.
+/// A manual action on a credit, or on the amount of a deal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResolutionAction {
     /// A release or a hold.
@@ -286,7 +286,7 @@ pub struct ResolutionRecord {
     /// Plan of the credit, of an adjustment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanKey>,
-    /// The amount of an adjustment; none of a reset.
+    /// The amount of an adjustment, as a decimal; none for a reset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Decimal>,
     /// The reason code of an adjustment.

@@ -49,7 +49,7 @@ impl<'t> DelimitedRows<'t> {
         DelimitedRows { text, delimiter, reader, at: 0, row_bytes_max, cell: vec![0; CELL_BYTES] }
     }
 
-    /// The same rows, none of which may have more than so many bytes.
+    /// The same rows, with a limit of bytes for each row.
     #[must_use]
     pub fn with_row_limit(self, bytes: usize) -> Self {
         DelimitedRows { row_bytes_max: bytes, ..self }

@@ -163,8 +163,8 @@ pub fn did_you_mean<'a>(
         .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
 }
 
-/// Whether `word` is `known` with one typing error. Such a word is refused even where other names
-/// are possible. Names that differ in a digit (`Rep #1`, `Rep #2`) are siblings.
+/// Whether `word` is `known` with one typo: near enough to be refused even where other names are
+/// possible. Names that differ in a digit (`Rep #1`, `Rep #2`) are siblings.
 pub fn is_typo(word: &str, known: &str) -> bool {
     let letters = |word: &str| -> String { word.chars().filter(|c| !c.is_ascii_digit()).collect() };
     let long_enough = word.chars().count() >= 4;

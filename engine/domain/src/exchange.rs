@@ -57,7 +57,7 @@ impl ExchangeRates {
     }
 
     /// `amount` of `from` in `to`, unrounded. It stays as it is where both are the same, or where
-    /// `to` is no currency: points are counted, whatever the deal was paid in.
+    /// `to` is no currency: points are counted, in any currency of the deal.
     ///
     /// # Errors
     /// [`NoExchange`] when `to` is another currency and the amount has no counterpart in it.

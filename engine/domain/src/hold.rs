@@ -1,8 +1,8 @@
 //! Holds: how long a credit waits, as plans and policies state it, and the day on which that ends.
 //!
 //! Everything about a kind of hold is here: its word in a plan, its text in a trace, its end. Only
-//! the function by which scripts ask for it is beside the other functions (`script/api`). Not
-//! releasing (`crediting/stage/hold`). Source: DOMAIN 2.10, decisions D10 and D13.
+//! the script function for a hold is beside the other functions (`script/api`). Not releasing
+//! (`crediting/stage/hold`). Source: DOMAIN 2.10, decisions D10 and D13.
 //!
 //! **Architecture invariant:** a hold has one end for a calendar and a date, or an error that says
 //! why it has none; it never ends early.
@@ -25,7 +25,7 @@ pub enum Hold {
     UntilPeriod(String),
     /// Until the first day of the next period of a kind.
     Next(PeriodKind),
-    /// Until it is released by hand, for this reason; blank for none.
+    /// Until it is released manually, for this reason; blank for none.
     Indefinitely(String),
 }
 
@@ -36,7 +36,7 @@ pub enum HoldEnd {
     Now,
     /// The hold ends on this day.
     On(Date),
-    /// When it is released by hand; the reason that the credit shows.
+    /// When it is released manually; the reason that the credit shows.
     OnRelease(String),
 }
 
@@ -96,7 +96,7 @@ impl Hold {
         Ok(if date <= incentive_date { HoldEnd::Now } else { HoldEnd::On(date) })
     }
 
-    /// The hold as a script asks for it.
+    /// The hold, written as a call in a script.
     pub fn script_text(&self) -> String {
         match self {
             Hold::None => "no_hold()".to_owned(),

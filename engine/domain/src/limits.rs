@@ -174,8 +174,8 @@ impl fmt::Display for MovedMoney {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MoneyEffect {
-    /// What the recorded deals of open periods are credited. A change that is effective `now` leaves
-    /// existing credits alone: then this is what the same deals would come to by its rules.
+    /// What the recorded deals of open periods are credited. A change that is effective `now`
+    /// leaves existing credits alone: then these are the results of the same deals under its rules.
     pub credits: MovedMoney,
     /// What the credits that exist are rewarded with.
     pub rewards: MovedMoney,

@@ -26,7 +26,7 @@ pub struct Units {
 }
 
 impl Units {
-    /// Whether there are unit types, none of them with decimals.
+    /// Whether there are unit types and all of them are without decimals.
     pub fn all_whole(&self) -> bool {
         !self.names.is_empty() && self.names.iter().all(|(_, scale)| *scale == 0)
     }
@@ -112,7 +112,7 @@ pub fn checked_sum(amounts: impl IntoIterator<Item = Decimal>) -> Option<Decimal
 }
 
 /// Adds `amount` to a total that is only shown. A total that no decimal holds stays at the largest
-/// one: counting must go on whatever was counted.
+/// one: counting must continue with any amount.
 pub fn add_to_total(total: &mut Decimal, amount: Decimal) {
     *total = total.saturating_add(amount);
 }
@@ -150,9 +150,9 @@ pub fn negated(amount: Decimal) -> Decimal {
 /// How a value is divided over the recipients who are named.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shares {
-    /// Everybody gets the same part; as many parts as recipients.
+    /// All recipients get the same part; as many parts as recipients.
     Equal(usize),
-    /// Everybody gets the whole, rounded alone.
+    /// Each recipient gets the whole, rounded on its own.
     Full(usize),
     /// Literal multipliers, which need not sum to one.
     Weights(Vec<Decimal>),

@@ -1,5 +1,5 @@
-//! The organisation on a date: participants, positions and teams, who sits where, who reports to
-//! whom, which named relationships lead where, and which alias means whom.
+//! The organisation on a date: participants, positions and teams, assignments, reporting lines,
+//! named relationships, and aliases.
 //!
 //! Effective-dated throughout; every question takes the incentive date. Not reading of files
 //! (`workspace::organization` fills it). Called by crediting and rollup. Source: DOMAIN 2.2, 2.3.
@@ -101,7 +101,7 @@ pub struct Position {
     pub versions: Vec<PositionVersion>,
 }
 
-/// The entity that an alias stands for.
+/// What an alias means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
     /// A person, and so the position the person holds.
@@ -263,7 +263,7 @@ impl Organization {
         (0..).map(PositionId).zip(&self.positions)
     }
 
-    /// Everybody and every position that a name means on some day, once each.
+    /// Every person and position that a name means on some day, once each.
     pub fn entities_named(&self, name: &str) -> Vec<Entity> {
         let mut all: Vec<Entity> = Vec::new();
         for (entity, _) in self.aliases.meanings(name) {
@@ -279,7 +279,7 @@ impl Organization {
         (0..).map(ParticipantId).zip(&self.participants)
     }
 
-    /// Who sits where, on whatever days: a pair for each assignment.
+    /// All assignments, on any day: a pair for each assignment.
     pub fn all_assignments(&self) -> impl Iterator<Item = (PositionId, ParticipantId)> {
         self.holders.values().flatten().map(|held| (held.position, held.participant))
     }
@@ -328,7 +328,7 @@ impl Organization {
         self.exists_on(held.participant, date).then_some(held.participant)
     }
 
-    /// Everybody who ever held a position, each once, in the order of the file.
+    /// All holders of a position on any day, each once, in the order of the file.
     pub fn all_holders(&self, position: PositionId) -> Vec<ParticipantId> {
         let mut found: Vec<ParticipantId> = Vec::new();
         for held in self.holders.get(&position).into_iter().flatten() {
@@ -339,12 +339,13 @@ impl Organization {
         found
     }
 
-    /// Whether anybody ever holds a position.
+    /// Whether any position is ever held.
     pub fn is_staffed(&self) -> bool {
         self.holders.values().any(|assignments| !assignments.is_empty())
     }
 
-    /// Whom `name` means on any day, when that is one: a person before the position of that person.
+    /// The one participant that `name` means on any day: a person before the position of that
+    /// person.
     pub fn only_meaning(&self, name: &str) -> Option<Entity> {
         let mut meant: Vec<Entity> =
             self.aliases.meanings(name).iter().map(|(entity, _)| *entity).collect();
@@ -404,9 +405,9 @@ impl Organization {
         ends.max().and_then(|until| until.yesterday().ok()).unwrap_or(date)
     }
 
-    /// Reporting ancestors on `date`, bottom-up, each with its distance, counted from 1. A cycle is
-    /// followed once. A position that has ended by then is not included, but the path continues
-    /// over it, as over a vacant position, to its last manager.
+    /// Reporting ancestors on `date`, bottom-up, each with its distance from 1; a cycle ends where
+    /// it would begin again. A position that has ended by then is left out, but the path leads over
+    /// it, as over a vacant one: to the manager that it had last.
     pub fn ancestors_of(&self, position: PositionId, date: Date) -> Vec<(PositionId, u32)> {
         let above = paths::ancestor_path(position, |position| {
             let manager = self.version_or_last(position, date)?.manager?;
@@ -426,8 +427,8 @@ impl Organization {
         })
     }
 
-    /// Positions reachable over edges of one type on `date`, breadth first, with their distance,
-    /// counted from 1. Cycles are followed once (INV-H2). Source: DOMAIN section 7, `reach`.
+    /// Positions reachable over edges of one type on `date`, breadth first, with their distance
+    /// from 1; cycles end (INV-H2). Source: DOMAIN section 7, `reach`.
     pub fn reachable_positions(
         &self,
         kind: RelationshipId,

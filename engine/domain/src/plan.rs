@@ -162,7 +162,7 @@ pub struct RuleBase {
     pub condition: Option<ProgramId>,
 }
 
-/// A rule that credits those whom a deal names.
+/// A rule that credits the recipients that a deal names.
 #[derive(Debug, Clone)]
 pub struct DirectRule {
     /// What it shares with other rules.
@@ -171,7 +171,7 @@ pub struct DirectRule {
     pub assign: Vec<Assign>,
     /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
     pub members: Option<Members>,
-    /// Whether a deal without a named recipient raises an alert.
+    /// Whether a deal without a recipient raises an alert.
     pub required: bool,
     /// What it credits, at least one.
     pub results: Vec<DirectResult>,
@@ -208,7 +208,7 @@ pub enum Members {
     Manager,
 }
 
-/// A rule that credits those whom a credit reaches.
+/// A rule that credits the receivers that a credit reaches.
 #[derive(Debug, Clone)]
 pub struct IndirectRule {
     /// What it shares with other rules.
@@ -249,8 +249,8 @@ pub struct ResultBase {
     pub maximum: Option<ProgramId>,
     /// How long a credit is held.
     pub hold: HoldSetting,
-    /// Whether the hold is set by the result itself and not by the plan. If so, a rollup policy
-    /// does not decide it.
+    /// Whether the result sets it itself, and not the plan: then a rollup policy does not decide
+    /// it.
     pub own_hold: bool,
     /// Whether a duplicate is kept.
     pub duplicates: DuplicateSetting,

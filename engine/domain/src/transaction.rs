@@ -150,7 +150,7 @@ pub struct Fields {
     pub date_fallbacks: Vec<String>,
     /// How the source's clock is written; absent, as a number or in ISO.
     pub clock: Option<DateFormats>,
-    /// Texts that mean a blank cell, in whatever case.
+    /// Texts that mean a blank cell; case does not matter.
     pub blanks: Vec<String>,
     /// Where moments have their day.
     pub zone: WorkspaceZone,
@@ -242,7 +242,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Names of columns are without spaces at their ends, whatever a header has.
+    /// Names of columns have no spaces at their ends, even if the header has.
     fn new(columns: Vec<&str>, fields: &Arc<Fields>) -> Self {
         let names: Vec<Arc<str>> = columns.into_iter().map(trim_cell).map(Arc::from).collect();
         let slots: HashMap<_, _> = names.iter().cloned().enumerate().map(|(i, n)| (n, i)).collect();
@@ -279,7 +279,7 @@ pub struct Transaction {
     values: Box<[Value]>,
     /// What the source's clock showed; the cell itself when it cannot be read.
     clock: Result<SourceClock, Arc<str>>,
-    /// The amount as delivered, when another one was set by hand.
+    /// The amount as delivered, if another one was set manually.
     preadjusted: Option<Value>,
     /// What is to be known about its row.
     remarks: Box<[Remark]>,
@@ -403,7 +403,7 @@ impl Transaction {
         }
     }
 
-    /// The same transaction with another amount, set by hand; none when no column is mapped to it.
+    /// The same transaction with a manual amount; none when no column is mapped to it.
     pub fn with_amount(&self, amount: Decimal) -> Option<Transaction> {
         let column = self.column_of(Field::Amount)?.to_owned();
         let mut adjusted = self.clone();
@@ -426,7 +426,7 @@ impl Transaction {
         Some(adjusted)
     }
 
-    /// Whether its amount was set by hand, and the amount as delivered, where that was a number.
+    /// Whether the amount was set manually, and the amount as delivered, if that was a number.
     pub fn unadjusted_amount(&self) -> Option<Option<Decimal>> {
         self.preadjusted.as_ref().map(|value| match value {
             Value::Number(amount) => Some(*amount),
@@ -448,8 +448,7 @@ impl Transaction {
     }
 
     /// The first cell that does not parse as its column's type, among the columns that the
-    /// workspace names. Values that senders nest in other values do not matter until a rule reads
-    /// them.
+    /// workspace names: nested values do not matter until a rule reads them.
     pub fn bad_value(&self) -> Option<UnreadableField> {
         let cells = self.layout.names.iter().zip(self.values.iter());
         let known = |name: &str| self.layout.fields.named_columns().any(|column| column == name);

@@ -4,8 +4,8 @@
 //! directory everywhere, and a test can say that twice the rows are twice the steps. Counted where
 //! a directory could make it grow faster than itself.
 //!
-//! **Architecture invariant:** the count belongs to a thread, and nothing is decided by it but
-//! whether a check goes on.
+//! **Architecture invariant:** the count belongs to a thread, and it only decides whether a check
+//! continues.
 
 use std::cell::Cell;
 

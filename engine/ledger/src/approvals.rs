@@ -74,9 +74,6 @@ pub(super) fn record_approval(
 
 impl Ledger {
     /// Keeps a request; gives it with its number.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn request_approval(&self, mut request: ApprovalRequest) -> LedgerResult<ApprovalRequest> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
@@ -95,27 +92,18 @@ impl Ledger {
     }
 
     /// A request.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn approval_request(&self, id: u64) -> LedgerResult<Option<ApprovalRequest>> {
         find_request(&*self.snapshot()?, id)
     }
 
     /// Every request, oldest first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn approval_requests(&self) -> LedgerResult<Vec<ApprovalRequest>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Approvals, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
-    /// Withdraws a request that waits; gives it as it is then, as it was where it did not wait.
-    /// None when the request does not exist.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Withdraws a request that waits; gives it as it is then, as it was where it did not wait. None
+    /// when there is no such request.
     pub fn withdraw_request(
         &self,
         id: u64,
@@ -140,9 +128,6 @@ impl Ledger {
     }
 
     /// Notes the approval of a request whose act had nothing left to do, since it was done before.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn record_approved_request(&self, approved: &Approval, at_ms: i64) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;

@@ -84,9 +84,6 @@ impl Ledger {
     }
 
     /// The rows of the trail that can be read, oldest first, whether or not they follow.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn readable_trail(&self) -> LedgerResult<Vec<AuditRow>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Audit, b"", b"", usize::MAX)?;
         Ok(rows.iter().filter_map(|(_, row)| codec::from_json(row).ok()).collect())

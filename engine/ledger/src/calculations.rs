@@ -1,14 +1,14 @@
 //! Calculations: what there is of every plan in every leaf period, counted as decisions change, with
 //! a revision that goes up when the content does.
 //!
-//! Not deciding and not releasing (`releases`). The content is known by a sum of hashes, so that one
-//! changed deal costs one subtraction and one addition, whatever the period holds. Called by
+//! Not deciding and not releasing (`releases`). The content is known by a sum of hashes, so that
+//! one changed deal costs one subtraction and one addition, for any size of the period. Called by
 //! `record` and by the host. Source: DESIGN section 6, DOMAIN INV-G1.
 //!
 //! Rewards are computed on request. Changes of rewards by an activation are counted separately.
 //!
-//! **Architecture invariant:** the same credits and notes have the same fingerprint in whatever
-//! order they came; the ruleset and the business date of a decision are no content.
+//! **Architecture invariant:** the same credits and notes have the same fingerprint in any order of
+//! arrival; the ruleset and the business date of a decision are no content.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -199,9 +199,6 @@ fn content_fingerprint(content: &impl Serialize) -> LedgerResult<u128> {
 impl Ledger {
     /// Every plan in every leaf period that anything was decided in, by plan and period; what has no
     /// period stands under [`NO_PERIOD`].
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn calculation_summaries(
         &self,
     ) -> LedgerResult<BTreeMap<(String, String), CalculationSummary>> {
@@ -211,9 +208,6 @@ impl Ledger {
 
     /// How often other rules changed what credits are worth. Periods are of any kind here: those
     /// that a calculation can be asked for.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn restatement_counts(&self) -> LedgerResult<RestatementCounts> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Restated, b"", b"", usize::MAX)?;
         rows.into_iter().map(|(key, row)| Ok((key_of(&key), codec::unpack_row(&row)?))).collect()

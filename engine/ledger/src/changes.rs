@@ -44,7 +44,7 @@ pub struct Proposal {
     pub who: String,
     /// The reason as it was given.
     pub why: Option<String>,
-    /// Which door.
+    /// Where the change came from: `api`, `watch` or `start`.
     pub source: String,
     /// The ruleset that it was made for.
     pub base: String,
@@ -100,7 +100,7 @@ pub(super) fn record_proposal_outcome(
 }
 
 impl Proposal {
-    /// Whether the check found no errors, and the change has been neither activated nor discarded.
+    /// Whether it has no errors and was neither activated nor withdrawn.
     pub fn can_be_activated(&self) -> bool {
         matches!(self.state, ProposalState::Checked | ProposalState::Waiting)
     }
@@ -108,9 +108,6 @@ impl Proposal {
 
 impl Ledger {
     /// Keeps a new change with its texts; gives it with its number.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn store_proposal(
         &self,
         mut proposal: Proposal,
@@ -151,9 +148,6 @@ impl Ledger {
     }
 
     /// Notes what became of a kept change that was not carried out, and in the trail who did `what`.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn update_proposal(
         &self,
         proposal: &Proposal,
@@ -175,27 +169,18 @@ impl Ledger {
     }
 
     /// A kept change.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_proposal(&self, id: u64) -> LedgerResult<Option<Proposal>> {
         let row = self.snapshot()?.get(StoreTable::Changes, &codec::number_key(id))?;
         row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Every kept change, oldest first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn list_proposals(&self) -> LedgerResult<Vec<Proposal>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Changes, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// The texts of a kept change.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn proposal_texts(
         &self,
         proposal: &Proposal,

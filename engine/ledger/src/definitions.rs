@@ -67,7 +67,7 @@ impl Effective {
 }
 
 impl Effective {
-    /// The date from which it reaches into finalized periods as well; none of the others do.
+    /// The date from which it reaches into finalized periods as well; none for the other choices.
     pub fn reach_date(self) -> Option<Date> {
         match self {
             Effective::From(first) => Some(first),
@@ -96,7 +96,8 @@ impl TryFrom<String> for Effective {
     type Error = String;
 
     fn try_from(text: String) -> std::result::Result<Effective, String> {
-        Effective::parse(&text).ok_or_else(|| format!("`{text}` is no effective choice"))
+        Effective::parse(&text)
+            .ok_or_else(|| format!("`{text}` is not a valid choice for `effective`"))
     }
 }
 
@@ -151,7 +152,7 @@ pub struct Activation {
 /// A change that was refused: it stays visible until one of the same files is activated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRefusal {
-    /// What was wanted, by whom; its ruleset is the one that stayed.
+    /// The requested change and its author; its ruleset is the one that stayed.
     pub activation: Activation,
     /// What is wrong with it, as `accredit check` says it.
     pub diagnostics: serde_json::Value,
@@ -159,9 +160,6 @@ pub struct ChangeRefusal {
 
 impl Ledger {
     /// The files that are active; none before the first activation.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn active_files(&self) -> LedgerResult<Option<Files>> {
         let snapshot = self.snapshot()?;
         if snapshot.last_row(StoreTable::Activations)?.is_none() {
@@ -182,9 +180,6 @@ impl Ledger {
 
     /// The files that were active under a ruleset, as they last were: case files change without
     /// another ruleset. None when it never was.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn files_of(&self, ruleset: &str) -> LedgerResult<Option<Files>> {
         let snapshot = self.snapshot()?;
 
@@ -219,7 +214,7 @@ impl Ledger {
     /// the record with its number.
     ///
     /// # Errors
-    /// When nothing was written, or when it is unknown whether anything was.
+    /// When nothing was written, or when it is unknown whether it was.
     pub fn record_activation(
         &self,
         files: &Files,
@@ -260,8 +255,7 @@ impl Ledger {
         let key = codec::number_key(activation.sequence);
         let row = codec::to_json(&activation)?;
 
-        // These are in the same commit, so that no reader sees an activation without its
-        // consequences.
+        // In the same commit, so that no activation is visible without its consequences.
         super::calculations::count_restatements(&*snapshot, &mut batch, &activation.restated)?;
         super::recredit::request_recredit(&*snapshot, &mut batch, &activation)?;
         super::recredit::ask_redrive(&mut batch, &activation)?;
@@ -298,36 +292,24 @@ impl Ledger {
     }
 
     /// The number of the last activation, 0 before the first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn last_activation(&self) -> LedgerResult<u64> {
         let last = self.snapshot()?.last_row(StoreTable::Activations)?;
         Ok(last.map_or(0, |(key, _)| codec::key_number(&key)))
     }
 
     /// Every activation, oldest first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn list_activations(&self) -> LedgerResult<Vec<Activation>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Activations, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
     /// The text of a version of a file, by its content hash.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_file_text(&self, hash: &str) -> LedgerResult<Option<Arc<str>>> {
         let source = self.snapshot()?.get(StoreTable::Sources, hash.as_bytes())?;
         Ok(source.map(|source| Arc::from(String::from_utf8_lossy(&source))))
     }
 
     /// Keeps a refused change visible, under each of its files.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn record_refusal(&self, refusal: &ChangeRefusal) -> LedgerResult<()> {
         let mut batch = WriteBatch::default();
         for path in &refusal.activation.files {
@@ -337,9 +319,6 @@ impl Ledger {
     }
 
     /// Refused changes that nothing has replaced, by path.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn list_refusals(&self) -> LedgerResult<Vec<ChangeRefusal>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Refusals, b"", b"", usize::MAX)?;
         let mut refusals: Vec<ChangeRefusal> =
@@ -349,8 +328,8 @@ impl Ledger {
     }
 }
 
-/// Adds an alert to the commit of an activation that changes amounts and was not requested by a
-/// user. A file saved in a watched directory has no caller who reads the answer.
+/// Adds an alert to the commit of an activation that moves money without a direct request: a file
+/// saved in a watched directory has no reader for an answer.
 fn alert_unattended(
     snapshot: &dyn Snapshot,
     batch: &mut WriteBatch,

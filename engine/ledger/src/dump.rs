@@ -166,7 +166,7 @@ pub fn restore_dump(store: Arc<dyn Store>, lines: &mut dyn BufRead) -> LedgerRes
     let snapshot = store.snapshot()?;
     for (table, _) in StoreTable::ALL {
         if snapshot.last_row(table)?.is_some() {
-            return Err(dump_error("it holds rows already, and a dump goes into an empty file"));
+            return Err(dump_error("it already has rows; restore a dump into an empty file"));
         }
     }
     drop(snapshot);
@@ -192,7 +192,7 @@ pub fn restore_dump(store: Arc<dyn Store>, lines: &mut dyn BufRead) -> LedgerRes
                 serde_json::from_value(line).map_err(|error| input.line_error(&error))?;
             if end.rows != rows || end.blake3 != hash {
                 return Err(dump_error(
-                    "the dump was changed: its last line does not fit the others",
+                    "the dump was changed: its last line does not match the others",
                 ));
             }
             store.commit(&batch)?;
@@ -242,12 +242,12 @@ impl DumpReader<'_> {
         let line: DumpLine =
             serde_json::from_value(line).map_err(|error| self.line_error(&error))?;
         let known = StoreTable::ALL.iter().find(|(_, name)| *name == line.table);
-        let (table, _) = known.ok_or_else(|| self.line_error(&"the table does not exist"))?;
+        let (table, _) = known.ok_or_else(|| self.line_error(&"unknown table"))?;
         let (key, value) = line
             .key
             .into_bytes()
             .zip(line.value.into_bytes())
-            .ok_or_else(|| self.line_error(&"it is no base64"))?;
+            .ok_or_else(|| self.line_error(&"it is not base64"))?;
         Ok((*table, key, value))
     }
 }
@@ -293,8 +293,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Whatever bytes rows have, a dump brings the same ones back; cut off or changed anywhere
-        /// it is refused.
+        /// A dump restores exactly the same bytes for any row; cut off or changed anywhere it is
+        /// refused.
         #[test]
         fn a_dump_is_restored_whole_or_not(
             content in prop::collection::vec(

@@ -49,7 +49,7 @@ pub struct Enquiry {
 /// Something that was said about an enquiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnquiryMessage {
-    /// The user who wrote the message.
+    /// The author of the message: the payee or a user.
     pub who: String,
     /// The time in milliseconds since 1970.
     pub at_ms: i64,
@@ -64,14 +64,14 @@ pub struct EnquiryMessage {
 pub enum EnquiryStep {
     /// Assigns the enquiry to a user, or to no one.
     Assign(Option<String>),
-    /// Adds a message to the enquiry.
+    /// A message is added.
     Say {
         /// The text of the message.
         text: String,
         /// Whether the payee wrote it.
         by_payee: bool,
     },
-    /// Closes the enquiry.
+    /// The enquiry is closed.
     Close,
 }
 
@@ -122,7 +122,7 @@ pub struct EnquiryAnswer {
     pub text: String,
 }
 
-/// The state of an enquiry that has not been answered.
+/// It has no answer yet.
 pub const ENQUIRY_OPEN: &str = "open";
 
 /// The state of an enquiry that is assigned to a user.
@@ -136,9 +136,6 @@ pub const MESSAGES_MAX: usize = 1000;
 
 impl Ledger {
     /// Keeps a question; gives it with its number.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn store_enquiry(&self, mut enquiry: Enquiry, who: &str) -> LedgerResult<Enquiry> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
@@ -162,10 +159,7 @@ impl Ledger {
     }
 
     /// Answers a question, and gives it as it is then: as it was, when it had been answered before.
-    /// Returns `None` if the enquiry does not exist.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// None if the question does not exist.
     pub fn answer_enquiry(
         &self,
         id: u64,
@@ -203,12 +197,9 @@ impl Ledger {
         Ok(Some(enquiry))
     }
 
-    /// Applies a step and returns the changed enquiry. Returns `None` if the enquiry does not
-    /// exist, or is none of `payee` where one is named; it stays as it is when it is closed, or has
+    /// Takes a step; gives the enquiry as it is then. None if the enquiry does not exist or does
+    /// not belong to `payee`, if given; it stays as it is when it is closed, or has
     /// [`MESSAGES_MAX`] messages and another one is sent.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn step_enquiry(
         &self,
         id: u64,
@@ -241,18 +232,12 @@ impl Ledger {
     }
 
     /// An enquiry.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_enquiry(&self, id: u64) -> LedgerResult<Option<Enquiry>> {
         let row = self.snapshot()?.get(StoreTable::Enquiries, &codec::number_key(id))?;
         row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Every question, oldest first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn list_enquiries(&self) -> LedgerResult<Vec<Enquiry>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Enquiries, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()

@@ -82,7 +82,7 @@ impl Ledger {
     /// Appends a group of deliveries in one commit; receipts in the same order.
     ///
     /// # Errors
-    /// When nothing was written, or when it is unknown whether anything was.
+    /// When nothing was written, or when it is unknown whether it was.
     pub fn receive_deliveries(&self, deliveries: &[Delivery]) -> LedgerResult<Vec<Receipt>> {
         let _one_at_a_time = lock_mutex(&self.deliveries);
         let snapshot = self.snapshot()?;
@@ -143,9 +143,6 @@ impl Ledger {
     }
 
     /// The oldest deliveries that wait to be processed.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn pending_deliveries(&self, limit: usize) -> LedgerResult<Vec<(u64, Delivery)>> {
         let snapshot = self.snapshot()?;
         let mut pending = Vec::new();
@@ -157,11 +154,8 @@ impl Ledger {
         Ok(pending)
     }
 
-    /// The oldest deliveries that wait to be processed, at most `limit` of them and about `bytes` of
-    /// bodies: the first one comes whatever its size.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
+    /// The oldest deliveries that wait to be processed, at most `limit` of them and about `bytes`
+    /// of bodies: the first one is returned at any size.
     pub fn pending_within(&self, limit: usize, bytes: usize) -> LedgerResult<Vec<(u64, Delivery)>> {
         let snapshot = self.snapshot()?;
         let mut pending = Vec::new();
@@ -181,43 +175,28 @@ impl Ledger {
     }
 
     /// The oldest delivery that waits to be processed: its place in the inbox.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn oldest_pending(&self) -> LedgerResult<Option<u64>> {
         let oldest = self.snapshot()?.scan_prefix(StoreTable::Pending, b"", b"", 1)?;
         Ok(oldest.first().map(|(key, _)| codec::key_number(key)))
     }
 
     /// The place of the last delivery that was received; 0 before the first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn last_received(&self) -> LedgerResult<u64> {
         let last = self.snapshot()?.last_row(StoreTable::Inbox)?;
         Ok(last.map_or(0, |(key, _)| codec::key_number(&key)))
     }
 
     /// How many dead letters there are, counted up to `limit`.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn dead_count(&self, limit: usize) -> LedgerResult<usize> {
         Ok(self.snapshot()?.scan_prefix(StoreTable::Dead, b"", b"", limit)?.len())
     }
 
     /// How many deliveries wait to be processed, counted up to `limit`.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn pending_count(&self, limit: usize) -> LedgerResult<usize> {
         Ok(self.snapshot()?.scan_prefix(StoreTable::Pending, b"", b"", limit)?.len())
     }
 
     /// A delivery, processed or not.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_delivery(&self, sequence: u64) -> LedgerResult<Option<Delivery>> {
         let row = self.snapshot()?.get(StoreTable::Inbox, &codec::number_key(sequence))?;
         row.map(|row| codec::unpack_row(&row)).transpose()
@@ -225,9 +204,6 @@ impl Ledger {
 
     /// Deliveries that could not be read, oldest first: at most `limit` of those that stand behind
     /// the place `after` in the inbox, 0 for the first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn dead_letters(&self, after: u64, limit: usize) -> LedgerResult<Vec<DeadLetter>> {
         let snapshot = self.snapshot()?;
         let from = codec::number_key(after.saturating_add(1));
@@ -251,9 +227,6 @@ impl Ledger {
 
     /// Puts a dead letter back to be processed; false when there is none, or when it conflicts with
     /// an earlier delivery of its id, which was processed.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn redrive_dead_letter(&self, sequence: u64) -> LedgerResult<bool> {
         let key = codec::number_key(sequence);
         let reason = self.snapshot()?.get(StoreTable::Dead, &key)?;

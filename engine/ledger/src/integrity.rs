@@ -4,8 +4,8 @@
 //! Not whether decisions come out alike (the host makes them again). Called by `accredit verify` and
 //! `accredit audit verify`. Source: DESIGN section 7, RELIABILITY 3.
 //!
-//! **Architecture invariant:** looking for damage writes nothing, and damage in one row keeps nobody
-//! from seeing that in others.
+//! **Architecture invariant:** looking for damage writes nothing, and damage in one row does not
+//! hide damage in others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ const SCAN_PAGE_ROWS: usize = 1000;
 pub struct TrailReport {
     /// How many rows it has.
     pub rows: u64,
-    /// The hash of its last row. A copy kept elsewhere proves later that no earlier row was
+    /// Hash of its last row: a copy stored elsewhere proves later that nothing before it was
     /// rewritten.
     pub head: String,
     /// What is wrong, for people.
@@ -40,7 +40,7 @@ pub struct TrailReport {
 
 impl Ledger {
     /// The trail checked: every row follows from the one before, and activations, kept changes and
-    /// what was resolved by hand are as it says. `head`, where one was kept, must be in it.
+    /// manual resolutions are as it says. `head`, where one was kept, must be in it.
     ///
     /// # Errors
     /// When the data cannot be read at all.
@@ -83,7 +83,7 @@ impl Ledger {
         // Data files of earlier versions of the program have none until something is done.
         let last = snapshot.get(StoreTable::Meta, HEAD_KEY)?;
         if last.is_some_and(|last| last != trail.head.as_bytes()) {
-            trail.problems.push("the last row was changed, or rows behind it are gone".to_owned());
+            trail.problems.push("the last row was changed, or rows after it are gone".to_owned());
         }
 
         check_activations(&*snapshot, &rows, &mut trail.problems)?;
@@ -240,12 +240,14 @@ fn check_resolutions(
         });
 
         if !same {
-            problems.push(format!("what row {number} of the trail did by hand is not as it says"));
+            problems.push(format!(
+                "the manual act of row {number} of the trail is not as the trail says"
+            ));
         }
         Ok(())
     })?;
 
-    let gone = |gone: &u64| format!("what row {gone} of the trail did by hand is gone");
+    let gone = |gone: &u64| format!("the manual act of row {gone} of the trail is gone");
     problems.extend(said.keys().map(gone));
 
     Ok(())

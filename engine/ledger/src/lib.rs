@@ -1,9 +1,10 @@
 //! What arrived and what was decided: inbox, transactions with their credits, releases,
 //! activations, audit; as typed operations over a [`Store`].
 //!
-//! Not deciding and no clock: times come in. Rows are a version byte and postcard; what people
-//! read (definitions, activations, audit) is JSON. Credits are packed per block of 64 transactions
-//! and, once more, as statements per payee and period. Called by the host. Source: DESIGN
+//! Not deciding and no clock: times come in. Rows are a version byte and postcard; what people read
+//! (definitions, activations, audit) is JSON. Credits are packed per block of 64 transactions and,
+//! once more, as statements per payee and period. Called by the host. Every operation fails if the
+//! data file cannot be read or written; functions document only further errors. Source: DESIGN
 //! sections 6 and 7, PERFORMANCE E.
 //!
 //! **Architecture invariant:** each operation is one commit; a transaction's credits, statements,
@@ -95,17 +96,11 @@ impl Ledger {
     }
 
     /// A value that the host keeps, such as the hash of a token.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn get_meta(&self, key: &str) -> LedgerResult<Option<Vec<u8>>> {
         self.snapshot()?.get(StoreTable::Meta, key.as_bytes())
     }
 
     /// Keeps a value for the host, in one commit with a row of the trail: who, what, and the rest.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn set_meta_audited(
         &self,
         (key, value): (&str, &[u8]),
@@ -121,9 +116,6 @@ impl Ledger {
     }
 
     /// Keeps a value for the host.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn set_meta(&self, key: &str, value: &[u8]) -> LedgerResult<()> {
         let mut batch = WriteBatch::default();
         batch.put_row(StoreTable::Meta, key, value);

@@ -58,9 +58,6 @@ pub(super) fn add_finalization(
 
 impl Ledger {
     /// What people said about leaf periods, by id.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn period_states(&self) -> LedgerResult<BTreeMap<String, PeriodState>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Periods, b"", b"", usize::MAX)?;
         let rows = rows.into_iter().map(|(key, row)| {
@@ -70,18 +67,12 @@ impl Ledger {
     }
 
     /// Ids of the leaf periods that are finalized.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn finalized_periods(&self) -> LedgerResult<BTreeSet<String>> {
         let periods = self.period_states()?.into_iter();
         Ok(periods.filter(|(_, said)| said.state == FINALIZED).map(|(leaf, _)| leaf).collect())
     }
 
     /// Notes that leaf periods were closed or reopened; a finalized one stays as it is.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn set_period_state(&self, leaf: &str, said: &PeriodState) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
@@ -108,9 +99,6 @@ impl Ledger {
     }
 
     /// The frozen rows of a transaction, in the order in which they were frozen.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn frozen_credits(&self, transaction: &str) -> LedgerResult<Vec<PostedCredit>> {
         let row = self.snapshot()?.get(StoreTable::Frozen, &natural_key(transaction))?;
         row.map_or_else(|| Ok(Vec::new()), |row| codec::unpack_row(&row))

@@ -131,9 +131,6 @@ impl Ledger {
     }
 
     /// A credit, by its id (`crd_…`).
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_credit(&self, id: &str) -> LedgerResult<Option<PostedCredit>> {
         let snapshot = self.snapshot()?;
         let Some(id) = CreditId::parse(id) else { return Ok(None) };
@@ -151,17 +148,11 @@ impl Ledger {
     }
 
     /// The transaction with this natural key.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_transaction(&self, id: &str) -> LedgerResult<Option<TransactionRecord>> {
         find_by_id(&*self.snapshot()?, id)
     }
 
     /// Natural keys of the transactions with a hold that ends on or before `date`.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn due_holds(&self, date: Date) -> LedgerResult<Vec<String>> {
         let snapshot = self.snapshot()?;
         let (date, mut due) = (date.to_string(), BTreeSet::new());
@@ -177,18 +168,12 @@ impl Ledger {
     }
 
     /// Why transactions are parked, a note for each plan that has it so.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn parked_notes(&self) -> LedgerResult<Vec<Note>> {
         Ok(self.parked_page(0, usize::MAX)?.0)
     }
 
     /// The reasons of about `limit` parked transactions from the number `from` on, 0 for the first;
     /// also the number with which the next page begins, none behind the last.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn parked_page(&self, from: u64, limit: usize) -> LedgerResult<(Vec<Note>, Option<u64>)> {
         let snapshot = self.snapshot()?;
         let keys =
@@ -207,9 +192,6 @@ impl Ledger {
     }
 
     /// Every column that a row has had.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn known_columns(&self) -> LedgerResult<BTreeSet<String>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Columns, b"", b"", usize::MAX)?;
         let names = rows.into_iter().map(|(key, _)| String::from_utf8_lossy(&key).into_owned());

@@ -65,11 +65,11 @@ pub struct CommitBatch {
     /// Decisions a transaction, all plans: of every transaction with a new version, and of those
     /// that were decided again.
     pub decisions: Vec<(String, Vec<Decision>)>,
-    /// A leaf period that is finalized with this batch, with its new state.
+    /// A leaf period that is finalized with this work, and the person who finalized it.
     pub finalized: Option<(String, PeriodState)>,
     /// All frozen rows of transactions that have new ones, by natural key.
     pub frozen: Vec<(String, Vec<PostedCredit>)>,
-    /// Releases, holds and adjustments by hand that `decisions` were made with, and when each was
+    /// Manual releases, holds and adjustments that `decisions` were made with, and when each was
     /// made, in milliseconds since 1970.
     pub resolutions: Vec<(ResolutionRecord, i64)>,
     /// How far credits are decided again that an activation asked for.
@@ -195,7 +195,7 @@ impl Ledger {
     /// Records a round of work in one commit. One caller decides and records at a time.
     ///
     /// # Errors
-    /// When nothing was written, or when it is unknown whether anything was.
+    /// When nothing was written, or when it is unknown whether it was.
     pub fn commit_batch(&self, work: &CommitBatch) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.records);
         let snapshot = self.snapshot()?;
@@ -252,9 +252,6 @@ impl Ledger {
     }
 
     /// How many there are of everything.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn counts(&self) -> LedgerResult<LedgerCounts> {
         let row = self.snapshot()?.get(StoreTable::Meta, COUNTS_KEY)?;
         Ok(row.map(|row| codec::unpack_row(&row)).transpose()?.unwrap_or_default())

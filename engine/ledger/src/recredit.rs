@@ -177,18 +177,12 @@ pub(super) fn record_progress(
 
 impl Ledger {
     /// The request to try parked deals again that was not carried out yet.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn redrive_request(&self) -> LedgerResult<Option<RedriveRequest>> {
         let row = self.snapshot()?.get(StoreTable::Meta, REDRIVE_KEY)?;
         row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Ends a request to try parked deals again, unless another activation has asked since.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn redriven(&self, request: &RedriveRequest) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let row = self.snapshot()?.get(StoreTable::Meta, REDRIVE_KEY)?;
@@ -205,18 +199,12 @@ impl Ledger {
     }
 
     /// What has to be decided again, if anything has.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn pending_recredit(&self) -> LedgerResult<Option<RecreditRequest>> {
         read_request(&*self.snapshot()?)
     }
 
     /// Notes how far it got, or, with none, that it is done; nothing when another activation has
     /// asked again since.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn record_recredit_progress(
         &self,
         known: &RecreditRequest,
@@ -229,9 +217,6 @@ impl Ledger {
 
     /// Stored transactions from number `from` on, a block's worth or fewer, and where to go on;
     /// none at the end.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn records_from(&self, from: u64) -> LedgerResult<Option<(Vec<TransactionRecord>, u64)>> {
         let snapshot = self.snapshot()?;
         let first = from / BLOCK_TRANSACTIONS;
@@ -249,9 +234,6 @@ impl Ledger {
     }
 
     /// Whether a credit of this rule exists, of this result where one is named.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn has_credits(&self, plan: &str, rule: &str, result: Option<&str>) -> LedgerResult<bool> {
         let mut from = 0;
         // Page by page, so that a ledger of any size needs little memory.

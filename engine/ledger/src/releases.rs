@@ -190,9 +190,6 @@ fn withdraw_confirmed(
 impl Ledger {
     /// Publishes a release in one commit: the release, its statements in place of those before,
     /// what became certain, its alerts and its audit row.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn publish_release(&self, publication: &Publication, act: &ReleaseAct) -> LedgerResult<()> {
         let release = &publication.release;
 
@@ -251,9 +248,6 @@ impl Ledger {
 
     /// Takes a calculation back from every statement; false when nothing is published. The audit
     /// trail keeps what was, and the reason of one that was forced.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn unpublish_release(
         &self,
         (plan, period): (&str, &str),
@@ -299,17 +293,11 @@ impl Ledger {
     }
 
     /// What was released of a plan in a period.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_release(&self, plan: &str, period: &str) -> LedgerResult<Option<Release>> {
         read_release(&*self.snapshot()?, plan, period)
     }
 
     /// Every release, by plan and period.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn list_releases(&self) -> LedgerResult<Vec<Release>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Releases, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()
@@ -317,9 +305,6 @@ impl Ledger {
 
     /// What is published of one payee, in one period or in all, by period and plan. A payee who is
     /// not known has nothing published, like one who is.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn payee_statements(
         &self,
         payee: &str,
@@ -334,9 +319,6 @@ impl Ledger {
     }
 
     /// What became certain with the release of rewards of `plan` in the leaf period `leaf`.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn confirmed_credits(
         &self,
         plan: &str,
@@ -349,9 +331,6 @@ impl Ledger {
     }
 
     /// Plans and periods in which a payee was paid for a transaction and credit type.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn paid_periods(
         &self,
         (payee, transaction, kind): (&str, &str, &str),
@@ -370,9 +349,6 @@ impl Ledger {
     }
 
     /// Keeps an alert for people, once: the same one again is nothing new.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn raise_alert(&self, alert: &serde_json::Value) -> LedgerResult<()> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
@@ -390,9 +366,6 @@ impl Ledger {
     }
 
     /// Alerts that releases raised, oldest first, as JSON objects.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn release_alerts(&self) -> LedgerResult<Vec<serde_json::Value>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Alerts, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()

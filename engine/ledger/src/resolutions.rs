@@ -1,4 +1,4 @@
-//! Releases, holds and adjustments by hand: appended, never changed, inputs of every later decision.
+//! Manual releases, holds and adjustments: appended, never changed, inputs of every later decision.
 //!
 //! **Architecture invariant:** what people decided is recorded in the commit of the decisions that
 //! follow from it (`record`), so that what the trail says was done is done.
@@ -61,9 +61,6 @@ pub(super) fn add_resolutions(
 impl Ledger {
     /// The last release, hold or adjustment of the same target, when it says the same: then there
     /// is nothing to record. Adjustments are the same when amount, reason code and comment are.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn resolved_before(
         &self,
         resolution: &ResolutionRecord,
@@ -85,9 +82,6 @@ impl Ledger {
     }
 
     /// Natural keys of the transactions that people decided something about.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn resolved_transactions(&self) -> LedgerResult<BTreeSet<String>> {
         let snapshot = self.snapshot()?;
         let mut prefixes = BTreeSet::new();
@@ -107,9 +101,6 @@ impl Ledger {
     }
 
     /// What people decided about a transaction and its credits, oldest first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn transaction_resolutions(
         &self,
         transaction: &str,
@@ -121,9 +112,6 @@ impl Ledger {
     }
 
     /// Every adjustment that counts: the last one of each transaction and credit, resets left out.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn current_adjustments(&self) -> LedgerResult<Vec<ResolutionRecord>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Resolutions, b"", b"", usize::MAX)?;
         let mut last: Vec<ResolutionRecord> = Vec::new();

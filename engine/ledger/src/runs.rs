@@ -23,7 +23,7 @@ pub enum RunState {
     /// Waits for others that come first.
     #[default]
     Waiting,
-    /// It has begun and goes on.
+    /// The run has begun and is not finished.
     Running,
     /// The run ended, and every deal is decided.
     Done,
@@ -77,9 +77,6 @@ pub struct CalculationRun {
 
 impl Ledger {
     /// Keeps a new run; gives it with its number.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn begin_run(&self, mut run: CalculationRun) -> LedgerResult<CalculationRun> {
         let _one_at_a_time = lock_mutex(&self.others);
         let snapshot = self.snapshot()?;
@@ -95,9 +92,6 @@ impl Ledger {
     }
 
     /// Keeps what became of a run.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn store_run(&self, run: &CalculationRun) -> LedgerResult<()> {
         let mut batch = WriteBatch::default();
         batch.put_row(StoreTable::Runs, codec::number_key(run.id), codec::to_json(run)?);
@@ -105,27 +99,18 @@ impl Ledger {
     }
 
     /// A run.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn find_run(&self, id: u64) -> LedgerResult<Option<CalculationRun>> {
         let row = self.snapshot()?.get(StoreTable::Runs, &codec::number_key(id))?;
         row.map(|row| codec::from_json(&row)).transpose()
     }
 
     /// Every run that is kept, oldest first.
-    ///
-    /// # Errors
-    /// When the data cannot be read.
     pub fn list_runs(&self) -> LedgerResult<Vec<CalculationRun>> {
         let rows = self.snapshot()?.scan_prefix(StoreTable::Runs, b"", b"", usize::MAX)?;
         rows.iter().map(|(_, row)| codec::from_json(row)).collect()
     }
 
-    /// Ends the runs that the previous process left unfinished, because no process continues them.
-    ///
-    /// # Errors
-    /// When the data cannot be read or written.
+    /// Ends the runs that the previous process left unfinished: no process continues them.
     pub fn end_runs(&self, error: &str, at_ms: i64) -> LedgerResult<usize> {
         let left = self.list_runs()?.into_iter().filter(|run| !run.state.has_ended());
         let left: Vec<CalculationRun> = left.collect();

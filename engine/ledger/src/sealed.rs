@@ -33,7 +33,7 @@ fn compute_seal(table: StoreTable, key: &[u8], value: &[u8]) -> [u8; SEAL_BYTES]
     seal
 }
 
-/// The value with its seal behind it, as it stands in the store.
+/// The value followed by its seal, as stored.
 pub fn with_seal(table: StoreTable, key: &[u8], value: &[u8]) -> Vec<u8> {
     [value, &compute_seal(table, key, value)].concat()
 }

@@ -40,7 +40,7 @@ const ACTIVATION_CHECKS_MAX: usize = 8;
 pub struct ChangeRequest {
     /// New text by path; none removes the file.
     pub files: BTreeMap<String, Option<Arc<str>>>,
-    /// Who wants it.
+    /// The user who requested the change.
     pub who: String,
     /// Why, if given.
     pub why: Option<String>,
@@ -75,14 +75,14 @@ pub struct Activated {
     pub ruleset: Arc<str>,
     /// Number of the activation.
     pub activation: u64,
-    /// What it moves.
+    /// The money that the change moves, by payee and unit.
     pub money: MoneyEffect,
 }
 
-/// What became of a change that nobody refused.
+/// The outcome of an accepted change.
 #[derive(Debug)]
 pub enum ActivationOutcome {
-    /// In force.
+    /// The change is in force.
     Active(Box<Activated>),
     /// It waits for a second person.
     Waiting(Box<Proposal>),
@@ -227,7 +227,7 @@ fn put_in_force(
 
 /// Makes a ruleset that is recorded the one that the next transaction takes.
 fn swap_ruleset(context: &Context, ruleset: Arc<Ruleset>, activation: u64) {
-    // Asked for before anybody can see the new rules, so that nobody finds everything done.
+    // Requested before the new rules are visible, so that no reader sees the work as finished.
     context.redrives.add_request();
     context.ruleset.store(ruleset);
     context.activation.store(activation, Ordering::Release);

@@ -21,11 +21,11 @@ pub struct AdjustOrder {
     pub subject: AdjustmentSubject,
     /// An adjustment or a reset.
     pub action: ResolutionAction,
-    /// None of a reset.
+    /// The amount, as a decimal; none for a reset.
     pub amount: Option<Decimal>,
     /// One of the workspace's.
     pub reason_code: Option<String>,
-    /// By whom.
+    /// The user who made the adjustment.
     pub who: String,
     /// Why, if given.
     pub comment: Option<String>,
@@ -33,7 +33,7 @@ pub struct AdjustOrder {
     pub approved: Option<Approval>,
 }
 
-/// Whose amount.
+/// The transaction or the credit whose amount is adjusted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdjustmentSubject {

@@ -27,11 +27,11 @@ use crate::error::OperationError;
 pub struct CalculationScope {
     /// The rules in force.
     pub ruleset: Arc<Ruleset>,
-    /// Plan id.
+    /// The id of the plan: the stem of its file.
     pub plan: String,
-    /// The period.
+    /// A period of the kind by which the plan is calculated.
     pub period: Period,
-    /// Its leaves.
+    /// The ids of the leaf periods in `period`.
     pub leaves: BTreeSet<String>,
 }
 

@@ -19,7 +19,7 @@ use crate::zone;
 
 /// A set of files that check and all cases find sound.
 pub struct CheckedRuleset {
-    /// What it means.
+    /// The ruleset that the files define.
     pub ruleset: Ruleset,
     /// How many cases ran.
     pub cases: usize,
@@ -77,8 +77,8 @@ pub fn check_files<'a>(
     let (mut ruleset, mut diagnostics) = Ruleset::read(files, columns);
 
     if ruleset.is_none() {
-        // A file in force may read a column that nobody has delivered yet: that is for check to
-        // say about a file that changes, not a reason to keep others from changing.
+        // A file in force may read a column that was never delivered yet: that is for check to say
+        // about a file that changes, not a reason to keep others from changing.
         let (any_column, findings) = Ruleset::read(files, &BTreeSet::new());
         diagnostics.retain(|one| touched(one) || findings.contains(one));
         if !diagnostics.iter().any(Diagnostic::is_error) {

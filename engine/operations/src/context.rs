@@ -28,7 +28,7 @@ pub use memory::{RunningShadow, ShadowSums};
 /// The key of the business date up to which everything was decided.
 pub const LAST_RUN: &str = "last_run";
 
-/// What the host provides: time, connectors, secrets, and whom an activation concerns.
+/// What the host provides: time, connectors, secrets, and a notice of activations.
 pub trait Surroundings: Send + Sync {
     /// Milliseconds since 1970.
     fn now_ms(&self) -> i64;
@@ -70,7 +70,7 @@ pub trait Surroundings: Send + Sync {
 pub struct Redrives(AtomicU64);
 
 impl Redrives {
-    /// Asks for one.
+    /// Requests another try.
     pub fn add_request(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }

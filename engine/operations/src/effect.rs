@@ -1,6 +1,6 @@
 //! What a change moves in money by itself, as it is answered, recorded and limited.
 //!
-//! Not what all recorded deals would come to against the ledger (`replay`), which a preview shows as
+//! Not the comparison of all recorded deals with the ledger (`replay`), which a preview shows as
 //! well. Called by the door in its turn and by previews. Source: DESIGN section 5.
 //!
 //! **Architecture invariant:** nothing here writes; what an earlier change moved is not counted again.
@@ -21,7 +21,7 @@ use crate::error::OperationError;
 use crate::losses::{self, RewardChange};
 use crate::replay::{self, RedecideItem, is_open, is_waiting};
 
-/// What a change moves, of everybody.
+/// The money that a change moves, for all payees.
 #[derive(Debug, Clone, Default)]
 pub struct MoneyChange {
     credits: Impact,

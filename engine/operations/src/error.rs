@@ -65,10 +65,7 @@ impl OperationError {
     /// There is no `what` with the given name.
     #[must_use]
     pub fn not_found(what: &str) -> OperationError {
-        OperationError::NotFound(RefusalDetail::new(
-            "not_found",
-            format!("there is no such {what}"),
-        ))
+        OperationError::NotFound(RefusalDetail::new("not_found", format!("{what} not found")))
     }
 
     /// The request can be understood and cannot be carried out.

@@ -152,7 +152,7 @@ pub fn keep_as_case(
     let ruleset = ruleset_of(context, &decision.ruleset)?;
     let inputs = recorded_inputs(context, stored, decision)?;
     if !inputs.adjustments.is_empty() {
-        let detail = "an amount was set by hand, which a case cannot say";
+        let detail = "an amount was set manually, which a case cannot express";
         return Err(OperationError::invalid("no_case", detail));
     }
     let kept = CaseExport { ruleset: &ruleset, record: &stored.record, plan, inputs: &inputs };

@@ -109,7 +109,7 @@ pub struct RowComparison {
     pub lost: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Rows that are compared for one answer; of more nothing is said.
+/// Rows that are compared for one answer; further ones are not mentioned.
 const COMPARED_ROWS_MAX: usize = 2000;
 
 /// Rows that are compared, one after the other, with the versions that their deals have now.
@@ -132,27 +132,35 @@ impl<'l> Comparison<'l> {
         Ok(Comparison { ledger, decoder: Decoder::new(Arc::clone(fields)), rows: 0, compared })
     }
 
+    /// Compares the next row, as it was delivered.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub fn add_record(&mut self, record: &Record) -> Result<(), StoreError> {
+        let transaction = self.decoder.decode(record);
+        self.add(&transaction)
+    }
+
     /// Compares the next row.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub fn add(&mut self, record: &Record) -> Result<(), StoreError> {
+    pub fn add(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
         self.rows += 1;
         if self.rows > COMPARED_ROWS_MAX {
             self.compared = RowComparison::default();
             return Ok(());
         }
 
-        let transaction = self.decoder.decode(record);
         let Some(stored) = self.ledger.find_transaction(&transaction.id)? else {
             self.compared.nothing_new = false;
             return Ok(());
         };
 
         let present = self.decoder.decode(&stored.record);
-        let order = version::compare_versions(&present, &transaction);
+        let order = version::compare_versions(&present, transaction);
         self.compared.nothing_new &= order.is_eq();
-        let lost = version::lost_columns(&present, &transaction);
+        let lost = version::lost_columns(&present, transaction);
         if order.is_gt() && !lost.is_empty() {
             self.compared.lost.insert(stored.id, lost);
         }
@@ -204,11 +212,11 @@ fn delivery_records(
     }
 
     let source = ruleset.settings.sources.get(&delivery.source);
-    let source = source.ok_or_else(|| format!("`{}` is no source any more", delivery.source))?;
+    let source = source.ok_or_else(|| format!("`{}` is no longer a source", delivery.source))?;
     let connector = context
         .surroundings
         .connector(&source.connector)
-        .ok_or_else(|| format!("`{}` is no connector of this build", source.connector))?;
+        .ok_or_else(|| format!("this build has no connector `{}`", source.connector))?;
 
     let payloads = connector.decode_body(&delivery.body).map_err(|error| error.to_string())?;
 

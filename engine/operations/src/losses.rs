@@ -3,8 +3,8 @@
 //! Not what a deal would be credited as (`replay`). Called by the door before an activation and by
 //! previews. Source: DESIGN section 5, REWARDS.
 //!
-//! **Architecture invariant:** nothing here writes; somebody who was renamed is compared with who they
-//! were.
+//! **Architecture invariant:** nothing here writes; a renamed person is compared with their former
+//! id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ use crate::rewards::{self, changed_reward_plans, plan_rewards};
 pub struct RewardLoss {
     /// Participant id, as it is now.
     pub payee: String,
-    /// Plan id.
+    /// The id of the plan: the stem of its file.
     pub plan: String,
     /// The period by which the plan is calculated.
     pub period: String,
@@ -41,7 +41,7 @@ pub struct RewardLoss {
 pub(crate) struct RewardChange {
     /// Participant id, as it is now; as it would be, where nothing is paid now.
     pub(crate) payee: String,
-    /// Plan id.
+    /// The id of the plan: the stem of its file.
     pub(crate) plan: String,
     /// The period by which the plan is calculated.
     pub(crate) period: String,
@@ -56,7 +56,7 @@ pub(crate) struct RewardChange {
 /// Sums of rewards by payee and unit.
 type RewardSums = BTreeMap<(String, String), Decimal>;
 
-/// Everybody whom `new` would pay less than `old` does for the credits that are stored.
+/// All payees who would get less under `new` than under `old` for the stored credits.
 pub fn reward_losses(
     context: &Context,
     old: &Ruleset,
@@ -67,7 +67,7 @@ pub fn reward_losses(
     Ok(changes.into_iter().map(RewardLoss::from).collect())
 }
 
-/// Everybody whom `new` would pay something else than `old` does for the credits that are stored.
+/// All payees who would get a different amount under `new` than under `old` for the stored credits.
 pub(crate) fn reward_changes(
     context: &Context,
     old: &Ruleset,

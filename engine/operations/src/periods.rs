@@ -1,10 +1,10 @@
-//! Periods finalized: what stands in them is frozen, in one commit with the finalization.
+//! Periods finalized: the posted entries are frozen, in one commit with the finalization.
 //!
 //! Not the rules of posting (the engine's) and not who may finalize what when (`http::periods`).
 //! Called by the host's worker. Source: DOMAIN 2.11, 2.12, FORMAT section 2 (`finalized`).
 //!
-//! **Architecture invariant:** what payees were told is certain is what is frozen, whatever was
-//! decided since: the difference is posted in an open period.
+//! **Architecture invariant:** the entries that were confirmed to payees are frozen, regardless of
+//! later decisions: the difference is posted in an open period.
 
 use std::collections::BTreeSet;
 
@@ -88,9 +88,9 @@ pub fn finalize_leaf(
     Ok(count)
 }
 
-/// Collects what is frozen with `leaf`, and the transactions of which that is not all that
-/// stands there: a hold goes on, something changed after it was certain, or what is frozen now
-/// stands behind what is not.
+/// Collects what is frozen with `leaf`, and the transactions of which that is not all that stands
+/// there: a hold goes on, something changed after it was certain, or a frozen entry follows one
+/// that is not.
 fn freeze_rows(
     context: &Context,
     leaf: &Period,

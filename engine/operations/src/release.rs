@@ -26,7 +26,7 @@ use crate::calculations::{self, CalculationScope};
 use crate::context::Context;
 use crate::error::OperationError;
 
-/// What is released.
+/// The part of a calculation that is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseKind {
@@ -39,13 +39,13 @@ pub enum ReleaseKind {
 /// A wish to release a calculation.
 #[derive(Debug, Clone)]
 pub struct PublishRequest {
-    /// What.
+    /// The part of the calculation to release.
     pub what: ReleaseKind,
     /// Why it may be certain before the period has ended.
     pub force: Option<String>,
     /// Why, if given.
     pub reason: Option<String>,
-    /// By whom.
+    /// The user who releases.
     pub who: String,
     /// Who approved it, where a second person had to.
     pub approved: Option<Approval>,
@@ -69,8 +69,8 @@ pub fn publish_calculation(
         return match wish.what {
             ReleaseKind::Rewards => Ok(release),
             ReleaseKind::Credits => {
-                let detail = "its rewards are released: what changes now is corrected in an \
-                                  open period, once this one is finalized";
+                let detail = "its rewards are released; changes are corrected in an open period \
+                    once this one is finalized";
                 Err(OperationError::conflict("already_confirmed", detail))
             }
         };

@@ -51,11 +51,11 @@ pub struct RedecideItem {
 
 /// Which stored transactions other rules would decide anew.
 pub struct ReplaySelection<'a> {
-    /// The other rules.
+    /// The ruleset to compare with the ledger.
     pub ruleset: &'a Ruleset,
-    /// What decided before.
+    /// The rulesets that made the recorded decisions.
     pub pins: &'a DecisionPins,
-    /// Which incentive dates.
+    /// The incentive dates that are decided again.
     pub effective: Effective,
     /// From which incentive date finalized periods are meant as well.
     pub reaching: Option<Date>,
@@ -65,7 +65,7 @@ pub struct ReplaySelection<'a> {
     pub finalized: &'a BTreeSet<String>,
 }
 
-/// What other rules come to.
+/// The results of other rules.
 #[derive(Debug, Clone, Default)]
 pub struct ReplayImpact {
     /// What the recorded transactions would be by them.
@@ -124,7 +124,7 @@ pub fn decide_stale(
 
     let inputs = explain::decision_inputs(Some(today), &resolutions)?;
 
-    // What stands of a finalized period is posted anew: only what was decided can be.
+    // The posted entries of a finalized period are posted again: only what was decided can be.
     let books = !context.ledger.finalized_periods()?.is_empty();
     let transactions: Vec<_> = again.iter().map(|one| Arc::clone(&one.transaction)).collect();
     let threads = thread::available_parallelism().map_or(1, Into::into);
@@ -147,8 +147,8 @@ pub fn decide_stale(
     Ok(merged.collect())
 }
 
-/// What `new` would make of the recorded transactions of open periods, compared with what
-/// stands in the ledger; from a date on, only of that date or later.
+/// What `new` would make of the recorded transactions of open periods, compared with the ledger;
+/// from a date on, only of that date or later.
 pub fn change_impact(
     context: &Context,
     current: &Ruleset,
@@ -246,8 +246,8 @@ pub fn decide_and_post(
     Ok(decided)
 }
 
-/// What becomes of transactions that wait in some plan: every activation tries those plans
-/// again, whatever it is effective for; the others keep their decision.
+/// What becomes of transactions that wait in some plan: every activation retries those plans, for
+/// any value of `effective`; the others keep their decision.
 fn redrive_waiting(
     context: &Context,
     (current, new): (&Ruleset, &Ruleset),

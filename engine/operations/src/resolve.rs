@@ -20,11 +20,11 @@ use crate::error::OperationError;
 /// A wish about one credit.
 #[derive(Debug, Clone)]
 pub struct ResolveOrder {
-    /// Its id.
+    /// The id of the credit, `crd_…`.
     pub credit: String,
     /// What is to be done.
     pub action: HoldAction,
-    /// By whom.
+    /// The user who releases or holds.
     pub who: String,
     /// Why, if given.
     pub comment: Option<String>,

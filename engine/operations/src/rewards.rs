@@ -25,7 +25,7 @@ use crate::context::{CalculationAlerts, Context};
 /// Credits that count, by plan and leaf period.
 pub(super) type CreditsByPlan = BTreeMap<String, BTreeMap<String, Vec<PostedCredit>>>;
 
-/// Plans with periods of theirs.
+/// Plans, each with its periods.
 type PeriodsByPlan = BTreeMap<String, BTreeSet<String>>;
 
 /// Periods of plans, by plan and first day.
@@ -79,8 +79,8 @@ pub fn rewards_from(
     Ok((found, None))
 }
 
-/// Plans that pay, with every period of theirs that anything was decided in, by the plan and the
-/// first day of the period.
+/// Plans that pay, with each of their periods that has decisions, by the plan and the first day of
+/// the period.
 fn rewarded_periods(context: &Context, ruleset: &Ruleset) -> Result<RewardedPeriods, StoreError> {
     let mut found = RewardedPeriods::new();
 

@@ -25,9 +25,9 @@ pub struct RuleDefinition {
     pub plan: String,
     /// `direct`, `indirect` or `reward`.
     pub kind: &'static str,
-    /// Its name.
+    /// The name of the rule, unique in the plan.
     pub name: String,
-    /// Its keys.
+    /// The keys of the rule, as JSON.
     pub body: Map<String, Value>,
 }
 
@@ -121,11 +121,11 @@ pub fn count_tags(rules: &[RuleDefinition]) -> BTreeMap<String, usize> {
 /// Why a plan's text could not be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleEditError {
-    /// No such rule.
-    #[error("there is no such rule")]
+    /// The rule does not exist.
+    #[error("rule not found")]
     Missing,
     /// The name is taken.
-    #[error("there is a rule `{0}` already")]
+    #[error("rule `{0}` already exists")]
     Taken(String),
     /// Something that TOML or the layout of the file does not allow.
     #[error("{0}")]

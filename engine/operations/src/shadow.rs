@@ -1,4 +1,4 @@
-//! Rules that run beside those in force on live deals, and what they would come to.
+//! Rules that run beside those in force on live deals, and their results.
 //!
 //! Not activation: nothing that a shadow decides is stored as a decision. Fed by the worker, asked
 //! by `http::shadow`. Source: DESIGN section 5.
@@ -51,7 +51,7 @@ fn ruleset_for(context: &Context, kept: &Proposal) -> Result<Arc<Ruleset>, Opera
 /// Lets a kept change run beside the rules in force, from the next deal on; one that runs ends.
 pub fn start_shadow(context: &Context, kept: &Proposal, who: &str) -> Result<(), OperationError> {
     if !kept.can_be_activated() {
-        let detail = "only a change that check finds sound can run as a shadow";
+        let detail = "only a change without errors can run as a shadow";
         return Err(OperationError::conflict("not_checked", detail));
     }
 
@@ -90,7 +90,7 @@ pub fn stop_shadow(context: &Context, who: &str) -> Result<Option<ShadowSums>, O
     let said = (who, "shadow_ended", detail);
     let noted = context.ledger.set_meta_audited((KEY, b""), context.now_ms(), said);
     noted?;
-    // Only after the data file says so: a failed commit leaves the shadow running.
+    // Only after it is recorded in the data file: a failed commit leaves the shadow running.
     *shadow = None;
 
     Ok(Some(sums))
@@ -111,7 +111,7 @@ fn count_missed_deals(context: &Context, deals: u64) {
     }
 }
 
-/// Goes on with the shadow that ran when the server stopped.
+/// Continues the shadow that ran when the server stopped.
 pub fn resume_shadow(context: &Context) {
     let kept = context.ledger.get_meta(KEY).ok().flatten();
     let sums = kept.and_then(|row| serde_json::from_slice::<ShadowSums>(&row).ok());
@@ -124,9 +124,9 @@ pub fn resume_shadow(context: &Context) {
         Some(Err(error)) => tracing::warn!(
             change = sums.change,
             error.cause = %error,
-            "the shadow does not run any more"
+            "the shadow is no longer running"
         ),
-        None => tracing::warn!(change = sums.change, "the shadow does not run any more"),
+        None => tracing::warn!(change = sums.change, "the shadow is no longer running"),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::error::OperationError;
 use crate::explain;
 
-/// What a plan would come to in a period, from the deals recorded up to `as_of`.
+/// Projects the results of a plan in a period from the deals recorded up to `as_of`.
 ///
 /// # Errors
 /// When that day is not of the period or still to come, or there is no deal to repeat.

@@ -1,5 +1,5 @@
-//! Rows that can be read and yet are not what somebody meant: keys that repeat, blank ones, cells that
-//! have swallowed other rows, columns that deals have lost.
+//! Rows that can be read but are probably wrong: keys that repeat, blank ones, cells that have
+//! swallowed other rows, columns that deals have lost.
 //!
 //! Not errors: every one of these rows is taken, and the findings say what became of it. Called by
 //! `accredit check`, with the names of files, and by imports, whose body has none.
@@ -66,7 +66,7 @@ pub struct Survey<'r> {
 }
 
 impl<'r> Survey<'r> {
-    /// Begins.
+    /// An empty survey for rows of `ruleset`.
     pub fn new(ruleset: &'r Ruleset) -> Self {
         let fields = &ruleset.settings.fields;
         Survey {
@@ -151,9 +151,9 @@ pub fn header_findings(fields: &Fields, file: &str, columns: &[String]) -> Vec<D
 
 /// That a delimiter was found out.
 pub fn delimiter_finding(file: &str, delimiter: char) -> Diagnostic {
-    let message = format!("cells are taken to be separated by {}", delimiter_name(delimiter));
+    let message = format!("cells appear to be separated by {}", delimiter_name(delimiter));
     let written = delimiter.escape_default();
-    let help = format!("write `delimiter = \"{written}\"` in [transactions] to make sure of it");
+    let help = format!("write `delimiter = \"{written}\"` in [transactions] to say so explicitly");
     Diagnostic::hint(Code::CR083, Place::new(file, 1, 1), message).with_help(help)
 }
 
@@ -194,7 +194,7 @@ impl FirstPlace {
     fn blank_warning(&self, id: &[String]) -> Option<Diagnostic> {
         let (count, key) = (rows_of(self.count), id.join("`, `"));
         let message = format!("the natural key `{key}` is blank in {count}");
-        let help = "give every deal its id; where a sum stands below the table, put a blank row \
+        let help = "give every deal its id; if a total follows the table, put a blank row \
                     before it and write `stop_at_blank = true` in [transactions]";
         Some(Diagnostic::warning(Code::CR080, self.place.clone()?, message).with_help(help))
     }

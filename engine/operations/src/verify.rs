@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::explain;
 
-/// Which decisions.
+/// A filter on decisions by plan and period.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyParams {
@@ -51,7 +51,7 @@ pub struct Verification {
     pub differences: Vec<Deviation>,
     /// All that do not.
     pub differing: u64,
-    /// Stored rows that do not agree with others; of the whole file, whatever was wanted.
+    /// Stored rows that do not agree with others; of the whole file, regardless of the selection.
     pub damage: Vec<String>,
 }
 
@@ -252,7 +252,7 @@ impl Verifier<'_> {
         Ok(numbers.into_iter().zip(rows).collect())
     }
 
-    /// What stands of a decision, with the frozen rows of its plan.
+    /// The posted entries of a decision, with the frozen rows of its plan.
     fn with_frozen(
         &self,
         again: Decision,
@@ -286,7 +286,7 @@ impl Verifier<'_> {
         let gone = (decision.outcome == DecisionOutcome::Filtered).then(gone);
 
         let Some(again) = again.or(gone) else {
-            return Ok(Some("its ruleset has no such plan".to_owned()));
+            return Ok(Some("its ruleset does not have this plan".to_owned()));
         };
 
         let again = match self.with_frozen(again, ruleset) {

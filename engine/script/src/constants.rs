@@ -57,8 +57,8 @@ fn with_constant_value(
     Ok(Stmt::Var(Box::new((name.clone(), value, *index)), *flags, *at))
 }
 
-/// The constants of `policy` with the values that `text` gives them. `text` is the part in brackets
-/// after the policy's name. Values are given by name, or in the order of the file.
+/// The constants of `policy` that `text`, the text in brackets after its name, gives values: each
+/// by name, or in the order in which the file has them.
 ///
 /// # Errors
 /// What does not fit, and what to write instead.
@@ -81,7 +81,7 @@ pub fn parse_constants(
         let Some((_, wanted)) = known else { return Err(unknown_constant(name, &declared)) };
         let Some(literal) = parse_literal(written) else { return Err(no_literal(written)) };
         if literal_kind(&literal) != Some(*wanted) {
-            let message = format!("`{name}` is a {wanted}, `{written}` is none");
+            let message = format!("`{name}` is a {wanted}, but `{written}` is not");
             return Err((message, format!("write a {wanted}, as the policy has it")));
         }
 
@@ -148,7 +148,7 @@ fn parse_literal(written: &str) -> Option<String> {
     (number || matches!(written, "true" | "false")).then(|| written.to_owned())
 }
 
-/// What stands between the commas, those in quotes left alone; nothing where nothing is written.
+/// The parts between the commas, except commas in quotes; nothing where nothing is written.
 fn split_arguments(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
     for (at, sign) in text.char_indices() {

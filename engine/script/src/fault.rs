@@ -143,7 +143,7 @@ pub(super) fn error_message(error: &EvalAltResult) -> String {
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => function_not_found(signature),
         EvalAltResult::ErrorDotExpr(text, _) => unknown_property(text),
-        EvalAltResult::ErrorIndexingType(..) => "this cannot be indexed like that".to_owned(),
+        EvalAltResult::ErrorIndexingType(..) => "this value cannot be indexed like that".to_owned(),
 
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) if expected.is_empty() => {
             format!("{} does not fit here", type_word(actual))
@@ -176,7 +176,7 @@ pub(super) fn error_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorArithmetic(..) => "the number is too large".to_owned(),
         EvalAltResult::ErrorParsing(kind, _) => lower_first(&kind.to_string()),
         EvalAltResult::LoopBreak(..) => "`break` and `continue` need a loop".to_owned(),
-        _ => "the script cannot go on here".to_owned(),
+        _ => "the script cannot continue here".to_owned(),
     }
 }
 
@@ -216,7 +216,7 @@ fn unknown_property(text: &str) -> String {
     let mut quoted = text.split('\'').skip(1).step_by(2);
     match (quoted.next(), quoted.next()) {
         (Some(name), Some(kind)) => format!("{} has no field `{name}`", type_word(kind)),
-        _ => "the field does not exist".to_owned(),
+        _ => "unknown field".to_owned(),
     }
 }
 

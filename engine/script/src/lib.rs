@@ -5,8 +5,8 @@
 //! by
 //! `workspace` (check) and by the stages (run). Source: DESIGN section 4, RELIABILITY 2.
 //!
-//! **Architecture invariant:** only `script` names `rhai`; everybody else sees [`ScriptAnswer`] and
-//! [`ScriptFault`], so a compiler can take the interpreter's place behind [`Machine::run`].
+//! **Architecture invariant:** only `script` names `rhai`; all other crates see [`ScriptAnswer`]
+//! and [`ScriptFault`], so a compiler can take the interpreter's place behind [`Machine::run`].
 
 pub mod api;
 pub mod check;
@@ -192,8 +192,7 @@ pub struct CheckContext {
     pub fields: Arc<Fields>,
     /// Headers of the files under `transactions/`, and columns that were received.
     pub columns: BTreeSet<String>,
-    /// Whether there may be columns that have not been seen yet. If so, no column is reported as
-    /// unknown.
+    /// Whether there may be columns that were not seen yet: then no column is unknown.
     pub open: bool,
     /// Names, ids and aliases of people, folded: they do not belong into a program.
     pub people: BTreeSet<String>,

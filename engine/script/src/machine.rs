@@ -160,7 +160,7 @@ impl Machine {
             {
                 self.interpreter.run_tree(program, tree, bind_reward(seen)).and_then(answered)
             }
-            _ => return Err(fail("this is no program of a reward".to_owned())),
+            _ => return Err(fail("this is not a reward program".to_owned())),
         };
 
         let endings = &mut self.endings;
@@ -204,7 +204,7 @@ impl Machine {
                 tree
             }
             CompiledProgram::Broken(fault) => return Err((**fault).clone()),
-            _ => return Err(fail("this is no intake policy".to_owned())),
+            _ => return Err(fail("this is not an intake policy".to_owned())),
         };
         let body = intake::value_from_json(payload).map_err(fail)?;
         let rows = self.interpreter.run_tree(program, tree, vec![body]);

@@ -14,7 +14,7 @@ use accredit_domain::policy::Programs;
 use crate::coverage::ProgramCoverage;
 use crate::machine::Machine;
 
-/// The maximum number of idle machines in the pool. More threads rarely decide at once.
+/// Idle machines that are kept for reuse: rarely do more threads decide at once.
 const IDLE_MACHINES_MAX: usize = 16;
 
 /// Idle machines for the programs of one ruleset.
@@ -52,7 +52,7 @@ impl MachinePool {
             false => Machine::new(programs),
         });
 
-        // A panic in here drops the machine, because its state is unknown.
+        // A panic in here drops the machine: its state is unknown.
         let result = work(&mut machine);
 
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,8 @@
 //! The reference of the policy language, for people and for editors, written from the table of
 //! functions and the lists of fields.
 //!
-//! Not a second description: everything here comes from the tables, except for the kinds of
-//! policies, which `policy` names. Called by `accredit api`; a test keeps `scripts/api.md` and
+//! Not a second description: everything here comes from the tables, except the kinds of policies,
+//! which `policy` names. Called by `accredit api`; a test keeps `scripts/api.md` and
 //! `scripts/api.d.rhai` equal to it.
 //!
 //! **Architecture invariant:** a function that scripts can call stands in the reference, since both
@@ -80,7 +80,7 @@ fn write_definition(text: &mut String, function: &ScriptFunction) {
     let is_name = function.name.starts_with(|letter: char| letter.is_ascii_lowercase());
     let count = function.arities.iter().max().copied().unwrap_or_default();
 
-    // An operator has one form in a definition file, whatever it can join.
+    // An operator has one form in a definition file, for all its operands.
     if !is_name {
         write_line(text, &format!("\n/// {}", function.page));
         write_line(text, &format!("/// `{}`", function.forms().join("`, `")));

@@ -26,7 +26,7 @@ pub struct DefinedName {
     pub function: bool,
 }
 
-/// What stands between two texts: it ends a comment and a last constant.
+/// The text between two texts: it ends a comment and a last constant.
 pub const SEAM: &str = "\n;\n";
 
 /// Lines from the last one of a text to the first one behind the seam.

@@ -73,13 +73,13 @@ pub fn trace_delivery(
 /// The steps of one run of a reward's program.
 ///
 /// # Errors
-/// When the program does not compile, or is not a reward policy.
+/// When the program does not compile, or is not a reward program.
 pub fn trace_reward(
     program: &Program,
     seen: &RewardArguments<'_>,
 ) -> Result<Vec<TraceStep>, ScriptFault> {
     if program.form.scope_variables() != PolicyKind::Reward.parameters() {
-        return Err(fault::of_program(program, "this is no program of a reward".to_owned()));
+        return Err(fault::of_program(program, "this is not a reward program".to_owned()));
     }
     run_traced(program, bind_reward(seen))
 }
@@ -186,7 +186,7 @@ pub(super) fn try_call(call: &FnCallExpr, at: Position) -> Result<(), String> {
     tried.map(drop).map_err(|error| fault::error_message(error.unwrap_inner()))
 }
 
-/// An engine that writes down a step whenever it comes to an expression of a statement.
+/// An engine that records a step at each expression of a statement.
 fn watched_engine(
     program: &Program,
     ast: &AST,
@@ -288,7 +288,7 @@ impl ValueProbe<'_> {
         found
     }
 
-    /// What stands before the last method of a chain, where that is a text of its own: of
+    /// The text before the last method of a chain, if it is complete on its own: of
     /// `tx["stage"].contains("Won")` a reader wants to know what the stage is.
     fn value_before_method(
         &self,

@@ -78,7 +78,7 @@ impl Workbench {
         arguments: &ScriptArguments<'_>,
     ) -> Result<String, String> {
         if RESERVED_NAMES.contains(&name) || self.constants.contains_key(name) {
-            return Err(format!("`{name}` has a meaning already; take another name"));
+            return Err(format!("`{name}` has a meaning already; use another name"));
         }
 
         let value = self.evaluate_value(source, arguments)?;

@@ -93,7 +93,7 @@ impl StoreTable {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A precondition of the batch does not hold; nothing was written.
-    #[error("the data has changed in between")]
+    #[error("the data was changed in the meantime")]
     Conflict,
     /// The commit may or may not have become durable; reopen and look.
     #[error("it is unknown whether the data was written: {0}")]
@@ -105,7 +105,7 @@ pub enum StoreError {
     #[error("the data file is damaged: {0}; run `accredit verify` and restore a backup")]
     Damaged(String),
     /// A place in a list that no page gave; the fault of the one who asked.
-    #[error("`{0}` is no cursor that a page gave")]
+    #[error("`{0}` is not a cursor from an earlier page")]
     Cursor(String),
     /// Anything else; nothing was written.
     #[error("the data file cannot be used: {0}")]
@@ -200,8 +200,8 @@ pub trait Store: Send + Sync {
     /// Makes all changes of the batch, or none.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when a precondition does not hold; [`StoreError::Unknown`] when it
-    /// is unknown whether the batch was written.
+    /// [`StoreError::Conflict`] when a precondition does not hold; [`StoreError::Unknown`] if the
+    /// outcome is unknown.
     fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError>;
 
     /// Whether commits can be made at the moment: a failure stays one until a commit succeeds.

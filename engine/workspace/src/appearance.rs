@@ -14,7 +14,7 @@ use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 use accredit_domain::organization::{confusable_key, is_unseen};
 use accredit_domain::plan::Plan;
 
-/// Whether a text contains invisible characters or line breaks.
+/// Whether a text has invisible characters or line breaks.
 pub(super) fn is_unreadable(text: &str) -> bool {
     text.chars().any(|c| c.is_control() || is_unseen(c) || matches!(c, '\u{2028}' | '\u{2029}'))
 }
@@ -23,8 +23,8 @@ pub(super) fn is_unreadable(text: &str) -> bool {
 pub(super) fn check_readable_name(report: &Findings, place: Place, name: &str, what: &str) {
     if is_unreadable(name) {
         let shown: String = name.escape_debug().collect();
-        let message = format!("the name of a {what} holds characters that nobody sees: `{shown}`");
-        report.error(Code::CR085, place, message, "write it anew, by hand, on one line");
+        let message = format!("the name of a {what} has invisible characters: `{shown}`");
+        report.error(Code::CR085, place, message, "type it again on one line");
     }
 }
 
@@ -35,12 +35,13 @@ pub(super) fn warn_of_lookalikes(
     (one, two): (&str, &str),
     what: &str,
 ) {
-    let message = format!("the {what}s `{one}` and `{two}` look the same, and are two");
-    let help = "give one of them a name that people can tell from the other";
+    let message = format!("the {what}s `{one}` and `{two}` look the same but are different");
+    let help = "give one of them a clearly different name";
     report.push(Diagnostic::warning(Code::CR086, place, message).with_help(help));
 }
 
-/// Refuses unreadable ids of plans, and warns of plans whose ids or names look the same.
+/// Refuses ids of plans with invisible characters, and warns of plans whose ids or names look the
+/// same.
 pub(super) fn check_plan_names(plans: &BTreeMap<Arc<str>, Plan>, report: &Findings) {
     let (mut ids, mut names) = (BTreeMap::new(), BTreeMap::new());
     for (id, plan) in plans {

@@ -3,8 +3,8 @@
 //! Not who that is for a deal (`stage::crediting`). Called by `rule`. Source: FORMAT section 3, seed
 //! 001.
 //!
-//! **Architecture invariant:** a word that could never find anybody is reported here, not found out
-//! deal by deal.
+//! **Architecture invariant:** a word that can never find a recipient is reported here, not deal by
+//! deal.
 
 use super::conditions;
 use super::plan::{PlanDefaults, PlanScope};
@@ -19,7 +19,7 @@ use accredit_domain::transaction::{Field, NameColumns};
 /// Words that stand alone or before a colon in `assign`.
 const ASSIGN_WORDS: [&str; 6] = ["owner", "team", "field", "preassigned", "territory", "policy"];
 
-/// Reads `assign`; absent, the plan's crediting policy or the columns of whom it measures.
+/// Reads `assign`; if absent, the plan's crediting policy or the columns for its measure.
 pub(super) fn read_assign(
     table: &mut TomlTable<'_>,
     defaults: &PlanDefaults,
@@ -40,7 +40,7 @@ pub(super) fn read_assign(
 
     let items = if item.is_list() { item.expect_list()? } else { vec![item] };
 
-    // An empty list would find nobody for ever, which is never meant.
+    // An empty list would never find a recipient, which is never intended.
     if items.is_empty() {
         item.refuse("a word, or a list of at least one");
         return None;
@@ -103,7 +103,7 @@ fn parse_assign_word(
 
         ("territory", None) => {
             if scope.whole && scope.organization.territories.is_empty() {
-                let message = "there are no territories, so nobody will be found".to_owned();
+                let message = "there are no territories, so no recipient will be found".to_owned();
                 let help = "a territory is a team with rows in organization/territories.csv";
                 report.push(Diagnostic::warning(Code::CR025, text.place, message).with_help(help));
             }
@@ -158,9 +158,9 @@ fn mapped_assign(
     assign
 }
 
-/// Warns of a field without a column: the rule would never find anybody.
+/// Warns of a field without a column: the rule would never find a recipient.
 pub(super) fn warn_unmapped(report: &Findings, text: &PlacedText, key: &str) {
-    let message = format!("no column is mapped to `{key}`, so nobody will be found");
+    let message = format!("no column is mapped to `{key}`, so no recipient will be found");
     let help = format!("add `{key} = \"COLUMN\"` to [fields] in accredit.toml");
     report.push(Diagnostic::warning(Code::CR025, text.place.clone(), message).with_help(help));
 }
@@ -180,7 +180,8 @@ pub(super) fn read_members(
             territory || (!all.is_empty() && all.iter().all(teams_only))
         };
         if scope.measure == Measure::Individual && assign.is_some_and(finds_nobody) {
-            let message = "the rule may find a team, and a team without `members` is nobody";
+            let message =
+                "the rule may find a team, and without `members` a team has no recipients";
             let help = "add `members = \"equal\"`, or \"weight\", \"full\" or \"manager\"; or let the \
                         plan have `measure = \"team\"`";
             let warning = Diagnostic::warning(Code::CR023, table.place(), message);

@@ -40,8 +40,7 @@ pub(super) fn read(root: &mut TomlTable<'_>, files: &Files) -> Calendar {
             .and_then(|text| parse_kind(report, text))
             .unwrap_or(CalendarKind::Monthly);
 
-        // Asked for whatever the kind, so that a key that belongs to another kind is named as
-        // unused.
+        // Read for every kind, so that a key of another kind is reported as unused.
         let starts = table.take("year_starts");
         let years = table.take("years");
         let used = [
@@ -91,7 +90,7 @@ fn parse_kind(report: &Findings, text: &PlacedText) -> Option<CalendarKind> {
 fn warn_unused_setting(item: Option<TomlItem<'_>>, kind: Option<&PlacedText>) {
     let Some(item) = item else { return };
     let kind = kind.map_or("monthly", |kind| kind.text.as_str());
-    let message = format!("a calendar of the kind `{kind}` has no use for `{}`", item.key());
+    let message = format!("a calendar of the kind `{kind}` does not use `{}`", item.key());
     let help = "`year_starts` is for months, `years` for weeks";
     item.report().push(Diagnostic::warning(Code::CR063, item.place(), message).with_help(help));
 }
@@ -264,7 +263,7 @@ fn check_finalization(
         report.error(Code::CR062, place, message, "add the periods that come after it first");
     } else if day < period.end {
         let message = format!("`{}` was finalized on {day}, before it ended", period.id);
-        let help = "is the year of that day right?";
+        let help = "check the year of that day";
         report.push(Diagnostic::warning(Code::CR062, place, message).with_help(help));
     }
 }

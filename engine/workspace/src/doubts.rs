@@ -1,5 +1,5 @@
-//! What a directory says that can be understood and is hardly meant: plans and an organisation that
-//! would pay too much, too little or no one, without causing an error.
+//! What a directory says that can be understood and is hardly meant: plans and organisations that
+//! would pay too much, too little or no one, without an error.
 //!
 //! Not single words, which their readers judge, and not programs (`script::check`). Readers note
 //! what can be judged only when everything is read; `Ruleset::read` asks for the judgement once.
@@ -86,7 +86,7 @@ fn split_warning(place: Place) -> Diagnostic {
 }
 
 fn quota_warning(place: Place, plan: &str) -> Diagnostic {
-    let message = "the tiers end at shares of the quota, and nobody has one";
+    let message = "the tiers are shares of a quota, but no quota is defined";
     let help = format!("add rows for `{plan}` to organization/quotas.csv, or write amounts");
     Diagnostic::warning(Code::CR066, place, message).with_help(help)
 }
@@ -100,7 +100,7 @@ pub(super) fn warn_high_rate(report: &Findings, text: &PlacedText, rate: Decimal
     let message =
         format!("a rate of `{}` pays {in_percent} % of what is credited", text.text.trim());
     let whole = text.text.trim();
-    let help = format!("write \"{whole}%\", or \"{in_percent}%\" where that is meant");
+    let help = format!("write \"{whole}%\", or \"{in_percent}%\" if that is intended");
     report.push(Diagnostic::warning(Code::CR064, text.place.clone(), message).with_help(help));
 }
 
@@ -118,7 +118,7 @@ pub(super) fn warn_low_tier(report: &Findings, text: &PlacedText, limit: Decimal
 /// Warns of a policy that a plan chooses and that no rule of it uses.
 pub(super) fn warn_unused_policy(report: &Findings, text: &PlacedText, kind: &str) {
     let message = format!("no rule of the plan uses its {kind} policy `{}`", text.text.trim());
-    let help = "take it out; a rule or result with its own setting does not use that of the plan";
+    let help = "remove it; a rule or result with its own setting never uses the plan's";
     report.push(Diagnostic::warning(Code::CR068, text.place.clone(), message).with_help(help));
 }
 
@@ -149,7 +149,7 @@ pub(super) fn warn_unstaffed_organization(
             help,
         );
     } else if positions && plans.values().any(|plan| people(&plan)) && !organization.is_staffed() {
-        let message = "nobody holds a position: credits would be nobody's";
+        let message = "no one holds a position: credits would have no payee";
         let help = "add rows `position,participant` to organization/assignments.csv";
         warn("organization/assignments.csv", message, help);
     }
@@ -170,8 +170,8 @@ pub(super) fn warn_repeated<'s, 'a: 's>(
         }
 
         let offset = columns.first().map_or(0, |first| row.cell_offset(first));
-        let (source, message) = (row.source(), "this row stands there twice");
-        let help = "take one of the two out, or write what was meant instead";
+        let (source, message) = (row.source(), "this row occurs twice");
+        let help = "remove one of the two, or correct it";
         source
             .report
             .push(Diagnostic::warning(Code::CR090, source.place(offset), message).with_help(help));

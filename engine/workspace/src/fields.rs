@@ -169,7 +169,7 @@ impl FieldMapping<'_> {
             let message = format!("no transaction so far has a column `{name}`");
             let names = self.observed.iter().map(String::as_str);
             let help = did_you_mean(name, names)
-                .unwrap_or_else(|| "write the name as it stands in the header".to_owned());
+                .unwrap_or_else(|| "write the name as in the header".to_owned());
             let place = column.place.clone();
             self.report.push(Diagnostic::warning(Code::CR025, place, message).with_help(help));
         }

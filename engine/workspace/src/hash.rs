@@ -3,8 +3,8 @@
 //! Not a guard against tampering by the customer: it tells one state of a directory from another.
 //! Called by `Ruleset::read` once everything is read.
 //!
-//! **Architecture invariant:** whatever can change a decision is in the hash, and what cannot, such
-//! as line endings, case files and transactions, is not.
+//! **Architecture invariant:** the hash covers everything that can change a decision, and nothing
+//! else: no line endings, case files or transactions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ fn standard_sources(programs: &Programs) -> Vec<String> {
     parts.flat_map(|(name, source)| [name.to_owned(), source.replace("\r\n", "\n")]).collect()
 }
 
-/// A hash a plan, of whatever can change its decisions: settings, organisation, its own file, the
-/// policies that it may name, and the other plans where it takes credits from some.
+/// A hash for each plan, over everything that can change its decisions: settings, organisation, its
+/// own file, the policies that it may name, and the other plans where it takes credits from some.
 ///
 /// It errs to one side: plans of equal hash decide alike; a policy whose name merely occurs in a
 /// plan's text counts as used.
@@ -79,7 +79,7 @@ pub(super) fn plan_hashes(files: &Files, programs: &Programs) -> BTreeMap<String
         // The language of policies is a part of what they mean.
         add(POLICY_LANGUAGE);
         let mut words = toml_strings(settings);
-        // Whatever another plan says may reach a plan that takes credits from it.
+        // Any part of another plan can affect a plan that takes credits from it.
         if text.contains("sources") {
             for (id, text) in &all {
                 add(id);
@@ -115,8 +115,8 @@ pub(super) fn plan_hashes(files: &Files, programs: &Programs) -> BTreeMap<String
     all.iter().map(|(id, text)| one(id, text)).collect()
 }
 
-/// A hash a plan, of whatever can change what its credits are worth: settings, organisation, quotas,
-/// exchange rates, its own file without the rules, and policies for rewards.
+/// A hash for each plan, over everything that can change its rewards: settings, organisation,
+/// quotas, exchange rates, its own file without the rules, and policies for rewards.
 ///
 /// It errs to one side, as [`plan_hashes`] does.
 pub(super) fn reward_hashes(files: &Files, programs: &Programs) -> BTreeMap<String, String> {

@@ -302,8 +302,8 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
     })
 }
 
-/// `[transactions]` of a directory, whatever else is wrong with its files: rows are read before the
-/// rest is understood, since their columns are a part of it.
+/// `[transactions]` of a directory, even if other files have errors: rows are read before the rest
+/// is understood, since their columns are a part of it.
 pub fn transaction_layout(files: &Files) -> FileLayout {
     let report = Findings::default();
     let text = files.get(SETTINGS).map(AsRef::as_ref).unwrap_or_default();

@@ -3,8 +3,8 @@
 //! Not the limits of a single file or script, which their readers name. Called by `Ruleset::read`
 //! and by what goes through all programs.
 //!
-//! **Architecture invariant:** a check that stops at a limit reports an error, so that unchecked
-//! definitions cannot be activated.
+//! **Architecture invariant:** a check that stops at a limit reports an error, so that nothing
+//! unchecked comes into force.
 
 use super::report::Findings;
 use super::{Files, is_definition};
@@ -42,6 +42,6 @@ pub(super) fn may_continue(report: &Findings, place: &Place) -> bool {
 }
 
 fn limit_reached(message: String) -> Diagnostic {
-    let help = "split the directory, or take out what made so many files, rows or findings";
+    let help = "split the directory, or remove some of its files or rows";
     Diagnostic::error(Code::CR092, Place::whole_file(super::SETTINGS), message).with_help(help)
 }

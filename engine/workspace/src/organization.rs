@@ -155,7 +155,7 @@ struct DatedEntry<T> {
     origin: CellOrigin,
 }
 
-/// Whom an alias means, teams among them.
+/// What an alias means, including teams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum AliasTarget {
     Seat(Entity),
@@ -166,9 +166,9 @@ enum AliasTarget {
 struct OrganizationReader<'s> {
     settings: &'s Settings,
     columns: &'s KnownColumns,
-    /// Whether everybody sits in a position of the same id, as there is no positions.csv.
+    /// Whether each person has a position of the same id, as there is no positions.csv.
     seated: bool,
-    /// Whether every participant and position was read: else nobody can be said to be unknown.
+    /// Whether every participant and position was read: otherwise no name can be called unknown.
     whole: bool,
     organization: Organization,
     versions: Vec<DatedEntry<PositionId>>,
@@ -304,7 +304,7 @@ impl OrganizationReader<'_> {
         found
     }
 
-    /// The ids of those whom a name means.
+    /// The ids that a name means.
     fn ids_of(&self, name: &str, what: &str) -> Vec<std::sync::Arc<str>> {
         let organization = &self.organization;
         let all = organization.entities_named(name).into_iter();
@@ -316,7 +316,7 @@ impl OrganizationReader<'_> {
             "position" => {
                 all.filter_map(|entity| match entity {
                     Entity::Position(position) => Some(organization.position_id(position)),
-                    // Where everybody sits in a position of the same id, a person is one.
+                    // Where each person has a position of the same id, a person is one.
                     Entity::Participant(who) if self.seated => {
                         Some(organization.participant_id(who))
                     }
@@ -344,7 +344,7 @@ impl OrganizationReader<'_> {
         let message = format!("there is no {what} `{}`", cell.text);
         let place = row.source().place(cell.offset);
 
-        // Help compares the name with all others: after many errors one more of it helps nobody.
+        // Help compares the name with all others: after many errors, one more does not help.
         let named = self.ids_of(&cell.text, what);
         let help = if let [id] = named.as_slice() {
             format!("that is a name of `{id}`: write the id")

@@ -3,8 +3,8 @@
 //! Not its rules (`rule` reads them). Called by `Ruleset::read` for each file. Source: FORMAT
 //! section 3.
 //!
-//! **Architecture invariant:** the plan's `policies` are defaults only. They never override a
-//! setting of a rule or a result.
+//! **Architecture invariant:** what the plan's `policies` say is a default only: it never overrules
+//! the own setting of a rule or result.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,7 @@ pub(super) struct PlanScope<'a> {
     pub(super) organization: &'a Organization,
     /// Who is measured by the plan that is being read.
     pub(super) measure: Measure,
-    /// Whether the organisation was read without errors. If not, no name is reported as unknown.
+    /// Whether all of it was understood: otherwise no name can be called unknown.
     pub(super) whole: bool,
     /// The columns that transactions may have.
     pub(super) columns: &'a KnownColumns,
@@ -98,7 +98,7 @@ pub(super) fn read(file: DefinitionText<'_>, id: &str, scope: PlanScope<'_>) -> 
     let measures = [("individual", Measure::Individual), ("team", Measure::Team)];
     let measure = root.take_text("measure").and_then(|text| parse_choice(report, &text, &measures));
     let measure = measure.unwrap_or(Measure::Individual);
-    // What follows depends on whom the plan measures.
+    // The following depends on the plan's measure.
     let scope = PlanScope { measure, ..scope };
 
     let targets = read_selectors(&mut root, "targets", scope);

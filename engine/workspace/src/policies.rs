@@ -22,7 +22,7 @@ use accredit_domain::policy::{
 use accredit_script::{CheckContext, check};
 use accredit_script::{constants, library};
 
-/// What stands before the name of a standard policy.
+/// The prefix of the name of a standard policy.
 pub(super) const STANDARD: &str = "standard/";
 
 /// Programs so far, and the directory's policies among them.
@@ -106,7 +106,7 @@ impl Policies {
             report.push(Diagnostic::error(Code::CR093, place.clone(), message).with_help(help));
         };
         let Some(text) = rest.trim_end().strip_suffix(')') else {
-            let message = format!("the constants behind `{name}` have no closing bracket");
+            let message = format!("the constants after `{name}` have no closing bracket");
             fail((message, format!("write `{name}(0.375)`")));
             return None;
         };

@@ -1,4 +1,4 @@
-//! `organization/quotas.csv`: what a plan expects of whom in a period.
+//! `organization/quotas.csv`: the targets of a plan for its payees in a period.
 //!
 //! Not which row wins (`domain::plan::quota`). Called by `Ruleset::read` when the plans are read.
 //! Source: FORMAT section 1.

@@ -1,7 +1,7 @@
 //! The diagnostics of one reading, collected from everywhere.
 //!
-//! Not shown to anybody here: the caller of `Ruleset::read` gets them sorted. Called by every
-//! module of `workspace`.
+//! Not displayed here: the caller of `Ruleset::read` gets them sorted. Called by every module of
+//! `workspace`.
 //!
 //! **Architecture invariant:** reading never stops at a finding; it reports and goes on.
 

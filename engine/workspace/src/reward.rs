@@ -128,7 +128,7 @@ fn read_payout_formula(
     let retroactive = table.take("retroactive");
 
     if let (None, Some(item)) = (&tiers, &retroactive) {
-        let message = "`retroactive` says how tiers are read, and there are none".to_owned();
+        let message = "`retroactive` says how tiers apply, but there are no tiers".to_owned();
         item.report().error(Code::CR024, item.place(), message, "add `tiers`, or leave it out");
     }
 
@@ -208,7 +208,7 @@ fn read_tiers(item: &TomlItem<'_>) -> Option<Vec<Tier>> {
         if let (Some(text), Some(Some(limit)), Some(before)) = (&up_to, limit, before)
             && !is_above(before, limit)
         {
-            let message = format!("`{}` does not lie above the tier before", text.text);
+            let message = format!("`{}` is not above the tier before", text.text);
             let help = "limits grow, and are all amounts or all percentages of the quota";
             item.report().error(Code::CR024, text.place.clone(), message, help);
             whole = false;
@@ -234,7 +234,7 @@ fn is_above(before: TierLimit, limit: TierLimit) -> bool {
 fn parse_limit(item: &TomlItem<'_>, text: &PlacedText) -> Option<TierLimit> {
     let found = parse_number_or_percent(&text.text).filter(|(number, _)| *number > Decimal::ZERO);
     if found.is_none() {
-        let message = format!("`{}` is not where a tier can end", text.text);
+        let message = format!("`{}` is not a valid end of a tier", text.text);
         let help = "write an amount above 0, such as \"10000\", or \"100%\" of the quota";
         item.report().error(Code::CR024, text.place.clone(), message, help);
     }

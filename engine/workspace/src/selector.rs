@@ -1,7 +1,7 @@
 //! The one grammar of selectors: `*`, `title:`, `position:`, `participant:`, `team:`.
 //!
-//! Not whom they mean on a day (`domain::plan::selects_recipient`). Called by `plan` for targets,
-//! by `rule` for receivers and by `quotas`. Source: FORMAT section 3.
+//! Not their meaning on a day (`domain::plan::selects_recipient`). Called by `plan` for targets, by
+//! `rule` for receivers and by `quotas`. Source: FORMAT section 3.
 //!
 //! **Architecture invariant:** a plan that measures teams selects teams, so that a selector of
 //! positions is never silently empty.
@@ -65,11 +65,11 @@ pub(super) fn parse_selector(
         "title" => {
             let versions = organization.positions().flat_map(|(_, known)| &known.versions);
             let titles: BTreeSet<&str> = versions.map(|version| version.title.as_ref()).collect();
-            // A title that no position has yet may come with the next hire, so a warning is enough.
+            // A title without a position may come with the next hire: a warning is enough.
             if scope.whole && !titles.iter().any(|title| fold_name(title) == fold_name(name)) {
                 let message = format!("no position has the title `{name}`");
                 let help = did_you_mean(name, titles.iter().copied()).unwrap_or_else(|| {
-                    "titles stand in organization/positions.csv, without it in participants.csv"
+                    "titles are in organization/positions.csv or, without that file, in participants.csv"
                         .to_owned()
                 });
                 report.push(Diagnostic::warning(Code::CR025, place, message).with_help(help));

@@ -5,7 +5,7 @@
 //! Source: FORMAT section 3, "the nearest word wins".
 //!
 //! **Architecture invariant:** a text is a listed word, `policy:`, `query:` or Rhai, in that order;
-//! whatever looks like a misspelt word is reported and never compiled.
+//! anything that looks like a misspelt word is reported and never compiled.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub(super) fn read_expression(
     }
 
     if let Some(prefix) = word_prefix(&text.text) {
-        let message = format!("`{prefix}:` is not a word that may stand here");
+        let message = format!("`{prefix}:` is not allowed here");
         let help = suggest_names(prefix, "word", &["policy", "query"]);
         item.report().error(Code::CR024, text.place, message, &help);
         return None;
@@ -75,7 +75,7 @@ fn find_query(
     names: NamedPrograms<'_>,
 ) -> Option<ProgramId> {
     if place.return_type() != ReturnType::Bool {
-        let message = format!("`{}` cannot stand here", text.text);
+        let message = format!("`{}` is not allowed here", text.text);
         let help = "a saved query answers true or false; name a policy or write an expression";
         report.error(Code::CR024, text.place.clone(), message, help);
         return None;

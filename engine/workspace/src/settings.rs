@@ -76,7 +76,7 @@ pub(super) fn read(
     Some(settings)
 }
 
-/// A list of names, none of them twice, none of them `taken`.
+/// A list of distinct names, without those in `taken`.
 fn read_names(root: &mut TomlTable<'_>, key: &'static str, taken: &[&str]) -> Vec<Arc<str>> {
     let mut names: Vec<Arc<str>> = Vec::new();
 
@@ -132,8 +132,7 @@ fn read_workspace(root: &mut TomlTable<'_>, settings: &mut Settings) {
         let known: Vec<&str> = settings.units.names().collect();
         match (&written, known.first()) {
             (None, Some(first)) => {
-                let message =
-                    format!("the currency is `{name}` unless said, which is no unit type");
+                let message = format!("the default currency `{name}` is not a unit type");
                 let help = format!("add `currency = \"{first}\"` to [workspace]");
                 root.report().error(Code::CR025, place, message, &help);
             }
@@ -180,7 +179,7 @@ fn read_queries(table: &TomlTable<'_>, policies: &Policies) -> BTreeMap<String, 
     let mut queries = BTreeMap::new();
 
     for (name, item) in table.entries() {
-        // Queries that name other queries could form a cycle.
+        // Queries of queries could name each other in a cycle.
         if item.as_text().is_some_and(|text| text.text.starts_with("query:")) {
             item.refuse("an expression or a policy, not another query");
             continue;

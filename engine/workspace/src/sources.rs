@@ -47,8 +47,8 @@ impl PlanReferences {
         sources
     }
 
-    /// The order in which plans are decided. Reports sources that do not exist, and cycles. `ids`
-    /// are all plans, read or not.
+    /// The order in which plans are decided; sources that do not exist, and cycles, are reported.
+    /// `ids` are all plans, read or not.
     pub(super) fn decision_order(
         &self,
         plans: &BTreeMap<Arc<str>, Plan>,
@@ -85,15 +85,14 @@ impl PlanReferences {
         let stuck = |id: &str| plans.contains_key(id) && !order.iter().any(|done| **done == *id);
 
         for PlanReference { plan, source } in references.iter() {
-            // A plan that only depends on a cycle is not part of one.
+            // A plan that only waits for a cycle is not part of it.
             if stuck(plan)
                 && takes_credits_from(plans, &source.text, plan)
                 && **plan != *source.text
             {
                 let message =
                     format!("plan `{plan}` takes credits from itself, by way of `{}`", source.text);
-                let help =
-                    "plans are decided one after the other: take one of them out of the cycle";
+                let help = "plans are decided one after the other: break the cycle";
                 report.error(Code::CR028, source.place.clone(), message, help);
             }
         }

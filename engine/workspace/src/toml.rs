@@ -279,7 +279,7 @@ pub(super) fn parse_choice<T: Clone>(
         return Some(meaning.clone());
     }
     let listed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let message = format!("`{}` is not a word that may stand here", text.text);
+    let message = format!("`{}` is not allowed here", text.text);
     report.error(
         Code::CR024,
         text.place.clone(),

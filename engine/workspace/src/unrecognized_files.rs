@@ -39,8 +39,8 @@ fn unrecognized_file(path: &str) -> Diagnostic {
         .with_help(unrecognized_help(path))
 }
 
-/// Findings for `paths` inside a customer's directory that were not read because of their names.
-/// Only files in a folder of the format count, or in a folder whose name is a misspelling of one.
+/// Findings for `paths` inside a customer's directory that were not read for their names: what is
+/// in a folder of the format, or in one with a misspelt name.
 pub fn unrecognized_files<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Diagnostic> {
     let meant = |path: &str| {
         let folder = path.split_once('/').map_or("", |(folder, _)| folder);
@@ -68,7 +68,7 @@ pub(super) fn warn_orphan_cases(files: &Files, report: &Findings) {
             continue;
         };
 
-        let message = format!("no plan and no policy stands beside `{path}`");
+        let message = format!("`{path}` has no plan or policy beside it");
         let help = did_you_mean(&stem, stems.iter().copied()).unwrap_or_else(|| {
             "its name is that of the plan or policy, and `.cases.md`".to_owned()
         });
@@ -119,10 +119,10 @@ fn unrecognized_help(path: &str) -> String {
 
     did_you_mean(path, known).or_else(|| did_you_mean(folder, folders)).unwrap_or_else(|| {
         match folder {
-            "plans" => "a plan stands in plans/NAME.toml".to_owned(),
-            "policies" => "a policy stands in policies/KIND/NAME.rhai".to_owned(),
-            ROWS => "rows stand in transactions/NAME.csv or NAME.ndjson".to_owned(),
-            _ => "rename it or take it out of the directory".to_owned(),
+            "plans" => "a plan is a file plans/NAME.toml".to_owned(),
+            "policies" => "a policy is a file policies/KIND/NAME.rhai".to_owned(),
+            ROWS => "rows are in transactions/NAME.csv or NAME.ndjson".to_owned(),
+            _ => "rename it or remove it from the directory".to_owned(),
         }
     })
 }

@@ -1,7 +1,8 @@
 //! Columns that `[columns]` and `[fields]` declare and nothing reads: most often a leftover, or a
 //! rule that was forgotten.
 //!
-//! Not columns that arrive undeclared. Called by `Ruleset::unused_declarations`.
+//! Not columns that merely arrive: no rule is expected to use those. Called by
+//! `Ruleset::unused_declarations`.
 //!
 //! **Architecture invariant:** only what certainly nothing reads is reported: a text anywhere in a
 //! program, a plan or a territory that equals the name counts as reading it.
@@ -63,11 +64,11 @@ fn check_declarations(source: DefinitionText<'_>, ruleset: &Ruleset, names: &BTr
 
 fn report_unread(report: &Findings, place: Place, what: &str) {
     let message = format!("nothing reads the {what}");
-    let help = "take the declaration out, or read it in a rule";
+    let help = "remove the declaration, or use it in a rule";
     report.push(Diagnostic::hint(Code::CR051, place, message).with_help(help));
 }
 
-/// What stands between quotes, colons and commas of plans and territories, in small letters.
+/// The words between quotes, colons and commas of plans and territories, in lower case.
 fn quoted_words(files: &Files) -> BTreeSet<String> {
     let plans = plan_files(files).map(|(_, _, text)| text);
     let territories = files.get("organization/territories.csv").map(AsRef::as_ref);

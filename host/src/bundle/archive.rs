@@ -41,7 +41,7 @@ struct ArchiveDocument {
 /// Whether a person vouches for a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SignatureState {
-    /// Nobody.
+    /// The bundle has no signature.
     No,
     /// The person with this key.
     By(String),
@@ -66,7 +66,7 @@ pub(crate) struct Archive {
     pub(crate) manifest: Manifest,
     /// Its files.
     pub(crate) files: Files,
-    /// Names the content.
+    /// The hash of the content.
     pub(crate) digest: String,
     /// Who vouches for it.
     pub(crate) signed: SignatureState,
@@ -154,7 +154,7 @@ pub(crate) fn pack_bundle(
     if let Some(named) = &manifest.files {
         if let Some(missing) = named.iter().find(|path| !files.contains_key(*path)) {
             return Err(BundleError::new(format!(
-                "`{missing}` is named in {MANIFEST} and not there"
+                "`{missing}` is named in {MANIFEST} but missing"
             )));
         }
         files.retain(|path, _| named.contains(path));

@@ -49,7 +49,7 @@ pub(crate) fn install_bundle(
         if stranger && there && (known.is_some() || !wish.force) {
             let owner = known.map_or("", |owner| owner.name.as_str());
             let of = if owner.is_empty() { String::new() } else { format!(" and is {owner}'s") };
-            return Err(BundleError::new(format!("`{path}` is there already{of}")));
+            return Err(BundleError::new(format!("`{path}` already exists{of}")));
         }
     }
 
@@ -152,7 +152,7 @@ fn check_unedited(dir: &Path, bundle: &InstalledBundle, force: bool) -> Result<(
         return Ok(());
     }
     let files = edited.join("`, `");
-    Err(BundleError::new(format!("`{files}` was edited since; --force gives the edits up")))
+    Err(BundleError::new(format!("`{files}` was edited since; --force discards the edits")))
 }
 
 /// The bundle's files as they will stand: its cases pass with its own constants, and say what comes
@@ -216,11 +216,7 @@ fn check_directory(dir: &Path, before: &Files, after: &Files) -> Result<(), Bund
     if found.is_empty() {
         return Ok(());
     }
-    Err(BundleError::with_findings(
-        "the directory would have errors that it has not now",
-        found,
-        after,
-    ))
+    Err(BundleError::with_findings("the directory would have new errors", found, after))
 }
 
 fn read_definitions(dir: &Path) -> Result<Files, BundleError> {

@@ -85,7 +85,7 @@ impl BundleLock {
     }
 }
 
-/// The hash of a file's text, whatever its line endings.
+/// The hash of a file's text, independent of line endings.
 pub(crate) fn text_hash(text: &str) -> String {
     blake3::hash(text.replace("\r\n", "\n").as_bytes()).to_hex().to_string()
 }

@@ -22,11 +22,11 @@ pub(crate) const MANIFEST: &str = "plugin.toml";
 pub(crate) struct Manifest {
     /// Lower-case letters, digits and `-`.
     pub(crate) name: String,
-    /// Of the bundle.
+    /// The version of the bundle.
     pub(crate) version: Version,
     /// Which versions of accredit it works with.
     pub(crate) engine: VersionReq,
-    /// For people.
+    /// A description for people.
     #[serde(default)]
     pub(crate) description: String,
     /// Constants of its policies that a customer may set.
@@ -43,7 +43,7 @@ pub(crate) struct BundleSetting {
     /// What may stand there.
     #[serde(rename = "type")]
     pub(crate) kind: SettingKind,
-    /// For people.
+    /// A description for people.
     #[serde(default)]
     pub(crate) description: String,
 }
@@ -81,7 +81,7 @@ impl Manifest {
         let name = &manifest.name;
         let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
         if !begins || !name.chars().all(sign) || name.ends_with('-') {
-            let message = format!("`{name}` is no name: lower-case letters, digits and `-`");
+            let message = format!("`{name}` is not a name: use lower-case letters, digits and `-`");
             return Err(BundleError::new(message));
         }
         Ok(manifest)

@@ -59,7 +59,7 @@ fn set_constant(files: &mut Files, name: &str, literal: &str) {
     files.extend(changed);
 }
 
-/// What stands before and after the literal of `const NAME = literal;`, on a line of its own.
+/// The text before and after the literal of `const NAME = literal;`, on its own line.
 fn split_constant<'l>(line: &'l str, name: &str) -> Option<(&'l str, &'l str)> {
     let rest = line.strip_prefix("const ")?.trim_start().strip_prefix(name)?;
     let value = rest.trim_start().strip_prefix('=')?.trim_start();
@@ -69,7 +69,7 @@ fn split_constant<'l>(line: &'l str, name: &str) -> Option<(&'l str, &'l str)> {
     Some((line.get(..start)?, line.get(end..)?))
 }
 
-/// The value as it stands in a script.
+/// The value as written in a script.
 fn setting_literal(setting: &BundleSetting, value: &str) -> Option<String> {
     match setting.kind {
         SettingKind::Number => {

@@ -12,17 +12,17 @@ use crate::bundle::{self, Archive, BundleError, BundleLock, InstallRequest};
 use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 use crate::cli::print::report;
 
-/// What can be done with bundles.
+/// The verbs of `bundle`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BundleCommand {
     /// Pack a directory with a plugin.toml into one file, once its cases pass.
     Pack {
         /// The bundle's directory.
         dir: PathBuf,
-        /// Where the bundle goes.
+        /// The bundle file to write.
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
-        /// A file with an ed25519 key to sign with: 32 random bytes in base64.
+        /// A file with an ed25519 key for the signature: 32 random bytes in base64.
         #[arg(long, value_name = "KEY")]
         sign: Option<PathBuf>,
     },
@@ -46,7 +46,7 @@ pub(crate) enum BundleCommand {
         /// A customer's directory.
         #[arg(long, default_value = ".")]
         dir: PathBuf,
-        /// Even if files were edited, or something else needs them.
+        /// Remove it even if files were edited or are still needed.
         #[arg(long)]
         force: bool,
     },
@@ -55,18 +55,18 @@ pub(crate) enum BundleCommand {
 /// What is installed, where and how.
 #[derive(Debug, Args)]
 pub(crate) struct InstallArguments {
-    /// A bundle.
+    /// The bundle file.
     file: PathBuf,
     /// A customer's directory.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
-    /// Only if it is signed with this public key, in base64 or in a file.
+    /// Require a signature with this public key, in base64 or in a file.
     #[arg(long, value_name = "PUBKEY")]
     verify: Option<String>,
-    /// Set a constant that the bundle lets be set.
+    /// Set a constant that the bundle declares as a setting.
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
-    /// Even over files that were edited or that others wrote, and an older version too.
+    /// Overwrite edited files and files of others, and allow an older version.
     #[arg(long)]
     force: bool,
 }

@@ -1,4 +1,4 @@
-//! Verbs that talk to a server.
+//! Verbs that call a server.
 
 pub(crate) mod address;
 pub(crate) mod apply;

@@ -83,7 +83,7 @@ impl Company {
         Company { people }
     }
 
-    /// Everybody who sells.
+    /// All sellers of the company.
     pub(crate) fn sellers(&self) -> Vec<&DemoPerson> {
         self.people.iter().filter(|person| person.title == "Account Executive").collect()
     }

@@ -146,7 +146,7 @@ impl<'b> Body<'b> {
         }
     }
 
-    /// The delimiter of text, where it is none of commas and was found out.
+    /// The delimiter of text, if it is not a comma and was detected.
     pub(crate) fn detected_delimiter(&self) -> Option<char> {
         match self {
             Body::Text(text) => text.detected(),

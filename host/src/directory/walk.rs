@@ -19,7 +19,7 @@ pub(super) const DEPTH_MAX: usize = 16;
 /// What is done about links that point outside and about what is no file.
 #[derive(Clone, Copy)]
 pub(super) enum OtherEntries<'a> {
-    /// They are refused, whatever their names are.
+    /// They are refused under any name.
     Refused,
     /// They are refused where this function wants their names, else passed over.
     RefusedIf(&'a dyn Fn(&Path) -> bool),
@@ -140,7 +140,7 @@ fn missing_path(path: &Path, error: &io::Error) -> DirectoryError {
         io::ErrorKind::NotFound if path.is_symlink() => {
             read_failure(path, "this link points to nothing")
         }
-        io::ErrorKind::NotFound => read_failure(path, "there is no such directory"),
+        io::ErrorKind::NotFound => read_failure(path, "the directory does not exist"),
         _ => read_failure(path, error),
     }
 }
@@ -188,7 +188,7 @@ mod tests {
         refused("policies/out: this link points outside the directory");
         fs::remove_file(at("policies/out")).unwrap();
 
-        // Reading a pipe that nobody writes to waits for ever.
+        // Reading a pipe without a writer blocks forever.
         let made = std::process::Command::new("mkfifo").arg(at("policies/hold/p.rhai")).status();
         assert!(made.unwrap().success());
         refused("policies/hold/p.rhai: this is a pipe or a device, not a file");

@@ -46,7 +46,7 @@ enum WatchSignal {
     Changed,
     /// The directory itself is gone or was renamed; another one may have its number by now.
     Replaced,
-    /// End.
+    /// The watcher stops.
     Stop,
 }
 
@@ -123,10 +123,10 @@ pub(crate) fn is_replaced(events: &DebounceEventResult, root: &Path) -> bool {
     })
 }
 
-/// A directory on a disk, whatever path leads to it: one that was copied anew is another.
+/// A directory on a disk, independent of the path to it: one that was copied anew is another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DirectoryIdentity {
-    /// Without links.
+    /// The path with all links resolved.
     pub(crate) path: PathBuf,
     /// Device and number, where the system has them.
     number: Option<(u64, u64)>,
@@ -236,7 +236,7 @@ impl DirectoryWatcher {
                 return;
             };
 
-            // Nobody listens any more when the server stops.
+            // The receiver is gone once the server stops.
             let _ = signals.send(signal);
         };
 
@@ -285,7 +285,7 @@ impl DirectoryWatcher {
         match activation::submit_change(&self.service.context, &change, |_| Ok(())) {
             Ok(done) => {
                 if let ActivationOutcome::Waiting(kept) = done {
-                    eprintln!("change {} waits until somebody approves it", kept.id);
+                    eprintln!("change {} is waiting for approval", kept.id);
                 }
                 self.wanted.clear();
             }
@@ -310,8 +310,8 @@ impl DirectoryWatcher {
         let directory = self.directory.display();
         let files = self.wanted.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let message = format!(
-            "{files} in the watched directory: refused, and the version in force stays: {detail}; see \
-             the money with `accredit preview {directory}`, and bring it in on purpose with `accredit \
+            "{files} in the watched directory: refused, and the version in force stays: {detail}; \
+                see the amounts with `accredit preview {directory}`, and put it in force with `accredit \
              apply {directory}`"
         );
 
@@ -325,7 +325,7 @@ impl DirectoryWatcher {
             "message": message,
         });
         if let Err(error) = self.service.context.ledger.raise_alert(&alert) {
-            tracing::error!(error.cause = %error, "the alert of a refused change was not kept");
+            tracing::error!(error.cause = %error, "the alert of a refused change was not stored");
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) async fn require_token(
 
     let known = service.tokens.load();
     let Some(caller) = token.and_then(|token| known.find_caller(token)).cloned() else {
-        let detail = "this path asks for `Authorization: Bearer` and the token";
+        let detail = "this path needs `Authorization: Bearer` with a token";
         let realm = HeaderValue::from_static("Bearer realm=\"accredit\"");
         return Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
             .with_header(header::WWW_AUTHENTICATE, realm)
@@ -51,7 +51,7 @@ pub(crate) async fn require_token(
 fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), Problem> {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let Some(needed) = roles.role_of(path, request.method()) else {
-        let detail = "this path does not take this method";
+        let detail = "this path does not support this method";
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
         let allow = HeaderValue::from_str(&roles.allowed_methods(path));
         // RFC 9110 asks for `Allow` in this answer.
@@ -63,7 +63,7 @@ fn is_allowed(roles: &Roles, caller: &Caller, request: &Request) -> Result<(), P
 
     if caller.role < needed {
         let detail = format!(
-            "the role of this token does not allow it: it is `{}`, and this needs `{}`",
+            "this token has the role `{}`, but this request needs `{}`",
             caller.role.name(),
             needed.name()
         );

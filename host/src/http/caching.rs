@@ -2,8 +2,8 @@
 //!
 //! Source: RFC 9110 (conditional requests), RFC 9111 (caching).
 //!
-//! **Architecture invariant:** nobody keeps an answer unless its handler allows it: amounts are for
-//! those who ask.
+//! **Architecture invariant:** no cache keeps an answer unless its handler allows it: amounts are
+//! for those who ask.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

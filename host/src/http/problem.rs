@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
 
-/// One refusal.
+/// An error response in the form of RFC 9457.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -33,7 +33,7 @@ impl Problem {
 
     /// Nothing here, or nothing that the caller may see.
     pub(crate) fn not_found(what: &str) -> Self {
-        Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+        Problem::new(StatusCode::NOT_FOUND, "not_found", format!("{what} not found"))
     }
 
     /// A request that is not understood.
@@ -61,22 +61,22 @@ impl Problem {
             return Problem::new(status, "damaged", damaged.to_string());
         }
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Problem::new(status, "internal", "something went wrong here")
+        Problem::new(status, "internal", "internal error; see the server's log")
     }
 
-    /// Not now.
+    /// A 503: the request can be repeated later.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
         problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
-    /// With findings.
+    /// The same problem with diagnostics under `errors`.
     pub(crate) fn with_errors(mut self, errors: Vec<Json>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// With a header.
+    /// The same problem with a response header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -84,16 +84,18 @@ impl Problem {
 
     fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
-            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this path"),
-            StatusCode::METHOD_NOT_ALLOWED => ("method", "this path does not take this method"),
+            StatusCode::NOT_FOUND => ("not_found", "this path does not exist"),
+            StatusCode::METHOD_NOT_ALLOWED => ("method", "this path does not support this method"),
             StatusCode::PAYLOAD_TOO_LARGE => {
-                ("too_large", "the body is larger than this path takes")
+                ("too_large", "the body is larger than this path accepts")
             }
             StatusCode::REQUEST_TIMEOUT => ("timeout", "the request took too long"),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                ("media_type", "the content type is not taken here")
+                ("media_type", "this content type is not accepted here")
             }
-            status if status.is_server_error() => ("internal", "something went wrong here"),
+            status if status.is_server_error() => {
+                ("internal", "internal error; see the server's log")
+            }
             _ => ("bad_request", "the request is not understood"),
         };
 

@@ -189,7 +189,7 @@ fn payee_routes() -> Api {
         .route("/v1/log", get(notes::show_log).with_role(Reader))
         .route("/v1/payees/{id}/statements", get(payees::list_statements).with_role(Reader))
         .route("/v1/payees/{id}/why-not", get(payees::show_why_not).with_role(Reader))
-        // Everybody who may read may ask.
+        // Every reader may ask.
         .route(
             "/v1/payees/{id}/enquiries",
             get(payees::list_payee_enquiries)

@@ -1,4 +1,4 @@
-//! The ends of both queues: what the writer and the worker can be asked, and by whom.
+//! The ends of both queues: the requests to the writer and the worker, and their callers.
 //!
 //! Not the threads themselves (`writer`, `worker`), which nothing here knows, and not the state that
 //! holds the senders (`state`).
@@ -24,10 +24,10 @@ const STOP_WAIT: Duration = Duration::from_secs(1);
 /// Why there is no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum NotTaken {
-    /// Too many wait.
+    /// The queue is full.
     #[error("too many deliveries are waiting")]
     Busy,
-    /// The commit failed, or nobody writes any more.
+    /// The commit failed, or the writer has stopped.
     #[error("the delivery could not be stored")]
     Failed,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Writer(SyncSender<Writing>);
 /// The writer's end.
 pub(crate) struct WriterQueue(pub(super) Receiver<Writing>);
 
-/// Both ends.
+/// A queue, as its sending and its receiving end.
 pub(crate) fn writer_channel() -> (Writer, WriterQueue) {
     let (sender, receiver) = sync_channel(QUEUE_MAX);
     (Writer(sender), WriterQueue(receiver))
@@ -119,7 +119,7 @@ pub(crate) struct OrderQueue {
     woken: Arc<AtomicBool>,
 }
 
-/// Both ends.
+/// A queue, as its sending and its receiving end.
 pub(crate) fn order_channel() -> (OrderSender, OrderQueue) {
     let (sender, receiver) = channel();
     let woken = Arc::new(AtomicBool::new(false));

@@ -25,7 +25,7 @@ const TOKENS: &str = "ACCREDIT_TOKENS";
 const SECRET_PREFIX: &str = "ACCREDIT_SECRET_";
 const FILE_SUFFIX: &str = "_FILE";
 
-/// Names in the audit trail that are nobody's: the unnamed token and parts of the server.
+/// Names in the audit trail that belong to no person: the unnamed token and parts of the server.
 const ACTORS: [&str; 4] = ["admin", "serve", "watch", "worker"];
 
 /// The variable that holds the secrets of `source`.
@@ -36,7 +36,7 @@ pub(crate) fn secret_variable(source: &str) -> String {
 /// A token with a name: the name is what the audit trail shows.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedToken {
-    /// Whose it is.
+    /// The name of the token's owner in the audit trail.
     pub(crate) name: String,
     /// What it may do.
     pub(crate) role: Role,
@@ -73,7 +73,7 @@ pub(crate) struct CredentialSources {
 impl CredentialSources {
     /// Those of the environment.
     pub(crate) fn from_environment() -> CredentialSources {
-        // Names that are not text are nobody's settings; `vars` would panic at them.
+        // Names that are not text cannot be settings; `vars` would panic at them.
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
@@ -202,15 +202,15 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<NamedToken>, String> {
         };
 
         let role = Role::parse(role).ok_or_else(|| {
-            format!("`{role}` is no role; write admin, author, approver or reader")
+            format!("`{role}` is not a role; write admin, author, approver or reader")
         })?;
 
         let same = |known: &NamedToken| known.name.eq_ignore_ascii_case(name);
         if name.is_empty() || token.is_empty() || all.iter().any(same) {
-            return Err(format!("`{name}` must stand once, with a token"));
+            return Err(format!("`{name}` must be listed once, with a token"));
         }
         if ACTORS.iter().any(|actor| actor.eq_ignore_ascii_case(name)) {
-            return Err(format!("`{name}` is what the audit trail calls the server itself"));
+            return Err(format!("`{name}` is reserved for the server itself in the audit trail"));
         }
 
         if let Some(other) = all.iter().find(|known| known.token.expose_secret() == token) {

@@ -14,8 +14,8 @@ use accredit_seams::store::Store;
 use crate::plugins;
 use crate::server::config::Config;
 
-const MARKER: &str = "This file remembers that a data file was made here. While it is here, a data \
-                      file that is gone is not silently begun anew: restore it from a backup, or \
+const MARKER: &str = "This file records that a data file was made here. While it exists, a \
+    missing data file is not silently replaced: restore it from a backup, or \
                       delete this file to begin with an empty one.\n";
 
 fn marker_path(data: &Path) -> PathBuf {
@@ -47,10 +47,10 @@ pub(crate) fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
         if config.workspace.is_none() {
             return Err(format!(
                 "there is no data file `{data}`: name the directory that fills a new one with \
-                 `--workspace`; if there was a file before, see whether its disk is mounted"
+                 `--workspace`; if there was a file before, check whether its disk is mounted"
             ));
         }
-        eprintln!("note: there was no data file `{data}`; a new one was begun");
+        eprintln!("note: there was no data file `{data}`; a new one was created");
     }
 
     let store = plugins::open_store(path);

@@ -79,7 +79,7 @@ pub(crate) fn finalize_with_arrivals(
     Ok(periods::finalize_leaf(turn.context(), leaf, said)?)
 }
 
-/// Refuses a selection of transactions that names some which nobody delivered.
+/// Refuses a selection with transactions that were never delivered.
 pub(crate) fn check_selected(
     turn: &mut dyn WorkerTurn,
     selected: &BTreeSet<String>,
@@ -104,8 +104,8 @@ fn decide_until_known(turn: &mut dyn WorkerTurn, credit: &str) -> Result<(), Ope
 /// What could not be decided refuses what was asked for.
 fn catch_up(turn: &mut dyn WorkerTurn) -> Result<(), OperationError> {
     turn.catch_up().map_err(|error| {
-        tracing::error!(error.cause = %error, "deliveries that came before are not decided");
-        let detail = "deliveries that came before could not be decided; nothing was done";
+        tracing::error!(error.cause = %error, "earlier deliveries are not decided");
+        let detail = "earlier deliveries could not be decided; nothing was done";
         OperationError::unavailable(detail)
     })
 }

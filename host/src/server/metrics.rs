@@ -45,13 +45,13 @@ impl Metrics {
         let build = Family::<Labels, Gauge>::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
 
-        let sources = "Deliveries by source and what became of them";
+        let sources = "Deliveries by source and outcome";
         registry.register("webhook_requests", sources, requests.clone());
         registry.register("credits", "Credits decided, by status", credits.clone());
         registry.register("policy_reload", "Activations, by outcome", reloads.clone());
         registry.register("inbox_pending", "Deliveries not decided yet", pending.clone());
 
-        let dead = "Deliveries that could not be taken and wait for people";
+        let dead = "Deliveries that could not be processed and wait for a person";
         registry.register("dead_letters", dead, dead_letters.clone());
         let stopped = "Deals that could not be decided in a plan";
         registry.register("parked", stopped, parked.clone());

@@ -2,8 +2,8 @@
 //!
 //! Not the parts themselves, which report what they know (`health`).
 //!
-//! **Architecture invariant:** acknowledged deliveries that do not move for [`STALLED`] make the server
-//! not ready, whatever the reason.
+//! **Architecture invariant:** acknowledged deliveries that do not move for [`STALLED`] make the
+//! server not ready, for any reason.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,7 +28,7 @@ pub(crate) const STALLED: Duration = Duration::from_secs(5);
 /// Dead letters that are counted, at most.
 pub(crate) const DEAD_MAX: usize = 100_000;
 
-/// What it remembers.
+/// The state between two looks.
 #[derive(Default)]
 struct Monitor {
     /// The oldest delivery that waits, and since when it is the oldest.
@@ -87,8 +87,8 @@ impl Monitor {
         if since.elapsed() >= STALLED {
             let seconds = since.elapsed().as_secs();
             let reason = format!(
-                "delivery {oldest} was acknowledged and is not decided, and nothing moves for \
-                 {seconds} s; the log says what the worker does"
+                "delivery {oldest} was acknowledged but is not decided, and nothing has moved for \
+                    {seconds} s; see the worker's log"
             );
             service.health.report(ServerPart::Deliveries, reason);
         } else {

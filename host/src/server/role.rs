@@ -11,7 +11,7 @@ pub(crate) enum Role {
     Author,
     /// Also approve changes of others.
     Approver,
-    /// Everything.
+    /// All rights.
     Admin,
 }
 

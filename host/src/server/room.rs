@@ -1,7 +1,7 @@
 //! Room for bodies that are read at the same time: a large one alone, small ones side by side.
 //!
-//! Not the limit of one body (`http::body`). Held by whatever reads bodies that need memory many
-//! times over.
+//! Not the limit of one body (`http::body`). Held by readers of bodies that need many times their
+//! size in memory.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(crate) struct Room {
     unit: usize,
 }
 
-/// The part of a room that a body has until it is dropped; none of a room that is closed.
+/// The part of a room that a body has until it is dropped; none if the room is closed.
 pub(crate) type BodyPlace = Option<OwnedSemaphorePermit>;
 
 impl Room {

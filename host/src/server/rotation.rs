@@ -1,9 +1,10 @@
-//! Tokens and secrets read again while the server runs: when a file of theirs changes, or on SIGHUP.
+//! Tokens and secrets read again while the server runs: when one of their files changes, or on
+//! SIGHUP.
 //!
 //! Not what they are (`credentials`). Started by the server.
 //!
-//! **Architecture invariant:** what cannot be used changes nothing: the server goes on with what it
-//! has and says why in its log.
+//! **Architecture invariant:** what cannot be used changes nothing: the server keeps the present
+//! ones and logs the reason.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ fn file_stamps(service: &Service) -> FileStamps {
 
 fn apply_credentials(service: &Service) {
     match service.reload_credentials() {
-        Ok(()) => tracing::info!("tokens and secrets were read again"),
+        Ok(()) => tracing::info!("tokens and secrets were reloaded"),
         Err(error) => {
             tracing::error!(error.cause = %error, "tokens and secrets stay as they were");
         }

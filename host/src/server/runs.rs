@@ -4,7 +4,7 @@
 //! Source: DOMAIN 2.13.
 //!
 //! **Architecture invariant:** of one plan in one period one run is under way at most, and a run is
-//! kept before anybody is told its number.
+//! stored before its number is returned.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -52,7 +52,7 @@ impl ActiveRuns {
         self.changed.subscribe()
     }
 
-    /// Tells everybody who waits to look again.
+    /// Wakes all waiting requests.
     pub(crate) fn notify_waiters(&self) {
         self.changed.send_replace(());
     }

@@ -36,7 +36,7 @@ impl TokenHash {
     }
 }
 
-/// Who asks.
+/// The caller of a request: name and role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// As in the audit trail.
@@ -97,7 +97,7 @@ fn unnamed_token(ledger: &Ledger, given: &Credentials) -> Result<TokenHash, Stri
     Ok(hash)
 }
 
-/// A token that nobody can guess.
+/// A random token that cannot be guessed.
 pub(crate) fn new_token() -> Result<SecretString, String> {
     Ok(format!("act_{}", URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()?)).into())
 }

@@ -45,11 +45,11 @@ pub(crate) struct Service {
     pub(crate) context: Arc<Context>,
     /// Active secrets by source.
     pub(crate) secrets: Arc<ArcSwap<Secrets>>,
-    /// Of the API.
+    /// The tokens of the API, replaced as a whole when they are reloaded.
     pub(crate) tokens: ArcSwap<Tokens>,
     /// Tokens and secrets as they were given last.
     pub(crate) credentials: Arc<ArcSwap<Credentials>>,
-    /// The time.
+    /// The clock of the server.
     pub(crate) clock: HostClock,
     /// What parts of the server report about themselves.
     pub(crate) health: Health,
@@ -77,7 +77,7 @@ pub(crate) struct Service {
 
 /// The host's answers to operations.
 pub(crate) struct Outside {
-    /// The time.
+    /// The clock of the server.
     pub(crate) clock: HostClock,
     /// Tokens and secrets as they were given last.
     pub(crate) credentials: Arc<ArcSwap<Credentials>>,

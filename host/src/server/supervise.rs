@@ -50,7 +50,7 @@ fn supervise_part(service: &Arc<Service>, part: ServerPart, work: &dyn Fn(&Arc<S
             return;
         }
 
-        tracing::error!(thread.name = part.name(), "a thread panicked; it is started again");
+        tracing::error!(thread.name = part.name(), "a thread panicked; it is restarted");
         if service.stopping.load(Ordering::Acquire) {
             return;
         }
@@ -59,8 +59,8 @@ fn supervise_part(service: &Arc<Service>, part: ServerPart, work: &dyn Fn(&Arc<S
             pause = PAUSE;
         }
 
-        let reason = "its thread ended by an error inside the server and is started again; the log \
-                      says more";
+        let reason =
+            "its thread ended with an internal error and is restarted; see the server's log";
         service.health.report(part, reason);
 
         // A thread that panics at once must not use the processor up.

@@ -5,8 +5,8 @@
 //! changes is found where changes are found. Called by handlers whose work grows with the recorded
 //! transactions.
 //!
-//! **Architecture invariant:** the same request, while it is worked out, is one task; an answer is the
-//! same whether it was waited for or looked up.
+//! **Architecture invariant:** the same request, while it is being computed, is one task; an answer
+//! is the same whether it was waited for or looked up.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -47,7 +47,7 @@ pub(crate) struct Task {
     pub(crate) id: u64,
     /// What was asked for: `preview`.
     pub(crate) what: &'static str,
-    /// By whom.
+    /// The user who made the request.
     pub(crate) who: String,
     /// When, milliseconds since 1970.
     pub(crate) at_ms: i64,
@@ -60,7 +60,7 @@ pub(crate) struct Task {
 pub(crate) struct TaskRequest<'a> {
     /// What is asked for.
     pub(crate) what: &'static str,
-    /// By whom.
+    /// The user who made the request.
     pub(crate) who: String,
     /// What makes it the same request.
     pub(crate) body: &'a [u8],

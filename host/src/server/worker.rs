@@ -64,9 +64,9 @@ const RETRY: Duration = Duration::from_millis(500);
 enum BatchOutcome {
     /// Recorded, so many deliveries.
     Done(usize),
-    /// Not recorded.
+    /// The batch was decided, but the commit failed.
     Failed,
-    /// Not even decided.
+    /// Deciding the batch panicked.
     Panicked,
 }
 
@@ -185,7 +185,8 @@ impl Worker {
             // Something in the batch is more than the engine can bear: one at a time finds it.
             BatchOutcome::Panicked => match self.run_batch_guarded(1) {
                 BatchOutcome::Panicked => {
-                    let reason = "deciding it failed inside the server; redrive it after an update";
+                    let reason =
+                        "an internal error stopped this decision; redrive it after an update";
                     self.set_aside(reason)
                 }
                 BatchOutcome::Done(count) => {
@@ -298,7 +299,7 @@ impl WorkerTurn for Worker {
 
         while self.context.ledger.oldest_pending()?.is_some_and(|oldest| oldest <= fence) {
             if !self.decide_next_batch() {
-                let why = "deliveries that came before could not be decided";
+                let why = "earlier deliveries could not be decided";
                 return Err(StoreError::Failed(why.to_owned()));
             }
         }

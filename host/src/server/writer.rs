@@ -24,7 +24,7 @@ pub(crate) struct WriterParts<'a> {
     pub(crate) ledger: &'a Ledger,
     /// Counters.
     pub(crate) metrics: &'a Metrics,
-    /// Whom it tells that there is something to decide.
+    /// The worker to wake when there is something to decide.
     pub(crate) orders: &'a OrderSender,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn run(parts: &WriterParts<'_>, queue: &WriterQueue) {
         let mut waiting = vec![(deliveries.len(), reply)];
         let mut stop = false;
 
-        // Whatever waits by now shares one durable commit.
+        // All waiting deliveries share one durable commit.
         while deliveries.len() < COMMIT_DELIVERIES_MAX {
             match queue.0.try_recv() {
                 Ok(Writing::Take(more, reply)) => {
@@ -68,7 +68,8 @@ fn commit_deliveries(parts: &WriterParts<'_>, deliveries: &[Delivery], waiting: 
             parts.metrics.observe_commit(started.elapsed());
             let mut receipts = receipts.into_iter();
             for (count, reply) in waiting {
-                // Nobody waiting means that the client has gone; the delivery is stored all the same.
+                // No receiver means that the client has disconnected; the delivery is stored all
+                // the same.
                 let _ = reply.send(Ok(receipts.by_ref().take(count).collect()));
             }
             parts.orders.wake();

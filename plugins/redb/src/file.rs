@@ -68,7 +68,7 @@ impl DataFile {
         let metadata = file.metadata().map_err(failed_error)?;
         if file_identity(&metadata) != self.identity || metadata.len() == 0 {
             let path = self.path.display();
-            return Err(StoreError::Failed(format!("`{path}` is not the data file any more")));
+            return Err(StoreError::Failed(format!("`{path}` is no longer the data file")));
         }
         open_database(file, false)
     }
@@ -79,12 +79,12 @@ impl DataFile {
         match std::fs::metadata(&self.path) {
             Ok(found) if file_identity(&found) == self.identity => None,
             Ok(_) => Some(format!(
-                "another file is at `{path}`: nothing is taken until the data file is back there; \
-                 restart the server to use the other one"
+                "another file is at `{path}`: nothing is accepted until the data file is back \
+                    there; restart the server to use the other one"
             )),
             Err(error) => Some(format!(
-                "the data file `{path}` is gone ({error}): nothing is taken until it is back; put \
-                 it back, or restore a backup and restart the server"
+                "the data file `{path}` is gone ({error}): nothing is accepted until it is back; \
+                    put it back, or restore a backup and restart the server"
             )),
         }
     }

@@ -85,7 +85,7 @@ fn store_error(error: impl Into<redb::Error>) -> StoreError {
             if error.kind() == std::io::ErrorKind::UnexpectedEof
                 || error.kind() == std::io::ErrorKind::InvalidData =>
         {
-            StoreError::Damaged(format!("its length or its head is another ({error})"))
+            StoreError::Damaged(format!("its length or its header is wrong ({error})"))
         }
         other => failed_error(other),
     }
@@ -110,7 +110,7 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     }
 
     let mut transaction = database.begin_write().map_err(store_error)?;
-    // Quick repair: after a crash the file opens at once, whatever its size.
+    // Quick repair: after a crash a file of any size opens at once.
     transaction.set_quick_repair(true);
     for (table, _) in StoreTable::ALL {
         transaction.open_table(table_definition(table)).map_err(store_error)?;

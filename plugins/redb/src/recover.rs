@@ -18,7 +18,7 @@ use crate::{RedbStore, failed_error, last_mark, lock_ignoring_poison, write_batc
 
 /// How the file is opened anew.
 pub(crate) enum DatabaseOpener {
-    /// By its path.
+    /// A data file, opened by its path.
     File(DataFile),
     /// By making its backend.
     Made(Box<dyn Fn() -> Result<Database, StoreError> + Send + Sync>),
@@ -49,14 +49,14 @@ impl DatabaseOpener {
             DatabaseOpener::File(file) => guarded(|| file.open_again()),
             DatabaseOpener::Made(make) => make(),
             DatabaseOpener::Once => {
-                Err(StoreError::Unknown("an earlier commit failed; open the file anew".to_owned()))
+                Err(StoreError::Unknown("an earlier commit failed; reopen the file".to_owned()))
             }
         }
     }
 }
 
 fn closed_error() -> StoreError {
-    StoreError::Failed("it could not be opened anew after an error".to_owned())
+    StoreError::Failed("it could not be reopened after an error".to_owned())
 }
 
 fn bytes_of(batch: &WriteBatch) -> usize {
@@ -94,7 +94,7 @@ impl RedbStore {
 
         let mut tried = lock_ignoring_poison(&self.tried);
         if tried.is_some_and(|at| at.elapsed() < REOPEN_INTERVAL) {
-            return Err(StoreError::Failed("it is opened anew in a moment".to_owned()));
+            return Err(StoreError::Failed("it is being reopened".to_owned()));
         }
 
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);

@@ -50,8 +50,8 @@ impl FailureState {
     pub(crate) fn write_failed(&self, error: &StoreError, bytes: usize) {
         self.set_latched(true);
         let reason = format!(
-            "the data file could not be written ({error}): make room or repair the disk; it is tried \
-             again by itself"
+            "the data file could not be written ({error}): make room or repair the disk; the \
+                server tries again by itself"
         );
         self.record_failure(StoreFailure { reason, bytes, is_damage: false });
     }
@@ -77,7 +77,7 @@ impl FailureState {
             _ => {
                 self.set_latched(true);
                 let reason = format!(
-                    "the data file could not be read ({error}): it is tried again by itself"
+                    "the data file could not be read ({error}): the server tries again by itself"
                 );
                 self.record_failure(StoreFailure { reason, bytes: 0, is_damage: false });
             }

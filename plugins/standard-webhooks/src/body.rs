@@ -40,7 +40,7 @@ impl<'de> Visitor<'de> for UniqueKeys {
             // A number is a map of one private key under `arbitrary_precision`; its value is text.
             map.next_value::<UniqueKeys>()?;
             if let Some(twice) = keys.replace(key) {
-                return Err(A::Error::custom(format!("the key `{twice}` comes twice")));
+                return Err(A::Error::custom(format!("duplicate key `{twice}`")));
             }
         }
         Ok(UniqueKeys)

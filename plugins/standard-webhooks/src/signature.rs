@@ -125,7 +125,8 @@ fn check_id(id: &str) -> Result<(), RejectedDelivery> {
     }
 }
 
-/// Digits alone: a parser that takes ` 1`, `+5` or `1e9` would accept what nobody signed as a time.
+/// Digits alone: a parser that takes ` 1`, `+5` or `1e9` would accept texts that were not signed as
+/// a time.
 fn check_timestamp(timestamp: &str, now_ms: i64) -> Result<(), RejectedDelivery> {
     let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = timestamp.parse::<i64>().ok().filter(|_| digits);

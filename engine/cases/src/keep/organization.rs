@@ -101,7 +101,7 @@ impl<'a> OrganizationFile<'a> {
 
         let links = LINKS.iter().find(|(file, ..)| *file == stem);
         let links = links.map(|(_, by, with)| (columns(by), columns(with)));
-        // A file without names to look up, such as periods, is needed as a whole.
+        // A file without people, such as periods, is needed as a whole.
         let all = links.is_none();
 
         let rows = reader.records().flatten().map(|row| (row, all)).collect();

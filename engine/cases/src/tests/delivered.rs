@@ -75,7 +75,7 @@ fn bodies_that_nothing_can_be_made_of() {
     let policy = failures("```json hooks/crm\n{\"day\": \"x\"}\n```\n", "");
     assert_eq!(
         policy,
-        ["the intake policy makes nothing of this body: the map has no key `lines`; ask \
+        ["the intake policy cannot read this body: the map has no key `lines`; ask \
           has(\"lines\") first: the policy stopped at policies/intake/lines.rhai:3:25"]
     );
     let json = failures("```json hooks/crm\n{\"day\":\n```\n", "");

@@ -27,10 +27,10 @@ use accredit_workspace::Ruleset;
 /// A plan and a transaction.
 type PlanAndTransaction = (Arc<str>, Arc<str>);
 
-/// What stands, or why nothing may be posted.
+/// The posted entries, or the reason why nothing may be posted.
 type StandingRows = Result<Vec<PostedCredit>, String>;
 
-/// All decisions about the rows of a directory, and the entries that result from them.
+/// All decisions about the rows of a directory, and the entries posted for them.
 #[derive(Debug)]
 pub struct Books<'a> {
     ruleset: &'a Ruleset,

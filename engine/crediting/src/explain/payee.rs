@@ -33,7 +33,7 @@ pub struct WhyNot {
     pub transaction: String,
     /// Id of the plan.
     pub plan: String,
-    /// The participant's id, or the requested name if it matches no participant.
+    /// Participant id, or the requested name if no participant has it.
     pub payee: String,
     /// Whether anything counts for them.
     pub credited: bool,
@@ -129,7 +129,7 @@ pub fn find_payee(ruleset: &Ruleset, payee: &str, date: Option<Date>) -> Option<
     }
 }
 
-/// What a maximum took of credits of theirs, with both amounts.
+/// Credits of the payee that a maximum reduced, with both amounts.
 fn trimmed_findings(decided: &PlanDecision, credits: &[&Credit]) -> Vec<PayeeFinding> {
     let mut found = Vec::new();
 
@@ -155,7 +155,7 @@ fn trimmed_to(step: &ExplanationStep, cut: &TrimmedCredit) -> PayeeFinding {
     PayeeFinding { seen: seen.into(), ..step_finding(step, "over_maximum", message) }
 }
 
-/// Why a credit of theirs does not count.
+/// Why a credit of the payee does not count.
 fn waiting_finding(credit: &Credit) -> Option<PayeeFinding> {
     let reason = credit.reason.clone().unwrap_or_default();
     let amount = credit.amount;
@@ -240,7 +240,7 @@ impl AskingPayee<'_> {
                 rules.push(&step.rule);
             }
         }
-        // Findings about the whole plan come last: those about rules are more specific.
+        // Reasons that concern the whole plan come last: rules are nearer to the person.
         rules.sort_by_key(|rule| rule.is_none());
 
         let mut drops: Vec<PayeeFinding> = Vec::new();
@@ -265,7 +265,7 @@ impl AskingPayee<'_> {
         drops
     }
 
-    /// Nobody can be credited who sits nowhere on the day.
+    /// A payee without a position on the day cannot be credited.
     fn without_position(&self) -> Option<PayeeFinding> {
         let date = self.decided.date?;
         let team = self.plan.measure == Measure::Team;
@@ -315,7 +315,7 @@ impl AskingPayee<'_> {
                     passed.push(self.unlisted_finding(step, "not_member"))
                 }
 
-                // The names in the deal are more helpful than a report that no one was found.
+                // The name on the deal says more than "no recipient found".
                 StepEffect::Rejected(code) if code == "unmatched" && named => (),
                 StepEffect::Rejected(_) => ends.extend(ended_finding(step)),
                 StepEffect::RejectedFor(_, who) if !self.is_among(who) => (),

@@ -91,8 +91,8 @@ fn changed_value(old: &PostedCredit, new: &PostedCredit) -> Option<(&'static str
     (same != *old).then(|| ("detail", "reached in another way".to_owned()))
 }
 
-/// Corrections of finalized periods in a line: every amount that is posted, and what they come to
-/// for each recipient, rule and period: "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02".
+/// Corrections of finalized periods in a line: every posted amount, and the sums for each
+/// recipient, rule and period: "mia by `R`: -500.00 and +700.00, +200.00 USD in 2022-02".
 fn describe_corrections(posted: &[&PostedCredit]) -> String {
     let key = |row: &PostedCredit| (credit_name(row), row.period.clone(), row.unit_type.clone());
 

@@ -60,7 +60,7 @@ pub(super) fn admit_transaction<'a>(
     let Some(period) = period else {
         return Err(ParkReason::new("filter", "no_period", format!("no period holds {date}")));
     };
-    // Any invalid cell parks the deal, even if no rule reads it: its intended value is unknown.
+    // Any bad cell parks, whether a rule reads it or not: the sender's intent is unknown.
     if let Some(why) = transaction.bad_value() {
         return Err(unreadable_reason(&why, "bad_value"));
     }
@@ -138,8 +138,8 @@ fn filter_arguments(tx: &Arc<TransactionView>) -> ScriptArguments<'_> {
     ScriptArguments { tx, credit: None, to: None, existing: &[] }
 }
 
-/// Parks a deal whose amount is beyond the limit. Its currency is not asked: the decimals of the
-/// unit that its value comes to are a matter of each result.
+/// Parks a deal whose amount is beyond the limit. Its currency is not asked: the decimals depend on
+/// the unit of each result.
 fn check_amount_limit(transaction: &Transaction) -> Result<(), ParkReason> {
     let Ok(amount) = transaction.amount() else { return Ok(()) };
     let Err(too_large) = money::within_limit(amount, 0) else { return Ok(()) };

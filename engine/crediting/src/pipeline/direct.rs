@@ -117,7 +117,7 @@ fn finish_direct(
         }
     }
 
-    // After the maximum: an amount set by hand is the last word.
+    // After the maximum: an amount that was set manually wins.
     adjust::adjust_credit(case, &mut credit)?;
     hold::apply_hold(case, &result.output.hold, None, &mut credit);
     duplication::suppress_duplicate(case, &result.output.duplicates, &mut credit)?;

@@ -1,4 +1,4 @@
-//! Steps 3 and 4: everybody whom a direct credit reaches, and what each candidate gets.
+//! Steps 3 and 4: all receivers that a direct credit reaches, and what each candidate gets.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use accredit_domain::plan::{IndirectResult, IndirectRule, selects_recipient};
 use accredit_domain::policy::ProgramId;
 use accredit_script::ScriptAnswer;
 
-/// Rolls one direct credit to everybody whom it reaches.
+/// Rolls one direct credit to all receivers that it reaches.
 ///
 /// # Errors
 /// [`ParkReason`] when no decision can be made.
@@ -45,7 +45,7 @@ pub(super) fn roll_credit(case: &mut DealCase<'_>, root: &Credit) -> Result<(), 
     Ok(())
 }
 
-/// Says whom `root` reaches, rule by rule.
+/// Traces which receivers `root` reaches, rule by rule.
 fn trace_reached(case: &mut DealCase<'_>, root: &Credit, candidates: &[Candidate]) {
     if case.trace.is_none() {
         return;

@@ -29,7 +29,7 @@ pub fn stored_decision(ruleset: &Ruleset, decided: &PlanDecision) -> Decision {
     }
 }
 
-/// Warnings that are alerts whatever a plan asks for: a hold that lost its date, an amount without a
+/// Warnings that are always alerts, in every plan: a hold that lost its date, an amount without a
 /// currency, and rows that contradict each other or have lost columns.
 const STANDING_ALERTS: [&str; 4] =
     ["release_in_other_year", "no_currency", "conflict", "columns_missing"];

@@ -33,8 +33,7 @@ pub(super) struct RewardContext<'a> {
 }
 
 impl RewardContext<'_> {
-    /// The holder of a manager position on `date`. It is `None` if the position is vacant or does
-    /// not exist on that day.
+    /// Who holds a manager position on `date`; none if it is vacant or does not exist on that day.
     pub(super) fn manager_on(&self, position: PositionId, date: Date) -> Option<ParticipantId> {
         let organization = &self.ruleset.organization;
         organization.version_on(position, date).and_then(|_| organization.holder_on(position, date))
@@ -128,8 +127,8 @@ pub(super) fn collect_claims<'a>(
     found.into_values().filter(|claim| !claim.credits.is_empty()).collect()
 }
 
-/// The claimant of a credit, and the position that gives the claim. A vacant manager position is
-/// reported to `alerts`, if given.
+/// Who has the claim from a credit, and by which position. A vacant manager position is reported to
+/// `alerts`, if given.
 fn claimant_of(
     desk: &RewardContext<'_>,
     credit: &PostedCredit,

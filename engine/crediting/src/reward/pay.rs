@@ -205,7 +205,7 @@ pub(super) fn claim_context(
 fn payee_view(desk: &RewardContext<'_>, claim: &Claim) -> PayeeView {
     let organization = &desk.ruleset.organization;
 
-    // The first seat, whatever the order in which the credits came.
+    // The first position, independent of the order of the credits.
     let seat = claim.seats.iter().min_by_key(|(seat, date)| (*date, *seat)).copied();
     let version = seat.and_then(|(seat, date)| organization.version_on(seat, date));
 

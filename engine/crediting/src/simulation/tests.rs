@@ -120,7 +120,8 @@ fn what_is_parked_is_counted() {
 #[test]
 fn no_deal_and_other_days_are_refused() {
     let refused = run(&[], "X1,04/02/2022,7,ann\n", date(2022, 4, 15)).unwrap_err();
-    let message = "plan `p` let in no deal of 2022-04 up to 2022-04-15, so there is none to repeat";
+    let message =
+        "plan `p` has no deals in 2022-04 up to 2022-04-15, so there is nothing to repeat";
     assert_eq!(refused.to_string(), message);
     let refused = run(&[1], "", date(2022, 5, 1)).unwrap_err();
     assert_eq!(refused.to_string(), "2022-05-01 is not a day of 2022-04");
@@ -133,7 +134,7 @@ fn few_deals_are_repeated_with_a_warning() {
     let simulated = run(&[2], "", date(2022, 4, 10)).unwrap();
     assert_eq!(simulated.transactions, SimulationCounts { so_far: 1, projected: 3 });
     assert_eq!(amounts(&simulated.credits), [["credit", "ann", "10.00", "30.00"]]);
-    let warning = "this rests on 1 deal of 10 days alone: one deal more or less changes it a lot";
+    let warning = "this is based on only 1 deal of 10 days: a single deal changes the result a lot";
     assert_eq!(simulated.warning.as_deref(), Some(warning));
 
     let days: Vec<u32> = (1..=10).collect();

@@ -1,4 +1,4 @@
-//! Adjust: amounts that people set by hand, of a transaction or of one credit.
+//! Adjust: amounts that people set manually, for a transaction or for one credit.
 //!
 //! An adjustment is an input of a decision, like a release: of a transaction, the amount that
 //! everything sees from then on; of a credit, applied after its maximum and before its hold. Not the
@@ -18,7 +18,7 @@ use accredit_domain::transaction::Transaction;
 
 const STAGE: &str = "adjustment";
 
-/// An amount set by hand.
+/// A manual amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjustment {
     /// The transaction or credit whose amount is set.
@@ -41,7 +41,7 @@ pub enum AdjustmentTarget {
 /// What becomes of an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AmountChange {
-    /// This one, whatever it was.
+    /// This amount, in place of the computed one.
     To(Decimal),
     /// So much more, or less.
     By(Decimal),
@@ -104,8 +104,8 @@ pub fn explain_adjustment(case: &mut DealCase<'_>) {
     });
 }
 
-/// Applies the adjustment of `credit`, if one counts: rounded to the unit's scale, marked as made
-/// by hand, with the reason code of the adjustment.
+/// Applies the adjustment of `credit`, if one counts: rounded to the unit's scale, marked as
+/// manual, with the reason code of the adjustment.
 ///
 /// # Errors
 /// [`ParkReason`] when the amount is beyond the limit.

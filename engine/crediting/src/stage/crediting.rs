@@ -39,7 +39,7 @@ pub struct Recipients {
 /// What becomes of the part of one name.
 #[derive(Debug, Clone, PartialEq)]
 enum NamedPart {
-    /// Nobody has it, and it stays uncredited.
+    /// The part has no recipient and stays uncredited.
     Nobody,
     /// The share belongs to this recipient.
     Recipient(Recipient),
@@ -122,7 +122,7 @@ fn assigned_recipients(
     }
 
     let shares = divide_shares(case, &weights)?;
-    // A policy may credit more than the whole deal. In a text, this is more likely a mistake.
+    // A policy may credit a person on top of the deal; a text that does so is more likely a typo.
     if !matches!(assign, Assign::Policy(_)) {
         check_weight_total(case, rule, &found);
     }
@@ -200,8 +200,8 @@ fn mixed_weights(who: &str) -> ParkReason {
     ParkReason::new(STAGE, "mixed_weights", message)
 }
 
-/// Warns if the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal is uncredited,
-/// or more than the deal is credited.
+/// Warns when the weights of a text do not sum to one (DOMAIN 3.4 i): part of the deal stays
+/// uncredited, or more than the deal is credited.
 fn check_weight_total(case: &mut DealCase<'_>, rule: &DirectRule, found: &[FoundName]) {
     let weights = found.iter().map(|found| found.share.weight);
 

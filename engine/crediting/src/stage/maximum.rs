@@ -66,7 +66,7 @@ pub fn warn_trimmed(case: &mut DealCase<'_>, credit: &Credit, wanted: Decimal) {
 /// The code of a credit that was cut.
 const OVER_MAXIMUM: &str = "over_maximum";
 
-/// What stands between the two amounts of a warning.
+/// The words between the two amounts of a warning.
 const MAXIMUM_LEAVES: &str = ", the maximum leaves ";
 
 fn wanted_text(rule: &str, who: &str) -> String {

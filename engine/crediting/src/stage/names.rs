@@ -20,7 +20,7 @@ pub fn parse_shares(text: &str) -> Result<Vec<Share>, String> {
 
 fn parse_share(part: &str) -> Result<Share, String> {
     let Some(open) = part.strip_suffix(']') else {
-        // Otherwise `Ann[0.5` would be an unknown name, and the typing error would go unnoticed.
+        // Otherwise `Ann[0.5` would be an unknown name, and the typo would go unnoticed.
         if part.rsplit_once('[').is_some_and(|(_, weight)| !weight.contains(']')) {
             return Err(format!("`{part}` has a `[` without a `]` at its end"));
         }

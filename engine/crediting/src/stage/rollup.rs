@@ -1,4 +1,4 @@
-//! Rollup: whom a direct credit reaches over relationships, in order.
+//! Rollup: the receivers that a direct credit reaches over relationships, in order.
 //!
 //! Model M of DOMAIN 2.6: reporting ancestors bottom-up, related orders, the other members of the
 //! holder's teams, then each named type (transitive inside itself), and, when rollable on reporting,
@@ -8,7 +8,7 @@
 //! section 7, decisions D1 to D3.
 //!
 //! **Architecture invariant:** one candidate per root credit, receiver and relationship; the first
-//! path is its `via`. Circles end (INV-H2, INV-I2).
+//! path is its `via`. Cycles end (INV-H2, INV-I2).
 
 use std::sync::Arc;
 
@@ -35,10 +35,10 @@ pub struct Candidate {
     pub level: u32,
 }
 
-/// Everybody whom `root` reaches over the relationships that the plan has rules for.
+/// All receivers that `root` reaches over the relationships that the plan has rules for.
 ///
 /// # Errors
-/// [`ParkReason`] when a related order names no recipient or several.
+/// [`ParkReason`] if a related order names no one or several.
 pub fn find_candidates(
     case: &mut DealCase<'_>,
     root: &Credit,
@@ -127,7 +127,7 @@ impl ReachedCandidates {
         self.push_new(Candidate { recipient, team, relationship, via: self.root, level: 1 });
     }
 
-    /// Adds everybody who is reached from `via` over the edges of one declared type.
+    /// Adds all receivers that are reached from `via` over the edges of one declared type.
     fn follow_edges(&mut self, case: &DealCase<'_>, kind: RelationshipId, via: Recipient) {
         let (organization, date) = (&case.ruleset.organization, case.date);
         let reached: Vec<(Recipient, u32)> = match via {
@@ -194,8 +194,8 @@ fn related_positions(
     for share in shares {
         let who = share.who;
         let matches = case.ruleset.organization.resolve_name(&who, case.date);
-        // If no receiver is found, no one gets a credit, so this warns. If several are found, the
-        // wrong one could be paid, so they park.
+        // An unknown name earns no credit, so it warns; several would pay the wrong one, so they
+        // park.
         match matches.positions.as_slice() {
             [position] => positions.push(*position),
             [] if matches.without_position => {

@@ -1,4 +1,4 @@
-//! A step of an explanation: what happened, by which rule, and whom it concerns.
+//! A step of an explanation: what happened, by which rule, and which recipients it concerns.
 //!
 //! Not deciding: steps are recorded only on request. Written by the stages and the pipeline, read
 //! by `explain`. Source: DESIGN section 6.
@@ -22,7 +22,7 @@ pub struct ExplanationStep {
     pub message: String,
     /// The rule that was at work; none where the whole plan is meant.
     pub rule: Option<Arc<str>>,
-    /// What it says about whom.
+    /// What the step means for which recipients.
     pub says: StepEffect,
     /// The program that refused, if one did.
     pub refusal: Option<ProgramRefusal>,
@@ -93,11 +93,11 @@ pub enum StepEffect {
     Info,
     /// Which text names the recipients of the rule.
     NameSource,
-    /// The rule concerns only these recipients.
+    /// The rule credits only these.
     OnlyThese(Vec<Recipient>),
-    /// The part of a team goes only to these recipients.
+    /// The part of a team goes only to these.
     TeamMembers(Vec<Recipient>),
-    /// Nobody gets anything of the rule, for the reason with this code.
+    /// The rule credits no one, for the reason with this code.
     Rejected(String),
     /// These get nothing of the rule, for the reason with this code.
     RejectedFor(String, Vec<Recipient>),

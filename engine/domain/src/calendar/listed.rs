@@ -137,17 +137,17 @@ impl PeriodList {
         self.named.insert(period.id.clone(), period.clone());
     }
 
-    /// The periods form a tree. Its leaves are the rows that are not the parent of another row.
+    /// A tree: leaves are the rows without children.
     ///
     /// # Errors
-    /// All faults by row: a parent that does not exist, a cycle, a leaf without days, leaves that
-    /// overlap or leave a gap, leaves of a parent that are not neighbours, a parent whose days are
-    /// not those of its leaves.
+    /// Everything that is wrong, by row: a parent that does not exist, a cycle, a leaf without
+    /// days, leaves that overlap or leave a gap, leaves of a parent that are not neighbours, a
+    /// parent whose days are not those of its leaves.
     pub fn from_tree_rows(rows: &[ListedPeriod]) -> Result<PeriodList, Vec<PeriodFault>> {
         let tree =
             PeriodTree { rows, ids: rows.iter().map(|row| row.id.as_str()).zip(0..).collect() };
         let mut faults = tree.check_parents();
-        // Leaves are searched only in a valid tree without cycles.
+        // Leaves are looked for only in a proper tree, without cycles.
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -201,7 +201,7 @@ impl PeriodTree<'_> {
         self.ids.get(parent).copied()
     }
 
-    /// The rows above `row`, from its parent to the root. In a cycle, each row occurs once.
+    /// The rows above `row`, from its parent to the root; in a cycle each row once.
     fn ancestor_rows(&self, row: usize) -> Vec<usize> {
         let mut above = Vec::new();
         let mut next = self.parent_row(row);
@@ -212,7 +212,7 @@ impl PeriodTree<'_> {
         above
     }
 
-    /// Reports parents that do not exist, and cycles.
+    /// Parents that do not exist, and cycles.
     fn check_parents(&self) -> Vec<PeriodFault> {
         let mut faults = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
@@ -221,8 +221,10 @@ impl PeriodTree<'_> {
             {
                 faults.push(PeriodFault::new(index, format!("there is no period `{parent}`")));
             } else if self.ancestor_rows(index).contains(&index) {
-                faults
-                    .push(PeriodFault::new(index, format!("the period `{}` is in itself", row.id)));
+                faults.push(PeriodFault::new(
+                    index,
+                    format!("the period `{}` contains itself", row.id),
+                ));
             }
         }
         faults

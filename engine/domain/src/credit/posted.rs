@@ -34,7 +34,7 @@ pub enum CreditKind {
 pub enum CreditOrigin {
     /// Decided by the rules, in its own period.
     Calculated,
-    /// Its amount was set by hand.
+    /// The amount was set manually.
     Manual,
     /// Decided by the rules after its own period was finalized; posted in a later one.
     Late,

@@ -13,7 +13,7 @@ use super::Place;
 pub struct TextOrigin {
     /// Where its first character stands.
     pub place: Place,
-    /// Where the file goes on after an escape, in order.
+    /// Where the file continues after each escape, in order.
     bends: Vec<EscapeShift>,
     /// Where lines of the text come from other files, in order; none when it is of one file.
     parts: Vec<FileSection>,

@@ -15,14 +15,14 @@ use serde::Serialize;
 use super::{Entity, Organization, ParticipantId, TeamId, fold_name};
 use crate::calendar::Validity;
 
-/// One alias and one of those whom it means.
+/// One alias and one of its meanings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Alias {
     /// As it was first written.
     pub alias: String,
     /// `participant`, `position` or `team`.
     pub kind: &'static str,
-    /// The id of whom it means.
+    /// The id of the participant, position or team that it means.
     pub id: String,
     /// The name of a participant or team, the title of a position.
     pub name: String,
@@ -103,7 +103,7 @@ impl<T> NameIndex<T> {
 }
 
 impl Organization {
-    /// Every alias, by name, then by whom it means.
+    /// Every alias, sorted by name, then by id.
     pub fn all_aliases(&self) -> Vec<Alias> {
         let mut all = Vec::new();
 

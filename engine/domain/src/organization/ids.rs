@@ -1,11 +1,10 @@
 //! When two names are the same, and ids as they are found: by how they are written, as names are
 //! compared, or as what they were called.
 //!
-//! Not whom a name means on a date (`Organization::resolve_name`). Called by `organization` and
+//! Not the meaning of a name on a date (`Organization::resolve_name`). Called by `organization` and
 //! `teams`. Source: FORMAT section 1.
 //!
-//! **Architecture invariant:** the written form counts first, and a name that matches two entities
-//! matches none.
+//! **Architecture invariant:** the written form counts first, and an ambiguous name means no one.
 
 use std::collections::HashMap;
 use std::sync::Arc;

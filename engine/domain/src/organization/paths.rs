@@ -10,7 +10,7 @@ use std::hash::Hash;
 
 use crate::organization::Edge;
 
-/// The parents of `from`, bottom-up. A cycle is followed once.
+/// The parents of `from`, bottom-up; a cycle ends where it would begin again.
 pub(super) fn ancestor_path<T: Copy + Eq + Hash>(
     from: T,
     parent: impl Fn(T) -> Option<T>,
@@ -44,7 +44,7 @@ pub(super) fn reachable_from<'a, T: Copy + Eq + 'a>(
         for source in front {
             for edge in edges(source).into_iter().flatten() {
                 let target = edge.target;
-                // Circles are allowed, so what is known is not entered again.
+                // Cycles are allowed, so a visited node is not entered again.
                 let known = target == from || reached.iter().any(|(known, _)| *known == target);
                 if !known && open(edge) {
                     reached.push((target, distance));

@@ -6,7 +6,7 @@
 //! 2.8, 3.4 g, 3.5, seed 001.
 //!
 //! **Architecture invariant:** outside the dates of its rows a team does not exist: no name means
-//! it, it has no members, and no credit rolls to it.
+//! it, it has no members, and nothing rolls to it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct TeamVersion {
     pub validity: Validity,
     /// Name for people; not unique.
     pub name: Arc<str>,
-    /// The team that this team belongs to. Cycles are allowed.
+    /// The team that this team belongs to; cycles are allowed.
     pub parent: Option<TeamId>,
     /// The position that manages it.
     pub manager: Option<PositionId>,
@@ -113,7 +113,7 @@ impl Teams {
         (0..).map(TeamId).zip(&self.teams)
     }
 
-    /// Who belongs to which team, on whatever days: a pair for each row.
+    /// All memberships, on any day: a pair for each row.
     pub fn all_memberships(&self) -> impl Iterator<Item = (TeamId, ParticipantId)> {
         let rows = self.members.iter();
         rows.flat_map(|(team, members)| members.iter().map(|member| (*team, member.participant)))
@@ -138,7 +138,7 @@ impl Teams {
         all
     }
 
-    /// One team; none of another organisation.
+    /// The team with this id; none for an id of another organisation.
     pub fn get(&self, team: TeamId) -> Option<&Team> {
         self.teams.get(team.0 as usize)
     }
@@ -195,9 +195,8 @@ impl Teams {
         self.members_on(team, date).any(|member| member.participant == participant)
     }
 
-    /// The teams above one on `date`, bottom-up, each with its distance, counted from 1. A cycle is
-    /// followed once. A team that has ended by then is not included, but the path continues over
-    /// it.
+    /// The teams above one on `date`, bottom-up, each with its distance from 1; a cycle ends where
+    /// it would begin again. A team that has ended by then is left out, but the path leads over it.
     pub fn ancestors_of(&self, team: TeamId, date: Date) -> Vec<(TeamId, u32)> {
         let above = paths::ancestor_path(team, |team| {
             let parent = self.version_or_last(team, date)?.parent?;
@@ -249,7 +248,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// For any parents, including cycles, the path upwards ends and visits no team twice.
+        /// With any parents, cycles included, the path up ends and visits no team twice.
         #[test]
         fn the_way_up_ends(parents in prop::collection::vec(prop::option::of(0_u32..8), 8)) {
             let mut teams = Teams::default();

@@ -5,7 +5,7 @@
 //! section 1, DOMAIN 2.4, 3.3.
 //!
 //! **Architecture invariant:** a pure function of the transaction and the rows of its date
-//! (INV-C1); a blank value belongs to no team.
+//! (INV-C1); a blank value belongs to no territory.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -147,7 +147,7 @@ impl Territories {
             fits.into_iter().filter(|(_, fit)| *fit == best).map(|(team, _)| team).collect();
 
         let below = |team: TeamId, top: TeamId| team != top && teams.is_within(team, top, date);
-        // In a cycle of parents, each team is below the other, and neither is preferred.
+        // In a cycle of parents, each is below the other, and none beats the other.
         let beaten = |team: TeamId| {
             best.iter().any(|other| *other != team && below(*other, team) && !below(team, *other))
         };

@@ -1,4 +1,4 @@
-//! Quotas: what a plan expects of whom in a period.
+//! Quotas: the targets of a plan for its payees in a period.
 //!
 //! Not whether they were reached (`crediting::reward`). Filled by `workspace::quotas`.
 //! Source: FORMAT
@@ -18,7 +18,7 @@ use super::Selector;
 /// One row of quotas.csv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
-    /// Whom the quota is for.
+    /// Who the quota is for.
     pub target: Selector,
     /// How much, above 0, in the unit of the credits that count.
     pub amount: Decimal,
@@ -30,7 +30,7 @@ pub struct Quotas {
     rows: HashMap<(Arc<str>, String), Vec<Quota>>,
 }
 
-/// How near a row is: participant, position, title, team, everybody.
+/// How near a row is: participant, position, title, team, all.
 const RANKS: usize = 5;
 
 impl Quotas {
@@ -39,14 +39,13 @@ impl Quotas {
         self.rows.entry((Arc::from(plan), period.to_owned())).or_default().push(quota);
     }
 
-    /// Whether anybody has a quota in `plan`.
+    /// Whether `plan` has any quota.
     pub fn has_quota(&self, plan: &str) -> bool {
         self.rows.keys().any(|(known, _)| **known == *plan)
     }
 
-    /// The quota in a period, or else the sum of those in its `leaves`. `fits` says which rows mean
-    /// the measured payee. If several of the nearest rows do, such as those of two positions, they
-    /// are added.
+    /// The quota in a period, or else the sum of those in its `leaves`. `fits` says which rows
+    /// apply to the payee; where several of the nearest do, as those of two positions, they sum.
     pub fn find(
         &self,
         plan: &Arc<str>,
@@ -65,7 +64,7 @@ impl Quotas {
             found.into_iter().flatten().next()
         };
 
-        // Without a quota for the year, the quota of the year is the sum of its months.
+        // A quota of the year is the sum of its months, if there is no row for the year.
         let parts = || {
             let parts = leaves.iter().filter_map(|leaf| one(leaf));
             parts.reduce(|sum, part| sum.saturating_add(part))

@@ -1,7 +1,7 @@
 //! One cell by the type of its column: text, numbers, dates, booleans.
 //!
-//! Not the spellings (`dates`, `numbers`), and not rows. Called by the decoder, and by whatever else
-//! reads a cell of a typed column. Source: FORMAT section 2.
+//! Not the spellings (`dates`, `numbers`), and not rows. Called by the decoder and by other readers
+//! of typed cells. Source: FORMAT section 2.
 //!
 //! **Architecture invariant:** what is not wholly a value of its type is [`Value::Bad`]; nothing is
 //! guessed, and nothing behind it is cut off unread.

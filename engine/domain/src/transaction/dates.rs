@@ -66,7 +66,7 @@ const DATE_PATTERNS: [&str; 12] = [
 /// Times that may follow a date in [`guess_patterns`].
 const TIME_PATTERNS: [&str; 5] = ["", " %H:%M:%S", " %I:%M:%S %p", " %H:%M", " %I:%M %p"];
 
-/// The first year that cannot be mistaken for an abbreviation.
+/// The first year that is not taken for an abbreviation.
 const FIRST_FULL_YEAR: i16 = 1000;
 
 impl DateFormat {

@@ -3,7 +3,7 @@
 //! Called by the decoder. Source: FORMAT section 2 (`id`).
 //!
 //! **Architecture invariant:** two keys never look alike, and one record of a source has one key in
-//! whatever form its id was delivered.
+//! every form of its id.
 
 /// Forms of the ids of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub enum IdForm {
 /// Forms that have a name in settings.
 pub const ID_FORMS: [(&str, IdForm); 1] = [("salesforce", IdForm::Salesforce)];
 
-/// The parts of a natural key joined by `/`. Whatever its parts hold, two keys never look alike: a
-/// slash in a part behind the first, and a backslash in any, is preceded by a backslash.
+/// The parts of a natural key joined by `/`. With any text in the parts, two keys never look alike:
+/// a slash in a part behind the first, and a backslash in any, is preceded by a backslash.
 pub(super) fn natural_key(parts: &[&str], form: IdForm) -> String {
     let parts: Vec<String> = parts.iter().map(|part| normalize_id(part, form)).collect();
     let [first, rest @ ..] = parts.as_slice() else { return String::new() };

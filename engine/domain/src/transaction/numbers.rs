@@ -132,7 +132,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
 pub struct NumberStyle {
     /// The sign before decimals; none where the example has only thousands.
     point: Option<char>,
-    /// What stands between groups of digits.
+    /// The separator of groups of digits.
     group: Option<char>,
     /// A currency sign, which a cell may have or not.
     currency: Option<String>,

@@ -53,7 +53,7 @@ pub struct RecordSheet {
     pub columns: Vec<String>,
     /// The rows in order.
     pub rows: Vec<RecordRow>,
-    /// The delimiter, if it was detected and is not a comma.
+    /// The delimiter, if it is not a comma and was detected.
     pub detected: Option<char>,
 }
 
@@ -132,7 +132,7 @@ impl<'t> TextBody<'t> {
         Ok(TextBody { text, layout: layout.clone(), kind })
     }
 
-    /// The delimiter, if it was detected and is not a comma.
+    /// The delimiter, if it is not a comma and was detected.
     pub fn detected(&self) -> Option<char> {
         match self.kind {
             Kind::Delimited(sign) if self.layout.delimiter.is_none() && sign != ',' => Some(sign),
@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn a_quote_that_is_never_closed_swallows_no_deal() {
-        // Otherwise the row and all rows below it would be read as one deal without an owner.
+        // The row and all rows below it became one deal without an owner, and the deals below were
+        // lost.
         let open = "a quoted cell does not end with its quote";
         check("a,b\n1,\"x\n2,y\n3,z\n", &format!("2:3 {open}"));
         check("a,b\r\n1,\"x\r\n2,y", &format!("2:3 {open}"));
@@ -326,8 +327,8 @@ mod tests {
 
     #[test]
     fn a_column_that_is_named_twice_is_refused() {
-        // Whichever of the two was read, the deal would have been credited with the other's amount.
-        check("id,amount,amount\n1,2,3\n", "1:1 the column `amount` stands in the header twice");
+        // With either of the two, the deal could have been credited with the other's amount.
+        check("id,amount,amount\n1,2,3\n", "1:1 the header has the column `amount` twice");
         check("id,a,,\n1,2,,\n", "id=1 a=2 = =");
         check("id , a\n1,2\n", "id=1 a=2");
     }

@@ -4,7 +4,7 @@
 //! Made where rows arrive, kept with the row, and raised as an alert by every decision about it.
 //!
 //! **Architecture invariant:** a remark is no content: two rows with equal cells are the same
-//! version, whatever is remarked about them.
+//! version, regardless of remarks.
 
 use std::collections::BTreeSet;
 

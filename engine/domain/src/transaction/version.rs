@@ -109,8 +109,8 @@ mod tests {
     use super::super::{Cell, Decoder, Fields, Record};
     use super::*;
 
-    /// Clocks of one deal, earliest first: each counts against every one before it, whichever of
-    /// the two arrives last.
+    /// Clocks of one deal, earliest first: each is compared with all versions before it,
+    /// independent of the order of arrival.
     #[track_caller]
     fn check(clocks: &[&str]) {
         let fields = Fields {

@@ -1,7 +1,7 @@
 //! Rows that version 0.1.0 wrote without seals get them, a few in a commit.
 //!
 //! The mark in `Meta` says how far that is. It is written in the commit of the rows that it speaks
-//! of, so that a stop in the middle loses nothing and the next process goes on.
+//! of, so that a stop in the middle loses nothing and the next process continues.
 //!
 //! **Architecture invariant:** no row is sealed twice: a file that has seals and no mark is damaged.
 

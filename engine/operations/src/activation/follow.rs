@@ -1,5 +1,5 @@
-//! The ruleset in memory follows the data file: an activation whose outcome nobody could tell in time
-//! may have become durable all the same, and then it is what a restart would serve.
+//! The ruleset in memory follows the data file: an activation with an unknown outcome may have
+//! become durable all the same, and then a restart would serve it.
 //!
 //! Called by the worker before each of its steps.
 //!
@@ -34,12 +34,12 @@ pub fn follow_data_file(context: &Context) {
         Ok(()) => tracing::warn!(
             activation.sequence = last,
             ruleset.hash = %context.ruleset.load().hash,
-            "an activation of unknown outcome was recorded after all, and is in force"
+            "an activation with an unknown outcome was recorded and is now in force"
         ),
         Err(cause) => tracing::error!(
             activation.sequence = last,
             error.cause = %cause,
-            "an activation is recorded that cannot be taken in force"
+            "a recorded activation cannot be put in force"
         ),
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn check_base(current: &Ruleset, change: &ChangeRequest) -> Result<()
     match &change.base {
         Some(base) if **base != *current.hash => {
             let detail = format!(
-                "made for `{base}`, and `{}` is in force by now; preview it again",
+                "made for `{base}`, but `{}` is now in force; preview it again",
                 current.hash
             );
             return Err(OperationError::conflict("base_moved", detail));
@@ -48,7 +48,7 @@ pub(super) fn check_base(current: &Ruleset, change: &ChangeRequest) -> Result<()
     }
 
     if change.set.as_ref().is_some_and(|set| *set != set_hash(&current.files)) {
-        let detail = "a file changed since, perhaps of cases; preview it again";
+        let detail = "a file has changed since, perhaps a case file; preview it again";
         return Err(OperationError::conflict("base_moved", detail));
     }
 
@@ -63,7 +63,7 @@ pub(super) fn enforce_limits(
     change: &ChangeRequest,
 ) -> Result<MoneyChange, OperationError> {
     if change.makes.as_ref().is_some_and(|makes| **makes != *new.hash) {
-        let detail = "these files make another ruleset than the one that was previewed";
+        let detail = "these files make a different ruleset from the one that was previewed";
         return Err(OperationError::conflict("other_ruleset", detail));
     }
 
@@ -114,8 +114,8 @@ fn without_credits(
                  instead of removing or renaming it"
         ),
         Some(result) => format!(
-            "result `{result}` of rule `{rule}` in plan `{plan}` has produced credits: its \
-                 name stays, and so does it; end-date the rule with `to` and copy it"
+            "result `{result}` of rule `{rule}` in plan `{plan}` has produced credits, so it can \
+                be neither renamed nor removed; end-date the rule with `to` and copy it"
         ),
     };
 

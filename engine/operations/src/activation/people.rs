@@ -2,8 +2,8 @@
 //!
 //! Not rules (`guards`). Called by the door, in its turn, and by previews. Source: DESIGN section 5.
 //!
-//! **Architecture invariant:** no row that money hangs on disappears unnoticed: it is ended, renamed by
-//! an alias, or removed with a reason that the audit log keeps.
+//! **Architecture invariant:** no row that money depends on disappears unnoticed: it is ended,
+//! renamed by an alias, or removed with a reason that the audit log keeps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ const LISTED_MAX: usize = 5;
 pub struct RemovedEntity {
     /// `participant`, `position` or `team`.
     kind: &'static str,
-    /// Its id.
+    /// The id of the removed row.
     id: String,
     /// How many credits it has.
     credits: u64,
@@ -50,7 +50,7 @@ impl RemovedIds {
         let people = people.filter(|id| new.find_participant(id).is_none());
         removed.participants = people.map(ToString::to_string).collect();
 
-        // Credits of before a renaming hang on the alias that says so.
+        // Credits from before a renaming depend on the alias for the old id.
         let former = old.participants().flat_map(|(who, _)| old.former_ids(who));
         let former = former.filter(|id| old.find_participant(id).is_some());
         let former = former.filter(|id| new.find_participant(id).is_none());
@@ -58,7 +58,7 @@ impl RemovedIds {
 
         let positions = old.positions().map(|(_, known)| &known.id);
         let positions = positions.filter(|id| new.find_position(id).is_none());
-        // Where everybody sits in a position of the same id, the person says it.
+        // Where each person has a position of the same id, the person says it.
         let positions = positions.map(ToString::to_string);
         removed.positions = positions.filter(|id| !removed.participants.contains(id)).collect();
 
@@ -96,7 +96,7 @@ impl RemovedIds {
     }
 }
 
-/// Everybody and everything with credits that would go.
+/// All people and objects with credits that would be removed.
 pub fn removed_with_credits(
     context: &Context,
     old: &Ruleset,
@@ -140,7 +140,7 @@ pub fn people_report(
     Ok(json!({ "gone": gone, "losing": losing }))
 }
 
-/// Refuses to remove people, positions, teams or memberships that money hangs on.
+/// Refuses to remove people, positions, teams or memberships that money depends on.
 pub(super) fn keeps_people(
     context: &Context,
     old: &Ruleset,
@@ -155,7 +155,7 @@ pub(super) fn keeps_people(
     if !gone.is_empty() {
         let names = gone.iter().map(|one| format!("{} `{}`", one.kind, one.id));
         let detail = format!(
-            "{} would go, and has credits: keep the row and end it with `to`; if the id was \
+            "{} would be removed but has credits: keep the row and end it with `to`; if the id was \
                  renamed, add the old id as an alias of the new one to organization/aliases.csv; or \
                  apply the change with `force` and a reason",
             list_names(names)
@@ -184,7 +184,7 @@ pub(super) fn keeps_people(
     });
 
     let detail = format!(
-        "rows that rewards hang on would go: {}; keep the rows and end them with `to`, or apply \
+        "rows that rewards depend on would be removed: {}; keep the rows and end them with `to`, or apply \
              the change with `force` and a reason",
         list_names(names)
     );

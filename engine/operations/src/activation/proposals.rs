@@ -2,8 +2,8 @@
 //!
 //! Called by the HTTP handlers and by the door itself where four eyes are asked for.
 //!
-//! **Architecture invariant:** nobody approves their own change, and what is approved is activated
-//! through the same door, against the ruleset that it was made for.
+//! **Architecture invariant:** no person approves their own change, and what is approved is
+//! activated through the same door, against the ruleset that it was made for.
 
 use std::sync::PoisonError;
 
@@ -22,7 +22,7 @@ fn can_be_activated(kept: &Proposal) -> Result<(), OperationError> {
         return Ok(());
     }
     let detail = match kept.state {
-        ProposalState::Draft => "check found errors in it: send it again, mended",
+        ProposalState::Draft => "check found errors in it: fix them and send it again",
         ProposalState::Withdrawn => "it was withdrawn",
         _ => "it was activated already",
     };
@@ -90,7 +90,7 @@ pub fn carry_out(context: &Context, id: u64, who: &str) -> Result<Activated, Ope
 
     can_be_activated(&kept)?;
     if context.four_eyes && kept.who == who {
-        let detail = format!("`{who}` made this change; somebody else approves it");
+        let detail = format!("`{who}` made this change; another person must approve it");
         return Err(OperationError::forbidden("four_eyes", detail));
     }
 

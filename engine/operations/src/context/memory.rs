@@ -21,8 +21,8 @@ pub(crate) struct CalculationAlerts {
     pub(crate) notes: Vec<NoteRow>,
 }
 
-/// Deals that differ and are remembered one by one; beyond it, a deal that comes again counts twice
-/// and the report says so.
+/// Deals that differ and are remembered one by one; beyond it, a deal that comes again counts
+/// twice, and the report notes it.
 const DELTAS_MAX: usize = 5000;
 
 /// What is kept of a shadow.
@@ -32,7 +32,7 @@ pub struct ShadowSums {
     pub change: u64,
     /// Since when, milliseconds since 1970.
     pub since_ms: i64,
-    /// What differs.
+    /// The differences from the rules in force.
     pub impact: Impact,
     /// What each deal that differs adds.
     pub(crate) deltas: BTreeMap<String, ImpactDelta>,
@@ -45,7 +45,7 @@ pub struct ShadowSums {
 
 /// A shadow that runs.
 pub struct RunningShadow {
-    /// Its rules.
+    /// The ruleset of the shadow.
     pub ruleset: Arc<Ruleset>,
     /// What came of it.
     pub sums: ShadowSums,

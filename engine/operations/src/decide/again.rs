@@ -4,8 +4,8 @@
 //! Not a change of rules (`recredit`): what is decided keeps the ruleset that decided it; what could
 //! not be decided takes the one in force.
 //!
-//! **Architecture invariant:** an activation that is effective from now on changes no credit that
-//! exists, whatever is released afterwards.
+//! **Architecture invariant:** an activation that is effective from now on changes no existing
+//! credit, regardless of later releases.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) const REDECIDE_BATCH_MAX: usize = 1000;
 pub(crate) struct NewResolution {
     /// Natural key of the transaction.
     pub(crate) transaction: String,
-    /// What.
+    /// The release, hold or adjustment.
     pub(crate) resolution: ResolutionRecord,
 }
 
@@ -49,7 +49,7 @@ pub fn carry_out(context: &Context) {
         context.ledger.set_meta(CARRIED_OUT, b"1")
     });
     if let Err(error) = done {
-        tracing::error!(error.cause = %error, "what was recorded is not carried out yet");
+        tracing::error!(error.cause = %error, "a recorded decision is not carried out yet");
     }
 }
 

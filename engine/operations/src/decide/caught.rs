@@ -77,7 +77,7 @@ fn alert_undecided(context: &Context, id: &str) -> Result<(), StoreError> {
         "transaction": id,
         "stage": "worker",
         "code": "not_decided",
-        "message": "deciding it again failed inside the server: its credits are those from \
-                    before; decide it again after an update",
+        "message": "an internal error stopped the new decision, and the earlier credits stay; \
+            decide it again after an update",
     }))
 }

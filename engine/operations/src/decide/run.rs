@@ -57,8 +57,8 @@ fn is_in_calculation(decision: &Decision, plan: &str, leaves: &BTreeSet<String>)
 /// Transactions that a refusal names, at most.
 const NAMED_MAX: usize = 20;
 
-/// Refuses a selection that names transactions which nobody delivered; what was acknowledged
-/// before is known. One of another plan or period is none of the run's business, as before.
+/// Refuses a selection with transactions that were never delivered; what was acknowledged before is
+/// known. Transactions of another plan or period are ignored, as before.
 pub fn check_selected(
     context: &Context,
     selected: &BTreeSet<String>,
@@ -76,8 +76,7 @@ pub fn check_selected(
     let more = missing.len().saturating_sub(NAMED_MAX);
     missing.truncate(NAMED_MAX);
     let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let detail =
-        format!("there are no transactions {}{and_more}; nothing was run", missing.join(", "));
+    let detail = format!("unknown transactions: {}{and_more}; nothing was run", missing.join(", "));
     Err(OperationError::NotFound(RefusalDetail::new("not_found", detail)))
 }
 
@@ -85,7 +84,7 @@ pub fn check_selected(
 pub fn record_last_run(context: &Context, today: Date) {
     let kept = context.ledger.set_meta(LAST_RUN, today.to_string().as_bytes());
     if let Err(error) = kept {
-        tracing::error!(error.cause = %error, "the daily run was not noted");
+        tracing::error!(error.cause = %error, "the daily run was not recorded");
     }
 }
 

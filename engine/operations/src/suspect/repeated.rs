@@ -34,7 +34,7 @@ enum Stage {
     InConflict,
 }
 
-/// What was found.
+/// Deals whose rows contradict each other, and deals that lose columns.
 #[derive(Debug, Default)]
 pub(super) struct RepeatedKeyGroups {
     conflicts: Group,

@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
                 ValueKind::Date,
             ),
         ],
-        page: "The date that an ISO text says: date(\"2022-01-31\").",
+        page: "The date of an ISO text: date(\"2022-01-31\").",
         arities: &[1, 3],
         register: |engine| {
             engine.register_fn("date", parse_date);

@@ -39,7 +39,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             call(&[of(ValueKind::Array)], ValueKind::Bool),
             call(&[of(ValueKind::Map)], ValueKind::Bool),
         ],
-        page: "Whether there is nothing in it.",
+        page: "Whether it is empty.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("is_empty", |text: &str| text.is_empty());
@@ -54,7 +54,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             call(&[of(ValueKind::Array), named("item", ValueKind::Any)], ValueKind::Bool),
             call(&[of(ValueKind::Map), named("key", ValueKind::Any)], ValueKind::Bool),
         ],
-        page: "Whether it is in there; also written `part in text`.",
+        page: "Whether it contains an item; also written `part in text`.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("contains", |text: &str, part: &str| text.contains(part));

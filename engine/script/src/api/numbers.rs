@@ -17,7 +17,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "number",
         signatures: &[call(&[of(ValueKind::Text)], ValueKind::Number)],
-        page: "The number that a text says: number(\"12.50\"). Other text is an error.",
+        page: "The number in a text: number(\"12.50\"). Other text is an error.",
         arities: &[1],
         register: |engine| {
             engine.register_fn("number", parse_number);

@@ -65,7 +65,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "%",
         signatures: &[operator("number % number")],
-        page: "The rest of a division, with the sign of the dividend.",
+        page: "The remainder of a division, with the sign of the dividend.",
         arities: &[2],
         register: |engine| register_arithmetic(engine, "%", "%=", remainder),
     },
@@ -285,7 +285,7 @@ fn calculate_numbers(
         },
         _ => {
             let help = if x.is_unit() || y.is_unit() { "; ask has() first" } else { "" };
-            // Nothing is what a blank cell gives, and the author can ask for it first.
+            // A blank cell gives `()`, and the author can test for it first.
             raise(format!(
                 "cannot {verb} {} and {}{help}",
                 value::kind_word(x),

@@ -86,7 +86,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             call(&[], ValueKind::Hold),
             call(&[named("reason", ValueKind::Text)], ValueKind::Hold),
         ],
-        page: "The credit is held until a user releases it.",
+        page: "The credit is held until it is released manually.",
         arities: &[0, 1],
         register: |engine| {
             engine.register_fn("hold_indefinitely", || Hold::Indefinitely(String::new()));
@@ -122,13 +122,13 @@ fn hold_for(count: Dynamic, unit: &str) -> Outcome<Hold> {
     };
     match HoldLength::parse(whole, unit) {
         Some(length) => Ok(Hold::For(length)),
-        None => raise(format!("`{unit}` is no unit; use days, months, quarters or years")),
+        None => raise(format!("`{unit}` is not a unit; use days, months, quarters or years")),
     }
 }
 
 fn hold_until_next(kind: &str) -> Outcome<Hold> {
     match PeriodKind::parse(kind) {
         Some(kind) => Ok(Hold::Next(kind)),
-        None => raise(format!("`{kind}` is no kind of period; use month, quarter or year")),
+        None => raise(format!("`{kind}` is not a kind of period; use month, quarter or year")),
     }
 }

@@ -20,7 +20,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             &[of(ValueKind::Text), named("beginning", ValueKind::Text)],
             ValueKind::Bool,
         )],
-        page: "Whether a text begins so; case counts.",
+        page: "Whether a text begins with another; case counts.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("starts_with", |text: &str, part: &str| text.starts_with(part));
@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     ScriptFunction {
         name: "ends_with",
         signatures: &[call(&[of(ValueKind::Text), named("end", ValueKind::Text)], ValueKind::Bool)],
-        page: "Whether a text ends so; case counts.",
+        page: "Whether a text ends with another; case counts.",
         arities: &[2],
         register: |engine| {
             engine.register_fn("ends_with", |text: &str, part: &str| text.ends_with(part));

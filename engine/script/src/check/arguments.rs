@@ -2,8 +2,8 @@
 //!
 //! Not their number, which `calls` judges. Called by `calls`.
 //!
-//! **Architecture invariant:** the forms are those of the table of `api`; what fits none of them
-//! faults at run time, as a test that calls each function proves.
+//! **Architecture invariant:** the forms are those of the table of `api`; a call that fits none of
+//! them fails at run time, as a test that calls each function proves.
 
 use crate::api::ScriptFunction;
 use crate::kind::ValueKind;

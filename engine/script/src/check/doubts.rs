@@ -1,5 +1,5 @@
-//! Programs that answer and are hardly meant: values that go nowhere, recipients whom nobody is
-//! called, amounts that are many times what was credited.
+//! Programs that answer and are hardly meant: unused values, unknown recipients, amounts that are
+//! many times the credited amount.
 //!
 //! Not what faults (`results`). Called by the walk.
 //!
@@ -57,13 +57,13 @@ impl ProgramWalk<'_> {
     }
 
     fn report_unused_value(&mut self, at: Position) {
-        let message = "this value goes nowhere: the program goes on behind it".to_owned();
+        let message = "this value is not used: the program continues after it".to_owned();
         let help = "write `return …;` where the answer is meant, or give the `if` an `else` with what \
                     follows";
         self.report_warning(Code::CR091, at, message, Some(help.to_owned()));
     }
 
-    /// Recipients that are written out in a crediting policy and match no name.
+    /// Literal recipients of a crediting policy that do not exist.
     pub(super) fn check_named_recipients(&mut self, tail: Tail, expr: &Expr) {
         if self.is_result && matches!(tail, Tail::Result) {
             match expr {
@@ -92,13 +92,13 @@ impl ProgramWalk<'_> {
             names.filter(|name| !name.is_empty() && !known.contains(&fold_name(name))).collect();
 
         for name in unknown {
-            let message = format!("nobody is called `{name}`");
+            let message = format!("no position, team or alias is called `{name}`");
             let help = accredit_domain::diagnostic::did_you_mean(
                 name,
                 self.known.recipients.iter().map(String::as_str),
             );
 
-            let general = "its share would be nobody's: name a position, a team or an alias of one";
+            let general = "its share would be lost: name a position, a team or an alias";
             let help = help.unwrap_or_else(|| general.to_owned());
             self.report_warning(Code::CR069, *at, message, Some(help));
         }
@@ -143,7 +143,7 @@ impl ProgramWalk<'_> {
         let message = format!("this is {percent} % of what is credited");
 
         let help = format!(
-            "write `* {} / 100` for {} %, or `* {percent} / 100` where so much is meant",
+            "write `* {} / 100` for {} %, or `* {percent} / 100` if that is intended",
             factor.normalize(),
             factor.normalize()
         );

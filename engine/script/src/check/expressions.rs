@@ -2,7 +2,7 @@
 //!
 //! Not judging calls (`calls`) or fields (`fields`). Called by the walk.
 //!
-//! **Architecture invariant:** an expression is visited whole, whatever is wrong with a part of it.
+//! **Architecture invariant:** an expression is visited whole, even if a part of it is wrong.
 
 use rhai::{Expr, Position};
 

@@ -38,8 +38,7 @@ impl ProgramWalk<'_> {
             ValueKind::Totals => self.visit_credit_total(name, at),
             ValueKind::Date if matches!(name, "year" | "month" | "day") => ValueKind::Number,
             ValueKind::Text | ValueKind::Number | ValueKind::Bool | ValueKind::Date => {
-                let general =
-                    "fields stand behind `tx`, `credit` and `to`; a function has brackets";
+                let general = "fields follow `tx`, `credit` or `to`; a function call has brackets";
                 let help =
                     Some(foreign_syntax::help_for_function(name).unwrap_or(general).to_owned());
                 let message = format!("{} has no field `{name}`", base.word());

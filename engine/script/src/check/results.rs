@@ -16,7 +16,7 @@ use crate::{api, trace, value};
 use accredit_domain::diagnostic::{Code, did_you_mean};
 use accredit_domain::policy::ReturnType;
 
-/// Keys of the map that a rollup policy may answer with, with the kind of each value.
+/// Keys of the map that a rollup policy may return, and their kinds.
 const ROLLED: [(&str, ValueKind, &str); 4] = [
     ("amount", ValueKind::Number, "a number"),
     ("credit_type", ValueKind::Text, "text"),
@@ -30,9 +30,9 @@ impl ProgramWalk<'_> {
         let returns = self.program.form.return_type();
         if self.is_result && matches!(tail, Tail::Result) && !ValueKind::Unit.fits(returns) {
             let expected = expected_in_words(returns);
-            let message = format!("the result must be {expected}, and here is none");
-            let help = "let every way end with a value: give each `if` an `else`, and a last line \
-                        behind a loop";
+            let message = format!("the result must be {expected}, but there is none");
+            let help = "end every path with a value: give each `if` an `else`, and add a last \
+                line after a loop";
             self.report_with_help(Code::CR011, at, message, Some(help.to_owned()));
         }
     }
@@ -52,7 +52,7 @@ impl ProgramWalk<'_> {
             Stmt::Var(x, ..) => self.report_missing_result(tail, x.0.pos),
             Stmt::Assignment(x) => self.report_missing_result(tail, expression_start(&x.1.lhs)),
             Stmt::While(flow, at) | Stmt::Do(flow, _, at) => {
-                // A loop that never ends answers nothing that anybody waits for, or by its `break`.
+                // An endless loop returns no value, except by its `break`.
                 let breaks = is_endless(last) || matches!(flow.expr, Expr::Unit(_));
                 if !breaks {
                     self.report_missing_result(tail, *at);
@@ -175,7 +175,7 @@ impl ProgramWalk<'_> {
         for (key, given) in &entries.0 {
             let known = ROLLED.iter().find(|(name, ..)| *name == key.name.as_str());
             let Some((_, wanted, words)) = known else {
-                let message = format!("a rollup policy answers nothing called `{}`", key.name);
+                let message = format!("a rollup policy cannot return a key `{}`", key.name);
                 let names = ROLLED.map(|(name, ..)| name);
                 let help = did_you_mean(&key.name, names)
                     .unwrap_or_else(|| format!("known: {}", names.join(", ")));

@@ -1,5 +1,4 @@
-//! Statements that are never reached, because they follow a `return`, `throw`, `break` or
-//! `continue`.
+//! Statements that are never reached: statements after `return`, `throw`, `break` or `continue`.
 //!
 //! Not conditions that are always false, which only values could show. Called by the walk.
 //!
@@ -27,11 +26,11 @@ impl ProgramWalk<'_> {
         };
 
         let message = match ended.and_then(|index| statements.get(index)) {
-            Some(Stmt::While(..)) => "nothing behind a loop without `break` is reached",
-            _ => "nothing behind `return`, `throw`, `break` or `continue` is reached",
+            Some(Stmt::While(..)) => "nothing after a loop without `break` is reached",
+            _ => "nothing after `return`, `throw`, `break` or `continue` is reached",
         };
 
-        let help = "take it out, or put it before";
+        let help = "remove it, or move it up";
         self.report_warning(
             Code::CR012,
             statement_start(behind),

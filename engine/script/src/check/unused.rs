@@ -32,7 +32,7 @@ impl ProgramWalk<'_> {
         if self.findings.iter().any(|found| found.code == Code::CR007) {
             return;
         }
-        let help = "take it out, or begin its name with `_`";
+        let help = "remove it, or begin its name with `_`";
 
         let declared = std::mem::take(&mut self.used.declared);
         for (name, at) in declared {
@@ -44,7 +44,7 @@ impl ProgramWalk<'_> {
         }
 
         let functions = self.own_functions();
-        // Without its entry point, no function of a policy is called, and that is already reported.
+        // Without its entry point a policy is never called, which is reported already.
         if !functions.iter().any(|function| function.name == kind.entry_point()) {
             return;
         }

@@ -321,7 +321,7 @@ impl<'a> ProgramWalk<'a> {
             }
             Some(variable) if variable.constant => {
                 let message = format!("`{name}` is constant and cannot be changed");
-                let help = format!("take another name: `let other = {name};`");
+                let help = format!("use another name: `let other = {name};`");
                 self.used.places.insert(variable.at);
                 self.report_with_help(Code::CR016, target.start_position(), message, Some(help));
             }

@@ -58,7 +58,7 @@ fn recipients_from_value(value: &Dynamic) -> Result<ScriptAnswer, String> {
     }
 
     let Some(array) = value.read_lock::<Array>() else { return wrong_kind(RECIPIENTS, value) };
-    // Empty parts of a text name no recipient, and neither does a blank text in a list.
+    // Empty parts of a text name no one, and neither does a blank text among others.
     let blank = |item: &&Dynamic| as_text(item).is_some_and(|who| who.trim().is_empty());
 
     let shares =

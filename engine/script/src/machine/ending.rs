@@ -68,7 +68,7 @@ impl Endings {
         Endings { interpreter, compiled: HashMap::new(), last }
     }
 
-    /// The fault at the place where the run ended, if it has none of its own.
+    /// The fault at the place where the run ended, if it has no place yet.
     pub(super) fn placed(
         &mut self,
         (id, program): (ProgramId, &Program),
@@ -90,7 +90,8 @@ impl Endings {
         *lock(&self.last) = LastSteps::none_of(tree.ast());
         let has_answered = self.interpreter.run_tree(program, tree, values).is_ok();
 
-        // A wrong answer is the policy's own, whatever it called for it; a limit is met further in.
+        // A wrong answer is the policy's own, even if a shared function computed it; a limit is met
+        // further in.
         let last = lock(&self.last);
         let last = if has_answered { last.outer } else { last.inner };
         match fault::line_and_column(last) {

@@ -200,7 +200,7 @@ impl Interpreter {
             Err(_) => {
                 // A scope that was left in the middle of a run is not used again.
                 self.scope = Scope::new();
-                Err(fault::of_program(program, "the script broke off unexpectedly"))
+                Err(fault::of_program(program, "the script ended unexpectedly"))
             }
         }
     }

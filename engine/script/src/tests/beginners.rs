@@ -34,7 +34,7 @@ fn check(kind: PolicyKind, cases: &[(&str, &[&str])]) {
 /// A way to the end that answers nothing is as wrong as a wrong answer, unless nothing is one.
 #[test]
 fn every_way_ends_with_an_answer() {
-    const NONE: &str = "the result must be a number, and here is none";
+    const NONE: &str = "the result must be a number, but there is none";
     let at = |place: &str| format!("CR011 {place} {NONE}");
     let cases = [
         ("fn value(tx, to) {\n  if tx.renewal { 1 }\n}", "2:3"),
@@ -127,7 +127,7 @@ fn conditions_arguments_and_calculations_have_kinds() {
         &[
             (
                 "fn hold(tx, credit) { hold_until_next(\"quater\") }",
-                &["CR004 1:23 `quater` is no kind of period"],
+                &["CR004 1:23 `quater` is not a kind of period"],
             ),
             (
                 "fn hold(tx, credit) { hold_until(\"2026-02-31\") }",
@@ -203,7 +203,7 @@ fn constants_stay_and_what_nothing_uses_is_named() {
             ("fn value(tx, to) { let _n = 1; 2 }", &[]),
             (
                 "fn value(tx, to) { loop { } 1 }",
-                &["CR012 1:20 this loop never ends", "CR012 1:29 nothing behind a loop"],
+                &["CR012 1:20 this loop never ends", "CR012 1:29 nothing after a loop"],
             ),
             ("fn value(tx, to) { let n = 0; while true { n += 1; if n > 3 { break; } } n }", &[]),
         ],
@@ -219,7 +219,7 @@ fn maps_of_rollups_and_totals_of_rewards() {
                 "fn roll(tx, credit, to, existing) { #{ amuont: 5 } }",
                 &[
                     "CR011 1:37 the map has no `amount`",
-                    "CR011 1:40 a rollup policy answers nothing called `amuont`; did you mean",
+                    "CR011 1:40 a rollup policy cannot return a key `amuont`; did you mean",
                 ],
             ),
             (

@@ -124,8 +124,8 @@ macro_rules! none {
         concat!(
             "CR011 ",
             $at,
-            " the result must be a number, and here is none; let every way end with a value: give \
-             each `if` an `else`, and a last line behind a loop"
+            " the result must be a number, but there is none; end every path with a value: give \
+                each `if` an `else`, and add a last line after a loop"
         )
     };
 }
@@ -317,7 +317,7 @@ fn every_error_says_what_to_do() {
     check(ProgramForm::Expression(ExpressionUse::Value), "credit.amount", "`tx`, `to`");
     check(condition, "tx.quantity > 1", "to [fields]");
     check(condition, "tx.amount.size > 1", ".len()");
-    check(condition, "tx.amount.foo > 1", "a function has brackets");
+    check(condition, "tx.amount.foo > 1", "a function call has brackets");
     check(ProgramForm::Expression(ExpressionUse::Hold), "tx.amount", "hold_for");
     check(
         ProgramForm::Policy(PolicyKind::Value),

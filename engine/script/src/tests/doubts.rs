@@ -57,11 +57,20 @@ fn a_recipient_whom_nobody_is_called_is_warned_of() {
         check(ProgramForm::Policy(PolicyKind::Crediting), &known, source, places, "");
     };
     credit("fn credit(tx) { \"RM-EAST\" }", &[]);
-    credit("fn credit(tx) { \"RM-EATS\" }", &["CR069 1:17 nobody is called `RM-EATS`; did you"]);
-    credit("fn credit(tx) { \"West[0.5];Nord[0.5]\" }", &["CR069 1:17 nobody is called `Nord`"]);
+    credit(
+        "fn credit(tx) { \"RM-EATS\" }",
+        &["CR069 1:17 no position, team or alias is called `RM-EATS`; did you"],
+    );
+    credit(
+        "fn credit(tx) { \"West[0.5];Nord[0.5]\" }",
+        &["CR069 1:17 no position, team or alias is called `Nord`"],
+    );
     let share = "fn credit(tx) { if tx.renewal { [share(\"Nord\", 0.5), share(\"west\", 0.5)] } }";
-    credit(share, &["CR069 1:40 nobody is called `Nord`"]);
-    credit("fn credit(tx) { [\"west\", \"Sud\"] }", &["CR069 1:26 nobody is called `Sud`"]);
+    credit(share, &["CR069 1:40 no position, team or alias is called `Nord`"]);
+    credit(
+        "fn credit(tx) { [\"west\", \"Sud\"] }",
+        &["CR069 1:26 no position, team or alias is called `Sud`"],
+    );
     credit("fn credit(tx) { if tx[\"deal_stage\"] == \"Sud\" { tx.default_credit } }", &[]);
     check(
         ProgramForm::Policy(PolicyKind::Value),

@@ -25,7 +25,7 @@ fn check(form: ProgramForm, known: &CheckContext, cases: &[(&str, &[&str])]) {
     }
 }
 
-const BEHIND: &str = "nothing behind `return`, `throw`, `break` or `continue` is reached";
+const BEHIND: &str = "nothing after `return`, `throw`, `break` or `continue` is reached";
 
 #[test]
 fn statements_behind_the_end_of_a_block() {

@@ -77,7 +77,7 @@ fn results_are_of_the_kind_asked_for() {
         (
             PolicyKind::Hold,
             "hold_for(1, \"weeks\")",
-            "`weeks` is no unit; use days, months, quarters or years @1:18",
+            "`weeks` is not a unit; use days, months, quarters or years @1:18",
         ),
         (PolicyKind::Duplication, "existing.len() == 2", "true"),
     ];

@@ -1,7 +1,7 @@
 //! `aliases.csv`: other names of participants, positions and teams.
 //!
-//! Not the names that everybody has without it: ids, names and e-mails. Called by `organization`
-//! for each row. Source: FORMAT section 1.
+//! Not the names that exist without it: ids, names and e-mails. Called by `organization` for each
+//! row. Source: FORMAT section 1.
 //!
 //! **Architecture invariant:** an alias stands for an entity that exists. Aliases that stand for
 //! several are reported by `consistency`, not here.

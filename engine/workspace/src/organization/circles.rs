@@ -1,9 +1,9 @@
-//! Cycles of positions that report to each other on some day.
+//! Positions that report to each other in a cycle on some day.
 //!
 //! Not the report of it (`consistency`). Source: DOMAIN 2.3 (INV-H1).
 //!
-//! **Architecture invariant:** a chain of any length is followed once a day, whatever the order of
-//! its rows.
+//! **Architecture invariant:** a chain of any length is followed once a day, in any order of its
+//! rows.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,8 +15,8 @@ use accredit_domain::work;
 
 /// Every cycle of positions that report to each other on some day.
 ///
-/// A cycle begins on the first day of its latest version. It is therefore enough to follow each
-/// version upwards on its own first day. A position is followed once per day.
+/// A cycle begins on the day its last version does, so it is enough to follow each version upwards
+/// on its own first day; what was followed on a day is not followed again.
 pub(super) fn find_cycles(
     organization: &Organization,
     versions: &[DatedEntry<PositionId>],
@@ -33,7 +33,7 @@ pub(super) fn find_cycles(
         };
 
         let members: BTreeSet<PositionId> = circle.iter().copied().collect();
-        // A cycle is found from each of its members, but reported once.
+        // A cycle is found from each of its members, and reported once.
         if known.insert(members.iter().copied().collect()) {
             work::add_steps(versions.len());
             let there = |other: &&DatedEntry<PositionId>| {
@@ -48,8 +48,8 @@ pub(super) fn find_cycles(
     found
 }
 
-/// The cycle that the path upwards from a position leads into on a day. Returns `None` if the path
-/// ends, or joins an earlier path.
+/// The cycle in which the path upwards from a position ends on a day; none if the path ends or
+/// joins an earlier path.
 fn follow_cycle(
     organization: &Organization,
     (from, date): (PositionId, Date),
@@ -82,8 +82,8 @@ fn follow_cycle(
     None
 }
 
-/// Positions that may be in a cycle on some day. Positions without a manager are removed
-/// repeatedly, and so are those whose managers on all days were removed.
+/// Positions that may be in a cycle on some day: what is left when those are taken out, again and
+/// again, whose managers of all days are out, or that have none.
 fn cycle_candidates(organization: &Organization) -> HashSet<PositionId> {
     let mut reports: HashMap<PositionId, Vec<PositionId>> = HashMap::new();
     let mut managers: HashMap<PositionId, usize> = HashMap::new();

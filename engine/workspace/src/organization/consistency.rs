@@ -1,5 +1,5 @@
-//! Whether the organisation contradicts itself: overlapping versions, two people in one seat,
-//! cycles of managers, aliases that mean several positions.
+//! Whether the organisation contradicts itself: overlapping versions, two holders of one position,
+//! reporting cycles, ambiguous aliases.
 //!
 //! Not single cells: the rows have been read without errors by then. Called once, after all rows
 //! are read. Source: DOMAIN 2.2 (INV-P1, INV-P2), 2.3 (INV-H1), FORMAT section 1.
@@ -32,7 +32,7 @@ pub(super) fn check(reading: &OrganizationReader<'_>, report: &Findings, files: 
     let help = "end the earlier one the day before; `from` and `to` are both included";
 
     if !reading.seated {
-        // Where everybody sits in a position of the same id, the two are one row.
+        // Where each person has a position of the same id, the two are one row.
         for (first, later) in overlapping_pairs(&reading.lives, |life| life) {
             let id = organization.participant_id(first.what);
             let message = format!("`{id}` has two rows for the same days");
@@ -67,7 +67,7 @@ pub(super) fn check(reading: &OrganizationReader<'_>, report: &Findings, files: 
         let ids: Vec<String> =
             circle.iter().map(|id| format!("`{}`", organization.position_id(*id))).collect();
         let message = format!("these positions report to each other: {}", ids.join(", "));
-        let help = "take one of them out of the cycle by changing its `manager`";
+        let help = "break the cycle by changing the `manager` of one of them";
         report.error(Code::CR035, place(origin), message, help);
     }
 
@@ -76,8 +76,8 @@ pub(super) fn check(reading: &OrganizationReader<'_>, report: &Findings, files: 
         let two = organization.position_id(two);
 
         let message = format!("`{alias}` means `{one}` and `{two}` on the same day");
-        let help = "a transaction with this alias is parked where both are targets; use their ids, \
-                    or give them names of their own";
+        let help = "a transaction with this name is parked if both are targets; use their ids, or \
+            give them distinct names";
         report.push(Diagnostic::warning(Code::CR036, place(origin), message).with_help(help));
     }
 }
@@ -106,7 +106,7 @@ fn warn_ended_managers(
             let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
             let message =
                 format!("`{who}` reports to `{above}`, which does not exist from {end} on{until}");
-            let help = "credit rolls on to the manager that it had; end the row and add one with the \
+            let help = "credit still rolls to the former manager; end the row and add one with the \
                         new `manager`";
             report
                 .push(Diagnostic::warning(Code::CR084, place(row.origin), message).with_help(help));
@@ -144,7 +144,7 @@ fn warn_ended_parents(
             let message = format!(
                 "the team `{team}` belongs to `{above}`, which does not exist from {end} on"
             );
-            let help = "credit rolls on to the team that it belonged to; end the row and add one with \
+            let help = "credit still rolls to the former team; end the row and add one with \
                         the new `parent`";
             report
                 .push(Diagnostic::warning(Code::CR084, place(row.origin), message).with_help(help));
@@ -188,14 +188,14 @@ fn check_teams(
             let origin = reading.origins.get(&(alias.to_owned(), AliasTarget::Team(*team)));
             origin.copied().unwrap_or(CellOrigin { file: super::ALIASES, offset: 0 })
         });
-        // Aliases are read after the names that everybody has.
+        // Aliases are read after all other names.
         let written = origins.iter().find(|origin| origin.file == super::ALIASES);
         let origin = written.copied().unwrap_or(origins[1]);
 
         let (one, two) = (teams.team_id(*one), teams.team_id(*two));
         let message = format!("`{alias}` means the teams `{one}` and `{two}` on the same day");
-        let help = "a transaction with this alias is parked; use their ids, or give them names of \
-                    their own";
+        let help =
+            "a transaction with this name is parked; use their ids, or give them distinct names";
         report.push(Diagnostic::warning(Code::CR036, place(origin), message).with_help(help));
     }
 }

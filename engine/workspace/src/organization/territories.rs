@@ -89,7 +89,7 @@ fn parse_territory_value(
 ) -> Option<Value> {
     let kind = reading.settings.fields.column_type(column);
 
-    // A territory may write dates in ISO, whatever the format of the column is.
+    // A territory may write dates in ISO, for any format of the column.
     let iso = transaction::dates::parse_iso_date(&cell.text).filter(|_| kind.type_name() == "date");
     let value = iso.map(Value::Date).unwrap_or_else(|| {
         let text = transaction::Cell::Text(cell.text.clone());

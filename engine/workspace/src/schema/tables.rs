@@ -2,7 +2,7 @@
 //!
 //! Not their meaning, which the readers know. Called by `schema`. Source: FORMAT sections 2 and 3.
 //!
-//! **Architecture invariant:** a key stands here if and only if a reader asks for it; a test reads a
+//! **Architecture invariant:** a key is here if and only if a reader uses it; a test reads a
 //! directory and compares.
 
 use super::{SchemaKey, SchemaKind, SchemaSection};
@@ -59,7 +59,7 @@ const SETTINGS: &[SchemaKey] = &[
     optional_key(
         "columns",
         SchemaKind::Named(&COLUMN),
-        "types of the other columns; text unless said",
+        "types of the other columns; text by default",
     ),
     optional_key("transactions", SchemaKind::Table("transactions"), "how rows are read"),
     optional_key("calendar", SchemaKind::Table("calendar"), "periods"),
@@ -115,7 +115,7 @@ const FIELDS: &[SchemaKey] = &[
     ),
     optional_key("updated", MAYBE_DATED, "the source's clock: orders versions of one transaction"),
     optional_key("received", MAYBE_DATED, "the day the row arrived"),
-    optional_key("owner", COLUMNS, "who sold it"),
+    optional_key("owner", COLUMNS, "the seller"),
     optional_key("team", COLUMNS, "team or territory"),
     optional_key("related_person", COLUMNS, "Related Order (Person)"),
     optional_key("related_position", COLUMNS, "Related Order (Position)"),
@@ -134,7 +134,7 @@ const KEY: &[SchemaKey] = &[
 const DATED: &[SchemaKey] = &[
     optional_key("field", SchemaKind::Text, "the column"),
     optional_key("fields", TEXTS, "columns of the date: the first that is not blank counts"),
-    optional_key("format", COLUMNS, "its format, \"%m/%d/%Y\"; ISO unless said"),
+    optional_key("format", COLUMNS, "its format, \"%m/%d/%Y\"; ISO by default"),
     optional_key("formats", TEXTS, "several formats"),
 ];
 
@@ -143,7 +143,7 @@ const TRANSACTIONS: &[SchemaKey] = &[
     optional_key(
         "delimiter",
         SchemaKind::Text,
-        "what separates the cells of CSV; found out unless said",
+        "the separator of cells in CSV; detected by default",
     ),
     optional_key("skip_rows", SchemaKind::Whole(0, 1000), "lines above the header; 0"),
     optional_key(
@@ -195,7 +195,7 @@ const PLAN: &[SchemaKey] = &[
     optional_key(
         "targets",
         TEXTS,
-        "whom the plan credits: title: position: participant: team: or *",
+        "who the plan credits: title: position: participant: team: or *",
     ),
     optional_key("filter", SchemaKind::Expression, "which transactions belong to the plan"),
     optional_key(
@@ -217,7 +217,7 @@ const PLAN: &[SchemaKey] = &[
     optional_key(
         "policies",
         SchemaKind::Table("policies"),
-        "policies by kind, for rules that say nothing",
+        "policies by kind, for rules without their own",
     ),
     optional_key("direct", SchemaKind::List(&SchemaKind::Table("direct")), "direct rules"),
     optional_key("indirect", SchemaKind::List(&SchemaKind::Table("indirect")), "indirect rules"),
@@ -259,7 +259,11 @@ const DIRECT: &[SchemaKey] = &[
         SchemaKind::Words(&["equal", "weight", "full", "manager"]),
         "what a team becomes",
     ),
-    optional_key("required", SchemaKind::Flag, "whether a deal that names nobody raises an alert"),
+    optional_key(
+        "required",
+        SchemaKind::Flag,
+        "whether a deal without a recipient raises an alert",
+    ),
     required_key("results", SchemaKind::List(&SchemaKind::Table("direct result")), "at least one"),
 ];
 
@@ -364,7 +368,7 @@ const REWARD: &[SchemaKey] = &[
     optional_key(
         "retroactive",
         SchemaKind::Flag,
-        "whether the rate that is reached holds for the whole",
+        "whether the rate that is reached applies to the whole amount",
     ),
     optional_key("value", SchemaKind::Expression, "instead of tiers: sees payee, totals and quota"),
     optional_key("maximum", SchemaKind::Expression, "caps the reward"),

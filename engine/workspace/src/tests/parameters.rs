@@ -88,12 +88,12 @@ fn what_does_not_fit_is_refused_where_it_stands() {
         ("policy:part(1 + 1)", "no literal"),
         ("policy:part(0.1; throw 1)", "no literal"),
         ("policy:part(TITLE = 'a\" + eval(\"1\") + \"')", "no literal"),
-        ("policy:part(TITLE = \"${tx.id}\")", "is none"),
+        ("policy:part(TITLE = \"${tx.id}\")", "is not"),
         ("policy:part(TITLE = `x`)", "no literal"),
         ("policy:part(,)", "no literal"),
         ("policy:part(0x10)", "no literal"),
         ("policy:part(1e9)", "no literal"),
-        ("policy:part(99999999999999999999999999999999999999)", "is none"),
+        ("policy:part(99999999999999999999999999999999999999)", "is not"),
         ("policy:other(1)", "there is no value policy `other`"),
     ];
     for (value, message) in wrong {

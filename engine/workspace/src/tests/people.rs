@@ -42,9 +42,12 @@ fn names_that_nobody_can_read_or_tell_apart() {
     let plan = |name: &str| format!("name = \"{name}\"\n{DIRECT}");
     let (west, other) = (plan("Bonus O"), plan("Bonus 0"));
     let found = read(&[("plans/west.toml", &west), ("plans/w\u{435}st.toml", &other)]);
-    assert_eq!(found, ["CR086 the plans `west` and `w\u{435}st` look the same, and are two"]);
+    assert_eq!(found, ["CR086 the plans `west` and `w\u{435}st` look the same but are different"]);
     let found = read(&[("plans/west.toml", &west), ("plans/east.toml", &other)]);
-    assert_eq!(found, ["CR086 the plan names `Bonus 0` and `Bonus O` look the same, and are two"]);
+    assert_eq!(
+        found,
+        ["CR086 the plan names `Bonus 0` and `Bonus O` look the same but are different"]
+    );
     for name in ["West\\nEast", "West\\u202EEast", "West\\u200B"] {
         let found = read(&[("plans/west.toml", &plan(name))]);
         assert!(

@@ -39,7 +39,7 @@ fn what_is_no_quota_is_refused() {
     check("x,S1,2022-01,5\n", "CR025 2:1: there is no plan `x` yet");
     check("p,S9,2022-01,5\n", "CR033 2:3: there is no position or participant `S9`");
     check("t,S1,2022-01,5\n", "CR033 2:3: there is no team `S1`");
-    check("p,titel:Rep,2022-01,5\n", "CR024 2:3: `titel` is not a word that may stand here");
+    check("p,titel:Rep,2022-01,5\n", "CR024 2:3: `titel` is not allowed here");
     check("p,position:S9,2022-01,5\n", "CR025 2:3: there is no position `S9`");
     check("p,S1,2022-13,5\n", "CR032 2:6: there is no period `2022-13`");
     check("p,S1,2022-01,0\n", "CR032 2:14: `0` is not a quota");

@@ -1,6 +1,6 @@
 //! A table of a TOML document, read key by key.
 //!
-//! Not the values, which are items of `toml`. Called by whatever reads `accredit.toml` and plans.
+//! Not the values, which are items of `toml`. Called by the readers of `accredit.toml` and plans.
 //!
 //! **Architecture invariant:** no key of a customer's file is ignored: what [`TomlTable::finish`]
 //! finds unread is an error.
@@ -155,7 +155,7 @@ impl<'a> TomlTable<'a> {
         entries.collect()
     }
 
-    /// Reports every key that was not read.
+    /// Reports every key that no reader used.
     pub(crate) fn finish(self) {
         #[cfg(test)]
         super::asked::note_keys(self.asked.iter());
@@ -164,8 +164,8 @@ impl<'a> TomlTable<'a> {
             let word = key.text.as_str();
             if !self.asked.contains(&word) {
                 let message = format!("unknown key `{word}`");
-                // A key below a [table] belongs to that table. This is the most frequent mistake in
-                // TOML.
+                // A key below a [table] belongs to that table, which is the most frequent mistake
+                // in TOML.
                 let help = if TOP_LEVEL_KEYS.contains(&word) {
                     format!("move `{word}` to the top of the file, before the first [table]")
                 } else {

@@ -5,15 +5,15 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::print::output::{self, EXIT_OK};
 
-/// Shows what policies see and call.
+/// Shows the fields and functions that policies can use.
 #[derive(Debug, Args)]
 pub(crate) struct ApiArguments {
-    /// For whom.
+    /// The format: `rhai` for editors, `md` for people.
     #[arg(long, value_enum, default_value_t = ApiReader::Md)]
     format: ApiReader,
 }
 
-/// Who reads the reference.
+/// Formats of the reference.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ApiReader {
     /// Editors: a Rhai definition file.

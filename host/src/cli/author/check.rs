@@ -35,7 +35,7 @@ pub(crate) struct CheckArguments {
     /// Format on standard output.
     #[arg(long, value_enum, default_value_t = FindingFormat::Table)]
     format: FindingFormat,
-    /// Check again whenever a file of the directory changes, until told to stop.
+    /// Check again whenever a file of the directory changes, until interrupted.
     #[arg(long)]
     watch: bool,
 }
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> u8 {
     }
 }
 
-/// Checks again and again, also a directory that was copied anew, until told to stop.
+/// Checks again and again, also a directory that was replaced, until interrupted.
 fn watch_directory(arguments: &CheckArguments) -> Result<u8, String> {
     let (changed, changes) = mpsc::channel();
     let mut watched: Option<DirectoryIdentity> = None;

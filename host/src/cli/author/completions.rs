@@ -5,10 +5,10 @@ use clap_complete::{Shell, generate};
 
 use crate::cli::print::output::{self, EXIT_OK};
 
-/// Shows the completions for a shell.
+/// Prints the completions for a shell.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArguments {
-    /// The shell.
+    /// The shell to print completions for.
     #[arg(value_enum)]
     shell: ShellName,
 }

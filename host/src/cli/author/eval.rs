@@ -34,7 +34,7 @@ pub(crate) struct EvalArguments {
     transaction: Option<String>,
     #[command(flatten)]
     reward: reward::RewardTrialArguments,
-    /// Only credits of this plan, for policies that see a credit.
+    /// Use only credits of this plan, for policies that see a credit.
     #[arg(long)]
     plan: Option<String>,
     /// The credit that the policy sees, instead of the first one.
@@ -51,7 +51,7 @@ pub(crate) struct EvalArguments {
     format: DataFormat,
 }
 
-/// Runs the verb: exit 1 when the policy gives no answer, 3 when there is no such thing.
+/// Runs the verb: exit 1 if the policy gives no answer, 3 if an input does not exist.
 pub(crate) fn run(arguments: &EvalArguments) -> u8 {
     if arguments.policy.starts_with("reward/") {
         return of_reward(arguments);
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> u8 {
     };
 
     let Some(wanted) = arguments.transaction.as_deref() else {
-        eprintln!("error: every policy but one for rewards needs --transaction");
+        eprintln!("error: --transaction is required, except for a reward policy");
         return EXIT_USAGE;
     };
 

@@ -13,20 +13,20 @@ use clap::{Args, Subcommand};
 
 use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 
-/// Begins a customer's directory, or a policy in one.
+/// Creates a customer's directory, or a policy in one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct NewArguments {
     #[command(subcommand)]
     what: Option<NewCommand>,
-    /// The directory to make.
+    /// The directory to create.
     #[arg(required = true)]
     dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum NewCommand {
-    /// A policy of a kind, with a case file beside it.
+    /// Create a policy of a kind, with a case file beside it.
     Policy(policy::NewPolicyArguments),
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &NewArguments) -> u8 {
 fn write_new_files(dir: &Path, files: &[(impl AsRef<str>, String)]) -> u8 {
     let there = files.iter().find(|(path, _)| dir.join(path.as_ref()).exists());
     if let Some((path, _)) = there {
-        eprintln!("error: `{}` is there already", dir.join(path.as_ref()).display());
+        eprintln!("error: `{}` already exists", dir.join(path.as_ref()).display());
         return EXIT_FAILED;
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct ScriptFixture {
     pub(crate) columns: BTreeSet<String>,
 }
 
-/// One transaction, and what stands beside it.
+/// One transaction with its credit, receiver and earlier credits.
 pub(crate) struct FixtureContext {
     /// The transaction.
     pub(crate) tx: Arc<TransactionView>,
@@ -122,7 +122,7 @@ impl ScriptFixture {
         found.ok_or_else(|| format!("there is no transaction `{wanted}`"))
     }
 
-    /// The transaction with what stands beside it.
+    /// The transaction with its credit, receiver and earlier credits.
     pub(crate) fn script_context(
         &self,
         transaction: &Arc<Transaction>,

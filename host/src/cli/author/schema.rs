@@ -9,7 +9,8 @@ use crate::cli::print::output::{self, EXIT_NOTHING, EXIT_OK};
 /// Shows a JSON Schema.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
-    /// Of what: `settings` is accredit.toml, `calculation` is what `calculate --plan` gives.
+    /// The document: `settings` is accredit.toml, `calculation` is the output of `calculate
+    /// --plan`.
     #[arg(value_parser = PossibleValuesParser::new(DOCUMENTS))]
     document: String,
 }

@@ -30,31 +30,31 @@ pub(crate) struct TestArguments {
     /// Format on standard output.
     #[arg(long, value_enum, default_value_t = DataFormat::Table)]
     format: DataFormat,
-    /// Rewrite the tables of cases that fail to what came out.
+    /// Rewrite the tables of failing cases to the actual results.
     #[arg(long, env = "ACCREDIT_UPDATE_CASES", value_parser = FalseyValueParser::new())]
     update: bool,
-    /// Only cases whose heading or file contains this.
+    /// Run only cases whose heading or file contains this text.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Write the results as JUnit XML too.
+    /// Also write the results as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Leave times out of the JUnit file: the same results are then the same bytes.
+    /// Leave times out of the JUnit file, so that equal results give equal bytes.
     #[arg(long, requires = "junit")]
     no_times: bool,
-    /// Show the lines and branches of scripts that cases reach; to a file in lcov's format.
+    /// Show the lines and branches of scripts that cases cover; with FILE, in lcov's format.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     coverage: Option<Option<PathBuf>>,
-    /// Fail when less than this percentage of lines, or of branches, is reached.
+    /// Fail if less than this percentage of lines or branches is covered.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     threshold: Option<u8>,
-    /// Show where scripts spend their time.
+    /// Show in which lines scripts spend their time.
     #[arg(long)]
     profile: bool,
-    /// Write what was decided in every case, a line of JSON each: a baseline to compare with.
+    /// Write the decisions of every case, one JSON object per line, as a baseline for comparisons.
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
-    /// Worker threads; all cores unless said.
+    /// Number of worker threads; all cores by default.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! How verbs print: data on standard output in the format asked for, talk on standard error.
+//! How verbs print: data on standard output in the requested format, messages on standard error.
 //!
 //! Called by every verb. Source: LIBRARIES 5.1.
 
@@ -22,13 +22,13 @@ pub(crate) enum DataFormat {
     Table,
 }
 
-/// Everything fine.
+/// Success.
 pub(crate) const EXIT_OK: u8 = 0;
 /// A check failed, or the work could not be done.
 pub(crate) const EXIT_FAILED: u8 = 1;
 /// Wrong usage.
 pub(crate) const EXIT_USAGE: u8 = 2;
-/// Nothing matched.
+/// Nothing matched the request.
 pub(crate) const EXIT_NOTHING: u8 = 3;
 /// A preview found that something would change.
 pub(crate) const EXIT_CHANGES: u8 = 4;

@@ -8,7 +8,7 @@ use accredit_domain::diagnostic::{Diagnostic, Severity};
 use accredit_workspace::Files;
 use ariadne::{Config, Label, Report, ReportKind, Source};
 
-/// Findings that are shown with their lines: nobody reads more, and each takes long to draw.
+/// Findings that are shown with their lines: more are rarely read, and each takes long to draw.
 const FINDINGS_SHOWN_MAX: usize = 100;
 
 /// All diagnostics as text, each with its line of source where there is one.

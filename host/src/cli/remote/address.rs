@@ -1,6 +1,6 @@
-//! Where a server is, by which token it is asked, and whom its certificate must be signed by.
+//! The address of a server, the token for it, and the authorities that may sign its certificate.
 //!
-//! Not asking it (`client`). Flattened into the options of every verb that talks to a server.
+//! Not asking it (`client`). Flattened into the options of every verb that calls a server.
 //!
 //! **Architecture invariant:** a token from the command line or a file stays in a secrecy type.
 
@@ -13,10 +13,10 @@ use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 use crate::cli::remote::client::Client;
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Debug, Args)]
 pub(crate) struct ServerAddress {
-    /// Where the server is.
+    /// The URL of the server.
     #[arg(long, value_name = "URL", env = "ACCREDIT_URL", default_value = "http://127.0.0.1:8080")]
     server: String,
     #[command(flatten)]
@@ -33,7 +33,7 @@ impl ServerAddress {
     }
 }
 
-/// How a server lets one in and is recognised.
+/// How a client authenticates and which certificates it trusts.
 #[derive(Debug, Args)]
 pub(crate) struct ServerAccess {
     /// The server's token.
@@ -42,7 +42,7 @@ pub(crate) struct ServerAccess {
     /// A file that holds the server's token.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_TOKEN_FILE")]
     token_file: Option<PathBuf>,
-    /// Certificates of authorities (PEM) that may sign the server's, instead of the public ones.
+    /// Certificates (PEM) of the authorities trusted for the server, instead of the public ones.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_CA_FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -85,7 +85,7 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
 
     if certificates.is_empty() {
         let help = "it needs a block that begins with -----BEGIN CERTIFICATE-----";
-        return Err(format!("`{}` holds no certificate; {help}", path.display()));
+        return Err(format!("`{}` contains no certificate; {help}", path.display()));
     }
 
     Ok(certificates)

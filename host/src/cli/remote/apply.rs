@@ -13,7 +13,7 @@ use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::client::Client;
 use crate::cli::remote::preview::{ChangeTerms, change_body, diff_directory, verify_checksum};
 
-/// What `apply` may be told.
+/// Options of `apply`.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArguments {
     /// A customer's directory, or a file that `preview --out` wrote.
@@ -23,11 +23,11 @@ pub(crate) struct ApplyArguments {
     server: ServerAddress,
     #[command(flatten)]
     how: ChangeTerms,
-    /// Why, kept with the activation.
+    /// The reason, stored with the activation.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
-    /// Let people, positions, teams or memberships go that have credits or rewards: the reason, which
-    /// the audit log keeps.
+    /// Allow the removal of people, positions, teams or memberships with credits or rewards; the
+    /// reason is stored in the audit log.
     #[arg(long, value_name = "REASON")]
     force: Option<String>,
 }
@@ -41,7 +41,7 @@ fn apply_change(options: &ApplyArguments) -> Result<Option<Json>, String> {
     let client = options.server.make_client()?;
     let Some(mut body) = change_request(&client, &options.what)? else { return Ok(None) };
 
-    // What a preview wrote says how; what is said now counts more.
+    // What a preview wrote says how; options of this call win.
     options.how.add_to_request(&mut body);
     if let (Some(body), Some(comment)) = (body.as_object_mut(), &options.comment) {
         body.insert("comment".to_owned(), Json::from(comment.as_str()));
@@ -53,7 +53,7 @@ fn apply_change(options: &ApplyArguments) -> Result<Option<Json>, String> {
     client.post("/v1/changes", &body).map(Some)
 }
 
-/// Prints what the server answered.
+/// Prints the answer of the server.
 pub(crate) fn print_answer(answer: Result<Option<Json>, String>) -> u8 {
     match answer {
         Ok(None) => {
@@ -65,7 +65,7 @@ pub(crate) fn print_answer(answer: Result<Option<Json>, String>) -> u8 {
             output::print_json(&answer);
             if answer.get("active") == Some(&Json::Bool(false)) {
                 let change = answer.get("change").cloned().unwrap_or_default();
-                eprintln!("change {change} waits until somebody else approves it");
+                eprintln!("change {change} is waiting for approval by another person");
             }
             EXIT_OK
         }

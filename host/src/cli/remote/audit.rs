@@ -13,23 +13,23 @@ use crate::cli::print::output::{self, DataFormat, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::verify::with_data_file;
 
-/// What can be done with the trail.
+/// The verbs of `audit`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Show who did what when, newest first.
+    /// List who did what and when, newest first.
     List(AuditListArguments),
-    /// Check that no row was changed, left out or put in, and that activations, kept changes and
-    /// what was done by hand are as it says.
+    /// Verify that no row was changed, removed or inserted, and that activations, changes and
+    /// manual actions match the trail.
     Verify(AuditVerifyArguments),
 }
 
-/// What `audit list` may be told.
+/// Options of `audit list`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditListArguments {
-    /// Only what this person did.
+    /// Show only rows of this person.
     #[arg(long)]
     who: Option<String>,
-    /// Only what is called so: `activated`, `proposed`, `released`.
+    /// Show only rows with this action: `activated`, `proposed`, `released`.
     #[arg(long)]
     what: Option<String>,
     #[command(flatten)]
@@ -39,10 +39,10 @@ pub(crate) struct AuditListArguments {
     format: DataFormat,
 }
 
-/// What `audit verify` may be told.
+/// Options of `audit verify`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditVerifyArguments {
-    /// A data file that no server has open; it goes before a server.
+    /// A data file that no server has open; takes precedence over a server.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// A `head` that an earlier run printed and a person kept: it must still be in the trail.

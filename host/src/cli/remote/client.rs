@@ -39,7 +39,7 @@ impl Client {
     /// Reads `path`.
     ///
     /// # Errors
-    /// What the server says, or why it says nothing.
+    /// The server's error message, or the reason why there is no answer.
     pub(crate) fn get(&self, path: &str) -> Result<Json, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
         self.await_answer(request.header("authorization", self.authorization_header()).call())
@@ -48,7 +48,7 @@ impl Client {
     /// Reads `path` as text.
     ///
     /// # Errors
-    /// What the server says, or why it says nothing.
+    /// The server's error message, or the reason why there is no answer.
     pub(crate) fn get_text(&self, path: &str) -> Result<String, String> {
         let request = self.agent.get(format!("{}{path}", self.url));
         read_body(request.header("authorization", self.authorization_header()).call())
@@ -57,14 +57,14 @@ impl Client {
     /// Posts JSON to `path`.
     ///
     /// # Errors
-    /// What the server says, or why it says nothing.
+    /// The server's error message, or the reason why there is no answer.
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<Json, String> {
         let request = self.agent.post(format!("{}{path}", self.url));
         let request = request.header("authorization", self.authorization_header());
         self.await_answer(request.header("content-type", "application/json").send(body.to_string()))
     }
 
-    /// The answer; one that is not there in time is looked up until it is.
+    /// The answer; if it is not ready in time, it is polled.
     fn await_answer(&self, reply: Reply) -> Result<Json, String> {
         let place = reply.as_ref().ok().filter(|reply| reply.status() == 202);
         let place = place.and_then(|reply| reply.headers().get("location")?.to_str().ok());
@@ -83,7 +83,7 @@ impl Client {
                 Some("done") => return Ok(task.get("answer").cloned().unwrap_or_default()),
                 _ => {
                     let problem = task.get("answer").cloned().unwrap_or_default();
-                    return Err(problem_message(&problem, "the server could not do it"));
+                    return Err(problem_message(&problem, "the server failed"));
                 }
             }
         }
@@ -92,7 +92,7 @@ impl Client {
     /// Every row of a list, over all pages; `path` has a query.
     ///
     /// # Errors
-    /// What the server says, or why it says nothing.
+    /// The server's error message, or the reason why there is no answer.
     pub(crate) fn get_all(&self, path: &str) -> Result<Vec<Json>, String> {
         let (mut rows, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -149,7 +149,7 @@ fn read_body(reply: Reply) -> Result<String, String> {
     Err(problem_message(&json, &format!("the server answered {}", reply.status())))
 }
 
-/// Why there is no answer, and what to do about a certificate that nobody known has signed.
+/// Why there is no answer, and what to do about a certificate of an unknown authority.
 fn unreachable_message(error: &ureq::Error) -> String {
     let text = error.to_string();
     match text.contains("certificate") {

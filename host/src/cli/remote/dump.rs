@@ -15,24 +15,24 @@ use crate::cli::print::output::{EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::verify::with_data_file;
 use crate::plugins;
 
-/// What `dump` may be told.
+/// Options of `dump`.
 #[derive(Debug, Args)]
 pub(crate) struct DumpArguments {
     /// A data file that no server has open.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Where the dump goes, in place of standard output.
+    /// Write the dump to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Leave damaged rows out and count them, in place of ending at the first one.
+    /// Skip and count damaged rows instead of stopping at the first one.
     #[arg(long)]
     skip_damaged: bool,
 }
 
-/// What `restore` may be told.
+/// Options of `restore`.
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArguments {
-    /// The data file to make; it must not exist.
+    /// The data file to create; it must not exist.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// A file that `dump` wrote.
@@ -91,7 +91,7 @@ fn to_file(options: &DumpArguments, path: &Path) -> Result<u64, String> {
 pub(crate) fn run_restore(options: &RestoreArguments) -> u8 {
     match restore_data_file(options) {
         Ok(rows) => {
-            eprintln!("{rows} rows; look with `accredit verify` whether they fit together");
+            eprintln!("{rows} rows; check them with `accredit verify`");
             EXIT_OK
         }
         Err(message) => {
@@ -107,7 +107,7 @@ fn restore_data_file(options: &RestoreArguments) -> Result<u64, String> {
         |path: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
 
     if data.exists() {
-        return Err(cannot(data, &"it exists already; a dump goes into a new file"));
+        return Err(cannot(data, &"it already exists; a dump needs a new file"));
     }
 
     let lines = File::open(dump).map_err(|error| cannot(dump, &error))?;

@@ -10,13 +10,13 @@ use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::client::Client;
 
-/// What `keep` may be told.
+/// Options of `keep`.
 #[derive(Debug, Args)]
 pub(crate) struct KeepArguments {
     /// A transaction's natural key, or a credit's id (crd_…).
     #[arg(value_name = "CREDIT|TRANSACTION")]
     id: String,
-    /// Only the decision of this plan; of a credit, its own unless said.
+    /// Use only the decision of this plan; for a credit, its own plan by default.
     #[arg(long, value_name = "PLAN")]
     plan: Option<String>,
     #[command(flatten)]

@@ -43,13 +43,13 @@ pub(crate) struct ChangeBase {
 /// How a change would be, or is, effective, and what stops it.
 #[derive(Debug, Args)]
 pub(crate) struct ChangeTerms {
-    /// What it means for credits that exist: `now` (unless said), `recredit` or `from:2026-01-31`.
+    /// The effect on existing credits: `now` (the default), `recredit` or `from:2026-01-31`.
     #[arg(long, value_name = "CHOICE")]
     pub(crate) effective: Option<String>,
-    /// Refuse when more than this moves in all, in one unit type.
+    /// Refuse the change if more than this amount moves in total, in one unit type.
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) stop_loss: Option<Decimal>,
-    /// Refuse when more than this moves for one payee.
+    /// Refuse the change if more than this amount moves for one payee.
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) stop_loss_payee: Option<Decimal>,
 }
@@ -70,10 +70,10 @@ impl ChangeTerms {
     }
 }
 
-/// What `preview` may be told.
+/// Options of `preview`.
 #[derive(Debug, Args)]
 pub(crate) struct PreviewArguments {
-    /// The directory that would come into force.
+    /// The directory to preview.
     dir: PathBuf,
     /// Compare with this directory, over its transactions, instead of with a server.
     #[arg(long, value_name = "DIR")]
@@ -82,7 +82,7 @@ pub(crate) struct PreviewArguments {
     server: ServerAddress,
     #[command(flatten)]
     how: ChangeTerms,
-    /// Write the change for `apply`; it holds only while nothing else is activated.
+    /// Write the change to a file for `apply`; it is valid only until the next activation.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Format on standard output.
@@ -178,7 +178,7 @@ pub(crate) fn verify_checksum(mut body: Json) -> Result<Json, String> {
     if said == Some(Json::from(body_checksum(&body))) {
         return Ok(body);
     }
-    Err("this is not what a preview wrote: it was changed since; preview it again".to_owned())
+    Err("this file was changed after the preview; preview it again".to_owned())
 }
 
 fn body_checksum(body: &Json) -> String {
@@ -232,7 +232,7 @@ fn preview_offline(dir: &Path, base: &Path, options: &PreviewArguments) -> Resul
         };
         let rows = transactions.iter().zip(decided.iter().map(rows));
 
-        // What is finalized never changes, whatever the rules.
+        // Finalized results never change, under any rules.
         let open = rows.filter(|(transaction, _)| {
             replay::is_open(&after, transaction.incentive_date().ok(), jiff::civil::Date::MAX)
         });
@@ -289,7 +289,11 @@ pub(crate) fn print_preview(shown: &Json, format: DataFormat) {
                 part("Booked at once, of what waits", &MONEY, &rows("/booked/total"));
             }
 
-            part("Would go, with credits", &["kind", "id", "credits"], &rows("/people/gone"));
+            part(
+                "Would be removed, with credits",
+                &["kind", "id", "credits"],
+                &rows("/people/gone"),
+            );
 
             let columns = ["payee", "plan", "period", "before", "after", "unit_type"];
             part("Would be paid less", &columns, &rows("/people/losing"));
@@ -307,7 +311,9 @@ pub(crate) fn print_preview(shown: &Json, format: DataFormat) {
     eprintln!("{differing} of {all} transactions differ");
 
     if shown.get("effective").and_then(Json::as_str) == Some("now") && differing > 0 {
-        eprintln!("credits that exist stay as they are: this is what the same deals would come to");
+        eprintln!(
+            "existing credits stay as they are: these are the amounts of the same deals under the new rules"
+        );
     }
     if shown.get("unfinished") == Some(&Json::Bool(true)) {
         eprintln!("the server is still deciding: preview again when it has finished");

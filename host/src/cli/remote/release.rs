@@ -15,39 +15,39 @@ use crate::cli::remote::client::Client;
 /// What is released.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReleaseCommand {
-    /// Show the credits and rewards of a calculation to their payees, as pending.
+    /// Publish the credits and rewards of a calculation to their payees, as pending.
     Credits(ReleaseCreditsArguments),
-    /// Show the rewards of a calculation to their payees, as confirmed.
+    /// Publish the rewards of a calculation to their payees, as confirmed.
     Rewards(ReleaseRewardsArguments),
-    /// End the hold of credits.
+    /// Release held credits.
     Hold(ReleaseHoldArguments),
 }
 
-/// What `release credits` may be told.
+/// Options of `release credits`.
 #[derive(Debug, Args)]
 pub(crate) struct ReleaseCreditsArguments {
     /// The plan: the stem of its file.
     plan: String,
     /// A period of the kind that the plan is calculated by, such as 2026-03.
     period: String,
-    /// Why, kept with the release.
+    /// The reason, stored with the release.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     #[command(flatten)]
     server: ServerAddress,
 }
 
-/// What `release rewards` may be told.
+/// Options of `release rewards`.
 #[derive(Debug, Args)]
 pub(crate) struct ReleaseRewardsArguments {
     #[command(flatten)]
     calculation: ReleaseCreditsArguments,
-    /// Release them although the period was not over at the last run; needs a reason.
+    /// Release them even if the period was not over at the last run; requires a reason.
     #[arg(long, requires = "reason")]
     force: bool,
 }
 
-/// What `release hold` may be told.
+/// Options of `release hold`.
 #[derive(Debug, Args)]
 pub(crate) struct ReleaseHoldArguments {
     /// Ids of credits, `crd_…`.
@@ -55,10 +55,10 @@ pub(crate) struct ReleaseHoldArguments {
     credits: Vec<String>,
     #[command(flatten)]
     server: ServerAddress,
-    /// Why, kept with the release.
+    /// The reason, stored with the release.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
-    /// How the released credits are written.
+    /// Format of the released credits on standard output.
     #[arg(long, value_enum, default_value = "table")]
     format: DataFormat,
 }

@@ -7,17 +7,17 @@ use crate::cli::remote::address::ServerAddress;
 use crate::cli::remote::apply::print_answer;
 use crate::cli::remote::preview::ChangeTerms;
 
-/// What `rollback` may be told.
+/// Options of `rollback`.
 #[derive(Debug, Args)]
 pub(crate) struct RollbackArguments {
-    /// The ruleset to go back to; without it, the one before.
+    /// The ruleset to go back to; the previous one by default.
     #[arg(long, value_name = "HASH")]
     to: Option<String>,
     #[command(flatten)]
     server: ServerAddress,
     #[command(flatten)]
     how: ChangeTerms,
-    /// Why, kept with the activation.
+    /// The reason, stored with the activation.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
 }

@@ -16,18 +16,18 @@ use crate::cli::print::output::{self, EXIT_FAILED, EXIT_OK};
 use crate::cli::remote::address::ServerAddress;
 use crate::plugins;
 
-/// What `verify` may be told.
+/// Options of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// A data file that no server has open; it goes before a server.
+    /// A data file that no server has open; takes precedence over a server.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     #[command(flatten)]
     server: ServerAddress,
-    /// Only decisions of this plan.
+    /// Verify only decisions of this plan.
     #[arg(long)]
     plan: Option<String>,
-    /// Only decisions of this period: a month, a quarter, a year.
+    /// Verify only decisions of this period: a month, a quarter or a year.
     #[arg(long)]
     period: Option<String>,
 }
@@ -52,24 +52,24 @@ pub(crate) fn run(options: &VerifyArguments) -> u8 {
     output::print_json(&verified);
 
     let damage = verified.get("damage").and_then(Json::as_array).map_or(0, Vec::len);
-    eprintln!("{decisions} decisions, {differing} come out otherwise");
+    eprintln!("{decisions} decisions, {differing} differ");
 
     if damage > 0 {
-        eprintln!("the data file is damaged: {damage} stored rows are not what they were");
+        eprintln!("the data file is damaged: {damage} stored rows were changed");
     }
 
     if differing == 0 && damage == 0 { EXIT_OK } else { EXIT_FAILED }
 }
 
-/// Looks at a data file that no server has open; nothing is written to it. Whatever a damaged file
-/// leads to, also in libraries, is an error in words.
+/// Looks at a data file that no server has open; nothing is written to it. Any failure on a damaged
+/// file, also in libraries, becomes an error message.
 pub(crate) fn with_data_file<T>(
     path: &Path,
     look: impl FnOnce(&Ledger) -> Result<T, StoreError>,
 ) -> Result<T, String> {
     let cannot = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
     if !path.is_file() {
-        return Err(cannot(&"there is no such file"));
+        return Err(cannot(&"the file does not exist"));
     }
 
     // The words are the error; the place of a panic in the program would be of no use.
@@ -80,10 +80,10 @@ pub(crate) fn with_data_file<T>(
         look(&ledger)
     }));
 
-    // The hook of a program that goes on, such as a test.
+    // The hook of a program that continues, such as a test.
     drop(std::panic::take_hook());
 
-    let fell = |_| Err(StoreError::Damaged("reading it made the program fail".to_owned()));
+    let fell = |_| Err(StoreError::Damaged("the program failed while reading it".to_owned()));
     looked.unwrap_or_else(fell).map_err(|error| cannot(&error))
 }
 

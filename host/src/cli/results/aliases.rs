@@ -15,10 +15,10 @@ use crate::cli::results::calculate::InputArguments;
 pub(crate) struct AliasesArguments {
     /// A customer's directory.
     dir: PathBuf,
-    /// Only aliases, ids and names that contain this, in any case.
+    /// List only aliases, ids and names that contain this text, ignoring case.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// Only those of a participant, position or team.
+    /// List only aliases of this kind.
     #[arg(long, value_parser = ["participant", "position", "team"])]
     kind: Option<String>,
     /// Format on standard output.

@@ -17,15 +17,15 @@ use crate::cli::print::output::{DataFormat, EXIT_FAILED, EXIT_NOTHING, EXIT_OK, 
 use crate::cli::print::report;
 use crate::directory;
 
-/// What `calculate` and `explain` are told about their input.
+/// The input options of `calculate` and `explain`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InputArguments {
     /// A customer's directory.
     pub(crate) dir: PathBuf,
-    /// Only this plan: the stem of its file.
+    /// Calculate only this plan, named by the stem of its file.
     #[arg(long)]
     pub(crate) plan: Option<String>,
-    /// Business date: holds that end by then are released, rows that arrived later are not seen.
+    /// The business date: holds that end by then are released, and later rows are ignored.
     #[arg(long, value_name = "DATE")]
     pub(crate) as_of: Option<Date>,
     /// A file or folder of transactions, instead of the directory's own.
@@ -38,15 +38,15 @@ pub(crate) struct InputArguments {
 pub(crate) struct CalculateArguments {
     #[command(flatten)]
     input: InputArguments,
-    /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; a parent means all of
+    /// A period of the calendar, such as 2017-03, 2017-Q1, 2017 or 2017-P03; a parent includes all
     /// its parts.
     #[arg(long)]
     period: String,
     /// Format on standard output.
     #[arg(long, value_enum, default_value_t = DataFormat::Json)]
     format: DataFormat,
-    /// Which lists are shown: one in CSV, several after commas in a table or JSON. Without it CSV
-    /// has credits, a table all that there is, and JSON everything.
+    /// The lists to show, separated by commas; CSV takes one. By default CSV shows credits, a table
+    /// the lists with rows, and JSON everything.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     show: Vec<ShownList>,
     /// Worker threads; the result is the same for every number.

@@ -20,10 +20,10 @@ pub(crate) struct ExplainArguments {
     input: InputArguments,
     /// A transaction's natural key, or a credit's id (crd_…).
     id: Option<String>,
-    /// A transaction's natural key: the same, by name.
+    /// A transaction's natural key, as a named option.
     #[arg(long, value_name = "ID", conflicts_with = "id")]
     transaction: Option<String>,
-    /// Only what this person got, and why nothing more: an id, a name or an alias.
+    /// Explain only the credits of this person (an id, name or alias), and why there are no others.
     #[arg(long, value_name = "NAME")]
     payee: Option<String>,
     /// Format on standard output.
@@ -127,9 +127,7 @@ fn print_page(code: &Path) -> u8 {
         }
 
         None => {
-            eprintln!(
-                "error: name a transaction or a credit behind the directory, or a code alone"
-            );
+            eprintln!("error: name a transaction or a credit after the directory, or only a code");
             eprintln!("  accredit explain DIR ID\n  accredit explain CR012");
             EXIT_USAGE
         }

@@ -1,5 +1,4 @@
-//! `accredit simulate`: what a period would come to if it went on as it has so far; on a directory,
-//! or on a server.
+//! `accredit simulate`: the projected results of a period; on a directory, or on a server.
 //!
 //! Not simulating (the engine). Exit 1 when there is nothing to repeat or the day is not of the
 //! period, 3 when plan or period does not exist.
@@ -20,7 +19,7 @@ use crate::cli::results::calculate::InputArguments;
 /// Simulates the rest of a period.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArguments {
-    /// A customer's directory; without one, `--server` is asked.
+    /// A customer's directory; alternatively, name a server with `--server`.
     #[arg(required_unless_present = "server")]
     dir: Option<PathBuf>,
     /// The plan, the stem of its file.
@@ -29,14 +28,14 @@ pub(crate) struct SimulateArguments {
     /// The period: `2017-03`, a quarter `2017-Q1`, a year, or a parent of the calendar.
     #[arg(long)]
     period: String,
-    /// The last day whose deals are real; they are repeated until the period ends. On a server the
-    /// business date, unless said.
+    /// The last day with real deals; they are repeated until the period ends. On a server, the
+    /// business date by default.
     #[arg(long, value_name = "DATE", required_unless_present = "server")]
     as_of: Option<Date>,
     /// A file or folder of transactions, instead of the directory's own.
     #[arg(long, value_name = "PATH", conflicts_with = "server")]
     transactions: Option<PathBuf>,
-    /// Simulate what this server has recorded.
+    /// Simulate from the deals recorded on this server.
     #[arg(long, value_name = "URL", conflicts_with = "dir")]
     server: Option<String>,
     #[command(flatten)]

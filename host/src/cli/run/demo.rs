@@ -27,19 +27,19 @@ use crate::server::{RunningServer, Server};
 /// Shows a sample company.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArguments {
-    /// Ends after the deals are credited, instead of serving on.
+    /// Exit once the deals are credited, instead of serving on.
     #[arg(long)]
     once: bool,
     /// Format of the summary on standard output.
     #[arg(long, value_enum, default_value_t = DataFormat::Table)]
     format: DataFormat,
-    /// How many deals.
+    /// Number of deals.
     #[arg(long, default_value_t = 5_000)]
     deals: usize,
     /// Keep the data in this file, which must be new; `accredit verify --data FILE` reads it.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Seed of the generator.
+    /// Seed of the random generator.
     #[arg(long, default_value_t = 2026)]
     seed: u64,
 }
@@ -69,7 +69,7 @@ fn show_demo(arguments: &DemoArguments) -> Result<(), String> {
     write_directory(&company, folder.path()).map_err(|error| error.to_string())?;
 
     if let Some(data) = arguments.data.as_ref().filter(|data| data.exists()) {
-        return Err(format!("{} is there already", data.display()));
+        return Err(format!("{} already exists", data.display()));
     }
 
     let runtime = serve::server_runtime()?;
@@ -156,7 +156,7 @@ fn send_deals(
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} deals {per_sec}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
 
-    // Senders take the next deal that nobody has taken, so none waits for another.
+    // Each sender takes the next free deal, so none waits for another.
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for _ in 0..SENDERS {
@@ -221,7 +221,7 @@ fn print_payees(
 
         let sums = sums.entry(text("payee").to_owned()).or_default();
         let amount = text("amount").parse::<Decimal>();
-        let amount = amount.map_err(|_| format!("`{}` is no amount", text("amount")))?;
+        let amount = amount.map_err(|_| format!("`{}` is not an amount", text("amount")))?;
 
         if let Some(sum) = sums.get_mut(column) {
             money::add_to_total(sum, amount);

@@ -1,6 +1,6 @@
 //! `accredit serve`: the server until it is told to stop.
 //!
-//! Not the server itself (`server`). Talks on stderr only.
+//! Not the server itself (`server`). Writes messages to stderr only.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,31 +12,32 @@ use rust_decimal::Decimal;
 use crate::server::Server;
 use crate::server::config::Config;
 
-/// What `serve` may be told.
+/// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     /// The data file.
     #[arg(long, value_name = "FILE", env = "ACCREDIT_DATA")]
     data: PathBuf,
-    /// Begin a new data file when there is none; an empty file is filled without it.
+    /// Create the data file if it does not exist; not needed for an empty file.
     #[arg(long)]
     create: bool,
-    /// The customer's directory: fills an empty data file, later only `--watch` brings changes in.
+    /// The customer's directory: it fills an empty data file; later changes need `--watch`.
     #[arg(long, value_name = "DIR", env = "ACCREDIT_WORKSPACE")]
     workspace: Option<PathBuf>,
-    /// Address and port; port 0 takes a free one.
+    /// The address and port to listen on; port 0 picks a free port.
     #[arg(long, value_name = "ADDR", env = "ACCREDIT_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
-    /// Bring in files of the directory as they change; with DIR this is the workspace as well.
+    /// Activate changes of the directory's files as they are saved; DIR is also the workspace.
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     watch: Option<Option<PathBuf>>,
-    /// Refuse a change in the watched directory when more than this moves in all, in one unit type.
+    /// Refuse a change in the watched directory if more than this amount moves in total, in one
+    /// unit type.
     #[arg(
         long, value_name = "AMOUNT", env = "ACCREDIT_WATCH_STOP_LOSS", default_value = "10000",
         value_parser = limit
     )]
     watch_stop_loss: Decimal,
-    /// Refuse it when more than this moves for one payee.
+    /// Refuse a change in the watched directory if more than this amount moves for one payee.
     #[arg(
         long, value_name = "AMOUNT", env = "ACCREDIT_WATCH_STOP_LOSS_PAYEE", default_value = "1000",
         value_parser = limit
@@ -51,7 +52,7 @@ pub(crate) struct ServeArguments {
 fn limit(text: &str) -> Result<Decimal, String> {
     let amount = text.trim().parse::<Decimal>().ok();
     let amount = amount.filter(|amount| *amount >= Decimal::ZERO);
-    amount.ok_or_else(|| "expected an amount from 0 on, such as 1000".to_owned())
+    amount.ok_or_else(|| "expected an amount of at least 0, such as 1000".to_owned())
 }
 
 /// Runs until SIGTERM or ctrl-c.
@@ -103,7 +104,7 @@ const SHUTDOWN_WAIT: std::time::Duration = std::time::Duration::from_millis(300)
 fn serve_until_stopped(config: Config) -> Result<(), String> {
     let runtime = server_runtime()?;
     let served = runtime.block_on(async {
-        // Listened for before anybody can know that the server runs.
+        // Installed before the server is reachable.
         let stop = tokio::spawn(stop_asked());
         let running = Server::start(config).await?;
         eprintln!("listening on {}", running.url);
@@ -140,7 +141,7 @@ pub(crate) async fn stop_asked() {
     }
 }
 
-/// Logs go to stderr, as JSON where nobody reads along.
+/// Logs go to stderr; as JSON if it is not a terminal.
 fn start_logging() {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;

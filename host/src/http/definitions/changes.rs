@@ -66,7 +66,7 @@ pub(crate) struct ChangeBody {
 pub(crate) fn parse_change(body: &[u8]) -> Result<ChangeBody, Problem> {
     let sent: ChangeBody = serde_json::from_slice(body).map_err(|error| {
         Problem::bad_request(format!(
-            "expected a JSON object with `files`, and perhaps `base`, `set`, `ruleset`, `whole`, \
+            "expected a JSON object with `files`, and optionally `base`, `set`, `ruleset`, `whole`, \
              `effective`, `comment`, `tags`, `max_total`, `max_payee`, `force`, `draft`: {error}"
         ))
     })?;
@@ -82,7 +82,9 @@ fn checked_limits(
     let given = [("max_total", max_total), ("max_payee", max_payee)];
     let below = given.iter().find(|(_, most)| most.is_some_and(|most| most < Decimal::ZERO));
     match below {
-        Some((name, _)) => Err(Problem::bad_request(format!("`{name}` is an amount from 0 on"))),
+        Some((name, _)) => {
+            Err(Problem::bad_request(format!("`{name}` must be an amount of at least 0")))
+        }
         None => Ok(Limits { max_total, max_payee }),
     }
 }
@@ -138,7 +140,7 @@ pub(crate) async fn preview_change(
     let shown = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
         if sent.base.as_ref().is_some_and(|base| **base != *current.hash) {
-            let detail = format!("`{}` is in force by now", current.hash);
+            let detail = format!("`{}` is now in force", current.hash);
             return Err(Problem::conflict("base_moved", detail));
         }
 
@@ -207,8 +209,8 @@ pub(crate) async fn make_change(
         // Without files, but with an effective choice, credits are decided again by what is in force.
         let asks_nothing = change.files.is_empty() && change.effective == Effective::Now;
         if asks_nothing && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
-            let detail = "these files are in force already; with `effective` credits are decided \
-                          again by them";
+            let detail =
+                "these files are already in force; set `effective` to decide credits again";
             return Err(Problem::conflict("nothing_changes", detail));
         }
 
@@ -349,7 +351,8 @@ pub(crate) async fn roll_back(
                 let activations = service.context.ledger.list_activations()?;
                 let mut others = activations.into_iter().rev().map(|one| one.ruleset);
                 let other = others.find(|ruleset| **ruleset != *current.hash);
-                other.ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier set"))?
+                other
+                    .ok_or_else(|| Problem::conflict("no_earlier", "there is no earlier version"))?
             }
         };
 
@@ -370,7 +373,7 @@ pub(crate) async fn roll_back(
         };
 
         if change.files.is_empty() {
-            return Err(Problem::conflict("nothing_changes", "this set is in force already"));
+            return Err(Problem::conflict("nothing_changes", "this version is already in force"));
         }
 
         let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;

@@ -50,7 +50,9 @@ pub(crate) fn change_from_headers(
 /// When it is blank.
 pub(crate) fn parse_reason(text: Option<&str>) -> Result<Option<String>, Problem> {
     match text.map(str::trim) {
-        Some("") => Err(Problem::bad_request("`force` is a reason, which the audit log keeps")),
+        Some("") => {
+            Err(Problem::bad_request("`force` must be a reason, which the audit log keeps"))
+        }
         reason => Ok(reason.map(str::to_owned)),
     }
 }
@@ -62,7 +64,7 @@ pub(crate) fn parse_reason(text: Option<&str>) -> Result<Option<String>, Problem
 pub(crate) fn parse_effective(text: Option<&str>) -> Result<Effective, Problem> {
     let Some(text) = text else { return Ok(Effective::Now) };
     Effective::parse(text).ok_or_else(|| {
-        let detail = format!("`{text}` is none of `now`, `recredit` and `from:2026-01-31`");
+        let detail = format!("`{text}` is not one of `now`, `recredit` and `from:2026-01-31`");
         Problem::bad_request(detail)
     })
 }
@@ -110,16 +112,16 @@ impl Precondition {
         let Some(current) = current else {
             return match self.if_match {
                 None => Ok(()),
-                Some(_) => stale(format!("there is no such {what} yet; leave `If-Match` out")),
+                Some(_) => stale(format!("this {what} does not exist yet; leave out `If-Match`")),
             };
         };
 
         if self.if_none_match.is_some() {
-            return stale(format!("there is such a {what} already"));
+            return stale(format!("this {what} already exists"));
         }
 
         let Some(given) = &self.if_match else {
-            let detail = "say with `If-Match` which version is to be replaced";
+            let detail = "name the version to replace in `If-Match`";
             return Err(OperationError::precondition_required("precondition_required", detail));
         };
 

@@ -43,8 +43,8 @@ pub(crate) fn check_path(path: &str) -> Result<(), Problem> {
     }
 
     let detail = format!(
-        "`{path}` defines nothing; expected `accredit.toml`, or a file under `plans/`, \
-         `policies/KIND/` or `organization/` as the format says"
+        "`{path}` is not a definition file; expected `accredit.toml`, or a file of the format \
+            under `plans/`, `policies/KIND/` or `organization/`"
     );
     Err(Problem::unprocessable("not_a_definition", detail))
 }

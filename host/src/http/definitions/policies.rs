@@ -140,7 +140,7 @@ pub(crate) async fn show_policy(
     let state = state.await?.ok_or_else(|| Problem::not_found("policy"))?;
 
     let mut response = ([(header::VARY, "accept")], Json(state)).into_response();
-    // The tag is of the text, for `If-Match`: the state has none of its own.
+    // The tag is of the text, for `If-Match`: the state has no list of them.
     if let Some(source) = source {
         response.headers_mut().insert(header::ETAG, conditions::etag(&content_hash(&source))?);
     }

@@ -51,7 +51,7 @@ fn parse_search(query: Vec<(String, String)>) -> Result<RuleSearch, Problem> {
     let mut keys = Map::new();
     for (key, value) in query {
         if !KEYS.contains(&key.as_str()) {
-            return Err(refused(format!("`{key}` is not a key of this search")));
+            return Err(refused(format!("`{key}` is not a parameter of this search")));
         }
 
         if key == "tag" {

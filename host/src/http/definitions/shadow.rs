@@ -30,7 +30,7 @@ fn shadow_json(sums: &ShadowSums, ruleset: Option<&str>) -> Value {
     })
 }
 
-/// What the shadow has come to so far.
+/// The results of the shadow so far.
 pub(crate) async fn show_shadow(State(service): State<Arc<Service>>) -> JsonResult {
     let sums = shadow::shadow_sums(&service.context);
     let (sums, ruleset) = sums.ok_or_else(|| Problem::not_found("shadow"))?;

@@ -1,4 +1,4 @@
-//! Dead letters: authentic deliveries that nobody could read, and another try.
+//! Dead letters: authentic but unreadable deliveries, and their retry.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::http::results::credits;
 use crate::server::clock::format_rfc3339;
 use crate::server::state::Service;
 
-/// Which page.
+/// The query of the list: `limit` and `cursor`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeadLetterListParams {
@@ -33,7 +33,8 @@ pub(crate) async fn list_dead_letters(
     let Query(params) = params.map_err(|_| Problem::bad_request("expected `limit` or `cursor`"))?;
     let limit = credits::page_limit(params.limit)?;
     let after = params.cursor.as_deref().map(str::parse::<u64>).transpose();
-    let after = after.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))?;
+    let after =
+        after.map_err(|_| Problem::bad_request("`cursor` is not a cursor from an earlier page"))?;
 
     let page = service.run_blocking(move |service| {
         let found =

@@ -39,7 +39,7 @@ pub(crate) struct DealListParams {
 
 /// A page of deals, in order of first receipt.
 ///
-/// As CSV or NDJSON, where `Accept` asks for it: every deal that fits.
+/// As CSV or NDJSON if `Accept` requests it: every deal that fits.
 pub(crate) async fn list_deals(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,

@@ -63,7 +63,7 @@ async fn take_delivery(
 
     let encoding = request.headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
-        let detail = "bodies are taken as they are signed, without a content encoding";
+        let detail = "send the body as it was signed, without a content encoding";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "media_type", detail));
     }
@@ -220,8 +220,8 @@ fn delivered_transactions(
 
     let fields = &ruleset.settings.fields;
     let mut comparison = Comparison::new(&service.context.ledger, fields)?;
-    for (record, _) in rows {
-        comparison.add(record)?;
+    for (_, transaction) in rows {
+        comparison.add(transaction)?;
     }
 
     let lost = comparison.end().lost;

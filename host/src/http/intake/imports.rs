@@ -66,7 +66,7 @@ pub(crate) async fn import_transactions(
     let entered = service.imports_room.enter(form.bytes(&head.headers));
     let Ok(place) = tokio::time::timeout(ROOM_WAIT, entered).await else {
         body::discard(body, BODY_BYTES_MAX).await;
-        return Err(Problem::unavailable("other imports are being read; nothing was taken"));
+        return Err(Problem::unavailable("other imports are running; nothing was stored"));
     };
     let body = body::read_limited(body, form.bytes_max()).await?;
 
@@ -112,7 +112,7 @@ impl BodyForm {
         if self.format == RowFormat::Xlsx { SPREADSHEET_BYTES_MAX } else { BODY_BYTES_MAX }
     }
 
-    /// Bytes that the body may come to, unpacked.
+    /// Limit of the unpacked body, in bytes.
     fn bytes(self, headers: &HeaderMap) -> usize {
         let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         match length.and_then(|length| length.parse().ok()) {
@@ -234,7 +234,7 @@ impl Import<'_> {
             if key.is_empty() && without_key.len() < ERRORS_MAX {
                 without_key.push((count, row.line));
             }
-            comparison.add(&row.record)?;
+            comparison.add_record(&row.record)?;
             count += 1;
             self.check_stopping()?;
         }

@@ -37,7 +37,7 @@ pub(crate) async fn show_transaction(
     })))
 }
 
-/// The amount as delivered, where another one was set by hand.
+/// The amount as delivered, if another one was set manually.
 async fn preadjusted_amount(
     service: &Arc<Service>,
     stored: &TransactionRecord,

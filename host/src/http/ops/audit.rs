@@ -49,7 +49,8 @@ pub(crate) async fn list_audit(
     let limit = credits::page_limit(wanted.limit)?;
 
     let before = wanted.cursor.as_deref().map(str::parse::<u64>).transpose();
-    let before = before.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))?;
+    let before = before
+        .map_err(|_| Problem::bad_request("`cursor` is not a cursor from an earlier page"))?;
 
     let trail = service.run_blocking(|service| {
         service.context.ledger.readable_trail().map_err(|error| Problem::internal(&error))
@@ -75,7 +76,7 @@ pub(crate) struct AuditVerifyParams {
     head: Option<String>,
 }
 
-/// Whether it is whole, and what it comes to.
+/// Whether the trail is whole, and its head.
 pub(crate) async fn verify_audit(
     State(service): State<Arc<Service>>,
     kept: Result<Query<AuditVerifyParams>, QueryRejection>,

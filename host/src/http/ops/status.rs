@@ -92,13 +92,13 @@ fn list_faults(service: &Service) -> Vec<Value> {
     shown.collect()
 }
 
-/// OpenMetrics.
+/// The metrics in OpenMetrics format.
 pub(crate) async fn show_metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], service.metrics.render_text())
 }
 
-/// What runs.
+/// The name and the version of the program.
 pub(crate) async fn show_version() -> Json<Value> {
     Json(json!({ "name": "accredit", "version": env!("CARGO_PKG_VERSION") }))
 }

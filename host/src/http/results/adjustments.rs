@@ -1,4 +1,4 @@
-//! Adjustments by hand of transactions and of credits: made and listed.
+//! Manual adjustments of transactions and of credits: made and listed.
 //!
 //! Not what they do (the engine) and not the keeping (the ledger). Source: DOMAIN 2.12.
 
@@ -111,13 +111,14 @@ fn parse_adjustment(
 ) -> Result<(ResolutionAction, Option<Decimal>), Problem> {
     let action = ResolutionAction::parse(&said.action).filter(|action| action.is_adjustment());
     let action = action.ok_or_else(|| {
-        let detail = format!("`{}` is none of `adjust_to`, `adjust_by` and `reset`", said.action);
+        let detail =
+            format!("`{}` is not one of `adjust_to`, `adjust_by` and `reset`", said.action);
         Problem::unprocessable("unknown_action", detail)
     })?;
 
     let amount = said.amount.as_deref().map(|text| {
         Decimal::from_str_exact(text.trim()).map_err(|_| {
-            let detail = format!("`{text}` is no decimal such as `92.50`");
+            let detail = format!("`{text}` is not a decimal such as `92.50`");
             Problem::unprocessable("bad_amount", detail)
         })
     });

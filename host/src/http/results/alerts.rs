@@ -33,7 +33,7 @@ pub(crate) async fn list_alerts(
     let dead = wanted.cursor.take_if(|cursor| cursor.starts_with(DEAD_PREFIX));
     let dead = dead.map(|cursor| {
         let after = cursor.trim_start_matches(DEAD_PREFIX).parse::<u64>();
-        after.map_err(|_| Problem::bad_request("`cursor` is none that a page gave"))
+        after.map_err(|_| Problem::bad_request("`cursor` is not a cursor from an earlier page"))
     });
     let dead = dead.transpose()?;
 

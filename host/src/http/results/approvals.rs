@@ -1,10 +1,11 @@
-//! What people decide about money under four eyes: kept, listed, approved by somebody else, withdrawn.
+//! What people decide about money under four eyes: stored, listed, approved by another person,
+//! withdrawn.
 //!
 //! Not changes of definitions (`definitions::changes`), which wait in the same way. Without four eyes
 //! an act is carried out at once. Called by the handlers of the acts.
 //!
-//! **Architecture invariant:** nobody approves what they asked for, and an act that waits is carried
-//! out by the same function as one that does not.
+//! **Architecture invariant:** no person approves their own request, and a waiting request is
+//! carried out by the same function as an immediate one.
 
 use rust_decimal::Decimal;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub(crate) struct Actor {
 }
 
 impl ApprovalAct {
-    /// Does it.
+    /// Carries out the act.
     fn perform_act(
         self,
         service: &Service,
@@ -253,7 +254,7 @@ pub(crate) async fn show_approval(
 
 fn not_waiting(request: &ApprovalRequest) -> Problem {
     let what = if request.state == ApprovalState::Approved { "approved" } else { "withdrawn" };
-    Problem::conflict("not_waiting", format!("request {} was {what} before", request.id))
+    Problem::conflict("not_waiting", format!("request {} is already {what}", request.id))
 }
 
 /// Carries out what another person asked for.
@@ -275,7 +276,8 @@ pub(crate) async fn approve_request(
         }
 
         if request.who == caller.name {
-            let detail = format!("`{}` asked for it; somebody else approves it", caller.name);
+            let detail =
+                format!("`{}` made this request; another person must approve it", caller.name);
             return Err(Problem::new(StatusCode::FORBIDDEN, "four_eyes", detail));
         }
 

@@ -188,7 +188,9 @@ pub(crate) async fn release_calculation(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let said: ReleaseRequest = serde_json::from_slice(&body).map_err(|_| {
-        Problem::bad_request("expected a JSON object with `what`, and maybe `force` and `reason`")
+        Problem::bad_request(
+            "expected a JSON object with `what`, and optionally `force` and `reason`",
+        )
     })?;
 
     let what = match said.what.as_str() {
@@ -295,7 +297,8 @@ fn refuse_certain(
     } else {
         return Ok(());
     };
-    let detail =
-        format!("{what}: payees rely on it. Force it with a reason, which the trail keeps");
+    let detail = format!(
+        "{what}, and payees rely on it: use `force` with a reason, which the audit trail keeps"
+    );
     Err(Problem::conflict("calculation_certain", detail))
 }

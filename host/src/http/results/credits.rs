@@ -49,7 +49,7 @@ pub(crate) struct CreditListParams {
 
 /// A page of credits.
 ///
-/// As CSV or NDJSON, where `Accept` asks for it: every credit that fits.
+/// As CSV or NDJSON if `Accept` requests it: every credit that fits.
 pub(crate) async fn list_credits(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
@@ -100,7 +100,9 @@ impl PagedList for CreditQuery {
 /// What a page that could not be read answers.
 pub(crate) fn unread_page(error: &StoreError) -> Problem {
     match error {
-        StoreError::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
+        StoreError::Cursor(_) => {
+            Problem::bad_request("`cursor` is not a cursor from an earlier page")
+        }
         error => Problem::internal(error),
     }
 }
@@ -134,7 +136,7 @@ pub(crate) fn page_limit(wanted: Option<usize>) -> Result<usize, Problem> {
 /// # Errors
 /// When the calendar has no such period.
 pub(crate) fn leaf_ids(calendar: &Calendar, id: &str) -> Result<Vec<PeriodKey>, Problem> {
-    let unknown = || Problem::bad_request(format!("`{id}` is no period of the calendar"));
+    let unknown = || Problem::bad_request(format!("`{id}` is not a period of the calendar"));
     let period = calendar.find(id).ok_or_else(unknown)?;
 
     let mut leaves = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Enquiries of payees: listed, assigned, talked about, answered and closed.
+//! Enquiries of payees: listed, assigned, discussed, answered and closed.
 //!
 //! Not the asking (`payees`). Source: DOMAIN 2.16.
 
@@ -153,7 +153,7 @@ fn parse_message(body: &[u8], by_payee: bool) -> Result<EnquiryStep, Problem> {
     Ok(EnquiryStep::Say { text: payees::sound_text(&text)?, by_payee })
 }
 
-/// Says something about an enquiry, on the side of those who answer.
+/// Adds a message to an enquiry, from the staff.
 pub(crate) async fn post_message(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
@@ -163,7 +163,7 @@ pub(crate) async fn post_message(
     take_step(service, id, None, parse_message(&body, false)?, caller).await
 }
 
-/// Says something about an enquiry, on the side of the payee.
+/// Adds a message to an enquiry, from the payee.
 pub(crate) async fn post_payee_message(
     State(service): State<Arc<Service>>,
     Path((payee, id)): Path<(String, u64)>,
@@ -205,7 +205,8 @@ async fn take_step(
         }
 
         if full && says {
-            let detail = format!("it has {MESSAGES_MAX} messages (MESSAGES_MAX); ask anew");
+            let detail =
+                format!("it has {MESSAGES_MAX} messages (MESSAGES_MAX); open a new enquiry");
             return Err(Problem::conflict("enquiry_closed", detail));
         }
 

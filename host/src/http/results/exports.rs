@@ -1,4 +1,4 @@
-//! Lists that are read to their end: as CSV or NDJSON, where `Accept` asks for it.
+//! Lists that are read to their end: as CSV or NDJSON, if `Accept` requests it.
 //!
 //! Not which rows there are: each list makes its own pages. Called by `credits`, `rewards` and
 //! `transactions`.
@@ -66,8 +66,8 @@ pub(crate) trait PagedList: Send + Sync + 'static {
 }
 
 impl ExportFormat {
-    /// The format that the asker likes best; JSON where none of ours is named, the first one named
-    /// where several are liked the same.
+    /// The format that the asker likes best; JSON if no known type is named; among equal
+    /// preferences the first one.
     fn accepted_format(headers: &HeaderMap) -> ExportFormat {
         let accepted = headers.get_all(header::ACCEPT).into_iter();
         let accepted = accepted.filter_map(|value| value.to_str().ok());
@@ -180,7 +180,8 @@ async fn export_list(
     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
 }
 
-/// Sends the first rows and every page after them, until the last or until nobody reads.
+/// Sends the first rows and every page after them, until the last one or until the client
+/// disconnects.
 async fn send_pages(
     service: &Arc<Service>,
     format: ExportFormat,
@@ -188,7 +189,7 @@ async fn send_pages(
     (mut bytes, mut next): (Vec<u8>, Option<String>),
     sender: &Sender<ExportChunk>,
 ) -> Result<(), Problem> {
-    let gone = || Problem::unavailable("the reader of an export has gone");
+    let gone = || Problem::unavailable("the client of an export has disconnected");
 
     loop {
         let rows = ExportChunk::Rows(Bytes::from(bytes));

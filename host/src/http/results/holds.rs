@@ -59,7 +59,7 @@ pub(crate) async fn release_holds(
 ) -> Result<Response, Problem> {
     let filter: HoldFilter = serde_json::from_slice(&body).map_err(|_| {
         let detail = "expected a JSON object with some of `plan`, `period`, `position`, `payee`, \
-                      `transaction`, `credit_type` and `reason_code`, and maybe a `comment`";
+                      `transaction`, `credit_type` and `reason_code`, and optionally a `comment`";
         Problem::bad_request(detail)
     })?;
 

@@ -109,7 +109,9 @@ pub(crate) fn note_page(
     };
 
     service.context.ledger.note_page(&query).map_err(|error| match error {
-        StoreError::Cursor(_) => Problem::bad_request("`cursor` is none that a page gave"),
+        StoreError::Cursor(_) => {
+            Problem::bad_request("`cursor` is not a cursor from an earlier page")
+        }
         error => Problem::internal(&error),
     })
 }

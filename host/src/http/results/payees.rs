@@ -38,7 +38,7 @@ use crate::server::state::Service;
 /// Characters of an enquiry.
 const TEXT_MAX: usize = 4000;
 
-/// Which statements.
+/// The query of the list of statements.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatementParams {
@@ -59,7 +59,7 @@ pub(crate) async fn list_statements(
     Ok(crate::http::list_page(shown.await?))
 }
 
-/// What is published of a payee, that under former ids of theirs included.
+/// The published results of a payee, including those under former ids.
 fn published_statements(
     service: &Service,
     payee: &str,
@@ -164,7 +164,7 @@ pub(crate) fn why_not_link(payee: &str, transaction: &str) -> String {
     )
 }
 
-/// Which transaction.
+/// The query: the natural key of a transaction.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WhyNotParams {
@@ -186,7 +186,7 @@ pub(crate) async fn show_why_not(
         let stored = service.context.ledger.find_transaction(&asked.transaction)?;
 
         let mut plans = Vec::new();
-        // A deal that nobody knows has no decisions, and no plans are listed for it.
+        // An unknown deal has no decisions, and no plans are listed for it.
         for decision in stored.iter().flat_map(|stored| &stored.decisions) {
             let Some(stored) = &stored else { continue };
             if let Some(why) =
@@ -299,8 +299,8 @@ pub(crate) async fn open_enquiry(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let said: EnquiryRequest = serde_json::from_slice(&body).map_err(|_| {
-        let detail = "expected a JSON object with `kind`, `text`, and maybe `transaction`, \
-                      `credit` or `expected`, an amount as text";
+        let detail = "expected a JSON object with `kind`, `text`, and optionally `transaction`, \
+            `credit` or `expected`, an amount as text";
         Problem::bad_request(detail)
     })?;
 
@@ -311,7 +311,7 @@ pub(crate) async fn open_enquiry(
 
     let text = sound_text(&said.text)?;
     if said.expected.as_deref().is_some_and(|amount| parse_number(amount).is_none()) {
-        return Err(Problem::unprocessable("bad_amount", "`expected` is no amount"));
+        return Err(Problem::unprocessable("bad_amount", "`expected` is not an amount"));
     }
 
     let kept = service.run_blocking(move |service| {

@@ -39,9 +39,9 @@ struct PeriodRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PeriodAct {
-    /// It is complete.
+    /// The period is complete; it can be reopened.
     Close,
-    /// It is not.
+    /// The period is not complete after all.
     Reopen,
     /// It never changes again.
     Finalize,
@@ -231,7 +231,7 @@ fn check_allowed(service: &Service, period: &Period, act: PeriodAct) -> Result<(
     let finalized = service.context.ledger.finalized_periods()?;
     let summaries = service.context.ledger.calculation_summaries()?;
 
-    // A period without credits has nothing to be finalized, and holds nobody up.
+    // A period without credits has nothing to finalize and blocks no other period.
     let earlier = summaries.iter().filter(|(_, summary)| summary.counts.credits > 0);
     let earlier = earlier.filter_map(|((_, leaf), _)| calendar.find(leaf));
     let earlier: BTreeMap<_, Period> = earlier
@@ -264,7 +264,7 @@ fn carry_out(
         // Resolve once: the period is what it was made.
         (PeriodAct::Finalize, true) => (),
         (_, true) => {
-            let detail = format!("{} is finalized, which is for ever", leaf.id);
+            let detail = format!("{} is finalized and cannot be reopened", leaf.id);
             return Err(Problem::conflict("period_finalized", detail));
         }
         (PeriodAct::Finalize, false) => {

@@ -31,7 +31,7 @@ pub(crate) struct RewardListParams {
     cursor: Option<String>,
 }
 
-/// Which rewards.
+/// The query of the list of rewards.
 struct RewardQuery {
     plan: Option<String>,
     /// Ids of leaf periods: calculations that lie within them.
@@ -41,7 +41,7 @@ struct RewardQuery {
 
 /// A page of rewards, by plan, period and then as a calculation has them.
 ///
-/// As CSV or NDJSON, where `Accept` asks for it: every reward that fits.
+/// As CSV or NDJSON if `Accept` requests it: every reward that fits.
 pub(crate) async fn list_rewards(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
@@ -87,5 +87,5 @@ fn write_cursor(place: &RewardPlace) -> serde_json::Result<String> {
 fn read_cursor(cursor: &str) -> Result<RewardPlace, Problem> {
     let text = URL_SAFE_NO_PAD.decode(cursor).ok();
     let place = text.and_then(|text| serde_json::from_slice(&text).ok());
-    place.ok_or_else(|| Problem::bad_request("`cursor` is none that a page gave"))
+    place.ok_or_else(|| Problem::bad_request("`cursor` is not a cursor from an earlier page"))
 }

@@ -26,7 +26,7 @@ use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::state::runs::run_location;
 
-/// How long an answer waits for the end of what was asked for, unless said; a request has 30 s.
+/// How long an answer waits for the result by default; a request has 30 s.
 const WAIT: Duration = Duration::from_secs(20);
 
 /// The longest that `Prefer: wait` may ask for.

@@ -1,4 +1,4 @@
-//! Simulations: what a period would come to if it went on as it has so far.
+//! Simulations: the projected results of a period.
 //!
 //! Not the simulating (the engine) and not its deals (`operations::simulation`). Nothing is stored.
 //! Source: DOMAIN 2.15.
@@ -21,18 +21,18 @@ use crate::server::secrets::Caller;
 use crate::server::state::Service;
 use crate::server::tasks::{self, FinalAnswer, TaskRequest};
 
-/// Which simulation.
+/// The body of the request: plan, period and the last day with real deals.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SimulationRequest {
     plan: String,
     period: String,
     /// The last day whose deals are real; the business date, or the period's last day if that is
-    /// earlier, unless said.
+    /// earlier, by default.
     as_of: Option<Date>,
 }
 
-/// Repeats the deals of a period until it ends and says what it would come to.
+/// Repeats the deals of a period until its end and returns the projected results.
 pub(crate) async fn simulate_period(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
@@ -41,7 +41,7 @@ pub(crate) async fn simulate_period(
 ) -> Result<Response, Problem> {
     let request: SimulationRequest = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!(
-            "expected a JSON object with `plan`, `period` and, if wanted, `as_of`: {error}"
+            "expected a JSON object with `plan`, `period` and optionally `as_of`: {error}"
         ))
     })?;
 

@@ -44,7 +44,7 @@ impl Service {
         let mut changed = self.tasks.changed.subscribe();
         let (id, new) = self.tasks.begin_task(&asked, self.clock.now_ms())?;
 
-        // The work goes on when the client goes away, so it is a task of its own.
+        // The work continues when the client disconnects, so it is a task of its own.
         if new {
             let service = Arc::clone(self);
             tokio::spawn(async move {

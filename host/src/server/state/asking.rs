@@ -61,7 +61,7 @@ impl Service {
         let (reply, answer) = oneshot::channel();
         self.orders.send(WorkerOrder::Do(Box::new(move |worker| {
             if is_wanted() {
-                // Nobody waiting means that the client has gone; what was done stays done.
+                // No receiver means that the client has disconnected; what was done stays done.
                 let _ = reply.send(job(worker));
             }
         })));
@@ -74,6 +74,6 @@ fn unanswered_problem(service: &Service) -> Problem {
     if service.stopping.load(Ordering::Acquire) {
         Problem::unavailable("the server is stopping")
     } else {
-        Problem::internal(&"a job of the worker had no end")
+        Problem::internal(&"a job of the worker did not finish")
     }
 }

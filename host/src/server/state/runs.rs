@@ -3,7 +3,7 @@
 //! Not the deciding (`worker::run`). Called by `http::runs` and `http::calculations`.
 //!
 //! **Architecture invariant:** of one plan in one period one run is under way at most, and a run is
-//! kept before anybody is told its number.
+//! stored before its number is returned.
 
 use std::time::Duration;
 

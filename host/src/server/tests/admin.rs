@@ -187,9 +187,12 @@ fn tokens_that_would_approve_each_other_are_refused() {
             "eva:author:one-0123456789abc ida:approver:one-0123456789abc",
             Some("have the same token"),
         ),
-        ("eva:author:one-0123456789abc Eva:approver:two-0123456789abc", Some("must stand once")),
-        ("Admin:approver:one-0123456789abc", Some("what the audit trail calls the server itself")),
-        ("eva:boss:one-0123456789abc", Some("is no role")),
+        (
+            "eva:author:one-0123456789abc Eva:approver:two-0123456789abc",
+            Some("must be listed once"),
+        ),
+        ("Admin:approver:one-0123456789abc", Some("reserved for the server itself")),
+        ("eva:boss:one-0123456789abc", Some("is not a role")),
         ("eva:author:short", Some("at least 16 characters")),
         ("eva:author", Some("expected `name:role:token`")),
     ];

@@ -51,11 +51,7 @@ impl Worker {
 
             tracing::error!(error.cause = %cause, run.id = id, "a run failed");
             let run = self.runs.find(id).unwrap_or(active.run);
-            self.end_run(
-                run,
-                RunState::Failed,
-                Some("something went wrong here; the log says what"),
-            );
+            self.end_run(run, RunState::Failed, Some("internal error; see the server's log"));
         }
 
         true

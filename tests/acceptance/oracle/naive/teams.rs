@@ -84,7 +84,7 @@ pub(super) fn takers(case: Case<'_>, mode: Option<Members>, team: &str) -> Taker
     let mut all: Vec<(String, Decimal)> = Vec::new();
     for member in members(case, team) {
         let held = positions(case, &member.person);
-        // Where everybody sits in a position of the same id, who has none is not there that day.
+        // Where each person has a position of the same id, who has none is not there that day.
         if case.world.simple && held.is_empty() {
             continue;
         }

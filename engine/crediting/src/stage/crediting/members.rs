@@ -21,14 +21,14 @@ use accredit_domain::plan::{DirectRule, Members, selects_recipient};
 pub(super) struct PassedPart {
     /// The team whose part it is.
     pub(super) team: TeamId,
-    /// Who gets it, a member each: at least one position, none of them twice; none for a member who
+    /// Who gets it, a member each: at least one position, without duplicates; none for a member who
     /// is no target.
     pub(super) positions: Vec<Option<PositionId>>,
     /// What part of the team's amount each gets.
     pub(super) shares: Shares,
 }
 
-/// The recipients of the part of `team`. If it stays uncredited, a reason is recorded.
+/// Who gets the part of `team`; none if it stays uncredited, which is recorded.
 ///
 /// # Errors
 /// [`ParkReason`] when a member holds several targets, or the weights are too large.
@@ -108,8 +108,8 @@ fn managing_position(case: &DealCase<'_>, team: TeamId) -> Option<PositionId> {
 /// A member's position, none when it is no target, and the member's weight.
 type CountingMembers = Vec<(Option<PositionId>, Decimal)>;
 
-/// The members of the day in file order. A position that two rows reach counts once. If some
-/// members are not targets and others are, it reports that the part of the former stays uncredited.
+/// The members of the day in file order; a position that two rows reach is one. A note says that
+/// the part of a member who is not a target stays uncredited while others get theirs.
 fn counting_members(
     case: &mut DealCase<'_>,
     rule: &DirectRule,
@@ -160,8 +160,8 @@ fn counting_members(
         }
     }
 
-    // `full` gives each member the whole, so nothing is left over. The case without any target is
-    // reported below.
+    // `full` gives each the whole: nothing is left over. Without any target, the note below covers
+    // the whole.
     let is_divided = rule.members != Some(Members::Full);
     if is_divided && counting.iter().any(|(position, _)| position.is_some()) {
         let (id, name) = (organization.team_id(team), &rule.rule.name);

@@ -1,4 +1,4 @@
-//! Who is named: the texts that a rule takes its recipients from, before anybody asks who that is.
+//! Who is named: the texts from which a rule takes its recipients, before the names are resolved.
 //!
 //! Not the grammar of such a text (`stage::names`), and not territories, which contain no names.
 //! Called by `crediting`. Source: FORMAT section 3 (`assign`), seeds 001 and 004.
@@ -13,7 +13,7 @@ use accredit_domain::policy::ProgramId;
 use accredit_domain::transaction::{Field, NameColumns, Transaction, Value};
 use accredit_script::{ScriptAnswer, Share};
 
-/// The recipients that one word of `assign` names. If there are none, a reason is recorded.
+/// Who is named by one word of `assign`; none if there is no name, which is recorded.
 ///
 /// # Errors
 /// [`ParkReason`] when the text or the policy's answer cannot be understood.
@@ -78,7 +78,7 @@ pub(super) fn named_shares(
     });
 
     if shares.is_empty() {
-        // A blank cell names no one. This is an error only if the rule requires a name.
+        // A blank cell has no name, which is an error only if the rule requires one.
         let message = format!("rule `{name}`: {from} is blank");
         if rule.required {
             case.add_reason(STAGE, "unmatched", message.clone());
@@ -107,7 +107,7 @@ fn joined_texts(transaction: &Transaction, columns: &[String]) -> Result<String,
     Ok(texts.join(";"))
 }
 
-/// Records that a crediting policy names no one, with its line if an explanation is requested.
+/// Records that a crediting policy returned no recipient; with its line where a person asked why.
 fn reason_nobody_named(case: &mut DealCase<'_>, rule: &str, program: ProgramId) {
     let message = format!("rule `{rule}`: the policy credits nobody");
     case.trace_refusal(STAGE, (program, ScriptContext::default()), |refusal| {
@@ -169,7 +169,7 @@ fn split_names(
         let first = share.weight.zip(others).and_then(|(weight, rest)| weight.checked_sub(rest));
 
         match (named.len(), share.weight) {
-            // A blank name matches no one. This is reported where names are looked up.
+            // A blank name has no recipient, which is recorded where names are resolved.
             (0, _) => all.push(share),
 
             (_, Some(weight)) if weighted == named.len() => {

@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         /// Members get what their team would get alone, to the last cent, and a return mirrors its
-        /// sale (3.4 d2); whatever stands beside the team.
+        /// sale (3.4 d2); regardless of other names beside the team.
         #[test]
         fn members_sum_to_their_team(
             value in (-10_000_000_i64..10_000_000, 0_u32..5).prop_map(|(m, s)| Decimal::new(m, s)),

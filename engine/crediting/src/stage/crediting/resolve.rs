@@ -1,9 +1,8 @@
 //! Who a name means on the incentive date, among the plan's targets.
 //!
-//! In a plan that measures teams, names match only teams. In any other plan, they match positions
-//! and people first, and teams only if neither matches. Not what becomes of a team then
-//! (`members`). Called by `crediting`. Source: FORMAT section 1, DOMAIN 2.8, seed 001, decision
-//! D18.
+//! In a plan that measures teams only teams are meant; in any other, positions and people, and
+//! teams only if no position or person has the name. Not what becomes of a team then (`members`).
+//! Called by `crediting`. Source: FORMAT section 1, DOMAIN 2.8, seed 001, decision D18.
 
 use super::STAGE;
 use crate::stage::{DealCase, ParkReason, StepEffect};
@@ -20,7 +19,7 @@ pub(super) struct FoundName {
 /// The entity that a name matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameMeaning {
-    /// Nobody, or several who are no targets.
+    /// No position, or several that are not targets.
     Unknown,
     /// A recipient who is no target: two names of one outsider are one.
     Outsider(Recipient),
@@ -51,7 +50,7 @@ impl FoundName {
     }
 }
 
-/// The recipient that `name` matches. Adds a warning if the match cannot be credited.
+/// Who `name` means; records a warning if it means no one who can be credited.
 ///
 /// # Errors
 /// [`ParkReason`] when it matches several, or a person without a position.
@@ -76,8 +75,7 @@ pub(super) fn resolve_name(
 
     let matches = organization.resolve_name(name, case.date);
 
-    // A person is preferred to a team of the same name. Teams are searched only if no person is
-    // found.
+    // A person comes before a team of the same name, which is looked up only if no person is found.
     if matches.positions.is_empty() && !matches.without_position {
         let team = one_team(case, name)?;
         return Ok(team.map_or_else(|| warn_unmatched(case, name), NameMeaning::Team));
@@ -91,7 +89,7 @@ pub(super) fn resolve_name(
     only_target(case, name, matches.positions.into_iter().map(Recipient::Position).collect())
 }
 
-/// The one target among those whom a name means.
+/// The one target among those that a name means.
 fn only_target(
     case: &mut DealCase<'_>,
     name: &str,
@@ -151,7 +149,7 @@ fn one_team(case: &DealCase<'_>, name: &str) -> Result<Option<TeamId>, ParkReaso
     }
 }
 
-/// The teams to whose territory the deal belongs. If there are none, a reason is recorded.
+/// The teams to whose territory the deal belongs; none if there are none, which is recorded.
 pub(super) fn territory_teams(
     case: &mut DealCase<'_>,
     rule: &DirectRule,

@@ -8,8 +8,8 @@ use super::{FileLayout, MalformedBody, RecordRow, column_name};
 use crate::transaction::{Cell, Record, trim_cell};
 
 /// What a row that is no row may be.
-const ADVICE: &str = "put a cell that contains a comma in quotes; a blank cell needs its comma; of a \
-                      title or a footer see `skip_rows` and `stop_at_blank` in [transactions]";
+const ADVICE: &str = "quote a cell that contains a comma; a blank cell needs its comma; for a \
+    title or a footer see `skip_rows` and `stop_at_blank` in [transactions]";
 
 /// Columns that a header may have.
 pub const COLUMNS_MAX: usize = 4096;
@@ -146,7 +146,7 @@ fn read_header(row: &[Cell], line: u64) -> Result<Vec<String>, MalformedBody> {
     let mut known = BTreeSet::new();
     for name in names.iter().filter(|name| !name.is_empty()) {
         if !known.insert(name) {
-            let message = format!("the column `{name}` stands in the header twice");
+            let message = format!("the header has the column `{name}` twice");
             let help = Some("rename one of the two".to_owned());
             return Err(MalformedBody { help, ..MalformedBody::at_line(line, message) });
         }
@@ -165,9 +165,7 @@ fn wrong_cell_count(
 ) -> MalformedBody {
     let help = if header == 1 && cells > 1 && next.is_none_or(|next| next == cells) {
         let above = line.saturating_sub(1);
-        format!(
-            "if the header stands in line {line}, write `skip_rows = {above}` in [transactions]"
-        )
+        format!("if the header is on line {line}, write `skip_rows = {above}` in [transactions]")
     } else if after_blank {
         "if the rows end at the blank row above, write `stop_at_blank = true` in [transactions]"
             .to_owned()

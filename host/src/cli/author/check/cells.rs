@@ -1,7 +1,7 @@
-//! Cells of transactions that are not what their column is said to hold, or not what a rule compares
-//! them with.
+//! Cells of transactions that do not have the type of their column, or that differ slightly from a
+//! compared text.
 //!
-//! A server parks rows that it cannot read and goes on, so most of this is no error of the directory;
+//! A server parks unreadable rows and continues, so most of this is not an error of the directory;
 //! only a clock that cannot be read is, since versions would be taken in a wrong order. Called by
 //! `check`.
 
@@ -225,7 +225,7 @@ fn unknown_currencies(ruleset: &Ruleset, transactions: &[Arc<Transaction>]) -> V
     let home = units.name(ruleset.settings.currency);
     let blank_help = format!("such a deal counts in the unit of each result, as `{home}` would");
     let found = [
-        warning(unknown, ", which is no unit type", help),
+        warning(unknown, ", which is not a unit type", help),
         warning(blank, ", where others have a currency", blank_help),
     ];
 

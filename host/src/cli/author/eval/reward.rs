@@ -30,19 +30,20 @@ use crate::cli::results::calculate::LoadedDirectory;
 /// What a reward policy is tried with.
 #[derive(Debug, clap::Args)]
 pub(super) struct RewardTrialArguments {
-    /// Of a reward policy: whose totals and quota it sees; an id, a name, an alias, or a team.
+    /// For a reward policy: the payee whose totals and quota it sees, as an id, name, alias or
+    /// team.
     #[arg(long, value_name = "NAME")]
     payee: Option<String>,
-    /// Of a reward policy: the period whose credits are added up.
+    /// For a reward policy: the period whose credits are summed.
     #[arg(long, requires = "payee")]
     period: Option<String>,
-    /// `totals.credited`, instead of what was credited.
+    /// The value of `totals.credited`, instead of the credited amount.
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     credited: Option<Decimal>,
-    /// The total of a credit type, instead of what was credited; may be repeated.
+    /// The total of a credit type, instead of the credited amount; may be repeated.
     #[arg(long, value_name = "TYPE=AMOUNT")]
     total: Vec<String>,
-    /// The quota, instead of that of the period.
+    /// The quota, instead of the period's quota.
     #[arg(long, value_name = "AMOUNT")]
     quota: Option<Decimal>,
     /// The unit of the credits, where the payee has several.
@@ -129,7 +130,7 @@ fn reward_context(
     let (plan, types, mut seen) = match found {
         Some((plan, types, seen)) => (Some(plan), types, seen),
         None if given => (None, Vec::new(), blank_context(ruleset, &payee, period.as_ref())),
-        None if period.is_none() => return Err("say of which --period".to_owned()),
+        None if period.is_none() => return Err("name the period with --period".to_owned()),
         None => {
             let period = period.map(|period| period.id).unwrap_or_default();
             return Err(format!("`{payee}` has no credits that count in {period}"));
@@ -312,7 +313,7 @@ fn replace_totals(
 
     for given in &asked.total {
         let (name, amount) = given.split_once('=').ok_or("a total is written TYPE=AMOUNT")?;
-        let amount: Decimal = amount.parse().map_err(|_| format!("`{amount}` is no amount"))?;
+        let amount: Decimal = amount.parse().map_err(|_| format!("`{amount}` is not an amount"))?;
         if !declared.is_empty() && !declared.iter().any(|known| **known == *name) {
             return Err(format!("there is no credit type `{name}`"));
         }
@@ -361,7 +362,7 @@ fn split_is_clear(
     let example: String = example.collect();
 
     Err(format!(
-        "--credited {credited} does not say which credit type it is of, and {} count: write{example}",
+        "--credited {credited} does not name its credit type, and {} count: write{example}",
         counting.len()
     ))
 }

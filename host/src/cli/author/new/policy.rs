@@ -1,5 +1,5 @@
-//! `accredit new policy`: a policy of a kind that says something, and a case file that proves it on
-//! the customer's own columns and people.
+//! `accredit new policy`: a policy of the given kind, and a case file that proves it on the
+//! customer's own columns and people.
 //!
 //! Not a wizard: the text is a beginning to be changed. Called by `new`.
 
@@ -18,10 +18,10 @@ use rust_decimal::Decimal;
 use crate::cli::author::scene::ScriptFixture;
 use crate::cli::print::output::{EXIT_FAILED, EXIT_NOTHING, EXIT_OK};
 
-/// What `new policy` may be told.
+/// Options of `new policy`.
 #[derive(Debug, Args)]
 pub(crate) struct NewPolicyArguments {
-    /// filter, crediting, value, hold, duplication, rollup, reward or intake.
+    /// The kind: filter, crediting, value, hold, duplication, rollup, reward or intake.
     kind: String,
     /// The policy's name, which becomes the name of its file.
     name: String,
@@ -37,13 +37,13 @@ const EXAMPLE_DAY: Date = date(1999, 1, 15);
 pub(super) fn run(options: &NewPolicyArguments) -> u8 {
     let Some(kind) = PolicyKind::parse(&options.kind) else {
         let known: Vec<&str> = PolicyKind::ALL.into_iter().map(PolicyKind::as_str).collect();
-        eprintln!("error: `{}` is none of {}", options.kind, known.join(", "));
+        eprintln!("error: `{}` is not one of {}", options.kind, known.join(", "));
         return EXIT_NOTHING;
     };
 
     let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     if options.name.is_empty() || !options.name.chars().all(letters) {
-        eprintln!("error: a name has letters, digits, `-` and `_`");
+        eprintln!("error: a name may only have letters, digits, `-` and `_`");
         return EXIT_FAILED;
     }
 
@@ -138,7 +138,7 @@ impl SampleNames {
             (organization.ancestors_of(*position, EXAMPLE_DAY).len(), std::cmp::Reverse(*position))
         });
         let (position, known, holder) =
-            best.ok_or("nobody sits in a position: add somebody first")?;
+            best.ok_or("no position is held: add an assignment first")?;
         let above = organization.ancestors_of(position, EXAMPLE_DAY).into_iter();
         let above: Vec<_> = above.map(|(position, _)| position).collect();
         let keys: Vec<String> = fields.id.iter().map(|column| format!("{column:?}")).collect();

@@ -1,7 +1,7 @@
 //! What the author types: from a terminal with editing and a history of the session, or from a pipe.
 //!
-//! Not what it means (`repl`). An input goes on over several lines while a bracket is open; an empty
-//! line ends it all the same.
+//! Not what it means (`repl`). An input continues over several lines while a bracket is open; an
+//! empty line ends it all the same.
 //!
 //! **Architecture invariant:** a terminal and a pipe give the same inputs for the same lines.
 

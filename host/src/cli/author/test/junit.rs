@@ -2,8 +2,8 @@
 //!
 //! Not a library: four elements need none. Called by `test`.
 //!
-//! **Architecture invariant:** whatever a case says, the file is well-formed XML; without times the same
-//! results are the same bytes.
+//! **Architecture invariant:** the file is well-formed XML for any text in a case; without times
+//! the same results are the same bytes.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(super) fn junit_report(files: &[CaseFileRun]) -> String {
     xml
 }
 
-/// How long the cases of a file took together, whatever ran beside them.
+/// The sum of the durations of a file's cases; none if none was measured.
 fn time_taken(file: &CaseFileRun) -> Option<Duration> {
     file.outcomes.iter().flatten().filter_map(|outcome| outcome.took).reduce(add_durations)
 }

@@ -22,7 +22,9 @@ pub(super) fn print_coverage(reached: &ReachedFiles, talk: bool, threshold: Opti
 
     if !result {
         let (lines, branches) = (percent(lines), percent(branches));
-        eprintln!("reached {lines} of lines and {branches} of branches, {threshold}% are wanted");
+        eprintln!(
+            "reached {lines} of lines and {branches} of branches, at least {threshold}% are required"
+        );
     }
     result
 }
@@ -78,7 +80,7 @@ pub(super) fn lcov_report(reached: &ReachedFiles) -> String {
         for (index, ((line, _), taken)) in file.branches.iter().enumerate() {
             let never = taken.iter().all(|count| *count == 0);
             for (way, count) in taken.iter().enumerate() {
-                // lcov tells a branch that was never come to from one that was never taken.
+                // lcov distinguishes a branch that was never reached from one that was never taken.
                 let count = if never { "-".to_owned() } else { count.to_string() };
                 let _ = writeln!(text, "BRDA:{line},{index},{way},{count}");
             }

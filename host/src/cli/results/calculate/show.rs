@@ -17,11 +17,11 @@ use crate::cli::print::output::{self, DataFormat};
 /// A list of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShownList {
-    /// Who gets credit for what.
+    /// The credits.
     Credits,
-    /// What the credits are worth.
+    /// The rewards.
     Rewards,
-    /// Deals that nobody is credited with, and why.
+    /// Deals without a credit, and why.
     Uncredited,
     /// Deals that could not be decided, and why.
     Parked,

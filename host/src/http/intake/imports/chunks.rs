@@ -1,7 +1,7 @@
 //! The rows of an import as deliveries of bounded size, stored some at a time.
 //!
-//! The same body always makes the same deliveries, so that a sender who repeats an import that broke
-//! off goes on where it ended.
+//! The same body always makes the same deliveries, so that a sender who repeats an interrupted
+//! import continues where it ended.
 
 use std::sync::Arc;
 
