@@ -350,7 +350,7 @@ fn park_with_note(decided: &mut PlanDecision, stage: &'static str, reason: Note,
     decided.outcome = DecisionOutcome::Parked;
 }
 
-/// Runs steps 2 to 4: direct credits, rollups and holds.
+/// Runs steps 2 to 4 of the pipeline for one case.
 fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     let plan = case.plan;
     for rule in &plan.direct {
