@@ -10,6 +10,7 @@ mod data_file;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod listener;
+pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
 pub(crate) mod role;

@@ -203,3 +203,35 @@ fn the_largest_bodies_fit_into_512_mib() {
     assert_eq!(running.get("/readyz").status, 200);
     assert_eq!(running.stop(), 0);
 }
+
+/// A change with 375,000 people ended a server with 512 MiB, and every request under way with it.
+#[test]
+fn definitions_that_do_not_fit_into_memory_are_refused_and_the_server_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("acme.redb");
+    let running = Server::start(&data, &workspace(folder.path()));
+    let limited =
+        Command::new("prlimit").args(["--pid", &running.id().to_string(), MEMORY]).status();
+    if !limited.is_ok_and(|status| status.success()) {
+        return;
+    }
+
+    let preview = |people: usize| {
+        let rows = (0..people).map(|n| format!("p{n},Person {n}\n")).collect::<String>();
+        let text = format!("id,name\nann,Ann\n{rows}");
+        let files = serde_json::json!({ "organization/participants.csv": text });
+        let body = serde_json::json!({ "files": files }).to_string();
+        running.post("/v1/preview", "application/json", &body)
+    };
+
+    for people in [400_000, 2_500_000] {
+        let refused = preview(people);
+        assert_eq!(refused.status, 503, "{}", refused.body);
+        assert!(refused.body.contains("/problems/not_enough_memory"), "{}", refused.body);
+        assert!(refused.body.contains("give the server more"), "{}", refused.body);
+    }
+
+    assert_eq!(preview(10).status, 200);
+    assert_eq!(running.get("/readyz").status, 200);
+    assert_eq!(running.stop(), 0);
+}

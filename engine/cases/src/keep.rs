@@ -23,7 +23,7 @@ use accredit_domain::transaction::{Cell, Decoder, Record};
 use accredit_script::Machine;
 use accredit_workspace::Ruleset;
 
-/// A decision to keep.
+/// A decision to keep as a test case.
 #[derive(Debug, Clone, Copy)]
 pub struct CaseExport<'a> {
     /// The ruleset that decided.

@@ -36,7 +36,7 @@ pub use update::{TableEdit, apply_edits};
 pub struct CaseOptions {
     /// Only cases whose heading, or whose file's path, contains this.
     pub filter: Option<String>,
-    /// Workers; none is one.
+    /// The number of worker threads. Zero means one.
     pub threads: usize,
     /// Columns of the customer's transactions: a case need not repeat those that it says nothing
     /// about. Without any, no column is unknown to a case of a customer's directory.
@@ -73,7 +73,7 @@ pub struct CaseOutcome {
     pub name: String,
     /// Line of the heading, or of the example.
     pub line: u32,
-    /// Nothing when it passed.
+    /// The failures. The list is empty if the case passed.
     pub failures: Vec<Diagnostic>,
     /// How long it took, where the caller brought a clock.
     pub took: Option<Duration>,

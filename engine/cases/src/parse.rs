@@ -211,7 +211,7 @@ pub(super) fn split_cells(line: &str) -> Vec<String> {
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// Settings of a case.
+/// The names of the settings of a case.
 const SETTINGS: [&str; 5] = ["as-of", "period", "plan", "order", "finalized"];
 
 /// Paths that a block may have, beside those of plans, policies and bodies.

@@ -32,7 +32,7 @@ pub struct ReachedFile {
 /// What was reached of one line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReachedLine {
-    /// How often it ran.
+    /// The number of times it ran.
     pub runs: u64,
     /// Nanoseconds spent on it.
     pub nanos: u64,

@@ -62,7 +62,7 @@ impl TableSubject {
         }
     }
 
-    /// The word for messages.
+    /// The plural name, as used in messages.
     pub(super) fn plural_name(self) -> &'static str {
         match self {
             TableSubject::Credits => "credits",

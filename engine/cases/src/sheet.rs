@@ -22,11 +22,11 @@ use jiff::civil::Date;
 
 /// A case file, ready to run.
 pub(super) struct PreparedFile<'a> {
-    /// Its path, for places.
+    /// The path of the file, used in places.
     pub(super) path: &'a str,
     /// The file as it was read.
     pub(super) file: CaseFile,
-    /// What it stands on.
+    /// The files that the case is based on.
     base: &'a Files,
     /// Every case, examples one by one, in order.
     pub(super) trials: Vec<CaseTrial>,

@@ -199,8 +199,8 @@ pub struct Calculation {
 }
 
 /// The calculation of `plan` in `period`: credits by incentive date, then natural key, then order
-/// of decision. What has no period (a date that is blank or does not parse) belongs to every
-/// calculation until it is fixed, so that nobody overlooks it.
+/// of decision. Deals without a period (the date is blank or does not parse) belong to every
+/// calculation until they are corrected, so that they are not overlooked.
 pub fn assemble_calculation(
     ruleset: &Ruleset,
     plan: &str,

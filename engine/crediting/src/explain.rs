@@ -1,8 +1,8 @@
 //! Why, and why not: a decision made again with every step written down.
 //!
-//! A run is deterministic, so the long explanation is recomputed when a person asks and costs
-//! nothing before. Called by `accredit explain` and by the explain endpoints. Source: DESIGN
-//! sections 6 and 7.
+//! A run is deterministic, so the long explanation is recomputed on request and costs nothing
+//! before that. Called by `accredit explain` and by the explain endpoints. Source: DESIGN sections
+//! 6 and 7.
 //!
 //! **Architecture invariant:** an explanation is made by the pipeline that decided, never by a
 //! second reading of the rules.
@@ -32,7 +32,7 @@ pub struct Explanation {
     pub transaction: String,
     /// Id of the plan.
     pub plan: String,
-    /// What became of it.
+    /// The outcome of the decision.
     pub outcome: DecisionOutcome,
     /// Every step in order, with the values seen.
     pub steps: Vec<ExplanationLine>,

@@ -44,7 +44,7 @@ pub enum ImpactDimension {
 /// What a sum is made of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ImpactKey {
-    /// What it is by.
+    /// The dimension of the comparison.
     pub by: ImpactDimension,
     /// Of whom or what; blank for all.
     pub name: String,
@@ -81,7 +81,7 @@ impl ImpactSum {
         *self == ImpactSum::default()
     }
 
-    /// What it comes to.
+    /// The net change of the amount.
     pub fn net_change(&self) -> Decimal {
         self.after.saturating_sub(self.before)
     }
@@ -102,7 +102,7 @@ pub struct DecisionDifference {
     pub message: String,
 }
 
-/// What one transaction adds.
+/// The changes that one transaction adds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImpactDelta {
     sums: Vec<(ImpactKey, ImpactSum)>,
@@ -116,7 +116,7 @@ impl ImpactDelta {
     }
 }
 
-/// What differs, added up.
+/// The sum of all differences.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
     /// How many transactions were compared.

@@ -46,7 +46,7 @@ pub struct PlanDecision {
     pub period: Option<Arc<str>>,
     /// The business date that was given.
     pub as_of: Option<Date>,
-    /// What became of it.
+    /// The outcome of the decision.
     pub outcome: DecisionOutcome,
     /// The credits in the order in which they were made.
     pub credits: Vec<Credit>,
@@ -350,7 +350,7 @@ fn park_with_note(decided: &mut PlanDecision, stage: &'static str, reason: Note,
     decided.outcome = DecisionOutcome::Parked;
 }
 
-/// Steps 2 to 4.
+/// Runs steps 2 to 4 of the pipeline for one case.
 fn credit_transaction(case: &mut DealCase<'_>) -> Result<(), ParkReason> {
     let plan = case.plan;
     for rule in &plan.direct {

@@ -201,11 +201,11 @@ fn standing_entries<'a>(chain: &FrozenChain<'a>) -> Vec<&'a PostedCredit> {
     rows.filter(|row| row.is_active() && row.reverses.is_none() && !reversed(row)).collect()
 }
 
-/// One posting under way.
+/// The state of one posting in progress.
 struct Posting<'a> {
     calendar: &'a Calendar,
     finalized: &'a BTreeSet<String>,
-    /// Ids that are taken.
+    /// Ids that are already in use.
     ids: BTreeSet<CreditId>,
 }
 
@@ -238,7 +238,7 @@ impl Posting<'_> {
         for known in standing {
             rows.push(self.reverse_entry(known)?);
         }
-        // A held credit counts nowhere, but anyone who waits for it must see it.
+        // A held credit does not count, but it must be visible to its payee.
         if !kept && (row.is_active() || row.is_held()) {
             let (id, period) = (self.next_id(&row)?, self.open_period(&row)?);
             rows.push(PostedCredit { id, period, origin: CreditOrigin::Retro, ..row });

@@ -68,7 +68,7 @@ pub fn compute_rewards<'a>(
 /// What a program of a reward sees of one claimant, in one unit.
 #[derive(Debug, Clone)]
 pub struct ClaimContext {
-    /// Who has the claim.
+    /// The payee who has the claim.
     pub payee: Arc<PayeeView>,
     /// What was credited to the claimant, in all and by credit type.
     pub totals: Arc<TotalsView>,

@@ -68,9 +68,9 @@ pub struct Simulation {
 /// How many, so far and by the end of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SimulationCounts {
-    /// Deals that were recorded.
+    /// The number of recorded deals.
     pub so_far: usize,
-    /// Real and repeated ones.
+    /// The number of real and repeated deals.
     pub projected: usize,
 }
 
@@ -88,9 +88,9 @@ pub struct SimulationSum {
     /// What is recorded, at the unit's scale.
     pub so_far: Decimal,
     /// The part of `so_far` that deals of other periods brought: late ones, and corrections of
-    /// finalized periods. None of a reward, which is computed from the whole.
+    /// finalized periods. It is absent for a reward, which is computed from the total.
     pub posted: Option<Decimal>,
-    /// What repeated deals bring; of a reward, what there is more of it than so far.
+    /// The amount that repeated deals add. For a reward, the increase over the amount so far.
     pub repeated: Decimal,
     /// What it would come to: what is real, with its holds that end by then, and what is repeated.
     pub projected: Decimal,
@@ -99,7 +99,7 @@ pub struct SimulationSum {
 /// Why there is nothing to simulate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SimulationRefusal {
-    /// The ruleset has no such plan.
+    /// The plan is not in the ruleset.
     #[error("there is no plan `{0}`")]
     NoPlan(String),
     /// The day lies outside the period.

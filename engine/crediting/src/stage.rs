@@ -124,7 +124,7 @@ pub struct DealCase<'a> {
     pub warnings: Vec<Note>,
     /// The rule that is at work.
     pub rule: Option<Arc<str>>,
-    /// The explanation, when a person asks.
+    /// The explanation, if it was requested.
     pub trace: Option<Vec<ExplanationStep>>,
 }
 
@@ -187,7 +187,7 @@ impl DealCase<'_> {
         self.reasons.push(note);
     }
 
-    /// Records why nothing came of a rule for these; for nobody else it says anything.
+    /// Records why a rule gave no credit to these recipients. It concerns no others.
     pub fn add_reason_for(
         &mut self,
         stage: &'static str,
@@ -414,7 +414,7 @@ pub struct ScriptContext<'a> {
 }
 
 impl<'a> ScriptContext<'a> {
-    /// With the transaction.
+    /// Adds the transaction and builds the arguments of the script.
     fn to_arguments(self, tx: &'a Arc<TransactionView>) -> ScriptArguments<'a> {
         ScriptArguments { tx, credit: self.credit, to: self.to, existing: self.existing }
     }

@@ -35,7 +35,7 @@ impl Validity {
         Validity { from, until: to.and_then(|to| to.tomorrow().ok()) }
     }
 
-    /// Whether `date` lies inside.
+    /// Whether `date` lies in the range.
     pub fn contains(&self, date: Date) -> bool {
         self.from.is_none_or(|from| from <= date) && self.until.is_none_or(|until| date < until)
     }
@@ -94,7 +94,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// Whether `date` lies inside.
+    /// Whether `date` lies in the range.
     pub fn contains(&self, date: Date) -> bool {
         self.first <= date && date < self.end
     }
@@ -108,7 +108,7 @@ pub struct Calendar {
     finalized: Arc<Finalizations>,
 }
 
-/// Where periods come from.
+/// The source of the periods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum PeriodSource {
     /// Calendar months; a fiscal year that starts in this month, 1 to 12, is named by the calendar
@@ -133,7 +133,7 @@ impl Calendar {
         Calendar { kind: PeriodSource::Months(year_starts), finalized: Arc::default() }
     }
 
-    /// Listed periods.
+    /// A calendar of listed periods.
     pub fn of_periods(listed: PeriodList) -> Self {
         Calendar { kind: PeriodSource::Listed(Arc::new(listed)), finalized: Arc::default() }
     }

@@ -81,7 +81,7 @@ pub fn transaction_prefix(transaction: &str) -> [u8; TRANSACTION_PREFIX_BYTES] {
     prefix
 }
 
-/// Where a credit stands.
+/// The status of a credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CreditStatus {
     /// It counts in every sum.
@@ -90,7 +90,7 @@ pub enum CreditStatus {
     Held,
     /// A duplicate of an earlier credit: listed, counts nowhere.
     Suppressed,
-    /// Taken back, counts nowhere.
+    /// The credit was taken back and does not count.
     Void,
 }
 
@@ -173,7 +173,7 @@ pub struct Credit {
     pub reason_code: Option<Arc<str>>,
     /// Whether the amount was set manually.
     pub manual: bool,
-    /// Whether it may roll.
+    /// Whether the credit may roll up.
     pub rollable: bool,
     /// Whether it may roll to named types from the reporting hierarchy.
     pub rollable_on_reporting: bool,

@@ -25,7 +25,7 @@ use crate::words::words;
 pub enum DecisionOutcome {
     /// The plan does not claim it.
     Filtered,
-    /// At least one credit.
+    /// The deal has at least one credit.
     Credited,
     /// Decided, without a credit.
     Uncredited,
@@ -45,7 +45,7 @@ pub struct EarnedReward {
     pub period: PeriodKey,
     /// Name of the reward.
     pub reward: DefinedName,
-    /// Who is paid.
+    /// The participant who is paid.
     pub payee: ParticipantKey,
     /// The team whose credits these are; none where people are credited.
     pub team: Option<TeamKey>,
@@ -142,7 +142,7 @@ pub struct Decision {
     pub ruleset: RulesetHash,
     /// The business date of the decision; none when nothing was released.
     pub as_of: Option<Date>,
-    /// What became of it.
+    /// The outcome of the decision.
     pub outcome: DecisionOutcome,
     /// Credits in order, suppressed ones included.
     pub credits: Vec<PostedCredit>,
@@ -182,7 +182,7 @@ pub struct Approval {
     /// The number of the request that ends with the commit this is part of; none in the commits
     /// before the last one of an act that takes several.
     pub request: Option<u64>,
-    /// Who approved it.
+    /// The user who approved it.
     pub who: String,
 }
 
@@ -272,7 +272,7 @@ pub struct ResolutionRecord {
     /// The credit; none, and blank where it is stored, for an adjustment of the transaction itself.
     #[serde(serialize_with = "none_as_blank", deserialize_with = "blank_as_none")]
     pub credit: Option<CreditId>,
-    /// What was done.
+    /// The action that was taken.
     pub action: ResolutionAction,
     /// Business date on which it was done.
     pub date: Date,

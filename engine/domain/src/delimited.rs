@@ -1,9 +1,9 @@
 //! Delimited text as rows of cells, each with the place it was read at: the one reader of CSV.
 //!
-//! Not what the cells mean: transactions (`transaction::read`) and the files of an organisation (the
-//! workspace) both read with it. Cells are told apart by csv-core; what is added here are places,
-//! blank rows, and the refusal of a quote that is never closed, into which the library would read
-//! the rest of the file, and of a row that is too long to be one.
+//! Not what the cells mean: transactions (`transaction::read`) and the files of an organisation
+//! (the workspace) both read with it. csv-core separates the cells. This module adds places and
+//! blank rows. It also refuses rows that are too long, and a quote that is never closed, because
+//! the library would read the rest of the file into it.
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 

@@ -25,7 +25,7 @@ pub use self::origin::TextOrigin;
 pub struct Place {
     /// Path inside the customer's directory, with `/` between folders.
     pub file: String,
-    /// Line, from 1.
+    /// Line number, counted from 1.
     #[serde(serialize_with = "from_one")]
     pub line: u32,
     /// Column in characters, from 1.
@@ -85,11 +85,11 @@ impl Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Must be fixed before the definition can be used.
+    /// The definition cannot be used until this is fixed.
     Error,
-    /// Probably not what was meant.
+    /// The definition is probably not what its author meant.
     Warning,
-    /// Could be left out.
+    /// The definition could be left out or written more simply.
     Hint,
 }
 
@@ -98,9 +98,9 @@ pub enum Severity {
 pub struct Diagnostic {
     /// What kind of finding it is.
     pub code: Code,
-    /// Whether it stops activation.
+    /// Whether the finding prevents activation.
     pub severity: Severity,
-    /// Where it is.
+    /// The place that the finding points to.
     #[serde(flatten)]
     pub place: Place,
     /// What is wrong: lower case, no final period, the author's words in backticks.
@@ -125,14 +125,14 @@ impl Diagnostic {
         Diagnostic { severity: Severity::Hint, ..Diagnostic::error(code, place, message) }
     }
 
-    /// The same with advice.
+    /// Adds advice to the diagnostic.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Whether it stops activation.
+    /// Whether the finding prevents activation.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

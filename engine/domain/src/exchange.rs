@@ -1,9 +1,9 @@
 //! Exchange rates: what an amount in one unit is worth in another, on a date.
 //!
-//! Exact: an amount is multiplied by the rate and rounded by the caller, once. Not reading of
-//! files (`workspace::exchange`) and not a service that knows today's rates. Called by the pipeline
-//! at the incentive date and by rewards at a period's last day. Source: DOMAIN 3.10, FORMAT
-//! section 1.
+//! The conversion is exact: an amount is multiplied by the rate, and the caller rounds it once. Not
+//! reading of files (`workspace::exchange`) and not a service that knows today's rates. Called by
+//! the pipeline at the incentive date and by rewards at a period's last day. Source: DOMAIN 3.10,
+//! FORMAT section 1.
 //!
 //! **Architecture invariant:** a rate leads one way: its inverse is a row of its own, and no two
 //! rows are chained; of one pair at most one rate holds on a day.

@@ -19,7 +19,7 @@ pub enum Hold {
     None,
     /// For a length of time.
     For(HoldLength),
-    /// Until this day.
+    /// The credit is held until this day.
     Until(Date),
     /// Until the first day of the period with this id.
     UntilPeriod(String),
@@ -34,7 +34,7 @@ pub enum Hold {
 pub enum HoldEnd {
     /// There is nothing to wait for.
     Now,
-    /// On this day.
+    /// The hold ends on this day.
     On(Date),
     /// When it is released manually; the reason that the credit shows.
     OnRelease(String),
@@ -77,7 +77,7 @@ impl Hold {
     /// When the hold of a credit with this incentive date ends.
     ///
     /// # Errors
-    /// Why the calendar has no such day.
+    /// The reason why the calendar does not have this day.
     pub fn end(&self, calendar: &Calendar, incentive_date: Date) -> Result<HoldEnd, String> {
         let date = match self {
             Hold::None => return Ok(HoldEnd::Now),
@@ -115,7 +115,7 @@ impl Hold {
 pub struct HoldRefusal {
     /// What is wrong, where that is not simply that it is not a hold.
     pub message: Option<String>,
-    /// What to write instead.
+    /// Advice on what to write instead.
     pub help: String,
 }
 

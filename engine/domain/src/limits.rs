@@ -63,9 +63,9 @@ pub struct MoneyLine {
     pub unit_type: String,
     /// By the rules that decided.
     pub before: Decimal,
-    /// By the other rules.
+    /// The amount under the new rules.
     pub after: Decimal,
-    /// What it comes to.
+    /// The difference between the two amounts.
     pub difference: Decimal,
     /// What of `before` is held.
     pub held_before: Decimal,
@@ -139,7 +139,7 @@ impl MovedMoney {
         MovedMoney { payees, total, biggest: by_payee, ..MovedMoney::default() }
     }
 
-    /// Whether nothing moves.
+    /// Whether no amount changes.
     pub fn is_none(&self) -> bool {
         self.payees == 0 && self.by_plan.is_empty() && self.by_credit_type.is_empty()
     }
@@ -182,7 +182,7 @@ pub struct MoneyEffect {
 }
 
 impl MoneyEffect {
-    /// Whether nothing moves.
+    /// Whether no amount changes.
     pub fn is_none(&self) -> bool {
         self.credits.is_none() && self.rewards.is_none()
     }

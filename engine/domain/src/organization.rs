@@ -42,7 +42,7 @@ pub struct TeamId(pub u32);
 /// Who can be credited: a position, or in a plan that measures teams a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Recipient {
-    /// A position, whichever person holds it.
+    /// A position, regardless of who holds it.
     Position(PositionId),
     /// A team, in plans that measure teams.
     Team(TeamId),
@@ -77,14 +77,14 @@ pub struct Participant {
     pub id: Arc<str>,
     /// Name for people; not unique.
     pub name: Arc<str>,
-    /// When the participant exists.
+    /// The ranges of days in which the participant exists.
     pub validity: Vec<Validity>,
 }
 
 /// One version of a position.
 #[derive(Debug, Clone)]
 pub struct PositionVersion {
-    /// When this version holds.
+    /// The days on which this version is valid.
     pub validity: Validity,
     /// Title that rules may select by.
     pub title: Arc<str>,
@@ -97,7 +97,7 @@ pub struct PositionVersion {
 pub struct Position {
     /// Its id in the files.
     pub id: Arc<str>,
-    /// Versions, without overlap.
+    /// The versions, which do not overlap.
     pub versions: Vec<PositionVersion>,
 }
 
@@ -106,7 +106,7 @@ pub struct Position {
 pub enum Entity {
     /// A person, and so the position the person holds.
     Participant(ParticipantId),
-    /// A position, whichever person holds it.
+    /// A position, regardless of who holds it.
     Position(PositionId),
 }
 
@@ -201,7 +201,7 @@ impl Organization {
         known.find(|(validity, _)| validity.contains(date)).map(|(_, unit)| *unit)
     }
 
-    /// Every unit that a person is paid in.
+    /// Every unit in which at least one participant is paid.
     pub fn all_currencies(&self) -> impl Iterator<Item = Unit> {
         self.currencies.values().flatten().map(|(_, unit)| *unit)
     }
@@ -248,7 +248,7 @@ impl Organization {
         self.edges.entry((kind, source)).or_default().push(Edge { validity, target });
     }
 
-    /// Lets `alias` mean `entity`.
+    /// Makes `alias` stand for `entity`.
     pub fn add_alias(&mut self, alias: &str, entity: Entity, validity: Validity) {
         self.aliases.add_name(alias, entity, validity);
     }
@@ -393,8 +393,8 @@ impl Organization {
         known.is_some_and(|known| known.validity.iter().any(|validity| validity.contains(date)))
     }
 
-    /// The last day until `date`, that one included, on which a participant was there; `date` for
-    /// those who only come later.
+    /// The last day up to and including `date` on which a participant was there. For a participant
+    /// who joins later, it is `date`.
     pub fn last_day(&self, participant: ParticipantId, date: Date) -> Date {
         if self.exists_on(participant, date) {
             return date;
@@ -481,7 +481,7 @@ impl Organization {
             }
         }
 
-        // A person without a seat matters only where the name means nobody who has one.
+        // A person without a position matters only if the name matches no position.
         matches.without_position = homeless && matches.positions.is_empty();
         matches
     }

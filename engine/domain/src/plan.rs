@@ -26,7 +26,7 @@ use crate::transaction::NameColumns;
 pub struct Plan {
     /// The stem of its file.
     pub id: Arc<str>,
-    /// Name for people.
+    /// The name shown to people.
     pub name: String,
     /// When it is in force, by incentive date.
     pub validity: Validity,
@@ -98,15 +98,15 @@ impl Measure {
 pub enum Split {
     /// One recipient only: several park the transaction.
     Refuse,
-    /// Equal parts to all.
+    /// Every member gets an equal part.
     Equal,
-    /// The whole to each.
+    /// Every member gets the whole.
     Full,
     /// The whole to the first.
     First,
 }
 
-/// Which positions are meant.
+/// A selection of positions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// `*`: everything the plan measures.
@@ -152,7 +152,7 @@ pub fn selects_recipient(
 pub struct RuleBase {
     /// Name, at most 64 characters.
     pub name: Arc<str>,
-    /// Free text for people.
+    /// A free description, shown to people.
     pub description: String,
     /// Labels to search by.
     pub tags: Vec<String>,
@@ -167,7 +167,7 @@ pub struct RuleBase {
 pub struct DirectRule {
     /// What it shares with other rules.
     pub rule: RuleBase,
-    /// Where recipients come from: tried in order until one finds a person.
+    /// The sources of recipients. They are tried in order until one finds a recipient.
     pub assign: Vec<Assign>,
     /// What becomes of a team that an individual plan finds; absent, its share is uncredited.
     pub members: Option<Members>,
@@ -191,7 +191,7 @@ pub enum Assign {
     /// The team to whose territory the deal belongs; of one team and those below it, if one is
     /// named.
     Territory(Option<TeamId>),
-    /// The recipients that a crediting policy names.
+    /// The recipients that a crediting policy returns.
     Policy(ProgramId),
 }
 
@@ -232,7 +232,7 @@ pub enum Relationship {
     RelatedPerson,
     /// A position named on the transaction.
     RelatedPosition,
-    /// The other members of the teams of the person who holds the position (DOMAIN 3.5).
+    /// The other members of the teams that the position's holder belongs to (DOMAIN 3.5).
     Team,
     /// The team above, and so on upwards, in plans that measure teams.
     ParentTeam,

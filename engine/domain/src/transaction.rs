@@ -55,17 +55,17 @@ impl ColumnType {
     /// A number without a style of its own.
     pub const NUMBER: ColumnType = ColumnType::Number(None);
 
-    /// A date in ISO.
+    /// The type of a date in ISO 8601.
     pub fn iso_date() -> Self {
         ColumnType::Date(DateFormats::default())
     }
 
-    /// Whether cells are text.
+    /// Whether cells of this type are read as text.
     pub fn is_text(&self) -> bool {
         matches!(self, ColumnType::Text | ColumnType::ExactText)
     }
 
-    /// The word for messages.
+    /// The name of the type, as used in messages.
     pub fn type_name(&self) -> &'static str {
         match self {
             ColumnType::Text | ColumnType::ExactText => "text",
@@ -219,7 +219,7 @@ impl Record {
 pub enum Value {
     /// Text; blank text is `""`.
     Text(Arc<str>),
-    /// A number, exact.
+    /// An exact decimal number.
     Number(Decimal),
     /// A day without a time.
     Date(Date),
@@ -263,7 +263,7 @@ impl Layout {
         self.fields.column_type(column)
     }
 
-    /// What the columns mean.
+    /// The declared meaning of each column.
     pub fn fields(&self) -> &Fields {
         &self.fields
     }
@@ -334,7 +334,7 @@ impl Transaction {
         self.layout.slots.contains_key(column)
     }
 
-    /// The value in `column`: blank where the row has no such column.
+    /// The value in `column`. It is blank if the row does not have the column.
     pub fn get(&self, column: &str) -> Value {
         match self.layout.slots.get(column).and_then(|slot| self.values.get(*slot)) {
             Some(value) => value.clone(),

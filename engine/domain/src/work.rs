@@ -16,7 +16,7 @@ thread_local! {
     static STEPS_DONE: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Counts steps.
+/// Adds `steps` to the count of work done.
 pub fn add_steps(steps: usize) {
     let steps = u64::try_from(steps).unwrap_or(u64::MAX);
     STEPS_DONE.with(|done| done.set(done.get().saturating_add(steps)));

@@ -21,9 +21,9 @@ pub enum ApprovalState {
     /// It waits for a second person.
     #[default]
     Waiting,
-    /// A person approved it, and it was carried out.
+    /// The request was approved and carried out.
     Approved,
-    /// It was withdrawn or refused; nothing was carried out.
+    /// The request was withdrawn or refused, and nothing was carried out.
     Withdrawn,
 }
 
@@ -32,13 +32,13 @@ pub enum ApprovalState {
 pub struct ApprovalRequest {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The user who made the request.
     pub who: String,
     /// What is asked for, as the host writes it.
     pub act: serde_json::Value,
-    /// What became of it.
+    /// The outcome of the decision.
     pub state: ApprovalState,
     /// Who approved or withdrew it, and when.
     pub decided: Option<(String, i64)>,

@@ -1,7 +1,7 @@
 //! The audit trail: who did what, chained by hashes, so that a changed or missing row shows.
 //!
-//! A chain is evident against edits of single rows; against a person who rewrites the whole file
-//! it needs a head that was kept elsewhere.
+//! A chain reveals edits of single rows. To detect that the whole file was rewritten, compare it
+//! with a head that is kept elsewhere.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,13 @@ pub(super) const HEAD_KEY: &[u8] = b"audit_head";
 /// A row of the trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// Its number, from 1.
+    /// The number of the entry, counted from 1.
     pub sequence: u64,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The token or person that did it.
     pub who: String,
-    /// What: `activated`, `released`, `held`.
+    /// The action, such as `activated`, `released` or `held`.
     pub what: String,
     /// Everything else that is to be known, as JSON.
     pub detail: serde_json::Value,

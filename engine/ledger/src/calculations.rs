@@ -5,8 +5,7 @@
 //! one changed deal costs one subtraction and one addition, for any size of the period. Called by
 //! `record` and by the host. Source: DESIGN section 6, DOMAIN INV-G1.
 //!
-//! What credits are worth is computed when it is asked for; where an activation changes it, that is
-//! counted beside.
+//! Rewards are computed on request. Changes of rewards by an activation are counted separately.
 //!
 //! **Architecture invariant:** the same credits and notes have the same fingerprint in any order of
 //! arrival; the ruleset and the business date of a decision are no content.
@@ -26,7 +25,7 @@ use accredit_seams::store::{Snapshot, StoreTable, WriteBatch};
 /// period; none stands where they never did.
 pub type RestatementCounts = BTreeMap<(String, String), u32>;
 
-/// The period of what has none: parked until its date is fixed.
+/// The period id of deals without a period. They are parked until their date is corrected.
 pub const NO_PERIOD: &str = "";
 
 /// A plan in a leaf period.
@@ -36,7 +35,7 @@ pub struct CalculationSummary {
     pub revision: u32,
     /// Of the content: the sum of hashes of its credits and notes.
     fingerprint: [u8; 16],
-    /// How many there are.
+    /// Counts of the rows.
     pub counts: LedgerCounts,
 }
 
@@ -134,7 +133,7 @@ impl<'a> SummaryChanges<'a> {
         Ok(row)
     }
 
-    /// Writes what changed.
+    /// Writes the changed counts.
     pub(super) fn write_changes(self, batch: &mut WriteBatch) -> LedgerResult<()> {
         for ((plan, period), (before, mut after)) in self.rows {
             // A revision says that the result is another one, not that it was written again.
@@ -237,8 +236,7 @@ impl Ledger {
             }
             Some(leaves) => {
                 let leaves = leaves.iter().map(String::as_str).chain([NO_PERIOD]);
-                // Deals without a period are in every calculation, until a person corrects their
-                // date.
+                // Deals without a period are in every calculation, until their date is corrected.
                 for leaf in leaves {
                     let prefix = codec::parts_key(&[leaf]);
                     let rows = snapshot.scan_prefix(StoreTable::Spans, &prefix, b"", usize::MAX)?;

@@ -38,7 +38,7 @@ pub enum ProposalState {
 pub struct Proposal {
     /// Its number, from 1; 0 until it is kept.
     pub id: u64,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// Who made it: a token's name.
     pub who: String,
@@ -61,7 +61,7 @@ pub struct Proposal {
     /// More money than this it must not move, whenever it is activated.
     #[serde(default)]
     pub limits: Limits,
-    /// Why people with credits or rewards may go, if a person says so.
+    /// The reason given for removing people with credits or rewards, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
     /// What it moved by the deals of when it was kept; none where nothing moved or it was not compared.
@@ -87,7 +87,7 @@ pub(super) fn record_proposal_outcome(
     let kept: Option<Proposal> = row.map(|row| codec::from_json(&row)).transpose()?;
     let mut kept = kept.ok_or(StoreError::Conflict)?;
 
-    // A person else activated or withdrew it in the meantime.
+    // Another user activated or withdrew it in the meantime.
     if !kept.can_be_activated() {
         return Err(StoreError::Conflict);
     }

@@ -1,7 +1,7 @@
 //! Definition files and their activations: immutable versions by content, one active set.
 //!
-//! Not the changes that wait for a person (`changes`) and not what is decided again (`recredit`).
-//! Called by the host's door. Source: DESIGN section 5, DOMAIN 2.17.
+//! Not the changes that wait for approval (`changes`), and not the choice of deals to decide again
+//! (`recredit`). Called by the host's door. Source: DESIGN section 5, DOMAIN 2.17.
 //!
 //! **Architecture invariant:** a version is never overwritten; an activation and what follows from
 //! it for credits that exist are one commit.
@@ -106,7 +106,7 @@ impl TryFrom<String> for Effective {
 pub struct Activation {
     /// Its number, from 1; 0 until it is recorded.
     pub sequence: u64,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The token or person that activated.
     pub who: String,
@@ -135,7 +135,7 @@ pub struct Activation {
     /// Plans with the periods in which it changes what credits are worth.
     #[serde(default)]
     pub restated: BTreeMap<String, BTreeSet<String>>,
-    /// Why people with credits or rewards were removed, where a person forced it.
+    /// The reason given for removing people with credits or rewards, if the removal was forced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force: Option<String>,
     /// What it moved, where money moved.

@@ -32,7 +32,7 @@ pub struct Enquiry {
     pub expected: Option<String>,
     /// The question as it was written.
     pub text: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// `open`, `in_progress`, `resolved`, `rejected` or `closed`.
     pub state: String,
@@ -51,7 +51,7 @@ pub struct Enquiry {
 pub struct EnquiryMessage {
     /// The author of the message: the payee or a user.
     pub who: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The text of the message.
     pub text: String,
@@ -62,13 +62,13 @@ pub struct EnquiryMessage {
 /// What happens to an enquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnquiryStep {
-    /// A person takes care of it, or with none nobody does any more.
+    /// Assigns the enquiry to a user, or to no one.
     Assign(Option<String>),
     /// A message is added.
     Say {
         /// The text of the message.
         text: String,
-        /// Whether by the payee.
+        /// Whether the payee wrote it.
         by_payee: bool,
     },
     /// The enquiry is closed.
@@ -85,7 +85,7 @@ impl EnquiryStep {
         }
     }
 
-    /// The enquiry after it.
+    /// Applies the step to `enquiry`.
     fn apply_to(self, enquiry: &mut Enquiry, who: &str, at_ms: i64) {
         match self {
             EnquiryStep::Assign(to) => {
@@ -116,7 +116,7 @@ impl EnquiryStep {
 pub struct EnquiryAnswer {
     /// Who answered: a token's name.
     pub who: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The answer as it was written.
     pub text: String,
@@ -125,13 +125,13 @@ pub struct EnquiryAnswer {
 /// It has no answer yet.
 pub const ENQUIRY_OPEN: &str = "open";
 
-/// A person takes care of it.
+/// The state of an enquiry that is assigned to a user.
 pub const ENQUIRY_IN_PROGRESS: &str = "in_progress";
 
-/// It takes nothing more.
+/// The state of an enquiry that accepts no more messages.
 pub const ENQUIRY_CLOSED: &str = "closed";
 
-/// Messages of an enquiry.
+/// The maximum number of messages in an enquiry.
 pub const MESSAGES_MAX: usize = 1000;
 
 impl Ledger {

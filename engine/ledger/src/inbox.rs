@@ -16,7 +16,7 @@ pub struct Delivery {
     pub received_ms: i64,
     /// The body, byte for byte.
     pub body: Vec<u8>,
-    /// Natural keys of the transactions in it, as the sender was told.
+    /// Natural keys of its transactions, as they were returned to the sender.
     pub transactions: Vec<String>,
 }
 
@@ -119,8 +119,8 @@ impl Ledger {
             }
 
             batch.put_row(StoreTable::Inbox, codec::number_key(next), codec::pack_row(delivery)?);
-            // The same id with another body: kept for a person to look at, and never processed by
-            // itself.
+            // The same id came with another body. The delivery is kept for review and never
+            // processed.
             if conflict {
                 batch.put_row(StoreTable::Dead, codec::number_key(next), CONFLICT_REASON);
             } else {

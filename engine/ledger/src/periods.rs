@@ -26,7 +26,7 @@ pub struct PeriodState {
     pub day: String,
     /// Who closed or opened it: a token's name.
     pub who: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The reason as it was given.
     pub reason: Option<String>,

@@ -83,7 +83,7 @@ impl CommitBatch {
     }
 }
 
-/// How many there are.
+/// Counts of the recorded rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say what is counted")]
 pub struct LedgerCounts {

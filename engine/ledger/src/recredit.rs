@@ -67,7 +67,7 @@ pub struct RecreditRequest {
 pub struct DecisionPins {
     /// Plan hashes by ruleset.
     known: HashMap<String, BTreeMap<String, String>>,
-    /// Those of the one.
+    /// Plan hashes of the wanted ruleset.
     wanted: BTreeMap<String, String>,
 }
 
@@ -141,7 +141,7 @@ pub struct RecreditProgress {
     pub known: RecreditRequest,
     /// Where to go on; none when it is fulfilled.
     pub next: Option<u64>,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
 }
 

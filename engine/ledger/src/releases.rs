@@ -26,11 +26,11 @@ pub struct ReleaseAct {
     pub date: String,
     /// Who released: a token's name.
     pub who: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// The revision of the calculation that was published.
     pub revision: u32,
-    /// Whether it was forced.
+    /// Whether the release was forced.
     pub forced: bool,
     /// The reason as it was given.
     pub reason: Option<String>,

@@ -16,7 +16,7 @@ use accredit_seams::store::{StoreTable, WriteBatch};
 /// Runs that are kept; older ones are forgotten.
 pub const RUNS_MAX: u64 = 1000;
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
@@ -25,16 +25,16 @@ pub enum RunState {
     Waiting,
     /// The run has begun and is not finished.
     Running,
-    /// Ended, with everything decided.
+    /// The run ended, and every deal is decided.
     Done,
     /// Ended before everything was decided.
     Failed,
-    /// Ended because a person wished it; what was decided stays.
+    /// The run was cancelled. Its decisions are kept.
     Cancelled,
 }
 
 impl RunState {
-    /// Whether nothing more happens.
+    /// Whether the run has ended.
     pub fn has_ended(self) -> bool {
         !matches!(self, RunState::Waiting | RunState::Running)
     }
@@ -53,9 +53,9 @@ pub struct CalculationRun {
     pub mode: String,
     /// Natural keys, where the mode is `selected`.
     pub selected: BTreeSet<String>,
-    /// Who asked for it.
+    /// The user who started it.
     pub who: String,
-    /// When, milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at_ms: i64,
     /// What became of it so far.
     pub state: RunState,

@@ -2,7 +2,7 @@
 //!
 //! Not the meaning of rows. One decorator of the store, so that no table can be forgotten; a row
 //! that was changed in the file, or that stands under another key, is an error and never an answer.
-//! A person who can compute the seal can forge a row: that is what the audit trail is for.
+//! An attacker who can compute the seal can forge a row. The audit trail detects that.
 //!
 //! **Architecture invariant:** nothing that was read without its seal leaves here, but for those who
 //! look for damage (`integrity`).

@@ -153,7 +153,7 @@ fn a_replaced_decision_leaves_nothing_of_the_old_one() {
     assert_eq!(ledger.find_transaction("D1").unwrap().unwrap().version, 2);
 }
 
-/// Records what a person decided; the same twice in a row is the first one again.
+/// Records a decision made by a user. The same decision twice in a row is recorded once.
 fn resolve(ledger: &Ledger, resolution: &ResolutionRecord, at_ms: i64) -> ResolutionRecord {
     if let Some(known) = ledger.resolved_before(resolution).unwrap() {
         return known;
@@ -180,7 +180,7 @@ fn a_release_twice_is_once_and_the_trail_shows_tampering() {
     resolve(&ledger, &later, 4);
     assert_eq!(ledger.transaction_resolutions("D1").unwrap().len(), 3);
     assert_eq!(ledger.verified_trail().unwrap().len(), 3);
-    // By a person who can compute the seal: only the chain shows it.
+    // The forger can compute the seal, so only the chain reveals the change.
     let (key, mut row) =
         store.snapshot().unwrap().scan_prefix(StoreTable::Audit, b"", b"", 1).unwrap().remove(0);
     row.truncate(row.len() - SEAL_BYTES);

@@ -2,7 +2,7 @@
 //! reference.
 //!
 //! Not the language itself: keywords and short-circuit operators are Rhai's. Called by `sandbox`
-//! (registers all), by `check` (refuses the rest) and by those who prints the reference.
+//! (registers all), by `check` (refuses the rest) and by the printer of the reference.
 //!
 //! **Architecture invariant:** a function exists for scripts if and only if it is in this table;
 //! the engine starts raw, without any package.

@@ -53,7 +53,7 @@ pub(super) struct CoverageRecorder(Mutex<RecorderState>);
 #[derive(Debug, Default)]
 struct RecorderState {
     programs: Vec<ProgramCounts>,
-    /// Which program is running.
+    /// The index of the running program.
     running: Option<usize>,
     /// The line that is running, in the program, and since when.
     clock: Option<(u32, Instant)>,

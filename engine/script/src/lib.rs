@@ -109,7 +109,7 @@ pub struct RewardArguments<'a> {
     pub quota: Option<Decimal>,
 }
 
-/// The recipient of a reward: a participant, or a team.
+/// The payee for which a reward is computed: a participant or a team.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of `payee` in scripts/README.md")]
 pub struct PayeeView {
@@ -143,7 +143,7 @@ pub struct Share {
 /// What a program returned, already of the kind that its form returns.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ScriptAnswer {
-    /// Nothing, `()`: no credit, nobody.
+    /// The unit value `()`, which means no credit or no recipient.
     Nothing,
     /// True or false.
     Bool(bool),
@@ -175,7 +175,7 @@ pub struct RollupAnswer {
 /// A program that gave no answer: the transaction is parked, or the credit held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScriptFault {
-    /// What went wrong: what the author threw, or what the host says.
+    /// The error message: the value that the script threw, or the message of the host.
     pub message: String,
     /// The policy's name, blank for an expression.
     pub policy: Arc<str>,

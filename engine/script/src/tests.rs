@@ -97,7 +97,7 @@ fn known() -> CheckContext {
     CheckContext { fields: fields(), columns, open: false, ..CheckContext::default() }
 }
 
-/// 100 yen are a dollar, and nobody knows what a point is worth.
+/// 100 yen are one dollar, and there is no rate for a point.
 fn exchange() -> Arc<ExchangeSettings> {
     let mut units = Units::default();
     let (usd, yen) = (units.add("USD", 2), units.add("JPY", 0));

@@ -18,7 +18,7 @@ use accredit_domain::diagnostic::{Code, Diagnostic, Place};
 /// The file of a customer's own periods.
 pub(super) const PERIODS: &str = "organization/periods.csv";
 
-/// What `kind` may say.
+/// The values of `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CalendarKind {
     Monthly,
@@ -249,7 +249,7 @@ fn read_finalized(calendar: Calendar, item: Option<TomlItem<'_>>) -> Calendar {
     finalized
 }
 
-/// Reports a finalization after which nothing could be posted, or of a period that went on.
+/// Reports a finalization that leaves no period to post to, or one of a period that has not ended.
 fn check_finalization(
     report: &Findings,
     calendar: &Calendar,

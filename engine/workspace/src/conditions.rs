@@ -54,7 +54,7 @@ struct ConditionTerm {
     end: &'static str,
     /// Where the column is named.
     column: Place,
-    /// Where the value stands.
+    /// The place of the value.
     value: Place,
 }
 

@@ -156,7 +156,7 @@ fn without_rules(text: &str) -> String {
     plan.to_string()
 }
 
-/// Every text in a TOML file, as it reads; the file itself where it is none.
+/// Every string in a TOML file, unescaped. If the file is not valid TOML, the file itself.
 fn toml_strings(text: &str) -> Vec<String> {
     fn walk(value: &toml::Value, into: &mut Vec<String>) {
         match value {

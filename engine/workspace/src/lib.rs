@@ -66,7 +66,7 @@ pub use accredit_domain::files::Files;
 pub struct Ruleset {
     /// Hash of the content, `rs_` and 32 hexadecimal digits.
     pub hash: Arc<str>,
-    /// What `accredit.toml` says.
+    /// The settings in `accredit.toml`.
     pub settings: Settings,
     /// People, positions, teams and how they belong together.
     pub organization: Organization,

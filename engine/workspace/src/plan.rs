@@ -31,7 +31,7 @@ use accredit_domain::policy::{ExpressionUse, PolicyKind, ProgramId};
 /// What the words of a plan may refer to.
 #[derive(Clone, Copy)]
 pub(super) struct PlanScope<'a> {
-    /// What `accredit.toml` says.
+    /// The settings in `accredit.toml`.
     pub(super) settings: &'a Settings,
     /// The organisation that selectors mean.
     pub(super) organization: &'a Organization,

@@ -27,7 +27,7 @@ use accredit_domain::transaction::NameColumns;
 /// Characters in the name of a rule.
 const NAME_CHARACTERS_MAX: usize = 64;
 
-/// Tags of a rule.
+/// The maximum number of tags of a rule.
 const TAGS_MAX: usize = 50;
 
 /// Reads the direct and indirect rules in file order.

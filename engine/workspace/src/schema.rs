@@ -25,7 +25,7 @@ pub struct SchemaSection {
 /// A key of a table.
 #[derive(Debug)]
 pub struct SchemaKey {
-    /// As it is written.
+    /// The name as it is written in the file.
     pub name: &'static str,
     /// Whether it may not be left out.
     pub needed: bool,
@@ -50,11 +50,11 @@ pub enum SchemaKind {
     Day,
     /// An expression, `policy:NAME` or `query:NAME`; a whole number is one too.
     Expression,
-    /// One of these words.
+    /// One of the given words.
     Words(&'static [&'static str]),
     /// A table of this section.
     Table(&'static str),
-    /// A list of these.
+    /// A list of values of the given kind.
     List(&'static SchemaKind),
     /// A table whose keys are the author's own names.
     Named(&'static SchemaKind),

@@ -31,7 +31,7 @@ pub(super) fn read_selectors(
     texts.filter_map(|text| parse_selector(table.report(), &text, scope)).collect()
 }
 
-/// What one text selects.
+/// Parses the selection that `text` describes.
 pub(super) fn parse_selector(
     report: &Findings,
     text: &PlacedText,

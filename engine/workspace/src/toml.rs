@@ -25,7 +25,7 @@ pub(super) struct DefinitionText<'a> {
     pub(super) file: &'a str,
     /// The text of the file.
     pub(super) text: &'a str,
-    /// Where findings are reported.
+    /// The collector of findings.
     pub(super) report: &'a Findings,
 }
 
@@ -72,7 +72,7 @@ fn syntax_help(text: &str, offset: usize, message: &str) -> &'static str {
 /// Text, where it stands, and where its first character does.
 #[derive(Debug, Clone)]
 pub(super) struct PlacedText {
-    /// Without quotes, escapes resolved.
+    /// The text without quotes and with escapes resolved.
     pub(super) text: String,
     /// Where its opening quote stands.
     pub(super) place: Place,
@@ -89,12 +89,12 @@ pub(super) struct TomlItem<'a> {
 }
 
 impl<'a> TomlItem<'a> {
-    /// Where the value stands.
+    /// The place of the value.
     pub(super) fn place(&self) -> Place {
         self.source.place(self.value.span().start)
     }
 
-    /// Where findings are reported.
+    /// The collector of findings.
     pub(super) fn report(&self) -> &'a Findings {
         self.source.report
     }

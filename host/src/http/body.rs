@@ -9,8 +9,10 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
+use tokio::sync::Semaphore;
 
 use crate::http::problem::Problem;
+use crate::server::memory::available_memory;
 
 /// Bytes beyond the limit that are read and thrown away before the connection is given up.
 const DRAIN_BYTES_MAX: usize = 16 << 20;
@@ -29,6 +31,55 @@ pub(crate) async fn limit_body(
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Err(problem) => problem.into_response(),
     }
+}
+
+/// The same for bodies of definitions, which are understood, checked and compared as a whole: one
+/// that needs more memory than there is would end the server.
+pub(crate) async fn limit_definitions(
+    State(limit): State<usize>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let bytes = match read_limited(body, limit).await {
+        Ok(bytes) => bytes,
+        Err(problem) => return problem.into_response(),
+    };
+
+    // Two large ones that fit alone need not fit together.
+    let is_large = bytes.len() > SMALL_DEFINITIONS_BYTES;
+    let _turn = if is_large { LARGE_DEFINITIONS.acquire().await.ok() } else { None };
+
+    match memory_problem(bytes.len(), available_memory()) {
+        Some(problem) => problem.into_response(),
+        None => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+    }
+}
+
+/// The turn of large bodies of definitions: one at a time.
+static LARGE_DEFINITIONS: Semaphore = Semaphore::const_new(1);
+
+/// Bytes of memory that a byte of definitions needs: measured with rows of people, which need most,
+/// in a preview, which holds the rules of before and after and those of the cases.
+const MEMORY_PER_BYTE: u64 = 96;
+
+/// Bodies up to this need little whatever they hold.
+const SMALL_DEFINITIONS_BYTES: usize = 1 << 20;
+
+/// The problem of a body of definitions for which there is too little memory.
+fn memory_problem(bytes: usize, available: Option<u64>) -> Option<Problem> {
+    let needed = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(MEMORY_PER_BYTE);
+    let available = available.filter(|available| *available < needed)?;
+    if bytes <= SMALL_DEFINITIONS_BYTES {
+        return None;
+    }
+
+    let (needed, available) = (needed >> 20, available >> 20);
+    let detail = format!(
+        "these files need about {needed} MiB of memory, and {available} MiB are available: give the \
+         server more, or split the files"
+    );
+    Some(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_enough_memory", detail))
 }
 
 /// Reads a whole body of at most `limit` bytes.
@@ -85,4 +136,20 @@ fn make_room(bytes: &mut Vec<u8>, needed: usize, whole: usize) {
     }
     let wanted = if needed > WHOLE_FROM { whole.max(needed) } else { needed.saturating_mul(2) };
     bytes.reserve_exact(wanted.saturating_sub(bytes.len()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change with 375,000 people ended a server with 512 MiB.
+    #[test]
+    fn definitions_that_need_more_memory_than_there_is_are_refused() {
+        let refused =
+            |bytes: usize, mebibytes: u64| memory_problem(bytes, Some(mebibytes << 20)).is_some();
+        assert!(refused(12 << 20, 362));
+        assert!(!refused(12 << 20, 4096));
+        assert!(!refused(1 << 20, 1), "what is small is tried");
+        assert!(memory_problem(64 << 20, None).is_none(), "nothing is reported");
+    }
 }

@@ -126,6 +126,12 @@ impl Api {
         Api { router, roles: self.roles }
     }
 
+    /// With the limits of bodies of definitions, for every route so far.
+    pub(crate) fn definitions_limit(self, bytes: usize) -> Api {
+        let router = self.router.layer(from_fn_with_state(bytes, body::limit_definitions));
+        Api { router, roles: self.roles }
+    }
+
     /// With a limit on the time of a request, its body included, for every route so far.
     pub(crate) fn time_limit(self, time: Duration) -> Api {
         let layer = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time);

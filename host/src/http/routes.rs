@@ -100,7 +100,7 @@ pub(crate) fn build_api() -> Api {
         .merge(definition_routes())
         .merge(operation_routes());
     let small = small.body_limit(BODY_BYTES_MAX);
-    let large = directory_routes().body_limit(imports::BODY_BYTES_MAX);
+    let large = directory_routes().definitions_limit(imports::BODY_BYTES_MAX);
     // An import reads its body itself, once there is room for it.
     let imports = Api::default().route(
         "/v1/transactions",

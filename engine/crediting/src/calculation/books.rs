@@ -126,7 +126,8 @@ fn replay_finalizations<'a>(
         for decided in then.1.iter().flatten() {
             let known = frozen.entry(decision_key(decided)).or_default();
             let current = credit_rows(ruleset, decided);
-            // What cannot be posted is not frozen either; it is said with the last posting.
+            // A credit that cannot be posted is not frozen either. It is reported with the last
+            // posting.
             if let Ok(standing) = posting::post_credits(known, current, calendar, &finalized) {
                 let fresh = standing.get(known.len()..).unwrap_or_default();
                 known.extend(posting::rows_to_freeze(fresh, &leaf.id).cloned());

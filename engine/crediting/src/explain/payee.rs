@@ -6,8 +6,8 @@
 //! whether it was published, which the host knows. Called by `accredit explain --payee` and by the
 //! payee's own endpoint. Source: DOMAIN 2.16.
 //!
-//! **Architecture invariant:** read off the steps of the pipeline that decided; of other people's
-//! credits no amount is told, and without a credit there is at least one finding.
+//! **Architecture invariant:** read off the steps of the pipeline that decided; amounts of other
+//! people's credits are not shown, and without a credit there is at least one finding.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -224,7 +224,8 @@ impl AskingPayee<'_> {
             return last.into_iter().collect();
         }
 
-        // A person who is nowhere, or a member of a team that is credited, is told that alone.
+        // For a person without a position, or a member of a credited team, this is the only
+        // finding.
         if let Some(whole) = self.without_position().or_else(|| self.team_finding()) {
             return vec![whole];
         }
@@ -329,7 +330,7 @@ impl AskingPayee<'_> {
             missed.append(&mut ends);
             return missed;
         }
-        // An end that concerns the person says more than that another person was named.
+        // A step that concerns the person is more helpful than a report that others were named.
         if ends.is_empty() { passed } else { ends }
     }
 

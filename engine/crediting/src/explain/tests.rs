@@ -65,8 +65,8 @@ fn why(changes: &[(&str, &str)], plan: &str, row: &str, payee: &str) -> WhyNot {
     )
 }
 
-/// A crediting policy that answered `()` was told as "the policy credits nobody": neither which
-/// policy, nor where in it, nor what it had seen.
+/// A crediting policy that returned `()` was explained as "the policy credits nobody": neither
+/// which policy, nor where in it, nor what it had seen.
 #[test]
 fn a_policy_that_names_nobody_is_shown_with_its_line_and_values() {
     let policy = [("#direct", "assign = \"policy:small\"")];

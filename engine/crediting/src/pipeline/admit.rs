@@ -14,8 +14,8 @@ use accredit_domain::transaction::{Field, Transaction, UnreadableField, Value};
 use accredit_script::{Machine, ScriptAnswer, ScriptArguments, TransactionView};
 use accredit_workspace::Ruleset;
 
-/// The transaction as a case of the plan; none when it is not let in, which `steps` say when
-/// a person asks.
+/// The transaction as a case of the plan; `None` if the plan does not admit it. `steps` then
+/// explain why, if they are requested.
 ///
 /// # Errors
 /// [`ParkReason`] when it is let in and cannot be read.

@@ -82,7 +82,7 @@ pub(super) fn check_value_limit(
     }
 }
 
-/// Adds a credit, and reports it when nobody is paid by it.
+/// Adds a credit, and a warning if no one is paid by it.
 pub(super) fn add_credit(case: &mut DealCase<'_>, credit: Credit) {
     if credit.recipient.position().is_some() && credit.payee.is_none() {
         let who = case.recipient_id(credit.recipient);

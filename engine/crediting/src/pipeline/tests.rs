@@ -115,7 +115,7 @@ fn an_adjusted_credit_rolls_as_it_is_now() {
     assert_eq!(adjusted[0].reason_code.as_deref(), Some("Manual Override"));
     let ids = |rows: &[PostedCredit]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
     assert_eq!(ids(&adjusted), ids(&plain), "an adjustment renamed a credit");
-    // After the maximum of 80: nobody caps what was set by hand.
+    // This is after the maximum of 80: a manual amount is not capped.
     let by = of_credit(&plain[1], AmountChange::By(Decimal::from(50)));
     assert_eq!(decide("100", &[by])[1].amount, Decimal::from(100));
 }

@@ -21,7 +21,7 @@ use accredit_domain::plan::reward::{Reward, RewardRecipient};
 use accredit_domain::plan::{Plan, Selector};
 use accredit_workspace::Ruleset;
 
-/// What one reward is computed with.
+/// The inputs for the computation of one reward.
 #[derive(Clone, Copy)]
 pub(super) struct RewardContext<'a> {
     pub(super) ruleset: &'a Ruleset,
@@ -46,10 +46,10 @@ impl RewardContext<'_> {
     }
 }
 
-/// Whose attainment it is.
+/// The payee whose attainment is measured.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Claimant {
-    /// A person who was credited, or who managed a person who was.
+    /// A participant who was credited, or who managed a credited participant.
     Participant(Arc<str>, ParticipantId),
     /// A team that was credited.
     Team(Arc<str>, TeamId),

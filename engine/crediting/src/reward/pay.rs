@@ -4,7 +4,7 @@
 //!
 //! **Architecture invariant:** an amount is rounded once, at the scale of the unit that it is paid
 //! in, and never above its maximum; the members of a team get the team's rounded amount to the last
-//! cent. What cannot be computed is an alert, never a reward of nothing.
+//! cent. A reward that cannot be computed raises an alert and is never zero.
 
 use std::sync::Arc;
 
@@ -266,7 +266,7 @@ fn member_parts(
     Ok(members.into_iter().map(|(payee, _)| payee).zip(parts).collect())
 }
 
-/// The person who holds the manager position of a team on the period's last day.
+/// The holder of a team's manager position on the period's last day.
 fn manager_part(
     desk: &RewardContext<'_>,
     team: TeamId,
@@ -303,7 +303,7 @@ fn exchange_for_payee(
     rewards: &mut PlanRewards,
 ) -> (Decimal, Unit) {
     let (organization, rates) = (&desk.ruleset.organization, &desk.ruleset.rates);
-    // Anyone who has left is paid what is due in the currency that they were paid in.
+    // A participant who has left is paid in the currency of their last day.
     let there = organization.last_day(payee, desk.last);
     let Some(own) = organization.currency_on(payee, there) else { return (amount, unit) };
 

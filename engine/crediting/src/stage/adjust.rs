@@ -23,13 +23,13 @@ const STAGE: &str = "adjustment";
 pub struct Adjustment {
     /// The transaction or credit whose amount is set.
     pub target: AdjustmentTarget,
-    /// What becomes of it.
+    /// The change of the amount.
     pub change: AmountChange,
     /// One of the workspace's reason codes.
     pub reason_code: Option<Arc<str>>,
 }
 
-/// Whose amount is adjusted.
+/// The target of an adjustment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AdjustmentTarget {
     /// The transaction with this natural key.

@@ -7,7 +7,7 @@
 //! 001, decisions D8, D9, D15, D18.
 //!
 //! **Architecture invariant:** shares are computed over all who are named, so the share of an
-//! unknown name is nobody's, never another person's.
+//! unknown name stays uncredited and never goes to another recipient.
 
 mod members;
 mod named;
@@ -41,7 +41,7 @@ pub struct Recipients {
 enum NamedPart {
     /// The part has no recipient and stays uncredited.
     Nobody,
-    /// It is this recipient's.
+    /// The share belongs to this recipient.
     Recipient(Recipient),
     /// It is a team's, and passed to positions.
     Team(PassedPart),
@@ -73,7 +73,7 @@ pub fn find_recipients(
     for assign in &rule.assign {
         let failed = (case.reasons.len(), case.warnings.len());
         if let Some(found) = assigned_recipients(case, rule, assign)? {
-            // What the earlier ones did not find is of no interest once a person is found.
+            // Once a recipient is found, the findings of earlier sources do not matter.
             case.reasons.drain(reasons..failed.0);
             case.warnings.drain(warnings..failed.1);
             return Ok(Some(found));
@@ -156,7 +156,7 @@ fn resolve_names(
     Ok(Some(found))
 }
 
-/// Says who is meant.
+/// Adds a step that shows which recipients the names matched.
 fn trace_meaning(case: &mut DealCase<'_>, rule: &DirectRule, found: &[FoundName]) {
     let organization = &case.ruleset.organization;
     case.trace_effect(STAGE, || {

@@ -148,7 +148,7 @@ impl ReachedCandidates {
     }
 }
 
-/// The positions of the other members of the teams of the person who holds `root`, each with its team.
+/// The positions of the other members of the teams of `root`'s holder, each with its team.
 fn teammate_positions(case: &DealCase<'_>, root: Recipient) -> Vec<(PositionId, TeamId)> {
     let (organization, date) = (&case.ruleset.organization, case.date);
     let seat = root.position();

@@ -1,9 +1,9 @@
 //! A step of an explanation: what happened, by which rule, and which recipients it concerns.
 //!
-//! Not deciding: steps are written down only when a person asks. Written by the stages and the
-//! pipeline, read by `explain`. Source: DESIGN section 6.
+//! Not deciding: steps are recorded only on request. Written by the stages and the pipeline, read
+//! by `explain`. Source: DESIGN section 6.
 //!
-//! **Architecture invariant:** anyone who asks after one person reads [`StepEffect`], never the
+//! **Architecture invariant:** an explanation for one person reads [`StepEffect`], never the
 //! message.
 
 use std::fmt;
@@ -89,7 +89,7 @@ impl fmt::Display for ProgramRefusal {
 /// What a step says about recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepEffect {
-    /// Nothing that ends anything.
+    /// The step is informational and ends nothing.
     Info,
     /// Which text names the recipients of the rule.
     NameSource,
@@ -110,11 +110,11 @@ pub enum StepEffect {
 /// A credit that a maximum cut, with both amounts as text at the unit's scale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrimmedCredit {
-    /// Whose credit it is.
+    /// The recipient of the credit.
     pub who: Recipient,
     /// What it would be without the maximum.
     pub wanted: String,
-    /// What the maximum leaves.
+    /// The amount that the maximum leaves.
     pub left: String,
     /// The unit type of both.
     pub unit_type: String,

@@ -1,7 +1,8 @@
 //! Periods that are listed one by one: years of weeks, and a customer's own tree.
 //!
-//! Not reading a file (`workspace` does) and not months, which need no list. Called by those who
-//! builds a [`Calendar`](super::Calendar). Source: FORMAT sections 1 and 2, DOMAIN 2.11, INV-L2.
+//! Not reading a file (`workspace` does) and not months, which need no list. Called by the code
+//! that builds a [`Calendar`](super::Calendar). Source: FORMAT sections 1 and 2, DOMAIN 2.11,
+//! INV-L2.
 //!
 //! **Architecture invariant:** a list exists only when its leaves follow each other without a gap
 //! and every parent is a row of neighbouring leaves; so a period is always one stretch of days.
@@ -15,7 +16,7 @@ use super::{Period, PeriodKind, Validity, days_after};
 /// Weeks of a year; one in five or six has another.
 const WEEKS_PER_YEAR: i64 = 52;
 
-/// Days of a week.
+/// The number of days in a week.
 const DAYS_PER_WEEK: i64 = 7;
 
 /// Listed periods: leaves in order, each with its quarter and year.

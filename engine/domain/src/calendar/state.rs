@@ -1,7 +1,7 @@
 //! Where a period stands: future, open, closed or finalized.
 //!
-//! Not the act of finalizing, which a person decides and the calendar is told. Called by postings
-//! and by those who shows periods. Source: DOMAIN 2.11.
+//! Not the act of finalizing: users decide it, and the calendar receives the result. Called by
+//! postings and by code that shows periods. Source: DOMAIN 2.11.
 //!
 //! **Architecture invariant:** the state of a period is a function of the period, the business date
 //! and the days of finalization; nothing else is remembered.
@@ -19,13 +19,13 @@ pub(super) type Finalizations = BTreeMap<String, Date>;
 /// Where a period stands on a business date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PeriodPhase {
-    /// It has not begun.
+    /// The period has not begun.
     Future,
     /// It has begun and not ended.
     Open,
     /// It has ended and may still change.
     Closed,
-    /// It never changes again.
+    /// The period never changes again.
     Finalized,
 }
 

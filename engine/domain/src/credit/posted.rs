@@ -83,7 +83,7 @@ pub struct PostedCredit {
     pub unit_type: DefinedName,
     /// The amount; its scale is the unit's, and every digit of it is kept.
     pub amount: Decimal,
-    /// Whether it counts.
+    /// The status, which says whether the credit counts.
     pub status: CreditStatus,
     /// When a hold ends or ended; none for a hold without a date.
     pub release_date: Option<Date>,

@@ -24,7 +24,7 @@ pub struct TextOrigin {
 struct FileSection {
     /// The first of them, counted in the text from 1.
     first: u32,
-    /// Where it is written.
+    /// The place where the text is written.
     written: Place,
 }
 

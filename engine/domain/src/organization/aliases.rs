@@ -51,7 +51,7 @@ pub const ALIAS_COLUMNS: [&str; 7] = ["alias", "kind", "id", "name", "from", "to
 #[derive(Debug, Clone)]
 pub(super) struct NameIndex<T> {
     meant: HashMap<String, Vec<(T, Validity)>>,
-    /// Where folding changes them.
+    /// The names as written, for those that folding changes.
     written: HashMap<String, Arc<str>>,
 }
 

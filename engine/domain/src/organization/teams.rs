@@ -22,7 +22,7 @@ use crate::calendar::Validity;
 /// One version of a team.
 #[derive(Debug, Clone)]
 pub struct TeamVersion {
-    /// When this version holds.
+    /// The days on which this version is valid.
     pub validity: Validity,
     /// Name for people; not unique.
     pub name: Arc<str>,
@@ -37,11 +37,11 @@ pub struct TeamVersion {
 pub struct Team {
     /// Its id in the files.
     pub id: Arc<str>,
-    /// Versions, without overlap.
+    /// The versions, which do not overlap.
     pub versions: Vec<TeamVersion>,
 }
 
-/// A person's membership of a team.
+/// A membership of a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// The person who belongs to the team.
@@ -98,12 +98,12 @@ impl Teams {
         self.edges.entry((kind, source)).or_default().push(edge);
     }
 
-    /// Lets `alias` mean `team`.
+    /// Makes `alias` stand for `team`.
     pub fn add_alias(&mut self, alias: &str, team: TeamId, validity: Validity) {
         self.names.add_name(alias, team, validity);
     }
 
-    /// What names mean.
+    /// The index from names to teams.
     pub(super) fn name_index(&self) -> &NameIndex<TeamId> {
         &self.names
     }

@@ -32,7 +32,7 @@ pub struct TerritoryRow {
     pub team: TeamId,
     /// The column of the transaction.
     pub column: Arc<str>,
-    /// What it must hold.
+    /// The values that the column must have.
     pub extent: Extent,
     /// The days on which the row holds.
     pub validity: Validity,

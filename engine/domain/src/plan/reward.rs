@@ -19,24 +19,24 @@ pub struct Reward {
     pub name: Arc<str>,
     /// The credit types whose credits count.
     pub credit_types: Vec<Arc<str>>,
-    /// Who is paid.
+    /// The recipients who are paid.
     pub to: RewardRecipient,
-    /// What it is worth.
+    /// The formula that computes the payout.
     pub worth: PayoutFormula,
     /// The most that is paid, as an expression.
     pub maximum: Option<ProgramId>,
 }
 
-/// Who gets a reward.
+/// The recipients of a reward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RewardRecipient {
-    /// Each person who was credited, alone.
+    /// Each participant who was credited, separately.
     Credited,
     /// The members of the team that was credited.
     Members,
-    /// The person who held the manager position of the credited position on the incentive date.
+    /// The holder of the credited position's manager position on the incentive date.
     UserManagers,
-    /// The person who holds the manager position of the team that was credited.
+    /// The holder of the credited team's manager position.
     TeamManagers,
 }
 

@@ -47,7 +47,7 @@ pub const NAMED_FORMATS: [(&str, DateFormat); 4] = [
     ("excel", DateFormat::Excel),
 ];
 
-/// Patterns that are tried when a person must be told how dates are written.
+/// The patterns that are tried in order to suggest how dates are written.
 const DATE_PATTERNS: [&str; 12] = [
     "%m/%d/%Y",
     "%d/%m/%Y",
@@ -216,7 +216,7 @@ pub fn is_short_year(day: Date) -> bool {
     day.year() < FIRST_FULL_YEAR
 }
 
-/// What a text says.
+/// What a text was read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ParsedInstant {
     /// A date and time somewhere; of a day its midnight.
@@ -362,7 +362,7 @@ const EXCEL_LEAP_DAY: i64 = 60;
 /// The serial day of 9999-12-31, the last one of spreadsheets.
 const EXCEL_LAST: i64 = 2_958_465;
 
-/// Seconds of a day.
+/// The number of seconds in a day.
 const DAY_SECONDS: i64 = 86_400;
 
 /// A serial day; its fraction is the time of day.

@@ -8,7 +8,7 @@
 /// Forms of the ids of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum IdForm {
-    /// The text as delivered.
+    /// Ids are compared as delivered.
     #[default]
     Plain,
     /// Salesforce: 15 characters of which case counts, or the same with three more that say which

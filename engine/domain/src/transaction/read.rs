@@ -96,7 +96,7 @@ pub struct TextBody<'t> {
 /// What was found out about a text.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// Delimited by this.
+    /// Text delimited by this character.
     Delimited(char),
     /// JSON, with the message for a value that is not a row.
     Json(&'static str),

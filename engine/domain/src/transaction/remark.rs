@@ -33,7 +33,7 @@ impl Remark {
         }
     }
 
-    /// Its alert, for people.
+    /// The text of the alert that people read.
     pub fn alert_message(&self) -> String {
         match self {
             Remark::Conflict => "rows of one file or delivery have this natural key and unlike \

@@ -10,7 +10,7 @@ use accredit_seams::store::{Snapshot, Store, StoreError, StoreTable, WriteBatch}
 use super::{name_of_row, split_seal, with_seal};
 use crate::LedgerResult;
 
-/// Where the store says that its rows are sealed; files of version 0.1.0 have no such row.
+/// The key of the row that marks the store as sealed. Files of version 0.1.0 do not have this row.
 const SEALED_MARK: &[u8] = b"sealed";
 
 /// What the mark says when every row is.

@@ -86,7 +86,7 @@ const RESERVED: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Signs and words that end up as syntax errors: what stands at the place, or before it.
+/// Signs and words that cause syntax errors. Each is found at the place of the error or before it.
 pub(super) const SYNTAX: &[(&[&str], &str)] = &[
     (&["and"], "write `&&` for and"),
     (&["or"], "write `||` for or"),

@@ -1,4 +1,4 @@
-//! People written into a program by name: right today, wrong when a person leaves.
+//! People written into a program by name: the program is wrong as soon as one of them leaves.
 //!
 //! Not names of columns, which happen to be texts as well. Called by the walk.
 //!

@@ -3,8 +3,8 @@
 //! Not weights that are computed, which only a run knows. Called by the walk for programs that
 //! answer with recipients. Source: FORMAT section 1 (the grammar of recipients), DOMAIN 2.8.
 //!
-//! **Architecture invariant:** a person who has the whole deal, and others a part on top, is meant
-//! so, unless a plan asks for a total of one.
+//! **Architecture invariant:** one recipient may get the whole deal and others a part on top of it,
+//! unless a plan requires a total of one.
 
 use rhai::{Expr, Position};
 use rust_decimal::Decimal;
@@ -59,7 +59,7 @@ impl ProgramWalk<'_> {
 
         let Some(sum) = sum.filter(|sum| *sum != Decimal::ONE) else { return };
 
-        // A person with the whole deal and others on top of it is how overlays are paid.
+        // Overlays are paid this way: one recipient gets the whole deal, and others a part on top.
         let on_top = sum > Decimal::ONE && weights.contains(&Decimal::ONE);
         let asked = self.program.form.return_type() == ReturnType::Recipients;
         if !asked || weights.is_empty() || (on_top && !self.known.total_one) {

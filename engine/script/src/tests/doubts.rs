@@ -48,7 +48,7 @@ fn a_value_that_goes_nowhere_is_warned_of() {
     check(ProgramForm::Policy(PolicyKind::Crediting), &known(), credit, &[], "");
 }
 
-/// A recipient who is written out and whom nobody is called got nothing, deal by deal.
+/// A written recipient that matches no name would get nothing from any deal.
 #[test]
 fn a_recipient_whom_nobody_is_called_is_warned_of() {
     let names = ["rm-east", "west", "engine"].map(str::to_owned);

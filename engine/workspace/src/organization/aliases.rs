@@ -3,8 +3,8 @@
 //! Not the names that exist without it: ids, names and e-mails. Called by `organization` for each
 //! row. Source: FORMAT section 1.
 //!
-//! **Architecture invariant:** an alias means a person who exists; that it may mean several is
-//! judged by `consistency`, not here.
+//! **Architecture invariant:** an alias stands for an entity that exists. Aliases that stand for
+//! several are reported by `consistency`, not here.
 
 use super::{ALIASES, OrganizationReader, teams};
 use crate::csv::DefinitionRow;

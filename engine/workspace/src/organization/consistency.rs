@@ -1,8 +1,8 @@
 //! Whether the organisation contradicts itself: overlapping versions, two holders of one position,
 //! reporting cycles, ambiguous aliases.
 //!
-//! Not single cells: the rows around it were understood by then. Called once, when all are read.
-//! Source: DOMAIN 2.2 (INV-P1, INV-P2), 2.3 (INV-H1), FORMAT section 1.
+//! Not single cells: the rows have been read without errors by then. Called once, after all rows
+//! are read. Source: DOMAIN 2.2 (INV-P1, INV-P2), 2.3 (INV-H1), FORMAT section 1.
 //!
 //! **Architecture invariant:** each contradiction is reported once, at the later of the rows that
 //! make it.

@@ -61,7 +61,7 @@ impl<'a> TomlTable<'a> {
         }
     }
 
-    /// Where findings are reported.
+    /// The collector of findings.
     pub(crate) fn report(&self) -> &'a Findings {
         self.source.report
     }

@@ -64,7 +64,7 @@ fn a_moment_counts_in_the_period_of_the_time_zone() {
     check("2026-02-01", "2026-02-01");
 }
 
-/// `eur` was no unit type and parked; a blank one became dollars, and nobody was told.
+/// `eur` was no unit type and parked; a blank one became dollars, without a warning.
 #[test]
 fn a_currency_has_no_case_and_a_blank_one_is_told() {
     let check = |currency: &str, amount: &str, alerts: &[&str]| {

@@ -4,7 +4,7 @@
 //! DOMAIN 2.8 (team fallback modes), 3.4 g, seed 001.
 //!
 //! **Architecture invariant:** parts are computed over all members of the day, so the part of a
-//! member who is no target is nobody's, never another person's.
+//! member who is not a target stays uncredited and never goes to another member.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use accredit_domain::credit::laws;
 use accredit_domain::money::{self, Shares};
 use accredit_domain::organization::{Recipient, TeamId};
 
-/// What one recipient gets.
+/// The part that one recipient gets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecipientPart {
     /// The position or team that is credited.

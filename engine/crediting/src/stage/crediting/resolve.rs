@@ -16,7 +16,7 @@ pub(super) struct FoundName {
     pub(super) share: Share,
 }
 
-/// Who a name means.
+/// The entity that a name matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameMeaning {
     /// No position, or several that are not targets.
@@ -53,7 +53,7 @@ impl FoundName {
 /// Who `name` means; records a warning if it means no one who can be credited.
 ///
 /// # Errors
-/// [`ParkReason`] when it means several, or a person who sits nowhere.
+/// [`ParkReason`] when it matches several, or a person without a position.
 pub(super) fn resolve_name(
     case: &mut DealCase<'_>,
     assign: &Assign,

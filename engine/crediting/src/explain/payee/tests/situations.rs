@@ -112,7 +112,7 @@ fn a_person_who_sits_nowhere_gets_nothing() {
     check(&[], "ann", "zoe", &[nowhere]);
     let gone = "crediting no_position: you hold no position on 2017-03-01";
     check(&[], "ann", "old", &[gone]);
-    // Named, the deal waits for a person to fix it.
+    // The person is named, and the deal is parked until it is corrected.
     let parked = "crediting no_position: parked: `Zoe` holds no position on 2017-03-01";
     check(&[], "Zoe", "zoe", &[parked]);
     let own =
@@ -182,7 +182,7 @@ fn a_team_may_not_pass_its_part_on() {
     let no_members = "crediting team_without_members: rule `Booking`: `west` is a team, and the \
                       rule has no `members`";
     check_row(&[assign], row, "ann", &[no_members]);
-    // `o1` is no target, so the part of the member who sits there is nobody's.
+    // `o1` is no target, so the part of the member in that position is not credited.
     let equal = [assign, ("#members", "members = \"equal\"")];
     check_row(&equal, row, "ann", &["50.00 active"]);
     let uncounted = "crediting not_member: rule `Booking`: the team `west` is a1 (0.5); not your \
