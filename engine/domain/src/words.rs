@@ -1,9 +1,9 @@
 //! Words: enums that are shown, read, stored and sent as one word each.
 //!
-//! A type gives `name` and `parse`; the macro makes the rest of them. Not numbers and not keys
+//! A type gives `as_str` and `parse`; the macro derives text and serde from them. Not numbers and not keys
 //! (`keys`). Called by `credit` and `decision`.
 
-/// Text of what has a `name` and a `parse`: shown, read, stored and sent as that word.
+/// Text of a type with `as_str` and `parse`: shown, read, stored and sent as that word.
 macro_rules! words {
     ($($type:ty, $what:literal;)*) => {$(
         impl std::fmt::Display for $type {

@@ -60,7 +60,7 @@ pub struct ChangeRequest {
     pub rollback: bool,
     /// More money than this must not move.
     pub limits: Limits,
-    /// Why people with credits or rewards may go all the same, if a person says so.
+    /// Why people with credits or rewards may go all the same; none where nobody forces it.
     pub force: Option<String>,
     /// The kept change that it carries out.
     pub proposal: Option<u64>,

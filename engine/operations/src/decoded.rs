@@ -14,7 +14,7 @@ use accredit_domain::transaction::{Record, Transaction};
 use accredit_ledger::inbox::Delivery;
 use accredit_workspace::Ruleset;
 
-/// A delivery, understood.
+/// The rows of a delivery, decoded by the ruleset in force.
 pub struct DecodedDelivery {
     /// Rows with a natural key.
     pub rows: Vec<(Record, Arc<Transaction>)>,

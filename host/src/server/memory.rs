@@ -1,7 +1,7 @@
 //! How much memory the process may still take, as the system reports it.
 //!
 //! Read before work that is large because its input is: running out of memory ends the process, and
-//! with it the requests of everybody else. Only Linux reports it; elsewhere nothing is refused.
+//! with it every other request. Only Linux reports it; elsewhere nothing is refused.
 
 use std::fs;
 use std::path::Path;
