@@ -41,6 +41,18 @@ pub enum DeclaredValue {
     Bool(bool),
 }
 
+impl DeclaredValue {
+    /// It as the cell of a key is compared with it: a number without zeros at its end.
+    pub fn to_key(&self) -> Arc<str> {
+        match self {
+            DeclaredValue::Text(text) => Arc::clone(text),
+            DeclaredValue::Number(number) => Arc::from(number.normalize().to_string()),
+            DeclaredValue::Date(date) => Arc::from(date.to_string()),
+            DeclaredValue::Bool(flag) => Arc::from(flag.to_string()),
+        }
+    }
+}
+
 impl DeclaredKind {
     /// Every kind.
     pub const ALL: [DeclaredKind; 4] =

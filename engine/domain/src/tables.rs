@@ -42,7 +42,7 @@ pub struct TableShape {
     pub keys: Vec<Arc<str>>,
     /// Columns of lower bounds, in the order in which `lookup` takes them, after the keys.
     pub ranges: Vec<Arc<str>>,
-    /// Columns of values with their kinds, in the order of the declaration.
+    /// Columns of values with their kinds, by name.
     pub values: Vec<(Arc<str>, DeclaredKind)>,
 }
 

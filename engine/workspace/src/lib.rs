@@ -260,6 +260,7 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
     let scope = plan::PlanScope {
         settings: &settings,
         organization: &organization,
+        tables: &tables,
         measure: Measure::Individual,
         whole,
         columns: &columns,

@@ -36,8 +36,8 @@ const DATES: [&str; 2] = ["from", "to"];
 /// A table as `accredit.toml` declares it.
 #[derive(Debug, Clone)]
 pub struct DeclaredTable {
-    /// Its columns.
-    pub shape: TableShape,
+    /// Its columns; none where they were refused, which is reported.
+    pub shape: Option<TableShape>,
     /// Where it is declared.
     pub place: Place,
 }
@@ -53,9 +53,8 @@ pub(super) fn read_declarations(root: &mut TomlTable<'_>) -> BTreeMap<Arc<str>, 
     let mut declared = BTreeMap::new();
     let tables = root.take_table("tables");
     for (name, item) in tables.iter().flat_map(TomlTable::entries) {
-        if let Some(shape) = read_shape(&name, &item) {
-            declared.insert(Arc::from(name.text), DeclaredTable { shape, place: name.place });
-        }
+        let shape = read_shape(&name, &item);
+        declared.insert(Arc::from(name.text), DeclaredTable { shape, place: name.place });
     }
     declared
 }
@@ -72,10 +71,8 @@ fn read_shape(name: &PlacedText, item: &TomlItem<'_>) -> Option<TableShape> {
     }
 
     let mut columns: Vec<String> = DATES.map(str::to_owned).into();
-    let keys = table.take("keys").and_then(|item| item.expect_texts()).unwrap_or_default();
-    let keys = read_columns(&table, keys, ("keys", TABLE_KEYS_MAX), &mut columns);
-    let ranges = table.take("ranges").and_then(|item| item.expect_texts()).unwrap_or_default();
-    let ranges = read_columns(&table, ranges, ("ranges", TABLE_RANGES_MAX), &mut columns);
+    let keys = take_columns(&mut table, ("keys", TABLE_KEYS_MAX), &mut columns);
+    let ranges = take_columns(&mut table, ("ranges", TABLE_RANGES_MAX), &mut columns);
 
     let values = table.take_needed("values").and_then(|item| item.expect_table());
     let entries = values.as_ref().map(TomlTable::entries).unwrap_or_default();
@@ -98,6 +95,18 @@ fn read_shape(name: &PlacedText, item: &TomlItem<'_>) -> Option<TableShape> {
     let (keys, ranges, names) = (keys?, ranges?, names?);
     let whole = !names.is_empty() && names.len() == kinds.len();
     whole.then(|| TableShape { keys, ranges, values: names.into_iter().zip(kinds).collect() })
+}
+
+/// The columns under a key, which may be left out; none where one is refused, which is reported.
+fn take_columns(
+    table: &mut TomlTable<'_>,
+    (key, most): (&'static str, usize),
+    known: &mut Vec<String>,
+) -> Option<Vec<Arc<str>>> {
+    match table.take(key) {
+        Some(item) => read_columns(table, item.expect_texts()?, (key, most), known),
+        None => Some(Vec::new()),
+    }
 }
 
 /// The columns of a list; none where one is refused, which is reported.
@@ -176,24 +185,24 @@ pub(super) fn read(
     warn_undeclared(files, declared, report);
 
     for (name, table) in declared {
+        let Some(shape) = &table.shape else { continue };
         let path = format!("tables/{name}.csv");
         let Some(text) = files.get(&path) else {
             let message = format!("there is no file `{path}`");
-            let help = format!("add it with the columns {}", column_list(&table.shape));
+            let help = format!("add it with the columns {}", column_list(shape));
             report.error(Code::CR025, table.place.clone(), message, &help);
             continue;
         };
 
         let source = DefinitionText::new(&path, text, report);
-        if !fits_limit(source) {
+        if !fits_limits(source) {
             continue;
         }
-        if table.shape.holds_tiers() {
-            if let Some(tiers) = tiers::read(source, name, &table.shape) {
-                tables.tiers.insert(Arc::clone(name), Arc::new(tiers));
-            }
-        } else if let Some(rows) = rows::read(source, name, &table.shape) {
-            tables.lookups.insert(Arc::clone(name), rows);
+        if shape.holds_tiers() {
+            let tiers = tiers::read(source, name, shape);
+            tables.tiers.insert(Arc::clone(name), Arc::new(tiers));
+        } else {
+            tables.lookups.insert(Arc::clone(name), rows::read(source, name, shape));
         }
     }
 
@@ -207,17 +216,22 @@ fn column_list(shape: &TableShape) -> String {
     all.chain(DATES).collect::<Vec<&str>>().join(",")
 }
 
-/// Whether a table has no more bytes than one may have; else it is reported.
-fn fits_limit(source: DefinitionText<'_>) -> bool {
+/// Whether a table has no more bytes and lines than one may have; else it is reported. Lines are
+/// counted before any cell is read, so that a table that is too long needs no memory.
+fn fits_limits(source: DefinitionText<'_>) -> bool {
     let bytes = source.text.len();
-    let fits = bytes <= TABLE_BYTES_MAX;
-    if !fits {
-        let message =
-            format!("the table has {bytes} bytes, more than {TABLE_BYTES_MAX} (TABLE_BYTES_MAX)");
-        let help = "split it into several tables";
-        source.report.error(Code::CR027, Place::whole_file(source.file), message, help);
-    }
-    fits
+    let message = if bytes > TABLE_BYTES_MAX {
+        format!("the table has {bytes} bytes, more than {TABLE_BYTES_MAX} (TABLE_BYTES_MAX)")
+    } else {
+        let lines = source.text.lines().count().saturating_sub(1);
+        if lines <= TABLE_ROWS_MAX {
+            return true;
+        }
+        format!("the table has {lines} rows, more than {TABLE_ROWS_MAX} (TABLE_ROWS_MAX)")
+    };
+    let help = "split it into several tables";
+    source.report.error(Code::CR027, Place::whole_file(source.file), message, help);
+    false
 }
 
 /// Reports files of `tables/` that are not declared: nothing reads them.

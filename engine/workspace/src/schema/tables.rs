@@ -378,6 +378,9 @@ const INDIRECT_RESULT: &[SchemaKey] = &[
     REASON,
 ];
 
+const TIERS: SchemaKind =
+    SchemaKind::Any(&[SchemaKind::List(&SchemaKind::Table("tier")), SchemaKind::Text]);
+
 const REWARD: &[SchemaKey] = &[
     required_key("name", SchemaKind::Text, "the reward's name, unique in the plan"),
     DESCRIPTION,
@@ -387,11 +390,7 @@ const REWARD: &[SchemaKey] = &[
         SchemaKind::Words(&["credited", "members", "user-managers", "team-managers"]),
         "who gets it",
     ),
-    optional_key(
-        "tiers",
-        SchemaKind::List(&SchemaKind::Table("tier")),
-        "rates by how much was credited",
-    ),
+    optional_key("tiers", TIERS, "rates by how much was credited, or table:NAME"),
     optional_key(
         "retroactive",
         SchemaKind::Flag,

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{DATES, RIVALS_SHOWN_MAX, TABLE_ROWS_MAX};
+use super::{DATES, RIVALS_SHOWN_MAX};
 use crate::csv::{DefinitionRow, DefinitionSheet};
 use crate::toml::DefinitionText;
 use accredit_domain::declared::{DeclaredKind, DeclaredValue};
-use accredit_domain::diagnostic::{Code, Place};
+use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::fold_name;
 use accredit_domain::tables::keyed::{KeyedRow, KeyedRows};
 use accredit_domain::tables::{LookupTable, Rivalry, RowValues, TableShape};
@@ -19,13 +19,9 @@ use accredit_domain::tables::{LookupTable, Rivalry, RowValues, TableShape};
 /// What matches any key, as a blank cell does.
 const ANYTHING: &str = "*";
 
-/// Reads the rows of a table for look-ups; nothing where the file cannot be read as one.
-pub(super) fn read(
-    source: DefinitionText<'_>,
-    name: &str,
-    shape: &TableShape,
-) -> Option<LookupTable> {
-    let sheet = open_sheet(source, shape)?;
+/// Reads the rows of a table for look-ups, without those that have a mistake.
+pub(super) fn read(source: DefinitionText<'_>, name: &str, shape: &TableShape) -> LookupTable {
+    let sheet = open_sheet(source, shape);
     let mut offsets = Vec::new();
     let mut rows = Vec::new();
 
@@ -44,29 +40,19 @@ pub(super) fn read(
 
     let table = LookupTable::new(shape.clone(), rows);
     report_rivals(source, (name, &shape.keys), &table.rows, &offsets);
-    Some(table)
+    table
 }
 
-/// The rows of a file, if there are not too many.
+/// The rows of a file with the columns of its declaration.
 pub(super) fn open_sheet<'a>(
     source: DefinitionText<'a>,
     shape: &'a TableShape,
-) -> Option<DefinitionSheet<'a>> {
+) -> DefinitionSheet<'a> {
     let values = shape.values.iter().map(|(name, _)| name);
     let needed: Vec<&str> =
         shape.keys.iter().chain(&shape.ranges).chain(values).map(AsRef::as_ref).collect();
     let known: Vec<&str> = needed.iter().copied().chain(DATES).collect();
-    let sheet = DefinitionSheet::read(source, &known, &needed);
-
-    let count = sheet.rows().count();
-    if count > TABLE_ROWS_MAX {
-        let message =
-            format!("the table has {count} rows, more than {TABLE_ROWS_MAX} (TABLE_ROWS_MAX)");
-        let help = "split it into several tables";
-        source.report.error(Code::CR027, Place::whole_file(source.file), message, help);
-        return None;
-    }
-    Some(sheet)
+    DefinitionSheet::read(source, &known, &needed)
 }
 
 /// The column at whose cell a finding about a whole row stands.

@@ -19,13 +19,9 @@ use accredit_domain::tables::{TIER_COLUMNS, TableShape, TierTable, limit_number}
 /// Decimals of a rate or limit: with more, a product could be too fine for a decimal.
 const DECIMALS_MAX: u32 = 12;
 
-/// Reads a table of tiers; nothing where the file cannot be read as one.
-pub(super) fn read(
-    source: DefinitionText<'_>,
-    name: &str,
-    shape: &TableShape,
-) -> Option<TierTable> {
-    let sheet = open_sheet(source, shape)?;
+/// Reads a table of tiers, without the rows that have a mistake.
+pub(super) fn read(source: DefinitionText<'_>, name: &str, shape: &TableShape) -> TierTable {
+    let sheet = open_sheet(source, shape);
     let (mut offsets, mut rows): (Vec<usize>, Vec<KeyedRow<Tier>>) = (Vec::new(), Vec::new());
 
     for row in sheet.rows() {
@@ -43,7 +39,7 @@ pub(super) fn read(
     report_mixed_limits(source, &rows, &offsets);
     let table = TierTable::new(shape.keys.clone(), rows);
     report_rivals(source, (name, &shape.keys), &table.rows, &offsets);
-    Some(table)
+    table
 }
 
 /// The end of a tier, which may have none; nothing where it is refused.

@@ -9,6 +9,7 @@ use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::plan::reward::TierLimit;
 use jiff::civil::date;
 
+const PLAN: &str = "plans/ae.toml";
 const SETTINGS: &str = "accredit.toml";
 const RATES: &str = "tables/rates.csv";
 const STEPS: &str = "tables/steps.csv";
@@ -42,10 +43,11 @@ fn rows_of_a_table_are_read_by_their_declared_columns() {
     let number = |text: &str| text.parse().unwrap();
     let rates = &ruleset.tables.lookups["rates"];
     let found = rates.find_row(&["LAPTOP", "west"], &[number("12")], date(2026, 1, 1)).unwrap();
-    let values = [Some(DeclaredValue::Number(number("0.08"))), None];
+    // By name: the note, which is blank, and the rate.
+    let values = [None, Some(DeclaredValue::Number(number("0.08")))];
     assert_eq!(*found, values);
     let found = rates.find_row(&["Laptop", ""], &[number("12")], date(2026, 1, 1)).unwrap();
-    assert_eq!(found[1], Some(DeclaredValue::Text(Arc::from("base"))));
+    assert_eq!(found[0], Some(DeclaredValue::Text(Arc::from("base"))));
 
     let steps = &ruleset.tables.tiers["steps"];
     let tiers = steps.tiers_on(&["sales agent"], date(2026, 1, 1)).unwrap();
@@ -102,7 +104,7 @@ fn mistakes_in_the_declaration_of_a_table() {
 
 #[test]
 fn mistakes_in_a_table() {
-    check("CR031", RATES, "product,region", "product,¦regoin");
+    check("CR031", RATES, "note,from,to", "note,¦form,to");
     check("CR030", RATES, "Laptop,West,10,0.08,,,", "Laptop,West,10,0.08,,,,¦x");
     check("CR032", RATES, "Laptop,West,10,0.08", "Laptop,West,¦ten,0.08");
     check("CR032", RATES, "Laptop,West,10,0.08", "Laptop,West,10,¦eight");
@@ -132,6 +134,37 @@ fn mistakes_in_attributes() {
     );
     let said = check("CR033", ATTRIBUTES, "sam,hire_date", "sam,¦Hire_Date");
     assert!(said.contains("write `hire_date`"), "{said}");
+}
+
+#[test]
+fn a_reward_names_a_table_of_tiers() {
+    let tiers = "tiers = [{ up_to = \"10000\", rate = \"0.10\" }, { rate = \"20%\" }]";
+    // Its shares of the quota ask for a quota, which is only a warning.
+    let said = check(
+        "CR066",
+        PLAN,
+        &format!(
+            "[[reward]]\nname = \"Commission\"\ndescription = \"what the quarter pays\"\ncredit_type = [\"booking\", \"overlay\"]\nto = \"credited\"\n{tiers}"
+        ),
+        "¦[[reward]]\nname = \"Commission\"\ncredit_type = \"booking\"\ntiers = \"table:steps\"",
+    );
+    assert!(said.contains("quota"), "{said}");
+    let said = check("CR025", PLAN, tiers, "tiers = ¦\"table:stepps\"");
+    assert!(said.contains("`steps`"), "{said}");
+    check("CR024", PLAN, tiers, "tiers = ¦\"table:rates\"");
+    check("CR024", PLAN, tiers, "tiers = ¦\"steps\"");
+    // A key that no payee has is reported at the reward, where it could never be found.
+    let mut files = good();
+    let rename = |text: &str| Arc::from(text.replace("title,up_to", "titel,up_to"));
+    files.insert(STEPS.to_owned(), rename(&files[STEPS]));
+    let settings = files[SETTINGS].replace("keys = [\"title\"]", "keys = [\"titel\"]");
+    files.insert(SETTINGS.to_owned(), Arc::from(settings));
+    let plan = files[PLAN].replace(tiers, "tiers = \"table:steps\"");
+    files.insert(PLAN.to_owned(), Arc::from(plan));
+    let (_, findings) = read(&files);
+    let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!((finding.code.as_str(), finding.place.file.as_str()), ("CR025", PLAN));
+    assert!(finding.message.contains("`titel`"), "{finding:?}");
 }
 
 /// A file under `tables/` that no one declares looks like a table in use.
