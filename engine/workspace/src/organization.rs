@@ -109,7 +109,6 @@ pub(super) fn read(
         open(TERRITORIES, &["team", "field", "value", "through", "from", "to"], &placed);
     let kinds = ["kind", "id", "alias"];
     let aliases = open(ALIASES, &["kind", "id", "alias", "from", "to"], &kinds);
-    let valued = ["kind", "id", "name", "value"];
     let attributes = open(ATTRIBUTES, &["kind", "id", "name", "value", "from", "to"], &valued);
 
     reading.whole =
