@@ -13,7 +13,8 @@ use std::sync::Arc;
 use accredit_domain::decision::{Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::periods::{PeriodAct, PeriodOrder};
+use accredit_operations::release::{PublishRequest, ReleaseKind, UnpublishOrder};
 use accredit_operations::resolve::ResolveOrder;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -60,7 +61,7 @@ pub(crate) enum ApprovalAct {
     /// What a calculation published is taken back.
     DeleteCalculation { plan: String, period: String, force: bool, reason: Option<String> },
     /// A period is closed, reopened or finalized.
-    Period { id: String, to: periods::PeriodAct, force: bool, reason: Option<String> },
+    Period { id: String, to: PeriodAct, force: bool, reason: Option<String> },
 }
 
 /// Who carries an act out, and who approved it.
@@ -101,16 +102,13 @@ impl ApprovalAct {
             }
 
             ApprovalAct::DeleteCalculation { plan, period, force, reason } => {
-                calculations::unpublish_calculation(
-                    service,
-                    (&plan, &period),
-                    (force, reason.as_deref()),
-                    &by,
-                )
+                let order = UnpublishOrder { plan, period, force, reason, who, approved };
+                calculations::unpublish_calculation(service, &order)
             }
 
             ApprovalAct::Period { id, to, force, reason } => {
-                periods::perform_act(service, turn, &id, to, (force, reason), &by)
+                let order = PeriodOrder { period: id, act: to, force, reason, who, approved };
+                periods::perform_act(service, turn, order)
             }
         }
     }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accredit_domain::money;
-use accredit_ledger::releases::{RELEASE_CONFIRMED, RELEASE_DELETED, Release};
+use accredit_ledger::releases::{RELEASE_DELETED, Release};
 use accredit_operations::calculations::{self, own_period, sum_counts};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::release::{self, PublishRequest, ReleaseKind, UnpublishOrder};
+use accredit_operations::runs;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::http::JsonResult;
 use crate::http::problem::Problem;
-use crate::http::results::approvals::{self, Actor, ApprovalAct};
+use crate::http::results::approvals::{self, ApprovalAct};
 use crate::server::channels::WorkerTurn;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
@@ -54,7 +55,7 @@ pub(crate) async fn list_calculations(
         let again = again.map(|wish| {
             json!({ "activation": wish.activation, "decided": wish.decided, "next": wish.next })
         });
-        let running = service.current_run().map(|run| {
+        let running = runs::current_run(&service.context).map(|run| {
             json!({ "run": run.id, "plan": run.plan, "transactions": run.transactions,
                     "decided": run.decided })
         });
@@ -222,7 +223,7 @@ pub(crate) fn publish_calculation(
     wish: &PublishRequest,
 ) -> Result<Value, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
-    service.refuse_during_run(Some(plan), &wanted.leaves)?;
+    runs::refuse_during_run(&service.context, Some(plan), &wanted.leaves)?;
     Ok(release_json(&jobs::publish_release(turn, &wanted, wish)?))
 }
 
@@ -257,48 +258,8 @@ pub(crate) async fn remove_release(
 /// Takes back what a calculation published.
 pub(crate) fn unpublish_calculation(
     service: &Service,
-    (plan, period): (&str, &str),
-    (force, reason): (bool, Option<&str>),
-    by: &Actor,
+    order: &UnpublishOrder,
 ) -> Result<Value, Problem> {
-    let wanted = calculations::release_scope(&service.context, plan, period)?;
-    if !force {
-        refuse_certain(service, &wanted)?;
-    }
-
-    let (who, approved) = (by.who.as_str(), by.approved.as_ref());
-    let at_ms = service.clock.now_ms();
-    let removed = service.context.ledger.unpublish_release(
-        (plan, period),
-        &wanted.leaves,
-        (who, at_ms),
-        (reason, approved),
-    );
-    let removed = removed?;
-
-    Ok(json!({ "plan": plan, "period": period, "deleted": removed }))
-}
-
-/// Refuses to take back what payees were told is certain, or what is frozen.
-fn refuse_certain(
-    service: &Service,
-    wanted: &calculations::CalculationScope,
-) -> Result<(), Problem> {
-    let release = service.context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
-    let Some(release) = release.filter(|release| release.status != RELEASE_DELETED) else {
-        return Ok(());
-    };
-    let finalized = service.context.ledger.finalized_periods()?;
-
-    let what = if release.status == RELEASE_CONFIRMED {
-        "its rewards are released"
-    } else if !finalized.is_disjoint(&wanted.leaves) {
-        "its period is finalized"
-    } else {
-        return Ok(());
-    };
-    let detail = format!(
-        "{what}, and payees rely on it: use `force` with a reason, which the audit trail keeps"
-    );
-    Err(Problem::conflict("calculation_certain", detail))
+    let removed = release::unpublish_calculation(&service.context, order)?;
+    Ok(json!({ "plan": order.plan, "period": order.period, "deleted": removed }))
 }
