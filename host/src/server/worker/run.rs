@@ -1,7 +1,7 @@
 //! Runs of calculations, step by step between deliveries: whose turn it is, and how far it is.
 //!
-//! Not the steps themselves (`decide::run`), not who asks (`accredit_operations::runs`) and not the daily run, which is the
-//! worker's own. Runs on the worker's thread. Source: DOMAIN 2.13.
+//! Not the steps themselves (`decide::run`), not who asks (`accredit_operations::runs`) and not the
+//! daily run, which is the worker's own. Runs on the worker's thread. Source: DOMAIN 2.13.
 //!
 //! **Architecture invariant:** a run begins after every delivery that had come before it.
 
