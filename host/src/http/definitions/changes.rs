@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accredit_domain::limits::Limits;
+use accredit_crediting::impact::ImpactReport;
+use accredit_domain::limits::{Limits, MoneyEffect};
 use accredit_ledger::changes::{Proposal, ProposalState as Standing};
 use accredit_ledger::definitions::{Activation, Effective};
 use accredit_operations::activation::people;
@@ -23,7 +24,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::http::JsonResult;
@@ -127,6 +128,33 @@ impl ChangeBody {
     }
 }
 
+/// What a change would change.
+#[derive(Debug, Serialize)]
+struct PreviewView {
+    /// The hash of the ruleset in force.
+    base: String,
+    /// Whether the server still decides, so that amounts will differ.
+    unfinished: bool,
+    /// The hash of the ruleset that the change makes.
+    ruleset: String,
+    /// What the change means for credits that exist: `now`, `recredit` or `from:2026-01-31`.
+    effective: Effective,
+    /// How many cases ran, all of which passed.
+    cases: usize,
+    /// `files` with a text diff each, and `rules`.
+    changes: Value,
+    /// What the recorded transactions would be credited.
+    impact: ImpactReport,
+    /// What an activation would change in the books at once.
+    booked: ImpactReport,
+    /// `gone`: who would be removed with credits; `losing`: who would be paid less.
+    people: Value,
+    /// The money that the change would move.
+    money: MoneyEffect,
+    /// The limit that is exceeded, in words; null where none is.
+    stop_loss: Option<String>,
+}
+
 /// What a change would change, in files, rules and money; nothing is written.
 pub(crate) async fn preview_change(
     State(service): State<Arc<Service>>,
@@ -157,19 +185,19 @@ pub(crate) async fn preview_change(
         let unfinished = service.context.ledger.pending_recredit()?.is_some()
             || service.context.ledger.pending_count(1)? > 0;
 
-        Ok(FinalAnswer::ok_json(json!({
-            "base": *current.hash,
-            "unfinished": unfinished,
-            "ruleset": *checked.ruleset.hash,
-            "effective": effective,
-            "cases": checked.cases,
-            "changes": preview::describe_changes(&current.files, &files),
-            "impact": impact.to_report(),
-            "booked": booked.to_report(),
-            "people": people::people_report(&service.context, &current, &checked.ruleset)?,
-            "money": moved.money_effect(),
-            "stop_loss": moved.exceeded_limit(&limits),
-        })))
+        FinalAnswer::ok_view(&PreviewView {
+            base: current.hash.to_string(),
+            unfinished,
+            ruleset: checked.ruleset.hash.to_string(),
+            effective,
+            cases: checked.cases,
+            changes: preview::describe_changes(&current.files, &files),
+            impact: impact.to_report(),
+            booked: booked.to_report(),
+            people: people::people_report(&service.context, &current, &checked.ruleset)?,
+            money: moved.money_effect(),
+            stop_loss: moved.exceeded_limit(&limits),
+        })
     });
 
     shown.await
@@ -200,10 +228,8 @@ pub(crate) async fn make_change(
         let mut change = sent.change_request(&current.files, &caller)?;
         if sent.draft {
             let kept = proposals::keep_draft(&service.context, &change)?;
-            return Ok(conditions::outcome_answer(
-                &ActivationOutcome::Waiting(Box::new(kept)),
-                None,
-            ));
+            let kept = ActivationOutcome::Waiting(Box::new(kept));
+            return conditions::outcome_answer(&kept, None);
         }
 
         // Without files, but with an effective choice, credits are decided again by what is in force.
@@ -218,7 +244,7 @@ pub(crate) async fn make_change(
         change.base.get_or_insert_with(|| current.hash.to_string());
 
         let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
-        Ok(conditions::outcome_answer(&done, None))
+        conditions::outcome_answer(&done, None)
     });
 
     done.await
@@ -295,7 +321,7 @@ pub(crate) async fn approve_change(
     let asked = task_request("approval", &caller, &headers, &body);
     let done = service.answer_as_task(asked, move |service| {
         let active = proposals::carry_out(&service.context, id, &caller.name)?;
-        Ok(conditions::outcome_answer(&ActivationOutcome::Active(Box::new(active)), None))
+        conditions::outcome_answer(&ActivationOutcome::Active(Box::new(active)), None)
     });
     done.await
 }
@@ -377,7 +403,7 @@ pub(crate) async fn roll_back(
         }
 
         let done = activation::submit_change(&service.context, &change, |_| Ok(()))?;
-        Ok(conditions::outcome_answer(&done, None))
+        conditions::outcome_answer(&done, None)
     });
 
     done.await
