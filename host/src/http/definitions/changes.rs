@@ -8,6 +8,7 @@ use std::sync::Arc;
 use accredit_domain::limits::Limits;
 use accredit_ledger::changes::{Proposal, ProposalState as Standing};
 use accredit_ledger::definitions::{Activation, Effective};
+use accredit_ledger::terms::ChangeTerms;
 use accredit_operations::activation::people;
 use accredit_operations::activation::proposals;
 use accredit_operations::activation::{self, ActivationOutcome, ChangeRequest};
@@ -110,18 +111,21 @@ impl ChangeBody {
         current: &Files,
         caller: &Caller,
     ) -> Result<ChangeRequest, Problem> {
-        Ok(ChangeRequest {
-            files: self.changed_files(current),
-            who: caller.name.clone(),
+        let terms = ChangeTerms {
             why: self.comment.clone(),
-            source: "api",
-            base: self.base.clone(),
-            set: self.set.clone(),
-            makes: self.ruleset.clone(),
             effective: conditions::parse_effective(self.effective.as_deref())?,
             tags: self.tags.clone(),
             limits: checked_limits(self.max_total, self.max_payee)?,
             force: conditions::parse_reason(self.force.as_deref())?,
+            ..conditions::terms_by_caller(caller)
+        };
+
+        Ok(ChangeRequest {
+            files: self.changed_files(current),
+            terms,
+            base: self.base.clone(),
+            set: self.set.clone(),
+            makes: self.ruleset.clone(),
             ..ChangeRequest::default()
         })
     }
@@ -207,7 +211,7 @@ pub(crate) async fn make_change(
         }
 
         // Without files, but with an effective choice, credits are decided again by what is in force.
-        let asks_nothing = change.files.is_empty() && change.effective == Effective::Now;
+        let asks_nothing = change.files.is_empty() && change.terms.effective == Effective::Now;
         if asks_nothing && change.base.as_deref().is_none_or(|b| *b == *current.hash) {
             let detail =
                 "these files are already in force; set `effective` to decide credits again";
@@ -359,16 +363,19 @@ pub(crate) async fn roll_back(
         let files = service.context.ledger.files_of(&to)?;
         let files = files.ok_or_else(|| Problem::not_found("earlier set"))?;
 
-        let change = ChangeRequest {
-            files: preview::diff_files(&current.files, &files),
-            who: caller.name,
+        let terms = ChangeTerms {
             why: Some(back.comment.unwrap_or_else(|| format!("back to {to}"))),
-            source: "api",
-            base: Some(current.hash.to_string()),
             effective: conditions::parse_effective(back.effective.as_deref())?,
             rollback: true,
             limits: checked_limits(back.max_total, back.max_payee)?,
             force: conditions::parse_reason(back.force.as_deref())?,
+            ..conditions::terms_by_caller(&caller)
+        };
+
+        let change = ChangeRequest {
+            files: preview::diff_files(&current.files, &files),
+            terms,
+            base: Some(current.hash.to_string()),
             ..ChangeRequest::default()
         };
 
