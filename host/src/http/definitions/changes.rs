@@ -19,7 +19,6 @@ use accredit_operations::replay::{self, ReplayImpact};
 use accredit_operations::shadow;
 use accredit_workspace::Files;
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -28,6 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::JsonResult;
+use crate::http::act_body::{ActBody, SentAct};
 use crate::http::definitions::conditions;
 use crate::http::definitions::files::check_path;
 use crate::http::definitions::policies;
@@ -60,19 +60,16 @@ pub(crate) struct ChangeBody {
     draft: bool,
 }
 
-/// Reads a body.
-///
-/// # Errors
-/// When it is no such change, or a file of it defines nothing.
-pub(crate) fn parse_change(body: &[u8]) -> Result<ChangeBody, Problem> {
-    let sent: ChangeBody = serde_json::from_slice(body).map_err(|error| {
-        Problem::bad_request(format!(
-            "expected a JSON object with `files`, and optionally `base`, `set`, `ruleset`, `whole`, \
-             `effective`, `comment`, `tags`, `max_total`, `max_payee`, `force`, `draft`: {error}"
-        ))
-    })?;
-    sent.files.keys().try_for_each(|path| check_path(path))?;
-    Ok(sent)
+impl ActBody for ChangeBody {
+    const EXPECTED: &'static str = "expected a JSON object with `files`, and optionally `base`, \
+        `set`, `ruleset`, `whole`, `effective`, `comment`, `tags`, `max_total`, `max_payee`, \
+        `force`, `draft`";
+
+    /// Every file of it defines something.
+    fn checked(self) -> Result<ChangeBody, Problem> {
+        self.files.keys().try_for_each(|path| check_path(path))?;
+        Ok(self)
+    }
 }
 
 /// Limits that can be kept: nothing moves less than nothing.
@@ -136,10 +133,10 @@ pub(crate) async fn preview_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ChangeBody>,
 ) -> Result<Response, Problem> {
-    let sent = parse_change(&body)?;
-    let asked = task_request("preview", &caller, &headers, &body);
+    let SentAct { body: sent, bytes } = sent;
+    let asked = task_request("preview", &caller, &headers, &bytes);
 
     let shown = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
@@ -194,10 +191,10 @@ pub(crate) async fn make_change(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<ChangeBody>,
 ) -> Result<Response, Problem> {
-    let sent = parse_change(&body)?;
-    let asked = task_request("change", &caller, &headers, &body);
+    let SentAct { body: sent, bytes } = sent;
+    let asked = task_request("change", &caller, &headers, &bytes);
 
     let done = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
@@ -319,7 +316,7 @@ pub(crate) async fn withdraw_change(
 /// Which earlier set is brought back, and how.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct RollbackRequest {
+pub(crate) struct RollbackRequest {
     to: Option<String>,
     effective: Option<String>,
     comment: Option<String>,
@@ -328,24 +325,24 @@ struct RollbackRequest {
     force: Option<String>,
 }
 
+impl ActBody for RollbackRequest {
+    const EXPECTED: &'static str = "expected a JSON object with `to`, `effective`, `comment`, \
+        `max_total`, `max_payee`, `force`";
+
+    fn without_body() -> Option<RollbackRequest> {
+        Some(RollbackRequest::default())
+    }
+}
+
 /// Activates an earlier set of files: the one before, or the one whose ruleset is named.
 pub(crate) async fn roll_back(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: SentAct<RollbackRequest>,
 ) -> Result<Response, Problem> {
-    let back: RollbackRequest = match body.trim_ascii() {
-        b"" => RollbackRequest::default(),
-        body => serde_json::from_slice(body).map_err(|_| {
-            Problem::bad_request(
-                "expected a JSON object with `to`, `effective`, `comment`, `max_total`, `max_payee`, \
-                 `force`",
-            )
-        })?,
-    };
-
-    let asked = task_request("rollback", &caller, &headers, &body);
+    let SentAct { body: back, bytes } = sent;
+    let asked = task_request("rollback", &caller, &headers, &bytes);
     let done = service.answer_as_task(asked, move |service| {
         let current = service.context.ruleset.load_full();
 

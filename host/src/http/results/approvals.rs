@@ -10,10 +10,10 @@
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
-use accredit_domain::decision::{Approval, HoldAction, ResolutionAction};
+use accredit_domain::decision::{Actor, Approval, HoldAction, ResolutionAction};
 use accredit_ledger::approvals::{ApprovalRequest, ApprovalState};
 use accredit_operations::adjust::{AdjustOrder, AdjustmentSubject};
-use accredit_operations::release::{PublishRequest, ReleaseKind};
+use accredit_operations::release::ReleaseKind;
 use accredit_operations::resolve::ResolveOrder;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -63,15 +63,6 @@ pub(crate) enum ApprovalAct {
     Period { id: String, to: periods::PeriodAct, force: bool, reason: Option<String> },
 }
 
-/// Who carries an act out, and who approved it.
-#[derive(Debug, Clone)]
-pub(crate) struct Actor {
-    /// Who asked for it.
-    pub(crate) who: String,
-    /// Who approved it, where a second person had to.
-    pub(crate) approved: Option<Approval>,
-}
-
 impl ApprovalAct {
     /// Carries out the act.
     fn perform_act(
@@ -96,8 +87,15 @@ impl ApprovalAct {
             ApprovalAct::ReleaseHolds { filter } => holds::perform_release(turn, filter, &by),
 
             ApprovalAct::ReleaseCalculation { plan, period, what, force, reason } => {
-                let wish = PublishRequest { what, force, reason, who, approved };
-                calculations::publish_calculation(service, turn, (&plan, &period), &wish)
+                let reasons = (force.is_some(), reason);
+                calculations::publish_calculation(
+                    service,
+                    turn,
+                    (&plan, &period),
+                    what,
+                    reasons,
+                    by,
+                )
             }
 
             ApprovalAct::DeleteCalculation { plan, period, force, reason } => {
