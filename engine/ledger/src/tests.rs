@@ -12,7 +12,6 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::calculations::CalculationSummary;
-use super::inbox::Delivery;
 use super::query::CreditQuery;
 use super::record::{ArrivedVersion, CommitBatch, LedgerCounts};
 use super::sealed::{SEAL_BYTES, with_seal};
@@ -22,6 +21,7 @@ use accredit_domain::credit::{CreditId, CreditStatus};
 use accredit_domain::decision::{Decision, DecisionOutcome, ResolutionRecord};
 use accredit_domain::transaction::{Cell, Record};
 use accredit_redb::RedbStore;
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::memory::MemoryStore;
 
 fn delivery(id: &str, body: &str) -> Delivery {

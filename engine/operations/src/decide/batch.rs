@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use accredit_domain::decision::ResolutionRecord;
 use accredit_domain::transaction::{Decoder, Record, Transaction, version};
-use accredit_ledger::inbox::Delivery;
 use accredit_ledger::record::{ArrivedVersion, CommitBatch};
+use accredit_seams::delivery::Delivery;
 use accredit_seams::store::StoreError;
 use accredit_workspace::Ruleset;
 
