@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use accredit_crediting::posting;
 use accredit_domain::calendar::Period;
 use accredit_domain::credit::posted::PostedCredit;
-use accredit_domain::decision::Approval;
+use accredit_domain::decision::{Actor, Approval};
 use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_ledger::record::{CommitBatch, TransactionRecord};
 use accredit_ledger::releases::ReleaseStatus;
@@ -62,10 +62,8 @@ pub struct PeriodOrder {
     pub force: bool,
     /// Why; needed where it is forced.
     pub reason: Option<String>,
-    /// The user who asks.
-    pub who: String,
-    /// Who approved it, where a second person had to.
-    pub approved: Option<Approval>,
+    /// The user who asks, and who approved it.
+    pub by: Actor,
 }
 
 /// A period after an act.
@@ -101,7 +99,7 @@ pub fn change_period(
         check_allowed(context, &period, order.act)?;
     }
 
-    let PeriodOrder { act, reason, who, approved, .. } = order;
+    let PeriodOrder { act, reason, by: Actor { who, approved }, .. } = order;
     let mut said = PeriodState {
         state: act.resulting_state().to_owned(),
         day: context.business_date().to_string(),
