@@ -9,22 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accredit_ledger::runs::{CalculationRun, RunState};
-use accredit_operations::calculations;
+use accredit_operations::runs::{self, RunOrder};
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::http::JsonResult;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, run_location};
+use crate::http::views::{ListView, ViewJson, ViewResult};
 use crate::server::clock::format_rfc3339;
 use crate::server::jobs;
 use crate::server::secrets::Caller;
 use crate::server::state::Service;
-use crate::server::state::runs::run_location;
 
 /// How long an answer waits for the result by default; a request has 30 s.
 const WAIT: Duration = Duration::from_secs(20);
@@ -58,10 +56,10 @@ pub(crate) fn preferred_wait(headers: &HeaderMap) -> Duration {
 }
 
 /// Where to ask again, for an answer that is not there yet.
-pub(crate) fn accepted_response(location: HeaderValue, body: Value) -> Response {
+pub(crate) fn accepted_response(location: HeaderValue, body: impl Serialize) -> Response {
     let headers: [(HeaderName, HeaderValue); 2] =
         [(header::LOCATION, location), (header::RETRY_AFTER, HeaderValue::from_static("1"))];
-    (StatusCode::ACCEPTED, headers, Json(body)).into_response()
+    (StatusCode::ACCEPTED, headers, ViewJson(body)).into_response()
 }
 
 /// Decides the transactions of a calculation again and says how many came out otherwise.
@@ -76,49 +74,26 @@ pub(crate) async fn begin_run(
         Problem::bad_request("expected a JSON object with `mode` and, if selected, `transactions`")
     })?;
 
-    let selected = match (said.mode.as_str(), said.transactions) {
-        ("full" | "incremental", _) => BTreeSet::new(),
-        ("selected", ids) if !ids.is_empty() => ids,
-        _ => {
-            let detail = "`mode` is `full`, `incremental`, or `selected` with `transactions`";
-            return Err(Problem::unprocessable("unknown_mode", detail));
-        }
-    };
+    let (mode, selected, who) = (said.mode, said.transactions, caller.name);
+    let order = RunOrder { plan, period, mode, selected, who }.checked()?;
 
     // Only the worker has caught up with the inbox, so it alone knows which deals there are.
-    if !selected.is_empty() {
-        let (plan, period, selected) = (plan.clone(), period.clone(), selected.clone());
-        let context = Arc::clone(&service.context);
-        let checked = service.ask_worker(move |turn| {
-            // An unknown plan or period is refused before unknown deals are.
-            calculations::calculation_scope(&context, &plan, &period)?;
-            Ok(jobs::check_selected(turn, &selected)?)
-        });
+    if !order.selected.is_empty() {
+        let order = order.clone();
+        let checked = service.ask_worker(move |turn| Ok(jobs::check_selected(turn, &order)?));
         checked.await?;
     }
 
-    let begun = service.run_blocking(move |service| {
-        let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
-        let at_ms = service.clock.now_ms();
-        let (mode, who) = (said.mode, caller.name);
-        let run = CalculationRun {
-            plan,
-            period,
-            mode,
-            selected,
-            who,
-            at_ms,
-            ..CalculationRun::default()
-        };
-        service.begin_run(&wanted, run)
-    });
-
+    let begun = service.run_blocking(move |service| Ok(service.begin_run(order)?));
     let run = service.await_run(begun.await?.id, preferred_wait(&headers)).await?;
     let place = run_location(run.id);
 
     match run.state {
-        RunState::Done => Ok(([(header::LOCATION, place)], Json(run_json(&run))).into_response()),
-        RunState::Waiting | RunState::Running => Ok(accepted_response(place, run_json(&run))),
+        RunState::Done => {
+            let view = ViewJson(RunView::new(run));
+            Ok(([(header::LOCATION, place)], view).into_response())
+        }
+        RunState::Waiting | RunState::Running => Ok(accepted_response(place, RunView::new(run))),
 
         RunState::Cancelled => {
             let detail = format!("run {} was cancelled", run.id);
@@ -133,52 +108,91 @@ pub(crate) async fn begin_run(
     }
 }
 
-/// A run as it goes out.
-fn run_json(run: &CalculationRun) -> Value {
-    json!({
-        "id": run.id,
-        "plan": run.plan,
-        "period": run.period,
-        "mode": run.mode,
-        "selected": run.selected,
-        "who": run.who,
-        "at": format_rfc3339(run.at_ms),
-        "state": run.state,
-        "ended": run.ended_ms.map(format_rfc3339),
-        "transactions": run.transactions,
-        "decided": run.decided,
-        "differing": run.differing,
-        "revision": run.revision,
-        "business_date": run.business_date,
-        "error": run.error,
-    })
+/// A run of a calculation.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunView {
+    /// Its number, from 1.
+    id: u64,
+    /// Id of the plan.
+    plan: String,
+    /// Id of the period.
+    period: String,
+    /// `full`, `incremental` or `selected`.
+    mode: String,
+    /// Natural keys of transactions, where the mode is `selected`.
+    selected: BTreeSet<String>,
+    /// The user who started it.
+    who: String,
+    /// The instant at which it was started.
+    at: String,
+    /// `waiting`, `running`, `done`, `cancelled` or `failed`.
+    state: RunState,
+    /// The instant at which it ended.
+    ended: Option<String>,
+    /// Transactions that it has to decide; 0 until they were counted.
+    transactions: usize,
+    /// Those that it has decided.
+    decided: usize,
+    /// Those whose result differs from the stored one.
+    differing: usize,
+    /// The revision of the calculation at its end.
+    revision: Option<u32>,
+    /// The business date at its end.
+    business_date: Option<String>,
+    /// Why it failed, in one sentence.
+    error: Option<String>,
+}
+
+impl RunView {
+    fn new(run: CalculationRun) -> RunView {
+        RunView {
+            id: run.id,
+            plan: run.plan,
+            period: run.period,
+            mode: run.mode,
+            selected: run.selected,
+            who: run.who,
+            at: format_rfc3339(run.at_ms),
+            state: run.state,
+            ended: run.ended_ms.map(format_rfc3339),
+            transactions: run.transactions,
+            decided: run.decided,
+            differing: run.differing,
+            revision: run.revision,
+            business_date: run.business_date,
+            error: run.error,
+        }
+    }
 }
 
 /// Every run that is kept, newest first.
-pub(crate) async fn list_runs(State(service): State<Arc<Service>>) -> JsonResult {
+pub(crate) async fn list_runs(
+    State(service): State<Arc<Service>>,
+) -> ViewResult<ListView<RunView>> {
     let listed = service.run_blocking(|service| {
         let runs = service.context.ledger.list_runs()?;
-        let runs = runs.into_iter().rev().filter_map(|run| service.run_of(run.id).ok());
-        Ok(runs.map(|run| run_json(&run)).collect())
+        let runs =
+            runs.into_iter().rev().filter_map(|run| runs::find_run(&service.context, run.id).ok());
+        Ok(runs.map(RunView::new).collect())
     });
-    Ok(crate::http::list_page(listed.await?))
+    Ok(ViewJson(ListView::whole(listed.await?)))
 }
 
 /// How far a run is, and how it ended.
 pub(crate) async fn show_run(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
-    let run = service.run_blocking(move |service| service.run_of(id));
-    Ok(Json(run_json(&run.await?)))
+) -> ViewResult<RunView> {
+    let run = service.run_blocking(move |service| Ok(runs::find_run(&service.context, id)?));
+    Ok(ViewJson(RunView::new(run.await?)))
 }
 
 /// Ends a run between two of its steps; what it has decided stays.
 pub(crate) async fn cancel_run(
     State(service): State<Arc<Service>>,
     Path(id): Path<u64>,
-) -> JsonResult {
-    let run = service.run_blocking(move |service| service.cancel_run(id)).await?;
+) -> ViewResult<RunView> {
+    let run = service.run_blocking(move |service| Ok(service.cancel_run(id)?)).await?;
     let run = service.await_run(run.id, WAIT).await?;
-    Ok(Json(run_json(&run)))
+    Ok(ViewJson(RunView::new(run)))
 }
