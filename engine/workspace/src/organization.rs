@@ -109,14 +109,9 @@ pub(super) fn read(
         open(TERRITORIES, &["team", "field", "value", "through", "from", "to"], &placed);
     let kinds = ["kind", "id", "alias"];
     let aliases = open(ALIASES, &["kind", "id", "alias", "from", "to"], &kinds);
-    let attributes = open(ATTRIBUTES, &["kind", "id", "name", "value", "from", "to"], &valued);
 
     reading.whole =
         [&participants, &positions, &teams].into_iter().flatten().all(DefinitionSheet::is_whole);
-
-    for (name, kind) in &settings.attributes {
-        reading.organization.attributes.declare(name, *kind);
-    }
 
     // In this order: a row may name only what an earlier file or pass has added.
     sheet_rows(&participants).for_each(|row| reading.read_participant(row));
@@ -130,7 +125,7 @@ pub(super) fn read(
     sheet_rows(&territories).for_each(|row| territories::read(&mut reading, row));
     sheet_rows(&relationships).for_each(|row| relationships::read(&mut reading, row));
     sheet_rows(&aliases).for_each(|row| aliases::read(&mut reading, row));
-    sheet_rows(&attributes).for_each(|row| attributes::read(&mut reading, row));
+    attributes::read(&mut reading, files, report);
 
     // Rows that say the same twice are seldom meant, and change nothing.
     doubts::warn_repeated(sheet_rows(&relationships), &["type", "source", "target", "from", "to"]);

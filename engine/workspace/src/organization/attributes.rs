@@ -1,20 +1,35 @@
 //! `attributes.csv`: what a customer keeps about people, positions and teams.
 //!
-//! Not the kinds of attributes, which `[attributes]` declares. Called by `organization` for each
-//! row. Source: FORMAT section 1.
+//! Not the kinds of attributes, which `[attributes]` declares. Called by `organization`
+//! when everybody is read. Source: FORMAT section 1.
 //!
 //! **Architecture invariant:** a value is of the kind of its attribute, and its bearer exists.
 
 use super::{ATTRIBUTES, CellOrigin, DatedEntry, OrganizationReader};
-use crate::csv::{DefinitionRow, DelimitedCell};
-use crate::report::suggest_names;
+use crate::Files;
+use crate::csv::{DefinitionRow, DefinitionSheet, DelimitedCell};
+use crate::report::{Findings, suggest_names};
+use crate::toml::DefinitionText;
 use accredit_domain::declared::DeclaredKind;
 use accredit_domain::diagnostic::Code;
 use accredit_domain::organization::attributes::AttributeBearer;
 use accredit_domain::organization::fold_name;
 
-/// Reads one row of `attributes.csv`.
-pub(super) fn read(reading: &mut OrganizationReader<'_>, row: DefinitionRow<'_, '_>) {
+/// Reads the attributes of everybody who was read.
+pub(super) fn read(reading: &mut OrganizationReader<'_>, files: &Files, report: &Findings) {
+    for (name, kind) in &reading.settings.attributes {
+        reading.organization.attributes.declare(name, *kind);
+    }
+
+    let Some(text) = files.get(ATTRIBUTES) else { return };
+    let source = DefinitionText::new(ATTRIBUTES, text, report);
+    let columns = ["kind", "id", "name", "value", "from", "to"];
+    let needed = ["kind", "id", "name", "value"];
+    let sheet = DefinitionSheet::read(source, &columns, &needed);
+    sheet.rows().for_each(|row| read_row(reading, row));
+}
+
+fn read_row(reading: &mut OrganizationReader<'_>, row: DefinitionRow<'_, '_>) {
     let kind = row.need_cell("kind");
     let id = row.need_cell("id");
     let name = row.need_cell("name");

@@ -5,16 +5,20 @@
 //! **Architecture invariant:** the ends of the tiers of one payee are all amounts or all shares of
 //! the quota, as in a plan.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 
 use super::rows::{first_column, open_sheet, read_keys, report_rivals};
 use crate::csv::DefinitionRow;
 use crate::toml::DefinitionText;
+use accredit_domain::calendar::Validity;
 use accredit_domain::declared::{DeclaredKind, DeclaredValue};
 use accredit_domain::diagnostic::Code;
 use accredit_domain::plan::reward::{Tier, TierLimit};
 use accredit_domain::tables::keyed::KeyedRow;
-use accredit_domain::tables::{TIER_COLUMNS, TableShape, TierTable, limit_number};
+use accredit_domain::tables::{TableShape, TierTable, limit_number};
 
 /// Decimals of a rate or limit: with more, a product could be too fine for a decimal.
 const DECIMALS_MAX: u32 = 12;
@@ -22,7 +26,8 @@ const DECIMALS_MAX: u32 = 12;
 /// Reads a table of tiers, without the rows that have a mistake.
 pub(super) fn read(source: DefinitionText<'_>, name: &str, shape: &TableShape) -> TierTable {
     let sheet = open_sheet(source, shape);
-    let (mut offsets, mut rows): (Vec<usize>, Vec<KeyedRow<Tier>>) = (Vec::new(), Vec::new());
+    let (mut offsets, mut ends): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut rows: Vec<KeyedRow<Tier>> = Vec::new();
 
     for row in sheet.rows() {
         let up_to = read_limit(row);
@@ -31,12 +36,13 @@ pub(super) fn read(source: DefinitionText<'_>, name: &str, shape: &TableShape) -
         let (Some(up_to), Some(rate), Some(validity)) = (up_to, rate, validity) else { continue };
 
         offsets.push(row.cell_offset(first_column(shape)));
+        ends.push(row.cell_offset("up_to"));
         let keys = read_keys(row, &shape.keys);
         let slots = vec![up_to.map(limit_number)];
         rows.push(KeyedRow { keys, slots, validity, content: Tier { up_to, rate } });
     }
 
-    report_mixed_limits(source, &rows, &offsets);
+    report_mixed_limits(source, &rows, &ends);
     let table = TierTable::new(shape.keys.clone(), rows);
     report_rivals(source, (name, &shape.keys), &table.rows, &offsets);
     table
@@ -74,19 +80,15 @@ fn read_number(row: DefinitionRow<'_, '_>, column: &str) -> Option<Decimal> {
 
 /// Reports tiers of the same keys of which some end at amounts and some at shares of a quota.
 fn report_mixed_limits(source: DefinitionText<'_>, rows: &[KeyedRow<Tier>], offsets: &[usize]) {
-    use std::collections::HashMap;
-    type Keys<'r> = &'r [Option<std::sync::Arc<str>>];
-    let mut first: HashMap<Keys<'_>, (bool, accredit_domain::calendar::Validity)> = HashMap::new();
+    let mut first: HashMap<&[Option<Arc<str>>], (bool, Validity)> = HashMap::new();
 
     for (row, offset) in rows.iter().zip(offsets) {
         let Some(up_to) = row.content.up_to else { continue };
         let share = matches!(up_to, TierLimit::OfQuota(_));
         let (known, days) = *first.entry(&row.keys).or_insert((share, row.validity));
         if known != share && days.overlaps(&row.validity) {
-            let message = format!(
-                "`{}` and `{}` of the same keys are not both amounts or both shares of the quota",
-                TIER_COLUMNS[0], TIER_COLUMNS[0]
-            );
+            let message =
+                "tiers of the same keys end at amounts and at shares of the quota".to_owned();
             let help = "write all of them as amounts, or all as percentages";
             source.report.error(Code::CR024, source.place(*offset), message, help);
         } else if known != share {

@@ -136,18 +136,24 @@ fn mistakes_in_attributes() {
     assert!(said.contains("write `hire_date`"), "{said}");
 }
 
+/// The reward of the plan above its tiers.
+const REWARD: &str = "[[reward]]
+name = \"Commission\"
+description = \"what the quarter pays\"
+credit_type = [\"booking\", \"overlay\"]
+to = \"credited\"
+";
+
+const TABLE_REWARD: &str = "¦[[reward]]
+name = \"Commission\"
+credit_type = \"booking\"
+tiers = \"table:steps\"";
+
 #[test]
 fn a_reward_names_a_table_of_tiers() {
     let tiers = "tiers = [{ up_to = \"10000\", rate = \"0.10\" }, { rate = \"20%\" }]";
     // Its shares of the quota ask for a quota, which is only a warning.
-    let said = check(
-        "CR066",
-        PLAN,
-        &format!(
-            "[[reward]]\nname = \"Commission\"\ndescription = \"what the quarter pays\"\ncredit_type = [\"booking\", \"overlay\"]\nto = \"credited\"\n{tiers}"
-        ),
-        "¦[[reward]]\nname = \"Commission\"\ncredit_type = \"booking\"\ntiers = \"table:steps\"",
-    );
+    let said = check("CR066", PLAN, &format!("{REWARD}{tiers}"), TABLE_REWARD);
     assert!(said.contains("quota"), "{said}");
     let said = check("CR025", PLAN, tiers, "tiers = ¦\"table:stepps\"");
     assert!(said.contains("`steps`"), "{said}");
