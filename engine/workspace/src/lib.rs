@@ -58,7 +58,7 @@ use accredit_domain::transaction::Fields;
 use accredit_domain::transaction::read::FileLayout;
 use accredit_domain::work;
 use accredit_script::pool::MachinePool;
-use accredit_script::{CheckContext, Machine};
+use accredit_script::{CheckContext, Machine, ReferenceData};
 
 pub use self::hash::POLICY_LANGUAGE;
 pub use self::tables::DeclaredTable;
@@ -73,7 +73,7 @@ pub struct Ruleset {
     /// The settings in `accredit.toml`.
     pub settings: Settings,
     /// People, positions, teams and how they belong together.
-    pub organization: Organization,
+    pub organization: Arc<Organization>,
     /// Exchange rates between currencies.
     pub rates: ExchangeRates,
     /// The same rates with the units, as scripts exchange by.
@@ -87,6 +87,8 @@ pub struct Ruleset {
     pub quotas: Quotas,
     /// Rates and other values that programs look up, and tiers of rewards.
     pub tables: Arc<Tables>,
+    /// The same with the organisation, as scripts look them up.
+    pub reference: Arc<ReferenceData>,
     /// Every policy and expression of the above.
     pub programs: Programs,
     /// Policies of the directory by kind and name, used by a plan or not.
@@ -298,6 +300,10 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
         home: settings.currency,
     };
 
+    let (organization, tables) = (Arc::new(organization), Arc::new(tables));
+    let reference =
+        ReferenceData { organization: Arc::clone(&organization), tables: Arc::clone(&tables) };
+
     Some(Ruleset {
         hash,
         settings,
@@ -307,7 +313,8 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
         plans,
         order,
         quotas,
-        tables: Arc::new(tables),
+        tables,
+        reference: Arc::new(reference),
         programs,
         policies,
         files,
@@ -347,6 +354,16 @@ fn check_context(
         whole_units: settings.units.all_whole(),
         total_one: false,
         shared: BTreeSet::new(),
+        tables: settings
+            .tables
+            .iter()
+            .filter_map(|(name, table)| Some((name.to_string(), table.shape.clone()?)))
+            .collect(),
+        attributes: organization
+            .attributes
+            .kinds()
+            .map(|(name, kind)| (name.to_string(), kind))
+            .collect(),
     }
 }
 
