@@ -197,7 +197,8 @@ fn attributes_are_those_of_the_person_and_the_position() {
     assert_eq!(value("to.level"), "1", "behind a dot it is the field");
     assert_eq!(value("days_between(to[\"hired\"], tx.date)"), "229");
     assert_eq!(value("credit[\"level\"] ?? 9"), "9", "P1 has none");
-    assert!(value("to[\"levle\"]").starts_with("there is no attribute `levle`"));
+    assert!(value("to[\"levle\"]").starts_with("there is no field or attribute `levle`"));
+    assert!(value("to[\"title\"]").starts_with("`title` is a field: write .title"));
 }
 
 #[test]
@@ -290,7 +291,7 @@ fn calls_are_checked_when_they_are_saved() {
         &["CR002 1:4 there is no attribute `title`; write .title for the field"],
     );
     check("to.hired", &["CR002 1:4 to has no field `hired`; write [\"hired\"] for the attribute"]);
-    check("to[\"hired\"] > 1", &["CR010 1:15 cannot compare date with number"]);
+    check("if to[\"hired\"] > 1 { 1 } else { 2 }", &["CR010 1:18 cannot compare date with number"]);
     check("who(tx.deal_stage).level", &["CR002 1:20 who has no field `level`"]);
     check("who(tx.date).payee", &["CR004 1:1 `who` cannot be used with date"]);
     check("lookup(\"regions\", \"x\")", &["CR011 1:1 the result must be a number, this is map"]);
