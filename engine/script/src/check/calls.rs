@@ -129,10 +129,7 @@ impl ProgramWalk<'_> {
         }
 
         if let (CallStyle::Method, true) = (style, TABLE_FUNCTIONS.contains(&name)) {
-            let message = format!("`{name}` does not stand behind a dot");
-            let help = format!("write {name}(\"TABLE\", key, …)");
-            self.report_with_help(Code::CR004, at, message, Some(help));
-            return ValueKind::Any;
+            return self.refuse_table_method(name, at);
         }
         self.check_dated_call(name, at);
 

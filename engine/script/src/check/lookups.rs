@@ -58,6 +58,14 @@ impl ProgramWalk<'_> {
         }
     }
 
+    /// A call behind a dot, where the table's name cannot be judged.
+    pub(super) fn refuse_table_method(&mut self, name: &str, at: Position) -> ValueKind {
+        let message = format!("`{name}` does not stand behind a dot");
+        let help = format!("write {name}(\"TABLE\", key, …)");
+        self.report_with_help(Code::CR004, at, message, Some(help));
+        ValueKind::Any
+    }
+
     /// The name of the table, where it is written out; else that is reported.
     fn named_table(&mut self, name: &str, call: &FnCallExpr, at: Position) -> Option<String> {
         let first = call.args.first();

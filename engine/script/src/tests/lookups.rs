@@ -293,7 +293,7 @@ fn calls_are_checked_when_they_are_saved() {
     check("to.hired", &["CR002 1:4 to has no field `hired`; write [\"hired\"] for the attribute"]);
     check("if to[\"hired\"] > 1 { 1 } else { 2 }", &["CR010 1:18 cannot compare date with number"]);
     check("who(tx.deal_stage).level", &["CR002 1:20 who has no field `level`"]);
-    check("who(tx.date).payee", &["CR004 1:1 `who` cannot be used with date"]);
+    check("len(who(tx.date).teams)", &["CR004 1:5 `who` cannot be used with date"]);
     check("lookup(\"regions\", \"x\")", &["CR011 1:1 the result must be a number, this is map"]);
     check("who(tx.deal_stage)", &["CR011 1:1 the result must be a number, this is person"]);
 }
