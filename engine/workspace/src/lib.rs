@@ -301,20 +301,19 @@ fn read_ruleset(files: &Files, observed: &BTreeSet<String>, report: &Findings) -
     };
 
     let (organization, tables) = (Arc::new(organization), Arc::new(tables));
-    let reference =
-        ReferenceData { organization: Arc::clone(&organization), tables: Arc::clone(&tables) };
+    let reference = Arc::new(ReferenceData { organization, tables });
 
     Some(Ruleset {
         hash,
         settings,
-        organization,
+        organization: Arc::clone(&reference.organization),
         rates,
         exchange: Arc::new(exchange),
         plans,
         order,
         quotas,
-        tables,
-        reference: Arc::new(reference),
+        tables: Arc::clone(&reference.tables),
+        reference,
         programs,
         policies,
         files,
