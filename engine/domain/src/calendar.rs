@@ -168,6 +168,18 @@ impl Calendar {
         leaves.take_while(|leaf| leaf.first < period.end).collect()
     }
 
+    /// The periods of `kind` that make up `asked`, in order: itself, or its parts. None when `asked`
+    /// is shorter than a period of `kind`.
+    pub fn periods_within(&self, asked: &Period, kind: PeriodKind) -> Vec<Period> {
+        let next = |before: &Period| {
+            // A period that did not begin later would go round for ever.
+            self.period_on(before.end, kind).filter(|next| next.first > before.first)
+        };
+        let periods = std::iter::successors(self.period_on(asked.first, kind), next);
+        let begun = periods.take_while(|period| period.first < asked.end);
+        begun.filter(|one| asked.first <= one.first && one.end <= asked.end).collect()
+    }
+
     /// The leaf period after the leaf `period`; none at the end of the calendar.
     pub fn next_leaf(&self, period: &Period) -> Option<Period> {
         // A leaf that did not begin later would go round for ever.

@@ -180,6 +180,13 @@ impl Books<'_> {
         calculation
     }
 
+    /// The calculations of `plan` in the parts of `asked` that the plan is calculated by; none when
+    /// `asked` is shorter than they are.
+    pub fn calculations_within(&self, plan: &str, asked: &Period) -> Vec<Calculation> {
+        let periods = super::own_periods(self.ruleset, plan, asked);
+        periods.iter().map(|period| self.calculation_of(plan, period)).collect()
+    }
+
     /// The decisions of `plan` in `period` (absent: ever), in order, with the credits that stand.
     /// A transaction of another period whose credits are posted in this one comes as filtered:
     /// with nothing but those credits.

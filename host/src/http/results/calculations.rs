@@ -156,15 +156,24 @@ fn release_json(release: &Release) -> Value {
     })
 }
 
-/// The calculation as FORMAT section 6 has it.
+/// The calculation as FORMAT section 6 has it. Of a period that is longer than those that the plan
+/// is calculated by, a list: one calculation for each of them.
 pub(crate) async fn show_calculation(
     State(service): State<Arc<Service>>,
     Path((plan, period)): Path<(String, String)>,
 ) -> JsonResult {
     let shown = service.run_blocking(move |service| {
-        let wanted = calculations::calculation_scope(&service.context, &plan, &period)?;
-        let calculation = calculations::read_calculation(&service.context, &wanted);
-        calculation.map(|all| json!(all)).map_err(|error| Problem::internal(&error))
+        let scopes = calculations::calculation_scopes(&service.context, &plan, &period)?;
+        let mut shown = Vec::with_capacity(scopes.len());
+        for scope in &scopes {
+            let calculation = calculations::read_calculation(&service.context, scope);
+            shown.push(json!(calculation.map_err(|error| Problem::internal(&error))?));
+        }
+
+        match scopes.as_slice() {
+            [only] if only.period.id == period => Ok(shown.pop().unwrap_or_default()),
+            _ => Ok(crate::http::list_page(shown).0),
+        }
     });
     shown.await.map(Json)
 }
