@@ -124,8 +124,8 @@ pub fn read_calculation(
 
     let mut calculation = calculation::calculation_of(ruleset, plan, period, decisions);
 
-    // Credits posted from finalized periods do not stand in the order of their deals.
-    if !context.ledger.finalized_periods()?.is_empty() {
+    // Credits posted from locked periods do not stand in the order of their deals.
+    if !context.locked_periods()?.is_empty() {
         let order = |row: &accredit_domain::credit::posted::PostedCredit| {
             (row.incentive_date, row.transaction.clone())
         };

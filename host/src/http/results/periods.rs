@@ -9,6 +9,7 @@ use accredit_domain::calendar::{Period, PeriodPhase as Standing};
 use accredit_domain::decision::Approval;
 use accredit_ledger::periods::{FINALIZED, PeriodState};
 use accredit_operations::calculations;
+use accredit_operations::periods::reopen_leaf;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -177,7 +178,7 @@ pub(crate) fn perform_act(
     let calendar = service.context.ruleset.load().settings.calendar.clone();
     let period = calendar.find(id).ok_or_else(|| Problem::not_found("period"))?;
 
-    if act == PeriodAct::Finalize {
+    if act != PeriodAct::Reopen {
         let leaves = calculations::leaf_ids(&service.context.ruleset.load(), &period);
         service.refuse_during_run(None, &leaves)?;
     }
@@ -193,6 +194,7 @@ pub(crate) fn perform_act(
         at_ms: service.clock.now_ms(),
         reason,
         approved: by.approved.as_ref().map(Approval::in_part),
+        ..PeriodState::default()
     };
 
     let leaves = calendar.leaf_periods(&period);
@@ -258,19 +260,21 @@ fn carry_out(
     act: PeriodAct,
     said: &PeriodState,
 ) -> Result<Value, Problem> {
-    let finalized = service.context.ledger.finalized_periods()?.contains(&leaf.id);
+    let states = service.context.ledger.period_states()?;
+    let known = states.get(&leaf.id).map(|known| known.state.as_str());
 
-    match (act, finalized) {
+    match (act, known == Some(FINALIZED)) {
         // Resolve once: the period is what it was made.
         (PeriodAct::Finalize, true) => (),
         (_, true) => {
             let detail = format!("{} is finalized and cannot be reopened", leaf.id);
             return Err(Problem::conflict("period_finalized", detail));
         }
-        (PeriodAct::Finalize, false) => {
-            jobs::finalize_with_arrivals(turn, leaf, said)?;
+        (_, false) if known == Some(said.state.as_str()) => (),
+        (PeriodAct::Close | PeriodAct::Finalize, false) => {
+            jobs::lock_with_arrivals(turn, leaf, said)?;
         }
-        (_, false) => service.context.ledger.set_period_state(&leaf.id, said)?,
+        (PeriodAct::Reopen, false) => reopen_leaf(&service.context, leaf, said)?,
     }
 
     let said = service.context.ledger.period_states()?;
