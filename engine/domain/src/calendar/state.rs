@@ -1,10 +1,10 @@
-//! Where a period stands: future, open, closed or finalized.
+//! Where a period stands: future, open, ended, closed or finalized.
 //!
-//! Not the act of finalizing: users decide it, and the calendar receives the result. Called by
+//! Not the acts of closing and finalizing: users decide them, and the calendar receives the result. Called by
 //! postings and by code that shows periods. Source: DOMAIN 2.11.
 //!
 //! **Architecture invariant:** the state of a period is a function of the period, the business date
-//! and the days of finalization; nothing else is remembered.
+//! and the days of closing and finalization; nothing else is remembered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,18 +50,21 @@ pub enum PeriodPhase {
     Future,
     /// It has begun and not ended.
     Open,
-    /// It has ended and may still change.
+    /// It has ended and takes what comes late.
+    Ended,
+    /// It takes no new entries until it is reopened.
     Closed,
     /// The period never changes again.
     Finalized,
 }
 
 impl PeriodPhase {
-    /// `future`, `open`, `closed` or `finalized`.
+    /// `future`, `open`, `ended`, `closed` or `finalized`.
     pub fn as_str(self) -> &'static str {
         match self {
             PeriodPhase::Future => "future",
             PeriodPhase::Open => "open",
+            PeriodPhase::Ended => "ended",
             PeriodPhase::Closed => "closed",
             PeriodPhase::Finalized => "finalized",
         }
@@ -98,18 +101,24 @@ impl Calendar {
         Calendar { closed: Arc::default(), ..self }
     }
 
-    /// Where `period` stands on `date`; a parent is finalized when all of its leaves are.
+    /// Where `period` stands on `date`; a parent is finalized when all of its leaves are, and closed
+    /// when all of them are closed or finalized.
     pub fn period_phase(&self, period: &Period, date: Date) -> PeriodPhase {
-        let finalized = |leaf: &Period| self.finalized.get(&leaf.id).is_some_and(|day| *day < date);
-        // Most calendars have hardly a finalized period, and most periods are leaves.
+        let since =
+            |days: &LockDays, leaf: &Period| days.get(&leaf.id).is_some_and(|day| *day < date);
+        let finalized = |leaf: &Period| since(&self.finalized, leaf);
+        let locked = |leaf: &Period| finalized(leaf) || since(&self.closed, leaf);
+        // Most calendars have hardly a locked period, and most periods are leaves.
         if !self.finalized.is_empty() && self.leaf_periods(period).iter().all(finalized) {
             PeriodPhase::Finalized
+        } else if !self.closed.is_empty() && self.leaf_periods(period).iter().all(locked) {
+            PeriodPhase::Closed
         } else if date < period.first {
             PeriodPhase::Future
         } else if date < period.end {
             PeriodPhase::Open
         } else {
-            PeriodPhase::Closed
+            PeriodPhase::Ended
         }
     }
 

@@ -194,13 +194,13 @@ fn states_of_a_period() {
     check("2022-01", date(2021, 12, 31), PeriodPhase::Future);
     check("2022-01", date(2022, 1, 1), PeriodPhase::Open);
     check("2022-01", date(2022, 1, 31), PeriodPhase::Open);
-    check("2022-01", date(2022, 2, 1), PeriodPhase::Closed);
-    check("2022-01", date(2022, 3, 4), PeriodPhase::Closed);
+    check("2022-01", date(2022, 2, 1), PeriodPhase::Ended);
+    check("2022-01", date(2022, 3, 4), PeriodPhase::Ended);
     check("2022-01", date(2022, 3, 5), PeriodPhase::Finalized);
-    check("2022-Q1", date(2022, 4, 1), PeriodPhase::Closed);
+    check("2022-Q1", date(2022, 4, 1), PeriodPhase::Ended);
     let quarter = calendar.find("2022-Q1").unwrap();
     let all = calendar.clone().with_finalized(&quarter, date(2022, 4, 8));
-    assert_eq!(all.period_phase(&quarter, date(2022, 4, 8)), PeriodPhase::Closed);
+    assert_eq!(all.period_phase(&quarter, date(2022, 4, 8)), PeriodPhase::Ended);
     assert_eq!(all.period_phase(&quarter, date(2022, 4, 9)), PeriodPhase::Finalized);
     // January keeps its earlier day; on one day the earlier period comes first.
     let days: Vec<_> =
