@@ -296,8 +296,10 @@ pub(crate) async fn show_calculation(
             shown.push(calculation.map_err(|error| Problem::internal(&error))?);
         }
 
-        let own = scopes.iter().all(|scope| scope.period.id == period);
-        Ok(match shown.pop().filter(|_| own) {
+        // Nothing but its own period is asked for by the id of its own period.
+        let is_own = scopes.iter().all(|scope| scope.period.id == period);
+        let own = if is_own { shown.pop() } else { None };
+        Ok(match own {
             Some(calculation) => CalculationsView::Own(Box::new(calculation)),
             None => CalculationsView::Parts(ListView::whole(shown)),
         })
