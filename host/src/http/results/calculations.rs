@@ -11,7 +11,8 @@ use accredit_domain::decision::Actor;
 use accredit_domain::money;
 use accredit_ledger::releases::{Release, ReleaseAct, ReleaseStatus};
 use accredit_operations::calculations::{self, own_period, sum_counts};
-use accredit_operations::release::ReleaseKind;
+use accredit_operations::release::{self, ReleaseKind, UnpublishOrder};
+use accredit_operations::runs;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -145,7 +146,7 @@ pub(crate) async fn list_calculations(
             decided: request.decided,
             next: request.next,
         });
-        let running = service.current_run().map(|run| CurrentRunView {
+        let running = runs::current_run(&service.context).map(|run| CurrentRunView {
             run: run.id,
             plan: run.plan,
             transactions: run.transactions,
@@ -347,7 +348,7 @@ pub(crate) fn publish_calculation(
     by: Actor,
 ) -> Result<ReleaseView, Problem> {
     let wanted = calculations::release_scope(&service.context, plan, period)?;
-    service.refuse_during_run(Some(plan), &wanted.leaves)?;
+    runs::refuse_during_run(&service.context, Some(plan), &wanted.leaves)?;
     let release = jobs::publish_release(turn, &wanted, what, (force, reason), by)?;
     Ok(ReleaseView::new(release))
 }
@@ -386,48 +387,8 @@ pub(crate) struct RemovedReleaseView {
 /// Takes back what a calculation published.
 pub(crate) fn unpublish_calculation(
     service: &Service,
-    (plan, period): (&str, &str),
-    (force, reason): (bool, Option<&str>),
-    by: &Actor,
+    order: UnpublishOrder,
 ) -> Result<RemovedReleaseView, Problem> {
-    let wanted = calculations::release_scope(&service.context, plan, period)?;
-    if !force {
-        refuse_certain(service, &wanted)?;
-    }
-
-    let (who, approved) = (by.who.as_str(), by.approved.as_ref());
-    let at_ms = service.clock.now_ms();
-    let deleted = service.context.ledger.unpublish_release(
-        (plan, period),
-        &wanted.leaves,
-        (who, at_ms),
-        (reason, approved),
-    );
-    let deleted = deleted?;
-
-    Ok(RemovedReleaseView { plan: plan.to_owned(), period: period.to_owned(), deleted })
-}
-
-/// Refuses to take back what payees were told is certain, or what is frozen.
-fn refuse_certain(
-    service: &Service,
-    wanted: &calculations::CalculationScope,
-) -> Result<(), Problem> {
-    let release = service.context.ledger.find_release(&wanted.plan, &wanted.period.id)?;
-    let Some(release) = release.filter(|release| release.status != ReleaseStatus::Deleted) else {
-        return Ok(());
-    };
-    let finalized = service.context.ledger.finalized_periods()?;
-
-    let what = if release.status == ReleaseStatus::Confirmed {
-        "its rewards are released"
-    } else if !finalized.is_disjoint(&wanted.leaves) {
-        "its period is finalized"
-    } else {
-        return Ok(());
-    };
-    let detail = format!(
-        "{what}, and payees rely on it: use `force` with a reason, which the audit trail keeps"
-    );
-    Err(Problem::conflict("calculation_certain", detail))
+    let deleted = release::unpublish_calculation(&service.context, &order)?;
+    Ok(RemovedReleaseView { plan: order.plan, period: order.period, deleted })
 }
