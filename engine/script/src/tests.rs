@@ -15,6 +15,7 @@ mod language;
 mod lookups;
 mod results;
 mod shared;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

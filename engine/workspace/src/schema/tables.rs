@@ -180,6 +180,7 @@ const CALENDAR: &[SchemaKey] = &[
         SchemaKind::Named(&SchemaKind::Day),
         "first days of years, for calendars of weeks",
     ),
+    optional_key("closed", SchemaKind::Named(&SchemaKind::Day), "the day a period was closed"),
     optional_key(
         "finalized",
         SchemaKind::Named(&SchemaKind::Day),
